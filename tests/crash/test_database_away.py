@@ -1,4 +1,4 @@
-"""F3: a database that stands still, crashes or stays away holds up a send and harms nobody, with either engine."""
+"""A database that freezes, crashes or is absent delays a send and harms nobody, with either engine."""
 
 import os
 import socket

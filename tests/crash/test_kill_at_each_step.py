@@ -1,4 +1,4 @@
-"""F1: a worker that is killed at any step leaves nobody mailed twice and nobody lost; another one goes on."""
+"""A worker killed at any step leaves nobody mailed twice and nobody lost. Another worker goes on."""
 
 import pytest
 

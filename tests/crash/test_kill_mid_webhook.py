@@ -1,4 +1,4 @@
-"""W5: a report that was committed has its effect once, whoever dies between taking it and acting on it."""
+"""A committed report takes effect once, whichever process dies while handling it."""
 
 import http.client
 import socket
@@ -11,6 +11,8 @@ from newsletter.feedback.endpoint import webhook_secret
 from tests.crash.conftest import PEOPLE
 from tests.support.processes import Installation, wait_until
 from tests.support.provider_webhooks import mailgun_event, sign_mailgun
+
+pytestmark = [pytest.mark.requirement("W5")]
 
 
 @pytest.mark.requirement("F1")

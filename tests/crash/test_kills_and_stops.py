@@ -38,8 +38,9 @@ def test_six_kills_at_random_moments_mail_nobody_twice_and_lose_nobody(install):
 
 
 @pytest.mark.requirement("F2")
+@pytest.mark.requirement("F21")
 def test_after_a_kill_of_everything_the_send_continues(install):
-    """F21 too: the memory of a worker does not grow with the people whom it mails."""
+    """The memory of a worker does not grow with the people whom it mails."""
     here = install("approved")
     here.provider.fault_always(Fault("slow", seconds=0.2))
     everything = [here.start("scheduler"), here.start("worker", "--lanes", "2"), here.start("worker", "--lanes", "2")]

@@ -1,4 +1,4 @@
-"""Procrastinate's queue holds no truth: jobs may be lost, doubled or left behind by the dead."""
+"""Procrastinate's queue is never the only record: its jobs may be lost, doubled or left behind."""
 
 import os
 import subprocess

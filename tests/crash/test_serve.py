@@ -1,4 +1,4 @@
-"""`newsletter serve`: pages, schedule and sender together, with either engine."""
+"""`newsletter serve` runs pages, schedule and worker together, with either engine."""
 
 import socket
 import urllib.request

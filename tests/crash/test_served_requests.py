@@ -1,4 +1,4 @@
-"""What `newsletter web` lets through, tried on a real server: forged headers, odd paths, slow and large requests."""
+"""Requests to a real `newsletter web` server: forged headers, odd paths, slow and large requests."""
 
 import socket
 import threading

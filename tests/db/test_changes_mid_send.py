@@ -17,9 +17,9 @@ from subscribers.models import Reason, Subscriber, Subscription
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
-from tests.db.test_faults import Clock
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.sends import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 READERS = 200

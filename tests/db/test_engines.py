@@ -1,4 +1,4 @@
-"""An engine rings what the catalogue names, goes on after a failure, and stops when it is told to."""
+"""An engine runs the jobs of the catalogue, goes on after a failure, and stops when told to."""
 
 import threading
 from datetime import timedelta

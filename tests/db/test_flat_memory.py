@@ -1,5 +1,6 @@
-"""F21: no list of all people is ever built: what a process holds at most while it makes and sends a send does not grow
-with its people. `newsletter bench` prints the figure of a worker at a million.
+"""No list of all people is ever built: peak memory does not grow with the number of people.
+
+`newsletter bench` measures a worker with a million people.
 """
 
 import tracemalloc

@@ -1,4 +1,4 @@
-"""A slow call keeps its batch; a lost worker's batch is given up within a minute; nothing is taken back."""
+"""A slow call keeps its batch, a lost worker's batch is given up within a minute, and no lease is retaken."""
 
 import threading
 from datetime import timedelta

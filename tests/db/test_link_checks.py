@@ -1,4 +1,4 @@
-"""What jobs find out for the checks: where an issue's links lead, and whether its sender's domain is authenticated."""
+"""Jobs check where an issue's links lead and whether its sender's domain is authenticated."""
 
 from collections.abc import Iterator
 from datetime import timedelta

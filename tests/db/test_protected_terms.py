@@ -1,4 +1,4 @@
-"""V3: what is on the list of protected terms goes out in no mail, page, feed or calendar, and is written nowhere in clear."""
+"""Protected terms are in no mail, page, feed or calendar, and are stored only encrypted."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor

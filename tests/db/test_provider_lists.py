@@ -12,8 +12,15 @@ from newsletter.sending.provider import current_adapter, provider_label
 from subscribers.identity import identify
 from subscribers.models import Reason, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.suppression import remove_suppression, suppress
-from tests.db.test_feedback_apply import apply, is_subscribed, make_send, people, postmark, suppressed
 from tests.support.fake_provider import FakeProvider
+from tests.support.feedback_reports import (
+    apply_reports,
+    deliveries_of,
+    find_suppressions,
+    is_subscribed,
+    make_send,
+    postmark_event,
+)
 from tests.support.fixtures import NOW, make_publication
 from tests.support.provider_faults import answer
 from tests.support.provider_suppression_lists import ListedAddress
@@ -38,7 +45,7 @@ def kinds() -> set[tuple[str, str]]:
 
 
 def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvider) -> None:
-    one, two, three, four = people(make_send(readers=4))
+    one, two, three, four = deliveries_of(make_send(recipients=4))
     provider.barred = [
         ListedAddress("hard", "Person0@Example.com", THEN),
         ListedAddress("complaint", "person1@example.com", THEN),
@@ -47,7 +54,12 @@ def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvi
         ListedAddress("hard", "stranger@example.net", THEN),
     ]
     assert read() == 4
-    assert [suppressed(each) for each in (one, two, three, four)] == [{"hard"}, {"complaint"}, {"unsubscribe"}, set()]
+    assert [find_suppressions(each) for each in (one, two, three, four)] == [
+        {"hard"},
+        {"complaint"},
+        {"unsubscribe"},
+        set(),
+    ]
     assert not is_subscribed(two)
     assert not is_subscribed(three)
     assert (
@@ -61,20 +73,20 @@ def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvi
 
 def test_thirty_of_a_hundred_reports_are_lost_and_the_list_makes_up_for_them(provider: FakeProvider) -> None:
     """F8: the same people are barred as if every report had come."""
-    send = make_send(readers=300)
+    send = make_send(recipients=300)
     chance = random.Random(8)
-    fates = {each: chance.choice(["hard", "complaint", "left", ""]) for each in people(send)}
+    fates = {each: chance.choice(["hard", "complaint", "left", ""]) for each in deliveries_of(send)}
     told = {
         "hard": {"RecordType": "Bounce", "Type": "HardBounce", "ID": 1, "Description": "550 5.1.1 unknown"},
         "complaint": {"RecordType": "SpamComplaint"},
         "left": {"RecordType": "SubscriptionChange", "SuppressSending": True, "Origin": "Recipient"},
     }
     heard = [
-        postmark(said.pop("RecordType"), delivery, **said)
+        postmark_event(said.pop("RecordType"), delivery, **said)
         for delivery, fate in fates.items()
         if fate and chance.random() > 0.3 and (said := dict(told[fate]))
     ]
-    apply(*heard, provider="postmark")
+    apply_reports(*heard, provider="postmark")
     addresses = dict(Subscriber.objects.values_list("pk", "email"))
     provider.barred = [ListedAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate]
     before = Suppression.objects.live().values("address_hash").distinct().count()
@@ -115,7 +127,7 @@ def test_who_asked_again_since_is_not_stopped_by_an_old_no_and_who_was_entered_b
     provider: FakeProvider,
 ) -> None:
     """S3, S5."""
-    make_send(readers=2)
+    make_send(recipients=2)
     own = Subscription.objects.filter(subscriber__email="person0@example.com")
     own.update(requested_at=TOMORROW, confirmed_at=TOMORROW)
     Subscription.objects.filter(subscriber__email="person1@example.com").update(requested_at=TOMORROW)

@@ -1,4 +1,4 @@
-"""What is uncertain is settled by proof: a replay under the same key, the provider's own records, or a named person."""
+"""Uncertain batches are settled by proof: a replay under the same key, the provider's records, or staff."""
 
 from datetime import timedelta
 
@@ -30,9 +30,9 @@ from newsletter.sending.settling.send_controls import (
 from newsletter.sending.settling.sweep import finish_sends
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
-from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault, answer, too_many
+from tests.support.sends import Clock, make_ready_issue, send_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +55,7 @@ def later(**time):
 
 def test_a_replay_settles_a_lost_answer_without_a_second_mail(resend):
     resend.fault_on(1, Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=5))
+    send = send_issue(make_ready_issue(recipients=5))
     assert send.state == Send.State.SUBMITTED
     assert list(Attempt.objects.order_by("number").values_list("outcome", flat=True)) == ["uncertain", "accepted"]
     assert set(resend.accepted_counts().values()) == {1}
@@ -66,7 +66,7 @@ def test_a_batch_is_never_replayed_at_another_provider(fake_provider, settings):
     """Begun at one, moved to another in the middle, and moved back: the second one's lost answer stays in doubt."""
     first = fake_provider.url_of("resend") + "&max_batch=10"
     settings.NEWSLETTER_PROVIDER_URL = first
-    send = start_send(issue=ready_issue(readers=30), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=30), now=NOW)
     batches = list(Batch.objects.order_by("seq").values_list("pk", flat=True))
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batches[0])
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
@@ -84,7 +84,7 @@ def test_a_batch_is_never_replayed_at_another_provider(fake_provider, settings):
 @pytest.mark.requirement("F20")
 def test_a_provider_that_accepted_nothing_does_not_block_the_next(fake_provider, settings):
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
-    send = start_send(issue=ready_issue(readers=10), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=10), now=NOW)
     fake_provider.fault_on(1, too_many())
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     assert Attempt.objects.get().outcome == "throttled"
@@ -103,7 +103,7 @@ def test_a_provider_that_accepted_nothing_does_not_block_the_next(fake_provider,
 @pytest.mark.requirement("F20")
 def test_another_account_of_the_provider_gets_no_replay(resend, settings):
     resend.fault_on(1, Fault("reset_after_accepting"))
-    start_send(issue=ready_issue(readers=5), now=NOW)
+    start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     settings.NEWSLETTER_PROVIDER_URL = settings.NEWSLETTER_PROVIDER_URL.replace("resend://", "resend://other-")
     sweep(adapter=current_adapter(), clock=later(minutes=1))
@@ -112,7 +112,7 @@ def test_another_account_of_the_provider_gets_no_replay(resend, settings):
 
 
 def test_a_forgotten_key_is_never_used_again(resend):
-    start_send(issue=ready_issue(readers=5), now=NOW)
+    start_send(issue=make_ready_issue(recipients=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW + timedelta(hours=23, minutes=59))
@@ -124,7 +124,7 @@ def test_a_forgotten_key_is_never_used_again(resend):
 def test_a_delayed_replay_is_dropped_once_it_is_unsafe(resend, settings, moved_to):
     """Paused between the sweep that chose the batch and the call that was to repeat it."""
     resend.fault_on(1, Fault("reset_after_accepting"))
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     sweep(adapter=current_adapter(), clock=later(seconds=5))
     assert Batch.objects.get().state == Batch.State.PENDING
@@ -143,7 +143,7 @@ def test_a_delayed_replay_is_dropped_once_it_is_unsafe(resend, settings, moved_t
 
 
 def test_staff_can_repeat_a_call_that_the_backup_cut(mailgun):
-    start_send(issue=ready_issue(readers=5), now=NOW)
+    start_send(issue=make_ready_issue(recipients=5), now=NOW)
     assert claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW) is not None
     mark_open_batches_uncertain(now=NOW)
     send_again(batch=Batch.objects.get(), by=make_approver(), now=NOW)
@@ -156,7 +156,7 @@ def test_staff_can_repeat_a_call_that_the_backup_cut(mailgun):
 def test_a_cancelled_repeat_leaves_the_batch_uncertain(mailgun):
     """Its people may have the issue: “skipped” would have told a correction to leave them out, or to tell them twice."""
     mailgun.fault_on(1, Fault("reset_after_accepting"))
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     person = make_approver()
     send_again(batch=Batch.objects.get(), by=person, now=NOW)
@@ -171,7 +171,7 @@ def test_a_cancelled_repeat_leaves_the_batch_uncertain(mailgun):
 
 def test_the_providers_records_settle_an_uncertain_call(mailgun):
     mailgun.fault_on(1, Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=5))
+    send = send_issue(make_ready_issue(recipients=5))
     assert send.state == Send.State.NEEDS_ATTENTION
     sweep(adapter=current_adapter(), clock=later(minutes=1))
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
@@ -184,7 +184,7 @@ def test_the_providers_records_settle_an_uncertain_call(mailgun):
 
 def test_no_record_at_the_provider_proves_nothing(mailgun):
     mailgun.fault_on(1, Fault("stall_before_accepting", seconds=0.1))
-    start_send(issue=ready_issue(readers=5), now=NOW)
+    start_send(issue=make_ready_issue(recipients=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW)
@@ -195,7 +195,7 @@ def test_no_record_at_the_provider_proves_nothing(mailgun):
 
 def test_staff_settle_what_nothing_else_could(mailgun):
     mailgun.fault_always(Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=25))
+    send = send_issue(make_ready_issue(recipients=25))
     first, second, third = Batch.objects.order_by("seq")
     person = make_approver()
     settle_as_accepted(batch=first, by=person, now=NOW)
@@ -215,7 +215,7 @@ def test_staff_settle_what_nothing_else_could(mailgun):
 def test_workers_are_woken_for_a_repeat_or_a_replay(resend):
     """Also where nothing else was left to do and the send waited for that person."""
     resend.fault_on(1, Fault("reset_after_accepting"))
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     finish_sends(now=NOW)
     heard: list[tuple[str, str]] = []
@@ -236,7 +236,7 @@ def test_workers_are_woken_for_a_repeat_or_a_replay(resend):
 
 def test_a_send_does_not_end_while_a_replay_begins(resend, monkeypatch):
     resend.fault_on(1, Fault("reset_after_accepting"))
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     ask = sweep_module._find_attention_reason
 
@@ -251,7 +251,7 @@ def test_a_send_does_not_end_while_a_replay_begins(resend, monkeypatch):
 
 
 def test_people_who_left_after_an_uncertain_call_are_uncertain(resend):
-    issue = ready_issue(readers=5)
+    issue = make_ready_issue(recipients=5)
     start_send(issue=issue, now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
@@ -270,7 +270,7 @@ def test_people_who_left_after_an_uncertain_call_are_uncertain(resend):
 
 def test_one_bad_address_costs_nobody_else_the_issue(mailgun):
     mailgun.fault_for("person3@example.com", answer(400, b'{"message": "to parameter is not a valid address"}'))
-    send = send_all(ready_issue(readers=25))
+    send = send_issue(make_ready_issue(recipients=25))
     assert mailgun.accepted_counts() == {f"person{n}@example.com": 1 for n in range(25) if n != 3}
     receipt = make_receipt(send)
     assert send.state == Send.State.SUBMITTED
@@ -279,7 +279,7 @@ def test_one_bad_address_costs_nobody_else_the_issue(mailgun):
 
 
 def test_a_paused_send_goes_on_where_it_stopped(mailgun):
-    issue = ready_issue(readers=25)
+    issue = make_ready_issue(recipients=25)
     send = start_send(issue=issue, now=NOW)
     person = make_approver()
     pause_send(send=send, by=person, reason="wrong picture?")
@@ -294,7 +294,7 @@ def test_a_paused_send_goes_on_where_it_stopped(mailgun):
 
 
 def test_a_cancelled_send_skips_the_rest_and_its_receipt_adds_up(mailgun):
-    issue = ready_issue(readers=25)
+    issue = make_ready_issue(recipients=25)
     send = start_send(issue=issue, now=NOW)
     first = Batch.objects.order_by("seq")[0]
     claim = claim_batch(batch_id=first.pk, provider=account_label(), now=NOW)
@@ -308,7 +308,7 @@ def test_a_cancelled_send_skips_the_rest_and_its_receipt_adds_up(mailgun):
 
 
 def test_staff_can_end_a_send_with_uncertain_people(mailgun):
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
     unsure = {claim.recipients[0].delivery: (Verdict.UNCERTAIN, "no answer for this person")}
@@ -325,7 +325,7 @@ def test_staff_can_end_a_send_with_uncertain_people(mailgun):
 
 
 def test_controlling_a_send_needs_the_permission(mailgun, django_user_model):
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     writer = django_user_model.objects.create(username="writer@example.org")
     for act in (lambda: pause_send(send=send, by=writer), lambda: cancel_send(send=send, by=writer, now=NOW)):
         with pytest.raises(NotAllowed, match="approver"):
@@ -335,7 +335,7 @@ def test_controlling_a_send_needs_the_permission(mailgun, django_user_model):
 def test_twenty_failed_calls_in_a_row_pause_the_send(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=1"
     mailgun.fault_always(Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=30))
+    send = send_issue(make_ready_issue(recipients=30))
     assert send.state == Send.State.PAUSED
     assert "20 calls in a row" in send.reason
     assert len(mailgun.ledger) == 20
@@ -345,7 +345,7 @@ def test_twenty_failed_calls_in_a_row_pause_the_send(mailgun, settings):
 def test_failures_before_a_resume_no_longer_count(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=1"
     mailgun.fault_always(Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=60))
+    send = send_issue(make_ready_issue(recipients=60))
     person = make_approver()
     for calls in (20, 40):
         assert send.state == Send.State.PAUSED
@@ -359,7 +359,7 @@ def test_failures_before_a_resume_no_longer_count(mailgun, settings):
 @pytest.mark.requirement("F9")
 def test_a_resumed_batch_has_all_its_attempts_again(mailgun):
     mailgun.fault_always(too_many("1"))
-    send = send_all(ready_issue(readers=5))
+    send = send_issue(make_ready_issue(recipients=5))
     assert send.state == Send.State.PAUSED
     assert Attempt.objects.count() == 12
     mailgun.fault_always(None)
@@ -373,7 +373,7 @@ def test_a_resumed_batch_has_all_its_attempts_again(mailgun):
 def test_sending_a_batch_again_resets_the_failures(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=1"
     mailgun.fault_always(Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=19))
+    send = send_issue(make_ready_issue(recipients=19))
     assert send.state == Send.State.NEEDS_ATTENTION
     for batch in Batch.objects.order_by("seq")[:2]:
         send_again(batch=batch, by=make_approver(), now=NOW)

@@ -1,4 +1,4 @@
-"""Whoever unsubscribes by a link of an issue is counted for that issue, once, whichever way the link leads."""
+"""An unsubscribe by a link of an issue counts once for that issue, whichever page it leads through."""
 
 import io
 import re

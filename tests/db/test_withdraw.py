@@ -1,4 +1,4 @@
-"""V5: one action takes a story back everywhere that is ours, counts honestly who has it, and stops what would still carry it."""
+"""Withdrawing a story removes it everywhere, counts who has it, and pauses sends that contain it."""
 
 from datetime import timedelta
 from io import BytesIO

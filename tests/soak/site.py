@@ -1,4 +1,4 @@
-"""Where a soak runs: a PostgreSQL of its own where its binaries are, otherwise SQLite; on a small disk where there may be one."""
+"""The installation of a soak: its own PostgreSQL if available, else SQLite; on a small disk if possible."""
 
 import os
 import tempfile

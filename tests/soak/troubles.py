@@ -1,4 +1,4 @@
-"""What goes wrong in a soak, chosen by a seeded chance: processes, clocks, the network, the database, the readers themselves."""
+"""The troubles of a soak, chosen at random from a seed: processes, clocks, network, database, subscribers."""
 
 import random
 import socket

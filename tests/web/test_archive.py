@@ -1,4 +1,4 @@
-"""The public archive: opt-in, never personal, without withdrawn stories, as a page and as a feed. V6, V7, V8."""
+"""The public archive: opt-in, never personal, without withdrawn stories, as pages and as a feed."""
 
 import re
 from datetime import timedelta

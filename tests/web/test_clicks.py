@@ -1,4 +1,4 @@
-"""A counted link is followed: it leads on, counts without knowing whom, and tells machines apart as well as it can."""
+"""A click on a counted link redirects, is counted anonymously, and machines are counted separately."""
 
 import re
 
@@ -42,8 +42,9 @@ def counted(url: str = TARGET) -> tuple[int, int]:
     return (row.people, row.machines) if row else (0, 0)
 
 
+@pytest.mark.requirement("P11")
 def test_a_click_redirects_and_is_counted_anonymously(issue: Issue) -> None:
-    """P11: no cookie, no address, no reader in what is kept."""
+    """No cookie, no address, no reader in what is kept."""
     response = follow(issue)
     assert (response.status_code, response.headers["Location"]) == (302, TARGET)
     assert (response.headers["Referrer-Policy"], response.headers["Cache-Control"]) == ("no-referrer", "no-store")
@@ -191,8 +192,8 @@ def test_counted_links_are_in_mails_but_not_in_web_pages(publication: Publicatio
     assert "/r/" not in Client().get(f"/view/{variant.public_id}").content.decode()
 
 
+@pytest.mark.requirement("P11")
 def test_mails_without_counting_contain_no_link_of_ours(publication: Publication) -> None:
-    """P11."""
     make_story("The clinic opens its doors")
     add_subscribers(publication, 1)
     make_issue(publication, approved=True)

@@ -1,4 +1,4 @@
-"""The desk's first page: what needs somebody now, what comes next, and how the last issue went."""
+"""The desk's home page: tasks, coming issues, and the results of the last issue."""
 
 from datetime import UTC, datetime
 

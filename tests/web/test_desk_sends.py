@@ -1,4 +1,4 @@
-"""A send in the desk: started, watched, paused, gone on with, cancelled, and its uncertain batches settled one by one."""
+"""A send in the desk: started, watched, paused, resumed, cancelled, and its uncertain batches settled."""
 
 import re
 from datetime import timedelta

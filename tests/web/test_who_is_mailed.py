@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.db.test_send import ready_issue
+from tests.support.sends import make_ready_issue
 from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.requirement("F24")
 def test_home_and_the_issues_page_say_who_is_mailed(settings: Any) -> None:
-    issue = ready_issue(readers=2)
+    issue = make_ready_issue(recipients=2)
     client = sign_in("writer")
     assert "Not everyone is mailed from here" not in client.get("/admin/").content.decode()
     settings.SUBSCRIBERS_ONLY_TO = ["person1@example.com"]

@@ -1,4 +1,4 @@
-"""Mails of the system itself look like the organisation's own, and load nothing."""
+"""System mails look like the organisation's own and load nothing."""
 
 from newsletter.models import Brand
 from newsletter.sending.notices.system_mail import make_notice_brand

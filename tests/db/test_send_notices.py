@@ -1,4 +1,4 @@
-"""Staff are told once: when something is settled, or when nobody but them can settle it."""
+"""Staff get one notice when something is settled, or when only they can settle it."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Who left while a call was in doubt: mailed before they left, or unknown. Evidence says which; where none does, staff hear."""
+"""People who unsubscribe while a call is unresolved are settled by evidence, or reported to staff."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,9 +20,9 @@ from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import end_send, send_again, settle_as_accepted
 from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
-from tests.db.test_send import ready_issue
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault
+from tests.support.sends import make_ready_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOON, LATER = NOW + timedelta(seconds=30), NOW + timedelta(minutes=5)
@@ -46,8 +46,8 @@ def postmark(fake_provider: Any, settings: Any) -> Any:
     return fake_provider
 
 
-def begin(*, readers: int = 5) -> Send:
-    return start_send(issue=ready_issue(readers=readers), now=NOW)
+def begin(*, recipients: int = 5) -> Send:
+    return start_send(issue=make_ready_issue(recipients=recipients), now=NOW)
 
 
 def try_without_an_end() -> None:
@@ -121,7 +121,7 @@ def test_a_report_of_their_own_mail_settles_people_who_left(provider):
 def test_a_record_of_the_batch_settles_people_who_left_after_the_call(mailgun):
     """Everybody left before the second try, so it called nobody."""
     mailgun.fault_on(1, Fault("reset_after_accepting"))
-    send = begin(readers=2)
+    send = begin(recipients=2)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     leave(0, 1)
     send_once_more()
@@ -133,7 +133,7 @@ def test_a_record_of_the_batch_settles_people_who_left_after_the_call(mailgun):
 
 
 def test_a_webhook_about_the_batch_settles_them_too(mailgun):
-    send = begin(readers=2)
+    send = begin(recipients=2)
     try_without_an_end()
     leave(0, 1)
     send_once_more()
@@ -197,7 +197,7 @@ def test_staff_can_end_a_send_with_an_uncertain_person(mailgun):
 
 def test_the_page_shows_only_the_people_still_uncertain(mailgun):
     mailgun.fault_always(Fault("reset_after_accepting"))
-    send = begin(readers=25)
+    send = begin(recipients=25)
     for batch in Batch.objects.order_by("seq"):
         Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batch.pk)
     look_again(send, at=NOW)

@@ -1,4 +1,4 @@
-"""F16: one reader for whom the mail cannot be made costs nobody else the issue; too many of them stop the send."""
+"""One recipient whose mail cannot be made costs nobody else the issue; too many pause the send."""
 
 from typing import Any
 
@@ -13,7 +13,6 @@ from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.send_controls import resume_send
 from subscribers.models import Subscriber
-from tests.db.test_send import Clock
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
@@ -25,6 +24,7 @@ from tests.support.fixtures import (
     make_publication,
     make_story,
 )
+from tests.support.sends import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REASON = "the mail could not be made for this person"

@@ -1,4 +1,4 @@
-"""F24: a copy of real data mails nobody outside the list of addresses that its settings name, by any path."""
+"""A copy of real data mails nobody outside the allowlist of its settings, by any path."""
 
 import ast
 from pathlib import Path
@@ -22,8 +22,8 @@ from subscribers.audience.eligibility import explain_ineligible
 from subscribers.audience.recipient_allowlist import parse_allowlist
 from subscribers.models import Reason, Subscriber
 from subscribers.unsubscribing.suppression import suppress
-from tests.db.test_send import ready_issue, send_all
 from tests.support.fixtures import NOW, make_approver
+from tests.support.sends import make_ready_issue, send_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).parents[2]
@@ -73,12 +73,12 @@ def test_an_invalid_entry_is_an_error_and_no_entries_allow_all() -> None:
 @pytest.mark.requirement("F24")
 def test_the_freeze_excludes_others_with_their_own_reason(mailgun: Any, settings: Any) -> None:
     only(settings, "person3@example.com", "PERSON4@example.com", "person5@example.com")
-    issue = ready_issue(readers=25)
+    issue = make_ready_issue(recipients=25)
     five = Subscriber.objects.get(email="person5@example.com")
     suppress(address_hash=bytes(five.address_hash), reason=Reason.STAFF, now=NOW)
     counted = count_people(issue, now=NOW)
     assert (counted.candidates, counted.eligible) == (25, 2)
-    send = send_all(issue)
+    send = send_issue(issue)
     receipt = make_receipt(send)
     assert receipt.excluded == {"outside": 22, "suppressed:staff": 1}
     assert receipt.candidates == receipt.recipients + sum(receipt.excluded.values()) == 25
@@ -89,7 +89,7 @@ def test_the_freeze_excludes_others_with_their_own_reason(mailgun: Any, settings
 
 @pytest.mark.requirement("F24")
 def test_a_running_send_in_a_copy_skips_people_not_on_the_list(mailgun: Any, settings: Any) -> None:
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     only(settings, "person3@example.com")
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     assert mailgun.accepted_counts() == {"person3@example.com": 1}
@@ -100,7 +100,7 @@ def test_a_running_send_in_a_copy_skips_people_not_on_the_list(mailgun: Any, set
 @pytest.mark.requirement("F24")
 def test_the_allowlist_is_checked_before_the_provider_too(mailgun: Any, settings: Any) -> None:
     """Read without the setting, called with it: as a worker whose settings were changed under way."""
-    start_send(issue=ready_issue(readers=5), now=NOW)
+    start_send(issue=make_ready_issue(recipients=5), now=NOW)
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
     only(settings, "person3@example.com")
     fenced = current_adapter()
@@ -120,7 +120,7 @@ def test_the_allowlist_is_checked_before_the_provider_too(mailgun: Any, settings
 
 @pytest.mark.requirement("F24")
 def test_proofs_and_system_mails_obey_the_allowlist(mailgun: Any, settings: Any) -> None:
-    issue = ready_issue(readers=2)
+    issue = make_ready_issue(recipients=2)
     only(settings, "ann@example.org")
     ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
     send_proofs(
@@ -150,7 +150,7 @@ def test_proofs_and_system_mails_obey_the_allowlist(mailgun: Any, settings: Any)
 
 @pytest.mark.requirement("F24")
 def test_outside_production_a_real_provider_gets_nobody(mailgun: Any, settings: Any) -> None:
-    issue = ready_issue(readers=5)
+    issue = make_ready_issue(recipients=5)
     start_send(issue=issue, now=NOW)
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)

@@ -1,4 +1,4 @@
-"""M10: the ids of ours that every message carries, for providers to report by, hold no address and no name of anybody."""
+"""The ids that every message carries for the provider's reports contain no address and no name."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter
 from subscribers.models import Subscriber
-from tests.db.test_send import Clock, ready_issue
 from tests.support.fixtures import NOW
+from tests.support.sends import Clock, make_ready_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCHEMES = ["mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "ses"]
@@ -19,7 +19,7 @@ SCHEMES = ["mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "s
 @pytest.mark.requirement("M10")
 def test_no_id_sent_to_a_provider_identifies_a_person(scheme: str, fake_provider: Any, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of(scheme)
-    issue = ready_issue(readers=3)
+    issue = make_ready_issue(recipients=3)
     for number, person in enumerate(Subscriber.objects.order_by("pk")):
         Subscriber.objects.filter(pk=person.pk).update(name=f"Wilhelmina{number} Featherstone")
     clock = Clock()

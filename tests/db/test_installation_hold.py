@@ -1,4 +1,4 @@
-"""R2, on many machines: whichever machine remembers more than the database knows holds everything, until a person looked."""
+"""A machine that remembers more than the database knows holds everything until staff have looked."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,10 +13,10 @@ from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import read_send_journal, release_installation
 from newsletter.sending.settling.sweep import prepare_for_work
-from tests.db.test_send import ready_issue
 from tests.support.fixtures import NOW
+from tests.support.sends import make_ready_issue
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R2")]
 LATER = NOW + timedelta(hours=1)
 OnMachine = Callable[[str], None]
 
@@ -33,7 +33,7 @@ def on_machine(settings: Any, tmp_path: Path) -> OnMachine:
 
 
 def begun() -> Send:
-    return start_send(issue=ready_issue(readers=25), now=NOW)
+    return start_send(issue=make_ready_issue(recipients=25), now=NOW)
 
 
 def claim_one() -> Any:
@@ -96,9 +96,10 @@ def test_a_released_hold_does_not_return_on_another_machine(on_machine: OnMachin
     assert claim_one() is not None
 
 
+@pytest.mark.requirement("F10")
 def test_a_send_that_cannot_be_noted_does_not_begin(on_machine: OnMachine, settings: Any, tmp_path: Path) -> None:
-    """F10: the data folder is full, or not ours to write to."""
-    issue = ready_issue(readers=25)
+    """The data folder is full, or not ours to write to."""
+    issue = make_ready_issue(recipients=25)
     (tmp_path / "file").write_text("not a folder")
     settings.NEWSLETTER_DATA_DIR = tmp_path / "file"
     with pytest.raises(NotReady, match="cannot be noted in the data folder"):

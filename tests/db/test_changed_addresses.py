@@ -1,4 +1,4 @@
-"""An address gets an issue once, whoever has it: people who change to an address that was mailed while a send was under way."""
+"""An address gets an issue once, even if somebody changes to it while a send is running."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A send stops by itself where going on would harm, says why, and is not stopped again for what a person saw (B2, B3, B5)."""
+"""A send pauses automatically if going on would harm, and not again for what staff have seen."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,13 @@ from newsletter.feedback.automatic_pause import SendCounts, find_broken_rules
 from newsletter.feedback.event_retention import delete_old_events, list_topics_to_confirm
 from newsletter.models import ProviderEvent, Send
 from newsletter.models.feedback import AutomaticPause
-from tests.db.test_feedback_apply import apply, brevo, make_send, people, suppressed
+from tests.support.feedback_reports import (
+    apply_reports,
+    brevo_event,
+    deliveries_of,
+    find_suppressions,
+    make_send,
+)
 from tests.support.fixtures import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,64 +51,73 @@ def counts(**changes: int) -> SendCounts:
         ({"complained": 3}, ["complaints"]),
     ],
 )
+@pytest.mark.requirement("B2")
+@pytest.mark.requirement("B3")
 def test_each_rule_has_its_limit(numbers: dict[str, int], rules: list[str]) -> None:
-    """B2, B3."""
     assert [rule for rule, _, _ in find_broken_rules(counts(**numbers))] == rules
 
 
 def hard(count: int, send: Send, *, start: int = 0) -> list[dict[str, Any]]:
-    return [brevo("hard_bounce", each, reason="550 5.1.1 unknown") for each in people(send)[start : start + count]]
+    return [
+        brevo_event("hard_bounce", each, reason="550 5.1.1 unknown")
+        for each in deliveries_of(send)[start : start + count]
+    ]
 
 
+@pytest.mark.requirement("B3")
 def test_a_send_to_an_old_list_pauses_with_numbers_and_advice() -> None:
-    """B3."""
-    send = make_send(readers=500)
-    apply(*hard(24, send))
+    send = make_send(recipients=500)
+    apply_reports(*hard(24, send))
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTING
-    apply(*hard(1, send, start=24))
+    apply_reports(*hard(1, send, start=24))
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
     assert "25 of 500 addresses do not exist (5.0 %; the limit is 5 %)" in send.reason
 
 
+@pytest.mark.requirement("B2")
 def test_three_complaints_pause_a_small_send() -> None:
-    """B2."""
-    send = make_send(readers=20)
-    apply(*(brevo("delivered", each) for each in people(send)), *(brevo("spam", each) for each in people(send)[:3]))
+    send = make_send(recipients=20)
+    apply_reports(
+        *(brevo_event("delivered", each) for each in deliveries_of(send)),
+        *(brevo_event("spam", each) for each in deliveries_of(send)[:3]),
+    )
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
     assert "3 of 20 recipients reported this issue as spam (15.0 %" in send.reason
 
 
+@pytest.mark.requirement("B5")
 def test_refused_authentication_pauses_and_suppresses_nobody() -> None:
-    """B5."""
-    send = make_send(readers=40)
-    apply(*(brevo("hard_bounce", each, reason="550 5.7.26 unauthenticated") for each in people(send)[:20]))
+    send = make_send(recipients=40)
+    apply_reports(
+        *(brevo_event("hard_bounce", each, reason="550 5.7.26 unauthenticated") for each in deliveries_of(send)[:20])
+    )
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
     assert "SPF, DKIM, DMARC" in send.reason
-    assert suppressed(people(send)[0]) == set()
+    assert find_suppressions(deliveries_of(send)[0]) == set()
 
 
 def test_a_resumed_send_pauses_again_only_at_twice_the_cases() -> None:
-    send = make_send(readers=20)
-    apply(*(brevo("spam", each) for each in people(send)[:3]))
+    send = make_send(recipients=20)
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
     Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING, reason="")
-    apply(*(brevo("spam", each) for each in people(send)[3:5]), now=LATER + timedelta(minutes=1))
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[3:5]), now=LATER + timedelta(minutes=1))
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTING
-    apply(brevo("spam", people(send)[5]), now=LATER + timedelta(minutes=2))
+    apply_reports(brevo_event("spam", deliveries_of(send)[5]), now=LATER + timedelta(minutes=2))
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
     assert AutomaticPause.objects.get().cases == 6
 
 
 def test_an_overridden_rule_does_not_hide_another_one() -> None:
-    send = make_send(readers=500)
-    apply(*(brevo("spam", each) for each in people(send)[:3]))
+    send = make_send(recipients=500)
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
     Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING, reason="")
-    apply(*hard(25, send, start=10), now=LATER + timedelta(minutes=1))
+    apply_reports(*hard(25, send, start=10), now=LATER + timedelta(minutes=1))
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
     assert set(AutomaticPause.objects.values_list("rule", flat=True)) == {"complaints", "hard"}
@@ -110,18 +125,19 @@ def test_an_overridden_rule_does_not_hide_another_one() -> None:
 
 @pytest.mark.parametrize("state", [Send.State.PAUSED, Send.State.SUBMITTED, Send.State.CANCELLED])
 def test_a_send_that_is_not_running_is_left_alone(state: str) -> None:
-    send = make_send(readers=20)
+    send = make_send(recipients=20)
     Send.objects.filter(pk=send.pk).update(state=state, reason="as it was")
-    apply(*(brevo("spam", each) for each in people(send)[:3]))
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
     send.refresh_from_db()
     assert (send.state, send.reason) == (state, "as it was")
 
 
+@pytest.mark.requirement("W2")
 def test_old_events_are_deleted_and_waiting_ones_are_kept() -> None:
-    """W2: longer than a week."""
+    """Longer than a week."""
     send = make_send()
-    one, two, _ = people(send)
-    apply(brevo("spam", one))
+    one, two, _ = deliveries_of(send)
+    apply_reports(brevo_event("spam", one))
     waiting = {"provider": "brevo", "kind": "delivered", "body": {}, "received_at": LATER, "retry_at": LATER}
     ProviderEvent.objects.create(key="waits", **waiting)
     ProviderEvent.objects.create(key="asks", **{**waiting, "kind": "subscription", "applied_at": LATER})

@@ -1,4 +1,4 @@
-"""Confirmations, links and words to staff wait when the provider says so, lose nothing and go out once."""
+"""Confirmations, links and notices wait if the provider says so, and are then sent once."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

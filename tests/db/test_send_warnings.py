@@ -1,4 +1,4 @@
-"""Staff hear of trouble before a send stops by itself, and what one mailbox domain says is weighed apart (B2, B3)."""
+"""Staff are warned before a send pauses, and each mailbox domain is counted separately."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from newsletter.jobs.send_notices import notify_watch_warnings
 from newsletter.models import Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
 from subscribers.models import Subscriber
-from tests.db.test_feedback_apply import apply, brevo, make_send, people
+from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
 from tests.support.fixtures import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,30 +33,32 @@ def go_on(send: Send) -> None:
 
 def spread_over_domains(send: Send, **shares: int) -> None:
     """The first so many readers are at the first domain, and so on."""
-    readers = [each.subscriber_id for each in people(send)]
+    readers = [each.subscriber_id for each in deliveries_of(send)]
     for name, count in shares.items():
         for pk in readers[:count]:
             Subscriber.objects.filter(pk=pk).update(email=f"reader{pk}@{name}.example")
         readers = readers[count:]
 
 
+@pytest.mark.requirement("B3")
 def test_staff_are_warned_of_hard_bounces_before_the_send_pauses() -> None:
-    """B3: 2 %."""
-    send = make_send(readers=250)
-    dead = [brevo("hard_bounce", each, reason="550 5.1.1 unknown") for each in people(send)[:5]]
-    apply(*dead[:4])
+    """2 %."""
+    send = make_send(recipients=250)
+    dead = [brevo_event("hard_bounce", each, reason="550 5.1.1 unknown") for each in deliveries_of(send)[:5]]
+    apply_reports(*dead[:4])
     assert keys() == []
-    apply(dead[4])
+    apply_reports(dead[4])
     assert keys() == ["bounces"]
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTING
 
 
+@pytest.mark.requirement("B2")
 def test_staff_are_warned_of_complaints_once_with_numbers() -> None:
-    """B2: 0.08 %."""
-    send = make_send(readers=1500)
-    apply(*(brevo("delivered", each) for each in people(send)))
-    apply(*(brevo("spam", each) for each in people(send)[:3]))
+    """0.08 %."""
+    send = make_send(recipients=1500)
+    apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(send)))
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
     for _ in range(2):
         notify_watch_warnings(now=LATER)
     told = {notice.subject: notice.paragraphs[0] for notice in StaffNotice.objects.all()}
@@ -69,11 +71,12 @@ def test_staff_are_warned_of_complaints_once_with_numbers() -> None:
     )
 
 
+@pytest.mark.requirement("B2")
 def test_complaints_at_one_mailbox_domain_pause_a_good_send() -> None:
-    """B2: three of twelve there, of sixty in all."""
-    send = make_send(readers=60)
-    apply(*(brevo("delivered", each) for each in people(send)))
-    apply(*(brevo("spam", each) for each in people(send)[:3]))
+    """Three of twelve there, of sixty in all."""
+    send = make_send(recipients=60)
+    apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(send)))
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
     spread_over_domains(send, strict=12, mild=48)
     go_on(send)
     found = count_domain_complaints(send.issue.publication, now=LATER)
@@ -86,8 +89,8 @@ def test_complaints_at_one_mailbox_domain_pause_a_good_send() -> None:
 
 
 def test_a_send_resumed_despite_a_domain_pauses_at_twice_as_many() -> None:
-    send = make_send(readers=60)
-    apply(*(brevo("spam", each) for each in people(send)[:3]))
+    send = make_send(recipients=60)
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
     go_on(send)
     check_recent_sends(now=LATER)
     Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING)
@@ -97,9 +100,9 @@ def test_a_send_resumed_despite_a_domain_pauses_at_twice_as_many() -> None:
 
 
 def test_old_complaints_and_two_at_a_domain_do_not_count() -> None:
-    send = make_send(readers=20)
-    told = [*people(send)[:2], *people(send)[10:12]]
-    apply(*(brevo("spam", each) for each in told))
+    send = make_send(recipients=20)
+    told = [*deliveries_of(send)[:2], *deliveries_of(send)[10:12]]
+    apply_reports(*(brevo_event("spam", each) for each in told))
     spread_over_domains(send, one=10, two=10)
     assert count_domain_complaints(send.issue.publication, now=LATER) == []
     go_on(send)
@@ -107,5 +110,5 @@ def test_old_complaints_and_two_at_a_domain_do_not_count() -> None:
 
 
 def test_a_good_send_causes_no_warning() -> None:
-    apply(*(brevo("delivered", each) for each in people(make_send(readers=20))))
+    apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(make_send(recipients=20))))
     assert check_recent_sends(now=LATER) == []

@@ -1,4 +1,4 @@
-"""What providers tell afterwards is applied once, in any order, to the right people (S1 to S6, W4 to W9, F8)."""
+"""Events of providers are applied once, in any order, to the right people."""
 
 import itertools
 import json
@@ -9,22 +9,34 @@ import pytest
 from django.db import connection
 
 from newsletter.feedback.apply import _LOCK, apply_due_events, apply_events
-from newsletter.feedback.endpoint import webhook_secret
-from newsletter.feedback.receive import store_webhook
 from newsletter.models import Batch, Delivered, Delivery, DeliveryException, ProviderEvent, Send
 from newsletter.models.feedback import Bounce
-from newsletter.providers.base.webhooks.verification import WebhookRequest
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.delivered import DeliveredBits, count_delivered, find_delivered, mark_delivered
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.sweep import finish_sends
 from subscribers.identity import identify
 from subscribers.models import ConsentEvent, Reason, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.suppression import remove_suppression, suppress
-from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.feedback_reports import (
+    LATER,
+    address_of,
+    apply_reports,
+    brevo_event,
+    deliveries_of,
+    find_suppressions,
+    is_subscribed,
+    make_send,
+    postmark_event,
+    store_reports,
+)
+from tests.support.fixtures import NOW
 
-pytestmark = pytest.mark.django_db(transaction=True)
-LATER = NOW + timedelta(hours=1)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.requirement("S1"),
+    pytest.mark.requirement("S4"),
+    pytest.mark.requirement("S5"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -32,82 +44,17 @@ def _small_batches(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=10"
 
 
-def make_send(*, readers: int = 3, state: str = Batch.State.ACCEPTED, slug: str = "weekly", **publication: Any) -> Send:
-    """A send whose audience is frozen and whose calls are over, as ``state`` says."""
-    made = make_publication(slug=slug, **publication)
-    make_story(f"The first verdict of {slug}")
-    add_subscribers(made, readers)
-    send = start_send(issue=make_issue(made, approved=True), now=NOW)
-    send.batches.update(state=state, attempt_number=1)
-    return send
-
-
-def people(send: Send) -> list[Delivery]:
-    return list(Delivery.objects.filter(batch__send=send).order_by("subscriber_id"))
-
-
-def address_of(delivery: Delivery) -> str:
-    return Subscriber.objects.get(pk=delivery.subscriber_id).email
-
-
-def brevo(name: str, delivery: Delivery, *, at: datetime = LATER, **more: Any) -> dict[str, Any]:
-    ours = {"delivery": str(delivery.pk), "batch": delivery.batch.key}
-    return {
-        "event": name,
-        "email": address_of(delivery),
-        "message-id": f"<{delivery.pk}@relay>",
-        "ts_epoch": int(at.timestamp() * 1000),
-        "X-Mailin-custom": json.dumps(ours),
-        **more,
-    }
-
-
-def postmark(record: str, delivery: Delivery, *, at: datetime = LATER, **more: Any) -> dict[str, Any]:
-    return {
-        "RecordType": record,
-        "MessageID": f"message-{delivery.pk}",
-        "Recipient": address_of(delivery),
-        "ReceivedAt": at.isoformat(),
-        "Metadata": {"delivery": str(delivery.pk), "batch": delivery.batch.key},
-        **more,
-    }
-
-
-def hear(*events: dict[str, Any], provider: str = "brevo", now: datetime = LATER) -> None:
-    store_webhook(
-        provider=provider,
-        secret=webhook_secret(provider),
-        call=WebhookRequest(json.dumps(list(events)).encode()),
-        now=now,
-    )
-
-
-def apply(*events: dict[str, Any], provider: str = "brevo", now: datetime = LATER) -> None:
-    hear(*events, provider=provider, now=now)
-    apply_due_events(clock=lambda: now)
-
-
-def suppressed(delivery: Delivery) -> set[str]:
-    rows = Suppression.objects.live().values_list("address_hash", "reason")
-    kept = bytes(delivery.address_hash)
-    return {reason for address_hash, reason in rows if bytes(address_hash).startswith(kept)}
-
-
-def is_subscribed(delivery: Delivery) -> bool:
-    return Subscription.objects.filter(subscriber=delivery.subscriber_id).open().exists()
-
-
 HARD = {"reason": "550 5.1.1 <person0@example.com> User unknown"}
 
 
 def test_the_receipt_counts_what_the_provider_reported() -> None:
-    send = make_send(readers=5)
-    one, two, three, four, _ = people(send)
-    apply(
-        *(brevo("delivered", each) for each in (one, two, three)),
-        brevo("hard_bounce", four, **HARD),
-        brevo("spam", one),
-        brevo("unsubscribed", two),
+    send = make_send(recipients=5)
+    one, two, three, four, _ = deliveries_of(send)
+    apply_reports(
+        *(brevo_event("delivered", each) for each in (one, two, three)),
+        brevo_event("hard_bounce", four, **HARD),
+        brevo_event("spam", one),
+        brevo_event("unsubscribed", two),
     )
     receipt = make_receipt(send)
     assert (receipt.delivered, receipt.bounced, receipt.complained, receipt.unsubscribed) == (3, 1, 1, 1)
@@ -115,8 +62,8 @@ def test_the_receipt_counts_what_the_provider_reported() -> None:
 
 
 def test_an_applied_event_keeps_nothing_about_the_person() -> None:
-    (one, *_) = people(make_send())
-    apply(brevo("hard_bounce", one, **HARD))
+    (one, *_) = deliveries_of(make_send())
+    apply_reports(brevo_event("hard_bounce", one, **HARD))
     event = ProviderEvent.objects.get()
     assert (event.body, event.result, event.applied_at) == ({}, "applied", LATER)
     bounce = Bounce.objects.get()
@@ -127,64 +74,64 @@ def test_an_applied_event_keeps_nothing_about_the_person() -> None:
     )
 
 
+@pytest.mark.requirement("S2")
 def test_a_hard_bounce_suppresses_the_address_at_once() -> None:
-    """S2."""
-    one, two, _ = people(make_send())
-    apply(brevo("hard_bounce", one, **HARD))
-    assert suppressed(one) == {Reason.HARD}
-    assert suppressed(two) == set()
+    one, two, _ = deliveries_of(make_send())
+    apply_reports(brevo_event("hard_bounce", one, **HARD))
+    assert find_suppressions(one) == {Reason.HARD}
+    assert find_suppressions(two) == set()
     assert "(address)" in Suppression.objects.get().note
 
 
+@pytest.mark.requirement("S3")
 def test_a_complaint_suppresses_and_ends_the_subscription() -> None:
-    """S3."""
-    one, _, _ = people(make_send())
-    apply(brevo("spam", one))
-    assert suppressed(one) == {Reason.COMPLAINT}
+    one, _, _ = deliveries_of(make_send())
+    apply_reports(brevo_event("spam", one))
+    assert find_suppressions(one) == {Reason.COMPLAINT}
     assert not is_subscribed(one)
 
 
 def test_unsubscribing_at_the_provider_ends_the_issues_subscription() -> None:
-    one, _, _ = people(make_send())
-    apply(brevo("unsubscribed", one))
-    assert suppressed(one) == {Reason.UNSUBSCRIBE}
+    one, _, _ = deliveries_of(make_send())
+    apply_reports(brevo_event("unsubscribed", one))
+    assert find_suppressions(one) == {Reason.UNSUBSCRIBE}
     assert Suppression.objects.get().scope == "list"
     assert not is_subscribed(one)
 
 
 def test_a_late_unsubscribe_does_not_end_a_newer_subscription() -> None:
-    one, _, _ = people(make_send())
+    one, _, _ = deliveries_of(make_send())
     Subscription.objects.filter(subscriber=one.subscriber_id).update(requested_at=LATER + timedelta(hours=1))
-    apply(brevo("unsubscribed", one), now=LATER + timedelta(hours=2))
+    apply_reports(brevo_event("unsubscribed", one), now=LATER + timedelta(hours=2))
     assert is_subscribed(one)
 
 
 def test_an_erased_person_who_unsubscribes_stays_suppressed_by_hash() -> None:
-    one, _, _ = people(make_send())
-    told = brevo("unsubscribed", one)
+    one, _, _ = deliveries_of(make_send())
+    told = brevo_event("unsubscribed", one)
     ConsentEvent.objects.all()._raw_delete(using="default")
     Subscriber.objects.filter(pk=one.subscriber_id).delete()
-    apply(told)
-    assert suppressed(one) == {Reason.UNSUBSCRIBE}
+    apply_reports(told)
+    assert find_suppressions(one) == {Reason.UNSUBSCRIBE}
 
 
 @pytest.mark.parametrize(
     "words", ["550 5.7.1 rejected by policy", "550 5.7.26 not authenticated", "blocked by our list"]
 )
+@pytest.mark.requirement("B5")
 def test_a_refusal_of_the_sender_never_suppresses_the_recipient(words: str) -> None:
-    """B5."""
     send = make_send()
-    one, _, _ = people(send)
-    apply(brevo("hard_bounce", one, reason=words))
-    assert suppressed(one) == set()
+    one, _, _ = deliveries_of(send)
+    apply_reports(brevo_event("hard_bounce", one, reason=words))
+    assert find_suppressions(one) == set()
     assert Bounce.objects.get().bounce_class == "block"
 
 
 def test_a_send_shows_that_its_sender_is_refused() -> None:
     send = make_send()
-    one, two, _ = people(send)
-    apply(brevo("hard_bounce", one, reason="550 5.7.26 not authenticated"))
-    apply(brevo("hard_bounce", two, reason="550 5.7.1 policy"), now=LATER + timedelta(minutes=1))
+    one, two, _ = deliveries_of(send)
+    apply_reports(brevo_event("hard_bounce", one, reason="550 5.7.26 not authenticated"))
+    apply_reports(brevo_event("hard_bounce", two, reason="550 5.7.1 policy"), now=LATER + timedelta(minutes=1))
     send.refresh_from_db()
     assert "because of the sender, not the recipient: 2 so far (5.7.1, 5.7.26)" in send.reason
     assert send.state == Send.State.SUBMITTING
@@ -193,22 +140,22 @@ def test_a_send_shows_that_its_sender_is_refused() -> None:
 def test_a_more_serious_reason_is_not_replaced() -> None:
     send = make_send()
     Send.objects.filter(pk=send.pk).update(reason="a person stopped it")
-    apply(brevo("hard_bounce", people(send)[0], reason="550 5.7.26 not authenticated"))
+    apply_reports(brevo_event("hard_bounce", deliveries_of(send)[0], reason="550 5.7.26 not authenticated"))
     send.refresh_from_db()
     assert send.reason == "a person stopped it"
 
 
 def test_a_repeated_event_is_applied_once() -> None:
     """F8, also where a person decided otherwise meanwhile."""
-    one, _, _ = people(make_send())
-    apply(brevo("hard_bounce", one, **HARD))
+    one, _, _ = deliveries_of(make_send())
+    apply_reports(brevo_event("hard_bounce", one, **HARD))
     remove_suppression(
         suppression=Suppression.objects.get(), by="staff@example.org", reason="they wrote to us", now=LATER
     )
     again = LATER + timedelta(minutes=1)
-    apply(brevo("hard_bounce", one, **HARD), now=again)
-    apply(brevo("hard_bounce", one, **HARD, at=again), now=again)
-    assert suppressed(one) == set()
+    apply_reports(brevo_event("hard_bounce", one, **HARD), now=again)
+    apply_reports(brevo_event("hard_bounce", one, **HARD, at=again), now=again)
+    assert find_suppressions(one) == set()
     assert apply_events(now=again) == 0
 
 
@@ -217,22 +164,24 @@ def five_events(delivery: Delivery) -> list[dict[str, Any]]:
         return NOW + timedelta(minutes=minutes)
 
     return [
-        brevo("request", delivery, at=at(1)),
-        brevo("soft_bounce", delivery, at=at(2), reason="452 4.2.2 mailbox full"),
-        brevo("delivered", delivery, at=at(3)),
-        brevo("hard_bounce", delivery, at=at(4), reason="550 5.1.1 unknown"),
-        brevo("spam", delivery, at=at(5)),
+        brevo_event("request", delivery, at=at(1)),
+        brevo_event("soft_bounce", delivery, at=at(2), reason="452 4.2.2 mailbox full"),
+        brevo_event("delivered", delivery, at=at(3)),
+        brevo_event("hard_bounce", delivery, at=at(4), reason="550 5.1.1 unknown"),
+        brevo_event("spam", delivery, at=at(5)),
     ]
 
 
+@pytest.mark.requirement("W7")
+@pytest.mark.requirement("S6")
 def test_five_events_give_the_same_rows_in_any_order() -> None:
-    """W7, S6: 120 orders, one event at a time."""
-    send = make_send(readers=120)
+    """120 orders, one event at a time."""
+    send = make_send(recipients=120)
     columns = ("state", "bounced_at", "complained_at", "unsubscribed_at")
-    wanted = people(send)
+    wanted = deliveries_of(send)
     orders = list(itertools.permutations(range(5)))
     for step in range(5):
-        hear(*(five_events(each)[order[step]] for each, order in zip(wanted, orders, strict=True)))
+        store_reports(*(five_events(each)[order[step]] for each, order in zip(wanted, orders, strict=True)))
         apply_due_events(clock=lambda: LATER)
     assert set(DeliveryException.objects.values_list(*columns)) == {
         ("", NOW + timedelta(minutes=2), NOW + timedelta(minutes=5), None)
@@ -242,59 +191,64 @@ def test_five_events_give_the_same_rows_in_any_order() -> None:
     assert set(Bounce.objects.values_list("bounce_class", "status", "at")) == {
         ("hard", "5.1.1", NOW + timedelta(minutes=4))
     }
-    assert {frozenset(suppressed(each)) for each in wanted} == {frozenset({"hard", "complaint"})}
+    assert {frozenset(find_suppressions(each)) for each in wanted} == {frozenset({"hard", "complaint"})}
 
 
+@pytest.mark.requirement("F8")
 def test_shuffled_and_repeated_events_end_as_one_by_one() -> None:
-    """F8."""
-    one, two, _ = people(make_send())
-    apply(*five_events(one), *reversed(five_events(one)))
+    one, two, _ = deliveries_of(make_send())
+    apply_reports(*five_events(one), *reversed(five_events(one)))
     for told in five_events(two):
-        apply(told)
+        apply_reports(told)
     columns = ("bounced_at", "complained_at")
     assert DeliveryException.objects.values_list(*columns).distinct().count() == 1
     assert Bounce.objects.values_list("bounce_class", "status", "reason", "at").distinct().count() == 1
 
 
 def test_an_event_from_the_future_counts_as_now() -> None:
-    one, _, _ = people(make_send())
-    apply(brevo("spam", one, at=LATER + timedelta(days=400)))
+    one, _, _ = deliveries_of(make_send())
+    apply_reports(brevo_event("spam", one, at=LATER + timedelta(days=400)))
     assert DeliveryException.objects.get().complained_at == LATER
 
 
 def test_an_event_without_a_time_counts_when_it_arrived() -> None:
-    one, _, _ = people(make_send())
-    apply({**brevo("spam", one), "ts_epoch": None})
+    one, _, _ = deliveries_of(make_send())
+    apply_reports({**brevo_event("spam", one), "ts_epoch": None})
     assert DeliveryException.objects.get().complained_at == LATER
 
 
 # Who has it
 
 
+@pytest.mark.requirement("W7")
 def test_a_delivered_mail_sets_a_bit_and_adds_no_row() -> None:
-    """W7: a million of them are 123 rows; told again, in other orders, by two rounds at once, they are the same bits."""
-    send = make_send(readers=30)
-    wanted = people(send)
-    apply(*(brevo("delivered", each) for each in wanted[:20]))
-    apply(*(brevo("delivered", each) for each in reversed(wanted[10:])), brevo("opened", wanted[0]))
+    """A million of them are 123 rows; told again, in other orders, by two rounds at once, they are the same bits."""
+    send = make_send(recipients=30)
+    wanted = deliveries_of(send)
+    apply_reports(*(brevo_event("delivered", each) for each in wanted[:20]))
+    apply_reports(*(brevo_event("delivered", each) for each in reversed(wanted[10:])), brevo_event("opened", wanted[0]))
     row = Delivered.objects.get()
     assert (row.people, count_delivered(send), len(bytes(row.bits))) == (30, 30, 1024)
     assert not ProviderEvent.objects.exists()
     assert not DeliveryException.objects.exists()
-    apply(*(brevo("delivered", each) for each in wanted), now=LATER + timedelta(days=1))
+    apply_reports(*(brevo_event("delivered", each) for each in wanted), now=LATER + timedelta(days=1))
     assert Delivered.objects.get().last_at == LATER
 
 
 def test_the_list_of_deliveries_shows_who_has_the_mail() -> None:
-    send = make_send(readers=3)
-    one, two, three = people(send)
-    apply(brevo("delivered", one), brevo("soft_bounce", two, reason="452 4.2.2 full"), brevo("delivered", two))
+    send = make_send(recipients=3)
+    one, two, three = deliveries_of(send)
+    apply_reports(
+        brevo_event("delivered", one),
+        brevo_event("soft_bounce", two, reason="452 4.2.2 full"),
+        brevo_event("delivered", two),
+    )
     told = {row[0]: row[5:7] for row in list_deliveries(send)}
     assert told == {one.pk: ["yes", ""], two.pk: ["yes", LATER.isoformat()], three.pk: ["", ""]}
 
 
 def test_deliveries_across_a_boundary_are_in_two_parts() -> None:
-    send = make_send(readers=2)
+    send = make_send(recipients=2)
     numbers = {8191: send.pk, 8192: send.pk, 16384: send.pk}
     mark_delivered(numbers, at=LATER)
     mark_delivered({8191: send.pk, 5: send.pk}, at=LATER + timedelta(hours=1))
@@ -305,10 +259,10 @@ def test_deliveries_across_a_boundary_are_in_two_parts() -> None:
 
 
 def test_a_delivery_reported_during_the_call_is_not_uncertain() -> None:
-    send = make_send(readers=3, state=Batch.State.UNCERTAIN)
-    one, two, three = people(send)
+    send = make_send(recipients=3, state=Batch.State.UNCERTAIN)
+    one, two, three = deliveries_of(send)
     mark_delivered({one.pk: send.pk}, at=LATER)
-    apply(postmark("Delivery", two), provider="postmark")
+    apply_reports(postmark_event("Delivery", two), provider="postmark")
     assert list(DeliveryException.objects.values_list("delivery", "state")) == [(three.pk, "uncertain")]
 
 
@@ -316,9 +270,9 @@ def test_a_delivery_reported_during_the_call_is_not_uncertain() -> None:
 
 
 def test_one_report_proves_the_whole_batch_of_an_atomic_provider() -> None:
-    send = make_send(readers=15, state=Batch.State.UNCERTAIN)
-    first = people(send)[0]
-    apply(brevo("request", first))
+    send = make_send(recipients=15, state=Batch.State.UNCERTAIN)
+    first = deliveries_of(send)[0]
+    apply_reports(brevo_event("request", first))
     assert dict(send.batches.values_list("size", "state")) == {10: "accepted", 5: "uncertain"}
     assert not DeliveryException.objects.exists()
     assert make_receipt(send).deliveries["accepted"] == 10
@@ -329,41 +283,41 @@ def test_a_send_ends_when_its_last_uncertain_person_is_settled() -> None:
     finish_sends(now=NOW)
     send.refresh_from_db()
     assert send.state == Send.State.NEEDS_ATTENTION
-    apply(brevo("opened", people(send)[0]))
+    apply_reports(brevo_event("opened", deliveries_of(send)[0]))
     finish_sends(now=LATER)
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTED
 
 
 def test_a_report_of_another_provider_proves_only_its_own_mail() -> None:
-    send = make_send(readers=4, state=Batch.State.UNCERTAIN)
-    one, two, _, _ = people(send)
-    apply(postmark("Delivery", one), provider="postmark")
+    send = make_send(recipients=4, state=Batch.State.UNCERTAIN)
+    one, two, _, _ = deliveries_of(send)
+    apply_reports(postmark_event("Delivery", one), provider="postmark")
     assert make_receipt(send).deliveries == {"pending": 0, "accepted": 1, "rejected": 0, "skipped": 0, "uncertain": 3}
-    apply(postmark("Open", two), provider="postmark", now=LATER + timedelta(minutes=1))
+    apply_reports(postmark_event("Open", two), provider="postmark", now=LATER + timedelta(minutes=1))
     assert make_receipt(send).deliveries["uncertain"] == 2
     assert list(send.batches.values_list("state", flat=True)) == [Batch.State.PARTIAL]
 
 
 def test_skipped_people_stay_skipped_when_the_batch_is_proven() -> None:
-    send = make_send(readers=3, state=Batch.State.UNCERTAIN)
-    one, two, _ = people(send)
+    send = make_send(recipients=3, state=Batch.State.UNCERTAIN)
+    one, two, _ = deliveries_of(send)
     DeliveryException.objects.create(delivery=two, state="skipped", reason="left", at=NOW)
-    apply(postmark("Delivery", one), provider="postmark")
+    apply_reports(postmark_event("Delivery", one), provider="postmark")
     assert make_receipt(send).deliveries == {"pending": 0, "accepted": 1, "rejected": 0, "skipped": 1, "uncertain": 1}
 
 
 def test_a_pending_batch_with_a_report_is_not_sent_again() -> None:
     """A backup was restored, or "not sent" was wrong: nobody is mailed twice."""
     send = make_send(state=Batch.State.PENDING)
-    apply(brevo("delivered", people(send)[0]))
+    apply_reports(brevo_event("delivered", deliveries_of(send)[0]))
     assert list(send.batches.values_list("state", flat=True)) == [Batch.State.ACCEPTED]
 
 
 def test_a_report_during_the_call_waits_for_its_end() -> None:
     """The worker may die during the call; then the report is what proves the batch."""
     send = make_send(state=Batch.State.SUBMITTING)
-    hear(brevo("request", people(send)[0]))
+    store_reports(brevo_event("request", deliveries_of(send)[0]))
     assert apply_events(now=LATER) == 1
     assert apply_events(now=LATER) == 0
     assert list(send.batches.values_list("state", flat=True)) == [Batch.State.SUBMITTING]
@@ -375,15 +329,15 @@ def test_a_report_during_the_call_waits_for_its_end() -> None:
 
 def test_time_alone_does_not_settle_an_uncertain_batch() -> None:
     send = make_send(state=Batch.State.UNCERTAIN)
-    apply(brevo("list_addition", people(send)[0]))
+    apply_reports(brevo_event("list_addition", deliveries_of(send)[0]))
     assert list(send.batches.values_list("state", flat=True)) == [Batch.State.UNCERTAIN]
 
 
 def test_two_workers_do_not_apply_the_same_events_at_once() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time")
-    (one, *_) = people(make_send())
-    hear(brevo("spam", one))
+    (one, *_) = deliveries_of(make_send())
+    store_reports(brevo_event("spam", one))
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
@@ -393,10 +347,11 @@ def test_two_workers_do_not_apply_the_same_events_at_once() -> None:
     assert apply_events(now=LATER) == 1
 
 
+@pytest.mark.requirement("W5")
 def test_a_worker_killed_during_a_round_changed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """W5: the effect happens once, when the next worker comes."""
-    (one, *_) = people(make_send(state=Batch.State.UNCERTAIN))
-    hear(brevo("hard_bounce", one, **HARD))
+    """The effect happens once, when the next worker comes."""
+    (one, *_) = deliveries_of(make_send(state=Batch.State.UNCERTAIN))
+    store_reports(brevo_event("hard_bounce", one, **HARD))
 
     def die(**_: object) -> None:
         raise SystemExit
@@ -405,16 +360,16 @@ def test_a_worker_killed_during_a_round_changed_nothing(monkeypatch: pytest.Monk
         patch.setattr("newsletter.feedback.apply.pause_failing_sends", die)
         with pytest.raises(SystemExit):
             apply_events(now=LATER)
-    assert suppressed(one) == set()
+    assert find_suppressions(one) == set()
     assert not DeliveryException.objects.exists()
     assert apply_events(now=LATER) == 1
-    assert suppressed(one) == {Reason.HARD}
+    assert find_suppressions(one) == {Reason.HARD}
     assert ConsentEvent.objects.filter(kind=ConsentEvent.Kind.SUPPRESSED).count() == 1
 
 
 def test_a_round_uses_few_statements(django_assert_max_num_queries: Any) -> None:
-    send = make_send(readers=100)
-    hear(*(brevo("delivered", each) for each in people(send)))
+    send = make_send(recipients=100)
+    store_reports(*(brevo_event("delivered", each) for each in deliveries_of(send)))
     with django_assert_max_num_queries(25):
         assert apply_events(now=LATER) == 100
 
@@ -422,14 +377,14 @@ def test_a_round_uses_few_statements(django_assert_max_num_queries: Any) -> None
 # Whose event it is
 
 
+@pytest.mark.requirement("W6")
 def test_an_event_before_its_delivery_waits_for_it() -> None:
-    """W6."""
     send = make_send()
-    one, _, _ = people(send)
-    told = brevo("delivered", one)
+    one, _, _ = deliveries_of(send)
+    told = brevo_event("delivered", one)
     key = one.batch.key
     Batch.objects.filter(pk=one.batch_id).update(key="not-there-yet")
-    hear(told)
+    store_reports(told)
     assert apply_events(now=LATER) == 1
     assert count_delivered(send) == 0
     Batch.objects.filter(pk=one.batch_id).update(key=key)
@@ -438,10 +393,16 @@ def test_an_event_before_its_delivery_waits_for_it() -> None:
     assert count_delivered(send) == 1
 
 
+@pytest.mark.requirement("W6")
 def test_an_event_without_a_delivery_is_given_up_after_15_minutes() -> None:
-    """W6."""
-    (one, *_) = people(make_send())
-    hear({**brevo("spam", one), "email": "", "X-Mailin-custom": '{"delivery": "987654", "batch": "elsewhere"}'})
+    (one, *_) = deliveries_of(make_send())
+    store_reports(
+        {
+            **brevo_event("spam", one),
+            "email": "",
+            "X-Mailin-custom": '{"delivery": "987654", "batch": "elsewhere"}',
+        }
+    )
     apply_due_events(clock=lambda: LATER)
     assert ProviderEvent.objects.get().result == ""
     apply_due_events(clock=lambda: LATER + timedelta(minutes=15))
@@ -450,64 +411,72 @@ def test_an_event_without_a_delivery_is_given_up_after_15_minutes() -> None:
 
 
 def test_a_delivery_id_of_another_installation_is_not_ours() -> None:
-    one, _, _ = people(make_send())
-    apply({**brevo("delivered", one), "X-Mailin-custom": json.dumps({"delivery": str(one.pk), "batch": "theirs"})})
+    one, _, _ = deliveries_of(make_send())
+    apply_reports(
+        {
+            **brevo_event("delivered", one),
+            "X-Mailin-custom": json.dumps({"delivery": str(one.pk), "batch": "theirs"}),
+        }
+    )
     assert not Delivered.objects.exists()
 
 
+@pytest.mark.requirement("W4")
 def test_our_id_with_another_address_suppresses_nobody() -> None:
-    """W4."""
-    one, _, _ = people(make_send())
-    apply({**brevo("spam", one), "email": "somebody@example.net"})
-    apply({**brevo("spam", one), "email": "somebody@example.net"}, now=LATER + timedelta(hours=1))
-    assert suppressed(one) == set()
+    one, _, _ = deliveries_of(make_send())
+    apply_reports({**brevo_event("spam", one), "email": "somebody@example.net"})
+    apply_reports({**brevo_event("spam", one), "email": "somebody@example.net"}, now=LATER + timedelta(hours=1))
+    assert find_suppressions(one) == set()
 
 
 @pytest.mark.requirement("F15")
 def test_a_report_from_a_changed_address_is_about_the_same_mail() -> None:
-    one, two, _ = people(make_send())
+    one, two, _ = deliveries_of(make_send())
     at = "moved@example.net"
     Subscriber.objects.filter(pk=one.subscriber_id).update(email=at, address_hash=identify(at))
-    apply(brevo("delivered", one), {**brevo("delivered", two), "email": at})
+    apply_reports(brevo_event("delivered", one), {**brevo_event("delivered", two), "email": at})
     assert find_delivered({each.pk: each.batch.send_id for each in (one, two)}) == {one.pk}
 
 
 def test_an_event_without_our_id_is_found_by_batch_and_address() -> None:
-    one, _, _ = people(make_send())
-    apply({**brevo("delivered", one), "X-Mailin-custom": json.dumps({"batch": one.batch.key})})
+    one, _, _ = deliveries_of(make_send())
+    apply_reports({**brevo_event("delivered", one), "X-Mailin-custom": json.dumps({"batch": one.batch.key})})
     assert [one.pk in DeliveredBits(one.batch.send_id), Delivered.objects.get().people] == [True, 1]
 
 
 def test_an_event_with_only_our_id_counts_if_the_address_is_right() -> None:
-    one, two, _ = people(make_send())
-    apply({**brevo("delivered", one), "X-Mailin-custom": json.dumps({"delivery": one.pk})})
-    apply({**brevo("delivered", two), "email": "", "X-Mailin-custom": json.dumps({"delivery": two.pk})})
+    one, two, _ = deliveries_of(make_send())
+    apply_reports({**brevo_event("delivered", one), "X-Mailin-custom": json.dumps({"delivery": one.pk})})
+    apply_reports({**brevo_event("delivered", two), "email": "", "X-Mailin-custom": json.dumps({"delivery": two.pk})})
     assert find_delivered({each.pk: each.batch.send_id for each in (one, two)}) == {one.pk}
 
 
+@pytest.mark.requirement("S3")
 def test_a_complaint_about_another_mail_counts_too() -> None:
-    """S3: a question to confirm, say, which has no delivery."""
-    one, two, three = people(make_send())
-    apply(
-        {**brevo("spam", one), "X-Mailin-custom": ""},
-        {**brevo("hard_bounce", two, **HARD), "X-Mailin-custom": ""},
-        {**brevo("unsubscribed", three), "X-Mailin-custom": ""},
-        {**brevo("spam", one), "email": "stranger@example.net", "X-Mailin-custom": ""},
-        {**brevo("spam", one), "email": "no address", "X-Mailin-custom": ""},
+    """A question to confirm, say, which has no delivery."""
+    one, two, three = deliveries_of(make_send())
+    apply_reports(
+        {**brevo_event("spam", one), "X-Mailin-custom": ""},
+        {**brevo_event("hard_bounce", two, **HARD), "X-Mailin-custom": ""},
+        {**brevo_event("unsubscribed", three), "X-Mailin-custom": ""},
+        {**brevo_event("spam", one), "email": "stranger@example.net", "X-Mailin-custom": ""},
+        {**brevo_event("spam", one), "email": "no address", "X-Mailin-custom": ""},
     )
-    assert [suppressed(each) for each in (one, two, three)] == [{"complaint"}, {"hard"}, {"unsubscribe"}]
+    assert [find_suppressions(each) for each in (one, two, three)] == [{"complaint"}, {"hard"}, {"unsubscribe"}]
     assert not Suppression.objects.filter(address_hash=identify("stranger@example.net")).exists()
     assert not is_subscribed(three)
     assert set(ProviderEvent.objects.values_list("result", flat=True)) == {"orphan"}
 
 
+@pytest.mark.requirement("W9")
 def test_resubscribing_at_the_provider_brings_nobody_back() -> None:
-    """W9."""
-    one, _, _ = people(make_send())
+    one, _, _ = deliveries_of(make_send())
     suppress(address_hash=identify(address_of(one)), reason=Reason.HARD, now=NOW)
-    back = postmark("SubscriptionChange", one, SuppressSending=False, Origin="Recipient", ChangedAt=LATER.isoformat())
-    apply(back, postmark("Delivery", one), provider="postmark")
-    assert suppressed(one) == {Reason.HARD}
+    back = postmark_event(
+        "SubscriptionChange", one, SuppressSending=False, Origin="Recipient", ChangedAt=LATER.isoformat()
+    )
+    apply_reports(back, postmark_event("Delivery", one), provider="postmark")
+    assert find_suppressions(one) == {Reason.HARD}
     assert set(ProviderEvent.objects.values_list("result", flat=True)) == {"noted"}
 
 
@@ -533,7 +502,7 @@ def soft_issue(reader: Subscriber, number: int, *, at: datetime, event: str = "s
         issue=issue, batch=batch, subscriber_id=reader.pk, address_hash=last.address_hash
     )
     if event:
-        apply(brevo(event, delivery, at=at, **more), now=at)
+        apply_reports(brevo_event(event, delivery, at=at, **more), now=at)
     return delivery
 
 
@@ -542,44 +511,44 @@ FULL = {"reason": "452 4.2.2 mailbox full"}
 
 @pytest.fixture
 def reader() -> Subscriber:
-    send = make_send(readers=1)
-    (first,) = people(send)
-    apply(brevo("delivered", first))
+    send = make_send(recipients=1)
+    (first,) = deliveries_of(send)
+    apply_reports(brevo_event("delivered", first))
     return Subscriber.objects.get()
 
 
+@pytest.mark.requirement("S2")
 def test_three_soft_bounces_over_fifteen_days_suppress(reader: Subscriber) -> None:
-    """S2."""
     for number, day in enumerate((7, 14)):
         soft_issue(reader, number, at=NOW + timedelta(days=day), **FULL)
     third = soft_issue(reader, 2, at=NOW + timedelta(days=21), **FULL)
-    assert suppressed(third) == set()
+    assert find_suppressions(third) == set()
     fourth = soft_issue(reader, 3, at=NOW + timedelta(days=28), **FULL)
-    assert suppressed(fourth) == {Reason.SOFT_LIMIT}
+    assert find_suppressions(fourth) == {Reason.SOFT_LIMIT}
 
 
 def test_two_soft_bounces_far_apart_suppress_nobody(reader: Subscriber) -> None:
     soft_issue(reader, 0, at=NOW + timedelta(days=7), **FULL)
     second = soft_issue(reader, 1, at=NOW + timedelta(days=60), **FULL)
-    assert suppressed(second) == set()
+    assert find_suppressions(second) == set()
 
 
+@pytest.mark.requirement("S2")
 def test_one_delivery_starts_the_count_again(reader: Subscriber) -> None:
-    """S2."""
     soft_issue(reader, 0, at=NOW + timedelta(days=7), **FULL)
     soft_issue(reader, 1, at=NOW + timedelta(days=14), **FULL)
     soft_issue(reader, 2, at=NOW + timedelta(days=21), event="delivered")
     last = soft_issue(reader, 3, at=NOW + timedelta(days=28), **FULL)
-    assert suppressed(last) == set()
+    assert find_suppressions(last) == set()
 
 
 def test_a_refusal_of_the_sender_neither_counts_nor_interrupts(reader: Subscriber) -> None:
     soft_issue(reader, 0, at=NOW + timedelta(days=7), **FULL)
     soft_issue(reader, 1, at=NOW + timedelta(days=14), **FULL)
     blocked = soft_issue(reader, 2, at=NOW + timedelta(days=21), event="blocked", reason="listed")
-    assert suppressed(blocked) == set()
+    assert find_suppressions(blocked) == set()
     last = soft_issue(reader, 3, at=NOW + timedelta(days=28), **FULL)
-    assert suppressed(last) == {Reason.SOFT_LIMIT}
+    assert find_suppressions(last) == {Reason.SOFT_LIMIT}
 
 
 def test_only_an_older_issue_without_a_report_interrupts_the_count(reader: Subscriber) -> None:
@@ -587,7 +556,7 @@ def test_only_an_older_issue_without_a_report_interrupts_the_count(reader: Subsc
         soft_issue(reader, number, at=NOW + timedelta(days=day), **FULL)
     silent = soft_issue(reader, 3, at=NOW, event="")
     late = Delivery.objects.get(batch__key="soft-2")
-    apply(brevo("soft_bounce", late, at=NOW + timedelta(days=29), **FULL), now=NOW + timedelta(days=29))
-    assert suppressed(silent) == set()
+    apply_reports(brevo_event("soft_bounce", late, at=NOW + timedelta(days=29), **FULL), now=NOW + timedelta(days=29))
+    assert find_suppressions(silent) == set()
     last = soft_issue(reader, 4, at=NOW + timedelta(days=35), **FULL)
-    assert suppressed(last) == set()
+    assert find_suppressions(last) == set()

@@ -1,4 +1,4 @@
-"""Stories and events in the desk: consent, regions, the withdrawal of a story, the announcement of a changed event."""
+"""Stories and events in the desk: consent, regions, withdrawals and corrections."""
 
 from collections.abc import Iterator
 from datetime import timedelta

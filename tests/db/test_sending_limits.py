@@ -1,4 +1,4 @@
-"""Quiet hours, daily limits, stale sends, and the hold after a restore."""
+"""Quiet hours, daily limits, stale sends, rate limits, and the hold after a restore."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -20,9 +20,9 @@ from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.retention import delete_old_deliveries
 from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import prepare_for_work
-from tests.db.test_send import Clock, ready_issue
 from tests.support.fixtures import NOW, make_approver, make_publication
 from tests.support.provider_faults import too_many
+from tests.support.sends import Clock, make_ready_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +49,7 @@ def test_quiet_hours_follow_the_publications_zone(local, wakes):
 
 @pytest.mark.requirement("C2")
 def test_a_running_send_waits_until_quiet_hours_end(mailgun):
-    issue = ready_issue(readers=25, quiet_from=time(9), quiet_until=time(11))
+    issue = make_ready_issue(recipients=25, quiet_from=time(9), quiet_until=time(11))
     send = start_send(issue=issue, now=NOW)
     enforce_send_window(now=NOW)
     batch = Batch.objects.order_by("seq")[0]
@@ -59,7 +59,7 @@ def test_a_running_send_waits_until_quiet_hours_end(mailgun):
 
 
 def test_new_quiet_hours_stop_a_send_before_the_next_sweep(mailgun):
-    issue = ready_issue(readers=25)
+    issue = make_ready_issue(recipients=25)
     send = start_send(issue=issue, now=NOW)
     Publication.objects.update(quiet_from=time(9), quiet_until=time(11))
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
@@ -68,7 +68,7 @@ def test_new_quiet_hours_stop_a_send_before_the_next_sweep(mailgun):
 
 
 def test_a_stale_send_makes_no_call_until_resumed(mailgun):
-    send = start_send(issue=ready_issue(readers=25, stale_hours=12), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=25, stale_hours=12), now=NOW)
     later = NOW + timedelta(hours=40)
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: later)
     assert not dispatcher.dispatch(send.batches.all()[0].pk)
@@ -84,7 +84,7 @@ def test_a_stale_send_makes_no_call_until_resumed(mailgun):
 
 
 def test_a_lowered_daily_limit_applies_and_drops_nobody(mailgun):
-    send = start_send(issue=ready_issue(readers=25), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=25), now=NOW)
     Publication.objects.update(people_per_day=7)
     enforce_send_window(now=NOW)
     assert sum(send.batches.values_list("size", flat=True)) == 25
@@ -103,7 +103,7 @@ def _forward(clock):
 
 
 def test_a_stale_send_pauses_for_staff(mailgun):
-    send = start_send(issue=ready_issue(readers=25, stale_hours=12), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=25, stale_hours=12), now=NOW)
     enforce_send_window(now=NOW + timedelta(hours=35))
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTING
@@ -115,7 +115,7 @@ def test_a_stale_send_pauses_for_staff(mailgun):
 
 @pytest.mark.requirement("C1")
 def test_a_daily_limit_sends_the_rest_on_the_next_days(mailgun):
-    issue = ready_issue(readers=25, people_per_day=10)
+    issue = make_ready_issue(recipients=25, people_per_day=10)
     clock = Clock()
     send = start_send(issue=issue, now=clock())
     days: dict[date, int] = {}
@@ -143,7 +143,7 @@ def test_a_new_domain_warms_up_day_by_day():
 
 @pytest.mark.requirement("R2")
 def test_a_database_older_than_the_last_send_is_held(mailgun):
-    issue = ready_issue(readers=25)
+    issue = make_ready_issue(recipients=25)
     send = start_send(issue=issue, now=NOW)
     Send.objects.filter(pk=send.pk).update(state="submitting")
     batch = Batch.objects.order_by("seq")[0]
@@ -159,7 +159,7 @@ def test_a_database_older_than_the_last_send_is_held(mailgun):
 
 @pytest.mark.requirement("R2")
 def test_a_copy_of_the_database_without_the_key_cannot_mail_anyone(mailgun, settings):
-    issue = ready_issue(readers=25)
+    issue = make_ready_issue(recipients=25)
     start_send(issue=issue, now=NOW)
     settings.SUBSCRIBERS_ADDRESS_KEY = "the key of another installation"
     prepare_for_work(now=NOW)
@@ -173,7 +173,7 @@ def test_a_copy_of_the_database_without_the_key_cannot_mail_anyone(mailgun, sett
 @pytest.mark.requirement("P8")
 def test_after_ninety_days_a_send_keeps_only_its_receipt(mailgun):
     clock = Clock()
-    send = start_send(issue=ready_issue(readers=25), now=clock())
+    send = start_send(issue=make_ready_issue(recipients=25), now=clock())
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
     before = make_receipt(send)
     assert delete_old_deliveries(now=NOW + timedelta(days=89)) == 0
@@ -186,7 +186,7 @@ def test_after_ninety_days_a_send_keeps_only_its_receipt(mailgun):
 @pytest.mark.requirement("F4")
 def test_too_many_for_one_worker_slows_all_workers(mailgun):
     mailgun.fault_next(too_many("60"))
-    start_send(issue=ready_issue(readers=25), now=NOW)
+    start_send(issue=make_ready_issue(recipients=25), now=NOW)
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
     first, second, _ = Batch.objects.order_by("seq")
     assert dispatcher.dispatch(first.pk)
@@ -201,7 +201,7 @@ def test_too_many_for_one_worker_slows_all_workers(mailgun):
 def test_all_workers_share_the_accounts_rate(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=10&people_per_second=10"
     clock = Clock()
-    send = start_send(issue=ready_issue(readers=25), now=clock())
+    send = start_send(issue=make_ready_issue(recipients=25), now=clock())
     run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
     assert (clock.now - NOW).total_seconds() >= 1.9
     assert set(mailgun.accepted_counts().values()) == {1}
@@ -217,13 +217,13 @@ def journal_knows_more(send: Send) -> None:
 def test_a_slow_rate_makes_the_calls_smaller(mailgun, settings):
     """A wait longer than a day would be taken for one that a clock put back had left, and be forgotten."""
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=10&people_per_second=0.001"
-    start_send(issue=ready_issue(readers=6), now=NOW)
+    start_send(issue=make_ready_issue(recipients=6), now=NOW)
     assert list(Batch.objects.order_by("seq").values_list("size", flat=True)) == [3, 3]
 
 
 @pytest.mark.requirement("C1")
 def test_a_call_that_mailed_nobody_uses_no_daily_quota(mailgun):
-    start_send(issue=ready_issue(readers=10, people_per_day=10), now=NOW)
+    start_send(issue=make_ready_issue(recipients=10, people_per_day=10), now=NOW)
     mailgun.fault_next(too_many("5"))
     first = Batch.objects.get().pk
     assert Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(first)
@@ -234,7 +234,7 @@ def test_a_call_that_mailed_nobody_uses_no_daily_quota(mailgun):
 @pytest.mark.requirement("C2")
 def test_a_busy_send_still_keeps_the_quiet_hours(mailgun, monkeypatch):
     monkeypatch.setattr(worker_loop, "BATCHES_BETWEEN_SWEEPS", 1)
-    issue = ready_issue(readers=45, quiet_from=time(21), quiet_until=time(7))
+    issue = make_ready_issue(recipients=45, quiet_from=time(21), quiet_until=time(7))
     clock = Clock()
     clock.now = NOW.replace(hour=20, minute=58)
     called_at = []

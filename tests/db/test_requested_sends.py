@@ -1,4 +1,4 @@
-"""A send that a person starts: the row at once, the audience by the engine, and what happens when that fails."""
+"""A send that staff start: the row at once, the audience by the engine, and failures of the freeze."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""What a provider or a network can do wrong, through whole sends: the ledger and the receipt agree afterwards."""
+"""Errors of providers and networks in whole sends: the ledger and the receipt agree afterwards."""
 
 import socket
 from datetime import timedelta
@@ -10,26 +10,14 @@ from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter
-from newsletter.sending.settling.receipt import Receipt, make_receipt
+from newsletter.sending.settling.receipt import make_receipt
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.provider_faults import Fault, answer, too_many
+from tests.support.sends import Clock, check_against_ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
-READERS = 60
-
-
-class Clock:
-    """Goes on by what is slept, so that waiting takes no time."""
-
-    def __init__(self):
-        self.now = NOW
-
-    def __call__(self):
-        return self.now
-
-    def nap(self, seconds):
-        self.now += timedelta(seconds=max(seconds, 0.05))
+RECIPIENTS = 60
 
 
 @pytest.fixture
@@ -38,27 +26,14 @@ def mailgun(fake_provider: FakeProvider, settings) -> FakeProvider:
     return fake_provider
 
 
-def send_all(clock: Clock | None = None, *, readers: int = READERS, naps: float = 0) -> Send:
+def send_all(clock: Clock | None = None, *, recipients: int = RECIPIENTS, naps: float = 0) -> Send:
     """``naps``: the seconds of the clock between two looks at least, where a test takes many minutes of it."""
     clock = clock or Clock()
     publication = make_publication()
     make_story("The first verdict")
-    add_subscribers(publication, readers)
+    add_subscribers(publication, recipients)
     send = start_send(issue=make_issue(publication, approved=True), now=clock())
     return run_send(send=send, adapter=current_adapter(), clock=clock, nap=lambda asked: clock.nap(max(asked, naps)))
-
-
-def check(send: Send, provider: FakeProvider, *, readers: int = READERS) -> Receipt:
-    """I1, I2, I4, I5 against the ledger. Gives the receipt."""
-    receipt = make_receipt(send)
-    counts = provider.accepted_counts()
-    assert max(counts.values(), default=0) <= 1, "somebody got it twice"
-    assert sum(receipt.deliveries.values()) == readers
-    told = receipt.deliveries
-    assert told["accepted"] <= len(counts) <= told["accepted"] + told["uncertain"]
-    if send.state == Send.State.SUBMITTED:
-        assert told["accepted"] + told["rejected"] + told["skipped"] == readers
-    return receipt
 
 
 @pytest.mark.requirement("F4")
@@ -66,7 +41,7 @@ def test_throttled_calls_use_up_no_attempts_and_suppress_nobody(mailgun):
     clock = Clock()
     mailgun.fault_next(*[too_many("7")] * 3, *[too_many()] * 3)
     send = send_all(clock)
-    assert check(send, mailgun).deliveries["accepted"] == READERS
+    assert check_against_ledger(send, mailgun, recipients=RECIPIENTS).deliveries["accepted"] == RECIPIENTS
     assert clock.now - NOW >= timedelta(seconds=7)
     assert Attempt.objects.filter(outcome="throttled").count() == 6
 
@@ -76,7 +51,7 @@ def test_an_answer_of_500_is_no_refusal_and_is_not_sent_again(mailgun):
     mailgun.fault_on(2, answer(500, b"Internal Server Error", accept=True))
     mailgun.fault_on(4, answer(503, b"Service Unavailable"))
     send = send_all()
-    receipt = check(send, mailgun)
+    receipt = check_against_ledger(send, mailgun, recipients=RECIPIENTS)
     assert len({tuple(entry.recipients) for entry in mailgun.ledger if entry.status in (500, 503)}) == 2
     assert receipt.deliveries["rejected"] == 0
     assert send.state in (Send.State.NEEDS_ATTENTION, Send.State.SUBMITTED)
@@ -91,7 +66,7 @@ def test_a_provider_that_refuses_connections_pauses_the_send(settings):
             f"mailgun://k@news.example.org?endpoint=http%3A%2F%2F127.0.0.1%3A{port}&max_batch=10"
         )
         clock = Clock()
-        send = send_all(clock, readers=30, naps=10)
+        send = send_all(clock, recipients=30, naps=10)
     assert send.state == Send.State.PAUSED
     assert "in a row failed" in send.reason or "refused" in send.reason
     assert make_receipt(send).deliveries["pending"] == 30
@@ -115,13 +90,13 @@ def test_an_absent_provider_is_probed_by_one_call_at_a_time(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = away.replace("https%3A", "http%3A")
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
     assert send.state == Send.State.SUBMITTED
-    assert check(send, mailgun, readers=400).deliveries["accepted"] == 400
+    assert check_against_ledger(send, mailgun, recipients=400).deliveries["accepted"] == 400
 
 
 @pytest.mark.requirement("F5")
 def test_a_tls_failure_proves_that_nothing_was_sent(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url.replace("http%3A", "https%3A") + "&max_batch=10"
-    send = send_all(readers=200, naps=10)
+    send = send_all(recipients=200, naps=10)
     assert send.state == Send.State.PAUSED
     assert make_receipt(send).deliveries["pending"] == 200
     assert mailgun.accepted() == []
@@ -131,7 +106,7 @@ def test_a_tls_failure_proves_that_nothing_was_sent(mailgun, settings):
 @pytest.mark.requirement("F6")
 def test_a_connection_that_breaks_early_mails_nobody_twice(mailgun, kind):
     mailgun.fault_on(3, Fault(kind))
-    receipt = check(send_all(), mailgun)
+    receipt = check_against_ledger(send_all(), mailgun, recipients=RECIPIENTS)
     assert receipt.deliveries["pending"] == 0
 
 
@@ -140,9 +115,9 @@ def test_a_connection_that_breaks_early_mails_nobody_twice(mailgun, kind):
 def test_an_accepted_call_without_an_answer_is_never_repeated(mailgun, kind):
     mailgun.fault_on(3, Fault(kind))
     send = send_all()
-    check(send, mailgun)
-    assert len(mailgun.accepted_counts()) == READERS
-    assert sum(bool(entry.recipients) for entry in mailgun.ledger) == READERS // 10
+    check_against_ledger(send, mailgun, recipients=RECIPIENTS)
+    assert len(mailgun.accepted_counts()) == RECIPIENTS
+    assert sum(bool(entry.recipients) for entry in mailgun.ledger) == RECIPIENTS // 10
 
 
 ODD_ANSWERS = {
@@ -164,7 +139,7 @@ ODD_ANSWERS = {
 def test_a_senseless_answer_is_neither_success_nor_repeated(mailgun, name):
     mailgun.fault_on(2, ODD_ANSWERS[name])
     send = send_all()
-    check(send, mailgun)
+    check_against_ledger(send, mailgun, recipients=RECIPIENTS)
     made = [tuple(sorted(entry.recipients)) for entry in mailgun.ledger if entry.recipients]
     if ODD_ANSWERS[name].accept:
         assert len(made) == len(set(made)), "a batch was handed over twice"
@@ -173,10 +148,10 @@ def test_a_senseless_answer_is_neither_success_nor_repeated(mailgun, name):
 @pytest.mark.requirement("F9")
 def test_twenty_odd_answers_in_a_row_pause_the_send(mailgun):
     mailgun.fault_always(answer(200, b"<html>Welcome</html>", accept=True))
-    send = send_all(readers=250)
+    send = send_all(recipients=250)
     assert send.state in (Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
     assert len([entry for entry in mailgun.ledger if entry.recipients]) <= 25
-    check(send, mailgun, readers=250)
+    check_against_ledger(send, mailgun, recipients=250)
 
 
 @pytest.mark.requirement("F7")
@@ -185,7 +160,7 @@ def test_people_refused_inside_an_answer_of_200_are_refused_alone(fake_provider,
     for number in (3, 7, 11):
         fake_provider.refuse_person(f"person{number}@example.com", 406)
     send = send_all()
-    receipt = check(send, fake_provider)
+    receipt = check_against_ledger(send, fake_provider, recipients=RECIPIENTS)
     assert receipt.deliveries == {"pending": 0, "accepted": 57, "rejected": 3, "skipped": 0, "uncertain": 0}
     assert set(fake_provider.accepted_counts().values()) == {1}
 
@@ -219,7 +194,7 @@ def test_a_defect_stops_the_send_at_the_first_call(mailgun, monkeypatch, caplog)
         raise KeyError(call.people[0].address)
 
     monkeypatch.setattr(type(current_adapter()), "deliver", fail)
-    send = send_all(readers=30)
+    send = send_all(recipients=30)
     assert send.state == Send.State.PAUSED
     assert "failed during the call" in send.reason
     assert "KeyError" in send.reason

@@ -1,4 +1,4 @@
-"""Several schedulers and workers at once, readers who leave meanwhile, and a disk that is full."""
+"""Several schedulers and workers at once, people who unsubscribe meanwhile, and a full disk."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""M8, M9: a message that arrived proves whose it is, or the check says what is wrong and what to do."""
+"""A received message proves who sent it, or the check says what is wrong and what to do."""
 
 import base64
 import json

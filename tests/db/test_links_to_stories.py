@@ -1,4 +1,4 @@
-"""A bare link to one of our own stories is a way to show it too: its title tells of the person (V1, V5, V6)."""
+"""A plain link to one of our own stories shows it too, so it obeys the story's consent and embargo."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""F23: a monitor outside is told that all is well, and is told nothing while anything stands still."""
+"""An external monitor gets a heartbeat, and none while anything stalls."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta

@@ -7,6 +7,7 @@ import pytest
 
 from newsletter.organisation.schema import ENTRIES, Entry
 from newsletter.providers import registry
+from newsletter.providers.base.provider_url import list_options
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -72,5 +73,5 @@ def test_the_keys_of_the_organisations_file_are_all_documented_with_their_table(
 def test_the_options_and_schemes_of_the_provider_url_are_all_documented() -> None:
     provider = (ROOT / "docs/settings.md").read_text(encoding="utf-8").partition("## The provider")[2]
     options = re.findall(r"`([a-z_]+)=[^`]+`", provider)
-    assert sorted(options) == sorted(registry._OPTIONS)
-    assert sorted(re.findall(r"^\| `([a-z]+)://", provider, re.MULTILINE)) == sorted(registry._SCHEMES)
+    assert sorted(options) == sorted(list_options(registry.URL_RULES))
+    assert sorted(re.findall(r"^\| `([a-z]+)://", provider, re.MULTILINE)) == sorted(registry.URL_RULES)

@@ -11,7 +11,8 @@ from django.conf import settings
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.models import Batch, Variant
-from newsletter.providers.base.contract import BatchCall, Mail, Person
+from newsletter.providers.base.contract import BatchCall, Mail
+from newsletter.providers.base.contract import Recipient as MailRecipient
 from newsletter.rendering.mail import hash_mail
 from newsletter.rendering.tokens import Variable
 from newsletter.rendering.values import Values, plan_values
@@ -85,7 +86,9 @@ def build_call(
         variant=prepared.key,
         label=prepared.label,
         mail=prepared.mail,
-        people=[Person(reader.delivery, reader.email, own) for reader, own in zip(recipients, values, strict=True)],
+        people=[
+            MailRecipient(reader.delivery, reader.email, own) for reader, own in zip(recipients, values, strict=True)
+        ],
     )
 
 

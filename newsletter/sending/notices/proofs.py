@@ -19,7 +19,7 @@ from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.models import Issue, Proof, Variant
-from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Person, Verdict
+from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Recipient, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.rendering.text import tidy_line
 from newsletter.rendering.values import values_for
@@ -112,7 +112,7 @@ def _send_proof(
     values = values_for(variables=read_variables(variant), fields=known)
     marked = mark_as_proof(mail, issue=issue, language=find_staff_language(person))
     try:
-        reader = Person(delivery=1, address=to_ascii(person.email), variables=values)
+        reader = Recipient(delivery=1, address=to_ascii(person.email), variables=values)
         call = BatchCall(
             key=proof.key, issue="proofs", variant=variant.key, mail=marked, people=[reader], label=variant.label
         )

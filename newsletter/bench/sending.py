@@ -17,7 +17,7 @@ from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import serve_provider
 from newsletter.bench.workers import start_workers
 from newsletter.models import Batch, Delivery, Issue, Send
-from newsletter.providers.base.multipart import build_multipart
+from newsletter.providers.base.mail.multipart import build_multipart
 from newsletter.providers.mailgun.adapter import Mailgun
 from newsletter.sending.build_call import VariantCache, build_call
 from newsletter.sending.dispatching.recipients import find_recipients
@@ -122,7 +122,7 @@ def _list_calls(issue: Issue, adapter: Mailgun, *, limit: int = 20) -> list[Bare
             batch=batch, recipients=recipients, prepared=variants.prepared(batch.variant_id), places=variants.places
         )
         request = adapter.build(call)
-        fields = adapter.fields(call)
+        fields = adapter.list_fields(call)
         table = orjson.loads(dict(fields)["recipient-variables"])
         calls.append(
             BareCall(request.url, request.auth, [field for field in fields if field[0] != "recipient-variables"], table)

@@ -14,7 +14,7 @@ from newsletter.feedback.settle import settle_by_evidence
 from newsletter.models import ProviderEvent
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
-from newsletter.providers.webhook_handlers import ATOMIC_PROVIDERS
+from newsletter.providers.registry import ATOMIC_PROVIDERS
 from newsletter.sending.settling.delivered import mark_delivered
 
 MAX_EVENT_AGE = timedelta(minutes=15)

@@ -8,8 +8,7 @@ from django.conf import settings
 
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.verification import require_keys
-from newsletter.providers.registry import read_provider_url
-from newsletter.providers.webhook_handlers import find_webhook_handler
+from newsletter.providers.registry import find_webhook_handler, read_provider_url
 
 _SECRET_BYTES = 24
 

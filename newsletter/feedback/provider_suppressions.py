@@ -18,7 +18,7 @@ from newsletter.feedback.facts import redact_addresses
 from newsletter.models import SuppressionListReading
 from newsletter.providers.base.contract import Adapter
 from newsletter.providers.base.errors import SuppressionListError
-from newsletter.providers.base.suppression_list_reader import SuppressedAddress, SuppressionLister
+from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionLister
 from newsletter.providers.base.webhooks.events import FeedbackKind
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify

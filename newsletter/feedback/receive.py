@@ -12,7 +12,7 @@ from newsletter.models import ProviderEvent
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookRequest
-from newsletter.providers.webhook_handlers import find_webhook_handler
+from newsletter.providers.registry import find_webhook_handler
 
 MAX_BODY_BYTES = 1024 * 1024
 _APPLICABLE = frozenset(FeedbackKind) - {FeedbackKind.UNKNOWN, FeedbackKind.SUBSCRIPTION}

@@ -15,7 +15,8 @@ from django.conf import settings
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
 from newsletter.models import Batch, Variant
-from newsletter.providers.base.contract import BatchCall, Mail, Person
+from newsletter.providers.base.contract import BatchCall, Mail
+from newsletter.providers.base.contract import Recipient as MailRecipient
 from newsletter.rendering.errors import MissingValueError
 from newsletter.rendering.mail import hash_mail
 from newsletter.rendering.tokens import Variable
@@ -102,7 +103,8 @@ def build_call(
         label=prepared.label,
         mail=prepared.mail,
         people=[
-            Person(recipient.delivery, recipient.email, own) for recipient, own in zip(recipients, values, strict=True)
+            MailRecipient(recipient.delivery, recipient.email, own)
+            for recipient, own in zip(recipients, values, strict=True)
         ],
     )
 

@@ -8,9 +8,9 @@ from django.conf import settings
 
 from newsletter.models import Issue, Send
 from newsletter.providers.base.contract import Adapter
-from newsletter.providers.outbox.adapter import issue_folder
+from newsletter.providers.outbox.adapter import find_issue_folder
 from newsletter.providers.outbox.index import write_index
-from newsletter.providers.registry import describe, make_adapter, read_provider_url
+from newsletter.providers.registry import make_adapter, make_provider_label, read_provider_url
 from newsletter.sending.limits.recipient_allowlist import apply_allowlist
 
 
@@ -24,7 +24,7 @@ def current_adapter() -> Adapter:
 
 def provider_label() -> str:
     """Return a description of the provider without its key."""
-    return describe(settings.NEWSLETTER_PROVIDER_URL)
+    return make_provider_label(settings.NEWSLETTER_PROVIDER_URL)
 
 
 def account_label() -> str:
@@ -41,7 +41,7 @@ def outbox_folder() -> Path:
 
 def outbox_of(issue: Issue) -> Path:
     """Return the folder in which the outbox keeps the mails of an issue."""
-    return issue_folder(outbox=outbox_folder(), issue=issue.public_id)
+    return find_issue_folder(outbox=outbox_folder(), issue=issue.public_id)
 
 
 def close_outbox(send: Send) -> None:

@@ -13,7 +13,7 @@ from newsletter.feedback.endpoint import check_secret, is_configured, require_ke
 from newsletter.feedback.receive import MAX_BODY_BYTES, store_webhook
 from newsletter.providers.base.errors import BadProviderUrl, BadWebhook
 from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, WebhookRequest
-from newsletter.providers.webhook_handlers import WEBHOOK_HANDLERS
+from newsletter.providers.registry import WEBHOOK_HANDLERS
 
 log = logging.getLogger(__name__)
 DATABASE_WAIT_SECONDS = 5.0
@@ -37,7 +37,7 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
     except BadProviderUrl as error:
         return _text_response(503, str(error))
     except BadWebhook as error:
-        return _text_response(WEBHOOK_HANDLERS[provider].refusal, str(error))
+        return _text_response(WEBHOOK_HANDLERS[provider].refusal_status, str(error))
     try:
         require_key(provider)
     except BadWebhook as error:
@@ -49,7 +49,7 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
             stored = store_webhook(provider=provider, secret=secret, call=call, now=datetime.now(UTC))
     except BadWebhook as error:
         log.warning("A webhook of %s was refused: %s", provider, error)
-        return _text_response(WEBHOOK_HANDLERS[provider].refusal, str(error))
+        return _text_response(WEBHOOK_HANDLERS[provider].refusal_status, str(error))
     except UnreadablePostError:
         return _text_response(400, "The report is incomplete and was not stored. Send it again.")
     except WebhookCheckUnavailable as error:

@@ -7,6 +7,7 @@ import pytest
 
 from newsletter.organisation.schema import ENTRIES, Entry
 from newsletter.providers import registry
+from newsletter.providers.base.provider_url import list_options
 from scripts.commands_reference import describe_commands
 
 ROOT = Path(__file__).parents[2]
@@ -75,8 +76,8 @@ def test_every_key_of_the_organisation_file_is_documented(table: str, entry: typ
 def test_the_options_and_schemes_of_the_provider_url_are_all_documented() -> None:
     provider = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8").partition("## The provider")[2]
     options = re.findall(r"`([a-z_]+)=[^`]+`", provider)
-    assert sorted(options) == sorted(registry._OPTIONS)
-    assert sorted(re.findall(r"^\| `([a-z]+)://", provider, re.MULTILINE)) == sorted(registry._SCHEMES)
+    assert sorted(options) == sorted(list_options(registry.URL_RULES))
+    assert sorted(re.findall(r"^\| `([a-z]+)://", provider, re.MULTILINE)) == sorted(registry.URL_RULES)
 
 
 def test_the_reference_of_commands_is_what_the_commands_say(monkeypatch: pytest.MonkeyPatch) -> None:

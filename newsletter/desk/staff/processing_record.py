@@ -15,7 +15,8 @@ from django.db.models import Count
 
 from newsletter.feedback import event_retention
 from newsletter.models import ApiKey, Brand, Publication
-from newsletter.providers.registry import ProviderSettings, read_provider_url
+from newsletter.providers.base.provider_url import ProviderSettings
+from newsletter.providers.registry import read_provider_url
 from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
 from subscribers.exporting import export_requests

@@ -14,7 +14,7 @@ from newsletter.issues.variants.render import find_groups, freeze_revision, make
 from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import write_private
 from newsletter.models import Issue, Variant
-from newsletter.providers.base.mime import build_message
+from newsletter.providers.base.mail.mime import build_message
 from newsletter.rendering.fragments import split
 from newsletter.sending.notices.proofs import make_sample_mail
 
@@ -79,7 +79,7 @@ def _write(variant: Variant, out: Path) -> dict[str, Any]:
     write_private(out / f"{variant.key}.html", html.encode())
     write_private(out / f"{variant.key}.txt", split(mail.text).join(person.variables).encode())
     message = build_message(
-        mail=mail, person=person, date=variant.revision.made_at, message_id=f"preview-{variant.key}@localhost"
+        mail=mail, recipient=person, date=variant.revision.made_at, message_id=f"preview-{variant.key}@localhost"
     )
     write_private(out / f"{variant.key}.eml", message.as_bytes(policy=WHOLE_LINES))
     return {

@@ -10,8 +10,9 @@ from newsletter.common.errors import BadAddress
 from newsletter.feedback.endpoint import webhook_url
 from newsletter.models import Installation, Publication
 from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.webhooks.verification import split_keys
-from newsletter.providers.registry import ProviderSettings, read_provider_url
+from newsletter.providers.registry import read_provider_url
 from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain
 from newsletter.sending.deliverability.domains import OUTBOX, is_own_endpoint, read_provider
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning

@@ -13,7 +13,8 @@ from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
 from newsletter.models import Publication, SenderDomain
 from newsletter.providers.base.errors import BadProviderUrl
-from newsletter.providers.registry import ProviderSettings, read_provider_url
+from newsletter.providers.base.provider_url import ProviderSettings
+from newsletter.providers.registry import read_provider_url
 from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain, find_txt_records
 from newsletter.sending.deliverability.findings import Finding
 from subscribers.addresses.normalise import to_ascii

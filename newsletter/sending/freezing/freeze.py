@@ -24,8 +24,7 @@ from newsletter.issues.variants.recipient_groups import NO_EVENT_NEAR, add_unsub
 from newsletter.issues.variants.render import make_variants
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, transition
-from newsletter.providers.base.contract import Capabilities
-from newsletter.providers.base.message_size import mail_bytes, variable_bytes
+from newsletter.providers.base.contract import Capabilities, count_mail_bytes, count_variable_bytes
 from newsletter.sending.build_call import prepare_variant
 from newsletter.sending.freezing.audience_snapshot import count_snapshot, create_snapshot, write_deliveries
 from newsletter.sending.limits.daily_limit import find_limit_today
@@ -83,7 +82,8 @@ def find_batch_size(variants: Sequence[Variant], *, capabilities: Capabilities) 
         people = min(
             people,
             capabilities.count_people_per_call(
-                mail_bytes=mail_bytes(prepared.mail), variable_bytes=variable_bytes(prepared.values(LONGEST_VALUES)[0])
+                mail_bytes=count_mail_bytes(prepared.mail),
+                variable_bytes=count_variable_bytes(prepared.values(LONGEST_VALUES)[0]),
             ),
         )
     if people < 1:

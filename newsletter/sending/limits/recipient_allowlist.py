@@ -20,7 +20,7 @@ from newsletter.providers.base.contract import (
     Outcome,
     Verdict,
 )
-from newsletter.providers.base.suppression_list_reader import SuppressedAddress, SuppressionLister
+from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionLister
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
 

@@ -19,7 +19,7 @@ from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.models import Issue, Proof, Variant
-from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Person, Verdict
+from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Recipient, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.rendering.text import tidy_line
 from newsletter.rendering.values import values_for
@@ -97,7 +97,7 @@ def mark_as_proof(mail: Mail, *, issue: Issue, language: str) -> Mail:
     )
 
 
-def make_sample_mail(variant: Variant, *, site_url: str) -> tuple[Mail, Person]:
+def make_sample_mail(variant: Variant, *, site_url: str) -> tuple[Mail, Recipient]:
     """Return a variant's mail with its tokens, and a sample person to fill them. Its links change nothing.
 
     Raise InvariantViolated if the bytes of the variant were changed.
@@ -105,7 +105,7 @@ def make_sample_mail(variant: Variant, *, site_url: str) -> tuple[Mail, Person]:
     links = {"unsubscribe": f"{site_url}/u/sample", "preferences": f"{site_url}/p/sample"}
     values = values_for(variables=read_variables(variant), fields=links)
     mail = make_mail(variant=variant, publication=variant.revision.content["publication"])
-    return mail, Person(delivery=0, address=SAMPLE_ADDRESS, variables=values)
+    return mail, Recipient(delivery=0, address=SAMPLE_ADDRESS, variables=values)
 
 
 def make_proof_links() -> dict[str, str]:
@@ -137,7 +137,7 @@ def _send_proof(
     values = values_for(variables=read_variables(variant), fields=known)
     marked = mark_as_proof(mail, issue=issue, language=find_staff_language(person))
     try:
-        recipient = Person(delivery=1, address=to_ascii(person.email), variables=values)
+        recipient = Recipient(delivery=1, address=to_ascii(person.email), variables=values)
         call = BatchCall(
             key=proof.key, issue="proofs", variant=variant.key, mail=marked, people=[recipient], label=variant.label
         )

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from wagtail.users.models import UserProfile
 
 from newsletter.models import Brand, Publication
-from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Outcome, Person
+from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Outcome, Recipient
 from newsletter.rendering.blocks import Block, Button, Document, Note
 from newsletter.rendering.blocks import Brand as Look
 from newsletter.rendering.phrases import find_text_direction
@@ -111,6 +111,6 @@ def send_notice(
             reply_to=sender.reply_to,
             headers={"Auto-Submitted": "auto-generated"},
         ),
-        people=[Person(delivery=1, address=to_ascii(to), variables={})],
+        people=[Recipient(delivery=1, address=to_ascii(to), variables={})],
     )
     return deliver_single(adapter=adapter, call=call, now=now)

@@ -1,12 +1,13 @@
-"""The header fields of a mail: which ones we add, and what may not stand in any of them."""
+"""Check the header fields of a mail, add the one-click pair, and encode names and values."""
 
 import re
 from email.header import Header
 
 from newsletter.common.messages import Message
+from newsletter.common.personal_tokens import format_token
 from newsletter.providers.base.contract import Mail
 from newsletter.providers.base.errors import BadMail
-from newsletter.providers.base.tokens import has_unsafe_characters
+from newsletter.providers.base.mail.tokens import has_unsafe_characters
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 UNSUBSCRIBE_VALUE = "t_unsubscribe"
@@ -27,59 +28,58 @@ _RESERVED_HEADERS = {
 
 
 def check_mail(mail: Mail) -> None:
-    """Raise BadMail where a header of the mail could be misread, or where there is nothing to read."""
-    for what, text in (
-        ("subject", mail.subject),
-        (Message("sender's name"), mail.from_name),
-        (Message("sender's address"), mail.from_email),
-    ):
-        _check_line(text, what=f"The {what}")
+    """Raise BadMail if a header of the mail could be misread, or if a part of the mail is empty."""
+    _check_line(mail.subject, what=Message("The subject"))
+    _check_line(mail.from_name, what=Message("The sender's name"))
+    _check_line(mail.from_email, what=Message("The sender's address"))
     _check_line(mail.reply_to, what=Message("The reply address"))
     if not mail.subject.strip():
         raise BadMail("The subject is empty. Give the issue a subject and approve it again.")
     if re.search(r"[@<>]", mail.from_name):
-        raise BadMail("The sender's name holds @, < or >, which mailboxes take for a forgery. Use a plain name.")
+        raise BadMail(
+            "The sender's name holds @, < or >, which mailbox providers take for a forgery. Use a plain name."
+        )
     for what, address in (
-        (Message("sender's address"), mail.from_email),
-        (Message("reply address"), mail.reply_to or mail.from_email),
+        (Message("The sender's address"), mail.from_email),
+        (Message("The reply address"), mail.reply_to or mail.from_email),
     ):
         if not re.fullmatch(r"[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+", address):
-            raise BadMail("The %(what)s is not an email address. Correct it in the publication's settings.", what=what)
+            raise BadMail("%(what)s is not an email address. Correct it in the publication's settings.", what=what)
     if not mail.html.strip() or not mail.text.strip():
         raise BadMail("The mail has no HTML part or no text part. Render the issue again before sending it.")
     for name, value in mail.headers.items():
         if not _NAME.fullmatch(name):
-            raise BadMail("%(name)s is not the name of a mail header.", name=f"{name[:40]!r}")
+            raise BadMail("“%(name)s” is not the name of a mail header.", name=name[:40])
         if name.lower() in _RESERVED_HEADERS or name.lower().startswith("content-"):
-            raise BadMail("The header %(name)s is set by the sending itself and cannot be given.", name=name)
+            raise BadMail("Sending sets the header %(name)s itself. Remove it from the mail's headers.", name=name)
         _check_line(value, what=Message("The header %(name)s", name=name))
 
 
 def build_headers(mail: Mail, *, values: set[str]) -> dict[str, str]:
-    """Give the mail's own headers with the one-click pair of RFC 8058 made complete.
+    """Return the mail's own headers with the complete one-click pair of RFC 8058.
 
-    ``values`` names the personal values that every person of the batch has.
+    ``values`` are the names of the personal values that every recipient has.
     """
     headers = dict(mail.headers)
     named = {name.lower() for name in headers}
     if "list-unsubscribe" not in named and UNSUBSCRIBE_VALUE in values:
-        headers["List-Unsubscribe"] = f"<__pv_{UNSUBSCRIBE_VALUE}__>"
+        headers["List-Unsubscribe"] = f"<{format_token(UNSUBSCRIBE_VALUE)}>"
         named.add("list-unsubscribe")
     if "list-unsubscribe" in named and "list-unsubscribe-post" not in named:
         headers["List-Unsubscribe-Post"] = ONE_CLICK
     return headers
 
 
-def mailbox(name: str, address: str) -> str:
-    """Write ``"Name" <address>`` for a provider that takes it as one text."""
+def format_mailbox(name: str, address: str) -> str:
+    """Return ``"Name" <address>``, or the address alone if there is no name."""
     if not name:
         return address
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}" <{address}>'
 
 
-def ascii_header(value: str) -> str:
-    """Encode the words of a header that are not ASCII (RFC 2047); what stands in ``<…>`` stays as it is."""
+def encode_header(value: str) -> str:
+    """Return a header's value in ASCII (RFC 2047). What is inside ``<…>`` does not change."""
     if value.isascii():
         return value
     phrase, mark, rest = value.partition("<")

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from newsletter.common.errors import BadFile
-from newsletter.demo.organisation import write_organisation
+from newsletter.demo.sample_content import write_organisation
 from newsletter.models import Appeal, Brand, Picture, Publication, Source
 from newsletter.organisation.apply_file import Change, apply_file
 from newsletter.organisation.sample_files import read_sample

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.common.errors import BadFile
-from newsletter.demo.organisation import write_organisation
+from newsletter.demo.sample_content import write_organisation
 from newsletter.organisation.read_file import MAX_ORGANISATION_FILE_BYTES, read_organisation
 from newsletter.organisation.sample_files import read_sample, write_samples
 from newsletter.organisation.value_types import format_interval, parse_interval_minutes

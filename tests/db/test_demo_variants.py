@@ -1,4 +1,4 @@
-"""What the demo prints agrees with what the desk and the outbox count."""
+"""The demonstration prints as many variants as the desk and the outbox count."""
 
 import io
 
@@ -12,7 +12,7 @@ from tests.support.fixtures import add_subscribers, make_issue, make_publication
 pytestmark = pytest.mark.django_db
 
 
-def test_two_mails_that_are_described_alike_are_two_variants():
+def test_two_mails_with_the_same_label_are_two_variants():
     publication = make_publication()
     make_story("The first verdict")
     add_subscribers(publication, 3)

@@ -87,7 +87,7 @@ def test_an_event_announced_as_cancelled_that_takes_place_is_announced_to_those_
     pause("person2@example.com", until=None)
     move_event(event, cancelled=False)
     (misinformed,) = find_misinformed(event, now=NOW)
-    assert (misinformed.people, misinformed.what, misinformed.mixed, misinformed.was["cancelled"]) == (
+    assert (misinformed.people, misinformed.what, misinformed.mixed, misinformed.was.cancelled) == (
         2,
         "restored",
         False,

@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +26,9 @@ from newsletter.issues.protected_terms.terms import (
     reseal_terms,
     reveal_term,
 )
-from newsletter.issues.snapshot.calendar_links import calendar_name
+from newsletter.issues.snapshot.calendar_links import make_calendar_name
+from newsletter.issues.snapshot.records.blocks import LeadStoryBlock
+from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_assembly
@@ -267,8 +270,9 @@ def test_v3_the_description_of_a_picture_is_looked_at(issue: Issue) -> None:
     protect(SECRET)
     (block,) = [child for child in issue.body if child.block_type == "lead_story"]
     content = resolve_content(issue)
-    lead = next(one for one in content["blocks"] if one["key"] == block.id)
-    lead["story"]["picture"] = {"url": "https://example.org/a.jpg", "width": 9, "height": 9, "alt": SECRET, "weight": 1}
+    lead = next(one for one in content.blocks if isinstance(one, LeadStoryBlock) and one.key == block.id)
+    picture = PictureRecord(url="https://example.org/a.jpg", width=9, height=9, alt=SECRET, weight=1)
+    content = replace(content, blocks=(replace(lead, story=replace(lead.story, picture=picture)),))
     assert [one.block for one in scan_for_protected_terms(content).findings] == [block.id]
 
 
@@ -293,7 +297,7 @@ def test_v3_a_headline_of_staff_hides_the_storys_own(issue: Issue) -> None:
 
 def test_v3_names_that_we_draw_by_lot_are_no_hits(issue: Issue) -> None:
     """The name of a picture or of an event's calendar file is drawn by lot or signed: what can be read in it is chance."""
-    name = calendar_name(EventNotice.objects.get().pk)
+    name = make_calendar_name(EventNotice.objects.get().pk)
     protect(name)
     mail = approve_issue(issue=issue, by=make_approver(), now=NOW).revision.variants.first()
     assert mail is not None
@@ -506,7 +510,7 @@ def gone(issue: Issue) -> Issue:
 
 def test_v3_the_archive_its_feed_the_online_view_and_the_calendar_stop_to_show_it(gone: Issue) -> None:
     event, variant = EventNotice.objects.get(), Variant.objects.get()
-    name = calendar_name(event.pk)
+    name = make_calendar_name(event.pk)
     pages = [
         f"/news/weekly/{gone.number}/",
         f"/view/{variant.public_id}",

@@ -31,7 +31,8 @@ from newsletter.desk.preview.panel import IframePreview, Mode, PreviewedCreateVi
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
-from newsletter.issues.snapshot.resolve import Content, resolve_content
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, PlacedStory, Publication, Source, Story
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 from subscribers.models import Topic
@@ -78,7 +79,7 @@ class NewStoryPreview(StoryPreview, PreviewOnCreateView):
         return super().show(mode)
 
 
-def make_preview_content(story: Story) -> Content:
+def make_preview_content(story: Story) -> IssueContent:
     """An issue's content that has this story alone, unsaved edits included. Raises NotReady where there is no publication."""
     publications = Publication.objects.select_related("brand", "mailing_list")
     publication = publications.filter(language=story.language).first() or publications.first()
@@ -117,15 +118,16 @@ def origin_panel_context(story: Story) -> dict[str, Any]:
 
 def consent_panel_context(story: Story) -> dict[str, Any]:
     """What stands against the story today, and how many people have it already."""
-    fault = translate(find_display_restriction(make_consent_record(story), channel=EMAIL, at=timezone.now()))
-    return {"row": story, "fault": fault, "people": reach_context(story)["people"]}
+    fault = find_display_restriction(make_consent_record(story), channel=EMAIL, at=timezone.now())
+    return {"row": story, "fault": translate(fault) if fault else "", "people": reach_context(story)["people"]}
 
 
 def label_consent_problem(story: Story) -> str:
     """The story's state of care for a list; nothing where all is well."""
     if story.withdrawn_at is not None:
         return gettext("Withdrawn")
-    fault = translate(find_display_restriction(make_consent_record(story), channel=EMAIL, at=timezone.now()))
+    restriction = find_display_restriction(make_consent_record(story), channel=EMAIL, at=timezone.now())
+    fault = translate(restriction) if restriction else ""
     return fault[0].upper() + fault[1:] if fault else ""
 
 

@@ -98,7 +98,8 @@ def choose_stories(
         against = _find_exclusion_reason(story, publication, sources, wanted, new_since, now)
         if not against:
             required = publication.consent_required
-            against = find_display_restriction(make_consent_record(story), channel=EMAIL, at=due_at, required=required)
+            consent = make_consent_record(story)
+            against = find_display_restriction(consent, channel=EMAIL, at=due_at, required=required) or ""
         if not against and len(chosen) >= publication.stories:
             against = Message("no room: the issue takes %(stories)s", stories=publication.stories)
         if against:

@@ -1,15 +1,17 @@
 """Builds what one batch hands to the provider: the variant's mail and each person's values. Same batch, same bytes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 
 from newsletter.common.errors import InvariantViolated
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.publication import PublicationRecord
 from newsletter.models import Batch, Variant
 from newsletter.providers.base.contract import BatchCall, Mail, Person
 from newsletter.rendering.mail import hash_mail
@@ -105,37 +107,37 @@ def build_for_each(
 
 
 def prepare_variant(variant: Variant) -> PreparedVariant:
-    content = variant.revision.content["publication"]
+    publication = IssueContent.from_json(variant.revision.content).publication
     variables = read_variables(variant)
     return PreparedVariant(
-        mail=make_mail(variant=variant, publication=content),
+        mail=make_mail(variant=variant, publication=publication),
         values=plan_values(variables, plain=_plain_links()),
         fields=frozenset(variable.field for variable in variables),
         key=variant.key,
         label=variant.label,
-        list_id=bytes.fromhex(content["list_id"]),
+        list_id=bytes.fromhex(publication.list_id),
         language=variant.language,
     )
 
 
-def make_mail(*, variant: Variant, publication: Mapping[str, Any]) -> Mail:
+def make_mail(*, variant: Variant, publication: PublicationRecord) -> Mail:
     """The variant as mail of its publication, with the headers that every newsletter carries."""
     return Mail(
         subject=variant.subject,
         html=variant.html,
         text=variant.text,
-        from_name=publication["from_name"],
-        from_email=publication["from_email"],
-        reply_to=publication["reply_to"],
+        from_name=publication.from_name,
+        from_email=publication.from_email,
+        reply_to=publication.reply_to,
         headers=build_headers(publication),
     )
 
 
-def build_headers(publication: Mapping[str, Any]) -> dict[str, str]:
+def build_headers(publication: PublicationRecord) -> dict[str, str]:
     """List-Id and the one-click pair. The list is named by an id that never changes and betrays nothing."""
-    domain = publication["from_email"].rpartition("@")[2]
+    domain = publication.from_email.rpartition("@")[2]
     return {
-        "List-Id": f"<{publication['list_id']}.{domain}>",
+        "List-Id": f"<{publication.list_id}.{domain}>",
         "List-Unsubscribe": "<__pv_t_unsubscribe__>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }

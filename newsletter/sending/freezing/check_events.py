@@ -4,6 +4,7 @@ import time
 from datetime import datetime, timedelta
 
 from newsletter.content.ingesting.ingest import CLAIM_PERIOD, ingest_source
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Send, Source
 
 FRESH_FOR = timedelta(minutes=2)
@@ -15,8 +16,8 @@ def recheck_events(*, send: Send, now: datetime) -> None:
 
     The approval is for the content before, so the freeze refuses it. A source that cannot be read changes nothing.
     """
-    content = send.revision.content if send.revision else {"blocks": []}
-    events = {event["id"] for block in content["blocks"] for event in block.get("events", [])}
+    shown = IssueContent.from_json(send.revision.content).events if send.revision else []
+    events = {event.id for event in shown}
     sources = Source.objects.filter(
         events__in=events, kind__in=[Source.Kind.CALENDAR, Source.Kind.EVENTS], enabled=True
     )

@@ -6,6 +6,7 @@ From the term's commit on no batch is claimed (`claim.running_sends`); a send th
 from newsletter.common.messages import Message
 from newsletter.issues.protected_terms.check import scan_for_protected_terms
 from newsletter.issues.protected_terms.matcher import get_term_matcher
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Batch, Issue, Send, Variant, move
 
 _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
@@ -27,11 +28,11 @@ def pause_protected() -> list[Issue]:
 def _pause(send: Send) -> bool:
     if send.revision is None:
         return False
-    look = scan_for_protected_terms(send.revision.content)
+    look = scan_for_protected_terms(IssueContent.from_json(send.revision.content))
     mails = Variant.objects.filter(pk__in=send.batches.filter(state__in=_MAY_STILL_GO).values("variant"))
     findings = look.findings or [finding for mail in mails.iterator() for finding in look.find_in(mail)]
     if not findings:
-        newest = look.watch.newest
+        newest = look.matcher.newest
         Send.objects.filter(pk=send.pk, searched_up_to__lt=newest).update(searched_up_to=newest)
         return False
     reason = Message(

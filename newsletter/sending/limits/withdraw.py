@@ -16,7 +16,8 @@ from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message, Quantity
 from newsletter.issues.approval.approve import hold_issue, withdraw_approvals
 from newsletter.issues.snapshot.exposure import Reach, find_reach, find_variants_showing, shows_withdrawn_story
-from newsletter.issues.snapshot.redact import Content, iter_stories, remove_stories
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, Shown, Story, move
 
@@ -94,7 +95,7 @@ def _describe_pause(batches: QuerySet[Batch]) -> str:
     )
 
 
-def _find_waiting(story: Story) -> Iterator[tuple[Issue, Content]]:
+def _find_waiting(story: Story) -> Iterator[tuple[Issue, IssueContent]]:
     """Issues that did not go out yet and have the story, each with its content as it is without it."""
     waiting = Issue.objects.filter(state__in=_WAITING).select_related("publication__brand", "slot")
     for issue in waiting:
@@ -104,11 +105,11 @@ def _find_waiting(story: Story) -> Iterator[tuple[Issue, Content]]:
             yield issue, without
 
 
-def _hold(issue: Issue, story: Story, *, reworded: Content, now: datetime) -> Issue:
+def _hold(issue: Issue, story: Story, *, reworded: IssueContent, now: datetime) -> Issue:
     """Its approvals are taken back, its subject tells of what is left, and a person must look before it goes out."""
     withdraw_approvals(issue=issue, now=now)
-    if (issue.subject, issue.preheader) != (reworded["subject"], reworded["preheader"]):
-        issue.subject, issue.preheader = reworded["subject"], reworded["preheader"]
+    if (issue.subject, issue.preheader) != (reworded.subject, reworded.preheader):
+        issue.subject, issue.preheader = reworded.subject, reworded.preheader
         issue.save()
         issue.save_revision(log_action=False)
     hold_issue(
@@ -126,10 +127,10 @@ def _pictures_of(story: Story) -> QuerySet[Picture]:
     """Every copy of the story's pictures, by whatever name: its own, and those that issues showed in its place."""
     names = set()
     revisions = IssueRevision.objects.filter(variants__in=find_variants_showing(Shown.Kind.STORY, story.pk)).distinct()
-    for content in revisions.values_list("content", flat=True):
-        for told in iter_stories(content):
-            if told["id"] == story.pk and told["picture"]:
-                names.add(_find_picture_name(told["picture"]["url"]))
+    for data in revisions.values_list("content", flat=True):
+        for shown_story in IssueContent.from_json(data).stories:
+            if shown_story.id == story.pk and shown_story.picture:
+                names.add(_find_picture_name(shown_story.picture.url))
     shown = Picture.objects.filter(Q(pk=story.picture_id) | Q(name__in=names))
     return Picture.objects.filter(sha256__in=list(shown.values_list("sha256", flat=True)))
 

@@ -16,8 +16,10 @@ from newsletter.bench.sending import database_bytes
 from newsletter.bench.workers import start_workers
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.endpoint import webhook_url
-from newsletter.issues.variants.documents import make_document, see
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.documents import make_document
 from newsletter.issues.variants.nearby_events import RecipientLocation
+from newsletter.issues.variants.visibility import choose_visible
 from newsletter.models import Batch, Delivery, IssueRevision
 from newsletter.rendering.pipeline import render
 from newsletter.sending.freezing.start import start_send
@@ -54,10 +56,12 @@ class WebhookFigures:
 def measure_compile(*, times: int = 25) -> CompileFigures:
     """Render a variant of about 40 kB from blocks to HTML and text. The first, slow time counts little in the median."""
     issue = make_approved_issue(make_audience(10, stories=7))
-    content = IssueRevision.objects.get(issue=issue).content
-    location = RecipientLocation(country="GB", region="GB-ENG", latitude=51.51, longitude=-0.13)
+    content = IssueContent.from_json(IssueRevision.objects.get(issue=issue).content)
+    where = RecipientLocation(country="GB", region="GB-ENG", latitude=51.51, longitude=-0.13)
     document = make_document(
-        content, visible=see(content, where=location, giving="none"), view_online="https://example.org/view/1"
+        content,
+        visible=choose_visible(content, location=where, giving="none"),
+        view_online="https://example.org/view/1",
     )
     took = []
     for _ in range(times):

@@ -3,17 +3,19 @@
 The same batch always gives the same bytes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.publication import PublicationRecord
 from newsletter.models import Batch, Variant
 from newsletter.providers.base.contract import BatchCall, Mail
 from newsletter.providers.base.contract import Recipient as MailRecipient
@@ -111,7 +113,7 @@ def build_call(
 
 def build_for_each(
     *, batch: Batch, recipients: Sequence[Recipient], prepared: PreparedVariant, places: LocationNames
-) -> tuple[BatchCall | None, dict[int, str]]:
+) -> tuple[BatchCall | None, dict[int, Message]]:
     """Build the call person by person. Return it and, by delivery id, why the mail of some could not be made."""
     calls, failures = [], {}
     for recipient in recipients:
@@ -131,37 +133,37 @@ def describe_render_failure(error: Exception) -> Message:
 
 
 def prepare_variant(variant: Variant) -> PreparedVariant:
-    content = variant.revision.content["publication"]
+    publication = IssueContent.from_json(variant.revision.content).publication
     variables = read_variables(variant)
     return PreparedVariant(
-        mail=make_mail(variant=variant, publication=content),
+        mail=make_mail(variant=variant, publication=publication),
         values=plan_values(variables, plain=_find_plain_links()),
         fields=frozenset(variable.field for variable in variables),
         key=variant.key,
         label=variant.label,
-        list_id=bytes.fromhex(content["list_id"]),
+        list_id=bytes.fromhex(publication.list_id),
         language=variant.language,
     )
 
 
-def make_mail(*, variant: Variant, publication: Mapping[str, Any]) -> Mail:
+def make_mail(*, variant: Variant, publication: PublicationRecord) -> Mail:
     """Return the variant as a mail of its publication, with the headers of every newsletter."""
     return Mail(
         subject=variant.subject,
         html=variant.html,
         text=variant.text,
-        from_name=publication["from_name"],
-        from_email=publication["from_email"],
-        reply_to=publication["reply_to"],
+        from_name=publication.from_name,
+        from_email=publication.from_email,
+        reply_to=publication.reply_to,
         headers=build_headers(publication),
     )
 
 
-def build_headers(publication: Mapping[str, Any]) -> dict[str, str]:
+def build_headers(publication: PublicationRecord) -> dict[str, str]:
     """Return List-Id and the one-click pair. The id of the list never changes and reveals nothing."""
-    domain = publication["from_email"].rpartition("@")[2]
+    domain = publication.from_email.rpartition("@")[2]
     return {
-        "List-Id": f"<{publication['list_id']}.{domain}>",
+        "List-Id": f"<{publication.list_id}.{domain}>",
         "List-Unsubscribe": "<__pv_t_unsubscribe__>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }

@@ -19,7 +19,7 @@ from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archiv
 from newsletter.issues.archive.public_view import render_for_archive
 from newsletter.issues.protected_terms.check import mail_has_protected_term
 from newsletter.issues.variants.dates import get_babel_locale
-from newsletter.issues.variants.phrases import WORDS, say
+from newsletter.issues.variants.reader_texts import READER_TEXTS, reader_text
 from newsletter.models import Brand, Publication, Send
 from newsletter.rendering.colours import dark_palette, light_palette, normalise_colour
 from newsletter.rendering.phrases import find_text_direction
@@ -99,8 +99,8 @@ def page_context(publication: Publication) -> dict[str, object]:
         "direction": find_text_direction(language),
         "join_url": find_join_url(publication) if publication.mailing_list.public else "",
         "feed": f"/news/{publication.slug}/feed.xml",
-        "words": {name: say(name, language) for name in WORDS["en"]},
-        "archive_of": say("archive_of", language, name=publication.name),
+        "words": {name: reader_text(name, language) for name in READER_TEXTS["en"]},
+        "archive_of": reader_text("archive_of", language, name=publication.name),
     }
 
 

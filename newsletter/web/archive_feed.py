@@ -10,7 +10,7 @@ from django.utils.feedgenerator import Rss201rev2Feed
 from django.views.decorators.http import conditional_page, require_safe
 
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
-from newsletter.issues.variants.phrases import say
+from newsletter.issues.variants.reader_texts import reader_text
 from newsletter.models import Publication
 
 MAX_ITEMS = 20
@@ -27,7 +27,7 @@ def show_feed(request: HttpRequest, slug: str) -> HttpResponse:
     feed = Rss201rev2Feed(
         title=publication.name,
         link=f"{site}/news/{slug}/",
-        description=say("archive_of", language, name=publication.name),
+        description=reader_text("archive_of", language, name=publication.name),
         language=language,
         author_name=publication.brand.name,
         feed_url=f"{site}/news/{slug}/feed.xml",

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
 from newsletter.issues.protected_terms.check import event_has_protected_term
-from newsletter.issues.snapshot.calendar_links import calendar_name, parse_calendar_name
+from newsletter.issues.snapshot.calendar_links import make_calendar_name, parse_calendar_name
 from newsletter.models import EventNotice
 
 GOOGLE = "https://calendar.google.com/calendar/render"
@@ -71,7 +71,7 @@ def make_calendar(event: EventNotice) -> bytes:
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     starts, ends = event_span(event)
-    entry.add("uid", f"{calendar_name(event.pk)}@{settings.NEWSLETTER_SITE_URL.split('//')[-1]}")
+    entry.add("uid", f"{make_calendar_name(event.pk)}@{settings.NEWSLETTER_SITE_URL.split('//')[-1]}")
     entry.add("dtstamp", event.seen_at.astimezone(UTC))
     entry.add("dtstart", starts.date() if event.all_day else starts)
     entry.add("dtend", ends.date() if event.all_day else ends)

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from newsletter.issues.variants.render import find_locations
-from newsletter.issues.variants.visibility import ONLY_EVENTS, see
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.recipient_groups import find_locations
+from newsletter.issues.variants.visibility import ONLY_EVENTS, choose_visible
 from newsletter.models import Brand, Issue, Picture, ProviderEvent, Publication, Send
 from newsletter.rendering.colours import (
     Palette,
@@ -72,11 +73,11 @@ def count_last_month(person: Subscriber, mailing_list: MailingList, now: datetim
     )
     place = person.place_id or 0
     location = find_locations([place])[place]
-    contents = [send.revision.content for send in sends]
+    contents = [IssueContent.from_json(send.revision.content) for send in sends if send.revision]
     with_events = sum(
-        not see(
-            content, where=location, giving=person.giving, radius_km=person.radius_km or 0, frequency=ONLY_EVENTS
-        ).nothing
+        not choose_visible(
+            content, location=location, giving=person.giving, radius_km=person.radius_km or 0, frequency=ONLY_EVENTS
+        ).is_empty
         for content in contents
     )
     return MonthlyMailCount(issues=len(contents), with_events=with_events) if contents else None

@@ -87,7 +87,7 @@ def test_a_restored_event_goes_to_people_told_of_the_cancellation() -> None:
     pause("person2@example.com", until=None)
     move_event(event, cancelled=False)
     (misinformed,) = find_misinformed(event, now=NOW)
-    assert (misinformed.people, misinformed.change_type, misinformed.mixed, misinformed.was["cancelled"]) == (
+    assert (misinformed.people, misinformed.change_type, misinformed.mixed, misinformed.was.cancelled) == (
         2,
         "restored",
         False,

@@ -8,7 +8,8 @@ import pytest
 from newsletter.common.errors import NotReady
 from newsletter.content.fetching.errors import Unreachable
 from newsletter.content.fetching.fetcher import Fetcher
-from newsletter.issues.snapshot.link_checks import check_due_links, find_dead_links, find_web_links
+from newsletter.issues.snapshot.content_links import find_web_links
+from newsletter.issues.snapshot.link_checks import check_due_links, find_dead_links
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, LinkCheck, Publication, Send, SenderDomain
 from newsletter.sending.deliverability.domain_records import NoAnswer

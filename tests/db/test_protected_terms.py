@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +26,9 @@ from newsletter.issues.protected_terms.terms import (
     reseal_terms,
     reveal_term,
 )
-from newsletter.issues.snapshot.calendar_links import calendar_name
+from newsletter.issues.snapshot.calendar_links import make_calendar_name
+from newsletter.issues.snapshot.records.blocks import LeadStoryBlock
+from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_assembly
@@ -277,8 +280,9 @@ def test_picture_descriptions_are_searched(issue: Issue) -> None:
     protect(SECRET)
     (block,) = [child for child in issue.body if child.block_type == "lead_story"]
     content = resolve_content(issue)
-    lead = next(one for one in content["blocks"] if one["key"] == block.id)
-    lead["story"]["picture"] = {"url": "https://example.org/a.jpg", "width": 9, "height": 9, "alt": SECRET, "weight": 1}
+    lead = next(one for one in content.blocks if isinstance(one, LeadStoryBlock) and one.key == block.id)
+    picture = PictureRecord(url="https://example.org/a.jpg", width=9, height=9, alt=SECRET, weight=1)
+    content = replace(content, blocks=(replace(lead, story=replace(lead.story, picture=picture)),))
     assert [one.block for one in scan_for_protected_terms(content).findings] == [block.id]
 
 
@@ -306,7 +310,7 @@ def test_a_headline_of_staff_hides_the_storys_own(issue: Issue) -> None:
 @pytest.mark.requirement("V3")
 def test_random_ids_of_ours_are_no_findings(issue: Issue) -> None:
     """The name of a picture or of an event's calendar file is drawn by lot or signed: what can be read in it is chance."""
-    name = calendar_name(EventNotice.objects.get().pk)
+    name = make_calendar_name(EventNotice.objects.get().pk)
     protect(name)
     mail = approve_issue(issue=issue, by=make_approver(), now=NOW).revision.variants.first()
     assert mail is not None
@@ -528,7 +532,7 @@ def gone(issue: Issue) -> Issue:
 @pytest.mark.requirement("V3")
 def test_public_pages_stop_showing_the_term(gone: Issue) -> None:
     event, variant = EventNotice.objects.get(), Variant.objects.get()
-    name = calendar_name(event.pk)
+    name = make_calendar_name(event.pk)
     pages = [
         f"/news/weekly/{gone.number}/",
         f"/view/{variant.public_id}",

@@ -15,6 +15,7 @@ from newsletter.issues.variants.nearby_events import EventSelection
 from newsletter.issues.variants.visibility import VisibleContent, describe_visible
 from newsletter.models import AuditEntry, Issue, Proof, Publication
 from subscribers.models import Basis, Subscriber, SubscriberLocation
+from tests.support.content import make_event_record
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
@@ -85,7 +86,7 @@ def test_a_spanish_desk_names_regions_and_countries_in_spanish(issue: Issue) -> 
 
 
 def test_groups_of_readers_are_named_by_region_and_not_by_its_code() -> None:
-    event = {"town": "", "region": "US-NY", "country": "US", "online": False, "id": 1}
+    event = make_event_record(town="", region="US-NY", country="US")
     visible = VisibleContent(language="en", events={"a": EventSelection("region", (event,))}, appeals={})
     assert describe_visible(visible) == "Events in the region: New York"
     with translation.override("es"):

@@ -31,7 +31,8 @@ from newsletter.desk.preview.panel import IframePreview, Mode, PreviewedCreateVi
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
-from newsletter.issues.snapshot.resolve import Content, resolve_content
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, Source, Story, StoryPlacement
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 from subscribers.models import Topic
@@ -78,7 +79,7 @@ class NewStoryPreview(StoryPreview, PreviewOnCreateView):
         return super().show(mode)
 
 
-def make_preview_content(story: Story) -> Content:
+def make_preview_content(story: Story) -> IssueContent:
     """Return the content of an issue with this story alone, including unsaved edits.
 
     Raise NotReady if there is no publication.

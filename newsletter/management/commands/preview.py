@@ -10,7 +10,8 @@ from django.conf import settings
 
 from newsletter.common.errors import BadFile, NotFound
 from newsletter.issues.assembly.lookup import find_issue
-from newsletter.issues.variants.render import find_groups, freeze_revision, make_variants
+from newsletter.issues.variants.recipient_groups import find_groups
+from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import write_private
 from newsletter.models import Issue, Variant

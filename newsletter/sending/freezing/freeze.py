@@ -18,6 +18,7 @@ from newsletter.issues.approval.approve import require_approval
 from newsletter.issues.approval.approved_audience import max_people_after_growth
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import require_unrestricted_links
 from newsletter.issues.variants.notified import AlreadyCorrected, record_corrected_deliveries
 from newsletter.issues.variants.recipient_groups import NO_EVENT_NEAR, add_unsubscribed_to_exclusions, find_groups
@@ -50,12 +51,13 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     """
     require_issue_enabled(send.issue)
     approval = require_approval(send.issue, now=now)
-    require_unrestricted_stories(approval.revision.content, at=now)
-    require_unrestricted_links(approval.revision.content, at=now)
+    content = IssueContent.from_json(approval.revision.content)
+    require_unrestricted_stories(content, at=now)
+    require_unrestricted_links(content, at=now)
     for _ in range(MAX_FREEZE_ATTEMPTS):
         done = False
         variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now))
-        newest_term = require_unprotected(issue=send.issue, content=approval.revision.content, mails=variants)
+        newest_term = require_unprotected(issue=send.issue, content=content, mails=variants)
         max_batch = find_batch_size(variants, capabilities=capabilities)
         max_batch = min(max_batch, find_limit_today(send.issue.publication, now=now) or max_batch)
         with _enlarge_sqlite_cache(), suppress(AlreadyCorrected):

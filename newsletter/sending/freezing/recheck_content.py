@@ -11,6 +11,7 @@ from newsletter.common.messages import Message
 from newsletter.content.ingesting.ingest import CLAIM_PERIOD, ingest_source
 from newsletter.issues.approval.approve import hold_issue
 from newsletter.issues.assembly.stories_at_source import require_stories_at_source
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Send, Source
 
 EVENTS_FRESH_FOR = timedelta(minutes=2)
@@ -23,8 +24,8 @@ def recheck_events(*, send: Send, now: datetime) -> None:
     An event that moved, was cancelled or became private changes the content. The freeze then refuses it, because the
     approval is for the content before. A source that cannot be read changes nothing.
     """
-    content = send.revision.content if send.revision else {"blocks": []}
-    events = {event["id"] for block in content["blocks"] for event in block.get("events", [])}
+    shown = IssueContent.from_json(send.revision.content).events if send.revision else []
+    events = {event.id for event in shown}
     sources = Source.objects.filter(
         events__in=events, kind__in=[Source.Kind.CALENDAR, Source.Kind.EVENTS], enabled=True
     )

@@ -13,6 +13,7 @@ from newsletter.issues.approval.approve import hold_issue, reopen_approval, requ
 from newsletter.issues.approval.approved_audience import max_people_after_growth
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Issue, Send, transition
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.freezing.freeze import freeze_audience
@@ -104,7 +105,8 @@ def _create_send(*, issue: Issue, now: datetime) -> Send:
     except NotApproved as error:
         reopen_approval(issue=issue, error=error, now=now)
         raise
-    require_unprotected(issue=issue, content=approval.revision.content, mails=approval.revision.variants.all())
+    content = IssueContent.from_json(approval.revision.content)
+    require_unprotected(issue=issue, content=content, mails=approval.revision.variants.all())
     try:
         with transaction.atomic():
             send = Send.objects.create(

@@ -9,6 +9,7 @@ from newsletter.common.messages import Message
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.protected_terms.check import scan_for_protected_terms
 from newsletter.issues.protected_terms.matcher import get_term_matcher
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Batch, Issue, Send, Variant, transition
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.limits.quiet_hours import find_quiet_hours_end, is_stale
@@ -68,11 +69,11 @@ def pause_protected() -> list[Issue]:
 def _pause_if_protected(send: Send) -> bool:
     if send.revision is None:
         return False
-    scan = scan_for_protected_terms(send.revision.content)
+    scan = scan_for_protected_terms(IssueContent.from_json(send.revision.content))
     mails = Variant.objects.filter(pk__in=send.batches.filter(state__in=_UNFINISHED).values("variant"))
     findings = scan.findings or [finding for mail in mails.iterator() for finding in scan.find_in(mail)]
     if not findings:
-        newest = scan.watch.newest
+        newest = scan.matcher.newest
         Send.objects.filter(pk=send.pk, newest_term_searched__lt=newest).update(newest_term_searched=newest)
         return False
     reason = Message(

@@ -16,7 +16,8 @@ from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message, Quantity
 from newsletter.issues.approval.approve import hold_issue, withdraw_approvals
 from newsletter.issues.snapshot.exposure import Reach, find_reach, find_variants_showing, shows_withdrawn_story
-from newsletter.issues.snapshot.redact import Content, iter_stories, remove_stories
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, ShownItem, Story, transition
 
@@ -98,7 +99,7 @@ def _describe_pause(batches: QuerySet[Batch]) -> str:
     )
 
 
-def _find_waiting(story: Story) -> Iterator[tuple[Issue, Content]]:
+def _find_waiting(story: Story) -> Iterator[tuple[Issue, IssueContent]]:
     """Yield the unsent issues that contain the story, each with its content without the story."""
     waiting = Issue.objects.filter(state__in=_WAITING).select_related("publication__brand", "slot")
     for issue in waiting:
@@ -108,11 +109,11 @@ def _find_waiting(story: Story) -> Iterator[tuple[Issue, Content]]:
             yield issue, without
 
 
-def _hold(issue: Issue, story: Story, *, reworded: Content, now: datetime) -> Issue:
+def _hold(issue: Issue, story: Story, *, reworded: IssueContent, now: datetime) -> Issue:
     """Withdraw the issue's approvals, adapt its subject and preheader, and hold it for staff to read."""
     withdraw_approvals(issue=issue, now=now)
-    if (issue.subject, issue.preheader) != (reworded["subject"], reworded["preheader"]):
-        issue.subject, issue.preheader = reworded["subject"], reworded["preheader"]
+    if (issue.subject, issue.preheader) != (reworded.subject, reworded.preheader):
+        issue.subject, issue.preheader = reworded.subject, reworded.preheader
         issue.save()
         issue.save_revision(log_action=False)
     hold_issue(
@@ -132,10 +133,10 @@ def _pictures_of(story: Story) -> QuerySet[Picture]:
     revisions = IssueRevision.objects.filter(
         variants__in=find_variants_showing(ShownItem.Kind.STORY, story.pk)
     ).distinct()
-    for content in revisions.values_list("content", flat=True):
-        for shown_story in iter_stories(content):
-            if shown_story["id"] == story.pk and shown_story["picture"]:
-                names.add(_find_picture_name(shown_story["picture"]["url"]))
+    for data in revisions.values_list("content", flat=True):
+        for shown_story in IssueContent.from_json(data).stories:
+            if shown_story.id == story.pk and shown_story.picture:
+                names.add(_find_picture_name(shown_story.picture.url))
     shown = Picture.objects.filter(Q(pk=story.picture_id) | Q(name__in=names))
     return Picture.objects.filter(sha256__in=list(shown.values_list("sha256", flat=True)))
 

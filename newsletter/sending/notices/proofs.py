@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadAddress, NotAllowed, NotReady
 from newsletter.issues.protected_terms.check import require_unprotected
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.models import Issue, Proof, Variant
@@ -70,8 +71,9 @@ def send_proofs(
     variants = make_variants(revision=revision, groups=[group])
     if not variants:
         raise NotReady("These recipients would not get this issue, so there is no proof to send. Choose another group.")
-    require_unprotected(issue=issue, content=revision.content, mails=variants)
-    mail = make_mail(variant=variants[0], publication=revision.content["publication"])
+    content = IssueContent.from_json(revision.content)
+    require_unprotected(issue=issue, content=content, mails=variants)
+    mail = make_mail(variant=variants[0], publication=content.publication)
     return [
         _send_proof(issue=issue, variant=variants[0], mail=mail, person=person, by=by, now=now, adapter=adapter)
         for person in people
@@ -104,7 +106,7 @@ def make_sample_mail(variant: Variant, *, site_url: str) -> tuple[Mail, Recipien
     """
     links = {"unsubscribe": f"{site_url}/u/sample", "preferences": f"{site_url}/p/sample"}
     values = values_for(variables=read_variables(variant), fields=links)
-    mail = make_mail(variant=variant, publication=variant.revision.content["publication"])
+    mail = make_mail(variant=variant, publication=IssueContent.from_json(variant.revision.content).publication)
     return mail, Recipient(delivery=0, address=SAMPLE_ADDRESS, variables=values)
 
 

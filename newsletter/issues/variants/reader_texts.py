@@ -1,13 +1,13 @@
-"""Words that publishing says to readers beside those of a mail: for corrections, digests and the archive. Pure.
+"""Texts for readers in each language: those of corrections, of the archive and of its feed.
 
-A language that is not here reads English.
+Rendering has the texts of the mail itself. A language that is not here gets English.
 """
 
 from collections.abc import Mapping
 
 from newsletter.rendering.phrases import base_language
 
-WORDS: Mapping[str, Mapping[str, str]] = {
+READER_TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "events": "Events",
         "cancelled_subject": "Cancelled: {title}",
@@ -230,9 +230,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def say(key: str, language: str, **values: str) -> str:
-    """The words for ``key`` with ``values`` filled in as they are."""
-    words = WORDS.get(base_language(language), WORDS["en"])[key]
+def reader_text(key: str, language: str, **values: str) -> str:
+    """Return a text with ``values`` filled in. Raises KeyError for an unknown key."""
+    text = READER_TEXTS.get(base_language(language), READER_TEXTS["en"])[key]
     for name, value in values.items():
-        words = words.replace("{" + name + "}", value)
-    return words
+        text = text.replace("{" + name + "}", value)
+    return text

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -109,7 +110,7 @@ def _write_people(people: int, places: list[int], mailing_list: MailingList, now
         cursor.execute("ANALYZE")
 
 
-def _make_rows(people: int, places: list[int], now: datetime) -> Iterator[list[tuple[object, ...]]]:
+def _make_rows(people: int, places: list[int], now: datetime) -> Iterator[list[tuple[Any, ...]]]:
     identity = uuid.UUID if connection.vendor == "postgresql" else str
     for start in range(1, people + 1, ROWS_AT_ONCE):
         yield [

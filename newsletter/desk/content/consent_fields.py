@@ -1,17 +1,19 @@
 """Form fields that protect the person in a story: the channels of their consent, and excluded regions."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.translation import translate
 from newsletter.models.content import Channel
 from subscribers.places.regions import country_label, region_label, resolve_country, resolve_region
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 _CODE = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
 _IN_BRACKETS = re.compile(r"\(([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?)\)$")
@@ -22,7 +24,7 @@ class ChannelsField(forms.MultipleChoiceField):
 
     widget = forms.CheckboxSelectMultiple
 
-    def __init__(self, *, label: Promise) -> None:
+    def __init__(self, *, label: "_StrPromise") -> None:
         super().__init__(choices=Channel.choices, required=False, label=label)
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -1,6 +1,6 @@
 """Sends a proof of an issue to named staff, from its page: one service call, and a word about what became of each."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -40,7 +40,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
             issue=issue,
             group=group,
             to=list(list_proof_recipients().filter(pk__in=chosen)),
-            by=request.user,
+            by=cast(User, request.user),
             now=timezone.now(),
             adapter=current_adapter(),
         )

@@ -165,7 +165,7 @@ class Dispatcher:
             outcome = replace(outcome, people={**outcome.people, **left_out})
         return AttemptResult(outcome, unrendered=left_out)
 
-    def _build(self, claim: Claim) -> tuple[BatchCall | None, dict[int, str]]:
+    def _build(self, claim: Claim) -> tuple[BatchCall | None, dict[int, Message]]:
         """Return the call and why some people are not in it. After an error each person is built separately."""
         batch, recipients = claim.batch, claim.recipients
         prepared, places = self._variants.prepared(batch.variant_id), self._variants.places

@@ -10,7 +10,7 @@ from datetime import datetime
 from html import escape
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import User
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -49,7 +49,7 @@ def send_proofs(
     issue: Issue,
     group: RecipientGroup,
     to: Sequence[User],
-    by: User | AnonymousUser,
+    by: User,
     now: datetime,
     adapter: Adapter,
 ) -> list[Proof]:
@@ -122,7 +122,7 @@ def _send_proof(
     variant: Variant,
     mail: Mail,
     person: User,
-    by: User | AnonymousUser,
+    by: User,
     now: datetime,
     adapter: Adapter,
 ) -> Proof:

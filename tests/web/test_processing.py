@@ -10,7 +10,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from newsletter.api_keys import make_key
-from newsletter.desk.staff.processing_page import KEPT
+from newsletter.desk.staff.processing_page import RETENTION_LABELS
 from newsletter.desk.staff.processing_record import describe_processing, find_processor
 from newsletter.models import Publication
 from newsletter.providers.registry import read_provider_url
@@ -77,7 +77,7 @@ def test_p13_the_page_is_made_of_the_settings_and_the_rows(publication: Publicat
 
 
 def test_p13_the_numbers_on_the_page_are_those_the_program_keeps_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(KEPT) == set(describe_processing(now=timezone.now()).kept)
+    assert set(RETENTION_LABELS) == set(describe_processing(now=timezone.now()).kept)
     monkeypatch.setattr(retention, "UNSUBSCRIBED_RETENTION", timedelta(days=11))
     assert "address and details, after the person left the last list | 11 days" in read()
 

@@ -1,4 +1,4 @@
-"""An event that changes after it was mailed stands on Home at once, and staff get one mail about it."""
+"""An event that changes after it was mailed is listed on Home, and staff get one mail about it."""
 
 from datetime import timedelta
 

@@ -1,13 +1,18 @@
 """Model fields that keep messages, so that each reader sees them in a language of their own."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from newsletter.common.messages import decode, dumps, encode, loads
 
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField
 
-class MessageField(models.TextField):  # type: ignore[type-arg]
+
+class MessageField(_TextField):
     """Text that may be a `Message`."""
 
     def get_prep_value(self, value: Any) -> Any:

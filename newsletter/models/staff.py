@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, models, transaction
@@ -78,12 +80,12 @@ class AuditEntry(ModelLogEntry):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise InvariantViolated("Entries of the staff log cannot be changed or deleted.")
+            raise InvariantViolated("The staff log is only added to.")
         self.sha256 = self.digest()
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        raise InvariantViolated("Entries of the staff log cannot be changed or deleted.")
+        raise InvariantViolated("The staff log is only added to.")
 
     def digest(self) -> str:
         """Return the sha256, hexadecimal, of this entry and the hash of the one before."""
@@ -148,13 +150,17 @@ class ContentEdit(models.Model):
         return f"{self.kind} {self.row_id}"
 
 
-def record_edit(instance: models.Model, *, action: str, person: Any, at: Any) -> None:
+def record_edit(
+    instance: models.Model, *, action: str, person: AbstractBaseUser | AnonymousUser | None, at: datetime
+) -> None:
     """Record who edited the row, if the action changed content that issues show."""
     if action in EDIT_ACTIONS and instance._meta.label_lower in TRACKED_MODELS and isinstance(instance.pk, int):
         record_edits([instance], person=person, at=at)
 
 
-def record_edits(rows: Iterable[models.Model], *, person: Any, at: datetime) -> None:
+def record_edits(
+    rows: Iterable[models.Model], *, person: AbstractBaseUser | AnonymousUser | None, at: datetime
+) -> None:
     """Record who edited these rows, for an action that changes more rows than the staff log names."""
     if person is None or not person.pk:
         return

@@ -1,4 +1,4 @@
-"""Two persons where the publication asks for it, and an approval that names a content and nothing else (G7)."""
+"""Approvals by two people, approvals by authors, and the links to decisions."""
 
 from datetime import timedelta
 
@@ -39,8 +39,8 @@ def write(issue: Issue, *, by: User, subject: str = "Another subject") -> None:
     issue.save_revision(user=by)
 
 
+@pytest.mark.requirement("G7")
 def test_an_editor_cannot_approve_if_another_approver_is_required(issue: Issue) -> None:
-    """G7: not only the last one who edited."""
     issue = ask_for(issue, another_approves=True)
     writer, other, third = (make_approver(f"{name}@example.org") for name in ("writer", "other", "third"))
     write(issue, by=writer)
@@ -80,7 +80,7 @@ def test_two_approvals_must_come_from_two_people(issue: Issue) -> None:
 
 
 def test_growth_after_an_approval_can_need_a_second_one(issue: Issue) -> None:
-    """The number is that of the freeze, not that of the click."""
+    """The number at the freeze counts, not the number at the click."""
     issue = ask_for(issue, second_approval_above=3)
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     add_subscribers(issue.publication, 1, start=3)
@@ -133,8 +133,9 @@ def test_approvers_are_notified_once_of_a_missing_approval(issue: Issue) -> None
     assert "/admin/decide/" in notices[0].link
 
 
+@pytest.mark.requirement("K2")
+@pytest.mark.requirement("K3")
 def test_a_decision_link_is_for_one_person_and_one_version_and_expires(issue: Issue) -> None:
-    """K2, K3."""
     url = make_decision_url(issue=issue.public_id, sha256="ab" * 32, person=7, now=NOW)
     token = url.rstrip("/").rpartition("/")[2]
     decision = read_decision(token, person=7, now=NOW + LIFETIME - timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""An approval is for a list, a segment's rule and a number of people: others, or many more, are not mailed without a new one."""
+"""An approval is for one list, one segment rule and a number of people. Any other audience needs a new approval."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +32,7 @@ SLOT = NOW + timedelta(days=1)
 
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
-    """For the 20 readers in London of a list of 60."""
+    """An issue for the 20 subscribers in London of a list of 60."""
     make_story("The clinic opens its doors")
     add_subscribers(publication, 20, where=LONDON)
     add_subscribers(publication, 40, where=HOUSTON, start=20)
@@ -106,7 +106,7 @@ def test_a_segment_widened_during_the_freeze_mails_nobody(approved: Issue, monke
 
 
 def test_rows_named_by_a_rule_are_part_of_the_audience(issue: Issue) -> None:
-    """A list or topic that takes over the name of another is another one; “latest” is the issue that it means."""
+    """Another list or topic with the same name is another one. “Latest” stands for the issue that it means."""
     one, two = Topic.objects.create(slug="law", name="Law"), Topic.objects.create(slug="two", name="Two")
     Segment.objects.update(rule={"none": [{"topic": "law"}, {"all": [{"list": "weekly"}]}]})
     before = describe_audience(read(issue))
@@ -170,14 +170,14 @@ def test_growth_before_the_freeze_stops_a_manual_send(approved: Issue) -> None:
 
 
 def test_a_send_never_exceeds_the_confirmed_number(approved: Issue) -> None:
-    """Also where the approval would allow more: the page asked about fewer."""
+    """The confirmed number counts even if the approval allows more."""
     with pytest.raises(NotReady, match="You were asked about 10 people, and now the issue would go to 20"):
         request_send(issue=read(approved), by=make_approver(), now=NOW, confirmed_recipients=10)
     assert not Send.objects.exists()
 
 
 def test_the_approved_number_excludes_people_who_get_nothing(publication: Publication) -> None:
-    """Those who asked for events alone and have none near them: a freeze leaves them out, and so does the number."""
+    """Subscribers who want only events, and have none near them, are counted neither now nor at the freeze."""
     make_story("The clinic opens its doors")
     make_event("Evening in Houston", where=HOUSTON)
     add_subscribers(publication, 3, where=LONDON)

@@ -1,4 +1,4 @@
-"""“Assemble again” brings what is new and keeps what people made of the issue; the pickers know why each thing is in or out."""
+"""Assembling an issue again adds new content and keeps manual edits; the pickers give each reason."""
 
 from datetime import timedelta
 
@@ -57,7 +57,7 @@ def titles_of(issue: Issue) -> list[str]:
 
 
 def edit(issue: Issue) -> Issue:
-    """The issue as an editor would save it."""
+    """Return the issue as the editor loads it."""
     issue.save()
     issue.save_revision(log_action=False)
     return Issue.objects.get(pk=issue.pk)

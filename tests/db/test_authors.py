@@ -1,4 +1,4 @@
-"""Whoever edited an issue, or anything that it shows or that decides who gets it, cannot be the only one who approves it."""
+"""Authors of an issue, of its content or of its audience cannot be the only ones who approve it."""
 
 from datetime import timedelta
 
@@ -70,7 +70,7 @@ def test_an_editor_of_a_chosen_picture_is_an_author(issue: Issue) -> None:
 
 
 def test_a_person_who_uploaded_a_picture_is_an_author(issue: Issue) -> None:
-    """Uploads in a chooser are not in the staff log; the picture names who brought it."""
+    """An upload in a chooser is not in the staff log; the picture names the person who uploaded it."""
     ann = make_approver("ann@example.org")
     image = Image.objects.create(title="A door", file="door.png", width=1, height=1, uploaded_by_user=ann)
     body = issue.body.get_prep_value()
@@ -83,7 +83,7 @@ def test_a_person_who_uploaded_a_picture_is_an_author(issue: Issue) -> None:
 
 
 def test_a_location_answer_edits_each_event_that_it_moves(issue: Issue) -> None:
-    """Staff answer one question for all events of the source with the same words; the answer decides who is invited."""
+    """One answer counts for all events of the source with the same text, and decides who is invited."""
     shown = EventNotice.objects.get()
     words = {"place_text": "Springfield", "place_question": {"note": "Several places", "candidates": []}}
     EventNotice.objects.update(**words)
@@ -116,7 +116,7 @@ def test_unrelated_and_earlier_edits_do_not_count(issue: Issue) -> None:
 
 
 def test_a_person_who_removed_content_is_an_author(issue: Issue) -> None:
-    """What was deleted is in no body any more; it is in what the issue started from and in what was frozen."""
+    """Removed content is only in the assembled body and in frozen content."""
     ann, event = make_approver("ann@example.org"), EventNotice.objects.get()
     log(instance=event, action="wagtail.delete", user=ann)
     event.delete()

@@ -1,4 +1,4 @@
-"""Automatic issues: the rules about approval hold for them too, and staff are told the number that may go."""
+"""Automatic issues follow the rules of approval, and staff are notified of the number of recipients."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""An event that changes after it was mailed stands on Home at once, and staff get one mail about it."""
+"""An event that changes after it was mailed is listed on Home, and staff get one mail about it."""
 
 from datetime import timedelta
 
@@ -68,7 +68,7 @@ def test_staff_get_one_mail_about_a_changed_event():
     for minutes in (1, 2, 3):
         notify_changed_events(now=NOW + timedelta(minutes=minutes))
     notice = StaffNotice.objects.get()
-    assert notice.subject == f"An event changed after {publication} showed it: Vigil by the river"
+    assert notice.subject == f"An event changed after {publication} announced it: Vigil by the river"
     assert "3 people received different details" in notice.paragraphs[0]
     assert notice.link.endswith(f"/admin/events/announce/{event.pk}/")
 

@@ -1,4 +1,4 @@
-"""An event that moved or was cancelled is announced to exactly those who were shown it otherwise, once, after a person's yes."""
+"""A moved or cancelled event is announced once, after approval, to exactly the people with old details."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""An event that was announced otherwise and is again as it was: those who were told so are told once more, and nobody else."""
+"""Repeated corrections: each reaches exactly the people whose last mail has other details."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -61,7 +61,7 @@ def text_of(issue: Issue) -> str:
 
 
 def show_in_another_letter(event: EventNotice) -> Publication:
-    """The Londoners are on another publication's list as well, and were shown the event there."""
+    """Put the Londoners on another publication's list, and send them the event there too."""
     other = make_publication(slug="other", name="The other letter")
     Subscription.objects.bulk_create(
         Subscription(
@@ -264,7 +264,7 @@ def test_the_database_refuses_a_second_correction_of_one_mail() -> None:
 def test_a_race_during_the_freeze_corrects_nobody_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The freeze reads one snapshot: what was committed since is seen by the constraint alone."""
+    """The freeze reads one snapshot, so only the constraint sees rows that were committed later."""
     publication, event = publish()
     other = show_in_another_letter(event)
     move_event(event, cancelled=True)
@@ -480,7 +480,7 @@ def test_corrected_deliveries_are_deleted_with_old_deliveries() -> None:
 
 
 def test_an_issue_with_current_details_does_not_count_as_a_correction() -> None:
-    """Whoever noted the old day is misinformed until they are told that it changed: a line in a list does not say so."""
+    """People who noted the old day stay misinformed: a line in a list does not say that it changed."""
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + TWO_DAYS * 7)
     make_story("The second verdict", published_at=NOW + timedelta(days=6), seen_at=NOW + timedelta(days=6))

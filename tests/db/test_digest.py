@@ -1,4 +1,4 @@
-"""The month in one mail: one slot a month, the stories that went out in its issues, for those who chose it and nobody else."""
+"""The monthly digest: one slot a month with the sent stories of its issues, only for those who chose it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +38,7 @@ def make_reader(publication: Publication, *, start: int, frequency: str) -> None
 
 
 def send_out(issue: Issue, *, now: datetime) -> Send:
-    """As if it went out: the state that a send ends in."""
+    """Put the issue and its send into the state after sending."""
     approve_issue(issue=issue, by=make_approver(), now=now)
     send = start_send(issue=issue, now=now)
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENT)
@@ -46,7 +46,7 @@ def send_out(issue: Issue, *, now: datetime) -> Send:
 
 
 def publish_month(publication: Publication) -> list[Issue]:
-    """Two issues of March, with three stories in each; a person worded one headline anew."""
+    """Publish two issues of March with three stories each, one with an edited headline."""
     issues = []
     for week in range(2):
         now = NOW + timedelta(days=7 * week)

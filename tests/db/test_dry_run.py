@@ -1,4 +1,4 @@
-"""F16, before anybody approves: a mail that could not be made for readers of some shape is not approved."""
+"""Merge fields are tried before approval: a mail that cannot be made for some recipient is not approved."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ def approved_variant(**publication: str) -> Variant:
 
 
 def changed(variant: Variant, **fields: Any) -> Variant:
-    """The same in memory: stored ones are never changed."""
+    """Return a changed copy in memory; stored variants never change."""
     for name, value in fields.items():
         setattr(variant, name, value)
     return variant

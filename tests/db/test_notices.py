@@ -1,4 +1,4 @@
-"""The mails of the system itself: asking to confirm, and a word to staff."""
+"""Mails of the system itself: confirmations and notices to staff."""
 
 from datetime import timedelta
 

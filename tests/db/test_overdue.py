@@ -1,4 +1,4 @@
-"""An issue that may go out and that nothing began when its time came is said to be so wherever anybody looks."""
+"""An issue that may be sent and is overdue is reported everywhere."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A story that its source no longer shows is not mailed: at ingest, at assembly, at approval, and just before a send."""
+"""A story that its source no longer shows is not sent: checks at ingest, assembly, approval and before the send."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A publication that is switched off assembles, approves and sends nothing, at whatever step its issues were."""
+"""A switched-off publication assembles, approves and sends nothing, whatever state its issues have."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -134,7 +134,7 @@ def test_an_earlier_send_is_not_frozen(approved: Issue) -> None:
 
 
 def test_switching_off_during_the_freeze_stops_it(approved: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last look is in the transaction that writes the deliveries."""
+    """The last check is in the transaction that writes the deliveries."""
     from newsletter.sending.freezing import freeze
 
     count = freeze._count
@@ -216,7 +216,7 @@ def test_other_publications_continue(approved: Issue) -> None:
 
 
 def test_a_confirmation_comes_from_an_enabled_publication_if_possible(publication: Publication) -> None:
-    """It answers what a person asked for, so it also goes out while every publication of the list is off."""
+    """It answers a person's request, so it is sent even if every publication of the list is off."""
     second = make_publication(slug="second", name="The second letter")
     Publication.objects.filter(pk=second.pk).update(mailing_list=publication.mailing_list, from_name="Second")
     assert find_sender(publication.mailing_list).name == "Open Door"  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""The week with nobody at the desk: slots, sends, holds, and what staff are told of them."""
+"""The scheduler's jobs: slots, sends, holds, and the notices to staff."""
 
 from datetime import datetime, timedelta
 
@@ -177,7 +177,7 @@ def test_a_skipped_slot_is_retried_until_it_is_due():
 
 @pytest.mark.requirement("F14")
 def test_a_feed_broken_on_the_day_is_named_to_staff(mailgun):
-    """Every block is optional: what could not be read is left out, and with nothing left the slot is skipped."""
+    """Unreadable content is left out; if nothing is left, the slot is skipped."""
     publication, other = make_publication(approval="auto"), make_publication(slug="other", name="Another letter")
     good, broken = (
         make_source("Good", url="https://example.org/good"),

@@ -1,4 +1,4 @@
-"""Approving in the desk: two persons, the page behind the mail's link, and edits of every kind that void an approval (G7)."""
+"""Approving in the desk: two people, the page behind the mail's link, and edits that void an approval."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -55,8 +55,8 @@ def edit(issue: Issue, client: Client, *, story: Story, **fields: str) -> object
     return client.post(f"/admin/issues/edit/{issue.pk}/", issue_form(issue, story=story, **fields))
 
 
+@pytest.mark.requirement("G7")
 def test_an_author_is_told_why_they_cannot_approve(issue: Issue, story: Story) -> None:
-    """G7."""
     Publication.objects.update(another_approves=True)
     writer, other = sign_in("admin", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     edit(issue, writer, story=story, subject="A better subject")
@@ -79,7 +79,7 @@ def test_the_page_asks_for_the_second_approval(issue: Issue) -> None:
 
 
 def test_an_edit_voids_a_first_approval_at_once(issue: Issue, story: Story) -> None:
-    """Also while it waits for a second one: nobody gives the second to something else than the first."""
+    """Both approvals must be for the same content."""
     Publication.objects.update(second_approval_above=2)
     approve(issue, sign_in("approver", email="ann@example.org"))
     assert Issue.objects.get().state == Issue.State.IN_REVIEW
@@ -90,8 +90,9 @@ def test_an_edit_voids_a_first_approval_at_once(issue: Issue, story: Story) -> N
     assert not issue.approvals.filter(withdrawn_at__isnull=True).exists()
 
 
+@pytest.mark.requirement("G3")
 def test_following_the_mails_link_changes_nothing(issue: Issue) -> None:
-    """G3: a scanner that follows the link approves nothing."""
+    """A scanner that follows the link approves nothing."""
     client = sign_in("approver", email="ann@example.org")
     link = link_of(issue, "ann@example.org")
     assert Client().get(link).headers["Location"].startswith("/accounts/login/")
@@ -113,8 +114,8 @@ def test_the_mails_link_says_if_the_issue_changed(issue: Issue, story: Story) ->
     assert "It is no longer what it was when the mail was written." in client.get(link).content.decode()
 
 
+@pytest.mark.requirement("K2")
 def test_the_mails_link_works_for_one_person_only(issue: Issue) -> None:
-    """K2."""
     sign_in("approver", email="ann@example.org")
     link = link_of(issue, "ann@example.org")
     assert "made for another member of staff" in said(sign_in("admin").get(link, follow=True))[0]
@@ -126,9 +127,9 @@ def test_the_mails_link_to_a_sent_issue_offers_no_decision(issue: Issue) -> None
     assert "There is nothing left to decide." in client.get(link_of(issue, "ann@example.org")).content.decode()
 
 
+@pytest.mark.requirement("G7")
 @pytest.mark.parametrize("how", ["save", "autosave", "another editor", "revert", "story"])
 def test_every_kind_of_edit_voids_an_approval(issue: Issue, story: Story, how: str) -> None:
-    """G7: what goes out is what was approved, whoever changed it and however."""
     writer = sign_in("editor", email="ann@example.org")
     edit(issue, writer, story=story, subject="The first subject")
     edit(issue, writer, story=story, subject="The second subject")

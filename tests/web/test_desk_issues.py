@@ -1,4 +1,4 @@
-"""Issues in the desk: edits, approval of exactly what was seen, holding, and the seal on what went out."""
+"""Issues in the desk: editing, approving the version on the page, holding, and sealed issues."""
 
 import pytest
 import time_machine
@@ -168,7 +168,7 @@ def test_the_second_of_two_editors_is_stopped_without_loss(issue: Issue) -> None
 
 
 def test_saving_after_ones_own_autosave_is_no_conflict(issue: Issue) -> None:
-    """The answer to the autosave was still on its way, so the form knows nothing of it."""
+    """The form is sent before the answer to its autosave arrived."""
     client = sign_in("writer")
     loaded = fresh(issue).latest_revision
     known = {"loaded_revision_id": str(loaded.pk), "loaded_revision_created_at": loaded.created_at.isoformat()}
@@ -241,7 +241,6 @@ def test_following_a_link_never_changes_anything(issue: Issue) -> None:
 
 
 def test_the_history_begins_with_the_assembly(publication: Publication) -> None:
-    """It was empty until somebody edited."""
     make_story("The clinic opens its doors")
     with time_machine.travel(NOW, tick=False):
         (assembly,) = assemble_due(now=NOW)

@@ -1,4 +1,4 @@
-"""The desk: who edits anything that an issue shows does not approve it, and an approval is for the people on the page."""
+"""The desk requires another approver for authors, and an approval is for the audience on the page."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -81,7 +81,7 @@ def approve(issue: Issue, client: Client, **fields: str) -> str:
 
 
 def test_an_approver_who_edited_the_lead_story_cannot_approve(issue: Issue) -> None:
-    """On by default, as there are two approvers; through the story editor, not the issue's."""
+    """Two approvers switch the rule on; the edit is made in the story's editor."""
     ann, bob = sign_in("approver", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     story = Story.objects.get()
     ann.post(f"/admin/stories/edit/{story.pk}/", story_fields(story, title="Something else entirely"))
@@ -100,7 +100,7 @@ def test_a_single_approver_may_edit_and_approve(issue: Issue) -> None:
 
 
 def _form(client: Client, address: str) -> dict[str, object]:
-    """What a browser would post: the form's values as the page shows them."""
+    """Return the form's values that a browser would post."""
     form = client.get(address).context["form"]
     values: dict[str, object] = {}
     for name in form.fields:
@@ -156,7 +156,7 @@ def test_a_picture_edited_on_the_upload_page_is_logged(issue: Issue) -> None:
 
 
 def test_a_segment_widened_in_the_desk_voids_the_approval(issue: Issue) -> None:
-    """And whoever widened it, approver or not, is an author."""
+    """The person who widened it is an author too."""
     approve_issue(issue=read(issue), by=make_approver("bob@example.org"), now=NOW)
     ann = sign_in("admin", email="ann@example.org")
     segment = Segment.objects.get()

@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
 
 from newsletter.common.errors import NotAllowed, NotReady
 from newsletter.common.messages import Message
@@ -15,7 +16,9 @@ def make_warning_key(*, code: str, message: str, where: str) -> str:
     return hashlib.sha256("\x00".join((code, message, where)).encode()).hexdigest()
 
 
-def acknowledge(*, issue: Issue, sha256: str, warnings: Iterable[tuple[str, str]], by: Any, now: datetime) -> int:
+def acknowledge(
+    *, issue: Issue, sha256: str, warnings: Iterable[tuple[str, str]], by: User | AnonymousUser, now: datetime
+) -> int:
     """Record that a person saw these warnings, (key, message) each. Return how many there were.
 
     An earlier acknowledgement of the same warning stays. Raises NotAllowed if the person may neither edit nor approve issues.
@@ -23,7 +26,7 @@ def acknowledge(*, issue: Issue, sha256: str, warnings: Iterable[tuple[str, str]
     if not (by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.approve_issue")):
         raise NotAllowed("%(by)s may not acknowledge warnings. An administrator can give the role “writer”.", by=by)
     rows = [
-        Acknowledgement(issue=issue, sha256=sha256, warning=key, message=message, person=by, at=now)
+        Acknowledgement(issue=issue, sha256=sha256, warning=key, message=message, person_id=by.pk, at=now)
         for key, message in warnings
     ]
     Acknowledgement.objects.bulk_create(rows, ignore_conflicts=True)

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from django.contrib.auth.models import Permission, User
-from django.db.models import Q
+from django.contrib.auth.models import AnonymousUser, Permission, User
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from newsletter.common.errors import AudienceChanged, BadRule, NotAllowed, NotApproved, NotReady
@@ -87,14 +86,14 @@ def requires_other_approver(publication: Publication) -> bool:
     return bool(find_approvers().count() >= 2)
 
 
-def find_approvers() -> Any:
+def find_approvers() -> QuerySet[User]:
     """Return the active staff who may approve issues, superusers included."""
     may = Permission.objects.filter(content_type__app_label="newsletter", codename="approve_issue")
     through = Q(groups__permissions__in=may) | Q(user_permissions__in=may) | Q(is_superuser=True)
     return User.objects.filter(through, is_active=True).distinct().order_by("pk")
 
 
-def require_approval_permission(issue: Issue, *, by: Any) -> None:
+def require_approval_permission(issue: Issue, *, by: User | AnonymousUser) -> None:
     """Raise NotAllowed if the person lacks the role, or is an author and another person must approve."""
     if not by.has_perm("newsletter.approve_issue"):
         raise NotAllowed("%(by)s may not approve issues. An administrator can give the role “approver”.", by=by)

@@ -1,9 +1,8 @@
 """Approve one content hash, withdraw approvals, and hold or release an issue. Nothing here sends."""
 
 from datetime import datetime
-from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
@@ -37,7 +36,7 @@ _CHECK_FAILED = Message("%(issue)s fails a check: %(error)s")
 def approve_issue(
     *,
     issue: Issue,
-    by: Any,
+    by: User | AnonymousUser,
     now: datetime,
     seen_sha256: str = "",
     seen_audience: str = "",
@@ -64,7 +63,7 @@ def approve_issue(
             seen=Quantity(seen_people),
             people=Quantity(people),
         )
-    return _record_approval(issue=issue, revision=revision, person=by, people=people, now=now)
+    return _record_approval(issue=issue, revision=revision, person_id=by.pk, people=people, now=now)
 
 
 def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
@@ -86,7 +85,7 @@ def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
     if reason:
         raise NeedsManualApproval("%(issue)s is waiting for approval. %(reason)s", issue=issue, reason=reason)
     return _record_approval(
-        issue=issue, revision=freeze_checked_revision(issue=issue, now=now), person=None, people=people, now=now
+        issue=issue, revision=freeze_checked_revision(issue=issue, now=now), person_id=None, people=people, now=now
     )
 
 
@@ -232,12 +231,12 @@ def release_issue(*, issue: Issue) -> None:
 
 
 def _record_approval(
-    *, issue: Issue, revision: IssueRevision, person: User | None, people: int, now: datetime
+    *, issue: Issue, revision: IssueRevision, person_id: int | None, people: int, now: datetime
 ) -> Approval:
     audience = describe_audience(issue)
     with transaction.atomic():
         own = issue.approvals.filter(
-            sha256=revision.sha256, person=person, by_policy=person is None, withdrawn_at__isnull=True
+            sha256=revision.sha256, person=person_id, by_policy=person_id is None, withdrawn_at__isnull=True
         )
         own.exclude(audience_sha256=hash_audience(audience), people__gte=people).update(withdrawn_at=now)
         try:
@@ -246,8 +245,8 @@ def _record_approval(
                     issue=issue,
                     revision=revision,
                     sha256=revision.sha256,
-                    person=person,
-                    by_policy=person is None,
+                    person_id=person_id,
+                    by_policy=person_id is None,
                     audience=audience,
                     audience_sha256=hash_audience(audience),
                     people=people,
@@ -255,7 +254,7 @@ def _record_approval(
                 )
         except IntegrityError:
             approval = own.get()
-        if person is None or _has_enough(issue, sha256=revision.sha256, people=people):
+        if person_id is None or _has_enough(issue, sha256=revision.sha256, people=people):
             transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
         else:
             transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.IN_REVIEW)

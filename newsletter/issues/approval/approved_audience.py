@@ -1,7 +1,6 @@
 """The audience that an approval is for: list, segment rule, and how much it may grow before a new approval is needed."""
 
 import hashlib
-from typing import Any
 
 import orjson
 
@@ -12,12 +11,14 @@ from subscribers.segments.resolve import resolve_rule
 
 GROWTH_DIVISOR = 10
 MAX_GROWTH = 500
+Audience = dict[str, object]
+"""A list with a segment rule, or a correction; plain JSON data."""
 
 
-def describe_audience(issue: Issue) -> dict[str, Any]:
+def describe_audience(issue: Issue) -> Audience:
     """Return the current audience as data. It names rows by id and never counts people."""
     publication = issue.publication
-    described: dict[str, Any] = {"list": publication.mailing_list_id}
+    described: Audience = {"list": publication.mailing_list_id}
     if issue.kind == Issue.Kind.CORRECTION:
         correction = issue.correction if hasattr(issue, "correction") else None
         return {**described, "correction": correction.pk if correction else None}
@@ -32,7 +33,7 @@ def describe_audience(issue: Issue) -> dict[str, Any]:
     return {**described, "segment": segment.pk, "rule": rule}
 
 
-def hash_audience(audience: dict[str, Any]) -> str:
+def hash_audience(audience: Audience) -> str:
     """Return the sha256, hexadecimal, of the canonical JSON."""
     return hashlib.sha256(orjson.dumps(audience, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from newsletter.common.messages import Message
-from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
+from newsletter.issues.approval.approved_audience import Audience, describe_audience, hash_audience
 from newsletter.issues.snapshot.consent_rules import WHY_GONE
 from newsletter.issues.snapshot.records.blocks import Block, StoriesBlock, list_appeals, list_events, list_stories
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -37,7 +37,7 @@ def find_changes(issue: Issue) -> list[str]:
     return list(dict.fromkeys([*changes, *_compare_audience(approval, describe_audience(issue))]))
 
 
-def _compare_audience(approval: Approval, now: dict[str, Any]) -> Iterator[str]:
+def _compare_audience(approval: Approval, now: Audience) -> Iterator[str]:
     if not approval.audience_sha256:
         yield Message("it was approved before approvals said who gets it")
     elif approval.audience_sha256 != hash_audience(now):

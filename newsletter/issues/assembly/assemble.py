@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q
@@ -158,7 +157,7 @@ class Draft:
     number: int
     choice: Choice
     subject: str = ""
-    body: list[tuple[str, Any]] = field(default_factory=list)
+    body: list[tuple[str, object]] = field(default_factory=list)
     skip_reason: str = ""
 
 

@@ -5,12 +5,12 @@ A story is in at most one digest of a publication.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from babel.dates import format_skeleton
 from django.db import IntegrityError, transaction
 
 from newsletter.common.messages import Message
+from newsletter.issues.assembly.draft import StoryTexts
 from newsletter.issues.assembly.schedule import Due, check_schedule, due_after
 from newsletter.issues.assembly.selection import Choice, Reason, choose_appeals, choose_events
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
@@ -63,7 +63,7 @@ def make_digest_period(due: Due) -> str:
 
 def choose_digest_content(
     *, slot: Slot, now: datetime, exclude_issue: Issue | None = None
-) -> tuple[Choice, dict[int, dict[str, Any]]]:
+) -> tuple[Choice, dict[int, StoryTexts]]:
     """Return the digest's content, and the texts that staff gave its stories in their issues, by story id.
 
     Lead stories come first, then the others; both newest issue first.
@@ -77,7 +77,7 @@ def choose_digest_content(
         rows = rows.exclude(issue=exclude_issue)
     placed = set(rows.values_list("story_id", flat=True))
     chosen: list[Story] = []
-    overrides: dict[int, dict[str, Any]] = {}
+    overrides: dict[int, StoryTexts] = {}
     reasons: list[Reason] = []
     for issue, value, _ in sent:
         story: Story = value["story"]
@@ -124,7 +124,7 @@ def format_digest_month(slot: Slot) -> str:
     return month[0].upper() + month[1:]
 
 
-def _iter_sent_stories_since(publication: Publication, since: datetime) -> Iterator[tuple[Issue, dict[str, Any], bool]]:
+def _iter_sent_stories_since(publication: Publication, since: datetime) -> Iterator[tuple[Issue, StoryTexts, bool]]:
     """Yield (issue, story block value, whether it led) of every issue sent since then, newest first."""
     sent = Send.objects.filter(started_at__gte=since).exclude(state=Send.State.CANCELLED).values("issue")
     issues = publication.issues.filter(

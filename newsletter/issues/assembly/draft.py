@@ -1,5 +1,6 @@
 """Write the first draft of an issue from a choice of content: subject, preheader and blocks."""
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -10,7 +11,9 @@ from newsletter.models import Publication, Story
 
 PREHEADER_LENGTH = 100
 RELATED_LINKS = 3
-_STORY_OVERRIDES: dict[str, Any] = {"headline": "", "teaser": "", "picture": None, "link": ""}
+StoryTexts = Mapping[str, Any]
+"""A story's value in an issue's body: the story and this issue's own texts for it."""
+_STORY_OVERRIDES: dict[str, object] = {"headline": "", "teaser": "", "picture": None, "link": ""}
 
 
 def draft_subject(*, publication: Publication, choice: Choice, number: int) -> str:
@@ -35,14 +38,14 @@ def draft_preheader(choice: Choice) -> str:
 
 
 def draft_body(
-    *, publication: Publication, choice: Choice, overrides: dict[int, dict[str, Any]] | None = None
-) -> list[tuple[str, Any]]:
+    *, publication: Publication, choice: Choice, overrides: dict[int, StoryTexts] | None = None
+) -> list[tuple[str, object]]:
     """Return (block type, value) pairs for the issue's body.
 
     ``overrides`` are the texts that staff gave a story elsewhere, by the story's id.
     """
     overrides = overrides or {}
-    body: list[tuple[str, Any]] = []
+    body: list[tuple[str, object]] = []
     if publication.intro:
         body.append(("note", {"heading": "", "text": paragraphs(publication.intro)}))
     if choice.stories:
@@ -99,6 +102,6 @@ def paragraphs(text: str) -> str:
     return "".join(f"<p>{escape(part, quote=False)}</p>".replace("\n", "<br/>") for part in parts)
 
 
-def _story_choice(story: Story, overrides: dict[int, dict[str, Any]]) -> dict[str, Any]:
+def _story_choice(story: Story, overrides: dict[int, StoryTexts]) -> dict[str, object]:
     own = overrides.get(story.pk, {})
     return {"story": story, **{name: own.get(name) or blank for name, blank in _STORY_OVERRIDES.items()}}

@@ -56,11 +56,11 @@ class _ManualEdits:
         return story in self.added or story in self.reworded
 
 
-def _list_overrides(story: Block) -> list[Any]:
+def _list_overrides(story: Block) -> list[object]:
     return [story.get(name) or "" for name in ("headline", "teaser", "picture", "link")]
 
 
-def without_ids(value: Any) -> Any:
+def without_ids(value: object) -> object:
     """Return a block's value without the ids that change each time it is stored."""
     match value:
         case dict():

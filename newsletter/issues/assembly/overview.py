@@ -1,7 +1,6 @@
 """List publications, slots and issues as JSON data for `newsletter status` and the API."""
 
 from datetime import datetime
-from typing import Any
 
 from newsletter.common.messages import Message
 from newsletter.issues.assembly.overdue import find_overdue
@@ -12,7 +11,7 @@ DEFAULT_LIMIT = 20
 OVERDUE_REASON = Message("It is overdue. Check that the scheduler is running.")
 
 
-def list_publications(*, now: datetime) -> list[dict[str, Any]]:
+def list_publications(*, now: datetime) -> list[dict[str, object]]:
     """List every publication with its schedule as text and its next slot, ISO 8601."""
     return [
         {
@@ -28,7 +27,7 @@ def list_publications(*, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def list_slots(*, limit: int = DEFAULT_LIMIT) -> list[dict[str, Any]]:
+def list_slots(*, limit: int = DEFAULT_LIMIT) -> list[dict[str, object]]:
     """List the newest slots."""
     return [
         {
@@ -44,7 +43,7 @@ def list_slots(*, limit: int = DEFAULT_LIMIT) -> list[dict[str, Any]]:
 
 def list_issues(
     *, now: datetime, publication: Publication | None = None, limit: int = DEFAULT_LIMIT
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """List the newest issues, of all publications or of one."""
     issues = Issue.objects.select_related("publication")
     overdue = set(find_overdue(now=now).values_list("pk", flat=True))

@@ -2,8 +2,8 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from newsletter.common.errors import NotAllowed, WrongState
@@ -12,7 +12,7 @@ from newsletter.issues.approval.approve import OPEN_STATES, withdraw_approvals
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.assembly.assemble import make_draft
 from newsletter.issues.assembly.draft import draft_preheader
-from newsletter.issues.assembly.merge_edits import list_stories, merge_bodies
+from newsletter.issues.assembly.merge_edits import Body, list_stories, merge_bodies
 from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Story
@@ -38,7 +38,7 @@ class Reassembly:
 
 
 @transaction.atomic
-def reassemble_issue(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
+def reassemble_issue(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> Reassembly:
     """Assemble the issue again. Raises NotAllowed, SwitchedOff, WrongState if it has no slot or its send has begun."""
     if not by.has_perm("newsletter.change_issue"):
         raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
@@ -84,15 +84,15 @@ def reassemble_issue(*, issue: Issue, by: Any, now: datetime) -> Reassembly:
     )
 
 
-def _normalise_body(issue: Issue, body: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _normalise_body(issue: Issue, body: Body) -> Body:
     """Return the body as plain data with every current field, also those added to blocks after it was stored."""
     value = issue.body.stream_block.to_python(body)
     list(value)
-    plain: list[dict[str, Any]] = value.get_prep_value()
+    plain: Body = value.get_prep_value()
     return plain
 
 
-def _find_titles(body: list[dict[str, Any]], *, not_in: list[dict[str, Any]]) -> list[str]:
+def _find_titles(body: Body, *, not_in: Body) -> list[str]:
     there = {value["story"] for value in list_stories(not_in)}
     ids = [value["story"] for value in list_stories(body) if value["story"] not in there]
     titles = dict(Story.objects.filter(pk__in=ids).values_list("pk", "title"))

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from newsletter.common.messages import Message
 from newsletter.issues.assembly.assemble import make_draft
@@ -12,7 +11,11 @@ from newsletter.models import Appeal, EventNotice, Issue, Story
 ADDED_BY_HAND = Message("added by hand")
 REMOVED_BY_HAND = Message("removed by hand")
 ARRIVED_LATER = Message("arrived after the issue was assembled")
-_MODELS: dict[str, Any] = {"story": Story, "event": EventNotice, "appeal": Appeal}
+_MODELS: dict[str, type[Story] | type[EventNotice] | type[Appeal]] = {
+    "story": Story,
+    "event": EventNotice,
+    "appeal": Appeal,
+}
 
 
 def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:

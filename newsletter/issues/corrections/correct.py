@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, QuerySet
 
@@ -92,7 +93,7 @@ def find_obsolete_corrections(event: EventNotice) -> list[Correction]:
     ]
 
 
-def announce_change(*, event: EventNotice, publication: Publication, by: Any, now: datetime) -> Issue:
+def announce_change(*, event: EventNotice, publication: Publication, by: User | AnonymousUser, now: datetime) -> Issue:
     """Return the draft of a correction, or the correction that announces the change already.
 
     A waiting correction that says something else is cancelled.
@@ -123,7 +124,7 @@ def announce_change(*, event: EventNotice, publication: Publication, by: Any, no
         return made.issue
 
 
-def cancel_correction(*, correction: Correction, by: Any, now: datetime) -> None:
+def cancel_correction(*, correction: Correction, by: User | AnonymousUser, now: datetime) -> None:
     """Cancel a correction that was not sent. Raises NotAllowed; WrongState if it is being sent or was sent."""
     _require_permission(by)
     issue = correction.issue
@@ -213,7 +214,9 @@ def _end(starts: datetime, ends: datetime | None, *, all_day: bool) -> datetime:
     return ends or (starts + timedelta(days=1) if all_day else starts)
 
 
-def _cancel_outdated_corrections(publication: Publication, event: EventNotice, *, by: Any, now: datetime) -> None:
+def _cancel_outdated_corrections(
+    publication: Publication, event: EventNotice, *, by: User | AnonymousUser, now: datetime
+) -> None:
     """Cancel the waiting corrections that give other details. Raises WrongState if one of them is being sent."""
     over = [Issue.State.SENT, Issue.State.CANCELLED]
     open_ = _find_corrections(publication, event).exclude(issue__state__in=over)
@@ -222,7 +225,7 @@ def _cancel_outdated_corrections(publication: Publication, event: EventNotice, *
 
 
 def _make_correction(
-    misinformed: MisinformedGroup, *, event: EventNotice, sequence: int, by: Any, now: datetime
+    misinformed: MisinformedGroup, *, event: EventNotice, sequence: int, by: User | AnonymousUser, now: datetime
 ) -> Issue:
     publication, language = misinformed.publication, misinformed.publication.language
     title = escape_merge_fields(event.title)
@@ -274,7 +277,7 @@ def _join(when: str, where: str) -> str:
     return f"{when} · {where}" if where else when
 
 
-def _require_permission(by: Any) -> None:
+def _require_permission(by: User | AnonymousUser) -> None:
     if not by.has_perm("newsletter.change_issue"):
         raise NotAllowed(
             "%(by)s may not write corrections. An administrator can give the role “writer” or “editor”.", by=by

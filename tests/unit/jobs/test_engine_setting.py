@@ -1,4 +1,4 @@
-"""The engine that was chosen: refused in words where it cannot be, and a rhythm in its own notation."""
+"""The engine setting: refusals that say what to do, and job intervals in Procrastinate's notation."""
 
 import pytest
 from environs import EnvError

@@ -30,7 +30,7 @@ def test_what_cannot_be_kept_is_said_and_the_rest_is_kept() -> None:
     clean, notes = clean_attributes({"?!": "a", "motto": long})
     assert clean == {"motto": long[:-1]}
     assert "needs a letter or digit" in notes[0]
-    assert "longer than 300 characters" in notes[1]
+    assert "cut to 300 characters" in notes[1]
     clean, notes = clean_attributes({f"k{number}": "v" for number in range(MAX_ATTRIBUTES_PER_PERSON + 2)})
     assert len(clean) == MAX_ATTRIBUTES_PER_PERSON
     assert len(notes) == 1

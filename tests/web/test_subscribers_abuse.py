@@ -126,7 +126,7 @@ def test_a2_the_sixth_sign_up_of_an_hour_from_one_connection_waits_for_staff(
         "many sign-ups from one internet connection",
     )
     assert (held.wording, held.source) == (
-        "Send me Weekly by email. I can leave at any time with the link in every mail.",
+        "Send me Weekly by email. I can unsubscribe at any time with the link in every mail.",
         "sign-up page",
     )
     with time_machine.travel("2026-03-05T10:10:00Z", tick=False):
@@ -204,7 +204,7 @@ def test_a3_one_solution_counts_once_and_the_person_can_go_on(client: Client, we
         assert client.post("/join/weekly", {"email": "ada@example.org", **given}).status_code == 200
         again = client.post("/join/weekly", {"email": "bea@example.org", **given})
         assert again.status_code == 400
-        assert b"press the button once more" in again.content
+        assert b"press the button again" in again.content
         assert not Subscriber.objects.filter(email="bea@example.org").exists()
         fresh = {**given, "altcha": solve(again.content.decode())}
         assert client.post("/join/weekly", {"email": "bea@example.org", **fresh}).status_code == 200

@@ -92,7 +92,7 @@ def test_u2_the_page_has_one_form_with_one_button_and_no_script(
     page = client.get(path_to(ada, weekly)).content.decode()
     assert (page.count("<form"), page.count("<button"), page.count("<input"), page.count("<script")) == (1, 1, 0, 0)
     assert '<form method="post">' in page
-    assert "Leave Weekly?" in page
+    assert "Unsubscribe from Weekly?" in page
 
 
 def test_u3_one_address_may_unsubscribe_any_number_of_people_at_once(client: Client, weekly: MailingList) -> None:

@@ -36,7 +36,7 @@ def test_what_cannot_be_kept_is_said_and_the_rest_is_kept() -> None:
     assert len(notes) == 1
 
 
-def test_setting_replaces_adds_and_removes_what_is_named_and_leaves_the_rest() -> None:
+def test_setting_attributes_changes_only_the_named_ones() -> None:
     ada = make_person()
     assert set_attributes(subscriber=ada, values={"Membership": "Gold", "shirt": "M"})
     assert not set_attributes(subscriber=ada, values={"membership": "Gold"})

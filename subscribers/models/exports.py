@@ -1,4 +1,4 @@
-"""Every file of people that staff asked for, and every address or record of one person that staff were shown or took."""
+"""Exports that staff requested, and each address or record of a person that staff saw or took."""
 
 from django.conf import settings
 from django.db import models
@@ -13,9 +13,10 @@ GROWTH_DIVISOR = 20
 
 
 class ExportRequest(models.Model):
-    """`without_approval` marks what one person may take without asking. All else needs the yes of a second, for a day, once.
+    """One requested export. `without_approval` marks one that the person may take alone.
 
-    That yes is to a number: `people_when_asked`, and never more than `max_people`, which the second person was shown.
+    Any other needs the approval of a second person, valid for one day and one download. The approval is for
+    `people_when_asked` people, and the file never holds more than `max_people`, the number that the approver saw.
     """
 
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -79,7 +80,7 @@ class ExportRequest(models.Model):
 
 
 class Disclosure(models.Model):
-    """One look at, or download of, whole addresses outside an export. It counts towards what one person may take alone.
+    """One view or download of whole addresses outside an export. It counts towards what one person may take alone.
 
     ``about`` is the id of the person, or of the import whose refused lines were taken.
     """

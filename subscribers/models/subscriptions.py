@@ -1,4 +1,4 @@
-"""Who asked for which list, on what basis, and the append-only proof of it."""
+"""Subscriptions, their legal basis, and the append-only log of consent."""
 
 from typing import Any, NoReturn, Self
 
@@ -13,7 +13,7 @@ from subscribers.models.people import Subscriber
 
 
 class AppendOnly(DomainError):
-    """Somebody tried to change or delete proof of consent."""
+    """The consent log was about to be changed or deleted."""
 
 
 class Basis(models.TextChoices):
@@ -47,16 +47,16 @@ MAILABLE = OPEN & (Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN)
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def open(self) -> Self:
-        """Asked for and not ended, confirmed or not."""
+        """Return those not ended, confirmed or not."""
         return self.filter(OPEN)
 
     def mailable(self) -> Self:
-        """Open, and confirmed where the basis is double opt-in; implied consent may have run out since it was last looked at."""
+        """Return open ones that are confirmed or need no confirmation. Implied consent may have ended since."""
         return self.filter(MAILABLE)
 
 
 class Subscription(models.Model):
-    """One person's consent to one list. It ends with a reason and is never opened again; a new one is made instead."""
+    """One person's consent to one list. It ends with a reason and is never reopened; a new row is made instead."""
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="subscriptions")
     mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="subscriptions")
@@ -128,7 +128,7 @@ class ConsentEventQuerySet(models.QuerySet["ConsentEvent"]):
 
 
 class ConsentEvent(models.Model):
-    """One thing that happened to someone's consent. Append only; holds no address, so it outlives an erasure."""
+    """One change of a person's consent. Append-only, and without an address, so it survives an erasure."""
 
     class Kind(models.TextChoices):
         REQUESTED = "requested", gettext_lazy("asked to join")

@@ -30,7 +30,7 @@ LEFT JOIN {MailingList._meta.db_table} AS list ON list.public_id = asked.public_
 
 @dataclass(frozen=True)
 class UnsubscribedPerson:
-    """What the page shows afterwards: the person's language, and the list's name if it is public."""
+    """The person's language and the list's name, if it is public, for the page shown afterwards."""
 
     language: str = ""
     list_name: str = ""

@@ -1,4 +1,4 @@
-"""D2, D3, V10: importing and exporting in the desk, for those who look after the people and for nobody else."""
+"""Imports and exports in the desk, for the roles that manage people only."""
 
 import csv
 import io
@@ -18,7 +18,12 @@ from subscribers.segments.attributes import set_attributes
 from tests.support.people import make_list, make_member
 from tests.web.desk import PASSWORD, said, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.requirement("D2"),
+    pytest.mark.requirement("D3"),
+    pytest.mark.requirement("V10"),
+]
 TERMS = {"kind": "join", "basis": "consent", "evidence": "Sheet of the spring fair", "encoding": "utf-8"}
 
 
@@ -34,7 +39,7 @@ def work() -> None:
     process_pending_imports(clock=timezone.now)
 
 
-def test_a_file_goes_from_its_columns_by_a_dry_run_into_the_list_and_out_again() -> None:
+def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     client = sign_in("data")
     batch = upload(client, "Email,Shoe size\nann@example.org,7\nbad,8\n")
     page = client.get(reverse("subscribers_import", args=[batch.pk]), follow=True).content.decode()
@@ -145,7 +150,7 @@ def test_staff_without_the_data_role_get_no_import_and_no_export(role: str) -> N
     assert "subscribers_imports" not in client.get("/admin/").content.decode()
 
 
-def test_an_export_asks_for_a_reason_and_the_password_is_put_on_record_and_can_be_imported(tmp_path: Path) -> None:
+def test_an_export_needs_reason_and_password_and_can_be_imported(tmp_path: Path) -> None:
     client = sign_in("data")
     weekly = make_list()
     set_attributes(subscriber=make_member(weekly, "ann@example.org", name="=Ann"), values={"shoe": "7"})
@@ -178,14 +183,15 @@ def test_an_export_asks_for_a_reason_and_the_password_is_put_on_record_and_can_b
     assert asked.used_at
 
 
-def test_p5_everything_held_about_one_person_is_downloaded_and_put_on_record() -> None:
+@pytest.mark.requirement("P5")
+def test_everything_held_about_one_person_is_downloaded_and_put_on_record() -> None:
     person = make_member(make_list(), "ann@example.org")
     response = sign_in("data").post(reverse("subscribers_person_data", args=[person.pk]))
     assert json.loads(response.content)["email"] == "ann@example.org"
     assert ModelLogEntry.objects.filter(action="subscribers.export_person").exists()
 
 
-def test_terms_sent_from_a_page_left_open_after_the_import_ended_lead_to_where_it_stands() -> None:
+def test_terms_sent_after_the_import_ended_lead_to_its_result() -> None:
     client = sign_in("data")
     batch = upload(client, "email\nann@example.org\n")
     ImportBatch.objects.update(state=ImportState.FINISHED, stored=False, evidence="Sheet")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.event_locations import EventLocation
-from subscribers.places.time_zones import main_zone
+from subscribers.places.towns import main_zone
 
 UTC_NAMES = ("", "UTC", "Etc/UTC")
 

@@ -1,7 +1,6 @@
 """Describe what changed in an issue since it was approved: texts, stories, events, brand, rules, audience."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from pydantic import JsonValue
 

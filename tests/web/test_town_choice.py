@@ -36,9 +36,7 @@ def test_a_name_of_several_towns_is_asked_back_as_a_choice_when_joining(client: 
     assert place_of_ada() == "York, England, United Kingdom"
 
 
-def test_a_name_of_several_towns_is_asked_back_as_a_choice_in_the_preferences(
-    client: Client, weekly: MailingList
-) -> None:
+def test_an_ambiguous_town_becomes_a_choice_in_the_preferences(client: Client, weekly: MailingList) -> None:
     page = path_to(make_member(weekly), weekly, Purpose.PREFERENCES)
     asked = client.post(page, {"town": "York", "lists": [weekly.pk]})
     assert asked.status_code == 400
@@ -47,9 +45,7 @@ def test_a_name_of_several_towns_is_asked_back_as_a_choice_in_the_preferences(
     assert place_of_ada() == "York, England, United Kingdom"
 
 
-def test_a_choice_that_does_not_belong_to_what_was_typed_counts_for_nothing(
-    client: Client, weekly: MailingList
-) -> None:
+def test_a_choice_that_does_not_match_the_typed_town_is_ignored(client: Client, weekly: MailingList) -> None:
     assert join(client, weekly, city="York", meant="Leeds, England, United Kingdom").status_code == 400
     assert join(client, weekly, city="Leeds", meant=YORK).status_code == 200
     assert place_of_ada() == "Leeds, England, United Kingdom"
@@ -71,9 +67,7 @@ def test_a_region_or_country_alone_is_enough(client: Client, weekly: MailingList
     assert place_of_ada() == place
 
 
-def test_a_town_that_nobody_knows_is_refused_in_the_preferences_whatever_region_stands_beside_it(
-    client: Client, weekly: MailingList
-) -> None:
+def test_an_unknown_town_is_refused_whatever_region_follows_it(client: Client, weekly: MailingList) -> None:
     page = path_to(make_member(weekly), weekly, Purpose.PREFERENCES)
     answer = client.post(page, {"town": "Xyzzyville, England", "lists": [weekly.pk]})
     assert answer.status_code == 400

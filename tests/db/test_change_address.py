@@ -1,4 +1,4 @@
-"""K3, V9, F15: another address, and two subscribers who are one person. Nothing is lost and nobody is hijacked."""
+"""Change of address and merging. Nothing is lost and nobody's mail is hijacked."""
 
 from datetime import timedelta
 
@@ -50,7 +50,7 @@ from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("V9")]
 LATER = NOW + timedelta(minutes=5)
 
 
@@ -82,7 +82,8 @@ def test_a_person_moves_with_all_that_they_chose(weekly: MailingList) -> None:
     assert ConsentEvent.objects.filter(kind="moved", subscriber=ada).count() == 1
 
 
-def test_p5_the_proof_of_the_old_address_is_in_what_is_held_about_a_person_who_moved(weekly: MailingList) -> None:
+@pytest.mark.requirement("P5")
+def test_a_moved_persons_record_has_the_old_addresss_consent(weekly: MailingList) -> None:
     request_subscription(email="ada@example.org", mailing_list=weekly, wording="Send me it.", source="page", now=NOW)
     ada = move(Subscriber.objects.get(), weekly, "new@example.org")
     held = describe_person(ada, now=LATER)["consent"]
@@ -109,7 +110,8 @@ def test_a_new_address_that_is_none_can_be_written_again(
     assert request_address_change(link=link, email="new@example.org", now=NOW) == "new@example.org"
 
 
-def test_a2_a_stranger_named_as_the_new_address_gets_one_mail_a_day_whoever_names_them(weekly: MailingList) -> None:
+@pytest.mark.requirement("A2")
+def test_a_stranger_named_as_new_address_gets_one_mail_a_day(weekly: MailingList) -> None:
     for number in range(5):
         person = make_member(weekly, f"person{number}@example.org")
         request_address_change(link=ask(person, weekly, "move"), email=f"Victim+{number}@example.com", now=NOW)
@@ -117,7 +119,8 @@ def test_a2_a_stranger_named_as_the_new_address_gets_one_mail_a_day_whoever_name
 
 
 @pytest.mark.parametrize("reason", [Reason.HARD, Reason.STAFF, Reason.LEGAL, Reason.SOFT_LIMIT])
-def test_s5_a_move_cannot_reach_an_address_that_must_not_be_mailed(weekly: MailingList, reason: Reason) -> None:
+@pytest.mark.requirement("S5")
+def test_a_move_cannot_reach_an_address_that_must_not_be_mailed(weekly: MailingList, reason: Reason) -> None:
     ada = make_member(weekly)
     suppress(address_hash=identify("new@example.org"), reason=reason, now=NOW)
     request_address_change(link=ask(ada, weekly, "move"), email="new@example.org", now=NOW)
@@ -129,7 +132,8 @@ def test_s5_a_move_cannot_reach_an_address_that_must_not_be_mailed(weekly: Maili
     assert MailedLink.objects.get(pk=late.pk).used_at is None
 
 
-def test_s5_what_either_address_left_stays_left(weekly: MailingList) -> None:
+@pytest.mark.requirement("S5")
+def test_what_either_address_left_stays_left(weekly: MailingList) -> None:
     events, news = make_list("events"), make_list("news")
     ada = make_member(weekly)
     subscribe(ada, events)
@@ -144,7 +148,7 @@ def test_s5_what_either_address_left_stays_left(weekly: MailingList) -> None:
     assert carried.get().note.startswith("carried over")
 
 
-def test_what_the_one_address_left_can_be_asked_for_again_where_the_other_was_on_the_list(weekly: MailingList) -> None:
+def test_a_list_left_by_one_address_can_be_joined_again(weekly: MailingList) -> None:
     news, ada = make_list("news"), make_member(weekly)
     subscribe(ada, news)
     unsubscribe_from_list(subscriber=ada, mailing_list=news, now=NOW)
@@ -174,7 +178,8 @@ def test_what_was_wrong_with_the_old_mailbox_stays_behind(weekly: MailingList) -
     assert eligible(mailing_list=weekly, now=LATER).count() == 1
 
 
-def test_f15_moving_to_an_address_that_is_known_makes_one_person_of_two(weekly: MailingList) -> None:
+@pytest.mark.requirement("F15")
+def test_moving_to_an_address_that_is_known_makes_one_person_of_two(weekly: MailingList) -> None:
     events = make_list("events")
     ada = make_member(weekly, language="es")
     other = make_person("new@example.org", name="Ada", giving="monthly", created_at=NOW - timedelta(days=400))
@@ -216,7 +221,8 @@ def test_merging_keeps_proof_and_the_subscription_that_may_be_mailed(weekly: Mai
     assert FormerIdentity.objects.filter(subscriber=carl).count() == 2
 
 
-def test_k3_a_mailed_link_works_once(weekly: MailingList) -> None:
+@pytest.mark.requirement("K3")
+def test_a_mailed_link_works_once(weekly: MailingList) -> None:
     link = ask(make_member(weekly), weekly, "download")
     target = read_link(make_mailed_link_url(link=link, now=NOW).rsplit("/", 1)[1], purpose=Purpose.DOWNLOAD, now=NOW)
     assert find_link(target, kind=Kind.DOWNLOAD) == link
@@ -249,7 +255,8 @@ def test_a_mailed_link_is_claimed_by_one_sender_and_an_old_one_is_not_sent(weekl
     assert not list_due_links(now=NOW).exists()
 
 
-def test_s1_no_link_is_mailed_to_an_address_that_must_not_be_mailed(weekly: MailingList) -> None:
+@pytest.mark.requirement("S1")
+def test_no_link_is_mailed_to_an_address_that_must_not_be_mailed(weekly: MailingList) -> None:
     ada = make_member(weekly)
     ask(ada, weekly, "erase")
     suppress(address_hash=bytes(ada.address_hash), reason=Reason.HARD, now=NOW)

@@ -65,9 +65,7 @@ def test_an_empty_value_takes_a_thing_away() -> None:
         ),
     ],
 )
-def test_a_row_that_cannot_be_taken_is_refused_whole_with_the_reason_and_the_others_are_taken(
-    row: PersonUpdate, why: str
-) -> None:
+def test_an_invalid_row_is_refused_whole_and_the_others_are_applied(row: PersonUpdate, why: str) -> None:
     Topic.objects.create(slug="law", name="Law")
     ada, bob = make_person("ada@example.org"), make_person("bob@example.org")
     refused, taken = change(row, PersonUpdate("bob@example.org", giving="donor"))
@@ -87,7 +85,7 @@ def test_fifty_attributes_count_with_those_that_are_there() -> None:
     assert len(read_attributes(ada)) == 50
 
 
-def test_unknown_people_are_said_and_not_added_and_a_second_row_of_one_person_is_refused() -> None:
+def test_unknown_people_are_not_added_and_a_repeated_person_is_refused() -> None:
     make_person("ada@example.org")
     rows = change(
         PersonUpdate("new@example.org", giving="donor"),
@@ -111,7 +109,7 @@ def test_a_thousand_rows_take_few_questions(django_assert_max_num_queries: objec
         assert {answer.outcome for answer in change(*rows)} == {Outcome.CHANGED}
 
 
-def test_whoever_left_elsewhere_leaves_here_once_and_an_unknown_address_is_kept_from_mail_too() -> None:
+def test_an_outside_unsubscribe_applies_once_also_to_unknown_addresses() -> None:
     weekly = make_list("weekly")
     ada = make_member(weekly, "ada@example.org")
     for changed in (True, False):
@@ -144,6 +142,7 @@ def test_the_note_stays_with_a_person_who_left_too() -> None:
 
 
 @pytest.mark.parametrize("reason", ["complaint", "hard"])
-def test_s3_a_complaint_and_a_dead_address_are_about_all_mail_whichever_list_is_named(reason: str) -> None:
+@pytest.mark.requirement("S3")
+def test_complaints_and_hard_bounces_suppress_all_mail(reason: str) -> None:
     stop_mail(email="ada@example.org", reason=reason, mailing_list=make_list("weekly"), now=NOW)
     assert Suppression.objects.get().scope == "all"

@@ -1,16 +1,20 @@
-"""Sign-ups that came in too fast to be taken unseen: staff let them in or drop them; nothing is lost."""
+"""Sign-ups held for staff, and confirmation mails. A sender elsewhere mails the due ones."""
+
+from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.message_fields import MessageField
 from subscribers.addresses.normalise import mask
 from subscribers.models.lists import MailingList, Topic
 from subscribers.models.locations import SubscriberLocation
+from subscribers.models.people import Subscriber
 
 
 class HeldSignup(models.Model):
-    """One request that waits for a person to look at it. It is deleted when decided, or by itself after a week."""
+    """One held sign-up. It is deleted when staff decide, or after a week."""
 
     email = models.CharField(max_length=254)
     address_hash = models.BinaryField(max_length=32, editable=False)
@@ -33,3 +37,31 @@ class HeldSignup(models.Model):
 
     def __str__(self) -> str:
         return mask(self.email)
+
+
+class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
+    def due(self) -> Self:
+        """Return those not yet sent, oldest first."""
+        return self.filter(sent_at__isnull=True).order_by("requested_at", "pk")
+
+
+class Confirmation(models.Model):
+    """One confirmation mail. The sender writes `sent_at` once."""
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="confirmations")
+    mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="+")
+    requested_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConfirmationQuerySet.as_manager()
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscriber", "mailing_list"], condition=Q(sent_at__isnull=True), name="confirmation_one_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"confirmation to {self.subscriber}"

@@ -1,10 +1,12 @@
-"""F13: one missing quotation mark spoils one line; what is quoted over several lines is still one record."""
+"""CSV records: a missing quotation mark spoils one line, and a quoted record may span several lines."""
 
 import io
 
 import pytest
 
 from subscribers.importing.reading.csv_records import split_records
+
+pytestmark = [pytest.mark.requirement("F13")]
 
 
 def split(text: str, width: int = 2) -> list[tuple[int, list[str] | None]]:

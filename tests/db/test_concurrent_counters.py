@@ -1,4 +1,4 @@
-"""A2, A3: what only a real database with several writers can show about the counts."""
+"""Counters under concurrent writers, which only a real database can show."""
 
 import base64
 import json
@@ -11,9 +11,11 @@ from subscribers.consent.proof_of_work import use_proof
 from subscribers.consent.throttle import increment_counter, use_confirmation_quota
 from tests.support.people import NOW
 
+pytestmark = [pytest.mark.requirement("A2"), pytest.mark.requirement("A3")]
+
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_ask_for_one_mailbox_at_once_one_gets_the_turn_and_a_proof_is_spent_once() -> None:
+def test_concurrent_requests_get_one_mail_and_spend_one_proof() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time, so there are no two at once")
     turns: list[bool] = []

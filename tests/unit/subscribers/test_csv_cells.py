@@ -1,4 +1,4 @@
-"""D1: text that a spreadsheet would run is defused in exports, and comes back unchanged."""
+"""Cells that a spreadsheet would run are escaped in exports and read back unchanged."""
 
 import csv
 import io
@@ -14,12 +14,14 @@ from newsletter.common.text import clean_line, escape_csv_cell, unescape_csv_cel
 @pytest.mark.parametrize(
     "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠", "  =", '"=', "'="]
 )
-def test_d1_cells_that_begin_like_a_formula_are_defused(start: str) -> None:
+@pytest.mark.requirement("D1")
+def test_cells_that_begin_like_a_formula_are_defused(start: str) -> None:
     assert escape_csv_cell(f"{start}1+1") == f"'{start}1+1"
 
 
 @pytest.mark.parametrize("text", ["", "Ada", "o'neil@example.org", "'tis", "a=b"])
-def test_d1_other_cells_are_left_alone(text: str) -> None:
+@pytest.mark.requirement("D1")
+def test_other_cells_are_left_alone(text: str) -> None:
     assert escape_csv_cell(text) == text
 
 
@@ -35,14 +37,16 @@ def test_d1_other_cells_are_left_alone(text: str) -> None:
         (";\t=1", ";'\t'=1"),
     ],
 )
-def test_d1_cells_for_programs_that_separate_otherwise_are_defused(text: str, guarded: str) -> None:
+@pytest.mark.requirement("D1")
+def test_cells_for_programs_that_separate_otherwise_are_defused(text: str, guarded: str) -> None:
     assert escape_csv_cell(text) == guarded
     assert unescape_csv_cell(guarded) == text
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])
 @given(text=st.text(alphabet="'=+-@ \"ab\t;\n\r", max_size=12))
-def test_d1_no_cell_of_a_file_read_with_another_separator_is_a_formula(separator: str, text: str) -> None:
+@pytest.mark.requirement("D1")
+def test_no_cell_of_a_file_read_with_another_separator_is_a_formula(separator: str, text: str) -> None:
     file = io.StringIO(newline="")
     csv.writer(file, lineterminator="\r\n").writerow(["ada@example.org", escape_csv_cell(text)])
     for line in re.split(r"[\r\n]+", file.getvalue()):
@@ -51,7 +55,8 @@ def test_d1_no_cell_of_a_file_read_with_another_separator_is_a_formula(separator
 
 
 @given(st.text(alphabet="'=+-@ \"ab\t;\n\r＝", max_size=12))
-def test_d1_guarding_is_undone_exactly(text: str) -> None:
+@pytest.mark.requirement("D1")
+def test_guarding_is_undone_exactly(text: str) -> None:
     assert unescape_csv_cell(escape_csv_cell(text)) == text
 
 

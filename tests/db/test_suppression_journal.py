@@ -1,4 +1,4 @@
-"""P7, R3: who left or was erased after the backup stays away after the restore, on every machine that noted it."""
+"""The suppression journal: people who unsubscribed or were erased after a backup stay so after its restore."""
 
 import io
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ from tests.support.disk import fill_up, small_disk
 from tests.support.people import NOW, make_list, make_member
 from tests.support.processes import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R3")]
 LATER = NOW + timedelta(days=1)
 NAMES = ("ada", "bea", "cleo", "dora", "eve")
 
@@ -81,7 +81,9 @@ def restore_the_backup(weekly: MailingList) -> None:
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="a file does not break off")
-def test_u7_p7_who_left_in_a_statement_whose_answer_was_lost_is_noted_all_the_same(weekly: MailingList) -> None:
+@pytest.mark.requirement("U7")
+@pytest.mark.requirement("P7")
+def test_an_unsubscribe_with_a_lost_answer_is_journaled(weekly: MailingList) -> None:
     ada = person("ada")
 
     def lose_the_answer(execute: Any, sql: str, *given: Any) -> Any:
@@ -99,7 +101,8 @@ def test_u7_p7_who_left_in_a_statement_whose_answer_was_lost_is_noted_all_the_sa
     assert "ada" not in readers(weekly)
 
 
-def test_u7_whom_the_database_refused_to_let_leave_is_not_noted(weekly: MailingList) -> None:
+@pytest.mark.requirement("U7")
+def test_whom_the_database_refused_to_let_leave_is_not_noted(weekly: MailingList) -> None:
     """It answered: nothing was written, and the person is told to come again."""
     deadlock = OperationalError("deadlock detected")
     deadlock.__cause__ = psycopg.errors.DeadlockDetected("deadlock detected")
@@ -115,7 +118,8 @@ def test_u7_whom_the_database_refused_to_let_leave_is_not_noted(weekly: MailingL
     assert list(read_journal_entries()) == []
 
 
-def test_p7_who_left_complained_or_was_erased_since_the_backup_is_not_mailed_after_it(weekly: MailingList) -> None:
+@pytest.mark.requirement("P7")
+def test_a_restore_keeps_unsubscribes_complaints_and_erasures(weekly: MailingList) -> None:
     unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     unsubscribe_from_all(subscriber=person("bea"), now=NOW)
     suppress(address_hash=bytes(person("cleo").address_hash), reason=Reason.COMPLAINT, now=NOW)
@@ -147,7 +151,8 @@ def bring_leavers(weekly: MailingList) -> ImportBatch:
     return ImportBatch.objects.get()
 
 
-def test_p7_whom_an_import_marked_since_the_backup_is_not_mailed_after_it(weekly: MailingList) -> None:
+@pytest.mark.requirement("P7")
+def test_whom_an_import_marked_since_the_backup_is_not_mailed_after_it(weekly: MailingList) -> None:
     bring_leavers(weekly)
     assert replay_journal(now=LATER) == Replayed()
     restore_the_backup(weekly)
@@ -155,7 +160,8 @@ def test_p7_whom_an_import_marked_since_the_backup_is_not_mailed_after_it(weekly
     assert readers(weekly) == {"eve"}
 
 
-def test_p7_marks_of_an_import_that_was_undone_are_not_played_back(weekly: MailingList) -> None:
+@pytest.mark.requirement("P7")
+def test_marks_of_an_import_that_was_undone_are_not_played_back(weekly: MailingList) -> None:
     undo_now(bring_leavers(weekly), by="kim", now=LATER, clock=lambda: LATER)
     assert readers(weekly) == set(NAMES)
     assert replay_journal(now=LATER) == Replayed()
@@ -164,9 +170,8 @@ def test_p7_marks_of_an_import_that_was_undone_are_not_played_back(weekly: Maili
     assert readers(weekly) == set(NAMES)
 
 
-def test_p7_an_imported_mark_that_the_person_lifted_elsewhere_is_not_played_back(
-    weekly: MailingList, journal: Path
-) -> None:
+@pytest.mark.requirement("P7")
+def test_an_imported_suppression_removed_elsewhere_is_not_restored(weekly: MailingList, journal: Path) -> None:
     bring_leavers(weekly)
     of_this_machine, ada = journal.read_bytes(), person("ada")
     request_subscription(email=ada.email, mailing_list=weekly, wording="yes", source="page", now=LATER)
@@ -194,7 +199,7 @@ def test_who_came_back_by_their_own_wish_is_not_sent_away_again(weekly: MailingL
     assert "ada" in readers(weekly)
 
 
-def test_a_mark_that_staff_lifted_is_not_set_again_from_the_notes_of_this_machine(weekly: MailingList) -> None:
+def test_a_suppression_that_staff_removed_is_not_restored(weekly: MailingList) -> None:
     suppress(address_hash=bytes(person("eve").address_hash), reason=Reason.STAFF, now=NOW)
     remove_suppression(suppression=Suppression.objects.get(), by="kim", reason="a mistake of ours", now=LATER)
     restore_the_backup(weekly)
@@ -283,7 +288,7 @@ def test_who_came_back_before_there_was_room_is_not_noted_as_gone(weekly: Mailin
     assert left(full) == [True]
 
 
-def test_what_a_process_that_was_killed_had_not_noted_is_noted_at_the_next_start(
+def test_entries_of_a_killed_process_are_journaled_at_the_next_start(
     weekly: MailingList, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
@@ -353,7 +358,7 @@ def test_a_list_that_is_gone_since_is_passed_over(weekly: MailingList) -> None:
     assert replay_journal(now=LATER) == Replayed()
 
 
-def test_every_machine_plays_back_its_own_notes_when_it_starts_and_in_each_hold(weekly: MailingList) -> None:
+def test_every_machine_replays_its_journal_at_start_and_in_each_hold(weekly: MailingList) -> None:
     unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     prepare_for_work(now=NOW)
     restore_the_backup(weekly)

@@ -20,7 +20,7 @@ def fill(people: int):
     return weekly, fill_realistic_list(mailing_list=weekly, people=people, by="kim", now=NOW)
 
 
-def test_the_list_has_as_many_people_as_asked_for_and_each_exclusion_has_its_reason() -> None:
+def test_the_demo_list_has_the_requested_size_and_every_exclusion() -> None:
     weekly, joined = fill(400)
     assert joined == FilledList(subscriber_count=400, waiting=10, suppressed=6, unsubscribed=9)
     count = count_audience(mailing_list=weekly, now=NOW)
@@ -35,7 +35,7 @@ def test_people_who_left_or_complained_are_off_the_list_for_that_reason() -> Non
     assert ended.filter(end_reason=EndReason.COMPLAINT).count() == 1
 
 
-def test_the_sample_weekly_letter_goes_to_its_whole_list_so_that_the_receipt_names_the_unconfirmed() -> None:
+def test_the_sample_weekly_letter_goes_to_its_whole_list() -> None:
     publications = tomllib.loads(write_organisation(site="http://127.0.0.1"))["publication"]
     weekly = next(row for row in publications if row["slug"] == "weekly")
     assert "segment" not in weekly

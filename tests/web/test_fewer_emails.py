@@ -41,7 +41,7 @@ def months() -> Iterator[set[Frequency]]:
 
 
 @pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])
-def test_whoever_may_leave_reads_what_last_month_was_and_what_less_would_have_been(
+def test_pages_to_unsubscribe_show_last_month_and_the_offer(
     client: Client, weekly: MailingList, months: set[Frequency], purpose: Purpose
 ) -> None:
     ada = make_member(weekly)
@@ -62,7 +62,7 @@ def test_where_there_is_no_digest_less_is_the_mails_with_events_near(
     assert Subscription.objects.get().frequency == Frequency.EVENTS
 
 
-def test_one_press_for_less_makes_a_monthly_reader_and_offers_nothing_further(
+def test_one_press_makes_the_frequency_monthly_and_ends_the_offer(
     client: Client, weekly: MailingList, months: set[Frequency]
 ) -> None:
     ada = make_member(weekly)

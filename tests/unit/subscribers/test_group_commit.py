@@ -1,4 +1,4 @@
-"""Those who wait for one commit, where it comes to nothing."""
+"""Group commit: requests share a commit, and each gets its own result or error."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,8 @@ def ask_all(desk: GroupCommit[int, int]) -> list[object]:
 
 
 @pytest.mark.parametrize("error", [OperationalError("it is away"), IntegrityError("one of them is gone")])
-def test_u7_a_crowd_waits_once_for_a_database_that_is_away_and_is_served_again_after_any_other_fault(
+@pytest.mark.requirement("U7")
+def test_a_crowd_waits_only_once_for_a_database_that_is_away(
     error: Exception,
 ) -> None:
     asked: list[list[int]] = []
@@ -55,7 +56,8 @@ def refusal(state: str) -> OperationalError:
 
 
 @pytest.mark.parametrize("error", [refusal("57014"), refusal("40P01"), IntegrityError("the person is gone")])
-def test_u7_whoever_is_in_the_way_is_refused_alone(error: Exception) -> None:
+@pytest.mark.requirement("U7")
+def test_whoever_is_in_the_way_is_refused_alone(error: Exception) -> None:
     asked: list[list[int]] = []
 
     def refuse_five(numbers: list[int]) -> list[int]:
@@ -69,7 +71,8 @@ def test_u7_whoever_is_in_the_way_is_refused_alone(error: Exception) -> None:
     assert answers == [error if number == 5 else number for number in range(CROWD)]
 
 
-def test_u7_where_the_database_goes_away_while_each_is_tried_alone_nobody_after_that_is_tried() -> None:
+@pytest.mark.requirement("U7")
+def test_no_item_is_tried_after_the_database_goes_away() -> None:
     away, asked = OperationalError("it is away"), list[list[int]]()
 
     def refuse(numbers: list[int]) -> list[int]:

@@ -1,4 +1,7 @@
-"""A town or region as people type it. What could be several towns is asked back as a choice, in their own language."""
+"""Form fields of people's pages: rows chosen by id, and towns as people type them."""
+
+from collections.abc import Iterable
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext
@@ -6,10 +9,22 @@ from django.utils.translation import gettext
 from subscribers.people.locations import Location, locate
 
 MAX_CHOICES = 6
+_MAX_DIGITS = 18
+
+
+class ChosenRowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable when it runs
+    """Refuses an id that no database can store like any other id that was not offered."""
+
+    def clean(self, value: Iterable[Any] | None) -> Any:
+        given = [str(one) for one in value or ()]
+        wrong = next((one for one in given if len(one) > _MAX_DIGITS), "")
+        if wrong:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], params={"value": wrong[:_MAX_DIGITS]})
+        return super().clean(given)
 
 
 class AmbiguousTown(forms.ValidationError):
-    """The text fits several places; `choices` are the towns among them, in words that `read_town` takes as `meant`."""
+    """The text fits several places. `choices` describe the towns, and `read_town` takes one of them as `meant`."""
 
     def __init__(self, message: str, *, choices: tuple[str, ...]) -> None:
         super().__init__(message)
@@ -17,9 +32,10 @@ class AmbiguousTown(forms.ValidationError):
 
 
 def read_town(text: str, *, meant: str = "") -> Location:
-    """The location; empty for no text. `meant` is the town that was chosen for a text that fits several.
+    """Return the location of a text, empty for no text. `meant` is the chosen town.
 
-    Raises `AmbiguousTown` until one is chosen.
+    Raises:
+        AmbiguousTown: The text fits several places and none of them was chosen.
     """
     location = locate(town=text)
     if not location.ambiguous:
@@ -38,7 +54,7 @@ def read_town(text: str, *, meant: str = "") -> Location:
 
 
 def read_known_town(text: str, *, meant: str = "") -> Location:
-    """As `read_town`; a text that names no town, region or country that we know is refused as well."""
+    """Return the location as `read_town` does, but refuse a text that names no known town, region or country."""
     location = read_town(text, meant=meant)
     if text.strip() and not location.town and not location.is_area:
         raise forms.ValidationError(

@@ -1,4 +1,4 @@
-"""U1, U3, U4, U7: what stands before Django answers a good one-click POST as Django's own page would, and nothing else."""
+"""The one-click middleware answers valid POSTs exactly as Django's page would, and passes on all others."""
 
 import io
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from subscribers.models import ConsentEvent, MailingList, Subscriber
 from subscribers.web.one_click_middleware import OneClickMiddleware
 from tests.support.people import make_list, make_member, path_to
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("U3")]
 
 
 class Web:
@@ -75,7 +75,8 @@ def ada(weekly: MailingList) -> Subscriber:
 @pytest.mark.parametrize(
     ("scheme", "language", "public"), list(product(["http", "https"], ["", "es", "ar;q=0.8, en"], [True, False]))
 )
-def test_u1_it_says_what_djangos_page_says_header_by_header(
+@pytest.mark.requirement("U1")
+def test_it_says_what_djangos_page_says_header_by_header(
     web: Web, settings: Any, scheme: str, language: str, public: bool
 ) -> None:
     settings.SECURE_HSTS_SECONDS = 31_536_000
@@ -96,14 +97,16 @@ def test_u1_it_says_what_djangos_page_says_header_by_header(
     ("path", "method"),
     [("{link}", "GET"), ("{link}", "HEAD"), ("{link}/all", "POST"), ("{link}?lang=es", "POST"), ("/u/no", "POST")],
 )
-def test_u2_what_is_no_plain_one_click_post_goes_on_to_django(
+@pytest.mark.requirement("U2")
+def test_what_is_no_plain_one_click_post_goes_on_to_django(
     web: Web, weekly: MailingList, ada: Subscriber, path: str, method: str
 ) -> None:
     web.call(web.first, path.format(link=path_to(ada, weekly)), REQUEST_METHOD=method)
     assert web.reached == 1
 
 
-def test_u4_a_link_that_is_not_ours_gets_djangos_404(web: Web, weekly: MailingList, ada: Subscriber) -> None:
+@pytest.mark.requirement("U4")
+def test_a_link_that_is_not_ours_gets_djangos_404(web: Web, weekly: MailingList, ada: Subscriber) -> None:
     link = path_to(ada, weekly)
     status, _, _ = web.call(web.first, link[:-1] + ("A" if link[-1] != "A" else "B"))
     assert status == "404 Not Found"
@@ -112,7 +115,8 @@ def test_u4_a_link_that_is_not_ours_gets_djangos_404(web: Web, weekly: MailingLi
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("language", ["", "es"])
-def test_u7_without_a_database_it_is_djangos_503_after_one_try_and_never_a_false_success(
+@pytest.mark.requirement("U7")
+def test_without_a_database_the_answer_is_503_after_one_try(
     web: Web, settings: Any, weekly: MailingList, ada: Subscriber, scheme: str, language: str
 ) -> None:
     settings.SECURE_HSTS_SECONDS = 31_536_000
@@ -141,7 +145,8 @@ def deadlock() -> OperationalError:
 
 
 @pytest.mark.parametrize("fault", [IntegrityError("the person was merged meanwhile"), deadlock()])
-def test_u4_a_fault_that_is_not_the_databases_absence_is_tried_again_by_django(
+@pytest.mark.requirement("U4")
+def test_django_retries_errors_other_than_a_missing_database(
     web: Web, weekly: MailingList, ada: Subscriber, fault: Exception
 ) -> None:
     left = iter([fault])

@@ -1,4 +1,4 @@
-"""Every room of the desk that is written here × every role × with and without the second factor (G4–G9)."""
+"""Every listed desk page, for every role, with and without a second factor."""
 
 import io
 import re
@@ -22,7 +22,7 @@ from tests.support.fixtures import add_subscribers, make_appeal, make_event, mak
 from tests.web.desk import sign_in
 from tests.web.rooms import DECIDED, LOOKED_AT, NEED_FACTOR, POSTED_TOO, STAFF, list_rooms
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("G6"), pytest.mark.requirement("G8")]
 SIGN_IN, SECOND_FACTOR = "/accounts/login/", "/accounts/2fa/"
 
 
@@ -113,18 +113,20 @@ def count_everything() -> dict[str, object]:
     return counts
 
 
+@pytest.mark.requirement("G5")
 def test_every_room_of_the_desk_has_a_row_and_every_row_a_room() -> None:
-    """G5. A new room that nobody has thought about fails here, and so does a row whose room is gone."""
+    """A new room that nobody has thought about fails here, and so does a row whose room is gone."""
     rooms = {name for name, _address in list_rooms(get_resolver())}
     assert rooms - {*LOOKED_AT, *DECIDED} == set(), "add these to tests/web/rooms.py, with who may enter"
     assert {*LOOKED_AT, *DECIDED} - rooms == set(), "these rooms are gone"
     assert set(POSTED_TOO) <= set(LOOKED_AT)
 
 
-def test_each_room_opens_for_its_roles_and_for_nobody_else_and_no_refused_step_does_anything(
+@pytest.mark.requirement("G9")
+@pytest.mark.requirement("G7")
+def test_each_page_opens_only_for_its_roles(
     desk: dict[str, str],
 ) -> None:
-    """G7, G9."""
     clients = {role: sign_in(role) for role in STAFF.split()}
     rooms = dict(list_rooms(get_resolver()))
     rows = [
@@ -151,8 +153,9 @@ def test_each_room_opens_for_its_roles_and_for_nobody_else_and_no_refused_step_d
     assert not wrong, "\n".join(map(str, wrong))
 
 
-def test_a_password_alone_opens_no_room_for_those_who_approve_send_export_or_administer(desk: dict[str, str]) -> None:
-    """G4. Neither by GET nor by POST."""
+@pytest.mark.requirement("G4")
+def test_a_password_alone_opens_no_page_for_sensitive_roles(desk: dict[str, str]) -> None:
+    """Neither by GET nor by POST."""
     clients = {role: sign_in(role, factor=False) for role in NEED_FACTOR}
     before, wrong = count_everything(), []
     for name, address in list_rooms(get_resolver()):
@@ -165,8 +168,9 @@ def test_a_password_alone_opens_no_room_for_those_who_approve_send_export_or_adm
     assert count_everything() == before
 
 
-def test_approving_sending_exporting_and_administering_is_open_to_nobody_without_a_second_factor() -> None:
-    """G4. What only writers and editors may do besides them, they may do with a password."""
+@pytest.mark.requirement("G4")
+def test_no_sensitive_step_works_without_a_second_factor() -> None:
+    """What only writers and editors may do besides them, they may do with a password."""
     grave = re.compile(
         r"newsletter_(issue_step (approve|withdraw|release)|send_(step|ask)|batch_|audit|api_keys|protected_terms|issue_people)|"
         r"people:|subscribers_(?!regions|towns)|.*_(publication|brand|segment):(add|edit|preview)"

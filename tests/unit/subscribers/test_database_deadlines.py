@@ -1,4 +1,4 @@
-"""U7: how long one page waits for the database, and that its wait spares the next."""
+"""The database deadline of a page, and the circuit that spares the next one the wait."""
 
 from math import inf
 from time import monotonic
@@ -8,6 +8,8 @@ from django.db import OperationalError
 
 from newsletter.common import database_deadlines as patience
 from newsletter.common.database_deadlines import current_deadline, database_deadline, open_circuit
+
+pytestmark = [pytest.mark.requirement("U7")]
 
 
 @pytest.fixture(autouse=True)

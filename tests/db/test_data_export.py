@@ -1,4 +1,4 @@
-"""P5: what is held about a person is told whole; a table or column that is added without being told of fails here."""
+"""A person's data export is complete. A new table or column that is not exported fails here."""
 
 import json
 import uuid
@@ -90,14 +90,16 @@ def is_of_people(model: type[models.Model]) -> bool:
     return model is Subscriber
 
 
-def test_p5_every_table_of_people_is_told_or_named_as_not_held() -> None:
+@pytest.mark.requirement("P5")
+def test_every_table_of_people_is_told_or_named_as_not_held() -> None:
     of_ours = (model for app in ("subscribers", "newsletter") for model in apps.get_app_config(app).get_models())
     found = {model._meta.label for model in of_ours if is_of_people(model)}
     assert found - set(TOLD) - set(NOT_HELD) == set()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_p5_every_column_of_the_people_tables_is_in_what_is_told_or_named_as_left_out() -> None:
+@pytest.mark.requirement("P5")
+def test_every_column_about_people_is_exported_or_listed_as_left_out() -> None:
     person = make_everything()
     keys = set(all_keys(describe_person(person, now=NOW)))
     for label, left_out in TOLD.items():
@@ -110,7 +112,8 @@ def test_p5_every_column_of_the_people_tables_is_in_what_is_told_or_named_as_lef
 
 
 @pytest.mark.django_db(transaction=True)
-def test_p5_one_record_tells_of_places_values_lines_waiting_requests_and_each_issue() -> None:
+@pytest.mark.requirement("P5")
+def test_a_record_has_location_attributes_lines_requests_and_issues() -> None:
     told = describe_person(make_everything(), now=NOW)
     assert told["attributes"] == {"shoe": "7"}
     assert told["refused_lines"] == [{"line": "ada@example.org,Ada", "reason": "too early"}]
@@ -163,7 +166,8 @@ def all_keys(value: object) -> list[str]:
 
 
 @pytest.mark.django_db
-def test_p5_what_a_person_is_given_does_not_name_a_private_list() -> None:
+@pytest.mark.requirement("P5")
+def test_what_a_person_is_given_does_not_name_a_private_list() -> None:
     hidden = make_list("witnesses", public=False)
     ada = make_member(hidden)
     set_frequencies(subscriber=ada, frequencies={hidden: Frequency.EVENTS}, now=NOW)

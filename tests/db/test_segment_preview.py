@@ -17,7 +17,7 @@ def make_people(number: int) -> list[Subscriber]:
     return [make_person(f"p{n}@example.org", source="fair" if n % 2 else "web") for n in range(number)]
 
 
-def test_a_look_counts_and_shows_at_most_twenty_and_nobody_of_fewer_than_five() -> None:
+def test_a_preview_shows_at_most_twenty_people_and_none_of_under_five() -> None:
     make_people(50)
     look = preview_people({"source": "fair"})
     assert (look.people, look.exact, len(look.examples)) == (25, True, 20)
@@ -53,7 +53,7 @@ def test_where_only_the_examples_take_too_long_the_count_stays_exact(monkeypatch
     assert (look.people, look.exact, len(look.examples)) == (6, True, 6)
 
 
-def test_the_database_itself_stops_a_query_at_its_limit_and_goes_on_afterwards() -> None:
+def test_the_database_stops_a_query_at_its_time_limit() -> None:
     slow = (
         "SELECT pg_sleep(5)"
         if connection.vendor == "postgresql"

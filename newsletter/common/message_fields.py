@@ -17,7 +17,7 @@ class MessageField(models.TextField):  # type: ignore[type-arg]  # Django cannot
         return loads(value) if isinstance(value, str) else value
 
 
-class MessagesJSONField(models.JSONField):  # type: ignore[type-arg]  # as above
+class MessagesJSONField(models.JSONField):
     """JSON data in which any text may be a `Message`."""
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:

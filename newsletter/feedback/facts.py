@@ -60,7 +60,8 @@ class Facts:
             return self
         at = find_event_time(event)
         known = getattr(self, name)
-        facts = replace(self, **{name: at if known is None else min(known, at)})
+        times = {field: getattr(self, field) for field in _TIMES} | {name: at if known is None else min(known, at)}
+        facts = Facts(**times, bounce=self.bounce)
         bounce = _read_bounce(event, at=at) if event.kind == FeedbackKind.BOUNCED.value else None
         return replace(facts, bounce=bounce) if bounce is not None and bounce.supersedes(self.bounce) else facts
 

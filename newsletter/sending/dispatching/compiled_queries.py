@@ -17,9 +17,9 @@ class CompiledQuery(NamedTuple):
     """SQL and its parameters, in which `TIME_PLACEHOLDER` and `ROW_PLACEHOLDER` mark what `fill` replaces."""
 
     sql: str
-    parameters: tuple[object, ...]
+    parameters: tuple[Any, ...]
 
-    def fill(self, *, moment: datetime, row: int = ROW_PLACEHOLDER) -> list[object]:
+    def fill(self, *, moment: datetime, row: int = ROW_PLACEHOLDER) -> list[Any]:
         """Return the parameters for this moment and row."""
         values = {_to_database_time(TIME_PLACEHOLDER): _to_database_time(moment), ROW_PLACEHOLDER: row}
         return [values.get(parameter, parameter) for parameter in self.parameters]

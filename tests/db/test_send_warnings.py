@@ -63,11 +63,12 @@ def test_staff_are_warned_of_complaints_once_with_numbers() -> None:
         notify_watch_warnings(now=LATER)
     told = {notice.subject: notice.paragraphs[0] for notice in StaffNotice.objects.all()}
     assert set(told) == {
-        "The weekly letter No. 1: readers report it as spam",
+        "The weekly letter No. 1: recipients report it as spam",
         "The weekly letter: spam reports at example.com",
     }
     assert (
-        "3 of 1,500 readers reported it as spam (0.20 %)" in told["The weekly letter No. 1: readers report it as spam"]
+        "3 of 1,500 readers reported it as spam (0.20 %)"
+        in told["The weekly letter No. 1: recipients report it as spam"]
     )
 
 

@@ -66,7 +66,7 @@ def test_p10_the_days_of_the_column_count_and_the_day_of_the_form_is_for_the_res
     batch = upload(client, f"email,expires_on\n{lines}")
     decide(client, batch, column_1="expires_on", expires_on=rest.isoformat())
     page = bring_in(client, batch)
-    assert "Bring them in: 2 new" in page
+    assert "Import 2 people" in page
     assert "ran out on" in page
     assert "lasts two years at most" in page
     found = Subscription.objects.order_by("subscriber__email").values_list("subscriber__email", "basis", "expires_at")
@@ -77,7 +77,7 @@ def test_p10_the_days_of_the_column_count_and_the_day_of_the_form_is_for_the_res
     assert {event.data["basis"] for event in ConsentEvent.objects.all()} == {Basis.CASL_IMPLIED}
     person = client.get(reverse("subscribers_person", args=[Subscription.objects.earliest("expires_at").subscriber_id]))
     assert "implied consent, for a time (Canada)" in person.content.decode()
-    assert "runs out on" in person.content.decode()
+    assert "expires on" in person.content.decode()
 
 
 def test_p10_a_last_day_in_a_file_of_consent_is_kept_for_what_it_is(client: Client) -> None:

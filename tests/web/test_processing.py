@@ -101,7 +101,7 @@ def test_an_empty_installation_has_a_record() -> None:
     said = " ".join(read_record("admin"))
     assert "to be filled in: the organisation" in said
     assert "Nobody is on a list." in said
-    assert "No mail provider | emails are written to files on this machine | here" in said
+    assert "No mail provider | emails are written to files on this machine | this machine" in said
 
 
 @pytest.mark.parametrize("role", ["writer", "editor", "approver"])

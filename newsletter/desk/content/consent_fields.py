@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 
 from newsletter.common.errors import UnknownPlace
@@ -22,7 +21,7 @@ class ChannelsField(forms.MultipleChoiceField):
 
     widget = forms.CheckboxSelectMultiple
 
-    def __init__(self, *, label: Promise) -> None:
+    def __init__(self, *, label: Any) -> None:
         super().__init__(choices=Channel.choices, required=False, label=label)
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -130,7 +130,7 @@ def ask_for_another_person(page: Page) -> None:
     page.get_by_role("combobox", name="Approval").select_option("approve")
     page.get_by_label("Somebody other than the author must approve").select_option("true")
     expect(mail(page).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
-    show(page, "Who says yes")
+    show(page, "Approval")
     take_picture(page, "publication-approval")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("updated")).to_be_visible()

@@ -184,7 +184,7 @@ def test_staff_are_told_why_somebody_gets_no_mail() -> None:
     fine = make_member(weekly, "fine@example.org")
     assert explain_ineligible(stranger, mailing_list=weekly, now=NOW) == "Not on the list Weekly."
     assert explain_ineligible(waiting, mailing_list=weekly, now=NOW) == "Has not yet confirmed by mail."
-    assert explain_ineligible(barred, mailing_list=weekly, now=NOW) == "Suppressed: the address does not exist."
+    assert explain_ineligible(barred, mailing_list=weekly, now=NOW) == "Must not be mailed: the address does not exist."
     assert (
         explain_ineligible(fine, mailing_list=weekly, segment=donors, now=NOW) == "Does not match the segment Donors."
     )

@@ -10,8 +10,7 @@ from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Publication, Story
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
-from tests.web.desk import issue_form, said, sign_in
-from tests.web.test_desk_content import story_fields
+from tests.web.desk import issue_form, said, sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
 

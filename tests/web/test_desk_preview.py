@@ -203,7 +203,7 @@ def test_a_publication_is_previewed_as_its_newest_issue(issue: Issue) -> None:
 
 def test_a_publication_whose_rules_find_nothing_says_so(publication: Publication) -> None:
     page = sign_in("admin").get(f"/admin/publications/preview/{publication.pk}/").content.decode()
-    assert "By these rules there would be nothing in the next issue" in page
+    assert "With these settings the next issue would be empty" in page
 
 
 def test_the_preview_changes_nothing(issue: Issue) -> None:

@@ -32,7 +32,7 @@ def test_v3_many_are_pasted_at_once_listed_masked_and_shown_one_at_a_time(role: 
     client = sign_in(role)
     response = protect(client, SECRET, "K-2031-77", "Li", SECRET.upper())
     assert said(response)[0] == (
-        "3 terms are protected now. 1 is very short: it is found only as it is written, or in capitals."
+        "3 terms are now protected. 1 is very short. We find it only as written, or in capitals."
     )
     page = response.content.decode()
     assert MASKED in page

@@ -37,8 +37,7 @@ from tests.support.fixtures import (
     make_issue,
     make_story,
 )
-from tests.web.desk import audience_fields, said, sign_in
-from tests.web.test_desk_content import story_fields
+from tests.web.desk import audience_fields, said, sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
 

@@ -66,13 +66,13 @@ class StoryCreateView(PreviewedCreateView):
 
 class StoryPreview(IframePreview):
     def show(self, mode: str) -> HttpResponse:
-        story: Any = self.object
+        story: Story = self.object
         return show_mail_part(make_preview_content(story), mode=mode or DEFAULT_MODE, request=self.request)
 
 
 class NewStoryPreview(StoryPreview, PreviewOnCreateView):
     def show(self, mode: str) -> HttpResponse:
-        story: Any = self.object
+        story: Story = self.object
         if not story.title:
             raise NotReady(gettext("Give the story a title to see it here."))
         story.pk = UNSAVED_PK

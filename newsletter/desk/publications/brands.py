@@ -1,7 +1,6 @@
 """Brands in the desk: the list, the editor, and the preview of a sample email."""
 
 import secrets
-from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -41,7 +40,7 @@ class BrandPreview(IframePreview):
     """Show the newest issue with the form's brand."""
 
     def show(self, mode: str) -> HttpResponse:
-        brand: Any = self.object
+        brand: Brand = self.object
         return show_mail_part(
             resolve_complete_content(find_preview_issue(brand)), mode=mode or DEFAULT_MODE, request=self.request
         )

@@ -1,7 +1,5 @@
 """Publications in the desk: the list, the editor, and the preview of the next issue."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -34,7 +32,7 @@ class PublicationPreview(IframePreview):
     """Show the issue that the form's settings would make next."""
 
     def show(self, mode: str) -> HttpResponse:
-        publication: Any = self.object
+        publication: Publication = self.object
         issue = find_next_issue(publication, now=timezone.now())
         if not issue.body:
             raise NotReady(

@@ -1,4 +1,4 @@
-"""“Assemble again” brings what is new and keeps what people made of the issue; the pickers know why each thing is in or out."""
+"""“Refresh content” brings what is new and keeps what people made of the issue; the pickers know why each thing is in or out."""
 
 from datetime import timedelta
 

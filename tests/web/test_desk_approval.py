@@ -61,8 +61,8 @@ def test_the_writer_is_told_that_somebody_else_approves_and_cannot_do_it_either(
     writer, other = sign_in("admin", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     edit(issue, writer, story=story, subject="A better subject")
     page = writer.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "You wrote or edited it, or something that it shows, so somebody else approves it." in page
-    assert "Approve what it says now" not in page
+    assert "You wrote or edited part of this issue, so somebody else must approve it." in page
+    assert "Approve this version" not in page
     assert "wrote or edited" in approve(issue, writer)[0]
     assert "is approved as it is now" in approve(issue, other)[0]
 
@@ -72,8 +72,8 @@ def test_the_second_approval_is_asked_for_on_the_page_and_given_there(issue: Iss
     ann, bob = sign_in("approver", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     assert "A second person must approve it" in approve(issue, ann)[0]
     page = ann.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "It waits for a second approval" in page
-    assert "You have approved it. Another approver must, too." in page
+    assert "Waiting for a second approval" in page
+    assert "You approved it. A second person must approve it too." in page
     assert "Approved by ann@example.org" in bob.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "is approved as it is now" in approve(issue, bob)[0]
 
@@ -98,7 +98,7 @@ def test_the_mails_link_shows_the_issue_and_both_decisions_and_changes_nothing_b
     before = list(Issue.objects.values())
     response = client.get(link)
     page = response.content.decode()
-    assert "Approve what it says now" in page
+    assert "Approve this version" in page
     assert "Hold it" in page
     assert "It is no longer what it was" not in page
     assert response.headers["Referrer-Policy"] == "no-referrer"
@@ -110,7 +110,7 @@ def test_the_mails_link_says_when_the_issue_is_no_longer_what_the_mail_announced
     client = sign_in("approver", email="ann@example.org")
     link = link_of(issue, "ann@example.org")
     edit(issue, sign_in("writer"), story=story, subject="Something else")
-    assert "It is no longer what it was when the mail was written." in client.get(link).content.decode()
+    assert "The issue has changed since the notification was sent." in client.get(link).content.decode()
 
 
 def test_the_mails_link_is_of_no_use_to_anybody_else(issue: Issue) -> None:
@@ -123,7 +123,7 @@ def test_the_mails_link_is_of_no_use_to_anybody_else(issue: Issue) -> None:
 def test_the_mails_link_to_an_issue_that_is_out_leaves_nothing_to_decide(issue: Issue) -> None:
     client = sign_in("approver", email="ann@example.org")
     Issue.objects.update(state="sent")
-    assert "There is nothing left to decide." in client.get(link_of(issue, "ann@example.org")).content.decode()
+    assert "There is nothing to decide." in client.get(link_of(issue, "ann@example.org")).content.decode()
 
 
 @pytest.mark.parametrize("how", ["save", "autosave", "another editor", "revert", "story"])

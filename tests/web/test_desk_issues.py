@@ -51,10 +51,10 @@ def fresh(issue: Issue) -> Issue:
 
 def test_the_overview_says_who_gets_it_what_they_see_and_why(issue: Issue) -> None:
     page = sign_in("writer").get(url(issue, "overview")).content.decode()
-    assert "would get it now" in page
+    assert "recipients now" in page
     assert "What readers see: 1 different mail" in page
     assert "The clinic opens its doors" in page
-    assert "It waits for approval" in page
+    assert "Waiting for approval" in page
 
 
 def test_an_approver_approves_what_the_page_showed(issue: Issue) -> None:
@@ -66,7 +66,7 @@ def test_an_approver_approves_what_the_page_showed(issue: Issue) -> None:
 
 def test_a_writer_cannot_approve_and_is_told_why(issue: Issue) -> None:
     client = sign_in("writer")
-    assert "Approve what it says now" not in client.get(url(issue, "overview")).content.decode()
+    assert "Approve this version" not in client.get(url(issue, "overview")).content.decode()
     response = approve(client, issue)
     assert fresh(issue).state == "draft"
     assert "may not approve" in said(response)[0]
@@ -214,7 +214,7 @@ def test_a_writer_holds_an_issue_and_only_an_approver_releases_it(issue: Issue) 
 def test_an_approval_can_be_taken_back_by_an_approver_alone(issue: Issue) -> None:
     approver = sign_in("approver")
     approve(approver, issue)
-    assert "may not take approvals back" in said(sign_in("writer").post(url(issue, "withdraw"), follow=True))[0]
+    assert "may not withdraw approvals" in said(sign_in("writer").post(url(issue, "withdraw"), follow=True))[0]
     assert fresh(issue).state == "approved"
     approver.post(url(issue, "withdraw"))
     assert fresh(issue).state == "draft"
@@ -246,7 +246,7 @@ def test_the_history_begins_with_the_assembly(publication: Publication) -> None:
     with time_machine.travel(NOW, tick=False):
         (assembly,) = assemble_due(now=NOW)
         page = sign_in("writer").get(f"/admin/issues/history/{assembly.issue.pk}/").content.decode()
-    assert "Assembled by itself" in page
+    assert "Assembled automatically" in page
 
 
 def test_decisions_stand_in_the_history(issue: Issue) -> None:
@@ -268,7 +268,7 @@ def test_an_incomplete_body_says_what_is_missing_and_cannot_be_approved(issue: I
     client = sign_in("approver")
     page = client.get(url(issue, "overview")).content.decode()
     assert "the lead story, has no story yet" in page
-    assert "Approve what it says now" not in page
+    assert "Approve this version" not in page
 
 
 def test_a_check_is_said_once_and_names_the_stories_that_it_is_about(publication: Publication) -> None:

@@ -92,7 +92,9 @@ class EventViewSet(SnippetViewSet):
     edit_handler = ObjectList(
         [
             TemplatePanel(
-                say=event_panel_context, template="desk/panels/event.html", heading=gettext_lazy("Where it comes from")
+                get_context=event_panel_context,
+                template="desk/panels/event.html",
+                heading=gettext_lazy("Where it comes from"),
             ),
             MultiFieldPanel(
                 [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url", heading=gettext_lazy("Address"))],

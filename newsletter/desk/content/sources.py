@@ -75,7 +75,7 @@ class SourceViewSet(SnippetViewSet):
     ]
     panels = [
         TemplatePanel(
-            say=source_panel_context, template="desk/panels/source.html", heading=gettext_lazy("How it goes")
+            get_context=source_panel_context, template="desk/panels/source.html", heading=gettext_lazy("How it goes")
         ),
         MultiFieldPanel(
             [

@@ -41,7 +41,7 @@ class SegmentPreview(PreviewOnEditView):
                 said = {"unfinished": True}
             else:
                 self.object.rule = form.cleaned_data["rule"]
-        response = render(request, "desk/frames/segment.html", said or self._describe_segment(request))
+        response = render(request, "desk/iframes/segment.html", said or self._describe_segment(request))
         response["Content-Security-Policy"] = CSP
         return response
 

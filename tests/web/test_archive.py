@@ -101,7 +101,7 @@ def test_the_desk_links_to_the_archive_and_its_issues():
     assert "/news/weekly/1/" in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     Publication.objects.update(archive="off")
     assert "/news/weekly/" not in desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
-    assert "In the archive" not in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "View in the archive" not in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     Publication.objects.update(archive="unlisted")
     assert "a page of its own" in desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
     assert f"/news/weekly/{issue.public_id}/" in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()

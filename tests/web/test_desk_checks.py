@@ -60,7 +60,7 @@ def test_a_field_that_does_not_exist_must_be_put_right_and_is_jumped_to(issue: I
     page = overview(issue)
     assert "Did you mean “first_name”?" in page
     assert f'href="/admin/issues/edit/{issue.pk}/#panel-child-inbox-child-{field}-wrapper"' in page
-    assert "Approve what it says now" not in page
+    assert "Approve this version" not in page
 
 
 def test_a_block_without_what_it_is_made_of_is_jumped_to(issue: Issue) -> None:
@@ -111,7 +111,7 @@ def test_an_issue_that_went_out_asks_for_nothing_and_says_who_looked_at_what(iss
     approve(sign_in("approver"), issue, looked="yes", warning=names)
     start_send(issue=Issue.objects.get(), now=timezone.now())
     page = overview(issue)
-    assert "These warnings were looked at before it was approved." in page
+    assert "These warnings were reviewed before approval." in page
     assert "The preheader has 5 characters" in page
     assert "approver@example.org" in page
     assert not any(asks in page for asks in ("put it right", "Go there", "Look at it", 'name="warning"'))
@@ -133,7 +133,7 @@ def test_a_tick_for_other_words_than_were_shown_is_refused(issue: Issue) -> None
     assert "edited after you looked" in said(response)[0]
     assert not Acknowledgement.objects.exists()
     response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": seen_now(issue)}, follow=True)
-    assert "Nothing was ticked." in said(response)[0]
+    assert "You selected nothing." in said(response)[0]
 
 
 def test_who_may_neither_edit_nor_approve_ticks_nothing(issue: Issue) -> None:

@@ -270,7 +270,7 @@ def test_a_correction_always_waits_for_staff():
     writer.post(f"/admin/events/announce/{event.pk}/", {"publication": issue.publication.pk})
     draft = Issue.objects.get(kind="correction")
     page = browser.get(f"/admin/issues/{draft.pk}/overview/")
-    assert "It waits for approval" in page.content.decode()
+    assert "Waiting for approval" in page.content.decode()
     assert "goes out by itself" not in page.content.decode()
     assert (page.context["candidates"], page.context["recipients"]) == (3, 3)
     assert "correction 1 waits for approval" in browser.get("/admin/").content.decode()

@@ -102,7 +102,7 @@ def test_a_merge_field_that_cannot_work_is_told_instead_of_shown(
     issue: Issue, field: str, typed: str, told: str
 ) -> None:
     page = preview(sign_in("writer"), issue, **{field: typed}).content.decode()
-    assert "This cannot become a mail as it is" in page
+    assert "The mail cannot be made from this content" in page
     assert told in page
 
 

@@ -52,10 +52,10 @@ def describe_reassembly(result: Reassembly) -> str:
     sentences = [
         _("The content was refreshed.") if result.changed else _("The content was refreshed. Nothing changed.")
     ]
-    if result.came:
-        sentences.append(_("Added: %(titles)s.") % {"titles": _quote(result.came)})
-    if result.went:
-        sentences.append(_("Removed: %(titles)s.") % {"titles": _quote(result.went)})
+    if result.added:
+        sentences.append(_("Added: %(titles)s.") % {"titles": _quote(result.added)})
+    if result.removed:
+        sentences.append(_("Removed: %(titles)s.") % {"titles": _quote(result.removed)})
     if result.kept:
         sentences.append(_("Your edits are kept: %(what)s.") % {"what": ", ".join(map(translate, result.kept))})
     return " ".join(sentences)

@@ -128,7 +128,7 @@ def test_v3_a_term_stands_once_however_it_is_written_and_no_row_is_empty() -> No
         ("", "", "Nothing was written"),
         (f"{SECRET}\n…\n?\n", "", "Lines 2, 3: too short"),
         (f"{SECRET}\n{'x' * 201}", "", "Line 2: longer than 200"),
-        (SECRET, "the real name of marisol quintanilla", "The note gives a term away"),
+        (SECRET, "the real name of marisol quintanilla", "The note contains a term"),
     ],
 )
 def test_v3_what_cannot_be_kept_is_named_by_its_line_and_nothing_is_kept(lines: str, note: str, says: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db import connection, transaction
 
 from newsletter.common.errors import DomainError, NotAllowed, NotReady
@@ -28,7 +28,7 @@ class BadTerms(DomainError):
 
 @dataclass(frozen=True)
 class AddedTerms:
-    """What became of the lines. ``short`` counts terms so short that only the exact text is found."""
+    """The terms that were added, and how many were known already. ``short`` ones match only their exact text."""
 
     terms: list[ProtectedTerm]
     known: int
@@ -44,7 +44,7 @@ class MaskedTerm:
     short: bool
 
 
-def add_terms(*, lines: str, note: str, by: AbstractUser, now: datetime) -> AddedTerms:
+def add_terms(*, lines: str, note: str, by: AbstractUser | AnonymousUser, now: datetime) -> AddedTerms:
     """Store each line as a term, or none of them. A term that is known already does not change.
 
     Raises NotAllowed and BadTerms.
@@ -68,7 +68,7 @@ def add_terms(*, lines: str, note: str, by: AbstractUser, now: datetime) -> Adde
     return AddedTerms(terms=made, known=len(known), short=sum(map(is_short, new.values())))
 
 
-def remove_terms(*, ids: Iterable[int], by: AbstractUser) -> list[ProtectedTerm]:
+def remove_terms(*, ids: Iterable[int], by: AbstractUser | AnonymousUser) -> list[ProtectedTerm]:
     """Remove terms from the list and return those that were on it. Raises NotAllowed."""
     require_terms_permission(by)
     with transaction.atomic():
@@ -77,7 +77,7 @@ def remove_terms(*, ids: Iterable[int], by: AbstractUser) -> list[ProtectedTerm]
     return removed
 
 
-def reveal_term(*, term: ProtectedTerm, by: AbstractUser) -> str:
+def reveal_term(*, term: ProtectedTerm, by: AbstractUser | AnonymousUser) -> str:
     """Return a term in clear. The caller must write this to the staff log. Raises NotAllowed and NotReady."""
     require_terms_permission(by)
     text = unseal(term.sealed)
@@ -111,7 +111,7 @@ def count_unreadable_terms() -> int:
     return sum(unseal(sealed) is None for sealed in ProtectedTerm.objects.values_list("sealed", flat=True))
 
 
-def require_terms_permission(by: AbstractUser) -> None:
+def require_terms_permission(by: AbstractUser | AnonymousUser) -> None:
     if not by.has_perm(PERMISSION):
         raise NotAllowed("%(by)s may not see protected terms. An administrator can give the role “data”.", by=by)
 

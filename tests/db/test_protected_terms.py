@@ -130,7 +130,7 @@ def test_a_term_is_stored_once_in_any_spelling() -> None:
         ("", "", "Nothing was written"),
         (f"{SECRET}\n…\n?\n", "", "Lines 2, 3: too short"),
         (f"{SECRET}\n{'x' * 201}", "", "Line 2: longer than 200"),
-        (SECRET, "the real name of marisol quintanilla", "The note gives a term away"),
+        (SECRET, "the real name of marisol quintanilla", "The note contains a term"),
     ],
 )
 @pytest.mark.requirement("V3")

@@ -42,7 +42,7 @@ class AlreadyCorrected(Exception):
 
 @dataclass(frozen=True, eq=False)
 class EventMention:
-    """What the mails of a variant say about an event. Newer revisions have a higher ``revision_id``.
+    """An event as the mails of a variant show it. Newer revisions have a higher ``revision_id``.
 
     ``event`` is None in an old correction whose content does not have the event; it says that it is cancelled.
     """

@@ -1,4 +1,4 @@
-"""What protects the person behind a story, V1 to V6: without a consent that holds, or before an embargo, nothing is shown."""
+"""A story is shown only with a valid consent of the person behind it, and not before its embargo ends."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -29,13 +29,16 @@ GIVEN: dict[str, Any] = {
 }
 
 
-def fault_of(**changes: Any) -> str:
+def find_restriction(**changes: Any) -> str:
     story = Story(title="Maya", **{**GIVEN, **changes})
     return find_display_restriction(make_consent_record(story), channel="email", at=DUE) or ""
 
 
+@pytest.mark.requirement("V1")
+@pytest.mark.requirement("V2")
+@pytest.mark.requirement("V6")
 @pytest.mark.parametrize(
-    ("changes", "fault"),
+    ("changes", "restriction"),
     [
         ({}, ""),
         ({"consent_needed": False, "consent_given_by": ""}, ""),
@@ -59,11 +62,12 @@ def fault_of(**changes: Any) -> str:
         ({"withdrawn_at": NOW}, "was withdrawn"),
     ],
 )
-def test_v1_v2_v6_a_story_is_shown_only_with_a_consent_that_holds_for_the_channel_and_the_day(changes, fault):
-    assert fault_of(**changes) == fault
+def test_a_story_needs_a_consent_for_the_channel_and_the_day(changes, restriction):
+    assert find_restriction(**changes) == restriction
 
 
-def test_v1_a_publication_that_asks_for_consent_takes_no_story_without_a_record():
+@pytest.mark.requirement("V1")
+def test_a_publication_that_requires_consent_takes_no_story_without_one():
     publication = make_publication(consent_required=True)
     make_story("No record")
     make_story("With record", days_old=2, **GIVEN)
@@ -72,7 +76,8 @@ def test_v1_a_publication_that_asks_for_consent_takes_no_story_without_a_record(
     assert "left out: has no recorded consent" in [reason["why"] for reason in issue.reasons]
 
 
-def test_v6_an_embargoed_story_waits_for_the_first_issue_that_is_due_after_it():
+@pytest.mark.requirement("V6")
+def test_an_embargoed_story_waits_for_the_first_issue_after_the_embargo():
     publication = make_publication()
     make_story("Waits", embargo_until=DUE + timedelta(hours=1))
     make_story("May be told", days_old=2)
@@ -81,7 +86,8 @@ def test_v6_an_embargoed_story_waits_for_the_first_issue_that_is_due_after_it():
     assert any("is under embargo until 5 March 2026, 10:00 UTC" in reason["why"] for reason in issue.reasons)
 
 
-def test_v1_a_consent_that_runs_out_before_the_slot_is_an_error_that_stops_the_approval():
+@pytest.mark.requirement("V1")
+def test_a_consent_that_ends_before_the_slot_blocks_the_approval():
     publication = make_publication()
     story = make_story("The first verdict", **GIVEN)
     add_subscribers(publication, 1)
@@ -92,7 +98,8 @@ def test_v1_a_consent_that_runs_out_before_the_slot_is_an_error_that_stops_the_a
     assert issue.approvals.count() == 0
 
 
-def test_v1_a_consent_that_runs_out_soon_after_is_a_warning():
+@pytest.mark.requirement("V1")
+def test_a_consent_that_ends_soon_after_the_slot_is_a_warning():
     publication = make_publication()
     make_story("The first verdict", **GIVEN, consent_expires_on=date(2026, 3, 12))
     add_subscribers(publication, 1)
@@ -103,9 +110,10 @@ def test_v1_a_consent_that_runs_out_soon_after_is_a_warning():
     ]
 
 
+@pytest.mark.requirement("V2")
 @pytest.mark.parametrize(("minor", "warned"), [(True, 1), (False, 0)])
-def test_v2_a_story_about_a_child_is_looked_at_by_a_person_who_says_so(minor: bool, warned: int):
-    """Guardian and pseudonym are on record; what a picture, a school or a place gives away only a person can see."""
+def test_a_story_about_a_child_needs_an_acknowledged_warning(minor: bool, warned: int):
+    """The record has a guardian and a pseudonym. Only a person can see what a picture or a school's name gives away."""
     publication = make_publication()
     make_story("The first day at school", **{**GIVEN, "consent_given_by": "guardian", "about_minor": minor})
     add_subscribers(publication, 1)
@@ -122,7 +130,8 @@ def late_issue(publication: Publication) -> Issue:
     return make_issue(publication, approved=True)
 
 
-def test_v1_a_consent_that_runs_out_between_approval_and_send_holds_the_issue_and_staff_are_told():
+@pytest.mark.requirement("V1")
+def test_a_consent_that_ends_after_approval_stops_the_send_and_tells_staff():
     issue = late_issue(make_publication())
     Issue.objects.filter(pk=issue.pk).update(released_at=NOW)
     start_due_sends(now=DUE + timedelta(days=1))
@@ -133,12 +142,14 @@ def test_v1_a_consent_that_runs_out_between_approval_and_send_holds_the_issue_an
     assert not Send.objects.exclude(state=Send.State.CANCELLED).exists()
 
 
-def test_v1_on_its_last_day_a_consent_still_holds():
+@pytest.mark.requirement("V1")
+def test_a_consent_is_valid_on_its_last_day():
     issue = late_issue(make_publication())
     assert start_send(issue=issue, now=DUE).recipients == 2
 
 
-def test_v6_an_issue_sent_by_hand_before_the_embargo_of_its_story_is_refused():
+@pytest.mark.requirement("V6")
+def test_an_issue_cannot_be_sent_by_hand_before_a_storys_embargo_ends():
     publication = make_publication()
     make_story("The first verdict", embargo_until=DUE)
     add_subscribers(publication, 1)
@@ -148,7 +159,7 @@ def test_v6_an_issue_sent_by_hand_before_the_embargo_of_its_story_is_refused():
     assert start_send(issue=Issue.objects.get(), now=DUE).recipients == 1
 
 
-def test_a_withdrawn_story_is_no_part_of_an_issue_nor_is_a_link_to_it():
+def test_an_issue_has_no_withdrawn_story_and_no_link_to_one():
     publication = make_publication()
     gone = make_story("Withdrawn")
     make_story("The second verdict", days_old=2)
@@ -161,7 +172,7 @@ def test_a_withdrawn_story_is_no_part_of_an_issue_nor_is_a_link_to_it():
     assert gone.url not in repr(content.blocks)
 
 
-def test_the_check_speaks_only_of_stories_that_the_readers_get():
+def test_the_check_reports_only_stories_that_the_readers_get():
     publication = make_publication()
     make_story("Not for everybody", not_in_regions=["GB"])
     make_story("The second verdict", days_old=2)

@@ -1,4 +1,4 @@
-"""What readers chose is what the next issue does: how far they travel, only events, a pause, and whom a story must not reach."""
+"""An issue follows what readers chose: how far they travel, only events, a pause. It keeps stories from some regions."""
 
 from datetime import timedelta
 
@@ -36,11 +36,11 @@ def choose(people: list[Subscriber], **choice: object) -> None:
     Subscription.objects.filter(subscriber__in=people).update(**choice)
 
 
-def mail_of(person: Subscriber) -> Variant:
+def find_mail(person: Subscriber) -> Variant:
     return Batch.objects.get(deliveries=Delivery.objects.get(subscriber_id=person.pk)).variant
 
 
-def test_who_asked_for_events_alone_gets_the_near_ones_alone_and_a_subject_that_says_so():
+def test_readers_who_want_only_events_get_those_near_them():
     publication = make_publication(host_url="https://example.org/host/")
     make_story("The first verdict")
     make_event("Vigil by the river", where=LONDON)
@@ -48,14 +48,14 @@ def test_who_asked_for_events_alone_gets_the_near_ones_alone_and_a_subject_that_
     (reader,) = add_subscribers(publication, 1, where=READING)
     choose([reader], frequency="events")
     start(make_issue(publication, approved=True))
-    mail = mail_of(reader)
+    mail = find_mail(reader)
     assert mail.subject == "Events near you: Vigil by the river"
     assert "Vigil by the river" in mail.text
     assert "The first verdict" not in mail.html + mail.text + mail.preheader
     assert "A call for everybody" not in mail.text
 
 
-def test_who_asked_for_events_alone_and_has_none_near_gets_nothing_and_is_counted():
+def test_readers_who_want_only_events_and_have_none_near_are_excluded():
     publication = make_publication()
     make_story("The first verdict")
     make_event("Vigil by the river", where=LONDON)
@@ -78,20 +78,20 @@ def test_a_reader_known_only_by_region_gets_the_events_of_the_region():
     (reader,) = add_subscribers(publication, 1, where={"country": "GB", "region": "GB-ENG", "town": ""})
     choose([reader], frequency="events")
     start(make_issue(publication, approved=True))
-    assert "Vigil by the river" in mail_of(reader).text
+    assert "Vigil by the river" in find_mail(reader).text
 
 
 @pytest.mark.parametrize(("radius", "near"), [(None, True), (30, False), (60, True)])
-def test_the_readers_own_radius_decides_what_is_near_and_the_publications_where_they_said_nothing(radius, near):
+def test_the_readers_radius_comes_before_the_publications(radius, near):
     publication = make_publication(radius_km=80)
     make_story("The first verdict")
     make_event("Vigil by the river", where={**LONDON, "region": "GB-XXX"})
     (reader,) = add_subscribers(publication, 1, where=READING, radius_km=radius)
     start(make_issue(publication, approved=True))
-    assert ("Vigil by the river" in mail_of(reader).text) == near
+    assert ("Vigil by the river" in find_mail(reader).text) == near
 
 
-def test_a_pause_is_nothing_until_it_is_over_and_then_all_goes_on_by_itself():
+def test_a_paused_reader_gets_nothing_until_the_pause_ends():
     publication = make_publication()
     make_story("The first verdict")
     add_subscribers(publication, 1)
@@ -104,7 +104,7 @@ def test_a_pause_is_nothing_until_it_is_over_and_then_all_goes_on_by_itself():
     assert start(issue).excluded == {"paused": 1}
 
 
-def test_a_story_does_not_reach_the_regions_it_must_not_nor_anybody_who_may_be_there():
+def test_a_story_reaches_nobody_who_may_be_in_an_excluded_region():
     publication = make_publication()
     make_story("Told in Texas", not_in_regions=["US-TX"])
     make_story("The second verdict", days_old=2)
@@ -114,15 +114,15 @@ def test_a_story_does_not_reach_the_regions_it_must_not_nor_anybody_who_may_be_t
     (american,) = add_subscribers(publication, 1, where={"country": "US", "region": "", "town": ""}, start=30)
     start(make_issue(publication, approved=True))
     for reader in (texan, somewhere, american):
-        mail = mail_of(reader)
+        mail = find_mail(reader)
         assert "Told in Texas" not in mail.html + mail.text + mail.subject + mail.preheader
         assert mail.subject == "The second verdict"
-    assert mail_of(londoner).subject == "Told in Texas"
-    assert mail_of(texan) == mail_of(somewhere)
-    assert "without 1 story" in mail_of(texan).label.lower()
+    assert find_mail(londoner).subject == "Told in Texas"
+    assert find_mail(texan) == find_mail(somewhere)
+    assert "without 1 story" in find_mail(texan).label.lower()
 
 
-def test_an_audience_of_whom_nobody_has_an_event_near_cannot_be_sent_to():
+def test_an_issue_that_shows_nobody_an_event_cannot_be_sent():
     publication = make_publication()
     make_story("The first verdict")
     choose(add_subscribers(publication, 2, where=HOUSTON), frequency="events")
@@ -130,7 +130,7 @@ def test_an_audience_of_whom_nobody_has_an_event_near_cannot_be_sent_to():
         make_issue(publication, approved=True)
 
 
-def test_rhythm_and_radius_make_groups_but_the_same_content_is_rendered_once():
+def test_groups_that_see_the_same_share_one_rendered_variant():
     publication = make_publication(radius_km=80)
     make_story("The first verdict")
     make_event("Vigil by the river", where=LONDON)

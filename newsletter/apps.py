@@ -14,4 +14,4 @@ class NewsletterConfig(AppConfig):
 
         segment_conditions.register()
         data_export.register()
-        subscriber_pages.register()
+        subscriber_pages.install_publishing_hooks()

@@ -30,9 +30,9 @@ from newsletter.jobs.send_notices import notify_stopped_sends, notify_watch_warn
 from newsletter.jobs.shutdown import is_stopping
 from newsletter.jobs.staff_notices import notify_second_approvals, send_due_notices
 from newsletter.sending.deliverability.domains import refresh_sender_domains
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter, provider_label
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due, sweep
+from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.settling.retention import delete_old_deliveries
 from subscribers.erasing.retention import purge_expired_data
 from subscribers.importing.writing.import_steps import delete_old_import_files, process_pending_imports
@@ -66,9 +66,9 @@ def _dispatcher(provider_url: str, data_dir: Path) -> Dispatcher:
     return Dispatcher(adapter=current_adapter())
 
 
-def _dispatch(lanes: int = DEFAULT_CONCURRENCY) -> None:
+def _dispatch(concurrency: int = DEFAULT_CONCURRENCY) -> None:
     # The limit lets smaller sends and postponed batches run beside a large send.
-    dispatch_due(dispatcher=current_dispatcher(), lanes=lanes, limit=50 * lanes, stopping=is_stopping)
+    dispatch_due(dispatcher=current_dispatcher(), concurrency=concurrency, limit=50 * concurrency, stopping=is_stopping)
 
 
 def _check_links() -> None:
@@ -120,7 +120,7 @@ JOBS = (
 )
 
 
-def list_jobs(roles: frozenset[str], *, lanes: int = DEFAULT_CONCURRENCY) -> list[Job]:
+def list_jobs(roles: frozenset[str], *, concurrency: int = DEFAULT_CONCURRENCY) -> list[Job]:
     """Return the jobs of these roles. The dispatch job calls the provider in ``lanes`` threads."""
     jobs = [job for job in JOBS if job.role in roles]
-    return [replace(job, run=partial(_dispatch, lanes)) if job.name == DISPATCH else job for job in jobs]
+    return [replace(job, run=partial(_dispatch, concurrency)) if job.name == DISPATCH else job for job in jobs]

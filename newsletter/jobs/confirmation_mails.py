@@ -8,9 +8,9 @@ from newsletter.common.languages import best_language
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter, Verdict
 from newsletter.rendering.phrases import word
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
 from newsletter.sending.notices.system_mail import Sender, send_notice, sender_of
+from newsletter.sending.provider import current_adapter
 from subscribers.consent.confirmations import list_due_confirmations, make_confirmation_url, mark_sent
 from subscribers.models import Confirmation, MailingList
 

@@ -8,21 +8,21 @@ from newsletter.jobs.catalogue import ALL_ROLES, WORKER, list_jobs
 from newsletter.jobs.shutdown import GRACE_SECONDS, ask_to_stop, clear_stop_request
 from newsletter.jobs.timer import JobTimer
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
-from newsletter.sending.settling.sweep import wake_up
+from newsletter.sending.settling.sweep import prepare_for_work
 
 
 class Engine:
     """Run the jobs of some roles. ``lanes`` is the number of concurrent calls to the provider."""
 
-    def __init__(self, *, roles: frozenset[str] = ALL_ROLES, lanes: int = DEFAULT_CONCURRENCY) -> None:
+    def __init__(self, *, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT_CONCURRENCY) -> None:
         self._roles = roles
-        self._timer = JobTimer(list_jobs(roles, lanes=lanes))
+        self._timer = JobTimer(list_jobs(roles, concurrency=concurrency))
 
     def start(self) -> None:
         """Settle expired leases, then start the jobs."""
         clear_stop_request()
         if WORKER in self._roles:
-            wake_up(now=datetime.now(UTC))
+            prepare_for_work(now=datetime.now(UTC))
             close_old_connections()
         self._timer.start()
 

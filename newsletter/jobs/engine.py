@@ -28,13 +28,13 @@ class Engine(Protocol):
         """Start nothing more and wait for running calls. Return True if all ended in time."""
 
 
-def make_engine(*, roles: frozenset[str] = ALL_ROLES, lanes: int = DEFAULT_CONCURRENCY) -> Engine:
+def make_engine(*, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT_CONCURRENCY) -> Engine:
     """Return the engine of NEWSLETTER_ENGINE. ``lanes`` is the number of concurrent calls to the provider."""
     if settings.NEWSLETTER_ENGINE == PROCRASTINATE:
         from newsletter.jobs.queue_engine import QueueEngine
 
-        return QueueEngine(roles=roles, lanes=lanes)
-    return embedded.Engine(roles=roles, lanes=lanes)
+        return QueueEngine(roles=roles, concurrency=concurrency)
+    return embedded.Engine(roles=roles, concurrency=concurrency)
 
 
 def run_until_stopped(engine: Engine, *, started: Callable[[], object]) -> None:

@@ -77,7 +77,7 @@ def _describe_change(event: EventNotice, misinformed: MisinformedGroup) -> str:
             when=misinformed.when,
             people=people,
         )
-    if misinformed.was["cancelled"]:
+    if misinformed.was.cancelled:
         return Message(
             "“%(title)s” takes place after all: %(when_now)s. %(people)s",
             title=event.title,

@@ -11,7 +11,7 @@ from django.db.models import Q
 from newsletter.content.fetching.fetcher import Fetcher, FetchError, Limits, TooLarge
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.awaited_reports import needs_person
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,6 @@ def _is_abandoned(now: datetime) -> Q:
     """Return the condition of abandoned batches: the lease expired long ago, or the send made no call for as long."""
     expired = Q(state=Batch.State.SUBMITTING, lease_until__lt=now - STALLED_AFTER)
     postponed = Q(not_before__gt=now - STALLED_AFTER) | Q(send__not_before__gt=now - STALLED_AFTER)
-    busy = Q(send__batches__tries__started_at__gt=now - STALLED_AFTER)
+    busy = Q(send__batches__attempts__started_at__gt=now - STALLED_AFTER)
     waiting = Q(state=Batch.State.PENDING, send__state=Send.State.SUBMITTING, send__started_at__lt=now - STALLED_AFTER)
     return expired | (waiting & ~postponed & ~busy)

@@ -31,12 +31,12 @@ def notify_waiting_exports(*, now: datetime) -> None:
             Message(
                 "%(asked_by)s asks to export %(people)s people, for “%(reason)s”.",
                 asked_by=asked.asked_by,
-                people=Quantity(asked.people),
+                people=Quantity(asked.people_when_asked),
                 reason=asked.reason,
             ),
             Message(
                 "You allow at most %(limit)s people. If there are more when the file is downloaded, you are asked again.",
-                limit=Quantity(asked.most),
+                limit=Quantity(asked.max_people),
             ),
             Message("An export of more than 500 people needs a second person's approval."),
         ]

@@ -15,7 +15,7 @@ from procrastinate.jobs import Job
 
 from newsletter.models import Batch, Send
 from newsletter.sending.dispatching.claim import running_sends
-from newsletter.sending.dispatching.wake_up_signal import connect_listener
+from newsletter.sending.wake_up_signal import connect_listener
 
 BULK, PERIODIC = "bulk", "rings"
 DISPATCH_TASK = "newsletter.dispatch"

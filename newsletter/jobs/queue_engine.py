@@ -22,7 +22,7 @@ from newsletter.jobs.queue import BULK, PERIODIC
 from newsletter.jobs.queue_tasks import make_worker_app
 from newsletter.jobs.shutdown import GRACE_SECONDS, ask_to_stop, clear_stop_request, is_stopping
 from newsletter.jobs.timer import JobTimer
-from newsletter.sending.settling.sweep import wake_up
+from newsletter.sending.settling.sweep import prepare_for_work
 
 log = logging.getLogger(__name__)
 PERIODIC_CONCURRENCY = 4
@@ -33,9 +33,9 @@ SPARE_THREADS = 4
 class QueueEngine:
     """Run the jobs of some roles. ``lanes`` is the number of concurrent calls to the provider."""
 
-    def __init__(self, *, roles: frozenset[str], lanes: int) -> None:
+    def __init__(self, *, roles: frozenset[str], concurrency: int) -> None:
         self._roles = roles
-        self._lanes = lanes
+        self._concurrency = concurrency
         self._timer = JobTimer(list_jobs(roles & {SCHEDULER}))
         self._worker: WorkerThread | None = None
 
@@ -43,9 +43,9 @@ class QueueEngine:
         """Settle expired leases, then start the worker and the timers."""
         clear_stop_request()
         if WORKER in self._roles:
-            wake_up(now=datetime.now(UTC))
+            prepare_for_work(now=datetime.now(UTC))
             close_old_connections()
-            self._worker = WorkerThread(lanes=self._lanes)
+            self._worker = WorkerThread(concurrency=self._concurrency)
             self._worker.start()
         self._timer.start()
 
@@ -62,16 +62,16 @@ class QueueEngine:
 class WorkerThread(threading.Thread):
     """A thread with two Procrastinate workers, so that confirmations and sweeps never wait behind a bulk send."""
 
-    def __init__(self, *, lanes: int) -> None:
+    def __init__(self, *, concurrency: int) -> None:
         super().__init__(name="queue", daemon=True)
-        self._lanes = lanes
+        self._concurrency = concurrency
         self._loop = asyncio.new_event_loop()
         self._main: asyncio.Task[None] | None = None
 
     def run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        threads = self._lanes + PERIODIC_CONCURRENCY + SPARE_THREADS
-        self._loop.set_default_executor(ThreadPoolExecutor(max_workers=threads, thread_name_prefix="lane"))
+        threads = self._concurrency + PERIODIC_CONCURRENCY + SPARE_THREADS
+        self._loop.set_default_executor(ThreadPoolExecutor(max_workers=threads, thread_name_prefix="sender"))
         try:
             self._main = self._loop.create_task(self._keep_working())
             self._loop.run_until_complete(self._main)
@@ -102,7 +102,7 @@ class WorkerThread(threading.Thread):
         app = make_worker_app(connector_params())
         async with app.open_async():
             workers = [
-                asyncio.create_task(_run(app, queue=BULK, concurrency=self._lanes)),
+                asyncio.create_task(_run(app, queue=BULK, concurrency=self._concurrency)),
                 asyncio.create_task(_run(app, queue=PERIODIC, concurrency=PERIODIC_CONCURRENCY)),
             ]
             try:

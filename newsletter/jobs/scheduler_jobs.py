@@ -31,7 +31,7 @@ from newsletter.jobs.staff_notices import (
     notify_changed_after_approval,
     notify_hold,
 )
-from newsletter.models import Issue, Publication, move
+from newsletter.models import Issue, Publication, transition
 from newsletter.sending.freezing.start import prepare_requested_sends, start_send
 
 log = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ def _start(issue: Issue, *, now: datetime) -> None:
         log.info("%s", error)
     except NeedsManualApproval as error:
         log.info("%s", error)
-        if move(issue, of=[Issue.State.DRAFT], to=Issue.State.IN_REVIEW):
+        if transition(issue, from_states=[Issue.State.DRAFT], to=Issue.State.IN_REVIEW):
             notify_approval_needed(issue, reason=error.message, now=now)
     except AudienceChanged as error:
         log.warning("%s", error)

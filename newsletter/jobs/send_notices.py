@@ -9,7 +9,7 @@ from newsletter.feedback.send_warnings import check_recent_sends
 from newsletter.jobs.staff_notices import issue_page_url, write_notice
 from newsletter.models import Send, StaffNotice
 from newsletter.providers.base.contract import Adapter
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.awaited_reports import (
     has_refused_batches,
     has_uncertain_recipients,
@@ -24,7 +24,7 @@ _LOOK = Message("Nobody is mailed twice while you look. The send's page says wha
 def notify_stopped_sends(*, now: datetime, adapter: Adapter | None = None) -> None:
     """Write the notices that are due. Each is about one change of a send's state and is written once."""
     adapter = adapter or current_adapter()
-    for send in Send.objects.filter(state=Send.State.PAUSED).exclude(reason__startswith=Message("paused by ")):
+    for send in Send.objects.filter(state=Send.State.PAUSED).exclude(code=Send.Code.PAUSED_BY_STAFF):
         _notify(
             send,
             f"paused-{_digest(send.reason)}",
@@ -99,7 +99,7 @@ def _is_notified(send: Send, *what: str) -> bool:
 
 
 def _key(send: Send, what: str) -> str:
-    return f"send-{send.pk}-{send.resumed_after}-{what}"
+    return f"send-{send.pk}-{send.resumed_after_attempt}-{what}"
 
 
 def _digest(reason: str) -> str:

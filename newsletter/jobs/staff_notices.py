@@ -21,10 +21,9 @@ from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Publication, Source, StaffNotice
 from newsletter.providers.base.contract import Adapter, Verdict
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
-from newsletter.sending.notices.staff_language import find_staff_language
-from newsletter.sending.notices.system_mail import send_notice, sender_of
+from newsletter.sending.notices.system_mail import find_staff_language, send_notice, sender_of
+from newsletter.sending.provider import current_adapter
 
 log = logging.getLogger(__name__)
 BATCH_LIMIT = 50

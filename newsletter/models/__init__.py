@@ -2,10 +2,10 @@
 
 from newsletter.models.api_keys import ApiKey
 from newsletter.models.checks import Acknowledgement, LinkCheck, SenderDomain
-from newsletter.models.clicks import LinkClicks, ReaderClick
+from newsletter.models.clicks import LinkClicks, RecipientClick
 from newsletter.models.content import Appeal, EventNotice, Story
 from newsletter.models.corrections import CorrectedDelivery, Correction
-from newsletter.models.feedback import Delivered, ListReading, ProviderEvent
+from newsletter.models.feedback import Delivered, ProviderEvent, SuppressionListReading
 from newsletter.models.issues import Approval, Issue, IssueRevision, ReaderGroup, ShownItem, StoryPlacement, Variant
 from newsletter.models.pictures import Picture
 from newsletter.models.proofs import Proof
@@ -23,7 +23,7 @@ from newsletter.models.sends import (
 )
 from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source
 from newsletter.models.staff import AuditEntry, ContentEdit, StaffNotice
-from newsletter.models.states import move
+from newsletter.models.states import transition
 from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
 
 __all__ = [
@@ -48,7 +48,6 @@ __all__ = [
     "IssueRevision",
     "LinkCheck",
     "LinkClicks",
-    "ListReading",
     "LocationAnswer",
     "Picture",
     "Proof",
@@ -56,8 +55,8 @@ __all__ = [
     "ProviderAccount",
     "ProviderEvent",
     "Publication",
-    "ReaderClick",
     "ReaderGroup",
+    "RecipientClick",
     "Send",
     "SenderDomain",
     "SendingDay",
@@ -70,6 +69,7 @@ __all__ = [
     "StoryAddress",
     "StoryOrigin",
     "StoryPlacement",
+    "SuppressionListReading",
     "Variant",
-    "move",
+    "transition",
 ]

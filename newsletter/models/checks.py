@@ -30,7 +30,7 @@ class Acknowledgement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.message
+        return str(self.message)
 
 
 class SenderDomain(models.Model):

@@ -188,4 +188,4 @@ class StaffNotice(models.Model):
         constraints = [models.UniqueConstraint(fields=["key", "person"], name="staff_notice_once")]
 
     def __str__(self) -> str:
-        return self.subject
+        return str(self.subject)

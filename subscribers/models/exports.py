@@ -13,24 +13,26 @@ GROWTH_DIVISOR = 20
 
 
 class ExportRequest(models.Model):
-    """`alone` is what one person may take without asking. All else needs the yes of a second, for a day, once.
+    """`without_approval` marks what one person may take without asking. All else needs the yes of a second, for a day, once.
 
-    That yes is to a number: `people`, and never more than `most`, which the second person was shown.
+    That yes is to a number: `people_when_asked`, and never more than `max_people`, which the second person was shown.
     """
 
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     asked_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
     mailing_list = models.ForeignKey(MailingList, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
-    mark = models.BooleanField(default=True, help_text=gettext_lazy("Whether the file says that it is UTF-8"))
-    people = models.PositiveIntegerField(help_text=gettext_lazy("How many there were when it was asked for"))
-    most = models.PositiveIntegerField(help_text=gettext_lazy("How many people the file may hold when it is taken"))
-    alone = models.BooleanField(default=False)
+    has_bom = models.BooleanField(default=True, help_text=gettext_lazy("Whether the file says that it is UTF-8"))
+    people_when_asked = models.PositiveIntegerField(help_text=gettext_lazy("How many there were when it was asked for"))
+    max_people = models.PositiveIntegerField(
+        help_text=gettext_lazy("How many people the file may hold when it is taken")
+    )
+    without_approval = models.BooleanField(default=False)
     allowed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     allowed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True, help_text=gettext_lazy("Until when it may be taken"))
     used_at = models.DateTimeField(null=True)
-    taken = models.PositiveIntegerField(null=True, help_text=gettext_lazy("How many people were in the file"))
+    people_in_file = models.PositiveIntegerField(null=True, help_text=gettext_lazy("How many people were in the file"))
 
     wagtail_reference_index_ignore = True
 
@@ -38,7 +40,8 @@ class ExportRequest(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(reason=""), name="export_has_reason"),
             models.CheckConstraint(
-                condition=Q(alone=False) | Q(people__lte=MAX_PEOPLE_WITHOUT_APPROVAL), name="export_alone_is_small"
+                condition=Q(without_approval=False) | Q(people_when_asked__lte=MAX_PEOPLE_WITHOUT_APPROVAL),
+                name="export_alone_is_small",
             ),
             models.CheckConstraint(
                 condition=Q(allowed_by__isnull=True, allowed_at__isnull=True, expires_at__isnull=True)
@@ -49,18 +52,22 @@ class ExportRequest(models.Model):
                 condition=Q(allowed_by__isnull=True) | ~Q(allowed_by=F("asked_by")), name="export_second_is_another"
             ),
             models.CheckConstraint(
-                condition=Q(alone=True, most=F("people"))
-                | Q(alone=False, most__gte=F("people"), most__lte=F("people") + F("people") / GROWTH_DIVISOR),
+                condition=Q(without_approval=True, max_people=F("people_when_asked"))
+                | Q(
+                    without_approval=False,
+                    max_people__gte=F("people_when_asked"),
+                    max_people__lte=F("people_when_asked") + F("people_when_asked") / GROWTH_DIVISOR,
+                ),
                 name="export_grows_by_little",
             ),
             models.CheckConstraint(
-                condition=Q(used_at__isnull=True, taken__isnull=True)
-                | Q(used_at__isnull=False, taken__isnull=False, taken__lte=F("most")),
+                condition=Q(used_at__isnull=True, people_in_file__isnull=True)
+                | Q(used_at__isnull=False, people_in_file__isnull=False, people_in_file__lte=F("max_people")),
                 name="export_taken_as_allowed",
             ),
             models.CheckConstraint(
                 condition=Q(used_at__isnull=True)
-                | Q(alone=True)
+                | Q(without_approval=True)
                 | Q(expires_at__isnull=False, used_at__lte=F("expires_at")),
                 name="export_used_while_allowed",
             ),

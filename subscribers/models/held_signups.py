@@ -3,9 +3,10 @@
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField
 from subscribers.addresses.normalise import mask
 from subscribers.models.lists import MailingList, Topic
-from subscribers.models.places import Place
+from subscribers.models.locations import SubscriberLocation
 
 
 class HeldSignup(models.Model):
@@ -16,11 +17,11 @@ class HeldSignup(models.Model):
     mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="held_signups")
     name = models.CharField(max_length=200, blank=True, default="")
     language = models.CharField(max_length=16, blank=True, default="")
-    place = models.ForeignKey(Place, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    place = models.ForeignKey(SubscriberLocation, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     topics = models.ManyToManyField(Topic, blank=True, related_name="+")
     wording = models.TextField()
-    source = models.CharField(max_length=200)
-    why = models.CharField(max_length=200)
+    source = MessageField()
+    reason = MessageField()
     at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField, MessagesJSONField
 from subscribers.models.lists import MailingList
 from subscribers.models.subscriptions import Basis
 
@@ -80,14 +81,14 @@ class ImportBatch(models.Model):
     rows_done = models.PositiveIntegerField(default=0)
     claimed_by = models.CharField(max_length=32, blank=True, default="")
     claimed_until = models.DateTimeField(null=True, blank=True)
-    checked = models.JSONField(blank=True, default=dict, help_text=gettext_lazy("What the dry run found"))
-    counts = models.JSONField(blank=True, default=dict)
+    checked = MessagesJSONField(blank=True, default=dict, help_text=gettext_lazy("What the dry run found"))
+    counts = MessagesJSONField(blank=True, default=dict)
     row_notes_dropped = models.PositiveIntegerField(
         default=0,
         db_default=0,
         help_text=gettext_lazy("How often remarks about single lines were dropped while the import was at work"),
     )
-    problem = models.TextField(blank=True, default="")
+    problem = MessageField(blank=True, default="")
 
     objects = ImportBatchQuerySet.as_manager()
     wagtail_reference_index_ignore = True
@@ -132,7 +133,7 @@ class ImportRefusal(models.Model):
     line = models.PositiveIntegerField()
     kind = models.CharField(max_length=20, blank=True, default="")
     raw = models.TextField()
-    reason = models.TextField()
+    reason = MessageField()
 
     wagtail_reference_index_ignore = True
 

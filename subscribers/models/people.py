@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from subscribers.addresses.normalise import mask
 from subscribers.models.lists import Topic
-from subscribers.models.places import Place
+from subscribers.models.locations import SubscriberLocation
 
 
 class Giving(models.TextChoices):
@@ -23,7 +23,9 @@ class Subscriber(models.Model):
     email = models.CharField(max_length=254, unique=True)
     address_hash = models.BinaryField(max_length=32, unique=True, editable=False)
     name = models.CharField(max_length=200, blank=True, default="")
-    place = models.ForeignKey(Place, null=True, blank=True, on_delete=models.PROTECT, related_name="subscribers")
+    place = models.ForeignKey(
+        SubscriberLocation, null=True, blank=True, on_delete=models.PROTECT, related_name="subscribers"
+    )
     radius_km = models.PositiveSmallIntegerField(
         null=True,
         blank=True,

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import DomainError
+from newsletter.common.message_fields import MessageField
 from subscribers.models.lists import MailingList
 from subscribers.models.people import Subscriber
 
@@ -149,9 +150,9 @@ class ConsentEvent(models.Model):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     at = models.DateTimeField()
     wording = models.TextField(blank=True, default="", help_text=gettext_lazy("The words that the person saw"))
-    source = models.CharField(max_length=200, blank=True, default="")
-    by = models.CharField(
-        max_length=254, blank=True, default="", help_text=gettext_lazy("A member of staff; empty: the person")
+    source = MessageField(blank=True, default="")
+    by = MessageField(
+        blank=True, default="", help_text=gettext_lazy("A member of staff or “the system”; empty for the person")
     )
     data = models.JSONField(blank=True, default=dict)
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import OuterRef, Q
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField
 from subscribers.models.lists import MailingList
 
 
@@ -45,13 +46,13 @@ class Suppression(models.Model):
     mailing_list = models.ForeignKey(MailingList, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=12, choices=Reason.choices)
     at = models.DateTimeField()
-    note = models.TextField(blank=True, default="")
+    note = MessageField(blank=True, default="")
     import_batch = models.ForeignKey(
         "subscribers.ImportBatch", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.CharField(max_length=254, blank=True, default="")
-    lifted_reason = models.TextField(blank=True, default="")
+    lifted_reason = MessageField(blank=True, default="")
 
     objects = SuppressionQuerySet.as_manager()
     wagtail_reference_index_ignore = True

@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-from subscribers.places.disambiguation import describe
 from subscribers.places.towns import Town
-
-__all__ = ["PlaceMatch", "describe"]
 
 
 @dataclass(frozen=True)

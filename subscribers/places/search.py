@@ -8,14 +8,13 @@ from newsletter.common.messages import Message
 from subscribers.places import areas
 from subscribers.places.addresses import address_parts
 from subscribers.places.areas import Area
-from subscribers.places.disambiguation import LARGE_TOWN_POPULATION
+from subscribers.places.disambiguation import LARGE_TOWN_POPULATION, describe
 from subscribers.places.name_search import find_by_name
 from subscribers.places.narrowing import NarrowedAddress, narrow_address
-from subscribers.places.place_match import PlaceMatch, describe
+from subscribers.places.place_match import PlaceMatch
 from subscribers.places.postcode_search import (
     area_of,
     choose_postcode,
-    find_named_near,
     join_brackets,
     match_postcode,
     match_postcode_alone,
@@ -23,8 +22,6 @@ from subscribers.places.postcode_search import (
 from subscribers.places.postcodes import find_postcodes
 from subscribers.places.regions import resolve_country, resolve_region
 from subscribers.places.towns import find_towns_named, is_county_near
-
-__all__ = ["PlaceMatch", "describe", "find_described", "find_named_near", "find_place"]
 
 _OLD_BORDER_KM = 25.0
 

@@ -8,7 +8,7 @@ from subscribers.places.towns import Town, find_towns_starting
 _TOWNS_EXAMINED = 60
 
 
-def suggest_towns(text: str, *, most: int = 8) -> list[str]:
+def suggest_towns(text: str, *, limit: int = 8) -> list[str]:
     """Towns whose name, or one of whose names, begins so: "Houston, Texas, United States"; the largest first.
 
     What follows a comma narrows to a country or region ("Cambridge, MA"). At least two letters are needed.
@@ -18,13 +18,13 @@ def suggest_towns(text: str, *, most: int = 8) -> list[str]:
         return []
     within = find_areas_named(rest.strip()) if rest.strip() else []
     found: list[str] = []
-    for town in find_towns_starting(name, most=_TOWNS_EXAMINED * (10 if within else 1)):
+    for town in find_towns_starting(name, limit=_TOWNS_EXAMINED * (10 if within else 1)):
         if within and not any(area.holds(town) for area in within):
             continue
         said = next((text for text in (describe(town), describe_closely(town)) if _resolves_to(text, town)), "")
         if said and said not in found:
             found.append(said)
-            if len(found) == most:
+            if len(found) == limit:
                 break
     return found
 

@@ -1,6 +1,7 @@
 """Looks towns up in the read-only file that ``scripts/build_places.py`` makes. It ranks and resolves nothing."""
 
 import atexit
+import json
 import os
 import sqlite3
 import threading
@@ -13,7 +14,6 @@ from subscribers.places.distance import distance_km
 from subscribers.places.folding import fold
 
 _FILE = Path(__file__).with_name("places.sqlite3")
-_COLUMNS = "t.id, t.name, t.country, t.region, t.latitude, t.longitude, t.population, z.name, t.county, t.fame"
 _CELLS_PER_DEGREE = 4
 _REACHES = (1, 3, 12)
 _CITY_CENTRE_KM = 3.0
@@ -47,11 +47,12 @@ class _File:
         self._connection: sqlite3.Connection | None = None
         self._owner = 0
 
-    def query(self, sql: str, values: Iterable[object]) -> list[tuple[object, ...]]:
+    def query(self, sql: str, values: Iterable[object]) -> list[sqlite3.Row]:
         with self._lock:
             if self._connection is None or self._owner != os.getpid():
                 uri = f"{_FILE.as_uri()}?mode=ro&immutable=1"
                 self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+                self._connection.row_factory = sqlite3.Row
                 self._owner = os.getpid()
             return self._connection.execute(sql, tuple(values)).fetchall()
 
@@ -66,18 +67,18 @@ town_database = _File()
 atexit.register(town_database.close)
 
 
-def _make_town(row: tuple[object, ...]) -> Town:
-    _, name, country, region, latitude, longitude, population, zone, county, fame = row
+def _make_town(row: sqlite3.Row) -> Town:
+    country, region = row["country"], row["region"]
     return Town(
-        name=str(name),
-        country=str(country),
+        name=row["name"],
+        country=country,
         region=f"{country}-{region}" if region else "",
-        latitude=int(str(latitude)) / 10_000,
-        longitude=int(str(longitude)) / 10_000,
-        zone=str(zone),
-        population=int(str(population)),
-        county=int(str(county)),
-        fame=int(str(fame)),
+        latitude=row["latitude"] / 10_000,
+        longitude=row["longitude"] / 10_000,
+        zone=row["zone_name"],
+        population=row["population"],
+        county=row["county"],
+        fame=row["fame"],
     )
 
 
@@ -86,11 +87,11 @@ def find_towns_named(name: str) -> tuple[tuple[Town, bool], ...]:
     """Every town that bears this name, each with whether it is its own name, or the beginning of that, as Newcastle is."""
     key = fold(name)
     rows = town_database.query(
-        f"SELECT {_COLUMNS}, n.own FROM name n JOIN town t ON t.id = n.town"  # noqa: S608
+        "SELECT t.*, z.name AS zone_name, n.own FROM name n JOIN town t ON t.id = n.town"
         " JOIN zone z ON z.id = t.zone WHERE n.key = ?",
         (key,),
     )
-    found = [(_make_town(row[:10]), bool(row[10])) for row in rows]
+    found = [(_make_town(row), bool(row["own"])) for row in rows]
     taken = {place.region for place, own in found if own}
     return tuple(
         (place, own or (place.region not in taken and fold(place.name).startswith(f"{key} "))) for place, own in found
@@ -118,14 +119,15 @@ def county_name(number: int) -> str:
     return str(rows[0][0]) if rows else ""
 
 
-def find_towns_starting(text: str, *, most: int) -> list[Town]:
+def find_towns_starting(text: str, *, limit: int) -> list[Town]:
     """The towns one of whose names begins with this text: those whose own name does first, then by population."""
     start = fold(text)
     rows = town_database.query(
-        f"SELECT {_COLUMNS} FROM (SELECT town, MAX(own) AS own FROM name WHERE key >= ? AND key < ? GROUP BY town) n"  # noqa: S608
+        "SELECT t.*, z.name AS zone_name"
+        " FROM (SELECT town, MAX(own) AS own FROM name WHERE key >= ? AND key < ? GROUP BY town) n"
         " JOIN town t ON t.id = n.town JOIN zone z ON z.id = t.zone"
         " ORDER BY n.own DESC, t.population DESC LIMIT ?",
-        (start, start + "\U0010ffff", most),
+        (start, start + "\U0010ffff", limit),
     )
     return [_make_town(row) for row in rows] if start else []
 
@@ -184,10 +186,9 @@ def _around(latitude: float, longitude: float, reach: int) -> list[Town]:
         for row in range(max(0, south - reach), min(rows, south + reach) + 1)
         for column in range(west - reach, west + reach + 1)
     }
-    marks = ",".join("?" * len(cells))
     found = town_database.query(
-        f"SELECT {_COLUMNS} FROM cell c JOIN town t ON t.id BETWEEN c.first AND c.last"  # noqa: S608
-        f" JOIN zone z ON z.id = t.zone WHERE c.cell IN ({marks})",
-        sorted(cells),
+        "SELECT t.*, z.name AS zone_name FROM cell c JOIN town t ON t.id BETWEEN c.first AND c.last"
+        " JOIN zone z ON z.id = t.zone WHERE c.cell IN (SELECT value FROM json_each(?))",
+        [json.dumps(sorted(cells))],
     )
     return [_make_town(row) for row in found]

@@ -64,8 +64,8 @@ def set_attributes(*, subscriber: Subscriber, values: Mapping[str, str]) -> bool
     changed = write_attributes([(subscriber.pk, clean)])
     if SubscriberAttribute.objects.filter(subscriber=subscriber).count() > MAX_ATTRIBUTES_PER_PERSON:
         raise BadAttribute(
-            "One person can have %(most_of_a_person)s attributes. Remove one that is not used first.",
-            most_of_a_person=MAX_ATTRIBUTES_PER_PERSON,
+            "One person can have %(max_attributes)s attributes. Remove one that is not used first.",
+            max_attributes=MAX_ATTRIBUTES_PER_PERSON,
         )
     return bool(removed or changed)
 

@@ -37,9 +37,9 @@ def count_people(rule: object) -> int:
     return Subscriber.objects.filter(compile_rule(rule)).count()
 
 
-def sample_people(rule: object, *, most: int = EXAMPLES) -> list[Subscriber]:
+def sample_people(rule: object, *, limit: int = EXAMPLES) -> list[Subscriber]:
     """Some of the people whom the rule selects, with their places, in no particular order. Raises `BadRule`."""
-    return _fetch_with_places(Subscriber.objects.filter(compile_rule(rule)), most=most)
+    return _fetch_with_places(Subscriber.objects.filter(compile_rule(rule)), limit=limit)
 
 
 def preview_people(rule: object, *, count_ms: int = _COUNT_MS, examples_ms: int = _EXAMPLES_MS) -> PeoplePreview:
@@ -57,7 +57,7 @@ def preview_people(rule: object, *, count_ms: int = _COUNT_MS, examples_ms: int 
         return PeoplePreview(people, exact=True, examples=[])
     try:
         with query_time_limit(examples_ms):
-            return PeoplePreview(people, exact=True, examples=_fetch_with_places(selected, most=EXAMPLES))
+            return PeoplePreview(people, exact=True, examples=_fetch_with_places(selected, limit=EXAMPLES))
     except QueryTimeout:
         return PeoplePreview(people, exact=True, examples=_estimate(rule).examples)
 
@@ -72,7 +72,7 @@ def _estimate(rule: object) -> PeoplePreview:
         return PeoplePreview(rounded, exact=False, examples=[])
     chosen = found[:: max(len(found) // EXAMPLES, 1)][:EXAMPLES]
     return PeoplePreview(
-        rounded, exact=False, examples=_fetch_with_places(Subscriber.objects.filter(pk__in=chosen), most=EXAMPLES)
+        rounded, exact=False, examples=_fetch_with_places(Subscriber.objects.filter(pk__in=chosen), limit=EXAMPLES)
     )
 
 
@@ -89,5 +89,5 @@ def _sample_ids() -> tuple[list[int], int]:
     return numbers, last - first + 1
 
 
-def _fetch_with_places(people: QuerySet[Subscriber], *, most: int) -> list[Subscriber]:
-    return list(people.select_related("place")[:most])
+def _fetch_with_places(people: QuerySet[Subscriber], *, limit: int) -> list[Subscriber]:
+    return list(people.select_related("place")[:limit])

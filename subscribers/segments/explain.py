@@ -22,7 +22,7 @@ _GROUP_LABELS = {
 class RuleExplanation:
     """One part of a rule, in words, and whether it holds for the person; a group has its parts below it."""
 
-    words: str
+    text: str
     holds: bool
     parts: tuple["RuleExplanation", ...] = ()
 

@@ -34,7 +34,7 @@ def describe_condition(condition: Condition) -> str:
     if kind is None:
         return _DESCRIBERS[condition.key](condition)
     try:
-        return kind.say(condition.value)
+        return kind.describe(condition.value)
     except BadRule as error:
         raise BadRule("%(where)s: %(error)s", where=condition.where, error=error) from error
 

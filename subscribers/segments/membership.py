@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 _FEW = ContextVar("few", default=False)
 
 
-def among(people: QuerySet[Any]) -> Q:
+def subscriber_in(people: QuerySet[Any]) -> Q:
     """A condition on `Subscriber`: there is a row of `people` with their `subscriber_id`."""
     if _FEW.get() or connection.vendor == "postgresql":
         return Q(Exists(people.filter(subscriber_id=OuterRef("pk"))))

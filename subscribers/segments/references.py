@@ -9,7 +9,7 @@ from newsletter.common.messages import Message
 from subscribers.models import MailingList, Topic
 from subscribers.places.regions import resolve_country, resolve_region
 from subscribers.places.search import find_described
-from subscribers.places.towns import Town as Town
+from subscribers.places.towns import Town
 from subscribers.segments.attributes import attribute_keys
 from subscribers.segments.rules import Condition
 
@@ -67,7 +67,7 @@ def find_town(condition: Condition) -> Town:
     except UnknownPlace as error:
         raise BadRule("%(where)s: %(error)s", where=condition.where, error=error) from error
     if match.place is None:
-        unknown = Message(Message("“%(value)s” is not a town that we know."), value=condition.value)
+        unknown = Message("“%(value)s” is not a town that we know.", value=condition.value)
         raise BadRule("%(where)s: %(reason)s", where=condition.where, reason=match.reason or unknown)
     return match.place
 

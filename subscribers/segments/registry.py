@@ -21,7 +21,7 @@ class ConditionKind:
     key: str
     label: str | Promise
     compile: Callable[[str], Q]
-    say: Callable[[str], str]
+    describe: Callable[[str], str]
     choices: Callable[[], list[tuple[str, str]]]
     help: str | Promise = ""
     resolve: Callable[[str], int] | None = None

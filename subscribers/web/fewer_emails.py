@@ -38,5 +38,5 @@ def make_fewer_emails_offer(person: Subscriber, *, now: datetime) -> FewerEmails
 
 def lower_frequency_of(mailing_list: MailingList) -> Frequency:
     """The month in one mail where that can be had, else only events near."""
-    possible = get_publishing_hooks().rhythms(mailing_list)
+    possible = get_publishing_hooks().frequencies(mailing_list)
     return Frequency.MONTHLY if Frequency.MONTHLY in possible else Frequency.EVENTS

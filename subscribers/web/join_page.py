@@ -16,7 +16,7 @@ from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList, Topic
 from subscribers.people.locations import Location, get_place_for
 from subscribers.web.join_form import JoinForm
-from subscribers.web.page import client_address_of, private_page, say, show
+from subscribers.web.page import client_address_of, message_page, private_page, render_response
 
 MIN_FORM_SECONDS = {"join": 3, "again": 1}
 MAX_FORM_SECONDS = 2 * 60 * 60
@@ -28,7 +28,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     mailing_list = MailingList.objects.filter(slug=slug, public=True).first()
     if mailing_list is None:
         text = gettext("There is no newsletter to join here.")
-        return say(gettext("This page does not exist"), text, status=404)
+        return message_page(gettext("This page does not exist"), text, status=404)
     wording = make_consent_wording(mailing_list)
     if request.method != "POST":
         return _form_page(request, mailing_list, form=JoinForm(mailing_list=mailing_list), wording=wording)
@@ -48,7 +48,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         _process(
             form, mailing_list=mailing_list, wording=wording, client=client_address_of(request), proof=proof, now=now
         )
-    return show("joined.html", {"mailing_list": mailing_list, "masked": mask(form.cleaned_data["email"])})
+    return render_response("joined.html", {"mailing_list": mailing_list, "masked": mask(form.cleaned_data["email"])})
 
 
 def _process(
@@ -119,7 +119,7 @@ def _form_page(
         "started": started if _is_fresh(started) else _STAMP.sign(stamp),
         "challenge": make_challenge(now=now, hard=is_flooded(now=now)),
     }
-    return show("join.html", context, status=status)
+    return render_response("join.html", context, status=status)
 
 
 def _is_fresh(started: str) -> bool:

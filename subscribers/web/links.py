@@ -14,7 +14,7 @@ from newsletter.common.errors import BadLink
 from subscribers.consent.throttle import exceeds_bad_link_limit
 from subscribers.links.signed_links import ExpiredLink, LinkTarget, Purpose, make_link, read_link
 from subscribers.models import FormerIdentity, MailingList, Subscriber
-from subscribers.web.page import ASK_PATH, client_address_of, private_page, say, show
+from subscribers.web.page import ASK_PATH, client_address_of, message_page, private_page, render_response
 
 Page = Callable[[HttpRequest, LinkTarget], HttpResponse]
 
@@ -43,7 +43,7 @@ def bad_link_page(request: HttpRequest) -> HttpResponse:
     """The one answer to every link that is not ours, with a way to get one that is."""
     many = exceeds_bad_link_limit(client_address_of(request), now=timezone.now())
     text = gettext("This link is not one of ours, or was cut short on its way. Use the link as it is in the mail.")
-    return say(gettext("This link does not work"), text, status=429 if many else 404, ask_path=ASK_PATH)
+    return message_page(gettext("This link does not work"), text, status=429 if many else 404, ask_path=ASK_PATH)
 
 
 def _too_old(purpose: Purpose, token: str, *, mailing_list: MailingList | None) -> HttpResponse:
@@ -63,7 +63,7 @@ def _too_old(purpose: Purpose, token: str, *, mailing_list: MailingList | None) 
         "join_path": join_path(mailing_list) if purpose is Purpose.CONFIRM else "",
         "ask_path": "" if purpose in texts else ASK_PATH,
     }
-    return show("message.html", context, status=410)
+    return render_response("message.html", context, status=410)
 
 
 def find_target(target: LinkTarget) -> tuple[Subscriber | None, MailingList | None]:

@@ -14,7 +14,7 @@ from subscribers.models import Subscriber, Subscription
 from subscribers.people.mailed_links import Kind, request_mailed_link
 from subscribers.web.links import bad_link_page, find_target
 from subscribers.web.own_data import mailed
-from subscribers.web.page import activate_language_of, client_address_of, private_page, show
+from subscribers.web.page import activate_language_of, client_address_of, private_page, render_response
 from subscribers.web.preference_page import erased_person_page
 
 MAX_REQUESTS_PER_HOUR = 10
@@ -38,7 +38,7 @@ def _mail_to(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         return erased_person_page()
     activate_language_of(person)
     if request.method != "POST":
-        return show("ask.html", {"kind": str(Kind.PREFERENCES), "masked": mask(person.email)})
+        return render_response("ask.html", {"kind": str(Kind.PREFERENCES), "masked": mask(person.email)})
     request_mailed_link(subscriber=person, mailing_list=mailing_list, kind=Kind.PREFERENCES, now=timezone.now())
     return mailed(masked=mask(person.email))
 
@@ -47,13 +47,13 @@ def _mail_to(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 def my_mail(request: HttpRequest) -> HttpResponse:
     """Anyone may write an address here; the answer is the same whether or not we know it."""
     if request.method != "POST":
-        return show("my_mail.html", {"value": "", "error": ""})
+        return render_response("my_mail.html", {"value": "", "error": ""})
     typed = request.POST.get("email", "")
     try:
         address = normalise(typed)
     except BadAddress:
         error = gettext("This is not an email address that we can send to. It looks like name@example.org.")
-        return show("my_mail.html", {"value": typed, "error": error}, status=400)
+        return render_response("my_mail.html", {"value": typed, "error": error}, status=400)
     now = timezone.now()
     if (
         increment_counter(f"my mail {single_client_network(client_address_of(request))}", now=now)

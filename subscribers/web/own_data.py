@@ -22,7 +22,7 @@ from subscribers.people.lookup import describe_person
 from subscribers.people.mailed_links import PURPOSES, Kind, UsedLink, find_link, mark_link_used, request_mailed_link
 from subscribers.people.preferences import find_subscribed_lists
 from subscribers.web.links import Page, find_target, linked_page
-from subscribers.web.page import ASK_PATH, activate_language_of, say, show
+from subscribers.web.page import ASK_PATH, activate_language_of, message_page, render_response
 from subscribers.web.preference_page import erased_person_page
 
 
@@ -35,7 +35,7 @@ def make_request_page(kind: MailedLink.Kind) -> Page:
             return erased_person_page()
         activate_language_of(person)
         if request.method != "POST":
-            return show("ask.html", {"kind": str(kind), "masked": mask(person.email)})
+            return render_response("ask.html", {"kind": str(kind), "masked": mask(person.email)})
         request_mailed_link(subscriber=person, mailing_list=mailing_list, kind=kind, now=timezone.now())
         return mailed(masked=mask(person.email))
 
@@ -49,7 +49,7 @@ def mailed(*, masked: str) -> HttpResponse:
         "A mail to %(address)s is on its way. Its button works once, for an hour. "
         "Nothing there after ten minutes? Look among junk mail."
     ) % {"address": masked}
-    return say(gettext("Please look in your inbox"), text)
+    return message_page(gettext("Please look in your inbox"), text)
 
 
 def _purpose_of(kind: MailedLink.Kind) -> Purpose:
@@ -63,7 +63,7 @@ def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         link = find_link(target, kind=Kind.DOWNLOAD)
         activate_language_of(link.subscriber)
         if request.method != "POST":
-            return show("download.html", {"masked": mask(link.subscriber.email)})
+            return render_response("download.html", {"masked": mask(link.subscriber.email)})
         with transaction.atomic():
             mark_link_used(link, now=timezone.now())
             held = describe_person(link.subscriber, now=timezone.now(), for_themselves=True)
@@ -82,13 +82,13 @@ def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         link = find_link(target, kind=Kind.ERASE)
         activate_language_of(link.subscriber)
         if request.method != "POST":
-            return show("erase.html", {"masked": mask(link.subscriber.email)})
+            return render_response("erase.html", {"masked": mask(link.subscriber.email)})
         with transaction.atomic():
             mark_link_used(link, now=timezone.now())
             erase_person(subscriber=link.subscriber, by="", now=timezone.now())
     except UsedLink:
         return _used_link_page()
-    return say(
+    return message_page(
         gettext("You have been erased"),
         gettext(
             "We removed what we knew about you. All that stays is a code made from your address, "
@@ -105,7 +105,7 @@ def move(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         activate_language_of(link.subscriber)
         context = {"masked": mask(link.subscriber.email), "value": "", "error": ""}
         if request.method != "POST":
-            return show("move.html", context)
+            return render_response("move.html", context)
         address = request_address_change(link=link, email=request.POST.get("email", ""), now=timezone.now())
     except UsedLink:
         return _used_link_page()
@@ -115,7 +115,7 @@ def move(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         error = gettext("This is not an email address that we can send to. It looks like name@example.org.")
     else:
         return mailed(masked=mask(address))
-    return show("move.html", {**context, "value": request.POST.get("email", ""), "error": error}, status=400)
+    return render_response("move.html", {**context, "value": request.POST.get("email", ""), "error": error}, status=400)
 
 
 @linked_page(_purpose_of(Kind.ARRIVE))
@@ -125,22 +125,22 @@ def arrive(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         link = find_link(target, kind=Kind.ARRIVE)
         activate_language_of(link.subscriber)
         if request.method != "POST":
-            return show("arrive.html", {"masked": mask(link.new_email)})
+            return render_response("arrive.html", {"masked": mask(link.new_email)})
         person = confirm_address_change(link=link, now=timezone.now())
     except UsedLink:
         return _used_link_page()
     except NewAddressSuppressed:
         text = gettext("We may not send mail to this address. Your old address stays as it was.")
-        return say(gettext("Nothing was changed"), text, status=409)
+        return message_page(gettext("Nothing was changed"), text, status=409)
     if not find_subscribed_lists(person):
-        return say(
+        return message_page(
             gettext("Done. This is your address now."),
             gettext(
                 "But no mail comes here: what you had asked for has ended, at this address or at the old one. "
                 "If you want mail again, sign up again."
             ),
         )
-    return say(
+    return message_page(
         gettext("Done. Your mail comes here now."),
         gettext("All that you chose came along. Links in older mails keep working."),
     )
@@ -148,4 +148,4 @@ def arrive(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 
 def _used_link_page() -> HttpResponse:
     text = gettext("Such a link works once. On your own page you can ask for another.")
-    return say(gettext("This link was used already"), text, status=410, ask_path=ASK_PATH)
+    return message_page(gettext("This link was used already"), text, status=410, ask_path=ASK_PATH)

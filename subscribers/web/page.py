@@ -1,4 +1,4 @@
-"""What all public pages of people share: privacy headers, the organisation's look, the reader's language. No cookie."""
+"""What all public pages of people share: privacy headers, the organisation's branding, the reader's language. No cookie."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -22,8 +22,8 @@ from newsletter.common.database_deadlines import database_deadline
 from newsletter.common.languages import best_language
 from newsletter.common.networks import client_address
 from subscribers.models import MailingList, Subscriber
-from subscribers.people.publishing_hooks import Look, get_publishing_hooks
-from subscribers.web.stylesheet import look_version
+from subscribers.people.publishing_hooks import Branding, get_publishing_hooks
+from subscribers.web.stylesheet import branding_version
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 ASK_PATH = "/my-mail"
 _RETRY_SECONDS = "120"
 DATABASE_WAIT_SECONDS = 4.0
-_LOOK_SECONDS = 15
+_BRANDING_CACHE_SECONDS = 15
 PERMISSIONS = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -54,7 +54,7 @@ PRIVATE_HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
 }
-_look: dict[str, tuple[float, Look, str]] = {}
+_branding: dict[str, tuple[float, Branding, str]] = {}
 
 
 def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
@@ -84,7 +84,7 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     return answer
 
 
-def show(template: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
+def render_response(template: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
     """A page in the organisation's look and the language in force."""
     return HttpResponse(render_page(template, context), status=status)
 
@@ -92,17 +92,17 @@ def show(template: str, context: Mapping[str, object], *, status: int = 200) -> 
 def render_page(template: str, context: Mapping[str, object]) -> str:
     """The markup of such a page."""
     shared = {
-        "look": current_look(),
-        "look_version": current_version(),
+        "branding": current_branding(),
+        "branding_version": current_branding_version(),
         "language": translation.get_language() or "en",
         "direction": "rtl" if translation.get_language_bidi() else "ltr",
     }
     return render_to_string(f"subscribers/{template}", {**shared, **context})
 
 
-def say(title: str, text: str, *, status: int = 200, ask_path: str = "", join_path: str = "") -> HttpResponse:
+def message_page(title: str, text: str, *, status: int = 200, ask_path: str = "", join_path: str = "") -> HttpResponse:
     """A page that says one thing. `ask_path` and `join_path` lead on: to a new link by mail, to a sign-up page."""
-    return show(
+    return render_response(
         "message.html", {"title": title, "text": text, "ask_path": ask_path, "join_path": join_path}, status=status
     )
 
@@ -128,24 +128,24 @@ def client_address_of(request: HttpRequest) -> str:
     )
 
 
-def current_look() -> Look:
-    """The organisation's look, read again after a few seconds."""
-    known = _look.get("now")
-    if known is None or monotonic() - known[0] > _LOOK_SECONDS:
-        look = get_publishing_hooks().look()
-        known = _look["now"] = (monotonic(), look, look_version(look))
+def current_branding() -> Branding:
+    """The organisation's branding, read again after a few seconds."""
+    known = _branding.get("now")
+    if known is None or monotonic() - known[0] > _BRANDING_CACHE_SECONDS:
+        branding = get_publishing_hooks().branding()
+        known = _branding["now"] = (monotonic(), branding, branding_version(branding))
     return known[1]
 
 
-def current_version() -> str:
-    """A few characters that change with the look."""
-    current_look()
-    return _look["now"][2]
+def current_branding_version() -> str:
+    """A few characters that change with the branding."""
+    current_branding()
+    return _branding["now"][2]
 
 
-def clear_look_cache() -> None:
+def clear_branding_cache() -> None:
     """The next page reads the look again."""
-    _look.clear()
+    _branding.clear()
 
 
 def language_for(asked: str, *, accepted: str) -> str:
@@ -154,7 +154,7 @@ def language_for(asked: str, *, accepted: str) -> str:
     if found:
         return found
     try:
-        return best_language([current_look().language]) or "en"
+        return best_language([current_branding().language]) or "en"
     except (OperationalError, InterfaceError):
         return "en"
 
@@ -191,7 +191,7 @@ def static_message_page(
 
 def _render_without_database(title: str, text: str, *, status: int) -> HttpResponse:
     context = {
-        "look": Look(),
+        "branding": Branding(),
         "language": translation.get_language() or "en",
         "direction": "rtl" if translation.get_language_bidi() else "ltr",
         "title": title,

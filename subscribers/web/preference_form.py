@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext
 
 from newsletter.common.languages import language_choices
-from subscribers.models import Frequency, MailingList, Place, Subscriber, Topic
+from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Topic
 from subscribers.people.locations import get_place_for
 from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM
 from subscribers.people.publishing_hooks import get_publishing_hooks
@@ -45,7 +45,7 @@ class PreferencesForm(forms.Form):
         for one in offered:
             self.fields[f"often_{one.pk}"] = forms.ChoiceField(choices=frequency_choices(one), required=False)
 
-    def clean_town(self) -> Place | None:
+    def clean_town(self) -> SubscriberLocation | None:
         text: str = self.cleaned_data["town"]
         if self._person.place is not None and text == str(self._person.place):
             return self._person.place
@@ -55,7 +55,7 @@ class PreferencesForm(forms.Form):
             self.town_choices = several.choices
             raise
 
-    def rhythms(self) -> dict[MailingList, Frequency]:
+    def frequencies(self) -> dict[MailingList, Frequency]:
         """The rhythm chosen for each list that was ticked."""
         ticked = {one.pk for one in self.cleaned_data["lists"]}
         chosen = {one: self.cleaned_data.get(f"often_{one.pk}") for one in self._offered if one.pk in ticked}
@@ -69,7 +69,7 @@ def frequency_choices(mailing_list: MailingList) -> list[tuple[str, str]]:
         Frequency.MONTHLY: gettext("Once a month, in one mail"),
         Frequency.EVENTS: gettext("Only with events near me"),
     }
-    possible = get_publishing_hooks().rhythms(mailing_list)
+    possible = get_publishing_hooks().frequencies(mailing_list)
     return [(str(rhythm), text) for rhythm, text in words.items() if rhythm in possible]
 
 

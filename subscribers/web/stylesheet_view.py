@@ -3,13 +3,13 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from subscribers.web.page import current_look
-from subscribers.web.stylesheet import write_look
+from subscribers.web.page import current_branding
+from subscribers.web.stylesheet import write_stylesheet
 
 
 @require_safe
-def show_look(request: HttpRequest) -> HttpResponse:
-    response = HttpResponse(write_look(current_look()), content_type="text/css; charset=utf-8")
+def stylesheet(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse(write_stylesheet(current_branding()), content_type="text/css; charset=utf-8")
     response["Cache-Control"] = "public, max-age=300"
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -15,10 +15,10 @@ from subscribers.web.links import find_target, linked_page, make_related_path
 from subscribers.web.page import (
     activate_language,
     activate_language_of,
-    current_version,
+    current_branding_version,
     public_list_name,
     render_page,
-    show,
+    render_response,
 )
 
 _LEAVE_ALL, _PREFERENCES = "/leave-all-path", "/preferences-path"
@@ -56,7 +56,7 @@ def _page(target: LinkTarget, *, template: str, name: str, everything: bool, per
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,
     }
-    return show(template, context)
+    return render_response(template, context)
 
 
 def render_unsubscribed_page(target: LinkTarget, left: UnsubscribedPerson) -> str:
@@ -64,12 +64,12 @@ def render_unsubscribed_page(target: LinkTarget, left: UnsubscribedPerson) -> st
     activate_language(left.language)
     leave_all_path, preferences_path = _paths(target)
     name = left.list_name or gettext("this newsletter")
-    page = _render_unsubscribed(name, translation.get_language() or "en", current_version())
+    page = _render_unsubscribed(name, translation.get_language() or "en", current_branding_version())
     return page.replace(_LEAVE_ALL, leave_all_path).replace(_PREFERENCES, preferences_path)
 
 
 @lru_cache(maxsize=256)
-def _render_unsubscribed(name: str, language: str, look_version: str) -> str:
+def _render_unsubscribed(name: str, language: str, branding_version: str) -> str:
     context = {"name": name, "everything": False, "leave_all_path": _LEAVE_ALL, "preferences_path": _PREFERENCES}
     return render_page("left.html", context)
 

@@ -10,7 +10,7 @@ from subscribers.web.links import linked_page
 from subscribers.web.my_mail import fresh, my_mail
 from subscribers.web.own_data import arrive, download, erase, make_request_page, move
 from subscribers.web.preference_page import less, preferences
-from subscribers.web.stylesheet_view import show_look
+from subscribers.web.stylesheet_view import stylesheet
 from subscribers.web.unsubscribe_page import leave, leave_everything
 
 _ASKED_FOR = (Kind.DOWNLOAD, Kind.ERASE, Kind.MOVE)
@@ -32,5 +32,5 @@ urlpatterns: list[URLPattern] = [
     path("this-address/<str:token>", arrive, name="arrive"),
     path("my-mail", my_mail, name="my_mail"),
     path("join/<slug:slug>", join, name="join"),
-    path("look.css", show_look, name="look"),
+    path("look.css", stylesheet, name="look"),
 ]

@@ -1,6 +1,6 @@
 """Every page of the desk, on a wide screen in light and on a phone in the dark: axe is silent, nothing is wider than the screen.
 
-Pictures of some of them stand in docs/staff-guide.md.
+Pictures of some of them stand in docs/how-to/use-the-desk.md.
 """
 
 import os

@@ -37,7 +37,7 @@ def data(site: str, demo_folder: Path) -> Path:
     """The demonstration's own data, as if nobody had signed up from here within this hour."""
     folder = demo_folder / "data" / "demo"
     with sqlite3.connect(folder / "newsletter.sqlite3", timeout=30) as database:
-        database.execute("DELETE FROM subscribers_tally")
+        database.execute("DELETE FROM subscribers_ratecounter")
     database.close()
     return folder
 

@@ -1,6 +1,6 @@
 """A week at the desk, by keyboard: assembled, edited, looked at, mended, proofed, approved by another person, sent, reported.
 
-The pictures of docs/staff-guide.md are taken on the way; `make guide-pictures` keeps them.
+The pictures of docs/how-to/use-the-desk.md are taken on the way; `make guide-pictures` keeps them.
 """
 
 import re
@@ -100,7 +100,7 @@ def decide_from_the_mail(page: Page, link: str) -> None:
 
 def announce_a_correction(page: Page, event: str) -> None:
     page.goto(f"/admin/events/announce/{event}/")
-    expect(page.get_by_role("button", name="Draft the mail").first).to_be_visible()
+    expect(page.get_by_role("button", name="Draft the email").first).to_be_visible()
     take_picture(page, "correction")
 
 
@@ -128,7 +128,7 @@ def ask_for_another_person(page: Page) -> None:
     take_picture(page, "publications")
     page.get_by_role("link", name="The weekly letter", exact=True).click()
     page.get_by_role("combobox", name="Approval").select_option("approve")
-    page.get_by_label("Another person approves").select_option("true")
+    page.get_by_label("Somebody other than the author must approve").select_option("true")
     expect(mail(page).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
     show(page, "Who says yes")
     take_picture(page, "publication-approval")

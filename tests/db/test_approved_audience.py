@@ -162,7 +162,7 @@ def test_growth_stops_a_scheduled_send(approved: Issue) -> None:
 
 
 def test_growth_before_the_freeze_stops_a_manual_send(approved: Issue) -> None:
-    request_send(issue=read(approved), by=make_approver(), now=NOW, asked=20)
+    request_send(issue=read(approved), by=make_approver(), now=NOW, confirmed_recipients=20)
     add_subscribers(approved.publication, 9, where=LONDON, start=100)
     assert [held.pk for held in prepare_requested_sends(now=NOW)] == [approved.pk]
     assert "would now go to 29" in read(approved).held_reason
@@ -172,7 +172,7 @@ def test_growth_before_the_freeze_stops_a_manual_send(approved: Issue) -> None:
 def test_a_send_never_exceeds_the_confirmed_number(approved: Issue) -> None:
     """The confirmed number counts even if the approval allows more."""
     with pytest.raises(NotReady, match="You were asked about 10 people, and now the issue would go to 20"):
-        request_send(issue=read(approved), by=make_approver(), now=NOW, asked=10)
+        request_send(issue=read(approved), by=make_approver(), now=NOW, confirmed_recipients=10)
     assert not Send.objects.exists()
 
 

@@ -130,7 +130,7 @@ def test_p14_whom_a_key_of_the_api_signed_up_is_listed_also_who_was_let_in_by_st
 
     sign_up("ann@example.org")
     sign_up("cleo@example.org")
-    hold = Decision(SignupOutcome.HELD, why="many from one network")
+    hold = Decision(SignupOutcome.HELD, reason="many from one network")
     monkeypatch.setattr(arrivals, "screen_signup", lambda **given: hold)
     sign_up("dora@example.org")
     cleo = Subscriber.objects.get(email="cleo@example.org")

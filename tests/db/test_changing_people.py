@@ -55,10 +55,10 @@ def test_an_empty_value_takes_a_thing_away() -> None:
     ("row", "why"),
     [
         (PersonUpdate("no address"), "email address"),
-        (PersonUpdate("ada@example.org", giving="often"), "Write none, donor or monthly"),
-        (PersonUpdate("ada@example.org", topics=["lore"]), "no topic “lore”. There are: law"),
+        (PersonUpdate("ada@example.org", giving="often"), "Use none, donor or monthly"),
+        (PersonUpdate("ada@example.org", topics=["lore"]), "no topic “lore”. The topics are: law"),
         (PersonUpdate("ada@example.org", giving="donor", country="Atlantis"), "Atlantis"),
-        (PersonUpdate("ada@example.org", giving="donor", attributes={"!!": "x"}), "cannot name an attribute"),
+        (PersonUpdate("ada@example.org", giving="donor", attributes={"!!": "x"}), "needs a letter or digit"),
         (
             PersonUpdate("ada@example.org", giving="donor", attributes={f"a{n}": "x" for n in range(51)}),
             "50 attributes",
@@ -72,7 +72,7 @@ def test_a_row_that_cannot_be_taken_is_refused_whole_with_the_reason_and_the_oth
     ada, bob = make_person("ada@example.org"), make_person("bob@example.org")
     refused, taken = change(row, PersonUpdate("bob@example.org", giving="donor"))
     assert refused.outcome is Outcome.REFUSED
-    assert why in refused.why
+    assert why in refused.reason
     assert taken == RowResult(Outcome.CHANGED)
     for person in (ada, bob):
         person.refresh_from_db()
@@ -131,7 +131,7 @@ def test_other_reasons_are_kept_apart_and_one_that_is_none_is_refused() -> None:
     stop_mail(email="ada@example.org", reason="legal", note="a letter", by="API: x", now=NOW)
     row = Suppression.objects.get()
     assert (row.reason, row.scope, row.note) == (Reason.LEGAL, "all", "a letter")
-    with pytest.raises(BadReason, match="Write one of unsubscribe"):
+    with pytest.raises(BadReason, match="Use one of unsubscribe"):
         stop_mail(email="ada@example.org", reason="erasure", now=NOW)
 
 

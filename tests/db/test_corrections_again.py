@@ -34,8 +34,8 @@ from newsletter.models import (
 )
 from newsletter.sending.freezing import freeze
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import cancel_send
 from newsletter.sending.settling.retention import delete_old_deliveries
+from newsletter.sending.settling.send_controls import cancel_send
 from subscribers.models import Subscriber, Subscription
 from tests.support.event_changes import (
     LONDONERS,
@@ -87,7 +87,7 @@ def test_a_restored_event_goes_to_people_told_of_the_cancellation() -> None:
     pause("person2@example.com", until=None)
     move_event(event, cancelled=False)
     (misinformed,) = find_misinformed(event, now=NOW)
-    assert (misinformed.people, misinformed.change_type, misinformed.mixed, misinformed.was["cancelled"]) == (
+    assert (misinformed.people, misinformed.change_type, misinformed.mixed, misinformed.was.cancelled) == (
         2,
         "restored",
         False,

@@ -58,10 +58,10 @@ def test_p10_nobody_is_mailed_after_their_last_day_and_staff_read_why(weekly: Ma
     assert explain_ineligible(ann, mailing_list=weekly, now=last) == ""
     assert not eligible(mailing_list=weekly, now=OVER).exists()
     assert not list_contactable(mailing_list=weekly, now=OVER).exists()
-    assert explain_ineligible(ann, mailing_list=weekly, now=OVER) == "The implied consent ran out on 01 February 2027."
+    assert explain_ineligible(ann, mailing_list=weekly, now=OVER) == "The implied consent ended on 1 February 2027."
     count = count_audience(mailing_list=weekly, now=OVER)
     assert (count.candidates, count.eligible, count.excluded) == (1, 0, {"implied_consent_ran_out": 1})
-    assert [row.why for row in candidates(mailing_list=weekly, now=last)] == [""]
+    assert [row.exclusion_reason for row in candidates(mailing_list=weekly, now=last)] == [""]
 
 
 def test_p10_staff_see_60_days_ahead_whose_consent_runs_out(weekly: MailingList, ann: Subscriber) -> None:

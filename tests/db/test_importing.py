@@ -105,7 +105,7 @@ def test_f13_a_file_with_every_kind_of_badness_is_counted_to_the_line(tmp_path_f
     body = path.read_bytes()
     dry = bring(weekly, body, dry_run=True)
     report = bring(weekly, body)
-    assert count_outcomes(dry) == count_outcomes(report) == dict(maker.answers)
+    assert count_outcomes(dry) == count_outcomes(report) == dict(maker.expected)
     assert sum(report.counts().values()) == 2 * report.rows
     assert ImportRefusal.objects.count() == report.refused
     assert Subscription.objects.count() == report.new
@@ -265,7 +265,8 @@ def test_d3_an_undone_import_takes_away_whom_it_brought_and_leaves_who_was_there
     }  # fmt: skip
     assert not Subscription.objects.open().filter(mailing_list=weekly).exists()
     assert Subscription.objects.open().filter(subscriber=known, mailing_list=events).exists()
-    assert ConsentEvent.objects.filter(kind="ended", by="kim", source=f"import {batch.pk} undone").count() == 3
+    ended = ConsentEvent.objects.filter(kind="ended", by="kim").values_list("source", flat=True)
+    assert list(ended) == [f"import {batch.pk} undone"] * 3
     batch.refresh_from_db()
     assert (batch.state, batch.undone_at) == (ImportState.UNDONE, LATER)
     with pytest.raises(CannotImport, match="taken back already"):

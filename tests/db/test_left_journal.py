@@ -15,7 +15,7 @@ from newsletter.organisation.health.sending import check_journal
 from newsletter.sending.limits import installation_hold as hold
 from newsletter.sending.limits.installation_hold import hold_installation
 from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
-from newsletter.sending.settling.sweep import wake_up
+from newsletter.sending.settling.sweep import prepare_for_work
 from subscribers.audience.eligibility import eligible
 from subscribers.consent.signup import confirm_subscription, request_subscription
 from subscribers.erasing.erasure import erase_person
@@ -86,7 +86,7 @@ def test_u7_p7_who_left_in_a_statement_whose_answer_was_lost_is_noted_all_the_sa
 
     def lose_the_answer(execute: Any, sql: str, *given: Any) -> Any:
         found = execute(sql, *given)
-        if "INSERT INTO subscribers_suppression" in sql:
+        if "INSERT INTO" in sql and Suppression._meta.db_table in sql:
             raise OperationalError("server closed the connection unexpectedly")
         return found
 
@@ -105,7 +105,7 @@ def test_u7_whom_the_database_refused_to_let_leave_is_not_noted(weekly: MailingL
     deadlock.__cause__ = psycopg.errors.DeadlockDetected("deadlock detected")
 
     def refuse(execute: Any, sql: str, *given: Any) -> Any:
-        if "INSERT INTO subscribers_suppression" in sql:
+        if "INSERT INTO" in sql and Suppression._meta.db_table in sql:
             raise deadlock
         return execute(sql, *given)
 
@@ -151,7 +151,7 @@ def test_p7_whom_an_import_marked_since_the_backup_is_not_mailed_after_it(weekly
     bring_leavers(weekly)
     assert replay_journal(now=LATER) == Replayed()
     restore_the_backup(weekly)
-    assert replay_journal(now=LATER) == Replayed(marked=4)
+    assert replay_journal(now=LATER) == Replayed(suppressed=4)
     assert readers(weekly) == {"eve"}
 
 
@@ -196,7 +196,7 @@ def test_who_came_back_by_their_own_wish_is_not_sent_away_again(weekly: MailingL
 
 def test_a_mark_that_staff_lifted_is_not_set_again_from_the_notes_of_this_machine(weekly: MailingList) -> None:
     suppress(address_hash=bytes(person("eve").address_hash), reason=Reason.STAFF, now=NOW)
-    remove_suppression(suppression=Suppression.objects.get(), by="kim", why="a mistake of ours", now=LATER)
+    remove_suppression(suppression=Suppression.objects.get(), by="kim", reason="a mistake of ours", now=LATER)
     restore_the_backup(weekly)
     assert replay_journal(now=LATER) == Replayed()
     assert "eve" in readers(weekly)
@@ -293,9 +293,9 @@ def test_what_a_process_that_was_killed_had_not_noted_is_noted_at_the_next_start
         unsubscribe_from_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
         bring_leavers_of_long_ago(weekly)
     monkeypatch.setattr(hold, "_REPLAYED", [])
-    wake_up(now=LATER)
+    prepare_for_work(now=LATER)
     restore_the_backup(weekly)
-    assert replay_journal(now=LATER).marked == 3
+    assert replay_journal(now=LATER).suppressed == 3
     assert readers(weekly) == {"dora", "eve"}
 
 
@@ -319,7 +319,7 @@ def test_a_mark_that_was_lifted_unnoted_is_not_set_again(
     repair_journal(now=NOW)
     with monkeypatch.context() as lost:
         lost.setattr("subscribers.unsubscribing.suppression_journal._append", lambda notes: None)
-        remove_suppression(suppression=Suppression.objects.get(), by="kim", why="a mistake of ours", now=LATER)
+        remove_suppression(suppression=Suppression.objects.get(), by="kim", reason="a mistake of ours", now=LATER)
     assert repair_journal(now=LATER) == 1
     assert repair_journal(now=LATER) == 0
     restore_the_backup(weekly)
@@ -331,7 +331,7 @@ def test_an_older_database_takes_no_leaving_out_of_the_journal(weekly: MailingLi
     repair_journal(now=NOW)
     restore_the_backup(weekly)
     assert repair_journal(now=LATER) == 0
-    assert replay_journal(now=LATER).marked == 1
+    assert replay_journal(now=LATER).suppressed == 1
 
 
 def test_doctor_completes_the_journal_or_says_why_it_cannot(weekly: MailingList, full: Path) -> None:
@@ -355,10 +355,10 @@ def test_a_list_that_is_gone_since_is_passed_over(weekly: MailingList) -> None:
 
 def test_every_machine_plays_back_its_own_notes_when_it_starts_and_in_each_hold(weekly: MailingList) -> None:
     unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     restore_the_backup(weekly)
     hold_installation(reason="the database was restored", now=LATER)
-    wake_up(now=LATER)
+    prepare_for_work(now=LATER)
     assert "ada" not in readers(weekly)
 
 

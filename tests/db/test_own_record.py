@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import models
 
 from newsletter.models import Delivery, DeliveryException
-from newsletter.models.clicks import ReaderClick
+from newsletter.models.clicks import RecipientClick
 from newsletter.models.feedback import Bounce
 from newsletter.sending.freezing.start import start_send
 from subscribers.identity import identify
@@ -54,7 +54,7 @@ TOLD = {
     "newsletter.Delivery": {"batch": OURS, "subscriber_id": NUMBER, "address_hash": SECRET},
     "newsletter.DeliveryException": {"at": "the batch's moment is told"},
     "newsletter.Bounce": {"at": "the moment of the bounce is told with the delivery"},
-    "newsletter.ReaderClick": {},
+    "newsletter.RecipientClick": {},
     "newsletter.CorrectedDelivery": {
         "delivery": OURS,
         "correction_delivery": OURS,
@@ -65,8 +65,8 @@ TOLD = {
 }
 """The tables of people. Beside each the columns that are not told, and why; every other column is told."""
 NOT_HELD = {
-    "subscribers.Asking": "counts mails to a mailbox by a code, for a day, so that nobody is bombed",
-    "subscribers.Tally": "counts requests by a code, for an hour",
+    "subscribers.ConfirmationQuota": "counts mails to a mailbox by a code, for a day, so that nobody is bombed",
+    "subscribers.RateCounter": "counts requests by a code, for an hour",
 }
 KEYS = {
     "place": ("country", "region", "city"),
@@ -134,7 +134,7 @@ def make_everything() -> Subscriber:
     person.refresh_from_db()
     DeliveryException.objects.create(delivery=delivery, at=NOW, bounced_at=NOW)
     Bounce.objects.create(delivery=delivery, bounce_class="hard", status="5.1.1", at=NOW)
-    ReaderClick.objects.create(issue=issue, subscriber=person, link="0" * 16, at=NOW)
+    RecipientClick.objects.create(issue=issue, subscriber=person, link="0" * 16, at=NOW)
     weekly = made.mailing_list
     MailedLink.objects.create(subscriber=person, mailing_list=weekly, kind="download", asked_at=NOW)
     FormerIdentity.objects.create(subscriber=person, uuid=uuid.uuid4(), at=NOW)
@@ -148,7 +148,7 @@ def make_everything() -> Subscriber:
     )
     held = HeldSignup.objects.create(
         email=person.email, address_hash=person.address_hash, mailing_list=weekly, wording="Join", source="form",
-        why="many requests", at=NOW,
+        reason="many requests", at=NOW,
     )  # fmt: skip
     held.topics.add(Topic.objects.create(slug="land", name="Land"))
     batch = ImportBatch.objects.create(mailing_list=weekly, by="kim", started_at=NOW)
@@ -166,7 +166,7 @@ def all_keys(value: object) -> list[str]:
 def test_p5_what_a_person_is_given_does_not_name_a_private_list() -> None:
     hidden = make_list("witnesses", public=False)
     ada = make_member(hidden)
-    set_frequencies(subscriber=ada, rhythms={hidden: Frequency.EVENTS}, now=NOW)
+    set_frequencies(subscriber=ada, frequencies={hidden: Frequency.EVENTS}, now=NOW)
     unsubscribe_from_list(subscriber=ada, mailing_list=hidden, now=NOW)
     assert "witnesses" in json.dumps(describe_person(ada, now=NOW))
     given = json.dumps(describe_person(ada, now=NOW, for_themselves=True))

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.location_questions import answer_location_question
+from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.issues.variants.nearby_events import RecipientLocation, choose_events_for
 from newsletter.models import EventNotice, LocationAnswer, Source
 from subscribers.places.search import find_place
@@ -49,11 +50,9 @@ def read(
 
 
 def shown_to(event: EventNotice) -> list[str]:
-    row = {
-        "id": event.pk, "latitude": event.latitude, "longitude": event.longitude, "country": event.country,
-        "region": event.region, "online": event.online, "cancelled": event.cancelled,
-    }  # fmt: skip
-    kinds = (choose_events_for(who, events=[row], limit=3, radius_km=80, host=False).kind for who in READERS)
+    kinds = (
+        choose_events_for(who, events=[resolve_event(event)], limit=3, radius_km=80, host=False).kind for who in READERS
+    )
     return [who.region for who, kind in zip(READERS, kinds, strict=True) if kind != "nothing"]
 
 

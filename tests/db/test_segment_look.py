@@ -6,7 +6,7 @@ from django.db import OperationalError, connection
 from subscribers.models import Subscriber
 from subscribers.segments import count
 from subscribers.segments.count import count_people, preview_people, sample_people
-from subscribers.segments.membership import among, for_few_people
+from subscribers.segments.membership import for_few_people, subscriber_in
 from subscribers.segments.query_limits import QueryTimeout, query_time_limit
 from tests.support.people import make_list, make_person, subscribe
 
@@ -81,8 +81,8 @@ def test_both_ways_to_ask_who_is_among_others_select_the_same_people() -> None:
     first, *_ = make_people(3)
     others = subscribe(first, mailing_list)._meta.model.objects.all()
     with for_few_people():
-        probed = among(others)
-    for condition in (probed, among(others)):
+        probed = subscriber_in(others)
+    for condition in (probed, subscriber_in(others)):
         assert [person.pk for person in Subscriber.objects.filter(condition)] == [first.pk]
         assert Subscriber.objects.exclude(condition).count() == 2
 

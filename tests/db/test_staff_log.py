@@ -21,15 +21,15 @@ def entries() -> list[AuditEntry]:
     return list(AuditEntry.objects.order_by("pk"))
 
 
+@pytest.mark.requirement("G10")
 def test_each_entry_names_the_one_before(entries: list[AuditEntry]) -> None:
-    """G10."""
     assert [entry.previous for entry in entries] == ["0" * 64, *(entry.sha256 for entry in entries[:-1])]
     assert AuditEntry.objects.find_break(limit=100) is None
     assert AuditEntry.objects.find_break(limit=2) is None
 
 
+@pytest.mark.requirement("G10")
 def test_neither_the_code_nor_the_database_lets_an_entry_be_changed(entries: list[AuditEntry]) -> None:
-    """G10."""
     with pytest.raises(InvariantViolated, match="only added to"):
         entries[0].save()
     with pytest.raises(InvariantViolated, match="only added to"):

@@ -13,7 +13,7 @@ from newsletter.content.ingesting.wordpress_roots import forget_roots
 from newsletter.issues.approval.approve import approve_issue, release_issue
 from newsletter.issues.assembly.assemble import get_or_create_slot
 from newsletter.issues.assembly.stories_at_source import check_before_assembly, require_stories_at_source
-from newsletter.issues.snapshot.redact import iter_stories
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.scheduler_jobs import assemble_due, poll_sources, start_due_sends
 from newsletter.models import Issue, Send, Source, StaffNotice, Story
@@ -52,7 +52,7 @@ def page_story(site: Site, title: str, path: str = "/a/", **changes: Any) -> Sto
 
 
 def titles(issue: Issue) -> list[str]:
-    return [story["title"] for story in iter_stories(resolve_content(Issue.objects.get(pk=issue.pk)))]
+    return [story.title for story in resolve_content(Issue.objects.get(pk=issue.pk)).stories]
 
 
 def ready(publication: Any = None) -> Issue:
@@ -376,7 +376,7 @@ def test_an_automatic_issue_is_sent_without_a_gone_story(site):
     site.put("/a/", "", status=404)
     start_due_sends(now=DUE_AT)
     send = Send.objects.get()
-    assert [story["title"] for story in iter_stories(send.revision.content)] == ["A second verdict"]
+    assert [story.title for story in IssueContent.from_json(send.revision.content).stories] == ["A second verdict"]
     assert send.revision.content["subject"] == "A second verdict"
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from newsletter.issues.snapshot.redact import iter_stories, remove_stories
+from newsletter.issues.snapshot.records.fields import to_json
+from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, Story
@@ -26,16 +27,16 @@ def lead_to(issue: Issue, link: str) -> Issue:
 
 
 def test_a_story_leads_where_the_issue_says(issue: Issue) -> None:
-    (story,) = iter_stories(resolve_content(issue))
-    assert (story["url"], story["own_url"]) == (ELSEWHERE, "https://example.org/clinic/")
+    (story,) = resolve_content(issue).stories
+    assert (story.url, story.own_url) == (ELSEWHERE, "https://example.org/clinic/")
     assert Story.objects.get().url == "https://example.org/clinic/"
 
 
 def test_content_without_such_a_link_is_what_it_was(issue: Issue) -> None:
     """Approvals of issues from before there were links of their own go on holding."""
-    (story,) = iter_stories(resolve_content(lead_to(issue, "")))
-    assert story["url"] == "https://example.org/clinic/"
-    assert "own_url" not in story
+    (story,) = resolve_content(lead_to(issue, "")).stories
+    assert story.url == "https://example.org/clinic/"
+    assert "own_url" not in to_json(story)
 
 
 def test_a_link_to_a_story_that_may_not_be_shown_must_be_put_right(issue: Issue) -> None:
@@ -45,6 +46,6 @@ def test_a_link_to_a_story_that_may_not_be_shown_must_be_put_right(issue: Issue)
 
 
 def test_where_the_page_it_leads_to_is_gone_a_story_leads_home(issue: Issue) -> None:
-    (story,) = iter_stories(remove_stories(resolve_content(issue), stories=[ELSEWHERE]))
-    assert story["url"] == "https://example.org/clinic/"
-    assert "own_url" not in story
+    (story,) = remove_stories(resolve_content(issue), stories=[ELSEWHERE]).stories
+    assert story.url == "https://example.org/clinic/"
+    assert "own_url" not in to_json(story)

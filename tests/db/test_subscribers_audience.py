@@ -183,19 +183,19 @@ def test_staff_are_told_why_somebody_gets_no_mail() -> None:
     fine = make_member(weekly, "fine@example.org")
     assert explain_ineligible(stranger, mailing_list=weekly, now=NOW) == "Not on the list Weekly."
     assert explain_ineligible(waiting, mailing_list=weekly, now=NOW) == "Has not yet confirmed by mail."
-    assert explain_ineligible(barred, mailing_list=weekly, now=NOW) == "Must not be mailed: the address does not exist."
+    assert explain_ineligible(barred, mailing_list=weekly, now=NOW) == "Suppressed: the address does not exist."
     assert (
         explain_ineligible(fine, mailing_list=weekly, segment=donors, now=NOW) == "Does not match the segment Donors."
     )
     assert explain_ineligible(fine, mailing_list=weekly, now=NOW) == ""
     rests = make_person("rests@example.org")
     subscribe(rests, weekly, paused_until=NOW + timedelta(days=30), frequency=Frequency.MONTHLY)
-    assert explain_ineligible(rests, mailing_list=weekly, now=NOW) == "Asked for a pause, until 04 April 2026."
+    assert explain_ineligible(rests, mailing_list=weekly, now=NOW) == "Paused until 4 April 2026."
     later = NOW + timedelta(days=31)
     assert explain_ineligible(rests, mailing_list=weekly, now=later) == ""
     assert (
         explain_ineligible(rests, mailing_list=weekly, now=later, frequencies=EVERY_ISSUE)
-        == "Asked for another rhythm: once a month."
+        == "Chose another frequency: once a month."
     )
 
 

@@ -243,10 +243,10 @@ def test_staff_lift_with_a_written_reason_only_and_it_is_on_record() -> None:
     suppress(address_hash=bytes(person.address_hash), reason=Reason.HARD, now=NOW, by="kim@charity.example")
     suppression = Suppression.objects.get()
     with pytest.raises(CannotRemoveSuppression, match="Write why"):
-        remove_suppression(suppression=suppression, by="kim@charity.example", why=" ", now=NOW)
-    remove_suppression(suppression=suppression, by="kim@charity.example", why="The mailbox is back.", now=NOW)
-    with pytest.raises(CannotRemoveSuppression, match="lifted already"):
-        remove_suppression(suppression=suppression, by="kim@charity.example", why="Again.", now=NOW)
+        remove_suppression(suppression=suppression, by="kim@charity.example", reason=" ", now=NOW)
+    remove_suppression(suppression=suppression, by="kim@charity.example", reason="The mailbox is back.", now=NOW)
+    with pytest.raises(CannotRemoveSuppression, match="removed already"):
+        remove_suppression(suppression=suppression, by="kim@charity.example", reason="Again.", now=NOW)
     assert kinds() == ["suppressed", "lifted"]
     assert ConsentEvent.objects.get(kind="lifted").wording == "The mailbox is back."
 
@@ -255,7 +255,7 @@ def test_staff_lift_with_a_written_reason_only_and_it_is_on_record() -> None:
 def test_staff_cannot_undo_a_persons_own_no(reason: Reason) -> None:
     suppress(address_hash=identify("ada@example.org"), reason=reason, now=NOW)
     with pytest.raises(CannotRemoveSuppression, match="Only they can undo it"):
-        remove_suppression(suppression=Suppression.objects.get(), by="kim", why="They rang.", now=NOW)
+        remove_suppression(suppression=Suppression.objects.get(), by="kim", reason="They rang.", now=NOW)
 
 
 def test_u4_leaving_twice_is_leaving_once() -> None:

@@ -22,9 +22,9 @@ from subscribers.models import (
     ImportBatch,
     ImportRefusal,
     MailingList,
-    Place,
     Reason,
     Subscriber,
+    SubscriberLocation,
     Subscription,
     Suppression,
     Topic,
@@ -91,7 +91,7 @@ def test_people_come_in_with_their_details_basis_and_proof() -> None:
 def test_the_postcode_is_kept_nowhere() -> None:
     weekly = make_list()
     bring(weekly, "email,city,country,postcode\nada@example.org,London,GB,ZZ9 9ZZ\nbad,London,GB,\n")
-    for model in (Subscriber, Place, ConsentEvent, ImportBatch, ImportRefusal):
+    for model in (Subscriber, SubscriberLocation, ConsentEvent, ImportBatch, ImportRefusal):
         assert "ZZ9" not in str(list(model.objects.values()))
 
 
@@ -100,7 +100,7 @@ def test_a_postcode_is_kept_as_its_town_alone() -> None:
     bring(weekly, "email,country,postcode\nada@example.org,GB,YO21 1RE\nbea@example.org,US,77002\n")
     places = [find_person(f"{name}@example.org").place for name in ("ada", "bea")]
     assert [place and (place.town, place.region) for place in places] == [("Whitby", "GB-ENG"), ("Houston", "US-TX")]
-    for model in (Subscriber, Place, ConsentEvent, ImportBatch, ImportRefusal):
+    for model in (Subscriber, SubscriberLocation, ConsentEvent, ImportBatch, ImportRefusal):
         kept = str(list(model.objects.values()))
         assert "YO21" not in kept
         assert "77002" not in kept

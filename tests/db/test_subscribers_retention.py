@@ -9,18 +9,18 @@ from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.throttle import increment_counter, use_confirmation_quota
 from subscribers.erasing.retention import PurgeCounts, purge_expired_data
 from subscribers.models import (
-    Asking,
     Basis,
+    ConfirmationQuota,
     ConsentEvent,
     EndReason,
     HeldSignup,
     MailedLink,
+    RateCounter,
     Reason,
     SpentProof,
     Subscriber,
     Subscription,
     Suppression,
-    Tally,
 )
 from subscribers.people.mailed_links import Kind, request_mailed_link
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
@@ -36,7 +36,7 @@ def test_p8_people_who_never_confirm_are_gone_after_seven_days_and_not_before() 
     assert purge_expired_data(now=NOW + WEEK) == PurgeCounts(unconfirmed=0, requests=0, left=0)
     assert purge_expired_data(now=NOW + WEEK + MINUTE).unconfirmed == 1
     assert not Subscriber.objects.exists()
-    assert ConsentEvent.objects.get().source == "kept no longer: never confirmed"
+    assert ConsentEvent.objects.get().source == "retention ended: never confirmed"
 
 
 def test_a_person_asked_again_keeps_the_time_of_the_last_mail() -> None:
@@ -84,14 +84,16 @@ def test_people_whom_staff_took_off_are_not_forgotten_by_the_calendar() -> None:
 def test_what_was_kept_to_count_or_to_ask_goes_too() -> None:
     weekly = make_list()
     ada = make_member(weekly)
-    hold_signup(email="bea@example.org", mailing_list=weekly, wording="yes", source="page", why="many", now=NOW)
+    hold_signup(email="bea@example.org", mailing_list=weekly, wording="yes", source="page", reason="many", now=NOW)
     request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.DOWNLOAD, now=NOW)
     increment_counter("site", now=NOW)
     use_confirmation_quota("bea@example.org", now=NOW)
     SpentProof.objects.create(digest=bytes(32), expires_at=NOW)
     purge_expired_data(now=NOW + MINUTE)
-    assert [model.objects.count() for model in (HeldSignup, MailedLink, Tally, Asking, SpentProof)] == [1, 1, 1, 1, 0]
+    assert [
+        model.objects.count() for model in (HeldSignup, MailedLink, RateCounter, ConfirmationQuota, SpentProof)
+    ] == [1, 1, 1, 1, 0]
     purge_expired_data(now=NOW + timedelta(days=8))
-    assert [model.objects.count() for model in (HeldSignup, MailedLink, Tally, Asking)] == [0, 0, 0, 1]
+    assert [model.objects.count() for model in (HeldSignup, MailedLink, RateCounter, ConfirmationQuota)] == [0, 0, 0, 1]
     purge_expired_data(now=NOW + timedelta(days=181))
-    assert not Asking.objects.exists()
+    assert not ConfirmationQuota.objects.exists()

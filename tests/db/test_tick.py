@@ -11,11 +11,10 @@ from newsletter.jobs.scheduler_jobs import assemble_due, poll_sources, start_due
 from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.limits.send_controls import resume_send
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.send_controls import resume_send
 from tests.db.test_ingest import item
-from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import (
     NOW,
     add_subscribers,
@@ -27,6 +26,7 @@ from tests.support.fixtures import (
     make_story,
 )
 from tests.support.provider_faults import Fault, answer
+from tests.support.sends import Clock, make_ready_issue, send_issue
 from tests.support.web_site import serve_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,7 +68,7 @@ def test_a_publication_that_needs_approval_waits_for_it():
 @pytest.mark.requirement("F11")
 def test_an_issue_six_hours_late_is_held_until_released():
     make_approver()
-    issue = ready_issue(readers=3)
+    issue = make_ready_issue(recipients=3)
     start_due_sends(now=DUE_AT + timedelta(hours=7))
     issue.refresh_from_db()
     assert issue.held
@@ -116,7 +116,7 @@ def test_a_change_at_the_source_voids_the_approval_and_is_named():
 def test_staff_are_notified_of_a_stopped_send(mailgun):
     make_approver()
     mailgun.fault_on(1, Fault("reset_after_accepting"))
-    send_all(ready_issue(readers=3))
+    send_issue(make_ready_issue(recipients=3))
     for _ in range(2):
         notify_stopped_sends(now=NOW + timedelta(days=1))
     assert told() == ["The send of The weekly letter No. 1 needs your decision"]
@@ -125,7 +125,7 @@ def test_staff_are_notified_of_a_stopped_send(mailgun):
 def test_staff_are_notified_again_if_a_resumed_send_stops(mailgun):
     make_approver()
     mailgun.fault_always(answer(401, b"Forbidden"))
-    send = send_all(ready_issue(readers=3))
+    send = send_issue(make_ready_issue(recipients=3))
     notify_stopped_sends(now=NOW)
     resume_send(send=send, by=make_approver())
     clock = Clock()
@@ -137,7 +137,7 @@ def test_staff_are_notified_again_if_a_resumed_send_stops(mailgun):
 
 def test_a_refused_notice_is_sent_again(mailgun):
     make_approver()
-    hold = ready_issue(readers=1)
+    hold = make_ready_issue(recipients=1)
     start_due_sends(now=DUE_AT + timedelta(hours=7))
     assert Issue.objects.get(pk=hold.pk).held
     mailgun.fault_next(answer(429, b"later"))
@@ -217,7 +217,7 @@ def test_one_faulty_publication_does_not_stop_the_others(monkeypatch):
 def test_a_held_issue_stays_held_when_somebody_tries_to_send_it(capsys):
     from django.core.management import CommandError, call_command
 
-    issue = ready_issue(readers=3)
+    issue = make_ready_issue(recipients=3)
     hold_issue(issue=issue, reason="the lawyer must read it")
     with pytest.raises(CommandError, match="the lawyer must read it"):
         call_command("send", "weekly/1", "--now")

@@ -21,8 +21,8 @@ from newsletter.issues.approval.approve import hold_issue
 from newsletter.issues.protected_terms.terms import add_terms
 from newsletter.models import ApiKey, AuditEntry, Publication, Story
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import pause_send
 from newsletter.sending.settling.receipt import status_of
+from newsletter.sending.settling.send_controls import pause_send
 from subscribers.consent.signup_limits import MAX_SIGNUPS_PER_ADDRESS
 from subscribers.models import Confirmation, ConsentEvent, HeldSignup, Subscriber, Subscription, Suppression
 from tests.support.fixtures import add_subscribers, make_issue, make_story
@@ -374,7 +374,7 @@ def _make_twice(admin: Client) -> Any:
 
 
 def test_the_documented_calls_are_all_the_calls_there_are() -> None:
-    text = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs/reference/api.md").read_text(encoding="utf-8")
     curls = re.findall(
         r"curl (?:-X (\w+) )?\"?\$SITE(/api/v1/[\w/-]+)(.*?)(?=^```|^curl)", text, re.MULTILINE | re.DOTALL
     )

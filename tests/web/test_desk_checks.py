@@ -184,7 +184,8 @@ def test_a_changed_name_in_our_own_words_needs_its_note(publication: Publication
 
 
 def test_a_dead_link_is_a_warning_and_one_not_reached_is_so_only_where_others_are(issue: Issue) -> None:
-    from newsletter.issues.snapshot.link_checks import find_web_links, hash_url
+    from newsletter.issues.snapshot.content_links import find_web_links
+    from newsletter.issues.snapshot.link_checks import hash_url
 
     urls = list(find_web_links(resolve_content(issue)))
     story = next(url for url in urls if "/stories/" in url)

@@ -151,7 +151,7 @@ def test_the_place_of_an_event_is_said_in_few_words() -> None:
     ):
         make_event(f"Evening {changes}", starts_at=timezone.now() + timedelta(days=1), **changes)
     page = client.get("/admin/events/").content.decode()
-    for words in ("Cancelled", "Online", "Texas (region only)", "Place unknown", "By its coordinates"):
+    for words in ("Cancelled", "Online", "Texas (region only)", "Place unknown", "Coordinates only"):
         assert words in page
 
 
@@ -251,7 +251,7 @@ def test_a_source_shows_its_failures_and_what_was_set_aside() -> None:
     client = sign_in("editor")
     listed = client.get("/admin/sources/").content.decode()
     page = client.get(f"/admin/sources/edit/{source.pk}/").content.decode()
-    assert "Failed 3 times in a row, never good so far: The site did not answer." in listed
+    assert "Failed 3 times in a row, never succeeded: The site did not answer." in listed
     assert "It has no title." in page
 
 
@@ -260,7 +260,7 @@ def test_a_source_that_never_failed_or_was_never_read_says_so() -> None:
     make_source("Good one", last_success_at=timezone.now())
     make_source("Slipped once", failures=1, error="No answer.", last_success_at=timezone.now())
     page = sign_in("editor").get("/admin/sources/").content.decode()
-    for words in ("Not looked at yet", "Good<", "Failed once, last good on "):
+    for words in ("Not checked yet", "Good<", "Failed once, last good on "):
         assert words in page.replace("Good\n", "Good<")
 
 
@@ -317,8 +317,8 @@ def test_a_schedule_is_chosen_in_words(publication: Publication, chosen: dict[st
     [
         ({"rhythm": "weekly", "at": "08:30"}, "Choose at least one day."),
         ({"rhythm": "monthly", "at": "08:30"}, "Choose a day of the month."),
-        ({"rhythm": "weekly", "weekdays": ["mon"]}, "Say at what time it goes out."),
-        ({"rhythm": "other", "schedule": ""}, "Write the schedule, or choose days above."),
+        ({"rhythm": "weekly", "weekdays": ["mon"]}, "Enter the time when it is sent."),
+        ({"rhythm": "other", "schedule": ""}, "Enter a schedule, or choose days above."),
     ],
 )
 def test_a_schedule_that_lacks_something_says_what(publication: Publication, chosen: dict[str, str], told: str) -> None:

@@ -46,7 +46,7 @@ def end_of(day: date) -> datetime:
 
 def test_p10_the_form_asks_for_a_last_day_or_a_column_that_holds_it(client: Client) -> None:
     batch = upload(client, "email,until\nann@example.org,\n")
-    assert "Give the day, or say which column holds it." in decide(client, batch)
+    assert "Enter the date, or choose the column that has it." in decide(client, batch)
     batch.refresh_from_db()
     assert batch.state == ImportState.DRAFT
     assert decide(client, batch, column_1="expires_on") == ""

@@ -174,7 +174,7 @@ def test_an_export_asks_for_a_reason_and_the_password_is_put_on_record_and_can_b
         "most": 1,
         "taken": 1,
     }
-    assert asked.alone
+    assert asked.without_approval
     assert asked.used_at
 
 

@@ -38,7 +38,7 @@ HELD = "/admin/people/held/"
 def hold(email: str) -> HeldSignup:
     mailing_list = make_list() if not HeldSignup.objects.exists() else HeldSignup.objects.all()[0].mailing_list
     return hold_signup(
-        email=email, mailing_list=mailing_list, wording="Yes", source="page", why="many from one network", now=NOW
+        email=email, mailing_list=mailing_list, wording="Yes", source="page", reason="many from one network", now=NOW
     )
 
 
@@ -50,7 +50,7 @@ def test_staff_let_in_or_drop_who_waits_and_nobody_is_subscribed_without_confirm
     assert "a•••@e•••.org" in page
     assert "ada@example.org" not in page
     assert "many from one network" in page
-    assert "Sign-ups that wait" in client.get("/admin/").content.decode()
+    assert "Sign-ups to review" in client.get("/admin/").content.decode()
     client.post(HELD, {"in": one.pk})
     client.post(HELD, {"out": other.pk})
     assert [row.subscriber.email for row in Confirmation.objects.all()] == ["ada@example.org"]
@@ -193,7 +193,9 @@ def test_an_erased_person_does_not_wait_for_staff_either() -> None:
 def fill_up(*, people: int = MAX_HELD_SIGNUPS) -> None:
     fair = make_list("fair")
     HeldSignup.objects.bulk_create(
-        HeldSignup(email=f"p{number}@example.org", address_hash=number.to_bytes(32), mailing_list=fair, why="", at=NOW)
+        HeldSignup(
+            email=f"p{number}@example.org", address_hash=number.to_bytes(32), mailing_list=fair, reason="", at=NOW
+        )
         for number in range(people)
     )
 

@@ -40,7 +40,7 @@ def test_who_waits_and_whose_mail_is_looked_at_are_said_by_place_too() -> None:
     ann = make_reader("ann@example.org", country="US", region="TX", town="Houston")
     assert mask_person(ann) == "a•••@e•••.org, Houston, Texas, United States"
     hold_signup(
-        email="bea@example.org", mailing_list=make_list(), wording="Yes", source="page", why="many", now=NOW,
+        email="bea@example.org", mailing_list=make_list(), wording="Yes", source="page", reason="many", now=NOW,
         place=ann.place,
     )  # fmt: skip
     assert "Houston, Texas, United States" in shown(sign_in("data"), "/admin/people/held/")

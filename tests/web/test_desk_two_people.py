@@ -191,7 +191,7 @@ def test_the_confirmation_before_a_send_names_a_number(issue: Issue) -> None:
     assert "You were asked about 5 people" in said(client.post(start, {"people": "5"}, follow=True))[0]
     assert not Send.objects.exists()
     assert "is being prepared" in said(client.post(start, {"people": "20"}, follow=True))[0]
-    assert Send.objects.get().asked == 20
+    assert Send.objects.get().confirmed_recipients == 20
 
 
 def test_home_and_the_issue_page_say_why_an_automatic_issue_waits(issue: Issue) -> None:
@@ -226,7 +226,7 @@ def test_the_desk_says_if_a_publication_is_switched_off(issue: Issue, state: str
 def test_a_publication_decides_if_another_person_must_approve(issue: Issue) -> None:
     client = sign_in("admin")
     page = client.get(f"/admin/publications/edit/{issue.publication.pk}/").content.decode()
-    assert "Yes, if two or more people may approve" in page
+    assert "Yes, if two or more people can approve" in page
 
 
 @pytest.mark.parametrize("change", [lambda: Brand.objects.all(), lambda: MailingList.objects.all()])

@@ -26,15 +26,17 @@ def weekly() -> MailingList:
 
 @pytest.fixture
 def months() -> Iterator[set[Frequency]]:
-    """The rhythms of every list, to be changed by the test; the lists wrote as `MONTHS` says."""
-    rhythms = set(Frequency)
+    """The frequencies of every list, to be changed by the test; the lists wrote as `MONTHS` says."""
+    frequencies = set(Frequency)
     before = get_publishing_hooks()
 
     def last_month(person: Subscriber, mailing_list: MailingList, now: datetime) -> MonthlyMailCount | None:
         return MONTHS.get(mailing_list.slug)
 
-    register_publishing_hooks(replace(before, last_month=last_month, rhythms=lambda mailing_list: frozenset(rhythms)))
-    yield rhythms
+    register_publishing_hooks(
+        replace(before, last_month=last_month, frequencies=lambda mailing_list: frozenset(frequencies))
+    )
+    yield frequencies
     register_publishing_hooks(before)
 
 

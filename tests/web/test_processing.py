@@ -14,7 +14,7 @@ from newsletter.desk.staff.processing_page import KEPT
 from newsletter.desk.staff.processing_record import describe_processing, find_processor
 from newsletter.models import Publication
 from newsletter.providers.registry import read_provider_url
-from newsletter.sending.settling import retention as sends
+from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
 from subscribers.models import Basis
 from subscribers.segments.attributes import write_attributes
@@ -57,15 +57,15 @@ def test_p13_the_page_is_made_of_the_settings_and_the_rows(publication: Publicat
     said = read()
     for line in (
         f"{publication.brand.name} , 1 Harbour Street, London",
-        "Lists that no publication mails: Alerts",
+        "Lists that no publication uses: Alerts",
         "consent | 2",
         "implied consent, for a time (Canada) | 1",
         "Own columns: membership",
-        "Amazon SES | each reader's address and mail | eu-west-1",
-        "pulse.example.net | a sign of life, nothing of people | to be filled in: region",
-        "Donor database | by a key of the API: sign up, change and read people | to be filled in: region",
-        f"address and details, after the last list was left | {retention.UNSUBSCRIBED_RETENTION.days} days",
-        f"who was sent which issue; then the numbers alone | {sends.KEPT.days} days",
+        "Amazon SES | each subscriber’s address and emails | eu-west-1",
+        "pulse.example.net | a heartbeat, no personal data | to be filled in: region",
+        "Donor database | through an API key: sign up, change and read people | to be filled in: region",
+        f"address and details, after the person left the last list | {retention.UNSUBSCRIBED_RETENTION.days} days",
+        f"who was sent which issue; after that, only totals | {send_retention.KEPT.days} days",
     ):
         assert any(line in one for one in said), (line, said)
     assert any(publication.name in one and publication.from_email in one for one in said)
@@ -79,7 +79,7 @@ def test_p13_the_page_is_made_of_the_settings_and_the_rows(publication: Publicat
 def test_p13_the_numbers_on_the_page_are_those_the_program_keeps_to(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(KEPT) == set(describe_processing(now=timezone.now()).kept)
     monkeypatch.setattr(retention, "UNSUBSCRIBED_RETENTION", timedelta(days=11))
-    assert "address and details, after the last list was left | 11 days" in read()
+    assert "address and details, after the person left the last list | 11 days" in read()
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_p13_an_installation_with_nothing_in_it_has_a_record_too() -> None:
     said = " ".join(read("admin"))
     assert "to be filled in: the organisation" in said
     assert "Nobody is on a list." in said
-    assert "No mail provider | mail is written to files on this machine | here" in said
+    assert "No mail provider | emails are written to files on this machine | here" in said
 
 
 @pytest.mark.parametrize("role", ["writer", "editor", "approver"])
@@ -112,7 +112,7 @@ def test_p13_who_does_not_look_after_people_does_not_read_it(role: str) -> None:
 
 
 def test_p13_a_template_of_an_impact_assessment_ships_and_every_part_of_it_is_there() -> None:
-    page = (ROOT / "docs" / "dpia.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference/impact-assessment.md").read_text(encoding="utf-8")
     for part in ("Processing", "Necessity and proportion", "Who was asked", "Risks", "Measures", "Decision"):
         assert f"\n## {part}" in page
-    assert "dpia.md" in (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    assert "impact-assessment.md" in (ROOT / "docs/reference/privacy.md").read_text(encoding="utf-8")

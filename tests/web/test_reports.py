@@ -204,7 +204,7 @@ def test_the_staff_log_says_who_did_what_and_can_be_narrowed_and_taken_away(sent
     assert "role: writer" in html
     only = admin.get("/admin/staff-log/?person=nobody&action=newsletter.staff_added&days=1&words=bob").content.decode()
     assert only.count("Added to the staff<") == 1
-    assert "Nothing was done that fits." in admin.get("/admin/staff-log/?words=zzz").content.decode()
+    assert "No entries match these filters." in admin.get("/admin/staff-log/?words=zzz").content.decode()
     lines = b"".join(admin.get("/admin/staff-log/?as=csv").streaming_content).decode("utf-8-sig").splitlines()
     assert len(lines) == AuditEntry.objects.count() + 1
     assert lines[1].rsplit(",", 1)[1] == AuditEntry.objects.order_by("-pk")[0].sha256

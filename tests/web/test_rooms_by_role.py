@@ -50,7 +50,7 @@ def desk(publication: Publication) -> dict[str, str]:
         mailing_list=publication.mailing_list,
         wording="Yes",
         source="test",
-        why="too many",
+        reason="too many",
         at=timezone.now(),
     )
     return {

@@ -25,16 +25,16 @@ from subscribers.consent.signup_limits import (
 from subscribers.consent.throttle import increment_counter, read_counter
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import (
-    Asking,
     Confirmation,
+    ConfirmationQuota,
     ConsentEvent,
     HeldSignup,
     MailingList,
+    RateCounter,
     Reason,
     SpentProof,
     Subscriber,
     Subscription,
-    Tally,
 )
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
@@ -86,7 +86,7 @@ def test_a2_whatever_the_spelling_and_the_network_a_victim_gets_three_mails_and_
             now=NOW + timedelta(hours=number * 4),
         )
     assert Confirmation.objects.count() == 3
-    assert Asking.objects.get().times == 3
+    assert ConfirmationQuota.objects.get().request_count == 3
 
 
 def test_a2_a_mailbox_that_confirmed_may_be_asked_about_something_else(weekly: MailingList) -> None:
@@ -121,7 +121,7 @@ def test_a2_the_sixth_sign_up_of_an_hour_from_one_connection_waits_for_staff(
             join(client, weekly, email=f"person{number}@gmail.com", client_address="198.51.100.7")
     assert Subscriber.objects.count() == MAX_SIGNUPS_PER_ADDRESS
     held = HeldSignup.objects.get()
-    assert (held.email, held.why) == (
+    assert (held.email, held.reason) == (
         f"person{MAX_SIGNUPS_PER_ADDRESS}@gmail.com",
         "many sign-ups from one internet connection",
     )
@@ -141,7 +141,7 @@ def way(number: int = 0, *, email: str = "", client: str = "", proof: Proof = Pr
         proof=proof,
         now=NOW,
     )
-    return decision.why or str(decision.way)
+    return decision.reason or str(decision.outcome)
 
 
 def test_a2_a_whole_ipv6_64_counts_as_one_connection() -> None:
@@ -178,7 +178,7 @@ def test_a3_without_javascript_there_is_a_way_in_and_robots_find_it_narrow(clien
     for number in range(MAX_UNPROVEN_SIGNUPS_PER_ADDRESS + 1):
         assert join(client, weekly, proven=False, email=f"person{number}@gmail.com").status_code == 200
     assert Subscriber.objects.count() == Confirmation.objects.count() == MAX_UNPROVEN_SIGNUPS_PER_ADDRESS
-    assert HeldSignup.objects.get().why == "several sign-ups without JavaScript from one connection"
+    assert HeldSignup.objects.get().reason == "several sign-ups without JavaScript from one connection"
 
 
 def test_a3_many_sign_ups_without_javascript_wait_wherever_they_come_from() -> None:
@@ -248,7 +248,7 @@ def test_a5_a_lent_address_is_marked_and_let_in_with_proof_and_waits_without(
     join(client, weekly, email="ada@mailinator.com", client_address="192.0.2.1")
     join(client, weekly, email="bea@mailinator.com", client_address="192.0.2.2", proven=False)
     assert Subscriber.objects.get().source == "sign-up page, disposable address"
-    assert "may last for minutes" in HeldSignup.objects.get().why
+    assert "a short-lived address" in HeldSignup.objects.get().reason
 
 
 def test_what_waits_has_an_end_too(caplog: pytest.LogCaptureFixture, weekly: MailingList) -> None:
@@ -259,7 +259,7 @@ def test_what_waits_has_an_end_too(caplog: pytest.LogCaptureFixture, weekly: Mai
             mailing_list=weekly,
             wording="",
             source="",
-            why="",
+            reason="",
             at=NOW,
         )
         for number in range(MAX_HELD_SIGNUPS)
@@ -268,7 +268,7 @@ def test_what_waits_has_an_end_too(caplog: pytest.LogCaptureFixture, weekly: Mai
         screen_signup(address="a@gmail.com", client="192.0.2.1", proof=Proof.NONE, now=NOW)
         for _ in range(MAX_UNPROVEN_SIGNUPS_PER_ADDRESS + 1)
     ]
-    assert decisions[-1].way is SignupOutcome.DROPPED
+    assert decisions[-1].outcome is SignupOutcome.DROPPED
     assert "wait for staff" in caplog.text
 
 
@@ -301,7 +301,7 @@ def test_counts_are_kept_as_keyed_hashes_per_stretch() -> None:
     assert [increment_counter("home 192.0.2.1/32", now=NOW) for _ in range(3)] == [1, 2, 3]
     assert increment_counter("home 192.0.2.1/32", now=NOW + timedelta(hours=1)) == 1
     assert (read_counter("home 192.0.2.1/32", now=NOW), read_counter("home 192.0.2.2/32", now=NOW)) == (3, 0)
-    assert all(b"192" not in bytes(row.subject) for row in Tally.objects.all())
+    assert all(b"192" not in bytes(row.subject) for row in RateCounter.objects.all())
 
 
 def test_a_list_asks_only_what_it_wants_to_know(client: Client) -> None:

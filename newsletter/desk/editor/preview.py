@@ -19,7 +19,7 @@ from newsletter.desk.preview.modes import PART_NAMES, Mode
 from newsletter.desk.preview.panel import IframePreview
 from newsletter.desk.preview.person import PERSON_PREFIX, load_preview_person
 from newsletter.desk.shell.labels import label_people
-from newsletter.issues.snapshot.resolve import Content
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Issue
 
 MAX_MODES = 40
@@ -37,7 +37,7 @@ def list_issue_modes(issue: Issue) -> list[Mode]:
     ]
 
 
-def show_mail_part(content: Content, *, mode: str, request: HttpRequest) -> HttpResponse:
+def show_mail_part(content: IssueContent, *, mode: str, request: HttpRequest) -> HttpResponse:
     """One look at one reader's mail. ``mode`` is ``PART.READERS``, such as ``dark.12.donor`` or ``text.person.7``.
 
     Raises Http404 where there is no such part or reader, and what rendering raises.
@@ -46,14 +46,14 @@ def show_mail_part(content: Content, *, mode: str, request: HttpRequest) -> Http
     if part not in PART_NAMES:
         raise Http404("There is no such part of the mail.")
     if name.startswith(PERSON_PREFIX):
-        group, fields = load_preview_person(name, user=request.user, publication=content["publication"])
+        group, fields = load_preview_person(name, user=request.user, publication=content.publication)
     else:
         group, fields = parse_group_key(name), {}
     mail = render_for_group(content, group=group).mail
     if part == "text":
         return text_iframe_response(mail, request=request, fields=fields)
     if part == "inbox":
-        return inbox_iframe_response(mail, sender=content["publication"]["from_name"], request=request, fields=fields)
+        return inbox_iframe_response(mail, sender=content.publication.from_name, request=request, fields=fields)
     return mail_iframe_response(mail, look=part, fields=fields)
 
 

@@ -8,7 +8,8 @@ from threading import Lock
 
 from django.conf import settings
 
-from newsletter.issues.snapshot.resolve import Content, hash_content
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.variants.render import RenderedVariant, render_visible
 from newsletter.issues.variants.visibility import VisibleContent
 
@@ -17,7 +18,7 @@ _cache: "OrderedDict[tuple[str, str, str], RenderedVariant]" = OrderedDict()
 _lock = Lock()
 
 
-def render_cached(content: Content, *, visible: VisibleContent, sha256: str = "") -> RenderedVariant:
+def render_cached(content: IssueContent, *, visible: VisibleContent, sha256: str = "") -> RenderedVariant:
     """The variant, from memory where it was rendered before. ``sha256`` is the content's hash where it is known already.
 
     Raises what `render_visible` raises; a failure is not kept.

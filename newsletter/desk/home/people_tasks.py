@@ -44,7 +44,7 @@ def find_people_tasks(*, now: datetime, person: Any) -> list[Task]:
 def _exports_to_download(now: datetime, person: Any) -> list[Task]:
     return [
         Task(
-            title=_("Your file of %(people)s is allowed") % {"people": label_people(asked.people)},
+            title=_("Your file of %(people)s is allowed") % {"people": label_people(asked.people_when_asked)},
             detail=_("It can be taken once, until %(until)s.") % {"until": format_moment(asked.expires_at, now=now)},
             url=reverse("subscribers_export"),
             button=_("Take it"),
@@ -57,7 +57,7 @@ def _exports_to_allow(now: datetime, person: Any) -> list[Task]:
     return [
         Task(
             title=_("%(who)s asks for a file of %(people)s")
-            % {"who": asked.asked_by, "people": label_people(asked.people)},
+            % {"who": asked.asked_by, "people": label_people(asked.people_when_asked)},
             detail=_("For “%(reason)s”. A second person has to allow it.") % {"reason": asked.reason},
             url=reverse("subscribers_export"),
             button=_("Look at it"),

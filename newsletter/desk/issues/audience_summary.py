@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter.desk.shell.labels import label_exclusions
-from newsletter.issues.snapshot.resolve import Content
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import (
     RecipientGroup,
     choose_visible_for_group,
@@ -60,13 +60,13 @@ class AudienceSummary:
     last: Issue | None
 
 
-def summarise_audience(issue: Issue, *, content: Content, now: datetime) -> AudienceSummary:
+def summarise_audience(issue: Issue, *, content: IssueContent, now: datetime) -> AudienceSummary:
     """The audience as it is at ``now``."""
     counted = count_final_audience(issue, content=content, now=now)
     groups = find_groups(issue, now=now)
     locations = find_locations(group.place_id for group in groups)
     getting = [
-        group for group in groups if not choose_visible_for_group(content, group=group, locations=locations).nothing
+        group for group in groups if not choose_visible_for_group(content, group=group, locations=locations).is_empty
     ]
     last = find_last_send(issue)
     regions = compare_regions(count_regions(getting), last)

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -16,8 +15,9 @@ from newsletter.issues.approval.acknowledge import make_warning_key
 from newsletter.issues.approval.content_checks import check_content
 from newsletter.issues.protected_terms.check import scan_for_protected_terms
 from newsletter.issues.snapshot.link_checks import find_dead_links
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import check_linked_stories
-from newsletter.issues.snapshot.resolve import Content, hash_content
+from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.models import Acknowledgement, Issue, Story
 from newsletter.rendering.lint.findings import Finding
 from newsletter.sending.deliverability.domains import find_domain_problems
@@ -41,7 +41,7 @@ class Check:
     seen: Acknowledgement | None = None
 
 
-def check_issue(issue: Issue, content: Content, *, readers: list[VariantGroup], now: datetime) -> list[Check]:
+def check_issue(issue: Issue, content: IssueContent, *, readers: list[VariantGroup], now: datetime) -> list[Check]:
     """Every finding once, errors first: of the mails of these readers, of the content, its links and its sender."""
     everywhere = find_content_findings(content, now=now)
     people = sum(reader.people for reader in readers)
@@ -50,24 +50,24 @@ def check_issue(issue: Issue, content: Content, *, readers: list[VariantGroup], 
     return sorted(checks, key=lambda check: (check.level, -check.people))
 
 
-def find_content_findings(content: Content, *, now: datetime) -> list[Finding]:
+def find_content_findings(content: IssueContent, *, now: datetime) -> list[Finding]:
     """What is wrong whoever reads it."""
     senders = [
         Finding("error" if fault.level == "error" else "warning", "sender-domain", f"{fault.says} {fault.do}".strip())
-        for fault in find_domain_problems(content["publication"]["from_email"])
+        for fault in find_domain_problems(content.publication.from_email)
     ]
-    stories = [story["id"] for block in content["blocks"] for story in _stories(block)]
+    stories = [story.id for story in content.stories]
     pseudonyms = dict(Story.objects.filter(pk__in=stories).values_list("pk", "pseudonyms"))
     return [
         *scan_for_protected_terms(content).findings,
-        *check_linked_stories(content, at=max(datetime.fromisoformat(content["issue"]["due_at"]), now)),
+        *check_linked_stories(content, at=max(content.issue.due_at, now)),
         *check_content(content, pseudonyms=pseudonyms, now=now),
         *find_dead_links(content, now=now),
         *senders,
     ]
 
 
-def check_mails(issue: Issue, content: Content, *, readers: list[VariantGroup]) -> list[Check]:
+def check_mails(issue: Issue, content: IssueContent, *, readers: list[VariantGroup]) -> list[Check]:
     """Every finding of these readers' mails once, with the people that it concerns."""
     sha256, look = hash_content(content), scan_for_protected_terms(content)
     people: Counter[tuple[str, str]] = Counter()
@@ -75,7 +75,7 @@ def check_mails(issue: Issue, content: Content, *, readers: list[VariantGroup]) 
     found: dict[tuple[str, str], list[Finding]] = {}
     for reader in readers:
         rendered = render_cached(content, visible=reader.visible, sha256=sha256)
-        findings = [*(Finding(**data) for data in rendered.findings), *look.find_in(rendered.mail)]
+        findings = [*rendered.findings, *look.find_in(rendered.mail)]
         for finding in findings:
             same = found.setdefault((finding.level, finding.message), [])
             if finding not in same:
@@ -121,7 +121,9 @@ def describe_verdict(checks: list[Check]) -> str:
     return _("Every warning was looked at.") if warnings else _("Every check passes.")
 
 
-def _make_check(issue: Issue, content: Content, findings: Sequence[Finding], *, people: int, everyone: bool) -> Check:
+def _make_check(
+    issue: Issue, content: IssueContent, findings: Sequence[Finding], *, people: int, everyone: bool
+) -> Check:
     first = findings[0]
     places = [(finding.block, finding.code) for finding in findings]
     with translation.override("en"):  # whoever ticks a warning, its name is the same
@@ -138,7 +140,3 @@ def _make_check(issue: Issue, content: Content, findings: Sequence[Finding], *, 
         fix_url=find_fix_url(issue, content, finding=first),
         name=name,
     )
-
-
-def _stories(block: dict[str, Any]) -> list[dict[str, Any]]:
-    return [block["story"]] if "story" in block else list(block.get("stories", []))

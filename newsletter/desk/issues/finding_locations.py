@@ -1,7 +1,6 @@
 """Where a finding of the checks stands: in words, and as the address of the desk where it can be put right."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -9,7 +8,16 @@ from django.utils.translation import gettext_lazy
 
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.completeness import find_incomplete_blocks
-from newsletter.issues.snapshot.resolve import Content
+from newsletter.issues.snapshot.records.blocks import (
+    Block,
+    LeadStoryBlock,
+    NoteBlock,
+    RelatedBlock,
+    StoriesBlock,
+    list_stories,
+)
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.models import Issue
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.lint.findings import Finding
@@ -34,14 +42,14 @@ _INBOX_FIELDS = frozenset({"subject", "preheader"})
 _STORY_CODES = frozenset({"alt-empty", "no-link"})
 
 
-def describe_locations(content: Content, *, places: Sequence[tuple[str, str]]) -> str:
+def describe_locations(content: IssueContent, *, places: Sequence[tuple[str, str]]) -> str:
     """The blocks in words, in the mail's order. ``places`` are (block key, finding's code); an empty key is no block."""
     codes = dict(places)
     named = [
         name
-        for number, block in enumerate(content["blocks"], 1)
-        if block["key"] in codes
-        for name in _label_block(block, number=number, code=codes[block["key"]])
+        for number, block in enumerate(content.blocks, 1)
+        if block.key in codes
+        for name in _label_block(block, number=number, code=codes[block.key])
     ]
     if not named:
         return ""
@@ -73,7 +81,7 @@ def _editor_url(issue: Issue, block: str) -> str:
     )
 
 
-def find_fix_url(issue: Issue, content: Content, *, finding: Finding) -> str:
+def find_fix_url(issue: Issue, content: IssueContent, *, finding: Finding) -> str:
     """Where in the desk it can be mended; "" where there is no one place."""
     publication = issue.publication
     if finding.field in _INBOX_FIELDS and not finding.block:
@@ -82,39 +90,35 @@ def find_fix_url(issue: Issue, content: Content, *, finding: Finding) -> str:
         return reverse("wagtailsnippets_newsletter_brand:edit", args=[publication.brand_id])
     if finding.code == "sender-domain" or finding.field == "publication":
         return reverse("wagtailsnippets_newsletter_publication:edit", args=[publication.pk])
-    block = next((block for block in content["blocks"] if block["key"] == finding.block), None)
+    block = next((block for block in content.blocks if block.key == finding.block), None)
     if block is None:
         return ""
-    stories = [story for story in _stories(block) if _concerns(story, finding.code)]
+    stories = [story for story in list_stories(block) if _concerns(story, finding.code)]
     if stories and finding.code in _STORY_CODES:
-        return reverse("wagtailsnippets_newsletter_story:edit", args=[stories[0]["id"]])
-    return _editor_url(issue, block["key"])
+        return reverse("wagtailsnippets_newsletter_story:edit", args=[stories[0].id])
+    return _editor_url(issue, block.key)
 
 
-def _stories(block: dict[str, Any]) -> list[dict[str, Any]]:
-    return [block["story"]] if "story" in block else list(block.get("stories", []))
-
-
-def _label_block(block: dict[str, Any], *, number: int, code: str) -> list[str]:
-    kind = _KINDS.get(block["type"], block["type"].replace("_", " "))
-    match block["type"]:
-        case "lead_story":
-            return [_("the lead story “%(value)s”") % {"value": _truncate(block["story"]["title"])}]
-        case "stories":
-            stories = [story for story in block["stories"] if _concerns(story, code)]
-            return [_("the story “%(value)s”") % {"value": _truncate(story["title"])} for story in stories] or [
+def _label_block(block: Block, *, number: int, code: str) -> list[str]:
+    kind = _KINDS.get(block.type, block.type.replace("_", " "))
+    match block:
+        case LeadStoryBlock():
+            return [_("the lead story “%(value)s”") % {"value": _truncate(block.story.title)}]
+        case StoriesBlock():
+            stories = [story for story in block.stories if _concerns(story, code)]
+            return [_("the story “%(value)s”") % {"value": _truncate(story.title)} for story in stories] or [
                 _("block %(number)s, %(kind)s") % {"number": number, "kind": kind}
             ]
-        case "note" | "related" if block["heading"]:
-            return [_("the %(kind)s “%(value)s”") % {"kind": kind, "value": _truncate(block["heading"])}]
+        case NoteBlock() | RelatedBlock() if block.heading:
+            return [_("the %(kind)s “%(value)s”") % {"kind": kind, "value": _truncate(block.heading)}]
         case _:
             return [_("block %(number)s, %(kind)s") % {"number": number, "kind": kind}]
 
 
-def _concerns(story: dict[str, Any], code: str) -> bool:
+def _concerns(story: StoryRecord, code: str) -> bool:
     if code == "alt-empty":
-        return bool(story["picture"]) and not story["picture"]["alt"].strip()
-    return code == "no-link" and not story["url"]
+        return story.picture is not None and not story.picture.alt.strip()
+    return code == "no-link" and not story.url
 
 
 def _truncate(text: str) -> str:

@@ -1,6 +1,6 @@
 """Sends a proof of an issue to named staff, from its page: one service call, and a word about what became of each."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -19,8 +19,8 @@ from newsletter.desk.issues.variant_groups import EMPTY_GROUP, group_key, parse_
 from newsletter.desk.shell.labels import format_reason
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue, Proof
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.notices.proofs import send_proofs
+from newsletter.sending.provider import current_adapter
 
 MAX_PROOFS_SHOWN = 5
 
@@ -40,7 +40,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
             issue=issue,
             group=group,
             to=list(list_proof_recipients().filter(pk__in=chosen)),
-            by=request.user,
+            by=cast(User, request.user),
             now=timezone.now(),
             adapter=current_adapter(),
         )

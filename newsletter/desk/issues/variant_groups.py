@@ -8,7 +8,8 @@ from newsletter.common.errors import NotReady
 from newsletter.desk.editor.render_cache import render_cached
 from newsletter.desk.editor.sealed_lock import find_sealed_revision
 from newsletter.issues.snapshot.completeness import resolve_complete_content
-from newsletter.issues.snapshot.resolve import Content, hash_content
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.variants.recipient_groups import (
     RecipientGroup,
     choose_visible_for_group,
@@ -44,17 +45,16 @@ class VariantGroup:
     visible: VisibleContent = field(repr=False)
 
 
-def find_issue_content(issue: Issue) -> Content:
+def find_issue_content(issue: Issue) -> IssueContent:
     """What the issue says; where it went out, what it said then, whatever became of its stories and events since.
 
     Raises what `resolve_complete_content` raises.
     """
     sealed = find_sealed_revision(issue)
-    content: Content = sealed.content if sealed else resolve_complete_content(issue)
-    return content
+    return IssueContent.from_json(sealed.content) if sealed else resolve_complete_content(issue)
 
 
-def find_variant_groups(issue: Issue, *, content: Content) -> list[VariantGroup]:
+def find_variant_groups(issue: Issue, *, content: IssueContent) -> list[VariantGroup]:
     """The distinct mails of the audience, the one with most people first; one for nobody if it is empty.
 
     The audience is as it is now, or was when the issue went out.
@@ -65,7 +65,7 @@ def find_variant_groups(issue: Issue, *, content: Content) -> list[VariantGroup]
     people: dict[str, int] = {}
     for group in groups:
         visible = choose_visible_for_group(content, group=group, locations=locations)
-        if not visible.nothing:
+        if not visible.is_empty:
             first.setdefault(visible.key, (group, visible))
             people[visible.key] = people.get(visible.key, 0) + group.people
     if not first:
@@ -114,9 +114,9 @@ def parse_group_key(name: str) -> RecipientGroup:
     return RecipientGroup(place_id=int(place), giving=giving, people=0, radius_km=int(radius), frequency=frequency)
 
 
-def render_for_group(content: Content, *, group: RecipientGroup) -> RenderedVariant:
+def render_for_group(content: IssueContent, *, group: RecipientGroup) -> RenderedVariant:
     """The mail of a group of readers. Raises NotReady where they get none."""
     visible = choose_visible_for_group(content, group=group, locations=find_locations([group.place_id]))
-    if visible.nothing:
+    if visible.is_empty:
         raise NotReady(describe_visible(visible))
     return render_cached(content, visible=visible, sha256=hash_content(content))

@@ -1,6 +1,5 @@
 """Previews as one person: who may, whom they find, and what is known of them. People are shown masked and looked up whole."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.translation import translate
+from newsletter.issues.snapshot.records.publication import PublicationRecord
 from newsletter.issues.variants.recipient_groups import FREQUENCIES, RecipientGroup
 from newsletter.models import AuditEntry, Issue
 from subscribers.addresses.normalise import normalise
@@ -73,7 +73,7 @@ def search_list(query: str, *, issue: Issue) -> list[Subscriber]:
 
 
 def load_preview_person(
-    name: str, *, user: Any, publication: Mapping[str, Any]
+    name: str, *, user: Any, publication: PublicationRecord
 ) -> tuple[RecipientGroup, dict[str, str]]:
     """The group in a publication, as content has it, and the fields of the person whom ``person.ID`` names.
 
@@ -82,12 +82,12 @@ def load_preview_person(
     number = name.removeprefix(PERSON_PREFIX)
     if not can_preview_people(user) or not number.isdecimal() or len(number) > MAX_ID_DIGITS:
         raise Http404("There is nobody like that to preview as.")
-    on_list = Subscription.objects.open().filter(mailing_list__public_id=publication["list_id"])
+    on_list = Subscription.objects.open().filter(mailing_list__public_id=publication.list_id)
     here = on_list.filter(subscriber=int(number)).select_related("subscriber__place").first()
     if here is None:
         raise Http404("There is nobody like that to preview as.")
-    _log_preview(here.subscriber, user=user, publication=publication["slug"], now=timezone.now())
-    return make_group(here), make_personal_fields(here.subscriber, language=publication["language"])
+    _log_preview(here.subscriber, user=user, publication=publication.slug, now=timezone.now())
+    return make_group(here), make_personal_fields(here.subscriber, language=publication.language)
 
 
 def _log_preview(person: Subscriber, *, user: Any, publication: str, now: datetime) -> None:

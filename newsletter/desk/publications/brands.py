@@ -1,4 +1,4 @@
-"""Brands in the desk: how the organisation looks and where it is, seen in its own mail while it is edited."""
+"""Brands in the desk: the list, the editor, and the preview of a sample email."""
 
 import secrets
 from typing import Any
@@ -24,18 +24,21 @@ from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
 
-class BrandEditView(VoidApprovalsMixin, PreviewedEditView):
+class _SampleEmailMixin:
     def list_modes(self) -> list[Mode]:
-        return [Mode(DEFAULT_MODE, _("A mail in this look"))]
+        return [Mode(DEFAULT_MODE, _("Sample email"))]
 
 
-class BrandCreateView(PreviewedCreateView):
-    def list_modes(self) -> list[Mode]:
-        return [Mode(DEFAULT_MODE, _("A mail in this look"))]
+class BrandEditView(_SampleEmailMixin, VoidApprovalsMixin, PreviewedEditView):
+    pass
+
+
+class BrandCreateView(_SampleEmailMixin, PreviewedCreateView):
+    pass
 
 
 class BrandPreview(IframePreview):
-    """The newest issue in the look as it stands in the form."""
+    """Show the newest issue with the form's brand."""
 
     def show(self, mode: str) -> HttpResponse:
         brand: Any = self.object
@@ -45,13 +48,13 @@ class BrandPreview(IframePreview):
 
 
 class NewBrandPreview(BrandPreview, PreviewOnCreateView):
-    """The same for a brand that is not saved yet."""
+    pass
 
 
 def find_preview_issue(brand: Brand) -> Issue:
-    """The newest issue of a publication of this brand, else of any, in this look; else a mail of the newest story.
+    """Return the newest issue of this brand, else of any, else one made of the newest story, all with this brand.
 
-    Raises NotReady where there is no publication at all.
+    Raise NotReady if there is no publication.
     """
     issues = Issue.objects.select_related("publication__mailing_list", "publication__segment", "slot")
     issue = (
@@ -61,7 +64,9 @@ def find_preview_issue(brand: Brand) -> Issue:
     if issue is None:
         publication = Publication.objects.select_related("mailing_list").first()
         if publication is None:
-            raise NotReady(_("There is no publication yet, so there is no mail to show the look in. Add one first."))
+            raise NotReady(
+                _("There is no publication yet, so we cannot show this brand in an email. Add a publication first.")
+            )
         story = Story.objects.order_by("-seen_at").first()
         title = story.title if story else publication.name
         block = ("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None, "link": ""})
@@ -118,7 +123,7 @@ class BrandViewSet(SnippetViewSet):
                     FieldRowPanel([FieldPanel("font"), FieldPanel("heading_font")]),
                     FieldRowPanel([FieldPanel("masthead"), FieldPanel("radius")]),
                 ],
-                heading=gettext_lazy("Letters and shapes"),
+                heading=gettext_lazy("Fonts and corners"),
             ),
             MultiFieldPanel(
                 [

@@ -1,4 +1,4 @@
-"""Publications and brands in the desk: who gets what, when, from whom, by which rules, in which look."""
+"""Publications in the desk: the list, the editor, and the preview of the next issue."""
 
 from typing import Any
 
@@ -27,25 +27,25 @@ from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
 class PublicationEditView(VoidApprovalsMixin, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
-        return [Mode(DEFAULT_MODE, _("Its next issue"))]
+        return [Mode(DEFAULT_MODE, _("Next issue"))]
 
 
 class PublicationPreview(IframePreview):
-    """The next issue by the rules as they stand in the form."""
+    """Show the issue that the form's settings would make next."""
 
     def show(self, mode: str) -> HttpResponse:
         publication: Any = self.object
         issue = find_next_issue(publication, now=timezone.now())
         if not issue.body:
             raise NotReady(
-                _("By these rules there would be nothing in the next issue: no new story, no event to come.")
+                _("With these settings the next issue would be empty: there is no new story and no upcoming event.")
             )
         return show_mail_part(resolve_complete_content(issue), mode=mode or DEFAULT_MODE, request=self.request)
 
 
 class NewPublicationPreview(IframePreview, PreviewOnCreateView):
     def show(self, mode: str) -> HttpResponse:
-        raise NotReady(_("A new publication has no issue yet. Save it; its first issue will be shown here."))
+        raise NotReady(_("A new publication has no issue yet. Save it to see its first issue here."))
 
 
 class PublicationViewSet(SnippetViewSet):
@@ -63,7 +63,7 @@ class PublicationViewSet(SnippetViewSet):
     search_backend_name = None
     list_display = [
         "name",
-        Column("schedule", label=gettext_lazy("When"), accessor=describe_schedule),
+        Column("schedule", label=gettext_lazy("Schedule"), accessor=describe_schedule),
         Column("mailing_list", label=gettext_lazy("List")),
         Column("segment", label=gettext_lazy("Segment")),
         Column("approval", label=gettext_lazy("Approval"), accessor="get_approval_display"),

@@ -18,7 +18,7 @@ from newsletter.desk.shell.confirmed_numbers import read_confirmed_people
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Send
 from newsletter.sending.freezing.start import request_send
-from newsletter.sending.limits.send_controls import (
+from newsletter.sending.settling.send_controls import (
     cancel_send,
     end_send,
     pause_send,
@@ -63,7 +63,7 @@ def _start(request: HttpRequest, issue: Issue) -> str:
         raise NotReady(
             _("A send is started for a number of people. Open the issue's page and choose “Send it now” there.")
         )
-    request_send(issue=issue, by=request.user, now=timezone.now(), asked=asked)
+    request_send(issue=issue, by=request.user, now=timezone.now(), confirmed_recipients=asked)
     return _("%(issue)s is being prepared and goes out in a moment. This page follows it.") % {"issue": issue}
 
 

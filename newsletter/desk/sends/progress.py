@@ -146,7 +146,7 @@ def list_uncertain(send: Send) -> dict[str, Any]:
     if send.state == Send.State.CANCELLED:
         batches = batches.none()
     total = batches.aggregate(people=Sum("size"))["people"] or 0
-    shown = batches.annotate(tried_at=Min("tries__started_at")).order_by("seq")[:MAX_BATCHES_SHOWN]
+    shown = batches.annotate(tried_at=Min("attempts__started_at")).order_by("seq")[:MAX_BATCHES_SHOWN]
     return {
         "uncertain": [{"batch": batch, "reason": format_reason(batch.reason)} for batch in shown],
         "uncertain_people": total,

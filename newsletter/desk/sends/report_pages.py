@@ -104,7 +104,7 @@ class Results(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
         self.publication = find_publication(slug)
         if slug and self.publication is None:
             raise Http404("There is no such publication.")
-        sends = find_sends(self.publication, most=MAX_ISSUES_SHOWN) if self.publication else []
+        sends = find_sends(self.publication, limit=MAX_ISSUES_SHOWN) if self.publication else []
         self.figures = measure_sends(sends)
         if request.GET.get("as") == "csv" and self.publication:
             return issues_csv_response(self.figures, name=self.publication.slug)

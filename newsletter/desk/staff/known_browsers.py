@@ -1,7 +1,7 @@
 """Recognise browsers in which a member of staff has signed in before.
 
-Wrong passwords are counted by account and network. Behind a web server whose visitors all share one address, anybody could
-therefore lock anybody else out. A signed cookie gives each known browser a count of its own ("device cookies", OWASP).
+Wrong passwords are counted by account and network. If all visitors share one address, anybody could lock others out.
+So a signed cookie gives each known browser its own count ("device cookies", OWASP).
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""Who may do what to which rows in the desk. Some rows are made and ended by services only, whoever asks."""
+"""Permission policies of the desk: some actions on rows are left to services, whoever asks."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from newsletter.models import Issue
 
 
 class ServicePolicy(ModelPermissionPolicy):
-    """Model permissions, except that nobody may do what only services do (``never``: names such as add, delete)."""
+    """Model permissions, except for the actions in `never` (such as add, delete), which only services do."""
 
     def __init__(self, model: type[models.Model], *, never: Iterable[str]) -> None:
         super().__init__(model)

@@ -22,10 +22,12 @@ from newsletter.issues.approval.content_checks import check_events, find_merge_f
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.placements import update_story_placements
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.issues.variants.render import find_groups, freeze_revision, make_variants
-from newsletter.models import Approval, Issue, IssueRevision, Publication, move
+from newsletter.issues.variants.recipient_groups import find_groups
+from newsletter.issues.variants.render import freeze_revision, make_variants
+from newsletter.models import Approval, Issue, IssueRevision, Publication, transition
 
 OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW)
 _CHECK_FAILED = Message("%(issue)s fails a check: %(error)s")
@@ -97,7 +99,8 @@ def freeze_checked_revision(*, issue: Issue, now: datetime) -> IssueRevision:
             "%(issue)s is %(state)s; it cannot be approved or sent again.", issue=issue, state=issue.get_state_display()
         )
     revision = freeze_revision(issue=issue, now=now)
-    update_story_placements(issue=issue, content=revision.content)
+    content = IssueContent.from_json(revision.content)
+    update_story_placements(issue=issue, content=content)
     variants = make_variants(revision=revision, groups=find_groups(issue, now=now))
     if not variants:
         raise NotReady(
@@ -112,8 +115,8 @@ def freeze_checked_revision(*, issue: Issue, now: datetime) -> IssueRevision:
                 else "."
             )
         )
-    due = datetime.fromisoformat(revision.content["issue"]["due_at"])
-    for finding in check_events(revision.content, delivered_at=max(due, now)):
+    due = content.issue.due_at
+    for finding in check_events(content, delivered_at=max(due, now)):
         if finding.level == "error":
             raise NotReady(_CHECK_FAILED, issue=issue, error=finding.message)
     for variant in variants:
@@ -125,10 +128,10 @@ def freeze_checked_revision(*, issue: Issue, now: datetime) -> IssueRevision:
             raise NotReady(
                 "%(issue)s fails a check: %(error)s%(more)s", issue=issue, error=errors[0]["message"], more=more
             )
-    linked = next(check_linked_stories(revision.content, at=max(due, now)), None)
+    linked = next(check_linked_stories(content, at=max(due, now)), None)
     if linked:
         raise NotReady(_CHECK_FAILED, issue=issue, error=linked.message)
-    require_unprotected(issue=issue, content=revision.content, mails=variants)
+    require_unprotected(issue=issue, content=content, mails=variants)
     return revision
 
 
@@ -180,7 +183,7 @@ def reopen_approval(*, issue: Issue, error: NotApproved, now: datetime) -> None:
     if isinstance(error, AudienceChanged):
         withdraw_approvals(issue=issue, now=now)
     elif find_current_approval(issue) is not None:
-        move(issue, of=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
+        transition(issue, from_states=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
 
 
 def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
@@ -191,7 +194,7 @@ def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
     open_ = Issue.objects.filter(pk=issue.pk, state__in=[*OPEN_STATES, Issue.State.APPROVED])
     with transaction.atomic():
         withdrawn = issue.approvals.filter(withdrawn_at__isnull=True, issue__in=open_).update(withdrawn_at=now)
-        move(issue, of=[Issue.State.APPROVED, Issue.State.IN_REVIEW], to=Issue.State.DRAFT)
+        transition(issue, from_states=[Issue.State.APPROVED, Issue.State.IN_REVIEW], to=Issue.State.DRAFT)
     return withdrawn
 
 
@@ -252,9 +255,9 @@ def _record_approval(
         except IntegrityError:
             approval = own.get()
         if person_id is None or _has_enough(issue, sha256=revision.sha256, people=people):
-            move(issue, of=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
+            transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
         else:
-            move(issue, of=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
+            transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
     return approval
 
 

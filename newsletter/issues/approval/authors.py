@@ -15,9 +15,9 @@ from wagtail.models import Revision
 
 from newsletter.common.errors import BadRule, NotReady
 from newsletter.issues.snapshot.completeness import resolve_complete_content
-from newsletter.issues.snapshot.redact import iter_stories
+from newsletter.issues.snapshot.records.blocks import list_appeals
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import find_linked_stories
-from newsletter.issues.snapshot.resolve import Content
 from newsletter.models import Appeal, ContentEdit, EventNotice, Issue, Source, Story
 from subscribers.models import MailingList, Segment, Topic
 from subscribers.segments.resolve import resolve_rule
@@ -64,20 +64,19 @@ def find_issue_parts(issue: Issue) -> Parts:
     return parts
 
 
-def _contents(issue: Issue) -> Iterator[Content]:
+def _contents(issue: Issue) -> Iterator[IssueContent]:
     """Yield the current content and every frozen one, because an edit of removed content counts too."""
     with suppress(NotReady, OSError):
         yield resolve_complete_content(issue)
-    yield from issue.content_revisions.values_list("content", flat=True).iterator()
+    yield from map(IssueContent.from_json, issue.content_revisions.values_list("content", flat=True).iterator())
 
 
-def _add_shown(parts: Parts, content: Content) -> None:
-    parts[_name(Story)] |= {story["id"] for story in iter_stories(content)} | find_linked_stories(content)
-    events = [event for block in content["blocks"] for event in block.get("events", [])]
-    if announced := content["issue"].get("announces"):
-        events.append(announced["event"])
-    parts[_name(EventNotice)] |= {event["id"] for event in events}
-    parts[_name(Appeal)] |= {appeal["id"] for block in content["blocks"] for appeal in block.get("appeals", [])}
+def _add_shown(parts: Parts, content: IssueContent) -> None:
+    parts[_name(Story)] |= {story.id for story in content.stories} | find_linked_stories(content)
+    announced = content.issue.announces
+    events = [*content.events, announced.event] if announced else content.events
+    parts[_name(EventNotice)] |= {event.id for event in events}
+    parts[_name(Appeal)] |= {appeal.id for block in content.blocks for appeal in list_appeals(block)}
 
 
 def _add_chosen(parts: Parts, value: Any, *, name: str = "") -> None:

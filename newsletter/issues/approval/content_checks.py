@@ -4,14 +4,14 @@ They only read. An error keeps an issue from being approved.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import product
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.html import plain_text
 from newsletter.content.parsing.pseudonyms import ANY_NAME, list_notes_for
-from newsletter.issues.snapshot.event_fingerprint import fingerprint
-from newsletter.issues.variants.visibility import Content
+from newsletter.issues.snapshot.records.blocks import NoteBlock, QuoteBlock, list_events
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Variant
 from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.fragments import split
@@ -21,7 +21,6 @@ from newsletter.rendering.tokens import MARKER_PREFIX, Variable
 from newsletter.rendering.values import values_for
 
 MAX_TITLE_LENGTH = 60
-_DAY = timedelta(days=1)
 
 _ODD_CHARACTERS = "\"'<&>\u202e{{ x }}%recipient.x%\r\nBcc: x@example.org\x00\U0001f600\u0301"
 ODD_VALUE = (_ODD_CHARACTERS * 8)[:200]
@@ -30,43 +29,43 @@ _LINK = "https://example.org/link?a=1&b=2"
 Pseudonyms = dict[int, list[list[str]]]
 
 
-def check_content(content: Content, *, pseudonyms: Pseudonyms, now: datetime) -> list[Finding]:
+def check_content(content: IssueContent, *, pseudonyms: Pseudonyms, now: datetime) -> list[Finding]:
     """Return the findings about the content, errors first. ``pseudonyms`` are those of its stories, by id."""
-    delivered_at = max(datetime.fromisoformat(content["issue"]["due_at"]), now)
+    delivered_at = max(content.issue.due_at, now)
     findings = [*check_events(content, delivered_at=delivered_at), *_check_names(content, pseudonyms)]
     return sorted(findings, key=lambda finding: finding.level)
 
 
-def check_events(content: Content, *, delivered_at: datetime) -> Iterator[Finding]:
+def check_events(content: IssueContent, *, delivered_at: datetime) -> Iterator[Finding]:
     """Find events that are over, have begun or are cancelled on delivery, and corrections that are out of date."""
-    if content["issue"].get("kind") == "correction":
+    if content.issue.is_correction:
         yield from _check_announced(content)
         return
-    for block in content["blocks"]:
-        for event in block.get("events", []):
-            title = _shorten_title(event["title"])
-            if event["cancelled"]:
+    for block in content.blocks:
+        for event in list_events(block):
+            title = _shorten_title(event.title)
+            if event.cancelled:
                 message = Message(
                     "The event “%(title)s” was cancelled, so nobody sees it. Remove it from the issue.", title=title
                 )
-                yield Finding("warning", "event-cancelled", message, block=block["key"], field="events")
-            elif _ends(event) <= delivered_at:
+                yield Finding("warning", "event-cancelled", message, block=block.key, field="events")
+            elif event.over_at <= delivered_at:
                 message = Message(
                     "The event “%(title)s” will be over when people get this issue. Remove it.", title=title
                 )
-                yield Finding("error", "event-past", message, block=block["key"], field="events")
-            elif datetime.fromisoformat(event["starts_at"]) <= delivered_at and not event["all_day"]:
+                yield Finding("error", "event-past", message, block=block.key, field="events")
+            elif event.starts_at <= delivered_at and not event.all_day:
                 message = Message(
                     "The event “%(title)s” will have begun when people get this issue. Check that it still helps them.",
                     title=title,
                 )
-                yield Finding("warning", "event-begun", message, block=block["key"], field="events")
+                yield Finding("warning", "event-begun", message, block=block.key, field="events")
 
 
-def _check_announced(content: Content) -> Iterator[Finding]:
-    announced = content["issue"].get("announces")
-    if announced and fingerprint(announced["event"]) != announced["facts"]:
-        title = _shorten_title(announced["event"]["title"])
+def _check_announced(content: IssueContent) -> Iterator[Finding]:
+    announced = content.issue.announces
+    if announced and announced.event.fingerprint() != announced.fingerprint:
+        title = _shorten_title(announced.event.title)
         message = Message(
             "The event “%(title)s” changed again, so this correction is out of date. Announce the change again, "
             "from the event.",
@@ -75,21 +74,15 @@ def _check_announced(content: Content) -> Iterator[Finding]:
         yield Finding("error", "event-overtaken", message)
 
 
-def _ends(event: Content) -> datetime:
-    if event["ends_at"]:
-        return datetime.fromisoformat(event["ends_at"])
-    return datetime.fromisoformat(event["starts_at"]) + (_DAY if event["all_day"] else timedelta())
-
-
-def _check_names(content: Content, pseudonyms: Pseudonyms) -> Iterator[Finding]:
+def _check_names(content: IssueContent, pseudonyms: Pseudonyms) -> Iterator[Finding]:
     """Find changed names in notes and quotes that lack the note that must accompany them."""
     pairs = tuple((str(name), str(note)) for story in pseudonyms.values() for name, note in story if name != ANY_NAME)
-    for block in content["blocks"] if pairs else ():
-        if block["type"] == "note":
-            text = with_notes = f"{block['heading']}\n{plain_text(block['html'])}"
-        elif block["type"] == "quote":
-            text = f"{block['text']}\n{block['who']}"
-            with_notes = "\n".join([text, *block["notes"]])
+    for block in content.blocks if pairs else ():
+        if isinstance(block, NoteBlock):
+            text = with_notes = f"{block.heading}\n{plain_text(block.html)}"
+        elif isinstance(block, QuoteBlock):
+            text = f"{block.text}\n{block.who}"
+            with_notes = "\n".join([text, *block.notes])
         else:
             continue
         for name, note in pairs:
@@ -99,7 +92,7 @@ def _check_names(content: Content, pseudonyms: Pseudonyms) -> Iterator[Finding]:
                     name=name,
                     note=_shorten_title(note),
                 )
-                yield Finding("warning", "pseudonym", message, block=block["key"], field="text")
+                yield Finding("warning", "pseudonym", message, block=block.key, field="text")
 
 
 def _shorten_title(text: str) -> str:

@@ -23,7 +23,7 @@ from newsletter.issues.assembly.digest import (
 from newsletter.issues.assembly.draft import draft_body, draft_preheader, draft_subject
 from newsletter.issues.assembly.schedule import Due, due_after, parse_due
 from newsletter.issues.assembly.selection import Choice, choose_content, has_new_event
-from newsletter.models import Issue, Publication, Slot, Story, StoryPlacement, move
+from newsletter.models import Issue, Publication, Slot, Story, StoryPlacement, transition
 
 GRACE_PERIOD = timedelta(hours=6)
 NOTHING_NEW = Message("Nothing new: no story and no new event since the last issue was assembled.")
@@ -66,7 +66,7 @@ def _create_due_issue_slots(publication: Publication, now: datetime) -> list[Slo
         late = due.at + GRACE_PERIOD < now or (due is not missing[-1] and due.at < now)
         slot, new = _make_slot(publication=publication, due=due, now=now)
         if new and late:
-            move(slot, of=[Slot.State.DUE], to=Slot.State.MISSED, reason=_describe_missed(due, now))
+            transition(slot, from_states=[Slot.State.DUE], to=Slot.State.MISSED, reason=_describe_missed(due, now))
         if new:
             made.append(slot)
     return made
@@ -108,9 +108,9 @@ def find_slots_to_assemble(*, now: datetime) -> list[Slot]:
     slots = Slot.objects.filter(publication__enabled=True).select_related("publication")
     slots = slots.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
     for slot in slots.filter(state=Slot.State.DUE, due_at__lt=now - GRACE_PERIOD):
-        move(
+        transition(
             slot,
-            of=[Slot.State.DUE],
+            from_states=[Slot.State.DUE],
             to=Slot.State.MISSED,
             reason=Message("It was not assembled in time. Nothing was sent."),
         )
@@ -130,12 +130,14 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
         return Assembly(slot=slot, issue=Issue.objects.filter(slot=slot).first(), made=False)
     draft = make_draft(slot=slot, now=now)
     if draft.skip_reason:
-        move(slot, of=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=draft.skip_reason, assembled_at=now)
+        transition(
+            slot, from_states=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=draft.skip_reason, assembled_at=now
+        )
         return Assembly(slot=slot, issue=None, made=not skipped_before)
     issue = _make_issue(slot, draft, now)
-    move(
+    transition(
         slot,
-        of=[Slot.State.DUE, Slot.State.SKIPPED],
+        from_states=[Slot.State.DUE, Slot.State.SKIPPED],
         to=Slot.State.ASSEMBLED,
         assembled_at=now,
         reason=_describe_assembled(draft.choice.stories),

@@ -142,4 +142,5 @@ def _find_exclusion_reason(story: Story, publication: Publication, placed: set[i
     if story.pk in placed:
         return Message("already in an earlier digest")
     required = publication.consent_required
-    return find_display_restriction(make_consent_record(story), channel=EMAIL, at=due_at, required=required)
+    consent = make_consent_record(story)
+    return find_display_restriction(consent, channel=EMAIL, at=due_at, required=required) or ""

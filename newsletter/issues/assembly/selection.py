@@ -100,9 +100,8 @@ def choose_stories(
         exclusion = _find_exclusion_reason(story, publication, sources, wanted, new_since, now)
         if not exclusion:
             required = publication.consent_required
-            exclusion = find_display_restriction(
-                make_consent_record(story), channel=EMAIL, at=due_at, required=required
-            )
+            consent = make_consent_record(story)
+            exclusion = find_display_restriction(consent, channel=EMAIL, at=due_at, required=required) or ""
         if not exclusion and len(chosen) >= publication.stories:
             exclusion = Message("the issue holds %(stories)s stories at most", stories=publication.stories)
         if exclusion:

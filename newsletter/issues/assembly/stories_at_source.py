@@ -19,7 +19,8 @@ from newsletter.issues.approval.changes_since_approval import describe_gone_stor
 from newsletter.issues.assembly.assemble import make_draft
 from newsletter.issues.assembly.merge_edits import list_stories
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
-from newsletter.issues.snapshot.redact import iter_stories, mentions_title
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.redact import mentions_title
 from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Slot, Story
@@ -105,8 +106,10 @@ def _remove_gone_stories(issue: Issue, *, now: datetime) -> bool:
         reworded = _reword(issue, content, lost, shown)
         approvals = issue.approvals.filter(withdrawn_at__isnull=True).select_related("revision")
         ids = {story.pk for story in lost}
-        approved = any(story["id"] in ids for one in approvals for story in iter_stories(one.revision.content))
-        empty = not any(block.get(name) for block in content["blocks"] for name in ("story", "stories", "events"))
+        approved = any(
+            story.id in ids for one in approvals for story in IssueContent.from_json(one.revision.content).stories
+        )
+        empty = not (content.stories or content.events)
         if issue.held or not (approved or (reworded and empty)) or not is_sent_automatically(issue):
             return False
         withdraw_approvals(issue=issue, now=now)
@@ -123,11 +126,11 @@ def _list_body_stories(issue: Issue) -> dict[int, Any]:
     return {value["story"]: value for value in list_stories(issue.body.get_prep_value())}
 
 
-def _reword(issue: Issue, content: dict[str, Any], lost: Iterable[Story], shown: dict[int, Any]) -> bool:
+def _reword(issue: Issue, content: IssueContent, lost: Iterable[Story], shown: dict[int, Any]) -> bool:
     """Rewrite the subject and the preheader without the gone stories. Return True if either changed."""
     titles = [title for story in lost for title in (shown[story.pk].get("headline") or "", story.title)]
     teasers = [teaser for story in lost for teaser in (shown[story.pk].get("teaser") or "", story.teaser)]
-    others = [escape_merge_fields(story["title"]) for story in iter_stories(content)]
+    others = [escape_merge_fields(story.title) for story in content.stories]
     subject, preheader = issue.subject, issue.preheader
     if mentions_title(subject, titles=titles):
         subject = shorten(others[0], 150) if others else issue.publication.name
@@ -144,6 +147,6 @@ def _reword(issue: Issue, content: dict[str, Any], lost: Iterable[Story], shown:
 def _stories_in(issue: Issue) -> list[Story]:
     """Return the stories that the issue shows, is meant to show, or links to."""
     content = resolve_content(issue)
-    shown = {story["id"] for story in iter_stories(content)}
+    shown = {story.id for story in content.stories}
     ids = shown | set(_list_body_stories(issue)) | find_linked_stories(content)
     return list(Story.objects.filter(pk__in=ids).select_related("source"))

@@ -4,7 +4,7 @@ The event may have moved, been cancelled, or take place after all. `variants.not
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from html import escape
 from typing import Any
@@ -17,14 +17,14 @@ from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.assembly.assemble import next_number, save_assembled_content
-from newsletter.issues.snapshot.block_content import resolve_event
-from newsletter.issues.snapshot.event_fingerprint import fingerprint
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
+from newsletter.issues.snapshot.records.events import EventRecord
+from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.issues.variants.dates import format_event_time, get_babel_locale
 from newsletter.issues.variants.event_location import describe_event_location
 from newsletter.issues.variants.notified import EventMention, find_event_mentions, find_misinforming_deliveries
-from newsletter.issues.variants.phrases import say
-from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, move
+from newsletter.issues.variants.reader_texts import reader_text
+from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, transition
 
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 
@@ -41,8 +41,8 @@ class MisinformedGroup:
     publication: Publication
     change_type: str
     people: int
-    was: dict[str, Any]
-    now: dict[str, Any]
+    was: EventRecord
+    now: EventRecord
     correction: Correction | None
     mixed: bool = False
     before: Correction | None = None
@@ -65,7 +65,7 @@ class MisinformedGroup:
     def where_now(self) -> str:
         return describe_event_location(self.now, language=self.publication.language)
 
-    def _when(self, event: dict[str, Any]) -> str:
+    def _when(self, event: EventRecord) -> str:
         return format_event_time(
             event, locale=get_babel_locale(self.publication.language), default_zone=self.publication.zone
         )
@@ -131,7 +131,7 @@ def cancel_correction(*, correction: Correction, by: User | AnonymousUser, now: 
     with transaction.atomic():
         live = issue.sends.exclude(state=Send.State.CANCELLED).exists()
         withdraw_approvals(issue=issue, now=now)
-        if live or not move(issue, of=_WAITING, to=Issue.State.CANCELLED):
+        if live or not transition(issue, from_states=_WAITING, to=Issue.State.CANCELLED):
             raise WrongState(
                 "%(issue)s is being sent, or was sent, with other details. Cancel its send, or wait until it ends.",
                 issue=issue,
@@ -140,7 +140,7 @@ def cancel_correction(*, correction: Correction, by: User | AnonymousUser, now: 
 
 def fingerprint_event(event: EventNotice) -> str:
     """Return the fingerprint of the event as its row is now."""
-    return fingerprint(resolve_event(event))
+    return resolve_event(event).fingerprint()
 
 
 def _find_misinformed_group(
@@ -156,7 +156,7 @@ def _find_misinformed_group(
         return None
     cancelled = {one: people for one, people in last_heard.items() if one.cancelled}
     was = _find_mentioned_event(next(iter(cancelled or last_heard)), event)
-    if _is_over(event, now) and (was["cancelled"] or _has_ended_as_announced(was, now)):
+    if _is_over(event, now) and (was.cancelled or _has_ended_as_announced(was, now)):
         return None
     people = sum(last_heard.values())
     return MisinformedGroup(
@@ -197,18 +197,17 @@ def _find_change_type(event: EventNotice, *, takes_place_again: bool) -> str:
     return Correction.ChangeType.RESTORED if takes_place_again else Correction.ChangeType.MOVED
 
 
-def _find_mentioned_event(mention: EventMention, event: EventNotice) -> dict[str, Any]:
-    return mention.event or {**resolve_event(event), "cancelled": True}
+def _find_mentioned_event(mention: EventMention, event: EventNotice) -> EventRecord:
+    return mention.event or replace(resolve_event(event), cancelled=True)
 
 
 def _is_over(event: EventNotice, now: datetime) -> bool:
     return _end(event.starts_at, event.ends_at, all_day=event.all_day) <= now
 
 
-def _has_ended_as_announced(was: dict[str, Any], now: datetime) -> bool:
+def _has_ended_as_announced(was: EventRecord, now: datetime) -> bool:
     """Return True if the event, as announced, is over."""
-    starts, ends = (datetime.fromisoformat(was[name]) if was[name] else None for name in ("starts_at", "ends_at"))
-    return starts is not None and _end(starts, ends, all_day=was["all_day"]) <= now
+    return was.over_at <= now
 
 
 def _end(starts: datetime, ends: datetime | None, *, all_day: bool) -> datetime:
@@ -231,25 +230,25 @@ def _make_correction(
     publication, language = misinformed.publication, misinformed.publication.language
     title = escape_merge_fields(event.title)
     phrase = f"{misinformed.change_type}_some_text" if misinformed.mixed else f"{misinformed.change_type}_text"
-    text = say(phrase, language, title=event.title, when=_join(misinformed.when, misinformed.where))
+    text = reader_text(phrase, language, title=event.title, when=_join(misinformed.when, misinformed.where))
     body: list[tuple[str, Any]] = [
         (
             "note",
             {
-                "heading": say(f"{misinformed.change_type}_heading", language),
+                "heading": reader_text(f"{misinformed.change_type}_heading", language),
                 "text": f"<p>{escape(escape_merge_fields(text), quote=False)}</p>",
             },
         )
     ]
     if misinformed.change_type != Correction.ChangeType.CANCELLED:
-        body.append(("events", {"heading": say("moved_events", language), "events": [event]}))
+        body.append(("events", {"heading": reader_text("moved_events", language), "events": [event]}))
     issue = Issue.objects.create(
         publication=publication,
         kind=Issue.Kind.CORRECTION,
         number=next_number(publication=publication, kind=Issue.Kind.CORRECTION),
         public_id=secrets.token_hex(12),
         made_at=now,
-        subject=shorten(say(f"{misinformed.change_type}_subject", language, title=title), 150),
+        subject=shorten(reader_text(f"{misinformed.change_type}_subject", language, title=title), 150),
         preheader=shorten(escape_merge_fields(_make_preheader(misinformed)), 100),
         body=body,
     )

@@ -52,7 +52,7 @@ def add_terms(*, lines: str, note: str, by: Any, now: datetime) -> AddedTerms:
     """
     require_terms_permission(by)
     terms = _read_lines(lines)
-    note = clean_line(note, most=200)
+    note = clean_line(note, max_length=200)
     if Matcher(dict(enumerate(terms.values()))).find(note):
         raise BadTerms(_("The note gives a term away. Say why it is here in other words."))
     with transaction.atomic():

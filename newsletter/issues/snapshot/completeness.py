@@ -1,22 +1,23 @@
-"""Whether an issue's blocks have what they are made of, said in words for staff, before it is resolved to data."""
+"""Find blocks of an issue that cannot be shown yet, because staff have not filled them in."""
 
 from typing import NamedTuple
 
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
-from newsletter.issues.snapshot.resolve import Content, resolve_content
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue
 
 
 class IncompleteBlock(NamedTuple):
-    """A block, by its id, and what it still lacks, in words."""
+    """The key of a block, and a sentence on what it lacks."""
 
     block: str
     message: str
 
 
-def resolve_complete_content(issue: Issue) -> Content:
-    """The issue's content. Raises NotReady, naming each block that still lacks what it is made of."""
+def resolve_complete_content(issue: Issue) -> IssueContent:
+    """Return the issue's content. Raise NotReady, with a line for each block that cannot be shown yet."""
     gaps = find_incomplete_blocks(issue)
     if gaps:
         raise NotReady(Message.joined((gap.message for gap in gaps), between="\n"))
@@ -24,10 +25,10 @@ def resolve_complete_content(issue: Issue) -> Content:
 
 
 def find_incomplete_blocks(issue: Issue) -> list[IncompleteBlock]:
-    """The blocks that cannot be shown yet."""
+    """Return the blocks that cannot be shown yet, in their order."""
     gaps = []
     for number, child in enumerate(issue.body, 1):
-        message = ""
+        message = None
         match child.block_type:
             case "lead_story" if not child.value["story"]:
                 message = Message(

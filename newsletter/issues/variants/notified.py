@@ -1,17 +1,17 @@
-"""What people were told of an event, by issues and by corrections, and who has yet to be told what is so now.
+"""Find out what mails told people about an event, and who still has to be told that it changed.
 
-Each mail that told of it otherwise is put right once for the same facts: a row with a constraint makes that so, whichever
-publications, staff and processes announce it.
+Each misinforming mail is corrected once for the same facts. A row with a constraint ensures that, whichever
+publication, person or process announces the change.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import IntegrityError, connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from newsletter.issues.snapshot.event_fingerprint import find_event_in_content, fingerprint
 from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_variants_showing
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.models import (
     Batch,
     CorrectedDelivery,
@@ -37,14 +37,14 @@ _NOT_ACCEPTED_STATES = (DeliveryException.State.REJECTED, DeliveryException.Stat
 
 
 class AlreadyCorrected(Exception):
-    """Another correction told one of these people the same between our look and our writing."""
+    """Another correction told one of these people the same while this one was being frozen."""
 
 
 @dataclass(frozen=True, eq=False)
 class EventMention:
-    """What the mails of a variant say of an event; newer revisions have higher ``revision_id``.
+    """What the mails of a variant say about an event. Newer revisions have a higher ``revision_id``.
 
-    ``event`` is None in a correction that only says that it is cancelled, made before its content kept the event.
+    ``event`` is None in an old correction whose content does not have the event; it says that it is cancelled.
     """
 
     variant_id: int
@@ -52,24 +52,24 @@ class EventMention:
     issue_id: int
     publication_id: int
     facts: str
-    event: dict[str, Any] | None
+    event: EventRecord | None
 
     @property
     def cancelled(self) -> bool:
-        return self.event is None or bool(self.event["cancelled"])
+        return self.event is None or self.event.cancelled
 
 
 def find_event_mentions(event_id: int) -> list[EventMention]:
-    """Every variant that tells of the event, newest first."""
+    """Return what every variant says that shows the event, newest first."""
     announced = dict(Correction.objects.filter(event=event_id).values_list("issue", "fingerprint"))
     variants = find_variants_showing(ShownItem.Kind.EVENT, event_id) | Variant.objects.filter(issue__in=list(announced))
     rows = list(variants.order_by("-revision", "pk").values_list("pk", "revision", "issue", "issue__publication"))
     contents = IssueRevision.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "content")
-    events = {pk: find_event_in_content(content, event_id) for pk, content in contents.iterator()}
+    events = {pk: _find_event(IssueContent.from_json(data), event_id) for pk, data in contents.iterator()}
     mentions = []
     for variant, revision, issue, publication in rows:
         event = events[revision]
-        facts = fingerprint(event) if event else announced.get(issue)
+        facts = event.fingerprint() if event else announced.get(issue)
         if facts is not None:
             mentions.append(EventMention(variant, revision, issue, publication, facts, event))
     return mentions
@@ -78,9 +78,10 @@ def find_event_mentions(event_id: int) -> list[EventMention]:
 def find_misinforming_deliveries(
     correction: Correction, *, mentions: list[EventMention] | None = None
 ) -> QuerySet[Delivery]:
-    """The mails by which the correction's publication told of its event otherwise, and which nothing has put right yet.
+    """Return the mails of the correction's publication that say something else about the event.
 
-    What this correction itself has put right counts, so that it is for the same people before and after it went out.
+    Mails that another correction has corrected are left out. Those that this one has corrected are not, so that the
+    correction is for the same people before and after it is sent.
     """
     known = find_event_mentions(correction.event_id) if mentions is None else mentions
     wrong = [
@@ -94,16 +95,16 @@ def find_misinforming_deliveries(
 
 
 def record_corrected_deliveries(issue: Issue) -> None:
-    """Note of every mail that told the people of a frozen correction otherwise that it is put right.
+    """Record that a frozen correction corrects every mail that told its people something else.
 
-    Belongs into the transaction of the freeze. Raises AlreadyCorrected where somebody was told the same by another meanwhile.
+    Call it in the transaction of the freeze. Raises AlreadyCorrected if another correction told somebody the same first.
     """
     correction = issue.correction
     wrong = [one.variant_id for one in find_event_mentions(correction.event_id) if one.facts != correction.fingerprint]
-    people = Delivery.objects.filter(issue=issue, proof=False).order_by().values("subscriber_id")
-    mails = find_possible_deliveries(wrong).filter(subscriber_id__in=people)
-    for_these = CorrectedDelivery.objects.filter(event=correction.event_id, fingerprint=correction.fingerprint)
-    for_these.filter(_reached_nobody(), delivery__in=mails.order_by().values("pk")).delete()
+    recipients = Delivery.objects.filter(issue=issue, proof=False).order_by().values("subscriber_id")
+    mails = find_possible_deliveries(wrong).filter(subscriber_id__in=recipients)
+    same_facts = CorrectedDelivery.objects.filter(event=correction.event_id, fingerprint=correction.fingerprint)
+    same_facts.filter(_was_not_delivered(), delivery__in=mails.order_by().values("pk")).delete()
     left = mails.filter(~Exists(_find_already_corrected(correction))).order_by().values("id", "subscriber_id")
     sql, parameters = left.query.sql_with_params()
     try:
@@ -116,15 +117,22 @@ def record_corrected_deliveries(issue: Issue) -> None:
         raise AlreadyCorrected(str(issue)) from error
 
 
+def _find_event(content: IssueContent, event_id: int) -> EventRecord | None:
+    """Return an event as a content tells of it: in one of its blocks, or as what a correction announces."""
+    announced = content.issue.announces
+    events = [*content.events, announced.event] if announced else content.events
+    return next((event for event in events if event.id == event_id), None)
+
+
 def _find_already_corrected(correction: Correction) -> QuerySet[CorrectedDelivery]:
-    """Of a delivery: it was put right for these facts, or may have been."""
+    """Filter the rows that say that a delivery was corrected for these facts, or may have been."""
     return CorrectedDelivery.objects.filter(
-        ~_reached_nobody(), delivery=OuterRef("pk"), event=correction.event_id, fingerprint=correction.fingerprint
+        ~_was_not_delivered(), delivery=OuterRef("pk"), event=correction.event_id, fingerprint=correction.fingerprint
     )
 
 
-def _reached_nobody() -> Exists:
-    """Of a mail that was put right: what was to do it was refused, skipped, or never handed over and never will be."""
+def _was_not_delivered() -> Exists:
+    """Filter rows whose correcting mail was rejected or skipped, or was never handed over and never will be."""
     cancelled = Q(batch__state=Batch.State.PENDING, batch__send__state=Send.State.CANCELLED)
     alone = Q(exception__state__in=_NOT_ACCEPTED_STATES)
     return Exists(

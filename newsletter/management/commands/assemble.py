@@ -1,4 +1,4 @@
-"""newsletter assemble: make the issue of a publication's slot."""
+"""newsletter assemble: assemble the issue of a publication's slot."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime

@@ -420,14 +420,14 @@ def test_towns_of_one_name_and_region_are_offered_with_their_counties() -> None:
 @pytest.mark.parametrize(("typed", "suggested"), [("Totn", "Totnes, England, United Kingdom"), ("Whitb", "Whitby, England, United Kingdom"), ("newport, shrop", "Newport, Telford and Wrekin, England, United Kingdom")])  # fmt: skip
 def test_small_towns_are_suggested_while_they_are_typed(typed: str, suggested: str) -> None:
     if "," in typed:
-        assert suggested in suggest_towns("Newport, England", most=20)
+        assert suggested in suggest_towns("Newport, England", limit=20)
     else:
         assert suggested in suggest_towns(typed)
 
 
 def test_every_suggestion_means_one_town() -> None:
     for typed in ("newp", "ashf", "spring", "san j", "frank"):
-        for suggestion in suggest_towns(typed, most=20):
+        for suggestion in suggest_towns(typed, limit=20):
             assert find_place(suggestion).place is not None, suggestion
 
 

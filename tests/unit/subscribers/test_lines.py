@@ -67,4 +67,4 @@ def test_d1_guarding_is_undone_exactly(text: str) -> None:
     ],
 )
 def test_names_become_one_clean_line(typed: str, clean: str) -> None:
-    assert clean_line(typed, most=200) == clean
+    assert clean_line(typed, max_length=200) == clean

@@ -15,7 +15,7 @@ CROWD = 12
 def ask_all(desk: GroupCommit[int, int]) -> list[object]:
     def ask(number: int) -> object:
         try:
-            return desk.do(number)
+            return desk.submit(number)
         except (OperationalError, IntegrityError) as error:
             return error
 
@@ -44,7 +44,7 @@ def test_u7_a_crowd_waits_once_for_a_database_that_is_away_and_is_served_again_a
     else:
         assert answers.count(error) == len(asked[0])
         assert sum(map(len, asked)) == CROWD
-    assert desk.do(7) == 7
+    assert desk.submit(7) == 7
 
 
 def refusal(state: str) -> OperationalError:

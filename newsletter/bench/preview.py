@@ -65,7 +65,7 @@ def _preview_once(client: Client, issue: Issue, *, subject: str) -> int:
 
 def _make_body_fields(issue: Issue) -> dict[str, str]:
     """Return the form fields of a lead story and of cards with the other stories."""
-    stories = [placement.story_id for placement in issue.placed.all()]
+    stories = [placement.story_id for placement in issue.placements.all()]
     fields = {"body-count": "2"}
     for at, kind in enumerate(("lead_story", "stories")):
         fields |= {

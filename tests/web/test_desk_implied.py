@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from subscribers.consent.implied_consent import end_lapsed_subscriptions
 from subscribers.models import Basis, ConsentEvent, EndReason, ImportBatch, ImportState, Subscription
+from tests.support.desk_imports import run_imports, upload
 from tests.web.desk import sign_in
-from tests.web.test_desk_imports import upload, work
 
 pytestmark = pytest.mark.django_db
 TERMS = {"kind": "join", "basis": "casl_implied", "evidence": "Gifts of 2026, ledger 4", "encoding": "utf-8"}
@@ -29,10 +29,10 @@ def decide(client: Client, batch: ImportBatch, **fields: str) -> str:
 
 def bring_in(client: Client, batch: ImportBatch) -> str:
     """Has the file checked and brought in; the page that was shown in between."""
-    work()
+    run_imports()
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     client.post(reverse("subscribers_import_step", args=[batch.pk, "run"]))
-    work()
+    run_imports()
     return page
 
 
@@ -112,7 +112,7 @@ def test_who_is_asked_by_mail_first_needs_no_last_day(client: Client) -> None:
 def test_the_form_keeps_the_day_when_it_is_opened_again(client: Client) -> None:
     batch = upload(client, "email\nann@example.org\n")
     decide(client, batch, expires_on=in_days(30).isoformat())
-    work()
+    run_imports()
     page = client.get(reverse("subscribers_import_terms", args=[batch.pk])).content.decode()
     assert f'value="{in_days(30).isoformat()}"' in page
     assert '<details class="nl-more" open><summary>Only for implied consent in Canada' in page

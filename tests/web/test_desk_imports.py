@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, ImportBatch, ImportState, Subscriber, Subscription
 from subscribers.segments.attributes import set_attributes
+from tests.support.desk_imports import run_imports, upload
 from tests.support.people import make_list, make_member
 from tests.web.desk import PASSWORD, said, sign_in
 
@@ -25,18 +23,6 @@ pytestmark = [
     pytest.mark.requirement("V10"),
 ]
 TERMS = {"kind": "join", "basis": "consent", "evidence": "Sheet of the spring fair", "encoding": "utf-8"}
-
-
-def upload(client: Client, text: str, **fields: object) -> ImportBatch:
-    file = SimpleUploadedFile("people.csv", text.encode())
-    given = {"file": file, "mailing_list": make_list().pk, **fields}
-    response = client.post(reverse("subscribers_import_new"), given)
-    assert response.status_code == 302, response.context["form"].errors
-    return ImportBatch.objects.latest("pk")
-
-
-def work() -> None:
-    process_pending_imports(clock=timezone.now)
 
 
 def test_a_file_is_mapped_checked_imported_and_undone() -> None:
@@ -52,14 +38,14 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     assert client.get(progress).json() == {
         "done": 0, "lines": 2, "words": "0 of about 2 lines", "version": "checking",
     }  # fmt: skip
-    work()
+    run_imports()
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     assert "Nothing is saved yet" in page
     assert "Import 1 person" in page
     assert "Line 3:" in page
     assert not Subscriber.objects.exists()
     client.post(reverse("subscribers_import_step", args=[batch.pk, "run"]))
-    work()
+    run_imports()
     person = Subscriber.objects.get()
     assert (person.name, Subscription.objects.get().evidence) == ("7", TERMS["evidence"])
     refused = client.get(reverse("subscribers_import_refused", args=[batch.pk]))
@@ -68,7 +54,7 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     assert rows[1][2:] == ["bad", "8"]
     assert "Take “people.csv” back?" in client.get(reverse("subscribers_import_undo", args=[batch.pk])).content.decode()
     client.post(reverse("subscribers_import_step", args=[batch.pk, "undo"]))
-    work()
+    run_imports()
     assert not Subscriber.objects.exists()
     assert "person removed" in client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     noted = ModelLogEntry.objects.filter(action__startswith="subscribers.import").order_by("pk")

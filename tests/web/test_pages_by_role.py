@@ -1,6 +1,5 @@
 """Every listed desk page, for every role, with and without a second factor."""
 
-import io
 import re
 
 import pytest
@@ -10,15 +9,10 @@ from django.contrib.messages import get_messages
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import get_resolver
-from django.utils import timezone
 
-from newsletter.models import Issue, Publication
-from newsletter.sending.freezing.start import start_send
-from subscribers.identity import identify
-from subscribers.importing.writing.import_steps import create_draft_import
-from subscribers.models import HeldSignup, ImportBatch, Reason, Segment, Suppression, Topic
-from subscribers.unsubscribing.suppression import suppress
-from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
+from newsletter.models import Issue
+from subscribers.models import ImportBatch, Suppression
+from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
 from tests.web.desk import sign_in
 from tests.web.rooms import DECIDED, LOOKED_AT, NEED_FACTOR, POSTED_TOO, STAFF, list_rooms
 
@@ -26,68 +20,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.requirement("G6"), pytest.mark.
 SIGN_IN, SECOND_FACTOR = "/accounts/login/", "/accounts/2fa/"
 
 
-@pytest.fixture
-def desk(publication: Publication) -> dict[str, str]:
-    """A row of everything, and what stands for the variable parts of addresses: by the start of the address, then by name."""
-    story, event, appeal = make_story("The clinic opens"), make_event("An evening of letters"), make_appeal()
-    person = add_subscribers(publication, 3)[0]
-    issue = make_issue(publication, approved=True)
-    send = start_send(issue=issue, now=timezone.now())
-    send.batches.update(state="uncertain", reason="the worker was lost", settled_at=timezone.now())
-    topic = Topic.objects.create(slug="land", name="Land rights")
-    segment, _ = Segment.objects.get_or_create(slug="all", defaults={"name": "All", "rule": {}})
-    suppress(address_hash=identify(person.email), reason=Reason.STAFF, now=timezone.now(), note="asked", by="x")
-    batch = create_draft_import(
-        file=io.BytesIO(b"email\nnew@example.org\n"),
-        name="people.csv",
-        mailing_list=publication.mailing_list,
-        by="data@example.org",
-        now=timezone.now(),
-    )
-    HeldSignup.objects.create(
-        email="new@example.org",
-        address_hash=identify("new@example.org"),
-        mailing_list=publication.mailing_list,
-        wording="Yes",
-        source="test",
-        reason="too many",
-        at=timezone.now(),
-    )
-    return {
-        "admin/^issues": str(issue.pk),
-        "admin/issues": str(issue.pk),
-        "admin/stories": str(story.pk),
-        "admin/events": str(event.pk),
-        "admin/appeals": str(appeal.pk),
-        "admin/^people/imports": str(batch.pk),
-        "admin/people/imports": str(batch.pk),
-        "admin/people": str(person.pk),
-        "admin/segments": str(segment.pk),
-        "admin/topics": str(topic.pk),
-        "admin/publications": str(publication.pk),
-        "admin/brand": str(publication.brand_id),
-        "batch": str(send.batches.get().pk),
-        "suppression": str(Suppression.objects.get().pk),
-        "revision_id": str(issue.latest_revision_id or 1),
-        "mode": "inbox.0.none",
-        "name": "0.none",
-        "other": "0.none",
-        "token": "not-a-token",
-    }
-
-
-def fill(address: str, step: str, desk: dict[str, str]) -> str:
-    """The address of a room, with this step, of the rows of the fixture."""
-    row = next((desk[start] for start in sorted(desk, key=len, reverse=True) if address.startswith(start)), "1")
-    address = re.sub(r"\(\?P<step>[^)]*\)", step, address)
-    address = re.sub(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>", lambda m: desk.get(m[1] or m[2], row), address)
-    return "/" + address.replace("^", "").replace("$", "")
-
-
 def is_refused(client: Client, address: str, *, post: bool, known: bool = False) -> bool:
-    """Nobody is let in: sent elsewhere to sign in, sent home, forbidden, not there, or told that they may not.
+    """Return True if the page refuses: by a redirect, a 403, 404 or 405, or a message.
 
-    With ``known``, “not there” is about the row, as where an event that did not change has nothing to announce.
+    With ``known``, a 404 is about the row, such as an unchanged event with nothing to announce.
     """
     response = client.post(address, {"sha256": "0" * 64}) if post else client.get(address)
     if response.status_code in (403, 404, 405):
@@ -100,7 +36,7 @@ def is_refused(client: Client, address: str, *, post: bool, known: bool = False)
 
 
 def count_everything() -> dict[str, object]:
-    """What stands in the database, so that a refused step that did something all the same is noticed."""
+    """Return counts and states of the database, to notice a refused step that changed something."""
     counts: dict[str, object] = {
         model._meta.label: model.objects.count()
         for model in apps.get_models()
@@ -114,8 +50,8 @@ def count_everything() -> dict[str, object]:
 
 
 @pytest.mark.requirement("G5")
-def test_every_room_of_the_desk_has_a_row_and_every_row_a_room() -> None:
-    """A new room that nobody has thought about fails here, and so does a row whose room is gone."""
+def test_every_desk_page_has_a_row_and_every_row_a_page() -> None:
+    """A new page without a row fails here, and so does a row without a page."""
     rooms = {name for name, _address in list_rooms(get_resolver())}
     assert rooms - {*LOOKED_AT, *DECIDED} == set(), "add these to tests/web/rooms.py, with who may enter"
     assert {*LOOKED_AT, *DECIDED} - rooms == set(), "these rooms are gone"

@@ -2,7 +2,7 @@
 
 A prefix stands for all routes under it; the longest one that fits a route is the one that counts. Rooms that change people's
 data or send are POST, and are asked for by GET here: what must not open is refused before its method is looked at. The
-desk's own rooms stand one by one in `rooms`, each tried with every role by `test_rooms_by_role`.
+desk's own rooms stand one by one in `rooms`, each tried with every role by `test_pages_by_role`.
 """
 
 import pytest

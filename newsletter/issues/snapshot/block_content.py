@@ -36,8 +36,8 @@ def resolve_picture(picture: Picture | None, *, alt: str) -> Content | None:
 
 def _story_picture(story: Story, staff: Any, *, place: str) -> Picture | None:
     if staff:
-        return make_staff_rendition(staff, place=place)
-    return make_rendition(story.picture, place=place) if story.picture else None
+        return make_staff_rendition(staff, format_name=place)
+    return make_rendition(story.picture, format_name=place) if story.picture else None
 
 
 def _resolve_note(value: Any) -> Content:
@@ -98,7 +98,7 @@ def _resolve_event_card(value: Any) -> Content | None:
     event: EventNotice | None = value["event"]
     if event is None or event.cancelled:
         return None
-    picture = make_staff_rendition(value["picture"], place="wide") if value["picture"] else None
+    picture = make_staff_rendition(value["picture"], format_name="wide") if value["picture"] else None
     return {
         "events": [resolve_event(event)],
         "summary": value["summary"] or event.summary,
@@ -155,7 +155,7 @@ def _resolve_quote(value: Any) -> Content:
 
 
 def _resolve_image(value: Any) -> Content:
-    picture = make_staff_rendition(value["image"], place="wide")
+    picture = make_staff_rendition(value["image"], format_name="wide")
     return {"picture": resolve_picture(picture, alt=value["alt"]), "caption": value["caption"], "url": value["url"]}
 
 
@@ -178,7 +178,9 @@ def _resolve_schema_field(field: FieldSchema, value: Any) -> Any:
             return {"html": value.source, "text": plain_text(value.source)} if value else {"html": "", "text": ""}
         case "picture":
             image = value and value["image"]
-            picture = make_staff_rendition(image, place=field.place, film=field.mark == "film") if image else None
+            picture = (
+                make_staff_rendition(image, format_name=field.place, is_video=field.mark == "film") if image else None
+            )
             return resolve_picture(picture, alt=value["alt"] if picture else "")
         case "lines":
             return [str(line) for line in value or ()]

@@ -12,7 +12,8 @@ from typing import Any
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetcher import BadStatus, Fetcher, FetchError, Limits, Unreachable
+from newsletter.content.fetching.errors import BadStatus, FetchError, Unreachable
+from newsletter.content.fetching.fetcher import Fetcher, Limits
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.resolve import Content
 from newsletter.models import Issue, LinkLook

@@ -8,9 +8,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from newsletter.content.fetching.fetcher import Fetcher, FetchError
+from newsletter.content.fetching.errors import FetchError
+from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.content.images.hosting import make_fetcher
-from newsletter.content.ingesting.event_zones import resolve_event_zone
 from newsletter.content.ingesting.location_questions import (
     apply_remembered_location,
     has_edited_location,
@@ -18,16 +18,17 @@ from newsletter.content.ingesting.location_questions import (
     make_location_question,
 )
 from newsletter.content.ingesting.missing_events import HELD_ENTRY, cancel_missing_events, cancel_private_events
-from newsletter.content.ingesting.missing_stories import check_missing_stories
 from newsletter.content.ingesting.moved_events import match_moved_events
-from newsletter.content.ingesting.read_source import ParserCrashed, ResourceLimitExceeded, read_source
-from newsletter.content.ingesting.source_visibility import update_source_visibility
+from newsletter.content.ingesting.read_source import read_source
+from newsletter.content.ingesting.source_visibility import check_missing_stories, update_source_visibility
+from newsletter.content.ingesting.store_events import resolve_event_zone
 from newsletter.content.ingesting.store_rows import create_or_update_row, hash_entry
 from newsletter.content.ingesting.store_stories import store_story
-from newsletter.content.ingesting.story_images import PictureFetcher
+from newsletter.content.ingesting.story_images import StoryImageFetcher
 from newsletter.content.ingesting.story_rows import ListedEntry, find_shared_addresses
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
 from newsletter.content.parsing.event_locations import locate_event
+from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
 from newsletter.models import EventNotice, SetAsideEntry, Source
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     report = IngestReport(id=source.pk, name=source.name, kind=source.kind)
     fetcher = fetcher or make_fetcher()
     asks_pages = source.kind != Source.Kind.PAGE
-    pictures = PictureFetcher(source_url=source.url, fetcher=fetcher, now=now, asks_pages=asks_pages)
+    pictures = StoryImageFetcher(source_url=source.url, fetcher=fetcher, now=now, asks_pages=asks_pages)
     try:
         reading = read_source(
             kind=source.kind,
@@ -134,7 +135,13 @@ def _save_schedule(source: Source, *, now: datetime, wait: timedelta) -> None:
 
 
 def _store_entries(
-    source: Source, parsed: Parsed, report: IngestReport, *, pictures: PictureFetcher, fetcher: Fetcher, now: datetime
+    source: Source,
+    parsed: Parsed,
+    report: IngestReport,
+    *,
+    pictures: StoryImageFetcher,
+    fetcher: Fetcher,
+    now: datetime,
 ) -> None:
     report.set_aside = list(parsed.set_aside)
     report.set_aside += [SetAside(entry=story.title, reason=story.note) for story in parsed.stories if story.note]

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from newsletter.common.messages import Message
-from newsletter.content.ingesting.read_source import CALENDAR_AHEAD
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.entries import Parsed, SetAside
 from newsletter.content.parsing.entry_rules import label
 from newsletter.content.parsing.list_truncation import is_page_size
+from newsletter.content.parsing.parse import CALENDAR_AHEAD
 from newsletter.models import EventNotice, Source
 
 HELD_ENTRY = Message("Events that are gone")

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetcher import FEED, PAGE, Fetched, Fetcher, FetchError
+from newsletter.content.fetching.errors import FetchError
+from newsletter.content.fetching.fetcher import FEED, PAGE, Fetched, Fetcher
 from newsletter.content.fetching.robots import Robots
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
 from newsletter.content.parsing.pages.rest_links import (

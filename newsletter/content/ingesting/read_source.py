@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetcher import CALENDAR, FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
+from newsletter.content.fetching.errors import BadStatus, FetchError
+from newsletter.content.fetching.fetcher import CALENDAR, FEED, PAGE, Fetched, Fetcher
 from newsletter.content.fetching.robots import Robots
 from newsletter.content.ingesting.read_events import read_events
 from newsletter.content.ingesting.wordpress_listing import RestApiUnavailable, find_posts, use_post_id

@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from newsletter.content.ingesting.event_changes import record_event_change
 from newsletter.content.parsing.entries import EventEntry, StoryEntry
 from newsletter.models import EventNotice, Source
 
+TRACKED_FIELDS = ("starts_at", "all_day", "day", "place_text", "town", "region", "online", "cancelled")
 _IDENTITY_FIELDS = frozenset({"addresses"})
 
 
@@ -36,3 +36,10 @@ def hash_entry(entry: StoryEntry | EventEntry) -> str:
     """Hash what the source says of it. Its other addresses say which story it is, and nothing of the story."""
     said = {name: value for name, value in asdict(entry).items() if name not in _IDENTITY_FIELDS}
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def record_event_change(event: EventNotice, *, now: datetime) -> None:
+    """Set ``changed_at`` of a row that is about to be saved, if its facts differ from those that are stored."""
+    stored = EventNotice.objects.filter(pk=event.pk).values(*TRACKED_FIELDS).first()
+    if stored is not None and any(getattr(event, name) != value for name, value in stored.items()):
+        event.changed_at = now

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.common.messages import Message
 from newsletter.content.ingesting.store_rows import create_or_update_row, hash_entry
-from newsletter.content.ingesting.story_images import FoundPicture, PictureFetcher
+from newsletter.content.ingesting.story_images import FoundImage, StoryImageFetcher
 from newsletter.content.ingesting.story_rows import (
     ListedEntry,
     find_story,
@@ -24,7 +24,7 @@ _BOOKKEEPING_FIELDS = frozenset(
 )
 
 
-def store_story(listing: ListedEntry, *, pictures: PictureFetcher, now: datetime) -> tuple[str, str]:
+def store_story(listing: ListedEntry, *, pictures: StoryImageFetcher, now: datetime) -> tuple[str, str]:
     """Store the entry. Return "new", "updated" or "unchanged", and for staff why its picture is missing, or "".
 
     The table of addresses refuses a second row of one story. The picture is fetched before the transaction begins.
@@ -50,7 +50,7 @@ def find_topics(source: Source, categories: tuple[str, ...]) -> list[Topic]:
     return list({topic.pk: topic for topic in [*source.topics.all(), *by_category]}.values())
 
 
-def _store(listing: ListedEntry, known: Story | None, *, pictures: PictureFetcher, now: datetime) -> tuple[str, str]:
+def _store(listing: ListedEntry, known: Story | None, *, pictures: StoryImageFetcher, now: datetime) -> tuple[str, str]:
     source, entry = listing.source, listing.entry
     if known is not None and not provides_text(source, known):
         return _add_topics(source, entry, known), ""
@@ -72,7 +72,7 @@ def _add_topics(source: Source, entry: StoryEntry, story: Story) -> str:
     return "unchanged" if story.topics.count() == before else "updated"
 
 
-def _write(listing: ListedEntry, known: Story | None, found: FoundPicture, *, sha256: str, now: datetime) -> str:
+def _write(listing: ListedEntry, known: Story | None, found: FoundImage, *, sha256: str, now: datetime) -> str:
     source, entry = listing.source, listing.entry
     values: dict[str, Any] = {
         "url": entry.url,
@@ -112,7 +112,7 @@ def _read_content(story: Story | None) -> dict[str, Any]:
     return {name: getattr(story, name) for name in names if name not in _BOOKKEEPING_FIELDS}
 
 
-def _describe_failure(found: FoundPicture) -> str:
+def _describe_failure(found: FoundImage) -> str:
     if not found.failure:
         return ""
     done = (

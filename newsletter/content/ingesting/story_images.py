@@ -6,18 +6,10 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetcher import (
-    PAGE,
-    PICTURE,
-    BadStatus,
-    Fetcher,
-    FetchError,
-    Limits,
-    TooSlow,
-    Unreachable,
-)
-from newsletter.content.images.hosting import fetch_picture
-from newsletter.content.images.sandbox_messages import BadPicture
+from newsletter.content.fetching.errors import BadStatus, FetchError, TooSlow, Unreachable
+from newsletter.content.fetching.fetcher import PAGE, PICTURE, Fetcher, Limits
+from newsletter.content.images.hosting import fetch_image
+from newsletter.content.images.sandbox_messages import BadImage
 from newsletter.content.ingesting.read_source import robots
 from newsletter.content.parsing.entries import SetAside, StoryEntry
 from newsletter.content.parsing.parse import Document
@@ -30,7 +22,7 @@ _RATE_LIMIT_STATUSES = frozenset({429, 503})
 
 
 @dataclass(frozen=True)
-class FoundPicture:
+class FoundImage:
     """A story's picture. ``waiting`` means that it is asked for again at the next visit; ``failure`` is for staff."""
 
     picture: Picture | None = None
@@ -41,7 +33,7 @@ class FoundPicture:
     picture_page_modified: str = ""
 
 
-class PictureFetcher:
+class StoryImageFetcher:
     """Gets the pictures of one visit to a source. What there is no time for is counted in ``postponed``."""
 
     def __init__(
@@ -62,16 +54,16 @@ class PictureFetcher:
         self._deadline = time.monotonic() + self._seconds
         self._paused_hosts: set[str] = set()
 
-    def find(self, entry: StoryEntry, known: Story | None) -> FoundPicture:
+    def find(self, entry: StoryEntry, known: Story | None) -> FoundImage:
         """Return our copy of the picture that the entry names; where it names none, of the one that its page names."""
-        kept = FoundPicture(
+        kept = FoundImage(
             picture=known.picture if known else None,
             alt=known.picture_alt if known else "",
             picture_page_etag=known.picture_page_etag if known else "",
             picture_page_modified=known.picture_page_modified if known else "",
         )
         if not entry.picture_url and _site(entry.url) != self._site:
-            return FoundPicture()
+            return FoundImage()
         if self._must_wait(entry.picture_url or entry.url):
             self.postponed += 1
             found = replace(kept, waiting=True)
@@ -104,15 +96,15 @@ class PictureFetcher:
     def _limits(self, limits: Limits) -> Limits:
         return replace(limits, total=max(0.1, min(limits.total, self._deadline - time.monotonic())))
 
-    def _copy_picture(self, url: str, alt: str, kept: FoundPicture) -> FoundPicture:
+    def _copy_picture(self, url: str, alt: str, kept: FoundImage) -> FoundImage:
         try:
-            picture = fetch_picture(url=url, alt=alt, fetcher=self._fetcher, limits=self._limits(PICTURE))
-        except (FetchError, BadPicture) as error:
+            picture = fetch_image(url=url, alt=alt, fetcher=self._fetcher, limits=self._limits(PICTURE))
+        except (FetchError, BadImage) as error:
             waiting = self._is_temporary(url, error)
             return replace(kept, waiting=waiting, failure=str(error))
         return replace(kept, picture=picture, alt=alt)
 
-    def _from_page(self, entry: StoryEntry, kept: FoundPicture) -> FoundPicture:
+    def _from_page(self, entry: StoryEntry, kept: FoundImage) -> FoundImage:
         """One conditional request for the story's page, as far as its site allows; a page without a picture is no failure."""
         try:
             robots.check(entry.url, fetcher=self._fetcher, now=self._now)
@@ -129,16 +121,16 @@ class PictureFetcher:
             )
             named = parse_in_sandbox(document).extra
         except FetchError as error:
-            return replace(kept, waiting=True) if self._is_temporary(entry.url, error) else FoundPicture()
+            return replace(kept, waiting=True) if self._is_temporary(entry.url, error) else FoundImage()
         except (ResourceLimitExceeded, ParserCrashed):
-            return FoundPicture()
-        seen = FoundPicture(picture_page_etag=page.etag, picture_page_modified=page.last_modified)
+            return FoundImage()
+        seen = FoundImage(picture_page_etag=page.etag, picture_page_modified=page.last_modified)
         link = named.get("picture", "")
         if not link or _is_site_picture(link, entry):
             return seen
         return self._copy_picture(link, named.get("alt", ""), seen)
 
-    def _is_temporary(self, url: str, error: FetchError | BadPicture) -> bool:
+    def _is_temporary(self, url: str, error: FetchError | BadImage) -> bool:
         """Whether the next visit may have more luck. A site that asks for patience is left alone until then."""
         if isinstance(error, BadStatus):
             if error.status in _RATE_LIMIT_STATUSES or error.retry_after:

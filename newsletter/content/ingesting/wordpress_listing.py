@@ -1,18 +1,20 @@
 """Find where a WordPress site lists its posts: with or without permalinks, in a folder, or at the address its pages name."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetcher import FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
-from newsletter.content.ingesting.wordpress_roots import get_known_collection, remember_root
+from newsletter.content.fetching.errors import BadStatus, FetchError
+from newsletter.content.fetching.fetcher import FEED, PAGE, Fetched, Fetcher
 from newsletter.content.parsing.entries import StoryEntry
 from newsletter.content.parsing.feeds.wordpress_addresses import (
     POSTS,
     Collection,
     find_rest_root,
+    parse_site_address,
     plain_root,
     pretty_root,
 )
@@ -97,3 +99,30 @@ def _list_candidates(given: Collection, fetcher: Fetcher) -> Iterator[Collection
     root = find_rest_root(page.body, headers=page.headers, url=page.url)
     if root:
         yield given.at(root)
+
+
+_MAX_SITES = 1_000
+_roots: dict[str, str] = {}
+_lock = threading.Lock()
+
+
+def get_known_collection(url: str) -> Collection:
+    """Return what the address names, with the REST address that the site answered last."""
+    collection = parse_site_address(url)
+    with _lock:
+        root = _roots.get(collection.home)
+    return collection.at(root) if root else collection
+
+
+def remember_root(collection: Collection) -> None:
+    """Keep the REST address that the site answered."""
+    with _lock:
+        if len(_roots) >= _MAX_SITES:
+            _roots.clear()
+        _roots[collection.home] = collection.root
+
+
+def forget_roots() -> None:
+    """Ask every site again the next time."""
+    with _lock:
+        _roots.clear()

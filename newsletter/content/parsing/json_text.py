@@ -1,10 +1,14 @@
 """Read JSON of others: strictly and fast if it is sound, else so that one damaged entry does not cost the others."""
 
+import html
 import json
 import re
 from typing import Any
 
 import orjson
+import pyjson5
+
+from newsletter.common.messages import Message
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -36,3 +40,86 @@ def has_broken_characters(value: Any) -> bool:
 
 def _read_number(text: str) -> int | None:
     return int(text) if len(text) <= 15 else None
+
+
+_MAX_DEPTH = 50
+_OPENING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)\s*")
+_CLOSING = re.compile(r"\s*(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>|;)\s*$")
+_STRING_OR_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.DOTALL)
+_LONE_SURROGATE = re.compile(
+    r"(?<!\\)((?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+_CONTROL = re.compile(r"[\x00-\x1f]")
+CONTROLS = Message("line breaks inside of texts")
+ENTITIES = Message("HTML entities")
+LOOSE = Message("commas, comments or quotation marks")
+
+
+def read_repaired_json(text: str) -> tuple[Any, str]:
+    """Return the data and what had to be repaired, "" for nothing. ValueError if it cannot be read at all.
+
+    Lone surrogates stay in the data: only what holds them is refused.
+    """
+    bare = _unwrap(text)
+    for prepared, repaired in ((bare, ""), (html.unescape(bare), ENTITIES)):
+        if repaired and prepared == bare:
+            break
+        try:
+            return _read(prepared, repaired)
+        except ValueError:
+            continue
+    raise ValueError("no JSON")
+
+
+def _read(text: str, repaired: str) -> tuple[Any, str]:
+    try:
+        return orjson.loads(text), repaired
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        loose = json.loads(text, strict=False, parse_constant=lambda _name: None, parse_int=_number)
+    except (ValueError, RecursionError):
+        pass
+    else:
+        # Of a lone surrogate, which is read here too, the entry itself tells.
+        return loose, _join(repaired, CONTROLS if _CONTROL.search(_without_layout(text)) else "")
+    try:
+        data = pyjson5.decode(_STRING_OR_COMMENT.sub(_escape, _CONTROL.sub(_layout, text)), maxdepth=_MAX_DEPTH)
+    except (pyjson5.Json5Exception, ValueError, RecursionError) as error:
+        raise ValueError("no JSON") from error
+    return data, _join(repaired, LOOSE)
+
+
+def _unwrap(text: str) -> str:
+    """Without the comments and marks around it that keep old browsers from reading it."""
+    bare, before = text.strip().lstrip("\ufeff"), None
+    while bare != before:
+        before = bare
+        bare = _CLOSING.sub("", _OPENING.sub("", bare)).strip()
+    return bare
+
+
+def _without_layout(text: str) -> str:
+    return re.sub(r"[\r\n\t]+(?=\s*[\[{\"}\],:])|(?<=[\[{,:])[\r\n\t]+", "", text)
+
+
+def _layout(match: re.Match[str]) -> str:
+    # Line breaks end comments, so they stay; other control characters mean nothing.
+    return match[0] if match[0] in "\r\n\t" else " "
+
+
+def _escape(match: re.Match[str]) -> str:
+    """A string of one line; a comment as it is."""
+    part = match[0]
+    if part.startswith("/"):
+        return part
+    one_line = part.replace("\r\n", "\n").replace("\n", "\\n").replace("\r", "\\n").replace("\t", "\\t")
+    return _LONE_SURROGATE.sub(r"\1\\ufffd", one_line)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if len(text) <= 15 else None
+
+
+def _join(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)

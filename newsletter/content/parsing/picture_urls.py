@@ -43,7 +43,7 @@ _LAZY = ("data-src", "data-lazy-src", "data-original", "data-orig-file", "data-f
 _LAZY_SETS = ("srcset", "data-srcset", "data-lazy-srcset")
 
 
-def is_story_picture(url: str) -> bool:
+def is_story_image(url: str) -> bool:
     """Return False for an address that is an emoji, an avatar, a pixel, a logo, an icon or a stand-in."""
     try:
         parts = urlsplit(url)
@@ -69,7 +69,7 @@ def is_large_enough(image: Mapping[str, str]) -> bool:
     return not _CLASSES & set((image.get("class") or "").lower().split())
 
 
-def list_picture_urls(image: Mapping[str, str]) -> list[str]:
+def list_image_urls(image: Mapping[str, str]) -> list[str]:
     """The addresses of an ``img`` element's picture, the best first: of the sizes it offers, lazy ones, then its own."""
     own = number(image.get("width"))
     sized = [pair for name in _LAZY_SETS for pair in split_srcset(image.get(name) or "", own=own)]

@@ -7,10 +7,9 @@ import lxml.html
 from lxml.etree import ParserError
 from lxml.html import HtmlElement, tostring
 
-from newsletter.content.parsing.html import plain_text
-from newsletter.content.parsing.nesting import is_deep_html
+from newsletter.content.parsing.html import plain_text, remove_shortcodes
+from newsletter.content.parsing.markup_guard import is_deep_html
 from newsletter.content.parsing.pseudonyms import is_pseudonym_note
-from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.text import SENTENCE_ENDS, TEASER_LENGTH, make_teaser, split_sentences, tidy
 
 _MAX_CHARS = 40_000

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
-from newsletter.content.ingesting.event_changes import record_event_change
 from newsletter.content.ingesting.location_questions import PLACE_FIELDS, remove_location_question
+from newsletter.content.ingesting.store_rows import record_event_change
 from newsletter.content.ingesting.story_rows import record_addresses
 from newsletter.content.parsing.page_urls import hash_url, is_story_page
 from newsletter.desk.content.consent_fields import ChannelsField, RegionsField

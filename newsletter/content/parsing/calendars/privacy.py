@@ -5,8 +5,25 @@ import unicodedata
 from collections.abc import Iterable
 
 from newsletter.content.parsing.calendars.lines import ComponentText, Line
-from newsletter.content.parsing.calendars.private_titles import BUSY, PRIVATE
 
+# Outlook, Google, Exchange and Apple write these in place of what an entry is about.
+_BUSY = """
+
+    busy|free|tentative|unavailable|out of office|working elsewhere|away|occupied|booked|not available|blocked|no title
+    beschäftigt|gebucht|belegt|frei|mit vorbehalt|abwesend|außer haus|nicht verfügbar|an einem anderen ort tätig
+    occupé|occupée|libre|provisoire|absent|absente|absent du bureau|indisponible|pas disponible
+    ocupado|ocupada|disponible|provisional|fuera de la oficina|no disponible|trabajando en otro lugar
+    livre|provisório|fora do escritório|fora do gabinete|indisponível|não disponível
+    bezet|vrij|voorlopig|niet aanwezig|niet beschikbaar|werkt elders
+    occupato|occupata|libero|provvisorio|fuori sede|non disponibile
+    upptagen|ledig|preliminär|frånvarande|optaget|foreløbig|ikke til stede|opptatt|varattu|vapaa|zajęty|wolny|ocupat|liber
+"""
+_PRIVATE = """
+    private|private appointment|private event|private entry|private meeting|confidential|hidden
+    privat|privater termin|private termin|vertraulich|privé|rendez vous privé|événement privé|confidentiel
+    privado|privada|cita privada|evento privado|confidencial|compromisso privado|privéafspraak|persoonlijke afspraak
+    privato|appuntamento privato|riservato|privat aftale|privat avtale|privat avtal|yksityinen|prywatne
+"""
 _PUBLIC_VALUES = frozenset({"PUBLIC"})
 _OPEN_ELSEWHERE = frozenset({"PUBLIC", "NORMAL", "DEFAULT", "NONE", "OPEN"})
 _VISIBILITY_PROPERTY = re.compile(r"X-(?:[A-Z0-9-]*-)?(?:CLASS|CLASSIFICATION|ACCESS|SENSITIVITY|VISIBILITY|PRIVACY)")
@@ -33,8 +50,8 @@ def _phrases(text: str) -> frozenset[str]:
     return frozenset(_plain(phrase) for line in text.split("\n") for phrase in line.split("|") if phrase.strip())
 
 
-_BUSY_TITLES = _phrases(BUSY)
-_PRIVATE_TITLES = _phrases(PRIVATE)
+_BUSY_TITLES = _phrases(_BUSY)
+_PRIVATE_TITLES = _phrases(_PRIVATE)
 
 
 def is_private_calendar(lines: Iterable[Line]) -> bool:

@@ -25,16 +25,13 @@ from newsletter.content.parsing.entry_rules import (
 )
 from newsletter.content.parsing.feeds.json_feed import looks_like_json, parse_json_feed
 from newsletter.content.parsing.feeds.pictures import MEDIA_DESCRIPTION_FIELD, find_named_picture, find_picture_in_html
-from newsletter.content.parsing.feeds.xml_references import has_bad_reference, mark_bad_references
-from newsletter.content.parsing.html import clean_html, plain_text, title_text
-from newsletter.content.parsing.nesting import is_deep_xml
+from newsletter.content.parsing.html import clean_html, plain_text, remove_shortcodes, title_text
+from newsletter.content.parsing.markup_guard import has_internal_subset, is_deep_xml
 from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.password_form import is_protected_entry
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
-from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word, tidy
-from newsletter.content.parsing.xml_guard import has_internal_subset
 
 _SUMMARY_BYTES = 20_000
 _BODY_CHARS = 200_000
@@ -193,3 +190,27 @@ def _moment(raw: Mapping[str, Any]) -> datetime | None:
 def _categories(raw: Mapping[str, Any]) -> tuple[str, ...]:
     names = (title_text(str(tag.get("label") or tag.get("term") or "")) for tag in raw.get("tags") or [])
     return tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MAX_CATEGORIES]
+
+
+_REFERENCE = re.compile(rb"&#(?:[xX](?P<hex>[0-9a-fA-F]{1,20})|(?P<dec>[0-9]{1,20}));?")
+_MARK = "\ufdd0"
+_MARKED = f"&#x{ord(_MARK):X};".encode()
+_FIELDS = ("title", "link", "id", "summary", "author")
+
+
+def mark_bad_references(body: bytes) -> bytes:
+    """Return the document with a mark for each reference to a surrogate, to NUL, or beyond the last character."""
+    return _REFERENCE.sub(_mark, body)
+
+
+def has_bad_reference(entry: Mapping[str, Any]) -> bool:
+    """Return True if such a mark is in a text of the entry."""
+    texts = [str(entry.get(name) or "") for name in _FIELDS]
+    texts += [str(part.get("value") or "") for part in entry.get("content") or []]
+    return any(_MARK in text for text in texts)
+
+
+def _mark(match: "re.Match[bytes]") -> bytes:
+    code = int(match["hex"], 16) if match["hex"] else int(match["dec"])
+    bad = code == 0 or 0xD800 <= code <= 0xDFFF or code > 0x10FFFF
+    return _MARKED if bad else match[0]

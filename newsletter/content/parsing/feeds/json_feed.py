@@ -19,13 +19,12 @@ from newsletter.content.parsing.entry_rules import (
     safe_link,
 )
 from newsletter.content.parsing.feeds.pictures import find_alt_in_html, find_picture_in_html
-from newsletter.content.parsing.html import clean_html, plain_text
+from newsletter.content.parsing.html import clean_html, plain_text, remove_shortcodes
 from newsletter.content.parsing.json_text import BadJson, has_broken_characters, read_json
 from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.password_form import is_protected_entry
-from newsletter.content.parsing.picture_urls import is_story_picture
+from newsletter.content.parsing.picture_urls import is_story_image
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
-from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html, teaser_from_text
 from newsletter.content.parsing.text import cut_at_word, tidy
 
@@ -117,7 +116,7 @@ def _picture(item: Mapping[str, Any], html: str, *, base_url: str) -> tuple[str,
     named += [_text(file, "url") for file in files if _text(file, "mime_type").startswith("image/")]
     for link in named:
         safe = safe_link(link, base_url=base_url)
-        if safe and is_story_picture(safe):
+        if safe and is_story_image(safe):
             return safe, find_alt_in_html(html, url=safe)
     return find_picture_in_html(html, base_url=base_url)
 

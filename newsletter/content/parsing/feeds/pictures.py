@@ -10,13 +10,13 @@ from lxml.html import HtmlElement
 
 from newsletter.content.parsing.entry_rules import safe_link
 from newsletter.content.parsing.html import title_text
-from newsletter.content.parsing.nesting import is_deep_html
+from newsletter.content.parsing.markup_guard import is_deep_html
 from newsletter.content.parsing.picture_urls import (
     MIN_PICTURE_SIDE,
     choose_size,
     is_large_enough,
-    is_story_picture,
-    list_picture_urls,
+    is_story_image,
+    list_image_urls,
     number,
 )
 from newsletter.content.parsing.text import cut_at_word
@@ -35,7 +35,7 @@ def find_named_picture(raw: Mapping[str, Any], *, base_url: str, html: str = "")
     """
     for link, alt in _named(raw):
         safe = safe_link(link, base_url=base_url)
-        if safe and is_story_picture(safe):
+        if safe and is_story_image(safe):
             return safe, tidy_alt(alt) or find_alt_in_html(html, url=safe)
     return "", ""
 
@@ -90,9 +90,9 @@ def find_picture_in_tree(tree: HtmlElement, *, base_url: str) -> tuple[str, str]
     for image in _images(tree):
         if not is_large_enough(image.attrib):
             continue
-        for link in list_picture_urls(image.attrib):
+        for link in list_image_urls(image.attrib):
             safe = safe_link(link, base_url=base_url)
-            if safe and is_story_picture(safe):
+            if safe and is_story_image(safe):
                 return safe, tidy_alt(image.get("alt") or "")
     return "", ""
 
@@ -106,7 +106,7 @@ def find_alt_in_html(html: str, *, url: str) -> str:
 def find_alt_in_tree(tree: HtmlElement, *, url: str) -> str:
     wanted = _same_file(url)
     for image in _images(tree):
-        if wanted and any(_same_file(link) == wanted for link in list_picture_urls(image.attrib)):
+        if wanted and any(_same_file(link) == wanted for link in list_image_urls(image.attrib)):
             return tidy_alt(image.get("alt") or "")
     return ""
 

@@ -24,13 +24,12 @@ from newsletter.content.parsing.feeds.wordpress_addresses import (
     plain_root,
     short_address,
 )
-from newsletter.content.parsing.html import clean_html, plain_text, title_text
+from newsletter.content.parsing.html import clean_html, plain_text, remove_shortcodes, title_text
 from newsletter.content.parsing.json_text import BadJson, has_broken_characters, read_json
 from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.password_form import has_password_form
-from newsletter.content.parsing.picture_urls import is_story_picture, number
+from newsletter.content.parsing.picture_urls import is_story_image, number
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
-from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word
 
@@ -165,7 +164,7 @@ def _featured(embedded: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:
         usable = [size for size in sizes if 600 <= _width(size) <= _MAX_PICTURE_WIDTH]
         best = max(usable, key=_width, default=media)
         link = safe_link(str(best.get("source_url") or media.get("source_url") or ""), base_url=base_url)
-        if link and is_story_picture(link):
+        if link and is_story_image(link):
             return link, cut_at_word(title_text(str(media.get("alt_text") or "")), 300)
     return "", ""
 

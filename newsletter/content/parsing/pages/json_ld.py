@@ -6,7 +6,7 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from newsletter.content.parsing.repaired_json import read_repaired_json
+from newsletter.content.parsing.json_text import read_repaired_json
 
 _MAX_NODES = 5_000
 _MAX_DEPTH = 20

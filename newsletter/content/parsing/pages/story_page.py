@@ -17,9 +17,9 @@ from newsletter.content.parsing.entry_rules import BadEntry, label, normalise_da
 from newsletter.content.parsing.html import clean_html, plain_text, title_text
 from newsletter.content.parsing.page_decoding import decode_page, page_text
 from newsletter.content.parsing.page_urls import normalise_url
+from newsletter.content.parsing.pages.article import find_page_picture
 from newsletter.content.parsing.pages.dates import find_page_date
 from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, mapping, types_of
-from newsletter.content.parsing.pages.pictures import find_page_picture
 from newsletter.content.parsing.pages.related_links import find_related_stories, remove_related
 from newsletter.content.parsing.pages.titles import find_page_title
 from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED

@@ -13,11 +13,11 @@ from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
 from newsletter.content.parsing.entry_rules import BadEntry, collect, label, require_title, safe_link
 from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.html import plain_text, title_text
+from newsletter.content.parsing.json_text import read_repaired_json
 from newsletter.content.parsing.pages.event_dates import read_moment
 from newsletter.content.parsing.pages.event_venues import join_place, read_point
 from newsletter.content.parsing.pages.json_ld import mapping
 from newsletter.content.parsing.pages.rest_links import TRIBE_ROUTE
-from newsletter.content.parsing.repaired_json import read_repaired_json
 
 PER_PAGE = 50
 _SUMMARY_CHARS = 20_000

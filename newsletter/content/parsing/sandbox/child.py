@@ -1,6 +1,6 @@
 """The child process that reads what came from outside, within limits of time and memory that end it when they break.
 
-Started by ``parse_in_sandbox`` for one kind of work (documents or pictures). It holds no secret, writes no file, and leaves
+Started by ``parse_in_sandbox`` for one kind of work (documents or images). It holds no secret, writes no file, and leaves
 when its parent does or has no work for it.
 """
 
@@ -20,7 +20,7 @@ OUT_OF_MEMORY = 3
 READY = "ready"
 WORK = {
     "documents": ("newsletter.content.parsing.parse", "parse_document"),
-    "pictures": ("newsletter.content.images.encode", "make_requested_picture"),
+    "images": ("newsletter.content.images.encode", "encode_requested_image"),
 }
 _STATM = Path("/proc/self/statm")
 

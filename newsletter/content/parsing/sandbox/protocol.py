@@ -21,10 +21,10 @@ _ALLOWED = {
     ("newsletter.content.parsing.entries", "SetAside"),
     ("newsletter.content.parsing.entries", "StoryEntry"),
     ("newsletter.content.parsing.parse", "Document"),
-    ("newsletter.content.images.sandbox_messages", "EncodedPicture"),
-    ("newsletter.content.images.sandbox_messages", "PictureRequest"),
+    ("newsletter.content.images.sandbox_messages", "EncodedImage"),
+    ("newsletter.content.images.sandbox_messages", "ImageRequest"),
     ("newsletter.content.images.sandbox_messages", "RenditionFormat"),
-    ("newsletter.content.images.sandbox_messages", "PictureRefusal"),
+    ("newsletter.content.images.sandbox_messages", "ImageRefusal"),
 }
 
 

@@ -1,4 +1,4 @@
-"""In which zone an event's clock is read and shown, once its place is known. What had to be assumed is said to staff."""
+"""Store one event of a source: in its zone, at its location, never over a field that staff edited."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

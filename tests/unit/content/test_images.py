@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from newsletter.content.images.encode import MAX_JPEG_BYTES, RENDITION_FORMATS, BadPicture, make_picture
+from newsletter.content.images.encode import MAX_JPEG_BYTES, encode_image
+from newsletter.content.images.formats import RENDITION_FORMATS
+from newsletter.content.images.sandbox_messages import BadImage
 
 
 def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
@@ -29,18 +31,18 @@ def opened(data: bytes) -> Image.Image:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
 def test_x10_each_known_format_becomes_one_that_mail_shows(kind: str) -> None:
-    made = make_picture(encoded(photo(300, 200), kind))
+    made = encode_image(encoded(photo(300, 200), kind))
     assert (made.format, made.width, made.height) == ("jpeg", 300, 200)
     assert opened(made.data).format == "JPEG"
     assert made.sha256 == hashlib.sha256(made.data).hexdigest()
 
 
 def test_a_wide_picture_is_made_as_wide_as_asked_and_light() -> None:
-    made = make_picture(encoded(photo(2400, 1200), "JPEG", quality=95), width=1200)
+    made = encode_image(encoded(photo(2400, 1200), "JPEG", quality=95), width=1200)
     assert len(made.data) <= MAX_JPEG_BYTES
     assert made.width <= 1200
     assert made.width == 2 * made.height
-    assert make_picture(encoded(photo(300, 200), "PNG"), width=100).width == 100
+    assert encode_image(encoded(photo(300, 200), "PNG"), width=100).width == 100
 
 
 def test_x10_no_hidden_data_goes_along_and_the_picture_stands_upright() -> None:
@@ -49,7 +51,7 @@ def test_x10_no_hidden_data_goes_along_and_the_picture_stands_upright() -> None:
     exif[0x0112] = 6
     exif[0x010E] = "where it was taken"
     exif.get_ifd(0x8825)[1] = "N"
-    made = make_picture(encoded(photo(160, 90), "JPEG", exif=exif, comment=b"secret comment"))
+    made = encode_image(encoded(photo(160, 90), "JPEG", exif=exif, comment=b"secret comment"))
     assert (made.width, made.height) == (90, 160)
     assert not opened(made.data).getexif()
     assert b"taken" not in made.data
@@ -76,7 +78,7 @@ def test_v3_no_name_goes_along_inside_a_picture(kind: str) -> None:
     if kind == "JPEG":
         body = body[:2] + _photoshop(name) + body[2:]
     assert body.count(name.encode()) >= 2
-    made = make_picture(body)
+    made = encode_image(body)
     assert name.split()[1].encode() not in made.data
     assert not opened(made.data).getexif()
     assert set(opened(made.data).info) <= {
@@ -99,10 +101,10 @@ def _photoshop(name: str) -> bytes:
 def test_a_see_through_picture_stays_so() -> None:
     logo = Image.new("RGBA", (200, 100), (0, 0, 0, 0))
     logo.paste((200, 30, 30, 255), (20, 20, 90, 80))
-    made = make_picture(encoded(logo, "PNG"))
+    made = encode_image(encoded(logo, "PNG"))
     assert made.format == "png"
     assert opened(made.data).convert("RGBA").getpixel((0, 0)) == (0, 0, 0, 0)
-    palette = make_picture(encoded(logo.convert("P"), "GIF", transparency=0))
+    palette = encode_image(encoded(logo.convert("P"), "GIF", transparency=0))
     assert palette.format == "png"
 
 
@@ -113,7 +115,7 @@ def logo(ink: tuple[int, int, int]) -> bytes:
 
 
 def test_a_logo_in_dark_ink_gets_a_light_edge_so_that_it_reads_on_a_page_that_was_turned_dark() -> None:
-    made = opened(make_picture(logo((20, 60, 80)), place=RENDITION_FORMATS["logo"]).data).convert("RGBA")
+    made = opened(encode_image(logo((20, 60, 80)), rendition_format=RENDITION_FORMATS["logo"]).data).convert("RGBA")
     row = [made.getpixel((x, made.height // 2)) for x in range(made.width // 2)]
     clear, light, dark = row[0], row[52], row[-1]
     assert clear[3] == 0
@@ -125,7 +127,7 @@ def test_a_logo_in_dark_ink_gets_a_light_edge_so_that_it_reads_on_a_page_that_wa
 @pytest.mark.parametrize("ink", [(240, 230, 210), None])
 def test_a_logo_in_light_ink_or_in_none_gets_no_edge_and_loses_nothing(ink: tuple[int, int, int] | None) -> None:
     data = logo(ink) if ink else encoded(Image.new("RGBA", (200, 200), (0, 0, 0, 0)), "PNG")
-    made = make_picture(data, place=RENDITION_FORMATS["logo"])
+    made = encode_image(data, rendition_format=RENDITION_FORMATS["logo"])
     assert (made.width, made.height) == (200, 200)
     assert opened(made.data).convert("RGBA").getchannel("A").getextrema() == ((0, 255) if ink else (0, 0))
 
@@ -133,24 +135,24 @@ def test_a_logo_in_light_ink_or_in_none_gets_no_edge_and_loses_nothing(ink: tupl
 def test_a_heavy_see_through_picture_is_made_light() -> None:
     noise = photo(1200, 800).convert("RGBA")
     noise.putalpha(Image.effect_noise((1200, 800), 90))
-    made = make_picture(encoded(noise, "PNG"))
+    made = encode_image(encoded(noise, "PNG"))
     assert made.format == "png"
     assert len(made.data) <= 300 * 1024
 
 
 def test_a_solid_picture_with_an_alpha_channel_becomes_jpeg() -> None:
-    assert make_picture(encoded(photo(100, 100).convert("RGBA"), "PNG")).format == "jpeg"
+    assert encode_image(encoded(photo(100, 100).convert("RGBA"), "PNG")).format == "jpeg"
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L", "1", "I;16", "LA", "P"])
 def test_pictures_of_every_mode_are_read(mode: str) -> None:
     picture = Image.new(mode, (64, 64))
-    assert make_picture(encoded(picture, "JPEG" if mode == "CMYK" else "PNG")).width == 64
+    assert encode_image(encoded(picture, "JPEG" if mode == "CMYK" else "PNG")).width == 64
 
 
 def test_of_a_moving_picture_the_first_frame_is_used() -> None:
     frames = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
-    made = make_picture(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    made = encode_image(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     red, _, blue = opened(made.data).convert("RGB").getpixel((32, 32))  # type: ignore[misc]
     assert red > 200 > 60 > blue
 
@@ -185,5 +187,5 @@ def png_header(width: int, height: int) -> bytes:
     ],
 )  # fmt: skip
 def test_x10_what_is_no_usable_picture_is_refused(body: bytes, words: str) -> None:
-    with pytest.raises(BadPicture, match=words):
-        make_picture(body)
+    with pytest.raises(BadImage, match=words):
+        encode_image(body)

@@ -116,7 +116,7 @@ def build_for_each(
 ) -> tuple[BatchCall | None, dict[int, Message]]:
     """Build the call person by person. Return it and, by delivery id, why the mail of some could not be made."""
     calls: list[BatchCall] = []
-    failures: dict[int, str] = {}
+    failures: dict[int, Message] = {}
     for recipient in recipients:
         try:
             calls.append(build_call(batch=batch, recipients=[recipient], prepared=prepared, places=places))

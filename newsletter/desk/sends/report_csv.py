@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
+from typing import Any
 
 from django.http import HttpResponse
 
@@ -12,7 +13,7 @@ from newsletter.feedback.report import Figures, Report
 _COLUMNS = ["issue", "subject", "sent_at", "candidates", "recipients", "accepted", "rejected", "skipped", "uncertain"]
 _COLUMNS += ["delivered", "bounced", "complained", "unsubscribed", "clicks", "clicks_of_machines"]
 
-CsvRow = list[str] | list[str | int]
+CsvRow = list[Any]
 
 
 def report_csv_response(report: Report) -> HttpResponse:

@@ -140,14 +140,14 @@ class _AudienceFilters(TypedDict, total=False):
     mailing_list: Required[MailingList]
     segment: Segment | None
     frequencies: Required[frozenset[Frequency]]
-    among: QuerySet[Delivery, int]
+    subscriber_ids: QuerySet[Delivery, int]
 
 
 def _make_audience_filters(issue: Issue) -> _AudienceFilters:
     publication = issue.publication
     if issue.kind == Issue.Kind.CORRECTION:
         misinformed = _find_misinformed_ids(issue)
-        return {"mailing_list": publication.mailing_list, "frequencies": ANY_FREQUENCY, "among": misinformed}
+        return {"mailing_list": publication.mailing_list, "frequencies": ANY_FREQUENCY, "subscriber_ids": misinformed}
     return {
         "mailing_list": publication.mailing_list,
         "segment": publication.segment,

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 from newsletter.common.messages import Message
+from newsletter.common.personal_tokens import TOKEN_PREFIX
 from newsletter.models import Variant
 from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.fragments import split
 from newsletter.rendering.merge import FIELDS
-from newsletter.rendering.tokens import MARKER_PREFIX, Variable
+from newsletter.rendering.tokens import Variable
 from newsletter.rendering.values import values_for
 
 _ODD_CHARACTERS = "\"'<&>\u202e{{ x }}%recipient.x%\r\nBcc: x@example.org\x00\U0001f600\u0301"
@@ -31,7 +32,7 @@ def find_merge_field_error(variant: Variant) -> str:
             return str(error)
         except KeyError as error:
             return Message("Its personal field %(error)s has no value that could stand there.", error=error)
-        left = [part for part, text in filled.items() if MARKER_PREFIX in text]
+        left = [part for part, text in filled.items() if TOKEN_PREFIX in text]
         if left:
             return Message("A personal field is left unfilled in its %(left)s.", left=", ".join(left))
     return ""

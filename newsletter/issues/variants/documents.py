@@ -36,7 +36,7 @@ from newsletter.rendering.blocks import (
     StoryList,
     StoryRows,
 )
-from newsletter.rendering.phrases import find_text_direction, word
+from newsletter.rendering.phrases import find_phrase, find_text_direction
 
 __all__ = ["VisibleContent", "describe_visible", "make_document", "see"]
 
@@ -49,7 +49,7 @@ def make_document(content: Content, *, visible: VisibleContent, view_online: str
     """The document that rendering takes."""
     publication = content["publication"]
     language = visible.language
-    content = filter_visible(content, visible=visible, only_events_subject=word("events_near", language))
+    content = filter_visible(content, visible=visible, only_events_subject=find_phrase("events_near", language))
     blocks = [block for data in content["blocks"] if (block := _block(data, content, visible)) is not None]
     return Document(
         subject=content["subject"],
@@ -59,7 +59,9 @@ def make_document(content: Content, *, visible: VisibleContent, view_online: str
         brand=_brand(content["brand"]),
         blocks=tuple(blocks),
         publication=publication["name"],
-        reason=word("why_you_get_this", language, list=publication["list_name"], organisation=content["brand"]["name"]),
+        reason=find_phrase(
+            "why_you_get_this", language, list=publication["list_name"], organisation=content["brand"]["name"]
+        ),
         urls={"view_online": view_online},
         layout=content.get("layout", "letter"),
         headline=content.get("headline", ""),
@@ -169,11 +171,11 @@ def _events(data: Content, chosen: EventSelection, content: Content, language: s
 
 def _format_distance(language: str) -> str:
     distance = format_unit(CLOSE_KM, "kilometer", length="short", locale=get_babel_locale(language))
-    return word("distance_within", language, distance=distance)
+    return find_phrase("distance_within", language, distance=distance)
 
 
 def _heading(chosen: EventSelection, language: str) -> str:
-    return say("events", language) if chosen.kind == "all" else word(f"events_{chosen.kind}", language)
+    return say("events", language) if chosen.kind == "all" else find_phrase(f"events_{chosen.kind}", language)
 
 
 def _event_card(data: Content, language: str, zone: str) -> EventCard:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from newsletter.rendering.phrases import word
+from newsletter.rendering.phrases import find_phrase
 from subscribers.places.regions import region_label
 
 
 def describe_event_location(event: dict[str, Any], *, language: str) -> str:
     """“Online”, or its place as far as it is known: “Montréal, Québec, Canada”."""
     if event["online"]:
-        return word("online", language)
+        return find_phrase("online", language)
     return remove_repeated_parts(event["place"]) or event["town"] or region_label(event["region"], language=language)
 
 

@@ -1,10 +1,13 @@
-"""Checks the MJML that contributors write, file by file: elements, attributes, values, nesting, and the compiler's traps.
+"""Lint the MJML of mail templates: elements, attributes, values, nesting, and what the compiler gets wrong.
 
-The compiler itself says nothing of any of these, or says it without a line. It reads templates; it fills none.
+The compiler accepts most of these errors silently, or reports them without a line. Run it on a folder of templates:
+
+    python -m tests.gallery.mjml_lint [templates/email]
 """
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from newsletter.rendering.lint.mjml_values import check_value
+from newsletter.rendering.templates import default_templates
 
 _TABLE = Path(__file__).with_name("mjml_table.json")
 _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
@@ -20,8 +23,12 @@ _TAG = re.compile(
     r"<(?P<close>/?)(?P<name>mjml|mj-[\w-]*)(?P<rest>(?:[^>\"']|\"[^\"]*\"|'[^']*')*?)(?P<empty>/?)>", re.DOTALL
 )
 _ATTRIBUTE = re.compile(r"""(?P<name>[\w:-]+)\s*=\s*(?:"(?P<value>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'>]+))""")
+# It replaces each value that a template fills in, so that attributes with such a value are not checked.
 FILLED_MARK = "\x00"
-"""Stands in a template's text wherever a value is filled in, so that what depends on it is not judged."""
+_UNIT = re.compile(r"unit(?P<negative>WithNegative)?\((?P<units>[^)]*)\)(?:\{(?P<min_count>\d),(?P<max_count>\d)\})?")
+_ENUM = re.compile(r"enum\((.*)\)")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}|transparent|inherit|rgba?\([\d.,%\s]+\)")
+_SHORT = re.compile(r"#[0-9a-fA-F]{3}")
 _UNSUPPORTED_ELEMENTS = {
     "mj-include": "loses the widths of what it includes. Use {% include %}",
     "mj-html-attributes": "is not known to the compiler. Write the attribute where it belongs",
@@ -40,7 +47,7 @@ _INEFFECTIVE_ATTRIBUTES: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class MjmlProblem:
-    """``file`` is relative to the folder, ``line`` counts from 1."""
+    """One problem of a template. ``file`` is relative to the folder, ``line`` counts from 1."""
 
     file: str
     line: int
@@ -58,7 +65,7 @@ class _Element:
 
 
 def check_templates(folder: Path) -> list[MjmlProblem]:
-    """Every problem of every ``.mjml.j2`` file under a folder like ``templates/email``."""
+    """Return the problems of all ``.mjml.j2`` files under a folder like ``templates/email``."""
     found: list[MjmlProblem] = []
     for path in sorted(folder.rglob("*.mjml.j2")):
         source = path.read_text(encoding="utf-8")
@@ -71,8 +78,8 @@ def check_templates(folder: Path) -> list[MjmlProblem]:
 
 
 def check_mjml(source: str, *, inside: str | None) -> Iterator[tuple[int, str]]:
-    """(line, problem) of one template. ``inside`` is the element that it stands in, "" for none, None for unknown."""
-    text = _JINJA.sub(_blank_out_jinja, source)
+    """Return (line, problem) pairs of one template. ``inside`` is its parent element, "" for none, None if unknown."""
+    text = _JINJA.sub(_blank_jinja, source)
     stack: list[str | None] = [inside]
     for match in _TAG.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
@@ -129,8 +136,8 @@ def _check_nesting(name: str, parent: str | None, table: Mapping[str, Any]) -> I
         yield "<mj-class> can hold no defaults for other elements"
     elif allowed is not None and name not in allowed:
         places = sorted(other for other, row in table.items() if row["children"] and name in row["children"])
-        where = f". It stands in {', '.join(f'<{place}>' for place in places[:4])}" if places else ""
-        yield f"<{name}> cannot stand in <{parent}>{where}"
+        hint = f". It belongs in {', '.join(f'<{place}>' for place in places[:4])}" if places else ""
+        yield f"<{name}> cannot stand in <{parent}>{hint}"
 
 
 def _check_attribute(element: str, name: str, value: str, known: Mapping[str, str]) -> Iterator[str]:
@@ -144,18 +151,18 @@ def _check_attribute(element: str, name: str, value: str, known: Mapping[str, st
         yield "inline of <mj-style> has no effect. Begin the style with /*inline*/ instead"
     elif element == "mj-hero" and name == "mode" and value == "fluid-height":
         yield 'mode="fluid-height" of <mj-hero> comes out broken. Use fixed-height'
-    elif FILLED_MARK not in value and (problem := check_value(known[name], value)):
+    elif FILLED_MARK not in value and (problem := _check_value(known[name], value)):
         yield f"{name} of <{element}>: {problem}"
 
 
-def _blank_out_jinja(match: re.Match[str]) -> str:
-    """Jinja out of the way, line for line; what fills in a value leaves a mark."""
+def _blank_jinja(match: re.Match[str]) -> str:
+    """Return blanks for a piece of Jinja, with its line ends, and a mark if it fills in a value."""
     mark = FILLED_MARK if match.group().startswith("{{") else " "
     return "".join("\n" if char == "\n" else mark for char in match.group())
 
 
-def _suggest_name(word: str, known: Mapping[str, Any]) -> str:
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
+def _suggest_name(name: str, known: Mapping[str, Any]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""
 
 
@@ -167,3 +174,49 @@ def _read_table() -> Mapping[str, Any]:
 
 def _all_attributes(table: Mapping[str, Any]) -> Mapping[str, str]:
     return {name: kind for row in table.values() for name, kind in row["attributes"].items()}
+
+
+def _check_value(kind: str, value: str) -> str:
+    """Return what is wrong with a value of an MJML type, such as unit(px,%){1,4} or enum(…), or ""."""
+    if match := _UNIT.fullmatch(kind):
+        return _check_units(value, match)
+    if match := _ENUM.fullmatch(kind):
+        options = match[1].split(",")
+        return "" if value in options else f"“{value}” is none of {', '.join(filter(None, options))}"
+    if kind == "color":
+        if _SHORT.fullmatch(value):
+            return f"write “{value}” with six digits, which Outlook needs"
+        return "" if _COLOUR.fullmatch(value) else f"“{value}” is not a colour such as #1f4e5f"
+    if kind == "integer":
+        return "" if value.isdigit() else f"“{value}” is not a whole number"
+    if kind == "boolean":
+        return "" if value in {"true", "false"} else f"“{value}” is neither true nor false"
+    return ""
+
+
+def _check_units(value: str, kind: re.Match[str]) -> str:
+    parts = value.split()
+    if not int(kind["min_count"] or 1) <= len(parts) <= int(kind["max_count"] or 1):
+        return f"“{value}” has {len(parts)} lengths"
+    units = kind["units"].split(",")
+    sign = "-?" if kind["negative"] else ""
+    keywords = [unit for unit in units if unit.isalpha() and unit not in {"px", "em"}]
+    suffixes = "|".join(re.escape(unit) for unit in units if unit not in keywords)
+    for part in parts:
+        if part == "0" and "" not in units:
+            return "write 0px for 0: the compiler drops the whole value otherwise"
+        if part not in keywords and not re.fullmatch(rf"{sign}\d+(?:\.\d+)?(?:{suffixes})", part):
+            return f"“{part}” is not a length such as 10{units[0]}"
+    return ""
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else default_templates()
+    problems = check_templates(folder)
+    for problem in problems:
+        sys.stderr.write(f"{problem}\n")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -61,7 +61,10 @@ def test_a_file_goes_from_its_columns_by_a_dry_run_into_the_list_and_out_again()
     rows = list(csv.reader(io.StringIO(b"".join(refused).decode("utf-8-sig"))))  # type: ignore[arg-type]
     assert rows[0] == ["Line in the file", "Why it was refused", "Email", "Shoe size"]
     assert rows[1][2:] == ["bad", "8"]
-    assert "Take “people.csv” back?" in client.get(reverse("subscribers_import_undo", args=[batch.pk])).content.decode()
+    assert (
+        "Undo the import of “people.csv”?"
+        in client.get(reverse("subscribers_import_undo", args=[batch.pk])).content.decode()
+    )
     client.post(reverse("subscribers_import_step", args=[batch.pk, "undo"]))
     work()
     assert not Subscriber.objects.exists()

@@ -52,7 +52,10 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     rows = list(csv.reader(io.StringIO(b"".join(refused).decode("utf-8-sig"))))  # type: ignore[arg-type]
     assert rows[0] == ["Line in the file", "Why it was refused", "Email", "Shoe size"]
     assert rows[1][2:] == ["bad", "8"]
-    assert "Take “people.csv” back?" in client.get(reverse("subscribers_import_undo", args=[batch.pk])).content.decode()
+    assert (
+        "Undo the import of “people.csv”?"
+        in client.get(reverse("subscribers_import_undo", args=[batch.pk])).content.decode()
+    )
     client.post(reverse("subscribers_import_step", args=[batch.pk, "undo"]))
     run_imports()
     assert not Subscriber.objects.exists()

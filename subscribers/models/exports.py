@@ -23,17 +23,21 @@ class ExportRequest(models.Model):
     asked_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
     mailing_list = models.ForeignKey(MailingList, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
-    has_bom = models.BooleanField(default=True, help_text=gettext_lazy("Whether the file says that it is UTF-8"))
-    people_when_asked = models.PositiveIntegerField(help_text=gettext_lazy("How many there were when it was asked for"))
+    has_bom = models.BooleanField(default=True, help_text=gettext_lazy("The file begins with a byte order mark"))
+    people_when_asked = models.PositiveIntegerField(
+        help_text=gettext_lazy("The number of people when the file was requested")
+    )
     max_people = models.PositiveIntegerField(
-        help_text=gettext_lazy("How many people the file may hold when it is taken")
+        help_text=gettext_lazy("The largest number of people that the file may hold")
     )
     without_approval = models.BooleanField(default=False)
     allowed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     allowed_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True, help_text=gettext_lazy("Until when it may be taken"))
+    expires_at = models.DateTimeField(null=True, help_text=gettext_lazy("The file may be downloaded until then"))
     used_at = models.DateTimeField(null=True)
-    people_in_file = models.PositiveIntegerField(null=True, help_text=gettext_lazy("How many people were in the file"))
+    people_in_file = models.PositiveIntegerField(
+        null=True, help_text=gettext_lazy("The number of people in the downloaded file")
+    )
 
     wagtail_reference_index_ignore = True
 

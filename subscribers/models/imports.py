@@ -26,7 +26,7 @@ class ImportKind(models.TextChoices):
     """The kind of people in a file. All except `join` are suppressed and never become subscribers."""
 
     JOIN = "join", gettext_lazy("People who join the list")
-    LEFT_LIST = "left_list", gettext_lazy("People who left this list")
+    LEFT_LIST = "left_list", gettext_lazy("People who unsubscribed from this list")
     LEFT_ALL = "left_all", gettext_lazy("People who want no mail from us at all")
     BOUNCED = "bounced", gettext_lazy("Addresses that do not exist any more")
     COMPLAINED = "complained", gettext_lazy("People who reported us as spam")
@@ -57,18 +57,16 @@ class ImportBatch(models.Model):
     encoding = models.CharField(max_length=16, blank=True, default="")
     delimiter = models.CharField(max_length=1, blank=True, default=",")
     layout = models.CharField(
-        max_length=24, blank=True, default="", help_text=gettext_lazy("Whose export format it is, if known")
+        max_length=24, blank=True, default="", help_text=gettext_lazy("The program that exported the file, if known")
     )
     header = models.JSONField(blank=True, default=list)
     header_key = models.CharField(max_length=64, blank=True, default="", db_index=True)
     mapping = models.JSONField(
-        blank=True, default=list, help_text=gettext_lazy("What each column is, in the order of the header")
+        blank=True, default=list, help_text=gettext_lazy("The meaning of each column, in the order of the header")
     )
     basis = models.CharField(max_length=24, choices=Basis.choices, default=Basis.CONSENT)
     evidence = models.TextField(blank=True, default="")
-    collected_on = models.DateField(
-        null=True, blank=True, help_text=gettext_lazy("For lines without a day of their own")
-    )
+    collected_on = models.DateField(null=True, blank=True, help_text=gettext_lazy("For lines without their own date"))
     expires_on = models.DateField(
         null=True, blank=True, help_text=gettext_lazy("The last day of implied consent, for lines without one")
     )
@@ -77,16 +75,16 @@ class ImportBatch(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
-    lines = models.PositiveIntegerField(default=0, help_text=gettext_lazy("About how many lines the file has"))
+    lines = models.PositiveIntegerField(default=0, help_text=gettext_lazy("The approximate number of lines"))
     rows_done = models.PositiveIntegerField(default=0)
     claimed_by = models.CharField(max_length=32, blank=True, default="")
     claimed_until = models.DateTimeField(null=True, blank=True)
-    checked = MessagesJSONField(blank=True, default=dict, help_text=gettext_lazy("What the dry run found"))
+    checked = MessagesJSONField(blank=True, default=dict, help_text=gettext_lazy("The result of the dry run"))
     counts = MessagesJSONField(blank=True, default=dict)
     row_notes_dropped = models.PositiveIntegerField(
         default=0,
         db_default=0,
-        help_text=gettext_lazy("How often remarks about single lines were dropped while the import was at work"),
+        help_text=gettext_lazy("How often row notes were dropped while the import was running"),
     )
     problem = MessageField(blank=True, default="")
 

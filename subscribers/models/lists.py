@@ -38,7 +38,7 @@ class MailingList(models.Model):
         gettext_lazy("ask for a town"),
         default=True,
         db_default=True,
-        help_text=gettext_lazy("For events near people. Nothing finer than a town is kept."),
+        help_text=gettext_lazy("For events near people. Nothing more precise than a town is kept."),
     )
     ask_topics = models.BooleanField(gettext_lazy("ask what interests people"), default=True, db_default=True)
     ask_language = models.BooleanField(gettext_lazy("ask for a language"), default=False, db_default=False)

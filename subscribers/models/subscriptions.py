@@ -26,13 +26,13 @@ class Basis(models.TextChoices):
 
 
 class EndReason(models.TextChoices):
-    UNSUBSCRIBE = "unsubscribe", gettext_lazy("left")
+    UNSUBSCRIBE = "unsubscribe", gettext_lazy("unsubscribed")
     COMPLAINT = "complaint", gettext_lazy("reported as spam")
     STAFF = "staff", gettext_lazy("ended by staff")
     IMPORT_UNDONE = "import_undone", gettext_lazy("import undone")
     EXPIRED = "expired", gettext_lazy("never confirmed")
-    MERGED = "merged", gettext_lazy("joined with another subscription of the same person")
-    LAPSED = "lapsed", gettext_lazy("implied consent ran out")
+    MERGED = "merged", gettext_lazy("merged with another subscription of the same person")
+    LAPSED = "lapsed", gettext_lazy("implied consent ended")
 
 
 class Frequency(models.TextChoices):
@@ -65,7 +65,7 @@ class Subscription(models.Model):
     requested_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(
-        null=True, blank=True, help_text=gettext_lazy("When implied consent runs out; no other consent does")
+        null=True, blank=True, help_text=gettext_lazy("The end of implied consent. Other consent does not end.")
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=16, choices=EndReason.choices, blank=True, default="")
@@ -73,7 +73,7 @@ class Subscription(models.Model):
         max_length=8, choices=Frequency.choices, default=Frequency.EVERY, db_default=Frequency.EVERY
     )
     paused_until = models.DateTimeField(
-        null=True, blank=True, help_text=gettext_lazy("Nothing is sent before then; it goes on by itself.")
+        null=True, blank=True, help_text=gettext_lazy("No mail is sent before then. Mail continues after it.")
     )
     import_batch = models.ForeignKey(
         "subscribers.ImportBatch",
@@ -134,22 +134,22 @@ class ConsentEvent(models.Model):
         REQUESTED = "requested", gettext_lazy("asked to join")
         CONFIRMED = "confirmed", gettext_lazy("confirmed")
         IMPORTED = "imported", gettext_lazy("imported")
-        LEFT = "left", gettext_lazy("left the list")
-        LEFT_ALL = "left_all", gettext_lazy("left everything")
+        LEFT = "left", gettext_lazy("unsubscribed from the list")
+        LEFT_ALL = "left_all", gettext_lazy("unsubscribed from all mail")
         PREFERENCES = "preferences", gettext_lazy("changed preferences")
         SUPPRESSED = "suppressed", gettext_lazy("suppressed")
-        LIFTED = "lifted", gettext_lazy("suppression lifted")
+        LIFTED = "lifted", gettext_lazy("suppression removed")
         ENDED = "ended", gettext_lazy("ended")
         ERASED = "erased", gettext_lazy("erased")
         MOVED = "moved", gettext_lazy("changed address")
-        MERGED = "merged", gettext_lazy("found to be the same person")
+        MERGED = "merged", gettext_lazy("merged with the same person")
 
     subscriber = models.ForeignKey(Subscriber, null=True, on_delete=models.SET_NULL, related_name="consent_events")
     address_hash = models.BinaryField(max_length=32, db_index=True)
     mailing_list = models.ForeignKey(MailingList, null=True, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     at = models.DateTimeField()
-    wording = models.TextField(blank=True, default="", help_text=gettext_lazy("The words that the person saw"))
+    wording = models.TextField(blank=True, default="", help_text=gettext_lazy("The text that the person saw"))
     source = MessageField(blank=True, default="")
     by = MessageField(
         blank=True, default="", help_text=gettext_lazy("A member of staff or “the system”; empty for the person")

@@ -16,7 +16,7 @@ class Scope(models.TextChoices):
 
 
 class Reason(models.TextChoices):
-    UNSUBSCRIBE = "unsubscribe", gettext_lazy("left")
+    UNSUBSCRIBE = "unsubscribe", gettext_lazy("unsubscribed")
     COMPLAINT = "complaint", gettext_lazy("reported as spam")
     HARD = "hard", gettext_lazy("the address does not exist")
     SOFT_LIMIT = "soft_limit", gettext_lazy("mail kept failing")

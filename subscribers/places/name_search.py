@@ -68,7 +68,7 @@ def _area_as_town(step: Step, narrowed: NarrowedAddress, near: str) -> PlaceMatc
 
 
 def _names_a_town_outside(narrowed: NarrowedAddress, step: Step) -> bool:
-    """Whether a part before an area names a town of the same country, so that the area cannot be the town itself."""
+    """Return True if a part before an area names a town of its country, so that the area is not the town itself."""
     wider = NarrowedAddress(narrowed.left, (), step.before)
     return any(
         own and place.population >= TOWN_POPULATION and wider.holds(place)
@@ -78,7 +78,7 @@ def _names_a_town_outside(narrowed: NarrowedAddress, step: Step) -> bool:
 
 
 def _area_or_town(part: str, area: Area, found: NamedTowns, near: str) -> PlaceMatch | None:
-    """What "Victoria" means after a place that is not known: the region, or a town elsewhere in the world."""
+    """Return the meaning of "Victoria" after an unknown place: the region, or a town elsewhere."""
     large = [(place, own) for place, own in found if own and place.population >= LARGE_TOWN_POPULATION]
     exactly = [
         pair for pair in large if pair[0].name.casefold() == part.casefold() != region_name(area.region).casefold()

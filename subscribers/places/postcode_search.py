@@ -45,13 +45,13 @@ def choose_postcode(
 
 
 def _is_at_the_end(code: Postcode, narrowed: NarrowedAddress, text: str) -> bool:
-    """Whether at most a country follows it, as it does a ZIP code but no street's number and no German postcode."""
+    """Return True if at most a country follows it, as after a ZIP code, but not after a house number."""
     after = address_parts(text[text.rfind(code.text) + len(code.text) :])
     return all(part in narrowed.taken and areas.find_areas_named(part) for part in after)
 
 
 def _is_supported(code: Postcode, narrowed: NarrowedAddress) -> bool:
-    """Whether a town of the address lies where a postcode does that other countries could have written as well."""
+    """Return True if a town of the address lies at the postcode, which other countries might write too."""
     return any(
         _distance_to(code, place) <= SAME_TOWN_RADIUS_KM
         for _, place, _ in _near_names(narrowed)

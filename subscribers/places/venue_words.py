@@ -36,6 +36,6 @@ def without_qualifiers(part: str) -> Iterator[tuple[str, bool]]:
 
 
 def civic_owner(part: str) -> str:
-    """Return what stands before a town hall or the like in "Leeds Town Hall", "" where nothing does."""
+    """Return the owner's name in "Leeds Town Hall" and the like, or ""."""
     name = fold(part)
     return next((name.removesuffix(word).strip() for word in _WORDS["civic"] if name.endswith(f" {word}")), "")

@@ -19,7 +19,7 @@ WITH RECURSIVE found (name) AS (
     SELECT (SELECT MIN("key") FROM {_TABLE} WHERE "key" > found.name) FROM found WHERE found.name IS NOT NULL
 )
 SELECT name FROM found WHERE name IS NOT NULL
-"""  # noqa: S608 names of our own
+"""  # noqa: S608  only table names are put in
 
 
 class BadAttribute(DomainError):

@@ -21,7 +21,7 @@ _COUNT_MS = 220
 _EXAMPLES_MS = 120
 _RUN_COUNT = 40
 _RUN_LENGTH = 125
-# PostgreSQL would rather look everybody up at once, and then ask about these few.
+# Without these, PostgreSQL looks up everybody before it filters by the few ids.
 _SAMPLE_PLAN_SETTINGS = {"work_mem": "64kB", "jit": "off", "enable_bitmapscan": "off", "enable_seqscan": "off"}
 
 
@@ -69,7 +69,7 @@ def _estimate(rule: object) -> PeoplePreview:
     numbers, of_all = _sample_ids()
     with for_few_people(), postgres_settings(**_SAMPLE_PLAN_SETTINGS):
         found = list(Subscriber.objects.filter(compile_rule(rule), _IdIn("pk", numbers)).values_list("pk", flat=True))
-    people = len(found) * of_all / max(len(numbers), 1)  # numbers without a person count as well: so none are counted
+    people = len(found) * of_all / max(len(numbers), 1)  # ids without a person are in both totals
     rounded = int(round(people, min(0, 2 - len(str(int(people))))))
     if len(found) < MIN_PEOPLE_SHOWN:
         return PeoplePreview(rounded, exact=False, examples=[])

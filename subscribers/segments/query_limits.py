@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from django.db import OperationalError, connection, transaction
 
-_STEPS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine between two looks at the clock
+_STEPS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine
 
 
 class QueryTimeout(Exception):

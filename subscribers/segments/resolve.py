@@ -16,16 +16,16 @@ def resolve_rule(rule: object) -> dict[str, Any]:
 def _resolve(node: Condition | Group) -> dict[str, Any]:
     if isinstance(node, Group):
         return {node.kind: [_resolve(part) for part in node.parts]}
-    said: dict[str, Any] = {node.key: node.value}
+    resolved: dict[str, Any] = {node.key: node.value}
     if node.key == "near":
-        said["km"] = node.km
+        resolved["km"] = node.km
     if node.key == "attribute":
-        said["values"] = None if node.values is None else list(node.values)
+        resolved["values"] = None if node.values is None else list(node.values)
     if node.key == "list":
-        said["id"] = find_named_row(node, MailingList).pk
+        resolved["id"] = find_named_row(node, MailingList).pk
     if node.key == "topic":
-        said["id"] = find_named_row(node, Topic).pk
+        resolved["id"] = find_named_row(node, Topic).pk
     kind = find_kind(node.key)
     if kind is not None and kind.resolve is not None:
-        said["id"] = kind.resolve(node.value)
-    return said
+        resolved["id"] = kind.resolve(node.value)
+    return resolved

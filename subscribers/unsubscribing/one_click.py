@@ -18,7 +18,7 @@ from subscribers.unsubscribing.unsubscribe import unsubscribe_from_lists
 
 DATABASE_WAIT_SECONDS = 3.0
 _Person = tuple[int, bytes, str]  # row id, keyed hash, language
-_List = tuple[int, str]  # row id, and the name where readers may know it
+_List = tuple[int, str]  # row id, and the name if the list is public
 _FIND_SQL = f"""
 WITH asked (uuid, public_id) AS (VALUES {{marks}})
 SELECT asked.uuid, person.id, person.address_hash, person.language, asked.public_id, list.id, list.name, list.public

@@ -1,8 +1,7 @@
 """The sign-up form of a list."""
 
-from typing import Any
-
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
 
 from newsletter.common.errors import BadAddress
@@ -29,7 +28,7 @@ class JoinForm(forms.Form):
     language = forms.ChoiceField(required=False)
     website = forms.CharField(required=False)
 
-    def __init__(self, data: Any = None, *, mailing_list: MailingList) -> None:
+    def __init__(self, data: QueryDict | None = None, *, mailing_list: MailingList) -> None:
         super().__init__(data)
         self.town_choices: tuple[str, ...] = ()
         asked = {

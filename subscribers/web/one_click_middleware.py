@@ -5,8 +5,8 @@ on to Django. If the database does not answer, the answer is 503.
 """
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError
@@ -20,7 +20,6 @@ from subscribers.unsubscribing.one_click import unsubscribe_by_link
 from subscribers.web.page import DATABASE_WAIT_SECONDS, PRIVATE_HEADERS, database_unavailable_page, language_for
 from subscribers.web.unsubscribe_page import render_unsubscribed_page
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _PATH = re.compile(rf"/u/({LINK_PATTERN})")
 _USUAL_LENGTH_DIGITS = 5
 _HEADERS = [
@@ -34,10 +33,10 @@ _HEADERS = [
 class OneClickMiddleware:
     """WSGI middleware in front of the application for all pages."""
 
-    def __init__(self, pages: Application) -> None:
+    def __init__(self, pages: WSGIApplication) -> None:
         self._pages = pages
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         link = _PATH.fullmatch(environ.get("PATH_INFO", ""))
         if (
             link is None
@@ -70,13 +69,13 @@ def _unsubscribe(token: str, *, accepted: str) -> bytes:
         return render_unsubscribed_page(target, unsubscribe_by_link(target)).encode()
 
 
-def _has_unusual_length(environ: dict[str, Any]) -> bool:
+def _has_unusual_length(environ: WSGIEnvironment) -> bool:
     """Return True if the body's length is unusual, so that Django's middleware checks its limit."""
     length = str(environ.get("CONTENT_LENGTH") or "0")
     return not (length.isascii() and length.isdigit() and len(length) < _USUAL_LENGTH_DIGITS)
 
 
-def _headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
+def _headers(environ: WSGIEnvironment) -> list[tuple[str, str]]:
     if environ.get("wsgi.url_scheme") == "https" and settings.SECURE_HSTS_SECONDS:
         subdomains = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
         return [*_HEADERS, ("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}{subdomains}")]

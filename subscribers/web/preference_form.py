@@ -1,9 +1,9 @@
 """The form of the preference centre. It saves nothing."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext
 
 from newsletter.common.languages import language_choices
@@ -32,7 +32,7 @@ class PreferencesForm(forms.Form):
         choices=[("keep", ""), ("0", ""), *((str(days), "") for days in PAUSE_LENGTHS)], required=False
     )
 
-    def __init__(self, data: Any = None, *, person: Subscriber, offered: Sequence[MailingList]) -> None:
+    def __init__(self, data: QueryDict | None = None, *, person: Subscriber, offered: Sequence[MailingList]) -> None:
         super().__init__(data)
         self._person = person
         self._offered = offered

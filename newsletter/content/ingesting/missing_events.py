@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.entries import Parsed, SetAside
-from newsletter.content.parsing.entry_rules import label
+from newsletter.content.parsing.entry_rules import label_entry
 from newsletter.content.parsing.list_truncation import is_page_size
 from newsletter.content.parsing.parse import CALENDAR_AHEAD
 from newsletter.models import EventNotice, Source
@@ -100,7 +100,7 @@ def _without(events: list[EventNotice], others: Collection[EventNotice]) -> list
 def _is_broken(event: EventNotice, aside: Iterable[SetAside]) -> bool:
     """Whether a set-aside entry is this event: by its identity where the entry bears one, else by its title."""
     uid = event.external_id.rpartition("#")[0] or event.external_id
-    title = label(title=event.title, link="", number=0)
+    title = label_entry(title=event.title, link="", number=0)
     return any(one.external_id in (uid, event.external_id) if one.external_id else one.entry == title for one in aside)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.entries import EventEntry, Parsed
-from newsletter.content.parsing.entry_rules import label
+from newsletter.content.parsing.entry_rules import label_entry
 from newsletter.content.parsing.parse import CALENDAR_AHEAD
 from newsletter.models import EventNotice, Source
 
@@ -81,9 +81,9 @@ def _pair_by_title(lost: Sequence[EventNotice], fresh: Sequence[EventEntry]) -> 
     rows: dict[tuple[str, datetime], list[EventNotice]] = defaultdict(list)
     entries: dict[tuple[str, datetime], list[EventEntry]] = defaultdict(list)
     for row in lost:
-        rows[label(title=row.title, link="", number=0), row.starts_at].append(row)
+        rows[label_entry(title=row.title, link="", number=0), row.starts_at].append(row)
     for entry in fresh:
-        entries[label(title=entry.title, link="", number=0), entry.starts_at].append(entry)
+        entries[label_entry(title=entry.title, link="", number=0), entry.starts_at].append(entry)
     return [
         (rows[key][0], entries[key][0])
         for key in rows.keys() & entries.keys()

@@ -14,7 +14,7 @@ from newsletter.content.parsing.pages.rest_links import (
     TRIBE_ROUTE,
     WORDPRESS_LINK,
     is_tribe_address,
-    under,
+    make_route_url,
 )
 from newsletter.content.parsing.pages.the_events_calendar import tribe_url
 from newsletter.content.parsing.parse import CALENDAR_AHEAD
@@ -57,7 +57,7 @@ def read_events(
 
 
 def _guess_events_url(wordpress: str) -> str:
-    return under(wordpress, TRIBE_ROUTE) if wordpress else ""
+    return make_route_url(wordpress, TRIBE_ROUTE) if wordpress else ""
 
 
 def _read_tribe(rest: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> Parsed:

@@ -90,15 +90,15 @@ def is_json(body: bytes) -> bool:
 def _list_candidates(given: Collection, fetcher: Fetcher) -> Iterator[Collection]:
     """Yield the forms that the REST address may have; the one that the site's own page names is asked for last."""
     yield given
-    yield given.at(pretty_root(given.home))
-    yield given.at(plain_root(given.home))
+    yield given.with_root(pretty_root(given.home))
+    yield given.with_root(plain_root(given.home))
     try:
         page = fetcher.fetch(given.home, limits=PAGE)
     except FetchError:
         return
     root = find_rest_root(page.body, headers=page.headers, url=page.url)
     if root:
-        yield given.at(root)
+        yield given.with_root(root)
 
 
 _MAX_SITES = 1_000
@@ -111,7 +111,7 @@ def get_known_collection(url: str) -> Collection:
     collection = parse_site_address(url)
     with _lock:
         root = _roots.get(collection.home)
-    return collection.at(root) if root else collection
+    return collection.with_root(root) if root else collection
 
 
 def remember_root(collection: Collection) -> None:

@@ -1,4 +1,4 @@
-"""The IANA name of a time zone from what calendars call it: Windows names, Outlook's descriptions, names with a prefix."""
+"""Find the IANA name of a time zone from Windows names, Outlook's descriptions, and names with a prefix."""
 
 import re
 from functools import cache
@@ -58,7 +58,7 @@ _ZONES_BY_DESCRIPTION = {
 
 
 def find_zone_name(name: str) -> str:
-    """The IANA name of a zone, or "" when no zone is known by this name."""
+    """Return the IANA name of a zone, or "" if none is known by this name."""
     text = " ".join(name.strip().strip('"').split())
     return _find(text) if 0 < len(text) <= _MAX_LENGTH else ""
 
@@ -70,7 +70,7 @@ def _names() -> dict[str, str]:
 
 @cache
 def _towns() -> dict[str, str]:
-    """Zones by the last part of their name, where it names one town of one zone."""
+    """Return the zones by the last part of their name, if only one zone ends with it."""
     towns: dict[str, str] = {}
     for name in sorted(_names().values()):
         if "/" in name and not name.startswith(("Etc/", "US/", "Canada/", "Brazil/", "Mexico/", "Chile/", "SystemV/")):
@@ -107,5 +107,5 @@ def _find_in_description(words: str) -> str:
 
 
 def _known(name: str) -> str:
-    """The database's own spelling of a name that it knows, or ""."""
+    """Return the database's own spelling of a name, or "" if it has no such zone."""
     return _names().get(name.casefold(), "")

@@ -1,4 +1,4 @@
-"""When a page's own story was published: what the page says of it, and never the date of another story on the page."""
+"""Find when a page's own story was published, never the date of another story on the page."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -23,7 +23,7 @@ _MAX_LENGTH = 80
 def find_page_date(
     tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], guess: str, language: str, now: datetime
 ) -> ParsedDate:
-    """Read the date of a page's story. ``guess`` is the extraction library's, used where no date stands on the page."""
+    """Return the date of a page's story. ``guess`` is the extraction library's, used if the page has no date."""
     unread = ParsedDate()
     for said in _said(tree, meta, node):
         date = parse_date_text(said, language=language, now=now)

@@ -1,4 +1,4 @@
-"""A limit of processor time for one step of a parse, so that one entry cannot use up what the whole document may take."""
+"""A limit of processor time for one step of a parse, so that one entry cannot use the time of the whole document."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ _AGAIN_SECONDS = 0.05
 
 
 class CpuBudgetExceeded(BaseException):
-    """The step used more processor time than it may. Not an Exception, so that no library takes it for one of its own."""
+    """The step used too much processor time. It is no Exception, so that no library catches it."""
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 from wagtail.search import index
 
+from newsletter.common.message_fields import MessageField, MessagesJSONField
 from newsletter.models.consent import ConsentMixin
 from newsletter.models.pictures import Picture
 from newsletter.models.sources import Source
@@ -103,14 +104,14 @@ class EventNotice(index.Indexed, models.Model):
     longitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)])
     online = models.BooleanField(default=False)
     cancelled = models.BooleanField(default=False)
-    note = models.CharField(
-        max_length=500, blank=True, help_text=gettext_lazy("What we could not be sure of, for staff.")
-    )
-    place_question = models.JSONField(
+    note = MessageField(blank=True, help_text=gettext_lazy("What we could not be sure of, for staff."))
+    place_question = MessagesJSONField(
         default=dict,
         blank=True,
         editable=False,
-        help_text=gettext_lazy("{note, candidates: [{town, country, region, latitude, longitude, zone}]}, or empty."),
+        help_text=gettext_lazy(
+            "{note, event_note, candidates: [{town, country, region, latitude, longitude, zone}]}, or empty."
+        ),
     )
     seen_at = models.DateTimeField(editable=False)
     source_sha256 = models.CharField(max_length=64, blank=True, editable=False)

@@ -1,14 +1,15 @@
-"""Where content comes from, and what was set aside on the way in."""
+"""Sources of content, and the entries that were set aside."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField
 from newsletter.models.source_address import SourceAddressField
 from subscribers.models import Topic
 
 
 class Source(models.Model):
-    """A feed, CMS, calendar or page that is polled. The fields below ``enabled`` are the poller's notes."""
+    """A feed, CMS, calendar or page that is polled. Ingesting writes the fields below ``enabled``."""
 
     class Kind(models.TextChoices):
         FEED = "feed", gettext_lazy("Feed (RSS, Atom or JSON Feed)")
@@ -43,7 +44,7 @@ class Source(models.Model):
     looked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
-    error = models.TextField(blank=True, editable=False)
+    error = MessageField(blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -58,17 +59,28 @@ class Source(models.Model):
 
 
 class SetAsideEntry(models.Model):
-    """An entry that did not go in, and why, in words for staff. Rewritten each time its source is read."""
+    """An entry that was not used, with the reason for staff. Rewritten each time its source is read.
+
+    The code ``events_held`` marks missing events that are kept until the next reading.
+    """
+
+    class Code(models.TextChoices):
+        ENTRY = "entry"
+        EVENTS_HELD = "events_held"
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="set_aside")
-    entry = models.CharField(max_length=300)
-    reason = models.CharField(max_length=500)
+    code = models.CharField(max_length=16, choices=Code.choices, default=Code.ENTRY)
+    entry = MessageField()
+    reason = MessageField()
     at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         ordering = ["-at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(code__in=["entry", "events_held"]), name="set_aside_code")
+        ]
 
     def __str__(self) -> str:
         return f"{self.entry}: {self.reason}"

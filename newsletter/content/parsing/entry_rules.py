@@ -66,7 +66,7 @@ def require_link(link: str, *, base_url: str) -> str:
     if not link.strip():
         raise BadEntry("This entry has no link.")
     if len(link) > _MAX_URL_LENGTH:
-        raise BadEntry("The link of this entry is longer than %(longest_url)s characters.", longest_url=_MAX_URL_LENGTH)
+        raise BadEntry("The link of this entry is longer than %(limit)s characters.", limit=_MAX_URL_LENGTH)
     safe = safe_link(link, base_url=base_url)
     if not safe:
         raise BadEntry(
@@ -131,7 +131,7 @@ def read_entries(
             aside.append(
                 SetAside(
                     entry=_named(name, one, number),
-                    reason=Message("An entry before it has the same identity; the first was used."),
+                    reason=Message("An earlier entry has the same identity; the first one was used."),
                 )
             )
             continue
@@ -140,9 +140,7 @@ def read_entries(
         aside.append(
             SetAside(
                 entry=Message("%(beyond)s more entries", beyond=beyond),
-                reason=Message(
-                    "Only the first %(most_entries)s entries of a source are used.", most_entries=MAX_ENTRIES
-                ),
+                reason=Message("Only the first %(limit)s entries of a source are used.", limit=MAX_ENTRIES),
             )
         )
     if heavy:
@@ -159,7 +157,7 @@ def _checked(entry: Entry) -> Entry:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, BadEntry):
-        return str(error)
+        return error.message
     if isinstance(error, CpuBudgetExceeded | MemoryError):
         return _TOO_HEAVY
     return Message(

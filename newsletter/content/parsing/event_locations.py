@@ -73,7 +73,7 @@ def locate_event(entry: EventEntry, *, default_region: str, default_country: str
     if match.place is not None:
         return _at(match, match.place, online=online)
     if match.ambiguous:
-        note = Message("%(reason)s. It has no exact place until then.", reason=match.reason.rstrip("."))
+        note = Message("%(reason)s The event has no exact place until you choose one.", reason=match.reason)
         return EventLocation(
             country=match.country, region=match.region, online=online, note=note, candidates=match.candidates
         )
@@ -111,7 +111,7 @@ def _from_point(latitude: float, longitude: float, *, words: str, online: bool) 
         if said is not None:
             return EventLocation(
                 online=online,
-                note=Message("%(note)s Its words say %(said)s.", note=note, said=describe(said)),
+                note=Message("%(note)s Its text says %(said)s.", note=note, said=describe(said)),
                 candidates=(said,),
             )
         return EventLocation(latitude=latitude, longitude=longitude, online=online, note=note)
@@ -144,7 +144,7 @@ def _contradiction(words: str, latitude: float, longitude: float, near: Town) ->
         country=near.country if match.country == near.country else "",
         region=near.region if match.region and match.region == near.region else "",
         note=Message(
-            "Its coordinates lie near %(near)s, but its words say %(said)s. It has no exact place until then.",
+            "Its coordinates lie near %(near)s, but its text says %(said)s. It has no exact place until you choose one.",
             near=describe(near),
             said=said,
         ),

@@ -31,7 +31,7 @@ def clean_html(text: str, *, base_url: str = "") -> str:
     try:
         return _clean(text, rewrite)
     except ValueError:
-        # The base is none that its library can read, such as a host name that breaks the rules of names.
+        # The library cannot read this base, such as an invalid host name.
         return _clean(text, "deny")
 
 

@@ -81,7 +81,7 @@ def _read(text: str, repaired: str) -> tuple[Any, str]:
     except (ValueError, RecursionError):
         pass
     else:
-        # Of a lone surrogate, which is read here too, the entry itself tells.
+        # Lone surrogates are read here too; only their entry is refused later.
         return loose, _join(repaired, CONTROLS if _CONTROL.search(_without_layout(text)) else "")
     try:
         data = pyjson5.decode(_STRING_OR_COMMENT.sub(_escape, _CONTROL.sub(_layout, text)), maxdepth=_MAX_DEPTH)
@@ -104,7 +104,7 @@ def _without_layout(text: str) -> str:
 
 
 def _layout(match: re.Match[str]) -> str:
-    # Line breaks end comments, so they stay; other control characters mean nothing.
+    # Line breaks stay, because they end comments. Other control characters mean nothing.
     return match[0] if match[0] in "\r\n\t" else " "
 
 

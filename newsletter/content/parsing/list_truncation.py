@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-# How many entries calendars and pages are cut at.
+# Calendars and pages are often cut at these numbers of entries.
 PAGE_SIZES = frozenset({5, 6, 8, 9, 10, 12, 15, 16, 18, 20, 24, 25, 30, 40, 50, 60, 75, 80, 99, 100, 120, 365})
 _LARGE = 100
 

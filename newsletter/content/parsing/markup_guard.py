@@ -66,7 +66,7 @@ _STARTS = (
 _DECLARED = re.compile(r"""<\?xml\b[^>]{0,200}?\bencoding\s*=\s*["']\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _FIRST_BYTES = 1_024
-# Codecs that are no encoding of a document: with them, bytes that look harmless become markup.
+# Codecs that are not document encodings. They can turn harmless bytes into markup.
 _NO_ENCODING = frozenset({"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "unicode_escape"})
 
 
@@ -109,7 +109,7 @@ def _opens_with_subset(body: bytes, codec: str) -> bool:
     try:
         text = body.decode(codec, "replace").lstrip("\ufeff\ufffe")
     except (LookupError, ValueError):
-        # No encoding of text.
+        # This is not a text encoding.
         return False
     start = _PROLOG.match(text)
     found = _SUBSET.match(text, start.end() if start else 0)

@@ -8,7 +8,7 @@ from lxml.etree import LxmlError
 
 from newsletter.content.parsing.sandbox.cpu_budget import CpuBudgetExceeded, cpu_budget
 
-# What feedparser, trafilatura, lxml, dateutil, nh3 and the codecs raise over a document that they cannot read.
+# Errors of feedparser, trafilatura, lxml, dateutil, nh3 and the codecs for a document that they cannot read.
 PARSER_ERRORS: tuple[type[Exception], ...] = (
     ArithmeticError,
     AssertionError,

@@ -114,7 +114,7 @@ class _Reader:
         ahead = [one for one in public if not one.is_over((self.start - timedelta(days=2)).date())]
         for series in sorted(ahead, key=lambda one: (one.repeats, one.start)):
             if not series.repeats and len(self.singles) >= 2 * MAX_OCCURRENCES:
-                # They come in order, so this one is later than all that there is room for.
+                # Events come in order, so this one is later than all that are kept.
                 self.dropped += 1
                 continue
             self.number += 1
@@ -123,9 +123,7 @@ class _Reader:
                 self._stop(
                     _TOO_MUCH_IN_ALL
                     if late
-                    else Message(
-                        "Only the first %(most_series)s events of a calendar are read.", most_series=_MAX_SERIES
-                    )
+                    else Message("Only the first %(limit)s events of a calendar are read.", limit=_MAX_SERIES)
                 )
                 break
             self._read_series(series, zones, default_zone)
@@ -165,7 +163,7 @@ class _Reader:
                     if entry.starts_at < self.end and (entry.ends_at or entry.starts_at) >= self.start:
                         found.setdefault(entry.external_id, entry)
         except BadEntry as error:
-            self.aside.append(SetAside(self._name(series), str(error), external_id=uid))
+            self.aside.append(SetAside(self._name(series), error.message, external_id=uid))
         except CpuBudgetExceeded:
             self.aside.append(SetAside(self._name(series), _TOO_MUCH_WORK, external_id=uid))
         for stamp in series.broken:
@@ -202,9 +200,7 @@ class _Reader:
     def result(self) -> Parsed:
         events = [*self._cut(self.singles), *self._cut(self.repeated)]
         if self.dropped:
-            reason = Message(
-                "Only the next %(most_occurrences)s dates of a calendar are used.", most_occurrences=MAX_OCCURRENCES
-            )
+            reason = Message("Only the next %(limit)s dates of a calendar are used.", limit=MAX_OCCURRENCES)
             self.aside.append(SetAside(Message("%(dropped)s later dates", dropped=self.dropped), reason))
         if self.withheld:
             reason = Message("Entries that are marked as private, or only say that somebody is busy, are never used.")

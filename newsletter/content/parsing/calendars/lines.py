@@ -111,7 +111,7 @@ def split_calendars(body: bytes) -> list[CalendarText]:
             elif stack and kind not in _ZONE_PARTS:
                 stack[0].damaged = True
             elif last is not None:
-                # The lines before it were the rest of an entry that was cut in two.
+                # The lines before this one belong to an entry that was split.
                 last.damaged, stray = True, False
         elif stack:
             stack[-1].lines.append(line)
@@ -123,8 +123,8 @@ def split_calendars(body: bytes) -> list[CalendarText]:
                 calendars[-1].opening.append(line)
             stray = stray or line.name in _OF_AN_EVENT or not line.name
             if last is not None and stray:
-                # A line of an event outside of every event: the one before lost its end, or the next its beginning, and
-                # perhaps what made it private.
+                # A line of an event outside any event: the event before lost its end, or the next one its beginning,
+                # perhaps with the mark that made it private.
                 last.damaged = True
     _mark_damaged(stack)
     return calendars

@@ -29,12 +29,12 @@ _OPEN_ELSEWHERE = frozenset({"PUBLIC", "NORMAL", "DEFAULT", "NONE", "OPEN"})
 _VISIBILITY_PROPERTY = re.compile(r"X-(?:[A-Z0-9-]*-)?(?:CLASS|CLASSIFICATION|ACCESS|SENSITIVITY|VISIBILITY|PRIVACY)")
 _PRIVATE_VALUES = ("PRIVATE", "CONFIDENTIAL", "RESTRICTED", "PERSONAL")
 _CLOSED_WORD = re.compile(r"\b(?:PRIVATE|CONFIDENTIAL)\b", re.IGNORECASE)
-# Shorter words differ from others by one letter.
+# A typo of a shorter word can be another word.
 _MIN_FUZZY_LENGTH = 7
 _TEXTS = frozenset({"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CATEGORIES", "CONTACT", "X-ALT-DESC", "URL"})
 _ABOUT_A_CALENDAR = _TEXTS | {"NAME", "X-WR-CALNAME", "X-WR-CALDESC", "PRODID", "X-WR-RELCALID", "UID"}
 _NOT_WORDS = re.compile(r"[^\w ]+")
-# WordPress puts these before the titles of private posts and of those with a password.
+# WordPress puts these before the titles of private and password-protected posts.
 _WORDPRESS_PREFIX = re.compile(
     r"^\s*(?:private|protected|privat|geschützt|privé|protégé|privado|privada|protegido|protegida|privato|protetto|"
     r"beveiligd)\s?: ",

@@ -27,7 +27,7 @@ def check_repetition(event: icalendar.Component) -> None:
     """Raise BadEntry for rules that repeat hourly or more often, give no date, or begin before 1900."""
     for name in ("RDATE", "EXDATE"):
         if _count(get_property(event, name)) > _MAX_DATES:
-            raise BadEntry("This event lists more than %(most_dates)s dates.", most_dates=_MAX_DATES)
+            raise BadEntry("This event lists more than %(limit)s dates.", limit=_MAX_DATES)
     rules = get_property(event, "RRULE")
     for rule in rules if isinstance(rules, list) else [rules]:
         if rule is None:
@@ -53,16 +53,14 @@ def _check_rule(rule: Any) -> None:
     if not frequency or frequency in _REFUSED_FREQUENCIES:
         raise BadEntry("This event repeats every hour or more often, or does not say how often.")
     if any(str(interval).strip() in ("0", "") or int(interval) < 1 for interval in rule.get("INTERVAL") or []):
-        raise BadEntry("This event repeats at an interval of nothing.")
+        raise BadEntry("This event repeats at an interval of 0.")
     times = 1
     for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
         times *= max(1, len(rule.get(part) or []))
     if times > _MAX_TIMES_A_DAY:
-        raise BadEntry(
-            "This event repeats more than %(most_times_a_day)s times a day.", most_times_a_day=_MAX_TIMES_A_DAY
-        )
+        raise BadEntry("This event repeats more than %(limit)s times a day.", limit=_MAX_TIMES_A_DAY)
     if any(rule.get(part) for part in _NARROWING) and not _has_any_date(rule):
-        raise BadEntry("How this event repeats never comes true on any day.")
+        raise BadEntry("The repetition of this event gives no date.")
 
 
 def _has_any_date(rule: Any) -> bool:
@@ -76,7 +74,7 @@ def _has_any_date(rule: Any) -> bool:
         probe = rrulestr(text, dtstart=datetime(_PROBE_YEAR, 1, 1))  # noqa: DTZ001
         return next(iter(probe), None) is not None
     except (ValueError, TypeError, AttributeError) as error:
-        raise BadEntry("How this event repeats cannot be understood.") from error
+        raise BadEntry("The repetition of this event cannot be understood.") from error
 
 
 def _is_impossible_date(month: int, day: int) -> bool:

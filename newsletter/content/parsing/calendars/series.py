@@ -18,7 +18,7 @@ from newsletter.content.parsing.calendars.occurrence_ids import format_local_sta
 from newsletter.content.parsing.calendars.privacy import is_private
 from newsletter.content.parsing.calendars.recurrence_rules import check_repetition, get_property
 from newsletter.content.parsing.calendars.zones import Zones
-from newsletter.content.parsing.entry_rules import BadEntry
+from newsletter.content.parsing.entry_rules import BROKEN_CHARACTERS, BadEntry
 
 READ_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 _NEEDED = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
@@ -97,16 +97,16 @@ def check_text(series: Series) -> None:
         if is_damaged(block):
             raise BadEntry("This entry is damaged and cannot be read: its lines may belong to another one.")
         if any(_BROKEN.search(line.whole) for line in block.lines):
-            raise BadEntry("This entry contains a character that no text may have, so it cannot be used.")
+            raise BadEntry(BROKEN_CHARACTERS)
         if sum(len(line.whole) for line in block.lines if line.name in _KEPT) > _MAX_CHARS:
-            raise BadEntry("This entry is longer than %(most_chars)s kB.", most_chars=_MAX_CHARS // 1024)
+            raise BadEntry("This entry is longer than %(limit)s kB.", limit=_MAX_CHARS // 1024)
     changes = sum(block.first("RECURRENCE-ID") is not None for block in series.blocks)
     rules = sum(line.name == "RRULE" for block in series.blocks for line in block.lines)
     if rules > _MAX_MASTERS or changes > _MAX_CHANGES:
         raise BadEntry(
-            "This event has more than %(most_masters)s rules or %(most_changes)s changed dates.",
-            most_masters=_MAX_MASTERS,
-            most_changes=_MAX_CHANGES,
+            "This event has more than %(rules)s rules or %(changes)s changed dates.",
+            rules=_MAX_MASTERS,
+            changes=_MAX_CHANGES,
         )
 
 
@@ -127,7 +127,7 @@ def read_dates(
     try:
         found = recurring_ical_events.of(holder).between(start, end)
     except (InvalidCalendar, *READ_ERRORS) as error:
-        raise BadEntry("How this event repeats cannot be understood.") from error
+        raise BadEntry("The repetition of this event cannot be understood.") from error
     kept = (one for one in found if not _is_hidden(one, hidden))
     for _, occurrence in zip(range(limit), kept, strict=False):
         yield occurrence

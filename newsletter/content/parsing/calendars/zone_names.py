@@ -9,7 +9,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 _MAX_LENGTH = 200
 _DESCRIPTION = re.compile(r"^\(?(?:UTC|GMT)\s*(?:[+-−–]\s*\d{1,2}(?::?\d{2})?)?\)\s*:?\s*(?P<words>.*)$", re.IGNORECASE)
 _UNIVERSAL = frozenset({"UTC", "Z", "GMT", "ETC/UTC", "ETC/GMT", "UTC+00:00", "GMT+00:00"})
-# Outlook's descriptions that name a zone and no town of the database, by their words without what is in brackets.
+# Outlook's descriptions that name a zone but no town of the database, without the part in brackets.
 _ZONES_BY_DESCRIPTION = {
     "coordinated universal time": "UTC",
     "eastern time": "America/New_York",

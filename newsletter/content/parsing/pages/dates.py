@@ -43,7 +43,7 @@ def _said(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any]) -
     inside = iter_story_elements(article, "time", "span", "div", "p") if article is not None else ()
     elements = list(inside) or [one for one in tree.iter("time") if not is_outside(one)]
     times = [one for one in elements if one.tag == "time" and not _is_later(one)]
-    # The date of publishing comes before any other moment that the text may name.
+    # The date of publishing comes first in the text, before any other date.
     for time in sorted(times, key=lambda one: not _is_of_publishing(one)):
         yield str(time.get("datetime") or "") or tidy(time.text_content())
     for element in elements:

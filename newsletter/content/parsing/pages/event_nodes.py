@@ -9,7 +9,7 @@ import orjson
 from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.entries import EventEntry
-from newsletter.content.parsing.entry_rules import BadEntry, require_title, safe_link
+from newsletter.content.parsing.entry_rules import BROKEN_CHARACTERS, BadEntry, require_title, safe_link
 from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.pages.event_dates import read_span
@@ -55,7 +55,7 @@ def identity_of(node: Mapping[str, Any], *, url: str) -> str:
     """Return the identity of an event on its page, without its date: its own, its link, or the page's address."""
     link = safe_link(text_of(node, "url"), base_url=url) or url
     own = text_of(node, "@id")
-    # RDFa's own names for things without a name are others each time.
+    # RDFa gives nameless things a new name at each reading.
     return ((own if not own.startswith("_:") else "") or text_of(node, "identifier") or link)[:400]
 
 
@@ -118,9 +118,9 @@ def _check_text(node: Mapping[str, Any]) -> None:
     try:
         size = len(orjson.dumps(node, default=str))
     except (TypeError, ValueError, RecursionError) as error:
-        raise BadEntry("This entry contains a character that no text may have, so it cannot be used.") from error
+        raise BadEntry(BROKEN_CHARACTERS) from error
     if size > _MAX_CHARS:
-        raise BadEntry("This entry is longer than %(most_chars)s kB.", most_chars=_MAX_CHARS // 1024)
+        raise BadEntry("This entry is longer than %(limit)s kB.", limit=_MAX_CHARS // 1024)
 
 
 def _inherit(node: dict[str, Any]) -> dict[str, Any]:

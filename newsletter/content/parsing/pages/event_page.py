@@ -56,7 +56,7 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
     return Parsed(
         events=parsed.events,
         set_aside=tuple(aside),
-        # The events of a damaged part are not gone.
+        # Events of a damaged part are not missing.
         complete_until=moment if nodes.unreadable else parsed.complete_until,
         extra=links,
         private=parsed.private,

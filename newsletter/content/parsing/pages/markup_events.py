@@ -22,7 +22,7 @@ def read_markup_events(tree: HtmlElement | None, *, url: str) -> list[Mapping[st
     typed = tree is not None and tree.find(".//*[@typeof]") is not None
     if not marked and not typed:
         return []
-    # The libraries take half a second to load and are for pages without JSON-LD alone.
+    # The libraries take half a second to load and are needed only for pages without JSON-LD.
     from extruct.rdfa import RDFaExtractor  # type: ignore[import-untyped]
     from extruct.w3cmicrodata import MicrodataExtractor  # type: ignore[import-untyped]
 

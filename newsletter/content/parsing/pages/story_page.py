@@ -50,12 +50,11 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
     found = _extract(tree, url)
     title = find_page_title(tree, meta=meta, node=node, url=url, guess=str(found.get("title") or ""))
     try:
+        if not tidy(title):
+            raise BadEntry("This page has no title and no heading.")
         story = _story(tree, meta, node, found, title=require_title(title), url=url, now=now or datetime.now(UTC))
     except BadEntry as error:
-        reason = str(error).replace(
-            Message("This entry has no title."), Message("This page has no title and no heading.")
-        )
-        return Parsed(set_aside=(SetAside(entry=label_entry(title=title, link=url, number=1), reason=reason),))
+        return Parsed(set_aside=(SetAside(entry=label_entry(title=title, link=url, number=1), reason=error.message),))
     return Parsed(stories=(story,), title=cut_at_word(tidy(meta.get("og:site_name", "")), 300))
 
 

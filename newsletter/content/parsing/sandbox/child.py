@@ -28,11 +28,11 @@ _STATM = Path("/proc/self/statm")
 def main() -> None:
     """Read requests from standard input and answer each on standard output, until there are no more."""
     cpu_seconds, memory_bytes, idle_seconds = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    # Loaded before memory is limited, and nothing that this work does not need.
+    # Load the work before memory is limited, and nothing else.
     module, function = WORK[sys.argv[1]]
     work = getattr(importlib.import_module(module), function)
     answers = os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not be taken for an answer.
+    # Output of a library must not be taken for an answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(memory_bytes)
@@ -45,20 +45,20 @@ def main() -> None:
         try:
             _serve(sys.stdin.buffer, answers, work, cpu_seconds=cpu_seconds, idle_seconds=idle_seconds)
         except MemoryError:
-            # Nothing more can be counted on here, not even an answer.
+            # Without memory, not even an answer is certain.
             os._exit(OUT_OF_MEMORY)
 
 
 def _serve(
-    orders: BinaryIO, answers: BinaryIO, work: Callable[[Any], object], *, cpu_seconds: int, idle_seconds: float
+    requests: BinaryIO, answers: BinaryIO, work: Callable[[Any], object], *, cpu_seconds: int, idle_seconds: float
 ) -> None:
-    while select.select([orders], [], [], idle_seconds)[0]:
+    while select.select([requests], [], [], idle_seconds)[0]:
         try:
-            order = read_message(orders)
+            request = read_message(requests)
         except EOFError:
             return
         _limit_processor(cpu_seconds)
-        write_message(answers, work(order))
+        write_message(answers, work(request))
 
 
 def _limit_memory(more_bytes: int) -> None:

@@ -24,7 +24,7 @@ def cpu_budget(seconds: float) -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGVTALRM, _stop)
-    # It comes again, because a library may hold back the first one with a bare “except”.
+    # The signal repeats, because a library may swallow the first one with a bare “except”.
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _AGAIN_SECONDS)
     try:
         yield

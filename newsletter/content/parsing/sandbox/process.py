@@ -23,8 +23,8 @@ from newsletter.content.parsing.sandbox.protocol import SandboxProtocolError, re
 
 _LIMIT_EXIT_CODES = {-signal.SIGXCPU, -signal.SIGKILL, OUT_OF_MEMORY}
 _INHERITED_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TZDIR", "PYTHONTZPATH", "LD_LIBRARY_PATH", "TMPDIR")
-# For the GNU C library, which else keeps 64 MiB of address space for each further thread and does not give large blocks back.
-# The limit of memory counts both, so that after one large picture the next one did not fit.
+# By default, the GNU C library keeps 64 MiB of address space for each further thread and does not return large blocks.
+# The memory limit counts both, so a second large image would not fit after the first.
 _ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
 _START_SECONDS = 60.0
 _EXIT_SECONDS = 5.0
@@ -171,7 +171,7 @@ class SandboxProcess:
                 if stream is not None:
                     stream.close()
             except OSError:
-                # What it was still to be told does not matter any more.
+                # The child is about to end: what was not sent does not matter.
                 continue
         try:
             return process.wait(_EXIT_SECONDS)

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('online', models.BooleanField(default=False, verbose_name='online')),
                 ('cancelled', models.BooleanField(default=False, verbose_name='cancelled')),
                 ('note', newsletter.common.message_fields.MessageField(blank=True, help_text='What we could not be sure of, for staff.', verbose_name='note')),
-                ('place_question', newsletter.common.message_fields.MessagesJSONField(blank=True, default=dict, editable=False, help_text='{note, candidates: [{town, country, region, latitude, longitude, zone}]}, or empty.')),
+                ('place_question', newsletter.common.message_fields.MessagesJSONField(blank=True, default=dict, editable=False, help_text='{note, event_note, candidates: [{town, country, region, latitude, longitude, zone}]}, or empty.')),
                 ('seen_at', models.DateTimeField(editable=False)),
                 ('source_sha256', models.CharField(blank=True, editable=False, max_length=64)),
                 ('changed_at', models.DateTimeField(db_index=True, editable=False, null=True)),
@@ -596,7 +596,8 @@ class Migration(migrations.Migration):
             name='SetAsideEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entry', models.CharField(max_length=300)),
+                ('code', models.CharField(choices=[('entry', 'Entry'), ('events_held', 'Events Held')], default='entry', max_length=16)),
+                ('entry', newsletter.common.message_fields.MessageField()),
                 ('reason', newsletter.common.message_fields.MessageField()),
                 ('at', models.DateTimeField()),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='set_aside', to='newsletter.source')),
@@ -655,7 +656,7 @@ class Migration(migrations.Migration):
                 ('gone_at', models.DateTimeField(editable=False, null=True)),
                 ('gone_code', models.CharField(blank=True, choices=[('removed', 'Removed at its source'), ('private', 'Not public at its source'), ('protected', 'Protected by a password at its source')], default='', editable=False, max_length=9)),
                 ('checked_at', models.DateTimeField(editable=False, null=True)),
-                ('check_failed', models.CharField(blank=True, default='', editable=False, max_length=300)),
+                ('check_failed', newsletter.common.message_fields.MessageField(blank=True, default='', editable=False)),
                 ('page_etag', models.CharField(blank=True, default='', editable=False, max_length=500)),
                 ('page_modified', models.CharField(blank=True, default='', editable=False, max_length=100)),
                 ('consent_needed', models.BooleanField(default=False, help_text='Without a valid consent, the story is not put into any issue.', verbose_name='about a person who must have agreed')),
@@ -977,6 +978,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='source',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['feed', 'wordpress', 'page', 'calendar', 'events'])), name='source_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='setasideentry',
+            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['entry', 'events_held'])), name='set_aside_code'),
         ),
         migrations.AddConstraint(
             model_name='publication',

@@ -1,4 +1,4 @@
-"""Record whether stories are still shown at their source: which to ask about, and what the answer changes in their rows."""
+"""Record whether stories are still shown at their source: choose the stories to check, and update their rows."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -27,9 +27,9 @@ _MAX_OTHERS = 10
 
 @dataclass(frozen=True)
 class VisibilityReport:
-    """What a check found: stories that are gone since, that are back, and those of which nothing is known, with why.
+    """The result of a check: stories that are gone now, that are back, and those of which nothing is known, with the reason.
 
-    ``doubtful`` are those of the unknown that their site says are removed, while it says so of its other pages too.
+    ``doubtful`` are the unknown ones that their site reports as removed, together with its other pages.
     """
 
     gone: list[Story] = field(default_factory=list)
@@ -46,11 +46,11 @@ def update_source_visibility(
     fresh: timedelta = timedelta(),
     seconds: float = SECONDS,
 ) -> VisibilityReport:
-    """Ask the sites of these stories, and record what they say. Must not run inside a transaction: it waits for others.
+    """Ask the sites of these stories, and record the answers. Never call it inside a transaction: it waits for others.
 
-    Stories that were checked less than ``fresh`` ago, and those that staff wrote here, are not asked about.
+    Skip stories that were checked less than ``fresh`` ago, and those that staff wrote here.
     """
-    asked = {story.pk: story for story in stories if _is_checkable(story) and not _is_fresh(story, now - fresh)}
+    asked = {story.pk: story for story in stories if is_checkable(story) and not _is_fresh(story, now - fresh)}
     if not asked:
         return VisibilityReport()
     others = _list_others(asked.values())
@@ -64,12 +64,7 @@ def update_source_visibility(
 
 
 def is_checkable(story: Story) -> bool:
-    """Return True if the story comes from a source whose site can be asked about it."""
-    return _is_checkable(story)
-
-
-def _is_checkable(story: Story) -> bool:
-    """Return False for what staff wrote here, and for stories whose source was taken away: nobody lists them."""
+    """Return True if the story has a source whose site can be asked. What staff wrote here has none."""
     ours = story.source is None or story.external_id.startswith(DESK_ID_PREFIX)
     return not ours and story.url.startswith(("http://", "https://"))
 
@@ -93,7 +88,7 @@ def _make_question(story: Story, others: tuple[str, ...]) -> VisibilityQuestion:
 
 
 def _list_others(stories: Collection[Story]) -> dict[int, tuple[str, ...]]:
-    """Return by source the addresses of other stories, those that it listed last first."""
+    """Return the addresses of other stories by source, the most recently listed first."""
     rows = Story.objects.filter(gone_at__isnull=True, same_as__isnull=True)
     rows = rows.exclude(pk__in=[story.pk for story in stories]).exclude(external_id__startswith=DESK_ID_PREFIX)
     return {
@@ -109,7 +104,7 @@ def _record(story: Story, answer: VisibilityAnswer, checked: VisibilityReport, *
         checked.unknown.append((story, answer.reason))
         if answer.code == DOUBTFUL:
             checked.doubtful.append((story, answer.reason))
-        _save(story, check_failed=answer.reason[:300])
+        _save(story, check_failed=answer.reason)
         return
     shown = answer.code == SHOWN
     if shown and story.gone_at is not None:
@@ -128,7 +123,7 @@ def _record(story: Story, answer: VisibilityAnswer, checked: VisibilityReport, *
 
 
 def _save(story: Story, **changes: object) -> None:
-    """Write the changes to the story and to the rows that it stands for."""
+    """Write the changes to the story and to the rows that it replaces."""
     Story.objects.filter(Q(pk=story.pk) | Q(same_as=story.pk)).update(**changes)
     for name, value in changes.items():
         setattr(story, name, value)
@@ -143,9 +138,9 @@ _COMPLETE_KINDS = (Source.Kind.WORDPRESS, Source.Kind.PAGE)
 def check_missing_stories(
     source: Source, parsed: Parsed, *, now: datetime, fetcher: Fetcher, since: datetime
 ) -> VisibilityReport:
-    """Ask about stories told after ``since`` that this reading should have named, and about those that were gone.
+    """Check stories published after ``since`` that this reading should list, and those that were gone.
 
-    A feed names its newest entries only: what is older than its oldest dated entry merely slid off.
+    A feed lists its newest entries only: a story older than its oldest dated entry is not missing.
     """
     named = {story.external_id[:500] for story in parsed.stories}
     dates = [story.published_at for story in parsed.stories if story.published_at]
@@ -163,7 +158,7 @@ def check_missing_stories(
 
 
 def _may_be_back(story: Story, named: Iterable[str], now: datetime) -> bool:
-    """Return True if its source names it again, or nobody asked for some hours."""
+    """Return True if its source lists the story again, or if it was not checked for some hours."""
     return story.external_id in named or story.checked_at is None or story.checked_at <= now - _RECHECK_AFTER
 
 

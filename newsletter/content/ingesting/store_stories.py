@@ -1,4 +1,4 @@
-"""Store one story of a source: in the row that it has under any of its addresses, or in a new one."""
+"""Store one story of a source, in the row that it has under any of its addresses or in a new one."""
 
 from datetime import datetime
 from typing import Any
@@ -25,15 +25,15 @@ _BOOKKEEPING_FIELDS = frozenset(
 
 
 def store_story(listing: ListedEntry, *, pictures: StoryImageFetcher, now: datetime) -> tuple[str, str]:
-    """Store the entry. Return "new", "updated" or "unchanged", and for staff why its picture is missing, or "".
+    """Store the entry. Return "new", "updated" or "unchanged", and the reason for staff if its image is missing, or "".
 
-    The table of addresses refuses a second row of one story. The picture is fetched before the transaction begins.
+    The table of addresses refuses a second row of one story. The image is fetched before the transaction begins.
     """
     known, first = find_story(listing)
     try:
         done, failure = _store(listing, known, pictures=pictures, now=now)
     except IntegrityError:
-        # Another poller stored the same story from another source meanwhile.
+        # Meanwhile another worker stored the same story from another source.
         known, first = find_story(listing)
         if known is None:
             raise
@@ -66,7 +66,7 @@ def _store(listing: ListedEntry, known: Story | None, *, pictures: StoryImageFet
 
 
 def _add_topics(source: Source, entry: StoryEntry, story: Story) -> str:
-    """Another source lists the story first: this one adds its topics, and changes no word."""
+    """Add the topics of another source that lists the story too. It changes no text."""
     before = story.topics.count()
     story.topics.add(*find_topics(source, entry.categories))
     return "unchanged" if story.topics.count() == before else "updated"
@@ -105,7 +105,7 @@ def _write(listing: ListedEntry, known: Story | None, found: FoundImage, *, sha2
 
 
 def _read_content(story: Story | None) -> dict[str, Any]:
-    """Return what a story's row says, without our own notes about it."""
+    """Return the content of a story's row, without our own notes about it."""
     if story is None:
         return {}
     names = (field.attname for field in Story._meta.concrete_fields)

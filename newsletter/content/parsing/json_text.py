@@ -1,4 +1,4 @@
-"""Read JSON of others: strictly and fast if it is sound, else so that one damaged entry does not cost the others."""
+"""Read JSON from outside: strictly if it is valid, else so that one damaged entry does not affect the others."""
 
 import html
 import json
@@ -14,11 +14,11 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class BadJson(ValueError):
-    """A document is no JSON at all."""
+    """A document is not JSON at all."""
 
 
 def read_json(body: bytes) -> Any:
-    """Return the data of a document. Damaged characters stay in it as lone surrogates. Raises BadJson."""
+    """Return the data of a document. Damaged characters become lone surrogates. Raises BadJson."""
     plain = body.removeprefix(b"\xef\xbb\xbf")
     try:
         return orjson.loads(plain)
@@ -31,7 +31,7 @@ def read_json(body: bytes) -> Any:
 
 
 def has_broken_characters(value: Any) -> bool:
-    """Return True if plain data holds a lone surrogate, a NUL, or is nested beyond reason."""
+    """Return True if plain data holds a lone surrogate or a NUL, or is nested too deep."""
     try:
         return bool(_NUL.search(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)))
     except (TypeError, ValueError, RecursionError):
@@ -56,9 +56,9 @@ LOOSE = Message("commas, comments or quotation marks")
 
 
 def read_repaired_json(text: str) -> tuple[Any, str]:
-    """Return the data and what had to be repaired, "" for nothing. ValueError if it cannot be read at all.
+    """Return the data, and what had to be repaired or "". Raises ValueError if it cannot be read at all.
 
-    Lone surrogates stay in the data: only what holds them is refused.
+    Lone surrogates stay in the data: only the entry that holds them is refused.
     """
     bare = _unwrap(text)
     for prepared, repaired in ((bare, ""), (html.unescape(bare), ENTITIES)):
@@ -81,7 +81,7 @@ def _read(text: str, repaired: str) -> tuple[Any, str]:
     except (ValueError, RecursionError):
         pass
     else:
-        # Of a lone surrogate, which is read here too, the entry itself tells.
+        # Lone surrogates are read here too; only their entry is refused later.
         return loose, _join(repaired, CONTROLS if _CONTROL.search(_without_layout(text)) else "")
     try:
         data = pyjson5.decode(_STRING_OR_COMMENT.sub(_escape, _CONTROL.sub(_layout, text)), maxdepth=_MAX_DEPTH)
@@ -91,7 +91,7 @@ def _read(text: str, repaired: str) -> tuple[Any, str]:
 
 
 def _unwrap(text: str) -> str:
-    """Without the comments and marks around it that keep old browsers from reading it."""
+    """Remove the comments and marks around JSON that hide it from old browsers."""
     bare, before = text.strip().lstrip("\ufeff"), None
     while bare != before:
         before = bare
@@ -104,12 +104,12 @@ def _without_layout(text: str) -> str:
 
 
 def _layout(match: re.Match[str]) -> str:
-    # Line breaks end comments, so they stay; other control characters mean nothing.
+    # Line breaks stay, because they end comments. Other control characters mean nothing.
     return match[0] if match[0] in "\r\n\t" else " "
 
 
 def _escape(match: re.Match[str]) -> str:
-    """A string of one line; a comment as it is."""
+    """Return a string on one line, and a comment unchanged."""
     part = match[0]
     if part.startswith("/"):
         return part

@@ -16,12 +16,12 @@ _SMALL = 256 * 1024
 
 
 def is_deep_html(text: str) -> bool:
-    """Whether HTML opens more than a thousand elements without closing them."""
+    """Return True if HTML opens more than 1,000 elements without closing them."""
     return _depth_exceeds(text, limit=_MAX_HTML_DEPTH, never_holds=_NEVER_HOLDS)
 
 
 def is_deep_xml(body: bytes) -> bool:
-    """Whether a large XML document opens more than five thousand elements without closing them."""
+    """Return True if a large XML document opens more than 5,000 elements without closing them."""
     if len(body) < _SMALL:
         return False
     text = _CDATA.sub("", body.replace(b"\0", b"").decode("latin-1"))
@@ -66,15 +66,15 @@ _STARTS = (
 _DECLARED = re.compile(r"""<\?xml\b[^>]{0,200}?\bencoding\s*=\s*["']\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _FIRST_BYTES = 1_024
-# Codecs that are no encoding of a document: with them, bytes that look harmless become markup.
+# Codecs that are not document encodings. They can turn harmless bytes into markup.
 _NO_ENCODING = frozenset({"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "unicode_escape"})
 
 
 def has_internal_subset(body: bytes, *, content_type: str = "") -> bool:
-    """Return True if an XML document defines entities itself, or declares an encoding in which that cannot be told.
+    """Return True if an XML document defines entities, or declares an encoding in which that cannot be known.
 
-    The byte order mark, the answer's charset, the document's own declaration and its first bytes may each name another
-    encoding, and a parser may believe any of them: the document is looked at in all.
+    The byte order mark, the answer's charset, the declaration and the first bytes may each name another encoding, and a
+    parser may believe any of them. So the document is checked in all of them.
     """
     for name in dict.fromkeys(_encodings(body, content_type)):
         codec = _codec(name)
@@ -86,7 +86,7 @@ def has_internal_subset(body: bytes, *, content_type: str = "") -> bool:
 
 
 def _encodings(body: bytes, content_type: str) -> Iterator[str]:
-    """Yield the encodings that the document may be in, by what speaks for each."""
+    """Yield the encodings that the document may be in."""
     yield from ("utf-8", "latin-1")
     head = body[:_FIRST_BYTES]
     for mark, name in (*_BOMS, *_STARTS):
@@ -98,7 +98,7 @@ def _encodings(body: bytes, content_type: str) -> Iterator[str]:
 
 
 def _codec(name: str) -> str:
-    """Return Python's name of an encoding; "" if it knows none of that name."""
+    """Return Python's name of an encoding, or "" if it has none."""
     try:
         return codecs.lookup(name).name
     except (LookupError, ValueError):
@@ -109,7 +109,7 @@ def _opens_with_subset(body: bytes, codec: str) -> bool:
     try:
         text = body.decode(codec, "replace").lstrip("\ufeff\ufffe")
     except (LookupError, ValueError):
-        # No encoding of text.
+        # This is not a text encoding.
         return False
     start = _PROLOG.match(text)
     found = _SUBSET.match(text, start.end() if start else 0)

@@ -1,4 +1,4 @@
-"""Which calendar entries are not for the public. In doubt an entry is private."""
+"""Decide which calendar entries are private. If in doubt, an entry is private."""
 
 import re
 import unicodedata
@@ -29,12 +29,12 @@ _OPEN_ELSEWHERE = frozenset({"PUBLIC", "NORMAL", "DEFAULT", "NONE", "OPEN"})
 _VISIBILITY_PROPERTY = re.compile(r"X-(?:[A-Z0-9-]*-)?(?:CLASS|CLASSIFICATION|ACCESS|SENSITIVITY|VISIBILITY|PRIVACY)")
 _PRIVATE_VALUES = ("PRIVATE", "CONFIDENTIAL", "RESTRICTED", "PERSONAL")
 _CLOSED_WORD = re.compile(r"\b(?:PRIVATE|CONFIDENTIAL)\b", re.IGNORECASE)
-# Shorter words differ from others by one letter.
+# A typo of a shorter word can be another word.
 _MIN_FUZZY_LENGTH = 7
 _TEXTS = frozenset({"SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "CATEGORIES", "CONTACT", "X-ALT-DESC", "URL"})
 _ABOUT_A_CALENDAR = _TEXTS | {"NAME", "X-WR-CALNAME", "X-WR-CALDESC", "PRODID", "X-WR-RELCALID", "UID"}
 _NOT_WORDS = re.compile(r"[^\w ]+")
-# WordPress puts these before the titles of private posts and of those with a password.
+# WordPress puts these before the titles of private and password-protected posts.
 _WORDPRESS_PREFIX = re.compile(
     r"^\s*(?:private|protected|privat|geschützt|privé|protégé|privado|privada|protegido|protegida|privato|protetto|"
     r"beveiligd)\s?: ",
@@ -55,7 +55,7 @@ _PRIVATE_TITLES = _phrases(_PRIVATE)
 
 
 def is_private_calendar(lines: Iterable[Line]) -> bool:
-    """Return True if a calendar as a whole is not for the public, as Apple's server marks it."""
+    """Return True if a calendar as a whole is private, as Apple's server marks it."""
     return any(_marks_private(line) for line in lines if line.name not in _ABOUT_A_CALENDAR)
 
 
@@ -74,14 +74,14 @@ def is_private(event: ComponentText) -> bool:
 
 
 def is_private_title(title: str) -> bool:
-    """Return True if a title stands in place of a private one ("Private appointment") or is marked so by WordPress."""
+    """Return True if a title replaces a private one ("Private appointment") or has WordPress's mark for private posts."""
     plain = _plain(title)
     near = any(_is_typo_of(plain, phrase) for phrase in _PRIVATE_TITLES if len(phrase) >= _MIN_FUZZY_LENGTH)
     return near or plain in _PRIVATE_TITLES or _WORDPRESS_PREFIX.match(title) is not None
 
 
 def _marks_private(line: Line) -> bool:
-    """Return True if this line says that its entry is not public, also where the line is damaged."""
+    """Return True if this line says that its entry is private, even if the line is damaged."""
     value = line.value.strip().strip('"').upper()
     if line.name == "CLASS":
         return value not in _PUBLIC_VALUES

@@ -1,4 +1,4 @@
-"""RSS, Atom and JSON Feed documents become stories. Bytes in, entries out: it opens no file and no address."""
+"""Parse RSS, Atom and JSON Feed documents into stories. It opens no file and no address."""
 
 import calendar
 import re
@@ -16,9 +16,9 @@ from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN_CHARACTERS,
     BadEntry,
-    collect,
-    label,
+    label_entry,
     normalise_date,
+    read_entries,
     require_link,
     require_title,
     safe_link,
@@ -43,7 +43,7 @@ _FEED_LINK = re.compile(
 
 
 def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None = None) -> Parsed:
-    """The stories of a feed found at ``url``; ``now`` judges dates in the future. What is no feed gives ``error``."""
+    """Return the stories of a feed found at ``url``; ``now`` judges dates in the future. Set ``error`` if it is no feed."""
     moment = now or datetime.now(UTC)
     if looks_like_json(body, content_type):
         return parse_json_feed(body, url=url, now=moment)
@@ -80,16 +80,16 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
         return _read_entry(raw, url=url, literal=literal, language=language, now=moment)
 
     def name(raw: Mapping[str, Any], number: int) -> str:
-        return label(title=_title(raw, literal), link=str(raw.get("link") or ""), number=number)
+        return label_entry(title=_title(raw, literal), link=str(raw.get("link") or ""), number=number)
 
-    stories, aside = collect(document.entries, read=read, name=name, key=lambda story: story.external_id)
+    stories, aside = read_entries(document.entries, read=read, name=name, key=lambda story: story.external_id)
     stories = tuple(replace(story, addresses=_exclude_invented(story.addresses, body)) for story in stories)
     extra = {"version": str(document.get("version", "")), "link": safe_link(str(feed.get("link") or ""), base_url=url)}
     return Parsed(stories=stories, set_aside=aside, title=_feed_title(feed, literal), extra=extra)
 
 
 def _rename_media_descriptions(body: bytes) -> bytes:
-    """feedparser takes a picture's ``media:description`` for the entry's own summary; under another name it keeps both."""
+    """Rename ``media:description``, which feedparser would take for the entry's own summary."""
     return _MEDIA_DESCRIPTION.sub(rb"\1media:" + MEDIA_DESCRIPTION_FIELD.encode(), body)
 
 
@@ -102,14 +102,14 @@ def _not_a_feed(body: bytes, url: str) -> str:
 
 
 def _title(raw: Mapping[str, Any], literal: bool) -> str:
-    """An Atom title of type text as it is; any other is HTML whose markup goes and whose entities are decoded once."""
+    """Return an Atom title of type text unchanged; remove the markup of any other and decode its entities once."""
     value = str(raw.get("title") or "")
     kind = str((raw.get("title_detail") or {}).get("type") or "")
     return tidy(value) if literal and kind == "text/plain" else title_text(value)
 
 
 def _feed_title(feed: Mapping[str, Any], literal: bool) -> str:
-    """The feed's own title; "" if it is damaged, which is nothing against its entries."""
+    """Return the feed's own title, or "" if it is damaged, which does not affect its entries."""
     try:
         return cut_at_word(_title(feed, literal), 300)
     except ValueError:
@@ -152,7 +152,7 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
 
 
 def _addresses(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, ...]:
-    """The entry's other addresses: its identity if that is one, the link before a counting service, its short link."""
+    """Return the entry's other addresses: its identity, the link before a counting service, its short link."""
     links = (link for link in raw.get("links") or [] if link.get("rel") in ("shortlink", "canonical"))
     named = [raw.get("id"), raw.get("feedburner_origlink"), *(link.get("href") for link in links)]
     urls = (str(url) for url in named if url and str(url).startswith(("http://", "https://")))
@@ -160,7 +160,7 @@ def _addresses(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, ...]:
 
 
 def _exclude_invented(addresses: tuple[str, ...], body: bytes) -> tuple[str, ...]:
-    """Only those that the feed holds: feedparser makes an address of any identity, and “1” is one in many feeds."""
+    """Return only the addresses that the feed contains: feedparser makes an address of any identity, such as “1”."""
     return tuple(url for url in addresses if url.encode() in body or escape(url).encode() in body)
 
 
@@ -204,7 +204,7 @@ def mark_bad_references(body: bytes) -> bytes:
 
 
 def has_bad_reference(entry: Mapping[str, Any]) -> bool:
-    """Return True if such a mark is in a text of the entry."""
+    """Return True if a text of the entry has such a mark."""
     texts = [str(entry.get(name) or "") for name in _FIELDS]
     texts += [str(part.get("value") or "") for part in entry.get("content") or []]
     return any(_MARK in text for text in texts)

@@ -1,4 +1,4 @@
-"""Which part of a page is its story, apart from menus, sidebars, comments and other stories."""
+"""Find the main article of a page, apart from menus, sidebars, comments and other stories, and its image."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ _OUTSIDE_WORDS = ("related", "comment", "sidebar", "widget", "recent-posts", "wp
 
 
 def find_main_article(tree: HtmlElement) -> HtmlElement | None:
-    """The element around the page's story: the article with the main heading, else the only article, else ``main``."""
+    """Return the element of the page's story: the article with the main heading, else the only article, else ``main``."""
     articles = [one for one in tree.iter("article") if not is_outside(one)]
     for article in articles:
         if any(tidy(heading.text_content()) for heading in article.iter("h1")):
@@ -32,14 +32,14 @@ def find_main_article(tree: HtmlElement) -> HtmlElement | None:
 
 
 def iter_story_elements(article: HtmlElement, *tags: str) -> Iterator[HtmlElement]:
-    """The elements of these tags inside the story itself, not inside other stories or comments that it holds."""
+    """Yield the elements of these tags inside the story, but not those of other stories or comments in it."""
     for element in article.iter(*tags):
         if not is_outside(element, until=article):
             yield element
 
 
 def is_outside(element: HtmlElement, *, until: HtmlElement | None = None) -> bool:
-    """Whether an element lies in a sidebar, a menu, a footer, comments, a list of stories, or an article within ``until``."""
+    """Return True if an element is in a sidebar, menu, footer, comments, list of stories, or an article within ``until``."""
     for above in (element, *element.iterancestors()):
         if above is until:
             return False
@@ -57,7 +57,7 @@ _OPENERS = ("wp-block-post-featured-image", "wp-block-cover", "wp-post-image", "
 def find_page_picture(
     tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], url: str
 ) -> tuple[str, str]:
-    """The (URL, alt text) of the story's picture, or ("", "")."""
+    """Return the (URL, alt text) of the story's image, or ("", "")."""
     for said, words in _named(meta, node):
         link = safe_link(said, base_url=url)
         if link and is_story_image(link):
@@ -84,7 +84,7 @@ def _named(meta: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[tuple[s
 
 
 def _openers(tree: HtmlElement) -> Iterator[HtmlElement]:
-    """The elements that hold a story's opening picture by the names that themes give them, not those of other stories."""
+    """Yield the elements that hold the story's opening image, by the class names of common themes."""
     for element in tree.iter("figure", "div", "img", "picture", "header"):
         classes = str(element.get("class") or "").split()
         if any(name in classes for name in _OPENERS) and not is_outside(element):

@@ -135,7 +135,7 @@ def test_trap_18_no_font_is_fetched(mails: Mails) -> None:
         assert not re.search(r"googleapis|@import|@font-face|<link|Ubuntu", mail.html)
 
 
-def test_trap_19_social_icons_are_our_own_and_their_links_go_to_the_page_not_to_a_share(mails: Mails) -> None:
+def test_social_icons_are_ours_and_link_to_the_page_not_to_a_share(mails: Mails) -> None:
     assert "mj-social" not in "".join(TEMPLATES.values())
     made, mail = mails["letter-harbour"]
     root = document_fromstring(mail.html)

@@ -13,7 +13,7 @@ def faults(source: str, inside: str | None = "mj-body") -> list[tuple[int, str]]
     return list(check_mjml(source, inside=inside))
 
 
-def test_our_own_templates_have_no_fault() -> None:
+def test_our_own_templates_have_no_problem() -> None:
     assert check_templates(default_templates()) == []
 
 
@@ -41,7 +41,7 @@ def test_our_own_templates_have_no_fault() -> None:
         ("<mj-section>\n\n", 3, "<mj-section> is never closed"),
     ],
 )
-def test_what_the_compiler_lets_through_is_found_with_its_line(source: str, line: int, fault: str) -> None:
+def test_an_error_that_the_compiler_accepts_is_found_with_its_line(source: str, line: int, fault: str) -> None:
     assert any(at == line and fault in said for at, said in faults(source)), faults(source)
 
 
@@ -74,7 +74,7 @@ def test_a_layout_is_checked_from_its_root(source: str, fault: str) -> None:
     assert any(fault in said for _, said in faults(source, inside="")), faults(source, inside="")
 
 
-def test_what_a_template_fills_in_is_not_judged() -> None:
+def test_a_value_that_a_template_fills_in_is_not_checked() -> None:
     source = (
         '<mj-section padding="{{ a }}px 0px" {% if b %}background-color="{{ c }}"{% endif %}>'
         "{# <mj-nonsense> #}<mj-column>\n<mj-text>{{ d }}</mj-text></mj-column></mj-section>"
@@ -82,7 +82,7 @@ def test_what_a_template_fills_in_is_not_judged() -> None:
     assert faults(source) == []
 
 
-def test_a_part_that_stands_anywhere_is_not_judged_by_its_place() -> None:
+def test_a_part_of_unknown_parent_is_not_checked_for_nesting() -> None:
     assert faults("<mj-column></mj-column>", inside=None) == []
 
 

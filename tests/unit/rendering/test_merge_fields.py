@@ -31,8 +31,10 @@ def test_a_reader_is_greeted_by_name_in_subject_html_and_text():
 
 
 @pytest.mark.parametrize("blank", ["", "   ", "\n", "\u2028"])
-def test_t3_a_blank_field_is_its_default_never_a_hole(blank: str):
-    """F16: no reader's data can make a hole in the middle of a send."""
+@pytest.mark.requirement("T3")
+@pytest.mark.requirement("F16")
+def test_a_blank_field_is_its_default_never_a_hole(blank: str):
+    """No reader's data can make a hole in the middle of a send."""
     subject, html, text = read_as(render(rich_document()), first_name=blank)
     assert subject == "Wages paid, friend"
     assert "Dear friend," in html
@@ -66,7 +68,7 @@ def test_every_mail_has_the_standard_links_among_its_variables():
     assert set(tokens) == {"t_preferences", "t_unsubscribe", "u_preferences", "u_unsubscribe"}
 
 
-def test_the_same_field_and_default_share_a_token_and_another_default_has_its_own():
+def test_a_field_has_one_token_for_each_default():
     field = '{{ first_name | default:"friend" }}'
     mail = render(document(note(f'{field} {field} {{{{ first_name | default:"neighbour" }}}}')))
     assert count_tokens(mail.html)["h_first_name_1"] == 2
@@ -120,7 +122,8 @@ def test_an_unknown_field_that_is_near_none_lists_them_all():
 @pytest.mark.parametrize(
     "written", ["{{ first_name }}", '{{ first_name | default:"" }}', '{{ first_name | default:" " }}']
 )
-def test_t3_a_field_without_a_default_is_refused(written: str):
+@pytest.mark.requirement("T3")
+def test_a_field_without_a_default_is_refused(written: str):
     with pytest.raises(MergeError, match="does not say what stands there"):
         render(document(subject=written))
 
@@ -143,7 +146,8 @@ def test_t3_a_field_without_a_default_is_refused(written: str):
     ],
 )
 @pytest.mark.parametrize("place", ["subject", "preheader", "body"])
-def test_t1_whatever_is_not_a_field_is_refused_in_words(written: str, place: str):
+@pytest.mark.requirement("T1")
+def test_anything_but_a_known_field_is_refused(written: str, place: str):
     with pytest.raises(MergeError) as refusal:
         render(document(note(written)) if place == "body" else document(**{place: written}))
     assert refusal.value.block == ("intro" if place == "body" else place)
@@ -175,7 +179,8 @@ def test_a_default_of_a_whole_paragraph_is_refused():
         "a & b < c",
     ],
 )
-def test_h3_what_a_story_says_is_text_in_html_and_in_the_text_part(text: str):
+@pytest.mark.requirement("H3")
+def test_what_a_story_says_is_text_in_html_and_in_the_text_part(text: str):
     item = story(text, teaser=text, notes=(text,))
     mail = render(document(LeadStory(item), StoryCards((item,), heading=text)))
     shown = text.replace("__pv_", "_\u2060_pv_")
@@ -186,7 +191,8 @@ def test_h3_what_a_story_says_is_text_in_html_and_in_the_text_part(text: str):
     assert {v.field for v in mail.variables} == {"unsubscribe", "preferences"}
 
 
-def test_h3_a_token_in_a_story_is_never_taken_for_one():
+@pytest.mark.requirement("H3")
+def test_a_token_in_a_story_is_never_taken_for_one():
     token = "__pv_u_unsubscribe__ __PV_t_x__"
     item = story(token, teaser=token, notes=(token,), url="https://x.example/__pv_u_unsubscribe__")
     html, text = (getattr(render(document(LeadStory(item))), part) for part in ("html", "text"))

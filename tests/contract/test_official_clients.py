@@ -81,7 +81,7 @@ def test_a_ses_request_obeys_amazons_model(fake_provider: FakeProvider, mail: An
             assert re.fullmatch(r"[A-Za-z0-9_-]{1,256}", tag["Value"])
 
 
-def test_amazons_own_client_makes_the_same_call_and_its_signature_is_made_as_ours(fake_provider: FakeProvider) -> None:
+def test_amazons_own_client_makes_the_same_call_and_signature(fake_provider: FakeProvider) -> None:
     """The fake provider signs every request again with the account's secret and refuses any other."""
     boto3 = pytest.importorskip("boto3")
     from botocore.config import Config

@@ -28,10 +28,9 @@ def read(adapter: Any, *, since: datetime | None = None) -> list[SuppressedAddre
     return [each for page in adapter.list_suppressed(since=since) for each in page]
 
 
-def test_whom_the_provider_mails_no_more_is_listed_with_why_and_since_when(
-    adapter: Any, fake_provider: FakeProvider
-) -> None:
-    """S1, W8."""
+@pytest.mark.requirement("S1")
+@pytest.mark.requirement("W8")
+def test_suppressed_addresses_are_listed_with_reason_and_time(adapter: Any, fake_provider: FakeProvider) -> None:
     fake_provider.barred = [
         ListedAddress("hard", "gone@example.com", THEN, "550 5.1.1 no such user"),
         ListedAddress("complaint", "cross@example.com", THEN),
@@ -63,10 +62,11 @@ def test_a_later_reading_begins_where_it_is_told_to(adapter: Any, fake_provider:
 
 
 @pytest.mark.parametrize("said", ["550 5.7.1 blocked by policy", "452 4.2.2 mailbox full"])
+@pytest.mark.requirement("B5")
 def test_a_refusal_that_is_not_about_the_address_is_left_out(
     adapter: Any, fake_provider: FakeProvider, said: str
 ) -> None:
-    """B5. Postmark's and Amazon's lists hold dead addresses only, and no words."""
+    """Postmark's and Amazon's lists hold dead addresses only, and no words."""
     fake_provider.barred = [ListedAddress("hard", "ours@example.com", THEN, said)]
     assert (read(adapter) == []) == (adapter.capabilities.name not in ("postmark", "ses"))
 
@@ -85,8 +85,9 @@ def test_a_refusal_that_is_not_about_the_address_is_left_out(
         Fault("reset_after_accepting"),
     ],
 )
-def test_a_list_that_cannot_be_read_is_said_to_be_none(adapter: Any, fake_provider: FakeProvider, fault: Fault) -> None:
-    """F9. A day without blocked contacts is an empty object at Brevo."""
+@pytest.mark.requirement("F9")
+def test_a_list_that_cannot_be_read_is_an_error(adapter: Any, fake_provider: FakeProvider, fault: Fault) -> None:
+    """A day without blocked contacts is an empty object at Brevo."""
     if adapter.capabilities.name == "brevo" and fault.body == b"{}" and fault.status == 200:
         pytest.skip("that is Brevo's way to say nobody")
     fake_provider.query_fault = fault
@@ -113,7 +114,7 @@ def test_rows_that_make_no_sense_are_left_out_and_the_others_are_kept(
     assert [(each.address, each.kind.value) for each in found] == [("gone@example.com", "bounced")]
 
 
-def test_a_list_that_never_ends_is_given_up(fake_provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_without_end_is_an_error(fake_provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("newsletter.providers.base.suppression_lists.MAX_PAGES", 3)
     adapter: Any = make_adapter(fake_provider.url_of("ses"))
     fake_provider.page_size = 1

@@ -34,7 +34,7 @@ def test_a_tag_has_plain_characters_and_is_never_empty() -> None:
         ([LATER, NO, NO], Verdict.REJECTED),
     ],
 )
-def test_what_may_not_be_tried_again_decides_and_the_commonest_after_it(
+def test_a_final_verdict_decides_and_else_the_commonest_one(
     people: list[tuple[Verdict, str]], verdict: Verdict
 ) -> None:
     outcome = combine_row_verdicts(dict(enumerate(people)), account_errors=[], provider_id="m")
@@ -43,9 +43,7 @@ def test_what_may_not_be_tried_again_decides_and_the_commonest_after_it(
 
 
 @pytest.mark.parametrize(("first", "stop"), [(YES, False), (UNKNOWN, False), (LATER, True), (NO, True)])
-def test_our_account_at_fault_stops_the_send_unless_somebody_has_the_mail(
-    first: tuple[Verdict, str], stop: bool
-) -> None:
+def test_an_account_error_stops_the_send_unless_a_mail_was_accepted(first: tuple[Verdict, str], stop: bool) -> None:
     outcome = combine_row_verdicts({1: first, 2: NO}, account_errors=[2], provider_id="m")
     assert outcome.stop is stop
     second = outcome.people.get(2, (outcome.verdict, ""))[0]

@@ -1,4 +1,4 @@
-"""V3: a protected term is found however it is written, and never by chance inside other words."""
+"""Protected terms are found however they are written, and never by chance inside other words."""
 
 import pytest
 
@@ -80,12 +80,14 @@ def matcher() -> Matcher:
 
 
 @pytest.mark.parametrize(("text", "term"), FOUND)
-def test_v3_a_term_is_found_however_it_is_written(matcher: Matcher, text: str, term: str) -> None:
+@pytest.mark.requirement("V3")
+def test_a_term_is_found_however_it_is_written(matcher: Matcher, text: str, term: str) -> None:
     assert {TERMS[number] for number in matcher.find(f"Before, {text} and after")} == {term}
 
 
 @pytest.mark.parametrize("text", LEFT)
-def test_v3_a_term_is_not_found_in_other_words_or_by_chance(matcher: Matcher, text: str) -> None:
+@pytest.mark.requirement("V3")
+def test_a_term_is_not_found_in_other_words_or_by_chance(matcher: Matcher, text: str) -> None:
     assert matcher.find(text) == set()
 
 
@@ -104,15 +106,18 @@ def test_v3_a_term_is_not_found_in_other_words_or_by_chance(matcher: Matcher, te
         "https://example.org/J%C3%A1ne-D%C3%B3e",
     ],
 )
-def test_v3_a_term_is_found_in_links_and_names_of_files(matcher: Matcher, address: str) -> None:
+@pytest.mark.requirement("V3")
+def test_a_term_is_found_in_links_and_names_of_files(matcher: Matcher, address: str) -> None:
     assert {TERMS[number] for number in matcher.find_in_addresses([address])} == {NAME}
 
 
-def test_v3_two_links_one_after_the_other_make_no_term(matcher: Matcher) -> None:
+@pytest.mark.requirement("V3")
+def test_two_links_one_after_the_other_make_no_term(matcher: Matcher) -> None:
     assert matcher.find_in_addresses(["https://example.org/jane", "https://doe.example.org/"]) == set()
 
 
-def test_v3_a_short_term_is_found_only_as_it_is_written_or_in_capitals() -> None:
+@pytest.mark.requirement("V3")
+def test_a_short_term_is_found_only_as_it_is_written_or_in_capitals() -> None:
     matcher = Matcher({1: "Li", 2: "K-7"})
     assert is_short("Li")
     assert matcher.find("Li came") == matcher.find("LI CAME") == {1}
@@ -121,7 +126,8 @@ def test_v3_a_short_term_is_found_only_as_it_is_written_or_in_capitals() -> None
     assert matcher.find("file K 7, k7") == set()
 
 
-def test_v3_a_name_in_a_script_without_spaces_is_not_short() -> None:
+@pytest.mark.requirement("V3")
+def test_a_name_in_a_script_without_spaces_is_not_short() -> None:
     assert count_letters("王小") == 4
     assert not is_short("王小")
 
@@ -135,11 +141,13 @@ def test_v3_a_name_in_a_script_without_spaces_is_not_short() -> None:
         ("12 Elm Street, Springfield", "1••• E••• S••• …"),
     ],
 )
-def test_v3_a_mask_shows_first_letters_and_no_length(text: str, shown: str) -> None:
+@pytest.mark.requirement("V3")
+def test_a_mask_shows_first_letters_and_no_length(text: str, shown: str) -> None:
     assert mask(text) == shown
 
 
-def test_v3_terms_of_the_same_letters_are_one() -> None:
+@pytest.mark.requirement("V3")
+def test_terms_of_the_same_letters_are_one() -> None:
     assert len({name_letters(text) for text in ("Jane Doe", "JANE-DOE", "jáne  doe", "Jаne Doe")}) == 1
     assert name_letters("… !") == ""
 
@@ -149,7 +157,8 @@ def test_an_address_is_decoded_as_often_as_it_was_encoded() -> None:
     assert decode("100%") == "100%"
 
 
-def test_v3_a_page_is_read_as_its_readers_get_it_with_descriptions_links_and_comments() -> None:
+@pytest.mark.requirement("V3")
+def test_page_text_includes_descriptions_links_and_comments() -> None:
     page = read_page(
         "<html><head><title>T</title><style>.a{background:url(a-b.png)}</style></head><body style=\"background:url('c.png')\">"
         '<p>Ja<b>ne</b></p><p>Doe</p><img src="https://x.example/d.png" alt="who"><a href="https://x.example/e" title="t">f</a>'

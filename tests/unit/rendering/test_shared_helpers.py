@@ -83,7 +83,7 @@ def test_values_in_words_are_taken_as_they_are():
     assert said == "You get this because you signed up for {organisation} from Harbour {list}."
 
 
-def test_words_that_do_not_exist_are_refused_by_name():
+def test_an_unknown_phrase_is_refused_by_name():
     with pytest.raises(RenderingError, match="no phrase “goodbye”"):
         find_phrase("goodbye", "en")
 
@@ -166,7 +166,7 @@ def test_tags_that_close_in_order_have_no_fault():
     assert find_tag_problem("<p title='a > b'>x<br>y<img src=z><o:p/></p><!-- </p> --><style>a{</b>}</style>") is None
 
 
-def test_a_fault_has_its_line():
+def test_a_tag_problem_has_its_line():
     problem = find_tag_problem("<div>\n<p>\n</div>")
     assert problem
     assert (problem.line, problem.problem) == (3, "closes <div> while <p> is open")

@@ -93,7 +93,7 @@ def test_columns_have_the_widths_that_outlook_needs():
     assert 'width="560"' in outlook
 
 
-def test_templates_write_zero_with_its_unit_because_the_compiler_drops_the_padding_otherwise():
+def test_templates_write_zero_with_its_unit():
     for path in TEMPLATES.rglob("*.mjml.j2"):
         for padding in re.findall(r' (?:padding|border-radius)="([^"]*)"', path.read_text()):
             assert not re.search(r"(?<![\w.])0(?![\w.])", padding), f"{path.name}: {padding}"
@@ -143,7 +143,8 @@ def test_a_story_without_picture_teaser_or_link_is_still_a_whole_card():
     assert "Bare\n\nDressed\n" in mail.text
 
 
-def test_m4_a_title_of_3000_characters_is_cut_at_a_word():
+@pytest.mark.requirement("M4")
+def test_a_title_of_3000_characters_is_cut_at_a_word():
     mail = render(document(LeadStory(story("courage " * 375))))
     shown = document_fromstring(mail.html).xpath("string(//h2)")
     assert len(shown) <= 200
@@ -151,21 +152,24 @@ def test_m4_a_title_of_3000_characters_is_cut_at_a_word():
     assert all(len(line.encode()) <= 998 for line in mail.text.splitlines())
 
 
-def test_m4_one_word_of_3000_characters_is_cut_and_may_wrap():
+@pytest.mark.requirement("M4")
+def test_one_word_of_3000_characters_is_cut_and_may_wrap():
     mail = render(document(LeadStory(story("x" * 3000, teaser="y" * 3000))))
     assert len(document_fromstring(mail.html).xpath("string(//h2)")) == 200
     assert "overflow-wrap:anywhere" in mail.html.replace(": ", ":")
     assert all(len(line) <= 72 for line in mail.text.splitlines() if "://" not in line)
 
 
-def test_m4_fourteen_stories_and_twelve_events_stay_far_below_what_mail_programs_cut_off():
+@pytest.mark.requirement("M4")
+def test_14_stories_and_12_events_stay_below_the_size_limit():
     made = big_document(stories=14, events=12)
     mail = render(made)
     assert len(mail.html.encode()) < 90_000
     assert check(mail, document=made) == ()
 
 
-def test_m4_an_issue_of_sixty_stories_shows_later_ones_by_title_and_keeps_every_note_and_the_footer():
+@pytest.mark.requirement("M4")
+def test_60_stories_are_shortened_and_keep_all_notes_and_the_footer():
     made = big_document(stories=60, events=4)
     mail = render(made)
     text = visible_text(mail.html)
@@ -242,7 +246,8 @@ def test_a_letter_from_right_to_left_is_so_throughout():
     assert [finding.code for finding in check(mail, document=made)] == []
 
 
-def test_m4_emoji_made_of_several_characters_survive():
+@pytest.mark.requirement("M4")
+def test_emoji_made_of_several_characters_survive():
     family = "👩🏽‍⚖️ 🏳️‍🌈 👨‍👩‍👧"
     mail = render(document(LeadStory(story(family)), subject=family))
     assert mail.subject == family
@@ -324,7 +329,8 @@ def naughty_strings() -> Iterator[str]:
     yield from json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_m2_every_naughty_string_is_a_title_and_a_subject_that_is_safe_or_refused():
+@pytest.mark.requirement("M2")
+def test_naughty_titles_and_subjects_are_safe_or_refused():
     strings = list(naughty_strings())
     titles = render(document(StoryCards(tuple(story(text, picture=None) for text in strings[:60]))))
     assert "<script" not in titles.html
@@ -371,7 +377,7 @@ def note(html: str) -> Note:
         ),
     ],
 )
-def test_a_block_whose_html_cannot_be_mail_is_named_before_it_can_crash_the_compiler(html: str, says: str):
+def test_a_block_with_invalid_html_is_named_before_compiling(html: str, says: str):
     with pytest.raises(TemplateError) as refusal:
         render(document(LeadStory(story()), note(html)))
     assert (refusal.value.block, refusal.value.kind) == ("intro", "note")
@@ -414,7 +420,8 @@ def test_own_templates_are_taken_from_the_folder_given(tmp_path: Path):
     assert "PRESS here" in render(document(Button("here", "https://harbour.example/")), templates=folder).text
 
 
-def test_m4_links_that_the_plain_form_of_a_note_forgot_are_listed_under_it():
+@pytest.mark.requirement("M4")
+def test_links_that_the_plain_form_of_a_note_forgot_are_listed_under_it():
     html = (
         '<p>Read <a href="https://a.example/?x=1&amp;y=2">our <b>report</b>, {{ name | default:"friend" }}</a></p>'
         '<p>or <a href="https://b.example/">this letter</a> or <a href="javascript:x">none</a></p>'
@@ -446,7 +453,7 @@ def test_the_text_part_holds_every_link_of_the_html():
     assert missing == set()
 
 
-def test_a_brands_rules_are_remembered_from_a_mail_that_used_few_of_them_for_one_that_uses_all():
+def test_cached_style_rules_serve_a_mail_that_uses_more_of_them():
     compile._RULES_BY_SHEET.clear()
     whole = render(rich_document()).html
     compile._RULES_BY_SHEET.clear()

@@ -125,8 +125,8 @@ def test_an_answer_that_is_no_answer_leaves_the_batch_uncertain(
     assert "no key (key)" in found.reason
 
 
+@pytest.mark.requirement("F4")
 def test_a_provider_that_wants_us_to_ask_later_is_obeyed(adapter: Any, fake_provider: FakeProvider) -> None:
-    """F4."""
     fake_provider.query_fault = answer(429, b"{}", retry_after="70")
     assert (find(adapter).verdict, find(adapter).retry_after) == (Verdict.UNCERTAIN, 70.0)
 
@@ -143,10 +143,10 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
+@pytest.mark.requirement("F9")
 def test_a_record_that_does_not_name_our_batch_proves_nothing(
     adapter: Any, fake_provider: FakeProvider, body: bytes
 ) -> None:
-    """F9."""
     fake_provider.query_fault = answer(200, body)
     found = find(adapter)
     assert (found.verdict, dict(found.people)) == (Verdict.UNCERTAIN, {})

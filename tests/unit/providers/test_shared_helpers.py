@@ -66,7 +66,7 @@ def test_variables_that_do_not_add_up_are_refused(declared: set[str]) -> None:
         check_variables(["Hi %recipient.t_a%"], declared=declared)
 
 
-def test_a_body_read_in_pieces_is_wholly_written_only_when_more_is_asked_for() -> None:
+def test_a_body_is_fully_written_only_when_more_is_asked_for() -> None:
     body = CountingBody(b"x" * 100_000)
     assert len(body.read(16_384) + body.read(16_384)) == len(body) == 100_000
     assert body.is_fully_written is False
@@ -93,7 +93,7 @@ def test_a_deadline_on_a_connection_that_is_gone_already_is_quiet() -> None:
     assert deadline.has_passed
 
 
-def test_an_address_with_a_line_break_is_refused_although_its_lines_are_addresses():
+def test_two_addresses_with_a_line_break_between_are_refused():
     people = [Recipient(1, "a@example.org\nb@example.org", {}), Recipient(2, "a@example.org", {})]
     good, refused = split_by_valid_address(people)
     assert [address for address, _ in good] == ["a@example.org"]

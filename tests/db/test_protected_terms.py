@@ -406,7 +406,7 @@ def on_its_way(issue: Issue, settings: Any) -> tuple[Send, list[int]]:
 
 
 def may_be_claimed(batch: int) -> bool:
-    """Whether a worker gets it now; it goes back as it was."""
+    """Return True if a worker can claim the batch now. Put it back afterwards."""
     claim = claim_batch(batch_id=batch, provider="outbox", now=NOW)
     Attempt.objects.filter(batch=batch).delete()
     Batch.objects.filter(pk=batch).update(state=Batch.State.PENDING, attempt_number=0)

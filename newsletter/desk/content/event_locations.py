@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -99,7 +100,7 @@ class EventLocationsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Temp
         if place is None:
             return redirect("newsletter_event_places")
         with transaction.atomic():
-            changed = answer_location_question(event=event, town=place, by=request.user, now=timezone.now())
+            changed = answer_location_question(event=event, town=place, by=cast(User, request.user), now=timezone.now())
             voided = void_changed_approvals(now=timezone.now())
             log(instance=event, action="newsletter.answer_location_question", user=request.user)
         warn_about_voided(request, [issue for issue, _changes in voided])

@@ -132,7 +132,7 @@ def open_desk(browser: Browser, site: str, *, email: str, password: str, **look:
     opened.get_by_label("Email").fill(email)
     opened.get_by_label("Password").fill(password)
     opened.get_by_role("button", name="Sign in").click()
-    expect(opened.get_by_role("heading", name="Needs you now")).to_be_visible()
+    expect(opened.get_by_role("heading", name="To do")).to_be_visible()
     yield opened
     context.close()
     assert errors == []

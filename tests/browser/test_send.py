@@ -20,6 +20,6 @@ def test_an_issue_is_approved_sent_now_and_watched_until_it_is_out(page: Page, s
     page.get_by_role("button", name="Approve this version").click()
     page.get_by_role("link", name="Send it now").click()
     expect(page.get_by_role("heading", name=re.compile("Send El boletín mensual No. 1 to .* now"))).to_be_visible()
-    page.get_by_role("button", name=re.compile("Send it to")).click()
+    page.get_by_role("button", name=re.compile("Send to")).click()
     expect(page.get_by_text("Delivery summary")).to_be_visible()
     expect(page.locator(".nl-issue__state .nl-tag")).to_have_text("Sent", timeout=60_000)

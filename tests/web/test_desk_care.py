@@ -237,7 +237,7 @@ def test_a_correction_that_the_event_overtook_says_so_and_is_taken_back():
     assert AuditEntry.objects.filter(action="newsletter.take_back_correction").count() == 1
     again = browser.post(f"/admin/events/announce/{event.pk}/", {"take_back": draft.correction.pk})
     assert again.status_code == 404
-    assert "waits for approval" not in browser.get("/admin/").content.decode()
+    assert "is waiting for approval" not in browser.get("/admin/").content.decode()
 
 
 def test_a_changed_event_that_is_over_is_not_offered_for_announcement():
@@ -267,9 +267,9 @@ def test_a_correction_waits_for_a_person_and_says_whom_it_goes_to_also_where_iss
     draft = Issue.objects.get(kind="correction")
     page = browser.get(f"/admin/issues/{draft.pk}/overview/")
     assert "Waiting for approval" in page.content.decode()
-    assert "goes out by itself" not in page.content.decode()
+    assert "will send automatically" not in page.content.decode()
     assert (page.context["candidates"], page.context["recipients"]) == (3, 3)
-    assert "correction 1 waits for approval" in browser.get("/admin/").content.decode()
+    assert "correction 1 is waiting for approval" in browser.get("/admin/").content.decode()
     assert "3 people now?" in browser.get(f"/admin/issues/{draft.pk}/send/start/sure/").content.decode()
     assert "You wrote or edited it" in writer.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
 

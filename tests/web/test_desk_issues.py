@@ -52,7 +52,7 @@ def fresh(issue: Issue) -> Issue:
 def test_the_overview_says_who_gets_it_what_they_see_and_why(issue: Issue) -> None:
     page = sign_in("writer").get(url(issue, "overview")).content.decode()
     assert "recipients now" in page
-    assert "What readers see: 1 different mail" in page
+    assert "1 version of this issue" in page
     assert "The clinic opens its doors" in page
     assert "Waiting for approval" in page
 
@@ -60,7 +60,7 @@ def test_the_overview_says_who_gets_it_what_they_see_and_why(issue: Issue) -> No
 def test_an_approver_approves_what_the_page_showed(issue: Issue) -> None:
     response = approve(sign_in("approver"), issue)
     assert fresh(issue).state == "approved"
-    assert "is approved as it is now" in said(response)[0]
+    assert "is approved. If you edit it, it will need approving again." in said(response)[0]
     assert issue.approvals.get().person.username == "approver@example.org"
 
 
@@ -84,7 +84,7 @@ def test_an_approval_of_other_words_than_were_seen_is_refused(issue: Issue) -> N
 
 def test_an_approval_without_the_hash_of_what_was_seen_is_refused(issue: Issue) -> None:
     response = sign_in("approver").post(url(issue, "approve"), follow=True)
-    assert "Open the issue's page" in said(response)[0]
+    assert "Approve the issue on its own page" in said(response)[0]
     assert fresh(issue).state == "draft"
 
 
@@ -202,7 +202,7 @@ def test_the_editor_writes_no_state(issue: Issue) -> None:
 def test_a_writer_holds_an_issue_and_only_an_approver_releases_it(issue: Issue) -> None:
     writer = sign_in("writer")
     response = writer.post(url(issue, "hold"), {"reason": "The date is wrong."}, follow=True)
-    assert "is held" in said(response)[0]
+    assert "is on hold" in said(response)[0]
     assert fresh(issue).held_reason == "The date is wrong."
     assert "The date is wrong." in writer.get("/admin/").content.decode()
     assert "may not release" in said(writer.post(url(issue, "release"), follow=True))[0]
@@ -280,7 +280,7 @@ def test_a_check_is_said_once_and_names_the_stories_that_it_is_about(publication
     add_subscribers(publication, 3)
     page = sign_in("writer").get(url(make_issue(publication), "overview")).content.decode()
     assert page.count("A picture has no description") == 1
-    named = page.split("Look at it</strong>")[1].split(": A picture has")[0].replace("\n", " ")
+    named = page.split("Review</strong>")[1].split(": A picture has")[0].replace("\n", " ")
     assert "In the lead story “The clinic opens its doors”, the story “Story 1 of the week”" in named
     assert named.endswith("and 1 more")
     assert "without a picture" not in named

@@ -164,7 +164,7 @@ def test_a_picture_whose_file_is_gone_is_told(issue: Issue) -> None:
         body=f'[{{"type": "picture", "id": "a", "value": {{"image": {image.pk}, "alt": "A harbour"}}}}]'
     )
     page = sign_in("writer").get(f"/admin/issues/{issue.pk}/mail/mail.0.none/").content.decode()
-    assert "file cannot be read" in page
+    assert "file of an image cannot be read" in page
 
 
 def story_fields(story: Story, **fields: str) -> dict[str, str]:

@@ -80,7 +80,7 @@ def test_v3_what_cannot_be_kept_is_said_by_line_and_what_was_pasted_stays_to_be_
 def test_v3_nothing_ticked_takes_nothing_off() -> None:
     client = sign_in("data")
     protect(client, SECRET)
-    assert said(client.post(ROOM, {"remove": "yes"}, follow=True)) == ["You selected nothing."]
+    assert said(client.post(ROOM, {"remove": "yes"}, follow=True)) == ["Nothing was ticked."]
     assert ProtectedTerm.objects.count() == 1
 
 

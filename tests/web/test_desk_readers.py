@@ -47,9 +47,9 @@ def get(client: Client, issue: Issue, page: str) -> str:
 
 def test_the_audience_page_counts_people_by_region_and_by_mail(issue: Issue) -> None:
     page = get(sign_in("writer"), issue, "audience/")
-    assert "5 people would get it" in page
+    assert "5 recipients" in page
     assert "Texas, United States" in page
-    assert "2 different mails" in page
+    assert "2 versions of this issue" in page
     assert "No earlier issue to compare with." in page
 
 
@@ -58,7 +58,7 @@ def test_those_who_get_nothing_stand_there_with_their_reason(issue: Issue) -> No
         basis=Basis.DOUBLE_OPT_IN, confirmed_at=None
     )
     page = get(sign_in("writer"), issue, "audience/")
-    assert "4 people would get it" in page
+    assert "4 recipients" in page
     assert "have not confirmed by mail yet" in page
 
 
@@ -67,8 +67,8 @@ def test_the_oddest_people_are_masked_and_each_says_why(issue: Issue) -> None:
         name="Wolfeschlegelsteinhausenbergerdorff of Somewhere", language="de"
     )
     page = get(sign_in("approver"), issue, "audience/")
-    assert "See whether the greeting holds it." in page
-    assert "Their mail goes to 2 people alone" in page
+    assert "Check that it fits the greeting." in page
+    assert "Only 2 people get this version" in page
     assert "person10@example.com" not in page
     assert "Wolfeschlegel" not in page
 
@@ -205,7 +205,7 @@ def test_a_proof_goes_to_the_chosen_staff_marked_as_one(issue: Issue, settings: 
     client = sign_in("writer")
     me = client.session["_auth_user_id"]
     response = proof(client, issue, to=[me], readers="0.none")
-    assert said(response) == ["A proof is on its way to writer@example.org."]
+    assert said(response) == ["The proof was sent to writer@example.org."]
     row = Proof.objects.get()
     assert (row.state, row.person.email, row.by.email) == ("accepted", "writer@example.org", "writer@example.org")
     sent = outbox(settings)
@@ -282,4 +282,4 @@ def test_one_persons_mail_is_of_the_rhythm_that_they_chose(issue: Issue) -> None
     assert "Evening in Houston" in page
     assert "The clinic opens its doors" not in page
     assert rows[0]["note"] == ""
-    assert "Would not get it." in rows[1]["note"]
+    assert "Not a recipient." in rows[1]["note"]

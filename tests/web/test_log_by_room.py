@@ -53,7 +53,7 @@ def _seen() -> Fields:
     _issue(state="draft")()
     Issue.objects.get().approvals.all().delete()
     issue = Issue.objects.get()
-    unseen = [check.name for check in checks_context(issue, most=MAX_MODES)["unseen"]]
+    unseen = [check.name for check in checks_context(issue, limit=MAX_MODES)["unacknowledged"]]
     shown = {"sha256": hash_content(resolve_content(issue)), **audience_fields(issue)}
     return {**shown, "looked": "1", "warning": unseen}
 

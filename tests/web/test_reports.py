@@ -69,10 +69,10 @@ def page(send: Send, client: Client, suffix: str = "") -> str:
 
 def test_a_report_says_what_became_of_the_people_and_names_what_is_too_much(sent: Send) -> None:
     html = page(sent, sign_in("writer"))
-    assert "50 of 50 people (100.0 %) had their mail taken; 2 came back, 3 left." in html
+    assert "Sent to 50 of 50 people (100.0 %). 2 bounced, 3 unsubscribed." in html
     assert "4.0 %" in html
     assert html.count("too many") == 2
-    assert "The provider has not told of any delivery" in html
+    assert "The provider has reported no deliveries" in html
 
 
 def test_a_link_goes_by_its_headline_and_not_by_what_its_picture_shows() -> None:
@@ -110,7 +110,7 @@ def test_the_picture_of_the_clicks_is_the_mail_of_most_people_however_many_calls
 def test_clicks_stand_by_link_with_the_words_of_the_mail_and_machines_apart(sent: Send) -> None:
     click(sent, first_target(), people=7, machines=9)
     html = page(sent, sign_in("writer"))
-    assert "7 clicks by people, and 9 more that look like machines" in html
+    assert "7 clicks by people, and 9 more that look automatic" in html
     assert "Links by clicks" in html
     assert first_target() in html
 
@@ -151,7 +151,7 @@ def test_issues_stand_beside_one_another_with_trends_and_those_ticked_are_compar
     client = sign_in("writer")
     html = client.get("/admin/results/?publication=weekly").content.decode()
     assert html.count('role="img"') == 3
-    assert "60 with No. 8" in html
+    assert "60 for No. 8" in html
     assert "No. 7" in page(second, client)
     compared = client.get(f"/admin/results/?publication=weekly&issue={first.issue_id}").content.decode()
     assert "No. 7" in compared

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
 
@@ -12,7 +12,7 @@ from newsletter.feedback.report import Figures, Report
 _COLUMNS = ["issue", "subject", "sent_at", "candidates", "recipients", "accepted", "rejected", "skipped", "uncertain"]
 _COLUMNS += ["delivered", "bounced", "complained", "unsubscribed", "clicks", "clicks_of_machines"]
 
-CsvRow = list[str] | list[str | int]
+CsvRow = Sequence[str | int]
 
 
 def report_csv_response(report: Report) -> HttpResponse:

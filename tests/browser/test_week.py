@@ -1,4 +1,4 @@
-"""A week at the desk, by keyboard: assembled, edited, looked at, mended, proofed, approved by another person, sent, reported.
+"""A week at the desk by keyboard: edit, review, fix, proof, approval by another person, send, report.
 
 The pictures of docs/staff-guide.md are taken on the way; `make guide-pictures` keeps them.
 """
@@ -114,7 +114,7 @@ def look_at_what_is_not_known(page: Page, issue: str) -> None:
 
 
 def week_after_next() -> str:
-    """A Thursday at nine for which nothing is assembled yet: the demonstration took the next one."""
+    """Return a Thursday at nine without an issue. The demo has assembled the next one."""
     now = datetime.now(ZoneInfo("Europe/London"))
     nine = now.replace(hour=9, minute=0, second=0, microsecond=0)
     next_one = nine + timedelta(days=(3 - now.weekday()) % 7)
@@ -138,7 +138,9 @@ def ask_for_another_person(page: Page) -> None:
 
 def open_draft(page: Page) -> None:
     page.goto("/admin/")
-    expect(page.get_by_role("listitem").filter(has_text="The weekly letter No. 2 is waiting for approval")).to_be_visible()
+    expect(
+        page.get_by_role("listitem").filter(has_text="The weekly letter No. 2 is waiting for approval")
+    ).to_be_visible()
     take_picture(page, "home")
     press(page.get_by_role("link", name="Read: The weekly letter No. 2 is waiting for approval"))
     expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
@@ -228,7 +230,7 @@ def choose_next(choices: Locator) -> None:
 
 
 def show(page: Page, heading: str) -> None:
-    """Scroll until this heading is at the top."""
+    """Scroll this heading to the top."""
     page.get_by_role("heading", name=heading).evaluate("heading => heading.scrollIntoView({block: 'start'})")
     page.mouse.wheel(0, -90)
     page.wait_for_timeout(150)

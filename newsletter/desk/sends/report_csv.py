@@ -20,7 +20,8 @@ def report_csv_response(report: Report) -> HttpResponse:
     issue = report.figures.issue
     rows: list[CsvRow] = [_COLUMNS, _issue_row(report.figures), [], ["link", "words", "clicks", "clicks_of_machines"]]
     rows += [[link.url, link.words, link.people, link.machines] for link in report.links]
-    rows += [[], ["variant", "people"], *([variant.label, variant.people] for variant in report.variants)]
+    rows += [[], ["variant", "people"]]
+    rows += [[variant.label, variant.people] for variant in report.variants]
     return _csv_response(rows, name=f"{issue.publication.slug}-{issue.number}")
 
 

@@ -29,23 +29,25 @@ for viewset in (IssueViewSet, StoryViewSet, EventViewSet, AppealViewSet, SourceV
     register_snippet(viewset)
 
 
-@hooks.register("construct_admin_api")
 def register_documents_endpoint(router: WagtailAPIRouter) -> None:
     """Register an address that each page of Wagtail's admin reverses. `BLOCKED_PATHS` closes it."""
     router.register_endpoint("documents", PagesAdminAPIViewSet)
 
 
-@hooks.register("insert_global_admin_css")
 def add_styles() -> str:
     files = ((static(f"newsletter/{name}.css"),) for name in ("desk", "editor"))
     return format_html_join("", '<link rel="stylesheet" href="{}">', files)
 
 
-@hooks.register("construct_homepage_panels", order=1000)
 def replace_home_panels(request: HttpRequest, panels: list[Component]) -> None:
     panels[:] = [HomePanel()]
 
 
-@hooks.register("construct_homepage_summary_items", order=1000)
 def hide_home_summary(request: HttpRequest, items: list[Component]) -> None:
     items.clear()
+
+
+hooks.register("construct_admin_api", register_documents_endpoint)
+hooks.register("insert_global_admin_css", add_styles)
+hooks.register("construct_homepage_panels", replace_home_panels, order=1000)
+hooks.register("construct_homepage_summary_items", hide_home_summary, order=1000)

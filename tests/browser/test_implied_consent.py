@@ -1,4 +1,4 @@
-"""P10 on a phone: a file of implied consent goes from its columns to the list; the day is asked for where it is missing."""
+"""Import of implied consent on a phone: columns, missing dates, and expiry."""
 
 import re
 from collections.abc import Iterator
@@ -26,12 +26,13 @@ def phone(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterat
 
 
 def check(page: Page) -> None:
-    """Nothing scrolls sideways, and axe finds nothing."""
+    """Assert that nothing scrolls sideways and axe finds nothing."""
     assert page.evaluate("document.documentElement.scrollWidth") == WIDTH
     assert find_axe_violations(page) == []
 
 
-def test_p10_a_file_of_implied_consent_is_brought_in_on_a_phone_and_its_last_days_are_shown(
+@pytest.mark.requirement("P10")
+def test_staff_import_implied_consent_on_a_phone_and_see_its_expiry(
     phone: Page, request: pytest.FixtureRequest
 ) -> None:
     scheme = request.node.callspec.params["phone"]

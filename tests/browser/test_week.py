@@ -1,4 +1,4 @@
-"""A week at the desk, by keyboard: assembled, edited, looked at, mended, proofed, approved by another person, sent, reported.
+"""A week at the desk by keyboard: edit, review, fix, proof, approval by another person, send, report.
 
 The pictures of docs/how-to/use-the-desk.md are taken on the way; `make guide-pictures` keeps them.
 """
@@ -114,7 +114,7 @@ def look_at_what_is_not_known(page: Page, issue: str) -> None:
 
 
 def week_after_next() -> str:
-    """A Thursday at nine for which nothing is assembled yet: the demonstration took the next one."""
+    """Return a Thursday at nine without an issue. The demo has assembled the next one."""
     now = datetime.now(ZoneInfo("Europe/London"))
     nine = now.replace(hour=9, minute=0, second=0, microsecond=0)
     next_one = nine + timedelta(days=(3 - now.weekday()) % 7)
@@ -138,14 +138,16 @@ def ask_for_another_person(page: Page) -> None:
 
 def open_draft(page: Page) -> None:
     page.goto("/admin/")
-    expect(page.get_by_role("listitem").filter(has_text="The weekly letter No. 2 waits for approval")).to_be_visible()
+    expect(
+        page.get_by_role("listitem").filter(has_text="The weekly letter No. 2 is waiting for approval")
+    ).to_be_visible()
     take_picture(page, "home")
-    press(page.get_by_role("link", name="Read it: The weekly letter No. 2 waits for approval"))
+    press(page.get_by_role("link", name="Read: The weekly letter No. 2 is waiting for approval"))
     expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
     take_picture(page, "issue")
     press(page.get_by_role("button", name="Refresh content"))
     expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
-    show(page, "Why these")
+    show(page, "How the content was chosen")
     take_picture(page, "why-these")
 
 
@@ -154,7 +156,7 @@ def look_at_two_mails(page: Page) -> None:
     expect(mail(page).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
     take_picture(page, "editor")
     first = mail(page).locator("body").inner_text()
-    choose_next(page.get_by_label("As seen by"))
+    choose_next(page.get_by_label("Version"))
     expect(mail(page).locator("body")).not_to_have_text(first, use_inner_text=True, timeout=PREVIEW_MS)
     take_picture(page, "preview")
     light = mail(page).locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
@@ -173,7 +175,7 @@ def mend_what_the_check_says(page: Page) -> None:
     fault = page.locator(".nl-checks-panel li").filter(has_text="frist_name")
     expect(fault).to_contain_text("Fix before sending", timeout=PREVIEW_MS)
     take_picture(page, "check")
-    press(fault.get_by_role("link", name="Go there"))
+    press(fault.get_by_role("link", name="Go to it"))
     subject = page.get_by_label("Subject")
     expect(subject).to_be_in_viewport()
     type_over(subject, "Two evenings a week, and a river with a map")
@@ -188,13 +190,13 @@ def send_a_proof(page: Page) -> None:
     show(page, "Send a proof to staff")
     take_picture(page, "proof")
     press(page.get_by_role("button", name="Send proof"))
-    expect(page.get_by_text(f"{EDITOR}, on its way")).to_be_attached()
+    expect(page.get_by_text(f"{EDITOR}, sent")).to_be_attached()
     expect(page.get_by_role("button", name="Approve this version")).to_have_count(0)
 
 
 def approve(page: Page) -> None:
     page.goto("/admin/")
-    press(page.get_by_role("link", name="Review and approve: The weekly letter No. 2 waits for approval"))
+    press(page.get_by_role("link", name="Review and approve: The weekly letter No. 2 is waiting for approval"))
     expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
     take_picture(page, "approve")
     press(page.get_by_role("button", name="Approve this version"))
@@ -203,8 +205,8 @@ def approve(page: Page) -> None:
 
 
 def watch(page: Page) -> None:
-    press(page.get_by_role("link", name="Send it now …"))
-    send = page.get_by_role("button", name=re.compile("^Send it to"))
+    press(page.get_by_role("link", name="Send now …"))
+    send = page.get_by_role("button", name=re.compile("^Send to"))
     expect(send).to_be_visible()
     take_picture(page, "send-ask")
     press(send)
@@ -228,7 +230,7 @@ def choose_next(choices: Locator) -> None:
 
 
 def show(page: Page, heading: str) -> None:
-    """Scroll until this heading is at the top."""
+    """Scroll this heading to the top."""
     page.get_by_role("heading", name=heading).evaluate("heading => heading.scrollIntoView({block: 'start'})")
     page.mouse.wheel(0, -90)
     page.wait_for_timeout(150)

@@ -99,7 +99,7 @@ def test_following_the_mails_link_changes_nothing(issue: Issue) -> None:
     response = client.get(link)
     page = response.content.decode()
     assert "Approve this version" in page
-    assert "Hold it" in page
+    assert "Put on hold" in page
     assert "It is no longer what it was" not in page
     assert response.headers["Referrer-Policy"] == "no-referrer"
     assert client.post(link).status_code == 405

@@ -100,7 +100,7 @@ def test_an_approver_need_not_acknowledge_what_a_writer_has(issue: Issue) -> Non
     response = writer.post(
         f"/admin/issues/{issue.pk}/seen/", {"sha256": hash_current_content(issue), "warning": names[:1]}, follow=True
     )
-    assert "It is on record that you saw 1" in said(response)[0]
+    assert "You marked 1 warning as reviewed" in said(response)[0]
     assert "writer@example.org" in overview(issue)
     approve(sign_in("approver"), issue)
     assert Issue.objects.get(pk=issue.pk).state == "approved"
@@ -114,7 +114,7 @@ def test_a_sent_issue_shows_who_acknowledged_which_warning(issue: Issue) -> None
     assert "These warnings were reviewed before approval." in page
     assert "The preheader has 5 characters" in page
     assert "approver@example.org" in page
-    assert not any(asks in page for asks in ("put it right", "Go there", "Look at it", 'name="warning"'))
+    assert not any(asks in page for asks in ("Fix", "Go to it", "View</strong>", 'name="warning"'))
 
 
 def test_warnings_need_a_new_acknowledgement_after_an_edit(issue: Issue) -> None:
@@ -220,7 +220,7 @@ def test_assembling_again_adds_new_stories_and_keeps_edits(publication: Publicat
     make_story("A later story", days_old=0.5)
     response = sign_in("writer").post(f"/admin/issues/{issue.pk}/assemble/", follow=True)
     assert "New: “A later story”." in said(response)[0]
-    assert "Kept as you made it: the subject" in said(response)[0]
+    assert "Your edits are kept: the subject" in said(response)[0]
     assert Issue.objects.get(pk=issue.pk).subject == "Our own words"
 
 

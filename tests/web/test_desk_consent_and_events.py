@@ -241,7 +241,7 @@ def test_an_outdated_correction_is_shown_and_cancelled():
     assert AuditEntry.objects.filter(action="newsletter.take_back_correction").count() == 1
     again = browser.post(f"/admin/events/announce/{event.pk}/", {"take_back": draft.correction.pk})
     assert again.status_code == 404
-    assert "waits for approval" not in browser.get("/admin/").content.decode()
+    assert "is waiting for approval" not in browser.get("/admin/").content.decode()
 
 
 def test_a_past_event_is_not_offered_for_correction():
@@ -271,9 +271,9 @@ def test_a_correction_always_waits_for_staff():
     draft = Issue.objects.get(kind="correction")
     page = browser.get(f"/admin/issues/{draft.pk}/overview/")
     assert "Waiting for approval" in page.content.decode()
-    assert "goes out by itself" not in page.content.decode()
+    assert "will send automatically" not in page.content.decode()
     assert (page.context["candidates"], page.context["recipients"]) == (3, 3)
-    assert "correction 1 waits for approval" in browser.get("/admin/").content.decode()
+    assert "correction 1 is waiting for approval" in browser.get("/admin/").content.decode()
     assert "3 people now?" in browser.get(f"/admin/issues/{draft.pk}/send/start/sure/").content.decode()
     assert "You wrote or edited it" in writer.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
 

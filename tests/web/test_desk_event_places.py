@@ -38,7 +38,7 @@ def test_home_asks_where_events_are_and_the_page_lists_the_candidates() -> None:
     make_question()
     browser = sign_in("editor")
     home = browser.get("/admin/").content.decode()
-    assert "1 event to come has no certain place" in home
+    assert "1 upcoming event needs a location" in home
     assert f'href="{PAGE}"' in home
     assert "has something unsure" not in home
     page = browser.get(PAGE).content.decode()

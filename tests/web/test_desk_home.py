@@ -34,7 +34,7 @@ def test_a_waiting_draft_shows_the_time_left(publication: Publication) -> None:
     make_issue(publication)
     with time_machine.travel(NOW, tick=False):
         page = home()
-    assert "The weekly letter No. 1 waits for approval" in page
+    assert "The weekly letter No. 1 is waiting for approval" in page
     assert "In 23 hours: “" in page
     assert "The weekly letter No. 1: draft" in page
 
@@ -46,7 +46,7 @@ def test_a_waiting_draft_shows_the_time_left(publication: Publication) -> None:
         (datetime(2026, 3, 5, 8, 58, 30, tzinfo=UTC), "In 1 minute: "),
         (datetime(2026, 3, 5, 8, 59, 30, tzinfo=UTC), "In less than a minute: "),
         (datetime(2026, 3, 1, 8, 30, tzinfo=UTC), "In 4 days: "),
-        (datetime(2026, 3, 5, 9, 30, tzinfo=UTC), "Its time has passed: "),
+        (datetime(2026, 3, 5, 9, 30, tzinfo=UTC), "The time has passed: "),
     ],
 )
 def test_the_time_left_is_in_everyday_words(publication: Publication, now: datetime, left: str) -> None:
@@ -61,7 +61,7 @@ def test_an_automatic_issue_is_shown_as_such(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     make_issue(Publication.objects.get())
     with time_machine.travel(NOW, tick=False):
-        assert "The weekly letter No. 1 goes out by itself" in home()
+        assert "The weekly letter No. 1 will send automatically" in home()
 
 
 def test_next_slots_are_shown_in_the_publications_zone(publication: Publication) -> None:
@@ -72,7 +72,7 @@ def test_next_slots_are_shown_in_the_publications_zone(publication: Publication)
         page = home()
     assert "Thursday 5 March 2026, 09:00 (London time)" in page
     assert "Thursday 12 March 2026, 09:00 (London time)" in page
-    assert "to be assembled on Wed 11 Mar, 09:00<" in page
+    assert "Draft ready on Wed 11 Mar, 09:00<" in page
     assert "Thursday 19 March 2026" in page
     assert "Thursday 26 March 2026" not in page
     with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):
@@ -109,9 +109,9 @@ def test_held_issues_failing_sources_and_unsure_events_are_tasks(publication: Pu
     with time_machine.travel(NOW, tick=False):
         make_event("Evening", note="No place.")
         page = home()
-    assert "The weekly letter No. 1 is held" in page
+    assert "The weekly letter No. 1 is on hold" in page
     assert "The source “Field offices” cannot be read" in page
-    assert "1 event to come has something unsure" in page
+    assert "1 upcoming event needs checking" in page
 
 
 def test_many_tasks_of_a_kind_are_counted_and_hide_no_other(publication: Publication) -> None:
@@ -126,14 +126,14 @@ def test_many_tasks_of_a_kind_are_counted_and_hide_no_other(publication: Publica
     with time_machine.travel(NOW, tick=False):
         make_event("Evening", note="No place.")
         page = home()
-    assert page.count(" is held</h3>") == 3
-    assert "and 7 more of this kind" in page
-    assert 'href="/admin/issues/" aria-label="Open the list: and 7 more of this kind"' in page
-    assert f"{issue} waits for approval" in page
+    assert page.count(" is on hold</h3>") == 3
+    assert "7 more of this kind" in page
+    assert 'href="/admin/issues/" aria-label="Open the list: 7 more of this kind"' in page
+    assert f"{issue} is waiting for approval" in page
     assert "The source “Source 2” cannot be read" in page
     assert "The source “Source 3” cannot be read" not in page
-    assert 'href="/admin/sources/" aria-label="Open the list: and 3 more of this kind"' in page
-    assert "1 event to come has something unsure" in page
+    assert 'href="/admin/sources/" aria-label="Open the list: 3 more of this kind"' in page
+    assert "1 upcoming event needs checking" in page
 
 
 def test_one_more_task_of_a_kind_is_shown_itself(publication: Publication) -> None:
@@ -158,7 +158,7 @@ def test_an_installation_hold_is_shown_first_with_its_reason(publication: Public
     issue = make_issue(publication)
     hold_installation(reason="the database was restored from a backup", now=NOW)
     page = home()
-    assert page.index("All sending is on hold") < page.index("Needs you now")
+    assert page.index("All sending is on hold") < page.index("To do")
     assert "The database was restored from a backup." in page
     overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "The database was restored from a backup." in overview

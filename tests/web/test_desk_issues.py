@@ -52,7 +52,7 @@ def fresh(issue: Issue) -> Issue:
 def test_the_overview_shows_recipients_content_and_reasons(issue: Issue) -> None:
     page = sign_in("writer").get(url(issue, "overview")).content.decode()
     assert "recipients now" in page
-    assert "What readers see: 1 different mail" in page
+    assert "1 version of this issue" in page
     assert "The clinic opens its doors" in page
     assert "Waiting for approval" in page
 
@@ -60,7 +60,7 @@ def test_the_overview_shows_recipients_content_and_reasons(issue: Issue) -> None
 def test_an_approver_approves_the_version_on_the_page(issue: Issue) -> None:
     response = approve(sign_in("approver"), issue)
     assert fresh(issue).state == "approved"
-    assert "is approved as it is now" in said(response)[0]
+    assert "is approved. If you edit it, it will need approving again." in said(response)[0]
     assert issue.approvals.get().person.username == "approver@example.org"
 
 
@@ -84,7 +84,7 @@ def test_approving_another_version_than_seen_is_refused(issue: Issue) -> None:
 
 def test_approving_without_the_seen_hash_is_refused(issue: Issue) -> None:
     response = sign_in("approver").post(url(issue, "approve"), follow=True)
-    assert "Open the issue's page" in said(response)[0]
+    assert "Approve the issue on its own page" in said(response)[0]
     assert fresh(issue).state == "draft"
 
 
@@ -202,7 +202,7 @@ def test_the_editor_cannot_write_the_state(issue: Issue) -> None:
 def test_a_writer_holds_an_issue_and_only_an_approver_releases_it(issue: Issue) -> None:
     writer = sign_in("writer")
     response = writer.post(url(issue, "hold"), {"reason": "The date is wrong."}, follow=True)
-    assert "is held" in said(response)[0]
+    assert "is on hold" in said(response)[0]
     assert fresh(issue).held_reason == "The date is wrong."
     assert "The date is wrong." in writer.get("/admin/").content.decode()
     assert "may not release" in said(writer.post(url(issue, "release"), follow=True))[0]
@@ -279,7 +279,7 @@ def test_a_check_is_listed_once_with_its_stories(publication: Publication) -> No
     add_subscribers(publication, 3)
     page = sign_in("writer").get(url(make_issue(publication), "overview")).content.decode()
     assert page.count("A picture has no description") == 1
-    named = page.split("Look at it</strong>")[1].split(": A picture has")[0].replace("\n", " ")
+    named = page.split("Review</strong>")[1].split(": A picture has")[0].replace("\n", " ")
     assert "In the lead story “The clinic opens its doors”, the story “Story 1 of the week”" in named
     assert named.endswith("and 1 more")
     assert "without a picture" not in named

@@ -197,9 +197,9 @@ def test_home_and_the_issue_page_say_why_an_automatic_issue_waits(issue: Issue) 
     Publication.objects.update(approval="auto", second_approval_above=19)
     client = sign_in("approver")
     home = client.get("/admin/").content.decode()
-    assert "The weekly letter No. 1 waits for approval" in home
+    assert "The weekly letter No. 1 is waiting for approval" in home
     assert "Two people must approve an issue that goes to more than 19." in home
-    assert "goes out by itself" not in home
+    assert "will send automatically" not in home
     page = overview(issue, client)
     assert "Two people must approve an issue that goes to more than 19." in page
     assert "Will send automatically" not in page

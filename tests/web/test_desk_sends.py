@@ -54,7 +54,7 @@ def test_sending_now_asks_first_with_the_number_of_recipients(approved: Issue) -
     question = client.get(f"/admin/issues/{approved.pk}/send/start/sure/").content.decode()
     assert "Send The weekly letter No. 1 to 3 people now?" in question
     assert not Send.objects.exists()
-    assert "is being prepared and goes out in a moment" in step(approved, "start", client)[0]
+    assert "is being prepared and will be sent in a moment" in step(approved, "start", client)[0]
     assert "The audience is being fixed" in overview(approved, client)
     prepare_requested_sends(now=timezone.now())
     assert (Send.objects.get().state, Send.objects.get().recipients) == ("submitting", 3)
@@ -92,7 +92,7 @@ def test_a_send_is_paused_with_a_reason_and_resumed(send: Send) -> None:
     page = overview(send.issue, client)
     assert "Paused by approver@example.org: a wrong date." in page
     assert "send/pause/" not in page
-    assert "goes on where it stopped" in step(send.issue, "go-on", client)[0]
+    assert "has resumed" in step(send.issue, "go-on", client)[0]
     send.refresh_from_db()
     assert (send.state, send.reason) == ("submitting", "")
 
@@ -100,7 +100,7 @@ def test_a_send_is_paused_with_a_reason_and_resumed(send: Send) -> None:
 def test_cancelling_asks_first_and_is_final(send: Send) -> None:
     client = sign_in("approver")
     question = client.get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").content.decode()
-    assert "3 people have not been handed over yet and will never get this issue." in question
+    assert "Not sent yet: 3 people. They will never get this issue." in question
     assert "is cancelled" in step(send.issue, "cancel", client)[0]
     send.refresh_from_db()
     assert send.state == "cancelled"
@@ -129,15 +129,15 @@ def test_a_writer_sees_a_send_but_cannot_control_it(send: Send) -> None:
     ("name", "state", "words"),
     [
         ("took", "accepted", "counts as accepted by the provider: 3 people"),
-        ("leave", "written_off", "is left as it is (3 people): some may not have got the issue"),
-        ("again", "pending", "is sent again to 3 people"),
+        ("leave", "written_off", "stays uncertain (3 people). Some people may not have got the issue"),
+        ("again", "pending", "will be sent again to 3 people"),
     ],
 )
 def test_an_uncertain_batch_is_settled_by_staff(send: Send, name: str, state: str, words: str) -> None:
     batch = make_uncertain(send)
     client = sign_in("approver")
     page = overview(send.issue, client)
-    assert "Nobody knows yet: 3 people" in page
+    assert "3 uncertain recipients" in page
     assert "The worker was lost." in page
     response = client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/{name}/", follow=True)
     assert words in said(response)[0]
@@ -153,8 +153,8 @@ def test_a_sent_issue_is_shown_as_it_was_sent(send: Send) -> None:
     assert "The clinic opens its doors" in mail
     assert "Another headline" not in mail
     page = overview(send.issue, client)
-    assert "What readers were sent: 1 different mail" in page
-    assert "Who gets what" not in page
+    assert "1 version was sent" in page
+    assert "Audience and versions" not in page
 
 
 def test_a_proof_during_the_send_does_not_change_the_count(send: Send) -> None:
@@ -170,7 +170,7 @@ def test_sending_again_asks_first_and_names_the_risk(send: Send) -> None:
     client = sign_in("approver")
     address = f"/admin/issues/{send.issue_id}/batches/{batch.pk}/again/sure/"
     assert address in overview(send.issue, client)
-    assert "3 people get The weekly letter No. 1 twice" in client.get(address).content.decode()
+    assert "3 people will get The weekly letter No. 1 twice" in client.get(address).content.decode()
     batch.refresh_from_db()
     assert batch.state == "uncertain"
 
@@ -247,7 +247,7 @@ def test_an_overdue_issue_is_shown_as_sent_soon(publication: Publication) -> Non
     with time_machine.travel(NOW + timedelta(days=2), tick=False):
         client = sign_in("approver", email="late@example.org")
         page = overview(issue, client)
-    assert "the time has passed: it goes out within minutes unless somebody holds it" in page
+    assert "Its time has passed, so it will be sent within minutes unless you put it on hold" in page
 
 
 @pytest.mark.parametrize(
@@ -269,9 +269,9 @@ def test_the_time_left_of_a_new_send_counts_from_its_start(publication: Publicat
 
 def test_a_running_send_shows_only_one_count(send: Send) -> None:
     client = sign_in("approver")
-    assert "still to go" not in overview(send.issue, client)
+    assert "still to send" not in overview(send.issue, client)
     Send.objects.update(state="paused")
-    assert "still to go" in overview(send.issue, client)
+    assert "still to send" in overview(send.issue, client)
 
 
 def test_a_buttons_accessible_name_is_its_text(send: Send) -> None:
@@ -286,7 +286,7 @@ def test_a_buttons_accessible_name_is_its_text(send: Send) -> None:
     ("changes", "batch_changes", "words"),
     [
         ({}, {}, "Nothing was handed over in the last minute."),
-        ({"not_before": NOW + timedelta(hours=8)}, {}, "Quiet hours: it goes on Wed 4 Mar, "),
+        ({"not_before": NOW + timedelta(hours=8)}, {}, "Quiet hours: sending resumes Wed 4 Mar, "),
         ({}, {"not_before": NOW + timedelta(hours=8)}, "the provider or a daily limit asked to wait"),
         ({"state": "paused"}, {}, ""),
     ],

@@ -1,4 +1,4 @@
-"""What readers chose stays chosen: a topic of theirs cannot be taken away behind their backs."""
+"""A topic that somebody chose cannot be deleted."""
 
 import pytest
 from django.urls import reverse
@@ -11,8 +11,8 @@ pytestmark = pytest.mark.django_db
 BULK = "/admin/bulk/subscribers/topic/delete/"
 
 
-def test_a_topic_that_somebody_chose_cannot_be_deleted_alone_or_among_many_and_one_that_nobody_chose_can() -> None:
-    """Who chose nothing else would get everything."""
+def test_only_a_topic_that_nobody_chose_can_be_deleted() -> None:
+    """Without the topic, people who chose nothing else would get everything."""
     chosen, free = (Topic.objects.create(slug=slug, name=slug.title()) for slug in ("land", "water"))
     make_member(make_list()).topics.add(chosen)
     client = sign_in("data")
@@ -29,7 +29,7 @@ def test_a_topic_that_somebody_chose_cannot_be_deleted_alone_or_among_many_and_o
     assert not Topic.objects.filter(pk=free.pk).exists()
 
 
-def test_two_topics_do_not_share_a_name() -> None:
+def test_two_topics_cannot_share_a_name() -> None:
     Topic.objects.create(slug="land", name="Land rights")
     answer = sign_in("data").post("/admin/topics/add/", {"name": "land Rights", "slug": "land-2"})
     assert "There is a topic of this name already" in answer.content.decode()

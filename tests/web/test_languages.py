@@ -82,14 +82,14 @@ def test_a_member_of_staff_who_chose_spanish_gets_the_desk_in_spanish(publicatio
         user=User.objects.get(username="approver@example.org"), defaults={"preferred_language": "es"}
     )
     page = client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    for words in ("Aprobar", "Comprobaciones", "Quién lo recibe", "Historial"):
+    for words in ("Aprobar", "Comprobaciones", "Destinatarios", "Historial"):
         assert words in page
-    assert "Who gets it" not in page
+    assert "Recipients" not in page
     assert "Tu contraseña es todo" in client.get("/accounts/2fa/").content.decode()
     home = client.get("/admin/").content.decode()
     assert r"N\u00fameros" in home
-    assert "Te necesita ahora" in home
-    assert "Who gets it" in sign_in("writer").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "Pendiente" in home
+    assert "Recipients" in sign_in("writer").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
 
 
 @pytest.mark.django_db

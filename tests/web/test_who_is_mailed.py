@@ -17,7 +17,7 @@ def test_home_and_the_issues_page_say_who_is_mailed(settings: Any) -> None:
     assert "Mail goes only to some people" not in client.get("/admin/").content.decode()
     settings.SUBSCRIBERS_ONLY_TO = ["person1@example.com"]
     for page in ("/admin/", f"/admin/issues/{issue.pk}/overview/"):
-        assert "Only these are mailed: person1@example.com." in client.get(page).content.decode()
+        assert "Mail goes only to: person1@example.com." in client.get(page).content.decode()
     assert "are not among those whom this installation may mail" in client.get(page).content.decode()
 
 

@@ -28,10 +28,9 @@ MAX_GROUPS_CHECKED = 3
 class ChecksContext(TypedDict, total=False):
     """The context of desk/checks_panel.html and desk/checks_list.html.
 
-    It has only ``issue`` and ``missing_parts`` if the mail cannot be made yet. ``sha256`` is that of the content.
+    It has only ``missing_parts`` if the mail cannot be made yet. ``sha256`` is that of the content.
     """
 
-    issue: Issue
     missing_parts: list[MissingPart]
     sha256: str
     variant_groups: list[VariantGroup]
@@ -60,7 +59,8 @@ class IssueChecksPanel(BaseSidePanel):
         issue = Issue.objects.select_related(
             "publication__brand", "publication__mailing_list", "publication__segment", "slot"
         ).get(pk=self.object.pk)
-        return {**super().get_context_data(parent_context), **checks_context(issue, limit=MAX_GROUPS_CHECKED)}
+        checks = checks_context(issue, limit=MAX_GROUPS_CHECKED)
+        return {**super().get_context_data(parent_context), "issue": issue, **checks}
 
 
 def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
@@ -79,9 +79,8 @@ def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
             found = check_issue(issue, content, groups=groups[:limit], now=timezone.now())
             checks = add_acknowledgements(found, acknowledged=acknowledged)
     except (DomainError, OSError) as error:
-        return {"issue": issue, "missing_parts": list_missing_parts(issue, error)}
+        return {"missing_parts": list_missing_parts(issue, error)}
     return {
-        "issue": issue,
         "sha256": sha256,
         "variant_groups": groups[:limit],
         "more_groups": max(len(groups) - limit, 0),

@@ -27,7 +27,6 @@ LOG_ACTIONS = {
 }
 
 
-@hooks.register("register_admin_urls")
 def register_issue_urls() -> list[URLPattern]:
     steps = "|".join(ISSUE_STEPS)
     return [
@@ -46,7 +45,10 @@ def register_issue_urls() -> list[URLPattern]:
     ]
 
 
-@hooks.register("register_log_actions")
 def register_issue_log_actions(actions: LogActionRegistry) -> None:
     for name, (label, message) in LOG_ACTIONS.items():
         actions.register_action(f"newsletter.{name}", label, message)
+
+
+hooks.register("register_admin_urls", register_issue_urls)
+hooks.register("register_log_actions", register_issue_log_actions)

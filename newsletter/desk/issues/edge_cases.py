@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Length
@@ -18,7 +19,8 @@ from subscribers.models import Subscription
 MAX_EDGE_CASES = 5
 MAX_USUAL_NAME_LENGTH = 24
 
-Recipients = QuerySet[Subscription]
+Recipients = QuerySet[Any]
+"""Subscriptions with the annotations of `find_recipients`."""
 Found = tuple[Subscription, str] | None
 
 
@@ -58,14 +60,14 @@ def find_edge_cases(issue: Issue, *, groups: list[VariantGroup], now: datetime) 
 
 def _strange_name(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
     one = recipients.filter(Q(subscriber__name__contains="@") | Q(subscriber__name__regex=r"[0-9<>{}]")).first()
-    return one and (one, _("The name contains unusual characters. Check the greeting."))
+    return (one, _("The name contains unusual characters. Check the greeting.")) if one else None
 
 
 def _long_name(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
     named = recipients.annotate(letters=Length("subscriber__name")).filter(letters__gt=MAX_USUAL_NAME_LENGTH)
     one = named.order_by("-letters").first()
     why = _("The name has %(letters)s letters. Check that it fits the greeting.")
-    return one and (one, why % {"letters": len(one.subscriber.name)})
+    return (one, why % {"letters": len(one.subscriber.name)}) if one else None
 
 
 def _smallest_variant(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
@@ -76,7 +78,7 @@ def _smallest_variant(recipients: Recipients, issue: Issue, groups: list[Variant
     members = recipients.filter(giving_ref=group.giving, place_ref=group.place_id, radius_ref=group.radius_km)
     one = members.filter(frequency_ref=group.frequency).first()
     why = _("Only %(people)s get this version: %(label)s.")
-    return one and (one, why % {"people": label_people(last.people), "label": last.label})
+    return (one, why % {"people": label_people(last.people), "label": last.label}) if one else None
 
 
 def _other_language(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
@@ -84,12 +86,14 @@ def _other_language(recipients: Recipients, issue: Issue, groups: list[VariantGr
     other = recipients.exclude(subscriber__language="").exclude(subscriber__language__istartswith=ours.split("-")[0])
     one = other.first()
     why = _("They read %(theirs)s; this issue is in %(ours)s.")
-    return one and (one, why % {"theirs": language_label(one.subscriber.language), "ours": language_label(ours)})
+    return (
+        (one, why % {"theirs": language_label(one.subscriber.language), "ours": language_label(ours)}) if one else None
+    )
 
 
 def _nothing_known(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
     one = recipients.filter(subscriber__name="", subscriber__place__isnull=True).first()
-    return one and (one, _("Neither name nor location is known, so the mail shows every fallback."))
+    return (one, _("Neither name nor location is known, so the mail shows every fallback.")) if one else None
 
 
 def _only_in_country(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
@@ -101,15 +105,15 @@ def _only_in_country(recipients: Recipients, issue: Issue, groups: list[VariantG
         .filter(people=1)
     )
     one = recipients.filter(subscriber__place__country__in=[country for country, _people in countries]).first()
-    return one and (one, _("Nobody else in the audience lives in their country."))
+    return (one, _("Nobody else in the audience lives in their country.")) if one else None
 
 
 def _widest_radius(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
     one = recipients.filter(subscriber__radius_km__isnull=False).order_by("-subscriber__radius_km").first()
     why = _("They would travel %(km)s km to an event, further than anybody else.")
-    return one and (one, why % {"km": one.subscriber.radius_km})
+    return (one, why % {"km": one.subscriber.radius_km}) if one else None
 
 
 def _newest_subscriber(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
     one = recipients.order_by("-subscriber_id").first()
-    return one and (one, _("The newest subscriber."))
+    return (one, _("The newest subscriber.")) if one else None

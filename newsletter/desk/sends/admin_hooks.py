@@ -11,7 +11,6 @@ _SEND = r"^issues/(?P<pk>\d+)/send/"
 _BATCH = r"^issues/(?P<pk>\d+)/batches/(?P<batch>\d+)/"
 
 
-@hooks.register("register_admin_urls")
 def register_send_urls() -> list[URLPattern]:
     send_steps, batch_steps = "|".join(SEND_STEPS), "|".join(BATCH_STEPS)
     confirm = ConfirmStep.as_view()
@@ -24,7 +23,10 @@ def register_send_urls() -> list[URLPattern]:
     ]
 
 
-@hooks.register("register_log_actions")
 def register_send_log_actions(actions: LogActionRegistry) -> None:
     for name, (label, message) in ACTION_LABELS.items():
         actions.register_action(f"newsletter.{name}", label, message)
+
+
+hooks.register("register_admin_urls", register_send_urls)
+hooks.register("register_log_actions", register_send_log_actions)

@@ -66,7 +66,7 @@ class UncertainBatch:
     reason: str
 
 
-class UncertainContext(TypedDict):
+class UncertainContext(TypedDict, total=False):
     uncertain: list[UncertainBatch]
     uncertain_people: int
     uncertain_more: int

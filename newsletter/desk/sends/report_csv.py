@@ -2,8 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
 
@@ -13,7 +12,7 @@ from newsletter.feedback.report import Figures, Report
 _COLUMNS = ["issue", "subject", "sent_at", "candidates", "recipients", "accepted", "rejected", "skipped", "uncertain"]
 _COLUMNS += ["delivered", "bounced", "complained", "unsubscribed", "clicks", "clicks_of_machines"]
 
-CsvRow = list[Any]
+CsvRow = Sequence[str | int]
 
 
 def report_csv_response(report: Report) -> HttpResponse:
@@ -21,7 +20,8 @@ def report_csv_response(report: Report) -> HttpResponse:
     issue = report.figures.issue
     rows: list[CsvRow] = [_COLUMNS, _issue_row(report.figures), [], ["link", "words", "clicks", "clicks_of_machines"]]
     rows += [[link.url, link.words, link.people, link.machines] for link in report.links]
-    rows += [[], ["variant", "people"], *([variant.label, variant.people] for variant in report.variants)]
+    rows += [[], ["variant", "people"]]
+    rows += [[variant.label, variant.people] for variant in report.variants]
     return _csv_response(rows, name=f"{issue.publication.slug}-{issue.number}")
 
 

@@ -1,4 +1,4 @@
-"""G10: whatever staff decide in a room of the desk is in the staff log, with who did it. A room without a row here fails."""
+"""Each action of staff is in the staff log, with its person. A page that posts needs a case here."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -30,7 +30,7 @@ ELSEWHERE = {
     "newsletter_issue_acknowledge": "newsletter.acknowledge",
     "newsletter_protected_terms": "newsletter.protected_added",
 }
-"""Rooms that decide only about what this test does not make up; the action that they write is a known one."""
+"""Pages whose data this test does not make. Their log action must exist."""
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def _seen() -> Fields:
     _issue(state="draft")()
     Issue.objects.get().approvals.all().delete()
     issue = Issue.objects.get()
-    unseen = [check.name for check in checks_context(issue, most=MAX_MODES)["unseen"]]
+    unseen = [check.name for check in checks_context(issue, limit=MAX_MODES)["unacknowledged"]]
     shown = {"sha256": hash_content(resolve_content(issue)), **audience_fields(issue)}
     return {**shown, "looked": "1", "warning": unseen}
 
@@ -140,13 +140,15 @@ DEEDS: dict[str, Callable[[], Fields]] = {
 }
 
 
-def test_every_room_where_one_decides_has_a_deed_here() -> None:
+@pytest.mark.requirement("G10")
+def test_every_page_that_posts_has_a_case_here() -> None:
     assert {*DECIDED, *POSTED_TOO} - {*DEEDS, *ELSEWHERE} == set()
     assert all(registry.action_exists(action) for action in ELSEWHERE.values())
 
 
 @pytest.mark.parametrize("name", DEEDS)
-def test_g10_what_is_decided_in_a_room_is_in_the_staff_log_with_who_did_it(name: str, desk: Fields) -> None:
+@pytest.mark.requirement("G10")
+def test_each_action_is_in_the_staff_log_with_its_person(name: str, desk: Fields) -> None:
     rooms = dict(list_rooms(get_resolver()))
     may = (DECIDED | POSTED_TOO)[name].split()
     client = sign_in(role := "approver" if "approver" in may and "data" not in may else may[0])
@@ -159,7 +161,7 @@ def test_g10_what_is_decided_in_a_room_is_in_the_staff_log_with_who_did_it(name:
 
 
 def _address(name: str) -> dict[str, str]:
-    """Where the row is one that the deed made up."""
+    """Return the address of a row that the case made."""
     return (
         {"admin/^people/download": str(ExportRequest.objects.get().pk)}
         if name.startswith("subscribers_export_")

@@ -1,4 +1,4 @@
-"""Who gets what, two mails side by side, one person's own mail, and proofs: what staff look at before they approve."""
+"""What staff review before approval: the audience page, two versions, one person's mail, and proofs."""
 
 import json
 
@@ -46,30 +46,30 @@ def get(client: Client, issue: Issue, page: str) -> str:
     return client.get(f"/admin/issues/{issue.pk}/{page}").content.decode()
 
 
-def test_the_audience_page_counts_people_by_region_and_by_mail(issue: Issue) -> None:
+def test_the_audience_page_counts_people_by_region_and_version(issue: Issue) -> None:
     page = get(sign_in("writer"), issue, "audience/")
-    assert "5 people would get it" in page
+    assert "5 recipients" in page
     assert "Texas, United States" in page
-    assert "2 different mails" in page
+    assert "2 versions of this issue" in page
     assert "No earlier issue to compare with." in page
 
 
-def test_those_who_get_nothing_stand_there_with_their_reason(issue: Issue) -> None:
+def test_the_audience_page_lists_exclusions_with_their_reason(issue: Issue) -> None:
     issue.publication.mailing_list.subscriptions.filter(subscriber__email="person0@example.com").update(
         basis=Basis.DOUBLE_OPT_IN, confirmed_at=None
     )
     page = get(sign_in("writer"), issue, "audience/")
-    assert "4 people would get it" in page
-    assert "not confirmed yet" in page
+    assert "4 recipients" in page
+    assert "have not confirmed by mail yet" in page
 
 
-def test_the_oddest_people_are_masked_and_each_says_why(issue: Issue) -> None:
+def test_unusual_recipients_are_masked_and_explained(issue: Issue) -> None:
     Subscriber.objects.filter(email="person10@example.com").update(
         name="Wolfeschlegelsteinhausenbergerdorff of Somewhere", language="de"
     )
     page = get(sign_in("approver"), issue, "audience/")
-    assert "See whether the greeting holds it." in page
-    assert "Their mail goes to 2 people alone" in page
+    assert "Check that it fits the greeting." in page
+    assert "Only 2 people get this version" in page
     assert "person10@example.com" not in page
     assert "Wolfeschlegel" not in page
 
@@ -85,7 +85,7 @@ def test_a_spanish_desk_names_regions_and_countries_in_spanish(issue: Issue) -> 
     assert "Inglaterra, Reino Unido" in page
 
 
-def test_groups_of_readers_are_named_by_region_and_not_by_its_code() -> None:
+def test_variant_groups_have_region_names_instead_of_codes() -> None:
     event = make_event_record(town="", region="US-NY", country="US")
     visible = VisibleContent(language="en", events={"a": EventSelection("region", (event,))}, appeals={})
     assert describe_visible(visible) == "Events in the region: New York"
@@ -93,12 +93,12 @@ def test_groups_of_readers_are_named_by_region_and_not_by_its_code() -> None:
         assert "Nueva York" in describe_visible(visible)
 
 
-def test_a_writer_sees_the_oddest_but_opens_nobodys_mail(issue: Issue) -> None:
+def test_a_writer_sees_unusual_recipients_but_not_their_mail(issue: Issue) -> None:
     assert "View mail" not in get(sign_in("writer"), issue, "audience/")
     assert "View mail" in get(sign_in("admin"), issue, "audience/")
 
 
-def test_one_person_is_found_masked_and_their_mail_bears_their_name(issue: Issue) -> None:
+def test_a_person_is_found_masked_and_previewed_by_name(issue: Issue) -> None:
     client = sign_in("admin")
     found = client.post(f"/admin/issues/{issue.pk}/people/", {"q": "person0@example.com"}).json()["people"]
     assert [row["label"] for row in found] == ["R…, p•••@e•••.com, Houston, Texas, United States"]
@@ -111,12 +111,12 @@ def test_one_person_is_found_masked_and_their_mail_bears_their_name(issue: Issue
 @pytest.mark.parametrize(
     ("asked", "people"), [("Reader1", 3), ("Houst", 3), ("xy", 0), ("nobody@example.com", 0), ("@", 0)]
 )
-def test_people_are_found_by_the_beginning_of_a_name_or_town(issue: Issue, asked: str, people: int) -> None:
+def test_people_are_found_by_the_start_of_a_name_or_town(issue: Issue, asked: str, people: int) -> None:
     answer = sign_in("admin").post(f"/admin/issues/{issue.pk}/people/", {"q": asked})
     assert len(json.loads(answer.content)["people"]) == people
 
 
-def test_only_who_may_look_at_people_finds_or_sees_one(issue: Issue) -> None:
+def test_previewing_a_person_needs_permission_to_see_people(issue: Issue) -> None:
     writer, person = sign_in("writer"), Subscriber.objects.get(email="person0@example.com")
     assert writer.post(f"/admin/issues/{issue.pk}/people/", {"q": "Reader"}).status_code == 404
     assert writer.get(f"/admin/issues/{issue.pk}/mail/mail.person.{person.pk}/").status_code == 404
@@ -127,7 +127,7 @@ def test_only_who_may_look_at_people_finds_or_sees_one(issue: Issue) -> None:
     assert sign_in("data").post(f"/admin/issues/{issue.pk}/people/", {"q": "Reader"}).status_code == 200
 
 
-def test_nobody_of_another_list_is_previewed_as(issue: Issue) -> None:
+def test_people_of_another_list_cannot_be_previewed(issue: Issue) -> None:
     other = add_subscribers(make_publication(slug="other"), 1, start=500)[0]
     browser = sign_in("admin")
     for part in ("mail", "dark", "text", "inbox"):
@@ -152,7 +152,7 @@ def test_each_preview_as_a_person_is_in_the_staff_log(issue: Issue) -> None:
     assert AuditEntry.objects.filter(action="newsletter.previewed_as").count() == 2
 
 
-def test_two_mails_stand_side_by_side_with_their_differences_marked(issue: Issue) -> None:
+def test_two_versions_are_compared_with_differences_marked(issue: Issue) -> None:
     client = sign_in("writer")
     page = get(client, issue, "compare/")
     left, right = (part.split('"')[0] for part in page.split("/compare/")[1:3])
@@ -164,7 +164,7 @@ def test_two_mails_stand_side_by_side_with_their_differences_marked(issue: Issue
     assert "Morning in London" in get(client, issue, f"compare/{right}")
 
 
-def test_what_both_mails_say_is_not_marked() -> None:
+def test_equal_text_is_not_marked() -> None:
     mine, theirs = (f"<html><head></head><body><p>Same</p><p>{word}</p></body></html>" for word in ("One", "Two"))
     marked = mark_differences(mine, theirs)
     assert "<p>Same</p>" in marked
@@ -173,17 +173,17 @@ def test_what_both_mails_say_is_not_marked() -> None:
 
 
 @pytest.mark.parametrize("page", ["compare/?left=x", "compare/0.none/0.rich/", "compare/0.none/0.none/?look=x"])
-def test_readers_or_looks_that_do_not_exist_are_no_error_of_ours(issue: Issue, page: str) -> None:
+def test_unknown_groups_and_looks_are_not_found(issue: Issue, page: str) -> None:
     assert sign_in("writer").get(f"/admin/issues/{issue.pk}/{page}").status_code == 404
 
 
 @pytest.mark.parametrize("page", ["audience/", "compare/"])
-def test_an_incomplete_issue_says_what_is_missing(issue: Issue, page: str) -> None:
+def test_an_incomplete_issue_lists_what_is_missing(issue: Issue, page: str) -> None:
     Issue.objects.filter(pk=issue.pk).update(body='[{"type": "lead_story", "id": "a", "value": {"story": null}}]')
     assert "the lead story, has no story yet" in get(sign_in("writer"), issue, page)
 
 
-def test_pictures_off_loads_none_and_forced_dark_turns_the_paper_dark(issue: Issue) -> None:
+def test_images_off_and_inverted_dark_mode_change_the_mail(issue: Issue) -> None:
     client = sign_in("writer")
     bare = client.get(f"/admin/issues/{issue.pk}/mail/bare.0.none/")
     assert "img-src 'none'" in bare.headers["Content-Security-Policy"]
@@ -202,11 +202,11 @@ def outbox(settings: object) -> str:
     )
 
 
-def test_a_proof_goes_to_the_chosen_staff_marked_as_one(issue: Issue, settings: object) -> None:
+def test_a_proof_goes_to_the_chosen_staff_and_is_marked(issue: Issue, settings: object) -> None:
     client = sign_in("writer")
     me = client.session["_auth_user_id"]
     response = proof(client, issue, to=[me], readers="0.none")
-    assert said(response) == ["A proof is on its way to writer@example.org."]
+    assert said(response) == ["The proof was sent to writer@example.org."]
     row = Proof.objects.get()
     assert (row.state, row.person.email, row.by.email) == ("accepted", "writer@example.org", "writer@example.org")
     sent = outbox(settings)
@@ -221,11 +221,11 @@ def test_a_proof_counts_as_no_delivery_and_approves_nothing(issue: Issue) -> Non
     assert Issue.objects.get(pk=issue.pk).state == "draft"
 
 
-def test_a_proof_to_nobody_is_refused_in_words(issue: Issue) -> None:
-    assert "choose at least one member of staff" in said(proof(sign_in("writer"), issue))[0]
+def test_a_proof_without_recipients_is_refused(issue: Issue) -> None:
+    assert "Choose at least one member of staff" in said(proof(sign_in("writer"), issue))[0]
 
 
-def test_an_issue_that_has_gone_out_gives_no_proof_and_no_new_revision(issue: Issue) -> None:
+def test_a_sent_issue_gives_no_proof_and_no_new_revision(issue: Issue) -> None:
     client = sign_in("writer")
     Issue.objects.filter(pk=issue.pk).update(state="sent")
     before = issue.content_revisions.count()
@@ -235,12 +235,12 @@ def test_an_issue_that_has_gone_out_gives_no_proof_and_no_new_revision(issue: Is
     assert issue.content_revisions.count() == before
 
 
-def test_a_number_that_is_none_names_no_readers(issue: Issue) -> None:
+def test_an_invalid_number_is_no_group_key(issue: Issue) -> None:
     with pytest.raises(Http404):
         parse_group_key("².none")
 
 
-def test_who_may_neither_edit_nor_approve_sends_no_proof(issue: Issue) -> None:
+def test_sending_a_proof_needs_permission_to_edit_or_approve(issue: Issue) -> None:
     client = sign_in("data")
     proof(client, issue, to=[client.session["_auth_user_id"]])
     assert not Proof.objects.exists()
@@ -248,7 +248,7 @@ def test_who_may_neither_edit_nor_approve_sends_no_proof(issue: Issue) -> None:
 
 @pytest.mark.parametrize("name", ["unsubscribe", "preferences"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_the_links_of_a_proof_open_and_change_nothing(issue: Issue, name: str, method: str) -> None:
+def test_personal_links_of_a_proof_change_nothing(issue: Issue, name: str, method: str) -> None:
     response = getattr(Client(), method)(
         f"/proof/{name}", {"List-Unsubscribe": "One-Click"} if method == "post" else {}
     )
@@ -257,12 +257,12 @@ def test_the_links_of_a_proof_open_and_change_nothing(issue: Issue, name: str, m
     assert issue.publication.mailing_list.subscriptions.filter(ended_at__isnull=True).count() == 5
 
 
-def test_a_proof_has_no_other_links(db: None) -> None:
+def test_a_proof_has_only_its_own_personal_links(db: None) -> None:
     assert Client().get("/proof/else").status_code == 404
 
 
-def test_the_page_of_an_issue_counts_those_whom_it_reaches(issue: Issue) -> None:
-    """Who asked for events alone gets one too; who asked for the month's digest does not."""
+def test_the_overview_counts_the_recipients_of_its_kind(issue: Issue) -> None:
+    """People who chose only events get this issue too. People who chose the monthly digest do not."""
     subscriptions = issue.publication.mailing_list.subscriptions
     subscriptions.filter(subscriber__email="person0@example.com").update(frequency="events")
     subscriptions.filter(subscriber__email="person1@example.com").update(frequency="monthly")
@@ -270,7 +270,7 @@ def test_the_page_of_an_issue_counts_those_whom_it_reaches(issue: Issue) -> None
     assert (page.context["candidates"], page.context["recipients"]) == (5, 4)
 
 
-def test_one_persons_mail_is_of_the_rhythm_that_they_chose(issue: Issue) -> None:
+def test_a_preview_as_a_person_follows_their_frequency(issue: Issue) -> None:
     subscriptions = issue.publication.mailing_list.subscriptions
     subscriptions.filter(subscriber__email="person0@example.com").update(frequency="events")
     subscriptions.filter(subscriber__email="person1@example.com").update(frequency="monthly")
@@ -283,4 +283,4 @@ def test_one_persons_mail_is_of_the_rhythm_that_they_chose(issue: Issue) -> None
     assert "Evening in Houston" in page
     assert "The clinic opens its doors" not in page
     assert rows[0]["note"] == ""
-    assert "Would not get it." in rows[1]["note"]
+    assert "Not a recipient." in rows[1]["note"]

@@ -1,4 +1,4 @@
-"""Every page on which something is added or changed opens, its preview too, and each says whose desk it is."""
+"""Every add and edit page opens, with its preview and the right title."""
 
 import pytest
 from django.test import Client
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def full_desk(publication: Publication) -> Publication:
-    """At least one row of everything that the desk lists."""
+    """Make at least one row of each model that the desk lists."""
     make_story("The clinic opens its doors")
     make_source("Field offices", failures=2, error="The site did not answer.")
     make_event("An evening of letters")
@@ -27,7 +27,7 @@ def full_desk(publication: Publication) -> Publication:
 
 
 def list_pages() -> list[str]:
-    """The list, the add page and the edit page of the first row of each model in the desk, and their previews."""
+    """Return the list, the add page, and the edit page of the first row of each model, with their previews."""
     pages = ["/admin/"]
     for model in get_snippet_models():
         viewset = model.snippet_viewset
@@ -41,7 +41,7 @@ def list_pages() -> list[str]:
 
 
 @pytest.mark.parametrize("role", ["superuser", "admin", "editor"])
-def test_no_page_of_the_desk_fails(full_desk: Publication, role: str) -> None:
+def test_every_desk_page_opens(full_desk: Publication, role: str) -> None:
     client = sign_in_superuser() if role == "superuser" else sign_in(role)
     pages = list_pages()
     assert {"/admin/stories/add/", "/admin/stories/preview/", "/admin/publications/preview/"} <= set(pages)
@@ -51,7 +51,7 @@ def test_no_page_of_the_desk_fails(full_desk: Publication, role: str) -> None:
     assert len(opened) > len(pages) / 2
 
 
-def test_every_title_says_newsletter_and_none_says_wagtail(full_desk: Publication) -> None:
+def test_page_titles_say_newsletter_and_not_wagtail(full_desk: Publication) -> None:
     client = sign_in_superuser()
     for page in ("/admin/", "/admin/brand/", "/admin/stories/add/", "/admin/users/"):
         title = client.get(page).content.decode().split("<title>")[1].split("</title>")[0]
@@ -60,7 +60,7 @@ def test_every_title_says_newsletter_and_none_says_wagtail(full_desk: Publicatio
     assert "<title>Sign in - Newsletter</title>" in Client().get("/accounts/login/").content.decode()
 
 
-def test_a_new_story_is_shown_while_it_is_written(full_desk: Publication) -> None:
+def test_a_new_story_has_a_preview(full_desk: Publication) -> None:
     client = sign_in("editor")
     assert "Give the story a title" in client.get("/admin/stories/preview/").content.decode()
     fields = {
@@ -78,12 +78,12 @@ def test_a_new_story_is_shown_while_it_is_written(full_desk: Publication) -> Non
     assert "They moved in on Monday." in page
 
 
-def test_a_new_publication_says_that_it_has_nothing_to_show(full_desk: Publication) -> None:
+def test_the_preview_of_a_new_publication_explains_what_is_missing(full_desk: Publication) -> None:
     page = sign_in("admin").get("/admin/publications/preview/").content.decode()
     assert "A new publication has no issue yet." in page
 
 
-def test_an_address_that_is_not_there_is_answered_in_the_readers_language_and_without_another_products_name() -> None:
+def test_the_404_page_is_translated_and_names_no_other_product() -> None:
     public = Client().get("/nothing-here/", headers={"Accept-Language": "es"})
     desk = sign_in("writer").get("/admin/nothing-here/")
     assert (public.status_code, desk.status_code) == (404, 404)

@@ -39,6 +39,6 @@ def record_consent_event(
 
 def make_consent_wording(mailing_list: MailingList) -> str:
     """Return the sentence beside the sign-up button, in the current language."""
-    return gettext("Send me %(name)s by email. I can leave at any time with the link in every mail.") % {
+    return gettext("Send me %(name)s by email. I can unsubscribe at any time with the link in every mail.") % {
         "name": mailing_list.name
     }

@@ -1,12 +1,12 @@
 """Register the pages, menu items and log actions of people with Wagtail."""
 
-from typing import Any
-
+from django.contrib.auth.models import AnonymousUser, User
 from django.urls import URLPattern, path, re_path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
+from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSetGroup
 
@@ -33,15 +33,15 @@ from subscribers.desk.segments.viewset import SegmentViewSet
 from subscribers.models import HeldSignup
 
 
-def _can_manage_people(user: Any) -> bool:
+def _can_manage_people(user: User | AnonymousUser) -> bool:
     return bool(user.has_perm(REQUIRED_PERMISSION))
 
 
-def _has_signups_to_review(user: Any) -> bool:
+def _has_signups_to_review(user: User | AnonymousUser) -> bool:
     return bool(user.has_perm(held_signups.REQUIRED_PERMISSION)) and HeldSignup.objects.exists()
 
 
-def _has_expiring_consent(user: Any) -> bool:
+def _has_expiring_consent(user: User | AnonymousUser) -> bool:
     return _can_manage_people(user) and list_expiring_subscriptions(now=timezone.now()).exists()
 
 
@@ -123,7 +123,7 @@ _PERSON_LOG_ACTIONS = {
 }
 
 
-def register_log_actions(actions: Any) -> None:
+def register_log_actions(actions: LogActionRegistry) -> None:
     for name, (label, message) in (_PERSON_LOG_ACTIONS | LOG_ACTIONS | held_signups.LOG_ACTIONS).items():
         actions.register_action(f"subscribers.{name}", label, message)
 

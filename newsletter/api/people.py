@@ -1,7 +1,6 @@
 """API calls about people. Addresses come in the body, because paths end up in logs."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -120,8 +119,9 @@ def stop(request: HttpRequest, data: Stop) -> dict[str, bool]:
     return {"changed": changed}
 
 
-def _get_key(request: HttpRequest) -> Any:
-    return request.auth  # type: ignore[attr-defined]  # `ApiKeyAuth` sets it
+def _get_key(request: HttpRequest) -> ApiKey:
+    key: ApiKey = request.auth  # type: ignore[attr-defined]  # `ApiKeyAuth` sets it
+    return key
 
 
 def _log_data(key: ApiKey, mailing_list: MailingList | None = None) -> dict[str, object]:

@@ -28,7 +28,7 @@ class StoredRequestModel(RequestModel):
 
     @field_validator("*")
     @classmethod
-    def _refuse_nul(cls, value: Any) -> Any:
+    def _refuse_nul(cls, value: object) -> object:
         return reject_nul(value)
 
 

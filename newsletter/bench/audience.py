@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -22,6 +21,7 @@ TOWNS = (
     ("DE", "DE-BE", "Berlin", 52.52, 13.41),
 )
 ROWS_AT_ONCE = 10_000
+_Row = tuple[int, uuid.UUID | str, str, bytes, str, int, datetime]
 _SUBSCRIBER = (
     "INSERT INTO subscribers_subscriber (id, uuid, email, address_hash, name, place_id, language, giving, timezone, source,"
     " created_at) VALUES (%s, %s, %s, %s, %s, %s, 'en', 'none', '', '', %s)"
@@ -110,7 +110,7 @@ def _write_people(people: int, places: list[int], mailing_list: MailingList, now
         cursor.execute("ANALYZE")
 
 
-def _make_rows(people: int, places: list[int], now: datetime) -> Iterator[list[tuple[Any, ...]]]:
+def _make_rows(people: int, places: list[int], now: datetime) -> Iterator[list[_Row]]:
     identity = uuid.UUID if connection.vendor == "postgresql" else str
     for start in range(1, people + 1, ROWS_AT_ONCE):
         yield [

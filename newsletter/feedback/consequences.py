@@ -1,4 +1,4 @@
-"""What events mean for people: suppressions and unsubscribes. Events can never add anybody to a list."""
+"""The consequences of events for people: suppressions and unsubscribes. Events can never add anybody to a list."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 
@@ -61,8 +60,8 @@ class Facts:
             return self
         at = find_event_time(event)
         known = getattr(self, name)
-        change: dict[str, Any] = {name: at if known is None else min(known, at)}
-        facts = replace(self, **change)
+        times = {field: getattr(self, field) for field in _TIMES} | {name: at if known is None else min(known, at)}
+        facts = Facts(**times, bounce=self.bounce)
         bounce = _read_bounce(event, at=at) if event.kind == FeedbackKind.BOUNCED.value else None
         return replace(facts, bounce=bounce) if bounce is not None and bounce.supersedes(self.bounce) else facts
 

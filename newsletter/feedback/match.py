@@ -29,7 +29,7 @@ class Target:
 
 @dataclass(frozen=True)
 class EventReference:
-    """What an event says about its recipient: our delivery id, our batch key and the address's hash, as far as it has them."""
+    """The references in an event: our delivery id, our batch key and the address's hash, as far as it has them."""
 
     delivery: int | None
     batch: str

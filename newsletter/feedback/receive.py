@@ -63,7 +63,7 @@ def _make_event(feedback: Feedback, *, once: str, now: datetime) -> ProviderEven
 
 
 def _hash_key(key: str) -> str:
-    """Return 24 characters that stand for a provider's key, which may be long and contain an address."""
+    """Return 24 characters in place of a provider's key, which may be long and contain an address."""
     return base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()[:18]).decode("ascii")
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from newsletter.common.languages import best_language
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter, Verdict
-from newsletter.rendering.phrases import word
+from newsletter.rendering.phrases import find_phrase
 from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
 from newsletter.sending.notices.system_mail import Sender, send_notice, sender_of
 from newsletter.sending.provider import current_adapter
@@ -58,11 +58,11 @@ def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: 
         sender=replace(sender, language=language),
         to=confirmation.subscriber.email,
         key=f"confirm-{confirmation.pk}",
-        subject=word("confirm_subject", language, list=name),
-        paragraphs=[word("confirm_text", language, list=name, organisation=sender.look.name)],
-        button=(word("confirm_button", language), make_confirmation_url(confirmation=confirmation, now=now)),
+        subject=find_phrase("confirm_subject", language, list=name),
+        paragraphs=[find_phrase("confirm_text", language, list=name, organisation=sender.look.name)],
+        button=(find_phrase("confirm_button", language), make_confirmation_url(confirmation=confirmation, now=now)),
         now=now,
-        reason=word("confirm_reason", language, organisation=sender.look.name),
+        reason=find_phrase("confirm_reason", language, organisation=sender.look.name),
     )
     if may_be_repeated(outcome):
         Confirmation.objects.filter(pk=confirmation.pk).update(sent_at=None)

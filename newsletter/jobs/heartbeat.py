@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from newsletter.content.fetching.fetcher import Fetcher, FetchError, Limits, TooLarge
+from newsletter.content.fetching.errors import FetchError, TooLarge
+from newsletter.content.fetching.fetcher import Fetcher, Limits
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
 from newsletter.sending.provider import current_adapter

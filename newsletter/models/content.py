@@ -205,7 +205,9 @@ class EventNotice(index.Indexed, models.Model):
         default=dict,
         blank=True,
         editable=False,
-        help_text=gettext_lazy("{note, candidates: [{town, country, region, latitude, longitude, zone}]}, or empty."),
+        help_text=gettext_lazy(
+            "{note, event_note, candidates: [{town, country, region, latitude, longitude, zone}]}, or empty."
+        ),
     )
     seen_at = models.DateTimeField(editable=False)
     source_sha256 = models.CharField(max_length=64, blank=True, editable=False)

@@ -39,9 +39,9 @@ class Send(models.Model):
     class Code(models.TextChoices):
         """The reasons that later decisions depend on. Every other reason has no code."""
 
-        NONE = "", gettext_lazy("any other reason")
-        PAUSED_BY_STAFF = "paused_by_staff", gettext_lazy("paused by staff")
-        SENDER_REFUSED = "sender_refused", gettext_lazy("mail servers refuse the sender")
+        NONE = ""
+        PAUSED_BY_STAFF = "paused_by_staff"
+        SENDER_REFUSED = "sender_refused"
 
     issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="sends")
     revision = models.ForeignKey(IssueRevision, on_delete=models.PROTECT, related_name="+")
@@ -134,8 +134,8 @@ class Batch(models.Model):
     class Code(models.TextChoices):
         """The reasons that later decisions depend on. Every other reason has no code."""
 
-        NONE = "", gettext_lazy("any other reason")
-        RENDER_FAILURE = "render_failure", gettext_lazy("the mail could not be made")
+        NONE = ""
+        RENDER_FAILURE = "render_failure"
 
     send = models.ForeignKey(Send, on_delete=models.PROTECT, related_name="batches")
     seq = models.PositiveIntegerField()
@@ -180,11 +180,11 @@ class Attempt(models.Model):
     class Code(models.TextChoices):
         """The details that later decisions depend on. Every other detail has no code."""
 
-        NONE = "", gettext_lazy("any other detail")
-        SENT_AGAIN = "sent_again", gettext_lazy("staff allowed a second mail")
-        RENDER_FAILURE = "render_failure", gettext_lazy("the mail could not be made")
-        RENDER_STOP = "render_stop", gettext_lazy("stopped because mails could not be made")
-        NOT_CALLED = "not_called", gettext_lazy("too late to call the provider")
+        NONE = ""
+        SENT_AGAIN = "sent_again"
+        RENDER_FAILURE = "render_failure"
+        RENDER_STOP = "render_stop"
+        NOT_CALLED = "not_called"
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveIntegerField(db_column="n")
@@ -248,10 +248,10 @@ class DeliveryException(models.Model):
     class Code(models.TextChoices):
         """The reasons that later decisions depend on. Every other reason has no code."""
 
-        NONE = "", gettext_lazy("any other reason")
-        UNSUBSCRIBED = "unsubscribed", gettext_lazy("may no longer be mailed")
-        ALREADY_MAILED = "already_mailed", gettext_lazy("the new address has the issue already")
-        RENDER_FAILURE = "render_failure", gettext_lazy("the mail could not be made")
+        NONE = ""
+        UNSUBSCRIBED = "unsubscribed"
+        ALREADY_MAILED = "already_mailed"
+        RENDER_FAILURE = "render_failure"
 
     LEFT_OUT_CODES = (Code.UNSUBSCRIBED, Code.ALREADY_MAILED)
     """The codes of people who are left out of every call from then on."""

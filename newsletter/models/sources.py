@@ -90,10 +90,18 @@ class Source(models.Model):
 
 
 class SetAsideEntry(models.Model):
-    """An entry that was not stored, with the reason for staff. Rewritten each time its source is read."""
+    """An entry that was not used, with the reason for staff. Rewritten each time its source is read.
+
+    The code ``events_held`` marks missing events that are kept until the next reading.
+    """
+
+    class Code(models.TextChoices):
+        ENTRY = "entry"
+        EVENTS_HELD = "events_held"
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="set_aside")
-    entry = models.CharField(max_length=300)
+    code = models.CharField(max_length=16, choices=Code.choices, default=Code.ENTRY)
+    entry = MessageField()
     reason = MessageField()
     at = models.DateTimeField()
 
@@ -101,6 +109,9 @@ class SetAsideEntry(models.Model):
 
     class Meta:
         ordering = ["-at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(code__in=["entry", "events_held"]), name="set_aside_code")
+        ]
 
     def __str__(self) -> str:
         return f"{self.entry}: {self.reason}"

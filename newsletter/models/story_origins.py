@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField
 from newsletter.models.sources import Source
 from newsletter.models.states import one_of
 
@@ -24,7 +25,7 @@ class SourceVisibilityMixin(models.Model):
     gone_at = models.DateTimeField(null=True, editable=False)
     gone_code = models.CharField(max_length=9, choices=GoneCode.choices, blank=True, default="", editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
-    check_failed = models.CharField(max_length=300, blank=True, default="", editable=False)
+    check_failed = MessageField(blank=True, default="", editable=False)
     page_etag = models.CharField(max_length=500, blank=True, default="", editable=False)
     page_modified = models.CharField(max_length=100, blank=True, default="", editable=False)
     same_as = models.ForeignKey(

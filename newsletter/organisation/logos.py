@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from newsletter.common.errors import BadFile, DomainError
-from newsletter.content.images.hosting import LOGO_WIDTH, fetch_picture, host_picture_bytes
+from newsletter.content.images.hosting import LOGO_WIDTH, fetch_image, host_image
 from newsletter.models import Brand, Picture
 from newsletter.organisation.schema import BrandEntry
 
@@ -50,8 +50,8 @@ def _host_logo(
         return Picture(source_url=source_url, file="", sha256="", width=1, height=1, alt=alt)
     try:
         if is_address:
-            return fetch_picture(url=text, alt=alt, width=LOGO_WIDTH)
-        return host_picture_bytes(data=data, source_url=source_url, alt=alt, width=LOGO_WIDTH)
+            return fetch_image(url=text, alt=alt, width=LOGO_WIDTH)
+        return host_image(data=data, source_url=source_url, alt=alt, width=LOGO_WIDTH)
     except DomainError as error:
         raise BadFile(
             "%(where)s: %(text)s cannot be used: %(error)s", where=where, text=text[:200], error=error

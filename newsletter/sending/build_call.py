@@ -115,7 +115,8 @@ def build_for_each(
     *, batch: Batch, recipients: Sequence[Recipient], prepared: PreparedVariant, places: LocationNames
 ) -> tuple[BatchCall | None, dict[int, Message]]:
     """Build the call person by person. Return it and, by delivery id, why the mail of some could not be made."""
-    calls, failures = [], {}
+    calls: list[BatchCall] = []
+    failures: dict[int, Message] = {}
     for recipient in recipients:
         try:
             calls.append(build_call(batch=batch, recipients=[recipient], prepared=prepared, places=places))

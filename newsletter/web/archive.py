@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from babel.dates import format_date
 from django.conf import settings
@@ -110,7 +109,7 @@ def issue_context(issue: ArchivedIssue) -> dict[str, object]:
     return {**{name: getattr(issue, name) for name in ("title", "summary", "path", "url", "picture")}, "day": day}
 
 
-def _publications() -> Any:
+def _publications() -> QuerySet[Publication]:
     return Publication.objects.select_related("brand__logo", "brand__logo_dark", "mailing_list").order_by("name")
 
 

@@ -8,9 +8,7 @@ from newsletter.issues.variants.click_links import untrack_links
 from newsletter.models import Publication
 from newsletter.rendering.fragments import split
 from newsletter.rendering.tokens import Variable
-from newsletter.rendering.values import values_for
-
-PERSONAL_LINKS = ("unsubscribe", "preferences")
+from newsletter.rendering.values import PERSONAL_LINKS, values_for
 
 
 def fill_impersonal(text: str, *, variables: Iterable[Variable], personal_url: str) -> str:

@@ -7,7 +7,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from newsletter.content.images.encode import make_placeholder
-from newsletter.content.images.hosting import picture_path
+from newsletter.content.images.hosting import image_path
 from newsletter.models import Picture
 
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
@@ -33,7 +33,7 @@ def show_picture(request: HttpRequest, name: str, extension: str) -> HttpRespons
         raise Http404("There is no such picture.")
     if picture.withdrawn_at is not None:
         return _add_headers(HttpResponse(_make_neutral(picture.width, picture.height), content_type="image/jpeg"))
-    path = picture_path(picture)
+    path = image_path(picture)
     if not path.is_file():
         raise Http404("There is no such picture.")
     return _add_headers(FileResponse(path.open("rb"), content_type=CONTENT_TYPES[extension]))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -28,7 +29,7 @@ NOBODY = AudienceCount(candidates=0, eligible=0, excluded={})
 class NeverDeletePolicy(ModelPermissionPolicy):
     """Never allow a list to be deleted: it holds the proof of consent. Staff make it non-public instead."""
 
-    def user_has_permission(self, user: Any, action: str) -> bool:
+    def user_has_permission(self, user: User | AnonymousUser, action: str) -> bool:
         return action != "delete" and bool(super().user_has_permission(user, action))
 
 
@@ -38,7 +39,7 @@ register_permission_policy(MailingList, NeverDeletePolicy(MailingList))
 class KeepChosenTopicsPolicy(ModelPermissionPolicy):
     """Allow a topic to be deleted only if nobody chose it: people without any topic get every story."""
 
-    def user_has_permission_for_instance(self, user: Any, action: str, instance: Any) -> bool:
+    def user_has_permission_for_instance(self, user: User | AnonymousUser, action: str, instance: Any) -> bool:
         kept = action == "delete" and instance.subscribers.exists()
         return not kept and bool(super().user_has_permission_for_instance(user, action, instance))
 

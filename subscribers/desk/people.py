@@ -5,6 +5,7 @@ from typing import Any
 
 import django_filters  # type: ignore[import-untyped]
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, QuerySet
@@ -21,7 +22,7 @@ from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views.generic import IndexView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.model import ModelViewSet
-from wagtail.log_actions import log
+from wagtail.log_actions import LogActionRegistry, log
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
@@ -50,10 +51,10 @@ MAX_COUNTED = 10_000
 class ViewOnlyPolicy(ModelPermissionPolicy):
     """Allow viewing by permission. No form adds, changes or deletes a person."""
 
-    def user_has_permission(self, user: Any, action: str) -> bool:
+    def user_has_permission(self, user: User | AnonymousUser, action: str) -> bool:
         return action == "view" and bool(super().user_has_permission(user, "view"))
 
-    def user_has_any_permission(self, user: Any, actions: Any) -> bool:
+    def user_has_any_permission(self, user: User | AnonymousUser, actions: LogActionRegistry) -> bool:
         return any(self.user_has_permission(user, action) for action in actions)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -33,7 +34,7 @@ REVEAL_PERMISSION = "subscribers.reveal"
 
 def require_permission(request: HttpRequest, *permissions: str) -> str:
     """Return the user name for the record. Raises PermissionDenied unless the user has all the permissions."""
-    user: Any = request.user
+    user: User | AnonymousUser = request.user
     if not user.has_perms(permissions):
         raise PermissionDenied
     return str(user.get_username())

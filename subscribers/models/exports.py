@@ -1,4 +1,4 @@
-"""Every file of people that staff asked for, and every address or record of one person that staff were shown or took."""
+"""Exports that staff requested, and each address or record of a person that staff saw or took."""
 
 from django.conf import settings
 from django.db import models
@@ -13,26 +13,31 @@ GROWTH_DIVISOR = 20
 
 
 class ExportRequest(models.Model):
-    """`without_approval` marks what one person may take without asking. All else needs the yes of a second, for a day, once.
+    """One requested export. `without_approval` marks one that the person may take alone.
 
-    That yes is to a number: `people_when_asked`, and never more than `max_people`, which the second person was shown.
+    Any other needs the approval of a second person, valid for one day and one download. The approval is for
+    `people_when_asked` people, and the file never holds more than `max_people`, the number that the approver saw.
     """
 
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     asked_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
     mailing_list = models.ForeignKey(MailingList, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
-    has_bom = models.BooleanField(default=True, help_text=gettext_lazy("Whether the file says that it is UTF-8"))
-    people_when_asked = models.PositiveIntegerField(help_text=gettext_lazy("How many there were when it was asked for"))
+    has_bom = models.BooleanField(default=True, help_text=gettext_lazy("The file begins with a byte order mark"))
+    people_when_asked = models.PositiveIntegerField(
+        help_text=gettext_lazy("The number of people when the file was requested")
+    )
     max_people = models.PositiveIntegerField(
-        help_text=gettext_lazy("How many people the file may hold when it is taken")
+        help_text=gettext_lazy("The largest number of people that the file may hold")
     )
     without_approval = models.BooleanField(default=False)
     allowed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     allowed_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True, help_text=gettext_lazy("Until when it may be taken"))
+    expires_at = models.DateTimeField(null=True, help_text=gettext_lazy("The file may be downloaded until then"))
     used_at = models.DateTimeField(null=True)
-    people_in_file = models.PositiveIntegerField(null=True, help_text=gettext_lazy("How many people were in the file"))
+    people_in_file = models.PositiveIntegerField(
+        null=True, help_text=gettext_lazy("The number of people in the downloaded file")
+    )
 
     wagtail_reference_index_ignore = True
 
@@ -79,7 +84,7 @@ class ExportRequest(models.Model):
 
 
 class Disclosure(models.Model):
-    """One look at, or download of, whole addresses outside an export. It counts towards what one person may take alone.
+    """One view or download of whole addresses outside an export. It counts towards what one person may take alone.
 
     ``about`` is the id of the person, or of the import whose refused lines were taken.
     """

@@ -1,4 +1,4 @@
-"""One row an import, one a refused line, one a piece of the file, so that an import can go on, be explained and be undone."""
+"""Imports, the stored parts of their files, and their refused lines."""
 
 from typing import Self
 
@@ -23,10 +23,10 @@ class ImportState(models.TextChoices):
 
 
 class ImportKind(models.TextChoices):
-    """What the people of a file are. All but `join` are kept from mail and never become subscribers."""
+    """The kind of people in a file. All except `join` are suppressed and never become subscribers."""
 
     JOIN = "join", gettext_lazy("People who join the list")
-    LEFT_LIST = "left_list", gettext_lazy("People who left this list")
+    LEFT_LIST = "left_list", gettext_lazy("People who unsubscribed from this list")
     LEFT_ALL = "left_all", gettext_lazy("People who want no mail from us at all")
     BOUNCED = "bounced", gettext_lazy("Addresses that do not exist any more")
     COMPLAINED = "complained", gettext_lazy("People who reported us as spam")
@@ -34,14 +34,14 @@ class ImportKind(models.TextChoices):
 
 class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
     def at_work(self) -> Self:
-        """Started and not ended, and with a file that any process can read."""
+        """Return imports that have started and not ended, and whose file any process can read."""
         return self.filter(
             Q(state__in=[ImportState.CHECKING, ImportState.RUNNING], stored=True) | Q(state=ImportState.UNDOING)
         )
 
 
 class ImportBatch(models.Model):
-    """One file of people brought in at once. `rows_done` is the last row whose outcome is committed."""
+    """One imported file. `rows_done` is the last row whose outcome is committed."""
 
     mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="import_batches")
     state = models.CharField(max_length=8, choices=ImportState.choices, default=ImportState.DRAFT)
@@ -57,18 +57,16 @@ class ImportBatch(models.Model):
     encoding = models.CharField(max_length=16, blank=True, default="")
     delimiter = models.CharField(max_length=1, blank=True, default=",")
     layout = models.CharField(
-        max_length=24, blank=True, default="", help_text=gettext_lazy("Whose export format it is, if known")
+        max_length=24, blank=True, default="", help_text=gettext_lazy("The program that exported the file, if known")
     )
     header = models.JSONField(blank=True, default=list)
     header_key = models.CharField(max_length=64, blank=True, default="", db_index=True)
     mapping = models.JSONField(
-        blank=True, default=list, help_text=gettext_lazy("What each column is, in the order of the header")
+        blank=True, default=list, help_text=gettext_lazy("The meaning of each column, in the order of the header")
     )
     basis = models.CharField(max_length=24, choices=Basis.choices, default=Basis.CONSENT)
     evidence = models.TextField(blank=True, default="")
-    collected_on = models.DateField(
-        null=True, blank=True, help_text=gettext_lazy("For lines without a day of their own")
-    )
+    collected_on = models.DateField(null=True, blank=True, help_text=gettext_lazy("For lines without their own date"))
     expires_on = models.DateField(
         null=True, blank=True, help_text=gettext_lazy("The last day of implied consent, for lines without one")
     )
@@ -77,16 +75,16 @@ class ImportBatch(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
-    lines = models.PositiveIntegerField(default=0, help_text=gettext_lazy("About how many lines the file has"))
+    lines = models.PositiveIntegerField(default=0, help_text=gettext_lazy("The approximate number of lines"))
     rows_done = models.PositiveIntegerField(default=0)
     claimed_by = models.CharField(max_length=32, blank=True, default="")
     claimed_until = models.DateTimeField(null=True, blank=True)
-    checked = MessagesJSONField(blank=True, default=dict, help_text=gettext_lazy("What the dry run found"))
+    checked = MessagesJSONField(blank=True, default=dict, help_text=gettext_lazy("The result of the dry run"))
     counts = MessagesJSONField(blank=True, default=dict)
     row_notes_dropped = models.PositiveIntegerField(
         default=0,
         db_default=0,
-        help_text=gettext_lazy("How often remarks about single lines were dropped while the import was at work"),
+        help_text=gettext_lazy("How often row notes were dropped while the import was running"),
     )
     problem = MessageField(blank=True, default="")
 
@@ -110,7 +108,7 @@ class ImportBatch(models.Model):
 
 
 class ImportPiece(models.Model):
-    """A part of the file, compressed, in the database so that a worker on any machine can read it."""
+    """A compressed part of the file, in the database so that a worker on any machine can read it."""
 
     batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="pieces")
     seq = models.PositiveIntegerField()
@@ -127,7 +125,7 @@ class ImportPiece(models.Model):
 
 
 class ImportRefusal(models.Model):
-    """A line that was not imported, kept for staff to repair, as one CSV line. `line` counts from 1, the header included."""
+    """A refused line, kept as one CSV line for staff to repair. `line` counts from 1, including the header."""
 
     batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="refusals")
     line = models.PositiveIntegerField()

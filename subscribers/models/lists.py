@@ -1,4 +1,4 @@
-"""What people can ask for: mailing lists and topics."""
+"""Mailing lists and topics."""
 
 import re
 import secrets
@@ -13,12 +13,12 @@ _PUBLIC_ID = re.compile(r"\A[0-9a-f]{16}\Z")
 
 
 def make_public_id() -> str:
-    """16 hexadecimal characters that say nothing about the list they name."""
+    """Return 16 random hexadecimal characters."""
     return secrets.token_hex(8)
 
 
 class MailingList(models.Model):
-    """Something a person can be subscribed to. `public_id` names it in links and headers, and never changes."""
+    """A list that people subscribe to. `public_id` names it in links and headers and never changes."""
 
     slug = models.SlugField(gettext_lazy("slug"), max_length=80, unique=True)
     name = models.CharField(gettext_lazy("name"), max_length=120)
@@ -38,7 +38,7 @@ class MailingList(models.Model):
         gettext_lazy("ask for a town"),
         default=True,
         db_default=True,
-        help_text=gettext_lazy("For events near people. Nothing finer than a town is kept."),
+        help_text=gettext_lazy("For events near people. Nothing more precise than a town is kept."),
     )
     ask_topics = models.BooleanField(gettext_lazy("ask what interests people"), default=True, db_default=True)
     ask_language = models.BooleanField(gettext_lazy("ask for a language"), default=False, db_default=False)
@@ -56,7 +56,7 @@ class MailingList(models.Model):
 
     @property
     def public_name(self) -> str:
-        """The name that readers may see; a private list is not named."""
+        """Return the name that readers may see. A private list is not named."""
         return self.name if self.public else "this newsletter"
 
 
@@ -75,6 +75,6 @@ class Topic(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """A name is one topic's, whatever the case: files of people know topics by it."""
+        """Refuse a name that another topic has in any case, because imported files find topics by name."""
         if Topic.objects.filter(name__iexact=self.name).exclude(pk=self.pk).exists():
             raise ValidationError({"name": _("There is a topic of this name already.")})

@@ -1,4 +1,4 @@
-"""Where subscribers are, no finer than a town."""
+"""Subscribers' locations, no finer than a town."""
 
 from django.db import models
 from django.utils.translation import get_language, gettext_lazy
@@ -7,9 +7,9 @@ from subscribers.places.regions import country_label, region_label
 
 
 class SubscriberLocation(models.Model):
-    """A town, region or country that at least one subscriber named; shared by everyone there.
+    """A town, region or country that at least one subscriber named, shared by everyone there.
 
-    `key` is "US|US-TX|Houston|29.76|-95.37"; coordinates are degrees rounded to two decimals (about a kilometre).
+    `key` is such as "US|US-TX|Houston|29.76|-95.37". Coordinates are degrees rounded to two decimals (about a kilometre).
     """
 
     key = models.CharField(max_length=200, unique=True)
@@ -29,7 +29,7 @@ class SubscriberLocation(models.Model):
         ]
 
     def __str__(self) -> str:
-        """“Houston, Texas, United States”: in words for whoever reads it, the person who lives there or staff."""
+        """Return “Houston, Texas, United States” in the reader's language."""
         language = get_language() or "en"
         names = (
             self.town,
@@ -40,6 +40,6 @@ class SubscriberLocation(models.Model):
 
 
 def location_key(*, country: str, region: str, town: str, latitude: float | None, longitude: float | None) -> str:
-    """The text that names a place once, whatever the case in which its country and region were written."""
+    """Return the unique key of a location, whatever the case of country and region."""
     spot = [f"{value:.2f}" if value is not None else "" for value in (latitude, longitude)]
     return "|".join([country.upper(), region.upper(), town, *spot])

@@ -1,4 +1,4 @@
-"""The person behind an address."""
+"""Subscribers and their former identities."""
 
 import uuid
 
@@ -17,7 +17,7 @@ class Giving(models.TextChoices):
 
 
 class Subscriber(models.Model):
-    """One address and what its owner told us. `address_hash` is the identity: two spellings of one mailbox share it."""
+    """One address and its owner's choices. `address_hash` is the identity, shared by all spellings of a mailbox."""
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     email = models.CharField(max_length=254, unique=True)
@@ -29,7 +29,7 @@ class Subscriber(models.Model):
     radius_km = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
-        help_text=gettext_lazy("How far they would travel to an event. Empty: as the publication says."),
+        help_text=gettext_lazy("How far they would travel to an event. Leave empty to use the publication's distance."),
     )
     language = models.CharField(max_length=16, blank=True, default="")
     giving = models.CharField(max_length=8, choices=Giving.choices, default=Giving.NONE)
@@ -60,12 +60,12 @@ class Subscriber(models.Model):
 
     @property
     def first_name(self) -> str:
-        """The first word of the name, or nothing."""
+        """Return the first word of the name, or ""."""
         return self.name.split(maxsplit=1)[0] if self.name.strip() else ""
 
 
 class FormerIdentity(models.Model):
-    """The link identity of someone who was found to be the same person as another subscriber. Old links keep working."""
+    """The link identity of a subscriber who was merged into another. Old links keep working."""
 
     uuid = models.UUIDField(unique=True, editable=False)
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="former_identities")

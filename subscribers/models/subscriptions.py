@@ -1,4 +1,4 @@
-"""Who asked for which list, on what basis, and the append-only proof of it."""
+"""Subscriptions, their legal basis, and the append-only log of consent."""
 
 from typing import Any, NoReturn, Self
 
@@ -13,7 +13,7 @@ from subscribers.models.people import Subscriber
 
 
 class AppendOnly(DomainError):
-    """Somebody tried to change or delete proof of consent."""
+    """The consent log was about to be changed or deleted."""
 
 
 class Basis(models.TextChoices):
@@ -26,13 +26,13 @@ class Basis(models.TextChoices):
 
 
 class EndReason(models.TextChoices):
-    UNSUBSCRIBE = "unsubscribe", gettext_lazy("left")
+    UNSUBSCRIBE = "unsubscribe", gettext_lazy("unsubscribed")
     COMPLAINT = "complaint", gettext_lazy("reported as spam")
     STAFF = "staff", gettext_lazy("ended by staff")
     IMPORT_UNDONE = "import_undone", gettext_lazy("import undone")
     EXPIRED = "expired", gettext_lazy("never confirmed")
-    MERGED = "merged", gettext_lazy("joined with another subscription of the same person")
-    LAPSED = "lapsed", gettext_lazy("implied consent ran out")
+    MERGED = "merged", gettext_lazy("merged with another subscription of the same person")
+    LAPSED = "lapsed", gettext_lazy("implied consent ended")
 
 
 class Frequency(models.TextChoices):
@@ -47,16 +47,16 @@ MAILABLE = OPEN & (Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN)
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def open(self) -> Self:
-        """Asked for and not ended, confirmed or not."""
+        """Return those not ended, confirmed or not."""
         return self.filter(OPEN)
 
     def mailable(self) -> Self:
-        """Open, and confirmed where the basis is double opt-in; implied consent may have run out since it was last looked at."""
+        """Return open ones that are confirmed or need no confirmation. Implied consent may have ended since."""
         return self.filter(MAILABLE)
 
 
 class Subscription(models.Model):
-    """One person's consent to one list. It ends with a reason and is never opened again; a new one is made instead."""
+    """One person's consent to one list. It ends with a reason and is never reopened; a new row is made instead."""
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="subscriptions")
     mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="subscriptions")
@@ -65,7 +65,7 @@ class Subscription(models.Model):
     requested_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(
-        null=True, blank=True, help_text=gettext_lazy("When implied consent runs out; no other consent does")
+        null=True, blank=True, help_text=gettext_lazy("The end of implied consent. Other consent does not end.")
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=16, choices=EndReason.choices, blank=True, default="")
@@ -73,7 +73,7 @@ class Subscription(models.Model):
         max_length=8, choices=Frequency.choices, default=Frequency.EVERY, db_default=Frequency.EVERY
     )
     paused_until = models.DateTimeField(
-        null=True, blank=True, help_text=gettext_lazy("Nothing is sent before then; it goes on by itself.")
+        null=True, blank=True, help_text=gettext_lazy("No mail is sent before then. Mail continues after it.")
     )
     import_batch = models.ForeignKey(
         "subscribers.ImportBatch",
@@ -128,28 +128,28 @@ class ConsentEventQuerySet(models.QuerySet["ConsentEvent"]):
 
 
 class ConsentEvent(models.Model):
-    """One thing that happened to someone's consent. Append only; holds no address, so it outlives an erasure."""
+    """One change of a person's consent. Append-only, and without an address, so it survives an erasure."""
 
     class Kind(models.TextChoices):
         REQUESTED = "requested", gettext_lazy("asked to join")
         CONFIRMED = "confirmed", gettext_lazy("confirmed")
         IMPORTED = "imported", gettext_lazy("imported")
-        LEFT = "left", gettext_lazy("left the list")
-        LEFT_ALL = "left_all", gettext_lazy("left everything")
+        LEFT = "left", gettext_lazy("unsubscribed from the list")
+        LEFT_ALL = "left_all", gettext_lazy("unsubscribed from all mail")
         PREFERENCES = "preferences", gettext_lazy("changed preferences")
         SUPPRESSED = "suppressed", gettext_lazy("suppressed")
-        LIFTED = "lifted", gettext_lazy("suppression lifted")
+        LIFTED = "lifted", gettext_lazy("suppression removed")
         ENDED = "ended", gettext_lazy("ended")
         ERASED = "erased", gettext_lazy("erased")
         MOVED = "moved", gettext_lazy("changed address")
-        MERGED = "merged", gettext_lazy("found to be the same person")
+        MERGED = "merged", gettext_lazy("merged with the same person")
 
     subscriber = models.ForeignKey(Subscriber, null=True, on_delete=models.SET_NULL, related_name="consent_events")
     address_hash = models.BinaryField(max_length=32, db_index=True)
     mailing_list = models.ForeignKey(MailingList, null=True, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     at = models.DateTimeField()
-    wording = models.TextField(blank=True, default="", help_text=gettext_lazy("The words that the person saw"))
+    wording = models.TextField(blank=True, default="", help_text=gettext_lazy("The text that the person saw"))
     source = MessageField(blank=True, default="")
     by = MessageField(
         blank=True, default="", help_text=gettext_lazy("A member of staff or “the system”; empty for the person")

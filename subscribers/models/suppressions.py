@@ -1,4 +1,4 @@
-"""Addresses that must not be mailed. Rows hold a keyed hash, never the address, so they survive erasure."""
+"""The suppression list, and unsubscribes counted by mailing. Rows hold no address, so they survive an erasure."""
 
 from typing import Self
 
@@ -16,7 +16,7 @@ class Scope(models.TextChoices):
 
 
 class Reason(models.TextChoices):
-    UNSUBSCRIBE = "unsubscribe", gettext_lazy("left")
+    UNSUBSCRIBE = "unsubscribe", gettext_lazy("unsubscribed")
     COMPLAINT = "complaint", gettext_lazy("reported as spam")
     HARD = "hard", gettext_lazy("the address does not exist")
     SOFT_LIMIT = "soft_limit", gettext_lazy("mail kept failing")
@@ -30,11 +30,11 @@ LIVE = Q(lifted_at__isnull=True)
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def live(self) -> Self:
-        """Not lifted."""
+        """Return those not removed."""
         return self.filter(LIVE)
 
     def covering(self, mailing_list: MailingList | OuterRef) -> Self:
-        """Live, and forbidding mail of this list: of scope `all`, or of this very list."""
+        """Return live ones that forbid mail of this list: of scope `all`, or of this list."""
         return self.live().filter(Q(scope=Scope.ALL) | Q(mailing_list=mailing_list))
 
 
@@ -77,3 +77,19 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.scope})"
+
+
+class CountedUnsubscribe(models.Model):
+    """One person who unsubscribed by a link of one mailing, counted once.
+
+    Both columns are plain numbers, so the row outlives the person and says nothing more about them.
+    """
+
+    mailing = models.BigIntegerField()
+    subscriber_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailing", "subscriber_id"], name="unsubscribe_counted_once")]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q
 
@@ -106,7 +105,7 @@ def _list_slug(mailing_list: MailingList | None, hidden: Mapping[str, str]) -> s
     return hidden.get(mailing_list.slug, mailing_list.slug) if mailing_list else None
 
 
-def _hide_private_lists(data: Mapping[str, Any], hidden: Mapping[str, str]) -> dict[str, Any]:
+def _hide_private_lists(data: Mapping[str, object], hidden: Mapping[str, str]) -> dict[str, object]:
     """Replace the names of private lists in the frequencies of an event."""
     frequencies = data.get("frequency")
     if not hidden or not isinstance(frequencies, dict):

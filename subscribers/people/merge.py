@@ -41,7 +41,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     SubscriberAttribute.objects.filter(subscriber=absorb).exclude(
         key__in=list(known.values_list("key", flat=True))
     ).update(subscriber=keep)
-    # Proof is append-only; whose it is has changed, not what it says.
+    # The log is append-only. Only the owner of its rows changes here, not their content.
     QuerySet(ConsentEvent).filter(subscriber=absorb).update(subscriber=keep)
     FormerIdentity.objects.filter(subscriber=absorb).update(subscriber=keep)
     FormerIdentity.objects.create(uuid=absorb.uuid, subscriber=keep, at=now)

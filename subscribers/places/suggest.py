@@ -1,4 +1,4 @@
-"""Completes the name of a town while it is being typed. Every suggestion, given to `find_place`, means that very town."""
+"""Suggestions for a town while its name is typed. `find_place` reads each suggestion as that town."""
 
 from subscribers.places.areas import find_areas_named
 from subscribers.places.disambiguation import describe, describe_closely
@@ -9,9 +9,9 @@ _TOWNS_EXAMINED = 60
 
 
 def suggest_towns(text: str, *, limit: int = 8) -> list[str]:
-    """Towns whose name, or one of whose names, begins so: "Houston, Texas, United States"; the largest first.
+    """Return towns with a name that begins with the text, the largest first: "Houston, Texas, United States".
 
-    What follows a comma narrows to a country or region ("Cambridge, MA"). At least two letters are needed.
+    Text after a comma narrows to a country or region ("Cambridge, MA"). At least two letters are needed.
     """
     name, _, rest = text.partition(",")
     if len(name.strip()) < 2:

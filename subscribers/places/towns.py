@@ -1,4 +1,4 @@
-"""Looks towns up in the read-only file that ``scripts/build_places.py`` makes. It ranks and resolves nothing."""
+"""Looking up towns in the read-only file that ``scripts/build_places.py`` makes."""
 
 import atexit
 import json
@@ -25,7 +25,7 @@ _SMALL_IS_FARTHER = 1.5
 class Town:
     """A town. ``country`` is ISO 3166-1, ``region`` a top-level ISO 3166-2 code or "", ``zone`` an IANA name.
 
-    ``county`` is the number of its county, 0 where none is known; ``fame`` in how many ways the world writes its name.
+    ``county`` is the number of its county, 0 if unknown. ``fame`` counts the ways in which the world writes its name.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Town:
 
 
 class _File:
-    """One connection per process, opened at the first look-up and guarded by a lock."""
+    """One connection for each process, opened at the first query and guarded by a lock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -84,7 +84,7 @@ def _make_town(row: sqlite3.Row) -> Town:
 
 @lru_cache(maxsize=4096)
 def find_towns_named(name: str) -> tuple[tuple[Town, bool], ...]:
-    """Every town that bears this name, each with whether it is its own name, or the beginning of that, as Newcastle is."""
+    """Return each town of this name, and whether it is the town's own name or the beginning of it, as in Newcastle."""
     key = fold(name)
     rows = town_database.query(
         "SELECT t.*, z.name AS zone_name, n.own FROM name n JOIN town t ON t.id = n.town"
@@ -99,13 +99,13 @@ def find_towns_named(name: str) -> tuple[tuple[Town, bool], ...]:
 
 
 def find_counties_named(text: str) -> tuple[tuple[str, str, int], ...]:
-    """Every (country, local part of the region, number) of the counties that bear this name: "Kent", "Co. Cork"."""
+    """Return (country, local part of the region, number) of the counties of this name: "Kent", "Co. Cork"."""
     return _counties().get(fold(text.replace("&", " and ")), ())
 
 
 @lru_cache(maxsize=1)
 def _counties() -> dict[str, tuple[tuple[str, str, int], ...]]:
-    """All counties by name: a few thousand, asked for by every part of every address."""
+    """Return all counties by name. There are a few thousand, and every part of an address is looked up."""
     found: dict[str, list[tuple[str, str, int]]] = {}
     for key, country, region, county in town_database.query("SELECT key, country, region, county FROM county", ()):
         found.setdefault(str(key), []).append((str(country), str(region), int(str(county))))
@@ -114,13 +114,25 @@ def _counties() -> dict[str, tuple[tuple[str, str, int], ...]]:
 
 @lru_cache(maxsize=4096)
 def county_name(number: int) -> str:
-    """The name of a county by the number that a town has of it; "" where that is 0 or none."""
+    """Return the name of a county by a town's county number, or ""."""
     rows = town_database.query("SELECT name FROM district WHERE id = ?", (number,)) if number else []
     return str(rows[0][0]) if rows else ""
 
 
+@lru_cache(maxsize=1024)
+def main_zone(*, region: str = "", country: str = "") -> str:
+    """Return the IANA zone where most people of a region, else of a country, live; "" if no town of it is known."""
+    land, _, part = region.partition("-")
+    rows = town_database.query(
+        "SELECT z.name FROM town t JOIN zone z ON z.id = t.zone WHERE t.country = ? AND (? = '' OR t.region = ?)"
+        " GROUP BY z.name ORDER BY SUM(t.population) DESC LIMIT 1",
+        (land or country, part, part),
+    )
+    return str(rows[0][0]) if rows else ""
+
+
 def find_towns_starting(text: str, *, limit: int) -> list[Town]:
-    """The towns one of whose names begins with this text: those whose own name does first, then by population."""
+    """Return towns with a name that begins with this text: own names first, then by population."""
     start = fold(text)
     rows = town_database.query(
         "SELECT t.*, z.name AS zone_name"
@@ -133,11 +145,11 @@ def find_towns_starting(text: str, *, limit: int) -> list[Town]:
 
 
 def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0) -> Town | None:
-    """The town that people would name for a point, or None when none lies within ``within_km`` (about three degrees).
+    """Return the town that people would name for a point, or None if none lies within ``within_km`` (about three degrees).
 
-    Country, region and zone are those of the town whose centre is nearest, where small places count as half as far again:
-    they are quarters of what surrounds them more often than not. Of the towns that share them the one that
-    draws most is named: a city in its own quarters, a town of its own size beside a city.
+    The nearest centre gives the country, region and zone. Small places count as half as far again, because they are often
+    quarters of a larger one. Among the towns that share these, the one with the most pull is named: a city in its own
+    quarters, a separate town beside a city.
     """
     for reach in _REACHES:
         near: list[tuple[float, Town]] = []
@@ -156,7 +168,7 @@ def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0
 
 
 def is_country_near(country: str, *, latitude: float, longitude: float, within_km: float) -> bool:
-    """Whether a town of a country lies within a distance (up to about 80 km) of a point."""
+    """Return True if a town of the country lies within a distance (up to about 80 km) of a point."""
     return any(
         place.country == country and distance_km(latitude, longitude, place.latitude, place.longitude) <= within_km
         for place in _around(latitude, longitude, _REACHES[1])
@@ -164,7 +176,7 @@ def is_country_near(country: str, *, latitude: float, longitude: float, within_k
 
 
 def is_county_near(counties: frozenset[int], place: Town, *, within_km: float) -> bool:
-    """Whether a town of one of these counties lies within a distance (up to about 80 km) of a town."""
+    """Return True if a town of these counties lies within a distance (up to about 80 km) of a town."""
     return any(
         other.county in counties
         and distance_km(place.latitude, place.longitude, other.latitude, other.longitude) <= within_km
@@ -173,12 +185,12 @@ def is_county_near(counties: frozenset[int], place: Town, *, within_km: float) -
 
 
 def _attraction(away_km: float, place: Town) -> float:
-    """Gravity, falling with the third power, which keeps a city from naming the towns around it."""
+    """Return the pull of a town, falling with the third power so that a city does not name the towns around it."""
     return place.population / (away_km + _CITY_CENTRE_KM) ** 3
 
 
 def _around(latitude: float, longitude: float, reach: int) -> list[Town]:
-    """The towns in the quarter-degree cells up to ``reach`` cells away, across the date line too."""
+    """Return the towns in the quarter-degree cells up to ``reach`` cells away, also across the date line."""
     rows, columns = 180 * _CELLS_PER_DEGREE, 360 * _CELLS_PER_DEGREE
     south, west = int((latitude + 90) * _CELLS_PER_DEGREE), int((longitude + 180) * _CELLS_PER_DEGREE)
     cells = {

@@ -1,4 +1,4 @@
-"""Our own conditions as conditions on `Subscriber`."""
+"""The built-in conditions, as conditions on `Subscriber`."""
 
 from collections.abc import Callable
 from math import cos, radians, sin
@@ -24,7 +24,7 @@ _KM_PER_DEGREE = 111.0
 
 
 def _on_list(condition: Condition) -> Q:
-    """Asked for the list and has not left: whether they confirmed, and may be mailed, is for `audience`."""
+    """Match people with an open subscription, whether or not they confirmed and may be mailed."""
     mailing_list = find_named_row(condition, MailingList)
     return subscriber_in(Subscription.objects.open().filter(mailing_list_id=mailing_list.pk))
 
@@ -48,7 +48,7 @@ def _in_country(condition: Condition) -> Q:
 
 
 def _near(condition: Condition) -> Q:
-    """The half-chord of the haversine is compared, which needs no arc sine: within it is within so many kilometres."""
+    """Match by comparing the half-chord of the haversine, which needs no arc sine."""
     town = find_town(condition)
     reach = condition.km / _KM_PER_DEGREE * 1.02
     around = Q(latitude__range=(town.latitude - reach, town.latitude + reach), longitude__isnull=False)

@@ -1,4 +1,4 @@
-"""What a rule names, fixed to rows: two rules are the same only if they name the same lists, topics and issues."""
+"""Rules with the ids of what they name. Two rules are equal only if they name the same rows."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from subscribers.segments.rules import Condition, Group
 
 
 def resolve_rule(rule: object) -> dict[str, Any]:
-    """The rule as plain data with the ids of what it names, nested groups included. Raises `BadRule`."""
+    """Return the rule as plain data with ids, including nested groups. Raises `BadRule`."""
     return _resolve(read_rule(rule))
 
 
 def _resolve(node: Condition | Group) -> dict[str, Any]:
     if isinstance(node, Group):
         return {node.kind: [_resolve(part) for part in node.parts]}
-    said: dict[str, Any] = {node.key: node.value}
+    resolved: dict[str, Any] = {node.key: node.value}
     if node.key == "near":
-        said["km"] = node.km
+        resolved["km"] = node.km
     if node.key == "attribute":
-        said["values"] = None if node.values is None else list(node.values)
+        resolved["values"] = None if node.values is None else list(node.values)
     if node.key == "list":
-        said["id"] = find_named_row(node, MailingList).pk
+        resolved["id"] = find_named_row(node, MailingList).pk
     if node.key == "topic":
-        said["id"] = find_named_row(node, Topic).pk
+        resolved["id"] = find_named_row(node, Topic).pk
     kind = find_kind(node.key)
     if kind is not None and kind.resolve is not None:
-        said["id"] = kind.resolve(node.value)
-    return said
+        resolved["id"] = kind.resolve(node.value)
+    return resolved

@@ -18,7 +18,7 @@ from subscribers.unsubscribing.unsubscribe import unsubscribe_from_lists
 
 DATABASE_WAIT_SECONDS = 3.0
 _Person = tuple[int, bytes, str]  # row id, keyed hash, language
-_List = tuple[int, str]  # row id, and the name where readers may know it
+_List = tuple[int, str]  # row id, and the name if the list is public
 _FIND_SQL = f"""
 WITH asked (uuid, public_id) AS (VALUES {{marks}})
 SELECT asked.uuid, person.id, person.address_hash, person.language, asked.public_id, list.id, list.name, list.public
@@ -30,7 +30,7 @@ LEFT JOIN {MailingList._meta.db_table} AS list ON list.public_id = asked.public_
 
 @dataclass(frozen=True)
 class UnsubscribedPerson:
-    """What the page shows afterwards: the person's language, and the list's name if it is public."""
+    """The person's language and the list's name, if it is public, for the page shown afterwards."""
 
     language: str = ""
     list_name: str = ""

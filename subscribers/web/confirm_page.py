@@ -1,4 +1,4 @@
-"""Confirming a sign-up: opening the link shows a button, and only the button confirms, because scanners open links."""
+"""The page that confirms a sign-up. Only its button confirms, because link scanners open links."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -35,6 +35,6 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 def _gone(mailing_list: MailingList | None) -> HttpResponse:
     return message_page(
         gettext("There is nothing to confirm"),
-        gettext("This sign-up was cancelled or is over, and no mail comes from it."),
+        gettext("This sign-up was cancelled or has expired. You will get no mail from it."),
         join_path=join_path(mailing_list),
     )

@@ -1,8 +1,7 @@
-"""What the sign-up form of a list asks, and what its answers mean. It takes nobody in."""
-
-from typing import Any
+"""The sign-up form of a list."""
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
 
 from newsletter.common.errors import BadAddress
@@ -10,14 +9,13 @@ from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import normalise
 from subscribers.models import MailingList, Topic
 from subscribers.people.locations import Location
-from subscribers.web.chosen_rows_field import ChosenRowsField
-from subscribers.web.town_field import AmbiguousTown, read_town
+from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_town
 
 
 class JoinForm(forms.Form):
-    """The list decides which fields there are. `website` is a trap: people do not see it.
+    """A form whose fields depend on the list. `website` is a trap that people do not see.
 
-    `town_choices` are what a town that was typed could mean, to be chosen from as `meant`.
+    `town_choices` are the towns that a typed name could mean; the chosen one comes back as `meant`.
     """
 
     email = forms.CharField(
@@ -30,7 +28,7 @@ class JoinForm(forms.Form):
     language = forms.ChoiceField(required=False)
     website = forms.CharField(required=False)
 
-    def __init__(self, data: Any = None, *, mailing_list: MailingList) -> None:
+    def __init__(self, data: QueryDict | None = None, *, mailing_list: MailingList) -> None:
         super().__init__(data)
         self.town_choices: tuple[str, ...] = ()
         asked = {

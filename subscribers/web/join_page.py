@@ -1,4 +1,4 @@
-"""The sign-up page of a public list. Its answer is the same for a new, a known and a suppressed address."""
+"""The sign-up page of a public list. It answers the same for a new, a known and a suppressed address."""
 
 from datetime import datetime
 
@@ -39,7 +39,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         now = timezone.now()
         started, payload = request.POST.get("started", ""), request.POST.get("altcha", "")
         if not started:
-            hint = gettext("Almost there: please check what you wrote and press the button once.")
+            hint = gettext("Almost done. Please check your details and press the button.")
             return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, stamp="again")
         hint = _check_form_age(started) or _check_proof_of_work(payload, now=now)
         if hint:
@@ -54,7 +54,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 def _process(
     form: JoinForm, *, mailing_list: MailingList, wording: str, client: str, proof: Proof, now: datetime
 ) -> None:
-    """The sign-up goes its way; nothing of which way is told."""
+    """Process the sign-up. The page does not show the outcome."""
     data = form.cleaned_data
     process_signup(
         email=data["email"],
@@ -73,25 +73,25 @@ def _process(
 
 
 def _check_proof_of_work(payload: str, *, now: datetime) -> str:
-    """What to tell someone whose proof of work does not count; empty where it does, and is spent, or there is none."""
+    """Return a hint if the proof of work does not count, else "". A valid proof is spent."""
     if not payload:
         return ""
     if check_proof(payload) is Proof.GOOD and use_proof(payload, now=now):
         return ""
-    return gettext("This page was used before or was open for a long time. Please press the button once more.")
+    return gettext("This page was used before or was open for too long. Please press the button again.")
 
 
 def _check_form_age(started: str) -> str:
-    """What to tell someone whose form came back too fast or too late; empty when the pace is a person's."""
+    """Return a hint if the form came back too fast or too late for a person, else ""."""
     try:
         page = _STAMP.unsign(started, max_age=MAX_FORM_SECONDS)
     except signing.BadSignature:
-        return gettext("This page was open for a long time. Please press the button once more.")
+        return gettext("This page was open for too long. Please press the button again.")
     try:
         _STAMP.unsign(started, max_age=MIN_FORM_SECONDS.get(page, 3))
     except signing.SignatureExpired:
         return ""
-    return gettext("That was quick. Please check your details and press the button once more.")
+    return gettext("That was quick. Please check your details and press the button again.")
 
 
 def _form_page(

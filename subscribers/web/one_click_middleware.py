@@ -1,13 +1,12 @@
-"""Answers a good one-click POST before Django makes a request of it; everything else goes on to Django.
+"""Answering valid one-click POSTs before Django builds a request, because mailbox providers send them by the thousand.
 
-Mailbox providers send these by the thousand. The answer is the one that Django's page would give, header by header; a
-link that is not good, an address with a query, a fault that a second try may mend: Django says what there is to say. A
-database that does not answer is waited for once, and the answer is 503.
+The answer equals that of Django's page, header by header. Bad links, addresses with a query and retryable errors go
+on to Django. If the database does not answer, the answer is 503.
 """
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError
@@ -21,7 +20,6 @@ from subscribers.unsubscribing.one_click import unsubscribe_by_link
 from subscribers.web.page import DATABASE_WAIT_SECONDS, PRIVATE_HEADERS, database_unavailable_page, language_for
 from subscribers.web.unsubscribe_page import render_unsubscribed_page
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _PATH = re.compile(rf"/u/({LINK_PATTERN})")
 _USUAL_LENGTH_DIGITS = 5
 _HEADERS = [
@@ -33,12 +31,12 @@ _HEADERS = [
 
 
 class OneClickMiddleware:
-    """Stands before the WSGI application of all pages."""
+    """WSGI middleware in front of the application for all pages."""
 
-    def __init__(self, pages: Application) -> None:
+    def __init__(self, pages: WSGIApplication) -> None:
         self._pages = pages
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         link = _PATH.fullmatch(environ.get("PATH_INFO", ""))
         if (
             link is None
@@ -65,19 +63,19 @@ class OneClickMiddleware:
 
 
 def _unsubscribe(token: str, *, accepted: str) -> bytes:
-    """The page for the person, who has left when this returns."""
+    """Unsubscribe the person of the link and return the page."""
     target = read_link(token, purpose=Purpose.UNSUBSCRIBE, now=timezone.now())
     with translation.override(language_for("", accepted=accepted)):
         return render_unsubscribed_page(target, unsubscribe_by_link(target)).encode()
 
 
-def _has_unusual_length(environ: dict[str, Any]) -> bool:
-    """Return True if the body's length is unusual: Django's middleware knows the limits and refuses it."""
+def _has_unusual_length(environ: WSGIEnvironment) -> bool:
+    """Return True if the body's length is unusual, so that Django's middleware checks its limit."""
     length = str(environ.get("CONTENT_LENGTH") or "0")
     return not (length.isascii() and length.isdigit() and len(length) < _USUAL_LENGTH_DIGITS)
 
 
-def _headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
+def _headers(environ: WSGIEnvironment) -> list[tuple[str, str]]:
     if environ.get("wsgi.url_scheme") == "https" and settings.SECURE_HSTS_SECONDS:
         subdomains = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
         return [*_HEADERS, ("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}{subdomains}")]

@@ -1,9 +1,9 @@
-"""What the preference page asks, and what its answers mean. It saves nothing."""
+"""The form of the preference centre. It saves nothing."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext
 
 from newsletter.common.languages import language_choices
@@ -11,14 +11,13 @@ from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLoc
 from subscribers.people.locations import get_place_for
 from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM
 from subscribers.people.publishing_hooks import get_publishing_hooks
-from subscribers.web.chosen_rows_field import ChosenRowsField
-from subscribers.web.town_field import AmbiguousTown, read_known_town
+from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_known_town
 
 
 class PreferencesForm(forms.Form):
-    """What a person may change about their mail. `often_<id>` is the rhythm of each list that they may choose.
+    """A person's choices. `often_<id>` is the frequency of each offered list.
 
-    `town_choices` are what a town that was typed could mean, to be chosen from as `meant`.
+    `town_choices` are the towns that a typed name could mean; the chosen one comes back as `meant`.
     """
 
     lists = ChosenRowsField(MailingList.objects.none(), required=False)
@@ -33,7 +32,7 @@ class PreferencesForm(forms.Form):
         choices=[("keep", ""), ("0", ""), *((str(days), "") for days in PAUSE_LENGTHS)], required=False
     )
 
-    def __init__(self, data: Any = None, *, person: Subscriber, offered: Sequence[MailingList]) -> None:
+    def __init__(self, data: QueryDict | None = None, *, person: Subscriber, offered: Sequence[MailingList]) -> None:
         super().__init__(data)
         self._person = person
         self._offered = offered
@@ -56,14 +55,14 @@ class PreferencesForm(forms.Form):
             raise
 
     def frequencies(self) -> dict[MailingList, Frequency]:
-        """The rhythm chosen for each list that was ticked."""
+        """Return the frequency chosen for each ticked list."""
         ticked = {one.pk for one in self.cleaned_data["lists"]}
         chosen = {one: self.cleaned_data.get(f"often_{one.pk}") for one in self._offered if one.pk in ticked}
         return {one: Frequency(value) for one, value in chosen.items() if value}
 
 
 def frequency_choices(mailing_list: MailingList) -> list[tuple[str, str]]:
-    """What the list can do, in words."""
+    """Return the frequencies that the list offers, with labels."""
     words = {
         Frequency.EVERY: gettext("Every issue"),
         Frequency.MONTHLY: gettext("Once a month, in one mail"),
@@ -74,9 +73,9 @@ def frequency_choices(mailing_list: MailingList) -> list[tuple[str, str]]:
 
 
 def radius_choices(current: int | None) -> list[tuple[str, str]]:
-    """Distances in words; the person's own is always among them."""
+    """Return the distances with labels, always including the person's own."""
     distances = sorted({*RADII_KM, *([current] if current else [])})
     far = [
         (str(km), gettext("%(km)s km (%(miles)s miles)") % {"km": km, "miles": round(km / 1.609)}) for km in distances
     ]
-    return [("", gettext("As far as is usual")), *far]
+    return [("", gettext("The usual distance")), *far]

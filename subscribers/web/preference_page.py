@@ -1,4 +1,4 @@
-"""The preference centre: what, how often, where and in which language. It shows the address masked and no history."""
+"""The preference centre. It shows the address masked, and no history."""
 
 from datetime import datetime
 
@@ -41,8 +41,8 @@ def preferences(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 
 
 @linked_page(Purpose.PREFERENCES)
-def less(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """One press for less: the month in one mail where that can be had, else only events near."""
+def reduce_frequency(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    """Switch to fewer emails with one press: monthly if the list offers it, else only events nearby."""
     person, _ = find_target(target)
     if person is None:
         return erased_person_page()
@@ -58,12 +58,12 @@ def less(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 def erased_person_page() -> HttpResponse:
     return message_page(
         gettext("Nothing is kept about you"),
-        gettext("You were removed from our records, so there is nothing to set."),
+        gettext("You were removed from our records, so there is nothing to choose."),
     )
 
 
 def _offered(person: Subscriber) -> list[MailingList]:
-    """The public lists, and private ones that the person is on."""
+    """Return the public lists, and the private ones that the person is on."""
     own = Subscription.objects.filter(subscriber=person).open().values("mailing_list_id")
     return list((MailingList.objects.filter(public=True) | MailingList.objects.filter(pk__in=own)).order_by("name"))
 
@@ -122,7 +122,7 @@ def _page(
         "refused": refused,
         "saved": saved,
         "waiting": [public_list_name(one) for one in waiting or ()],
-        "less": make_fewer_emails_offer(person, now=now),
+        "offer": make_fewer_emails_offer(person, now=now),
         "path": path,
         "leave_all_path": f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/all",
     }

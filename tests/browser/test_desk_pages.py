@@ -99,8 +99,8 @@ def protect_names(page: Page) -> None:
     page.get_by_label("Names, numbers, addresses").fill(
         "Marisol Quintanilla-Example\nK-2031-77\n12 Sample Lane, Nowhere\nLi"
     )
-    page.get_by_label("Why they are here").fill("Story of May")
-    page.get_by_role("button", name="Protect them").click()
+    page.get_by_label("Why these terms are protected").fill("Story of May")
+    page.get_by_role("button", name="Protect these terms").click()
     page.get_by_role("heading", name="4 protected terms").wait_for()
 
 

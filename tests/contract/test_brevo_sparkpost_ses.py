@@ -74,7 +74,7 @@ def test_brevo_gets_its_key_and_our_ids_inside_the_body(brevo: Brevo) -> None:
     assert "batch-1" in payload["tags"]
 
 
-def test_brevo_called_again_after_a_lost_answer_sends_once_and_admits_that_it_does_not_know(
+def test_brevo_called_again_sends_once_and_leaves_the_batch_uncertain(
     fake_provider: FakeProvider, brevo: Brevo
 ) -> None:
     fake_provider.fault_next(Fault("reset_after_accepting"))
@@ -139,8 +139,8 @@ def test_brevo_takes_as_many_people_as_its_record_says_will_fit(fake_provider: F
     assert brevo.deliver(make_call(*people)).verdict is Verdict.ACCEPTED
 
 
+@pytest.mark.requirement("F7")
 def test_sparkpost_naming_whom_it_refused_is_believed(fake_provider: FakeProvider, sparkpost: SparkPost) -> None:
-    """F7."""
     fake_provider.refuse_person("person2@example.com", 1300)
     outcome = sparkpost.deliver(make_call())
     assert outcome.verdict is Verdict.ACCEPTED
@@ -171,10 +171,10 @@ def test_sparkpost_refusing_all_people_is_a_refusal(fake_provider: FakeProvider,
 @pytest.mark.parametrize(
     "body", [results(4, 0), results(1, 1), results("3", 0), results(True, 2), results(4, -1), results(3, 0, id=5)]
 )
+@pytest.mark.requirement("F9")
 def test_sparkpost_sums_that_are_not_ours_are_uncertain(
     fake_provider: FakeProvider, sparkpost: SparkPost, body: bytes
 ) -> None:
-    """F9."""
     fake_provider.fault_always(answer(200, body))
     assert sparkpost.deliver(make_call()).verdict is Verdict.UNCERTAIN
 
@@ -226,10 +226,11 @@ SES_STATUSES = [
 
 
 @pytest.mark.parametrize(("status", "verdict", "stop"), SES_STATUSES)
+@pytest.mark.requirement("F7")
 def test_ses_has_a_verdict_for_each_entry(
     fake_provider: FakeProvider, ses: Ses, status: str, verdict: Verdict, stop: bool
 ) -> None:
-    """F7: whoever was left out because of our account was not sent, and is tried again alone."""
+    """Whoever was left out because of our account was not sent, and is tried again alone."""
     fake_provider.refuse_person("person2@example.com", status)
     outcome = ses.deliver(make_call())
     assert (outcome.verdict, outcome.stop) == (Verdict.ACCEPTED, False)
@@ -250,10 +251,11 @@ def test_ses_saying_the_same_of_everybody_says_it_of_the_batch(
 
 
 @pytest.mark.parametrize("scheme", ["ses", "postmark"])
+@pytest.mark.requirement("F7")
 def test_those_who_have_the_mail_are_never_part_of_what_is_tried_again(
     fake_provider: FakeProvider, scheme: str
 ) -> None:
-    """F7: one of five was taken before the account was slowed down."""
+    """One of five was taken before the account was slowed down."""
     adapter = make_adapter(fake_provider.url_of(scheme))
     for number in (2, 3, 4, 5):
         fake_provider.refuse_person(f"person{number}@example.com", "ACCOUNT_THROTTLED" if scheme == "ses" else 429)
@@ -373,7 +375,7 @@ def test_a_ses_sender_of_other_scripts_is_written_in_ascii(fake_provider: FakePr
     assert fake_provider.mailbox("person1@example.com")[0].sender == "Łódź, News <news@news.example.org>"
 
 
-def test_ses_mail_carries_the_configuration_set_that_its_events_come_through(fake_provider: FakeProvider) -> None:
+def test_ses_mail_carries_its_configuration_set(fake_provider: FakeProvider) -> None:
     adapter: Any = make_adapter(fake_provider.url_of("ses") + "&configuration_set=weekly-news")
     assert json.loads(adapter.build(make_call()).body)["ConfigurationSetName"] == "weekly-news"
     plain: Any = make_adapter(fake_provider.url_of("ses"))

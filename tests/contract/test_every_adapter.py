@@ -45,7 +45,7 @@ def adapter(scheme: str, fake_provider: FakeProvider) -> Iterator[Adapter]:
     made.close()
 
 
-def test_everybody_gets_her_own_mail_once(adapter: Adapter, fake_provider: FakeProvider) -> None:
+def test_all_recipients_get_their_own_mail_once(adapter: Adapter, fake_provider: FakeProvider) -> None:
     outcome = adapter.deliver(
         make_call(make_recipient(7, address="ana@example.com", name="Ana"), make_recipient(8, name="Bo & Co"))
     )
@@ -62,8 +62,11 @@ def test_everybody_gets_her_own_mail_once(adapter: Adapter, fake_provider: FakeP
     assert (mail.variables["delivery"], mail.variables["batch"]) == ("7", "batch-1")
 
 
+@pytest.mark.requirement("M5")
+@pytest.mark.requirement("M6")
+@pytest.mark.requirement("U1")
 def test_the_one_click_pair_is_each_persons_own_and_intact(adapter: Adapter, fake_provider: FakeProvider) -> None:
-    """M5, M6, U1: with a link longer than any folding limit."""
+    """With a link longer than any folding limit."""
     url = "https://example.org/u/" + "t" * 200
     adapter.deliver(make_call(make_recipient(1), make_recipient(2, t_unsubscribe=url)))
     (mail,) = fake_provider.mailbox("person2@example.com")
@@ -149,14 +152,14 @@ def test_a_refused_batch_is_rejected(adapter: Adapter, fake_provider: FakeProvid
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.requirement("F19")
 def test_an_answer_about_our_account_stops_the_send(adapter: Adapter, fake_provider: FakeProvider, status: int) -> None:
-    """F19."""
     fake_provider.fault_always(answer(status, b"{}"))
     outcome = adapter.deliver(make_call())
     assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, True)
 
 
-def test_a_wrong_key_stops_the_send_and_is_told_to_nobody(scheme: str, fake_provider: FakeProvider) -> None:
+def test_a_wrong_key_stops_the_send_and_is_not_shown(scheme: str, fake_provider: FakeProvider) -> None:
     account = ACCOUNTS.get(scheme, f"{scheme}://wr0ng@")
     adapter = make_adapter(f"{account}?endpoint={quote(fake_provider.endpoint, safe='')}")
     outcome = adapter.deliver(make_call())
@@ -166,10 +169,10 @@ def test_a_wrong_key_stops_the_send_and_is_told_to_nobody(scheme: str, fake_prov
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_provider_that_wants_us_slower_is_throttling(
+@pytest.mark.requirement("F4")
+def test_a_provider_that_asks_us_to_slow_down_throttles(
     adapter: Adapter, fake_provider: FakeProvider, status: int
 ) -> None:
-    """F4."""
     fake_provider.fault_always(answer(status, b"{}", retry_after="17"))
     outcome = adapter.deliver(make_call())
     assert (outcome.verdict, outcome.retry_after) == (Verdict.THROTTLED, 17.0)
@@ -178,10 +181,11 @@ def test_a_provider_that_wants_us_slower_is_throttling(
 @pytest.mark.parametrize(
     ("header", "wait"), [("ratelimit-reset", 3.0), ("x-sib-ratelimit-reset", 3.0), ("x-ratelimit-reset", 60.0)]
 )
+@pytest.mark.requirement("F4")
 def test_a_provider_that_says_when_its_limit_ends_is_obeyed(
     adapter: Adapter, fake_provider: FakeProvider, header: str, wait: float
 ) -> None:
-    """F4: SendGrid gives a moment, the others seconds."""
+    """SendGrid gives a moment, the others seconds."""
     said = str(int(time.time()) + 60) if wait == 60.0 else "3"
     fake_provider.fault_always(Fault(status=429, body=b"{}", headers={header: said}))
     outcome = adapter.deliver(make_call())
@@ -191,10 +195,10 @@ def test_a_provider_that_says_when_its_limit_ends_is_obeyed(
 
 
 @pytest.mark.parametrize("status", [302, 408, 499, 500, 502, 503, 504])
+@pytest.mark.requirement("F5")
 def test_a_fault_inside_the_provider_leaves_the_batch_uncertain(
     adapter: Adapter, fake_provider: FakeProvider, status: int
 ) -> None:
-    """F5."""
     fake_provider.fault_always(answer(status, b"<html>"))
     assert adapter.deliver(make_call()).verdict is Verdict.UNCERTAIN
 
@@ -215,10 +219,10 @@ GARBAGE = [
 
 @pytest.mark.parametrize("status", [200, 202, 204])
 @pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
+@pytest.mark.requirement("F9")
 def test_a_success_that_is_no_receipt_is_uncertain(
     adapter: Adapter, fake_provider: FakeProvider, status: int, body: bytes
 ) -> None:
-    """F9."""
     fake_provider.fault_always(answer(status, b"" if status == 204 else body))
     outcome = adapter.deliver(make_call())
     assert outcome.verdict is Verdict.UNCERTAIN
@@ -226,10 +230,10 @@ def test_a_success_that_is_no_receipt_is_uncertain(
 
 
 @pytest.mark.parametrize("kind", ["reset_after_accepting", "close_after_accepting", "truncate"])
+@pytest.mark.requirement("F6")
 def test_a_lost_answer_is_uncertain_and_the_call_is_made_once(
     adapter: Adapter, fake_provider: FakeProvider, kind: str
 ) -> None:
-    """F6."""
     fake_provider.fault_always(Fault(kind))  # type: ignore[arg-type]
     assert adapter.deliver(make_call()).verdict is Verdict.UNCERTAIN
     assert len(fake_provider.ledger) == 1
@@ -263,8 +267,8 @@ def test_one_address_that_cannot_be_sent_to_is_rejected_alone(adapter: Adapter, 
     assert set(fake_provider.accepted_counts()) == {"person1@example.com", "person3@example.com"}
 
 
+@pytest.mark.requirement("M2")
 def test_a_subject_that_could_add_a_header_is_refused(adapter: Adapter, fake_provider: FakeProvider) -> None:
-    """M2."""
     with pytest.raises(BadMail):
         adapter.deliver(make_call(mail=make_mail(subject="a\r\nBcc: all@example.com")))
     assert fake_provider.ledger == []

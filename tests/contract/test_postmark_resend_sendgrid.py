@@ -46,8 +46,8 @@ def rows(count: int, **changes: Any) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.requirement("F7")
 def test_postmark_tells_each_person_apart_in_one_answer(fake_provider: FakeProvider, postmark: Postmark) -> None:
-    """F7."""
     for number, code in ((3, 406), (50, 300), (499, 429)):
         fake_provider.refuse_person(f"person{number}@example.com", code)
     outcome = postmark.deliver(make_call(*(make_recipient(number) for number in range(500))))
@@ -70,9 +70,7 @@ def test_postmark_answering_for_another_number_of_people_is_uncertain(
     assert (outcome.verdict, dict(outcome.people)) == (Verdict.UNCERTAIN, {})
 
 
-def test_postmark_answers_in_another_order_are_uncertain_for_those_they_do_not_fit(
-    fake_provider: FakeProvider, postmark: Postmark
-) -> None:
+def test_postmark_rows_about_other_addresses_are_uncertain(fake_provider: FakeProvider, postmark: Postmark) -> None:
     one, two, three = rows(3)
     fake_provider.fault_always(answer(200, json.dumps([two, one, three]).encode()))
     outcome = postmark.deliver(make_call())
@@ -124,9 +122,7 @@ def test_resend_called_again_after_a_lost_answer_sends_once(fake_provider: FakeP
     assert fake_provider.accepted_counts() == {f"person{n}@example.com": 1 for n in (1, 2, 3)}
 
 
-def test_resend_called_again_with_other_content_is_uncertain_and_stops_nobody_else(
-    fake_provider: FakeProvider, resend: Resend
-) -> None:
+def test_resend_called_again_with_other_content_is_uncertain(fake_provider: FakeProvider, resend: Resend) -> None:
     resend.deliver(make_call())
     outcome = resend.deliver(make_call(mail=make_mail(subject="Another subject")))
     assert (outcome.verdict, outcome.stop) == (Verdict.UNCERTAIN, False)

@@ -115,7 +115,7 @@ def test_a_full_disk_of_the_database_stops_sending_before_a_call(
 
 
 def use_up_the_log(here: Installation) -> None:
-    """What the server has set aside for its log is used up, so that it needs room that is not there."""
+    """Use up the server's preallocated log, so that it needs space that the disk does not have."""
     for _ in range(60):
         try:
             here.query("SELECT txid_current()")

@@ -91,7 +91,7 @@ def test_a_location_answer_edits_each_event_that_it_moves(issue: Issue) -> None:
     ann = make_approver("ann@example.org")
     place = find_place("London, England").place
     assert place is not None
-    assert answer_location_question(event=asked, place=place, by=ann, now=NOW + timedelta(minutes=1)) == 2
+    assert answer_location_question(event=asked, town=place, by=ann, now=NOW + timedelta(minutes=1)) == 2
     assert EventNotice.objects.get(pk=shown.pk).town == "London"
     assert find_authors(read(issue)) == {ann.pk}
 

@@ -28,7 +28,7 @@ def _large_batches(settings: Any) -> None:
 
 
 def counts(**changes: int) -> SendCounts:
-    return SendCounts(**{"accepted": 0, "delivered": 0, "hard": 0, "complained": 0, "unproven": 0, **changes})
+    return SendCounts(**{"accepted": 0, "delivered": 0, "hard": 0, "complained": 0, "unauthenticated": 0, **changes})
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def counts(**changes: int) -> SendCounts:
         ({"accepted": 5_000, "delivered": 5_000, "complained": 14}, []),
         ({"accepted": 5_000, "delivered": 5_000, "complained": 15}, ["complaints"]),
         ({"accepted": 5_000, "delivered": 0, "complained": 14}, []),
-        ({"accepted": 1_000, "unproven": 19}, []),
-        ({"accepted": 400, "unproven": 20}, ["authentication"]),
-        ({"accepted": 401, "unproven": 20}, []),
+        ({"accepted": 1_000, "unauthenticated": 19}, []),
+        ({"accepted": 400, "unauthenticated": 20}, ["authentication"]),
+        ({"accepted": 401, "unauthenticated": 20}, []),
         ({"accepted": 500, "hard": 25, "delivered": 475, "complained": 3}, ["complaints", "hard"]),
         ({"complained": 3}, ["complaints"]),
     ],

@@ -1,4 +1,4 @@
-"""F15: whatever happens to readers while a send runs counts from the next call on, and for nobody else."""
+"""Changes to subscribers during a send apply from the next call on."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -88,8 +88,12 @@ def mailgun(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
     return fake_provider
 
 
-def test_f15_each_kind_of_change_counts_from_the_next_call_on(mailgun: FakeProvider) -> None:
-    """I1, I2, I3: eight kinds of change after every second call, to people of whom some were mailed already."""
+@pytest.mark.requirement("F15")
+@pytest.mark.requirement("I3")
+@pytest.mark.requirement("I2")
+@pytest.mark.requirement("I1")
+def test_each_kind_of_change_counts_from_the_next_call_on(mailgun: FakeProvider) -> None:
+    """Eight kinds of change after every second call, to people of whom some were mailed already."""
     publication = make_publication()
     make_story("The first verdict")
     readers = add_subscribers(publication, READERS)

@@ -1,4 +1,4 @@
-"""A3: staff decide about sign-ups that wait, on either database."""
+"""Releasing and discarding held sign-ups, on both databases."""
 
 import pytest
 
@@ -17,7 +17,8 @@ def hold(mailing_list: MailingList, place: SubscriberLocation | None) -> HeldSig
 
 
 @pytest.mark.parametrize("town", ["Houston", ""])
-def test_a3_who_waited_is_let_in_once_with_or_without_a_place(town: str) -> None:
+@pytest.mark.requirement("A3")
+def test_who_waited_is_let_in_once_with_or_without_a_place(town: str) -> None:
     place = get_place_for(locate(country="US", region="TX", town=town)) if town else None
     held = hold(make_list(), place)
     assert release_held_signup(held_id=held.pk, now=NOW) == SignupResult.ASKED

@@ -55,7 +55,7 @@ def selected(rule: dict) -> set[str]:
     return {email.partition("@")[0].removeprefix("person") for email in people}
 
 
-def test_was_sent_counts_whoever_may_have_it_and_not_whoever_certainly_has_not() -> None:
+def test_was_sent_counts_everyone_who_may_have_the_issue() -> None:
     publication = make_publication()
     people = add_subscribers(publication, 10)
     issue = make_sent_issue(publication)
@@ -110,7 +110,7 @@ def test_who_followed_a_link_is_asked_only_where_that_is_recorded() -> None:
     assert count_people({"clicked": "weekly/1"}) == 1
 
 
-def test_an_issue_whose_people_are_no_longer_kept_selects_nobody_and_says_so() -> None:
+def test_an_issue_without_kept_recipients_is_refused_in_a_rule() -> None:
     publication = make_publication()
     send_to(make_sent_issue(publication), add_subscribers(publication, 1))
     Send.objects.update(purged_at=NOW + timedelta(days=91))
@@ -133,7 +133,7 @@ def test_without_any_issue_it_says_that_none_has_been_made() -> None:
         check_rule({"received": "weekly/1"})
 
 
-def test_the_desk_offers_the_latest_of_each_publication_and_then_its_issues() -> None:
+def test_the_desk_offers_latest_issues_first_then_all_issues() -> None:
     make_sent_issue(make_publication(), number=4)
     kind = find_kind("received")
     assert kind is not None

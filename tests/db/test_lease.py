@@ -125,7 +125,7 @@ def _wait_until(told, *, seconds: float = 10):
 
 @pytest.mark.requirement("I3")
 def test_a_worker_that_stalled_after_the_lookup_does_not_call(fake_provider, settings, monkeypatch):
-    """Who left meanwhile was answered, and is not in any call that begins afterwards."""
+    """Somebody who unsubscribed meanwhile got an answer, so no later call may contain them."""
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
     batch_id = claim_one().batch_id
     Attempt.objects.update(ended_at=NOW, outcome="not_sent")

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError
 
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
-from newsletter.content.ingesting.wordpress_roots import forget_roots
+from newsletter.content.ingesting.wordpress_listing import forget_roots
 from newsletter.content.parsing.page_urls import hash_url
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Source, Story, StoryAddress, StoryOrigin

@@ -38,7 +38,7 @@ def test_an_overdue_issue_is_reported_on_home_in_doctor_and_status(capsys) -> No
     with time_machine.travel(LATER, tick=False):
         page = sign_in("writer").get("/admin/").content.decode()
         call_command("status", "--json")
-    assert "The weekly letter No. 1 did not go out at its time" in page
+    assert "The weekly letter No. 1 not sent at its time" in page
     row = json.loads(capsys.readouterr().out)["issues"][0]
     assert (row["issue"], row["overdue"]) == (issue.reference, True)
     assert "Check that the scheduler is running" in row["reason"]
@@ -49,7 +49,7 @@ def test_home_lists_an_overdue_automatic_issue_once() -> None:
     assert "is overdue" in find_trouble(now=LATER)
     with time_machine.travel(LATER, tick=False):
         page = sign_in("writer").get("/admin/").content.decode()
-    assert "did not go out at its time" in page
+    assert "not sent at its time" in page
     assert "goes out by itself" not in page
 
 

@@ -70,7 +70,7 @@ def test_a_settled_place_counts_for_the_same_words_of_that_source(site):
     staff = User.objects.create_user("editor")
     chosen = find_place("Springfield, Illinois").place
     assert chosen is not None
-    assert answer_location_question(event=EventNotice.objects.get(title="vigil"), place=chosen, by=staff, now=NOW) == 2
+    assert answer_location_question(event=EventNotice.objects.get(title="vigil"), town=chosen, by=staff, now=NOW) == 2
     for event in EventNotice.objects.all():
         assert (event.region, event.note, event.place_question) == ("US-IL", "", {})
         assert shown_to(event) == ["US-IL"]
@@ -87,7 +87,7 @@ def test_a_settled_place_counts_for_no_other_source(site):
     other = Source.objects.create(name="Other", kind="calendar", url=f"{site.url}/events.ics")
     ingest_source(source=other, now=NOW)
     chosen = find_place("Springfield, Illinois").place
-    answer_location_question(event=EventNotice.objects.get(source__name="Calendar"), place=chosen, by=None, now=NOW)
+    answer_location_question(event=EventNotice.objects.get(source__name="Calendar"), town=chosen, by=None, now=NOW)
     assert EventNotice.objects.get(source=other).place_question
 
 
@@ -105,7 +105,7 @@ def test_a_settled_place_does_not_change_words_that_are_certain(site):
 def test_a_settled_place_gives_a_floating_event_its_zone(site):
     source = read(site, ("vigil", "Springfield"), start=":20260615T180000")
     chosen = find_place("Springfield, Illinois").place
-    answer_location_question(event=EventNotice.objects.get(), place=chosen, by=None, now=NOW)
+    answer_location_question(event=EventNotice.objects.get(), town=chosen, by=None, now=NOW)
     source.refresh_from_db()
     assert source.due_at is None
     ingest_source(source=source, now=NOW + timedelta(hours=1))

@@ -130,7 +130,7 @@ def test_a_term_is_stored_once_in_any_spelling() -> None:
         ("", "", "Nothing was written"),
         (f"{SECRET}\n…\n?\n", "", "Lines 2, 3: too short"),
         (f"{SECRET}\n{'x' * 201}", "", "Line 2: longer than 200"),
-        (SECRET, "the real name of marisol quintanilla", "The note gives a term away"),
+        (SECRET, "the real name of marisol quintanilla", "The note contains a term"),
     ],
 )
 @pytest.mark.requirement("V3")
@@ -406,7 +406,7 @@ def on_its_way(issue: Issue, settings: Any) -> tuple[Send, list[int]]:
 
 
 def may_be_claimed(batch: int) -> bool:
-    """Whether a worker gets it now; it goes back as it was."""
+    """Return True if a worker can claim the batch now. Put it back afterwards."""
     claim = claim_batch(batch_id=batch, provider="outbox", now=NOW)
     Attempt.objects.filter(batch=batch).delete()
     Batch.objects.filter(pk=batch).update(state=Batch.State.PENDING, attempt_number=0)

@@ -1,4 +1,4 @@
-"""W8: what webhooks did not bring is found on the provider's own list once a day, and only ever adds to ours (S1, S5)."""
+"""The provider's suppression list is read daily, makes up for lost webhooks, and only adds to ours."""
 
 import random
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ from tests.support.fixtures import NOW, make_publication
 from tests.support.provider_faults import answer
 from tests.support.provider_suppression_lists import ListedAddress
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("W8"), pytest.mark.requirement("S1")]
 THEN = NOW + timedelta(hours=1)
 TOMORROW = NOW + timedelta(days=1)
 
@@ -71,8 +71,9 @@ def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvi
     assert Suppression.objects.filter(address_hash=identify("stranger@example.net")).exists()
 
 
-def test_thirty_of_a_hundred_reports_are_lost_and_the_list_makes_up_for_them(provider: FakeProvider) -> None:
-    """F8: the same people are barred as if every report had come."""
+@pytest.mark.requirement("F8")
+def test_the_provider_list_makes_up_for_lost_webhooks(provider: FakeProvider) -> None:
+    """The same people are barred as if every report had come."""
     send = make_send(recipients=300)
     chance = random.Random(8)
     fates = {each: chance.choice(["hard", "complaint", "left", ""]) for each in deliveries_of(send)}
@@ -102,7 +103,7 @@ def test_the_list_is_read_once_a_day_and_then_only_what_is_new(provider: FakePro
     assert "fromdate=2026-03-03" in provider.queries[1]
 
 
-def test_a_list_that_cannot_be_read_is_tried_again_within_the_hour_and_bars_nobody(provider: FakeProvider) -> None:
+def test_an_unreadable_provider_list_suppresses_nobody_and_is_retried(provider: FakeProvider) -> None:
     provider.query_fault = answer(500)
     provider.barred = [ListedAddress("hard", "stranger@example.net", THEN)]
     assert read() == 0
@@ -123,10 +124,11 @@ def test_what_staff_lifted_since_stays_lifted_and_a_later_entry_counts(provider:
     assert kinds() == {("hard", "all")}
 
 
-def test_who_asked_again_since_is_not_stopped_by_an_old_no_and_who_was_entered_by_somebody_is(
+@pytest.mark.requirement("S5")
+@pytest.mark.requirement("S3")
+def test_an_old_report_does_not_stop_a_person_who_signed_up_again(
     provider: FakeProvider,
 ) -> None:
-    """S3, S5."""
     make_send(recipients=2)
     own = Subscription.objects.filter(subscriber__email="person0@example.com")
     own.update(requested_at=TOMORROW, confirmed_at=TOMORROW)

@@ -32,7 +32,7 @@ GREETING = "".join(f'{{{{ name | default:"friend {n}" }}}} ' for n in range(14))
 
 
 class NoHouston(LocationNames):
-    """Whoever lives in Houston has a place that cannot be read."""
+    """Location names that cannot be read for people in Houston."""
 
     def __missing__(self, place_and_language: tuple[int | None, str]) -> CityAndRegion:
         if place_and_language[0] == make_place(HOUSTON).pk:

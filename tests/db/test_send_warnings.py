@@ -32,12 +32,12 @@ def go_on(send: Send) -> None:
 
 
 def spread_over_domains(send: Send, **shares: int) -> None:
-    """The first so many readers are at the first domain, and so on."""
-    readers = [each.subscriber_id for each in deliveries_of(send)]
+    """Give the first people addresses at the first domain, and so on."""
+    subscribers = [each.subscriber_id for each in deliveries_of(send)]
     for name, count in shares.items():
-        for pk in readers[:count]:
+        for pk in subscribers[:count]:
             Subscriber.objects.filter(pk=pk).update(email=f"reader{pk}@{name}.example")
-        readers = readers[count:]
+        subscribers = subscribers[count:]
 
 
 @pytest.mark.requirement("B3")
@@ -63,11 +63,12 @@ def test_staff_are_warned_of_complaints_once_with_numbers() -> None:
         notify_watch_warnings(now=LATER)
     told = {notice.subject: notice.paragraphs[0] for notice in StaffNotice.objects.all()}
     assert set(told) == {
-        "The weekly letter No. 1: readers report it as spam",
+        "The weekly letter No. 1: recipients report it as spam",
         "The weekly letter: spam reports at example.com",
     }
     assert (
-        "3 of 1,500 readers reported it as spam (0.20 %)" in told["The weekly letter No. 1: readers report it as spam"]
+        "3 of 1,500 recipients reported it as spam (0.20 %)"
+        in told["The weekly letter No. 1: recipients report it as spam"]
     )
 
 

@@ -30,13 +30,13 @@ def test_what_cannot_be_kept_is_said_and_the_rest_is_kept() -> None:
     clean, notes = clean_attributes({"?!": "a", "motto": long})
     assert clean == {"motto": long[:-1]}
     assert "needs a letter or digit" in notes[0]
-    assert "longer than 300 characters" in notes[1]
+    assert "cut to 300 characters" in notes[1]
     clean, notes = clean_attributes({f"k{number}": "v" for number in range(MAX_ATTRIBUTES_PER_PERSON + 2)})
     assert len(clean) == MAX_ATTRIBUTES_PER_PERSON
     assert len(notes) == 1
 
 
-def test_setting_replaces_adds_and_removes_what_is_named_and_leaves_the_rest() -> None:
+def test_setting_attributes_changes_only_the_named_ones() -> None:
     ada = make_person()
     assert set_attributes(subscriber=ada, values={"Membership": "Gold", "shirt": "M"})
     assert not set_attributes(subscriber=ada, values={"membership": "Gold"})

@@ -10,7 +10,7 @@ from django.test import Client
 from PIL import Image
 
 from newsletter.common.errors import NotAllowed, NotApproved, WrongState
-from newsletter.content.images.hosting import host_picture_bytes
+from newsletter.content.images.hosting import host_image
 from newsletter.issues.approval.approve import approve_issue, release_issue
 from newsletter.models import Batch, Issue, Picture, Send, Story, Variant
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
@@ -46,7 +46,7 @@ def editor():
 def make_photo(url: str = "https://example.org/maya.jpg") -> Picture:
     data = BytesIO()
     Image.new("RGB", (640, 360), (180, 30, 30)).save(data, "JPEG")
-    return host_picture_bytes(data=data.getvalue(), source_url=url, alt="Maya")
+    return host_image(data=data.getvalue(), source_url=url, alt="Maya")
 
 
 def ready_issue(*, readers: int = 5) -> tuple[Issue, Story]:

@@ -1,4 +1,4 @@
-"""What must be true after a soak. The provider's ledger is the truth; our rows are checked against it."""
+"""Checks after a soak. The provider's ledger is the truth; our rows are checked against it."""
 
 import time
 from collections import Counter, defaultdict
@@ -41,7 +41,7 @@ class Facts:
             self.tries[key].append(one)
 
     def is_for_a_person(self, key: str) -> bool:
-        """Whether a batch was tried at two accounts, or by a clock that was wrong: neither is asked about or replayed."""
+        """Return True if a batch was tried at two accounts or by a wrong clock: neither is asked about or replayed."""
         tries, now = self.tries[key], time.time()
         return len({one.account for one in tries}) > 1 or any(
             abs(now - one.started) > MAX_CLOCK_ERROR_SECONDS for one in tries
@@ -87,7 +87,7 @@ def check_unsubscribes(
 
 
 def find_opening(entry: Entry, facts: Facts, *, jumps: list[timedelta]) -> float:
-    """When the attempt behind a request was put on record. A clock that was set is set right again."""
+    """Return when the attempt behind a request was recorded, corrected for a clock that was set."""
     assert entry.form is not None
     key = entry.form.mail_for(entry.recipients[0]).variables["batch"]
     shifts = [0.0, *(jump.total_seconds() for jump in jumps)]
@@ -100,7 +100,7 @@ def find_opening(entry: Entry, facts: Facts, *, jumps: list[timedelta]) -> float
 
 
 def check_reports(here: Installation, reports: Reports) -> None:
-    """What was answered with 200 is applied once, and what was forged is nowhere."""
+    """Assert that reports answered with 200 were applied once and forged ones were not."""
     assert here.query(UNAPPLIED) == [(0,)], "reports were taken and not applied"
     assert not reports.forgeries_taken, f"forged reports were believed: {reports.forgeries_taken[:3]}"
     assert not reports.refused, f"{reports.refused} honest reports were refused"
@@ -114,7 +114,7 @@ def check_reports(here: Installation, reports: Reports) -> None:
 
 
 def check_uncertain(here: Installation, provider: FakeProvider, reports: Reports, facts: Facts, *, scheme: str) -> str:
-    """What could be found out was: nothing is uncertain that a report proved, that Mailgun has, or that may be replayed.
+    """Assert that nothing stays uncertain that a report proved, that Mailgun has, or that may be replayed.
 
     Gives what is left to a person in words.
     """
@@ -162,7 +162,7 @@ def key_of(entry: Entry) -> str:
 
 
 def count_moved(provider: FakeProvider, readers: Readers) -> int:
-    """How many of those who moved were mailed at their new address."""
+    """Return how many people with a changed address were mailed at the new one."""
     counts = provider.accepted_counts()
     return sum(new_address_of(number) in counts and address_of(number) not in counts for number in readers.moved)
 

@@ -1,4 +1,4 @@
-"""What the seed of a soak chooses: the provider, its rate, and how many of its reports are lost."""
+"""The choices of a soak's seed: the provider, its rate, and how many of its reports are lost."""
 
 import base64
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What people do by their own pages and by the desk: python -m tests.soak.staff_changes
+"""Actions of people on their own pages and of staff in the desk: python -m tests.soak.staff_changes
 
 Reads a line of JSON, ``{"what": "erase" | "move" | "resume", "number": N}``, and answers with one, ``{"done": true |
 false}``, once it is committed. To resume concerns the send that is paused, and no number.

@@ -33,7 +33,7 @@ class Readers:
         self._make_links = self._signer()
 
     def leave(self, *, count: int) -> int:
-        """So many press the link that mailbox providers press for them. Gives how many were answered."""
+        """Let so many people unsubscribe by one click. Return how many got an answer."""
         return sum(self._leave(self._choose()) for _ in range(count))
 
     def erase(self) -> bool:

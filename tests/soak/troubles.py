@@ -71,7 +71,7 @@ class Troubles:
         self._make(name, trouble)
 
     def cause_rare_trouble(self) -> None:
-        """What there was no turn for."""
+        """Return the troubles that had no turn yet."""
         while self._rare:
             self._make(*self._rare.pop())
 

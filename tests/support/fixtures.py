@@ -17,7 +17,7 @@ from newsletter.sending import provider
 from subscribers.consent.throttle import clear_bad_link_cache
 from subscribers.identity import identify
 from subscribers.models import MailingList, Subscriber, SubscriberLocation, Subscription
-from subscribers.web.page import clear_branding_cache
+from subscribers.web.branding import clear_branding_cache
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 DUE = "2026-03-05T09:00"

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from PIL import Image
 
-from newsletter.content.images.hosting import host_picture_bytes
+from newsletter.content.images.hosting import host_image
 from newsletter.models import Issue, Publication, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.withdraw import withdraw_story
@@ -37,7 +37,7 @@ def publish(*, archive: str = PUBLIC, **story) -> Issue:
     publication.mailing_list.save()
     data = BytesIO()
     Image.new("RGB", (800, 450), (40, 90, 80)).save(data, "JPEG")
-    picture = host_picture_bytes(data=data.getvalue(), source_url="https://example.org/lead.jpg", alt="A courtroom")
+    picture = host_image(data=data.getvalue(), source_url="https://example.org/lead.jpg", alt="A courtroom")
     make_story("The first verdict", picture=picture, **story)
     make_story("The second verdict", days_old=2)
     make_event("A call for everybody", online=True)
@@ -101,7 +101,7 @@ def test_the_desk_links_to_the_archive_and_its_issues():
     assert "/news/weekly/1/" in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     Publication.objects.update(archive="off")
     assert "/news/weekly/" not in desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
-    assert "In the archive" not in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "View in the archive" not in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     Publication.objects.update(archive="unlisted")
     assert "a page of its own" in desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
     assert f"/news/weekly/{issue.public_id}/" in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()

@@ -115,7 +115,7 @@ SCANNERS = {
 @pytest.mark.parametrize("profile", SCANNERS)
 @pytest.mark.requirement("C4")
 def test_mail_scanners_are_counted_separately_from_people(issue: Issue, profile: str) -> None:
-    """Of each profile at least 95 of 100 clicks are flagged, of people at most one of 100."""
+    """At least 95 of 100 clicks of each scanner are flagged, and at most one of 100 of people."""
     agent, links, headers = SCANNERS[profile]
     for scanner in range(10):
         for link in range(links):

@@ -10,8 +10,7 @@ from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Publication, Story
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
-from tests.web.desk import issue_form, said, sign_in
-from tests.web.test_desk_content import story_fields
+from tests.web.desk import issue_form, said, sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -61,8 +60,8 @@ def test_an_author_is_told_why_they_cannot_approve(issue: Issue, story: Story) -
     writer, other = sign_in("admin", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     edit(issue, writer, story=story, subject="A better subject")
     page = writer.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "You wrote or edited it, or something that it shows, so somebody else approves it." in page
-    assert "Approve what it says now" not in page
+    assert "You wrote or edited part of this issue, so somebody else must approve it." in page
+    assert "Approve this version" not in page
     assert "wrote or edited" in approve(issue, writer)[0]
     assert "is approved as it is now" in approve(issue, other)[0]
 
@@ -72,8 +71,8 @@ def test_the_page_asks_for_the_second_approval(issue: Issue) -> None:
     ann, bob = sign_in("approver", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     assert "A second person must approve it" in approve(issue, ann)[0]
     page = ann.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "It waits for a second approval" in page
-    assert "You have approved it. Another approver must, too." in page
+    assert "Waiting for a second approval" in page
+    assert "You approved it. A second person must approve it too." in page
     assert "Approved by ann@example.org" in bob.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "is approved as it is now" in approve(issue, bob)[0]
 
@@ -99,7 +98,7 @@ def test_following_the_mails_link_changes_nothing(issue: Issue) -> None:
     before = list(Issue.objects.values())
     response = client.get(link)
     page = response.content.decode()
-    assert "Approve what it says now" in page
+    assert "Approve this version" in page
     assert "Hold it" in page
     assert "It is no longer what it was" not in page
     assert response.headers["Referrer-Policy"] == "no-referrer"
@@ -111,7 +110,7 @@ def test_the_mails_link_says_if_the_issue_changed(issue: Issue, story: Story) ->
     client = sign_in("approver", email="ann@example.org")
     link = link_of(issue, "ann@example.org")
     edit(issue, sign_in("writer"), story=story, subject="Something else")
-    assert "It is no longer what it was when the mail was written." in client.get(link).content.decode()
+    assert "The issue has changed since the notification was sent." in client.get(link).content.decode()
 
 
 @pytest.mark.requirement("K2")
@@ -124,7 +123,7 @@ def test_the_mails_link_works_for_one_person_only(issue: Issue) -> None:
 def test_the_mails_link_to_a_sent_issue_offers_no_decision(issue: Issue) -> None:
     client = sign_in("approver", email="ann@example.org")
     Issue.objects.update(state="sent")
-    assert "There is nothing left to decide." in client.get(link_of(issue, "ann@example.org")).content.decode()
+    assert "There is nothing to decide." in client.get(link_of(issue, "ann@example.org")).content.decode()
 
 
 @pytest.mark.requirement("G7")

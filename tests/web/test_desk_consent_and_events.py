@@ -76,7 +76,7 @@ def test_editor_and_list_show_why_a_story_is_in_no_issue():
     story = make_story("How Maya came home", consent_needed=True)
     browser = sign_in("editor")
     assert (
-        "Today this story goes into no issue: it has no recorded consent."
+        "This story cannot go into an issue today: it has no recorded consent."
         in browser.get(f"/admin/stories/edit/{story.pk}/").content.decode()
     )
     assert "Has no recorded consent" in browser.get("/admin/stories/").content.decode()
@@ -124,7 +124,7 @@ def test_withdrawing_asks_first_and_reports_what_it_did():
     done = browser.post(f"/admin/stories/withdraw/{story.pk}/", {"reason": "She asked us to."}, follow=True)
     (message,) = said(done)
     assert "“How Maya came home” is withdrawn" in message
-    assert "3 mails with its words were delivered and cannot be called back." in message
+    assert "3 delivered emails contain its text and cannot be recalled." in message
     story.refresh_from_db()
     assert story.withdrawn_reason == "She asked us to."
     assert AuditEntry.objects.filter(action="newsletter.withdraw_story").count() == 1
@@ -138,7 +138,7 @@ def test_a_withdrawn_story_can_be_reinstated():
     browser.post(address, follow=True)
     assert said(browser.post(address, follow=True)) == ["“How Maya came home” was withdrawn already."]
     assert "This story is withdrawn" in browser.get(address).content.decode()
-    assert "no longer withdrawn" in said(browser.post(address, {"reinstate": "1"}, follow=True))[0]
+    assert "is reinstated" in said(browser.post(address, {"reinstate": "1"}, follow=True))[0]
     story.refresh_from_db()
     assert story.withdrawn_at is None
 
@@ -152,8 +152,8 @@ def test_withdrawing_names_held_issues_and_paused_sends():
     add_subscribers(other, 1, start=10)
     start_send(issue=make_issue(other, approved=True), now=NOW)
     done = sign_in("editor").post(f"/admin/stories/withdraw/{story.pk}/", follow=True)
-    assert f"Held, until you have read it again: {issue}." in said(done)[0]
-    assert "Its send is paused: The other letter No. 1." in said(done)[0]
+    assert f"On hold until you review it: {issue}." in said(done)[0]
+    assert "Sending is paused: The other letter No. 1." in said(done)[0]
 
 
 def test_a_changed_event_offers_one_correction_mail():
@@ -161,9 +161,9 @@ def test_a_changed_event_offers_one_correction_mail():
     browser = sign_in("editor")
     assert "Announce the change" not in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
     EventNotice.objects.filter(pk=event.pk).update(starts_at=event.starts_at + timedelta(days=1))
-    assert "showed it otherwise to 3 people" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    assert "sent different details to 3 people" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
     page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
-    assert "3 people were shown this event otherwise than it is now" in page
+    assert "3 people received different details for this event" in page
     publication = Issue.objects.get().publication
     answer = browser.post(f"/admin/events/announce/{event.pk}/", {"publication": publication.pk})
     draft = Issue.objects.get(kind="correction")
@@ -229,11 +229,13 @@ def test_an_outdated_correction_is_shown_and_cancelled():
     draft = Issue.objects.get(kind="correction")
     overview = browser.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
     assert "changed again, so this correction is out of date" in overview
-    assert "has not gone out and is no longer needed" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    assert (
+        "has not been sent and is no longer needed" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    )
     page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
     assert f"{draft} is no longer needed" in page
     answer = browser.post(f"/admin/events/announce/{event.pk}/", {"take_back": draft.correction.pk}, follow=True)
-    assert said(answer) == [f"{draft} is taken back. It goes to nobody."]
+    assert said(answer) == [f"{draft} is cancelled. It will not be sent."]
     draft.refresh_from_db()
     assert draft.state == "cancelled"
     assert AuditEntry.objects.filter(action="newsletter.take_back_correction").count() == 1
@@ -268,7 +270,7 @@ def test_a_correction_always_waits_for_staff():
     writer.post(f"/admin/events/announce/{event.pk}/", {"publication": issue.publication.pk})
     draft = Issue.objects.get(kind="correction")
     page = browser.get(f"/admin/issues/{draft.pk}/overview/")
-    assert "It waits for approval" in page.content.decode()
+    assert "Waiting for approval" in page.content.decode()
     assert "goes out by itself" not in page.content.decode()
     assert (page.context["candidates"], page.context["recipients"]) == (3, 3)
     assert "correction 1 waits for approval" in browser.get("/admin/").content.decode()

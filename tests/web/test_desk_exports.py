@@ -105,8 +105,8 @@ def test_a_large_file_waits_for_a_second_person_and_is_taken_once(
     asked = ask(ann, weekly)
     assert not asked.without_approval
     assert "nobody has allowed it yet" in step(ann, asked, "take")
-    assert "A second person has to allow it" in step(ann, asked, "allow", password=PASSWORD)
-    assert "This is not your password" in step(bob, asked, "allow", password="guess")
+    assert "a second person must allow the export" in step(ann, asked, "allow", password=PASSWORD)
+    assert "Incorrect password" in step(bob, asked, "allow", password="guess")
     page = bob.get(URL).content.decode()
     assert "ann@example.org asked on" in page
     assert "for 501 people of Weekly, for “Print run”" in page
@@ -157,7 +157,7 @@ def test_an_export_that_outgrew_its_approval_needs_another_one(ann: Client, bob:
     asked = ask(ann, weekly)
     shown = bob.get(URL).content.decode()
     assert "501 people of" in shown
-    assert "The file may hold 526 people at most when it is taken." in shown
+    assert "The file can contain at most 526 people when it is downloaded." in shown
     fill(weekly, 25)
     assert step(bob, asked, "allow", password=PASSWORD).startswith("Allowed.")
     fill(weekly, 1)
@@ -194,7 +194,7 @@ def test_wrong_passwords_at_an_export_count_with_those_of_the_sign_in(
     for number in range(10):
         if number % 2:
             answer = ann.post(URL, {"mailing_list": "", "reason": "Print run", "password": f"guess {number}"})
-            assert "This is not your password." in answer.content.decode()
+            assert "Incorrect password." in answer.content.decode()
         else:
             assert "The export was not allowed." in step(ann, asked, "allow", password=f"guess {number}")
     for _ in range(2):
@@ -220,7 +220,7 @@ def test_the_old_password_on_ones_own_page_is_guessed_a_few_times_only(ann: Clie
         return ann.post("/admin/account/", {**ACCOUNT, **new, "password-old_password": old}).content.decode()
 
     for number in range(10):
-        assert "This is not your password." in change(f"guess {number}")
+        assert "Incorrect password." in change(f"guess {number}")
     assert AuditEntry.objects.filter(action="newsletter.sign_in_failed").count() == 10
     assert "Too many attempts" in change(PASSWORD)
     cache.clear()

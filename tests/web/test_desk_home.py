@@ -24,9 +24,9 @@ def home(role: str = "editor") -> str:
 
 def test_an_empty_desk_says_that_nothing_waits(db: None) -> None:
     page = home()
-    assert "Nothing waits for you." in page
-    assert "There is no publication in use yet." in page
-    assert "No issue has gone out yet." in page
+    assert "Nothing to do." in page
+    assert "No publication is switched on yet." in page
+    assert "No issue has been sent yet." in page
 
 
 def test_a_waiting_draft_shows_the_time_left(publication: Publication) -> None:
@@ -158,7 +158,7 @@ def test_an_installation_hold_is_shown_first_with_its_reason(publication: Public
     issue = make_issue(publication)
     hold_installation(reason="the database was restored from a backup", now=NOW)
     page = home()
-    assert page.index("Nothing is sent: everything is held") < page.index("Needs you now")
+    assert page.index("All sending is on hold") < page.index("Needs you now")
     assert "The database was restored from a backup." in page
     overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "The database was restored from a backup." in overview
@@ -169,7 +169,7 @@ def test_a_failing_source_shows_its_last_success(publication: Publication) -> No
     make_source("Never read", failures=2, error="No such host")
     with time_machine.travel(NOW, tick=False):
         page = home()
-    assert "The site did not answer. Failed once; last good on Wed 4 Mar, 09:30." in page
+    assert "The site did not answer. Failed once; last success on Wed 4 Mar, 09:30." in page
     assert "No such host. Failed 2 times in a row; never succeeded." in page
 
 
@@ -188,10 +188,10 @@ def sent(publication: Publication) -> Issue:
 def test_the_last_issue_is_shown_with_its_numbers(publication: Publication) -> None:
     issue = sent(publication)
     page = home()
-    assert "taken by the provider" in page
+    assert "accepted by the provider" in page
     overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "What became of each person" in overview
-    assert "were reported as spam" in overview
+    assert "Delivery summary" in overview
+    assert "reported as spam" in overview
 
 
 def test_a_wrong_receipt_is_reported_and_breaks_no_page(publication: Publication) -> None:

@@ -25,7 +25,7 @@ def ask_for_file(of: str) -> ExportRequest:
     )
 
 
-def test_files_sign_ups_and_consent_that_runs_out_wait_for_who_looks_after_people(publication: Publication) -> None:
+def test_home_lists_exports_held_sign_ups_and_expiring_consent(publication: Publication) -> None:
     ann, bob = sign_in("data", email="ann@example.org"), sign_in("data", email="bob@example.org")
     now, weekly = timezone.now(), MailingList.objects.get()
     asked = ask_for_file("ann@example.org")

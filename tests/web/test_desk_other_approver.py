@@ -37,8 +37,7 @@ from tests.support.fixtures import (
     make_issue,
     make_story,
 )
-from tests.web.desk import audience_fields, said, sign_in
-from tests.web.test_desk_content import story_fields
+from tests.web.desk import audience_fields, said, sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -203,7 +202,7 @@ def test_home_and_the_issue_page_say_why_an_automatic_issue_waits(issue: Issue) 
     assert "goes out by itself" not in home
     page = overview(issue, client)
     assert "Two people must approve an issue that goes to more than 19." in page
-    assert "It goes out by itself" not in page
+    assert "Will send automatically" not in page
 
 
 @pytest.mark.parametrize("state", ["draft", "approved"])
@@ -215,7 +214,7 @@ def test_the_desk_says_if_a_publication_is_switched_off(issue: Issue, state: str
     client = sign_in("approver")
     page = overview(issue, client)
     assert "is switched off, so nothing of it is approved or sent" in page
-    assert "Approve what it says now" not in page
+    assert "Approve this version" not in page
     assert "Send it now" not in page
     assert "is switched off" in approve(issue, client)
     answer = client.post(f"/admin/issues/{issue.pk}/send/start/", {"people": "20"}, follow=True)

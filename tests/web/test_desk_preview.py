@@ -102,7 +102,7 @@ def test_a_merge_field_that_cannot_work_is_told_instead_of_shown(
     issue: Issue, field: str, typed: str, told: str
 ) -> None:
     page = preview(sign_in("writer"), issue, **{field: typed}).content.decode()
-    assert "This cannot become a mail as it is" in page
+    assert "The mail cannot be made from this content" in page
     assert told in page
 
 
@@ -203,7 +203,7 @@ def test_a_publication_is_previewed_as_its_newest_issue(issue: Issue) -> None:
 
 def test_a_publication_whose_rules_find_nothing_says_so(publication: Publication) -> None:
     page = sign_in("admin").get(f"/admin/publications/preview/{publication.pk}/").content.decode()
-    assert "By these rules there would be nothing in the next issue" in page
+    assert "With these settings the next issue would be empty" in page
 
 
 def test_the_preview_changes_nothing(issue: Issue) -> None:

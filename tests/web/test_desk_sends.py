@@ -128,7 +128,7 @@ def test_a_writer_sees_a_send_but_cannot_control_it(send: Send) -> None:
 @pytest.mark.parametrize(
     ("name", "state", "words"),
     [
-        ("took", "accepted", "counts as taken by the provider: 3 people"),
+        ("took", "accepted", "counts as accepted by the provider: 3 people"),
         ("leave", "written_off", "is left as it is (3 people): some may not have got the issue"),
         ("again", "pending", "is sent again to 3 people"),
     ],
@@ -187,7 +187,7 @@ def test_a_batch_is_settled_once_and_only_from_its_own_issue(send: Send) -> None
 def test_a_writer_cannot_settle_a_batch(send: Send) -> None:
     batch = make_uncertain(send)
     client = sign_in("writer")
-    assert "The provider took it" not in overview(send.issue, client)
+    assert "Mark as accepted" not in overview(send.issue, client)
     response = client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/again/", follow=True)
     assert "may not steer sends" in said(response)[0]
     batch.refresh_from_db()
@@ -209,7 +209,7 @@ def test_every_step_is_in_the_history(send: Send) -> None:
     client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/leave/")
     page = client.get(f"/admin/issues/history/{send.issue_id}/").content.decode()
     assert "Send paused" in page
-    assert "Uncertain batch left as it is" in page
+    assert "Batch left uncertain" in page
 
 
 def test_the_page_shows_the_rate_and_the_time_left(publication: Publication) -> None:
@@ -247,7 +247,7 @@ def test_an_overdue_issue_is_shown_as_sent_soon(publication: Publication) -> Non
     with time_machine.travel(NOW + timedelta(days=2), tick=False):
         client = sign_in("approver", email="late@example.org")
         page = overview(issue, client)
-    assert "its time has passed: it goes out within minutes unless somebody holds it" in page
+    assert "the time has passed: it goes out within minutes unless somebody holds it" in page
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_a_buttons_accessible_name_is_its_text(send: Send) -> None:
     Batch.objects.update(state="uncertain", reason="no answer")
     Send.objects.update(state="needs_attention")
     page = overview(send.issue, sign_in("approver"))
-    assert 'aria-label="The provider took it: batch 1"' in page
+    assert 'aria-label="Mark as accepted: batch 1"' in page
     assert 'aria-label="Leave it: batch 1"' in page
 
 

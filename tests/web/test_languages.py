@@ -16,11 +16,11 @@ from wagtail.users.models import UserProfile
 
 from newsletter.models import Publication
 from scripts.messages import DOMAIN, LANGUAGES, LOCALES, collect, compile_catalog, read
+from tests.support.desk_pages import fill
 from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.support.people import make_list
 from tests.web.desk import sign_in, sign_in_superuser
 from tests.web.rooms import LOOKED_AT, list_rooms
-from tests.web.test_rooms_by_role import fill
 
 PLACES = re.compile(r"%\(\w+\)[a-z]|%%|%s|\{[\w ]*\}|\{\{.*?\|.*?:|</?\w+[^>]*>|`[^`]+`")
 

@@ -116,7 +116,7 @@ def test_clicks_stand_by_link_with_the_words_of_the_mail_and_machines_apart(sent
 
 
 def test_where_nobody_is_counted_the_report_says_so_and_how_to_change_it(sent: Send) -> None:
-    assert "Nobody has followed a link yet." in page(sent, sign_in("writer"))
+    assert "No clicks yet." in page(sent, sign_in("writer"))
     Publication.objects.update(clicks="off")
     assert "does not count clicks" in page(sent, sign_in("editor"))
 
@@ -181,7 +181,7 @@ def test_there_is_no_report_of_what_was_not_sent_and_results_begin_empty(publica
     client = sign_in("writer")
     for part in ("report/", "report/mail/"):
         assert client.get(f"/admin/issues/{issue.pk}/{part}").status_code == 404
-    assert "No issue has gone out yet." in client.get("/admin/results/").content.decode()
+    assert "No issue has been sent yet." in client.get("/admin/results/").content.decode()
 
 
 def test_who_sees_no_issues_sees_no_report(sent: Send) -> None:

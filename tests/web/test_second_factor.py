@@ -83,7 +83,7 @@ def test_a_writer_signs_in_with_email_and_password_whatever_the_case() -> None:
     client = Client()
     assert client.get("/admin/issues/").headers["Location"] == f"{LOGIN}?next=/admin/issues/"
     wrong = give_password(client, password="something else")
-    assert "do not belong together" in wrong.content.decode()
+    assert "Incorrect email or password" in wrong.content.decode()
     assert give_password(client).headers["Location"] == "/admin/issues/"
     assert opens(client)
 

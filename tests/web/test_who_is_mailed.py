@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def test_home_and_the_issues_page_say_who_is_mailed(settings: Any) -> None:
     issue = make_ready_issue(recipients=2)
     client = sign_in("writer")
-    assert "Not everyone is mailed from here" not in client.get("/admin/").content.decode()
+    assert "Mail goes only to some people" not in client.get("/admin/").content.decode()
     settings.SUBSCRIBERS_ONLY_TO = ["person1@example.com"]
     for page in ("/admin/", f"/admin/issues/{issue.pk}/overview/"):
         assert "Only these are mailed: person1@example.com." in client.get(page).content.decode()

@@ -1,10 +1,9 @@
 """Register the pages and log actions of stories and events with Wagtail."""
 
-from typing import Any
-
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
+from wagtail.log_actions import LogActionRegistry
 
 from newsletter.desk.content.corrections import AnnounceChangePage
 from newsletter.desk.content.event_locations import EventLocationsPage
@@ -19,7 +18,7 @@ def register_admin_urls() -> list[URLPattern]:
     ]
 
 
-def register_log_actions(actions: Any) -> None:
+def register_log_actions(actions: LogActionRegistry) -> None:
     actions.register_action("newsletter.withdraw_story", _("Withdraw a story"), _("Story withdrawn"))
     actions.register_action("newsletter.reinstate_story", _("Reinstate a story"), _("Story reinstated"))
     actions.register_action("newsletter.announce_change", _("Draft a correction"), _("Correction drafted"))

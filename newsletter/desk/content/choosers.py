@@ -58,13 +58,13 @@ class _ReasonColumnMixin:
 
     def label_not_considered(self, row: Any) -> str:
         """Return why a row that is no candidate of the issue was not considered."""
-        return _("Not included: too old")
+        return _("left out: too old")
 
     def label_reason(self, row: Any) -> str:
         if row.pk not in self.reasons:
             return self.label_not_considered(row)
         chosen, why = self.reasons[row.pk]
-        return (_("Included: %(why)s") if chosen else "%(why)s") % {"why": why}
+        return (_("in: %(why)s") if chosen else "%(why)s") % {"why": why}
 
     @property
     def columns(self) -> list[Column]:
@@ -131,7 +131,7 @@ class _EventChoices(_ReasonColumnMixin):
             return ""
         publication, due_at = self.issue.publication, self.issue.slot.due_at
         why = find_event_exclusion_reason(row, publication=publication, due_at=due_at)
-        return _("Not included: %(why)s") % {"why": translate(why)} if why else ""
+        return _("left out: %(why)s") % {"why": translate(why)} if why else ""
 
 
 class ChooseStory(_StoryChoices, ChooseView):

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
-from newsletter.content.ingesting.event_changes import record_event_change
-from newsletter.content.ingesting.location_questions import PLACE_FIELDS, remove_location_question
+from newsletter.content.ingesting.location_questions import LOCATION_FIELDS, remove_location_question
+from newsletter.content.ingesting.store_rows import record_event_change
 from newsletter.content.ingesting.story_rows import record_addresses
 from newsletter.content.parsing.page_urls import hash_url, is_story_page
 from newsletter.desk.content.consent_fields import ChannelsField, RegionsField
@@ -134,7 +134,7 @@ class EventForm(ContentForm):
     def save(self, commit: bool = True) -> Any:
         moved = [name for name in MOMENT_FIELDS if self.stored_moments.get(name) != getattr(self.instance, name)]
         self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
-        if not PLACE_FIELDS.isdisjoint(self.changed_data):
+        if not LOCATION_FIELDS.isdisjoint(self.changed_data):
             remove_location_question(self.instance)
         if self.instance.pk:
             record_event_change(self.instance, now=timezone.now())

@@ -99,7 +99,7 @@ class EventLocationsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Temp
         if place is None:
             return redirect("newsletter_event_places")
         with transaction.atomic():
-            changed = answer_location_question(event=event, place=place, by=request.user, now=timezone.now())
+            changed = answer_location_question(event=event, town=place, by=request.user, now=timezone.now())
             voided = void_changed_approvals(now=timezone.now())
             log(instance=event, action="newsletter.answer_location_question", user=request.user)
         warn_about_voided(request, [issue for issue, _changes in voided])

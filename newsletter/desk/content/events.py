@@ -89,7 +89,11 @@ class EventViewSet(SnippetViewSet):
     ]
     edit_handler = ObjectList(
         [
-            TemplatePanel(say=event_panel_context, template="desk/panels/event.html", heading=gettext_lazy("Source")),
+            TemplatePanel(
+                get_context=event_panel_context,
+                template="desk/panels/event.html",
+                heading=gettext_lazy("Source"),
+            ),
             MultiFieldPanel(
                 [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url", heading=gettext_lazy("Web address"))],
                 heading=gettext_lazy("Content"),

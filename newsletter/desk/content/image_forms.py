@@ -15,7 +15,8 @@ from wagtail.images.forms import BaseImageForm
 
 from newsletter.common.translation import translate
 from newsletter.content.images.formats import LIBRARY_FORMAT
-from newsletter.content.images.sandboxed import BadPicture, make_picture_in_sandbox
+from newsletter.content.images.sandbox_messages import BadImage
+from newsletter.content.images.sandboxed import encode_image_in_sandbox
 
 
 class SandboxedImageField(WagtailImageField):
@@ -29,8 +30,8 @@ class SandboxedImageField(WagtailImageField):
         ImageFileExtensionValidator(file)
         file.seek(0)
         try:
-            made = make_picture_in_sandbox(file.read(), place=LIBRARY_FORMAT)
-        except BadPicture as error:
+            made = encode_image_in_sandbox(file.read(), rendition_format=LIBRARY_FORMAT)
+        except BadImage as error:
             raise ValidationError(translate(error), code="invalid_image") from error
         name = f"{PurePath(file.name or '').stem or 'picture'}.{'jpg' if made.format == 'jpeg' else made.format}"
         return super().to_python(SimpleUploadedFile(name, made.data, content_type=f"image/{made.format}"))

@@ -1,9 +1,9 @@
 """The page of protected terms: add, list them masked, show one (which is logged), remove."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.log_actions import log
+from wagtail.log_actions import LogActionRegistry, log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
@@ -36,11 +36,11 @@ LOG_ACTIONS = {
 }
 
 
-def can_manage_protected_terms(user: Any) -> bool:
+def can_manage_protected_terms(user: User | AnonymousUser) -> bool:
     return bool(POLICY.user_has_permission(user, "change"))
 
 
-def register_protected_term_actions(actions: Any) -> None:
+def register_protected_term_actions(actions: LogActionRegistry) -> None:
     for name, (label, message) in LOG_ACTIONS.items():
         actions.register_action(f"newsletter.{name}", label, message)
 

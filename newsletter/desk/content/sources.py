@@ -75,7 +75,9 @@ class SourceViewSet(SnippetViewSet):
         BooleanColumn("enabled", label=gettext_lazy("In use")),
     ]
     panels = [
-        TemplatePanel(say=source_panel_context, template="desk/panels/source.html", heading=gettext_lazy("Status")),
+        TemplatePanel(
+            get_context=source_panel_context, template="desk/panels/source.html", heading=gettext_lazy("Status")
+        ),
         MultiFieldPanel(
             [
                 FieldPanel("name"),

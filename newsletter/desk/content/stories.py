@@ -27,7 +27,8 @@ from newsletter.desk.content.withdrawals import reach_context
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.editor.sealed_lock import SEALED_STATES
 from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
-from newsletter.desk.preview.panel import IframePreview, Mode, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.preview.modes import Mode
+from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
@@ -66,13 +67,13 @@ class StoryCreateView(PreviewedCreateView):
 
 class StoryPreview(IframePreview):
     def show(self, mode: str) -> HttpResponse:
-        story: Any = self.object
+        story: Story = self.object
         return show_mail_part(make_preview_content(story), mode=mode or DEFAULT_MODE, request=self.request)
 
 
 class NewStoryPreview(StoryPreview, PreviewOnCreateView):
     def show(self, mode: str) -> HttpResponse:
-        story: Any = self.object
+        story: Story = self.object
         if not story.title:
             raise NotReady(gettext("Give the story a title to see it here."))
         story.pk = UNSAVED_PK
@@ -159,7 +160,7 @@ class StoryViewSet(SnippetViewSet):
     ]
     edit_handler = ObjectList(
         [
-            TemplatePanel(say=origin_panel_context, template="desk/panels/story.html", heading=_("Source")),
+            TemplatePanel(get_context=origin_panel_context, template="desk/panels/story.html", heading=_("Source")),
             MultiFieldPanel(
                 [FieldPanel("title"), FieldPanel("teaser"), FieldPanel("url", heading=_("Web address"))],
                 heading=_("Content"),
@@ -181,7 +182,7 @@ class StoryViewSet(SnippetViewSet):
             ),
             MultiFieldPanel(
                 [
-                    TemplatePanel(say=consent_panel_context, template="desk/panels/consent.html"),
+                    TemplatePanel(get_context=consent_panel_context, template="desk/panels/consent.html"),
                     FieldPanel("consent_needed"),
                     FieldPanel("about_minor"),
                     FieldRowPanel([FieldPanel("consent_given_by"), FieldPanel("consent_given_on")]),

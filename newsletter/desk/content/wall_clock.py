@@ -17,7 +17,7 @@ class WallClockField(forms.DateTimeField):
 
     widget = AdminDateTimeInput
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         return value
 
     def to_python(self, value: Any) -> Any:

@@ -1,6 +1,7 @@
-"""Where a finding of the checks stands: in words, and as the address of the desk where it can be put right."""
+"""Locations of check findings: a label such as “In the lead story “…””, and the desk's URL to fix them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -42,47 +43,42 @@ _INBOX_FIELDS = frozenset({"subject", "preheader"})
 _STORY_CODES = frozenset({"alt-empty", "no-link"})
 
 
-def describe_locations(content: IssueContent, *, places: Sequence[tuple[str, str]]) -> str:
-    """The blocks in words, in the mail's order. ``places`` are (block key, finding's code); an empty key is no block."""
-    codes = dict(places)
-    named = [
-        name
+class MissingPart(NamedTuple):
+    """Something that an issue still lacks before it can become a mail. ``fix_url`` is "" if there is no one place."""
+
+    message: str
+    fix_url: str
+
+
+def describe_locations(content: IssueContent, *, findings: Sequence[Finding]) -> str:
+    """Return the blocks of the findings as text, in the mail's order, or "" if they are in no block."""
+    codes = {finding.block: finding.code for finding in findings}
+    labels = [
+        label
         for number, block in enumerate(content.blocks, 1)
         if block.key in codes
-        for name in _label_block(block, number=number, code=codes[block.key])
+        for label in _label_block(block, number=number, code=codes[block.key])
     ]
-    if not named:
+    if not labels:
         return ""
-    rest = len(named) - MAX_BLOCKS_NAMED
-    where = ", ".join(named[:MAX_BLOCKS_NAMED])
+    rest = len(labels) - MAX_BLOCKS_NAMED
+    where = ", ".join(labels[:MAX_BLOCKS_NAMED])
     if rest > 0:
         return _("In %(where)s and %(rest)s more") % {"where": where, "rest": rest}
     return _("In %(where)s") % {"where": where}
 
 
-def list_gaps(issue: Issue, error: Exception) -> list[tuple[str, str]]:
-    """Why the issue cannot become a mail yet: each thing in words, and the address where it is put right."""
+def list_missing_parts(issue: Issue, error: Exception) -> list[MissingPart]:
+    """Return what keeps the issue from becoming a mail. ``error`` is what resolving or rendering it raised."""
     if isinstance(error, MergeError):
-        return [(translate(error), _editor_url(issue, error.block))]
-    if gaps := find_incomplete_blocks(issue):
-        return [(translate(gap.message), _editor_url(issue, gap.block)) for gap in gaps]
-    return [(line, "") for line in translate(error).splitlines()]
-
-
-def _editor_url(issue: Issue, block: str) -> str:
-    """The place of the editor where a block, the subject or the preheader is written."""
-    if not (issue.pk and block):
-        return ""
-    editor = reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk])
-    return (
-        f"{editor}#panel-child-inbox-child-{block}-wrapper"
-        if block in _INBOX_FIELDS
-        else f"{editor}#block-{block}-section"
-    )
+        return [MissingPart(translate(error), _editor_url(issue, error.block))]
+    if incomplete := find_incomplete_blocks(issue):
+        return [MissingPart(translate(part.message), _editor_url(issue, part.block)) for part in incomplete]
+    return [MissingPart(line, "") for line in translate(error).splitlines()]
 
 
 def find_fix_url(issue: Issue, content: IssueContent, *, finding: Finding) -> str:
-    """Where in the desk it can be mended; "" where there is no one place."""
+    """Return the desk's URL where the finding can be fixed, or "" if there is no one place."""
     publication = issue.publication
     if finding.field in _INBOX_FIELDS and not finding.block:
         return _editor_url(issue, finding.field)
@@ -97,6 +93,15 @@ def find_fix_url(issue: Issue, content: IssueContent, *, finding: Finding) -> st
     if stories and finding.code in _STORY_CODES:
         return reverse("wagtailsnippets_newsletter_story:edit", args=[stories[0].id])
     return _editor_url(issue, block.key)
+
+
+def _editor_url(issue: Issue, block: str) -> str:
+    """Return the URL of a block, of the subject or of the preheader in the issue's editor."""
+    if not (issue.pk and block):
+        return ""
+    editor = reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk])
+    anchor = f"panel-child-inbox-child-{block}-wrapper" if block in _INBOX_FIELDS else f"block-{block}-section"
+    return f"{editor}#{anchor}"
 
 
 def _label_block(block: Block, *, number: int, code: str) -> list[str]:

@@ -13,7 +13,7 @@ from wagtail.admin.forms.models import WagtailAdminModelForm
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
-from newsletter.content.images.hosting import LOGO_WIDTH, host_picture_bytes
+from newsletter.content.images.hosting import LOGO_WIDTH, host_image
 from newsletter.models import Brand
 from newsletter.rendering.lint.colour_advice import find_colour_problems, suggest_readable_colour
 
@@ -132,7 +132,7 @@ class BrandForm(WagtailAdminModelForm):
         data = file.read()
         source = f"logo:{hashlib.sha256(data).hexdigest()[:32]}"
         try:
-            picture = host_picture_bytes(data=data, source_url=source, alt=self.instance.name, width=LOGO_WIDTH)
+            picture = host_image(data=data, source_url=source, alt=self.instance.name, width=LOGO_WIDTH)
         except DomainError as error:
             self.add_error(f"{name}_file", translate(error))
         else:

@@ -1,7 +1,6 @@
 """Brands in the desk: the list, the editor, and the preview of a sample email."""
 
 import secrets
-from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -14,10 +13,11 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 from newsletter.common.errors import NotReady
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
-from newsletter.desk.issues.variant_groups import resolve_complete_content
-from newsletter.desk.preview.panel import IframePreview, Mode, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.preview.modes import Mode
+from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.publications.brand_forms import BrandForm, colours_panel_context
 from newsletter.desk.shell.panels import TemplatePanel
+from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.models import Brand, Issue, Publication, Story
 from subscribers.desk.choosers import NoncedChooserViewSet
@@ -41,7 +41,7 @@ class BrandPreview(IframePreview):
     """Show the newest issue with the form's brand."""
 
     def show(self, mode: str) -> HttpResponse:
-        brand: Any = self.object
+        brand: Brand = self.object
         return show_mail_part(
             resolve_complete_content(find_preview_issue(brand)), mode=mode or DEFAULT_MODE, request=self.request
         )
@@ -114,7 +114,7 @@ class BrandViewSet(SnippetViewSet):
             MultiFieldPanel(
                 [
                     FieldRowPanel([FieldPanel("colour"), FieldPanel("accent"), FieldPanel("background")]),
-                    TemplatePanel(say=colours_panel_context, template="desk/panels/colours.html"),
+                    TemplatePanel(get_context=colours_panel_context, template="desk/panels/colours.html"),
                 ],
                 heading=gettext_lazy("Colours"),
             ),
@@ -127,7 +127,7 @@ class BrandViewSet(SnippetViewSet):
             ),
             MultiFieldPanel(
                 [
-                    TemplatePanel(say=colours_panel_context, template="desk/panels/logos.html"),
+                    TemplatePanel(get_context=colours_panel_context, template="desk/panels/logos.html"),
                     FieldRowPanel([FieldPanel("logo_file"), FieldPanel("logo_dark_file")]),
                 ],
                 heading=gettext_lazy("Logo"),

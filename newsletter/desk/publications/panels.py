@@ -30,7 +30,7 @@ AUDIENCE_FIELDS = [
     FieldPanel("segment", help_text=_("Leave empty to send to the whole list."), widget=Select),
 ]
 SCHEDULE_FIELDS = [
-    TemplatePanel(say=schedule_panel_context, template="desk/panels/schedule.html"),
+    TemplatePanel(get_context=schedule_panel_context, template="desk/panels/schedule.html"),
     FieldPanel("rhythm"),
     FieldRowPanel([FieldPanel("weekdays"), FieldPanel("month_day")]),
     FieldRowPanel([FieldPanel("at"), FieldPanel("zone", heading=_("Time zone"))]),
@@ -104,7 +104,7 @@ PUBLICATION_PANELS = [
     MultiFieldPanel(
         [
             FieldPanel("archive"),
-            TemplatePanel(say=archive_panel_context, template="desk/panels/archive.html"),
+            TemplatePanel(get_context=archive_panel_context, template="desk/panels/archive.html"),
             FieldPanel("clicks", heading=_("Click tracking")),
         ],
         heading=_("Archive and clicks"),

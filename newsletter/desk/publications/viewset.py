@@ -1,7 +1,5 @@
 """Publications in the desk: the list, the editor, and the preview of the next issue."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -15,12 +13,13 @@ from newsletter.common.errors import NotReady
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
 from newsletter.desk.issues.next_issue import find_next_issue
-from newsletter.desk.issues.variant_groups import resolve_complete_content
-from newsletter.desk.preview.panel import IframePreview, Mode, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.preview.modes import Mode
+from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.publications.brands import BrandViewSet
 from newsletter.desk.publications.forms import PublicationForm
 from newsletter.desk.publications.panels import PUBLICATION_PANELS
 from newsletter.desk.publications.schedule_text import describe_schedule
+from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Publication
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
@@ -34,7 +33,7 @@ class PublicationPreview(IframePreview):
     """Show the issue that the form's settings would make next."""
 
     def show(self, mode: str) -> HttpResponse:
-        publication: Any = self.object
+        publication: Publication = self.object
         issue = find_next_issue(publication, now=timezone.now())
         if not issue.body:
             raise NotReady(

@@ -1,7 +1,6 @@
 """Register the menu items, pages and log actions of staff, settings and reports with Wagtail."""
 
-from typing import Any
-
+from django.contrib.auth.models import AnonymousUser, User
 from django.urls import URLPattern
 from django.urls import path as route
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +20,7 @@ from newsletter.desk.staff.processing_page import ProcessingPage, can_view_proce
 from subscribers.desk.listing import PermittedMenuItem
 
 
-def _can_view_results(user: Any) -> bool:
+def _can_view_results(user: User | AnonymousUser) -> bool:
     return bool(ISSUE_POLICY.user_has_any_permission(user, ["view", "change", "approve", "send"]))
 
 

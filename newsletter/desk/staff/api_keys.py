@@ -1,8 +1,7 @@
 """The page of API keys, for administrators: create one (shown once), list, revoke."""
 
-from typing import Any
-
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.log_actions import log
+from wagtail.log_actions import LogActionRegistry, log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.api_keys import BadKey, make_key, revoke_key
@@ -35,11 +34,11 @@ LOG_ACTIONS = {
 }
 
 
-def can_manage_api_keys(user: Any) -> bool:
+def can_manage_api_keys(user: User | AnonymousUser) -> bool:
     return bool(POLICY.user_has_permission(user, "change"))
 
 
-def register_api_key_actions(actions: Any) -> None:
+def register_api_key_actions(actions: LogActionRegistry) -> None:
     for name, (label, message) in LOG_ACTIONS.items():
         actions.register_action(f"newsletter.{name}", label, message)
 

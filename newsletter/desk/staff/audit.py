@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.log_actions import registry
+from wagtail.log_actions import LogActionRegistry, registry
 from wagtail.models import ModelLogEntry
 from wagtail.permission_policies import ModelPermissionPolicy
 
@@ -50,7 +50,7 @@ LOG_ACTIONS = {
 }
 
 
-def register_staff_actions(actions: Any) -> None:
+def register_staff_actions(actions: LogActionRegistry) -> None:
     """Send the log entries of all models to `AuditEntry`, the append-only log, and register the actions of staff."""
     actions.register_model(models.Model, AuditEntry)
     actions.log_entry_models.discard(ModelLogEntry)
@@ -88,7 +88,7 @@ class AuditFilters:
         return rows
 
 
-def can_view_audit_log(user: Any) -> bool:
+def can_view_audit_log(user: User | AnonymousUser) -> bool:
     return bool(user.has_perm("newsletter.view_auditentry"))
 
 
@@ -160,5 +160,5 @@ def _list_actions() -> dict[str, str]:
     return {action: str(known.get(action, action)) for action in AuditEntry.objects.all().get_actions()}
 
 
-def _is_long(value: Any) -> bool:
+def _is_long(value: object) -> bool:
     return isinstance(value, dict | list) or len(str(value)) > 200

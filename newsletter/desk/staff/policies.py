@@ -1,8 +1,8 @@
 """Permission policies of the desk: some actions on rows are left to services, whoever asks."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
@@ -17,10 +17,10 @@ class ServicePolicy(ModelPermissionPolicy):
         super().__init__(model)
         self.never = frozenset(never)
 
-    def user_has_permission(self, user: Any, action: str) -> bool:
+    def user_has_permission(self, user: User | AnonymousUser, action: str) -> bool:
         return action not in self.never and bool(super().user_has_permission(user, action))
 
-    def user_has_any_permission(self, user: Any, actions: Iterable[str]) -> bool:
+    def user_has_any_permission(self, user: User | AnonymousUser, actions: Iterable[str]) -> bool:
         return any(self.user_has_permission(user, action) for action in actions)
 
 

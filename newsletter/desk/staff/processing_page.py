@@ -1,7 +1,6 @@
 """The page of the record of processing, for administrators and staff who manage people. Made to be printed."""
 
-from typing import Any
-
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -23,7 +22,7 @@ RETENTION_LABELS = {
 """Labels for the names of `retention_days`."""
 
 
-def can_view_processing(user: Any) -> bool:
+def can_view_processing(user: User | AnonymousUser) -> bool:
     return bool(user.has_perm(ProcessingPage.required_permission))
 
 

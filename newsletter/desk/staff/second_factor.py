@@ -5,7 +5,6 @@ A session ends when the person's role, permissions or factors change, after an h
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
@@ -13,6 +12,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -48,14 +48,14 @@ DESK_PATH, ACCOUNTS_PATH = "/admin/", "/accounts/"
 EXEMPT_PATHS = frozenset({"/admin/logout/", "/admin/login/", "/admin/jsi18n/", "/admin/sprite/"})
 
 
-def needs_second_factor(user: Any) -> bool:
+def needs_second_factor(user: User | AnonymousUser) -> bool:
     """Return True if the user can approve, send, see people's data or administer; never in the demo."""
     return not settings.NEWSLETTER_DEMO and any(user.has_perm(right) for right in SECOND_FACTOR_PERMISSIONS)
 
 
 def has_passed(request: HttpRequest) -> bool:
     """Return True if this session gave or set up a second factor."""
-    user: Any = request.user
+    user: User | AnonymousUser = request.user
     if request.session.get(SECOND_FACTOR_KEY) == user.pk:
         return True
     return any(record["method"] == "mfa" for record in get_authentication_records(request, user))
@@ -67,7 +67,7 @@ def begin_session(request: HttpRequest, *, now: datetime) -> None:
     request.session[FINGERPRINT_KEY] = make_fingerprint(request.user)
 
 
-def make_fingerprint(user: Any) -> str:
+def make_fingerprint(user: User | AnonymousUser) -> str:
     """Return a hash that changes with the user's groups, permissions, active and superuser flags, and second factors."""
     parts = [
         str(user.pk),

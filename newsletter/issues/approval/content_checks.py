@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import product
 
 from newsletter.common.messages import Message
+from newsletter.common.personal_tokens import TOKEN_PREFIX
 from newsletter.content.parsing.html import plain_text
 from newsletter.content.parsing.pseudonyms import ANY_NAME, list_notes_for
 from newsletter.issues.snapshot.records.blocks import NoteBlock, QuoteBlock, list_events
@@ -17,7 +18,7 @@ from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.fragments import split
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.merge import FIELDS
-from newsletter.rendering.tokens import MARKER_PREFIX, Variable
+from newsletter.rendering.tokens import Variable
 from newsletter.rendering.values import values_for
 
 MAX_TITLE_LENGTH = 60
@@ -114,7 +115,7 @@ def find_merge_field_error(variant: Variant) -> str:
             return error.message
         except KeyError as error:
             return Message("Its merge field %(error)s has no value. Remove it from the issue.", error=error)
-        left = [part for part, text in filled.items() if MARKER_PREFIX in text]
+        left = [part for part, text in filled.items() if TOKEN_PREFIX in text]
         if left:
             return Message("A merge field is not filled in: %(left)s. Remove it from the issue.", left=", ".join(left))
     return ""

@@ -33,8 +33,8 @@ _LOCATIONS = {
     "subject": Message("in the subject"),
     "preheader": Message("in the preheader"),
     "headline": Message("in the headline"),
-    "brand": Message("in what is set for the brand"),
-    "publication": Message("in what is set for the publication"),
+    "brand": Message("in the brand’s settings"),
+    "publication": Message("in the publication’s settings"),
 }
 _BLOCK, _MAIL = Message("in one of its blocks"), Message("in a mail of some readers")
 
@@ -143,9 +143,9 @@ def replace_protected_text(text: str) -> str:
     """Return the text, or a notice in its place if it contains a protected term. For mails to staff."""
     matcher = get_term_matcher()
     if matcher.unreadable:
-        return Message("What would stand here cannot be searched for protected terms. Read it in the desk.")
+        return Message("This text cannot be searched for protected terms. Read it in the desk.")
     if matcher.find(text):
-        return Message("What would stand here has a protected term. Read it in the desk.")
+        return Message("This text contains a protected term. Read it in the desk.")
     return text
 
 
@@ -223,8 +223,8 @@ class _ContentStrings:
 
 def _make_finding(matcher: TermMatcher, term: int, *, block: str = "", field: str = "") -> Finding:
     message = Message(
-        "A protected term (%(mask)s) stands %(where)s. Take it out, or use a name that gives nobody "
-        "away. Whoever looks after the people can say which term it is.",
+        "A protected term (%(mask)s) stands %(where)s. Remove it, or use a name that identifies nobody. "
+        "Staff with the role “data” can see which term it is.",
         mask=matcher.mask(term),
         where=_LOCATIONS.get(field, _BLOCK if block else _MAIL),
     )
@@ -234,8 +234,8 @@ def _make_finding(matcher: TermMatcher, term: int, *, block: str = "", field: st
 def _make_unreadable_finding(matcher: TermMatcher) -> Iterator[Finding]:
     if matcher.unreadable:
         message = Message(
-            "%(lost)s protected terms cannot be read with the keys of this installation, so nobody can say "
-            "whether they stand here. Put the old secret key back, or take these terms off the list.",
-            lost=matcher.unreadable,
+            "%(count)s protected terms cannot be read with the keys of this installation, so nothing can be "
+            "searched for them. Put the old secret key back, or remove these terms from the list.",
+            count=matcher.unreadable,
         )
         yield Finding("error", "protected-lost", message)

@@ -12,7 +12,7 @@ _NOT_DELIVERED_STATES = (DeliveryException.State.REJECTED, DeliveryException.Sta
 
 @dataclass(frozen=True)
 class Reach:
-    """How many people may have an issue that shows a certain story or event."""
+    """An issue that shows a certain story or event, and how many people may have it."""
 
     issue: Issue
     people: int

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetcher import BadStatus, Fetcher, FetchError, Limits, Unreachable
+from newsletter.content.fetching.errors import BadStatus, FetchError, Unreachable
+from newsletter.content.fetching.fetcher import Fetcher, Limits
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.records.content import IssueContent

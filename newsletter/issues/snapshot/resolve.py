@@ -127,7 +127,7 @@ def _resolve_brand(brand: Brand) -> BrandRecord:
 
 
 def _resolve_logo(logo: Picture | None, *, alt: str) -> PictureRecord | None:
-    return resolve_picture(make_rendition(logo, place="logo"), alt=alt) if logo else None
+    return resolve_picture(make_rendition(logo, format_name="logo"), alt=alt) if logo else None
 
 
 def _remove_restricted_links(content: IssueContent) -> IssueContent:

@@ -74,12 +74,12 @@ def _resolve_note(value: StructValue, key: str) -> NoteBlock:
 
 
 def _resolve_lead_story(value: StructValue, key: str) -> LeadStoryBlock | None:
-    story = _resolve_story(value, place="wide")
+    story = _resolve_story(value, format_name="wide")
     return LeadStoryBlock(key=key, story=story) if story else None
 
 
 def _resolve_stories(value: StructValue, key: str) -> StoriesBlock:
-    stories = (_resolve_story(choice, place="card") for choice in value["stories"])
+    stories = (_resolve_story(choice, format_name="card") for choice in value["stories"])
     return StoriesBlock(
         key=key,
         heading=value["heading"],
@@ -88,7 +88,7 @@ def _resolve_stories(value: StructValue, key: str) -> StoriesBlock:
     )
 
 
-def _resolve_story(choice: StructValue, *, place: str) -> StoryRecord | None:
+def _resolve_story(choice: StructValue, *, format_name: str) -> StoryRecord | None:
     """Return None if no story is chosen yet, or if it was withdrawn or is gone at its source."""
     chosen: Story | None = choice["story"]
     story = _find_canonical_story(chosen) if chosen else None
@@ -106,7 +106,7 @@ def _resolve_story(choice: StructValue, *, place: str) -> StoryRecord | None:
         url=link,
         own_url=story.url if link != story.url else None,
         teaser=teaser,
-        picture=_resolve_story_picture(story, choice["picture"], place=place),
+        picture=_resolve_story_picture(story, choice["picture"], format_name=format_name),
         topic=topic.name if topic else "",
         date=story.published_at.date() if story.published_at else None,
         notes=tuple(list_notes_for(f"{title}\n{teaser}", pseudonyms)),
@@ -120,11 +120,11 @@ def _find_canonical_story(story: Story) -> Story:
     return Story.objects.get(pk=story.same_as_id) if story.same_as_id else story
 
 
-def _resolve_story_picture(story: Story, chosen: AbstractImage | None, *, place: str) -> PictureRecord | None:
+def _resolve_story_picture(story: Story, chosen: AbstractImage | None, *, format_name: str) -> PictureRecord | None:
     if chosen:
-        return resolve_picture(make_staff_rendition(chosen, place=place), alt=story.picture_alt)
+        return resolve_picture(make_staff_rendition(chosen, format_name=format_name), alt=story.picture_alt)
     if story.picture:
-        return resolve_picture(make_rendition(story.picture, place=place), alt=story.picture_alt)
+        return resolve_picture(make_rendition(story.picture, format_name=format_name), alt=story.picture_alt)
     return None
 
 
@@ -139,7 +139,7 @@ def _resolve_event_card(value: StructValue, key: str) -> EventCardBlock | None:
     event: EventNotice | None = value["event"]
     if event is None or event.cancelled:
         return None
-    picture = make_staff_rendition(value["picture"], place="wide") if value["picture"] else None
+    picture = make_staff_rendition(value["picture"], format_name="wide") if value["picture"] else None
     return EventCardBlock(
         key=key,
         events=(resolve_event(event),),
@@ -177,7 +177,7 @@ def _resolve_quote(value: StructValue, key: str) -> QuoteBlock:
 
 
 def _resolve_image(value: StructValue, key: str) -> PictureBlock:
-    picture = resolve_picture(make_staff_rendition(value["image"], place="wide"), alt=value["alt"])
+    picture = resolve_picture(make_staff_rendition(value["image"], format_name="wide"), alt=value["alt"])
     return PictureBlock(key=key, picture=picture, caption=value["caption"], url=value["url"])
 
 
@@ -202,7 +202,7 @@ def _resolve_custom_value(field: FieldSchema, values: StructValue) -> CustomValu
         case "picture":
             if not (value and value["image"]):
                 return None
-            picture = make_staff_rendition(value["image"], place=field.place, film=field.mark == "film")
+            picture = make_staff_rendition(value["image"], format_name=field.place, is_video=field.mark == "film")
             return resolve_picture(picture, alt=value["alt"])
         case "lines":
             return tuple(str(line) for line in value or ())

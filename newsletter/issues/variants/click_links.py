@@ -15,8 +15,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 from django.conf import settings
 
 from newsletter.common.errors import BadLink
+from newsletter.common.personal_tokens import format_token
 from newsletter.rendering.mail import RenderedMail, hash_mail
-from newsletter.rendering.tokens import Variable, format_token
+from newsletter.rendering.tokens import Variable
 from subscribers.links.signed_links import link_keys
 
 OFF, COUNTS, READERS = "off", "counts", "readers"

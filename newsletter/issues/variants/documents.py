@@ -44,7 +44,7 @@ from newsletter.rendering.blocks import (
     StoryList,
     StoryRows,
 )
-from newsletter.rendering.phrases import find_text_direction, word
+from newsletter.rendering.phrases import find_phrase, find_text_direction
 
 _STORIES: dict[str, type[StoryCards]] = {"cards": StoryCards, "rows": StoryRows, "list": StoryList}
 _MAP = "https://www.openstreetmap.org/search?query="
@@ -53,7 +53,7 @@ _MAP = "https://www.openstreetmap.org/search?query="
 def make_document(content: IssueContent, *, visible: VisibleContent, view_online: str) -> Document:
     """Return the document that rendering takes. ``view_online`` is the address of this variant on the web, or ""."""
     publication, language = content.publication, visible.language
-    content = filter_visible(content, visible=visible, only_events_subject=word("events_near", language))
+    content = filter_visible(content, visible=visible, only_events_subject=find_phrase("events_near", language))
     blocks = (_make_block(block, content, visible) for block in content.blocks)
     return Document(
         subject=content.subject,
@@ -63,7 +63,7 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
         brand=_make_brand(content.brand),
         blocks=tuple(block for block in blocks if block is not None),
         publication=publication.name,
-        reason=word("why_you_get_this", language, list=publication.list_name, organisation=content.brand.name),
+        reason=find_phrase("why_you_get_this", language, list=publication.list_name, organisation=content.brand.name),
         urls={"view_online": view_online},
         layout=content.layout,
         headline=content.headline,
@@ -162,11 +162,11 @@ def _make_events(
 
 def _format_distance(language: str) -> str:
     distance = format_unit(CLOSE_KM, "kilometer", length="short", locale=get_babel_locale(language))
-    return word("distance_within", language, distance=distance)
+    return find_phrase("distance_within", language, distance=distance)
 
 
 def _choose_heading(chosen: EventSelection, language: str) -> str:
-    return reader_text("events", language) if chosen.kind == "all" else word(f"events_{chosen.kind}", language)
+    return reader_text("events", language) if chosen.kind == "all" else find_phrase(f"events_{chosen.kind}", language)
 
 
 def _make_event_card(block: records.EventCardBlock, language: str, zone: str) -> EventCard:

@@ -1,14 +1,14 @@
 """Write where an event is, in the reader's language."""
 
 from newsletter.issues.snapshot.records.events import EventRecord
-from newsletter.rendering.phrases import word
+from newsletter.rendering.phrases import find_phrase
 from subscribers.places.regions import region_label
 
 
 def describe_event_location(event: EventRecord, *, language: str) -> str:
     """Return “Online”, or the location as far as it is known, such as “Montréal, Québec, Canada”."""
     if event.online:
-        return word("online", language)
+        return find_phrase("online", language)
     return remove_repeated_parts(event.location) or event.town or region_label(event.region, language=language)
 
 

@@ -19,7 +19,7 @@ SelectionKind = Literal["near", "region", "online", "host", "nothing", "all"]
 
 @dataclass(frozen=True)
 class RecipientLocation:
-    """Where a reader lives, as far as it is known. Codes are ISO 3166: ``US``, ``US-TX``."""
+    """A reader's home, as far as it is known. Codes are ISO 3166: ``US``, ``US-TX``."""
 
     country: str = ""
     region: str = ""

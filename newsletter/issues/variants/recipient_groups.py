@@ -6,19 +6,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from django.db.models import Count, F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.event_mentions import find_misinforming_deliveries
 from newsletter.issues.variants.nearby_events import RecipientLocation
-from newsletter.issues.variants.notified import find_misinforming_deliveries
 from newsletter.issues.variants.visibility import VisibleContent, choose_visible
 from newsletter.models import Delivery, Issue
 from subscribers.audience.eligibility import ANY_FREQUENCY, AudienceCount, candidates, count_audience, eligible
-from subscribers.models import Frequency, SubscriberLocation
+from subscribers.models import Frequency, MailingList, Segment, SubscriberLocation
 
 FREQUENCIES = {
     Issue.Kind.ISSUE: frozenset({Frequency.EVERY, Frequency.EVENTS}),
@@ -134,11 +134,20 @@ def find_locations(place_ids: Iterable[int]) -> dict[int, RecipientLocation]:
     return locations
 
 
-def _make_audience_filters(issue: Issue) -> dict[str, Any]:
+class _AudienceFilters(TypedDict, total=False):
+    """The arguments by which `subscribers.audience.eligibility` selects people."""
+
+    mailing_list: Required[MailingList]
+    segment: Segment | None
+    frequencies: Required[frozenset[Frequency]]
+    subscriber_ids: QuerySet[Delivery, int]
+
+
+def _make_audience_filters(issue: Issue) -> _AudienceFilters:
     publication = issue.publication
     if issue.kind == Issue.Kind.CORRECTION:
         misinformed = _find_misinformed_ids(issue)
-        return {"mailing_list": publication.mailing_list, "frequencies": ANY_FREQUENCY, "among": misinformed}
+        return {"mailing_list": publication.mailing_list, "frequencies": ANY_FREQUENCY, "subscriber_ids": misinformed}
     return {
         "mailing_list": publication.mailing_list,
         "segment": publication.segment,
@@ -146,7 +155,7 @@ def _make_audience_filters(issue: Issue) -> dict[str, Any]:
     }
 
 
-def _find_misinformed_ids(issue: Issue) -> QuerySet[Any, int]:
+def _find_misinformed_ids(issue: Issue) -> QuerySet[Delivery, int]:
     """Return the ids of misinformed subscribers: none if another issue announces the change instead."""
     if not hasattr(issue, "correction"):
         return Delivery.objects.none().values_list("subscriber_id", flat=True)

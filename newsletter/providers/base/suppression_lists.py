@@ -151,7 +151,7 @@ def _fetch_page(
         row = as_mapping(parsed)
         message = mask_provider_text(str(row.get("message") or row.get("Message") or ""), secrets=secrets)
         why = Message(
-            "%(provider)s was asked for its suppression list and gave no usable one (answer %(status)s).",
+            "%(provider)s was asked for its suppression list and gave no usable list (answer %(status)s).",
             provider=provider,
             status=answer.status,
         )

@@ -8,7 +8,7 @@ Level = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. `says` is the result; `do` is what to do about it, "" if all is well."""
+    """The result of one check. `says` is what was found; `do` is what to do about it, "" if all is well."""
 
     check: str
     level: Level

@@ -17,7 +17,7 @@ class CompiledQuery(NamedTuple):
     """SQL and its parameters, in which `TIME_PLACEHOLDER` and `ROW_PLACEHOLDER` mark what `fill` replaces."""
 
     sql: str
-    parameters: tuple[object, ...]
+    parameters: tuple[Any, ...]
 
     def fill(self, *, moment: datetime, row: int = ROW_PLACEHOLDER) -> list[Any]:
         """Return the parameters for this moment and row."""

@@ -20,7 +20,7 @@ from newsletter.issues.approval.publication_switches import require_issue_enable
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import require_unrestricted_links
-from newsletter.issues.variants.notified import AlreadyCorrected, record_corrected_deliveries
+from newsletter.issues.variants.event_mentions import AlreadyCorrected, record_corrected_deliveries
 from newsletter.issues.variants.recipient_groups import NO_EVENT_NEAR, add_unsubscribed_to_exclusions, find_groups
 from newsletter.issues.variants.render import make_variants
 from newsletter.issues.variants.story_checks import require_unrestricted_stories

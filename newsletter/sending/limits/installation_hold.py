@@ -38,7 +38,7 @@ OLDER = Message(
 
 @dataclass(frozen=True)
 class SendMark:
-    """How far sending had come: the newest send, its issue's public id, the newest attempt, and the time of this note."""
+    """The progress of sending: the newest send, its issue's public id, the newest attempt, and the time of the note."""
 
     send: int
     issue: str

@@ -26,7 +26,7 @@ _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What a withdrawal changed: ``held`` and ``paused`` issues, ``pictures``, and the ``reach`` of mails already sent."""
+    """The changes of a withdrawal: ``held`` and ``paused`` issues, ``pictures``, and the ``reach`` of sent mails."""
 
     reach: list[Reach] = field(default_factory=list)
     held: list[Issue] = field(default_factory=list)

@@ -58,7 +58,8 @@ def send_proofs(
     Return a row with the result of each. Raise NotAllowed if the person may neither edit nor approve issues. Raise NotReady
     if nobody or nothing is left to send, or if the mail contains a protected term: a proof is mailed outside too.
     """
-    if not (by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.approve_issue")):
+    may_send = by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.approve_issue")
+    if not isinstance(by, User) or not may_send:
         raise NotAllowed("%(by)s may not send proofs. An administrator can give the role “writer”.", by=by)
     people = [person for person in to if person.is_active and person.email]
     if not people:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Count, Q, Sum
 
@@ -116,7 +117,7 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
         yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *times]
 
 
-def status_of(issue: Issue) -> dict[str, object]:
+def status_of(issue: Issue) -> dict[str, Any]:
     """Return the JSON of ``newsletter status ISSUE --json``."""
     send = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
     receipt = make_receipt(send)

@@ -15,7 +15,7 @@ REASON = Message("the database was restored from a backup; this may have been se
 
 @dataclass(frozen=True)
 class RestoreFindings:
-    """What staff must check: uncertain batches with their people, and held issues.
+    """The results that staff must check: uncertain batches with their people, and held issues.
 
     ``left`` is the number of suppressions that were replayed from the journal.
     """

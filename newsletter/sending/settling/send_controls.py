@@ -1,4 +1,4 @@
-"""What staff may do with a send: pause, resume, cancel or end it, and settle its uncertain batches."""
+"""The controls of a send for staff: pause, resume, cancel or end it, and settle its uncertain batches."""
 
 from datetime import datetime
 
@@ -61,7 +61,7 @@ def resume_send(*, send: Send, by: Staff) -> None:
 
 
 def cancel_send(*, send: Send, by: Staff, now: datetime) -> None:
-    """End the send for good. People not handed over yet are skipped; sent mails cannot be recalled.
+    """End the send permanently. People not handed over yet are skipped; sent mails cannot be recalled.
 
     Raise NotAllowed or WrongState.
     """

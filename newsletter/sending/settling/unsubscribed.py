@@ -1,4 +1,4 @@
-"""Who unsubscribed from one send: by its links, or as the provider reports. Each person counts once.
+"""People who unsubscribed from one send: by its links, or as the provider reports. Each person counts once.
 
 The links of a send carry its number as their mailing.
 """

@@ -214,7 +214,7 @@ def show_import_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an import is. The script reloads the page when `version` changes."""
+    """The progress of an import. The script reloads the page when `version` changes."""
 
     done: int
     lines: int

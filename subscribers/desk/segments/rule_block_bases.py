@@ -56,7 +56,7 @@ class ConditionBlock:
         """Return the condition as a rule."""
         raise NotImplementedError
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         """Return the block's value for a rule that `to_rule` can make."""
         raise NotImplementedError
 
@@ -91,5 +91,5 @@ class ChoiceConditionBlock(ConditionBlock, blocks.ChoiceBlock):
     def to_rule(self, value: Any) -> Rule:
         return {self.key: value}
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         return rule[self.key]

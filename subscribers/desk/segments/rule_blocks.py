@@ -85,7 +85,7 @@ class SourceText(ConditionBlock, blocks.CharBlock):
     def to_rule(self, value: Any) -> Rule:
         return {"source": value}
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         return rule["source"]
 
     class Meta:
@@ -100,7 +100,7 @@ class PlaceChoice(StructConditionBlock, blocks.StructBlock):
     def to_rule(self, value: Mapping[str, Any]) -> Rule:
         return {"region": value["region"]} if value["region"] else {"country": value["country"]}
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         country, region = _split_location(rule)
         return {"country": country, "region": region}
 
@@ -120,7 +120,7 @@ class TownChoice(StructConditionBlock, blocks.StructBlock):
         km = float(value["km"] or 0)
         return {"near": value["town"], "km": int(km) if km.is_integer() else km}
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         return {"town": rule["near"], "km": rule["km"]}
 
     class Meta:
@@ -137,7 +137,7 @@ class JoinedChoice(StructConditionBlock, blocks.StructBlock):
         day = value["day"]
         return {value["when"]: day.isoformat() if isinstance(day, date) else day}
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         ((when, day),) = rule.items()
         return {"when": when, "day": day if isinstance(day, date) else date.fromisoformat(day)}
 
@@ -163,7 +163,7 @@ class AttributeChoice(StructConditionBlock, blocks.StructBlock):
             return {"attribute": value["attribute"], "is_set": test == "set"}
         return {"attribute": value["attribute"], test: lines if test == "one_of" else "\n".join(lines)}
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         if "is_set" in rule:
             return {"attribute": rule["attribute"], "test": "set" if rule["is_set"] else "unset", "values": ""}
         test = "is" if "is" in rule else "one_of"
@@ -206,7 +206,7 @@ class UnsupportedRuleBlock(blocks.TextBlock):
     def to_rule(self, value: Any) -> Rule:
         return dict(json.loads(value))
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         return json.dumps(rule, ensure_ascii=False)
 
     class Meta:

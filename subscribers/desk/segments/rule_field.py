@@ -104,7 +104,7 @@ class RuleField(BlockField):
     def __init__(self, **kwargs: object) -> None:
         super().__init__(make_builder(), required=False, **kwargs)
 
-    def prepare_value(self, value: Any) -> StreamValue:
+    def prepare_value(self, value: object) -> StreamValue:
         return value if isinstance(value, StreamValue) else to_stream(value, builder=self.block)
 
     def clean(self, value: Any) -> Rule:
@@ -115,7 +115,7 @@ class RuleField(BlockField):
             raise ValidationError(translate(error)) from error
         return rule
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: object, data: StreamValue) -> bool:
         return bool(to_rule(self.prepare_value(initial)) != to_rule(data))
 
 

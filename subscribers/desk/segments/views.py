@@ -40,7 +40,7 @@ class SegmentPreview(PreviewOnEditView):
                 context = {"unfinished": True}
             else:
                 self.object.rule = form.cleaned_data["rule"]
-        response = render(request, "desk/frames/segment.html", context or self._describe_segment(request))
+        response = render(request, "desk/iframes/segment.html", context or self._describe_segment(request))
         response["Content-Security-Policy"] = CSP
         return response
 

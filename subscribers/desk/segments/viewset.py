@@ -38,9 +38,9 @@ class SegmentForm(ShortNameForm):
         help_text=gettext_lazy("People who match all of these conditions. Without conditions, everybody is in it."),
     )
 
-    def clean_rule(self) -> Any:
+    def clean_rule(self) -> object:
         """Return the stored rule unchanged if nobody edited it, so that its exact form is kept."""
-        rule: Any = self.cleaned_data["rule"]
+        rule: object = self.cleaned_data["rule"]
         return rule if self["rule"]._has_changed() else self.initial.get("rule", rule)
 
 

@@ -70,7 +70,7 @@ def test_the_sample_file_has_every_key_of_every_table() -> None:
         (SOURCE + 'language = "klingonese"', "[[source]] Stories: language: “klingonese” is not a language code"),
         (SOURCE + 'topics = "all"', 'topics: write a list, such as ["one", "two"].'),
         (SOURCE + "url = 7", "url: write a text, in quotes."),
-        (PUBLICATION + 'from_email = "letter@"', "from_email: “letter@”: This is not an email address"),
+        (PUBLICATION + 'from_email = "letter@"', "from_email: “letter@”: This email address cannot be mailed"),
         (PUBLICATION + 'stories = "5"', "stories: write a whole number, without quotes."),
         (PUBLICATION + "stories = 21", "stories: 21 is too large; write 20 or less."),
         (PUBLICATION + "events = -1", "events: -1 is too small; write 0 or more."),

@@ -131,7 +131,7 @@ def test_it_runs_as_a_program_that_other_processes_can_script_and_read() -> None
     assert missing == 404
 
 
-def test_a_door_that_is_closed_refuses_breaks_off_and_opens_again_at_the_same_address(provider: FakeProvider) -> None:
+def test_a_stopped_provider_refuses_and_restarts_at_the_same_address(provider: FakeProvider) -> None:
     assert post(provider, GOOD).status_code == 200
     provider.stop_listening()
     with pytest.raises(requests.ConnectionError):
@@ -141,7 +141,7 @@ def test_a_door_that_is_closed_refuses_breaks_off_and_opens_again_at_the_same_ad
     assert len(provider.accepted()) == 2
 
 
-def test_without_the_words_of_mails_to_many_the_ledger_still_knows_whose_they_were() -> None:
+def test_without_bodies_the_ledger_still_knows_the_recipients() -> None:
     slim = FakeProvider(keep_mails=False).start()
     try:
         batch = make_call(make_recipient(1), make_recipient(2), key="batch-7")

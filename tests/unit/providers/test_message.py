@@ -31,8 +31,8 @@ def read(raw: bytes) -> EmailMessage:
     return message
 
 
+@pytest.mark.requirement("M1")
 def test_every_header_that_must_be_there_is_there_once() -> None:
-    """M1."""
     message = read(write())
     for name in (
         "From",
@@ -53,8 +53,8 @@ def test_every_header_that_must_be_there_is_there_once() -> None:
     assert message["Bcc"] is None
 
 
+@pytest.mark.requirement("M4")
 def test_text_comes_first_and_html_second_with_personal_values_in_both() -> None:
-    """M4."""
     message = read(write(recipient=make_recipient(5, name="Zoë")))
     assert message.get_content_type() == "multipart/alternative"
     text, html = message.iter_parts()
@@ -66,8 +66,9 @@ def test_text_comes_first_and_html_second_with_personal_values_in_both() -> None
     assert 'href="https://example.org/u/token-5?list=1&amp;from=mail"' in html.get_content()
 
 
+@pytest.mark.requirement("M6")
 def test_a_long_unsubscribe_link_stays_whole_and_unencoded() -> None:
-    """M6: the stock policy turns it into an encoded word, and one-click dies silently."""
+    """The stock policy turns it into an encoded word, and one-click dies silently."""
     url = "https://example.org/u/" + "t" * 300
     raw = write(recipient=make_recipient(5, t_unsubscribe=url))
     assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in raw
@@ -159,8 +160,9 @@ def test_a_one_click_header_that_is_given_is_kept_and_completed() -> None:
         ({"text": "Hi __pv_x_name__"}, "broken personal field"),
     ],
 )
+@pytest.mark.requirement("M2")
+@pytest.mark.requirement("M3")
 def test_a_mail_that_a_mailbox_could_misread_is_refused(changes: dict[str, object], says: str) -> None:
-    """M2, M3."""
     with pytest.raises(BadMail, match=says):
         write(make_mail(**changes))
 

@@ -91,7 +91,7 @@ def test_marks_of_merge_languages_that_a_template_left_over_are_errors(mark: str
     assert ("error", "unresolved") in codes(check(replace(MAIL, text=MAIL.text + mark), document=DOCUMENT))
 
 
-def test_the_same_marks_in_a_story_are_only_a_warning_because_they_are_its_words():
+def test_template_marks_in_a_story_are_only_a_warning():
     made = document(LeadStory(story("{{ 7*7 }}")))
     assert codes(check(render(made), document=made)) == [("warning", "literal-marks")] * 2
 
@@ -107,7 +107,7 @@ def test_a_tag_that_is_open_for_outlook_alone_is_found():
     assert [(finding.code, "For Outlook" in finding.message) for finding in found] == [("tag-balance", True)]
 
 
-def test_a_mail_that_is_one_picture_is_warned_of_and_the_same_without_it_is_not():
+def test_a_mail_of_one_picture_is_warned_of():
     poster = document(ImageBlock(picture(), url="https://harbour.example/"))
     assert ("warning", "few-words") in codes(check(render(poster), document=poster))
     short = document(Note("<p>Short.</p>", "Short."))
@@ -185,6 +185,6 @@ def test_errors_come_before_warnings_and_nothing_is_said_twice():
 
 
 @pytest.mark.parametrize("words", ["Click here", "HERE »", "read more…", "Leer más", "En savoir plus", "hier", "هنا"])
-def test_links_that_do_not_say_where_they_go_are_known_in_several_languages(words: str):
+def test_vague_link_texts_are_known_in_several_languages(words: str):
     assert is_vague(words)
     assert not is_vague(f"{words} about fair wages")

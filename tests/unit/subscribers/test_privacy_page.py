@@ -1,4 +1,4 @@
-"""P8, P13: docs/reference/privacy.md promises readers what the program keeps to."""
+"""docs/reference/privacy.md states the periods that the program uses."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +9,8 @@ from newsletter.feedback import event_retention
 from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
 from subscribers.importing.writing import import_steps as batches
+
+pytestmark = [pytest.mark.requirement("P13")]
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/privacy.md").read_text(encoding="utf-8")
 
@@ -28,12 +30,14 @@ PAGE = (Path(__file__).parents[3] / "docs/reference/privacy.md").read_text(encod
         ("who was sent which issue", send_retention.KEPT),
     ],
 )
-def test_p8_the_page_names_the_very_days_that_each_thing_is_kept(begins: str, kept: timedelta) -> None:
+@pytest.mark.requirement("P8")
+def test_the_page_names_the_very_days_that_each_thing_is_kept(begins: str, kept: timedelta) -> None:
     (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| {begins}"))
     assert f"{kept.days} days" in row.rsplit("|", 2)[1]
 
 
-def test_p8_nothing_is_kept_longer_than_the_numbers_that_were_set() -> None:
+@pytest.mark.requirement("P8")
+def test_nothing_is_kept_longer_than_the_numbers_that_were_set() -> None:
     kept = [
         retention.UNCONFIRMED_RETENTION,
         retention.UNSUBSCRIBED_RETENTION,

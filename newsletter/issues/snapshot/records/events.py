@@ -1,4 +1,4 @@
-"""What an issue's content keeps of events and of appeals."""
+"""The records of events and appeals."""
 
 import hashlib
 from dataclasses import dataclass

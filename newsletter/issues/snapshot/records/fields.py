@@ -1,4 +1,4 @@
-"""Field types of the records: how moments and days are written as JSON, and pictures."""
+"""Types that several records share, and the way to write a record as JSON."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +38,7 @@ class PictureRecord:
 
 
 _ADAPTERS: dict[type[object], TypeAdapter[object]] = {}
+"""The writer of each class of records, made when it is first needed."""
 
 
 def to_json(record: object) -> dict[str, JsonValue]:

@@ -1,4 +1,4 @@
-"""What an issue's content keeps of the issue itself, its publication and its brand."""
+"""The records of an issue itself, its publication and its brand."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What an issue's content keeps of a story and of the consent of the person behind it."""
+"""The records of stories and of the consent of the people behind them."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,7 +10,7 @@ from newsletter.issues.snapshot.records.fields import OMIT_NONE, OptionalDay, Op
 
 @dataclass(frozen=True, slots=True)
 class ConsentRecord:
-    """What a story's row says about the person behind it. ``gone`` is why its source no longer shows the story."""
+    """The consent of the person behind a story. ``gone`` is why its source no longer shows the story."""
 
     needed: bool
     channels: tuple[str, ...]

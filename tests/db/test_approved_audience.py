@@ -171,7 +171,7 @@ def test_growth_before_the_freeze_stops_a_manual_send(approved: Issue) -> None:
 
 def test_a_send_never_exceeds_the_confirmed_number(approved: Issue) -> None:
     """The confirmed number counts even if the approval allows more."""
-    with pytest.raises(NotReady, match="You were asked about 10 people, and now the issue would go to 20"):
+    with pytest.raises(NotReady, match="You confirmed 10 people, but the issue would now go to 20"):
         request_send(issue=read(approved), by=make_approver(), now=NOW, confirmed_recipients=10)
     assert not Send.objects.exists()
 

@@ -102,7 +102,7 @@ def choose_digest_content(
 
 
 def find_digest_start(slot: Slot, *, now: datetime) -> datetime:
-    """Return when the issues of this digest begin: the assembly of the last digest, so that none is left out."""
+    """Return when the issues of this digest begin: at the assembly of the last digest, at most 62 days ago."""
     earlier = slot.publication.slots.filter(kind=Slot.Kind.DIGEST, state=Slot.State.ASSEMBLED).exclude(pk=slot.pk)
     last = earlier.order_by("-assembled_at").first()
     if last is None or last.assembled_at is None:

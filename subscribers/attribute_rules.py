@@ -1,4 +1,4 @@
-"""PURE. The names and values of custom attributes: one spelling each, within limits. Stores nothing."""
+"""The rules for names and values of custom attributes: spelling and limits. No I/O."""
 
 import re
 import unicodedata
@@ -14,23 +14,23 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 
 def attribute_key(text: str) -> str:
-    """The one spelling of an attribute's name: “Member since” and `member_since` are `member_since`; may be empty."""
+    """Return the canonical name: “Member since” and `member_since` both give `member_since`. It may be empty."""
     lower = unicodedata.normalize("NFC", text).lower()
     return _SEPARATORS.sub("_", lower).strip("_")[:MAX_KEY_LENGTH].rstrip("_")
 
 
 def attribute_value(text: str) -> str:
-    """The value as one clean line of at most 300 characters; may be empty."""
-    return clean_line(text, most=MAX_VALUE_LENGTH)
+    """Return the value as one clean line of at most 300 characters. It may be empty."""
+    return clean_line(text, max_length=MAX_VALUE_LENGTH)
 
 
 def fold_value(value: str) -> str:
-    """The value as rules compare it: without regard to case, in one Unicode form, at most 300 characters."""
+    """Return the value as rules compare it: case-folded, NFC, at most 300 characters."""
     return unicodedata.normalize("NFC", value.casefold())[:MAX_VALUE_LENGTH]
 
 
 def clean_attributes(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The attributes as they can be kept, without empty ones, and in words what was left out or cut, and why."""
+    """Return the attributes that can be kept, and a message for each that was left out or cut."""
     clean: dict[str, str] = {}
     notes: list[str] = []
     for name, text in given.items():
@@ -39,19 +39,17 @@ def clean_attributes(given: Mapping[str, str]) -> tuple[dict[str, str], list[str
             continue
         if not key:
             notes.append(
-                Message(
-                    "“%(name)s” cannot name an attribute: it has no letter or digit; left out.", name=name.strip()[:40]
-                )
+                Message("“%(name)s” was left out: an attribute name needs a letter or digit.", name=name.strip()[:40])
             )
             continue
         if key in clean:
-            notes.append(Message("The attribute %(key)s is there more than once; the first value counts.", key=key))
+            notes.append(Message("The attribute %(key)s occurs more than once. The first value was kept.", key=key))
             continue
         if len(clean) == MAX_ATTRIBUTES_PER_PERSON:
             notes.append(
                 Message(
-                    "More than %(most_of_a_person)s attributes for one person; %(key)s and what follows is left out.",
-                    most_of_a_person=MAX_ATTRIBUTES_PER_PERSON,
+                    "One person can have %(max_attributes)s attributes. %(key)s and the next ones were left out.",
+                    max_attributes=MAX_ATTRIBUTES_PER_PERSON,
                     key=key,
                 )
             )
@@ -59,9 +57,9 @@ def clean_attributes(given: Mapping[str, str]) -> tuple[dict[str, str], list[str
         if len(text.strip()) > MAX_VALUE_LENGTH:
             notes.append(
                 Message(
-                    "The value of %(key)s is longer than %(most_of_a_value)s characters; its end is left out.",
+                    "The value of %(key)s was cut to %(max_length)s characters.",
                     key=key,
-                    most_of_a_value=MAX_VALUE_LENGTH,
+                    max_length=MAX_VALUE_LENGTH,
                 )
             )
         clean[key] = value

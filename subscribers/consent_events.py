@@ -1,4 +1,4 @@
-"""Writes the append-only proof of what people asked for. It decides nothing."""
+"""The append-only log of consent."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,7 +20,10 @@ def record_consent_event(
     by: str = "",
     data: Mapping[str, object] | None = None,
 ) -> ConsentEvent:
-    """Adds one event. `wording` is what the person saw, `by` a member of staff; `data` must hold no address or name."""
+    """Add one event.
+
+    `wording` is what the person read; `by` names a member of staff. `data` must hold no address or name.
+    """
     return ConsentEvent.objects.create(
         kind=kind,
         subscriber=subscriber,
@@ -28,14 +31,14 @@ def record_consent_event(
         mailing_list=mailing_list,
         at=now,
         wording=wording,
-        source=source[:200],
+        source=source,
         by=by,
         data=dict(data or {}),
     )
 
 
 def make_consent_wording(mailing_list: MailingList) -> str:
-    """What people read beside the button when they ask for a list, in the language in force."""
-    return gettext("Send me %(name)s by email. I can leave at any time with the link in every mail.") % {
+    """Return the sentence beside the sign-up button, in the current language."""
+    return gettext("Send me %(name)s by email. I can unsubscribe at any time with the link in every mail.") % {
         "name": mailing_list.name
     }

@@ -13,17 +13,16 @@ from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.demo.sample_content import write_organisation
 from newsletter.demo.sample_subscribers import fill_list, fill_realistic_list
 from newsletter.issues.approval.approve import approve_by_policy
-from newsletter.issues.assembly.assemble import Assembly, assemble_slot, get_or_create_slot
-from newsletter.issues.assembly.history import log_assembled
+from newsletter.issues.assembly.assemble import Assembly, assemble_slot, get_or_create_slot, log_assembled
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.management.receipt_table import print_receipt
 from newsletter.models import Issue, Publication, Source
 from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.staff import add_staff
-from newsletter.sending.dispatching.provider import current_adapter, outbox_of
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter, outbox_of
 from newsletter.sending.settling.receipt import status_of
 from subscribers.models import MailingList
 

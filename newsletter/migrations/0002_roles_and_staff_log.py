@@ -30,7 +30,7 @@ DATA = [
     *LOOK,
     "newsletter.change_protectedterm",
     "subscribers.reveal",
-    *rights("subscribers", "subscriber", "mailinglist", "topic", "segment", "place", may=ALL),
+    *rights("subscribers", "subscriber", "mailinglist", "topic", "segment", "subscriberlocation", may=ALL),
     *rights("subscribers", "subscription", "suppression", "importbatch", may=("view", "add", "change")),
     *rights("subscribers", "importrefusal", "confirmation", "consentevent", may=("view",)),
 ]

@@ -1,4 +1,4 @@
-"""The organisation's logos: a web address or a file beside the organisation's file becomes our own hosted copy."""
+"""Turn the organisation's logos, web addresses or files, into our own hosted copies."""
 
 import hashlib
 from pathlib import Path
@@ -14,9 +14,9 @@ Logos = dict[str, Picture | None]
 
 
 def host_logos(entry: BrandEntry | None, *, folder: Path, dry_run: bool) -> Logos:
-    """Our copies of the logos that the entry names, by key; None takes a logo away. Raises BadFile.
+    """Return our copies of the logos that the entry names, by key; None removes a logo. Raises BadFile.
 
-    It may fetch, so it runs before the transaction. A dry run fetches and writes nothing: it gives unsaved rows.
+    It may fetch, so call it before the transaction. A dry run fetches and writes nothing and returns unsaved rows.
     """
     if entry is None:
         return {}

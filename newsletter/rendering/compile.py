@@ -13,7 +13,7 @@ from mjml import mjml2html
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.lint.tags import find_tag_problem
+from newsletter.rendering.lint.tag_balance import find_tag_problem
 from newsletter.rendering.tokens import assert_tokens_kept
 
 # Read when premailer is imported. The 128 that it remembers by itself are fewer than one brand has.

@@ -4,6 +4,7 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
+from newsletter.common.personal_tokens import format_token
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
@@ -18,10 +19,9 @@ from newsletter.rendering.blocks import (
     StoryCards,
 )
 from newsletter.rendering.colours import dark_palette, light_palette
-from newsletter.rendering.phrases import word
+from newsletter.rendering.phrases import find_phrase
 from newsletter.rendering.prepare import PreparedDocument
 from newsletter.rendering.social import find_icons
-from newsletter.rendering.tokens import format_token
 from newsletter.rendering.typography import Typography, choose_typography
 
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -59,7 +59,7 @@ def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[s
         "name": document.publication or document.brand.name,
         "title": prepared.title,
         "headline": document.headline or prepared.title,
-        "words": lambda key, **values: word(key, document.language, **values),
+        "phrase": lambda key, **values: find_phrase(key, document.language, **values),
         "footer_links": _list_brand_links(document) + ([] if family == "t" else words),
         "icons": icons,
         "social": [(name, url) for name, url, _ in icons] + words,
@@ -82,13 +82,13 @@ def build_block_context(document: Document, position: int) -> dict[str, Any]:
             extras["block"] = SimpleNamespace(key=key, **values)
         case StoryCards(heading=heading):
             after_lead = any(isinstance(before, LeadStory) for before in document.blocks[:position])
-            extras["heading"] = heading or (word("more_stories", language) if after_lead else "")
+            extras["heading"] = heading or (find_phrase("more_stories", language) if after_lead else "")
         case Events(kind=kind, heading=heading, note=note, host_url=host_url):
-            extras["heading"] = heading or word(f"events_{kind}", language)
-            extras["note"] = note or (word("host_invitation", language) if kind == "host" else "")
+            extras["heading"] = heading or find_phrase(f"events_{kind}", language)
+            extras["note"] = note or (find_phrase("host_invitation", language) if kind == "host" else "")
             extras["host_url"] = host_url if kind == "host" else ""
         case Related(heading=heading):
-            extras["heading"] = heading or word("related", language)
+            extras["heading"] = heading or find_phrase("related", language)
     return extras
 
 
@@ -130,8 +130,8 @@ def _find_first_event(document: Document) -> EventItem | None:
 def _list_brand_links(document: Document) -> list[tuple[str, str]]:
     brand, language = document.brand, document.language
     own = [
-        (word("website", language), brand.website),
-        (word("give", language), brand.donate_url),
-        (word("donor_portal", language), brand.donor_portal_url),
+        (find_phrase("website", language), brand.website),
+        (find_phrase("give", language), brand.donate_url),
+        (find_phrase("donor_portal", language), brand.donor_portal_url),
     ]
     return [(label, url) for label, url in own if label and url]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from newsletter.rendering.tokens import TOKEN
+from newsletter.common.personal_tokens import TOKEN
 
 
 @dataclass(frozen=True)

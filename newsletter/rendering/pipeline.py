@@ -1,7 +1,6 @@
 """Document to mail: templates, MJML, HTML with inlined styles, and the text part. Same document, same bytes."""
 
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from newsletter.rendering.context import (
 )
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.hyphens import add_soft_hyphens
-from newsletter.rendering.lint.mjml import check_templates
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.prepare import PreparedDocument, prepare
 from newsletter.rendering.schemas import load_schemas
@@ -38,7 +36,6 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
     TokenLostError where a step loses a personal value.
     """
     folder = (templates or default_templates()).resolve()
-    _check_folder(folder)
     environment = make_environment(folder)
     if document.layout not in LAYOUTS:
         raise TemplateError(
@@ -64,13 +61,6 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
         variables=variables,
         sha256=hash_mail(subject=prepared.subject, html=html, text=text, variables=variables),
     )
-
-
-@lru_cache(maxsize=8)
-def _check_folder(folder: Path) -> None:
-    """Raise TemplateError, with file and line, for the first fault in a folder's MJML; once for each folder."""
-    for fault in check_templates(folder):
-        raise TemplateError(Message("A mail template is at fault: %(fault)s", fault=fault), line=fault.line)
 
 
 def _hyphenate(prepared: PreparedDocument) -> PreparedDocument:

@@ -29,7 +29,7 @@ from newsletter.rendering.blocks import (
     StoryList,
     StoryRows,
 )
-from newsletter.rendering.phrases import word
+from newsletter.rendering.phrases import find_phrase
 from newsletter.rendering.schemas import load_schemas
 
 SITE = "https://harbour.example"
@@ -48,7 +48,7 @@ def sample_document(*, layout: str, brand: Brand, picture: PictureFinder) -> Doc
         brand=brand,
         blocks=_BLOCKS_BY_LAYOUT[layout](picture),
         publication="The Weekly Letter",
-        reason=word("why_you_get_this", "en", list="The Weekly Letter", organisation=brand.name),
+        reason=find_phrase("why_you_get_this", "en", list="The Weekly Letter", organisation=brand.name),
         urls={"view_online": f"{SITE}/view/sample"},
         layout=layout,
     )
@@ -241,7 +241,7 @@ def _evening(picture: PictureFinder) -> EventItem:
         "3",
         "Dec",
         where="Central Library, Abbey Square, Reading",
-        distance=word("distance_within", "en", distance="15\u00a0km"),
+        distance=find_phrase("distance_within", "en", distance="15\u00a0km"),
         calendar_url=f"{CALENDAR}/evening.ics",
         google_url=f"{CALENDAR}/evening/google",
         outlook_url=f"{CALENDAR}/evening/outlook",

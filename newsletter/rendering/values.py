@@ -10,6 +10,7 @@ from newsletter.rendering.tokens import Context, Variable
 Columns = Mapping[str, Sequence[str]]
 Values = Callable[[Columns], list[dict[str, str]]]
 
+PERSONAL_LINKS = ("unsubscribe", "preferences")
 _ESCAPED = frozenset("&<>\"'")
 
 

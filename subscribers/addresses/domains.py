@@ -1,4 +1,4 @@
-"""PURE. Which addresses reach one mailbox, and what kind of domain one is at. It judges nobody."""
+"""Mailbox keys and kinds of email domains. No I/O."""
 
 from disposable_email_domains import blocklist
 
@@ -53,9 +53,9 @@ _MAJOR_DOMAINS = frozenset(
 
 
 def make_mailbox_key(address: str) -> str:
-    """What all spellings of one mailbox share: no `+tag`, and no dots where the provider ignores them.
+    """Return the key that all spellings of one mailbox share: no `+tag`, and no dots if the provider ignores them.
 
-    It is for counting only: two mailboxes that this takes for one are still two people.
+    Use it for counting only. Two mailboxes with one key are still two people.
     """
     local, _, domain = canonical(address).rpartition("@")
     local = local.split("+", 1)[0] or local
@@ -65,16 +65,16 @@ def make_mailbox_key(address: str) -> str:
 
 
 def find_domain(address: str) -> str:
-    """The domain in its wire form, in lower case."""
+    """Return the domain in its wire form, in lower case."""
     return canonical(address).rpartition("@")[2]
 
 
 def is_major(domain: str) -> bool:
-    """Whether so many people have their mail there that many sign-ups from it are no wonder."""
+    """Return True if many people have mailboxes there, so that many sign-ups from it are normal."""
     return domain in _MAJOR_DOMAINS
 
 
 def is_disposable(domain: str) -> bool:
-    """Whether the domain, or one above it, lends addresses for minutes."""
+    """Return True if the domain, or a parent of it, offers short-lived addresses."""
     parts = domain.split(".")
     return any(".".join(parts[start:]) in blocklist for start in range(len(parts) - 1))

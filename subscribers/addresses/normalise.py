@@ -1,7 +1,7 @@
-"""PURE. Reads, compares, hashes and masks email addresses. It asks no DNS and knows no database.
+"""Email addresses: reading, comparing, hashing and masking. No DNS and no database.
 
-Policy: white space and invisible characters around are dropped, text is NFC; no quoted local part, no comment, no
-address literal, no bare host; international domains and local parts are accepted.
+Policy: surrounding white space and invisible characters are removed, and text is NFC. Quoted local parts, comments,
+address literals and bare hosts are refused. International domains and local parts are accepted.
 """
 
 import hashlib
@@ -22,63 +22,61 @@ _RESERVED = re.compile(r"(?:^|\.)(?:arpa|example|invalid|local|localhost|onion|t
 
 
 def normalise(text: str) -> str:
-    """The address as we keep and mail it: trimmed, NFC, domain in lower case, local part as its owner writes it.
+    """Return the address as it is stored and mailed: trimmed, NFC, domain in lower case, local part as written.
 
-    Raises `BadAddress` with a reason that a person can act on.
+    Raises:
+        BadAddress: The message tells the person what to correct.
     """
     address = unicodedata.normalize("NFC", text).strip(_EDGES)
     if not address:
-        raise BadAddress("There is no email address here. Write one like name@example.org.")
+        raise BadAddress("The email address is empty. Write one like name@example.org.")
     if len(address) > MAX_LENGTH:
         raise BadAddress(
-            "This email address has %(address)s characters; the longest possible has %(max_length)s.",
-            address=len(address),
+            "This email address has %(length)s characters. The limit is %(max_length)s.",
+            length=len(address),
             max_length=MAX_LENGTH,
         )
     if _CONTROL.search(address):
-        raise BadAddress("This address has a line break or another control character in it. Write one address only.")
+        raise BadAddress("This address contains a line break or another control character. Write one address only.")
     plain = _PLAIN.fullmatch(address)
     if plain and len(plain[1]) <= 64 and not _RESERVED.search(plain[2]):
-        return f"{plain[1]}@{plain[2].lower()}"  # the library would say the same; this is 30 times as fast
+        return f"{plain[1]}@{plain[2].lower()}"  # the same result as the library, 30 times as fast
     try:
         found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
-        raise BadAddress("This is not an email address that can be mailed: %(error)s", error=error) from error
+        raise BadAddress("This email address cannot be mailed: %(error)s", error=error) from error
     if "." not in found.ascii_domain:
         raise BadAddress(
-            "The part after the @ (%(domain)s) is not a full domain name such as example.org.", domain=found.domain
+            "The part after the @ (%(domain)s) is not a complete domain such as example.org.", domain=found.domain
         )
     return found.normalized
 
 
 def to_ascii(address: str) -> str:
-    """The address for the wire: the domain in punycode, in lower case; the local part unchanged.
-
-    `address` is one that `normalise` returned; anything else raises `BadAddress`.
-    """
+    """Return a normalised address for the wire: the domain in lower-case punycode. Raises `BadAddress` for others."""
     local, _, domain = address.rpartition("@")
     if address.isascii():
         return f"{local}@{domain.lower()}"
     try:
         found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
-        raise BadAddress("This is not an email address that can be mailed: %(error)s", error=error) from error
+        raise BadAddress("This email address cannot be mailed: %(error)s", error=error) from error
     return f"{found.local_part}@{found.ascii_domain}"
 
 
 def canonical(address: str) -> str:
-    """What two spellings of one mailbox share: `to_ascii` with the local part in lower case."""
+    """Return the form that two spellings of one mailbox share: `to_ascii` with the local part in lower case."""
     local, _, domain = to_ascii(address).rpartition("@")
     return f"{unicodedata.normalize('NFC', local.lower())}@{domain}"
 
 
 def hash_address(address: str, *, key: bytes) -> bytes:
-    """32 bytes: HMAC-SHA256 of the canonical address. Only who has the key can tell whose it is."""
+    """Return 32 bytes: HMAC-SHA256 of the canonical address."""
     return hmac.digest(key, canonical(address).encode(), hashlib.sha256)
 
 
 def mask(address: str) -> str:
-    """`jo@example.org` as `j•••@e•••.org`: enough for its owner to know it, too little for anyone else."""
+    """Return `jo@example.org` as `j•••@e•••.org`: its owner recognises it, nobody else does."""
     local, _, domain = address.rpartition("@")
     name, dot, ending = domain.rpartition(".")
     return f"{local[:1]}•••@{name[:1]}•••{dot}{ending}"

@@ -1,7 +1,7 @@
-"""The one definition of "may be mailed". Nothing else in the product decides it.
+"""The definition of “may be mailed”. Nothing else in the product decides it.
 
-Candidates are the people with an open subscription to the list who match the segment; each is either eligible or
-excluded for one reason, so `candidates = eligible + excluded` always.
+Candidates are the people with an open subscription to the list who match the segment. Each is either eligible or
+excluded for one reason, so `candidates = eligible + excluded`.
 """
 
 from collections.abc import Mapping, Set
@@ -34,16 +34,16 @@ PAUSED = "paused"
 IMPLIED_CONSENT_EXPIRED = "implied_consent_ran_out"
 NOT_ON_ALLOWLIST = "outside"
 OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly", Frequency.EVENTS: "events_only"}
-"""The reason for which someone is left out who asked for another kind of mail than the one that goes out."""
+"""The exclusion reason of people who chose this frequency, for mail of another one."""
 
 EVERY_ISSUE = frozenset({Frequency.EVERY})
 ANY_FREQUENCY = frozenset(Frequency)
-Among = QuerySet[Any, int] | RawSQL | None
+SubscriberIds = QuerySet[Any, int] | RawSQL | None
 
 
 @dataclass(frozen=True)
 class AudienceCount:
-    """How many people are on the list and in the segment, and what becomes of them."""
+    """The number of candidates, of eligible people, and of people excluded for each reason."""
 
     candidates: int
     eligible: int
@@ -51,14 +51,18 @@ class AudienceCount:
 
 
 def list_contactable(
-    *, mailing_list: MailingList, segment: Segment | None = None, among: Among = None, now: datetime | None = None
+    *,
+    mailing_list: MailingList,
+    segment: Segment | None = None,
+    subscriber_ids: SubscriberIds = None,
+    now: datetime | None = None,
 ) -> QuerySet[Subscription]:
-    """Everyone who said yes to the list and is not suppressed, whatever rhythm or pause they chose: one row a person.
+    """Return the subscriptions that have consent and no suppression, whatever frequency or pause the person chose.
 
-    Implied consent that has run out at `now` (this moment, if not given) is no yes any more. ``among`` is a query of
-    subscriber ids: nobody else is a candidate at all.
+    Implied consent that ended before `now` (default: the current time) does not count. ``subscriber_ids`` is a query of
+    the only people to consider. There is one row for each person.
     """
-    candidates = _candidates(mailing_list=mailing_list, segment=segment, among=among)
+    candidates = _candidates(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids)
     lasting = ~_has_expired(now or timezone.now())
     return candidates.filter(MAILABLE, lasting, ~_is_suppressed(mailing_list))
 
@@ -69,14 +73,14 @@ def eligible(
     segment: Segment | None = None,
     now: datetime,
     frequencies: Set[Frequency] = EVERY_ISSUE,
-    among: Among = None,
+    subscriber_ids: SubscriberIds = None,
 ) -> QuerySet[Subscription]:
-    """Everyone whom mail of this kind may reach at `now`, as one query of subscriptions: one row a person.
+    """Return the subscriptions that this kind of mail may reach at `now`, one row for each person.
 
-    `frequencies` are the choices that the mail serves; `ANY_FREQUENCY` for whoever may be mailed at all.
+    `frequencies` are the choices that the mail serves. `ANY_FREQUENCY` gives everyone who may be mailed at all.
     """
     asked = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
-    people = list_contactable(mailing_list=mailing_list, segment=segment, among=among, now=now)
+    people = list_contactable(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids, now=now)
     return people.filter(~_is_paused(now), asked, _is_on_allowlist())
 
 
@@ -86,18 +90,16 @@ def candidates(
     segment: Segment | None = None,
     now: datetime,
     frequencies: Set[Frequency] = EVERY_ISSUE,
-    among: Among = None,
+    subscriber_ids: SubscriberIds = None,
 ) -> QuerySet[Any]:
-    """Everyone on the list and in the segment, a subscription each.
+    """Return everyone on the list and in the segment, one subscription each, annotated with ``exclusion_reason``.
 
-    ``why`` is the one reason why such mail may not reach them, "" if it may.
-
-    The reasons are `unconfirmed`, `implied_consent_ran_out`, `suppressed:<reason>`, `paused`, `every_issue`, `monthly`
-    or `events_only` for those who asked for another kind of mail, and `outside` for those whom this installation may
-    not mail at all (F24). The first that holds, in this order, is the one given.
+    The reason is "" for eligible people. Otherwise it is the first that applies: `unconfirmed`, `implied_consent_ran_out`,
+    `suppressed:<reason>`, `paused`, `every_issue`, `monthly` or `events_only` (they chose another kind of mail), or
+    `outside` (not on this installation's recipient allowlist).
     """
-    people = _candidates(mailing_list=mailing_list, segment=segment, among=among).order_by()
-    return people.annotate(why=_exclusion_reason(mailing_list, now=now, frequencies=frequencies))
+    people = _candidates(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids).order_by()
+    return people.annotate(exclusion_reason=_exclusion_reason(mailing_list, now=now, frequencies=frequencies))
 
 
 def count_audience(
@@ -106,31 +108,36 @@ def count_audience(
     segment: Segment | None = None,
     now: datetime,
     frequencies: Set[Frequency] = EVERY_ISSUE,
-    among: Among = None,
+    subscriber_ids: SubscriberIds = None,
 ) -> AudienceCount:
-    """Counts candidates, eligible and excluded in one statement, so that the three always agree."""
-    people = candidates(mailing_list=mailing_list, segment=segment, now=now, frequencies=frequencies, among=among)
-    return make_audience_count(dict(people.values("why").annotate(people=Count("pk")).values_list("why", "people")))
+    """Count candidates, eligible and excluded people in one statement, so that the numbers agree."""
+    people = candidates(
+        mailing_list=mailing_list, segment=segment, now=now, frequencies=frequencies, subscriber_ids=subscriber_ids
+    )
+    return make_audience_count(
+        dict(people.values("exclusion_reason").annotate(people=Count("pk")).values_list("exclusion_reason", "people"))
+    )
 
 
 def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
-    """Of every list that somebody is on, by its id: how many may be mailed at all, and why the others may not.
+    """Return the counts of each list that has subscribers, by list id, in one statement.
 
-    One statement for all lists; what somebody chose to get of a list does not matter here.
+    The frequencies that people chose are ignored.
     """
-    why = _exclusion_reason(OuterRef("mailing_list"), now=now, frequencies=ANY_FREQUENCY)
-    people = Subscription.objects.open().order_by().annotate(why=why).values("mailing_list", "why")
+    reason = _exclusion_reason(OuterRef("mailing_list"), now=now, frequencies=ANY_FREQUENCY)
+    rows = Subscription.objects.open().order_by().annotate(exclusion_reason=reason)
+    people = rows.values("mailing_list", "exclusion_reason")
     counted: dict[int, dict[str, int]] = {}
     for row in people.annotate(people=Count("pk")):
-        counted.setdefault(row["mailing_list"], {})[row["why"]] = row["people"]
+        counted.setdefault(row["mailing_list"], {})[row["exclusion_reason"]] = row["people"]
     return {pk: make_audience_count(by_reason) for pk, by_reason in counted.items()}
 
 
 def make_audience_count(people_by_reason: Mapping[str, int]) -> AudienceCount:
-    """From the number of candidates of each reason, "" for those whom the mail may reach."""
-    excluded = {why: people for why, people in sorted(people_by_reason.items()) if why}
-    fit = people_by_reason.get("", 0)
-    return AudienceCount(candidates=fit + sum(excluded.values()), eligible=fit, excluded=excluded)
+    """Build the count from the number of candidates for each reason; "" stands for eligible people."""
+    excluded = {reason: people for reason, people in sorted(people_by_reason.items()) if reason}
+    may_be_mailed = people_by_reason.get("", 0)
+    return AudienceCount(candidates=may_be_mailed + sum(excluded.values()), eligible=may_be_mailed, excluded=excluded)
 
 
 def explain_ineligible(
@@ -141,34 +148,38 @@ def explain_ineligible(
     now: datetime,
     frequencies: Set[Frequency] = ANY_FREQUENCY,
 ) -> str:
-    """Why this person would not get such mail of this list, in words; an empty text when they would."""
+    """Return why this person would not get such mail of this list, or "" if they would."""
     open_now = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
-    subscription = open_now.annotate(why=_exclusion_reason(mailing_list, now=now, frequencies=frequencies)).first()
+    subscription = open_now.annotate(
+        exclusion_reason=_exclusion_reason(mailing_list, now=now, frequencies=frequencies)
+    ).first()
     if subscription is None:
         return Message("Not on the list %(name)s.", name=mailing_list.name)
-    why = str(getattr(subscription, "why"))  # noqa: B009 annotated above
-    if why == UNCONFIRMED:
+    code = str(getattr(subscription, "exclusion_reason"))  # noqa: B009 annotated above
+    if code == UNCONFIRMED:
         return Message("Has not yet confirmed by mail.")
-    if why == IMPLIED_CONSENT_EXPIRED and subscription.expires_at:
-        return Message("The implied consent ran out on %(expires_at)s.", expires_at=subscription.expires_at.date())
-    if why == PAUSED and subscription.paused_until:
-        return Message("Asked for a pause, until %(paused_until)s.", paused_until=subscription.paused_until.date())
-    if why == NOT_ON_ALLOWLIST:
-        return Message("This installation may mail only those whom NEWSLETTER_ONLY_TO names.")
-    if why in OTHER_FREQUENCY.values():
-        return Message("Asked for another rhythm: %(label)s.", label=Frequency(subscription.frequency).label)
-    if why:
-        reason = Reason(why.removeprefix("suppressed:"))
+    if code == IMPLIED_CONSENT_EXPIRED and subscription.expires_at:
+        return Message("The implied consent ended on %(expires_at)s.", expires_at=subscription.expires_at.date())
+    if code == PAUSED and subscription.paused_until:
+        return Message("Paused until %(paused_until)s.", paused_until=subscription.paused_until.date())
+    if code == NOT_ON_ALLOWLIST:
+        return Message("This installation may mail only the addresses in NEWSLETTER_ONLY_TO.")
+    if code in OTHER_FREQUENCY.values():
+        return Message("Chose another frequency: %(label)s.", label=Frequency(subscription.frequency).label)
+    if code:
+        reason = Reason(code.removeprefix("suppressed:"))
         return Message("Must not be mailed: %(label)s.", label=reason.label)
     if segment is not None and not Subscriber.objects.filter(compile_rule(segment.rule), pk=subscriber.pk).exists():
         return Message("Does not match the segment %(name)s.", name=segment.name)
     return ""
 
 
-def _candidates(*, mailing_list: MailingList, segment: Segment | None, among: Among) -> QuerySet[Subscription]:
+def _candidates(
+    *, mailing_list: MailingList, segment: Segment | None, subscriber_ids: SubscriberIds
+) -> QuerySet[Subscription]:
     people = Subscription.objects.filter(mailing_list=mailing_list).open()
-    if among is not None:
-        people = people.filter(subscriber_id__in=among)
+    if subscriber_ids is not None:
+        people = people.filter(subscriber_id__in=subscriber_ids)
     if segment is None:
         return people
     return people.filter(subscriber__in=Subscriber.objects.filter(compile_rule(segment.rule)).values("pk"))
@@ -192,17 +203,17 @@ def _has_expired(now: datetime) -> Q:
 
 
 def _exclusion_reason(mailing_list: MailingList | OuterRef, *, now: datetime, frequencies: Set[Frequency]) -> Case:
-    """One word for why a subscription may not be mailed; an empty text when it may."""
+    """Return an expression for the reason code why a subscription may not be mailed, "" if it may."""
     severity = Case(
-        *(When(reason=reason, then=Value(place)) for place, reason in enumerate(_REASONS_BY_SEVERITY)),
+        *(When(reason=reason, then=Value(rank)) for rank, reason in enumerate(_REASONS_BY_SEVERITY)),
         output_field=IntegerField(),
     )
     most_severe = (
         Suppression.objects.covering(mailing_list)
         .filter(address_hash=OuterRef("subscriber__address_hash"))
         .order_by(severity)
-        .annotate(why=Concat(Value("suppressed:"), "reason"))
-        .values("why")[:1]
+        .annotate(exclusion_reason=Concat(Value("suppressed:"), "reason"))
+        .values("exclusion_reason")[:1]
     )
     waiting = Q(basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
     chosen = Case(

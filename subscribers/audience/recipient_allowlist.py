@@ -1,4 +1,4 @@
-"""Whom alone this installation may mail, where its settings name some: a copy of real people's data mails none of them."""
+"""The recipient allowlist, which keeps an installation with a copy of real data from mailing real people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ _ANY_LOCAL_PART = "anybody@"
 
 @dataclass(frozen=True)
 class RecipientAllowlist:
-    """Addresses and whole domains, as `normalise` writes them. A domain does not speak for those below it."""
+    """Addresses and whole domains, normalised. A domain does not include its subdomains."""
 
     addresses: frozenset[str]
     domains: frozenset[str]
 
-    def has(self, address: str) -> bool:
-        """Whether mail to this address may leave. `address` in any spelling; what is no address may not."""
+    def allows(self, address: str) -> bool:
+        """Return True if mail to this address may leave. An invalid address may not."""
         try:
             wanted = canonical(normalise(address))
         except BadAddress:
@@ -31,7 +31,7 @@ class RecipientAllowlist:
         return domain in at_domains or wanted in {canonical(one) for one in self.addresses}
 
     def as_q(self, field: str) -> Q:
-        """The same of stored addresses."""
+        """Return the same test as a condition on a field of stored addresses."""
         inside = Q()
         for address in sorted(self.addresses):
             inside |= Q(**{f"{field}__iexact": address})
@@ -44,7 +44,11 @@ class RecipientAllowlist:
 
 
 def parse_allowlist(words: Sequence[str]) -> RecipientAllowlist | None:
-    """From addresses and domains as people write them; None where there is none. Raises BadAddress that names the word."""
+    """Return the allowlist that these addresses and domains name, or None if there are none.
+
+    Raises:
+        BadAddress: An entry is neither an address nor a domain; the message names it.
+    """
     addresses, domains = set(), set()
     for word in words:
         is_address = "@" in word.strip().lstrip("@")
@@ -60,7 +64,7 @@ def parse_allowlist(words: Sequence[str]) -> RecipientAllowlist | None:
 
 
 def get_recipient_allowlist() -> RecipientAllowlist | None:
-    """What the settings of this installation say; None where it may mail everyone."""
+    """Return the allowlist of this installation's settings, or None if it may mail everyone."""
     return _parse_cached(tuple(settings.SUBSCRIBERS_ONLY_TO))
 
 

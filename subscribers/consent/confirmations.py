@@ -1,4 +1,4 @@
-"""Decides when a confirmation mail is due and what its link is. It sends nothing; a sender picks the due rows up."""
+"""The queue of confirmation mails. A sender elsewhere takes the due rows and mails them."""
 
 from datetime import datetime, timedelta
 
@@ -13,10 +13,9 @@ MAX_UNCONFIRMED_REQUESTS = 3
 
 
 def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now: datetime) -> bool:
-    """Leaves a confirmation mail to be sent; False, and silence, when this mailbox was asked enough.
+    """Queue a confirmation mail. Return False if this mailbox got enough of them.
 
-    At most one in 24 hours and three until it confirms something, so that nobody can be bombed with them; all
-    spellings of one mailbox count as one.
+    A mailbox gets at most one in 24 hours, and three until it confirms. All spellings of a mailbox share the limit.
     """
     asked = Confirmation.objects.filter(subscriber=subscriber)
     confirmed = Subscription.objects.filter(subscriber=subscriber).aggregate(last=Max("confirmed_at"))["last"]
@@ -37,7 +36,7 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
 
 
 def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
-    """The mails to send now, oldest first: still asked for, not too old, to addresses that may get them."""
+    """Return the confirmations to send now, oldest first: still wanted, not expired, not suppressed."""
     waiting = Subscription.objects.open().filter(
         subscriber=OuterRef("subscriber"),
         mailing_list=OuterRef("mailing_list"),
@@ -61,12 +60,12 @@ def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
 
 
 def mark_sent(*, confirmation: Confirmation, now: datetime) -> bool:
-    """Claims the row before the mail is handed over. False when somebody else has it: then do not send."""
+    """Claim the row before its mail is handed over. Return False if another process has it: do not send then."""
     return Confirmation.objects.filter(pk=confirmation.pk, sent_at__isnull=True).update(sent_at=now) == 1
 
 
 def make_confirmation_url(*, confirmation: Confirmation, now: datetime) -> str:
-    """The link that the mail carries; good for seven days from `now`."""
+    """Return the link for the mail. It is valid for seven days from `now`."""
     return make_link(
         purpose=Purpose.CONFIRM,
         subscriber_uuid=confirmation.subscriber.uuid,

@@ -1,22 +1,19 @@
-"""Sign-ups that wait for staff: kept, let in, or dropped. Letting in is asking by mail, as for everybody."""
+"""Sign-ups that wait for staff, who release or discard each one."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
 from newsletter.common.text import clean_line
 from subscribers.consent.signup import SignupResult, request_subscription
 from subscribers.identity import identify
-from subscribers.models import HeldSignup, MailingList, Place, Topic
-
-KEPT = timedelta(days=7)
+from subscribers.models import HeldSignup, MailingList, SubscriberLocation, Topic
 
 
 class AlreadyDecided(DomainError):
-    """Somebody else let this sign-up in or dropped it."""
+    """Somebody else released or discarded this sign-up."""
 
 
 @transaction.atomic
@@ -26,25 +23,25 @@ def hold_signup(
     mailing_list: MailingList,
     wording: str,
     source: str,
-    why: str,
+    reason: str,
     now: datetime,
     name: str = "",
     language: str = "",
-    place: Place | None = None,
+    place: SubscriberLocation | None = None,
     topics: Iterable[Topic] = (),
 ) -> HeldSignup:
-    """Keeps the sign-up of a normalised address until a person decides; a repeat keeps the first."""
+    """Keep the sign-up of a normalised address until staff decide. A repeat keeps the first."""
     held, made = HeldSignup.objects.get_or_create(
         address_hash=identify(email),
         mailing_list=mailing_list,
         defaults={
             "email": email,
-            "name": clean_line(name, most=200),
+            "name": clean_line(name, max_length=200),
             "language": language,
             "place": place,
             "wording": wording,
-            "source": source[:200],
-            "why": why,
+            "source": source,
+            "reason": reason,
             "at": now,
         },
     )
@@ -55,7 +52,11 @@ def hold_signup(
 
 @transaction.atomic
 def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
-    """The person is asked by mail as if they had just signed up. Raises `AlreadyDecided`."""
+    """Ask the person to confirm by mail, as if they had just signed up.
+
+    Raises:
+        AlreadyDecided: Somebody else decided first.
+    """
     held = (
         HeldSignup.objects.select_for_update(of=("self",))
         .filter(pk=held_id)
@@ -63,8 +64,8 @@ def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
         .first()
     )
     if held is None:
-        raise AlreadyDecided(_("This sign-up was let in or dropped already."))
-    outcome = request_subscription(
+        raise AlreadyDecided("Somebody else released or discarded this sign-up already.")
+    result = request_subscription(
         email=held.email,
         mailing_list=held.mailing_list,
         wording=held.wording,
@@ -77,10 +78,10 @@ def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
         must_confirm=True,
     )
     held.delete()
-    return outcome
+    return result
 
 
-def drop(*, held_id: int) -> None:
-    """The sign-up is forgotten. Raises `AlreadyDecided`."""
+def discard_held_signup(*, held_id: int) -> None:
+    """Delete the sign-up. Raises `AlreadyDecided`."""
     if not HeldSignup.objects.filter(pk=held_id).delete()[0]:
-        raise AlreadyDecided(_("This sign-up was let in or dropped already."))
+        raise AlreadyDecided("Somebody else released or discarded this sign-up already.")

@@ -1,4 +1,4 @@
-"""Implied consent (CASL): it holds until a day. Who runs out soon is shown to staff; who has run out is taken off the list."""
+"""Implied consent (CASL), which lasts until a date. Staff see what ends soon; what has ended leaves the list."""
 
 from datetime import datetime, timedelta
 
@@ -16,13 +16,16 @@ PENDING_REQUEST_PERIOD = timedelta(days=7)
 
 
 def list_expiring_subscriptions(*, now: datetime) -> QuerySet[Subscription]:
-    """Open subscriptions whose implied consent runs out within 60 days, the first to run out first."""
+    """Return the open subscriptions whose implied consent ends within 60 days, the earliest first."""
     soon = Subscription.objects.open().filter(expires_at__gt=now, expires_at__lte=now + EXPIRY_NOTICE_PERIOD)
     return soon.select_related("subscriber", "mailing_list").order_by("expires_at", "pk")
 
 
 def end_lapsed_subscriptions(*, now: datetime) -> int:
-    """Ends those that have run out, but not whom a mail still asks for their own consent. How many."""
+    """End the subscriptions whose implied consent has ended. Return how many.
+
+    People with a pending confirmation mail stay until it expires.
+    """
     ended = 0
     for _ in range(MAX_BATCHES):
         step = _end_batch(now)
@@ -34,7 +37,7 @@ def end_lapsed_subscriptions(*, now: datetime) -> int:
 
 @transaction.atomic
 def _end_batch(now: datetime) -> int:
-    """Some hundred in one go; each is on record."""
+    """End up to `BATCH_SIZE` of them and record each. Return how many."""
     asked = Confirmation.objects.filter(
         subscriber=OuterRef("subscriber"),
         mailing_list=OuterRef("mailing_list"),

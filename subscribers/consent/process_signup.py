@@ -1,4 +1,4 @@
-"""The one way in for somebody who signs up, from our own page or another site: weighed, then taken, held or dropped."""
+"""The entry point for every sign-up, from our own page or another site: accept, hold or drop it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,7 @@ from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.proof_of_work import Proof
 from subscribers.consent.signup import request_subscription
 from subscribers.consent.signup_limits import SignupOutcome, screen_signup
-from subscribers.models import MailingList, Place, Topic
+from subscribers.models import MailingList, SubscriberLocation, Topic
 
 
 def process_signup(
@@ -23,16 +23,16 @@ def process_signup(
     now: datetime,
     name: str = "",
     language: str = "",
-    place: Place | None = None,
+    place: SubscriberLocation | None = None,
     topics: Iterable[Topic] = (),
 ) -> SignupOutcome:
-    """Weighs a normalised address and its sign-up, and lets it go its way. `client` is the visitor's network address.
+    """Screen the sign-up of a normalised address and act on the decision. `client` is the visitor's network address.
 
-    Which way it went is for staff and tests; whoever signed up is never told.
+    The outcome is for staff and tests. Never show it to the person who signed up.
     """
     decision = screen_signup(address=email, client=client, proof=proof, now=now)
     source = Message("%(source)s, disposable address", source=source) if decision.disposable else source
-    if decision.way is SignupOutcome.IN:
+    if decision.outcome is SignupOutcome.IN:
         request_subscription(
             email=email,
             mailing_list=mailing_list,
@@ -45,17 +45,17 @@ def process_signup(
             topics=topics,
             must_confirm=must_confirm,
         )
-    elif decision.way is SignupOutcome.HELD:
+    elif decision.outcome is SignupOutcome.HELD:
         hold_signup(
             email=email,
             mailing_list=mailing_list,
             wording=wording,
             source=source,
-            why=decision.why,
+            reason=decision.reason,
             now=now,
             name=name,
             language=language,
             place=place,
             topics=topics,
         )
-    return decision.way
+    return decision.outcome

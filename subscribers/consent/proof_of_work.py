@@ -1,6 +1,6 @@
-"""Proof of work for sign-ups (ALTCHA): a small sum for a person's browser, dear for a robot that signs up thousands.
+"""Proof of work for sign-ups (ALTCHA): cheap for one browser, expensive for a robot that signs up thousands.
 
-A solution counts once; the row of `SpentProof` sees to it. No third party is asked.
+Each solution counts once, by its `SpentProof` row. No third party is asked.
 """
 
 import base64
@@ -23,7 +23,7 @@ _MAX_PAYLOAD_LENGTH = 2_000
 
 
 class Proof(StrEnum):
-    """What a sign-up brought along."""
+    """The kind of proof that came with a sign-up."""
 
     NONE = "none"
     GOOD = "good"
@@ -32,23 +32,23 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True)
 class Challenge:
-    """What the page's script needs: find the number up to `most` whose SHA-256 after `salt` is `challenge`."""
+    """The input of the page's script: find the number up to `max_number` whose SHA-256 after `salt` is `challenge`."""
 
     challenge: str
     salt: str
     signature: str
-    most: int
+    max_number: int
 
 
 def make_challenge(*, now: datetime, hard: bool = False) -> Challenge:
-    """A fresh challenge, good for two hours and one use."""
-    most = HARD if hard else EASY
-    made = create_challenge(ChallengeOptions(hmac_key=_key(), max_number=most, expires=now + CHALLENGE_LIFETIME))
-    return Challenge(challenge=made.challenge, salt=made.salt, signature=made.signature, most=most)
+    """Return a new challenge, valid for two hours and one use."""
+    max_number = HARD if hard else EASY
+    made = create_challenge(ChallengeOptions(hmac_key=_key(), max_number=max_number, expires=now + CHALLENGE_LIFETIME))
+    return Challenge(challenge=made.challenge, salt=made.salt, signature=made.signature, max_number=max_number)
 
 
 def check_proof(payload: str) -> Proof:
-    """Whether a solution is ours, right and in time. It is not spent yet."""
+    """Check a solution's signature, number and age. This does not spend it."""
     if not payload:
         return Proof.NONE
     if len(payload) > _MAX_PAYLOAD_LENGTH or not payload.isascii():
@@ -61,7 +61,7 @@ def check_proof(payload: str) -> Proof:
 
 
 def use_proof(payload: str, *, now: datetime) -> bool:
-    """Uses up a good solution. False when it was used before, by whomever."""
+    """Spend a valid solution. Return False if it was spent before."""
     challenge = json.loads(base64.b64decode(payload))["challenge"]
     digest = hashlib.sha256(str(challenge).encode()).digest()
     try:

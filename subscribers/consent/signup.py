@@ -1,4 +1,4 @@
-"""Asking to join a list, and confirming it. What a stranger may learn from the answer is for the pages: nothing."""
+"""Requests for a list, and their confirmation. The pages must not reveal the results to strangers."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,12 +15,21 @@ from subscribers.consent.throttle import reset_confirmation_quota
 from subscribers.consent_events import record_consent_event
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget
-from subscribers.models import Basis, ConsentEvent, FormerIdentity, MailingList, Place, Subscriber, Subscription, Topic
+from subscribers.models import (
+    Basis,
+    ConsentEvent,
+    FormerIdentity,
+    MailingList,
+    Subscriber,
+    SubscriberLocation,
+    Subscription,
+    Topic,
+)
 from subscribers.unsubscribing.suppression import is_signup_blocked, is_suppressed, remove_own_suppressions
 
 
 class SignupResult(StrEnum):
-    """What became of a request. For staff and logs; the person always reads the same words."""
+    """The result of a request, for staff and logs. The person always reads the same text."""
 
     JOINED = "joined"
     ASKED = Message("asked to confirm")
@@ -30,7 +39,7 @@ class SignupResult(StrEnum):
 
 
 class ConfirmationResult(StrEnum):
-    """What a confirmation link did."""
+    """The effect of a confirmation link."""
 
     NOW = Message("confirmed now")
     BEFORE = Message("confirmed before")
@@ -47,15 +56,18 @@ def request_subscription(
     now: datetime,
     name: str = "",
     language: str = "",
-    place: Place | None = None,
+    place: SubscriberLocation | None = None,
     topics: Iterable[Topic] = (),
     must_confirm: bool = False,
 ) -> SignupResult:
-    """Someone asks for a list. `wording` is what they read, `source` where. Raises `BadAddress`.
+    """Request a list for an address. `wording` is what the person read, `source` where they read it.
 
-    A list with double opt-in, or an address that left before, waits for a confirmation by mail, and so does everyone
-    with `must_confirm`, and everyone whose consent is only implied. Details of a person
-    whom we already mail are not changed, because anyone can type an address.
+    The request waits for a confirmation by mail in any of these cases: the list uses double opt-in, the address
+    unsubscribed before, its consent is only implied, or `must_confirm` is set. Details of a person whom we already mail
+    do not change, because anyone can type an address.
+
+    Raises:
+        BadAddress: The address cannot be mailed.
     """
     address = normalise(email)
     address_hash = identify(address)
@@ -64,7 +76,7 @@ def request_subscription(
     subscriber = _get_or_create_subscriber(
         address=address,
         address_hash=address_hash,
-        details={"name": clean_line(name, most=200), "language": language, "place": place},
+        details={"name": clean_line(name, max_length=200), "language": language, "place": place},
         topics=topics,
         source=source,
         now=now,
@@ -98,7 +110,7 @@ def request_subscription(
 def confirm_subscription(
     *, target: LinkTarget, now: datetime, wording: str = "", source: str = ""
 ) -> ConfirmationResult:
-    """The person followed the link of the confirmation mail and pressed the button."""
+    """Confirm the subscription that a confirmation link names."""
     subscription = (
         Subscription.objects.filter(subscriber__in=_find_by_link(target), mailing_list__public_id=target.list_public_id)
         .open()
@@ -131,7 +143,7 @@ def confirm_subscription(
 
 
 def _find_by_link(target: LinkTarget) -> QuerySet[Subscriber]:
-    """The person of a link, also where two were found to be one since it was mailed."""
+    """Return the person of a link, also if they were merged into another since it was mailed."""
     former = FormerIdentity.objects.filter(uuid=target.subscriber_uuid).values("subscriber")
     return Subscriber.objects.filter(Q(uuid=target.subscriber_uuid) | Q(pk__in=former))
 
@@ -140,7 +152,7 @@ def _get_or_create_subscriber(
     *,
     address: str,
     address_hash: bytes,
-    details: dict[str, str | Place | None],
+    details: dict[str, str | SubscriberLocation | None],
     topics: Iterable[Topic],
     source: str,
     now: datetime,
@@ -161,7 +173,7 @@ def _get_or_create_subscriber(
 def _open_subscription(
     *, subscriber: Subscriber, mailing_list: MailingList, must_confirm: bool, wording: str, now: datetime
 ) -> bool:
-    """True when a subscription was opened; False when one is open already, whoever opened it."""
+    """Open a subscription. Return False if one is already open."""
     if Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open().exists():
         return False
     try:
@@ -179,7 +191,7 @@ def _open_subscription(
 
 
 def _queue_one_other_confirmation(*, subscriber: Subscriber, now: datetime) -> None:
-    """Requests for other lists fell silent under the limit; the address is proven now, so one of them may be asked."""
+    """Queue one confirmation that the limit held back: the owner of the address has now proven it."""
     others = Subscription.objects.filter(subscriber=subscriber, basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
     for subscription in others.open().select_related("mailing_list").order_by("requested_at")[:1]:
         queue_confirmation(subscriber=subscriber, mailing_list=subscription.mailing_list, now=now)

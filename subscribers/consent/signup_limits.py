@@ -1,6 +1,6 @@
-"""Decides whether a sign-up is taken at once or held for staff. What it decides is never told to whoever signed up.
+"""Sign-up limits: accept a sign-up at once, hold it for staff, or drop it. Never show the decision to the person.
 
-Limits are those of a busy stall at a fair, not of a robot: nothing above them is refused, it waits for a person.
+The limits allow a busy stall at a fair. A sign-up above them is not refused but held for staff.
 """
 
 import logging
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from newsletter.common.messages import Message
 from newsletter.common.networks import single_client_network, wide_network
 from subscribers.addresses.domains import find_domain, is_disposable, is_major
 from subscribers.consent.proof_of_work import Proof
@@ -27,7 +28,7 @@ DROPPED = "sign-ups dropped"
 
 
 class SignupOutcome(StrEnum):
-    """What becomes of a sign-up."""
+    """The decision about a sign-up."""
 
     IN = "in"
     HELD = "held"
@@ -36,15 +37,15 @@ class SignupOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """`why` says to staff what stood out; `disposable` marks an address that may last for minutes."""
+    """The outcome. `reason` tells staff which limit was exceeded; `disposable` marks a short-lived address."""
 
-    way: SignupOutcome
-    why: str = ""
+    outcome: SignupOutcome
+    reason: str = ""
     disposable: bool = False
 
 
 def screen_signup(*, address: str, client: str, proof: Proof, now: datetime) -> Decision:
-    """Counts the sign-up and says what becomes of it. `address` is normalised, `client` a network address."""
+    """Count a sign-up and decide about it. `address` is normalised; `client` is a network address."""
     domain = find_domain(address)
     disposable = is_disposable(domain)
     home = increment_counter(f"home {single_client_network(client)}", now=now)
@@ -54,40 +55,43 @@ def screen_signup(*, address: str, client: str, proof: Proof, now: datetime) -> 
     unproven = increment_counter("site unproven", now=now) if proof is not Proof.GOOD else 0
     if site == MAX_SIGNUPS_PER_SITE + 1:
         _LOG.error(
-            "More than %s sign-ups in this hour. Proof of work is harder until it is over.", MAX_SIGNUPS_PER_SITE
+            "More than %s sign-ups in this hour. Proof of work is harder until the hour ends.", MAX_SIGNUPS_PER_SITE
         )
-    reasons = [
-        (home > MAX_SIGNUPS_PER_ADDRESS, "many sign-ups from one internet connection"),
-        (wide > MAX_SIGNUPS_PER_NETWORK, "many sign-ups from one network"),
-        (same_domain > MAX_SIGNUPS_PER_DOMAIN, "many sign-ups with addresses of one domain"),
+    limits = [
+        (home > MAX_SIGNUPS_PER_ADDRESS, Message("many sign-ups from one internet connection")),
+        (wide > MAX_SIGNUPS_PER_NETWORK, Message("many sign-ups from one network")),
+        (same_domain > MAX_SIGNUPS_PER_DOMAIN, Message("many sign-ups with addresses of one domain")),
         (
             bool(unproven) and home > MAX_UNPROVEN_SIGNUPS_PER_ADDRESS,
-            "several sign-ups without JavaScript from one connection",
+            Message("several sign-ups without JavaScript from one connection"),
         ),
-        (unproven > MAX_UNPROVEN_SIGNUPS_PER_SITE, "many sign-ups without JavaScript"),
-        (bool(unproven) and site > MAX_SIGNUPS_PER_SITE, "a flood of sign-ups, and this one without JavaScript"),
-        (bool(unproven) and disposable, "an address that may last for minutes, without JavaScript"),
+        (unproven > MAX_UNPROVEN_SIGNUPS_PER_SITE, Message("many sign-ups without JavaScript")),
+        (
+            bool(unproven) and site > MAX_SIGNUPS_PER_SITE,
+            Message("a flood of sign-ups, and this one without JavaScript"),
+        ),
+        (bool(unproven) and disposable, Message("a short-lived address, without JavaScript")),
     ]
-    why = next((words for holds, words in reasons if holds), "")
-    if not why:
+    reason = next((message for exceeded, message in limits if exceeded), "")
+    if not reason:
         return Decision(SignupOutcome.IN, disposable=disposable)
     if HeldSignup.objects.count() >= MAX_HELD_SIGNUPS:
-        if increment_counter(DROPPED, now=now, stretch=DAY) == 1:
-            _LOG.error("%s sign-ups wait for staff; further ones are dropped until some are decided.", MAX_HELD_SIGNUPS)
-        return Decision(SignupOutcome.DROPPED, why=why, disposable=disposable)
-    return Decision(SignupOutcome.HELD, why=why, disposable=disposable)
+        if increment_counter(DROPPED, now=now, window=DAY) == 1:
+            _LOG.error("%s sign-ups wait for staff. New ones are dropped until staff decide some.", MAX_HELD_SIGNUPS)
+        return Decision(SignupOutcome.DROPPED, reason=reason, disposable=disposable)
+    return Decision(SignupOutcome.HELD, reason=reason, disposable=disposable)
 
 
 def is_full(*, waiting: int) -> bool:
-    """Return True if so many sign-ups wait that the next one that would have to wait is dropped."""
+    """Return True if this many held sign-ups fill the queue, so that the next one is dropped."""
     return waiting >= MAX_HELD_SIGNUPS
 
 
 def count_dropped(*, now: datetime) -> int:
-    """Return how many sign-ups were dropped today and yesterday (UTC) because too many were waiting."""
-    return read_counter(DROPPED, now=now, stretch=DAY) + read_counter(DROPPED, now=now - DAY, stretch=DAY)
+    """Return how many sign-ups were dropped today and yesterday (UTC) because the queue was full."""
+    return read_counter(DROPPED, now=now, window=DAY) + read_counter(DROPPED, now=now - DAY, window=DAY)
 
 
 def is_flooded(*, now: datetime) -> bool:
-    """Whether this hour saw so many sign-ups that proof of work is made harder."""
-    return read_counter("site", now=now, stretch=HOUR) > MAX_SIGNUPS_PER_SITE
+    """Return True if this hour saw so many sign-ups that proof of work is made harder."""
+    return read_counter("site", now=now, window=HOUR) > MAX_SIGNUPS_PER_SITE

@@ -1,19 +1,19 @@
-"""Counts what a stranger may try a few times only, in the database, so that all processes share the count.
+"""Rate limits for what a stranger may try only a few times. The counts are in the database, shared by all processes.
 
-It keeps keyed hashes, never an address, and never stands in the way of a valid link.
+The rows hold keyed hashes, never an address. A valid link is never limited.
 """
 
 import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, transaction
 from django.db.models import F
 
 from newsletter.common.networks import single_client_network
 from subscribers.addresses.domains import make_mailbox_key
 from subscribers.identity import address_key
-from subscribers.models import Asking, Tally
+from subscribers.models import ConfirmationQuota, RateCounter
 from subscribers.models.throttles import MAX_CONFIRMATION_REQUESTS
 
 HOUR = timedelta(hours=1)
@@ -23,74 +23,75 @@ MAX_BAD_LINKS_PER_MINUTE = 20
 _MAX_KNOWN_NETWORKS = 10_000
 _bad_networks: dict[str, datetime] = {}
 
-_COUNT = """
-INSERT INTO subscribers_tally (subject, starts_at, count) VALUES (%s, %s, 1)
-ON CONFLICT (subject, starts_at) DO UPDATE SET count = subscribers_tally.count + 1
-RETURNING count
-"""
+
+@transaction.atomic
+def increment_counter(subject: str, *, now: datetime, window: timedelta = HOUR) -> int:
+    """Count one more of `subject` in the window that holds `now`. Return the new total of all processes."""
+    subject_hash, starts_at = _counter_key(subject, now=now, window=window)
+    counter, _ = RateCounter.objects.get_or_create(subject=subject_hash, starts_at=starts_at)
+    RateCounter.objects.filter(pk=counter.pk).update(count=F("count") + 1)
+    counter.refresh_from_db(fields=["count"])
+    return counter.count
 
 
-def increment_counter(subject: str, *, now: datetime, stretch: timedelta = HOUR) -> int:
-    """Counts one more of `subject` in the hour (or other stretch) of `now`; how many there are now, all processes told."""
-    subject_hash, starts = _counter_key(subject, now=now, stretch=stretch)
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [subject_hash, connection.ops.adapt_datetimefield_value(starts)])
-        return int(cursor.fetchone()[0])
-
-
-def read_counter(subject: str, *, now: datetime, stretch: timedelta = HOUR) -> int:
-    """How many there are in this stretch; nothing is counted."""
-    subject_hash, starts = _counter_key(subject, now=now, stretch=stretch)
-    counts = Tally.objects.filter(subject=subject_hash, starts_at=starts).values_list("count", flat=True)
+def read_counter(subject: str, *, now: datetime, window: timedelta = HOUR) -> int:
+    """Return the total of the window that holds `now`, without counting."""
+    subject_hash, starts_at = _counter_key(subject, now=now, window=window)
+    counts = RateCounter.objects.filter(subject=subject_hash, starts_at=starts_at).values_list("count", flat=True)
     return counts.first() or 0
 
 
 def use_confirmation_quota(address: str, *, now: datetime) -> bool:
-    """Whether this mailbox may be asked once more: once in 24 hours, three times until it confirms. Then it counts.
+    """Count a confirmation mail to this mailbox and return True, or return False if it may not get one now.
 
-    All spellings of a mailbox share the count; of two askers at once, one gets the turn.
+    A mailbox gets one in 24 hours, and three until it confirms. All spellings of a mailbox share the quota.
+    Of two requests at once, one gets True.
     """
     mailbox = _hash(make_mailbox_key(address))
-    _, first = Asking.objects.get_or_create(mailbox=mailbox, defaults={"times": 1, "last_at": now})
+    _, first = ConfirmationQuota.objects.get_or_create(
+        mailbox=mailbox, defaults={"request_count": 1, "last_requested_at": now}
+    )
     if first:
         return True
-    waiting = Asking.objects.filter(
-        mailbox=mailbox, times__lt=MAX_CONFIRMATION_REQUESTS, last_at__lte=now - CONFIRMATION_INTERVAL
+    free = ConfirmationQuota.objects.filter(
+        mailbox=mailbox,
+        request_count__lt=MAX_CONFIRMATION_REQUESTS,
+        last_requested_at__lte=now - CONFIRMATION_INTERVAL,
     )
-    return waiting.update(times=F("times") + 1, last_at=now) == 1
+    return free.update(request_count=F("request_count") + 1, last_requested_at=now) == 1
 
 
 def reset_confirmation_quota(address: str) -> None:
-    """The mailbox proved to be its owner's: it may be asked again about something else."""
-    Asking.objects.filter(mailbox=_hash(make_mailbox_key(address))).delete()
+    """Restore the whole quota of a mailbox, because its owner confirmed."""
+    ConfirmationQuota.objects.filter(mailbox=_hash(make_mailbox_key(address))).delete()
 
 
 def exceeds_bad_link_limit(address: str, *, now: datetime) -> bool:
-    """Counts one more bad link from this network; True when there were more than 20 in a minute.
+    """Count one more bad link from this network. Return True if there were more than 20 in this minute.
 
-    A process that knows the answer asks the database no more, so that a flood of bad links costs nothing.
+    A process remembers the networks above the limit, so a flood of bad links does not reach the database.
     """
     network, minute = single_client_network(address), now.replace(second=0, microsecond=0)
     if _bad_networks.get(network) == minute:
         return True
     try:
-        many = increment_counter(f"bad link {network}", now=now, stretch=MINUTE) > MAX_BAD_LINKS_PER_MINUTE
+        exceeded = increment_counter(f"bad link {network}", now=now, window=MINUTE) > MAX_BAD_LINKS_PER_MINUTE
     except DatabaseError:
-        return False  # a bad link is answered the same with or without a database
-    if many:
+        return False  # a bad link gets the same answer with or without a database
+    if exceeded:
         if len(_bad_networks) >= _MAX_KNOWN_NETWORKS:
             _bad_networks.clear()
         _bad_networks[network] = minute
-    return many
+    return exceeded
 
 
 def clear_bad_link_cache() -> None:
-    """This process knows no network any more; the counts in the database stay."""
+    """Forget the networks that this process remembers. The counts in the database stay."""
     _bad_networks.clear()
 
 
-def _counter_key(subject: str, *, now: datetime, stretch: timedelta) -> tuple[bytes, datetime]:
-    seconds = int(stretch.total_seconds())
+def _counter_key(subject: str, *, now: datetime, window: timedelta) -> tuple[bytes, datetime]:
+    seconds = int(window.total_seconds())
     return _hash(f"{subject}|{seconds}"), datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
 
 

@@ -1,4 +1,4 @@
-"""Forgets a person: every row that says who they are goes; a keyed hash stays, so that they are not mailed again."""
+"""Erasing a person. A keyed hash stays, so that they are not mailed again."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from subscribers.unsubscribing.suppression import write_suppression
 
 @transaction.atomic
 def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
-    """Deletes the person and what hangs on them. Proof of consent stays, without the person."""
+    """Delete the person and all rows about them. The consent log stays, without the person."""
     address_hash = bytes(subscriber.address_hash)
     ImportRefusal.objects.filter(raw__icontains=subscriber.email).delete()
     HeldSignup.objects.filter(address_hash=address_hash).delete()

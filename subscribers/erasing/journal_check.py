@@ -1,6 +1,6 @@
-"""Compare the journal with the database, and add what it misses: notes that found no room before a process ended.
+"""Comparing the suppression journal with the database, and adding entries that it misses.
 
-How far it was compared is kept in a file beside it, so that a start looks at what is new.
+A file beside the journal stores how far it was compared, so that each start checks only new rows.
 """
 
 import logging
@@ -27,11 +27,11 @@ _LOG = logging.getLogger(__name__)
 _BATCH_SIZE = 50_000
 _ROWS_TO_RECHECK = 1_000
 _RECHECK_PERIOD = timedelta(hours=1)
-"""Rows that were being written during the last comparison may have come later than newer ones."""
+"""Rows written during the last comparison may have been committed after newer ones."""
 
 
 def repair_journal(*, now: datetime) -> int:
-    """Add every mark and lifting that the database has and the journal misses. Returns how many. Raises OSError."""
+    """Add each suppression and removal that the journal misses. Return how many. Raises OSError."""
     flush_pending_entries()
     newest = Suppression.objects.aggregate(newest=Max("pk"))["newest"] or 0
     rows = _rows_since(*_read_position(newest))
@@ -43,14 +43,14 @@ def repair_journal(*, now: datetime) -> int:
 
 
 def try_to_repair_journal(*, now: datetime) -> None:
-    """As `repair_journal`, when a process starts: what is not possible now is possible at the next start."""
+    """Repair the journal when a process starts. If that fails, log it: the next start tries again."""
     try:
         added = repair_journal(now=now)
     except OSError as error:
-        _LOG.error("Who left cannot be noted beside the database (%s). `newsletter doctor` tries again.", error)
+        _LOG.error("The suppression journal cannot be written (%s). Run `newsletter doctor` to try again.", error)
         return
     if added:
-        _LOG.info("%s marks that the notes beside the database missed were added to %s.", added, journal_path())
+        _LOG.info("%s suppressions that the journal missed were added to %s.", added, journal_path())
 
 
 def _rows_since(pk: int, at: datetime | None) -> Iterator[Suppression]:
@@ -62,13 +62,13 @@ def _rows_since(pk: int, at: datetime | None) -> Iterator[Suppression]:
 
 
 def _missing(rows: list[Suppression]) -> list[JournalEntry]:
-    """Say of each mark what the journal does not know. A lifting counts only if it is newer than what was noted."""
+    """Return the entries that the journal misses. A removal counts only if it is newer than the last entry."""
     state: dict[tuple[bytes, int | None, str], JournalEntry] = {}
     for row in rows:
-        note = JournalEntry(
+        entry = JournalEntry(
             bytes(row.address_hash), row.mailing_list_id, row.reason, row.lifted_at or row.at, bool(row.lifted_at)
         )
-        state[note.key] = note
+        state[entry.key] = entry
     known = find_latest_entries(state.keys())
     return [one for key, one in state.items() if _is_missing(one, known.get(key))]
 
@@ -85,7 +85,7 @@ def _position_file() -> Path:
 
 
 def _read_position(newest: int) -> tuple[int, datetime | None]:
-    """Where to begin: at the first row if nothing was compared yet, or if the database is an older one."""
+    """Return where to begin: the first row, if nothing was compared yet or the database is an older one."""
     try:
         found = orjson.loads(_position_file().read_bytes())
         pk, at = int(found["row"]), datetime.fromisoformat(found["at"])

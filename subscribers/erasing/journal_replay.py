@@ -1,4 +1,4 @@
-"""After a restore: plays back who left or was erased since the backup, before anything may be sent again."""
+"""Replaying the suppression journal after a restore, before anything may be sent."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,35 +14,35 @@ from subscribers.unsubscribing.suppression import end_subscriptions, suppress
 from subscribers.unsubscribing.suppression_journal import JournalEntry, Key, read_journal_entries
 
 _BATCH_SIZE = 500
-_REPLAY_NOTE = Message("noted beside the database, played back after a restore")
+_REPLAY_NOTE = Message("restored from the suppression journal")
 _END_REASONS = {Reason.UNSUBSCRIBE: EndReason.UNSUBSCRIBE, Reason.COMPLAINT: EndReason.COMPLAINT}
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """How many marks the database had forgotten, and how many people it had to erase again."""
+    """The number of suppressions that the database had lost, and of people who were erased again."""
 
-    marked: int = 0
+    suppressed: int = 0
     erased: int = 0
 
 
 def replay_journal(*, now: datetime) -> Replayed:
-    """Sets each mark that was noted last and not lifted since, where the database has forgotten it. A repeat does nothing."""
+    """Restore each suppression that the journal has and the database lost. A repeat does nothing."""
     last = {one.key: one for one in read_journal_entries()}
-    standing = [one for one in last.values() if not one.lifted]
-    marked = erased = 0
-    for start in range(0, len(standing), _BATCH_SIZE):
-        for one in _find_missing(standing[start : start + _BATCH_SIZE]):
-            marked += 1
+    live_entries = [one for one in last.values() if not one.lifted]
+    suppressed = erased = 0
+    for start in range(0, len(live_entries), _BATCH_SIZE):
+        for one in _find_missing(live_entries[start : start + _BATCH_SIZE]):
+            suppressed += 1
             erased += _restore(one, now=now)
-    return Replayed(marked, erased)
+    return Replayed(suppressed, erased)
 
 
-def _find_missing(notes: Sequence[JournalEntry]) -> list[JournalEntry]:
-    """Those of which the database knows nothing: neither that they hold, nor that they were set then and lifted since."""
+def _find_missing(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
+    """Return the entries that the database does not know, neither as live nor as removed later."""
     lists = {None, *MailingList.objects.values_list("pk", flat=True)}
-    live = {key for key, _ in _iterate_keys(Suppression.objects.live(), notes)}
-    missing = [one for one in notes if one.key not in live and one.mailing_list in lists]
+    live = {key for key, _ in _iterate_keys(Suppression.objects.live(), entries)}
+    missing = [one for one in entries if one.key not in live and one.mailing_list in lists]
     if not missing:
         return []
     lifted: dict[Key, datetime] = {}
@@ -51,15 +51,15 @@ def _find_missing(notes: Sequence[JournalEntry]) -> list[JournalEntry]:
     return [one for one in missing if one.key not in lifted or lifted[one.key] < one.at]
 
 
-def _iterate_keys(rows: QuerySet[Suppression], notes: Sequence[JournalEntry]) -> Iterator[tuple[Key, datetime]]:
-    found = rows.filter(address_hash__in=[one.address_hash for one in notes])
+def _iterate_keys(rows: QuerySet[Suppression], entries: Sequence[JournalEntry]) -> Iterator[tuple[Key, datetime]]:
+    found = rows.filter(address_hash__in=[one.address_hash for one in entries])
     for address_hash, mailing_list, reason, at in found.values_list("address_hash", "mailing_list_id", "reason", "at"):
         yield (bytes(address_hash), mailing_list, reason), at
 
 
 @transaction.atomic
 def _restore(one: JournalEntry, *, now: datetime) -> int:
-    """1 where somebody had to be erased again."""
+    """Restore one suppression. Return 1 if a person was erased again, else 0."""
     reason = Reason(one.reason)
     person = Subscriber.objects.filter(address_hash=one.address_hash).first()
     if reason is Reason.ERASURE and person is not None:

@@ -1,6 +1,6 @@
-"""Forgets people and counts when their time is over. Suppressions, keyed hashes and the proof of consent stay.
+"""Deleting people and counters when their retention ends. Suppressions, keyed hashes and the consent log stay.
 
-The numbers are promises to readers: whoever changes one changes docs/privacy.md too.
+The periods are promises to readers: if you change one, change docs/reference/privacy.md too.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from subscribers.consent.implied_consent import end_lapsed_subscriptions
 from subscribers.consent_events import record_consent_event
 from subscribers.exporting.export_requests import delete_old_exports
 from subscribers.models import (
-    Asking,
     Basis,
     Confirmation,
+    ConfirmationQuota,
     ConsentEvent,
     EndReason,
     HeldSignup,
     MailedLink,
+    RateCounter,
     SpentProof,
     Subscriber,
     Subscription,
-    Tally,
 )
 
 UNCONFIRMED_RETENTION = timedelta(days=7)
@@ -46,7 +46,7 @@ _FINAL_END_REASONS = (
 
 @dataclass(frozen=True)
 class PurgeCounts:
-    """How many went in this round; what is left over follows in the next."""
+    """The number of people and requests deleted in this round. The next round takes the rest."""
 
     unconfirmed: int
     requests: int
@@ -54,25 +54,25 @@ class PurgeCounts:
 
 
 def purge_expired_data(*, now: datetime) -> PurgeCounts:
-    """One round: people who never confirmed, people who left long ago, and what was only kept to count or to ask."""
+    """Run one round: people who never confirmed, people who left long ago, and rows kept only for a time."""
     HeldSignup.objects.filter(at__lt=now - HELD_SIGNUP_RETENTION).delete()
     MailedLink.objects.filter(asked_at__lt=now - MAILED_LINK_RETENTION).delete()
-    Tally.objects.filter(starts_at__lt=now - COUNTER_RETENTION).delete()
+    RateCounter.objects.filter(starts_at__lt=now - COUNTER_RETENTION).delete()
     SpentProof.objects.filter(expires_at__lt=now).delete()
-    Asking.objects.filter(last_at__lt=now - CONFIRMATION_QUOTA_RETENTION).delete()
+    ConfirmationQuota.objects.filter(last_requested_at__lt=now - CONFIRMATION_QUOTA_RETENTION).delete()
     delete_old_exports(now=now)
-    unconfirmed = _delete_people(_list_never_confirmed(now), why=Message("never confirmed"), now=now)
+    unconfirmed = _delete_people(_list_never_confirmed(now), reason=Message("never confirmed"), now=now)
     requests = _end_old_requests(now)
     end_lapsed_subscriptions(now=now)
     return PurgeCounts(
         unconfirmed=unconfirmed,
         requests=requests,
-        left=_delete_people(_list_unsubscribed_long_ago(now), why=Message("left 28 days ago"), now=now),
+        left=_delete_people(_list_unsubscribed_long_ago(now), reason=Message("unsubscribed 28 days ago"), now=now),
     )
 
 
 def _list_never_confirmed(now: datetime) -> QuerySet[Subscriber]:
-    """People with nothing but requests that they never confirmed, last asked about more than seven days ago."""
+    """Return people who have only unconfirmed requests, the last one more than seven days ago."""
     waiting = Q(basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
     old = Subscription.objects.filter(waiting, subscriber=OuterRef("pk"), requested_at__lt=now - UNCONFIRMED_RETENTION)
     other = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
@@ -83,7 +83,7 @@ def _list_never_confirmed(now: datetime) -> QuerySet[Subscriber]:
 
 
 def _list_unsubscribed_long_ago(now: datetime) -> QuerySet[Subscriber]:
-    """People who ended all that they had, the last of it more than 28 days ago."""
+    """Return people all of whose subscriptions ended, the last one more than 28 days ago."""
     left = Subscription.objects.filter(
         subscriber=OuterRef("pk"),
         ended_at__lt=now - UNSUBSCRIBED_RETENTION,
@@ -96,7 +96,7 @@ def _list_unsubscribed_long_ago(now: datetime) -> QuerySet[Subscriber]:
 
 
 def _end_old_requests(now: datetime) -> int:
-    """Requests never confirmed, of people who are known for something else."""
+    """End requests that were never confirmed, of people who have other subscriptions."""
     old = Subscription.objects.filter(
         basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True, requested_at__lt=now - UNCONFIRMED_RETENTION
     ).open()
@@ -111,9 +111,9 @@ def _end_old_requests(now: datetime) -> int:
     return ended.update(ended_at=now, end_reason=EndReason.EXPIRED)
 
 
-def _delete_people(people: QuerySet[Subscriber], *, why: str, now: datetime) -> int:
-    """Each person is looked at once more within the transaction: they may just have confirmed."""
-    gone = 0
+def _delete_people(people: QuerySet[Subscriber], *, reason: str, now: datetime) -> int:
+    """Delete people. Each is checked again inside the transaction, because they may just have confirmed."""
+    deleted = 0
     for pk in list(people.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
         with transaction.atomic():
             person = people.filter(pk=pk).select_for_update().first()
@@ -125,8 +125,8 @@ def _delete_people(people: QuerySet[Subscriber], *, why: str, now: datetime) -> 
                 address_hash=bytes(person.address_hash),
                 mailing_list=None,
                 now=now,
-                source=Message("kept no longer: %(why)s", why=why),
+                source=Message("retention ended: %(reason)s", reason=reason),
             )
             person.delete()
-            gone += 1
-    return gone
+            deleted += 1
+    return deleted

@@ -1,9 +1,8 @@
-"""Signed links to a person's own pages: one purpose each, no personal data inside, valid across key rotation.
+"""Signed links to a person's own pages. Each has one purpose, holds no personal data and survives key rotation.
 
-It makes and reads tokens only; what a link does is up to the page it opens.
-A token of version 1 is 48 bytes in base64url, 64 characters: version 1, purpose 1, key id 2, subscriber uuid 16,
-list public id 8, issued 4 (Unix seconds), HMAC-SHA256 cut to 16. Version 2 is 51 bytes, 68 characters: the number of
-the mailing that the link came in, 3, stands before the HMAC. A link without a mailing is written as version 1.
+This module only makes and reads tokens. A token of version 1 is 48 bytes in base64url, 64 characters: version 1,
+purpose 1, key id 2, subscriber uuid 16, list public id 8, issued 4 (Unix seconds), HMAC-SHA256 cut to 16. Version 2 is
+51 bytes, 68 characters: the 3-byte number of the mailing comes before the HMAC. A link without a mailing has version 1.
 """
 
 import hashlib
@@ -20,7 +19,6 @@ from enum import StrEnum
 from functools import lru_cache
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadLink
 from newsletter.common.messages import Message
@@ -73,18 +71,18 @@ LIFETIMES: dict[Purpose, timedelta | None] = {
 
 
 class ExpiredLink(BadLink):
-    """A link that was ours and right, and is too old. `target` is whom it named."""
+    """A valid link of ours that is too old. `target` is what it names."""
 
-    def __init__(self, message: str, *, target: "LinkTarget") -> None:
+    def __init__(self, message: Message, *, target: "LinkTarget") -> None:
         super().__init__(message)
         self.target = target
 
 
 @dataclass(frozen=True)
 class LinkTarget:
-    """Whom and what a good link names. In links that work once, the second id is that of their `MailedLink`.
+    """The person and the list that a valid link names. In a link that works once, the second id is that of its `MailedLink`.
 
-    `mailing` is the number of the mailing that the link came in; 0 for a link that came in none, or is older.
+    `mailing` is the number of the mailing that carried the link, or 0.
     """
 
     subscriber_uuid: uuid.UUID
@@ -94,11 +92,11 @@ class LinkTarget:
 
 
 class Signer:
-    """Makes links in bulk: the newest key's hash states are computed once, a link then costs little more than its two hashes.
+    """Makes links in bulk. The hash states of the newest key are computed once, so each link costs only its two hashes.
 
-    `keys` are secrets, newest first; `issued` and `mailing` are the same for all links made, so that one send's links
-    are reproducible. Identifiers are raw bytes: 16 of the subscriber's uuid, 8 of the list's public id. A `mailing` of 0,
-    or above `MAX_MAILING`, is left out: whoever leaves by such a link is counted for no mailing.
+    `keys` are secrets, newest first. `issued` and `mailing` are the same for all links, so that a send's links are
+    reproducible. Identifiers are raw bytes: 16 of the subscriber's uuid, 8 of the list's public id. A `mailing` of 0 or
+    above `MAX_MAILING` is left out, and an unsubscribe by such a link is counted for no mailing.
     """
 
     def __init__(self, keys: Sequence[str], *, site_url: str, issued: datetime, mailing: int = 0) -> None:
@@ -107,20 +105,20 @@ class Signer:
         self._key, self._site_url = keys[0], site_url.rstrip("/")
 
     def unsubscribe_url(self, subscriber: bytes, mailing_list: bytes) -> str:
-        """The one-click unsubscribe link; it never expires."""
+        """Return the one-click unsubscribe link, which never expires."""
         return self.url(Purpose.UNSUBSCRIBE, subscriber, mailing_list)
 
     def preferences_url(self, subscriber: bytes, mailing_list: bytes) -> str:
-        """The link to the preference centre, good for 90 days."""
+        """Return the link to the preference centre, valid for 90 days."""
         return self.url(Purpose.PREFERENCES, subscriber, mailing_list)
 
     def url(self, purpose: Purpose, subscriber: bytes, mailing_list: bytes) -> str:
         return self.maker(purpose, mailing_list)([subscriber])[0]
 
     def maker(self, purpose: Purpose, mailing_list: bytes) -> Callable[[Sequence[bytes]], list[str]]:
-        """From subscribers to their links of one purpose and list, in their order: what a send calls for every batch."""
+        """Return a function from subscribers to their links, in the same order. A send calls it for each batch."""
         size = _WITH_MAILING if self._mailing else _WITHOUT_MAILING
-        head, inner_start, outer_start = _start_token(self._key, purpose, _VERSIONS[size])
+        head, inner_start, outer_start = _prepare_token(self._key, purpose, _VERSIONS[size])
         prefix = f"{self._site_url}/{_PATHS[purpose]}/"
         tail = mailing_list + self._issued + self._mailing
         length = size * 4 // 3
@@ -134,9 +132,9 @@ class Signer:
                 outer = outer_start.copy()
                 outer.update(inner.digest())
                 tokens.append(head + body + outer.digest()[:_MAC_BYTES])
-            # Multiples of three bytes need no padding, so one writing of all of them is each one's own, end to end.
-            written = b2a_base64(b"".join(tokens), newline=False).translate(_URL_SAFE).decode("ascii")
-            return [prefix + written[start : start + length] for start in range(0, len(written), length)]
+            # Tokens are multiples of three bytes, so one base64 text of all of them is the texts of each, end to end.
+            encoded = b2a_base64(b"".join(tokens), newline=False).translate(_URL_SAFE).decode("ascii")
+            return [prefix + encoded[start : start + length] for start in range(0, len(encoded), length)]
 
         return urls
 
@@ -144,38 +142,43 @@ class Signer:
 def make_link(
     *, purpose: Purpose, subscriber_uuid: uuid.UUID, list_public_id: str, now: datetime, mailing: int = 0
 ) -> str:
-    """The whole URL of one link, signed with the newest key."""
+    """Return the URL of one link, signed with the newest key."""
     signer = Signer(link_keys(), site_url=settings.SUBSCRIBERS_SITE_URL, issued=now, mailing=mailing)
     return signer.url(purpose, subscriber_uuid.bytes, bytes.fromhex(list_public_id))
 
 
 def read_link(token: str, *, purpose: Purpose, now: datetime, keys: Sequence[str] | None = None) -> LinkTarget:
-    """Whom a token names. `BadLink` when it is not ours, altered or of another purpose; `ExpiredLink` when too old."""
+    """Return the target of a token.
+
+    Raises:
+        ExpiredLink: The link is ours but too old.
+        BadLink: The link is not ours, was altered, or has another purpose.
+    """
     target = _verify(token, purpose=purpose, keys=link_keys() if keys is None else keys)
     lifetime = LIFETIMES[purpose]
     if lifetime is not None and now - target.issued > lifetime:
-        span = f"{lifetime.days} days" if lifetime.days else Message("an hour")
+        span = Message("%(days)s days", days=lifetime.days) if lifetime.days else Message("an hour")
         raise ExpiredLink(
-            _("This link was good for %(span)s and is older. Use a newer one from us.") % {"span": span}, target=target
+            Message("This link was valid for %(span)s and is older. Use a newer one from us.", span=span), target=target
         )
     return target
 
 
 def link_keys() -> list[str]:
-    """The secrets that sign links, newest first. An old one must stay in the list while its links are out."""
+    """Return the secrets that sign links, newest first. Keep an old one while links signed with it may be used."""
     return list(settings.SUBSCRIBERS_LINK_KEYS)
 
 
 def _verify(token: str, *, purpose: Purpose, keys: Sequence[str]) -> LinkTarget:
     raw = _decode(token)
     head, body, mac = raw[:4], raw[4:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    right = False
+    valid = False
     for secret in keys:
         key = _derive(secret, purpose)
         expected = _HEAD.pack(_VERSIONS[len(raw)], _CODES[purpose]) + _key_id(key)
         signed = hmac.digest(key, raw[:-_MAC_BYTES], hashlib.sha256)[:_MAC_BYTES]
-        right |= hmac.compare_digest(expected + signed, head + mac)
-    if not right:
+        valid |= hmac.compare_digest(expected + signed, head + mac)
+    if not valid:
         raise _make_bad_link()
     subscriber, mailing_list, issued = _TAIL.unpack_from(body)
     mailing = int.from_bytes(body[_TAIL.size :], "big")
@@ -183,7 +186,7 @@ def _verify(token: str, *, purpose: Purpose, keys: Sequence[str]) -> LinkTarget:
 
 
 def _decode(token: str) -> bytes:
-    """The bytes of a token, of a length that a version has: nonsense takes as long to refuse as a forgery."""
+    """Return the bytes of a token, padded to a valid length, so that refusing nonsense takes as long as a forgery."""
     size = _SIZES.get(len(token), 0)
     if size and token.isascii():
         try:
@@ -196,9 +199,7 @@ def _decode(token: str) -> bytes:
 
 
 def _make_bad_link() -> BadLink:
-    return BadLink(
-        Message("This link is not one of ours, or was cut short on its way. Use the link as it is in the mail.")
-    )
+    return BadLink("This link is not one of ours, or it was cut off. Use the link exactly as it is in the mail.")
 
 
 @lru_cache(maxsize=256)
@@ -207,8 +208,8 @@ def _derive(secret: str, purpose: Purpose) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _start_token(secret: str, purpose: Purpose, version: int) -> tuple[bytes, "hashlib._Hash", "hashlib._Hash"]:
-    """The head of a token, and the two states of its HMAC after key and head: to be copied, not changed."""
+def _prepare_token(secret: str, purpose: Purpose, version: int) -> tuple[bytes, "hashlib._Hash", "hashlib._Hash"]:
+    """Return the head of a token and its two HMAC states after key and head. Copy the states; never update them."""
     key = _derive(secret, purpose)
     head = _HEAD.pack(version, _CODES[purpose]) + _key_id(key)
     padded = key.ljust(_BLOCK, b"\0")

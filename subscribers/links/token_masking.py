@@ -1,4 +1,4 @@
-"""Keeps the tokens of signed links out of logs (K6): whoever reads a log could act as the reader whose link it was."""
+"""Log formatting that hides the tokens of signed links, since anyone with a token can act as its reader."""
 
 import logging
 import re
@@ -13,7 +13,7 @@ def mask_tokens(text: str) -> str:
 
 
 class TokenMaskingFormatter(logging.Formatter):
-    """A line as ever, its traceback too, with “…” where a token stood."""
+    """Formats a record and its traceback with “…” in place of each token."""
 
     def format(self, record: logging.LogRecord) -> str:
         return mask_tokens(super().format(record))

@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import newsletter.common.message_fields
 import re
 import subscribers.models.lists
 import uuid
@@ -24,9 +25,9 @@ class Migration(migrations.Migration):
             name='MailingList',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=80, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True, default='')),
+                ('slug', models.SlugField(max_length=80, unique=True, verbose_name='slug')),
+                ('name', models.CharField(max_length=120, verbose_name='name')),
+                ('description', models.TextField(blank=True, default='', verbose_name='description')),
                 ('double_opt_in', models.BooleanField(default=True, help_text='Recommended: proves that the address is theirs.', verbose_name='ask people to confirm by mail')),
                 ('public', models.BooleanField(default=True, help_text='Private lists have no sign-up page and are not named to readers.', verbose_name='open to the public')),
                 ('ask_name', models.BooleanField(db_default=True, default=True, verbose_name='ask for a first name')),
@@ -36,6 +37,8 @@ class Migration(migrations.Migration):
                 ('public_id', models.CharField(default=subscribers.models.lists.make_public_id, editable=False, max_length=16, unique=True, validators=[django.core.validators.RegexValidator(re.compile('\\A[0-9a-f]{16}\\Z'))])),
             ],
             options={
+                'verbose_name': 'mailing list',
+                'verbose_name_plural': 'mailing lists',
                 'ordering': ['name'],
             },
         ),
@@ -43,11 +46,13 @@ class Migration(migrations.Migration):
             name='Segment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=80, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('rule', models.JSONField(default=dict, help_text='Such as {"all": [{"region": "GB-ENG"}, {"topic": "events"}]}')),
+                ('slug', models.SlugField(max_length=80, unique=True, verbose_name='slug')),
+                ('name', models.CharField(max_length=120, verbose_name='name')),
+                ('rule', models.JSONField(default=dict, help_text='Such as {"all": [{"region": "GB-ENG"}, {"topic": "events"}]}', verbose_name='rule')),
             ],
             options={
+                'verbose_name': 'segment',
+                'verbose_name_plural': 'segments',
                 'ordering': ['name'],
             },
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
@@ -64,23 +69,25 @@ class Migration(migrations.Migration):
             name='Topic',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=80, unique=True)),
-                ('name', models.CharField(max_length=120)),
+                ('slug', models.SlugField(max_length=80, unique=True, verbose_name='slug')),
+                ('name', models.CharField(max_length=120, verbose_name='name')),
             ],
             options={
+                'verbose_name': 'topic',
+                'verbose_name_plural': 'topics',
                 'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name='Asking',
+            name='ConfirmationQuota',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('mailbox', models.BinaryField(max_length=32, unique=True)),
-                ('times', models.PositiveSmallIntegerField(default=0)),
-                ('last_at', models.DateTimeField()),
+                ('request_count', models.PositiveSmallIntegerField(default=0)),
+                ('last_requested_at', models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('times__lte', 3)), name='asking_at_most_three')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('request_count__lte', 3)), name='confirmation_quota_at_most_three')],
             },
         ),
         migrations.CreateModel(
@@ -124,10 +131,10 @@ class Migration(migrations.Migration):
                 ('rows_done', models.PositiveIntegerField(default=0)),
                 ('claimed_by', models.CharField(blank=True, default='', max_length=32)),
                 ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('checked', models.JSONField(blank=True, default=dict, help_text='What the dry run found')),
-                ('counts', models.JSONField(blank=True, default=dict)),
+                ('checked', newsletter.common.message_fields.MessagesJSONField(blank=True, default=dict, help_text='What the dry run found')),
+                ('counts', newsletter.common.message_fields.MessagesJSONField(blank=True, default=dict)),
                 ('row_notes_dropped', models.PositiveIntegerField(db_default=0, default=0, help_text='How often remarks about single lines were dropped while the import was at work')),
-                ('problem', models.TextField(blank=True, default='')),
+                ('problem', newsletter.common.message_fields.MessageField(blank=True, default='')),
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='import_batches', to='subscribers.mailinglist')),
             ],
             options={
@@ -140,33 +147,29 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('asked_at', models.DateTimeField()),
                 ('reason', models.CharField(max_length=200)),
-                ('mark', models.BooleanField(default=True, help_text='Whether the file says that it is UTF-8')),
-                ('people', models.PositiveIntegerField(help_text='How many there were when it was asked for')),
-                ('most', models.PositiveIntegerField(help_text='How many people the file may hold when it is taken')),
-                ('alone', models.BooleanField(default=False)),
+                ('has_bom', models.BooleanField(default=True, help_text='Whether the file says that it is UTF-8')),
+                ('people_when_asked', models.PositiveIntegerField(help_text='How many there were when it was asked for')),
+                ('max_people', models.PositiveIntegerField(help_text='How many people the file may hold when it is taken')),
+                ('without_approval', models.BooleanField(default=False)),
                 ('allowed_at', models.DateTimeField(null=True)),
                 ('expires_at', models.DateTimeField(help_text='Until when it may be taken', null=True)),
                 ('used_at', models.DateTimeField(null=True)),
-                ('taken', models.PositiveIntegerField(help_text='How many people were in the file', null=True)),
+                ('people_in_file', models.PositiveIntegerField(help_text='How many people were in the file', null=True)),
                 ('allowed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('mailing_list', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.mailinglist')),
             ],
         ),
         migrations.CreateModel(
-            name='Place',
+            name='RateCounter',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=200, unique=True)),
-                ('country', models.CharField(blank=True, default='', help_text='ISO 3166-1, such as GB', max_length=2)),
-                ('region', models.CharField(blank=True, default='', help_text='ISO 3166-2, such as US-TX', max_length=8)),
-                ('town', models.CharField(blank=True, default='', max_length=120)),
-                ('latitude', models.FloatField(blank=True, null=True)),
-                ('longitude', models.FloatField(blank=True, null=True)),
-                ('zone', models.CharField(blank=True, default='', max_length=64)),
+                ('subject', models.BinaryField(max_length=32)),
+                ('starts_at', models.DateTimeField(db_index=True)),
+                ('count', models.PositiveIntegerField(default=0)),
             ],
             options={
-                'indexes': [models.Index(fields=['country', 'region'], name='place_country_region'), models.Index(fields=['region'], name='place_region')],
+                'constraints': [models.UniqueConstraint(fields=('subject', 'starts_at'), name='rate_counter_one_a_window')],
             },
         ),
         migrations.CreateModel(
@@ -184,8 +187,6 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(blank=True, default='', max_length=120)),
                 ('created_at', models.DateTimeField()),
                 ('import_batch', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='people', to='subscribers.importbatch')),
-                ('place', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='subscribers', to='subscribers.place')),
-                ('topics', models.ManyToManyField(blank=True, related_name='subscribers', to='subscribers.topic')),
             ],
             options={
                 'permissions': [('reveal', 'Can see whole addresses')],
@@ -225,8 +226,8 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('requested', 'asked to join'), ('confirmed', 'confirmed'), ('imported', 'imported'), ('left', 'left the list'), ('left_all', 'left everything'), ('preferences', 'changed preferences'), ('suppressed', 'suppressed'), ('lifted', 'suppression lifted'), ('ended', 'ended'), ('erased', 'erased'), ('moved', 'changed address'), ('merged', 'found to be the same person')], max_length=12)),
                 ('at', models.DateTimeField()),
                 ('wording', models.TextField(blank=True, default='', help_text='The words that the person saw')),
-                ('source', models.CharField(blank=True, default='', max_length=200)),
-                ('by', models.CharField(blank=True, default='', help_text='A member of staff; empty: the person', max_length=254)),
+                ('source', newsletter.common.message_fields.MessageField(blank=True, default='')),
+                ('by', newsletter.common.message_fields.MessageField(blank=True, default='', help_text='A member of staff or “the system”; empty for the person')),
                 ('data', models.JSONField(blank=True, default=dict)),
                 ('mailing_list', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.mailinglist')),
                 ('subscriber', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='consent_events', to='subscribers.subscriber')),
@@ -251,6 +252,27 @@ class Migration(migrations.Migration):
                 ('folded', models.CharField(max_length=300)),
                 ('subscriber', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attributes', to='subscribers.subscriber')),
             ],
+        ),
+        migrations.CreateModel(
+            name='SubscriberLocation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=200, unique=True)),
+                ('country', models.CharField(blank=True, default='', help_text='ISO 3166-1, such as GB', max_length=2)),
+                ('region', models.CharField(blank=True, default='', help_text='ISO 3166-2, such as US-TX', max_length=8)),
+                ('town', models.CharField(blank=True, default='', max_length=120)),
+                ('latitude', models.FloatField(blank=True, null=True)),
+                ('longitude', models.FloatField(blank=True, null=True)),
+                ('zone', models.CharField(blank=True, default='', max_length=64)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['country', 'region'], name='place_country_region'), models.Index(fields=['region'], name='place_region')],
+            },
+        ),
+        migrations.AddField(
+            model_name='subscriber',
+            name='place',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='subscribers', to='subscribers.subscriberlocation'),
         ),
         migrations.CreateModel(
             name='Subscription',
@@ -278,26 +300,18 @@ class Migration(migrations.Migration):
                 ('scope', models.CharField(choices=[('all', 'all mail'), ('list', 'one list')], max_length=4)),
                 ('reason', models.CharField(choices=[('unsubscribe', 'left'), ('complaint', 'reported as spam'), ('hard', 'the address does not exist'), ('soft_limit', 'mail kept failing'), ('erasure', 'asked to be erased'), ('staff', 'blocked by staff'), ('legal', 'legal reasons')], max_length=12)),
                 ('at', models.DateTimeField()),
-                ('note', models.TextField(blank=True, default='')),
+                ('note', newsletter.common.message_fields.MessageField(blank=True, default='')),
                 ('lifted_at', models.DateTimeField(blank=True, null=True)),
                 ('lifted_by', models.CharField(blank=True, default='', max_length=254)),
-                ('lifted_reason', models.TextField(blank=True, default='')),
+                ('lifted_reason', newsletter.common.message_fields.MessageField(blank=True, default='')),
                 ('import_batch', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='subscribers.importbatch')),
                 ('mailing_list', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.mailinglist')),
             ],
         ),
-        migrations.CreateModel(
-            name='Tally',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.BinaryField(max_length=32)),
-                ('starts_at', models.DateTimeField(db_index=True)),
-                ('count', models.PositiveIntegerField(default=0)),
-            ],
-            options={
-                'verbose_name_plural': 'tallies',
-                'constraints': [models.UniqueConstraint(fields=('subject', 'starts_at'), name='tally_one_a_stretch')],
-            },
+        migrations.AddField(
+            model_name='subscriber',
+            name='topics',
+            field=models.ManyToManyField(blank=True, related_name='subscribers', to='subscribers.topic'),
         ),
         migrations.CreateModel(
             name='HeldSignup',
@@ -308,11 +322,11 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(blank=True, default='', max_length=200)),
                 ('language', models.CharField(blank=True, default='', max_length=16)),
                 ('wording', models.TextField()),
-                ('source', models.CharField(max_length=200)),
-                ('why', models.CharField(max_length=200)),
+                ('source', newsletter.common.message_fields.MessageField()),
+                ('reason', newsletter.common.message_fields.MessageField()),
                 ('at', models.DateTimeField()),
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='held_signups', to='subscribers.mailinglist')),
-                ('place', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.place')),
+                ('place', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.subscriberlocation')),
                 ('topics', models.ManyToManyField(blank=True, related_name='+', to='subscribers.topic')),
             ],
             options={
@@ -355,7 +369,7 @@ class Migration(migrations.Migration):
                 ('line', models.PositiveIntegerField()),
                 ('kind', models.CharField(blank=True, default='', max_length=20)),
                 ('raw', models.TextField()),
-                ('reason', models.TextField()),
+                ('reason', newsletter.common.message_fields.MessageField()),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refusals', to='subscribers.importbatch')),
             ],
             options={
@@ -389,7 +403,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('alone', False), ('people__lte', 500), _connector='OR'), name='export_alone_is_small'),
+            constraint=models.CheckConstraint(condition=models.Q(('without_approval', False), ('people_when_asked__lte', 500), _connector='OR'), name='export_alone_is_small'),
         ),
         migrations.AddConstraint(
             model_name='exportrequest',
@@ -401,15 +415,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('alone', True), ('most', models.F('people'))), models.Q(('alone', False), ('most__gte', models.F('people')), ('most__lte', django.db.models.expressions.CombinedExpression(models.F('people'), '+', django.db.models.expressions.CombinedExpression(models.F('people'), '/', models.Value(20))))), _connector='OR'), name='export_grows_by_little'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('max_people', models.F('people_when_asked')), ('without_approval', True)), models.Q(('max_people__gte', models.F('people_when_asked')), ('max_people__lte', django.db.models.expressions.CombinedExpression(models.F('people_when_asked'), '+', django.db.models.expressions.CombinedExpression(models.F('people_when_asked'), '/', models.Value(20)))), ('without_approval', False)), _connector='OR'), name='export_grows_by_little'),
         ),
         migrations.AddConstraint(
             model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('taken__isnull', True), ('used_at__isnull', True)), models.Q(('taken__isnull', False), ('taken__lte', models.F('most')), ('used_at__isnull', False)), _connector='OR'), name='export_taken_as_allowed'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('people_in_file__isnull', True), ('used_at__isnull', True)), models.Q(('people_in_file__isnull', False), ('people_in_file__lte', models.F('max_people')), ('used_at__isnull', False)), _connector='OR'), name='export_taken_as_allowed'),
         ),
         migrations.AddConstraint(
             model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('alone', True), models.Q(('expires_at__isnull', False), ('used_at__lte', models.F('expires_at'))), _connector='OR'), name='export_used_while_allowed'),
+            constraint=models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('without_approval', True), models.Q(('expires_at__isnull', False), ('used_at__lte', models.F('expires_at'))), _connector='OR'), name='export_used_while_allowed'),
         ),
         migrations.AddConstraint(
             model_name='mailedlink',

@@ -1,25 +1,22 @@
-"""The tables of people. Import models from here; the modules beside are one subject each."""
+"""The tables of people. Import models from here; each module beside holds one subject."""
 
-from subscribers.models.attributes import SubscriberAttribute
-from subscribers.models.confirmations import Confirmation
 from subscribers.models.exports import Disclosure, ExportRequest
-from subscribers.models.held_signups import HeldSignup
 from subscribers.models.imports import ImportBatch, ImportKind, ImportPiece, ImportRefusal, ImportState
 from subscribers.models.lists import MailingList, Topic
+from subscribers.models.locations import SubscriberLocation
 from subscribers.models.mailed_links import MailedLink
 from subscribers.models.people import FormerIdentity, Giving, Subscriber
-from subscribers.models.places import Place
-from subscribers.models.segments import Segment
+from subscribers.models.segments import Segment, SubscriberAttribute
+from subscribers.models.signups import Confirmation, HeldSignup
 from subscribers.models.subscriptions import AppendOnly, Basis, ConsentEvent, EndReason, Frequency, Subscription
-from subscribers.models.suppressions import Reason, Scope, Suppression
-from subscribers.models.throttles import Asking, SpentProof, Tally
-from subscribers.models.unsubscribes import CountedUnsubscribe
+from subscribers.models.suppressions import CountedUnsubscribe, Reason, Scope, Suppression
+from subscribers.models.throttles import ConfirmationQuota, RateCounter, SpentProof
 
 __all__ = [
     "AppendOnly",
-    "Asking",
     "Basis",
     "Confirmation",
+    "ConfirmationQuota",
     "ConsentEvent",
     "CountedUnsubscribe",
     "Disclosure",
@@ -36,15 +33,15 @@ __all__ = [
     "ImportState",
     "MailedLink",
     "MailingList",
-    "Place",
+    "RateCounter",
     "Reason",
     "Scope",
     "Segment",
     "SpentProof",
     "Subscriber",
     "SubscriberAttribute",
+    "SubscriberLocation",
     "Subscription",
     "Suppression",
-    "Tally",
     "Topic",
 ]

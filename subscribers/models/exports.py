@@ -1,4 +1,4 @@
-"""Every file of people that staff asked for, and every address or record of one person that staff were shown or took."""
+"""Exports that staff requested, and each address or record of a person that staff saw or took."""
 
 from django.conf import settings
 from django.db import models
@@ -13,24 +13,27 @@ GROWTH_DIVISOR = 20
 
 
 class ExportRequest(models.Model):
-    """`alone` is what one person may take without asking. All else needs the yes of a second, for a day, once.
+    """One requested export. `without_approval` marks one that the person may take alone.
 
-    That yes is to a number: `people`, and never more than `most`, which the second person was shown.
+    Any other needs the approval of a second person, valid for one day and one download. The approval is for
+    `people_when_asked` people, and the file never holds more than `max_people`, the number that the approver saw.
     """
 
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     asked_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
     mailing_list = models.ForeignKey(MailingList, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
-    mark = models.BooleanField(default=True, help_text=gettext_lazy("Whether the file says that it is UTF-8"))
-    people = models.PositiveIntegerField(help_text=gettext_lazy("How many there were when it was asked for"))
-    most = models.PositiveIntegerField(help_text=gettext_lazy("How many people the file may hold when it is taken"))
-    alone = models.BooleanField(default=False)
+    has_bom = models.BooleanField(default=True, help_text=gettext_lazy("Whether the file says that it is UTF-8"))
+    people_when_asked = models.PositiveIntegerField(help_text=gettext_lazy("How many there were when it was asked for"))
+    max_people = models.PositiveIntegerField(
+        help_text=gettext_lazy("How many people the file may hold when it is taken")
+    )
+    without_approval = models.BooleanField(default=False)
     allowed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     allowed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True, help_text=gettext_lazy("Until when it may be taken"))
     used_at = models.DateTimeField(null=True)
-    taken = models.PositiveIntegerField(null=True, help_text=gettext_lazy("How many people were in the file"))
+    people_in_file = models.PositiveIntegerField(null=True, help_text=gettext_lazy("How many people were in the file"))
 
     wagtail_reference_index_ignore = True
 
@@ -38,7 +41,8 @@ class ExportRequest(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(reason=""), name="export_has_reason"),
             models.CheckConstraint(
-                condition=Q(alone=False) | Q(people__lte=MAX_PEOPLE_WITHOUT_APPROVAL), name="export_alone_is_small"
+                condition=Q(without_approval=False) | Q(people_when_asked__lte=MAX_PEOPLE_WITHOUT_APPROVAL),
+                name="export_alone_is_small",
             ),
             models.CheckConstraint(
                 condition=Q(allowed_by__isnull=True, allowed_at__isnull=True, expires_at__isnull=True)
@@ -49,18 +53,22 @@ class ExportRequest(models.Model):
                 condition=Q(allowed_by__isnull=True) | ~Q(allowed_by=F("asked_by")), name="export_second_is_another"
             ),
             models.CheckConstraint(
-                condition=Q(alone=True, most=F("people"))
-                | Q(alone=False, most__gte=F("people"), most__lte=F("people") + F("people") / GROWTH_DIVISOR),
+                condition=Q(without_approval=True, max_people=F("people_when_asked"))
+                | Q(
+                    without_approval=False,
+                    max_people__gte=F("people_when_asked"),
+                    max_people__lte=F("people_when_asked") + F("people_when_asked") / GROWTH_DIVISOR,
+                ),
                 name="export_grows_by_little",
             ),
             models.CheckConstraint(
-                condition=Q(used_at__isnull=True, taken__isnull=True)
-                | Q(used_at__isnull=False, taken__isnull=False, taken__lte=F("most")),
+                condition=Q(used_at__isnull=True, people_in_file__isnull=True)
+                | Q(used_at__isnull=False, people_in_file__isnull=False, people_in_file__lte=F("max_people")),
                 name="export_taken_as_allowed",
             ),
             models.CheckConstraint(
                 condition=Q(used_at__isnull=True)
-                | Q(alone=True)
+                | Q(without_approval=True)
                 | Q(expires_at__isnull=False, used_at__lte=F("expires_at")),
                 name="export_used_while_allowed",
             ),
@@ -72,7 +80,7 @@ class ExportRequest(models.Model):
 
 
 class Disclosure(models.Model):
-    """One look at, or download of, whole addresses outside an export. It counts towards what one person may take alone.
+    """One view or download of whole addresses outside an export. It counts towards what one person may take alone.
 
     ``about`` is the id of the person, or of the import whose refused lines were taken.
     """

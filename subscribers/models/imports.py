@@ -1,4 +1,4 @@
-"""One row an import, one a refused line, one a piece of the file, so that an import can go on, be explained and be undone."""
+"""Imports, the stored parts of their files, and their refused lines."""
 
 from typing import Self
 
@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField, MessagesJSONField
 from subscribers.models.lists import MailingList
 from subscribers.models.subscriptions import Basis
 
@@ -22,7 +23,7 @@ class ImportState(models.TextChoices):
 
 
 class ImportKind(models.TextChoices):
-    """What the people of a file are. All but `join` are kept from mail and never become subscribers."""
+    """The kind of people in a file. All except `join` are suppressed and never become subscribers."""
 
     JOIN = "join", gettext_lazy("People who join the list")
     LEFT_LIST = "left_list", gettext_lazy("People who left this list")
@@ -33,14 +34,14 @@ class ImportKind(models.TextChoices):
 
 class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
     def at_work(self) -> Self:
-        """Started and not ended, and with a file that any process can read."""
+        """Return imports that have started and not ended, and whose file any process can read."""
         return self.filter(
             Q(state__in=[ImportState.CHECKING, ImportState.RUNNING], stored=True) | Q(state=ImportState.UNDOING)
         )
 
 
 class ImportBatch(models.Model):
-    """One file of people brought in at once. `rows_done` is the last row whose outcome is committed."""
+    """One imported file. `rows_done` is the last row whose outcome is committed."""
 
     mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="import_batches")
     state = models.CharField(max_length=8, choices=ImportState.choices, default=ImportState.DRAFT)
@@ -80,14 +81,14 @@ class ImportBatch(models.Model):
     rows_done = models.PositiveIntegerField(default=0)
     claimed_by = models.CharField(max_length=32, blank=True, default="")
     claimed_until = models.DateTimeField(null=True, blank=True)
-    checked = models.JSONField(blank=True, default=dict, help_text=gettext_lazy("What the dry run found"))
-    counts = models.JSONField(blank=True, default=dict)
+    checked = MessagesJSONField(blank=True, default=dict, help_text=gettext_lazy("What the dry run found"))
+    counts = MessagesJSONField(blank=True, default=dict)
     row_notes_dropped = models.PositiveIntegerField(
         default=0,
         db_default=0,
         help_text=gettext_lazy("How often remarks about single lines were dropped while the import was at work"),
     )
-    problem = models.TextField(blank=True, default="")
+    problem = MessageField(blank=True, default="")
 
     objects = ImportBatchQuerySet.as_manager()
     wagtail_reference_index_ignore = True
@@ -109,7 +110,7 @@ class ImportBatch(models.Model):
 
 
 class ImportPiece(models.Model):
-    """A part of the file, compressed, in the database so that a worker on any machine can read it."""
+    """A compressed part of the file, in the database so that a worker on any machine can read it."""
 
     batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="pieces")
     seq = models.PositiveIntegerField()
@@ -126,13 +127,13 @@ class ImportPiece(models.Model):
 
 
 class ImportRefusal(models.Model):
-    """A line that was not imported, kept for staff to repair, as one CSV line. `line` counts from 1, the header included."""
+    """A refused line, kept as one CSV line for staff to repair. `line` counts from 1, including the header."""
 
     batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="refusals")
     line = models.PositiveIntegerField()
     kind = models.CharField(max_length=20, blank=True, default="")
     raw = models.TextField()
-    reason = models.TextField()
+    reason = MessageField()
 
     wagtail_reference_index_ignore = True
 

@@ -1,4 +1,4 @@
-"""What people can ask for: mailing lists and topics."""
+"""Mailing lists and topics."""
 
 import re
 import secrets
@@ -13,16 +13,16 @@ _PUBLIC_ID = re.compile(r"\A[0-9a-f]{16}\Z")
 
 
 def make_public_id() -> str:
-    """16 hexadecimal characters that say nothing about the list they name."""
+    """Return 16 random hexadecimal characters."""
     return secrets.token_hex(8)
 
 
 class MailingList(models.Model):
-    """Something a person can be subscribed to. `public_id` names it in links and headers, and never changes."""
+    """A list that people subscribe to. `public_id` names it in links and headers and never changes."""
 
-    slug = models.SlugField(max_length=80, unique=True)
-    name = models.CharField(max_length=120)
-    description = models.TextField(blank=True, default="")
+    slug = models.SlugField(gettext_lazy("slug"), max_length=80, unique=True)
+    name = models.CharField(gettext_lazy("name"), max_length=120)
+    description = models.TextField(gettext_lazy("description"), blank=True, default="")
     double_opt_in = models.BooleanField(
         gettext_lazy("ask people to confirm by mail"),
         default=True,
@@ -47,6 +47,8 @@ class MailingList(models.Model):
     )
 
     class Meta:
+        verbose_name = gettext_lazy("mailing list")
+        verbose_name_plural = gettext_lazy("mailing lists")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -54,23 +56,25 @@ class MailingList(models.Model):
 
     @property
     def public_name(self) -> str:
-        """The name that readers may see; a private list is not named."""
+        """Return the name that readers may see. A private list is not named."""
         return self.name if self.public else "this newsletter"
 
 
 class Topic(models.Model):
     """A subject that people can choose and stories can carry."""
 
-    slug = models.SlugField(max_length=80, unique=True)
-    name = models.CharField(max_length=120)
+    slug = models.SlugField(gettext_lazy("slug"), max_length=80, unique=True)
+    name = models.CharField(gettext_lazy("name"), max_length=120)
 
     class Meta:
+        verbose_name = gettext_lazy("topic")
+        verbose_name_plural = gettext_lazy("topics")
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
 
     def clean(self) -> None:
-        """A name is one topic's, whatever the case: files of people know topics by it."""
+        """Refuse a name that another topic has in any case, because imported files find topics by name."""
         if Topic.objects.filter(name__iexact=self.name).exclude(pk=self.pk).exists():
             raise ValidationError({"name": _("There is a topic of this name already.")})

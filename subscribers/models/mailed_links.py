@@ -1,4 +1,4 @@
-"""Links that a person asked to be mailed: each works once, for an hour; whoever sends mail picks the due ones up."""
+"""Links that a person asked to get by mail. Each works once, for an hour. A sender elsewhere mails the due ones."""
 
 from typing import Self
 
@@ -12,14 +12,14 @@ from subscribers.models.people import Subscriber
 
 class MailedLinkQuerySet(models.QuerySet["MailedLink"]):
     def due(self) -> Self:
-        """Asked for and not yet sent, oldest first."""
+        """Return those not yet sent, oldest first."""
         return self.filter(sent_at__isnull=True).order_by("asked_at", "pk")
 
 
 class MailedLink(models.Model):
-    """One link by mail. `public_id` stands in its token; `sent_at` and `used_at` are written once each.
+    """One link by mail. `public_id` is in its token; `sent_at` and `used_at` are written once each.
 
-    `new_email` is where the mail goes when someone moves to another address; all others go to the person's own.
+    `new_email` is where the mail goes if the person changes address. All other mails go to the person's own address.
     """
 
     class Kind(models.TextChoices):

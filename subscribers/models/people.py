@@ -1,4 +1,4 @@
-"""The person behind an address."""
+"""Subscribers and their former identities."""
 
 import uuid
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from subscribers.addresses.normalise import mask
 from subscribers.models.lists import Topic
-from subscribers.models.places import Place
+from subscribers.models.locations import SubscriberLocation
 
 
 class Giving(models.TextChoices):
@@ -17,13 +17,15 @@ class Giving(models.TextChoices):
 
 
 class Subscriber(models.Model):
-    """One address and what its owner told us. `address_hash` is the identity: two spellings of one mailbox share it."""
+    """One address and its owner's choices. `address_hash` is the identity, shared by all spellings of a mailbox."""
 
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     email = models.CharField(max_length=254, unique=True)
     address_hash = models.BinaryField(max_length=32, unique=True, editable=False)
     name = models.CharField(max_length=200, blank=True, default="")
-    place = models.ForeignKey(Place, null=True, blank=True, on_delete=models.PROTECT, related_name="subscribers")
+    place = models.ForeignKey(
+        SubscriberLocation, null=True, blank=True, on_delete=models.PROTECT, related_name="subscribers"
+    )
     radius_km = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
@@ -58,12 +60,12 @@ class Subscriber(models.Model):
 
     @property
     def first_name(self) -> str:
-        """The first word of the name, or nothing."""
+        """Return the first word of the name, or ""."""
         return self.name.split(maxsplit=1)[0] if self.name.strip() else ""
 
 
 class FormerIdentity(models.Model):
-    """The link identity of someone who was found to be the same person as another subscriber. Old links keep working."""
+    """The link identity of a subscriber who was merged into another. Old links keep working."""
 
     uuid = models.UUIDField(unique=True, editable=False)
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="former_identities")

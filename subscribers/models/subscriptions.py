@@ -1,4 +1,4 @@
-"""Who asked for which list, on what basis, and the append-only proof of it."""
+"""Subscriptions, their legal basis, and the append-only log of consent."""
 
 from typing import Any, NoReturn, Self
 
@@ -7,12 +7,13 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import DomainError
+from newsletter.common.message_fields import MessageField
 from subscribers.models.lists import MailingList
 from subscribers.models.people import Subscriber
 
 
 class AppendOnly(DomainError):
-    """Somebody tried to change or delete proof of consent."""
+    """The consent log was about to be changed or deleted."""
 
 
 class Basis(models.TextChoices):
@@ -46,16 +47,16 @@ MAILABLE = OPEN & (Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN)
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def open(self) -> Self:
-        """Asked for and not ended, confirmed or not."""
+        """Return those not ended, confirmed or not."""
         return self.filter(OPEN)
 
     def mailable(self) -> Self:
-        """Open, and confirmed where the basis is double opt-in; implied consent may have run out since it was last looked at."""
+        """Return open ones that are confirmed or need no confirmation. Implied consent may have ended since."""
         return self.filter(MAILABLE)
 
 
 class Subscription(models.Model):
-    """One person's consent to one list. It ends with a reason and is never opened again; a new one is made instead."""
+    """One person's consent to one list. It ends with a reason and is never reopened; a new row is made instead."""
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="subscriptions")
     mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="subscriptions")
@@ -127,7 +128,7 @@ class ConsentEventQuerySet(models.QuerySet["ConsentEvent"]):
 
 
 class ConsentEvent(models.Model):
-    """One thing that happened to someone's consent. Append only; holds no address, so it outlives an erasure."""
+    """One change of a person's consent. Append-only, and without an address, so it survives an erasure."""
 
     class Kind(models.TextChoices):
         REQUESTED = "requested", gettext_lazy("asked to join")
@@ -149,9 +150,9 @@ class ConsentEvent(models.Model):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     at = models.DateTimeField()
     wording = models.TextField(blank=True, default="", help_text=gettext_lazy("The words that the person saw"))
-    source = models.CharField(max_length=200, blank=True, default="")
-    by = models.CharField(
-        max_length=254, blank=True, default="", help_text=gettext_lazy("A member of staff; empty: the person")
+    source = MessageField(blank=True, default="")
+    by = MessageField(
+        blank=True, default="", help_text=gettext_lazy("A member of staff or “the system”; empty for the person")
     )
     data = models.JSONField(blank=True, default=dict)
 

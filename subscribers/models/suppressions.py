@@ -1,4 +1,4 @@
-"""Addresses that must not be mailed. Rows hold a keyed hash, never the address, so they survive erasure."""
+"""The suppression list, and unsubscribes counted by mailing. Rows hold no address, so they survive an erasure."""
 
 from typing import Self
 
@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import OuterRef, Q
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField
 from subscribers.models.lists import MailingList
 
 
@@ -29,11 +30,11 @@ LIVE = Q(lifted_at__isnull=True)
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def live(self) -> Self:
-        """Not lifted."""
+        """Return those not removed."""
         return self.filter(LIVE)
 
     def covering(self, mailing_list: MailingList | OuterRef) -> Self:
-        """Live, and forbidding mail of this list: of scope `all`, or of this very list."""
+        """Return live ones that forbid mail of this list: of scope `all`, or of this list."""
         return self.live().filter(Q(scope=Scope.ALL) | Q(mailing_list=mailing_list))
 
 
@@ -45,13 +46,13 @@ class Suppression(models.Model):
     mailing_list = models.ForeignKey(MailingList, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=12, choices=Reason.choices)
     at = models.DateTimeField()
-    note = models.TextField(blank=True, default="")
+    note = MessageField(blank=True, default="")
     import_batch = models.ForeignKey(
         "subscribers.ImportBatch", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.CharField(max_length=254, blank=True, default="")
-    lifted_reason = models.TextField(blank=True, default="")
+    lifted_reason = MessageField(blank=True, default="")
 
     objects = SuppressionQuerySet.as_manager()
     wagtail_reference_index_ignore = True
@@ -76,3 +77,19 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.scope})"
+
+
+class CountedUnsubscribe(models.Model):
+    """One person who unsubscribed by a link of one mailing, counted once.
+
+    Both columns are plain numbers, so the row outlives the person and says nothing more about them.
+    """
+
+    mailing = models.BigIntegerField()
+    subscriber_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailing", "subscriber_id"], name="unsubscribe_counted_once")]

@@ -1,6 +1,6 @@
-"""Sets what the organisation knows of people it has already: giving, topics, where they live, attributes. Many at once.
+"""Bulk updates of known people: giving, topics, location and attributes.
 
-Nobody is added, joined to a list or mailed by it. A row is taken as a whole or refused as a whole.
+Nobody is added, subscribed or mailed. Each row is applied completely or refused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
-from newsletter.common.errors import BadAddress
+from newsletter.common.errors import BadAddress, DomainError
 from newsletter.common.messages import Message
 from subscribers.addresses.normalise import normalise
 from subscribers.attribute_rules import MAX_ATTRIBUTES_PER_PERSON, attribute_key, clean_attributes
@@ -25,9 +24,9 @@ _BATCH_SIZE = 500
 
 @dataclass(frozen=True)
 class PersonUpdate:
-    """What to set of the person of an address. None leaves a thing as it is; empty takes it away.
+    """The new values for the person of an address. None keeps a value; an empty one removes it.
 
-    `country`, `region` and `town` are one thing: where any is given, all three are set. `topics` replaces all of them.
+    `country`, `region` and `town` form one location: if any is given, all three are set. `topics` replaces all topics.
     """
 
     email: str
@@ -48,10 +47,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class RowResult:
-    """What became of one row; `why` is in words where it was refused."""
+    """The outcome of one row. `reason` explains a refusal."""
 
     outcome: Outcome
-    why: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,42 +64,41 @@ class _PreparedUpdate:
     removed: frozenset[str]
 
 
-class _Refused(Exception):
-    """This row cannot be taken; the text says why."""
+class _Refused(DomainError):
+    """This row cannot be applied."""
 
 
 @transaction.atomic
 def update_people(changes: Sequence[PersonUpdate], *, by: str, now: datetime) -> list[RowResult]:
-    """Takes the rows, in their order; the answers stand in the same order. The same call again changes nothing."""
+    """Apply the rows in order and return their results in the same order. A repeat changes nothing."""
     topics = dict(Topic.objects.values_list("slug", "pk"))
-    answers: list[RowResult | None] = []
-    plans: dict[int, _PreparedUpdate] = {}
+    results: list[RowResult | None] = []
+    updates: dict[int, _PreparedUpdate] = {}
     seen: set[bytes] = set()
     for number, change in enumerate(changes):
         try:
-            plan = _prepare(change, topics)
-            if plan.address_hash in seen:
-                raise _Refused(_("This person stands in an earlier row of the same call. Only that row was taken."))
+            update = _prepare(change, topics)
+            if update.address_hash in seen:
+                raise _Refused("An earlier row of this call has the same person. Only that row was used.")
         except (_Refused, BadAddress) as error:
-            answers.append(RowResult(Outcome.REFUSED, str(error)))
+            results.append(RowResult(Outcome.REFUSED, error.message))
             continue
-        seen.add(plan.address_hash)
-        plans[number] = plan
-        answers.append(None)
-    done = _write(plans, by=by, now=now)
-    return [answer or done[number] for number, answer in enumerate(answers)]
+        seen.add(update.address_hash)
+        updates[number] = update
+        results.append(None)
+    done = _write(updates, by=by, now=now)
+    return [result or done[number] for number, result in enumerate(results)]
 
 
 def _prepare(change: PersonUpdate, topics: Mapping[str, int]) -> _PreparedUpdate:
     if change.giving is not None and change.giving not in Giving.values:
-        raise _Refused(
-            _("“%(value)s” is no giving status. Write none, donor or monthly.") % {"value": change.giving[:40]}
-        )
+        raise _Refused("“%(value)s” is not a giving status. Use none, donor or monthly.", value=change.giving[:40])
     unknown = [slug for slug in change.topics or () if slug not in topics]
     if unknown:
         raise _Refused(
-            _("There is no topic “%(value)s”. There are: %(known)s.")
-            % {"value": unknown[0][:40], "known": ", ".join(sorted(topics)) or "none"}
+            "There is no topic “%(value)s”. The topics are: %(known)s.",
+            value=unknown[0][:40],
+            known=", ".join(sorted(topics)) or Message("none"),
         )
     given = change.attributes or {}
     clean, notes = clean_attributes(given)
@@ -118,7 +116,7 @@ def _prepare(change: PersonUpdate, topics: Mapping[str, int]) -> _PreparedUpdate
 
 
 def _locate(change: PersonUpdate) -> Location | None:
-    """Where the row says that the person lives; None where it says nothing."""
+    """Return the location in the row, or None if it has none."""
     if change.country is None and change.region is None and change.town is None:
         return None
     found = locate(country=change.country or "", region=change.region or "", town=change.town or "")
@@ -127,68 +125,70 @@ def _locate(change: PersonUpdate) -> Location | None:
     return found
 
 
-def _write(plans: Mapping[int, _PreparedUpdate], *, by: str, now: datetime) -> dict[int, RowResult]:
-    wanted = [plan.address_hash for plan in plans.values()]
+def _write(updates: Mapping[int, _PreparedUpdate], *, by: str, now: datetime) -> dict[int, RowResult]:
+    wanted = [update.address_hash for update in updates.values()]
     rows = Subscriber.objects.select_for_update().filter(address_hash__in=wanted).order_by("pk")
     people = {bytes(person.address_hash): person for person in rows}
     ids = [person.pk for person in people.values()]
-    places = get_or_create_places(plan.location for plan in plans.values() if plan.location and plan.location.known)
-    own, chosen = read_attributes_by_person(ids), _topics_of(ids)
-    answers: dict[int, RowResult] = {}
+    places = get_or_create_places(
+        update.location for update in updates.values() if update.location and update.location.known
+    )
+    attributes, chosen_topics = read_attributes_by_person(ids), _topics_of(ids)
+    results: dict[int, RowResult] = {}
     changed: dict[Subscriber, dict[str, object]] = {}
-    taken: list[tuple[Subscriber, _PreparedUpdate]] = []
-    for number, plan in plans.items():
-        person = people.get(plan.address_hash)
+    updated: list[tuple[Subscriber, _PreparedUpdate]] = []
+    for number, update in updates.items():
+        person = people.get(update.address_hash)
         if person is None:
-            answers[number] = RowResult(Outcome.UNKNOWN)
+            results[number] = RowResult(Outcome.UNKNOWN)
             continue
-        before = own.get(person.pk, {})
-        if len({*before, *plan.attributes} - plan.removed) > MAX_ATTRIBUTES_PER_PERSON:
-            answers[number] = RowResult(
+        before = attributes.get(person.pk, {})
+        if len({*before, *update.attributes} - update.removed) > MAX_ATTRIBUTES_PER_PERSON:
+            results[number] = RowResult(
                 Outcome.REFUSED,
                 Message(
-                    "One person can have %(most_of_a_person)s attributes. Remove one that is not used first.",
-                    most_of_a_person=MAX_ATTRIBUTES_PER_PERSON,
+                    "One person can have %(max_attributes)s attributes. Remove one that is not used first.",
+                    max_attributes=MAX_ATTRIBUTES_PER_PERSON,
                 ),
             )
             continue
-        said = _apply(person, plan, places=places, before=before, topics=chosen.get(person.pk, frozenset()))
-        answers[number] = RowResult(Outcome.CHANGED if said else Outcome.UNCHANGED)
-        if said:
-            changed[person] = said
-            taken.append((person, plan))
+        applied = _apply(person, update, places=places, before=before, topics=chosen_topics.get(person.pk, frozenset()))
+        results[number] = RowResult(Outcome.CHANGED if applied else Outcome.UNCHANGED)
+        if applied:
+            changed[person] = applied
+            updated.append((person, update))
     Subscriber.objects.bulk_update(changed, ["giving", "place"], batch_size=_BATCH_SIZE)
-    _write_topics(taken, chosen)
-    write_attributes((person.pk, plan.attributes) for person, plan in taken)
-    _remove_attributes(taken)
+    _write_topics(updated, chosen_topics)
+    write_attributes((person.pk, update.attributes) for person, update in updated)
+    _remove_attributes(updated)
     _record(changed, by=by, now=now)
-    return answers
+    return results
 
 
 def _apply(
     person: Subscriber,
-    plan: _PreparedUpdate,
+    update: _PreparedUpdate,
     *,
     places: Mapping[str, int],
     before: Mapping[str, str],
     topics: frozenset[int],
 ) -> dict[str, object]:
-    """Sets the person's own columns, unsaved. What is other than it was, in words for the record; no value of a person."""
-    said: dict[str, object] = {}
-    if plan.giving is not None and plan.giving != person.giving:
-        person.giving = said["giving"] = plan.giving
-    if plan.location is not None:
-        place = places[plan.location.key] if plan.location.known else None
+    """Set the person's own columns, unsaved. Return the changes for the consent log, without personal values."""
+    changes: dict[str, object] = {}
+    if update.giving is not None and update.giving != person.giving:
+        person.giving = changes["giving"] = update.giving
+    if update.location is not None:
+        place = places[update.location.key] if update.location.known else None
         if place != person.place_id:
             person.place_id = place
-            said["region"] = plan.location.region or plan.location.country
-    if plan.topics is not None and plan.topics != topics:
-        said["topics"] = list(plan.slugs)
-    other = {key for key, value in plan.attributes.items() if before.get(key) != value}
-    other |= plan.removed & set(before)
-    if other:
-        said["attributes"] = sorted(other)
-    return said
+            changes["region"] = update.location.region or update.location.country
+    if update.topics is not None and update.topics != topics:
+        changes["topics"] = list(update.slugs)
+    changed_keys = {key for key, value in update.attributes.items() if before.get(key) != value}
+    changed_keys |= update.removed & set(before)
+    if changed_keys:
+        changes["attributes"] = sorted(changed_keys)
+    return changes
 
 
 def _topics_of(ids: Sequence[int]) -> dict[int, frozenset[int]]:
@@ -199,28 +199,30 @@ def _topics_of(ids: Sequence[int]) -> dict[int, frozenset[int]]:
     return {person: frozenset(topics) for person, topics in found.items()}
 
 
-def _write_topics(taken: Sequence[tuple[Subscriber, _PreparedUpdate]], chosen: Mapping[int, frozenset[int]]) -> None:
+def _write_topics(
+    updated: Sequence[tuple[Subscriber, _PreparedUpdate]], chosen_topics: Mapping[int, frozenset[int]]
+) -> None:
     through = Subscriber.topics.through
-    gone: dict[int, list[int]] = {}
+    removed: dict[int, list[int]] = {}
     new = []
-    for person, plan in taken:
-        if plan.topics is None:
+    for person, update in updated:
+        if update.topics is None:
             continue
-        before = chosen.get(person.pk, frozenset())
-        new += [through(subscriber_id=person.pk, topic_id=topic) for topic in plan.topics - before]
-        for topic in before - plan.topics:
-            gone.setdefault(topic, []).append(person.pk)
-    for topic, ids in gone.items():
+        before = chosen_topics.get(person.pk, frozenset())
+        new += [through(subscriber_id=person.pk, topic_id=topic) for topic in update.topics - before]
+        for topic in before - update.topics:
+            removed.setdefault(topic, []).append(person.pk)
+    for topic, ids in removed.items():
         through.objects.filter(topic_id=topic, subscriber_id__in=ids).delete()
     through.objects.bulk_create(new, ignore_conflicts=True, batch_size=_BATCH_SIZE)
 
 
-def _remove_attributes(taken: Sequence[tuple[Subscriber, _PreparedUpdate]]) -> None:
-    gone: dict[str, list[int]] = {}
-    for person, plan in taken:
-        for key in plan.removed:
-            gone.setdefault(key, []).append(person.pk)
-    for key, ids in gone.items():
+def _remove_attributes(updated: Sequence[tuple[Subscriber, _PreparedUpdate]]) -> None:
+    removed: dict[str, list[int]] = {}
+    for person, update in updated:
+        for key in update.removed:
+            removed.setdefault(key, []).append(person.pk)
+    for key, ids in removed.items():
         SubscriberAttribute.objects.filter(key=key, subscriber_id__in=ids).delete()
 
 
@@ -233,9 +235,9 @@ def _record(changed: Mapping[Subscriber, dict[str, object]], *, by: str, now: da
                 address_hash=bytes(person.address_hash),
                 at=now,
                 by=by,
-                data=said,
+                data=changes,
             )
-            for person, said in changed.items()
+            for person, changes in changed.items()
         ),
         batch_size=_BATCH_SIZE,
     )

@@ -1,4 +1,4 @@
-"""A change of address: asked for from the old mailbox, confirmed from the new one. Nothing that was chosen gets lost."""
+"""A change of address: requested from the old mailbox and confirmed from the new one."""
 
 from datetime import datetime
 
@@ -20,19 +20,23 @@ REASONS_TO_CARRY_OVER = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE, R
 
 
 class SameAddress(DomainError):
-    """The new address is the one that we have."""
+    """The new address is the current one."""
 
 
 class NewAddressSuppressed(DomainError):
-    """Mail to the new address is forbidden for a reason that its owner cannot lift."""
+    """The new address is suppressed for a reason that its owner cannot remove."""
 
 
 @transaction.atomic
 def request_address_change(*, link: MailedLink, email: str, now: datetime) -> str:
-    """The person at the old address says where they are now; that address is asked. The address as it is kept.
+    """Mail a confirmation to the new address, and return that address as it is stored.
 
-    Raises `BadAddress`, `SameAddress`, `UsedLink`. A new address that may not be mailed, or was asked enough, gets no
-    mail, and the person reads the same words.
+    If the new address is suppressed or over its quota it gets no mail, and the person reads the same text.
+
+    Raises:
+        BadAddress: The text is no address.
+        SameAddress: The address is the current one.
+        UsedLink: The link was used before.
     """
     address = normalise(email)
     if identify(address) == bytes(link.subscriber.address_hash):
@@ -51,9 +55,13 @@ def request_address_change(*, link: MailedLink, email: str, now: datetime) -> st
 
 @transaction.atomic
 def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
-    """The button was pressed in the new mailbox: the person moves. Somebody known there already becomes one with them.
+    """Move the person to the new address. A subscriber who already has that address is merged into the person.
 
-    What either address must not be sent stays forbidden. Raises `UsedLink`, and `NewAddressSuppressed` with nothing changed.
+    Suppressions of both addresses stay in force.
+
+    Raises:
+        UsedLink: The link was used before.
+        NewAddressSuppressed: Nothing was changed.
     """
     mark_link_used(link, now=now)
     person = Subscriber.objects.select_for_update().get(pk=link.subscriber_id)
@@ -97,7 +105,7 @@ def _carry_suppressions(*, old_hash: bytes, new_hash: bytes, now: datetime) -> N
 
 
 def _end_unsubscribed_lists(person: Subscriber, *, now: datetime) -> None:
-    """What one of two addresses left ends for both: an open subscription would keep the person from asking again."""
+    """End lists that either address unsubscribed from. An open one would keep the person from signing up again."""
     own = Suppression.objects.live().filter(address_hash=person.address_hash, reason__in=REASONS_REMOVED_BY_CONFIRMING)
     for suppression in own.select_related("mailing_list"):
         reason = EndReason.COMPLAINT if suppression.reason == Reason.COMPLAINT else EndReason.UNSUBSCRIBE

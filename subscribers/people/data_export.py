@@ -1,4 +1,4 @@
-"""What is held about a person beside their own row, their lists and their consent; the rest of the product adds its part."""
+"""A person's data beyond their own row, lists and consent. Other packages register sections."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,12 +10,12 @@ _SECTION_MAKERS: dict[str, SectionMaker] = {}
 
 
 def register_export_section(name: str, make_section: SectionMaker) -> None:
-    """Adds a part, fit for JSON, to what is told of a person. Other apps call it once, when they are ready."""
+    """Add a section, fit for JSON, to what a person is told. Call it once, when the app starts."""
     _SECTION_MAKERS[name] = make_section
 
 
 def collect_export_sections(person: Subscriber) -> dict[str, object]:
-    """Everything else that is held about a person, by its name, fit for JSON; times are ISO 8601 in UTC."""
+    """Return all sections by name, fit for JSON. Times are ISO 8601 in UTC."""
     return {
         "confirmation_mails": [
             {
@@ -61,7 +61,7 @@ def _describe_held(row: HeldSignup) -> dict[str, object]:
         "topics": sorted(topic.slug for topic in row.topics.all()),
         "wording": row.wording,
         "source": row.source,
-        "why": row.why,
+        "why": row.reason,
         "at": _isoformat(row.at),
     }
 

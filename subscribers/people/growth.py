@@ -1,4 +1,4 @@
-"""How many people a list had at the end of each of the last weeks: those who had said yes and had not left by then."""
+"""The size of a list at the end of each recent week."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Week:
-    """``day`` is the last day that is counted in; ``joined`` and ``left`` happened in the seven days before its end."""
+    """One week. ``day`` is its last day; ``joined`` and ``left`` count the seven days that end with it."""
 
     day: date
     people: int
@@ -23,7 +23,7 @@ class Week:
 
 
 def count_growth(*, mailing_list: MailingList, weeks: int, now: datetime) -> list[Week]:
-    """The oldest week first, the last one ending now. Days are those of the current time zone."""
+    """Return the weeks, oldest first, the last one ending now. Days are those of the current time zone."""
     since = now - weeks * WEEK
     said_yes = (
         Subscription.objects.filter(mailing_list=mailing_list)
@@ -43,7 +43,7 @@ def count_growth(*, mailing_list: MailingList, weeks: int, now: datetime) -> lis
 
 
 def _by_week(rows: QuerySet[Subscription], field: str, *, now: datetime) -> Counter[int]:
-    """How many fell into each week, by how many weeks ago it ended."""
+    """Count rows by how many weeks ago they happened."""
     days = rows.annotate(day=TruncDate(field)).values_list("day").annotate(people=Count("pk"))
     found: Counter[int] = Counter()
     today = now.date()

@@ -1,4 +1,4 @@
-"""The words of the mails that carry a link which somebody asked for. Nothing that a stranger typed stands in them."""
+"""The texts of mails that carry a requested link. They contain nothing that a stranger typed."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ Kind = MailedLink.Kind
 
 @dataclass(frozen=True)
 class LinkMail:
-    """One mail: its subject, what it says, what its button says, and why it came."""
+    """One mail: subject, text, the button's label and the reason why it was sent."""
 
     subject: str
     text: str
@@ -22,7 +22,7 @@ class LinkMail:
 
 
 def write_link_mail(*, kind: MailedLink.Kind, organisation: str, language: str) -> LinkMail:
-    """The mail for one kind of link, in the language, else in English."""
+    """Return the mail for one kind of link, in the given language or in English."""
     with translation.override(best_language([language]) or "en"):
         subject, text, button = _link_mail_text(kind)
         named = {"organisation": organisation}

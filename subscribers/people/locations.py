@@ -1,4 +1,4 @@
-"""Turns what people write about where they live into a shared, coarse `Place` row. Postcodes are never kept."""
+"""Turning what people write about where they live into a shared, coarse `SubscriberLocation`. Postcodes are never kept."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.messages import Message
-from subscribers.models import Place
-from subscribers.models.places import place_key
+from subscribers.models import SubscriberLocation
+from subscribers.models.locations import location_key
 from subscribers.places.disambiguation import describe_apart
 from subscribers.places.regions import country_of, resolve_country, resolve_region
 from subscribers.places.search import find_place
@@ -17,9 +17,9 @@ _MAX_TOWN_LENGTH = 120
 
 @dataclass(frozen=True)
 class Location:
-    """Where a text is, as far as is certain. `note` says in words what could not be told; empty when all was clear.
+    """The location that a text names, as far as it is certain. `note` explains what is not clear; it is empty otherwise.
 
-    `is_area`: it names a whole region or country. `candidates` are the towns that it could mean, in words.
+    `is_area` means that the text names a whole region or country. `candidates` describe the towns that it could mean.
     """
 
     country: str = ""
@@ -39,8 +39,8 @@ class Location:
 
     @property
     def key(self) -> str:
-        """The key of its `Place` row."""
-        return place_key(
+        """Return the key of its `SubscriberLocation` row."""
+        return location_key(
             country=self.country,
             region=self.region,
             town=self.town,
@@ -51,9 +51,9 @@ class Location:
 
 @lru_cache(maxsize=16_384)
 def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
-    """The location that these texts name: a town where it is certain, else the region, else the country, else nothing.
+    """Return the location that these texts name: a certain town, else the region, else the country, else nothing.
 
-    It does not raise: what is not understood is left out and said in `note`.
+    It never raises. What it does not understand is left out and explained in `note`.
     """
     notes: list[str] = []
     country_code = _country(country, notes)
@@ -63,21 +63,21 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
     if region_code and country_of(region_code) != country_code:
         notes.append(
             Message(
-                "The region %(region_code)s is not in the country %(country_code)s, so only the country is kept.",
+                "The region %(region_code)s is not in the country %(country_code)s. Only the country is kept.",
                 region_code=region_code,
                 country_code=country_code,
             )
         )
         region_code = ""
     if not town.strip():
-        return Location(country_code, region_code, note=" ".join(notes))
+        return Location(country_code, region_code, note=_join(notes))
     match = find_place(town.strip()[:_MAX_TOWN_LENGTH], country=country_code, region=region_code)
     if match.place is None:
         notes.append(match.reason)
         return Location(
             country_code or match.country,
             region_code or match.region,
-            note=" ".join(notes),
+            note=_join(notes),
             ambiguous=match.ambiguous,
             is_area=match.is_area,
             candidates=tuple(describe_apart(match.candidates)),
@@ -90,7 +90,7 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
         round(found.latitude, 2),
         round(found.longitude, 2),
         found.zone,
-        " ".join(notes),
+        _join(notes),
     )
 
 
@@ -102,22 +102,22 @@ def get_or_create_place(
     latitude: float | None = None,
     longitude: float | None = None,
     zone: str = "",
-) -> Place:
-    """The row of this place, made when nobody lives there yet. Coordinates are degrees, cut to two decimals."""
+) -> SubscriberLocation:
+    """Return the row of this location, creating it if needed. Coordinates in degrees are rounded to two decimals."""
     rounded = {
         "latitude": round(latitude, 2) if latitude is not None else None,
         "longitude": round(longitude, 2) if longitude is not None else None,
     }
-    key = place_key(country=country, region=region, town=town, **rounded)
-    place, _ = Place.objects.get_or_create(
+    key = location_key(country=country, region=region, town=town, **rounded)
+    place, _ = SubscriberLocation.objects.get_or_create(
         key=key,
         defaults={"country": country.upper(), "region": region.upper(), "town": town, "zone": zone, **rounded},
     )
     return place
 
 
-def get_place_for(location: Location) -> Place | None:
-    """The row of a location; None when not even its country is known."""
+def get_place_for(location: Location) -> SubscriberLocation | None:
+    """Return the row of a location, or None if not even its country is known."""
     if not location.known:
         return None
     return get_or_create_place(
@@ -131,21 +131,21 @@ def get_place_for(location: Location) -> Place | None:
 
 
 def find_place_ids(locations: Iterable[Location]) -> dict[str, int]:
-    """The ids of the rows of these locations that are there, by key."""
+    """Return the ids of the existing rows of these locations, by key."""
     keys = {location.key for location in locations}
-    return dict(Place.objects.filter(key__in=keys).values_list("key", "pk"))
+    return dict(SubscriberLocation.objects.filter(key__in=keys).values_list("key", "pk"))
 
 
 def get_or_create_places(locations: Iterable[Location]) -> dict[str, int]:
-    """The ids of the rows of these known locations, by key; missing ones are made, also while somebody else makes them."""
+    """Return the ids of the rows of these known locations, by key. Safe if another process adds them too."""
     wanted = {location.key: location for location in locations}
     found = find_place_ids(wanted.values())
     missing = [location for key, location in wanted.items() if key not in found]
     if not missing:
         return found
-    Place.objects.bulk_create(
+    SubscriberLocation.objects.bulk_create(
         (
-            Place(
+            SubscriberLocation(
                 key=location.key,
                 country=location.country.upper(),
                 region=location.region.upper(),
@@ -161,13 +161,17 @@ def get_or_create_places(locations: Iterable[Location]) -> dict[str, int]:
     return find_place_ids(wanted.values())
 
 
+def _join(notes: list[str]) -> str:
+    return Message.joined(notes, between=" ") if notes else ""
+
+
 def _country(text: str, notes: list[str]) -> str:
     if not text.strip():
         return ""
     try:
         return resolve_country(text)
     except UnknownPlace as error:
-        notes.append(str(error))
+        notes.append(error.message)
         return ""
 
 
@@ -177,5 +181,5 @@ def _region(text: str, country: str, notes: list[str]) -> str:
     try:
         return resolve_region(text, country=country)
     except UnknownPlace as error:
-        notes.append(str(error))
+        notes.append(error.message)
         return ""

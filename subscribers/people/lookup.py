@@ -1,11 +1,10 @@
-"""Finds one person by address and says everything held about them."""
+"""Finding one person by address, and describing everything held about them."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
@@ -20,21 +19,21 @@ _PRIVATE_LIST_NAME = Message("this newsletter")
 
 
 class UnknownPerson(DomainError):
-    """Nobody with this address is known."""
+    """No subscriber has this address."""
 
 
 def find_person(email: str) -> Subscriber:
-    """The subscriber of an address, however it is spelt. Raises `BadAddress` or `UnknownPerson`."""
+    """Return the subscriber of an address in any spelling. Raises `BadAddress` or `UnknownPerson`."""
     person = Subscriber.objects.filter(address_hash=identify(normalise(email))).select_related("place").first()
     if person is None:
-        raise UnknownPerson(_("Nobody with this address is on record. Check the spelling, or import them."))
+        raise UnknownPerson("No subscriber has this address. Check the spelling, or import them.")
     return person
 
 
 def describe_person(person: Subscriber, *, now: datetime, for_themselves: bool = False) -> dict[str, object]:
-    """What is held about a person, fit for JSON; times are ISO 8601 in UTC.
+    """Return everything held about a person, fit for JSON. Times are ISO 8601 in UTC.
 
-    `for_themselves`: what is given to the person does not say the names of private lists.
+    `for_themselves` hides the names of private lists.
     """
     lists = MailingList.objects.filter(public=False) if for_themselves else MailingList.objects.none()
     hidden = dict.fromkeys(lists.values_list("slug", flat=True), _PRIVATE_LIST_NAME)
@@ -108,8 +107,8 @@ def _list_slug(mailing_list: MailingList | None, hidden: Mapping[str, str]) -> s
 
 
 def _hide_private_lists(data: Mapping[str, Any], hidden: Mapping[str, str]) -> dict[str, Any]:
-    """The rhythms on record stand under the names of their lists."""
-    rhythms = data.get("frequency")
-    if not hidden or not isinstance(rhythms, dict):
+    """Replace the names of private lists in the frequencies of an event."""
+    frequencies = data.get("frequency")
+    if not hidden or not isinstance(frequencies, dict):
         return dict(data)
-    return {**data, "frequency": {hidden.get(slug, slug): frequency for slug, frequency in rhythms.items()}}
+    return {**data, "frequency": {hidden.get(slug, slug): frequency for slug, frequency in frequencies.items()}}

@@ -1,4 +1,4 @@
-"""Makes one subscriber of two who are the same person. Nothing is lost: subscriptions, proof, topics, old links."""
+"""Merging two subscribers who are the same person. Subscriptions, consent, topics and old links are kept."""
 
 from datetime import datetime
 from math import inf
@@ -23,11 +23,10 @@ _FIELDS_FILLED_FROM_ABSORBED = ("name", "place_id", "radius_km", "language", "ti
 
 @transaction.atomic
 def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None:
-    """`absorb` becomes a part of `keep`, whose own choices win; the row of `absorb` goes.
+    """Merge `absorb` into `keep` and delete it. The choices of `keep` win.
 
-    Of two open subscriptions to one list the mailable, then the one that lasts longer, then the older one stays open;
-    the other ends as merged.
-    Links that were made for `absorb` lead to `keep` from now on.
+    Of two open subscriptions to one list, one stays open: the mailable one, else the one that lasts longer, else the
+    older one. Links made for `absorb` lead to `keep` from now on.
     """
     for field in _FIELDS_FILLED_FROM_ABSORBED:
         if not getattr(keep, field):

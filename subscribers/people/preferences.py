@@ -1,4 +1,4 @@
-"""What a person chose: topics, language, where and how far, lists, how often, a pause. Saved from their own link or by staff."""
+"""A person's choices: topics, language, location, lists, frequency and pause. Set by the person or by staff."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from django.db import transaction
 from subscribers.consent.signup import SignupResult, request_subscription
 from subscribers.consent_events import record_consent_event
 from subscribers.links.signed_links import LinkTarget
-from subscribers.models import ConsentEvent, Frequency, MailingList, Place, Subscriber, Subscription, Topic
+from subscribers.models import ConsentEvent, Frequency, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
 from subscribers.unsubscribing.suppression import is_suppressed
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 
@@ -22,14 +22,14 @@ def save_preferences(
     subscriber: Subscriber,
     topics: Iterable[Topic],
     language: str,
-    place: Place | None,
+    place: SubscriberLocation | None,
     now: datetime,
     radius_km: int | None = None,
     by: str = "",
 ) -> bool:
-    """Replaces topics, language, place and how far. True when something changed; then it is also put on record.
+    """Replace topics, language, location and radius. Return True, and record it, if something changed.
 
-    `radius_km` None: as far as the publication says.
+    A `radius_km` of None means the publication's default.
     """
     chosen = set(topics)
     before = set(subscriber.topics.all())
@@ -50,11 +50,11 @@ def save_preferences(
 
 @transaction.atomic
 def set_frequencies(
-    *, subscriber: Subscriber, rhythms: Mapping[MailingList, Frequency], now: datetime, by: str = ""
+    *, subscriber: Subscriber, frequencies: Mapping[MailingList, Frequency], now: datetime, by: str = ""
 ) -> bool:
-    """How often each list may write, from the next issue on. True when something changed."""
+    """Set how often each list may write, from the next issue on. Return True if something changed."""
     changed = {}
-    for mailing_list, frequency in rhythms.items():
+    for mailing_list, frequency in frequencies.items():
         other = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
         if other.exclude(frequency=frequency).update(frequency=frequency):
             changed[mailing_list.slug] = str(frequency)
@@ -65,7 +65,7 @@ def set_frequencies(
 
 @transaction.atomic
 def pause_mail(*, subscriber: Subscriber, days: int, now: datetime, by: str = "") -> datetime | None:
-    """Nothing is sent for 30 or 90 days, then all goes on by itself; 0 ends a pause. Until when; None without a pause."""
+    """Pause all mail for 30 or 90 days, or end the pause if `days` is 0. Return the end of the pause."""
     until = now + PAUSE_LENGTHS[days] if days else None
     rows = Subscription.objects.filter(subscriber=subscriber).open()
     if until is not None or rows.filter(paused_until__gt=now).exists():
@@ -75,7 +75,7 @@ def pause_mail(*, subscriber: Subscriber, days: int, now: datetime, by: str = ""
 
 
 def paused_until(subscriber: Subscriber, *, now: datetime) -> datetime | None:
-    """The end of the pause that is on, the latest of them; None when mail comes."""
+    """Return the latest end of the current pauses, or None if there is none."""
     rows = Subscription.objects.filter(subscriber=subscriber, paused_until__gt=now).open()
     return rows.order_by("-paused_until").values_list("paused_until", flat=True).first()
 
@@ -89,9 +89,9 @@ def choose_lists(
     now: datetime,
     through: LinkTarget | None = None,
 ) -> list[MailingList]:
-    """Joins and leaves lists among those offered. Returns those that wait for a confirmation by mail.
+    """Join and leave lists among those offered. Return the lists that wait for a confirmation by mail.
 
-    `through` is the link that led here: leaving its own list is counted for the mailing that it came in.
+    `through` is the link that led here. Unsubscribing from its own list is counted for the mailing that carried it.
     """
     wanted = {mailing_list.pk for mailing_list in chosen}
     on = {mailing_list.pk for mailing_list in find_subscribed_lists(subscriber)}
@@ -116,7 +116,7 @@ def choose_lists(
 
 
 def find_subscribed_lists(subscriber: Subscriber) -> list[MailingList]:
-    """The lists that the person asked for and has not left, confirmed or not."""
+    """Return the lists that the person asked for and has not left, confirmed or not."""
     address_hash = bytes(subscriber.address_hash)
     rows = Subscription.objects.filter(subscriber=subscriber).open().select_related("mailing_list")
     return [

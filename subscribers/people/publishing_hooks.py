@@ -1,7 +1,4 @@
-"""What the app around the people tells their pages: how the organisation looks, what a month of mail was, what to forget.
-
-The app registers its functions when it starts, so that people need to know nothing of publishing.
-"""
+"""Functions that the publishing app registers at its start, so that people's pages need not import it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,10 +8,10 @@ from subscribers.models import Frequency, MailingList, Subscriber
 
 
 @dataclass(frozen=True)
-class Look:
-    """The organisation as its pages show it. Paths are of this site; `light` and `dark` are CSS colours by name.
+class Branding:
+    """The organisation's appearance. Paths are on this site; `light` and `dark` map names to CSS colours.
 
-    Whoever registers a look sees to it that its colours are readable on one another.
+    Whoever registers it makes sure that its colours have enough contrast.
     """
 
     name: str = ""
@@ -29,7 +26,7 @@ class Look:
 
 @dataclass(frozen=True)
 class MonthlyMailCount:
-    """How many mails of a list the last month held for one person: all of them, and those with an event near them."""
+    """The mails of a list that one person got in the last month, and those with an event near them."""
 
     issues: int
     with_events: int
@@ -37,13 +34,13 @@ class MonthlyMailCount:
 
 @dataclass(frozen=True)
 class PublishingHooks:
-    """The functions of the app around the people."""
+    """The registered functions, with defaults for a project that publishes nothing."""
 
-    look: Callable[[], Look] = Look
+    branding: Callable[[], Branding] = Branding
     last_month: Callable[[Subscriber, MailingList, datetime], MonthlyMailCount | None] = (
         lambda person, mailing_list, now: None
     )
-    rhythms: Callable[[MailingList], frozenset[Frequency]] = lambda mailing_list: frozenset(Frequency)
+    frequencies: Callable[[MailingList], frozenset[Frequency]] = lambda mailing_list: frozenset(Frequency)
     forget: Callable[[Subscriber], None] = lambda person: None
 
 
@@ -51,7 +48,7 @@ _registered = [PublishingHooks()]
 
 
 def register_publishing_hooks(host: PublishingHooks) -> None:
-    """Called once, when the app starts. A later call replaces the earlier."""
+    """Register the functions, replacing earlier ones. Call it once, when the app starts."""
     _registered[0] = host
 
 

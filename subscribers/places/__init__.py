@@ -1,1 +1,1 @@
-"""The offline gazetteer: towns, regions and countries of the world, read-only. It never guesses in silence."""
+"""Towns, regions and countries. The rest of the product asks these modules what a place name means."""

@@ -1,4 +1,4 @@
-"""Cuts a written address into the parts that may name a town: numbers, postcodes and links are left out."""
+"""Splitting a written address into the parts that may name a town, without numbers, postcodes and links."""
 
 import re
 
@@ -19,7 +19,7 @@ _MAX_WORDS = 8
 
 
 def address_parts(text: str) -> list[str]:
-    """The parts of an address in order, without digits and postcodes; never more than twelve, of eight words each."""
+    """Return the parts in order, without digits and postcodes: at most twelve, of at most eight words."""
     parts: list[str] = []
     for raw in _SEPARATORS.split(_LINK.sub(" ", text[:_MAX_LENGTH])):
         part = raw

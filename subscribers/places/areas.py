@@ -1,4 +1,4 @@
-"""Countries and regions as something a town can lie in, and the ways people write them after a town's name."""
+"""Countries and regions that a town can lie in, and how people write them after its name."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ _REGIONS_KNOWN_BY_NAME = ("US", "CA", "AU", "GB", "IN", "IE")
 
 @dataclass(frozen=True)
 class Area:
-    """A country, a region of it, or counties of that; the empty area is the world."""
+    """A country, a region or counties of a region. The empty area is the world."""
 
     country: str = ""
     region: str = ""
     counties: frozenset[int] = frozenset()
 
     def holds(self, place: Town) -> bool:
-        """Whether a town lies in it."""
+        """Return True if the town lies in it."""
         return (
             (not self.country or place.country == self.country)
             and (not self.region or place.region == self.region)
@@ -41,36 +41,36 @@ class Area:
         )
 
     def describe(self) -> str:
-        """The area in words: "Texas, United States"."""
+        """Return the area as text: "Texas, United States"."""
         if not self.country:
             return Message("the world")
         names = [region_name(self.region)] if self.region else []
         return ", ".join([*names, country_name(self.country)])
 
     def describe_as(self, text: str) -> str:
-        """In words, beside the text that named it: "a part of England, United Kingdom" for Kent."""
+        """Return the area as text, given the name used for it: "a part of England, United Kingdom" for Kent."""
         if self.region and fold(text) not in {fold(region_name(self.region)), self.region.partition("-")[2].lower()}:
             return Message("a part of %(describe)s", describe=self.describe())
         return self.describe()
 
     @property
     def is_widely_known(self) -> bool:
-        """Whether people write its name alone and mean it, even where a large town far away has the same name."""
+        """Return True if its bare name means it, even if a large town elsewhere has that name."""
         return not self.region or self.country in _REGIONS_KNOWN_BY_NAME
 
 
 def is_continent(text: str) -> bool:
-    """Whether a text is the name of a continent."""
+    """Return True if the text is the name of a continent."""
     return bool(continent_named(text))
 
 
 def is_code(text: str) -> bool:
-    """Whether a text is as short as the codes of countries and regions: "NY", "U.K."."""
+    """Return True if the text is as short as the codes of countries and regions: "NY", "U.K."."""
     return len(text.replace(".", "")) <= _LONGEST_CODE
 
 
 def find_areas_named(text: str, *, any_case: bool = True) -> list[Area]:
-    """Every country and region that a text names; codes ("UK", "TX", "ENG") count in capitals, or in any case."""
+    """Return the countries and regions that a text names. Codes count in capitals only, or in any case."""
     return list(_areas_called(text, any_case))
 
 
@@ -100,19 +100,19 @@ def _areas_called(text: str, any_case: bool) -> tuple[Area, ...]:
 
 
 def without_counties(areas: Iterable[Area]) -> list[Area]:
-    """The areas without their counties: people go on writing counties that borders have left."""
+    """Return the areas without their counties, because people still write counties whose borders moved."""
     return list(dict.fromkeys(Area(country=area.country, region=area.region) for area in areas))
 
 
 def drop_nested_areas(found: Iterable[Area]) -> list[Area]:
-    """The areas without those that lie in another of them (Mexico, without the State of Mexico)."""
+    """Return the areas without those inside another one: Mexico without the State of Mexico."""
     kept = list(found)
     countries = {area.country for area in kept if not area.region}
     return [area for area in kept if not area.region or area.country not in countries]
 
 
 def combine(named: Iterable[Area], narrowed: Iterable[Area]) -> list[Area]:
-    """The areas that lie in both: each named one cut to each narrowed one, what contradicts left out."""
+    """Return the intersections of the two sets of areas, without contradictions."""
     outer = list(narrowed)
     both: list[Area] = []
     for one in named:
@@ -139,7 +139,7 @@ def _counties(text: str) -> list[Area]:
 
 
 def _is_alias(text: str) -> bool:
-    """Whether a short text is what people call a country, as "UK" is, and no code of ISO 3166."""
+    """Return True if a short text is a usual name of a country, as "UK" is, and not an ISO 3166 code."""
     code = _country(text)
     return bool(code) and code != text.strip().upper()
 

@@ -1,4 +1,4 @@
-"""Choose between towns of one name. What cannot be told apart is a question, never a guess."""
+"""Choosing between towns of one name. Towns that cannot be told apart are returned as a question, never guessed."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -22,27 +22,27 @@ NamedTowns = Sequence[tuple[Town, bool]]
 
 @dataclass(frozen=True)
 class Choice:
-    """Either the town, or the towns that could be meant, best first."""
+    """The chosen town, or the possible towns, best first."""
 
     place: Town | None
     candidates: tuple[Town, ...]
 
 
 def describe(place: Town) -> str:
-    """ "Springfield, Missouri, United States": a town so that nobody can mistake it."""
+    """Return the unmistakable name of a town: "Springfield, Missouri, United States"."""
     parts = [place.name, region_name(place.region) if place.region else "", country_name(place.country)]
     return ", ".join(dict.fromkeys(part for part in parts if part))
 
 
 def describe_closely(place: Town) -> str:
-    """ "Newport, Isle of Wight, England, United Kingdom": the county too, for towns of one name in one region."""
+    """Return the name with its county, for towns that share a name and a region."""
     name, *others = describe(place).split(", ")
     county = county_name(place.county)
     return ", ".join([name, county, *others]) if county and county not in (name, *others) else describe(place)
 
 
 def describe_apart(places: Iterable[Town]) -> list[str]:
-    """Towns in words, each with its county where another of them would be called the same without it."""
+    """Return the names of towns, each with its county if another of them has the same name without it."""
     each = list(places)
     names = Counter(describe(place) for place in each)
     said = [describe(place) if names[describe(place)] == 1 else describe_closely(place) for place in each]
@@ -50,15 +50,15 @@ def describe_apart(places: Iterable[Town]) -> list[str]:
 
 
 def weight(place: Town, own: bool) -> int:
-    """How likely a bare name means this town: by its people, and by how many languages have a name for it."""
+    """Return how likely a bare name means this town, by population and by the number of its names in other languages."""
     return max(1, place.population) * place.fame * (_OWN_NAME_WEIGHT if own else 1)
 
 
 def choose_town(found: NamedTowns, *, near: str = "", beside: Sequence[Town] = ()) -> Choice:
-    """Choose one of the towns of a name, if the name, the towns named ``beside`` it, or else ``near`` tell which is meant.
+    """Choose one of the towns of a name, by the name, by the towns ``beside`` it, or else by ``near``.
 
-    ``near`` is a region or country, such as that of a source. It decides between towns that people know equally well.
-    Where the name is that of a little known town there and of a famous one elsewhere, nothing is certain.
+    ``near`` is a region or country, such as that of a source. It decides between equally well-known towns. If it points to
+    a little-known town while a famous one is elsewhere, the choice stays open.
     """
     heaviest = max((weight(place, own) for place, own in found if own), default=0)
     if any(own and place.population >= LARGE_TOWN_POPULATION for place, own in found):
@@ -88,7 +88,7 @@ def _is_known_by_itself(place: Town) -> bool:
 
 
 def _find_equals(ranked: NamedTowns) -> list[Town]:
-    """The heaviest town, and every other that is not far lighter nor a part of it."""
+    """Return the heaviest town, and each other one that is not much lighter and not a part of it."""
     (best, own), *others = ranked
     heaviest = weight(best, own)
     return [

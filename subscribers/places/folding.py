@@ -1,4 +1,4 @@
-"""How place names are compared: folded to plain lower-case letters and digits. No data here."""
+"""Folding place names to plain lower-case letters and digits, so that they can be compared."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ _NOT_WORD = re.compile(r"[^\w]+|_+")
 
 
 def fold(text: str) -> str:
-    """The comparable form of a name: no accents, lower case, single spaces, "St." as "saint"."""
+    """Return the comparable form of a name: no accents, lower case, single spaces, "St." as "saint"."""
     lowered = text.casefold().translate(_LETTERS)
     decomposed = unicodedata.normalize("NFKD", lowered)
     bare = "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_LETTERS)
@@ -19,7 +19,7 @@ def fold(text: str) -> str:
 
 
 def is_usable_alternate(name: str) -> bool:
-    """Whether an alternate name is one that people write: Latin letters, capitalised, at least four of them."""
+    """Return True if people write this alternate name: capitalised Latin letters, at least four."""
     if len(name) < 4 or not name[0].isupper() or name.isupper():
         return False
     return all(char in " -'’." or (char.isalpha() and "LATIN" in unicodedata.name(char, "")) for char in name)

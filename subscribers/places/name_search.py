@@ -1,4 +1,4 @@
-"""Find the town that the words of an address name, the last that do, or the question which of several it is."""
+"""Finding the town that the words of an address name, or the question which of several it is."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ _MIN_FAME = 20
 
 
 def find_by_name(narrowed: NarrowedAddress, near: str) -> PlaceMatch | None:
-    """The town that a part of the address names, the last that does; an area's name as that of a town comes next."""
+    """Return the town that the last matching part names. An area's name may also be that of a town."""
     for number, part in reversed(list(enumerate(narrowed.left))):
         is_first_of_many = number == 0 and len(narrowed.left) > 1
         found = _towns(
@@ -46,7 +46,10 @@ def find_by_name(narrowed: NarrowedAddress, near: str) -> PlaceMatch | None:
 
 
 def _area_as_town(step: Step, narrowed: NarrowedAddress, near: str) -> PlaceMatch | None:
-    """The town of an area's name: Cork in Cork, Victoria in British Columbia where no town of the address is in Australia."""
+    """Return the town named like an area.
+
+    Cork is in Cork, and Victoria in British Columbia unless a town of the address is in Australia.
+    """
     part = step.part
     called = areas.find_areas_named(part)
     if is_code(part) or any(not area.region for area in called):
@@ -144,7 +147,7 @@ def _is_in(place: Town, near: str) -> bool:
 
 
 def _beside(part: str, narrowed: NarrowedAddress) -> list[Town]:
-    """The towns that the other parts name: Jesmond tells which Newcastle is meant."""
+    """Return the towns that the other parts name: Jesmond tells which Newcastle is meant."""
     others = [other for other in narrowed.left if other != part and not is_venue_only(other) and not is_street(other)]
     return [place for other in others for place, _ in find_towns_named(other)]
 
@@ -187,7 +190,7 @@ def _choose(part: str, found: NamedTowns, near: str, beside: Sequence[Town], *, 
 
 
 def _is_doubtful(place: Town, own: bool, near: str) -> bool:
-    """Whether a town that is named without its country is too little known to be meant far from the source."""
+    """Return True if a town named without its country is too little known to be meant far from the source."""
     if near and place.country == near[:2]:
         return False
     if place.population >= LARGE_TOWN_POPULATION:

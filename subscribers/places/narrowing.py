@@ -1,4 +1,4 @@
-"""Read countries, regions and counties off the end of an address: "Leeds, West Yorkshire, UK"."""
+"""Taking countries, regions and counties off the end of an address: "Leeds, West Yorkshire, UK"."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from subscribers.places.towns import Town, find_towns_named
 
 @dataclass(frozen=True)
 class Step:
-    """A part that names an area, and the areas that the parts after it leave; ``peeled`` off the end of a longer part."""
+    """A part that names an area, and the areas left by the parts after it. ``peeled``: cut off a longer part."""
 
     part: str
     before: tuple[Area, ...]
@@ -18,7 +18,7 @@ class Step:
 
 @dataclass(frozen=True)
 class NarrowedAddress:
-    """The parts that may name a town (at least one), and the areas in which it must then lie.
+    """The parts that may name a town (at least one), and the areas in which that town must lie.
 
     ``steps`` are the parts that name areas, the last of the address first.
     """
@@ -29,21 +29,21 @@ class NarrowedAddress:
 
     @property
     def taken(self) -> tuple[str, ...]:
-        """The parts that name areas, those nearest to the town first."""
+        """Return the parts that name areas, those nearest to the town first."""
         return tuple(step.part for step in reversed(self.steps))
 
     @property
     def given(self) -> bool:
-        """Whether anything says in which country the town is."""
+        """Return True if the address says in which country the town is."""
         return self.areas != (Area(),)
 
     def holds(self, place: Town) -> bool:
-        """Whether a town lies in one of the areas."""
+        """Return True if the town lies in one of the areas."""
         return any(area.holds(place) for area in self.areas)
 
 
 def narrow_address(parts: list[str], within: Area) -> NarrowedAddress:
-    """Take areas off the end while they do not contradict each other."""
+    """Take areas off the end of an address until one contradicts the others."""
     kept: tuple[Area, ...] = (within,)
     left, steps = list(parts), []
     while True:
@@ -63,9 +63,9 @@ def narrow_address(parts: list[str], within: Area) -> NarrowedAddress:
 
 
 def _split_off_area(part: str, kept: tuple[Area, ...]) -> tuple[str, str, tuple[Area, ...]]:
-    """Take an area off the last words of a part ("Austin TX", "Houston Texas"): the rest, the area's words, the areas.
+    """Take an area off the last words of a part ("Austin TX"). Return the rest, the area's words and the areas.
 
-    Codes in small letters count only beside a town that lies in what they name ("austin tx", not "come to me").
+    Lower-case codes count only after a town that lies in the area they name: "austin tx", but not "come to me".
     """
     words = part.split()
     for any_case in (False, True):

@@ -1,19 +1,16 @@
-"""What a text that names a place means: the town, or what is certain without one, in words for a person."""
+"""The result of reading a text that names a place."""
 
 from dataclasses import dataclass
 
-from subscribers.places.disambiguation import describe
 from subscribers.places.towns import Town
-
-__all__ = ["PlaceMatch", "describe"]
 
 
 @dataclass(frozen=True)
 class PlaceMatch:
-    """What a text means. ``place`` is None when nothing or too much fits; then ``reason`` says which, for a person.
+    """The meaning of a text. If ``place`` is None, nothing or too much matches, and ``reason`` tells people which.
 
-    ``country`` and ``region`` hold what is certain even without a town; ``is_area`` when the text names them and no
-    more. ``candidates`` come best first. ``point`` is the middle of the postcode's district, where a table has it.
+    ``country`` and ``region`` are what is certain even without a town; ``is_area`` means that the text names only them.
+    ``candidates`` come best first. ``point`` is the centre of the postcode's district, if a table has it.
     """
 
     place: Town | None = None

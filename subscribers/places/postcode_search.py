@@ -1,4 +1,4 @@
-"""Find the town of an address by its postcode, or by a point, and say where words and postcode contradict each other."""
+"""Finding the town of an address by its postcode or by a point, and reporting contradictions with its words."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -88,7 +88,7 @@ def _find_named(name: str) -> Iterator[tuple[str, Town, bool]]:
 
 
 def _pieces(part: str) -> list[str]:
-    """The last words of a part, then its first ones, the most words first."""
+    """Return the last words of a part, then its first ones, the longest pieces first."""
     words = part.split()
     most = min(len(words) - 1, MAX_TOWN_WORDS)
     ends = [words[-count:] for count in range(most, 0, -1)] + [words[:count] for count in range(most, 0, -1)]
@@ -96,7 +96,7 @@ def _pieces(part: str) -> list[str]:
 
 
 def find_named_near(text: str, *, latitude: float, longitude: float, within_km: float) -> Town | None:
-    """The town that a text names, if one of that name lies within a distance of a point; None if none does."""
+    """Return the town that a text names if one lies within the distance of a point, else None."""
     parts = address_parts(join_brackets(text))
     if not parts:
         return None
@@ -106,7 +106,7 @@ def find_named_near(text: str, *, latitude: float, longitude: float, within_km: 
 
 
 def _closest(narrowed: NarrowedAddress, point: tuple[float, float], within_km: float, region: str = "") -> Town | None:
-    """Of the towns near a point the one that the words name; of several of that name one in the region, whose own it is."""
+    """Return the town near a point that the words name. Of several, prefer the region and its own name."""
     here: list[tuple[str, tuple[bool, bool, float], Town]] = []
     for name, place, own in _near_names(narrowed):
         away = distance_km(*point, place.latitude, place.longitude)
@@ -117,7 +117,7 @@ def _closest(narrowed: NarrowedAddress, point: tuple[float, float], within_km: f
 
 
 def match_postcode(code: Postcode, point: tuple[float, float], narrowed: NarrowedAddress) -> PlaceMatch:
-    """The town of the address that lies where the postcode does, else the one that people would name for it."""
+    """Return the town of the address that lies at the postcode, else the town that people name for it."""
     inland = replace(narrowed, areas=(Area(country=code.country),))
     town = _closest(inland, point, _POST_TOWN_KM.get(code.country, _ELSEWHERE_KM), code.region)
     if town is not None:
@@ -145,7 +145,7 @@ def _make_match(place: Town, code: Postcode, point: tuple[float, float]) -> Plac
 
 
 def _contradiction(code: Postcode, narrowed: NarrowedAddress, town: Town | None = None) -> PlaceMatch:
-    """The question that is left where the postcode and the other words name places far from each other."""
+    """Return the open question if postcode and words name places far from each other."""
     there = None
     if code.latitude is not None and code.longitude is not None:
         there = nearest_place(latitude=code.latitude, longitude=code.longitude)
@@ -173,7 +173,7 @@ def area_of(code: Postcode) -> Area:
 
 
 def match_postcode_alone(text: str, codes: Sequence[Postcode], within: Area) -> PlaceMatch:
-    """A text of a postcode and no words is the town there; an outward code or ZIP code needs its country beside it."""
+    """Match a text of only a postcode. An outward code or ZIP code needs its country beside it."""
     for code in codes:
         alone = code.country == "GB" and code.text == text.strip()
         if areas.combine([area_of(code)], [within]) and (code.certain or within.country or alone):
@@ -194,11 +194,11 @@ def match_postcode_alone(text: str, codes: Sequence[Postcode], within: Area) -> 
 
 
 def _keep_brackets(match: re.Match[str]) -> str:
-    """ "Frankfurt (Oder)" is one name, "Montréal (Québec)" are two."""
+    """Join "Frankfurt (Oder)", which is one name, but not "Montréal (Québec)", which is two."""
     joined = f"{match[1]} {match[2]}"
     return joined if find_towns_named(joined) else match[0]
 
 
 def join_brackets(text: str) -> str:
-    """The text with the brackets off where they are part of a town's name."""
+    """Return the text without brackets that are part of a town's name."""
     return _BRACKETED.sub(_keep_brackets, text)

@@ -1,7 +1,7 @@
-"""Find postcodes in a written address: which country and region they prove, and the middle of the district they name.
+"""Finding postcodes in an address: the country and region they prove, and the centre of their district.
 
-Great Britain is known by outward code and the United States by ZIP code. Northern Ireland, Canada and Ireland have no free
-table of points: there a postcode proves the country, and in the first two the region.
+Great Britain is known by outward code, the United States by ZIP code. Northern Ireland, Canada and Ireland have no free
+table of points: there a postcode proves the country, and in the first two also the region.
 """
 
 import re
@@ -29,9 +29,9 @@ _ZIP_DIGITS = 5
 
 @dataclass(frozen=True)
 class Postcode:
-    """What a postcode proves. ``certain`` is False for one that other countries write too, or that may be none at all.
+    """The country and region that a postcode proves. ``certain`` is False if other countries use the form, or it may be none.
 
-    ``latitude`` and ``longitude`` are those of the middle of its district, None where no table has them.
+    ``latitude`` and ``longitude`` are the centre of its district, or None if no table has it.
     """
 
     text: str
@@ -43,13 +43,13 @@ class Postcode:
 
 
 def find_postcodes(text: str) -> list[Postcode]:
-    """Return the postcodes of an address in the order of how much they prove."""
+    """Return the postcodes of an address, those that prove most first."""
     certain = [*_canadian(text), *_british(text), *_irish(text)]
     return certain or [*_zips(text), *_outward(text)]
 
 
 def shorten_postcode(text: str, *, country: str = "") -> str:
-    """Return the part of a lone postcode that a town can be known by: outward code, ZIP code; "" if it is none that is known."""
+    """Return the outward code or ZIP code of a lone postcode, or "" if it is unknown."""
     for code in find_postcodes(text):
         if code.text.strip() == text.strip() and code.latitude is not None and country in ("", code.country):
             return code.text.strip()[:-3].strip().upper() if code.certain else code.text.strip()[:_ZIP_DIGITS]
@@ -94,7 +94,7 @@ def _outward(text: str) -> Iterator[Postcode]:
 
 @lru_cache(maxsize=4096)
 def _look_up(country: str, code: str) -> tuple[str, float, float] | None:
-    """The region and the point of a code, None where the table does not have it."""
+    """Return the region and point of a code, or None if the table does not have it."""
     rows = town_database.query(
         "SELECT region, latitude, longitude FROM postcode WHERE country = ? AND code = ?", (country, code)
     )

@@ -1,4 +1,4 @@
-"""Countries (ISO 3166-1) and regions (ISO 3166-2): names to codes and back. It knows no towns."""
+"""Countries (ISO 3166-1) and regions (ISO 3166-2): names to codes and back."""
 
 import json
 import re
@@ -52,7 +52,7 @@ def _book() -> _Book:
 
 
 def country_name(code: str) -> str:
-    """The English name of a country code ("GB" gives "United Kingdom"); UnknownPlace when there is none."""
+    """Return the English name of a country code: "United Kingdom" for "GB". Raises `UnknownPlace`."""
     name = _book().countries.get(code.strip().upper())
     if name is None:
         raise UnknownPlace(
@@ -62,7 +62,7 @@ def country_name(code: str) -> str:
 
 
 def region_name(code: str) -> str:
-    """The name of an ISO 3166-2 code ("US-TX" gives "Texas"); UnknownPlace when there is none."""
+    """Return the name of an ISO 3166-2 code: "Texas" for "US-TX". Raises `UnknownPlace`."""
     name = _book().regions.get(code.strip().upper())
     if name is None:
         raise UnknownPlace("“%(code)s” is not a region code. Use ISO 3166-2, such as GB-ENG or US-TX.", code=code)
@@ -70,16 +70,14 @@ def region_name(code: str) -> str:
 
 
 def country_label(code: str, *, language: str = "en") -> str:
-    """As `country_name`, for people to read, in their language: a country that is no more goes by its code."""
+    """Return a country's name in the reader's language, or the code of a country that no longer exists."""
     code = code.strip()
     known = _book().countries.get(code.upper(), code)
     return known if _is_english(language) else _territories(language).get(code.upper(), known)
 
 
 def region_label(code: str, *, language: str = "en") -> str:
-    """As `region_name`, for people to read, in their language where that has a name of its own for the region; a region
-    that is no more goes by its code.
-    """
+    """Return a region's name, in the reader's language if it has one there, or the code of a former region."""
     code = code.strip()
     return _regions_in(language).get(code.upper()) or _book().regions.get(code.upper(), code)
 
@@ -98,7 +96,7 @@ def _territories(language: str) -> Mapping[str, str]:
 
 @lru_cache(maxsize=32)
 def _regions_in(language: str) -> dict[str, str]:
-    """Names of regions in a language, from a file of its own; those that are the same as in English are not in it."""
+    """Return the names of regions in a language from its file, which leaves out those equal to English."""
     name = language.lower().partition("-")[0]
     file = _FILE.with_name(f"regions.{name}.json") if name.isalpha() else None
     if file is None or not file.is_file():
@@ -108,18 +106,18 @@ def _regions_in(language: str) -> dict[str, str]:
 
 
 def country_of(region: str) -> str:
-    """The country part of an ISO 3166-2 code ("US-TX" gives "US"); "" for ""."""
+    """Return the country part of an ISO 3166-2 code: "US" for "US-TX", "" for ""."""
     return region.partition("-")[0].upper()
 
 
 def countries(*, language: str = "en") -> tuple[tuple[str, str], ...]:
-    """The (code, name) pairs of all countries, by name."""
+    """Return the (code, name) pairs of all countries, sorted by name."""
     pairs = [(code, country_label(code, language=language)) for code in _book().countries]
     return tuple(sorted(pairs, key=lambda pair: fold(pair[1])))
 
 
 def regions_of(country: str, *, language: str = "en") -> tuple[tuple[str, str], ...]:
-    """The (code, name) pairs of a country's top-level regions, by name; empty when it has none."""
+    """Return the (code, name) pairs of a country's top-level regions, sorted by name."""
     code = resolve_country(country)
     book = _book()
     pairs = [(region, region_label(region, language=language)) for region in book.regions if country_of(region) == code]
@@ -127,7 +125,7 @@ def regions_of(country: str, *, language: str = "en") -> tuple[tuple[str, str], 
 
 
 def resolve_country(text: str) -> str:
-    """The ISO 3166-1 code of a country given by code or name ("UK", "Deutschland"); UnknownPlace when it is neither."""
+    """Return the ISO 3166-1 code of a country given by code or name ("UK", "Deutschland"). Raises `UnknownPlace`."""
     book = _book()
     code = text.strip().upper()
     if code in book.countries:
@@ -141,10 +139,12 @@ def resolve_country(text: str) -> str:
 
 
 def resolve_region(text: str, *, country: str = "") -> str:
-    """The top-level ISO 3166-2 code of a region given by code, by its local part beside a country, or by name.
+    """Return the top-level ISO 3166-2 code of a region given by code, by local part with a country, or by name.
 
-    A code below the top level gives the region it lies in, so that regions can be compared. UnknownPlace when
-    nothing fits or, without a country, when regions of several countries do.
+    A code below the top level gives the region above it, so that regions can be compared.
+
+    Raises:
+        UnknownPlace: Nothing matches, or regions of several countries do.
     """
     book = _book()
     code = _exact_code(text)
@@ -183,7 +183,7 @@ def resolve_region(text: str, *, country: str = "") -> str:
 
 
 def regions_named(text: str, *, country: str = "") -> tuple[str, ...]:
-    """Every top-level region that bears this name (or lies above one that does), in one country or in all."""
+    """Return the top-level regions of this name, or above a region of this name, in one country or in all."""
     codes = _book().regions_by_name.get(fold(text), ())
     exact = [code for code in codes if code not in _book().parents]
     chosen = exact or list(codes)
@@ -192,12 +192,12 @@ def regions_named(text: str, *, country: str = "") -> tuple[str, ...]:
 
 
 def names_region(text: str, code: str) -> bool:
-    """Whether a text is a name of this very region, not of a part of it."""
+    """Return True if the text names this region itself, not a part of it."""
     return code in _book().regions_by_name.get(fold(text), ())
 
 
 def top_region(code: str) -> str:
-    """The top-level region that a known code belongs to: itself, or the one above it."""
+    """Return the top-level region of a known code: itself or one above it."""
     parents = _book().parents
     for _ in range(5):
         if code not in parents:
@@ -207,7 +207,7 @@ def top_region(code: str) -> str:
 
 
 def continent_named(text: str) -> str:
-    """The two-letter code of a continent given by its English name, or ""."""
+    """Return the two-letter code of a continent given by its English name, or ""."""
     return _book().continent_by_name.get(fold(text), "")
 
 

@@ -1,4 +1,4 @@
-"""Free text to a town: an address, "London, Ontario". It says when a name is ambiguous and never picks in silence."""
+"""Reading free text as a town. An ambiguous name is reported, never guessed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,14 +8,13 @@ from newsletter.common.messages import Message
 from subscribers.places import areas
 from subscribers.places.addresses import address_parts
 from subscribers.places.areas import Area
-from subscribers.places.disambiguation import LARGE_TOWN_POPULATION
+from subscribers.places.disambiguation import LARGE_TOWN_POPULATION, describe
 from subscribers.places.name_search import find_by_name
 from subscribers.places.narrowing import NarrowedAddress, narrow_address
-from subscribers.places.place_match import PlaceMatch, describe
+from subscribers.places.place_match import PlaceMatch
 from subscribers.places.postcode_search import (
     area_of,
     choose_postcode,
-    find_named_near,
     join_brackets,
     match_postcode,
     match_postcode_alone,
@@ -24,17 +23,17 @@ from subscribers.places.postcodes import find_postcodes
 from subscribers.places.regions import resolve_country, resolve_region
 from subscribers.places.towns import find_towns_named, is_county_near
 
-__all__ = ["PlaceMatch", "describe", "find_described", "find_named_near", "find_place"]
-
 _OLD_BORDER_KM = 25.0
 
 
 @lru_cache(maxsize=4096)
 def find_place(text: str, *, country: str = "", region: str = "", near: str = "") -> PlaceMatch:
-    """The town that a text names. ``country`` and ``region`` (codes or names) admit towns inside them only.
+    """Return the town that a text names. ``country`` and ``region`` (codes or names) admit only towns inside them.
 
-    ``near``, a code such as "GB-ENG" or "GB", admits all towns, and decides between equals.
-    Raises UnknownPlace when ``country`` or ``region`` is itself not known.
+    ``near``, a code such as "GB-ENG" or "GB", admits all towns and decides between equal ones.
+
+    Raises:
+        UnknownPlace: ``country`` or ``region`` is not known.
     """
     within = _given_area(country, region)
     text = join_brackets(text)
@@ -67,10 +66,10 @@ def find_place(text: str, *, country: str = "", region: str = "", near: str = ""
 
 
 def find_described(text: str) -> PlaceMatch:
-    """As `find_place`, for what `describe` wrote with an older list of towns, and somebody kept.
+    """Return what `find_place` does, for a stored name that `describe` made with an older list of towns.
 
-    Of several towns that are called so now, the largest is meant: the others were too small to be known. A region that
-    was drawn anew since does not count.
+    Of several towns with that name now, the largest is meant, because the others were not listed then. A region whose
+    borders changed since is ignored.
     """
     match = find_place(text)
     so_called = [place for place in match.candidates if describe(place) == text.strip()]
@@ -84,7 +83,7 @@ def find_described(text: str) -> PlaceMatch:
 
 
 def _keep_near_county(match: PlaceMatch | None, narrowed: NarrowedAddress) -> PlaceMatch | None:
-    """The town just outside the county that the address names, for borders have moved; one far from it is not meant."""
+    """Keep a town just outside the county in the address, because borders moved. Drop one far from it."""
     if match is None or match.place is None:
         return match
     counties = frozenset().union(*(area.counties for area in narrowed.areas))
@@ -99,7 +98,7 @@ def _given_area(country: str, region: str) -> Area:
 
 
 def _match_area(part: str, within: Sequence[Area]) -> PlaceMatch | None:
-    """The answer when the whole text is a continent, country or region without a large town of that name in it."""
+    """Return the match if the whole text is a continent, country or region without a large town of that name in it."""
     if areas.is_continent(part):
         return PlaceMatch(reason=Message("“%(part)s” is a continent, not a town.", part=part))
     named = areas.drop_nested_areas(areas.combine(areas.find_areas_named(part, any_case=False), within))
@@ -132,7 +131,7 @@ def _match_area(part: str, within: Sequence[Area]) -> PlaceMatch | None:
 
 
 def _make_unknown_match(text: str, narrowed: NarrowedAddress, near: str) -> PlaceMatch:
-    """No town is known of; the area is certain unless it is the end of a venue's name far from the source."""
+    """Return the match without a town. The area is certain unless it ends a venue's name far from the source."""
     only = narrowed.areas[0] if len(narrowed.areas) == 1 and narrowed.areas[0].is_widely_known else Area()
     certain = Area(country=only.country, region=only.region)
     step = narrowed.steps[-1] if narrowed.steps else None

@@ -1,4 +1,4 @@
-"""Completes the name of a town while it is being typed. Every suggestion, given to `find_place`, means that very town."""
+"""Suggestions for a town while its name is typed. `find_place` reads each suggestion as that town."""
 
 from subscribers.places.areas import find_areas_named
 from subscribers.places.disambiguation import describe, describe_closely
@@ -8,23 +8,23 @@ from subscribers.places.towns import Town, find_towns_starting
 _TOWNS_EXAMINED = 60
 
 
-def suggest_towns(text: str, *, most: int = 8) -> list[str]:
-    """Towns whose name, or one of whose names, begins so: "Houston, Texas, United States"; the largest first.
+def suggest_towns(text: str, *, limit: int = 8) -> list[str]:
+    """Return towns with a name that begins with the text, the largest first: "Houston, Texas, United States".
 
-    What follows a comma narrows to a country or region ("Cambridge, MA"). At least two letters are needed.
+    Text after a comma narrows to a country or region ("Cambridge, MA"). At least two letters are needed.
     """
     name, _, rest = text.partition(",")
     if len(name.strip()) < 2:
         return []
     within = find_areas_named(rest.strip()) if rest.strip() else []
     found: list[str] = []
-    for town in find_towns_starting(name, most=_TOWNS_EXAMINED * (10 if within else 1)):
+    for town in find_towns_starting(name, limit=_TOWNS_EXAMINED * (10 if within else 1)):
         if within and not any(area.holds(town) for area in within):
             continue
         said = next((text for text in (describe(town), describe_closely(town)) if _resolves_to(text, town)), "")
         if said and said not in found:
             found.append(said)
-            if len(found) == most:
+            if len(found) == limit:
                 break
     return found
 

@@ -1,6 +1,7 @@
-"""Looks towns up in the read-only file that ``scripts/build_places.py`` makes. It ranks and resolves nothing."""
+"""Looking up towns in the read-only file that ``scripts/build_places.py`` makes."""
 
 import atexit
+import json
 import os
 import sqlite3
 import threading
@@ -13,7 +14,6 @@ from subscribers.places.distance import distance_km
 from subscribers.places.folding import fold
 
 _FILE = Path(__file__).with_name("places.sqlite3")
-_COLUMNS = "t.id, t.name, t.country, t.region, t.latitude, t.longitude, t.population, z.name, t.county, t.fame"
 _CELLS_PER_DEGREE = 4
 _REACHES = (1, 3, 12)
 _CITY_CENTRE_KM = 3.0
@@ -25,7 +25,7 @@ _SMALL_IS_FARTHER = 1.5
 class Town:
     """A town. ``country`` is ISO 3166-1, ``region`` a top-level ISO 3166-2 code or "", ``zone`` an IANA name.
 
-    ``county`` is the number of its county, 0 where none is known; ``fame`` in how many ways the world writes its name.
+    ``county`` is the number of its county, 0 if unknown. ``fame`` counts the ways in which the world writes its name.
     """
 
     name: str
@@ -40,18 +40,19 @@ class Town:
 
 
 class _File:
-    """One connection per process, opened at the first look-up and guarded by a lock."""
+    """One connection for each process, opened at the first query and guarded by a lock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._owner = 0
 
-    def query(self, sql: str, values: Iterable[object]) -> list[tuple[object, ...]]:
+    def query(self, sql: str, values: Iterable[object]) -> list[sqlite3.Row]:
         with self._lock:
             if self._connection is None or self._owner != os.getpid():
                 uri = f"{_FILE.as_uri()}?mode=ro&immutable=1"
                 self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+                self._connection.row_factory = sqlite3.Row
                 self._owner = os.getpid()
             return self._connection.execute(sql, tuple(values)).fetchall()
 
@@ -66,31 +67,31 @@ town_database = _File()
 atexit.register(town_database.close)
 
 
-def _make_town(row: tuple[object, ...]) -> Town:
-    _, name, country, region, latitude, longitude, population, zone, county, fame = row
+def _make_town(row: sqlite3.Row) -> Town:
+    country, region = row["country"], row["region"]
     return Town(
-        name=str(name),
-        country=str(country),
+        name=row["name"],
+        country=country,
         region=f"{country}-{region}" if region else "",
-        latitude=int(str(latitude)) / 10_000,
-        longitude=int(str(longitude)) / 10_000,
-        zone=str(zone),
-        population=int(str(population)),
-        county=int(str(county)),
-        fame=int(str(fame)),
+        latitude=row["latitude"] / 10_000,
+        longitude=row["longitude"] / 10_000,
+        zone=row["zone_name"],
+        population=row["population"],
+        county=row["county"],
+        fame=row["fame"],
     )
 
 
 @lru_cache(maxsize=4096)
 def find_towns_named(name: str) -> tuple[tuple[Town, bool], ...]:
-    """Every town that bears this name, each with whether it is its own name, or the beginning of that, as Newcastle is."""
+    """Return each town of this name, and whether it is the town's own name or the beginning of it, as in Newcastle."""
     key = fold(name)
     rows = town_database.query(
-        f"SELECT {_COLUMNS}, n.own FROM name n JOIN town t ON t.id = n.town"  # noqa: S608
+        "SELECT t.*, z.name AS zone_name, n.own FROM name n JOIN town t ON t.id = n.town"
         " JOIN zone z ON z.id = t.zone WHERE n.key = ?",
         (key,),
     )
-    found = [(_make_town(row[:10]), bool(row[10])) for row in rows]
+    found = [(_make_town(row), bool(row["own"])) for row in rows]
     taken = {place.region for place, own in found if own}
     return tuple(
         (place, own or (place.region not in taken and fold(place.name).startswith(f"{key} "))) for place, own in found
@@ -98,13 +99,13 @@ def find_towns_named(name: str) -> tuple[tuple[Town, bool], ...]:
 
 
 def find_counties_named(text: str) -> tuple[tuple[str, str, int], ...]:
-    """Every (country, local part of the region, number) of the counties that bear this name: "Kent", "Co. Cork"."""
+    """Return (country, local part of the region, number) of the counties of this name: "Kent", "Co. Cork"."""
     return _counties().get(fold(text.replace("&", " and ")), ())
 
 
 @lru_cache(maxsize=1)
 def _counties() -> dict[str, tuple[tuple[str, str, int], ...]]:
-    """All counties by name: a few thousand, asked for by every part of every address."""
+    """Return all counties by name. There are a few thousand, and every part of an address is looked up."""
     found: dict[str, list[tuple[str, str, int]]] = {}
     for key, country, region, county in town_database.query("SELECT key, country, region, county FROM county", ()):
         found.setdefault(str(key), []).append((str(country), str(region), int(str(county))))
@@ -113,29 +114,42 @@ def _counties() -> dict[str, tuple[tuple[str, str, int], ...]]:
 
 @lru_cache(maxsize=4096)
 def county_name(number: int) -> str:
-    """The name of a county by the number that a town has of it; "" where that is 0 or none."""
+    """Return the name of a county by a town's county number, or ""."""
     rows = town_database.query("SELECT name FROM district WHERE id = ?", (number,)) if number else []
     return str(rows[0][0]) if rows else ""
 
 
-def find_towns_starting(text: str, *, most: int) -> list[Town]:
-    """The towns one of whose names begins with this text: those whose own name does first, then by population."""
+@lru_cache(maxsize=1024)
+def main_zone(*, region: str = "", country: str = "") -> str:
+    """Return the IANA zone where most people of a region, else of a country, live; "" if no town of it is known."""
+    land, _, part = region.partition("-")
+    rows = town_database.query(
+        "SELECT z.name FROM town t JOIN zone z ON z.id = t.zone WHERE t.country = ? AND (? = '' OR t.region = ?)"
+        " GROUP BY z.name ORDER BY SUM(t.population) DESC LIMIT 1",
+        (land or country, part, part),
+    )
+    return str(rows[0][0]) if rows else ""
+
+
+def find_towns_starting(text: str, *, limit: int) -> list[Town]:
+    """Return towns with a name that begins with this text: own names first, then by population."""
     start = fold(text)
     rows = town_database.query(
-        f"SELECT {_COLUMNS} FROM (SELECT town, MAX(own) AS own FROM name WHERE key >= ? AND key < ? GROUP BY town) n"  # noqa: S608
+        "SELECT t.*, z.name AS zone_name"
+        " FROM (SELECT town, MAX(own) AS own FROM name WHERE key >= ? AND key < ? GROUP BY town) n"
         " JOIN town t ON t.id = n.town JOIN zone z ON z.id = t.zone"
         " ORDER BY n.own DESC, t.population DESC LIMIT ?",
-        (start, start + "\U0010ffff", most),
+        (start, start + "\U0010ffff", limit),
     )
     return [_make_town(row) for row in rows] if start else []
 
 
 def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0) -> Town | None:
-    """The town that people would name for a point, or None when none lies within ``within_km`` (about three degrees).
+    """Return the town that people would name for a point, or None if none lies within ``within_km`` (about three degrees).
 
-    Country, region and zone are those of the town whose centre is nearest, where small places count as half as far again:
-    they are quarters of what surrounds them more often than not. Of the towns that share them the one that
-    draws most is named: a city in its own quarters, a town of its own size beside a city.
+    The nearest centre gives the country, region and zone. Small places count as half as far again, because they are often
+    quarters of a larger one. Among the towns that share these, the one with the most pull is named: a city in its own
+    quarters, a separate town beside a city.
     """
     for reach in _REACHES:
         near: list[tuple[float, Town]] = []
@@ -154,7 +168,7 @@ def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0
 
 
 def is_country_near(country: str, *, latitude: float, longitude: float, within_km: float) -> bool:
-    """Whether a town of a country lies within a distance (up to about 80 km) of a point."""
+    """Return True if a town of the country lies within a distance (up to about 80 km) of a point."""
     return any(
         place.country == country and distance_km(latitude, longitude, place.latitude, place.longitude) <= within_km
         for place in _around(latitude, longitude, _REACHES[1])
@@ -162,7 +176,7 @@ def is_country_near(country: str, *, latitude: float, longitude: float, within_k
 
 
 def is_county_near(counties: frozenset[int], place: Town, *, within_km: float) -> bool:
-    """Whether a town of one of these counties lies within a distance (up to about 80 km) of a town."""
+    """Return True if a town of these counties lies within a distance (up to about 80 km) of a town."""
     return any(
         other.county in counties
         and distance_km(place.latitude, place.longitude, other.latitude, other.longitude) <= within_km
@@ -171,12 +185,12 @@ def is_county_near(counties: frozenset[int], place: Town, *, within_km: float) -
 
 
 def _attraction(away_km: float, place: Town) -> float:
-    """Gravity, falling with the third power, which keeps a city from naming the towns around it."""
+    """Return the pull of a town, falling with the third power so that a city does not name the towns around it."""
     return place.population / (away_km + _CITY_CENTRE_KM) ** 3
 
 
 def _around(latitude: float, longitude: float, reach: int) -> list[Town]:
-    """The towns in the quarter-degree cells up to ``reach`` cells away, across the date line too."""
+    """Return the towns in the quarter-degree cells up to ``reach`` cells away, also across the date line."""
     rows, columns = 180 * _CELLS_PER_DEGREE, 360 * _CELLS_PER_DEGREE
     south, west = int((latitude + 90) * _CELLS_PER_DEGREE), int((longitude + 180) * _CELLS_PER_DEGREE)
     cells = {
@@ -184,10 +198,9 @@ def _around(latitude: float, longitude: float, reach: int) -> list[Town]:
         for row in range(max(0, south - reach), min(rows, south + reach) + 1)
         for column in range(west - reach, west + reach + 1)
     }
-    marks = ",".join("?" * len(cells))
     found = town_database.query(
-        f"SELECT {_COLUMNS} FROM cell c JOIN town t ON t.id BETWEEN c.first AND c.last"  # noqa: S608
-        f" JOIN zone z ON z.id = t.zone WHERE c.cell IN ({marks})",
-        sorted(cells),
+        "SELECT t.*, z.name AS zone_name FROM cell c JOIN town t ON t.id BETWEEN c.first AND c.last"
+        " JOIN zone z ON z.id = t.zone WHERE c.cell IN (SELECT value FROM json_each(?))",
+        [json.dumps(sorted(cells))],
     )
     return [_make_town(row) for row in found]

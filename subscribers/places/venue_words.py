@@ -1,4 +1,4 @@
-"""Words of venues, streets and parts of towns, which tell whether a part of an address can name a town. No data of towns."""
+"""Words of venues, streets and districts, which show whether a part of an address can name a town."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _VENUES, _STREETS = frozenset(_WORDS["venues"]), frozenset(_WORDS["streets"])
 
 
 def is_venue_only(part: str) -> bool:
-    """Return True if a part is made of words of venues alone: "The Old Library"."""
+    """Return True if all words of a part are words of venues: "The Old Library"."""
     return all(word in _VENUES for word in fold(part).split())
 
 
@@ -22,7 +22,7 @@ def is_street(part: str) -> bool:
 
 
 def without_qualifiers(part: str) -> Iterator[tuple[str, bool]]:
-    """Yield the name in "Downtown Houston" or "Quebec City", and whether only a large town can be meant ("North London")."""
+    """Yield the names in "Downtown Houston" or "Quebec City", and whether only a large town can be meant."""
     name = fold(part)
     for word in _WORDS["before"]:
         if name.startswith(word):

@@ -1,1 +1,1 @@
-"""What a segment rule means: the people it selects, its words, its count. Who may be mailed is for `audience`."""
+"""Segment rules: whom they select, their text, their count. Who may be mailed is for `audience`."""

@@ -1,7 +1,4 @@
-"""Reads and writes what an organisation knows about people beyond our own columns: one row a value, one or many people.
-
-Whose word it is, and whether it may be kept, is for the callers.
-"""
+"""Reading and writing custom attributes, one row a value, for one person or many."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -26,16 +23,16 @@ SELECT name FROM found WHERE name IS NOT NULL
 
 
 class BadAttribute(DomainError):
-    """An attribute cannot be kept; the message names it."""
+    """An attribute cannot be kept. The message names it."""
 
 
 def read_attributes(person: Subscriber) -> dict[str, str]:
-    """The person's attributes, by key, in alphabetical order."""
+    """Return the person's attributes by key, in alphabetical order."""
     return dict(SubscriberAttribute.objects.filter(subscriber=person).order_by("key").values_list("key", "value"))
 
 
 def read_attributes_by_person(subscriber_ids: Iterable[int]) -> dict[int, dict[str, str]]:
-    """The attributes of each of these people who has any: one query, at most some thousand people at once."""
+    """Return the attributes of each of these people who has any. One query, for a few thousand people."""
     found: dict[int, dict[str, str]] = defaultdict(dict)
     rows = SubscriberAttribute.objects.filter(subscriber_id__in=list(subscriber_ids)).order_by("subscriber_id", "key")
     for subscriber_id, key, value in rows.values_list("subscriber_id", "key", "value"):
@@ -44,7 +41,7 @@ def read_attributes_by_person(subscriber_ids: Iterable[int]) -> dict[int, dict[s
 
 
 def attribute_keys() -> list[str]:
-    """Every key that somebody has, in alphabetical order: from one to the next in the index, past all who share it."""
+    """Return every key in use, in alphabetical order, jumping through the index from one key to the next."""
     with connection.cursor() as cursor:
         cursor.execute(_KEYS)
         return [key for (key,) in cursor.fetchall()]
@@ -52,9 +49,12 @@ def attribute_keys() -> list[str]:
 
 @transaction.atomic
 def set_attributes(*, subscriber: Subscriber, values: Mapping[str, str]) -> bool:
-    """Sets these attributes of one person; an empty value removes its attribute, what is not named stays.
+    """Set these attributes of one person. An empty value removes its attribute; attributes not named stay.
 
-    True when something changed. Raises `BadAttribute`, and then nothing was changed.
+    Return True if something changed.
+
+    Raises:
+        BadAttribute: Nothing was changed.
     """
     clean, notes = clean_attributes(values)
     if notes:
@@ -64,17 +64,17 @@ def set_attributes(*, subscriber: Subscriber, values: Mapping[str, str]) -> bool
     changed = write_attributes([(subscriber.pk, clean)])
     if SubscriberAttribute.objects.filter(subscriber=subscriber).count() > MAX_ATTRIBUTES_PER_PERSON:
         raise BadAttribute(
-            "One person can have %(most_of_a_person)s attributes. Remove one that is not used first.",
-            most_of_a_person=MAX_ATTRIBUTES_PER_PERSON,
+            "One person can have %(max_attributes)s attributes. Remove one that is not used first.",
+            max_attributes=MAX_ATTRIBUTES_PER_PERSON,
         )
     return bool(removed or changed)
 
 
 def write_attributes(rows: Iterable[tuple[int, Mapping[str, str]]]) -> set[int]:
-    """Sets attributes of many people: rows are (subscriber id, {key: value}), keys and values as `clean_attributes`
-    gives them. Nothing is removed. Returns the ids of the people for whom something changed.
+    """Set attributes of many people. Return the ids of those for whom something changed.
 
-    A statement for each 2,000 values, in whatever transaction the caller has.
+    Rows are (subscriber id, {key: value}), with keys and values from `clean_attributes`. Nothing is removed. Each 2,000
+    values take one statement, in the caller's transaction.
     """
     values = ((pk, key, value, fold_value(value)) for pk, given in rows for key, value in given.items())
     table = SubscriberAttribute._meta.db_table

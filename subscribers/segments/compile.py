@@ -1,4 +1,4 @@
-"""A rule as one condition on `Subscriber`. It answers no question itself."""
+"""Turning a rule into a condition on `Subscriber`."""
 
 from django.db.models import Q
 
@@ -9,12 +9,12 @@ from subscribers.segments.rules import Condition, Group, conditions
 
 
 def compile_rule(rule: object) -> Q:
-    """The rule as a condition on `Subscriber`. Raises `BadRule`, also for a list, topic or place that is not there."""
+    """Return the rule as a condition. Raises `BadRule`, also for a list, topic or place that does not exist."""
     return compile_tree(read_rule(rule))
 
 
 def check_rule(rule: object) -> None:
-    """Raises `BadRule` unless the rule can be used now; the message names the part at fault."""
+    """Raise `BadRule`, which names the faulty part, unless the rule can be used now."""
     for condition in conditions(read_rule(rule)):
         compile_condition(condition)
 

@@ -1,4 +1,4 @@
-"""Our own conditions as conditions on `Subscriber`."""
+"""The built-in conditions, as conditions on `Subscriber`."""
 
 from collections.abc import Callable
 from math import cos, radians, sin
@@ -7,9 +7,9 @@ from django.db.models import F, FloatField, Q, QuerySet, Value
 from django.db.models.functions import Cos, Power, Radians, Sin
 
 from subscribers.attribute_rules import fold_value
-from subscribers.models import MailingList, Place, Subscriber, SubscriberAttribute, Subscription, Topic
+from subscribers.models import MailingList, Subscriber, SubscriberAttribute, SubscriberLocation, Subscription, Topic
 from subscribers.places.distance import EARTH_RADIUS_KM
-from subscribers.segments.membership import among
+from subscribers.segments.membership import subscriber_in
 from subscribers.segments.references import (
     find_attribute_key,
     find_country,
@@ -24,27 +24,31 @@ _KM_PER_DEGREE = 111.0
 
 
 def _on_list(condition: Condition) -> Q:
-    """Asked for the list and has not left: whether they confirmed, and may be mailed, is for `audience`."""
+    """Match people with an open subscription, whether or not they confirmed and may be mailed."""
     mailing_list = find_named_row(condition, MailingList)
-    return among(Subscription.objects.open().filter(mailing_list_id=mailing_list.pk))
+    return subscriber_in(Subscription.objects.open().filter(mailing_list_id=mailing_list.pk))
 
 
 def _chose_topic(condition: Condition) -> Q:
     topic = find_named_row(condition, Topic)
-    return among(Subscriber.topics.through.objects.filter(topic_id=topic.pk))
+    return subscriber_in(Subscriber.topics.through.objects.filter(topic_id=topic.pk))
 
 
 def _in_region(condition: Condition) -> Q:
     country, region = find_region(condition)
-    return _in_places(Place.objects.filter(region=region) if region else Place.objects.filter(country=country))
+    return _in_places(
+        SubscriberLocation.objects.filter(region=region)
+        if region
+        else SubscriberLocation.objects.filter(country=country)
+    )
 
 
 def _in_country(condition: Condition) -> Q:
-    return _in_places(Place.objects.filter(country=find_country(condition)))
+    return _in_places(SubscriberLocation.objects.filter(country=find_country(condition)))
 
 
 def _near(condition: Condition) -> Q:
-    """The half-chord of the haversine is compared, which needs no arc sine: within it is within so many kilometres."""
+    """Match by comparing the half-chord of the haversine, which needs no arc sine."""
     town = find_town(condition)
     reach = condition.km / _KM_PER_DEGREE * 1.02
     around = Q(latitude__range=(town.latitude - reach, town.latitude + reach), longitude__isnull=False)
@@ -55,10 +59,10 @@ def _near(condition: Condition) -> Q:
     east = Power(Sin(Radians(F("longitude") - town.longitude) / 2), 2)
     chord = north + Value(cos(radians(town.latitude)), FloatField()) * Cos(Radians(F("latitude"))) * east
     longest = sin(condition.km / (2 * EARTH_RADIUS_KM)) ** 2
-    return _in_places(Place.objects.filter(around).annotate(chord=chord).filter(chord__lte=longest))
+    return _in_places(SubscriberLocation.objects.filter(around).annotate(chord=chord).filter(chord__lte=longest))
 
 
-def _in_places(places: QuerySet[Place]) -> Q:
+def _in_places(places: QuerySet[SubscriberLocation]) -> Q:
     return Q(place__isnull=False, place_id__in=places.values("pk"))
 
 
@@ -86,7 +90,7 @@ def _has_attribute(condition: Condition) -> Q:
     held = SubscriberAttribute.objects.filter(key=find_attribute_key(condition))
     if condition.values:
         held = held.filter(folded__in=[fold_value(value) for value in condition.values])
-    return ~among(held) if condition.values == () else among(held)
+    return ~subscriber_in(held) if condition.values == () else subscriber_in(held)
 
 
 COMPILERS: dict[str, Callable[[Condition], Q]] = {

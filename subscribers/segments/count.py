@@ -1,13 +1,17 @@
-"""How many people a rule selects, and a few of them. Whether they may be mailed is for `audience`."""
+"""Counting the people whom a rule selects, and showing a few examples. Who may be mailed is for `audience`."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Max, Min, QuerySet
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F, Max, Min, QuerySet
+from django.db.models.lookups import In
+from django.db.models.sql.compiler import SQLCompiler
 
 from subscribers.models import Subscriber
 from subscribers.segments.compile import compile_rule
-from subscribers.segments.id_lookup import IdIn
 from subscribers.segments.membership import for_few_people
 from subscribers.segments.query_limits import QueryTimeout, postgres_settings, query_time_limit
 
@@ -23,8 +27,10 @@ _SAMPLE_PLAN_SETTINGS = {"work_mem": "64kB", "jit": "off", "enable_bitmapscan": 
 
 @dataclass(frozen=True)
 class PeoplePreview:
-    """How many people a rule selects, and some of them with their places; none of fewer than five, so that nobody is
-    singled out. Where not `exact`, the number is an estimate from five thousand people, in two significant digits.
+    """The number of people whom a rule selects, and some examples with their locations.
+
+    There are no examples for fewer than five people, so that nobody is singled out. If not `exact`, the number is an
+    estimate from five thousand people, rounded to two significant digits.
     """
 
     people: int
@@ -33,20 +39,17 @@ class PeoplePreview:
 
 
 def count_people(rule: object) -> int:
-    """How many people the rule selects, whether or not they may be mailed. Raises `BadRule`."""
+    """Return how many people the rule selects, whether or not they may be mailed. Raises `BadRule`."""
     return Subscriber.objects.filter(compile_rule(rule)).count()
 
 
-def sample_people(rule: object, *, most: int = EXAMPLES) -> list[Subscriber]:
-    """Some of the people whom the rule selects, with their places, in no particular order. Raises `BadRule`."""
-    return _fetch_with_places(Subscriber.objects.filter(compile_rule(rule)), most=most)
+def sample_people(rule: object, *, limit: int = EXAMPLES) -> list[Subscriber]:
+    """Return some people whom the rule selects, with their locations, in no particular order. Raises `BadRule`."""
+    return _fetch_with_places(Subscriber.objects.filter(compile_rule(rule)), limit=limit)
 
 
 def preview_people(rule: object, *, count_ms: int = _COUNT_MS, examples_ms: int = _EXAMPLES_MS) -> PeoplePreview:
-    """The count and examples, in less than half a second whatever the rule: what takes longer is estimated.
-
-    Raises `BadRule`.
-    """
+    """Return count and examples within half a second. A slow count is estimated. Raises `BadRule`."""
     selected = Subscriber.objects.filter(compile_rule(rule))
     try:
         with query_time_limit(count_ms):
@@ -57,7 +60,7 @@ def preview_people(rule: object, *, count_ms: int = _COUNT_MS, examples_ms: int 
         return PeoplePreview(people, exact=True, examples=[])
     try:
         with query_time_limit(examples_ms):
-            return PeoplePreview(people, exact=True, examples=_fetch_with_places(selected, most=EXAMPLES))
+            return PeoplePreview(people, exact=True, examples=_fetch_with_places(selected, limit=EXAMPLES))
     except QueryTimeout:
         return PeoplePreview(people, exact=True, examples=_estimate(rule).examples)
 
@@ -65,19 +68,19 @@ def preview_people(rule: object, *, count_ms: int = _COUNT_MS, examples_ms: int 
 def _estimate(rule: object) -> PeoplePreview:
     numbers, of_all = _sample_ids()
     with for_few_people(), postgres_settings(**_SAMPLE_PLAN_SETTINGS):
-        found = list(Subscriber.objects.filter(compile_rule(rule), IdIn("pk", numbers)).values_list("pk", flat=True))
+        found = list(Subscriber.objects.filter(compile_rule(rule), _IdIn("pk", numbers)).values_list("pk", flat=True))
     people = len(found) * of_all / max(len(numbers), 1)  # numbers without a person count as well: so none are counted
     rounded = int(round(people, min(0, 2 - len(str(int(people))))))
     if len(found) < MIN_PEOPLE_SHOWN:
         return PeoplePreview(rounded, exact=False, examples=[])
     chosen = found[:: max(len(found) // EXAMPLES, 1)][:EXAMPLES]
     return PeoplePreview(
-        rounded, exact=False, examples=_fetch_with_places(Subscriber.objects.filter(pk__in=chosen), most=EXAMPLES)
+        rounded, exact=False, examples=_fetch_with_places(Subscriber.objects.filter(pk__in=chosen), limit=EXAMPLES)
     )
 
 
 def _sample_ids() -> tuple[list[int], int]:
-    """Runs of neighbouring numbers, spread over all that people have, and how many those are; the same at each look."""
+    """Return runs of neighbouring ids spread over all people, the same each time, and the size of the whole range."""
     ends = Subscriber.objects.aggregate(first=Min("pk"), last=Max("pk"))
     first, last = ends["first"] or 0, ends["last"] or 0
     step = max((last - first + 1) // _RUN_COUNT, 1)
@@ -89,5 +92,16 @@ def _sample_ids() -> tuple[list[int], int]:
     return numbers, last - first + 1
 
 
-def _fetch_with_places(people: QuerySet[Subscriber], *, most: int) -> list[Subscriber]:
-    return list(people.select_related("place")[:most])
+def _fetch_with_places(people: QuerySet[Subscriber], *, limit: int) -> list[Subscriber]:
+    return list(people.select_related("place")[:limit])
+
+
+class _IdIn(In):
+    """``IN``, sent to PostgreSQL as one array: 5,000 parameters would take five times as long as the look-up."""
+
+    def __init__(self, field: str, numbers: Sequence[int]) -> None:
+        super().__init__(F(field), list(numbers))
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s)", [*parameters, self.rhs]

@@ -1,4 +1,4 @@
-"""Why one person is in a segment or not: the rule again, with a yes or a no at each of its parts."""
+"""Why one person is in a segment or not: the rule with a yes or no for each part."""
 
 from dataclasses import dataclass
 
@@ -20,15 +20,15 @@ _GROUP_LABELS = {
 
 @dataclass(frozen=True)
 class RuleExplanation:
-    """One part of a rule, in words, and whether it holds for the person; a group has its parts below it."""
+    """One part of a rule as text, and whether it holds for the person. A group has nested parts."""
 
-    words: str
+    text: str
     holds: bool
     parts: tuple["RuleExplanation", ...] = ()
 
 
 def explain_membership(rule: object, *, person: Subscriber) -> RuleExplanation:
-    """The rule as it holds for one person. Raises `BadRule`."""
+    """Return the explanation of a rule for one person. Raises `BadRule`."""
     with for_few_people():
         return _explain(read_rule(rule), person=person)
 

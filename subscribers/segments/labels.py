@@ -1,4 +1,4 @@
-"""A rule in words, for the people who use it."""
+"""The text of a rule, for the people who use it."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ _GIVING = {
 
 
 def describe_rule(rule: object) -> str:
-    """The rule in words, such as "on the list Weekly and within 80 km of London, GB". Raises `BadRule`."""
+    """Return the rule as text, such as "on the list Weekly and within 80 km of London, GB". Raises `BadRule`."""
     tree = read_rule(rule)
     if isinstance(tree, Group) and not tree.parts:
         return _("everyone")
@@ -29,12 +29,12 @@ def describe_rule(rule: object) -> str:
 
 
 def describe_condition(condition: Condition) -> str:
-    """One condition in words. Raises `BadRule` for what is not there."""
+    """Return one condition as text. Raises `BadRule` if what it names does not exist."""
     kind = find_kind(condition.key)
     if kind is None:
         return _DESCRIBERS[condition.key](condition)
     try:
-        return kind.say(condition.value)
+        return kind.describe(condition.value)
     except BadRule as error:
         raise BadRule("%(where)s: %(error)s", where=condition.where, error=error) from error
 

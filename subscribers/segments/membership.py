@@ -1,7 +1,7 @@
-"""How a condition asks whether a person is among others: by a probe for each, or by looking the others up once.
+"""The condition that a person has a row in another table, as a probe for each person or as one set.
 
-PostgreSQL plans a probe as a join, but a large list that is looked up once by running through it for each person. SQLite
-does the opposite: there the list is faster, unless few people are asked about.
+PostgreSQL plans a probe as a join but scans a large set once for each person. On SQLite the set is faster, unless the
+query is about few people.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 _FEW = ContextVar("few", default=False)
 
 
-def among(people: QuerySet[Any]) -> Q:
-    """A condition on `Subscriber`: there is a row of `people` with their `subscriber_id`."""
+def subscriber_in(people: QuerySet[Any]) -> Q:
+    """Return a condition on `Subscriber`: one of these rows has their id as `subscriber_id`."""
     if _FEW.get() or connection.vendor == "postgresql":
         return Q(Exists(people.filter(subscriber_id=OuterRef("pk"))))
     return Q(pk__in=people.values("subscriber_id"))
@@ -24,7 +24,7 @@ def among(people: QuerySet[Any]) -> Q:
 
 @contextmanager
 def for_few_people() -> Iterator[None]:
-    """Rules compiled inside are meant for a query about few people."""
+    """Compile the rules inside for a query about few people."""
     token = _FEW.set(True)
     try:
         yield

@@ -1,4 +1,4 @@
-"""A time limit for one reading query, so that a page is answered in time. It must enclose no writing."""
+"""A time limit for read queries, so that a page is answered in time. Do not write inside it."""
 
 import time
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ _STEPS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine between two looks 
 
 
 class QueryTimeout(Exception):
-    """The database did not answer within the limit and was stopped."""
+    """The query was stopped at the time limit."""
 
 
 @contextmanager
 def query_time_limit(milliseconds: int) -> Iterator[None]:
-    """Stops the queries inside after so many milliseconds and raises `QueryTimeout`."""
+    """Stop the queries inside after this time and raise `QueryTimeout`."""
     try:
         if connection.vendor == "postgresql":
             with postgres_settings(statement_timeout=str(milliseconds), work_mem="64MB", jit="off"):
@@ -31,7 +31,7 @@ def query_time_limit(milliseconds: int) -> Iterator[None]:
 
 @contextmanager
 def postgres_settings(**settings: str) -> Iterator[None]:
-    """PostgreSQL's own settings for the queries inside; nothing elsewhere."""
+    """Apply PostgreSQL settings to the queries inside. Do nothing on other databases."""
     if connection.vendor != "postgresql":
         yield
         return

@@ -1,4 +1,4 @@
-"""What the texts of a condition name: the list, topic, country, region or town. Each that is not there is an error."""
+"""Finding what a condition names: a list, topic, country, region or town. What does not exist is an error."""
 
 from datetime import UTC, date, datetime, time
 from difflib import get_close_matches
@@ -9,7 +9,7 @@ from newsletter.common.messages import Message
 from subscribers.models import MailingList, Topic
 from subscribers.places.regions import resolve_country, resolve_region
 from subscribers.places.search import find_described
-from subscribers.places.towns import Town as Town
+from subscribers.places.towns import Town
 from subscribers.segments.attributes import attribute_keys
 from subscribers.segments.rules import Condition
 
@@ -31,7 +31,7 @@ def find_named_row(condition: Condition, model: type[_Row]) -> _Row:
 
 
 def find_attribute_key(condition: Condition) -> str:
-    """The key. One that nobody has is refused, because it is nearly always a slip."""
+    """Return the key. Raise `BadRule` for a key that nobody has, which is nearly always a typing error."""
     known = attribute_keys()
     if condition.value in known:
         return condition.value
@@ -44,7 +44,7 @@ def find_attribute_key(condition: Condition) -> str:
 
 
 def find_region(condition: Condition) -> tuple[str, str]:
-    """(country, region); the region is empty where the rule names a whole country."""
+    """Return (country, region). The region is empty if the rule names a whole country."""
     try:
         if len(condition.value) == 2:
             return resolve_country(condition.value), ""
@@ -67,13 +67,13 @@ def find_town(condition: Condition) -> Town:
     except UnknownPlace as error:
         raise BadRule("%(where)s: %(error)s", where=condition.where, error=error) from error
     if match.place is None:
-        unknown = Message(Message("“%(value)s” is not a town that we know."), value=condition.value)
+        unknown = Message("“%(value)s” is not a town that we know.", value=condition.value)
         raise BadRule("%(where)s: %(reason)s", where=condition.where, reason=match.reason or unknown)
     return match.place
 
 
 def start_of_day(condition: Condition) -> datetime:
-    """The first moment of the day, in UTC."""
+    """Return the first moment of the day, in UTC."""
     return datetime.combine(date.fromisoformat(condition.value), time(), UTC)
 
 

@@ -1,4 +1,4 @@
-"""Conditions that other apps add to the rule language when they start, such as which issues a person was sent."""
+"""Conditions that other apps add to the rule language, such as the issues that a person was sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from subscribers.segments.rules import CONDITIONS, Condition, Group, parse_rule
 
 @dataclass(frozen=True)
 class ConditionKind:
-    """A further condition `{key: text}`. Every function may raise `BadRule` with the fault alone: where it stands is added.
+    """A further condition `{key: text}`.
 
-    `compile` gives a `Q` over `Subscriber` for the text; `say` gives its words, such as “was sent issue 12”; `choices`
-    gives (text, label) pairs to choose from in the desk, and `label` and `help` are the condition's name there.
-    `resolve` gives the id of the row that the text names now.
+    `compile` returns a `Q` on `Subscriber`; `describe` its text, such as “was sent issue 12”; `choices` the (text, label)
+    pairs for the desk; `resolve` the id of the row that the text names now. `label` and `help` name the condition in the
+    desk. Each function may raise `BadRule` without the part's position, which is added.
     """
 
     key: str
     label: str | Promise
     compile: Callable[[str], Q]
-    say: Callable[[str], str]
+    describe: Callable[[str], str]
     choices: Callable[[], list[tuple[str, str]]]
     help: str | Promise = ""
     resolve: Callable[[str], int] | None = None
@@ -31,7 +31,7 @@ _KINDS: dict[str, ConditionKind] = {}
 
 
 def register_condition(kind: ConditionKind) -> None:
-    """Adds a condition to the language; called once, from `AppConfig.ready`. Its key must be new."""
+    """Add a condition to the language. Call it once, from `AppConfig.ready`, with a new key."""
     if kind.key in _KINDS or kind.key in CONDITIONS:
         raise ValueError(f"The condition {kind.key} is registered twice.")
     _KINDS[kind.key] = kind
@@ -46,5 +46,5 @@ def find_kind(key: str) -> ConditionKind | None:
 
 
 def read_rule(rule: object) -> Condition | Group:
-    """The rule as a tree, of our own conditions and the registered ones. Raises `BadRule`."""
+    """Return the rule as a tree of built-in and registered conditions. Raises `BadRule`."""
     return parse_rule(rule, more=_KINDS)

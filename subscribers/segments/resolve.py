@@ -1,4 +1,4 @@
-"""What a rule names, fixed to rows: two rules are the same only if they name the same lists, topics and issues."""
+"""Rules with the ids of what they name. Two rules are equal only if they name the same rows."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from subscribers.segments.rules import Condition, Group
 
 
 def resolve_rule(rule: object) -> dict[str, Any]:
-    """The rule as plain data with the ids of what it names, nested groups included. Raises `BadRule`."""
+    """Return the rule as plain data with ids, including nested groups. Raises `BadRule`."""
     return _resolve(read_rule(rule))
 
 

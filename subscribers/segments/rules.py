@@ -1,8 +1,8 @@
-"""PURE. Reads a segment rule, which is data that people wrote, into a tree; refuses what it cannot understand.
+"""Parsing a segment rule, which is data that people wrote, into a tree. No database.
 
 A rule is `{}` (everyone), one condition such as `{"region": "GB-ENG"}`, `{"near": "London, GB", "km": 80}` or
-`{"attribute": "membership", "is": "Gold"}`, or a group `{"all" | "any" | "none": [rule, …]}`. It asks no database:
-whether a list or a place exists is for `conditions`.
+`{"attribute": "membership", "is": "Gold"}`, or a group `{"all" | "any" | "none": [rule, …]}`. `conditions` checks
+whether a list or a place exists.
 """
 
 from collections.abc import Collection, Mapping
@@ -44,8 +44,8 @@ _BESIDE = {
 class Condition:
     """One test of a person. `where` names the part of the rule, for messages.
 
-    `km` is for `near` alone; `values` are for `attribute` alone, one of which the person's must be; `None` there asks
-    that there is any value at all, and an empty tuple that there is none.
+    `km` is used by `near` only. `values` is used by `attribute` only: the person must have one of them. None means any
+    value, and an empty tuple means no value.
     """
 
     key: str
@@ -57,14 +57,18 @@ class Condition:
 
 @dataclass(frozen=True)
 class Group:
-    """All, any or none of the parts. `all` of nothing is everyone."""
+    """All, any or none of the parts. `all` without parts is everyone."""
 
     kind: str
     parts: tuple["Condition | Group", ...]
 
 
 def parse_rule(rule: object, *, more: Collection[str] = ()) -> Condition | Group:
-    """The rule as a tree; `more` are conditions beyond `CONDITIONS`, each with a text. `BadRule` names what is at fault."""
+    """Return the rule as a tree. `more` names conditions beyond `CONDITIONS`, each with a text.
+
+    Raises:
+        BadRule: The message names the faulty part.
+    """
     tree = _parse(rule, where="rule", depth=0, known=(*GROUPS, *CONDITIONS, *more))
     if len(list(conditions(tree))) > MAX_CONDITIONS:
         raise BadRule(
@@ -75,7 +79,7 @@ def parse_rule(rule: object, *, more: Collection[str] = ()) -> Condition | Group
 
 
 def conditions(node: Condition | Group) -> list[Condition]:
-    """Every condition of a tree, in reading order."""
+    """Return every condition of a tree, in reading order."""
     if isinstance(node, Condition):
         return [node]
     return [condition for part in node.parts for condition in conditions(part)]

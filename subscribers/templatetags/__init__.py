@@ -1,1 +1,1 @@
-"""What the pages may ask for."""
+"""Template tags of the subscribers app."""

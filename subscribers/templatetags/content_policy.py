@@ -1,4 +1,4 @@
-"""The nonce of the content policy, for inline scripts of templates."""
+"""The nonce of the content security policy, for inline scripts of templates."""
 
 from django import template
 

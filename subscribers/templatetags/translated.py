@@ -1,4 +1,4 @@
-"""`{{ reason|translated }}`: a message in the language of whoever reads the page."""
+"""The filter `{{ reason|translated }}`, which shows a message in the reader's language."""
 
 from django import template
 

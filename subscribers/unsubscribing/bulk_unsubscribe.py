@@ -1,8 +1,7 @@
-"""The rows of leaving a list, for many people at once: in one statement where the database can, else in four.
+"""The rows that unsubscribing from a list writes, for many people at once.
 
-Both write the same: a suppression, the end of the subscription, no confirmation mail any more, one consent event, and
-one row for the mailing whose link was used.
-Whom it concerns, and what is noted outside the database, is for `unsubscribe`.
+PostgreSQL gets one statement; SQLite gets the ORM. Both write the same: a suppression, the end of the subscription, one
+consent event and one row for the mailing whose link was used. Confirmation mails not yet sent are deleted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,8 +9,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
-from newsletter.common.bulk_sql import insert_rows
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -25,9 +24,9 @@ from subscribers.models import (
 
 
 class Unsubscribe(NamedTuple):
-    """One person who leaves one list, by row ids and the keyed hash of the address.
+    """One person who unsubscribes from one list: row ids and the keyed hash of the address.
 
-    ``mailing`` is the number of the mailing whose link was used; 0 for none.
+    ``mailing`` is the number of the mailing whose link was used, or 0.
     """
 
     subscriber: int
@@ -37,41 +36,40 @@ class Unsubscribe(NamedTuple):
 
 
 class BulkUnsubscribeResult(NamedTuple):
-    """Those for whom something changed, and the (hash, list) of the suppressions that were not there."""
+    """The people for whom something changed, and the (hash, list) pairs of the new suppressions."""
 
     changed: set[Unsubscribe]
     suppressed: set[tuple[bytes, int]]
 
 
-# A commit of its own, in one message to the server and one back. What one part writes, the others do not see: each
-# that must know says what it wrote.
+# One round trip, which is also the commit. No part sees the rows that another part writes, so each returns its own.
 _UNSUBSCRIBE_SQL = f"""
-WITH leaving AS (
+WITH chosen AS (
     SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[])
         AS given (subscriber_id, address_hash, mailing_list_id, mailing)
 ), suppressed AS (
     INSERT INTO {Suppression._meta.db_table}
         (address_hash, mailing_list_id, at, scope, reason, note, lifted_by, lifted_reason)
-    SELECT address_hash, mailing_list_id, %s, %s, %s, '', '', '' FROM leaving
+    SELECT address_hash, mailing_list_id, %s, %s, %s, '', '', '' FROM chosen
     ON CONFLICT DO NOTHING
     RETURNING address_hash, mailing_list_id
 ), ended AS (
     UPDATE {Subscription._meta.db_table} AS held SET ended_at = %s, end_reason = %s
-    FROM leaving
-    WHERE held.ended_at IS NULL AND held.subscriber_id = leaving.subscriber_id
-        AND held.mailing_list_id = leaving.mailing_list_id
+    FROM chosen
+    WHERE held.ended_at IS NULL AND held.subscriber_id = chosen.subscriber_id
+        AND held.mailing_list_id = chosen.mailing_list_id
     RETURNING held.subscriber_id, held.mailing_list_id
-), unasked AS (
-    DELETE FROM {Confirmation._meta.db_table} AS due USING leaving
-    WHERE due.sent_at IS NULL AND due.subscriber_id = leaving.subscriber_id
-        AND due.mailing_list_id = leaving.mailing_list_id
+), unconfirmed AS (
+    DELETE FROM {Confirmation._meta.db_table} AS due USING chosen
+    WHERE due.sent_at IS NULL AND due.subscriber_id = chosen.subscriber_id
+        AND due.mailing_list_id = chosen.mailing_list_id
 ), changed AS (
-    SELECT leaving.*, suppressed.address_hash IS NOT NULL AS is_suppressed
-    FROM leaving
+    SELECT chosen.*, suppressed.address_hash IS NOT NULL AS is_suppressed
+    FROM chosen
     LEFT JOIN suppressed USING (address_hash, mailing_list_id)
     LEFT JOIN ended USING (subscriber_id, mailing_list_id)
     WHERE suppressed.address_hash IS NOT NULL OR ended.subscriber_id IS NOT NULL
-), noted AS (
+), recorded AS (
     INSERT INTO {ConsentEvent._meta.db_table}
         (subscriber_id, address_hash, mailing_list_id, kind, at, wording, source, by, data)
     SELECT subscriber_id, address_hash, mailing_list_id, %s, %s, '', %s, '', '{{}}' FROM changed
@@ -81,15 +79,15 @@ WITH leaving AS (
     ON CONFLICT DO NOTHING
 )
 SELECT subscriber_id, address_hash, mailing_list_id, mailing, is_suppressed FROM changed
-"""  # noqa: S608 names of our own
+"""  # noqa: S608  only table names are put in
 
 
 def write_unsubscribes(unsubscribes: Sequence[Unsubscribe], *, now: datetime, source: str) -> BulkUnsubscribeResult:
-    """All of these or none; each person is named once for a list."""
+    """Write all of these or none. Each (person, list) pair must occur once."""
     chosen = sorted(unsubscribes)
     if connection.vendor == "postgresql":
-        return _write_in_one_statement(chosen, now, source[:200])
-    return _write_in_several_statements(chosen, now, source[:200])
+        return _write_in_one_statement(chosen, now, source)
+    return _write_with_orm(chosen, now, source)
 
 
 def _write_in_one_statement(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
@@ -113,40 +111,33 @@ def _write_in_one_statement(chosen: Sequence[Unsubscribe], now: datetime, source
 
 
 @transaction.atomic
-def _write_in_several_statements(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
-    pairs = [(one.subscriber, one.mailing_list) for one in chosen]
+def _write_with_orm(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
+    """Write the same rows on SQLite, where the transaction keeps every other writer out."""
     suppressed = _insert_suppressions(chosen, now)
-    ended = _end_subscriptions(pairs, now)
-    _execute_for_pairs(
-        f"DELETE FROM {Confirmation._meta.db_table} "  # noqa: S608 names of our own
-        "WHERE sent_at IS NULL AND (subscriber_id, mailing_list_id) IN",
-        pairs,
-    )
+    ended = _end_subscriptions(chosen, now)
+    _delete_due_confirmations(chosen)
     changed = [
         one
         for one in chosen
         if (one.address_hash, one.mailing_list) in suppressed or (one.subscriber, one.mailing_list) in ended
     ]
-    if changed:
-        insert_rows(
-            ConsentEvent,
-            same={
-                "kind": ConsentEvent.Kind.LEFT.value,
-                "at": now,
-                "wording": "",
-                "source": source,
-                "by": "",
-                "data": {},
-            },
-            columns=["subscriber_id", "address_hash", "mailing_list_id"],
-            rows=[one[:3] for one in changed],
+    ConsentEvent.objects.bulk_create(
+        ConsentEvent(
+            subscriber_id=one.subscriber,
+            address_hash=one.address_hash,
+            mailing_list_id=one.mailing_list,
+            kind=ConsentEvent.Kind.LEFT,
+            at=now,
+            source=source,
         )
+        for one in changed
+    )
     count_unsubscribes(((one.mailing, one.subscriber) for one in changed), now=now)
     return BulkUnsubscribeResult(set(changed), suppressed)
 
 
 def count_unsubscribes(pairs: Iterable[tuple[int, int]], *, now: datetime) -> None:
-    """Count (mailing, subscriber) pairs, each once for ever. A mailing of 0 is none."""
+    """Store (mailing, subscriber) pairs, each only once. A mailing of 0 means none and is not stored."""
     CountedUnsubscribe.objects.bulk_create(
         (
             CountedUnsubscribe(mailing=mailing, subscriber_id=subscriber, at=now)
@@ -158,37 +149,42 @@ def count_unsubscribes(pairs: Iterable[tuple[int, int]], *, now: datetime) -> No
 
 
 def _insert_suppressions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[bytes, int]]:
-    """(hash, list) of the suppressions that were not there; the unique rows see to it that each is there once."""
-    at = connection.ops.adapt_datetimefield_value(now)
-    row = [at, Scope.LIST.value, Reason.UNSUBSCRIBE.value]
-    values = [value for one in chosen for value in (one.address_hash, one.mailing_list, *row)]
-    columns = "address_hash, mailing_list_id, at, scope, reason, note, lifted_by, lifted_reason"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {Suppression._meta.db_table} ({columns}) VALUES "  # noqa: S608 names of our own
-            + ", ".join(["(%s, %s, %s, %s, %s, '', '', '')"] * len(chosen))
-            + " ON CONFLICT DO NOTHING RETURNING address_hash, mailing_list_id",
-            values,
-        )
-        return {(bytes(address_hash), mailing_list) for address_hash, mailing_list in cursor.fetchall()}
-
-
-def _end_subscriptions(pairs: Sequence[tuple[int, int]], now: datetime) -> set[tuple[int, int]]:
-    """(subscriber, list) of the subscriptions that were open."""
-    return _execute_for_pairs(
-        f"UPDATE {Subscription._meta.db_table} SET ended_at = %s, end_reason = %s "  # noqa: S608 names of our own
-        "WHERE ended_at IS NULL AND (subscriber_id, mailing_list_id) IN",
-        pairs,
-        connection.ops.adapt_datetimefield_value(now),
-        EndReason.UNSUBSCRIBE.value,
-        returning=" RETURNING subscriber_id, mailing_list_id",
+    """Add the suppressions that are missing. Return their (hash, list) pairs."""
+    live = Suppression.objects.live().filter(
+        scope=Scope.LIST, reason=Reason.UNSUBSCRIBE, address_hash__in={one.address_hash for one in chosen}
     )
+    known = {(bytes(digest), pk) for digest, pk in live.values_list("address_hash", "mailing_list_id")}
+    missing = {(one.address_hash, one.mailing_list) for one in chosen} - known
+    Suppression.objects.bulk_create(
+        Suppression(
+            address_hash=digest, mailing_list_id=mailing_list, at=now, scope=Scope.LIST, reason=Reason.UNSUBSCRIBE
+        )
+        for digest, mailing_list in missing
+    )
+    return missing
 
 
-def _execute_for_pairs(
-    sql: str, pairs: Sequence[tuple[int, int]], *values: Any, returning: str = ""
-) -> set[tuple[int, int]]:
-    rows = ", ".join(["(%s, %s)"] * len(pairs))
-    with connection.cursor() as cursor:
-        cursor.execute(f"{sql} (VALUES {rows}){returning}", [*values, *(value for pair in pairs for value in pair)])
-        return set(cursor.fetchall()) if returning else set()
+def _end_subscriptions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[int, int]]:
+    """End the open subscriptions. Return their (subscriber, list) pairs."""
+    ended = _rows_of(Subscription.objects.open(), chosen)
+    Subscription.objects.filter(pk__in=ended).update(ended_at=now, end_reason=EndReason.UNSUBSCRIBE)
+    return set(ended.values())
+
+
+def _delete_due_confirmations(chosen: Sequence[Unsubscribe]) -> None:
+    due = _rows_of(Confirmation.objects.filter(sent_at__isnull=True), chosen)
+    if due:
+        Confirmation.objects.filter(pk__in=due).delete()
+
+
+def _rows_of(
+    rows: QuerySet[Subscription] | QuerySet[Confirmation], chosen: Sequence[Unsubscribe]
+) -> dict[int, tuple[int, int]]:
+    """Return the (subscriber, list) pair of each row that belongs to one of these, by row id."""
+    pairs = {(one.subscriber, one.mailing_list) for one in chosen}
+    found = rows.filter(subscriber_id__in={subscriber for subscriber, _ in pairs})
+    return {
+        pk: (subscriber, mailing_list)
+        for pk, subscriber, mailing_list in found.values_list("pk", "subscriber_id", "mailing_list_id")
+        if (subscriber, mailing_list) in pairs
+    }

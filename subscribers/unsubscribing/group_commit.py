@@ -1,6 +1,6 @@
-"""Lets many requests share one transaction: who comes while another commits is served by the next commit, all at once.
+"""Group commit: requests that arrive during a commit share the next one, because the commit is what costs on a disk.
 
-A commit is what costs on a disk. Nobody is answered before the commit that holds their own work.
+Nobody is answered before the commit that holds their own work.
 """
 
 from collections.abc import Callable
@@ -17,98 +17,98 @@ Result = TypeVar("Result")
 
 
 class GroupCommitFailed(Exception):
-    """Another request failed in a way that nobody foresaw while it worked for this one as well."""
+    """The request that did the work for several failed with an unexpected error."""
 
 
 class _PendingItem(Generic[Item, Result]):
-    """One who waits. `called` is held until the work is done, or until it is this one's turn to do it."""
+    """One waiting request. `turn` is locked until its work is done, or until it is its turn to do the work."""
 
-    __slots__ = ("called", "done", "error", "item", "result")
+    __slots__ = ("done", "error", "item", "result", "turn")
 
     def __init__(self, item: Item) -> None:
         self.item = item
-        self.called = Lock()
-        self.called.acquire()
+        self.turn = Lock()
+        self.turn.acquire()
         self.done = False
         self.error: Exception | None = GroupCommitFailed(
-            Message("The request that worked for several failed. Nothing of it was kept.")
+            Message("The request that did the work for several failed. Nothing was saved.")
         )
         self.result: list[Result] = []
 
 
 class GroupCommit(Generic[Item, Result]):
-    """`work` gets the items of all who wait and returns a result for each, in their order; it commits before it returns.
+    """Runs `work` on the items of all waiting requests.
 
-    Where the database refuses several together, each is tried alone: one of them is in its way, and the others are not to
-    blame. Where it did not answer, that is raised for all of them and for those who came meanwhile, so that nobody waits
-    for it a second time. Each is woken once: by whoever worked for them, or to work for those who came meanwhile.
+    `work` returns one result for each item, in order, and commits before it returns. If the database refuses several
+    items together, each is tried alone, so that one bad item does not fail the others. If the database does not answer,
+    every waiting request gets that error, so that none waits for it a second time.
     """
 
-    def __init__(self, work: Callable[[list[Item]], list[Result]], *, most: int = 100) -> None:
+    def __init__(self, work: Callable[[list[Item]], list[Result]], *, max_batch_size: int = 100) -> None:
         self._work = work
-        self._max_batch_size = most
+        self._max_batch_size = max_batch_size
         self._waiting: list[_PendingItem[Item, Result]] = []
         self._busy = False
         self._queue = Lock()
 
-    def do(self, item: Item) -> Result:
-        """The result for this item, once it is committed."""
-        ticket: _PendingItem[Item, Result] = _PendingItem(item)
+    def submit(self, item: Item) -> Result:
+        """Return the result for this item after its commit."""
+        pending: _PendingItem[Item, Result] = _PendingItem(item)
         with self._queue:
-            self._waiting.append(ticket)
+            self._waiting.append(pending)
             first = not self._busy
             self._busy = True
         if not first:
-            ticket.called.acquire()
-        if not ticket.done:
+            pending.turn.acquire()
+        if not pending.done:
             self._process_batch()
-        if ticket.error is not None:
-            raise ticket.error
-        return ticket.result[0]
+        if pending.error is not None:
+            raise pending.error
+        return pending.result[0]
 
     def _process_batch(self) -> None:
-        """Works for those who wait, this one first among them; then the turn goes to the first of those who came since."""
+        """Process the waiting items, this one first, then wake the first request that arrived since."""
         with self._queue:
             batch, self._waiting = self._waiting[: self._max_batch_size], self._waiting[self._max_batch_size :]
         try:
             self._process(batch)
         finally:
-            for ticket in batch:
-                ticket.done = True
+            for pending in batch:
+                pending.done = True
             self._wake_next()
-            for ticket in batch:
-                ticket.called.release()
+            for pending in batch:
+                pending.turn.release()
 
     def _process(self, batch: list[_PendingItem[Item, Result]]) -> None:
-        """Takes those who came meanwhile into the batch where the database is away."""
+        """Process a batch. If the database does not answer, fail the requests that arrived meanwhile too."""
         error = self._run_work(batch)
         if error and len(batch) > 1 and not is_database_unavailable(error):
-            alone = (self._run_work([ticket]) for ticket in batch)
-            error = next((one for one in alone if one and is_database_unavailable(one)), None)
+            each = (self._run_work([pending]) for pending in batch)
+            error = next((one for one in each if one and is_database_unavailable(one)), None)
         if error and is_database_unavailable(error):
             batch += self._take_waiting()
-            for ticket in batch:
-                ticket.error = None if ticket.result else error
+            for pending in batch:
+                pending.error = None if pending.result else error
 
-    def _run_work(self, tickets: list[_PendingItem[Item, Result]]) -> Error | None:
+    def _run_work(self, batch: list[_PendingItem[Item, Result]]) -> Error | None:
         try:
-            results = self._work([ticket.item for ticket in tickets])
+            results = self._work([pending.item for pending in batch])
         except Error as error:
-            for ticket in tickets:
-                ticket.error = error
+            for pending in batch:
+                pending.error = error
             return error
-        for place, ticket in enumerate(tickets):
-            ticket.error, ticket.result = None, results[place : place + 1]
+        for index, pending in enumerate(batch):
+            pending.error, pending.result = None, results[index : index + 1]
         return None
 
     def _take_waiting(self) -> list[_PendingItem[Item, Result]]:
         with self._queue:
-            everybody, self._waiting = self._waiting, []
-        return everybody
+            waiting, self._waiting = self._waiting, []
+        return waiting
 
     def _wake_next(self) -> None:
         with self._queue:
             self._busy = bool(self._waiting)
-            following = self._waiting[:1]
-        for ticket in following:
-            ticket.called.release()
+            next_up = self._waiting[:1]
+        for pending in next_up:
+            pending.turn.release()

@@ -1,4 +1,4 @@
-"""A file that is only ever added to. What finds no room is kept in memory and written when there is room again."""
+"""An append-only file. Lines that do not fit on the disk stay in memory until there is room."""
 
 import atexit
 import errno
@@ -11,71 +11,71 @@ from typing import BinaryIO
 
 RETRY_SECONDS = 15.0
 MAX_PENDING_LINES = 200_000
-"""About 30 MB of lines. What is beyond is left to whoever compares the file with the database later."""
+"""About 30 MB of lines. A later comparison with the database finds the lines beyond this limit."""
 _LOG = logging.getLogger(__name__)
 
 
 class JournalFile:
-    """One file and the lines that wait for it. Threads may share one; several processes may add to one file.
+    """One file and its pending lines. Threads may share it; several processes may append to one file.
 
-    `still_due` is given the lines that waited, and returns those that nothing in the file has overtaken.
+    `still_due` gets the pending lines and returns those that no later line in the file has overtaken.
     """
 
     def __init__(self, path: Path, *, still_due: Callable[[list[bytes]], list[bytes]]) -> None:
         self._path = path
         self._still_due = still_due
         self._lock = threading.Lock()
-        self._waiting: list[bytes] = []
+        self._pending: list[bytes] = []
         self._timer: threading.Timer | None = None
         self._ending = False
         atexit.register(self._flush_at_exit)
 
     @property
-    def waiting(self) -> int:
-        """How many lines are not in the file yet."""
-        return len(self._waiting)
+    def pending(self) -> int:
+        """Return the number of lines that are not in the file yet."""
+        return len(self._pending)
 
     def add(self, lines: list[bytes]) -> None:
-        """Write whole lines, after those that wait. Never raises OSError: what cannot be written waits."""
+        """Write the pending lines, then these. If that fails they become pending; no OSError is raised."""
         with self._lock:
             self._write([*self._pending_lines(), *lines])
 
     def flush(self) -> bool:
-        """Try to write what waits. Return True if nothing waits any more."""
+        """Try to write the pending lines. Return True if none is left."""
         with self._lock:
-            if self._waiting:
+            if self._pending:
                 self._write(self._pending_lines())
-            return not self._waiting
+            return not self._pending
 
     def _pending_lines(self) -> list[bytes]:
-        if not self._waiting:
+        if not self._pending:
             return []
         try:
-            return self._still_due(self._waiting)
+            return self._still_due(self._pending)
         except OSError:
-            return self._waiting
+            return self._pending
 
     def _write(self, lines: list[bytes]) -> None:
-        waited = len(self._waiting)
+        pending_before = len(self._pending)
         try:
             append_lines(self._path, b"".join(lines))
         except OSError as error:
-            self._keep_for_retry(lines, why=error)
+            self._keep_for_retry(lines, error=error)
             return
-        if waited:
-            _LOG.info("%s is complete again: %s lines that waited are written.", self._path, waited)
-        self._waiting = []
+        if pending_before:
+            _LOG.info("%s is complete again: %s pending lines were written.", self._path, pending_before)
+        self._pending = []
 
-    def _keep_for_retry(self, lines: list[bytes], *, why: OSError) -> None:
-        if not self._waiting:
+    def _keep_for_retry(self, lines: list[bytes], *, error: OSError) -> None:
+        if not self._pending:
             _LOG.error(
-                "Who left could not be noted beside the database (%s). It is in the database, and is tried again every "
-                "%d seconds. Make room in %s.",
-                why,
+                "The suppression journal could not be written (%s). The database has the unsubscribes, and the journal is "
+                "retried every %d seconds. Free some space in %s.",
+                error,
                 RETRY_SECONDS,
                 self._path.parent,
             )
-        self._waiting = lines[:MAX_PENDING_LINES]
+        self._pending = lines[:MAX_PENDING_LINES]
         if self._timer is None and not self._ending:
             self._timer = threading.Timer(RETRY_SECONDS, self._retry)
             self._timer.daemon = True
@@ -87,15 +87,16 @@ class JournalFile:
         self.flush()
 
     def _flush_at_exit(self) -> None:
-        """Try once more when the process ends. What still waits is found by comparing with the database later."""
+        """Try once more when the process ends. A comparison with the database finds what is still missing."""
         self._ending = True
         self.flush()
 
 
 def append_lines(path: Path, lines: bytes) -> None:
-    """Add whole lines with one write, so that the lines of several processes stay whole. Raises OSError.
+    """Append whole lines with one write, so that lines of several processes do not mix.
 
-    A full disk takes a part of them without an error; that counts as one.
+    Raises:
+        OSError: The lines were not written completely, for example because the disk is full.
     """
     if not lines:
         return
@@ -106,7 +107,7 @@ def append_lines(path: Path, lines: bytes) -> None:
 
 
 def _ends_with_newline(file: BinaryIO) -> bool:
-    """Return False behind a line that a crash or a full disk cut off: the next one must not be lost with it."""
+    """Return False if a crash or a full disk cut off the last line, which would swallow the next one."""
     if not file.seek(0, os.SEEK_END):
         return True
     file.seek(-1, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""Unsubscribe a list by link, fast: mailbox providers send these by the thousand, and each must be done when it is answered."""
+"""Unsubscribing from a list by link. Mailbox providers send thousands; each is committed before it is answered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,9 @@ from django.utils import timezone
 from newsletter.common.database_deadlines import database_deadline
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import FormerIdentity, MailingList, Subscriber
+from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe
 from subscribers.unsubscribing.group_commit import GroupCommit
-from subscribers.unsubscribing.unsubscribe import Unsubscribe, unsubscribe_from_lists
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_lists
 
 DATABASE_WAIT_SECONDS = 3.0
 _Person = tuple[int, bytes, str]  # row id, keyed hash, language
@@ -29,19 +30,19 @@ LEFT JOIN {MailingList._meta.db_table} AS list ON list.public_id = asked.public_
 
 @dataclass(frozen=True)
 class UnsubscribedPerson:
-    """What the page needs to say afterwards: a language, and the list's name where readers may know it."""
+    """The person's language and the list's name, if it is public, for the page shown afterwards."""
 
     language: str = ""
     list_name: str = ""
 
 
 def unsubscribe_by_link(target: LinkTarget) -> UnsubscribedPerson:
-    """The person of the link leaves its list; committed when this returns. Erased people and lists change nothing."""
-    return _grouped.do(target)
+    """Unsubscribe the person of the link from its list, and commit. Erased people and lists change nothing."""
+    return _group_commit.submit(target)
 
 
 def unsubscribe_batch(targets: Sequence[LinkTarget], *, now: datetime) -> list[UnsubscribedPerson]:
-    """All of these, or none; for each, in their order, what the page needs."""
+    """Unsubscribe all of these people or none. Return what each one's page shows, in the same order."""
     people, lists = _find_people_and_lists(targets)
     unsubscribes, answers = [], []
     for target in targets:
@@ -56,7 +57,7 @@ def unsubscribe_batch(targets: Sequence[LinkTarget], *, now: datetime) -> list[U
 
 
 def _find_people_and_lists(targets: Sequence[LinkTarget]) -> tuple[dict[UUID, _Person], dict[str, _List]]:
-    """Whom and which lists they name, by what links carry; a person's former identity too. Missing are those not there."""
+    """Return the people and lists that the links name, by the links' ids. A former identity counts as its person."""
     people: dict[UUID, _Person] = {}
     lists: dict[str, _List] = {}
     for uuid, pk, address_hash, language, public_id, mailing_list, name, public in _rows(targets):
@@ -73,7 +74,7 @@ def _find_people_and_lists(targets: Sequence[LinkTarget]) -> tuple[dict[UUID, _P
 
 
 def _rows(targets: Sequence[LinkTarget]) -> list[tuple[Any, ...]]:
-    """Straight from the database, in one look: this is asked a thousand times a second."""
+    """Find people and lists with one query, because this runs a thousand times a second."""
     native = connection.features.has_native_uuid_field
     values: list[UUID | str] = []
     for target in targets:
@@ -84,11 +85,11 @@ def _rows(targets: Sequence[LinkTarget]) -> list[tuple[Any, ...]]:
 
 
 def _unsubscribe_now(targets: Sequence[LinkTarget]) -> list[UnsubscribedPerson]:
-    """With a patience of its own: who works for others may have waited for another's work before."""
+    """Unsubscribe within a deadline of its own: the thread that does the work may have waited before."""
     with database_deadline(DATABASE_WAIT_SECONDS):
         if not connection.in_atomic_block:
             close_old_connections()
         return unsubscribe_batch(targets, now=timezone.now())
 
 
-_grouped: GroupCommit[LinkTarget, UnsubscribedPerson] = GroupCommit(_unsubscribe_now)
+_group_commit: GroupCommit[LinkTarget, UnsubscribedPerson] = GroupCommit(_unsubscribe_now)

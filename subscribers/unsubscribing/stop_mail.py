@@ -1,9 +1,8 @@
-"""No more mail to an address, for a reason, whether or not we know whose it is."""
+"""Suppressing an address by hand or by file, whether or not it belongs to a known person."""
 
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
 from subscribers.addresses.normalise import normalise
@@ -17,21 +16,25 @@ _REASONS_FOR_ALL_MAIL = (Reason.COMPLAINT, Reason.HARD)
 
 
 class BadReason(DomainError):
-    """Mail cannot be stopped for this reason; the message names those there are."""
+    """Mail cannot be stopped for this reason. The message names the possible ones."""
 
 
 @transaction.atomic
 def stop_mail(
     *, email: str, reason: str, now: datetime, mailing_list: MailingList | None = None, note: str = "", by: str = ""
 ) -> bool:
-    """Forbids mail of one list, or of all. True when something changed; the same again changes nothing.
+    """Suppress an address for one list or for all mail. Return True if that changed something.
 
-    A complaint and a dead address are about all mail, whichever list is named. Somebody who left (`unsubscribe`) is
-    taken off the list too, and may come back by signing up again. Raises `BadAddress` and `BadReason`.
+    Complaints and hard bounces always apply to all mail. The reason `unsubscribe` also ends the subscription; the person
+    can come back by signing up again.
+
+    Raises:
+        BadAddress: The text is no address.
+        BadReason: The reason is not one of `REASONS`.
     """
     if reason not in REASONS:
         raise BadReason(
-            _("“%(value)s” is no reason. Write one of %(named)s.") % {"value": reason[:40], "named": ", ".join(REASONS)}
+            "“%(value)s” is not a reason. Use one of %(reasons)s.", value=reason[:40], reasons=", ".join(REASONS)
         )
     if reason in _REASONS_FOR_ALL_MAIL:
         mailing_list = None
@@ -43,8 +46,8 @@ def stop_mail(
         else:
             changed = unsubscribe_from_list(subscriber=person, mailing_list=mailing_list, now=now, source=by)
         if changed and note:
-            marks = Suppression.objects.live().filter(address_hash=address_hash, mailing_list=mailing_list)
-            marks.filter(reason=Reason.UNSUBSCRIBE, note="").update(note=note)
+            new = Suppression.objects.live().filter(address_hash=address_hash, mailing_list=mailing_list)
+            new.filter(reason=Reason.UNSUBSCRIBE, note="").update(note=note)
         return changed
     return suppress(
         address_hash=address_hash, reason=Reason(reason), now=now, mailing_list=mailing_list, note=note, by=by

@@ -1,10 +1,9 @@
-"""Marks addresses that must not be mailed, and lifts the mark with a reason. The list is ours and authoritative."""
+"""The suppression list: which addresses must not be mailed, and how a suppression is removed with a reason."""
 
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
@@ -27,7 +26,7 @@ _REASONS_ONLY_THE_PERSON_REMOVES = (Reason.UNSUBSCRIBE, Reason.ERASURE)
 
 
 class CannotRemoveSuppression(DomainError):
-    """A suppression that staff may not lift, or not without a reason."""
+    """Staff may not remove this suppression, or gave no reason."""
 
 
 @transaction.atomic
@@ -40,9 +39,9 @@ def suppress(
     note: str = "",
     by: str = "",
 ) -> bool:
-    """Forbids mail of one list, or of all when `mailing_list` is None. True when it was not forbidden so before.
+    """Suppress an address for one list, or for all mail if `mailing_list` is None. Return False if it already was.
 
-    A complaint also ends every open subscription, so that only a fresh request brings mail back.
+    A complaint also ends every open subscription, so that only a new request brings mail back.
     """
     made = write_suppression(address_hash=address_hash, reason=reason, now=now, mailing_list=mailing_list, note=note)
     if not made:
@@ -65,7 +64,7 @@ def suppress(
 def write_suppression(
     *, address_hash: bytes, reason: Reason, now: datetime, mailing_list: MailingList | None, note: str = ""
 ) -> bool:
-    """Writes the row and nothing else. True when it was not there; two at once make one."""
+    """Write only the row. Return True if it is new; two calls at once make one row."""
     _, made = Suppression.objects.get_or_create(
         address_hash=address_hash,
         scope=Scope.ALL if mailing_list is None else Scope.LIST,
@@ -82,23 +81,30 @@ def write_suppression(
 def end_subscriptions(
     *, subscriber: Subscriber, reason: EndReason, now: datetime, mailing_list: MailingList | None = None
 ) -> int:
-    """Ends the open subscription to one list, or to all, and drops confirmation mails not yet sent. How many ended."""
+    """End the open subscription to one list, or to all lists. Return how many ended.
+
+    Confirmation mails not yet sent are deleted.
+    """
     chosen = Q() if mailing_list is None else Q(mailing_list=mailing_list)
     Confirmation.objects.filter(chosen, subscriber=subscriber, sent_at__isnull=True).delete()
     return Subscription.objects.filter(chosen, subscriber=subscriber).open().update(ended_at=now, end_reason=reason)
 
 
 @transaction.atomic
-def remove_suppression(*, suppression: Suppression, by: str, why: str, now: datetime) -> None:
-    """Allow mail again, with a reason. Raise `CannotRemoveSuppression` without one, or if only the person may do it."""
-    if not why.strip():
-        raise CannotRemoveSuppression(_("Write why mail to this address may start again. The reason is kept as proof."))
+def remove_suppression(*, suppression: Suppression, by: str, reason: str, now: datetime) -> None:
+    """Allow mail to the address again.
+
+    Raises:
+        CannotRemoveSuppression: The reason is empty, only the person may do it, or it was removed already.
+    """
+    if not reason.strip():
+        raise CannotRemoveSuppression("Write why mail to this address may start again. The reason is kept as proof.")
     if not can_staff_remove(suppression):
         raise CannotRemoveSuppression(
-            _("This person asked not to be mailed. Only they can undo it, by signing up again and confirming by mail.")
+            "This person asked not to be mailed. Only they can undo it, by signing up again and confirming by mail."
         )
-    if not _remove(Q(pk=suppression.pk), by=by, why=why, now=now):
-        raise CannotRemoveSuppression(_("This was lifted already. Nothing was changed."))
+    if not _remove(Q(pk=suppression.pk), by=by, reason=reason, now=now):
+        raise CannotRemoveSuppression("This suppression was removed already. Nothing was changed.")
     record_consent_event(
         kind=ConsentEvent.Kind.LIFTED,
         subscriber=Subscriber.objects.filter(address_hash=bytes(suppression.address_hash)).first(),
@@ -106,38 +112,38 @@ def remove_suppression(*, suppression: Suppression, by: str, why: str, now: date
         mailing_list=suppression.mailing_list,
         now=now,
         by=by,
-        wording=why,
+        wording=reason,
         data={"reason": suppression.reason},
     )
 
 
 def can_staff_remove(suppression: Suppression) -> bool:
-    """False for what people said themselves: only they undo that, by signing up again and confirming by mail."""
+    """Return False for people's own requests. Only they undo those, by signing up again and confirming."""
     return suppression.reason not in _REASONS_ONLY_THE_PERSON_REMOVES
 
 
 def remove_own_suppressions(*, address_hash: bytes, mailing_list: MailingList, now: datetime) -> int:
-    """The person confirmed by mail that they want this list: what they themselves had set is lifted. How many were."""
+    """Remove the person's own suppressions after they confirmed this list by mail. Return how many."""
     own = Q(address_hash=address_hash, reason__in=REASONS_REMOVED_BY_CONFIRMING)
     covering = Q(scope=Scope.ALL) | Q(mailing_list=mailing_list)
-    return _remove(own & covering, by="", why=Message("confirmed a fresh request by mail"), now=now)
+    return _remove(own & covering, by="", reason=Message("confirmed a fresh request by mail"), now=now)
 
 
 def is_signup_blocked(*, address_hash: bytes, mailing_list: MailingList) -> bool:
-    """Whether something other than the person's own wish forbids mail of this list to the address."""
+    """Return True if mail of this list is forbidden for a reason other than the person's own request."""
     covering = Suppression.objects.covering(mailing_list).filter(address_hash=address_hash)
     return covering.exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING).exists()
 
 
 def is_suppressed(*, address_hash: bytes, mailing_list: MailingList) -> bool:
-    """Whether mail of this list to the address is forbidden, for whatever reason."""
+    """Return True if mail of this list to the address is forbidden for any reason."""
     return Suppression.objects.covering(mailing_list).filter(address_hash=address_hash).exists()
 
 
-def _remove(which: Q, *, by: str, why: str, now: datetime) -> int:
+def _remove(which: Q, *, by: str, reason: str, now: datetime) -> int:
     rows = list(Suppression.objects.live().filter(which))
     lifted = Suppression.objects.live().filter(which, pk__in=[row.pk for row in rows])
     journal_after_commit(
         JournalEntry(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows
     )
-    return lifted.update(lifted_at=now, lifted_by=by, lifted_reason=why)
+    return lifted.update(lifted_at=now, lifted_by=by, lifted_reason=reason)

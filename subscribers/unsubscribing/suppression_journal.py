@@ -1,6 +1,6 @@
-"""Notes outside the database who must not be mailed any more, so that no restored backup can forget it.
+"""The suppression journal: a file beside the database, so that a restored backup cannot forget a suppression.
 
-One line of JSON for each mark and each lifting, in a file that is only ever added to: keyed hashes, never an address.
+Each suppression and each removal adds one line of JSON. Lines hold keyed hashes, never an address.
 """
 
 import logging
@@ -22,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """A mark that was set, or lifted. `mailing_list` is a row's id; None for all mail."""
+    """A suppression that was added or removed. `mailing_list` is a row id, or None for all mail."""
 
     address_hash: bytes
     mailing_list: int | None
@@ -35,20 +35,20 @@ class JournalEntry:
         return self.address_hash, self.mailing_list, self.reason
 
 
-def journal_after_commit(notes: Iterable[JournalEntry]) -> None:
-    """Writes these down as soon as the transaction is committed, and not where it is not."""
-    given = list(notes)
-    if given:
-        transaction.on_commit(partial(_append, given))
+def journal_after_commit(entries: Iterable[JournalEntry]) -> None:
+    """Write these entries once the transaction is committed. After a rollback nothing is written."""
+    listed = list(entries)
+    if listed:
+        transaction.on_commit(partial(_append, listed))
 
 
-def journal_now(notes: Iterable[JournalEntry]) -> None:
-    """Writes these down whatever becomes of the transaction."""
-    _append(list(notes))
+def journal_now(entries: Iterable[JournalEntry]) -> None:
+    """Write these entries now, even if the transaction fails later."""
+    _append(list(entries))
 
 
 def read_journal_entries() -> Iterator[JournalEntry]:
-    """What was noted on this machine, in its order. A line that was cut off by a crash is passed over."""
+    """Yield the entries of this machine in order. Skip lines that a crash cut off."""
     return _read(journal_path())
 
 
@@ -62,38 +62,38 @@ def _read(path: Path) -> Iterator[JournalEntry]:
             try:
                 yield _decode(line)
             except (KeyError, TypeError, ValueError):
-                _LOG.warning("A line of %s cannot be read and was passed over.", path)
+                _LOG.warning("A line of %s cannot be read and was skipped.", path)
 
 
 def journal_path() -> Path:
     return Path(settings.SUBSCRIBERS_JOURNAL)
 
 
-def append_entries(notes: Iterable[JournalEntry]) -> int:
-    """Write these notes now. Raises OSError. Returns how many there were."""
-    lines = [_encode(one) for one in notes]
+def append_entries(entries: Iterable[JournalEntry]) -> int:
+    """Write these entries now and return their number. Raises OSError."""
+    lines = [_encode(one) for one in entries]
     append_lines(journal_path(), b"".join(lines))
     return len(lines)
 
 
 def count_pending_entries() -> int:
-    """Return how many notes of this process are not in the file yet, because there was no room."""
-    return _file().waiting
+    """Return how many entries of this process are not in the file yet, because the disk was full."""
+    return _file().pending
 
 
 def flush_pending_entries() -> bool:
-    """Try to write the notes that wait. Return True if none waits any more."""
+    """Try to write the pending entries. Return True if none is left."""
     return _file().flush()
 
 
 def find_latest_entries(keys: Collection[Key]) -> dict[Key, JournalEntry]:
-    """Return the last note for each of these keys."""
+    """Return the last entry for each of these keys."""
     return {one.key: one for one in read_journal_entries() if one.key in keys}
 
 
-def _append(notes: list[JournalEntry]) -> None:
-    """A full disk keeps nobody from leaving: what finds no room is written when there is some."""
-    _file().add([_encode(one) for one in notes])
+def _append(entries: list[JournalEntry]) -> None:
+    """Write entries, or keep them until the disk has room: a full disk must not prevent an unsubscribe."""
+    _file().add([_encode(one) for one in entries])
 
 
 def _file() -> JournalFile:
@@ -106,12 +106,12 @@ def _file_at(path: Path) -> JournalFile:
 
 
 def _still_due(path: Path, lines: list[bytes]) -> list[bytes]:
-    """Leave out what was said otherwise since: somebody who left, and came back before there was room to note either."""
-    waited = [_decode(line) for line in lines]
-    last = {one.key: one for one in _read(path) if one.key in {other.key for other in waited}}
+    """Leave out pending lines that a newer line contradicts: a person may have come back meanwhile."""
+    pending = [_decode(line) for line in lines]
+    last = {one.key: one for one in _read(path) if one.key in {other.key for other in pending}}
     return [
         line
-        for line, one in zip(lines, waited, strict=True)
+        for line, one in zip(lines, pending, strict=True)
         if not ((known := last.get(one.key)) and known.lifted != one.lifted and known.at > one.at)
     ]
 
@@ -130,7 +130,7 @@ def _encode(one: JournalEntry) -> bytes:
 
 
 def _decode(line: bytes) -> JournalEntry:
-    """Raises ValueError, KeyError or TypeError for a line that is not whole."""
+    """Parse a line. Raises ValueError, KeyError or TypeError if it is incomplete."""
     found = orjson.loads(line)
     return JournalEntry(
         bytes.fromhex(found["hash"]),

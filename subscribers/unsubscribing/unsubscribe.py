@@ -1,4 +1,4 @@
-"""Unsubscribe: one list or everything, at once, once, and for good until the person asks again."""
+"""Unsubscribing from one list or from all mail. It lasts until the person asks again."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -12,15 +12,13 @@ from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe, count_unsubs
 from subscribers.unsubscribing.suppression import end_subscriptions, write_suppression
 from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit, journal_now
 
-__all__ = ["Unsubscribe", "unsubscribe_from_all", "unsubscribe_from_list", "unsubscribe_from_lists"]
-
 
 def unsubscribe_from_list(
     *, subscriber: Subscriber, mailing_list: MailingList, now: datetime, source: str = "", mailing: int = 0
 ) -> bool:
-    """Ends the subscription and forbids mail of this list. True when something changed; a repeat changes nothing.
+    """End the subscription and suppress mail of this list. Return True if that changed something.
 
-    `mailing` is the number of the mailing whose link was used: what changes something is counted for it, once.
+    `mailing` is the number of the mailing whose link was used. A change is counted for it, once.
     """
     one = Unsubscribe(subscriber.pk, bytes(subscriber.address_hash), mailing_list.pk, mailing)
     return bool(unsubscribe_from_lists([one], now=now, source=source))
@@ -29,10 +27,10 @@ def unsubscribe_from_list(
 def unsubscribe_from_lists(
     unsubscribes: Collection[Unsubscribe], *, now: datetime, source: str = ""
 ) -> set[Unsubscribe]:
-    """Many leave at once: all or none. Those for whom something changed; each is on record once.
+    """Unsubscribe many people, all or none. Return those for whom something changed.
 
-    Where the database breaks off it may have taken them all the same, and a repeat would then find nothing new to note:
-    so they are noted at once.
+    If the database does not answer, it may still have committed, and a repeat would find nothing to journal. So in that
+    case the journal gets all entries at once.
     """
     chosen = list({one[:3]: one for one in reversed(list(unsubscribes))}.values())
     if not chosen:
@@ -53,7 +51,7 @@ def _make_entry(address_hash: bytes, mailing_list: int, now: datetime) -> Journa
 
 @transaction.atomic
 def unsubscribe_from_all(*, subscriber: Subscriber, now: datetime, source: str = "", mailing: int = 0) -> bool:
-    """Ends every subscription and forbids all mail. True when something changed; a repeat changes nothing.
+    """End every subscription and suppress all mail. Return True if that changed something.
 
     `mailing` is the number of the mailing whose link was used, as in `unsubscribe_from_list`.
     """

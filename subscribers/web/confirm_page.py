@@ -1,4 +1,4 @@
-"""Confirming a sign-up: opening the link shows a button, and only the button confirms, because scanners open links."""
+"""The page that confirms a sign-up. Only its button confirms, because link scanners open links."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -8,7 +8,7 @@ from subscribers.consent.signup import ConfirmationResult, confirm_subscription
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailingList
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
-from subscribers.web.page import activate_language_of, public_list_name, say, show
+from subscribers.web.page import activate_language_of, message_page, public_list_name, render_response
 
 
 @linked_page(Purpose.CONFIRM)
@@ -20,7 +20,7 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     name = public_list_name(mailing_list)
     button = gettext("Yes, send me %(name)s") % {"name": name}
     if request.method != "POST":
-        return show("confirm.html", {"name": name, "button": button})
+        return render_response("confirm.html", {"name": name, "button": button})
     outcome = confirm_subscription(target=target, now=timezone.now(), wording=button, source="confirmation link")
     if outcome is ConfirmationResult.GONE:
         return _gone(mailing_list)
@@ -29,12 +29,12 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         "before": outcome is ConfirmationResult.BEFORE,
         "preferences_path": make_related_path(target, Purpose.PREFERENCES),
     }
-    return show("confirmed.html", context)
+    return render_response("confirmed.html", context)
 
 
 def _gone(mailing_list: MailingList | None) -> HttpResponse:
-    return say(
+    return message_page(
         gettext("There is nothing to confirm"),
-        gettext("This sign-up was cancelled or is over, and no mail comes from it."),
+        gettext("This sign-up was cancelled or has expired. You will get no mail from it."),
         join_path=join_path(mailing_list),
     )

@@ -1,4 +1,4 @@
-"""What "less" would be for one person: it stands wherever they may leave, with what the last month would have been."""
+"""The offer of fewer emails, shown wherever a person may unsubscribe."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from subscribers.people.publishing_hooks import get_publishing_hooks
 
 @dataclass(frozen=True)
 class FewerEmailsOffer:
-    """Mails of last month as they were chosen, and with less. `monthly`: less is one mail a month, else events alone."""
+    """Last month's mails before and after the offer. `monthly`: one mail a month; otherwise only events nearby."""
 
     before: int
     after: int
@@ -22,7 +22,7 @@ class FewerEmailsOffer:
 
 
 def make_fewer_emails_offer(person: Subscriber, *, now: datetime) -> FewerEmailsOffer | None:
-    """None for someone who has little already."""
+    """Return the offer, or None for someone who already gets few emails."""
     full = Subscription.objects.filter(subscriber=person, frequency=Frequency.EVERY).open().values("mailing_list_id")
     lists = [one for one in find_subscribed_lists(person) if one.pk in {row["mailing_list_id"] for row in full}]
     if not lists:
@@ -37,6 +37,6 @@ def make_fewer_emails_offer(person: Subscriber, *, now: datetime) -> FewerEmails
 
 
 def lower_frequency_of(mailing_list: MailingList) -> Frequency:
-    """The month in one mail where that can be had, else only events near."""
-    possible = get_publishing_hooks().rhythms(mailing_list)
+    """Return monthly if the list offers it, else only events nearby."""
+    possible = get_publishing_hooks().frequencies(mailing_list)
     return Frequency.MONTHLY if Frequency.MONTHLY in possible else Frequency.EVENTS

@@ -1,4 +1,4 @@
-"""What the sign-up form of a list asks, and what its answers mean. It takes nobody in."""
+"""The sign-up form of a list."""
 
 from typing import Any
 
@@ -10,14 +10,13 @@ from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import normalise
 from subscribers.models import MailingList, Topic
 from subscribers.people.locations import Location
-from subscribers.web.chosen_rows_field import ChosenRowsField
-from subscribers.web.town_field import AmbiguousTown, read_town
+from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_town
 
 
 class JoinForm(forms.Form):
-    """The list decides which fields there are. `website` is a trap: people do not see it.
+    """A form whose fields depend on the list. `website` is a trap that people do not see.
 
-    `town_choices` are what a town that was typed could mean, to be chosen from as `meant`.
+    `town_choices` are the towns that a typed name could mean; the chosen one comes back as `meant`.
     """
 
     email = forms.CharField(

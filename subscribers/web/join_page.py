@@ -1,4 +1,4 @@
-"""The sign-up page of a public list. Its answer is the same for a new, a known and a suppressed address."""
+"""The sign-up page of a public list. It answers the same for a new, a known and a suppressed address."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList, Topic
 from subscribers.people.locations import Location, get_place_for
 from subscribers.web.join_form import JoinForm
-from subscribers.web.page import client_address_of, private_page, say, show
+from subscribers.web.page import client_address_of, message_page, private_page, render_response
 
 MIN_FORM_SECONDS = {"join": 3, "again": 1}
 MAX_FORM_SECONDS = 2 * 60 * 60
@@ -28,7 +28,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     mailing_list = MailingList.objects.filter(slug=slug, public=True).first()
     if mailing_list is None:
         text = gettext("There is no newsletter to join here.")
-        return say(gettext("This page does not exist"), text, status=404)
+        return message_page(gettext("This page does not exist"), text, status=404)
     wording = make_consent_wording(mailing_list)
     if request.method != "POST":
         return _form_page(request, mailing_list, form=JoinForm(mailing_list=mailing_list), wording=wording)
@@ -39,7 +39,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         now = timezone.now()
         started, payload = request.POST.get("started", ""), request.POST.get("altcha", "")
         if not started:
-            hint = gettext("Almost there: please check what you wrote and press the button once.")
+            hint = gettext("Almost done. Please check your details and press the button.")
             return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, stamp="again")
         hint = _check_form_age(started) or _check_proof_of_work(payload, now=now)
         if hint:
@@ -48,13 +48,13 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         _process(
             form, mailing_list=mailing_list, wording=wording, client=client_address_of(request), proof=proof, now=now
         )
-    return show("joined.html", {"mailing_list": mailing_list, "masked": mask(form.cleaned_data["email"])})
+    return render_response("joined.html", {"mailing_list": mailing_list, "masked": mask(form.cleaned_data["email"])})
 
 
 def _process(
     form: JoinForm, *, mailing_list: MailingList, wording: str, client: str, proof: Proof, now: datetime
 ) -> None:
-    """The sign-up goes its way; nothing of which way is told."""
+    """Process the sign-up. The page does not show the outcome."""
     data = form.cleaned_data
     process_signup(
         email=data["email"],
@@ -73,25 +73,25 @@ def _process(
 
 
 def _check_proof_of_work(payload: str, *, now: datetime) -> str:
-    """What to tell someone whose proof of work does not count; empty where it does, and is spent, or there is none."""
+    """Return a hint if the proof of work does not count, else "". A valid proof is spent."""
     if not payload:
         return ""
     if check_proof(payload) is Proof.GOOD and use_proof(payload, now=now):
         return ""
-    return gettext("This page was used before or was open for a long time. Please press the button once more.")
+    return gettext("This page was used before or was open for too long. Please press the button again.")
 
 
 def _check_form_age(started: str) -> str:
-    """What to tell someone whose form came back too fast or too late; empty when the pace is a person's."""
+    """Return a hint if the form came back too fast or too late for a person, else ""."""
     try:
         page = _STAMP.unsign(started, max_age=MAX_FORM_SECONDS)
     except signing.BadSignature:
-        return gettext("This page was open for a long time. Please press the button once more.")
+        return gettext("This page was open for too long. Please press the button again.")
     try:
         _STAMP.unsign(started, max_age=MIN_FORM_SECONDS.get(page, 3))
     except signing.SignatureExpired:
         return ""
-    return gettext("That was quick. Please check your details and press the button once more.")
+    return gettext("That was quick. Please check your details and press the button again.")
 
 
 def _form_page(
@@ -119,7 +119,7 @@ def _form_page(
         "started": started if _is_fresh(started) else _STAMP.sign(stamp),
         "challenge": make_challenge(now=now, hard=is_flooded(now=now)),
     }
-    return show("join.html", context, status=status)
+    return render_response("join.html", context, status=status)
 
 
 def _is_fresh(started: str) -> bool:

@@ -1,4 +1,4 @@
-"""For people without a link that works: a fresh one to their preferences, mailed to the address itself."""
+"""The page that mails a new link to the person's own address."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -13,16 +13,16 @@ from subscribers.links.signed_links import ExpiredLink, LinkTarget, Purpose, rea
 from subscribers.models import Subscriber, Subscription
 from subscribers.people.mailed_links import Kind, request_mailed_link
 from subscribers.web.links import bad_link_page, find_target
-from subscribers.web.own_data import mailed
-from subscribers.web.page import activate_language_of, client_address_of, private_page, show
+from subscribers.web.own_data import link_mailed_page
+from subscribers.web.page import activate_language_of, client_address_of, private_page, render_response
 from subscribers.web.preference_page import erased_person_page
 
 MAX_REQUESTS_PER_HOUR = 10
 
 
 @private_page
-def fresh(request: HttpRequest, token: str) -> HttpResponse:
-    """A link to the preferences that is too old, and right: a fresh one goes to its own person, on POST."""
+def request_fresh_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Mail a new preferences link to the person of an expired one, on POST."""
     try:
         target = read_link(token, purpose=Purpose.PREFERENCES, now=timezone.now())
     except ExpiredLink as error:
@@ -38,29 +38,29 @@ def _mail_to(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         return erased_person_page()
     activate_language_of(person)
     if request.method != "POST":
-        return show("ask.html", {"kind": str(Kind.PREFERENCES), "masked": mask(person.email)})
+        return render_response("request_link.html", {"kind": str(Kind.PREFERENCES), "masked": mask(person.email)})
     request_mailed_link(subscriber=person, mailing_list=mailing_list, kind=Kind.PREFERENCES, now=timezone.now())
-    return mailed(masked=mask(person.email))
+    return link_mailed_page(masked=mask(person.email))
 
 
 @private_page
 def my_mail(request: HttpRequest) -> HttpResponse:
-    """Anyone may write an address here; the answer is the same whether or not we know it."""
+    """Take an address from anyone. The answer is the same whether or not we know it."""
     if request.method != "POST":
-        return show("my_mail.html", {"value": "", "error": ""})
+        return render_response("my_mail.html", {"value": "", "error": ""})
     typed = request.POST.get("email", "")
     try:
         address = normalise(typed)
     except BadAddress:
         error = gettext("This is not an email address that we can send to. It looks like name@example.org.")
-        return show("my_mail.html", {"value": typed, "error": error}, status=400)
+        return render_response("my_mail.html", {"value": typed, "error": error}, status=400)
     now = timezone.now()
     if (
         increment_counter(f"my mail {single_client_network(client_address_of(request))}", now=now)
         <= MAX_REQUESTS_PER_HOUR
     ):
         _mail_if_known(address)
-    return mailed(masked=mask(address))
+    return link_mailed_page(masked=mask(address))
 
 
 def _mail_if_known(address: str) -> None:

@@ -1,8 +1,7 @@
-"""Answers a good one-click POST before Django makes a request of it; everything else goes on to Django.
+"""Answering valid one-click POSTs before Django builds a request, because mailbox providers send them by the thousand.
 
-Mailbox providers send these by the thousand. The answer is the one that Django's page would give, header by header; a
-link that is not good, an address with a query, a fault that a second try may mend: Django says what there is to say. A
-database that does not answer is waited for once, and the answer is 503.
+The answer equals that of Django's page, header by header. Bad links, addresses with a query and retryable errors go
+on to Django. If the database does not answer, the answer is 503.
 """
 
 import re
@@ -33,7 +32,7 @@ _HEADERS = [
 
 
 class OneClickMiddleware:
-    """Stands before the WSGI application of all pages."""
+    """WSGI middleware in front of the application for all pages."""
 
     def __init__(self, pages: Application) -> None:
         self._pages = pages
@@ -65,14 +64,14 @@ class OneClickMiddleware:
 
 
 def _unsubscribe(token: str, *, accepted: str) -> bytes:
-    """The page for the person, who has left when this returns."""
+    """Unsubscribe the person of the link and return the page."""
     target = read_link(token, purpose=Purpose.UNSUBSCRIBE, now=timezone.now())
     with translation.override(language_for("", accepted=accepted)):
         return render_unsubscribed_page(target, unsubscribe_by_link(target)).encode()
 
 
 def _has_unusual_length(environ: dict[str, Any]) -> bool:
-    """Return True if the body's length is unusual: Django's middleware knows the limits and refuses it."""
+    """Return True if the body's length is unusual, so that Django's middleware checks its limit."""
     length = str(environ.get("CONTENT_LENGTH") or "0")
     return not (length.isascii() and length.isdigit() and len(length) < _USUAL_LENGTH_DIGITS)
 

@@ -1,4 +1,4 @@
-"""What a link of a newsletter is not enough for: download, erasure, another address. Each is asked for and done by mail."""
+"""Download, erasure and change of address. A newsletter's link only asks for them; a mailed link does them."""
 
 import json
 
@@ -22,12 +22,12 @@ from subscribers.people.lookup import describe_person
 from subscribers.people.mailed_links import PURPOSES, Kind, UsedLink, find_link, mark_link_used, request_mailed_link
 from subscribers.people.preferences import find_subscribed_lists
 from subscribers.web.links import Page, find_target, linked_page
-from subscribers.web.page import ASK_PATH, activate_language_of, say, show
+from subscribers.web.page import ASK_PATH, activate_language_of, message_page, render_response
 from subscribers.web.preference_page import erased_person_page
 
 
 def make_request_page(kind: MailedLink.Kind) -> Page:
-    """The page behind a button of the preference centre: on POST, a link is mailed to the person's own address."""
+    """Make the page behind a button of the preference centre. On POST it mails a link to the person."""
 
     def ask(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         person, mailing_list = find_target(target)
@@ -35,21 +35,21 @@ def make_request_page(kind: MailedLink.Kind) -> Page:
             return erased_person_page()
         activate_language_of(person)
         if request.method != "POST":
-            return show("ask.html", {"kind": str(kind), "masked": mask(person.email)})
+            return render_response("request_link.html", {"kind": str(kind), "masked": mask(person.email)})
         request_mailed_link(subscriber=person, mailing_list=mailing_list, kind=kind, now=timezone.now())
-        return mailed(masked=mask(person.email))
+        return link_mailed_page(masked=mask(person.email))
 
     ask.__name__ = f"ask_for_{kind}"
     return ask
 
 
-def mailed(*, masked: str) -> HttpResponse:
-    """The same words whether or not a mail goes out."""
+def link_mailed_page(*, masked: str) -> HttpResponse:
+    """Return the same page whether or not a mail goes out."""
     text = gettext(
-        "A mail to %(address)s is on its way. Its button works once, for an hour. "
-        "Nothing there after ten minutes? Look among junk mail."
+        "We are sending a mail to %(address)s. Its button works once, within an hour. "
+        "If it is not there after ten minutes, check your junk mail."
     ) % {"address": masked}
-    return say(gettext("Please look in your inbox"), text)
+    return message_page(gettext("Check your inbox"), text)
 
 
 def _purpose_of(kind: MailedLink.Kind) -> Purpose:
@@ -58,18 +58,18 @@ def _purpose_of(kind: MailedLink.Kind) -> Purpose:
 
 @linked_page(_purpose_of(Kind.DOWNLOAD))
 def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """Everything held about the person, as a JSON file."""
+    """Return everything record about the person as a JSON file."""
     try:
         link = find_link(target, kind=Kind.DOWNLOAD)
         activate_language_of(link.subscriber)
         if request.method != "POST":
-            return show("download.html", {"masked": mask(link.subscriber.email)})
+            return render_response("download.html", {"masked": mask(link.subscriber.email)})
         with transaction.atomic():
             mark_link_used(link, now=timezone.now())
-            held = describe_person(link.subscriber, now=timezone.now(), for_themselves=True)
+            record = describe_person(link.subscriber, now=timezone.now(), for_themselves=True)
     except UsedLink:
         return _used_link_page()
-    response = HttpResponse(json.dumps(held, ensure_ascii=False, indent=2), content_type="application/json")
+    response = HttpResponse(json.dumps(record, ensure_ascii=False, indent=2), content_type="application/json")
     response["Content-Disposition"] = 'attachment; filename="my-data.json"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
@@ -77,35 +77,35 @@ def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 
 @linked_page(_purpose_of(Kind.ERASE))
 def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """Forgets the person."""
+    """Erase the person."""
     try:
         link = find_link(target, kind=Kind.ERASE)
         activate_language_of(link.subscriber)
         if request.method != "POST":
-            return show("erase.html", {"masked": mask(link.subscriber.email)})
+            return render_response("erase.html", {"masked": mask(link.subscriber.email)})
         with transaction.atomic():
             mark_link_used(link, now=timezone.now())
             erase_person(subscriber=link.subscriber, by="", now=timezone.now())
     except UsedLink:
         return _used_link_page()
-    return say(
+    return message_page(
         gettext("You have been erased"),
         gettext(
-            "We removed what we knew about you. All that stays is a code made from your address, "
-            "so that nobody adds you again by mistake. No mail follows."
+            "We removed everything we knew about you. We keep only a code made from your address, "
+            "so that nobody adds you again by mistake. You will get no more mail."
         ),
     )
 
 
 @linked_page(_purpose_of(Kind.MOVE))
-def move(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """The person says what their new address is."""
+def change_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    """Ask for the person's new address."""
     try:
         link = find_link(target, kind=Kind.MOVE)
         activate_language_of(link.subscriber)
         context = {"masked": mask(link.subscriber.email), "value": "", "error": ""}
         if request.method != "POST":
-            return show("move.html", context)
+            return render_response("change_address.html", context)
         address = request_address_change(link=link, email=request.POST.get("email", ""), now=timezone.now())
     except UsedLink:
         return _used_link_page()
@@ -114,38 +114,40 @@ def move(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     except BadAddress:
         error = gettext("This is not an email address that we can send to. It looks like name@example.org.")
     else:
-        return mailed(masked=mask(address))
-    return show("move.html", {**context, "value": request.POST.get("email", ""), "error": error}, status=400)
+        return link_mailed_page(masked=mask(address))
+    return render_response(
+        "change_address.html", {**context, "value": request.POST.get("email", ""), "error": error}, status=400
+    )
 
 
 @linked_page(_purpose_of(Kind.ARRIVE))
-def arrive(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """The button pressed in the new mailbox."""
+def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    """Confirm the change of address from the new mailbox."""
     try:
         link = find_link(target, kind=Kind.ARRIVE)
         activate_language_of(link.subscriber)
         if request.method != "POST":
-            return show("arrive.html", {"masked": mask(link.new_email)})
+            return render_response("confirm_new_address.html", {"masked": mask(link.new_email)})
         person = confirm_address_change(link=link, now=timezone.now())
     except UsedLink:
         return _used_link_page()
     except NewAddressSuppressed:
         text = gettext("We may not send mail to this address. Your old address stays as it was.")
-        return say(gettext("Nothing was changed"), text, status=409)
+        return message_page(gettext("Nothing was changed"), text, status=409)
     if not find_subscribed_lists(person):
-        return say(
+        return message_page(
             gettext("Done. This is your address now."),
             gettext(
-                "But no mail comes here: what you had asked for has ended, at this address or at the old one. "
-                "If you want mail again, sign up again."
+                "You will get no mail here, because you unsubscribed at this address or at the old one. "
+                "To get mail again, sign up again."
             ),
         )
-    return say(
+    return message_page(
         gettext("Done. Your mail comes here now."),
-        gettext("All that you chose came along. Links in older mails keep working."),
+        gettext("Your choices were kept. Links in older mails still work."),
     )
 
 
 def _used_link_page() -> HttpResponse:
-    text = gettext("Such a link works once. On your own page you can ask for another.")
-    return say(gettext("This link was used already"), text, status=410, ask_path=ASK_PATH)
+    text = gettext("This link works only once. You can ask for a new one on your own page.")
+    return message_page(gettext("This link was used already"), text, status=410, ask_path=ASK_PATH)

@@ -1,9 +1,8 @@
-"""What all public pages of people share: privacy headers, the organisation's look, the reader's language. No cookie."""
+"""Shared parts of people's public pages: privacy headers, branding and language. No cookies."""
 
 import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -22,8 +21,8 @@ from newsletter.common.database_deadlines import database_deadline
 from newsletter.common.languages import best_language
 from newsletter.common.networks import client_address
 from subscribers.models import MailingList, Subscriber
-from subscribers.people.publishing_hooks import Look, get_publishing_hooks
-from subscribers.web.stylesheet import look_version
+from subscribers.people.publishing_hooks import Branding
+from subscribers.web.branding import current_branding, current_branding_version
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -32,7 +31,6 @@ _LOG = logging.getLogger(__name__)
 ASK_PATH = "/my-mail"
 _RETRY_SECONDS = "120"
 DATABASE_WAIT_SECONDS = 4.0
-_LOOK_SECONDS = 15
 PERMISSIONS = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -54,11 +52,13 @@ PRIVATE_HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
 }
-_look: dict[str, tuple[float, Look, str]] = {}
 
 
 def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
-    """GET, HEAD and POST only; no cookie or token check; never stored or indexed; 503 when the database is away."""
+    """Make a view for GET, HEAD and POST without cookies or CSRF check, which is never stored or indexed.
+
+    It answers 503 if the database does not respond.
+    """
 
     @csrf_exempt
     @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,43 +84,43 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     return answer
 
 
-def show(template: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
-    """A page in the organisation's look and the language in force."""
+def render_response(template: str, context: Mapping[str, object], *, status: int = 200) -> HttpResponse:
+    """Render a page in the organisation's branding and the current language."""
     return HttpResponse(render_page(template, context), status=status)
 
 
 def render_page(template: str, context: Mapping[str, object]) -> str:
-    """The markup of such a page."""
+    """Return the HTML of such a page."""
     shared = {
-        "look": current_look(),
-        "look_version": current_version(),
+        "branding": current_branding(),
+        "branding_version": current_branding_version(),
         "language": translation.get_language() or "en",
         "direction": "rtl" if translation.get_language_bidi() else "ltr",
     }
     return render_to_string(f"subscribers/{template}", {**shared, **context})
 
 
-def say(title: str, text: str, *, status: int = 200, ask_path: str = "", join_path: str = "") -> HttpResponse:
-    """A page that says one thing. `ask_path` and `join_path` lead on: to a new link by mail, to a sign-up page."""
-    return show(
+def message_page(title: str, text: str, *, status: int = 200, ask_path: str = "", join_path: str = "") -> HttpResponse:
+    """Return a page with one message, and links to get a new link by mail or to sign up."""
+    return render_response(
         "message.html", {"title": title, "text": text, "ask_path": ask_path, "join_path": join_path}, status=status
     )
 
 
 def activate_language_of(person: Subscriber) -> None:
-    """From here on the page speaks the person's language, where we have it; within `private_page` only."""
+    """Switch to the person's language, if we have it. Use within `private_page` only."""
     activate_language(person.language)
 
 
 def activate_language(wanted: str) -> None:
-    """As `activate_language_of`, for a language code."""
+    """Switch to a language code, as `activate_language_of` does."""
     language = best_language([wanted])
     if language:
         translation.activate(language)
 
 
 def client_address_of(request: HttpRequest) -> str:
-    """The network address of the visitor, behind our own proxies."""
+    """Return the visitor's network address, behind our own proxies."""
     return client_address(
         peer=request.META.get("REMOTE_ADDR", ""),
         forwarded=request.META.get("HTTP_X_FORWARDED_FOR", ""),
@@ -128,44 +128,24 @@ def client_address_of(request: HttpRequest) -> str:
     )
 
 
-def current_look() -> Look:
-    """The organisation's look, read again after a few seconds."""
-    known = _look.get("now")
-    if known is None or monotonic() - known[0] > _LOOK_SECONDS:
-        look = get_publishing_hooks().look()
-        known = _look["now"] = (monotonic(), look, look_version(look))
-    return known[1]
-
-
-def current_version() -> str:
-    """A few characters that change with the look."""
-    current_look()
-    return _look["now"][2]
-
-
-def clear_look_cache() -> None:
-    """The next page reads the look again."""
-    _look.clear()
-
-
 def language_for(asked: str, *, accepted: str) -> str:
-    """As the address asks, as the browser's header says, as the organisation writes; English at last."""
+    """Return the language of the request's query, its header or the organisation, else English."""
     found = _asked_language(asked, accepted=accepted)
     if found:
         return found
     try:
-        return best_language([current_look().language]) or "en"
+        return best_language([current_branding().language]) or "en"
     except (OperationalError, InterfaceError):
         return "en"
 
 
 def database_unavailable_page(error: Error, *, asked: str, accepted: str) -> HttpResponse:
-    """503, said without the database, so without the organisation's look and language. The log says why."""
+    """Return a 503 page made without the database, so without branding. The log has the error."""
     _LOG.error("The database did not answer; the page of a reader was refused with 503. (%s)", error)
     with translation.override(_asked_language(asked, accepted=accepted) or "en"):
         response = _render_without_database(
             gettext("Please try again in a few minutes"),
-            gettext("We could not save this just now. Your link stays good; please open it again."),
+            gettext("We could not save this. Your link is still valid, so please open it again."),
             status=503,
         )
     response["Retry-After"] = _RETRY_SECONDS
@@ -175,7 +155,7 @@ def database_unavailable_page(error: Error, *, asked: str, accepted: str) -> Htt
 def static_message_page(
     request: HttpRequest, *, status: int, title: "StrOrPromise", text: "StrOrPromise"
 ) -> HttpResponse:
-    """A refusal in the visitor's language that needs neither the database nor anything else of the request.
+    """Return a refusal in the visitor's language that needs neither the database nor the rest of the request.
 
     ``title`` and ``text`` are lazy translations.
     """
@@ -191,7 +171,7 @@ def static_message_page(
 
 def _render_without_database(title: str, text: str, *, status: int) -> HttpResponse:
     context = {
-        "look": Look(),
+        "branding": Branding(),
         "language": translation.get_language() or "en",
         "direction": "rtl" if translation.get_language_bidi() else "ltr",
         "title": title,
@@ -205,7 +185,7 @@ def _asked_language(asked: str, *, accepted: str) -> str:
 
 
 def public_list_name(mailing_list: MailingList | None) -> str:
-    """The name of a list as readers may know it."""
+    """Return the list's name as readers may know it."""
     if mailing_list is None or not mailing_list.public:
         return gettext("this newsletter")
     return mailing_list.name

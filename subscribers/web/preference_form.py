@@ -1,4 +1,4 @@
-"""What the preference page asks, and what its answers mean. It saves nothing."""
+"""The form of the preference centre. It saves nothing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,18 +7,17 @@ from django import forms
 from django.utils.translation import gettext
 
 from newsletter.common.languages import language_choices
-from subscribers.models import Frequency, MailingList, Place, Subscriber, Topic
+from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Topic
 from subscribers.people.locations import get_place_for
 from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM
 from subscribers.people.publishing_hooks import get_publishing_hooks
-from subscribers.web.chosen_rows_field import ChosenRowsField
-from subscribers.web.town_field import AmbiguousTown, read_known_town
+from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_known_town
 
 
 class PreferencesForm(forms.Form):
-    """What a person may change about their mail. `often_<id>` is the rhythm of each list that they may choose.
+    """A person's choices. `often_<id>` is the frequency of each offered list.
 
-    `town_choices` are what a town that was typed could mean, to be chosen from as `meant`.
+    `town_choices` are the towns that a typed name could mean; the chosen one comes back as `meant`.
     """
 
     lists = ChosenRowsField(MailingList.objects.none(), required=False)
@@ -45,7 +44,7 @@ class PreferencesForm(forms.Form):
         for one in offered:
             self.fields[f"often_{one.pk}"] = forms.ChoiceField(choices=frequency_choices(one), required=False)
 
-    def clean_town(self) -> Place | None:
+    def clean_town(self) -> SubscriberLocation | None:
         text: str = self.cleaned_data["town"]
         if self._person.place is not None and text == str(self._person.place):
             return self._person.place
@@ -55,28 +54,28 @@ class PreferencesForm(forms.Form):
             self.town_choices = several.choices
             raise
 
-    def rhythms(self) -> dict[MailingList, Frequency]:
-        """The rhythm chosen for each list that was ticked."""
+    def frequencies(self) -> dict[MailingList, Frequency]:
+        """Return the frequency chosen for each ticked list."""
         ticked = {one.pk for one in self.cleaned_data["lists"]}
         chosen = {one: self.cleaned_data.get(f"often_{one.pk}") for one in self._offered if one.pk in ticked}
         return {one: Frequency(value) for one, value in chosen.items() if value}
 
 
 def frequency_choices(mailing_list: MailingList) -> list[tuple[str, str]]:
-    """What the list can do, in words."""
+    """Return the frequencies that the list offers, with labels."""
     words = {
         Frequency.EVERY: gettext("Every issue"),
         Frequency.MONTHLY: gettext("Once a month, in one mail"),
         Frequency.EVENTS: gettext("Only with events near me"),
     }
-    possible = get_publishing_hooks().rhythms(mailing_list)
+    possible = get_publishing_hooks().frequencies(mailing_list)
     return [(str(rhythm), text) for rhythm, text in words.items() if rhythm in possible]
 
 
 def radius_choices(current: int | None) -> list[tuple[str, str]]:
-    """Distances in words; the person's own is always among them."""
+    """Return the distances with labels, always including the person's own."""
     distances = sorted({*RADII_KM, *([current] if current else [])})
     far = [
         (str(km), gettext("%(km)s km (%(miles)s miles)") % {"km": km, "miles": round(km / 1.609)}) for km in distances
     ]
-    return [("", gettext("As far as is usual")), *far]
+    return [("", gettext("The usual distance")), *far]

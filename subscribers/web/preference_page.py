@@ -1,4 +1,4 @@
-"""The preference centre: what, how often, where and in which language. It shows the address masked and no history."""
+"""The preference centre. It shows the address masked, and no history."""
 
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from subscribers.people.preferences import (
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.web.fewer_emails import lower_frequency_of, make_fewer_emails_offer
 from subscribers.web.links import find_target, linked_page, make_related_path
-from subscribers.web.page import activate_language_of, public_list_name, say, show
+from subscribers.web.page import activate_language_of, message_page, public_list_name, render_response
 from subscribers.web.preference_form import PreferencesForm, frequency_choices, radius_choices
 
 
@@ -41,29 +41,29 @@ def preferences(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 
 
 @linked_page(Purpose.PREFERENCES)
-def less(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """One press for less: the month in one mail where that can be had, else only events near."""
+def reduce_frequency(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    """Switch to fewer emails with one press: monthly if the list offers it, else only events nearby."""
     person, _ = find_target(target)
     if person is None:
         return erased_person_page()
     activate_language_of(person)
     if request.method == "POST":
-        rhythms = {one: lower_frequency_of(one) for one in find_subscribed_lists(person)}
-        set_frequencies(subscriber=person, rhythms=rhythms, now=timezone.now())
+        frequencies = {one: lower_frequency_of(one) for one in find_subscribed_lists(person)}
+        set_frequencies(subscriber=person, frequencies=frequencies, now=timezone.now())
     offered = _offered(person)
     form = PreferencesForm(person=person, offered=offered)
     return _page(request, target, person=person, offered=offered, form=form, saved=request.method == "POST")
 
 
 def erased_person_page() -> HttpResponse:
-    return say(
+    return message_page(
         gettext("Nothing is kept about you"),
-        gettext("You were removed from our records, so there is nothing to set."),
+        gettext("You were removed from our records, so there is nothing to choose."),
     )
 
 
 def _offered(person: Subscriber) -> list[MailingList]:
-    """The public lists, and private ones that the person is on."""
+    """Return the public lists, and the private ones that the person is on."""
     own = Subscription.objects.filter(subscriber=person).open().values("mailing_list_id")
     return list((MailingList.objects.filter(public=True) | MailingList.objects.filter(pk__in=own)).order_by("name"))
 
@@ -85,7 +85,7 @@ def _save(
     waiting = choose_lists(
         subscriber=person, offered=offered, chosen=data["lists"], wording=wording, now=now, through=target
     )
-    set_frequencies(subscriber=person, rhythms=form.rhythms(), now=now)
+    set_frequencies(subscriber=person, frequencies=form.frequencies(), now=now)
     if data["pause"] not in ("", "keep"):
         pause_mail(subscriber=person, days=int(data["pause"]), now=now)
     return waiting
@@ -122,11 +122,11 @@ def _page(
         "refused": refused,
         "saved": saved,
         "waiting": [public_list_name(one) for one in waiting or ()],
-        "less": make_fewer_emails_offer(person, now=now),
+        "offer": make_fewer_emails_offer(person, now=now),
         "path": path,
         "leave_all_path": f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/all",
     }
-    return show("preferences.html", context, status=400 if refused else 200)
+    return render_response("preferences.html", context, status=400 if refused else 200)
 
 
 def _lists(
@@ -147,8 +147,8 @@ def _lists(
             "description": one.description if one.public else "",
             "ticked": one.pk in ticked,
             "unconfirmed": one.pk in on and one.pk not in confirmed,
-            "rhythms": frequency_choices(one),
-            "rhythm": typed.get(f"often_{one.pk}")
+            "frequencies": frequency_choices(one),
+            "frequency": typed.get(f"often_{one.pk}")
             or (rows[one.pk].frequency if one.pk in rows else str(Frequency.EVERY)),
             "month": host.last_month(person, one, now) if one.pk in on else None,
         }

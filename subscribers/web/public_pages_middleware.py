@@ -1,6 +1,6 @@
-"""A lane of their own for the public pages of people: no session, no log-in, no cookie stands before them.
+"""A middleware for people's public pages, before sessions, log-in and cookies.
 
-So a mailbox provider's one-click POST depends on nothing but the link, and costs no more than it must.
+A mailbox provider's one-click POST then depends on nothing but its link.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _RESOLVER = "subscribers.web.urls"
 
 
 class PublicPagesMiddleware:
-    """Answers what is in `subscribers.web.urls` at once, and hands everything else on."""
+    """Answers the paths in `subscribers.web.urls` and passes on all others."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._next = get_response

@@ -1,4 +1,4 @@
-"""Leaving by link: one press, or one POST of a mailbox provider. The body of a request is never read."""
+"""Unsubscribing by link, with one press or one POST of a mailbox provider. The request's body is never read."""
 
 from functools import lru_cache
 
@@ -10,41 +10,43 @@ from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.one_click import UnsubscribedPerson, unsubscribe_by_link
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
+from subscribers.web.branding import current_branding_version
 from subscribers.web.fewer_emails import make_fewer_emails_offer
 from subscribers.web.links import find_target, linked_page, make_related_path
 from subscribers.web.page import (
     activate_language,
     activate_language_of,
-    current_version,
     public_list_name,
     render_page,
-    show,
+    render_response,
 )
 
 _LEAVE_ALL, _PREFERENCES = "/leave-all-path", "/preferences-path"
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
-def leave(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """Leaves the list that the link names."""
+def unsubscribe(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    """Unsubscribe from the list that the link names."""
     if request.method == "POST":
         return HttpResponse(render_unsubscribed_page(target, unsubscribe_by_link(target)))
     person, mailing_list = find_target(target)
     if person is not None:
         activate_language_of(person)
-    return _page(target, template="leave.html", name=public_list_name(mailing_list), everything=False, person=person)
+    return _page(
+        target, template="unsubscribe.html", name=public_list_name(mailing_list), everything=False, person=person
+    )
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
-def leave_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """Leaves all mail."""
+def unsubscribe_from_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    """Unsubscribe from all mail."""
     person, _ = find_target(target)
     if person is not None:
         activate_language_of(person)
         if request.method == "POST":
             unsubscribe_from_all(subscriber=person, now=timezone.now(), source="link", mailing=target.mailing)
-    template = "left.html" if request.method == "POST" else "leave.html"
-    return _page(target, template=template, name=gettext("all mail from us"), everything=True, person=person)
+    template = "unsubscribed.html" if request.method == "POST" else "unsubscribe.html"
+    return _page(target, template=template, name=gettext("all our mail"), everything=True, person=person)
 
 
 def _page(target: LinkTarget, *, template: str, name: str, everything: bool, person: Subscriber | None) -> HttpResponse:
@@ -52,26 +54,26 @@ def _page(target: LinkTarget, *, template: str, name: str, everything: bool, per
     context = {
         "name": name,
         "everything": everything,
-        "less": make_fewer_emails_offer(person, now=timezone.now()) if person else None,
+        "offer": make_fewer_emails_offer(person, now=timezone.now()) if person else None,
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,
     }
-    return show(template, context)
+    return render_response(template, context)
 
 
-def render_unsubscribed_page(target: LinkTarget, left: UnsubscribedPerson) -> str:
-    """The page for those who left, written once for each list, language and look; the person's own links are put in."""
-    activate_language(left.language)
+def render_unsubscribed_page(target: LinkTarget, unsubscribed: UnsubscribedPerson) -> str:
+    """Return the page after unsubscribing. It is cached by list, language and branding; the person's links are filled in."""
+    activate_language(unsubscribed.language)
     leave_all_path, preferences_path = _paths(target)
-    name = left.list_name or gettext("this newsletter")
-    page = _render_unsubscribed(name, translation.get_language() or "en", current_version())
+    name = unsubscribed.list_name or gettext("this newsletter")
+    page = _render_unsubscribed(name, translation.get_language() or "en", current_branding_version())
     return page.replace(_LEAVE_ALL, leave_all_path).replace(_PREFERENCES, preferences_path)
 
 
 @lru_cache(maxsize=256)
-def _render_unsubscribed(name: str, language: str, look_version: str) -> str:
+def _render_unsubscribed(name: str, language: str, branding_version: str) -> str:
     context = {"name": name, "everything": False, "leave_all_path": _LEAVE_ALL, "preferences_path": _PREFERENCES}
-    return render_page("left.html", context)
+    return render_page("unsubscribed.html", context)
 
 
 def _paths(target: LinkTarget) -> tuple[str, str]:

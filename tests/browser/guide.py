@@ -1,4 +1,4 @@
-"""The pictures of docs/staff-guide.md: taken on every run, kept only by `make guide-pictures`."""
+"""The pictures of docs/how-to/use-the-desk.md: taken on every run, kept only by `make guide-pictures`."""
 
 import os
 from io import BytesIO

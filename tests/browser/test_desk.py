@@ -56,7 +56,7 @@ def test_the_preview_runs_no_script_that_a_story_brings(page: Page) -> None:
 def open_spanish_issue(page: Page) -> None:
     page.goto("/admin/issues/?q=bolet")
     page.get_by_role("link", name=re.compile("El boletín mensual No. 1")).first.click()
-    expect(page.get_by_role("heading", name="It waits for approval")).to_be_visible()
+    expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
 
 
 def type_into(field: Locator, text: str) -> None:

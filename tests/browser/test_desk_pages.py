@@ -1,6 +1,6 @@
 """Every page of the desk, on a wide screen in light and on a phone in the dark: axe is silent, nothing is wider than the screen.
 
-Pictures of some of them stand in docs/staff-guide.md.
+Pictures of some of them stand in docs/how-to/use-the-desk.md.
 """
 
 import os
@@ -99,8 +99,8 @@ def protect_names(page: Page) -> None:
     page.get_by_label("Names, numbers, addresses").fill(
         "Marisol Quintanilla-Example\nK-2031-77\n12 Sample Lane, Nowhere\nLi"
     )
-    page.get_by_label("Why they are here").fill("Story of May")
-    page.get_by_role("button", name="Protect them").click()
+    page.get_by_label("Why these terms are protected").fill("Story of May")
+    page.get_by_role("button", name="Protect these terms").click()
     page.get_by_role("heading", name="4 protected terms").wait_for()
 
 

@@ -37,7 +37,7 @@ def data(site: str, demo_folder: Path) -> Path:
     """The demonstration's own data, as if nobody had signed up from here within this hour."""
     folder = demo_folder / "data" / "demo"
     with sqlite3.connect(folder / "newsletter.sqlite3", timeout=30) as database:
-        database.execute("DELETE FROM subscribers_tally")
+        database.execute("DELETE FROM subscribers_ratecounter")
     database.close()
     return folder
 
@@ -86,7 +86,7 @@ def sign_up(page: Page, email: str) -> None:
     page.get_by_label(YORK).check(timeout=30_000)
     check(page, "The weekly letter")
     press(page, "Sign me up")
-    check(page, "Please look in your inbox")
+    check(page, "Check your inbox")
 
 
 def test_a_reader_signs_up_confirms_chooses_moves_and_leaves(
@@ -135,12 +135,12 @@ def _choose(reader: Page, mine: str) -> None:
 def _move(reader: Page, mine: str, *, follow: Callable[..., None], new: str) -> None:
     reader.goto(mine)
     press(reader, "Change my address")
-    check(reader, "Please look in your inbox")
+    check(reader, "Check your inbox")
     follow("new-address")
     check(reader, "Your new address")
     reader.get_by_label("New email address").fill(new)
-    press(reader, "Ask the new address")
-    check(reader, "Please look in your inbox")
+    press(reader, "Send the mail")
+    check(reader, "Check your inbox")
     follow("this-address", to=new)
     check(reader, "Get your mail here?")
     press(reader, "Yes, send it here")
@@ -161,12 +161,12 @@ def _download(reader: Page, mine: str, *, follow: Callable[..., None], new: str)
 
 def _leave(reader: Page, mine: str) -> None:
     reader.goto(mine)
-    reader.get_by_role("link", name="Leave all mail from us").click()
-    check(reader, "Leave all mail from us?")
+    reader.get_by_role("link", name="Unsubscribe from all our mail").click()
+    check(reader, "Unsubscribe from all our mail?")
     reader.goto(urlsplit(reader.url).path.removesuffix("/all"))
-    check(reader, "Leave The weekly letter?")
-    press(reader, "Yes, stop sending this")
-    check(reader, "Done. You have left The weekly letter.")
+    check(reader, "Unsubscribe from The weekly letter?")
+    press(reader, "Unsubscribe")
+    check(reader, "You're unsubscribed from The weekly letter.")
     reader.get_by_role("link", name="Choose what you get").click()
     expect(reader.get_by_role("checkbox", name="The weekly letter")).not_to_be_checked()
     check(reader, "Your mail from us")
@@ -189,7 +189,7 @@ def test_pages_for_links_that_lead_nowhere_clear_the_bar_too(reader: Page, data:
     check(reader, "Your mail from us")
     reader.get_by_label("Email address").fill("nobody@example.org")
     press(reader, "Mail me a link")
-    check(reader, "Please look in your inbox")
+    check(reader, "Check your inbox")
     reader.goto("/join/no-such-list")
     check(reader, "This page does not exist")
 
@@ -214,7 +214,7 @@ def test_the_copied_form_signs_up_from_a_plain_file_without_javascript(
     expect(visitor.get_by_label("Fair wages")).to_be_checked()
     time.sleep(1.2)
     press(visitor, "Sign me up")
-    expect(visitor.get_by_role("heading", level=1)).to_have_text("Please look in your inbox")
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Check your inbox")
     confirm = wait_for_link(data / "outbox", to="plain-file@example.org", path="c")
     visitor.goto(confirm)
     press(visitor, "Yes, send me The weekly letter")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from newsletter.providers.base.errors import SuppressionListError
-from newsletter.providers.base.suppression_list_reader import SuppressedAddress, SuppressionLister
+from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionLister
 from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer
@@ -114,7 +114,7 @@ def test_rows_that_make_no_sense_are_left_out_and_the_others_are_kept(
 
 
 def test_a_list_that_never_ends_is_given_up(fake_provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.providers.base.suppression_list_reader.MAX_PAGES", 3)
+    monkeypatch.setattr("newsletter.providers.base.suppression_lists.MAX_PAGES", 3)
     adapter: Any = make_adapter(fake_provider.url_of("ses"))
     fake_provider.page_size = 1
     fake_provider.barred = [ListedAddress("hard", f"gone{n}@example.com", THEN) for n in range(5)]

@@ -9,7 +9,7 @@ from newsletter.providers.base.contract import Verdict
 from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import answer
-from tests.support.provider_fixtures import make_call, make_person
+from tests.support.provider_fixtures import make_call, make_recipient
 
 ABOUT_PEOPLE = [
     ("mailgun", 400, {"message": "'to' parameter is not a valid address. please check documentation"}),
@@ -43,7 +43,7 @@ SCHEMES = ["mailgun", "sendgrid", "resend", "brevo", "sparkpost", "ses"]
 def refuse(provider: FakeProvider, scheme: str, status: int, body: dict[str, Any], *, people: int = 3) -> Any:
     adapter = make_adapter(provider.url_of(scheme))
     provider.fault_always(answer(status, json.dumps(body).encode()))
-    outcome = adapter.deliver(make_call(*(make_person(n) for n in range(people))))
+    outcome = adapter.deliver(make_call(*(make_recipient(n) for n in range(people))))
     adapter.close()
     return outcome
 
@@ -104,7 +104,7 @@ def test_one_bad_address_at_mailgun_is_isolated_by_halving(fake_provider: FakePr
             break
         batch = waiting.pop()
         key = "-".join(map(str, batch))
-        outcome = adapter.deliver(make_call(*(make_person(n) for n in batch), key=key))
+        outcome = adapter.deliver(make_call(*(make_recipient(n) for n in batch), key=key))
         if outcome.bisect:
             waiting += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
         elif outcome.verdict is Verdict.REJECTED:

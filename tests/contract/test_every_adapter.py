@@ -19,7 +19,7 @@ from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer
-from tests.support.provider_fixtures import corpus, make_call, make_mail, make_person
+from tests.support.provider_fixtures import corpus, make_call, make_mail, make_recipient
 
 SCHEMES = ["mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "ses"]
 ACCOUNTS = {"mailgun": "mailgun://wr0ng@news.example.org", "ses": "ses://fake-key-0123456789:wr0ng@eu-west-1"}
@@ -47,7 +47,7 @@ def adapter(scheme: str, fake_provider: FakeProvider) -> Iterator[Adapter]:
 
 def test_everybody_gets_her_own_mail_once(adapter: Adapter, fake_provider: FakeProvider) -> None:
     outcome = adapter.deliver(
-        make_call(make_person(7, address="ana@example.com", name="Ana"), make_person(8, name="Bo & Co"))
+        make_call(make_recipient(7, address="ana@example.com", name="Ana"), make_recipient(8, name="Bo & Co"))
     )
     assert (outcome.verdict, dict(outcome.people)) == (Verdict.ACCEPTED, {})
     assert outcome.provider_id
@@ -65,7 +65,7 @@ def test_everybody_gets_her_own_mail_once(adapter: Adapter, fake_provider: FakeP
 def test_the_one_click_pair_is_each_persons_own_and_intact(adapter: Adapter, fake_provider: FakeProvider) -> None:
     """M5, M6, U1: with a link longer than any folding limit."""
     url = "https://example.org/u/" + "t" * 200
-    adapter.deliver(make_call(make_person(1), make_person(2, t_unsubscribe=url)))
+    adapter.deliver(make_call(make_recipient(1), make_recipient(2, t_unsubscribe=url)))
     (mail,) = fake_provider.mailbox("person2@example.com")
     assert mail.headers["List-Unsubscribe"] == f"<{url}>"
     assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -117,7 +117,7 @@ def test_a_request_obeys_the_official_specification(named: str, people: int, fak
     adapter: Any = make_adapter(fake_provider.url_of(named))
     check = validator(corpus(*file.split("/")), pointer)
     for mail in (make_mail(), make_mail(reply_to="", headers={}, subject="Hi", html="<p>Hi</p>", text="Hi")):
-        body = json.loads(adapter.build(make_call(*(make_person(n) for n in range(people)), mail=mail)).body)
+        body = json.loads(adapter.build(make_call(*(make_recipient(n) for n in range(people)), mail=mail)).body)
         check.validate(body)
     wrong = [{"To": 5}] if named == "postmark" else [{"to": "x"}] if named == "resend" else {"subject": "x"}
     with pytest.raises(jsonschema.ValidationError):
@@ -133,7 +133,7 @@ def test_readers_are_not_tracked(fake_provider: FakeProvider) -> None:
 
 def _build(provider: FakeProvider, scheme: str) -> bytes:
     adapter: Any = make_adapter(provider.url_of(scheme))
-    request = adapter.build(make_call(make_person(1)))
+    request = adapter.build(make_call(make_recipient(1)))
     return bytes(request.body)
 
 
@@ -246,18 +246,18 @@ def test_a_provider_that_is_not_there_has_sent_nothing(scheme: str) -> None:
 def test_too_many_people_are_refused_before_the_call(adapter: Adapter, fake_provider: FakeProvider) -> None:
     most = adapter.capabilities.max_batch
     with pytest.raises(BadBatch, match=f"{adapter.capabilities.name} takes {most:,} at once"):
-        adapter.deliver(make_call(*(make_person(number) for number in range(most + 1))))
+        adapter.deliver(make_call(*(make_recipient(number) for number in range(most + 1))))
     assert fake_provider.ledger == []
 
 
 def test_too_many_bytes_are_refused_before_the_call(adapter: Adapter, fake_provider: FakeProvider) -> None:
     with pytest.raises(BadBatch, match="bytes"):
-        adapter.deliver(make_call(make_person(1), mail=make_mail(html="x" * (adapter.capabilities.max_bytes + 1))))
+        adapter.deliver(make_call(make_recipient(1), mail=make_mail(html="x" * (adapter.capabilities.max_bytes + 1))))
     assert fake_provider.ledger == []
 
 
 def test_one_address_that_cannot_be_sent_to_is_rejected_alone(adapter: Adapter, fake_provider: FakeProvider) -> None:
-    outcome = adapter.deliver(make_call(make_person(1), make_person(2, address="no address"), make_person(3)))
+    outcome = adapter.deliver(make_call(make_recipient(1), make_recipient(2, address="no address"), make_recipient(3)))
     assert outcome.verdict is Verdict.ACCEPTED
     assert list(outcome.people) == [2]
     assert set(fake_provider.accepted_counts()) == {"person1@example.com", "person3@example.com"}
@@ -271,7 +271,7 @@ def test_a_subject_that_could_add_a_header_is_refused(adapter: Adapter, fake_pro
 
 
 def test_a_readers_name_cannot_add_a_header(adapter: Adapter, fake_provider: FakeProvider) -> None:
-    adapter.deliver(make_call(make_person(1, name="Eve\r\nBcc: all@example.com")))
+    adapter.deliver(make_call(make_recipient(1, name="Eve\r\nBcc: all@example.com")))
     assert fake_provider.mailbox("person1@example.com")[0].subject == "Good news for Eve Bcc: all@example.com"
 
 
@@ -292,6 +292,6 @@ WORDS = [
 def test_words_that_look_like_fields_are_read_as_they_were_written(
     adapter: Adapter, fake_provider: FakeProvider, words: str
 ) -> None:
-    adapter.deliver(make_call(make_person(1, name=words), mail=make_mail(subject=f"{words} __pv_t_first_name__")))
+    adapter.deliver(make_call(make_recipient(1, name=words), mail=make_mail(subject=f"{words} __pv_t_first_name__")))
     (mail,) = fake_provider.mailbox("person1@example.com")
     assert mail.subject.replace("\u2060", "") == f"{words} {words}"

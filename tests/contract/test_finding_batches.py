@@ -10,7 +10,7 @@ from newsletter.providers.base.contract import BatchFinder, BatchLookup, Verdict
 from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer
-from tests.support.provider_fixtures import make_call, make_mail, make_person
+from tests.support.provider_fixtures import make_call, make_mail, make_recipient
 
 ASKED = ["mailgun", "postmark", "sparkpost", "brevo"]
 EACH = ["postmark", "sparkpost"]
@@ -84,7 +84,7 @@ def test_records_of_people_who_are_not_asked_about_are_left_out(per_person: Any)
 
 
 def test_a_whole_batch_of_five_hundred_is_found_by_one_question(per_person: Any, fake_provider: FakeProvider) -> None:
-    people = [make_person(n) for n in range(100)]
+    people = [make_recipient(n) for n in range(100)]
     per_person.deliver(make_call(*people))
     assert find(per_person, deliveries=tuple(range(100))).verdict is Verdict.ACCEPTED
     assert len(fake_provider.queries) == 1

@@ -13,7 +13,7 @@ from newsletter.providers.base.transport import Transport
 from newsletter.providers.mailgun.adapter import Mailgun
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer, too_many
-from tests.support.provider_fixtures import make_call, make_mail, make_person
+from tests.support.provider_fixtures import make_call, make_mail, make_recipient
 from tests.support.provider_mailgun import Form
 
 
@@ -47,8 +47,8 @@ def test_a_batch_that_the_provider_takes_is_accepted_with_its_id(fake_provider: 
 def test_each_person_gets_her_own_mail_with_every_value_filled_in(
     fake_provider: FakeProvider, mailgun: Mailgun
 ) -> None:
-    ana = make_person(7, address="ana@example.com", name="Ana")
-    mailgun.deliver(make_call(ana, make_person(8, name="Bo")))
+    ana = make_recipient(7, address="ana@example.com", name="Ana")
+    mailgun.deliver(make_call(ana, make_recipient(8, name="Bo")))
     (mail,) = fake_provider.mailbox("ana@example.com")
     assert mail.subject == "Good news for Ana"
     assert "Dear Ana," in mail.html

@@ -18,7 +18,7 @@ from referencing.jsonschema import DRAFT4
 from newsletter.providers.base.contract import Verdict
 from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
-from tests.support.provider_fixtures import corpus, make_call, make_mail, make_person
+from tests.support.provider_fixtures import corpus, make_call, make_mail, make_recipient
 from tests.support.provider_templates import REGION, SECRET
 
 MAILS = [make_mail(), make_mail(reply_to="", headers={}, subject="Hi", html="<p>Hi</p>", text="Hi", from_name="")]
@@ -26,7 +26,7 @@ MAILS = [make_mail(), make_mail(reply_to="", headers={}, subject="Hi", html="<p>
 
 def body_of(provider: FakeProvider, scheme: str, *, mail: Any, people: int = 3) -> Any:
     adapter: Any = make_adapter(provider.url_of(scheme))
-    return json.loads(adapter.build(make_call(*(make_person(n) for n in range(people)), mail=mail)).body)
+    return json.loads(adapter.build(make_call(*(make_recipient(n) for n in range(people)), mail=mail)).body)
 
 
 @pytest.mark.parametrize("mail", MAILS, ids=["rich", "bare"])

@@ -1,4 +1,4 @@
-"""“Assemble again” brings what is new and keeps what people made of the issue; the pickers know why each thing is in or out."""
+"""Assembling an issue again adds new content and keeps manual edits; the pickers give each reason."""
 
 from datetime import timedelta
 
@@ -57,29 +57,29 @@ def titles_of(issue: Issue) -> list[str]:
 
 
 def edit(issue: Issue) -> Issue:
-    """The issue as an editor would save it."""
+    """Return the issue as the editor loads it."""
     issue.save()
     issue.save_revision(log_action=False)
     return Issue.objects.get(pk=issue.pk)
 
 
-def test_an_issue_that_nobody_edited_becomes_what_would_be_assembled_now():
+def test_an_unedited_issue_is_replaced():
     issue = make_draft()
     bring()
     done = again(issue)
     assert titles_of(issue) == ["Told just now", "Story 0", "Story 1"]
     assert issue.subject == "Told just now"
-    assert (done.came, done.went, done.kept, done.changed) == (["Told just now"], ["Story 2"], [], True)
-    assert set(issue.placed.values_list("story__title", flat=True)) == set(titles_of(issue))
+    assert (done.added, done.removed, done.kept, done.changed) == (["Told just now"], ["Story 2"], [], True)
+    assert set(issue.placements.values_list("story__title", flat=True)) == set(titles_of(issue))
     assert issue.get_latest_revision_as_object().subject == "Told just now"
 
 
-def test_where_nothing_is_new_nothing_changes_and_an_approval_stands():
+def test_without_new_content_an_approval_stays():
     issue = make_draft()
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     ids = [child.id for child in issue.body]
     done = again(issue)
-    assert (done.came, done.went, done.kept, done.changed) == ([], [], [], False)
+    assert (done.added, done.removed, done.kept, done.changed) == ([], [], [], False)
     assert [child.id for child in issue.body] == ids
     assert issue.state == Issue.State.APPROVED
     assert find_current_approval(issue) is not None
@@ -89,7 +89,7 @@ def test_where_nothing_is_new_nothing_changes_and_an_approval_stands():
     assert find_current_approval(issue) is None
 
 
-def test_a_headline_and_a_subject_that_somebody_wrote_stay_with_their_story():
+def test_an_edited_headline_and_subject_stay():
     issue = make_draft()
     issue.subject = "Our own subject"
     issue.body[0].value["headline"] = "Our own headline"
@@ -99,10 +99,10 @@ def test_a_headline_and_a_subject_that_somebody_wrote_stay_with_their_story():
     assert issue.subject == "Our own subject"
     assert issue.body[0].value["headline"] == "Our own headline"
     assert titles_of(issue) == ["Story 0", "Told just now", "Story 1"]
-    assert done.kept == ["the subject", "your choice of stories and what you wrote for them"]
+    assert done.kept == ["the subject", "your choice of stories and your texts for them"]
 
 
-def test_a_link_that_somebody_wrote_stays_with_its_story():
+def test_an_edited_link_stays_with_its_story():
     issue = make_draft()
     issue.body[0].value["link"] = "https://example.org/donate/"
     issue = edit(issue)
@@ -111,7 +111,7 @@ def test_a_link_that_somebody_wrote_stays_with_its_story():
     assert issue.body[0].value["link"] == "https://example.org/donate/"
 
 
-def test_a_story_put_in_by_hand_stays_and_one_taken_out_stays_out():
+def test_added_stories_stay_and_removed_ones_stay_out():
     issue = make_draft()
     by_hand = make_story("Put in by hand", days_old=90)
     stories = issue.body[1].value["stories"]
@@ -124,7 +124,7 @@ def test_a_story_put_in_by_hand_stays_and_one_taken_out_stays_out():
     assert titles_of(issue) == ["Told just now", "Put in by hand", "Story 0"]
 
 
-def test_a_block_taken_out_stays_out_and_one_written_by_hand_stays_where_it_is():
+def test_removed_blocks_stay_out_and_written_ones_stay():
     issue = make_draft()
     kinds = [child.block_type for child in issue.body]
     assert "appeal" in kinds
@@ -139,7 +139,7 @@ def test_a_block_taken_out_stays_out_and_one_written_by_hand_stays_where_it_is()
     assert issue.body[0].value["heading"] == "A word first"
 
 
-def test_the_order_that_people_gave_the_blocks_stays():
+def test_the_order_of_moved_blocks_stays():
     issue = make_draft()
     issue.body.append(issue.body.pop(0))
     issue = edit(issue)
@@ -149,7 +149,7 @@ def test_the_order_that_people_gave_the_blocks_stays():
     assert issue.body[-1].value["story"].title == "Told just now"
 
 
-def test_events_that_vanished_go_new_ones_come_and_those_taken_out_stay_out():
+def test_an_edited_list_of_events_loses_old_and_gains_new_ones():
     issue = make_draft()
     taken_out = make_event("Taken out", online=True, days_ahead=9)
     again(issue)
@@ -166,7 +166,7 @@ def test_events_that_vanished_go_new_ones_come_and_those_taken_out_stay_out():
     assert taken_out not in list(events)
 
 
-def test_a_kind_of_block_that_is_new_comes_in_its_place():
+def test_a_new_kind_of_block_is_inserted_in_order():
     made = make_publication(stories=3)
     make_story("Story 0")
     issue = make_issue(made)
@@ -177,14 +177,14 @@ def test_a_kind_of_block_that_is_new_comes_in_its_place():
     assert [child.block_type for child in issue.body] == ["lead_story", "stories", "events", "appeal"]
 
 
-def test_a_withdrawn_lead_gives_way_to_the_next():
+def test_the_next_story_replaces_a_withdrawn_lead():
     issue = make_draft()
     Story.objects.filter(title="Story 0").update(withdrawn_at=NOW)
     again(issue)
     assert titles_of(issue) == ["Story 1", "Story 2", "Story 3"]
 
 
-def test_an_issue_on_its_way_or_by_somebody_without_the_right_is_not_assembled_again():
+def test_sent_issues_and_people_without_the_right_are_refused():
     issue = make_draft()
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENDING)
     with pytest.raises(WrongState, match="too late"):
@@ -198,7 +198,7 @@ def test_an_issue_on_its_way_or_by_somebody_without_the_right_is_not_assembled_a
         reassemble_issue(issue=issue, by=type(nobody).objects.get(pk=nobody.pk), now=LATER)
 
 
-def test_the_pickers_know_why_each_thing_is_in_or_out_as_the_issue_stands():
+def test_the_pickers_give_the_reason_of_each_candidate():
     issue = make_draft()
     make_story("Very old", days_old=90)
     stories = issue.body[1].value["stories"]
@@ -207,8 +207,8 @@ def test_the_pickers_know_why_each_thing_is_in_or_out_as_the_issue_stands():
     bring()
     why = {reason.title: (reason.chosen, reason.why) for reason in explain_candidates(issue, now=LATER)}
     assert why["Story 0"] == (True, "newest")
-    assert why["Story 1"] == (False, "taken out by hand")
-    assert why["Story 3"] == (False, "left out: no room: the issue takes 3")
-    assert why["Very old"] == (True, "put in by hand")
-    assert why["Told just now"] == (False, "came after the issue was assembled")
+    assert why["Story 1"] == (False, "removed by hand")
+    assert why["Story 3"] == (False, "left out: the issue holds 3 stories at most")
+    assert why["Very old"] == (True, "added by hand")
+    assert why["Told just now"] == (False, "arrived after the issue was assembled")
     assert why["Story 2"][0]

@@ -1,4 +1,4 @@
-"""P14: whose data an account, a key of the API or an export touched is read out of the staff log."""
+"""Reading from the staff log whose data an account, an API key or an export touched."""
 
 import io
 import json
@@ -50,7 +50,8 @@ def drill(capsys: pytest.CaptureFixture[str], *given: str) -> dict[str, Any]:
     return found
 
 
-def test_p14_whom_an_account_looked_at_is_listed_within_the_time_asked_for(
+@pytest.mark.requirement("P14")
+def test_whom_an_account_looked_at_is_listed_within_the_time_asked_for(
     capsys: pytest.CaptureFixture[str], ann: Subscriber, bea: Subscriber
 ) -> None:
     client = sign_in("data")
@@ -63,7 +64,8 @@ def test_p14_whom_an_account_looked_at_is_listed_within_the_time_asked_for(
     assert "ann@example.org" not in capsys.readouterr().out
 
 
-def test_p14_an_export_touched_everybody_of_its_list_then_and_the_erased_are_counted(
+@pytest.mark.requirement("P14")
+def test_an_export_lists_the_people_of_its_list_and_counts_the_erased(
     capsys: pytest.CaptureFixture[str], weekly: MailingList, ann: Subscriber, bea: Subscriber
 ) -> None:
     client = sign_in("data")
@@ -77,7 +79,8 @@ def test_p14_an_export_touched_everybody_of_its_list_then_and_the_erased_are_cou
     assert ([one["id"] for one in found["people"]], found["erased"]) == ([ann.pk], 1)
 
 
-def test_p14_whom_an_import_brought_in_or_kept_from_mail_is_listed(
+@pytest.mark.requirement("P14")
+def test_whom_an_import_brought_in_or_kept_from_mail_is_listed(
     capsys: pytest.CaptureFixture[str], weekly: MailingList, ann: Subscriber, bea: Subscriber
 ) -> None:
     kim = User.objects.create(username="kim@example.org")
@@ -96,7 +99,8 @@ def test_p14_whom_an_import_brought_in_or_kept_from_mail_is_listed(
     assert [one["id"] for one in drill(capsys, "--staff", kim.username)["people"]] == [ann.pk, cleo.pk]
 
 
-def test_p14_what_a_key_of_the_api_read_and_changed_is_listed(
+@pytest.mark.requirement("P14")
+def test_what_a_key_of_the_api_read_and_changed_is_listed(
     capsys: pytest.CaptureFixture[str], ann: Subscriber, bea: Subscriber
 ) -> None:
     make_person("cleo@example.org")
@@ -114,7 +118,8 @@ def test_p14_what_a_key_of_the_api_read_and_changed_is_listed(
     }
 
 
-def test_p14_whom_a_key_of_the_api_signed_up_is_listed_also_who_was_let_in_by_staff_later(
+@pytest.mark.requirement("P14")
+def test_people_signed_up_by_an_api_key_are_listed_also_if_held_first(
     capsys: pytest.CaptureFixture[str], weekly: MailingList, ann: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, text = make_key(name="Web site", scope="people", by="kim", now=timezone.now())
@@ -130,7 +135,7 @@ def test_p14_whom_a_key_of_the_api_signed_up_is_listed_also_who_was_let_in_by_st
 
     sign_up("ann@example.org")
     sign_up("cleo@example.org")
-    hold = Decision(SignupOutcome.HELD, why="many from one network")
+    hold = Decision(SignupOutcome.HELD, reason="many from one network")
     monkeypatch.setattr(arrivals, "screen_signup", lambda **given: hold)
     sign_up("dora@example.org")
     cleo = Subscriber.objects.get(email="cleo@example.org")
@@ -143,7 +148,8 @@ def test_p14_whom_a_key_of_the_api_signed_up_is_listed_also_who_was_let_in_by_st
     assert [one["id"] for one in drill(capsys, "--staff", "data@example.org")["people"]] == [dora.pk]
 
 
-def test_p14_an_export_is_of_its_list_whatever_the_list_is_called_since(
+@pytest.mark.requirement("P14")
+def test_an_export_is_of_its_list_whatever_the_list_is_called_since(
     capsys: pytest.CaptureFixture[str], weekly: MailingList, ann: Subscriber
 ) -> None:
     given = {"mailing_list": weekly.pk, "reason": "Print run", "password": PASSWORD}
@@ -154,7 +160,8 @@ def test_p14_an_export_is_of_its_list_whatever_the_list_is_called_since(
     assert [one["id"] for one in drill(capsys, "--export", number)["people"]] == [ann.pk]
 
 
-def test_p14_whom_somebody_looked_up_to_read_a_mail_as_they_would_is_listed(
+@pytest.mark.requirement("P14")
+def test_whom_somebody_looked_up_to_read_a_mail_as_they_would_is_listed(
     capsys: pytest.CaptureFixture[str], publication: Publication
 ) -> None:
     make_story("The clinic opens")
@@ -164,7 +171,8 @@ def test_p14_whom_somebody_looked_up_to_read_a_mail_as_they_would_is_listed(
     assert [one["id"] for one in drill(capsys, "--staff", "admin@example.org")["people"]] == [reader.pk]
 
 
-def test_p14_an_account_a_key_or_an_export_that_is_not_there_is_said() -> None:
+@pytest.mark.requirement("P14")
+def test_an_account_a_key_or_an_export_that_is_not_there_is_said() -> None:
     log(instance=User.objects.create(username="kim@example.org"), action="newsletter.staff_added")
     for find in (
         lambda: list_staff_entries("no@example.org"),

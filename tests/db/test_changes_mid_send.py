@@ -1,4 +1,4 @@
-"""F15: whatever happens to readers while a send runs counts from the next call on, and for nobody else."""
+"""Changes to subscribers during a send apply from the next call on."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from newsletter.models import Delivery, Publication
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from subscribers.erasing.erasure import erase_person
 from subscribers.identity import identify
@@ -17,9 +17,9 @@ from subscribers.models import Reason, Subscriber, Subscription
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
-from tests.db.test_faults import Clock
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.sends import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 READERS = 200
@@ -88,8 +88,12 @@ def mailgun(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
     return fake_provider
 
 
-def test_f15_each_kind_of_change_counts_from_the_next_call_on(mailgun: FakeProvider) -> None:
-    """I1, I2, I3: eight kinds of change after every second call, to people of whom some were mailed already."""
+@pytest.mark.requirement("F15")
+@pytest.mark.requirement("I3")
+@pytest.mark.requirement("I2")
+@pytest.mark.requirement("I1")
+def test_each_kind_of_change_counts_from_the_next_call_on(mailgun: FakeProvider) -> None:
+    """Eight kinds of change after every second call, to people of whom some were mailed already."""
     publication = make_publication()
     make_story("The first verdict")
     readers = add_subscribers(publication, READERS)

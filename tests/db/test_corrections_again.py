@@ -1,4 +1,4 @@
-"""An event that was announced otherwise and is again as it was: those who were told so are told once more, and nobody else."""
+"""Repeated corrections: each reaches exactly the people whose last mail has other details."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,15 +14,15 @@ from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slo
 from newsletter.issues.corrections import correct as corrections
 from newsletter.issues.corrections.correct import (
     announce_change,
+    cancel_correction,
     find_misinformed,
     find_obsolete_corrections,
-    take_back,
 )
-from newsletter.issues.variants import notified as told
+from newsletter.issues.variants import event_mentions as told
 from newsletter.issues.variants.recipient_groups import count_people
 from newsletter.models import (
     Batch,
-    Corrected,
+    CorrectedDelivery,
     Correction,
     Delivery,
     DeliveryException,
@@ -34,8 +34,8 @@ from newsletter.models import (
 )
 from newsletter.sending.freezing import freeze
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import cancel_send
 from newsletter.sending.settling.retention import delete_old_deliveries
+from newsletter.sending.settling.send_controls import cancel_send
 from subscribers.models import Subscriber, Subscription
 from tests.support.event_changes import (
     LONDONERS,
@@ -61,7 +61,7 @@ def text_of(issue: Issue) -> str:
 
 
 def show_in_another_letter(event: EventNotice) -> Publication:
-    """The Londoners are on another publication's list as well, and were shown the event there."""
+    """Put the Londoners on another publication's list, and send them the event there too."""
     other = make_publication(slug="other", name="The other letter")
     Subscription.objects.bulk_create(
         Subscription(
@@ -79,7 +79,7 @@ def show_in_another_letter(event: EventNotice) -> Publication:
 # --------------------------------------------------------------------------------- it takes place after all
 
 
-def test_an_event_announced_as_cancelled_that_takes_place_is_announced_to_those_who_were_told_so() -> None:
+def test_a_restored_event_goes_to_people_told_of_the_cancellation() -> None:
     publication, event = publish()
     pause("person2@example.com")
     move_event(event, cancelled=True)
@@ -87,7 +87,7 @@ def test_an_event_announced_as_cancelled_that_takes_place_is_announced_to_those_
     pause("person2@example.com", until=None)
     move_event(event, cancelled=False)
     (misinformed,) = find_misinformed(event, now=NOW)
-    assert (misinformed.people, misinformed.what, misinformed.mixed, misinformed.was["cancelled"]) == (
+    assert (misinformed.people, misinformed.change_type, misinformed.mixed, misinformed.was.cancelled) == (
         2,
         "restored",
         False,
@@ -109,7 +109,7 @@ def test_an_event_announced_as_cancelled_that_takes_place_is_announced_to_those_
     assert html.count("11 March 2026") >= 2
 
 
-def test_in_spanish_too() -> None:
+def test_a_restored_event_is_announced_in_spanish() -> None:
     publication, event = publish(language="es")
     move_event(event, cancelled=True)
     tell(event, publication)
@@ -120,7 +120,7 @@ def test_in_spanish_too() -> None:
     assert "miércoles, 11 de marzo de 2026" in issue.preheader
 
 
-def test_who_was_told_before_the_content_kept_the_event_is_told_all_the_same() -> None:
+def test_old_corrections_without_event_data_count_as_cancelled() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     first = tell(event, publication)
@@ -130,11 +130,11 @@ def test_who_was_told_before_the_content_kept_the_event_is_told_all_the_same() -
     assert [one.correction for one in find_misinformed(event, now=NOW)] == [first.correction]
     move_event(event, cancelled=False)
     issue = tell(event, publication)
-    assert issue.correction.what == "restored"
+    assert issue.correction.change_type == "restored"
     assert list_recipient_addresses(issue) == LONDONERS
 
 
-def test_where_only_some_were_told_that_it_is_cancelled_the_words_are_true_for_everybody() -> None:
+def test_the_text_fits_if_only_some_heard_of_the_cancellation() -> None:
     publication, event = publish()
     pause("person2@example.com")
     move_event(event, cancelled=True)
@@ -143,22 +143,22 @@ def test_where_only_some_were_told_that_it_is_cancelled_the_words_are_true_for_e
     move_event(event, cancelled=False, starts_at=event.starts_at + TWO_DAYS)
     issue = tell(event, publication)
     assert list_recipient_addresses(issue) == LONDONERS
-    assert issue.correction.what == "restored"
+    assert issue.correction.change_type == "restored"
     assert "told some of you that it was cancelled, and others another day or place" in text_of(issue)
     assert "Friday, 13 March 2026" in text_of(issue)
 
 
-def test_who_was_told_that_it_takes_place_after_all_is_told_of_a_move_as_of_a_move() -> None:
+def test_a_move_after_a_restoration_is_announced_as_a_move() -> None:
     publication, event = publish()
     for cancelled in (True, False):
         move_event(event, cancelled=cancelled)
         tell(event, publication)
     move_event(event, starts_at=event.starts_at + TWO_DAYS)
     (misinformed,) = find_misinformed(event, now=NOW)
-    assert (misinformed.what, misinformed.people) == ("moved", 3)
+    assert (misinformed.change_type, misinformed.people) == ("moved", 3)
 
 
-def test_a_cancelled_event_whose_day_is_edited_is_as_cancelled_as_before() -> None:
+def test_editing_a_cancelled_event_needs_no_correction() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     first = tell(event, publication)
@@ -166,7 +166,7 @@ def test_a_cancelled_event_whose_day_is_edited_is_as_cancelled_as_before() -> No
     assert announce(event, publication) == first
 
 
-def test_an_event_that_takes_place_after_all_and_is_over_has_nothing_to_announce() -> None:
+def test_a_restored_event_that_is_over_cannot_be_corrected() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     tell(event, publication)
@@ -180,7 +180,7 @@ def test_an_event_that_takes_place_after_all_and_is_over_has_nothing_to_announce
 # ------------------------------------------------------------------------------------ back, and forth again
 
 
-def test_an_event_that_moved_back_is_announced_to_those_who_were_told_of_the_move_and_to_nobody_else() -> None:
+def test_an_event_that_moved_back_goes_to_people_told_of_the_move() -> None:
     publication, event = publish()
     pause("person2@example.com")
     there, back = event.starts_at + TWO_DAYS, event.starts_at
@@ -189,32 +189,32 @@ def test_an_event_that_moved_back_is_announced_to_those_who_were_told_of_the_mov
     pause("person2@example.com", until=None)
     move_event(event, starts_at=back)
     (misinformed,) = find_misinformed(event, now=NOW)
-    assert (misinformed.people, misinformed.what) == (2, "moved")
+    assert (misinformed.people, misinformed.change_type) == (2, "moved")
     assert ("13 March" in misinformed.when, "11 March" in misinformed.when_now) == (True, True)
     issue = tell(event, publication)
     assert list_recipient_addresses(issue) == {"person0@example.com", "person1@example.com"}
     assert "We told you about “Vigil by the river” (Friday, 13 March 2026" in text_of(issue)
 
 
-def test_each_change_is_announced_once_however_often_an_event_goes_back_and_forth() -> None:
+def test_repeated_moves_are_each_announced_once() -> None:
     publication, event = publish()
     first, second = event.starts_at, event.starts_at + TWO_DAYS
     for turn, starts_at in enumerate((second, first, second, first), 1):
         move_event(event, starts_at=starts_at)
         issue = tell(event, publication)
-        assert (issue.number, issue.correction.turn, list_recipient_addresses(issue)) == (turn, turn, LONDONERS)
+        assert (issue.number, issue.correction.sequence, list_recipient_addresses(issue)) == (turn, turn, LONDONERS)
         assert announce(event, publication) == issue
         assert count_people(issue, now=NOW).eligible == 3
 
 
-def test_who_was_only_shown_the_event_as_it_is_again_is_not_misled() -> None:
+def test_people_who_only_saw_the_current_details_are_not_misinformed() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     move_event(event, cancelled=False)
     assert find_misinformed(event, now=NOW) == []
 
 
-def test_who_has_the_old_facts_from_a_mail_that_came_after_the_announcement_is_told_anew_and_alone() -> None:
+def test_old_details_in_a_later_mail_need_another_correction() -> None:
     publication, event = publish()
     other = show_in_another_letter(event)
     late = Batch.objects.get(send__issue__publication=other)
@@ -229,22 +229,22 @@ def test_who_has_the_old_facts_from_a_mail_that_came_after_the_announcement_is_t
     assert [one.before for one in find_misinformed(event, now=NOW)] == [first.correction, None]
     second = tell(event, publication)
     assert list_recipient_addresses(second) == {"person2@example.com"}
-    assert (second.correction.turn, second.correction.fingerprint) == (2, "cancelled")
+    assert (second.correction.sequence, second.correction.fingerprint) == (2, "cancelled")
     assert list_recipient_addresses(tell(event, other)) == LONDONERS - {"person2@example.com"}
 
 
 # ------------------------------------------------------------------------------------- nobody twice: the rows
 
 
-def test_no_mail_is_put_right_twice_for_the_same_facts_and_no_turn_is_taken_twice() -> None:
+def test_the_database_refuses_a_second_correction_of_one_mail() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     issue = tell(event, publication)
-    row = Corrected.objects.first()
+    row = CorrectedDelivery.objects.first()
     assert row is not None
-    assert Corrected.objects.count() == 3
+    assert CorrectedDelivery.objects.count() == 3
     with pytest.raises(IntegrityError), transaction.atomic():
-        Corrected.objects.create(
+        CorrectedDelivery.objects.create(
             delivery=row.delivery,
             correction_delivery=row.correction_delivery,
             correction=issue.correction,
@@ -253,14 +253,18 @@ def test_no_mail_is_put_right_twice_for_the_same_facts_and_no_turn_is_taken_twic
         )
     with pytest.raises(IntegrityError), transaction.atomic():
         Correction.objects.create(
-            issue=Issue.objects.get(kind="issue"), publication=publication, event=event, what="moved", made_at=NOW
+            issue=Issue.objects.get(kind="issue"),
+            publication=publication,
+            event=event,
+            change_type="moved",
+            made_at=NOW,
         )
 
 
-def test_whom_another_publication_told_while_the_audience_was_fixed_is_not_told_again(
+def test_a_race_during_the_freeze_corrects_nobody_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The freeze reads one snapshot: what was committed since is seen by the constraint alone."""
+    """The freeze reads one snapshot, so only the constraint sees rows that were committed later."""
     publication, event = publish()
     other = show_in_another_letter(event)
     move_event(event, cancelled=True)
@@ -289,7 +293,7 @@ def test_whom_another_publication_told_while_the_audience_was_fixed_is_not_told_
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one transaction after the other")
-def test_of_two_publications_that_announce_it_at_the_same_moment_one_tells_each_person() -> None:
+def test_two_simultaneous_corrections_reach_each_person_once() -> None:
     publication, event = publish()
     other = show_in_another_letter(event)
     move_event(event, cancelled=True)
@@ -314,7 +318,7 @@ def test_of_two_publications_that_announce_it_at_the_same_moment_one_tells_each_
     assert sorted(len(list_recipient_addresses(issue)) for issue in issues) == [0, 3]
 
 
-def test_two_who_announce_one_change_at_once_get_one_draft(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_simultaneous_announcements_make_one_draft(monkeypatch: pytest.MonkeyPatch) -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     look, drafts = corrections._find_misinformed_group, []
@@ -334,7 +338,7 @@ def test_two_who_announce_one_change_at_once_get_one_draft(monkeypatch: pytest.M
 # ------------------------------------------------------------------- what was not sent, and what broke off midway
 
 
-def test_a_correction_that_the_event_overtook_can_neither_be_approved_nor_go_out_and_is_taken_back() -> None:
+def test_an_outdated_correction_is_neither_approved_nor_sent() -> None:
     publication, event = publish()
     by = make_approver()
     move_event(event, cancelled=True)
@@ -348,12 +352,12 @@ def test_a_correction_that_the_event_overtook_can_neither_be_approved_nor_go_out
     assert [one.issue for one in find_obsolete_corrections(event)] == [draft]
     with pytest.raises(NotReady, match="nothing to correct"):
         announce(event, publication)
-    take_back(correction=draft.correction, by=by, now=NOW)
+    cancel_correction(correction=draft.correction, by=by, now=NOW)
     assert Issue.objects.get(pk=draft.pk).state == "cancelled"
     assert find_obsolete_corrections(event) == []
 
 
-def test_a_draft_whose_people_another_publication_told_is_no_longer_needed() -> None:
+def test_a_draft_is_obsolete_if_another_publication_told_its_people() -> None:
     publication, event = publish()
     other = show_in_another_letter(event)
     move_event(event, cancelled=True)
@@ -365,16 +369,16 @@ def test_a_draft_whose_people_another_publication_told_is_no_longer_needed() -> 
         freeze_checked_revision(issue=draft, now=NOW)
 
 
-def test_what_a_correction_says_is_checked_against_the_event_as_it_is() -> None:
+def test_an_outdated_correction_fails_its_checks() -> None:
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + TWO_DAYS)
     draft = announce(event, publication)
     move_event(event, starts_at=event.starts_at + TWO_DAYS)
-    with pytest.raises(NotReady, match="“Vigil by the river” changed again: what this says no longer holds"):
+    with pytest.raises(NotReady, match="“Vigil by the river” changed again, so this correction is out of date"):
         freeze_checked_revision(issue=Issue.objects.get(pk=draft.pk), now=NOW)
 
 
-def test_announcing_another_change_takes_back_the_draft_that_says_otherwise() -> None:
+def test_announcing_another_change_cancels_the_old_draft() -> None:
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + TWO_DAYS)
     older = announce(event, publication)
@@ -388,14 +392,14 @@ def test_announcing_another_change_takes_back_the_draft_that_says_otherwise() ->
     assert list_recipient_addresses(newer) == LONDONERS
 
 
-def test_a_correction_on_its_way_that_says_otherwise_must_come_to_its_end_first() -> None:
+def test_a_correction_in_sending_must_end_before_the_next() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     issue = announce(event, publication)
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     start_send(issue=issue, now=NOW)
     move_event(event, cancelled=False, starts_at=event.starts_at + TWO_DAYS)
-    with pytest.raises(WrongState, match="correction 1 is on its way, or went out"):
+    with pytest.raises(WrongState, match="correction 1 is being sent, or was sent"):
         announce(event, publication)
     assert Issue.objects.get(pk=issue.pk).state == "sending"
     Batch.objects.filter(send__issue=issue).update(state=Batch.State.ACCEPTED)
@@ -403,17 +407,17 @@ def test_a_correction_on_its_way_that_says_otherwise_must_come_to_its_end_first(
     assert list_recipient_addresses(tell(event, publication)) == LONDONERS
 
 
-def test_only_staff_who_may_edit_issues_take_one_back() -> None:
+def test_only_staff_who_may_edit_issues_cancel_a_correction() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     draft = announce(event, publication)
     stranger = make_approver("stranger@example.org")
     stranger.user_permissions.clear()
     with pytest.raises(NotAllowed):
-        take_back(correction=draft.correction, by=type(stranger).objects.get(pk=stranger.pk), now=NOW)
+        cancel_correction(correction=draft.correction, by=type(stranger).objects.get(pk=stranger.pk), now=NOW)
 
 
-def test_whom_a_correction_that_was_cancelled_midway_had_not_reached_is_told_by_another(settings: Any) -> None:
+def test_another_correction_reaches_people_missed_by_a_cancelled_one(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=1"
     publication, event = publish()
     move_event(event, cancelled=True)
@@ -423,18 +427,18 @@ def test_whom_a_correction_that_was_cancelled_midway_had_not_reached_is_told_by_
     reached, unknown, waiting = send.batches.order_by("seq")
     Batch.objects.filter(pk=reached.pk).update(state=Batch.State.ACCEPTED)
     Batch.objects.filter(pk=unknown.pk).update(state=Batch.State.UNCERTAIN)
-    with pytest.raises(WrongState, match="on its way"):
-        take_back(correction=issue.correction, by=make_approver(), now=NOW)
+    with pytest.raises(WrongState, match="is being sent"):
+        cancel_correction(correction=issue.correction, by=make_approver(), now=NOW)
     cancel_send(send=Send.objects.get(pk=send.pk), by=make_approver(), now=NOW)
     left = Subscriber.objects.get(pk=Delivery.objects.get(batch=waiting).subscriber_id).email
     assert [one.people for one in find_misinformed(event, now=NOW)] == [1]
     assert list_recipient_addresses(tell(event, publication)) == {left}
-    assert Corrected.objects.count() == 3
+    assert CorrectedDelivery.objects.count() == 3
     move_event(event, cancelled=False)
     assert list_recipient_addresses(tell(event, publication)) == LONDONERS
 
 
-def test_whom_the_provider_refused_is_told_by_another_and_is_not_told_of_the_way_back(settings: Any) -> None:
+def test_another_correction_reaches_people_whose_mail_was_refused(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=2"
     publication, event = publish()
     move_event(event, cancelled=True)
@@ -451,11 +455,11 @@ def test_whom_the_provider_refused_is_told_by_another_and_is_not_told_of_the_way
     assert [one.people for one in find_misinformed(event, now=NOW)] == [1]
 
 
-def test_a_correction_that_was_cancelled_before_it_reached_anybody_makes_room_for_another() -> None:
+def test_a_correction_cancelled_before_sending_can_be_replaced() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     first = announce(event, publication)
-    take_back(correction=first.correction, by=make_approver(), now=NOW)
+    cancel_correction(correction=first.correction, by=make_approver(), now=NOW)
     second = announce(event, publication)
     assert second != first
     assert count_people(second, now=NOW).eligible == 3
@@ -464,19 +468,19 @@ def test_a_correction_that_was_cancelled_before_it_reached_anybody_makes_room_fo
 # ------------------------------------------------------------------------------------------------ older rows
 
 
-def test_the_rows_go_when_the_deliveries_of_old_sends_do() -> None:
+def test_corrected_deliveries_are_deleted_with_old_deliveries() -> None:
     publication, event = publish()
     move_event(event, cancelled=True)
     tell(event, publication)
     Send.objects.update(state=Send.State.SUBMITTED, ended_at=NOW)
     delete_old_deliveries(now=NOW + timedelta(days=91))
     assert not Delivery.objects.exists()
-    assert not Corrected.objects.exists()
+    assert not CorrectedDelivery.objects.exists()
     assert find_misinformed(event, now=NOW) == []
 
 
-def test_an_issue_that_shows_the_event_rightly_does_not_tell_of_a_change() -> None:
-    """Whoever noted the old day is misinformed until they are told that it changed: a line in a list does not say so."""
+def test_an_issue_with_current_details_does_not_count_as_a_correction() -> None:
+    """People who noted the old day stay misinformed: a line in a list does not say that it changed."""
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + TWO_DAYS * 7)
     make_story("The second verdict", published_at=NOW + timedelta(days=6), seen_at=NOW + timedelta(days=6))

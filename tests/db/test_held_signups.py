@@ -1,27 +1,28 @@
-"""A3: staff decide about sign-ups that wait, on either database."""
+"""Releasing and discarding held sign-ups, on both databases."""
 
 import pytest
 
-from subscribers.consent.held_signups import AlreadyDecided, drop, hold_signup, release_held_signup
+from subscribers.consent.held_signups import AlreadyDecided, discard_held_signup, hold_signup, release_held_signup
 from subscribers.consent.signup import SignupResult
-from subscribers.models import HeldSignup, MailingList, Place, Subscriber
+from subscribers.models import HeldSignup, MailingList, Subscriber, SubscriberLocation
 from subscribers.people.locations import get_place_for, locate
 from tests.support.people import NOW, make_list
 
 pytestmark = pytest.mark.django_db
 
 
-def hold(mailing_list: MailingList, place: Place | None) -> HeldSignup:
-    given = {"wording": "Yes", "source": "page", "why": "many from one network", "now": NOW}
+def hold(mailing_list: MailingList, place: SubscriberLocation | None) -> HeldSignup:
+    given = {"wording": "Yes", "source": "page", "reason": "many from one network", "now": NOW}
     return hold_signup(email="ann@example.org", mailing_list=mailing_list, place=place, **given)
 
 
 @pytest.mark.parametrize("town", ["Houston", ""])
-def test_a3_who_waited_is_let_in_once_with_or_without_a_place(town: str) -> None:
+@pytest.mark.requirement("A3")
+def test_who_waited_is_let_in_once_with_or_without_a_place(town: str) -> None:
     place = get_place_for(locate(country="US", region="TX", town=town)) if town else None
     held = hold(make_list(), place)
     assert release_held_signup(held_id=held.pk, now=NOW) == SignupResult.ASKED
     assert Subscriber.objects.get().place == place
-    for decide in (lambda: release_held_signup(held_id=held.pk, now=NOW), lambda: drop(held_id=held.pk)):
+    for decide in (lambda: release_held_signup(held_id=held.pk, now=NOW), lambda: discard_held_signup(held_id=held.pk)):
         with pytest.raises(AlreadyDecided):
             decide()

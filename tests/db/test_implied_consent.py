@@ -1,4 +1,4 @@
-"""P2, P10: implied consent (CASL) names the day on which it runs out, and nobody is mailed after it."""
+"""Implied consent (CASL) has an end date, and nobody is mailed after it."""
 
 import io
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +20,7 @@ from subscribers.models import Basis, ConsentEvent, EndReason, MailingList, Subs
 from subscribers.people.merge import merge_people
 from tests.support.people import NOW, make_list, make_person, subscribe
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("P2")]
 LAST = date(2027, 1, 31)
 OVER = datetime(2027, 2, 1, tzinfo=UTC)
 
@@ -41,7 +41,8 @@ def ann(weekly: MailingList) -> Subscriber:
     return Subscriber.objects.get()
 
 
-def test_p10_a_line_needs_its_last_day_and_one_that_may_be(weekly: MailingList) -> None:
+@pytest.mark.requirement("P10")
+def test_a_line_needs_its_last_day_and_one_that_may_be(weekly: MailingList) -> None:
     report = bring(
         weekly,
         "email,expires_on\nann@example.org,2027-01-31\nbea@example.org,\ncleo@example.org,2026-03-04\n"
@@ -52,27 +53,28 @@ def test_p10_a_line_needs_its_last_day_and_one_that_may_be(weekly: MailingList) 
     assert Subscription.objects.get().expires_at == OVER
 
 
-def test_p10_nobody_is_mailed_after_their_last_day_and_staff_read_why(weekly: MailingList, ann: Subscriber) -> None:
+@pytest.mark.requirement("P10")
+def test_nobody_is_mailed_after_their_last_day_and_staff_read_why(weekly: MailingList, ann: Subscriber) -> None:
     last = OVER - timedelta(seconds=1)
     assert eligible(mailing_list=weekly, now=last).exists()
     assert explain_ineligible(ann, mailing_list=weekly, now=last) == ""
     assert not eligible(mailing_list=weekly, now=OVER).exists()
     assert not list_contactable(mailing_list=weekly, now=OVER).exists()
-    assert explain_ineligible(ann, mailing_list=weekly, now=OVER) == "The implied consent ran out on 01 February 2027."
+    assert explain_ineligible(ann, mailing_list=weekly, now=OVER) == "The implied consent ended on 1 February 2027."
     count = count_audience(mailing_list=weekly, now=OVER)
     assert (count.candidates, count.eligible, count.excluded) == (1, 0, {"implied_consent_ran_out": 1})
-    assert [row.why for row in candidates(mailing_list=weekly, now=last)] == [""]
+    assert [row.exclusion_reason for row in candidates(mailing_list=weekly, now=last)] == [""]
 
 
-def test_p10_staff_see_60_days_ahead_whose_consent_runs_out(weekly: MailingList, ann: Subscriber) -> None:
+@pytest.mark.requirement("P10")
+def test_staff_see_60_days_ahead_whose_consent_runs_out(weekly: MailingList, ann: Subscriber) -> None:
     assert not list_expiring_subscriptions(now=OVER - timedelta(days=61)).exists()
     assert [row.subscriber for row in list_expiring_subscriptions(now=OVER - timedelta(days=60))] == [ann]
     assert not list_expiring_subscriptions(now=OVER).exists()
 
 
-def test_p10_who_ran_out_is_taken_off_the_list_on_record_and_forgotten_28_days_later(
-    weekly: MailingList, ann: Subscriber
-) -> None:
+@pytest.mark.requirement("P10")
+def test_lapsed_consent_ends_is_recorded_and_deleted_after_28_days(weekly: MailingList, ann: Subscriber) -> None:
     assert end_lapsed_subscriptions(now=OVER - timedelta(seconds=1)) == 0
     assert (end_lapsed_subscriptions(now=OVER), end_lapsed_subscriptions(now=OVER)) == (1, 0)
     assert Subscription.objects.get().end_reason == EndReason.LAPSED
@@ -83,7 +85,8 @@ def test_p10_who_ran_out_is_taken_off_the_list_on_record_and_forgotten_28_days_l
     assert not Subscriber.objects.exists()
 
 
-def test_p10_newer_proof_lengthens_it_and_older_does_not(weekly: MailingList, ann: Subscriber) -> None:
+@pytest.mark.requirement("P10")
+def test_newer_proof_lengthens_it_and_older_does_not(weekly: MailingList, ann: Subscriber) -> None:
     assert bring(weekly, "email\nann@example.org\n", expires_on=date(2026, 12, 1)).unchanged == 1
     assert Subscription.objects.get().expires_at == OVER
     dry = bring(weekly, "email\nann@example.org\n", expires_on=date(2027, 6, 30), evidence="Gift of May", dry_run=True)
@@ -97,13 +100,15 @@ def test_p10_newer_proof_lengthens_it_and_older_does_not(weekly: MailingList, an
     ]
 
 
-def test_p10_consent_that_was_given_takes_the_place_of_implied_consent(weekly: MailingList, ann: Subscriber) -> None:
+@pytest.mark.requirement("P10")
+def test_consent_that_was_given_takes_the_place_of_implied_consent(weekly: MailingList, ann: Subscriber) -> None:
     assert bring(weekly, "email\nann@example.org\n", basis="consent", evidence="Sheet").updated == 1
     held = Subscription.objects.get()
     assert (held.basis, held.expires_at) == (Basis.CONSENT, None)
 
 
-def test_p10_the_persons_own_confirmation_takes_its_place_too(weekly: MailingList, ann: Subscriber) -> None:
+@pytest.mark.requirement("P10")
+def test_the_persons_own_confirmation_takes_its_place_too(weekly: MailingList, ann: Subscriber) -> None:
     asked = request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=NOW)
     assert asked == SignupResult.ASKED
     assert eligible(mailing_list=weekly, now=NOW).exists()
@@ -113,9 +118,8 @@ def test_p10_the_persons_own_confirmation_takes_its_place_too(weekly: MailingLis
     assert eligible(mailing_list=weekly, now=OVER).exists()
 
 
-def test_p10_who_asked_to_stay_before_it_ran_out_may_still_confirm_after_it(
-    weekly: MailingList, ann: Subscriber
-) -> None:
+@pytest.mark.requirement("P10")
+def test_who_asked_to_stay_before_it_ran_out_may_still_confirm_after_it(weekly: MailingList, ann: Subscriber) -> None:
     """The link of the mail is good for seven days, so the request outlives the day; nothing is mailed meanwhile."""
     asked = OVER - timedelta(hours=1)
     request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=asked)
@@ -126,16 +130,16 @@ def test_p10_who_asked_to_stay_before_it_ran_out_may_still_confirm_after_it(
     assert eligible(mailing_list=weekly, now=OVER + timedelta(days=6)).exists()
 
 
-def test_p10_who_asked_and_did_not_confirm_within_seven_days_is_taken_off_the_list(
-    weekly: MailingList, ann: Subscriber
-) -> None:
+@pytest.mark.requirement("P10")
+def test_a_lapsed_person_who_does_not_confirm_in_seven_days_is_removed(weekly: MailingList, ann: Subscriber) -> None:
     asked = OVER - timedelta(hours=1)
     request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=asked)
     purge_expired_data(now=asked + timedelta(days=7, seconds=1))
     assert Subscription.objects.get().end_reason == EndReason.LAPSED
 
 
-def test_p10_more_than_one_step_of_people_who_ran_out_go_in_one_round(
+@pytest.mark.requirement("P10")
+def test_more_than_one_step_of_people_who_ran_out_go_in_one_round(
     weekly: MailingList, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(implied, "BATCH_SIZE", 2)
@@ -146,9 +150,8 @@ def test_p10_more_than_one_step_of_people_who_ran_out_go_in_one_round(
 
 
 @pytest.mark.parametrize("kept", ["ann", "bea"])
-def test_p10_consent_that_was_given_outlives_implied_consent_when_two_are_found_to_be_one(
-    weekly: MailingList, ann: Subscriber, kept: str
-) -> None:
+@pytest.mark.requirement("P10")
+def test_given_consent_survives_a_merge_with_implied_consent(weekly: MailingList, ann: Subscriber, kept: str) -> None:
     bring(weekly, "email\nbea@example.org\n", basis="consent", evidence="Sheet", now=NOW + timedelta(days=9))
     people = {one.email.partition("@")[0]: one for one in Subscriber.objects.all()}
     keep = people.pop(kept)
@@ -158,9 +161,8 @@ def test_p10_consent_that_was_given_outlives_implied_consent_when_two_are_found_
 
 
 @pytest.mark.parametrize("of_one_list", [True, False])
-def test_p10_who_ran_out_is_in_no_export_though_they_were_not_yet_taken_off_the_list(
-    weekly: MailingList, of_one_list: bool
-) -> None:
+@pytest.mark.requirement("P10")
+def test_lapsed_people_are_in_no_export_before_they_are_removed(weekly: MailingList, of_one_list: bool) -> None:
     over = timezone.now() - timedelta(seconds=1)
     lasting = timezone.now() + timedelta(days=1)
     for email, until in (("ann@example.org", over), ("bea@example.org", lasting)):
@@ -169,7 +171,8 @@ def test_p10_who_ran_out_is_in_no_export_though_they_were_not_yet_taken_off_the_
     assert [one.email for one in exported] == ["bea@example.org"]
 
 
-def test_p10_the_database_keeps_implied_consent_and_its_last_day_together(ann: Subscriber) -> None:
+@pytest.mark.requirement("P10")
+def test_the_database_keeps_implied_consent_and_its_last_day_together(ann: Subscriber) -> None:
     for fields in ({"expires_at": None}, {"basis": Basis.CONSENT}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Subscription.objects.update(**fields)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.common.errors import BadRule
-from newsletter.models import Batch, Delivery, DeliveryException, Issue, ReaderClick, Send, Variant
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, RecipientClick, Send, Variant
 from newsletter.models.issues import IssueRevision
 from subscribers.models import Subscriber
 from subscribers.segments.compile import check_rule, compile_rule
@@ -55,7 +55,7 @@ def selected(rule: dict) -> set[str]:
     return {email.partition("@")[0].removeprefix("person") for email in people}
 
 
-def test_was_sent_counts_whoever_may_have_it_and_not_whoever_certainly_has_not() -> None:
+def test_was_sent_counts_everyone_who_may_have_the_issue() -> None:
     publication = make_publication()
     people = add_subscribers(publication, 10)
     issue = make_sent_issue(publication)
@@ -96,13 +96,13 @@ def test_who_followed_a_link_is_asked_only_where_that_is_recorded() -> None:
     publication = make_publication()
     people = add_subscribers(publication, 2)
     issue = make_sent_issue(publication)
-    with pytest.raises(BadRule, match=r"rule.clicked: who follows links of The weekly letter is not recorded"):
+    with pytest.raises(BadRule, match=r"rule.clicked: clicks in The weekly letter are not recorded"):
         check_rule({"clicked": "weekly/1"})
     publication.clicks = "readers"
     publication.save()
     assert count_people({"clicked": "weekly/1"}) == 0
-    ReaderClick.objects.create(issue=issue, subscriber=people[1], link="0" * 16, at=NOW)
-    ReaderClick.objects.create(issue=issue, subscriber=people[1], link="1" * 16, at=NOW)
+    RecipientClick.objects.create(issue=issue, subscriber=people[1], link="0" * 16, at=NOW)
+    RecipientClick.objects.create(issue=issue, subscriber=people[1], link="1" * 16, at=NOW)
     assert selected({"clicked": "weekly/1"}) == {"1"}
     assert describe_rule({"clicked": "weekly/1"}) == "followed a link of The weekly letter No. 1"
     publication.clicks = "off"
@@ -110,12 +110,12 @@ def test_who_followed_a_link_is_asked_only_where_that_is_recorded() -> None:
     assert count_people({"clicked": "weekly/1"}) == 1
 
 
-def test_an_issue_whose_people_are_no_longer_kept_selects_nobody_and_says_so() -> None:
+def test_an_issue_without_kept_recipients_is_refused_in_a_rule() -> None:
     publication = make_publication()
     send_to(make_sent_issue(publication), add_subscribers(publication, 1))
-    Send.objects.update(forgotten_at=NOW + timedelta(days=91))
+    Send.objects.update(purged_at=NOW + timedelta(days=91))
     for rule in ({"received": "weekly/1"}, {"any": [{"not_received": "weekly/1"}]}):
-        with pytest.raises(BadRule, match=r"no longer kept, only the numbers are\. Name a newer issue"):
+        with pytest.raises(BadRule, match=r"was deleted\. Name a newer issue"):
             count_people(rule)
 
 
@@ -133,7 +133,7 @@ def test_without_any_issue_it_says_that_none_has_been_made() -> None:
         check_rule({"received": "weekly/1"})
 
 
-def test_the_desk_offers_the_latest_of_each_publication_and_then_its_issues() -> None:
+def test_the_desk_offers_latest_issues_first_then_all_issues() -> None:
     make_sent_issue(make_publication(), number=4)
     kind = find_kind("received")
     assert kind is not None

@@ -255,7 +255,7 @@ def logo_server() -> Iterator[tuple[str, list[str]]]:
         thread.join()
 
 
-def test_what_a_lists_form_asks_is_written_in_the_file_and_what_the_file_leaves_out_is_left_alone(
+def test_the_file_sets_what_a_sign_up_form_asks_or_leaves_it_alone(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "organisation.toml"

@@ -1,4 +1,4 @@
-"""An issue that may go out and that nothing began when its time came is said to be so wherever anybody looks."""
+"""An issue that may be sent and is overdue is reported everywhere."""
 
 import json
 from datetime import timedelta
@@ -30,31 +30,31 @@ def due_issue(*, approved: bool = True, **publication: str) -> Issue:
     return Issue.objects.get(pk=issue.pk)
 
 
-def test_an_approved_issue_that_nothing_began_is_trouble_on_home_in_doctor_and_in_status(capsys) -> None:
+def test_an_overdue_issue_is_reported_on_home_in_doctor_and_status(capsys) -> None:
     issue = due_issue()
-    assert "was not begun when its time came" in find_trouble(now=LATER)
+    assert "is overdue" in find_trouble(now=LATER)
     assert check_overdue(now=LATER).level == "error"
     assert "newsletter scheduler" in check_overdue(now=LATER).do
     with time_machine.travel(LATER, tick=False):
         page = sign_in("writer").get("/admin/").content.decode()
         call_command("status", "--json")
-    assert "The weekly letter No. 1 did not go out at its time" in page
+    assert "The weekly letter No. 1 not sent at its time" in page
     row = json.loads(capsys.readouterr().out)["issues"][0]
     assert (row["issue"], row["overdue"]) == (issue.reference, True)
-    assert "Does the scheduler run?" in row["reason"]
+    assert "Check that the scheduler is running" in row["reason"]
 
 
-def test_so_is_one_that_goes_out_unless_it_is_held_and_home_names_it_once() -> None:
+def test_home_lists_an_overdue_automatic_issue_once() -> None:
     due_issue(approved=False, approval="auto")
-    assert "was not begun when its time came" in find_trouble(now=LATER)
+    assert "is overdue" in find_trouble(now=LATER)
     with time_machine.travel(LATER, tick=False):
         page = sign_in("writer").get("/admin/").content.decode()
-    assert "did not go out at its time" in page
+    assert "not sent at its time" in page
     assert "goes out by itself" not in page
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_that_waits_for_a_person_or_is_on_its_way_is_not_overdue() -> None:
+def test_waiting_and_sending_issues_are_not_overdue() -> None:
     issue = due_issue(approved=False)
     assert not find_overdue(now=LATER).exists()
     approve_issue(issue=issue, by=make_approver(), now=LATER - timedelta(minutes=5))
@@ -72,7 +72,7 @@ def test_one_that_waits_for_a_person_or_is_on_its_way_is_not_overdue() -> None:
     assert check_overdue(now=timezone.now()).level == "ok"
 
 
-def test_a_correction_never_goes_out_by_itself_so_it_is_never_overdue_before_its_approval() -> None:
+def test_a_correction_without_approval_is_never_overdue() -> None:
     due_issue(approved=False, approval="auto")
     Issue.objects.update(kind=Issue.Kind.CORRECTION)
     assert Publication.objects.get().approval == "auto"

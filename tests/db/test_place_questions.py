@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.location_questions import answer_location_question
+from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.issues.variants.nearby_events import RecipientLocation, choose_events_for
-from newsletter.models import EventNotice, SettledPlace, Source
+from newsletter.models import EventNotice, LocationAnswer, Source
 from subscribers.places.search import find_place
 from tests.support.fixtures import NOW
 from tests.support.web_site import Site, serve_site
@@ -49,11 +50,9 @@ def read(
 
 
 def shown_to(event: EventNotice) -> list[str]:
-    row = {
-        "id": event.pk, "latitude": event.latitude, "longitude": event.longitude, "country": event.country,
-        "region": event.region, "online": event.online, "cancelled": event.cancelled,
-    }  # fmt: skip
-    kinds = (choose_events_for(who, events=[row], limit=3, radius_km=80, host=False).kind for who in READERS)
+    kinds = (
+        choose_events_for(who, events=[resolve_event(event)], limit=3, radius_km=80, host=False).kind for who in READERS
+    )
     return [who.region for who, kind in zip(READERS, kinds, strict=True) if kind != "nothing"]
 
 
@@ -80,7 +79,7 @@ def test_a_settled_place_counts_for_the_same_words_of_that_source(site):
     assert (walk.region, walk.place_question) == ("US-IL", {})
     assert run.latitude is None
     assert run.place_question
-    assert source.settled_places.get().by == staff
+    assert source.location_answers.get().by == staff
 
 
 def test_a_settled_place_counts_for_no_other_source(site):
@@ -94,7 +93,7 @@ def test_a_settled_place_counts_for_no_other_source(site):
 
 def test_a_settled_place_does_not_change_words_that_are_certain(site):
     source = read(site, ("vigil", "Leeds\\, UK"))
-    SettledPlace.objects.create(
+    LocationAnswer.objects.create(
         source=source, words="leeds uk", town="Paris", country="FR", latitude=48.9, longitude=2.4, at=NOW
     )
     EventNotice.objects.all().delete()
@@ -117,9 +116,9 @@ def test_a_settled_place_gives_a_floating_event_its_zone(site):
 def test_the_same_words_of_a_source_are_settled_once(site):
     source = read(site, ("vigil", "Springfield"))
     row = {"source": source, "words": "springfield", "country": "US", "latitude": 1.0, "longitude": 1.0, "at": NOW}
-    SettledPlace.objects.create(**row)
+    LocationAnswer.objects.create(**row)
     with pytest.raises(IntegrityError), transaction.atomic():
-        SettledPlace.objects.create(**row)
+        LocationAnswer.objects.create(**row)
 
 
 def test_coordinates_of_apple_and_geo_are_read(site):

@@ -1,4 +1,4 @@
-"""S1, P2: who may be mailed is decided in one place, and every candidate is accounted for."""
+"""One module decides who may be mailed, and every candidate is counted."""
 
 import random
 from datetime import timedelta
@@ -19,10 +19,10 @@ from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("S1")]
 
 
-def test_members_are_eligible_whatever_their_basis_and_the_unconfirmed_are_not() -> None:
+def test_people_with_any_basis_are_eligible_except_the_unconfirmed() -> None:
     weekly = make_list()
     for place, basis in enumerate(Basis.values):
         ends = NOW + timedelta(days=1) if basis == Basis.CASL_IMPLIED else None
@@ -43,7 +43,7 @@ def test_members_of_another_list_are_no_candidates() -> None:
     assert count_audience(mailing_list=weekly, now=NOW).candidates == 0
 
 
-def test_suppression_of_all_mail_or_of_this_list_excludes_and_of_another_list_does_not() -> None:
+def test_only_suppressions_of_all_mail_or_this_list_exclude() -> None:
     weekly, events = make_list(), make_list("events")
     people = [make_member(weekly, f"person{number}@example.org") for number in range(3)]
     suppress(address_hash=bytes(people[0].address_hash), reason=Reason.HARD, now=NOW)
@@ -53,7 +53,7 @@ def test_suppression_of_all_mail_or_of_this_list_excludes_and_of_another_list_do
     assert [row.subscriber_id for row in eligible(mailing_list=weekly, now=NOW)] == [people[2].pk]
 
 
-def test_a_person_with_several_suppressions_is_excluded_once_for_the_gravest() -> None:
+def test_several_suppressions_exclude_once_for_the_most_severe() -> None:
     weekly = make_list()
     person = make_member(weekly)
     for reason in (Reason.SOFT_LIMIT, Reason.LEGAL, Reason.HARD):
@@ -124,7 +124,8 @@ def test_candidates_are_eligible_plus_excluded_whatever_the_people() -> None:
             )
 
 
-def test_u8_someone_who_leaves_is_gone_from_the_live_check_at_once() -> None:
+@pytest.mark.requirement("U8")
+def test_someone_who_leaves_is_gone_from_the_live_check_at_once() -> None:
     weekly = make_list()
     stays, leaves, reports = (make_member(weekly, f"{name}@example.org") for name in ("ada", "bea", "cy"))
     unsubscribe_from_list(subscriber=leaves, mailing_list=weekly, now=NOW)
@@ -133,7 +134,7 @@ def test_u8_someone_who_leaves_is_gone_from_the_live_check_at_once() -> None:
     assert [row.subscriber_id for row in fit] == [stays.pk]
 
 
-def test_each_mail_reaches_those_who_asked_for_its_rhythm_and_counts_the_others() -> None:
+def test_mail_reaches_people_of_its_frequency_and_counts_the_others() -> None:
     weekly = make_list()
     for frequency in Frequency:
         subscribe(make_person(f"{frequency}@example.org"), weekly, frequency=frequency)
@@ -149,7 +150,7 @@ def test_each_mail_reaches_those_who_asked_for_its_rhythm_and_counts_the_others(
     assert count_audience(mailing_list=weekly, now=NOW).eligible == 1
 
 
-def test_a_pause_keeps_everything_away_until_it_is_over_and_mail_goes_on_by_itself() -> None:
+def test_a_pause_stops_all_mail_until_it_ends() -> None:
     weekly = make_list()
     subscribe(make_person(), weekly, paused_until=NOW)
     just_before = NOW - timedelta(seconds=1)
@@ -190,12 +191,12 @@ def test_staff_are_told_why_somebody_gets_no_mail() -> None:
     assert explain_ineligible(fine, mailing_list=weekly, now=NOW) == ""
     rests = make_person("rests@example.org")
     subscribe(rests, weekly, paused_until=NOW + timedelta(days=30), frequency=Frequency.MONTHLY)
-    assert explain_ineligible(rests, mailing_list=weekly, now=NOW) == "Asked for a pause, until 04 April 2026."
+    assert explain_ineligible(rests, mailing_list=weekly, now=NOW) == "Paused until 4 April 2026."
     later = NOW + timedelta(days=31)
     assert explain_ineligible(rests, mailing_list=weekly, now=later) == ""
     assert (
         explain_ineligible(rests, mailing_list=weekly, now=later, frequencies=EVERY_ISSUE)
-        == "Asked for another rhythm: once a month."
+        == "Chose another frequency: once a month."
     )
 
 
@@ -208,13 +209,14 @@ def test_staff_are_told_why_somebody_gets_no_mail() -> None:
         {"end_reason": EndReason.STAFF},
     ],
 )
-def test_p2_no_row_can_exist_without_a_basis_its_evidence_or_the_reason_of_its_end(fields: dict[str, object]) -> None:
+@pytest.mark.requirement("P2")
+def test_a_subscription_needs_a_basis_evidence_and_an_end_reason(fields: dict[str, object]) -> None:
     weekly, person = make_list(), make_person()
     with pytest.raises(IntegrityError), transaction.atomic():
         subscribe(person, weekly, **fields)
 
 
-def test_one_open_subscription_a_person_and_list_and_any_number_of_ended_ones() -> None:
+def test_a_person_has_one_open_subscription_to_a_list() -> None:
     weekly, person = make_list(), make_person()
     for days in range(2):
         subscribe(person, weekly, ended_at=NOW + timedelta(days=days), end_reason=EndReason.UNSUBSCRIBE)

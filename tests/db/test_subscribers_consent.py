@@ -1,4 +1,4 @@
-"""P1, S3 to S5, A2: consent is proven, suppression holds, and the person's own wish decides."""
+"""Consent is recorded, suppressions hold, and the person's own request decides."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -64,7 +64,8 @@ def kinds() -> list[str]:
     return list(ConsentEvent.objects.order_by("pk").values_list("kind", flat=True))
 
 
-def test_p1_a_request_waits_for_its_confirmation_and_both_are_on_record() -> None:
+@pytest.mark.requirement("P1")
+def test_a_request_waits_for_its_confirmation_and_both_are_on_record() -> None:
     weekly = make_list()
     assert ask(weekly) is SignupResult.ASKED
     waiting = Subscription.objects.get()
@@ -77,7 +78,8 @@ def test_p1_a_request_waits_for_its_confirmation_and_both_are_on_record() -> Non
     assert (second.kind, second.wording, second.at) == ("confirmed", "Yes, send me Weekly", later)
 
 
-def test_k3_a_second_confirmation_changes_nothing() -> None:
+@pytest.mark.requirement("K3")
+def test_a_second_confirmation_changes_nothing() -> None:
     weekly = make_list()
     ask(weekly)
     confirm(weekly)
@@ -125,7 +127,8 @@ def test_a_request_with_no_address_is_refused() -> None:
         ask(make_list(), email="not an address")
 
 
-def test_a2_one_address_gets_one_confirmation_mail_a_day_and_three_in_all() -> None:
+@pytest.mark.requirement("A2")
+def test_one_address_gets_one_confirmation_mail_a_day_and_three_in_all() -> None:
     weekly = make_list()
     queued = 0
     for hours in range(0, 24 * 30, 6):
@@ -138,7 +141,7 @@ def test_a2_one_address_gets_one_confirmation_mail_a_day_and_three_in_all() -> N
     assert kinds() == ["requested"] * 3
 
 
-def test_a_request_for_a_second_list_is_asked_about_once_the_address_is_proven() -> None:
+def test_a_second_request_is_queued_once_the_address_is_confirmed() -> None:
     weekly, events = make_list(), make_list("events")
     ask(weekly)
     assert ask(events) is SignupResult.WAITING
@@ -182,7 +185,8 @@ def test_what_bars_one_list_does_not_silence_the_confirmation_of_another() -> No
 
 
 @pytest.mark.parametrize("reason", [Reason.HARD, Reason.SOFT_LIMIT, Reason.STAFF, Reason.LEGAL])
-def test_s5_a_sign_up_cannot_pass_a_suppression_that_is_not_the_persons_own(reason: Reason) -> None:
+@pytest.mark.requirement("S5")
+def test_a_sign_up_cannot_pass_a_suppression_that_is_not_the_persons_own(reason: Reason) -> None:
     weekly = make_list()
     suppress(address_hash=identify("ada@example.org"), reason=reason, now=NOW)
     assert ask(weekly) is SignupResult.BLOCKED
@@ -191,7 +195,8 @@ def test_s5_a_sign_up_cannot_pass_a_suppression_that_is_not_the_persons_own(reas
 
 
 @pytest.mark.parametrize("reason", [Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE])
-def test_s3_only_a_confirmed_fresh_request_lifts_what_the_person_set(reason: Reason) -> None:
+@pytest.mark.requirement("S3")
+def test_only_a_confirmed_fresh_request_lifts_what_the_person_set(reason: Reason) -> None:
     weekly = make_list(double_opt_in=False)
     suppress(address_hash=identify("ada@example.org"), reason=reason, now=NOW)
     assert ask(weekly) is SignupResult.ASKED
@@ -202,7 +207,8 @@ def test_s3_only_a_confirmed_fresh_request_lifts_what_the_person_set(reason: Rea
     assert Suppression.objects.get().lifted_reason == "confirmed a fresh request by mail"
 
 
-def test_s3_a_complaint_ends_every_subscription_so_that_a_fresh_one_revives_only_itself() -> None:
+@pytest.mark.requirement("S3")
+def test_a_complaint_ends_every_subscription() -> None:
     weekly, events = make_list(), make_list("events")
     person = make_member(weekly)
     subscribe(person, events)
@@ -214,7 +220,8 @@ def test_s3_a_complaint_ends_every_subscription_so_that_a_fresh_one_revives_only
     assert [one.mailing_list for one in Subscription.objects.mailable()] == [weekly]
 
 
-def test_s4_reasons_and_scopes_are_kept_apart_and_each_once() -> None:
+@pytest.mark.requirement("S4")
+def test_reasons_and_scopes_are_kept_apart_and_each_once() -> None:
     weekly, person = make_list(), make_person()
     address_hash = bytes(person.address_hash)
     for reason in Reason:
@@ -232,7 +239,8 @@ def test_s4_reasons_and_scopes_are_kept_apart_and_each_once() -> None:
         {"scope": "some", "reason": Reason.HARD},
     ],
 )
-def test_s4_a_suppression_without_a_known_reason_or_a_right_scope_cannot_exist(fields: dict[str, str]) -> None:
+@pytest.mark.requirement("S4")
+def test_a_suppression_needs_a_known_reason_and_scope(fields: dict[str, str]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Suppression.objects.create(address_hash=b"x" * 32, at=NOW, **fields)
 
@@ -243,10 +251,10 @@ def test_staff_lift_with_a_written_reason_only_and_it_is_on_record() -> None:
     suppress(address_hash=bytes(person.address_hash), reason=Reason.HARD, now=NOW, by="kim@charity.example")
     suppression = Suppression.objects.get()
     with pytest.raises(CannotRemoveSuppression, match="Write why"):
-        remove_suppression(suppression=suppression, by="kim@charity.example", why=" ", now=NOW)
-    remove_suppression(suppression=suppression, by="kim@charity.example", why="The mailbox is back.", now=NOW)
-    with pytest.raises(CannotRemoveSuppression, match="lifted already"):
-        remove_suppression(suppression=suppression, by="kim@charity.example", why="Again.", now=NOW)
+        remove_suppression(suppression=suppression, by="kim@charity.example", reason=" ", now=NOW)
+    remove_suppression(suppression=suppression, by="kim@charity.example", reason="The mailbox is back.", now=NOW)
+    with pytest.raises(CannotRemoveSuppression, match="removed already"):
+        remove_suppression(suppression=suppression, by="kim@charity.example", reason="Again.", now=NOW)
     assert kinds() == ["suppressed", "lifted"]
     assert ConsentEvent.objects.get(kind="lifted").wording == "The mailbox is back."
 
@@ -255,10 +263,11 @@ def test_staff_lift_with_a_written_reason_only_and_it_is_on_record() -> None:
 def test_staff_cannot_undo_a_persons_own_no(reason: Reason) -> None:
     suppress(address_hash=identify("ada@example.org"), reason=reason, now=NOW)
     with pytest.raises(CannotRemoveSuppression, match="Only they can undo it"):
-        remove_suppression(suppression=Suppression.objects.get(), by="kim", why="They rang.", now=NOW)
+        remove_suppression(suppression=Suppression.objects.get(), by="kim", reason="They rang.", now=NOW)
 
 
-def test_u4_leaving_twice_is_leaving_once() -> None:
+@pytest.mark.requirement("U4")
+def test_leaving_twice_is_leaving_once() -> None:
     weekly = make_list()
     person = make_member(weekly)
     assert unsubscribe_from_list(subscriber=person, mailing_list=weekly, now=NOW)
@@ -268,7 +277,8 @@ def test_u4_leaving_twice_is_leaving_once() -> None:
     assert (ended.ended_at, ended.end_reason) == (NOW, EndReason.UNSUBSCRIBE)
 
 
-def test_u9_leaving_one_list_keeps_the_others_and_leaving_all_keeps_none() -> None:
+@pytest.mark.requirement("U9")
+def test_leaving_one_list_keeps_the_others_and_leaving_all_keeps_none() -> None:
     weekly, events = make_list(), make_list("events")
     person = make_member(weekly)
     subscribe(person, events)
@@ -291,7 +301,8 @@ def test_someone_who_left_and_came_back_can_leave_again() -> None:
     assert kinds() == ["left", "requested", "confirmed", "left"]
 
 
-def test_p1_proof_of_consent_can_be_neither_changed_nor_deleted() -> None:
+@pytest.mark.requirement("P1")
+def test_proof_of_consent_can_be_neither_changed_nor_deleted() -> None:
     weekly = make_list()
     ask(weekly)
     event = ConsentEvent.objects.get()
@@ -303,7 +314,8 @@ def test_p1_proof_of_consent_can_be_neither_changed_nor_deleted() -> None:
     assert ConsentEvent.objects.get().wording == "Send me it."
 
 
-def test_p6_an_erased_person_leaves_a_keyed_hash_and_no_word() -> None:
+@pytest.mark.requirement("P6")
+def test_an_erased_person_leaves_a_keyed_hash_and_no_word() -> None:
     weekly = make_list()
     ask(weekly, name="Ada Lee")
     batch = ImportBatch.objects.create(mailing_list=weekly, basis="consent", evidence="x", by="kim", started_at=NOW)
@@ -319,7 +331,8 @@ def test_p6_an_erased_person_leaves_a_keyed_hash_and_no_word() -> None:
     ]
 
 
-def test_v9_no_person_prints_with_their_address() -> None:
+@pytest.mark.requirement("V9")
+def test_no_person_prints_with_their_address() -> None:
     weekly = make_list()
     ask(weekly)
     for row in (Subscriber.objects.get(), Subscription.objects.get(), Confirmation.objects.get()):
@@ -383,7 +396,7 @@ def test_everything_held_about_a_person_can_be_said() -> None:
         find_person("nobody@example.org")
 
 
-def test_an_address_under_the_limit_of_mails_is_queued_again_after_it_confirmed() -> None:
+def test_an_address_gets_its_whole_quota_back_after_it_confirmed() -> None:
     weekly, person = make_list(), make_person()
     assert queue_confirmation(subscriber=person, mailing_list=weekly, now=NOW)
     assert not queue_confirmation(subscriber=person, mailing_list=weekly, now=NOW + timedelta(days=2))

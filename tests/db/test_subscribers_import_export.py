@@ -1,4 +1,4 @@
-"""D1, D2, S5: files of people come in whole, once, and never past a suppression; what goes out can come back."""
+"""Files of people are imported completely and once, respect suppressions, and exports can be imported again."""
 
 import csv
 import io
@@ -22,9 +22,9 @@ from subscribers.models import (
     ImportBatch,
     ImportRefusal,
     MailingList,
-    Place,
     Reason,
     Subscriber,
+    SubscriberLocation,
     Subscription,
     Suppression,
     Topic,
@@ -91,7 +91,7 @@ def test_people_come_in_with_their_details_basis_and_proof() -> None:
 def test_the_postcode_is_kept_nowhere() -> None:
     weekly = make_list()
     bring(weekly, "email,city,country,postcode\nada@example.org,London,GB,ZZ9 9ZZ\nbad,London,GB,\n")
-    for model in (Subscriber, Place, ConsentEvent, ImportBatch, ImportRefusal):
+    for model in (Subscriber, SubscriberLocation, ConsentEvent, ImportBatch, ImportRefusal):
         assert "ZZ9" not in str(list(model.objects.values()))
 
 
@@ -100,7 +100,7 @@ def test_a_postcode_is_kept_as_its_town_alone() -> None:
     bring(weekly, "email,country,postcode\nada@example.org,GB,YO21 1RE\nbea@example.org,US,77002\n")
     places = [find_person(f"{name}@example.org").place for name in ("ada", "bea")]
     assert [place and (place.town, place.region) for place in places] == [("Whitby", "GB-ENG"), ("Houston", "US-TX")]
-    for model in (Subscriber, Place, ConsentEvent, ImportBatch, ImportRefusal):
+    for model in (Subscriber, SubscriberLocation, ConsentEvent, ImportBatch, ImportRefusal):
         kept = str(list(model.objects.values()))
         assert "YO21" not in kept
         assert "77002" not in kept
@@ -132,7 +132,8 @@ def test_the_same_file_twice_changes_nothing() -> None:
     assert before == (list(Subscriber.objects.values()), Subscription.objects.count(), ConsentEvent.objects.count())
 
 
-def test_d2_what_is_known_is_updated_and_never_blanked() -> None:
+@pytest.mark.requirement("D2")
+def test_what_is_known_is_updated_and_never_blanked() -> None:
     weekly = make_list()
     land = Topic.objects.create(slug="land", name="Land")
     Topic.objects.create(slug="events", name="Events")
@@ -153,7 +154,8 @@ def test_someone_known_from_another_list_is_new_to_this_one() -> None:
 
 
 @pytest.mark.parametrize("reason", Reason.values)
-def test_s5_the_suppressed_stay_suppressed(reason: str) -> None:
+@pytest.mark.requirement("S5")
+def test_the_suppressed_stay_suppressed(reason: str) -> None:
     weekly = make_list()
     person = make_person(name="Ada")
     suppress(address_hash=bytes(person.address_hash), reason=Reason(reason), now=NOW)
@@ -164,14 +166,16 @@ def test_s5_the_suppressed_stay_suppressed(reason: str) -> None:
     assert not Subscription.objects.open().exists()
 
 
-def test_s5_someone_who_left_this_list_stays_away_and_may_join_another() -> None:
+@pytest.mark.requirement("S5")
+def test_someone_who_left_this_list_stays_away_and_may_join_another() -> None:
     weekly, events = make_list(), make_list("events")
     unsubscribe_from_list(subscriber=make_member(weekly), mailing_list=weekly, now=NOW)
     assert bring(weekly, "email\nada@example.org\n").suppressed == 1
     assert bring(events, "email\nada@example.org\n").new == 1
 
 
-def test_p6_an_erased_person_does_not_come_back_by_file() -> None:
+@pytest.mark.requirement("P6")
+def test_an_erased_person_does_not_come_back_by_file() -> None:
     weekly = make_list()
     erase_person(subscriber=make_member(weekly), by="kim", now=NOW)
     assert bring(weekly, "email,name\nada@example.org,Ada\n").suppressed == 1
@@ -197,7 +201,8 @@ def test_an_import_does_not_confirm_for_those_who_were_asked() -> None:
     assert count_audience(mailing_list=weekly, now=NOW).eligible == 0
 
 
-def test_d2_every_refused_line_is_kept_with_its_number_and_reason() -> None:
+@pytest.mark.requirement("D2")
+def test_every_refused_line_is_kept_with_its_number_and_reason() -> None:
     weekly = make_list()
     report = bring(weekly, "email,name\nnot an address,Ada\nbea@example.org,Bea\n@example.org,Cy\n")
     assert [row.line for row in report.refusals] == [2, 4]
@@ -226,7 +231,8 @@ def test_people_whose_place_or_topic_is_not_understood_come_in_without_it() -> N
     assert str(find_person("bea@example.org").place) == "London, England, United Kingdom"
 
 
-def test_d2_a_dry_run_counts_as_the_import_would_and_writes_nothing() -> None:
+@pytest.mark.requirement("D2")
+def test_a_dry_run_counts_as_the_import_would_and_writes_nothing() -> None:
     weekly = make_list()
     make_member(weekly, "known@example.org", name="Old")
     suppress(address_hash=bytes(make_person("left@example.org").address_hash), reason=Reason.HARD, now=NOW)
@@ -250,7 +256,8 @@ def test_d2_a_dry_run_counts_as_the_import_would_and_writes_nothing() -> None:
         ({"by": ""}, "who imports"),
     ],
 )
-def test_p2_an_import_without_basis_evidence_or_name_is_refused(fields: dict[str, str], says: str) -> None:
+@pytest.mark.requirement("P2")
+def test_an_import_without_basis_evidence_or_name_is_refused(fields: dict[str, str], says: str) -> None:
     with pytest.raises(CannotImport, match=says):
         bring(make_list(), "email\nada@example.org\n", **fields)
     assert not ImportBatch.objects.exists()
@@ -262,7 +269,7 @@ def test_a_file_that_is_refused_leaves_no_batch() -> None:
     assert not ImportBatch.objects.exists()
 
 
-def test_large_files_come_in_by_chunks_with_progress_and_a_bounded_number_of_statements(
+def test_large_files_are_imported_in_chunks_with_bounded_statements(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     weekly = make_list()
@@ -277,7 +284,8 @@ def test_large_files_come_in_by_chunks_with_progress_and_a_bounded_number_of_sta
     assert 4_500 / (time.process_time() - started) > 1_500
 
 
-def test_d1_an_export_is_defused_for_spreadsheets_and_comes_back_unchanged() -> None:
+@pytest.mark.requirement("D1")
+def test_an_export_is_defused_for_spreadsheets_and_comes_back_unchanged() -> None:
     weekly, copy = make_list(), make_list("copy")
     Topic.objects.create(slug="land", name="Land")
     bring(

@@ -1,4 +1,4 @@
-"""P8, C3: what is kept, and for how long; told by the calendar, not by care."""
+"""Retention periods, checked by moving the clock."""
 
 from datetime import timedelta
 
@@ -9,34 +9,35 @@ from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.throttle import increment_counter, use_confirmation_quota
 from subscribers.erasing.retention import PurgeCounts, purge_expired_data
 from subscribers.models import (
-    Asking,
     Basis,
+    ConfirmationQuota,
     ConsentEvent,
     EndReason,
     HeldSignup,
     MailedLink,
+    RateCounter,
     Reason,
     SpentProof,
     Subscriber,
     Subscription,
     Suppression,
-    Tally,
 )
 from subscribers.people.mailed_links import Kind, request_mailed_link
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("C3")]
 WEEK, MINUTE = timedelta(days=7), timedelta(minutes=1)
 
 
-def test_p8_people_who_never_confirm_are_gone_after_seven_days_and_not_before() -> None:
+@pytest.mark.requirement("P8")
+def test_people_who_never_confirm_are_gone_after_seven_days_and_not_before() -> None:
     weekly = make_list()
     subscribe(make_person(), weekly, basis=Basis.DOUBLE_OPT_IN)
     assert purge_expired_data(now=NOW + WEEK) == PurgeCounts(unconfirmed=0, requests=0, left=0)
     assert purge_expired_data(now=NOW + WEEK + MINUTE).unconfirmed == 1
     assert not Subscriber.objects.exists()
-    assert ConsentEvent.objects.get().source == "kept no longer: never confirmed"
+    assert ConsentEvent.objects.get().source == "retention ended: never confirmed"
 
 
 def test_a_person_asked_again_keeps_the_time_of_the_last_mail() -> None:
@@ -55,7 +56,8 @@ def test_members_lose_only_the_request_that_they_never_confirmed() -> None:
     assert Subscription.objects.mailable().count() == 1
 
 
-def test_p8_28_days_after_the_last_list_was_left_only_the_hash_stays() -> None:
+@pytest.mark.requirement("P8")
+def test_28_days_after_the_last_list_was_left_only_the_hash_stays() -> None:
     weekly, events = make_list(), make_list("events")
     ada = make_member(weekly)
     subscribe(ada, events)
@@ -68,7 +70,8 @@ def test_p8_28_days_after_the_last_list_was_left_only_the_hash_stays() -> None:
     assert Suppression.objects.filter(reason=Reason.UNSUBSCRIBE).count() == 2
 
 
-def test_p8_people_whom_an_undone_import_took_off_are_forgotten_like_those_who_left() -> None:
+@pytest.mark.requirement("P8")
+def test_people_of_an_undone_import_are_deleted_like_unsubscribed_ones() -> None:
     subscribe(make_person(), make_list(), ended_at=NOW, end_reason=EndReason.IMPORT_UNDONE)
     assert purge_expired_data(now=NOW + timedelta(days=28)).left == 0
     assert purge_expired_data(now=NOW + timedelta(days=28, minutes=1)).left == 1
@@ -84,14 +87,16 @@ def test_people_whom_staff_took_off_are_not_forgotten_by_the_calendar() -> None:
 def test_what_was_kept_to_count_or_to_ask_goes_too() -> None:
     weekly = make_list()
     ada = make_member(weekly)
-    hold_signup(email="bea@example.org", mailing_list=weekly, wording="yes", source="page", why="many", now=NOW)
+    hold_signup(email="bea@example.org", mailing_list=weekly, wording="yes", source="page", reason="many", now=NOW)
     request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.DOWNLOAD, now=NOW)
     increment_counter("site", now=NOW)
     use_confirmation_quota("bea@example.org", now=NOW)
     SpentProof.objects.create(digest=bytes(32), expires_at=NOW)
     purge_expired_data(now=NOW + MINUTE)
-    assert [model.objects.count() for model in (HeldSignup, MailedLink, Tally, Asking, SpentProof)] == [1, 1, 1, 1, 0]
+    assert [
+        model.objects.count() for model in (HeldSignup, MailedLink, RateCounter, ConfirmationQuota, SpentProof)
+    ] == [1, 1, 1, 1, 0]
     purge_expired_data(now=NOW + timedelta(days=8))
-    assert [model.objects.count() for model in (HeldSignup, MailedLink, Tally, Asking)] == [0, 0, 0, 1]
+    assert [model.objects.count() for model in (HeldSignup, MailedLink, RateCounter, ConfirmationQuota)] == [0, 0, 0, 1]
     purge_expired_data(now=NOW + timedelta(days=181))
-    assert not Asking.objects.exists()
+    assert not ConfirmationQuota.objects.exists()

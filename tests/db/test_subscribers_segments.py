@@ -129,8 +129,9 @@ def matches(rule: dict, person: Subscriber) -> bool:
 
 @given(rule=_RULES)
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.requirement("G8")
 def test_sql_and_plain_python_agree_on_every_rule(crowd: list[Subscriber], rule: dict) -> None:
-    """G8: a rule is data; nobody writes SQL."""
+    """A rule is data; nobody writes SQL."""
     selected = set(Subscriber.objects.filter(compile_rule(rule)).values_list("pk", flat=True))
     assert selected == {person.pk for person in crowd if matches(rule, person)}
     assert count_people(rule) == len(selected)

@@ -1,4 +1,4 @@
-"""A publication that is switched off assembles, approves and sends nothing, at whatever step its issues were."""
+"""A switched-off publication assembles, approves and sends nothing, whatever state its issues have."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,11 +18,11 @@ from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.models import Batch, Issue, Publication, Send, Slot
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.freezing.freeze import freeze_audience
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
-from newsletter.sending.limits.send_controls import resume_send, send_again
 from newsletter.sending.limits.send_window import enforce_send_window
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.send_controls import resume_send, send_again
 from tests.support.fixtures import (
     DUE,
     NOW,
@@ -59,7 +59,7 @@ def read(issue: Issue) -> Issue:
     return Issue.objects.select_related("publication", "slot").get(pk=issue.pk)
 
 
-def test_a_slot_that_was_opened_before_is_not_assembled(publication: Publication) -> None:
+def test_an_earlier_slot_is_not_assembled(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     slot = get_or_create_slot(publication=publication, due=DUE, now=NOW)
     switch(on=False)
@@ -90,7 +90,7 @@ def test_an_assembled_issue_is_neither_approved_nor_sent(issue: Issue, step: Cal
     assert not Send.objects.exists()
 
 
-def test_an_automatic_issue_stays_a_draft_when_its_time_comes(issue: Issue) -> None:
+def test_an_automatic_issue_stays_a_draft_when_due(issue: Issue) -> None:
     Publication.objects.update(approval="auto", enabled=False)
     with pytest.raises(SwitchedOff):
         approve_by_policy(issue=read(issue), now=NOW)
@@ -101,7 +101,7 @@ def test_an_automatic_issue_stays_a_draft_when_its_time_comes(issue: Issue) -> N
     assert Send.objects.get().recipients == 3
 
 
-def test_an_approved_issue_stays_approved_and_goes_when_switched_on(approved: Issue) -> None:
+def test_an_approved_issue_is_sent_once_switched_on(approved: Issue) -> None:
     switch(on=False)
     start_due_sends(now=SLOT)
     assert (read(approved).state, read(approved).held, Send.objects.count()) == ("approved", False, 0)
@@ -122,7 +122,7 @@ def test_an_approved_issue_is_not_started_by_hand(approved: Issue) -> None:
     assert not Send.objects.exists()
 
 
-def test_a_send_begun_before_is_not_frozen(approved: Issue) -> None:
+def test_an_earlier_send_is_not_frozen(approved: Issue) -> None:
     send = request_send(issue=read(approved), by=make_approver(), now=NOW)
     switch(on=False)
     with pytest.raises(SwitchedOff):
@@ -133,8 +133,8 @@ def test_a_send_begun_before_is_not_frozen(approved: Issue) -> None:
     assert "is switched off" in read(approved).held_reason
 
 
-def test_a_switch_during_the_freeze_stops_it(approved: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last look is in the transaction that writes the deliveries."""
+def test_switching_off_during_the_freeze_stops_it(approved: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last check is in the transaction that writes the deliveries."""
     from newsletter.sending.freezing import freeze
 
     count = freeze._count
@@ -149,7 +149,7 @@ def test_a_switch_during_the_freeze_stops_it(approved: Issue, monkeypatch: pytes
     assert not Batch.objects.exists()
 
 
-def test_no_batch_of_a_half_sent_issue_is_claimed_until_a_person_resumes(approved: Issue) -> None:
+def test_a_running_send_pauses_until_a_person_resumes(approved: Issue) -> None:
     send = start_send(issue=read(approved), now=NOW)
     batch = send.batches.get()
     switch(on=False)
@@ -169,7 +169,7 @@ def test_no_batch_of_a_half_sent_issue_is_claimed_until_a_person_resumes(approve
     assert claim_batch(batch_id=batch.pk, provider="test", now=NOW) is not None
 
 
-def test_an_uncertain_batch_is_not_sent_again_while_switched_off(approved: Issue) -> None:
+def test_an_uncertain_batch_is_not_repeated(approved: Issue) -> None:
     batch = start_send(issue=read(approved), now=NOW).batches.get()
     Batch.objects.update(state="uncertain")
     switch(on=False)
@@ -178,7 +178,7 @@ def test_an_uncertain_batch_is_not_sent_again_while_switched_off(approved: Issue
     assert Batch.objects.get().state == "uncertain"
 
 
-def test_a_digest_stops_with_its_own_switch_at_every_step(issue: Issue) -> None:
+def test_a_digest_stops_by_its_own_switch_at_every_step(issue: Issue) -> None:
     publication = issue.publication
     publication.mailing_list.subscriptions.update(frequency="monthly")
     Issue.objects.filter(pk=issue.pk).update(kind="digest")
@@ -197,14 +197,14 @@ def test_a_digest_stops_with_its_own_switch_at_every_step(issue: Issue) -> None:
     assert find_slots_to_assemble(now=NOW) == []
 
 
-def test_a_change_of_an_event_is_not_announced_while_switched_off(publication: Publication) -> None:
+def test_an_event_change_is_not_announced(publication: Publication) -> None:
     event = make_event("Advice evening")
     switch(on=False)
     with pytest.raises(SwitchedOff):
         announce_change(event=event, publication=publication, by=make_approver(), now=NOW)
 
 
-def test_a_switched_off_publication_leaves_the_others_alone(approved: Issue) -> None:
+def test_other_publications_continue(approved: Issue) -> None:
     other = make_publication(slug="other", name="Another letter")
     add_subscribers(other, 2, start=50)
     make_story("A second story")
@@ -215,8 +215,8 @@ def test_a_switched_off_publication_leaves_the_others_alone(approved: Issue) -> 
     assert len(find_due_batches(now=SLOT)) == 1
 
 
-def test_a_confirmation_comes_from_a_publication_in_use_if_there_is_one(publication: Publication) -> None:
-    """It answers what a person asked for, so it also goes out while every publication of the list is off."""
+def test_a_confirmation_comes_from_an_enabled_publication_if_possible(publication: Publication) -> None:
+    """It answers a person's request, so it is sent even if every publication of the list is off."""
     second = make_publication(slug="second", name="The second letter")
     Publication.objects.filter(pk=second.pk).update(mailing_list=publication.mailing_list, from_name="Second")
     assert find_sender(publication.mailing_list).name == "Open Door"  # type: ignore[union-attr]
@@ -227,7 +227,7 @@ def test_a_confirmation_comes_from_a_publication_in_use_if_there_is_one(publicat
 
 
 @override_settings(NEWSLETTER_PROVIDER_URL="outbox://")
-def test_an_appeal_that_is_switched_off_voids_the_approval_that_showed_it(publication: Publication) -> None:
+def test_switching_off_an_appeal_voids_the_approval(publication: Publication) -> None:
     from newsletter.issues.approval.approve import find_current_approval, void_changed_approvals
     from newsletter.models import Appeal
     from tests.support.fixtures import make_appeal

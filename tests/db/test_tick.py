@@ -1,4 +1,4 @@
-"""The week with nobody at the desk: slots, sends, holds, and what staff are told of them."""
+"""The scheduler's jobs: slots, sends, holds, and the notices to staff."""
 
 from datetime import datetime, timedelta
 
@@ -11,11 +11,10 @@ from newsletter.jobs.scheduler_jobs import assemble_due, poll_sources, start_due
 from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.limits.send_controls import resume_send
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.send_controls import resume_send
 from tests.db.test_ingest import item
-from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import (
     NOW,
     add_subscribers,
@@ -27,6 +26,7 @@ from tests.support.fixtures import (
     make_story,
 )
 from tests.support.provider_faults import Fault, answer
+from tests.support.sends import Clock, make_ready_issue, send_issue
 from tests.support.web_site import serve_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,7 +43,7 @@ def told() -> list[str]:
     return list(StaffNotice.objects.values_list("subject", flat=True))
 
 
-def test_an_auto_publication_assembles_at_its_lead_time_and_goes_out_at_its_slot(mailgun):
+def test_an_automatic_publication_assembles_and_sends_on_time(mailgun):
     publication = make_publication(approval="auto")
     make_story("The first verdict")
     add_subscribers(publication, 3)
@@ -65,9 +65,10 @@ def test_a_publication_that_needs_approval_waits_for_it():
     assert not Send.objects.exists()
 
 
-def test_f11_what_is_over_six_hours_late_is_held_staff_are_told_and_a_release_lets_it_go():
+@pytest.mark.requirement("F11")
+def test_an_issue_six_hours_late_is_held_until_released():
     make_approver()
-    issue = ready_issue(readers=3)
+    issue = make_ready_issue(recipients=3)
     start_due_sends(now=DUE_AT + timedelta(hours=7))
     issue.refresh_from_db()
     assert issue.held
@@ -78,7 +79,7 @@ def test_f11_what_is_over_six_hours_late_is_held_staff_are_told_and_a_release_le
     assert Send.objects.get().recipients == 3
 
 
-def test_what_cannot_go_out_is_held_with_the_reason_and_told_once(mailgun):
+def test_an_unsendable_issue_is_held_and_notified_once(mailgun):
     make_approver()
     publication = make_publication(approval="auto")
     make_story("The first verdict")
@@ -92,7 +93,7 @@ def test_what_cannot_go_out_is_held_with_the_reason_and_told_once(mailgun):
     assert send_due_notices(now=DUE_AT) == 0
 
 
-def test_a_correction_at_the_source_voids_the_approval_at_once_and_names_what_changed():
+def test_a_change_at_the_source_voids_the_approval_and_is_named():
     make_approver()
     with serve_site() as site:
         publication = make_publication()
@@ -112,19 +113,19 @@ def test_a_correction_at_the_source_voids_the_approval_at_once_and_names_what_ch
     assert "the story “The first verdict”" in StaffNotice.objects.latest("pk").paragraphs[0]
 
 
-def test_a_send_that_needs_a_person_or_stopped_by_itself_is_told(mailgun):
+def test_staff_are_notified_of_a_stopped_send(mailgun):
     make_approver()
     mailgun.fault_on(1, Fault("reset_after_accepting"))
-    send_all(ready_issue(readers=3))
+    send_issue(make_ready_issue(recipients=3))
     for _ in range(2):
         notify_stopped_sends(now=NOW + timedelta(days=1))
-    assert told() == ["The send of The weekly letter No. 1 needs you"]
+    assert told() == ["The send of The weekly letter No. 1 needs your decision"]
 
 
-def test_a_send_that_stops_once_more_after_it_was_let_go_on_is_told_once_more(mailgun):
+def test_staff_are_notified_again_if_a_resumed_send_stops(mailgun):
     make_approver()
     mailgun.fault_always(answer(401, b"Forbidden"))
-    send = send_all(ready_issue(readers=3))
+    send = send_issue(make_ready_issue(recipients=3))
     notify_stopped_sends(now=NOW)
     resume_send(send=send, by=make_approver())
     clock = Clock()
@@ -134,9 +135,9 @@ def test_a_send_that_stops_once_more_after_it_was_let_go_on_is_told_once_more(ma
     assert told() == ["The send of The weekly letter No. 1 stopped"] * 2
 
 
-def test_a_notice_that_was_not_taken_is_sent_again(mailgun):
+def test_a_refused_notice_is_sent_again(mailgun):
     make_approver()
-    hold = ready_issue(readers=1)
+    hold = make_ready_issue(recipients=1)
     start_due_sends(now=DUE_AT + timedelta(hours=7))
     assert Issue.objects.get(pk=hold.pk).held
     mailgun.fault_next(answer(429, b"later"))
@@ -144,13 +145,13 @@ def test_a_notice_that_was_not_taken_is_sent_again(mailgun):
     assert [send_due_notices(now=now) for now in (NOW, NOW, later, later)] == [0, 0, 1, 0]
 
 
-def test_a_slot_made_by_hand_far_ahead_stops_no_other_slot():
+def test_a_manual_slot_far_ahead_stops_no_other_slot():
     publication = make_publication()
     get_or_create_slot(publication=publication, due="2027-06-01T09:00", now=NOW)
     assert [slot.due_local for slot in create_due_slots(publication=publication, now=NOW)] == ["2026-03-05T09:00"]
 
 
-def test_the_next_slot_by_hand_is_the_schedules_next_and_not_one_made_up_far_ahead():
+def test_the_next_slot_is_the_schedules_not_a_manual_one():
     publication = make_publication()
     extra = get_or_create_slot(publication=publication, due="2027-06-01T09:00", now=NOW)
     usual = get_or_create_slot(publication=publication, due="", now=NOW)
@@ -159,11 +160,11 @@ def test_the_next_slot_by_hand_is_the_schedules_next_and_not_one_made_up_far_ahe
 
 
 def test_a_slot_long_past_is_refused():
-    with pytest.raises(WrongState, match="more than six hours past"):
+    with pytest.raises(WrongState, match="more than six hours ago"):
         get_or_create_slot(publication=make_publication(), due="2026-03-01T09:00", now=NOW)
 
 
-def test_a_skipped_slot_is_looked_at_again_until_it_is_due():
+def test_a_skipped_slot_is_retried_until_it_is_due():
     publication = make_publication()
     (skipped,) = assemble_due(now=NOW)
     assert skipped.issue is None
@@ -174,8 +175,9 @@ def test_a_skipped_slot_is_looked_at_again_until_it_is_due():
     assert Slot.objects.get(publication=publication).state == Slot.State.ASSEMBLED
 
 
-def test_f14_a_feed_that_breaks_on_send_day_leaves_out_its_part_and_staff_are_told_which(mailgun):
-    """Every block is optional: what could not be read is left out, and with nothing left the slot is skipped."""
+@pytest.mark.requirement("F14")
+def test_a_feed_broken_on_the_day_is_named_to_staff(mailgun):
+    """Unreadable content is left out; if nothing is left, the slot is skipped."""
     publication, other = make_publication(approval="auto"), make_publication(slug="other", name="Another letter")
     good, broken = (
         make_source("Good", url="https://example.org/good"),
@@ -192,7 +194,7 @@ def test_f14_a_feed_that_breaks_on_send_day_leaves_out_its_part_and_staff_are_to
     assert Send.objects.get().issue.publication == publication
     assert Slot.objects.get(publication=other).state == Slot.State.SKIPPED
     for notice in StaffNotice.objects.exclude(subject__contains="held"):
-        assert notice.paragraphs[-1] == "What is new there may be missing, for it could not be read: Broken."
+        assert notice.paragraphs[-1] == "These sources could not be read, so new content may be missing: Broken."
     assert StaffNotice.objects.count() == 2
 
 
@@ -215,7 +217,7 @@ def test_one_faulty_publication_does_not_stop_the_others(monkeypatch):
 def test_a_held_issue_stays_held_when_somebody_tries_to_send_it(capsys):
     from django.core.management import CommandError, call_command
 
-    issue = ready_issue(readers=3)
+    issue = make_ready_issue(recipients=3)
     hold_issue(issue=issue, reason="the lawyer must read it")
     with pytest.raises(CommandError, match="the lawyer must read it"):
         call_command("send", "weekly/1", "--now")
@@ -225,7 +227,7 @@ def test_a_held_issue_stays_held_when_somebody_tries_to_send_it(capsys):
     assert Send.objects.get().state == Send.State.SUBMITTED
 
 
-def test_every_change_of_an_event_or_an_order_has_its_words():
+def test_changed_events_and_a_changed_order_are_described():
     from newsletter.issues.approval.changes_since_approval import find_changes
 
     publication = make_publication()

@@ -14,8 +14,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from newsletter.providers.base.contract import Mail, Person
-from newsletter.providers.base.mime import build_message
+from newsletter.providers.base.contract import Mail, Recipient
+from newsletter.providers.base.mail.mime import build_message
 from newsletter.rendering.blocks import Document, Events, StoryCards
 from newsletter.rendering.lint.checks import check
 from newsletter.rendering.lint.document import MAX_TOTAL_PICTURE_BYTES
@@ -187,8 +187,8 @@ def _message(mail: RenderedMail) -> bytes:
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
     )
-    person = Person(delivery=1, address="amina@reader.example", variables={})
-    built = build_message(mail=sent, person=person, date=datetime.now(UTC), message_id="check@news.harbour.example")
+    person = Recipient(delivery=1, address="amina@reader.example", variables={})
+    built = build_message(mail=sent, recipient=person, date=datetime.now(UTC), message_id="check@news.harbour.example")
     return built.as_bytes()
 
 

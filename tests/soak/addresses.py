@@ -1,4 +1,4 @@
-"""Who is who in a soak: the people of the bench's audience have numbers, and their addresses are made of them."""
+"""The people of a soak: the audience of the benchmark has numbers, and their addresses contain them."""
 
 import re
 import uuid

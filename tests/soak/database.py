@@ -1,4 +1,4 @@
-"""What happens to the database in a soak: connections cut, the server frozen or crashed, its disk full."""
+"""Troubles of the database in a soak: cut connections, a frozen or crashed server, a full disk."""
 
 import time
 from collections.abc import Callable

@@ -48,7 +48,7 @@ def resume() -> bool:
     from django.contrib.auth import get_user_model
 
     from newsletter.models import Send
-    from newsletter.sending.limits.send_controls import resume_send
+    from newsletter.sending.settling.send_controls import resume_send
 
     approver, _ = get_user_model().objects.get_or_create(username="approver@example.org", is_superuser=True)
     send = Send.objects.filter(state=Send.State.PAUSED).first()

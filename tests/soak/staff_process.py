@@ -1,4 +1,4 @@
-"""What people do in a soak that is no call of the provider's or the web's: a process of its own does it, and says when."""
+"""A process that acts as staff in a soak and reports when each action was done."""
 
 import json
 import select

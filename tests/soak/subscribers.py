@@ -1,4 +1,4 @@
-"""The readers of a soak: they leave by the one-click link, are erased, and move, and it is noted when they were told so."""
+"""The subscribers of a soak: they unsubscribe by one click, are erased and change addresses, at known times."""
 
 import http.client
 import random

@@ -13,11 +13,11 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
 from newsletter.issues.protected_terms.matcher import clear_term_matcher
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
-from newsletter.sending.dispatching import provider
+from newsletter.sending import provider
 from subscribers.consent.throttle import clear_bad_link_cache
 from subscribers.identity import identify
-from subscribers.models import MailingList, Place, Subscriber, Subscription
-from subscribers.web.page import clear_look_cache
+from subscribers.models import MailingList, Subscriber, SubscriberLocation, Subscription
+from subscribers.web.branding import clear_branding_cache
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 DUE = "2026-03-05T09:00"
@@ -27,8 +27,8 @@ HOUSTON = {"country": "US", "region": "US-TX", "town": "Houston", "latitude": 29
 
 @pytest.fixture(autouse=True)
 def _no_memory_of_other_tests() -> None:
-    """What a process remembers between requests: the organisation's look, protected terms, and networks that sent bad links."""
-    clear_look_cache()
+    """Clear the caches that a process keeps between requests: branding, protected terms, networks with bad links."""
+    clear_branding_cache()
     clear_term_matcher()
     clear_bad_link_cache()
 
@@ -117,9 +117,9 @@ def make_appeal(slug: str = "give", **changes: Any) -> Appeal:
     )
 
 
-def make_place(where: dict[str, Any]) -> Place:
+def make_place(where: dict[str, Any]) -> SubscriberLocation:
     key = "|".join(str(value) for value in where.values())
-    return Place.objects.get_or_create(key=key, defaults=where)[0]
+    return SubscriberLocation.objects.get_or_create(key=key, defaults=where)[0]
 
 
 def add_subscribers(

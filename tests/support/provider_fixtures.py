@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.providers.base.contract import BatchCall, Mail, Person
+from newsletter.providers.base.contract import BatchCall, Mail, Recipient
 from tests.support.fake_provider import FakeProvider
 
 
@@ -33,8 +33,8 @@ def make_mail(**changes: object) -> Mail:
     return Mail(**fields)  # type: ignore[arg-type]
 
 
-def make_person(delivery: int, *, address: str = "", name: str = "Reader", **more: str) -> Person:
-    """Give a person with all values that ``make_mail`` uses."""
+def make_recipient(delivery: int, *, address: str = "", name: str = "Reader", **more: str) -> Recipient:
+    """Give a recipient with all values that ``make_mail`` uses."""
     url = f"https://example.org/u/token-{delivery}?list=1&from=mail"
     values = {
         "h_first_name": name,
@@ -43,12 +43,14 @@ def make_person(delivery: int, *, address: str = "", name: str = "Reader", **mor
         "t_unsubscribe": url,
         **more,
     }
-    return Person(delivery, address or f"person{delivery}@example.com", values)
+    return Recipient(delivery, address or f"person{delivery}@example.com", values)
 
 
-def make_call(*people: Person, key: str = "batch-1", mail: Mail | None = None, issue: str = "weekly/12") -> BatchCall:
+def make_call(
+    *people: Recipient, key: str = "batch-1", mail: Mail | None = None, issue: str = "weekly/12"
+) -> BatchCall:
     """Give one batch of the people named, or of three."""
-    chosen = people or tuple(make_person(number) for number in (1, 2, 3))
+    chosen = people or tuple(make_recipient(number) for number in (1, 2, 3))
     return BatchCall(key=key, issue=issue, variant="en-near-1", mail=mail or make_mail(), people=chosen)
 
 

@@ -50,7 +50,7 @@ def test_a_nonce_is_used_once() -> None:
     assert len(policies) == 3
 
 
-def test_the_policy_of_staff_pages_runs_nothing_inline_and_is_framed_by_nobody() -> None:
+def test_staff_pages_run_nothing_inline_and_cannot_be_framed() -> None:
     policy = Client().get("/accounts/login/").headers["Content-Security-Policy"]
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert "unsafe" not in rules["script-src"]

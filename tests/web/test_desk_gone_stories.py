@@ -32,7 +32,7 @@ def test_the_issue_says_what_could_not_be_checked_before_its_send(publication: P
         start_send(issue=issue, now=NOW)
     assert Send.objects.get().unchecked_stories
     page = sign_in("editor").get(reverse("newsletter_issue_overview", args=[issue.pk])).content.decode()
-    assert "Not checked before the send" in page
+    assert "Not checked before sending" in page
     assert "status 503" in page
 
 

@@ -20,14 +20,16 @@ pytestmark = pytest.mark.django_db
 def ask_for_file(of: str) -> ExportRequest:
     asked_by = User.objects.get(username=of)
     now = timezone.now()
-    return ExportRequest.objects.create(asked_by=asked_by, asked_at=now, reason="Print run", people=600, most=630)
+    return ExportRequest.objects.create(
+        asked_by=asked_by, asked_at=now, reason="Print run", people_when_asked=600, max_people=630
+    )
 
 
-def test_files_sign_ups_and_consent_that_runs_out_wait_for_who_looks_after_people(publication: Publication) -> None:
+def test_home_lists_exports_held_sign_ups_and_expiring_consent(publication: Publication) -> None:
     ann, bob = sign_in("data", email="ann@example.org"), sign_in("data", email="bob@example.org")
     now, weekly = timezone.now(), MailingList.objects.get()
     asked = ask_for_file("ann@example.org")
-    hold_signup(email="cy@example.org", mailing_list=weekly, wording="Yes", source="page", why="many", now=now)
+    hold_signup(email="cy@example.org", mailing_list=weekly, wording="Yes", source="page", reason="many", now=now)
     Subscription.objects.create(
         subscriber=make_person("dee@example.org"),
         mailing_list=weekly,

@@ -1,4 +1,4 @@
-"""P10: implied consent in the desk: a last day is asked for, kept with each person, shown before it runs out, never passed by."""
+"""Implied consent in the desk: the end date is asked for, stored, shown in time and respected."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from subscribers.consent.implied_consent import end_lapsed_subscriptions
 from subscribers.models import Basis, ConsentEvent, EndReason, ImportBatch, ImportState, Subscription
+from tests.support.desk_imports import run_imports, upload
 from tests.web.desk import sign_in
-from tests.web.test_desk_imports import upload, work
 
 pytestmark = pytest.mark.django_db
 TERMS = {"kind": "join", "basis": "casl_implied", "evidence": "Gifts of 2026, ledger 4", "encoding": "utf-8"}
@@ -29,10 +29,10 @@ def decide(client: Client, batch: ImportBatch, **fields: str) -> str:
 
 def bring_in(client: Client, batch: ImportBatch) -> str:
     """Has the file checked and brought in; the page that was shown in between."""
-    work()
+    run_imports()
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     client.post(reverse("subscribers_import_step", args=[batch.pk, "run"]))
-    work()
+    run_imports()
     return page
 
 
@@ -44,9 +44,10 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
-def test_p10_the_form_asks_for_a_last_day_or_a_column_that_holds_it(client: Client) -> None:
+@pytest.mark.requirement("P10")
+def test_the_form_asks_for_a_last_day_or_a_column_that_holds_it(client: Client) -> None:
     batch = upload(client, "email,until\nann@example.org,\n")
-    assert "Give the day, or say which column holds it." in decide(client, batch)
+    assert "Enter the date, or choose the column that has it." in decide(client, batch)
     batch.refresh_from_db()
     assert batch.state == ImportState.DRAFT
     assert decide(client, batch, column_1="expires_on") == ""
@@ -54,11 +55,13 @@ def test_p10_the_form_asks_for_a_last_day_or_a_column_that_holds_it(client: Clie
     assert (batch.state, batch.basis, batch.expires_on) == (ImportState.CHECKING, Basis.CASL_IMPLIED, None)
 
 
-def test_p10_a_day_that_is_none_is_said_at_its_field(client: Client) -> None:
+@pytest.mark.requirement("P10")
+def test_a_day_that_is_none_is_said_at_its_field(client: Client) -> None:
     assert "Enter a valid date." in decide(client, upload(client, "email\nann@example.org\n"), expires_on="soon")
 
 
-def test_p10_the_days_of_the_column_count_and_the_day_of_the_form_is_for_the_rest(client: Client) -> None:
+@pytest.mark.requirement("P10")
+def test_dates_of_the_column_win_over_the_date_of_the_form(client: Client) -> None:
     own, rest = in_days(30), in_days(200)
     lines = (
         f"ann@example.org,{own}\nbea@example.org,\ncleo@example.org,{in_days(-1)}\ndora@example.org,{in_days(900)}\n"
@@ -66,7 +69,7 @@ def test_p10_the_days_of_the_column_count_and_the_day_of_the_form_is_for_the_res
     batch = upload(client, f"email,expires_on\n{lines}")
     decide(client, batch, column_1="expires_on", expires_on=rest.isoformat())
     page = bring_in(client, batch)
-    assert "Bring them in: 2 new" in page
+    assert "Import 2 people" in page
     assert "ran out on" in page
     assert "lasts two years at most" in page
     found = Subscription.objects.order_by("subscriber__email").values_list("subscriber__email", "basis", "expires_at")
@@ -77,10 +80,11 @@ def test_p10_the_days_of_the_column_count_and_the_day_of_the_form_is_for_the_res
     assert {event.data["basis"] for event in ConsentEvent.objects.all()} == {Basis.CASL_IMPLIED}
     person = client.get(reverse("subscribers_person", args=[Subscription.objects.earliest("expires_at").subscriber_id]))
     assert "implied consent, for a time (Canada)" in person.content.decode()
-    assert "runs out on" in person.content.decode()
+    assert "expires on" in person.content.decode()
 
 
-def test_p10_a_last_day_in_a_file_of_consent_is_kept_for_what_it_is(client: Client) -> None:
+@pytest.mark.requirement("P10")
+def test_a_last_day_in_a_file_of_consent_is_kept_for_what_it_is(client: Client) -> None:
     batch = upload(client, f"email,expires_on\nann@example.org,{in_days(30)}\nbea@example.org,\n")
     assert decide(client, batch, basis="consent", column_1="expires_on") == ""
     bring_in(client, batch)
@@ -88,30 +92,34 @@ def test_p10_a_last_day_in_a_file_of_consent_is_kept_for_what_it_is(client: Clie
     assert list(found) == [Basis.CASL_IMPLIED, Basis.CONSENT]
 
 
-def test_p10_a_day_that_was_typed_for_another_basis_is_not_kept(client: Client) -> None:
+@pytest.mark.requirement("P10")
+def test_a_day_that_was_typed_for_another_basis_is_not_kept(client: Client) -> None:
     batch = upload(client, "email\nann@example.org\n")
     decide(client, batch, basis="consent", expires_on=in_days(30).isoformat())
     batch.refresh_from_db()
     assert batch.expires_on is None
 
 
-def test_p10_who_is_asked_by_mail_first_needs_no_last_day(client: Client) -> None:
+@pytest.mark.requirement("P10")
+def test_who_is_asked_by_mail_first_needs_no_last_day(client: Client) -> None:
     batch = upload(client, "email\nann@example.org\n")
     assert decide(client, batch, confirm="on") == ""
     bring_in(client, batch)
     assert Subscription.objects.get().basis == Basis.DOUBLE_OPT_IN
 
 
-def test_p10_the_form_keeps_the_day_when_it_is_opened_again(client: Client) -> None:
+@pytest.mark.requirement("P10")
+def test_the_form_keeps_the_day_when_it_is_opened_again(client: Client) -> None:
     batch = upload(client, "email\nann@example.org\n")
     decide(client, batch, expires_on=in_days(30).isoformat())
-    work()
+    run_imports()
     page = client.get(reverse("subscribers_import_terms", args=[batch.pk])).content.decode()
     assert f'value="{in_days(30).isoformat()}"' in page
     assert '<details class="nl-more" open><summary>Only for implied consent in Canada' in page
 
 
-def test_p10_whose_consent_runs_out_within_60_days_is_listed_and_is_gone_from_the_list_once_it_has(
+@pytest.mark.requirement("P10")
+def test_consent_that_ends_within_60_days_is_listed_until_it_ends(
     client: Client,
 ) -> None:
     soon, later = in_days(50), in_days(90)

@@ -1,4 +1,4 @@
-"""D2, D3, V10: importing and exporting in the desk, for those who look after the people and for nobody else."""
+"""Imports and exports in the desk, for the roles that manage people only."""
 
 import csv
 import io
@@ -7,39 +7,30 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, ImportBatch, ImportState, Subscriber, Subscription
 from subscribers.segments.attributes import set_attributes
+from tests.support.desk_imports import run_imports, upload
 from tests.support.people import make_list, make_member
 from tests.web.desk import PASSWORD, said, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.requirement("D2"),
+    pytest.mark.requirement("D3"),
+    pytest.mark.requirement("V10"),
+]
 TERMS = {"kind": "join", "basis": "consent", "evidence": "Sheet of the spring fair", "encoding": "utf-8"}
 
 
-def upload(client: Client, text: str, **fields: object) -> ImportBatch:
-    file = SimpleUploadedFile("people.csv", text.encode())
-    given = {"file": file, "mailing_list": make_list().pk, **fields}
-    response = client.post(reverse("subscribers_import_new"), given)
-    assert response.status_code == 302, response.context["form"].errors
-    return ImportBatch.objects.latest("pk")
-
-
-def work() -> None:
-    process_pending_imports(clock=timezone.now)
-
-
-def test_a_file_goes_from_its_columns_by_a_dry_run_into_the_list_and_out_again() -> None:
+def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     client = sign_in("data")
     batch = upload(client, "Email,Shoe size\nann@example.org,7\nbad,8\n")
     page = client.get(reverse("subscribers_import", args=[batch.pk]), follow=True).content.decode()
     assert "Shoe size" in page
-    assert "Keep as attribute “shoe_size”" in page
+    assert "Import as attribute “shoe_size”" in page
     columns = {"column_0": "email", "column_1": "name"}
     response = client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, **columns})
     assert response.status_code == 302
@@ -47,14 +38,14 @@ def test_a_file_goes_from_its_columns_by_a_dry_run_into_the_list_and_out_again()
     assert client.get(progress).json() == {
         "done": 0, "lines": 2, "words": "0 of about 2 lines", "version": "checking",
     }  # fmt: skip
-    work()
+    run_imports()
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
-    assert "Nothing is written yet" in page
-    assert "Bring them in: 1 new" in page
+    assert "Nothing is saved yet" in page
+    assert "Import 1 person" in page
     assert "Line 3:" in page
     assert not Subscriber.objects.exists()
     client.post(reverse("subscribers_import_step", args=[batch.pk, "run"]))
-    work()
+    run_imports()
     person = Subscriber.objects.get()
     assert (person.name, Subscription.objects.get().evidence) == ("7", TERMS["evidence"])
     refused = client.get(reverse("subscribers_import_refused", args=[batch.pk]))
@@ -63,7 +54,7 @@ def test_a_file_goes_from_its_columns_by_a_dry_run_into_the_list_and_out_again()
     assert rows[1][2:] == ["bad", "8"]
     assert "Take “people.csv” back?" in client.get(reverse("subscribers_import_undo", args=[batch.pk])).content.decode()
     client.post(reverse("subscribers_import_step", args=[batch.pk, "undo"]))
-    work()
+    run_imports()
     assert not Subscriber.objects.exists()
     assert "person removed" in client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     noted = ModelLogEntry.objects.filter(action__startswith="subscribers.import").order_by("pk")
@@ -83,7 +74,7 @@ def test_one_line_is_not_called_lines() -> None:
     undone = {"removed": 1, "ended": 1, "stayed": 1, "lifted": 1, "kept": 2}
     ImportBatch.objects.update(state=ImportState.UNDONE, counts={"rows": 6, "undone": undone})
     shown = client.get(page).content.decode()
-    for words in ("person removed", "person taken off", "person stays", "address may be", "addresses stay marked"):
+    for words in ("person removed", "person taken off", "person kept", "suppression removed", "suppressions kept"):
         assert words in shown
 
 
@@ -92,10 +83,10 @@ def test_what_the_law_needs_is_asked_for_and_nothing_is_lost_meanwhile() -> None
     batch = upload(client, "email\nann@example.org\n")
     url = reverse("subscribers_import_terms", args=[batch.pk])
     for wrong, says in (
-        ({"evidence": " "}, "Say what proves"),
-        ({"basis": ""}, "Choose why these people may be mailed"),
-        ({"basis": "soft_opt_in"}, "only where all of this is true"),
-        ({"basis": "soft_opt_in", "charity": "on"}, "say which column holds it"),
+        ({"evidence": " "}, "Enter the proof"),
+        ({"basis": ""}, "Choose why you can email these people"),
+        ({"basis": "soft_opt_in"}, "only if all of this is true"),
+        ({"basis": "soft_opt_in", "charity": "on"}, "choose the column that has it"),
         ({"column_0": "name"}, "No column is called"),
     ):
         response = client.post(url, {**TERMS, "column_0": "email", **wrong})
@@ -145,13 +136,13 @@ def test_staff_without_the_data_role_get_no_import_and_no_export(role: str) -> N
     assert "subscribers_imports" not in client.get("/admin/").content.decode()
 
 
-def test_an_export_asks_for_a_reason_and_the_password_is_put_on_record_and_can_be_imported(tmp_path: Path) -> None:
+def test_an_export_needs_reason_and_password_and_can_be_imported(tmp_path: Path) -> None:
     client = sign_in("data")
     weekly = make_list()
     set_attributes(subscriber=make_member(weekly, "ann@example.org", name="=Ann"), values={"shoe": "7"})
     url = reverse("subscribers_export")
     wrong = client.post(url, {"mailing_list": weekly.pk, "reason": "Print run", "password": "guess"})
-    assert "This is not your password" in wrong.content.decode()
+    assert "Incorrect password" in wrong.content.decode()
     assert client.post(url, {"password": PASSWORD}).status_code == 400
     right = client.post(url, {"mailing_list": weekly.pk, "reason": "Print run", "password": PASSWORD, "mark": "on"})
     body = b"".join(right).decode()  # type: ignore[arg-type]
@@ -174,18 +165,19 @@ def test_an_export_asks_for_a_reason_and_the_password_is_put_on_record_and_can_b
         "most": 1,
         "taken": 1,
     }
-    assert asked.alone
+    assert asked.without_approval
     assert asked.used_at
 
 
-def test_p5_everything_held_about_one_person_is_downloaded_and_put_on_record() -> None:
+@pytest.mark.requirement("P5")
+def test_everything_held_about_one_person_is_downloaded_and_put_on_record() -> None:
     person = make_member(make_list(), "ann@example.org")
     response = sign_in("data").post(reverse("subscribers_person_data", args=[person.pk]))
     assert json.loads(response.content)["email"] == "ann@example.org"
     assert ModelLogEntry.objects.filter(action="subscribers.export_person").exists()
 
 
-def test_terms_sent_from_a_page_left_open_after_the_import_ended_lead_to_where_it_stands() -> None:
+def test_terms_sent_after_the_import_ended_lead_to_its_result() -> None:
     client = sign_in("data")
     batch = upload(client, "email\nann@example.org\n")
     ImportBatch.objects.update(state=ImportState.FINISHED, stored=False, evidence="Sheet")

@@ -1,4 +1,4 @@
-"""S3, S5, P6: what staff decide about sign-ups that wait and about one person; and the form for other web sites."""
+"""Staff decisions on held sign-ups and on one person, and the embedded form."""
 
 import re
 from datetime import timedelta
@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.jobs.held_signup_notices import notify_held_signups_full
+from newsletter.jobs.people_notices import notify_held_signups_full
 from newsletter.models import Publication, StaffNotice
 from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.proof_of_work import Proof
@@ -31,36 +31,37 @@ from subscribers.unsubscribing.suppression import suppress
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 from tests.web.desk import sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("S5")]
 HELD = "/admin/people/held/"
 
 
 def hold(email: str) -> HeldSignup:
     mailing_list = make_list() if not HeldSignup.objects.exists() else HeldSignup.objects.all()[0].mailing_list
     return hold_signup(
-        email=email, mailing_list=mailing_list, wording="Yes", source="page", why="many from one network", now=NOW
+        email=email, mailing_list=mailing_list, wording="Yes", source="page", reason="many from one network", now=NOW
     )
 
 
-def test_staff_let_in_or_drop_who_waits_and_nobody_is_subscribed_without_confirming() -> None:
+def test_staff_release_or_discard_held_sign_ups() -> None:
     client = sign_in("data")
-    assert "Nobody waits" in client.get(HELD).content.decode()
+    assert "There are no sign-ups to review" in client.get(HELD).content.decode()
     one, other = hold("ada@example.org"), hold("bea@example.org")
     page = client.get(HELD).content.decode()
     assert "a•••@e•••.org" in page
     assert "ada@example.org" not in page
     assert "many from one network" in page
-    assert "Sign-ups that wait" in client.get("/admin/").content.decode()
+    assert "Sign-ups to review" in client.get("/admin/").content.decode()
     client.post(HELD, {"in": one.pk})
     client.post(HELD, {"out": other.pk})
     assert [row.subscriber.email for row in Confirmation.objects.all()] == ["ada@example.org"]
     assert not Subscription.objects.mailable().exists()
-    assert "decided this already" in client.post(HELD, {"in": one.pk}, follow=True).content.decode()
-    assert "decided this already" in client.post(HELD, {"out": other.pk}, follow=True).content.decode()
-    assert "decided this already" in client.post(HELD, {"in": "x"}, follow=True).content.decode()
+    assert "has already reviewed this" in client.post(HELD, {"in": one.pk}, follow=True).content.decode()
+    assert "has already reviewed this" in client.post(HELD, {"out": other.pk}, follow=True).content.decode()
+    assert "has already reviewed this" in client.post(HELD, {"in": "x"}, follow=True).content.decode()
 
 
-def test_g10_who_let_a_sign_up_in_and_who_dropped_one_is_in_the_staff_log_masked() -> None:
+@pytest.mark.requirement("G10")
+def test_the_staff_log_has_released_and_discarded_sign_ups_masked() -> None:
     client = sign_in("data")
     one, other = hold("ada@example.org"), hold("bea@example.org")
     client.post(HELD, {"in": one.pk})
@@ -88,7 +89,8 @@ def test_all_who_were_shown_are_decided_at_once_and_nobody_who_came_since(verb: 
     assert Confirmation.objects.count() == (3 if verb == "in" else 0)
 
 
-def test_s3_staff_lift_a_complaint_with_a_reason_and_never_a_persons_own_no() -> None:
+@pytest.mark.requirement("S3")
+def test_staff_lift_a_complaint_with_a_reason_and_never_a_persons_own_no() -> None:
     ada = make_member(make_list())
     for reason in (Reason.COMPLAINT, Reason.UNSUBSCRIBE):
         suppress(address_hash=bytes(ada.address_hash), reason=reason, now=NOW)
@@ -100,7 +102,7 @@ def test_s3_staff_lift_a_complaint_with_a_reason_and_never_a_persons_own_no() ->
     said = client.post(f"/admin/people/{ada.pk}/lift/{complaint.pk}/", {"why": " "}, follow=True).content.decode()
     assert "Write why mail to this address may start again" in said
     said = client.post(f"/admin/people/{ada.pk}/lift/{own.pk}/", {"why": "she rang"}, follow=True).content.decode()
-    assert "Only they can undo it" in said
+    assert "Only this person can undo it" in said
     client.post(f"/admin/people/{ada.pk}/lift/{complaint.pk}/", {"why": "pressed by mistake, she rang"})
     complaint.refresh_from_db()
     assert (complaint.lifted_by, complaint.lifted_reason) == ("data@example.org", "pressed by mistake, she rang")
@@ -112,7 +114,7 @@ def test_staff_stop_mail_with_a_reason_of_one_list_or_of_all() -> None:
     ada = make_member(weekly)
     client = sign_in("data")
     refused = client.post(f"/admin/people/{ada.pk}/bar/", {"why": "", "list": "weekly"}, follow=True)
-    assert "Write why this person must not be mailed" in refused.content.decode()
+    assert "Enter why this person must not be emailed" in refused.content.decode()
     client.post(f"/admin/people/{ada.pk}/bar/", {"why": "asked by letter", "list": "weekly"})
     client.post(f"/admin/people/{ada.pk}/bar/", {"why": "court order", "list": ""})
     assert [(row.mailing_list, row.note) for row in Suppression.objects.order_by("pk")] == [
@@ -122,11 +124,12 @@ def test_staff_stop_mail_with_a_reason_of_one_list_or_of_all() -> None:
     assert "asked by letter" in client.get(f"/admin/people/{ada.pk}/").content.decode()
 
 
-def test_p6_staff_erase_a_person_after_a_question_and_a_hash_stays() -> None:
+@pytest.mark.requirement("P6")
+def test_staff_erase_a_person_after_a_question_and_a_hash_stays() -> None:
     ada = make_member(make_list())
     client = sign_in("data")
     path = f"/admin/people/{ada.pk}/erase/"
-    assert "It cannot be undone" in client.get(path).content.decode()
+    assert "You cannot undo this" in client.get(path).content.decode()
     assert Subscriber.objects.exists()
     assert client.post(path).headers["Location"] == "/admin/people/"
     assert not Subscriber.objects.exists()
@@ -144,7 +147,8 @@ def test_only_those_who_look_after_the_people_decide_about_them(path: str, role:
     assert Subscriber.objects.exists()
 
 
-def test_g3_nothing_is_decided_by_a_get() -> None:
+@pytest.mark.requirement("G3")
+def test_nothing_is_decided_by_a_get() -> None:
     ada = make_member(make_list())
     suppress(address_hash=bytes(ada.address_hash), reason=Reason.HARD, now=NOW)
     client = sign_in("data")
@@ -158,11 +162,11 @@ def test_the_persons_page_says_what_they_chose() -> None:
     subscribe(ada, make_list(), frequency=Frequency.MONTHLY, paused_until=NOW)
     page = sign_in("data").get(f"/admin/people/{ada.pk}/").content.decode()
     assert "once a month" in page
-    assert "pause until 5 Mar 2026" in page
+    assert "paused until 5 Mar 2026" in page
     assert "goes 25 km" in page
 
 
-def test_the_form_that_staff_copy_signs_people_up_from_any_site_without_javascript() -> None:
+def test_the_embedded_form_works_on_any_site_without_javascript() -> None:
     weekly = make_list(name="Weekly <news>", ask_place=False, ask_language=True)
     topic = Topic.objects.create(slug="land", name="Land & water")
     page = sign_in("data").get(f"/admin/lists/edit/{weekly.pk}/").content.decode()
@@ -193,7 +197,9 @@ def test_an_erased_person_does_not_wait_for_staff_either() -> None:
 def fill_up(*, people: int = MAX_HELD_SIGNUPS) -> None:
     fair = make_list("fair")
     HeldSignup.objects.bulk_create(
-        HeldSignup(email=f"p{number}@example.org", address_hash=number.to_bytes(32), mailing_list=fair, why="", at=NOW)
+        HeldSignup(
+            email=f"p{number}@example.org", address_hash=number.to_bytes(32), mailing_list=fair, reason="", at=NOW
+        )
         for number in range(people)
     )
 
@@ -227,7 +233,7 @@ def test_a_sign_up_above_the_limit_is_dropped_and_staff_read_how_many_were() -> 
     assert "were dropped since yesterday" in client.get(HELD).content.decode()
 
 
-def test_staff_who_decide_are_told_by_mail_once_a_day_while_the_limit_is_reached(publication: Publication) -> None:
+def test_staff_get_one_mail_a_day_while_the_queue_is_full(publication: Publication) -> None:
     sign_in("data")
     sign_in("writer")
     fill_up(people=MAX_HELD_SIGNUPS - 1)

@@ -40,13 +40,13 @@ def test_who_waits_and_whose_mail_is_looked_at_are_said_by_place_too() -> None:
     ann = make_reader("ann@example.org", country="US", region="TX", town="Houston")
     assert mask_person(ann) == "a•••@e•••.org, Houston, Texas, United States"
     hold_signup(
-        email="bea@example.org", mailing_list=make_list(), wording="Yes", source="page", why="many", now=NOW,
+        email="bea@example.org", mailing_list=make_list(), wording="Yes", source="page", reason="many", now=NOW,
         place=ann.place,
     )  # fmt: skip
     assert "Houston, Texas, United States" in shown(sign_in("data"), "/admin/people/held/")
 
 
-def test_a_persons_language_is_said_by_name_and_one_that_nobody_knows_as_it_is() -> None:
+def test_a_persons_language_is_shown_by_name_if_known() -> None:
     client = sign_in("data")
     for code, name in (("pt-BR", "Portuguese"), ("xx-odd", "xx-odd")):
         person = make_reader(f"{code}@example.org", language=code)
@@ -57,7 +57,7 @@ def test_a_persons_language_is_said_by_name_and_one_that_nobody_knows_as_it_is()
     assert "<td>portugués</td>" in shown(client, reverse("subscribers_person", args=[person.pk]))
 
 
-def test_people_are_picked_by_a_language_from_a_list_whatever_their_country() -> None:
+def test_people_are_filtered_by_language_whatever_their_country() -> None:
     for code in ("es", "es-MX", "est", "en", ""):
         make_reader(f"l{code}@example.org", language=code)
     client = sign_in("data")

@@ -25,7 +25,7 @@ def issue(publication: Publication) -> Issue:
 
 def preview(client: Client, issue: Issue, *, mode: str = "mail.0.none", **fields: str) -> object:
     """What the panel shows after the form was typed."""
-    story = issue.placed.get().story
+    story = issue.placements.get().story
     posted = client.post(f"/admin/issues/preview/{issue.pk}/", issue_form(issue, story=story, **fields))
     assert posted.json() == {"is_valid": True, "is_available": True}
     return client.get(f"/admin/issues/preview/{issue.pk}/?mode={mode}")
@@ -102,7 +102,7 @@ def test_a_merge_field_that_cannot_work_is_told_instead_of_shown(
     issue: Issue, field: str, typed: str, told: str
 ) -> None:
     page = preview(sign_in("writer"), issue, **{field: typed}).content.decode()
-    assert "This cannot become a mail as it is" in page
+    assert "The mail cannot be made from this content" in page
     assert told in page
 
 
@@ -149,7 +149,7 @@ def test_an_audience_of_nobody_still_has_a_preview(publication: Publication) -> 
 def test_an_older_version_is_previewed_as_it_was(issue: Issue) -> None:
     client = sign_in("writer")
     first = issue.latest_revision
-    story = issue.placed.get().story
+    story = issue.placements.get().story
     client.post(f"/admin/issues/edit/{issue.pk}/", issue_form(issue, story=story, headline="Later"))
     page = client.get(f"/admin/issues/history/{issue.pk}/revisions/{first.pk}/view/").content.decode()
     assert "The clinic opens its doors" in page
@@ -203,11 +203,11 @@ def test_a_publication_is_previewed_as_its_newest_issue(issue: Issue) -> None:
 
 def test_a_publication_whose_rules_find_nothing_says_so(publication: Publication) -> None:
     page = sign_in("admin").get(f"/admin/publications/preview/{publication.pk}/").content.decode()
-    assert "By these rules there would be nothing in the next issue" in page
+    assert "With these settings the next issue would be empty" in page
 
 
 def test_the_preview_changes_nothing(issue: Issue) -> None:
-    before = (Issue.objects.get(pk=issue.pk).subject, issue.frozen.count(), issue.variants.count())
+    before = (Issue.objects.get(pk=issue.pk).subject, issue.content_revisions.count(), issue.variants.count())
     preview(sign_in("writer"), issue, subject="Typed")
-    assert (Issue.objects.get(pk=issue.pk).subject, issue.frozen.count(), issue.variants.count()) == before
+    assert (Issue.objects.get(pk=issue.pk).subject, issue.content_revisions.count(), issue.variants.count()) == before
     assert EventNotice.objects.count() == 2

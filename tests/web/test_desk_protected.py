@@ -32,7 +32,7 @@ def test_v3_many_are_pasted_at_once_listed_masked_and_shown_one_at_a_time(role: 
     client = sign_in(role)
     response = protect(client, SECRET, "K-2031-77", "Li", SECRET.upper())
     assert said(response)[0] == (
-        "3 terms are protected now. 1 is very short: it is found only as it is written, or in capitals."
+        "3 terms are now protected. 1 is very short. We find it only as written, or in capitals."
     )
     page = response.content.decode()
     assert MASKED in page
@@ -80,7 +80,7 @@ def test_v3_what_cannot_be_kept_is_said_by_line_and_what_was_pasted_stays_to_be_
 def test_v3_nothing_ticked_takes_nothing_off() -> None:
     client = sign_in("data")
     protect(client, SECRET)
-    assert said(client.post(ROOM, {"remove": "yes"}, follow=True)) == ["Nothing was ticked."]
+    assert said(client.post(ROOM, {"remove": "yes"}, follow=True)) == ["Select at least one term to remove."]
     assert ProtectedTerm.objects.count() == 1
 
 
@@ -96,7 +96,7 @@ def test_v3_who_writes_sees_that_there_is_one_where_and_its_first_letters_alone(
     part = before.rpartition("<li")[2] + after.partition("</li>")[0]
     assert f"/admin/issues/edit/{issue.pk}/#block-" in part
     assert "In the lead story" in part
-    assert page.count("Approve what it says now") == page.count("disabled>Approve what it says now")
+    assert page.count("Approve this version") == page.count("disabled>Approve this version")
 
 
 def test_v3_terms_are_in_no_search_and_no_list_of_tables_of_the_desk() -> None:

@@ -64,7 +64,7 @@ def test_a_page_of_the_desk_that_is_not_there_keeps_the_menu_and_leads_home(addr
     page = answer.content.decode()
     assert answer.status_code == 404
     assert 'id="wagtail-sidebar"' in page
-    assert "This page is not here" in page
+    assert "Page not found" in page
     assert 'href="/admin/"' in page
 
 

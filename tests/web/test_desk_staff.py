@@ -24,7 +24,7 @@ def test_the_list_of_staff_says_each_ones_role_and_second_factor() -> None:
 def test_somebody_without_a_role_is_seen_to_have_none() -> None:
     admin = sign_in("admin")
     User.objects.create_user("nobody@example.org")
-    assert "none: may do nothing here" in admin.get("/admin/users/").content.decode()
+    assert "No role: cannot do anything here" in admin.get("/admin/users/").content.decode()
 
 
 def test_a_language_and_a_time_zone_are_chosen_without_a_name_and_the_embargo_says_on_which_clock_it_is() -> None:

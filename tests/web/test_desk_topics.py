@@ -18,13 +18,13 @@ def test_a_topic_that_somebody_chose_cannot_be_deleted_alone_or_among_many_and_o
     client = sign_in("data")
     page = client.get(f"/admin/topics/edit/{chosen.pk}/").content.decode()
     assert f"/admin/topics/delete/{chosen.pk}/" not in page
-    assert "cannot be deleted" in page
+    assert "You cannot delete a topic that a subscriber has chosen" in page
     assert f"/admin/topics/delete/{free.pk}/" in client.get(f"/admin/topics/edit/{free.pk}/").content.decode()
     for path in (f"/admin/topics/delete/{chosen.pk}/", f"{BULK}?id={chosen.pk}"):
         client.post(path)
         assert Topic.objects.filter(pk=chosen.pk).exists()
     said = client.post(f"/admin/topics/delete/{chosen.pk}/", follow=True).content.decode()
-    assert "Readers have chosen this topic" in said
+    assert "Subscribers have chosen this topic" in said
     client.post(f"/admin/topics/delete/{free.pk}/")
     assert not Topic.objects.filter(pk=free.pk).exists()
 

@@ -1,4 +1,4 @@
-"""The desk: who edits anything that an issue shows does not approve it, and an approval is for the people on the page."""
+"""The desk requires another approver for authors, and an approval is for the audience on the page."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -37,8 +37,7 @@ from tests.support.fixtures import (
     make_issue,
     make_story,
 )
-from tests.web.desk import audience_fields, said, sign_in
-from tests.web.test_desk_content import story_fields
+from tests.web.desk import audience_fields, said, sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -80,19 +79,19 @@ def approve(issue: Issue, client: Client, **fields: str) -> str:
     return said(client.post(f"/admin/issues/{issue.pk}/approve/", shown, follow=True))[0]
 
 
-def test_an_approver_who_rewrote_the_lead_story_does_not_approve(issue: Issue) -> None:
-    """On by default, as there are two approvers; through the story editor, not the issue's."""
+def test_an_approver_who_edited_the_lead_story_cannot_approve(issue: Issue) -> None:
+    """Two approvers switch the rule on; the edit is made in the story's editor."""
     ann, bob = sign_in("approver", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     story = Story.objects.get()
     ann.post(f"/admin/stories/edit/{story.pk}/", story_fields(story, title="Something else entirely"))
     assert Story.objects.get().title == "Something else entirely"
     assert "or something that it shows, so somebody else approves it." in overview(issue, ann)
-    assert "or something that it shows" in approve(issue, ann)
+    assert "or content that it shows" in approve(issue, ann)
     assert not Approval.objects.exists()
     assert "is approved as it is now" in approve(issue, bob)
 
 
-def test_an_only_approver_still_edits_and_approves(issue: Issue) -> None:
+def test_a_single_approver_may_edit_and_approve(issue: Issue) -> None:
     ann = sign_in("approver", email="ann@example.org")
     story = Story.objects.get()
     ann.post(f"/admin/stories/edit/{story.pk}/", story_fields(story, title="A better title"))
@@ -100,7 +99,7 @@ def test_an_only_approver_still_edits_and_approves(issue: Issue) -> None:
 
 
 def _form(client: Client, address: str) -> dict[str, object]:
-    """What a browser would post: the form's values as the page shows them."""
+    """Return the form's values that a browser would post."""
     form = client.get(address).context["form"]
     values: dict[str, object] = {}
     for name in form.fields:
@@ -125,7 +124,7 @@ def _form(client: Client, address: str) -> dict[str, object]:
         (Source, "/admin/sources/edit/{}/", "name"),
     ],
 )
-def test_whoever_saves_a_part_in_its_editor_is_an_author(issue: Issue, model: type, address: str, field: str) -> None:
+def test_saving_a_part_in_its_editor_makes_an_author(issue: Issue, model: type, address: str, field: str) -> None:
     ann = sign_in("admin", email="ann@example.org")
     row = model.objects.all()[0]  # type: ignore[attr-defined]
     where = address.format(row.pk)
@@ -156,7 +155,7 @@ def test_a_picture_edited_on_the_upload_page_is_logged(issue: Issue) -> None:
 
 
 def test_a_segment_widened_in_the_desk_voids_the_approval(issue: Issue) -> None:
-    """And whoever widened it, approver or not, is an author."""
+    """The person who widened it is an author too."""
     approve_issue(issue=read(issue), by=make_approver("bob@example.org"), now=NOW)
     ann = sign_in("admin", email="ann@example.org")
     segment = Segment.objects.get()
@@ -166,22 +165,22 @@ def test_a_segment_widened_in_the_desk_voids_the_approval(issue: Issue) -> None:
     void_stale_approvals(now=NOW)
     assert read(issue).state == "draft"
     assert 'name="people" value="60"' in overview(issue, sign_in("approver", email="carol@example.org"))
-    assert "or something that it shows" in approve(issue, ann)
+    assert "or content that it shows" in approve(issue, ann)
 
 
-def test_an_approval_of_another_audience_than_the_page_showed_is_refused(issue: Issue) -> None:
+def test_approving_another_audience_than_seen_is_refused(issue: Issue) -> None:
     client = sign_in("approver")
     fields = audience_fields(issue)
     Segment.objects.update(rule={})
-    assert "Who gets the issue was changed after you looked at it" in approve(issue, client, **fields)
+    assert "The audience of the issue changed after you opened it" in approve(issue, client, **fields)
     add_subscribers(issue.publication, 30, where=LONDON, start=100)
-    assert "You looked at 20 people, and now the issue would go to 90" in approve(issue, client, people="20")
+    assert "You saw 20 recipients, and now the issue would go to 90" in approve(issue, client, people="20")
     assert "names what was looked at and how many people" in approve(issue, client, audience="")
     assert "names what was looked at and how many people" in approve(issue, client, people="many")
     assert not Approval.objects.exists()
 
 
-def test_the_question_before_a_send_is_for_a_number(issue: Issue) -> None:
+def test_the_confirmation_before_a_send_names_a_number(issue: Issue) -> None:
     approve_issue(issue=read(issue), by=make_approver("bob@example.org"), now=NOW)
     client = sign_in("approver")
     page = client.get(f"/admin/issues/{issue.pk}/send/start/sure/").content.decode()
@@ -191,23 +190,23 @@ def test_the_question_before_a_send_is_for_a_number(issue: Issue) -> None:
     assert "You were asked about 5 people" in said(client.post(start, {"people": "5"}, follow=True))[0]
     assert not Send.objects.exists()
     assert "is being prepared" in said(client.post(start, {"people": "20"}, follow=True))[0]
-    assert Send.objects.get().asked == 20
+    assert Send.objects.get().confirmed_recipients == 20
 
 
-def test_home_and_the_page_say_why_an_automatic_issue_waits(issue: Issue) -> None:
+def test_home_and_the_issue_page_say_why_an_automatic_issue_waits(issue: Issue) -> None:
     Publication.objects.update(approval="auto", second_approval_above=19)
     client = sign_in("approver")
     home = client.get("/admin/").content.decode()
     assert "The weekly letter No. 1 waits for approval" in home
-    assert "Two people must approve what goes to more than 19." in home
+    assert "Two people must approve an issue that goes to more than 19." in home
     assert "goes out by itself" not in home
     page = overview(issue, client)
-    assert "Two people must approve what goes to more than 19." in page
-    assert "It goes out by itself" not in page
+    assert "Two people must approve an issue that goes to more than 19." in page
+    assert "Will send automatically" not in page
 
 
 @pytest.mark.parametrize("state", ["draft", "approved"])
-def test_the_desk_says_that_a_publication_is_switched_off(issue: Issue, state: str) -> None:
+def test_the_desk_says_if_a_publication_is_switched_off(issue: Issue, state: str) -> None:
     if state == "approved":
         approve_issue(issue=read(issue), by=make_approver("bob@example.org"), now=NOW)
     Publication.objects.update(enabled=False)
@@ -215,7 +214,7 @@ def test_the_desk_says_that_a_publication_is_switched_off(issue: Issue, state: s
     client = sign_in("approver")
     page = overview(issue, client)
     assert "is switched off, so nothing of it is approved or sent" in page
-    assert "Approve what it says now" not in page
+    assert "Approve this version" not in page
     assert "Send it now" not in page
     assert "is switched off" in approve(issue, client)
     answer = client.post(f"/admin/issues/{issue.pk}/send/start/", {"people": "20"}, follow=True)
@@ -223,10 +222,10 @@ def test_the_desk_says_that_a_publication_is_switched_off(issue: Issue, state: s
     assert not Send.objects.exists()
 
 
-def test_a_publication_says_whether_another_person_must_approve(issue: Issue) -> None:
+def test_a_publication_decides_if_another_person_must_approve(issue: Issue) -> None:
     client = sign_in("admin")
     page = client.get(f"/admin/publications/edit/{issue.publication.pk}/").content.decode()
-    assert "Yes, if two or more people may approve" in page
+    assert "Yes, if two or more people can approve" in page
 
 
 @pytest.mark.parametrize("change", [lambda: Brand.objects.all(), lambda: MailingList.objects.all()])

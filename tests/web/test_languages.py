@@ -16,11 +16,11 @@ from wagtail.users.models import UserProfile
 
 from newsletter.models import Publication
 from scripts.messages import DOMAIN, LANGUAGES, LOCALES, collect, compile_catalog, read
+from tests.support.desk_pages import fill
 from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.support.people import make_list
 from tests.web.desk import sign_in, sign_in_superuser
 from tests.web.rooms import LOOKED_AT, list_rooms
-from tests.web.test_rooms_by_role import fill
 
 PLACES = re.compile(r"%\(\w+\)[a-z]|%%|%s|\{[\w ]*\}|\{\{.*?\|.*?:|</?\w+[^>]*>|`[^`]+`")
 
@@ -50,7 +50,7 @@ def test_every_word_of_the_screens_is_translated_and_no_other_is_kept(language: 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_translation_has_the_places_for_values_of_the_original_and_its_tags(language: str) -> None:
+def test_each_translation_keeps_placeholders_and_tags(language: str) -> None:
     wrong = []
     for message in read(language):
         if not message.id:
@@ -113,7 +113,7 @@ def test_every_room_of_the_desk_opens_in_spanish(publication: Publication) -> No
 
 
 @pytest.mark.django_db
-def test_whoever_has_not_signed_in_is_asked_to_in_the_language_of_the_browser() -> None:
+def test_the_sign_in_page_is_in_the_language_of_the_browser() -> None:
     page = Client().get("/accounts/login/", headers={"Accept-Language": "es-MX,es;q=0.9"}).content.decode()
     assert "Entrar" in page
     assert "Sign in" in Client().get("/accounts/login/", headers={"Accept-Language": "fr"}).content.decode()

@@ -18,9 +18,9 @@ from newsletter.models import AuditEntry, Batch, Issue, Send
 from subscribers.exporting.export_requests import allow_export, request_export
 from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
+from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
 from tests.web.desk import PASSWORD, audience_fields, sign_in
 from tests.web.rooms import DECIDED, POSTED_TOO, list_rooms
-from tests.web.test_rooms_by_role import desk, fill  # noqa: F401  the fixture is asked for by its name
 
 pytestmark = pytest.mark.django_db
 Fields = dict[str, object]
@@ -87,7 +87,7 @@ def _export(*, allowed: bool = False) -> Callable[[], Fields]:
         me, other = User.objects.get(username="data@example.org"), User.objects.create(username="other@example.org")
         by = me if allowed else other
         asked = request_export(by=by, mailing_list=None, reason="Print", mark=False, now=timezone.now())
-        ExportRequest.objects.update(alone=False)
+        ExportRequest.objects.update(without_approval=False)
         if allowed:
             allow_export(request=asked, by=other, now=timezone.now() - timedelta(minutes=1))
         return {"password": PASSWORD}
@@ -146,7 +146,7 @@ def test_every_room_where_one_decides_has_a_deed_here() -> None:
 
 
 @pytest.mark.parametrize("name", DEEDS)
-def test_g10_what_is_decided_in_a_room_is_in_the_staff_log_with_who_did_it(name: str, desk: Fields) -> None:  # noqa: F811
+def test_g10_what_is_decided_in_a_room_is_in_the_staff_log_with_who_did_it(name: str, desk: Fields) -> None:
     rooms = dict(list_rooms(get_resolver()))
     may = (DECIDED | POSTED_TOO)[name].split()
     client = sign_in(role := "approver" if "approver" in may and "data" not in may else may[0])

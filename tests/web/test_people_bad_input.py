@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from newsletter.sending.dispatching.build_call import CityAndRegion, LocationNames
+from newsletter.sending.build_call import CityAndRegion, LocationNames
 from subscribers.links.signed_links import Purpose
 from subscribers.models import MailingList, Segment, Subscriber, Subscription
 from subscribers.people.locations import get_or_create_place
@@ -27,7 +27,7 @@ def gone(weekly: MailingList) -> Subscriber:
     return make_member(weekly, place=place)
 
 
-def test_a_region_that_no_longer_exists_is_shown_as_it_was_kept_and_stays_until_another_is_chosen(
+def test_a_former_region_is_shown_and_kept_until_another_is_chosen(
     client: Client, weekly: MailingList, gone: Subscriber
 ) -> None:
     page = path_to(gone, weekly, Purpose.PREFERENCES)
@@ -50,8 +50,8 @@ def test_staff_see_people_and_segments_of_a_region_that_no_longer_exists(gone: S
         assert desk.get(path).status_code == 200, path
 
 
+@pytest.mark.requirement("T4")
 def test_a_name_full_of_markup_is_text_on_every_page_of_staff_and_readers(client: Client, weekly: MailingList) -> None:
-    """T4."""
     person = make_member(weekly, name=MARKUP, source=MARKUP[:60])
     desk = sign_in("data")
     pages = [desk.get("/admin/people/"), desk.get(f"/admin/people/{person.pk}/")]
@@ -67,9 +67,7 @@ def test_a_name_full_of_markup_is_text_on_every_page_of_staff_and_readers(client
     "email",
     ["ADA@EXAMPLE.ORG", " ada@example.org\u200b", "Ada@Example.Org", "\uff41da@example.org", "ada@example.org."],
 )
-def test_an_address_that_differs_by_case_space_or_unicode_form_makes_no_second_person(
-    client: Client, weekly: MailingList, email: str
-) -> None:
+def test_another_spelling_of_an_address_makes_no_second_person(client: Client, weekly: MailingList, email: str) -> None:
     make_member(weekly, "ada@example.org")
     before = join(client, weekly, email="new@example.org").content
     answer = join(client, weekly, email=email)
@@ -85,9 +83,7 @@ def test_a_composed_and_a_decomposed_letter_are_one_mailbox(client: Client, week
     assert Subscription.objects.count() == 1
 
 
-def test_a_gmail_address_with_other_dots_is_another_spelling_that_its_owner_may_choose(
-    client: Client, weekly: MailingList
-) -> None:
+def test_a_gmail_address_with_other_dots_is_another_person(client: Client, weekly: MailingList) -> None:
     """Who wrote it so may want it so; only the number of mails to the mailbox is counted together (A2)."""
     join(client, weekly, email="ada.love@gmail.com")
     join(client, weekly, email="adalove@gmail.com")

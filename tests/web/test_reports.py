@@ -18,9 +18,9 @@ from newsletter.models import (
     DeliveryException,
     Issue,
     LinkClicks,
-    PlacedStory,
     Publication,
     Send,
+    StoryPlacement,
     Variant,
 )
 from newsletter.organisation.staff import add_staff
@@ -116,7 +116,7 @@ def test_clicks_stand_by_link_with_the_words_of_the_mail_and_machines_apart(sent
 
 
 def test_where_nobody_is_counted_the_report_says_so_and_how_to_change_it(sent: Send) -> None:
-    assert "Nobody has followed a link yet." in page(sent, sign_in("writer"))
+    assert "No clicks yet." in page(sent, sign_in("writer"))
     Publication.objects.update(clicks="off")
     assert "does not count clicks" in page(sent, sign_in("editor"))
 
@@ -164,7 +164,7 @@ def test_issues_stand_beside_one_another_with_trends_and_those_ticked_are_compar
 def another(first: Send) -> Send:
     """The publication's next issue, a week later."""
     Issue.objects.filter(pk=first.issue_id).update(slot=None)
-    PlacedStory.objects.all().delete()
+    StoryPlacement.objects.all().delete()
     issue = Issue.objects.create(
         publication=first.issue.publication, number=8, public_id="8" * 32, made_at=NOW, subject="The next", body=[]
     )
@@ -181,7 +181,7 @@ def test_there_is_no_report_of_what_was_not_sent_and_results_begin_empty(publica
     client = sign_in("writer")
     for part in ("report/", "report/mail/"):
         assert client.get(f"/admin/issues/{issue.pk}/{part}").status_code == 404
-    assert "No issue has gone out yet." in client.get("/admin/results/").content.decode()
+    assert "No issue has been sent yet." in client.get("/admin/results/").content.decode()
 
 
 def test_who_sees_no_issues_sees_no_report(sent: Send) -> None:
@@ -204,7 +204,7 @@ def test_the_staff_log_says_who_did_what_and_can_be_narrowed_and_taken_away(sent
     assert "role: writer" in html
     only = admin.get("/admin/staff-log/?person=nobody&action=newsletter.staff_added&days=1&words=bob").content.decode()
     assert only.count("Added to the staff<") == 1
-    assert "Nothing was done that fits." in admin.get("/admin/staff-log/?words=zzz").content.decode()
+    assert "No entries match these filters." in admin.get("/admin/staff-log/?words=zzz").content.decode()
     lines = b"".join(admin.get("/admin/staff-log/?as=csv").streaming_content).decode("utf-8-sig").splitlines()
     assert len(lines) == AuditEntry.objects.count() + 1
     assert lines[1].rsplit(",", 1)[1] == AuditEntry.objects.order_by("-pk")[0].sha256

@@ -1,8 +1,8 @@
-"""Every route of the product in one table: who may open it, and with what. A route that is not in the table fails (G1–G9).
+"""Every route of the product in one table: who may open it, and with what. A route that is not in the table fails.
 
 A prefix stands for all routes under it; the longest one that fits a route is the one that counts. Rooms that change people's
 data or send are POST, and are asked for by GET here: what must not open is refused before its method is looked at. The
-desk's own rooms stand one by one in `rooms`, each tried with every role by `test_rooms_by_role`.
+desk's own rooms stand one by one in `rooms`, each tried with every role by `test_pages_by_role`.
 """
 
 import pytest
@@ -16,7 +16,14 @@ from tests.support.routes import list_routes
 from tests.web.desk import sign_in, sign_in_superuser
 from tests.web.rooms import ADMIN, EDITORS, LISTS, NEED_FACTOR, NOBODY, PEOPLE, STAFF, WRITERS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.requirement("G1"),
+    pytest.mark.requirement("G2"),
+    pytest.mark.requirement("G3"),
+    pytest.mark.requirement("G6"),
+    pytest.mark.requirement("G8"),
+]
 
 ROLES = ("writer", "editor", "approver", "data", "admin")
 ANYBODY = "anybody"
@@ -186,10 +193,11 @@ def takes_posts_only(root: Client, route: str) -> bool:
     return root.get(route).status_code == 405
 
 
-def test_every_route_is_in_the_table_opens_for_whom_it_says_and_for_nobody_else(
-    routes: list[str], full_desk: None
-) -> None:
-    """G5, G7, G9. A new route that nobody has thought about fails here."""
+@pytest.mark.requirement("G9")
+@pytest.mark.requirement("G7")
+@pytest.mark.requirement("G5")
+def test_every_route_is_in_the_table_and_opens_only_for_its_roles(routes: list[str], full_desk: None) -> None:
+    """A new route that nobody has thought about fails here."""
     clients = {role: sign_in(role) for role in ROLES}
     root = sign_in_superuser()
     closed = {route for route in routes if route != "/admin/logout/" and root.get(route).status_code == 404}
@@ -221,8 +229,9 @@ def test_every_route_is_in_the_table_opens_for_whom_it_says_and_for_nobody_else(
     assert not wrong, "\n".join(map(str, wrong))
 
 
-def test_no_route_of_the_desk_opens_without_the_second_factor_for_those_who_need_it(routes: list[str]) -> None:
-    """G4: a password alone opens nothing for those who approve, send, see people's data or administer."""
+@pytest.mark.requirement("G4")
+def test_no_desk_route_opens_without_a_required_second_factor(routes: list[str]) -> None:
+    """A password alone opens nothing for those who approve, send, see people's data or administer."""
     clients = {role: sign_in(role, factor=False) for role in NEED_FACTOR}
     wrong = []
     for route in routes:

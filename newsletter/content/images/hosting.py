@@ -32,7 +32,7 @@ def host_image(*, data: bytes, source_url: str, alt: str = "", width: int = MAIL
         width=encoded.width,
         height=encoded.height,
         alt=alt[:300],
-        weight=len(encoded.data),
+        byte_size=len(encoded.data),
         withdrawn_at=_find_withdrawal(encoded.sha256),
     )
 

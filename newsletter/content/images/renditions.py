@@ -42,7 +42,7 @@ def make_rendition(
         height=encoded.height,
         alt=picture.alt,
         original=picture,
-        weight=len(encoded.data),
+        byte_size=len(encoded.data),
     )
 
 

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from newsletter.content.parsing.event_locations import EventLocation
-from newsletter.models import EventNotice, SettledPlace, Source
-from newsletter.models.content_edits import record_edits
+from newsletter.models import EventNotice, LocationAnswer, Source
+from newsletter.models.staff import record_edits
 from subscribers.places.folding import fold
 from subscribers.places.towns import Town
 
@@ -35,7 +35,7 @@ def apply_remembered_location(located: EventLocation, *, source: Source, text: s
     """Return the location with the answer that staff gave for the same text of this source, if there is a question."""
     if not make_location_question(located):
         return located
-    settled = SettledPlace.objects.filter(source=source, words=_key(text)).first()
+    settled = LocationAnswer.objects.filter(source=source, words=_key(text)).first()
     if settled is None:
         return located
     return replace(located, **{name: getattr(settled, name) for name in (*_FIELDS, "zone")}, note="", candidates=())
@@ -50,7 +50,7 @@ def answer_location_question(*, event: EventNotice, town: Town, by: User | None,
     with transaction.atomic():
         alike = EventNotice.objects.select_for_update().filter(pk=event.pk)
         if event.source_id:
-            SettledPlace.objects.update_or_create(
+            LocationAnswer.objects.update_or_create(
                 source_id=event.source_id, words=_key(event.place_text), defaults={**answer, "by": by, "at": now}
             )
             alike = EventNotice.objects.select_for_update().filter(source=event.source_id).exclude(place_question={})

@@ -88,7 +88,7 @@ def _exclude_truncated(missing: list[EventNotice], *, source: Source, parsed: Pa
     beyond = [
         event for event in missing if event.starts_at >= until and get_series_id(event.external_id) not in present
     ]
-    fewer = source.listed is not None and parsed.listed < source.listed
+    fewer = source.last_event_count is not None and parsed.listed < source.last_event_count
     cut_shorter = len(beyond) >= _MASS_REMOVAL_COUNT and is_page_size(parsed.listed)
     return missing if fewer and not cut_shorter else _without(missing, beyond)
 

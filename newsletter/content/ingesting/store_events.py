@@ -16,7 +16,7 @@ from newsletter.content.ingesting.store_rows import create_or_update_row, hash_e
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.event_locations import EventLocation, locate_event
 from newsletter.models import EventNotice, Source
-from subscribers.places.time_zones import main_zone
+from subscribers.places.towns import main_zone
 
 _UTC_NAMES = ("", "UTC", "Etc/UTC")
 

@@ -1,6 +1,6 @@
-"""The form of the picture library: an upload is decoded in the sandbox, and only what that made is kept.
+"""The form of the picture library. The sandbox decodes an upload and makes a new file, and only that is stored.
 
-Wagtail makes its thumbnails in the serving process. It only ever opens files that we made ourselves.
+Wagtail makes its renditions in the serving process, where no outside file may be decoded. It opens only files made here.
 """
 
 from pathlib import PurePath
@@ -20,7 +20,7 @@ from newsletter.content.images.sandboxed import encode_image_in_sandbox
 
 
 class SandboxedImageField(WagtailImageField):
-    """Replaces an uploaded file by the picture that the sandbox makes of it: upright, without EXIF, at most 2,400 wide."""
+    """Replace an upload by the sandbox's copy: upright, without EXIF data, at most 2,400 pixels wide."""
 
     def to_python(self, data: Any) -> Any:
         file = FileField.to_python(self, data)
@@ -38,7 +38,7 @@ class SandboxedImageField(WagtailImageField):
 
 
 class SandboxedImageForm(BaseImageForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         if "file" in self.fields:
             plain = self.fields["file"]

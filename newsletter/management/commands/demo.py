@@ -1,4 +1,4 @@
-"""newsletter demo: the main job, once, on the sample organisation; then the desk to look at it."""
+"""newsletter demo: send the sample organisation's issue to files, then serve the desk."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime

@@ -8,11 +8,11 @@ from itertools import pairwise
 from lxml.html import HtmlElement, document_fromstring
 
 from newsletter.common.messages import Message
+from newsletter.common.personal_tokens import TOKEN, format_token
 from newsletter.rendering.lint.contrast import check_contrast
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.lint.links import is_vague, make_vague_link_finding
 from newsletter.rendering.text import join_lines, safe_picture_url, safe_url, tidy_line
-from newsletter.rendering.tokens import TOKEN, format_token
 
 _FORBIDDEN_TAGS = frozenset(
     {

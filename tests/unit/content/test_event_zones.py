@@ -8,7 +8,7 @@ import pytest
 from newsletter.content.ingesting.store_events import resolve_event_zone
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.event_locations import locate_event
-from subscribers.places.time_zones import main_zone
+from subscribers.places.towns import main_zone
 
 
 def settle(place: str = "", *, region: str = "", hour: int = 19, **fields: Any) -> EventEntry:

@@ -241,7 +241,7 @@ def test_the_nearest_town_of_a_point() -> None:
         (14.5547, 121.0244, "Makati City", "PH-00", "Asia/Manila"),
     ],
 )
-def test_a_point_in_a_city_has_the_city_s_name_and_one_in_a_town_near_it_the_town_s(
+def test_a_point_is_named_after_its_city_or_its_own_town(
     latitude: float, longitude: float, name: str, region: str, zone: str
 ) -> None:
     town = nearest_place(latitude=latitude, longitude=longitude)
@@ -302,9 +302,7 @@ def test_look_ups_are_quick_and_safe_from_many_threads() -> None:
         ("us-ny", "es", "Nueva York"),
     ],
 )
-def test_a_region_is_called_as_its_reader_calls_it_where_that_name_is_known(
-    code: str, language: str, name: str
-) -> None:
+def test_a_regions_name_is_in_the_readers_language_if_known(code: str, language: str, name: str) -> None:
     assert region_label(code, language=language) == name
 
 
@@ -420,14 +418,14 @@ def test_towns_of_one_name_and_region_are_offered_with_their_counties() -> None:
 @pytest.mark.parametrize(("typed", "suggested"), [("Totn", "Totnes, England, United Kingdom"), ("Whitb", "Whitby, England, United Kingdom"), ("newport, shrop", "Newport, Telford and Wrekin, England, United Kingdom")])  # fmt: skip
 def test_small_towns_are_suggested_while_they_are_typed(typed: str, suggested: str) -> None:
     if "," in typed:
-        assert suggested in suggest_towns("Newport, England", most=20)
+        assert suggested in suggest_towns("Newport, England", limit=20)
     else:
         assert suggested in suggest_towns(typed)
 
 
 def test_every_suggestion_means_one_town() -> None:
     for typed in ("newp", "ashf", "spring", "san j", "frank"):
-        for suggestion in suggest_towns(typed, most=20):
+        for suggestion in suggest_towns(typed, limit=20):
             assert find_place(suggestion).place is not None, suggestion
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from newsletter.providers.base.contract import BatchCall, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
-from newsletter.providers.outbox.adapter import Outbox, issue_folder, safe_name
+from newsletter.providers.outbox.adapter import Outbox, find_issue_folder, make_safe_name
 from newsletter.providers.outbox.index import read_outbox_variants, write_index
-from tests.support.provider_fixtures import make_call, make_mail, make_person
+from tests.support.provider_fixtures import make_call, make_mail, make_recipient
 
 WHEN = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def outbox(tmp_path: Path) -> Outbox:
 
 
 def batch(key: str, *numbers: int, variant: str = "en-near-1", **mail: object) -> BatchCall:
-    people = [make_person(number) for number in numbers]
+    people = [make_recipient(number) for number in numbers]
     return BatchCall(key=key, issue="weekly/12", variant=variant, mail=make_mail(**mail), people=people)
 
 
@@ -115,31 +115,31 @@ def test_hostile_words_come_out_as_words_on_the_page(outbox: Outbox, tmp_path: P
     "name", ["../../etc/passwd", "/etc", "..", "", "a/b", "a\x00b", "x" * 300, "C:\\x", "ねこ", "batches"]
 )
 def test_no_name_leads_out_of_the_outbox(outbox: Outbox, tmp_path: Path, name: str) -> None:
-    outbox.deliver(BatchCall(name, name, name, make_mail(), [make_person(1)]))
+    outbox.deliver(BatchCall(name, name, name, make_mail(), [make_recipient(1)]))
     (issue,) = tmp_path.iterdir()
     assert sorted(path.name for path in issue.iterdir() if path.name != "index.html") == sorted(
-        [safe_name(name), "batches"]
+        [make_safe_name(name), "batches"]
     )
 
 
 def test_names_that_differ_stay_different_as_files() -> None:
     names = ["a b", "a-b", "a/b", "a_b", "A-b", "weekly/1", "x" * 61, "x" * 62]
-    assert len({safe_name(name) for name in names}) == len(names)
+    assert len({make_safe_name(name) for name in names}) == len(names)
 
 
 def test_an_issues_folder_can_be_found_from_its_name(tmp_path: Path) -> None:
-    assert issue_folder(outbox=tmp_path, issue="weekly/12") == tmp_path / "weekly-12"
+    assert find_issue_folder(outbox=tmp_path, issue="weekly/12") == tmp_path / "weekly-12"
 
 
 def test_an_address_that_cannot_be_sent_to_is_rejected_alone(outbox: Outbox, tmp_path: Path) -> None:
-    outcome = outbox.deliver(make_call(make_person(1), make_person(2, address="no address")))
+    outcome = outbox.deliver(make_call(make_recipient(1), make_recipient(2, address="no address")))
     assert outcome.verdict is Verdict.ACCEPTED
     assert outcome.people[2][0] is Verdict.REJECTED
     assert len((tmp_path / "weekly-12/batches/batch-1.jsonl").read_text().splitlines()) == 1
 
 
 def test_a_batch_of_addresses_that_cannot_be_sent_to_writes_nothing(outbox: Outbox, tmp_path: Path) -> None:
-    assert outbox.deliver(make_call(make_person(2, address="no address"))).verdict is Verdict.REJECTED
+    assert outbox.deliver(make_call(make_recipient(2, address="no address"))).verdict is Verdict.REJECTED
     assert list(tmp_path.iterdir()) == []
 
 

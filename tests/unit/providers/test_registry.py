@@ -7,7 +7,7 @@ import pytest
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.mailgun.adapter import Mailgun
 from newsletter.providers.outbox.adapter import Outbox
-from newsletter.providers.registry import describe, make_adapter, read_provider_url
+from newsletter.providers.registry import make_adapter, make_provider_label, read_provider_url
 
 
 def test_outbox_is_the_adapter_that_writes_to_the_folder_given(tmp_path: Path) -> None:
@@ -54,8 +54,8 @@ def test_an_endpoint_is_scheme_host_and_port(endpoint: str, read: str) -> None:
 
 
 def test_the_label_is_safe_to_show() -> None:
-    assert describe("mailgun://s3cret@news.example.org?webhook_key=s3cret2") == "mailgun (news.example.org)"
-    assert describe("outbox://") == "outbox"
+    assert make_provider_label("mailgun://s3cret@news.example.org?webhook_key=s3cret2") == "mailgun (news.example.org)"
+    assert make_provider_label("outbox://") == "outbox"
 
 
 def test_the_settings_do_not_show_their_keys_when_printed() -> None:
@@ -103,7 +103,7 @@ def test_providers_without_a_domain_take_a_key_and_an_at(scheme: str) -> None:
     can = adapter.capabilities
     assert (can.name, can.people_per_second, can.max_batch) == (scheme, 20.0, 7)
     adapter.close()
-    assert describe(f"{scheme}://key-1@") == scheme
+    assert make_provider_label(f"{scheme}://key-1@") == scheme
 
 
 @pytest.mark.parametrize(

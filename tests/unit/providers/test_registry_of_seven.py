@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.brevo.adapter import Brevo
-from newsletter.providers.registry import describe, make_adapter, read_provider_url
+from newsletter.providers.registry import make_adapter, make_provider_label, read_provider_url
 from newsletter.providers.ses.adapter import Ses
 from newsletter.providers.sparkpost.adapter import SparkPost
 
@@ -26,12 +26,12 @@ def test_each_provider_has_its_adapter(url: str, kind: type) -> None:
 def test_ses_gets_key_secret_and_region() -> None:
     settings = read_provider_url("ses://AKIA:s%2Fe%2Bc@US-East-1?configuration_set=news")
     assert (settings.key, settings.secret, settings.domain) == ("AKIA", "s/e+c", "us-east-1")
-    assert settings.configuration_set == "news"
+    assert settings.own_options == {"configuration_set": "news"}
     assert read_provider_url("ses://AKIA:a/b+c@eu-west-1").secret == "a/b+c"
 
 
 def test_the_label_names_the_region_and_no_key() -> None:
-    assert describe("ses://AKIA:s3cret@eu-west-1") == "ses (eu-west-1)"
+    assert make_provider_label("ses://AKIA:s3cret@eu-west-1") == "ses (eu-west-1)"
     assert "s3cret" not in repr(read_provider_url("ses://AKIA:s3cret@eu-west-1"))
 
 

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from newsletter.providers.base.addresses import split_by_valid_address
-from newsletter.providers.base.contract import Person, ProviderResponse
+from newsletter.providers.base.contract import ProviderResponse, Recipient
 from newsletter.providers.base.deadline import Deadline
 from newsletter.providers.base.errors import BadMail
-from newsletter.providers.base.headers import mailbox
-from newsletter.providers.base.multipart import build_multipart
-from newsletter.providers.base.responses import quote, read_retry_after
+from newsletter.providers.base.mail.addresses import split_by_valid_address
+from newsletter.providers.base.mail.headers import format_mailbox
+from newsletter.providers.base.mail.multipart import build_multipart
+from newsletter.providers.base.responses import mask_provider_text, read_retry_after
 from newsletter.providers.base.transport import CountingBody
-from newsletter.providers.mailgun.text import check_variables
+from newsletter.providers.mailgun.variables import check_variables
 
 NOW = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ def test_the_boundary_of_a_form_is_never_found_in_its_content() -> None:
 
 
 def test_a_content_that_holds_every_boundary_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.providers.base.multipart._MAX_BOUNDARY_ATTEMPTS", 1)
+    monkeypatch.setattr("newsletter.providers.base.mail.multipart._MAX_BOUNDARY_ATTEMPTS", 1)
     first = build_multipart([("a", b"x")], key="k")[1].partition("boundary=")[2]
     with pytest.raises(ValueError, match="no boundary"):
         build_multipart([("a", first.encode())], key="k")
@@ -50,14 +50,14 @@ def test_a_wait_is_read_from_a_number_or_a_date(header: str, seconds: float | No
 
 
 def test_a_quote_is_one_short_line() -> None:
-    assert quote("  a\r\n\tb\x00c  ") == "a b c"
-    assert quote("x" * 300) == "x" * 199 + "…"
-    assert quote("key=abc", secrets=("", "abc")) == "key=(key)"
+    assert mask_provider_text("  a\r\n\tb\x00c  ") == "a b c"
+    assert mask_provider_text("x" * 300) == "x" * 199 + "…"
+    assert mask_provider_text("key=abc", secrets=("", "abc")) == "key=(key)"
 
 
 def test_a_sender_without_a_name_is_only_an_address() -> None:
-    assert mailbox("", "a@x.example") == "a@x.example"
-    assert mailbox('A "B" \\', "a@x.example") == '"A \\"B\\" \\\\" <a@x.example>'
+    assert format_mailbox("", "a@x.example") == "a@x.example"
+    assert format_mailbox('A "B" \\', "a@x.example") == '"A \\"B\\" \\\\" <a@x.example>'
 
 
 @pytest.mark.parametrize("declared", [set(), {"t_a", "t_b"}])
@@ -94,7 +94,7 @@ def test_a_deadline_on_a_connection_that_is_gone_already_is_quiet() -> None:
 
 
 def test_an_address_with_a_line_break_is_refused_although_its_lines_are_addresses():
-    people = [Person(1, "a@example.org\nb@example.org", {}), Person(2, "a@example.org", {})]
+    people = [Recipient(1, "a@example.org\nb@example.org", {}), Recipient(2, "a@example.org", {})]
     good, refused = split_by_valid_address(people)
     assert [address for address, _ in good] == ["a@example.org"]
     assert list(refused) == [1]

@@ -3,8 +3,8 @@
 import pytest
 
 from newsletter.providers.base.contract import Verdict
-from newsletter.providers.base.row_verdicts import combine_row_verdicts
-from newsletter.providers.base.tags import make_ascii_tag, make_ses_tag
+from newsletter.providers.base.mail.identifiers import make_dashed_tag, make_tag
+from newsletter.providers.base.responses import combine_row_verdicts
 
 YES, NO, LATER, UNKNOWN = (
     (Verdict.ACCEPTED, ""),
@@ -15,9 +15,13 @@ YES, NO, LATER, UNKNOWN = (
 
 
 def test_a_tag_has_plain_characters_and_is_never_empty() -> None:
-    assert make_ascii_tag("Ünser Brief/12") == "nser-Brief-12"
-    assert (make_ascii_tag("…"), len(make_ascii_tag("x" * 500))) == ("newsletter", 128)
-    assert (make_ses_tag("weekly/1.2"), make_ses_tag(""), len(make_ses_tag("x" * 500))) == ("weekly-1-2", "-", 256)
+    assert make_tag("Ünser Brief/12") == "nser-Brief-12"
+    assert (make_tag("…"), len(make_tag("x" * 500))) == ("newsletter", 128)
+    assert (make_dashed_tag("weekly/1.2"), make_dashed_tag(""), len(make_dashed_tag("x" * 500))) == (
+        "weekly-1-2",
+        "-",
+        256,
+    )
 
 
 @pytest.mark.parametrize(

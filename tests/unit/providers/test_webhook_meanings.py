@@ -10,7 +10,7 @@ from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.bounces import classify_bounce
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback
 from newsletter.providers.base.webhooks.verification import WebhookRequest
-from newsletter.providers.webhook_handlers import WEBHOOK_HANDLERS
+from newsletter.providers.registry import WEBHOOK_HANDLERS
 
 AT = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
 OURS = {"delivery": "7", "batch": "1-1-ab"}

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, WebhookRequest
+from newsletter.providers.registry import WEBHOOK_HANDLERS, find_webhook_handler
 from newsletter.providers.resend.webhooks import verify_resend
 from newsletter.providers.sendgrid.webhooks import verify_sendgrid
 from newsletter.providers.ses.sns import Certificates, is_amazon
 from newsletter.providers.ses.webhooks import make_ses_handler
-from newsletter.providers.webhook_handlers import WEBHOOK_HANDLERS, find_webhook_handler
 from tests.support.provider_webhooks import FakeSns, sendgrid_keys, sign_sendgrid, sign_svix
 
 NOW = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
@@ -203,7 +203,7 @@ def test_a_certificate_out_of_date_proves_nothing(sns: FakeSns) -> None:
 
 def test_while_the_certificate_cannot_be_had_the_provider_is_to_ask_again(sns: FakeSns) -> None:
     sns.status = 500
-    with pytest.raises(WebhookCheckUnavailable, match="its host said 500"):
+    with pytest.raises(WebhookCheckUnavailable, match="its host answered 500"):
         verify(sns, sns.message(EVENT, now=NOW))
     sns.status, pem = 200, sns.pem
     sns.pem = b"<html>"
@@ -214,7 +214,7 @@ def test_while_the_certificate_cannot_be_had_the_provider_is_to_ask_again(sns: F
 
 
 def test_a_certificate_host_that_is_away_is_no_forgery() -> None:
-    nowhere = Certificates(address_of=lambda url: "http://127.0.0.1:9/")
+    nowhere = Certificates(rewrite_url=lambda url: "http://127.0.0.1:9/")
     with pytest.raises(WebhookCheckUnavailable, match="could not be fetched"):
         nowhere.get(FakeSns.URL)
     nowhere.close()

@@ -11,12 +11,12 @@ from newsletter.content.parsing.html import clean_html
 from newsletter.rendering.blocks import Brand, Document, LeadStory
 from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.lint.mjml import check_mjml
 from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.templates import default_templates
 from tests.gallery.documents import documents, flat_picture
+from tests.gallery.mjml_lint import check_mjml
 from tests.unit.rendering.samples import document, picture, story
 
 TEMPLATES = {path.name: path.read_text() for path in default_templates().rglob("*.mjml.j2")}

@@ -360,14 +360,14 @@ def note(html: str) -> Note:
     ("html", "says"),
     [
         ("<p>never closed", "never closes <p>"),
-        ("<p><b><i>x</b></i></p>", "closes <b> where <i> is open"),
+        ("<p><b><i>x</b></i></p>", "closes <b> while <i> is open"),
         ("<div>" * 201 + "</div>" * 201, "nests more than 200 tags"),
         ("<b>" * 9500 + "</b>" * 9500, "nests more than 200 tags"),
         ("<p>" + "x" * 300_000 + "</p>", "is 300,"),
         ("<p>a < b</p>", "cannot become mail HTML"),
         (
             "</div></mj-text></mj-column></mj-section><mj-section><mj-column><mj-text><div>",
-            "closes <div> where nothing is open",
+            "closes <div> while no tag is open",
         ),
     ],
 )

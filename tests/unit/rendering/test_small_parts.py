@@ -14,8 +14,8 @@ from newsletter.rendering.colours import (
 )
 from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.hyphens import add_soft_hyphens
-from newsletter.rendering.lint.tags import find_tag_problem
-from newsletter.rendering.phrases import WORDS, find_text_direction, word
+from newsletter.rendering.lint.tag_balance import find_tag_problem
+from newsletter.rendering.phrases import PHRASES, find_phrase, find_text_direction
 from newsletter.rendering.text import MAX_LINE_LENGTH, safe_url, shorten, tidy_lines, tidy_paragraphs, wrap
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -69,23 +69,23 @@ def test_colours_are_written_with_six_digits():
 
 
 def test_every_language_has_every_word():
-    assert all(set(table) == set(WORDS["en"]) for table in WORDS.values())
+    assert all(set(table) == set(PHRASES["en"]) for table in PHRASES.values())
 
 
 def test_a_language_with_a_country_or_unknown_has_words_all_the_same():
-    assert word("unsubscribe", "es-MX") == "Darse de baja"
-    assert word("unsubscribe", "DE_at") == "Abbestellen"
-    assert word("unsubscribe", "xx") == "Unsubscribe"
+    assert find_phrase("unsubscribe", "es-MX") == "Darse de baja"
+    assert find_phrase("unsubscribe", "DE_at") == "Abbestellen"
+    assert find_phrase("unsubscribe", "xx") == "Unsubscribe"
 
 
 def test_values_in_words_are_taken_as_they_are():
-    said = word("why_you_get_this", "en", list="{organisation}", organisation="Harbour {list}")
+    said = find_phrase("why_you_get_this", "en", list="{organisation}", organisation="Harbour {list}")
     assert said == "You get this because you signed up for {organisation} from Harbour {list}."
 
 
 def test_words_that_do_not_exist_are_refused_by_name():
-    with pytest.raises(RenderingError, match="no words called “goodbye”"):
-        word("goodbye", "en")
+    with pytest.raises(RenderingError, match="no phrase “goodbye”"):
+        find_phrase("goodbye", "en")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_tags_that_close_in_order_have_no_fault():
 def test_a_fault_has_its_line():
     problem = find_tag_problem("<div>\n<p>\n</div>")
     assert problem
-    assert (problem.line, problem.problem) == (3, "closes <div> where <p> is open")
+    assert (problem.line, problem.problem) == (3, "closes <div> while <p> is open")
 
 
 @pytest.mark.parametrize(

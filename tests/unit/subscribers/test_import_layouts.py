@@ -1,4 +1,4 @@
-"""D2: whose export a file is, what its columns are, and what a status or a day in it means."""
+"""Recognising other programs' exports, their columns, statuses and dates."""
 
 import io
 from datetime import UTC, date, datetime
@@ -11,6 +11,8 @@ from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.layouts import detect_layout, refuse_non_subscribed_export
 from subscribers.importing.reading.parsed_rows import PersonRow, RefusalKind, RefusedRow
 from subscribers.importing.reading.people_file import inspect_file, read_people, sample_values
+
+pytestmark = [pytest.mark.requirement("D2")]
 
 MAILCHIMP = (
     "Email Address,First Name,Last Name,Address,Phone Number,Birthday,Shoe,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,"
@@ -48,7 +50,7 @@ def test_an_export_is_known_by_its_columns(header: str, slug: str, kind: str) ->
     assert (layout.slug, layout.kind) == (slug, kind)
 
 
-def test_a_subscribed_contact_of_mailchimp_comes_with_name_place_day_tags_and_merge_fields_and_nothing_more() -> None:
+def test_a_mailchimp_contact_keeps_its_known_fields_only() -> None:
     (row,) = read(
         SUBSCRIBED
         + 'ann@example.org,Ann,Lee,"1 Some St  Leeds",0113,01/02,7,4,,,2021-03-04 05:06:07,192.0.2.1,53.8,-1.5,'
@@ -63,7 +65,7 @@ def test_a_subscribed_contact_of_mailchimp_comes_with_name_place_day_tags_and_me
     assert row.attributes == {"shoe": "7"}
 
 
-def test_those_who_left_mailchimp_are_kept_from_mail_and_a_complaint_is_told_from_a_farewell() -> None:
+def test_unsubscribes_and_complaints_at_mailchimp_differ() -> None:
     tail = ",,,,,,,,,,,,,,,,,,,2024-02-03 10:00:00,Spring,1,{reason},,1,2,,\n"
     rows = read(
         LEFT + "ann@example.org" + tail.format(reason="NORMAL") + "bea@example.org" + tail.format(reason="SPAM")
@@ -74,7 +76,7 @@ def test_those_who_left_mailchimp_are_kept_from_mail_and_a_complaint_is_told_fro
     ]
 
 
-def test_each_status_of_listmonk_has_its_own_end_and_its_attributes_are_unpacked() -> None:
+def test_each_listmonk_status_is_read_and_its_attributes_are_unpacked() -> None:
     rows = read(
         LISTMONK
         + 'u,ann@example.org,Ann,"{""city"": ""Leeds"", ""age"": 40, ""vip"": true, ""likes"": [""tea"", ""bread""],'
@@ -104,7 +106,7 @@ def test_a_column_counts_before_a_packed_value_of_the_same_name() -> None:
     assert (row.city, row.country, row.attributes) == ("York", "GB", {"city": "Leeds"})
 
 
-def test_those_who_never_asked_at_mailchimp_are_told_by_the_name_of_their_file_and_refused() -> None:
+def test_mailchimp_files_of_people_who_never_asked_are_refused() -> None:
     mailchimp = detect_layout(SUBSCRIBED.strip().split(","))
     refuse_non_subscribed_export(mailchimp, file_name="subscribed_email_audience_export_1a2b.csv")
     refuse_non_subscribed_export(detect_layout(["email"]), file_name="nonsubscribed.csv")
@@ -112,7 +114,8 @@ def test_those_who_never_asked_at_mailchimp_are_told_by_the_name_of_their_file_a
         refuse_non_subscribed_export(mailchimp, file_name="export/nonsubscribed_email_audience_export_1a2b.csv")
 
 
-def test_p3_the_soft_opt_in_takes_nobody_from_before_the_law_and_nobody_without_a_day() -> None:
+@pytest.mark.requirement("P3")
+def test_soft_opt_in_needs_a_date_after_the_law_began() -> None:
     text = "email,signed up\nann@example.org,2026-02-04\nbea@example.org,2026-02-05\ncy@example.org,\n"
     early, fine, none = read(text, soft_opt_in=True)
     assert isinstance(early, RefusedRow)

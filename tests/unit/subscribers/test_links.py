@@ -1,4 +1,4 @@
-"""K1 to K5: links name one person and list for one purpose, hold nothing personal, and outlive key rotation."""
+"""Signed links: one person, list and purpose, no personal data, valid across key rotation."""
 
 import ast
 import inspect
@@ -37,7 +37,8 @@ def test_links_are_built_on_the_site_url_and_the_path_of_their_purpose() -> None
     assert signer.preferences_url(person, mailing_list).startswith("https://news.example.org/p/")
 
 
-def test_k1_a_token_decodes_to_identifiers_and_a_signature_and_nothing_else() -> None:
+@pytest.mark.requirement("K1")
+def test_a_token_decodes_to_identifiers_and_a_signature_and_nothing_else() -> None:
     token = make_token()
     raw = urlsafe_b64decode(token)
     assert len(token) == 64
@@ -48,7 +49,8 @@ def test_k1_a_token_decodes_to_identifiers_and_a_signature_and_nothing_else() ->
 
 
 @pytest.mark.parametrize(("made_for", "used_for"), list(product(Purpose, Purpose)))
-def test_k2_only_the_purpose_that_a_token_was_made_for_opens(made_for: Purpose, used_for: Purpose) -> None:
+@pytest.mark.requirement("K2")
+def test_only_the_purpose_that_a_token_was_made_for_opens(made_for: Purpose, used_for: Purpose) -> None:
     token = make_token(made_for)
     if made_for is used_for:
         assert read_link(token, purpose=used_for, now=NOW, keys=KEYS).subscriber_uuid == PERSON
@@ -58,7 +60,8 @@ def test_k2_only_the_purpose_that_a_token_was_made_for_opens(made_for: Purpose, 
 
 
 @pytest.mark.parametrize("purpose", [Purpose.PREFERENCES, Purpose.CONFIRM])
-def test_k3_links_that_expire_do_so_to_the_second(purpose: Purpose) -> None:
+@pytest.mark.requirement("K3")
+def test_links_that_expire_do_so_to_the_second(purpose: Purpose) -> None:
     lifetime = LIFETIMES[purpose]
     assert lifetime is not None
     token = make_token(purpose)
@@ -68,14 +71,16 @@ def test_k3_links_that_expire_do_so_to_the_second(purpose: Purpose) -> None:
     assert expired.value.target.subscriber_uuid == PERSON
 
 
-def test_u6_an_unsubscribe_link_works_after_years_and_three_new_keys() -> None:
+@pytest.mark.requirement("U6")
+def test_an_unsubscribe_link_works_after_years_and_three_new_keys() -> None:
     token = make_token(keys=["first"])
     rotated = ["fourth", "third", "second", "first"]
     later = NOW + timedelta(days=5 * 366)
     assert read_link(token, purpose=Purpose.UNSUBSCRIBE, now=later, keys=rotated).subscriber_uuid == PERSON
 
 
-def test_k4_new_links_use_the_newest_key_and_a_retired_key_opens_nothing() -> None:
+@pytest.mark.requirement("K4")
+def test_new_links_use_the_newest_key_and_a_retired_key_opens_nothing() -> None:
     token = make_token(keys=["new", "old"])
     read_link(token, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=["new"])
     with pytest.raises(BadLink):
@@ -83,7 +88,8 @@ def test_k4_new_links_use_the_newest_key_and_a_retired_key_opens_nothing() -> No
 
 
 @pytest.mark.parametrize("place", [0, 5, 20, 30, 40, 50, 62])
-def test_k5_a_token_with_any_part_changed_is_refused(place: int) -> None:
+@pytest.mark.requirement("K5")
+def test_a_token_with_any_part_changed_is_refused(place: int) -> None:
     token = make_token()
     changed = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
     with pytest.raises(BadLink):
@@ -91,7 +97,8 @@ def test_k5_a_token_with_any_part_changed_is_refused(place: int) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "é" * 64, "?" * 64, "A" * 63, "A" * 65, "=" * 64, "A" * 64])
-def test_k5_nonsense_and_forgery_get_the_same_words(token: str) -> None:
+@pytest.mark.requirement("K5")
+def test_nonsense_and_forgery_get_the_same_words(token: str) -> None:
     with pytest.raises(BadLink) as nonsense:
         read_link(token, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
     with pytest.raises(BadLink) as forged:
@@ -137,7 +144,8 @@ def test_links_from_before_they_named_mailings_open(purpose: Purpose, token: str
     assert read_link(token, purpose=purpose, now=NOW, keys=KEYS).mailing == 0
 
 
-def test_k5_signatures_are_compared_in_constant_time_only() -> None:
+@pytest.mark.requirement("K5")
+def test_signatures_are_compared_in_constant_time_only() -> None:
     tree = ast.parse(inspect.getsource(links._verify))
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
     assert "compare_digest" in inspect.getsource(links._verify)

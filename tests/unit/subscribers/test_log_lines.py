@@ -1,4 +1,4 @@
-"""K6: the token of a link stands in no line of a log, and in no traceback."""
+"""Tokens of links appear in no log line and no traceback."""
 
 import io
 import logging
@@ -28,7 +28,8 @@ TOKEN = LINK.rpartition("/")[2]
 
 
 @pytest.mark.parametrize("link", [LINK, OLDER])
-def test_k6_a_line_of_the_log_and_its_traceback_name_no_token(link):
+@pytest.mark.requirement("K6")
+def test_a_line_of_the_log_and_its_traceback_name_no_token(link):
     record = logging.LogRecord("django.request", logging.ERROR, "", 1, "Internal Server Error: %s", (link,), None)
     try:
         raise RuntimeError(f"no page for {link}")
@@ -40,12 +41,14 @@ def test_k6_a_line_of_the_log_and_its_traceback_name_no_token(link):
     assert "RuntimeError: no page for" in line
 
 
-def test_k6_the_settings_write_every_line_so():
+@pytest.mark.requirement("K6")
+def test_the_settings_write_every_line_so():
     assert settings.LOGGING["formatters"]["plain"]["()"] == "subscribers.links.token_masking.TokenMaskingFormatter"
     assert [handler["formatter"] for handler in settings.LOGGING["handlers"].values()] == ["plain"]
 
 
-def test_k6_the_web_server_writes_of_a_request_that_failed_without_its_token():
+@pytest.mark.requirement("K6")
+def test_the_web_server_writes_of_a_request_that_failed_without_its_token():
     log, written = Log(Config()), io.StringIO()
     log.error_log.handlers[0].setStream(written)
     log.error("Error handling request %s", LINK)

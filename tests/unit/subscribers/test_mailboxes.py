@@ -1,8 +1,10 @@
-"""A2, A5: spellings of one mailbox count as one; lent addresses are marked, privacy relays are not."""
+"""Spellings of one mailbox count as one. Short-lived addresses are marked, privacy relays are not."""
 
 import pytest
 
 from subscribers.addresses.domains import find_domain, is_disposable, is_major, make_mailbox_key
+
+pytestmark = [pytest.mark.requirement("A2")]
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,8 @@ def test_lent_addresses_are_known(domain: str) -> None:
 
 
 @pytest.mark.parametrize("domain", ["duck.com", "mozmail.com", "privaterelay.appleid.com", "simplelogin.com", "com"])
-def test_a5_privacy_relays_are_not_lent_addresses(domain: str) -> None:
+@pytest.mark.requirement("A5")
+def test_privacy_relays_are_not_lent_addresses(domain: str) -> None:
     assert not is_disposable(domain)
 
 

@@ -1,8 +1,10 @@
-"""G12, A2: who is behind our proxies, and which network stands for them. Nobody can write themselves another address."""
+"""A visitor's address behind our proxies, and the network it counts for. A client cannot forge it."""
 
 import pytest
 
 from newsletter.common.networks import client_address, single_client_network, wide_network
+
+pytestmark = [pytest.mark.requirement("G12"), pytest.mark.requirement("A2")]
 
 OURS = ["10.0.0.0/8", "fd00::/8"]
 
@@ -32,7 +34,7 @@ def test_the_client_is_the_nearest_address_that_is_not_our_proxy(
     assert client_address(peer=peer, forwarded=forwarded, proxies=proxies) == client
 
 
-def test_a_home_is_one_ipv4_address_or_one_ipv6_64_and_a_neighbourhood_is_wider() -> None:
+def test_a_client_network_is_one_ipv4_address_or_one_ipv6_64() -> None:
     assert single_client_network("192.0.2.9") == "192.0.2.9/32"
     assert (
         single_client_network("2001:db8:1:2:3::4")

@@ -1,16 +1,18 @@
-"""P8, P13: docs/privacy.md promises readers what the program keeps to."""
+"""docs/reference/privacy.md states the periods that the program uses."""
 
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from newsletter.feedback import event_retention as forget
-from newsletter.sending.settling import retention as sends
+from newsletter.feedback import event_retention
+from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
 from subscribers.importing.writing import import_steps as batches
 
-PAGE = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="utf-8")
+pytestmark = [pytest.mark.requirement("P13")]
+
+PAGE = (Path(__file__).parents[3] / "docs/reference/privacy.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -24,17 +26,24 @@ PAGE = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="u
         ("how often a mailbox", retention.CONFIRMATION_QUOTA_RETENTION),
         ("an import's file", timedelta(days=batches.UPLOAD_RETENTION_DAYS)),
         ("an import's refused lines", timedelta(days=batches.UPLOAD_RETENTION_DAYS)),
-        ("what the provider reports", forget.KEPT),
-        ("who was sent which issue", sends.KEPT),
+        ("what the provider reports", event_retention.KEPT),
+        ("who was sent which issue", send_retention.KEPT),
     ],
 )
-def test_p8_the_page_names_the_very_days_that_each_thing_is_kept(begins: str, kept: timedelta) -> None:
+@pytest.mark.requirement("P8")
+def test_the_page_names_the_very_days_that_each_thing_is_kept(begins: str, kept: timedelta) -> None:
     (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| {begins}"))
     assert f"{kept.days} days" in row.rsplit("|", 2)[1]
 
 
-def test_p8_nothing_is_kept_longer_than_the_numbers_that_were_set() -> None:
-    kept = [retention.UNCONFIRMED_RETENTION, retention.UNSUBSCRIBED_RETENTION, forget.KEPT, sends.KEPT]
+@pytest.mark.requirement("P8")
+def test_nothing_is_kept_longer_than_the_numbers_that_were_set() -> None:
+    kept = [
+        retention.UNCONFIRMED_RETENTION,
+        retention.UNSUBSCRIBED_RETENTION,
+        event_retention.KEPT,
+        send_retention.KEPT,
+    ]
     most = [timedelta(days=days) for days in (7, 28, 30, 396)]
     assert [one for one in zip(kept, most, strict=True) if one[0] > one[1]] == []
     assert batches.UPLOAD_RETENTION_DAYS <= 7

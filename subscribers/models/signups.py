@@ -1,0 +1,67 @@
+"""Sign-ups held for staff, and confirmation mails. A sender elsewhere mails the due ones."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy
+
+from newsletter.common.message_fields import MessageField
+from subscribers.addresses.normalise import mask
+from subscribers.models.lists import MailingList, Topic
+from subscribers.models.locations import SubscriberLocation
+from subscribers.models.people import Subscriber
+
+
+class HeldSignup(models.Model):
+    """One held sign-up. It is deleted when staff decide, or after a week."""
+
+    email = models.CharField(max_length=254)
+    address_hash = models.BinaryField(max_length=32, editable=False)
+    mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="held_signups")
+    name = models.CharField(max_length=200, blank=True, default="")
+    language = models.CharField(max_length=16, blank=True, default="")
+    place = models.ForeignKey(SubscriberLocation, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    topics = models.ManyToManyField(Topic, blank=True, related_name="+")
+    wording = models.TextField()
+    source = MessageField()
+    reason = MessageField()
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = gettext_lazy("held sign-up")
+        ordering = ["-at"]
+        constraints = [models.UniqueConstraint(fields=["address_hash", "mailing_list"], name="held_signup_once")]
+
+    def __str__(self) -> str:
+        return mask(self.email)
+
+
+class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
+    def due(self) -> Self:
+        """Return those not yet sent, oldest first."""
+        return self.filter(sent_at__isnull=True).order_by("requested_at", "pk")
+
+
+class Confirmation(models.Model):
+    """One confirmation mail. The sender writes `sent_at` once."""
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="confirmations")
+    mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="+")
+    requested_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConfirmationQuerySet.as_manager()
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscriber", "mailing_list"], condition=Q(sent_at__isnull=True), name="confirmation_one_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"confirmation to {self.subscriber}"

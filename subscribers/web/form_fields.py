@@ -1,0 +1,64 @@
+"""Form fields of people's pages: rows chosen by id, and towns as people type them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+
+from subscribers.people.locations import Location, locate
+
+MAX_CHOICES = 6
+_MAX_DIGITS = 18
+
+
+class ChosenRowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable when it runs
+    """Refuses an id that no database can store like any other id that was not offered."""
+
+    def clean(self, value: Iterable[Any] | None) -> Any:
+        given = [str(one) for one in value or ()]
+        wrong = next((one for one in given if len(one) > _MAX_DIGITS), "")
+        if wrong:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], params={"value": wrong[:_MAX_DIGITS]})
+        return super().clean(given)
+
+
+class AmbiguousTown(forms.ValidationError):
+    """The text fits several places. `choices` describe the towns, and `read_town` takes one of them as `meant`."""
+
+    def __init__(self, message: str, *, choices: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.choices = choices
+
+
+def read_town(text: str, *, meant: str = "") -> Location:
+    """Return the location of a text, empty for no text. `meant` is the chosen town.
+
+    Raises:
+        AmbiguousTown: The text fits several places and none of them was chosen.
+    """
+    location = locate(town=text)
+    if not location.ambiguous:
+        return location
+    choices = location.candidates[:MAX_CHOICES]
+    if meant in choices:
+        return locate(town=meant)
+    named = {"town": text.strip(), "example": "Houston, Texas"}
+    if choices:
+        raise AmbiguousTown(gettext("There are several places called “%(town)s”.") % named, choices=choices)
+    raise AmbiguousTown(
+        gettext("There are several places called “%(town)s”. Add the state, region or country, as in “%(example)s”.")
+        % named,
+        choices=(),
+    )
+
+
+def read_known_town(text: str, *, meant: str = "") -> Location:
+    """Return the location as `read_town` does, but refuse a text that names no known town, region or country."""
+    location = read_town(text, meant=meant)
+    if text.strip() and not location.town and not location.is_area:
+        raise forms.ValidationError(
+            gettext("“%(town)s” is not a place that we know. Try a larger town nearby, or your region.")
+            % {"town": text.strip()}
+        )
+    return location

@@ -1,0 +1,270 @@
+"""Change of address and merging. Nothing is lost and nobody's mail is hijacked."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from newsletter.common.errors import BadAddress
+from subscribers.audience.eligibility import eligible
+from subscribers.consent.confirmations import list_due_confirmations
+from subscribers.consent.signup import ConfirmationResult, confirm_subscription, request_subscription
+from subscribers.identity import identify
+from subscribers.links.signed_links import LinkTarget, Purpose, read_link
+from subscribers.models import (
+    ConsentEvent,
+    EndReason,
+    FormerIdentity,
+    Frequency,
+    MailedLink,
+    MailingList,
+    Reason,
+    Subscriber,
+    Subscription,
+    Suppression,
+    Topic,
+)
+from subscribers.people.change_address import (
+    NewAddressSuppressed,
+    SameAddress,
+    confirm_address_change,
+    request_address_change,
+)
+from subscribers.people.locations import get_or_create_place
+from subscribers.people.lookup import describe_person
+from subscribers.people.mailed_links import (
+    MAX_LINKS_PER_DAY,
+    REQUEST_INTERVAL,
+    Kind,
+    UsedLink,
+    claim_mailed_link,
+    find_link,
+    list_due_links,
+    make_mailed_link_url,
+    mark_link_used,
+    request_mailed_link,
+)
+from subscribers.people.merge import merge_people
+from subscribers.segments.attributes import read_attributes, set_attributes
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
+from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("V9")]
+LATER = NOW + timedelta(minutes=5)
+
+
+@pytest.fixture
+def weekly() -> MailingList:
+    return make_list()
+
+
+def ask(person: Subscriber, mailing_list: MailingList, kind: str, new_email: str = "") -> MailedLink:
+    assert request_mailed_link(
+        subscriber=person, mailing_list=mailing_list, kind=Kind(kind), now=NOW, new_email=new_email
+    )
+    return MailedLink.objects.get(subscriber=person, kind=kind)
+
+
+def move(person: Subscriber, mailing_list: MailingList, email: str) -> Subscriber:
+    """The whole way: asked from the old mailbox, named, confirmed in the new one."""
+    request_address_change(link=ask(person, mailing_list, "move"), email=email, now=NOW)
+    return confirm_address_change(link=MailedLink.objects.get(kind="arrive"), now=LATER)
+
+
+def test_a_person_moves_with_all_that_they_chose(weekly: MailingList) -> None:
+    ada = make_member(weekly, name="Ada")
+    Subscription.objects.update(frequency=Frequency.MONTHLY)
+    move(ada, weekly, " New@Example.org ")
+    ada = Subscriber.objects.get()
+    assert (ada.email, bytes(ada.address_hash), ada.name) == ("New@example.org", identify("New@example.org"), "Ada")
+    assert eligible(mailing_list=weekly, now=LATER, frequencies={Frequency.MONTHLY}).get().subscriber == ada
+    assert ConsentEvent.objects.filter(kind="moved", subscriber=ada).count() == 1
+
+
+@pytest.mark.requirement("P5")
+def test_a_moved_persons_record_has_the_old_addresss_consent(weekly: MailingList) -> None:
+    request_subscription(email="ada@example.org", mailing_list=weekly, wording="Send me it.", source="page", now=NOW)
+    ada = move(Subscriber.objects.get(), weekly, "new@example.org")
+    held = describe_person(ada, now=LATER)["consent"]
+    assert [event["kind"] for event in held] == ["requested", "moved"]  # type: ignore[attr-defined]
+
+
+def test_nothing_changes_before_the_new_mailbox_says_yes(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    request_address_change(link=ask(ada, weekly, "move"), email="new@example.org", now=NOW)
+    assert Subscriber.objects.get().email == "ada@example.org"
+    assert [(one.kind, one.new_email) for one in list_due_links(now=NOW)] == [
+        ("move", ""),
+        ("arrive", "new@example.org"),
+    ]
+
+
+@pytest.mark.parametrize(("email", "error"), [("ADA@example.org", SameAddress), ("nonsense", BadAddress)])
+def test_a_new_address_that_is_none_can_be_written_again(
+    weekly: MailingList, email: str, error: type[Exception]
+) -> None:
+    link = ask(make_member(weekly), weekly, "move")
+    with pytest.raises(error):
+        request_address_change(link=link, email=email, now=NOW)
+    assert request_address_change(link=link, email="new@example.org", now=NOW) == "new@example.org"
+
+
+@pytest.mark.requirement("A2")
+def test_a_stranger_named_as_new_address_gets_one_mail_a_day(weekly: MailingList) -> None:
+    for number in range(5):
+        person = make_member(weekly, f"person{number}@example.org")
+        request_address_change(link=ask(person, weekly, "move"), email=f"Victim+{number}@example.com", now=NOW)
+    assert MailedLink.objects.filter(kind="arrive").count() == 1
+
+
+@pytest.mark.parametrize("reason", [Reason.HARD, Reason.STAFF, Reason.LEGAL, Reason.SOFT_LIMIT])
+@pytest.mark.requirement("S5")
+def test_a_move_cannot_reach_an_address_that_must_not_be_mailed(weekly: MailingList, reason: Reason) -> None:
+    ada = make_member(weekly)
+    suppress(address_hash=identify("new@example.org"), reason=reason, now=NOW)
+    request_address_change(link=ask(ada, weekly, "move"), email="new@example.org", now=NOW)
+    assert not MailedLink.objects.filter(kind="arrive").exists()
+    late = ask(ada, weekly, "arrive", "new@example.org")
+    with pytest.raises(NewAddressSuppressed), transaction.atomic():
+        confirm_address_change(link=late, now=NOW)
+    assert Subscriber.objects.get().email == "ada@example.org"
+    assert MailedLink.objects.get(pk=late.pk).used_at is None
+
+
+@pytest.mark.requirement("S5")
+def test_what_either_address_left_stays_left(weekly: MailingList) -> None:
+    events, news = make_list("events"), make_list("news")
+    ada = make_member(weekly)
+    subscribe(ada, events)
+    subscribe(ada, news)
+    unsubscribe_from_list(subscriber=ada, mailing_list=events, now=NOW)
+    suppress(address_hash=identify("new@example.org"), reason=Reason.UNSUBSCRIBE, mailing_list=news, now=NOW)
+    move(ada, weekly, "new@example.org")
+    assert eligible(mailing_list=weekly, now=LATER).count() == 1
+    assert not eligible(mailing_list=events, now=LATER).exists()
+    assert not eligible(mailing_list=news, now=LATER).exists()
+    carried = Suppression.objects.filter(address_hash=identify("new@example.org"), mailing_list=events)
+    assert carried.get().note.startswith("carried over")
+
+
+def test_a_list_left_by_one_address_can_be_joined_again(weekly: MailingList) -> None:
+    news, ada = make_list("news"), make_member(weekly)
+    subscribe(ada, news)
+    unsubscribe_from_list(subscriber=ada, mailing_list=news, now=NOW)
+    make_member(news, "new@example.org")
+    ada = move(ada, weekly, "new@example.org")
+    assert [row.mailing_list for row in Subscription.objects.open()] == [weekly]
+    later = LATER + timedelta(days=1)
+    request_subscription(email=ada.email, mailing_list=news, wording="Send me it.", source="page", now=later)
+    assert [row.mailing_list for row in list_due_confirmations(now=later)] == [news]
+
+
+def test_a_confirmation_mailed_before_two_people_became_one_still_confirms(weekly: MailingList) -> None:
+    news, ada = make_list("news"), make_member(weekly)
+    other = make_person("new@example.org")
+    subscribe(other, news, basis="consent_double_opt_in", evidence="")
+    target = LinkTarget(other.uuid, news.public_id, NOW)
+    move(ada, weekly, "new@example.org")
+    assert confirm_subscription(target=target, now=LATER) is ConfirmationResult.NOW
+    assert eligible(mailing_list=news, now=LATER).get().subscriber == ada
+
+
+def test_what_was_wrong_with_the_old_mailbox_stays_behind(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    link = ask(ada, weekly, "arrive", "new@example.org")
+    suppress(address_hash=bytes(ada.address_hash), reason=Reason.SOFT_LIMIT, now=NOW)
+    confirm_address_change(link=link, now=LATER)
+    assert eligible(mailing_list=weekly, now=LATER).count() == 1
+
+
+@pytest.mark.requirement("F15")
+def test_moving_to_an_address_that_is_known_makes_one_person_of_two(weekly: MailingList) -> None:
+    events = make_list("events")
+    ada = make_member(weekly, language="es")
+    other = make_person("new@example.org", name="Ada", giving="monthly", created_at=NOW - timedelta(days=400))
+    other.place = get_or_create_place(country="GB", region="GB-ENG", town="Leeds")
+    other.save()
+    subscribe(other, weekly)
+    subscribe(other, events)
+    other.topics.add(Topic.objects.create(slug="land", name="Land"))
+    set_attributes(subscriber=other, values={"membership": "Gold", "region": "North"})
+    set_attributes(subscriber=ada, values={"region": "South"})
+    move(ada, weekly, "new@example.org")
+    one = Subscriber.objects.get()
+    assert (one.pk, one.email, one.name, one.giving, one.language) == (
+        ada.pk,
+        "new@example.org",
+        "Ada",
+        "monthly",
+        "es",
+    )
+    assert (str(one.place), one.created_at) == ("Leeds, England, United Kingdom", NOW - timedelta(days=400))
+    assert [topic.slug for topic in one.topics.all()] == ["land"]
+    assert read_attributes(one) == {"membership": "Gold", "region": "South"}
+    assert {row.mailing_list for row in Subscription.objects.mailable()} == {weekly, events}
+    assert Subscription.objects.get(end_reason=EndReason.MERGED).ended_at == LATER
+    assert FormerIdentity.objects.get().uuid == other.uuid
+
+
+def test_merging_keeps_proof_and_the_subscription_that_may_be_mailed(weekly: MailingList) -> None:
+    ada = make_person()
+    subscribe(ada, weekly, basis="consent_double_opt_in", frequency=Frequency.MONTHLY)
+    bea = make_member(weekly, "bea@example.org")
+    unsubscribe_from_list(subscriber=bea, mailing_list=make_list("events"), now=NOW)
+    merge_people(keep=ada, absorb=bea, now=LATER)
+    kept = Subscription.objects.open().get()
+    assert (kept.subscriber, kept.basis, kept.frequency) == (ada, "consent", Frequency.MONTHLY)
+    assert {event.subscriber for event in ConsentEvent.objects.all()} == {ada}
+    carl = make_member(weekly, "carl@example.org")
+    merge_people(keep=carl, absorb=ada, now=LATER)
+    assert FormerIdentity.objects.filter(subscriber=carl).count() == 2
+
+
+@pytest.mark.requirement("K3")
+def test_a_mailed_link_works_once(weekly: MailingList) -> None:
+    link = ask(make_member(weekly), weekly, "download")
+    target = read_link(make_mailed_link_url(link=link, now=NOW).rsplit("/", 1)[1], purpose=Purpose.DOWNLOAD, now=NOW)
+    assert find_link(target, kind=Kind.DOWNLOAD) == link
+    with pytest.raises(UsedLink):
+        find_link(target, kind=Kind.ERASE)
+    mark_link_used(link, now=NOW)
+    with pytest.raises(UsedLink):
+        mark_link_used(link, now=NOW)
+    with pytest.raises(UsedLink):
+        find_link(target, kind=Kind.DOWNLOAD)
+
+
+def test_links_are_mailed_now_and_then_and_not_without_end(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    moments = [NOW + REQUEST_INTERVAL * number / 2 for number in range(2 * MAX_LINKS_PER_DAY + 4)]
+    asked = []
+    for moment in moments:
+        asked.append(request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.ERASE, now=moment))
+        MailedLink.objects.update(sent_at=moment)
+    assert asked == [True, False] * MAX_LINKS_PER_DAY + [False] * 4
+    assert MailedLink.objects.count() == MAX_LINKS_PER_DAY
+    assert request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.DOWNLOAD, now=moments[-1])
+
+
+def test_a_mailed_link_is_claimed_by_one_sender_and_an_old_one_is_not_sent(weekly: MailingList) -> None:
+    link = ask(make_member(weekly), weekly, "erase")
+    assert list(list_due_links(now=NOW + timedelta(minutes=59))) == [link]
+    assert not list_due_links(now=NOW + timedelta(minutes=61)).exists()
+    assert [claim_mailed_link(link=link, now=NOW) for _ in range(2)] == [True, False]
+    assert not list_due_links(now=NOW).exists()
+
+
+@pytest.mark.requirement("S1")
+def test_no_link_is_mailed_to_an_address_that_must_not_be_mailed(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    ask(ada, weekly, "erase")
+    suppress(address_hash=bytes(ada.address_hash), reason=Reason.HARD, now=NOW)
+    assert not list_due_links(now=NOW).exists()
+
+
+def test_a_link_to_nowhere_cannot_be_stored(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    for kind, new_email in (("arrive", ""), ("move", "new@example.org"), ("other", "")):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            MailedLink.objects.create(subscriber=ada, mailing_list=weekly, kind=kind, new_email=new_email, asked_at=NOW)

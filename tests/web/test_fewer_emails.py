@@ -1,0 +1,118 @@
+"""Less stands beside leave, with what the last month would have been; dead ends of links lead on."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from subscribers.links.signed_links import Purpose
+from subscribers.models import Frequency, MailingList, Subscriber, Subscription
+from subscribers.people.publishing_hooks import MonthlyMailCount, get_publishing_hooks, register_publishing_hooks
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
+from tests.support.people import make_list, make_member, path_to, subscribe
+
+pytestmark = pytest.mark.django_db
+MONTHS = {"weekly": MonthlyMailCount(issues=4, with_events=2), "events": MonthlyMailCount(issues=3, with_events=0)}
+
+
+@pytest.fixture
+def weekly() -> MailingList:
+    return make_list()
+
+
+@pytest.fixture
+def months() -> Iterator[set[Frequency]]:
+    """The frequencies of every list, to be changed by the test; the lists wrote as `MONTHS` says."""
+    frequencies = set(Frequency)
+    before = get_publishing_hooks()
+
+    def last_month(person: Subscriber, mailing_list: MailingList, now: datetime) -> MonthlyMailCount | None:
+        return MONTHS.get(mailing_list.slug)
+
+    register_publishing_hooks(
+        replace(before, last_month=last_month, frequencies=lambda mailing_list: frozenset(frequencies))
+    )
+    yield frequencies
+    register_publishing_hooks(before)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])
+def test_pages_to_unsubscribe_show_last_month_and_the_offer(
+    client: Client, weekly: MailingList, months: set[Frequency], purpose: Purpose
+) -> None:
+    ada = make_member(weekly)
+    subscribe(ada, make_list("events"))
+    page = client.get(path_to(ada, weekly, purpose)).content.decode()
+    assert "Last month you would have had 7 mails. With less: 2 mails." in page
+    assert 'id="less"' in page
+
+
+def test_where_there_is_no_digest_less_is_the_mails_with_events_near(
+    client: Client, weekly: MailingList, months: set[Frequency]
+) -> None:
+    months.discard(Frequency.MONTHLY)
+    ada = make_member(weekly)
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
+    assert "4 mails. With less: 2 mails." in client.get(page).content.decode()
+    assert b"Saved" in client.post(f"{page}/less").content
+    assert Subscription.objects.get().frequency == Frequency.EVENTS
+
+
+def test_one_press_makes_the_frequency_monthly_and_ends_the_offer(
+    client: Client, weekly: MailingList, months: set[Frequency]
+) -> None:
+    ada = make_member(weekly)
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
+    client.post(f"{page}/less")
+    assert Subscription.objects.get().frequency == Frequency.MONTHLY
+    assert "With less" not in client.get(path_to(ada, weekly)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("month", "said"),
+    [
+        (MonthlyMailCount(issues=1, with_events=0), "Last month that was 1 mail."),
+        (MonthlyMailCount(issues=1, with_events=1), "Last month that was 1 mail, with an event near you."),
+        (MonthlyMailCount(issues=4, with_events=1), "Last month that was 4 mails, 1 of them with an event near you."),
+        (MonthlyMailCount(issues=4, with_events=0), "Last month that was 4 mails."),
+    ],
+)
+def test_what_last_month_was_is_said_as_a_person_would(
+    client: Client,
+    weekly: MailingList,
+    months: set[Frequency],
+    monkeypatch: pytest.MonkeyPatch,
+    month: MonthlyMailCount,
+    said: str,
+) -> None:
+    monkeypatch.setitem(MONTHS, "weekly", month)
+    assert said in client.get(path_to(make_member(weekly), weekly, Purpose.PREFERENCES)).content.decode()
+
+
+def test_a_confirmation_that_is_over_leads_back_to_the_sign_up(client: Client, weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    link = path_to(ada, weekly, Purpose.CONFIRM)
+    unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=timezone.now())
+    assert b'href="/join/weekly"' in client.post(link).content
+    with time_machine.travel(timezone.now() + timedelta(days=8), tick=False):
+        assert b'href="/join/weekly"' in client.get(link).content
+
+
+def test_a_private_list_has_no_sign_up_to_lead_back_to(client: Client) -> None:
+    inner = make_list("inner", public=False)
+    link = path_to(make_member(inner), inner, Purpose.CONFIRM)
+    with time_machine.travel(timezone.now() + timedelta(days=8), tick=False):
+        assert b"/join/" not in client.get(link).content
+
+
+def test_a_mailed_link_that_was_used_or_is_too_old_leads_to_another(client: Client, weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    link = path_to(ada, weekly, Purpose.DOWNLOAD)
+    client.post(link)
+    assert b'href="/my-mail"' in client.get(link).content
+    with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
+        assert b'href="/my-mail"' in client.get(link).content

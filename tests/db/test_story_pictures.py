@@ -11,8 +11,8 @@ from newsletter.content.ingesting.ingest import IngestReport, ingest_due, ingest
 from newsletter.models import Source, Story
 from tests.support.drawing import draw
 from tests.support.fixtures import NOW
+from tests.support.misbehaving_server import MisbehavingServer, drip, misbehaving_server
 from tests.support.web_site import Site, serve_site
-from tests.unit.content.misbehaving import MisbehavingServer, drip, misbehaving_server
 
 pytestmark = pytest.mark.django_db
 
@@ -120,19 +120,19 @@ def test_a_picture_that_fails_for_now_is_tried_again_at_the_next_visit(site, sta
     extra = MEDIA.format(url=f"{site.url}/photo.jpg")
     site.put("/photo.jpg", "wait", status=status, **headers)
     first = look(site, item(site, "a", extra=extra), ETag='"same"')
-    assert (first.new, first.must_reread, Story.objects.get().picture) == (1, True, None)
+    assert (first.new, first.pictures_waiting, Story.objects.get().picture) == (1, True, None)
     assert "tried again" in first.set_aside[0].reason or str(status) in first.set_aside[0].reason
     assert look(site, item(site, "a", extra=extra), ETag='"same"').unchanged == 1
     site.put("/photo.jpg", draw(1600, 900))
     second = look(site, item(site, "a", extra=extra), ETag='"same"')
-    assert (second.updated, second.must_reread, second.set_aside) == (1, False, [])
+    assert (second.updated, second.pictures_waiting, second.set_aside) == (1, False, [])
     assert Story.objects.get().picture is not None
     assert look(site, item(site, "a", extra=extra), ETag='"same"').unchanged == 1
 
 
 def test_a_page_that_fails_for_now_is_tried_again_at_the_next_visit(site):
     site.put("/a", "wait", status=503)
-    assert look(site, item(site, "a"), ETag='"same"').must_reread
+    assert look(site, item(site, "a"), ETag='"same"').pictures_waiting
     site.put("/a", PAGE.format(url="/gate.jpg"))
     site.put("/gate.jpg", draw(1600, 900))
     look(site, item(site, "a"), ETag='"same"')
@@ -141,7 +141,7 @@ def test_a_page_that_fails_for_now_is_tried_again_at_the_next_visit(site):
 
 def test_a_picture_that_is_gone_for_good_does_not_hold_the_feed_open(site):
     report = look(site, item(site, "a", extra=MEDIA.format(url=f"{site.url}/gone.jpg")), ETag='"same"')
-    assert (report.new, report.must_reread) == (1, False)
+    assert (report.new, report.pictures_waiting) == (1, False)
     assert "picture was left out" in report.set_aside[0].reason
     assert Source.objects.get().etag == '"same"'
 
@@ -151,7 +151,7 @@ def test_a_site_that_asks_for_patience_is_asked_for_no_more_pictures_in_this_vis
         site.put(f"/{number}.jpg", "wait", status=429, Retry_After="60")
     items = [item(site, f"s{number}", extra=MEDIA.format(url=f"{site.url}/{number}.jpg")) for number in range(5)]
     report = look(site, *items)
-    assert (report.new, report.must_reread) == (5, True)
+    assert (report.new, report.pictures_waiting) == (5, True)
     assert sum(asked(site, f"/{number}.jpg") for number in range(5)) == 1
     assert report.set_aside[-1].entry == "4 pictures"
 
@@ -166,7 +166,7 @@ def test_slow_pictures_of_one_source_do_not_stop_the_others(site, wild, monkeypa
     Source.objects.create(name="a slow", kind="feed", url=slow)
     Source.objects.create(name="b good", kind="feed", url=good)
     first, second = ingest_due(now=NOW)
-    assert (first.new, first.error, first.must_reread) == (200, "", True)
+    assert (first.new, first.error, first.pictures_waiting) == (200, "", True)
     assert first.set_aside[-1].entry == "199 pictures"
     assert "at most 4 seconds" in first.set_aside[-1].reason
     assert second.new == 1

@@ -34,7 +34,7 @@ _STORY_KINDS = (Source.Kind.FEED, Source.Kind.WORDPRESS, Source.Kind.PAGE)
 class IngestReport:
     """The result of reading one source. ``error`` is for staff.
 
-    ``must_reread`` means that events are held, or images are missing, until the next reading.
+    ``pictures_waiting`` means that at least one image is fetched again at the next reading.
     """
 
     id: int
@@ -47,7 +47,7 @@ class IngestReport:
     gone: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
     error: str = ""
-    must_reread: bool = False
+    pictures_waiting: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -84,12 +84,13 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     if reading.parsed.error:
         _check_story_page(source, report, fetcher=fetcher, now=now)
         return _record_failure(source, report, reading.parsed.error, now, retry_after=None)
+    events_held = False
     if reading.unchanged:
         report.unchanged = source.origins.count() + source.events.count()
     else:
-        _store_entries(source, reading.parsed, report, pictures=pictures, fetcher=fetcher, now=now)
+        events_held = _store_entries(source, reading.parsed, report, pictures=pictures, fetcher=fetcher, now=now)
     source.etag, source.last_modified = reading.etag[:500], reading.last_modified[:100]
-    if report.must_reread:
+    if report.pictures_waiting or events_held:
         # The next reading must be complete: “unchanged” would hold the events, or lose the images, for ever.
         source.etag = source.last_modified = ""
     source.failures, source.error, source.last_success_at = 0, "", now
@@ -134,7 +135,8 @@ def _store_entries(
     pictures: StoryImageFetcher,
     fetcher: Fetcher,
     now: datetime,
-) -> None:
+) -> bool:
+    """Store all entries of one reading. Return True if missing events are held until the next one."""
     report.set_aside = list(parsed.set_aside)
     report.set_aside += [SetAside(entry=story.title, reason=story.note) for story in parsed.stories if story.note]
     held: SetAside | None = None
@@ -161,8 +163,9 @@ def _store_entries(
     if source.kind in _STORY_KINDS:
         checked = check_missing_stories(source, parsed, now=now, fetcher=fetcher, since=now - MISSING_STORY_WINDOW)
         report.gone += len(checked.gone)
-    report.must_reread = held is not None or pictures.waiting
+    report.pictures_waiting = pictures.waiting
     _save_set_aside(source, report, held=held, now=now)
+    return held is not None
 
 
 def _save_set_aside(source: Source, report: IngestReport, *, held: SetAside | None, now: datetime) -> None:

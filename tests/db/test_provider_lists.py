@@ -39,7 +39,7 @@ def kinds() -> set[tuple[str, str]]:
 
 def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvider) -> None:
     one, two, three, four = people(make_send(readers=4))
-    provider.barred = [
+    provider.suppressed = [
         ListedAddress("hard", "Person0@Example.com", THEN),
         ListedAddress("complaint", "person1@example.com", THEN),
         ListedAddress("left", "person2@example.com", THEN),
@@ -76,7 +76,7 @@ def test_thirty_of_a_hundred_reports_are_lost_and_the_list_makes_up_for_them(pro
     ]
     apply(*heard, provider="postmark")
     addresses = dict(Subscriber.objects.values_list("pk", "email"))
-    provider.barred = [ListedAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate]
+    provider.suppressed = [ListedAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate]
     before = Suppression.objects.live().values("address_hash").distinct().count()
     read()
     after = set(map(bytes, Suppression.objects.live().values_list("address_hash", flat=True)))
@@ -92,7 +92,7 @@ def test_the_list_is_read_once_a_day_and_then_only_what_is_new(provider: FakePro
 
 def test_a_list_that_cannot_be_read_is_tried_again_within_the_hour_and_bars_nobody(provider: FakeProvider) -> None:
     provider.query_fault = answer(500)
-    provider.barred = [ListedAddress("hard", "stranger@example.net", THEN)]
+    provider.suppressed = [ListedAddress("hard", "stranger@example.net", THEN)]
     assert read() == 0
     assert "gave no usable list" in ListReading.objects.get().error
     provider.query_fault = None
@@ -104,9 +104,9 @@ def test_a_list_that_cannot_be_read_is_tried_again_within_the_hour_and_bars_nobo
 def test_what_staff_lifted_since_stays_lifted_and_a_later_entry_counts(provider: FakeProvider) -> None:
     suppress(address_hash=identify("person0@example.com"), reason=Reason.HARD, now=THEN)
     remove_suppression(suppression=Suppression.objects.get(), by="staff@example.org", why="they wrote", now=TOMORROW)
-    provider.barred = [ListedAddress("hard", "person0@example.com", THEN)]
+    provider.suppressed = [ListedAddress("hard", "person0@example.com", THEN)]
     assert read(TOMORROW) == 0
-    provider.barred = [ListedAddress("hard", "person0@example.com", TOMORROW + timedelta(hours=1))]
+    provider.suppressed = [ListedAddress("hard", "person0@example.com", TOMORROW + timedelta(hours=1))]
     assert read(TOMORROW + timedelta(days=1)) == 1
     assert kinds() == {("hard", "all")}
 
@@ -119,7 +119,7 @@ def test_who_asked_again_since_is_not_stopped_by_an_old_no_and_who_was_entered_b
     own = Subscription.objects.filter(subscriber__email="person0@example.com")
     own.update(requested_at=TOMORROW, confirmed_at=TOMORROW)
     Subscription.objects.filter(subscriber__email="person1@example.com").update(requested_at=TOMORROW)
-    provider.barred = [
+    provider.suppressed = [
         ListedAddress(kind, f"person{number}@example.com", THEN) for number in (0, 1) for kind in ("complaint", "left")
     ]
     assert read(TOMORROW + timedelta(hours=1)) == 2

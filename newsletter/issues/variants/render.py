@@ -27,7 +27,7 @@ from newsletter.issues.variants.recipient_groups import (
 from newsletter.issues.variants.story_checks import check_stories
 from newsletter.issues.variants.visibility import Content, VisibleContent, describe_visible, list_shown_ids
 from newsletter.models import Issue, IssueRevision, ReaderGroup, Shown, Variant
-from newsletter.rendering.lint.checks import check
+from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
 
@@ -122,7 +122,7 @@ def render_visible(content: Content, *, visible: VisibleContent) -> RenderedVari
     mail = track_links(
         render(document), issue=content["issue"]["public_id"], clicks=content["publication"].get("clicks", OFF)
     )
-    findings = [asdict(finding) for finding in check(mail, document=document)]
+    findings = [asdict(finding) for finding in lint_mail(mail, document=document)]
     findings += check_stories(remove_stories(content, stories=visible.hidden))
     return RenderedVariant(visible=visible, mail=mail, findings=findings, public_id=public_id)
 

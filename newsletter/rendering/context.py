@@ -1,4 +1,4 @@
-"""What templates see beside a block's own fields: the look, the system's words, headings that the caller left to us."""
+"""Build what templates see beside a block's own fields: the style, phrases, and default headings."""
 
 import re
 from types import SimpleNamespace
@@ -28,14 +28,14 @@ _WORD_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def find_template_kind(block: Block) -> str:
-    """The name of a block's templates: the schema's own, else the block's type in small letters."""
+    """Return the name of a block's templates: the schema's kind, else the block's type in small letters."""
     if isinstance(block, SchemaBlock):
         return block.kind
     return _WORD_BOUNDARY.sub("_", type(block).__name__.removesuffix("Block")).lower()
 
 
 def build_style_context(document: Document) -> dict[str, Any]:
-    """Palettes of day and night, sides, and typography."""
+    """Return the light and dark palettes, the sides, and the typography."""
     brand = document.brand
     rtl = document.direction == "rtl"
     look: Typography = choose_typography(brand, language=document.language)
@@ -50,9 +50,9 @@ def build_style_context(document: Document) -> dict[str, Any]:
 
 
 def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[str, Any]:
-    """What layouts and blocks know of the document; ``family`` is the tokens' of the links, u (HTML) or t (text)."""
+    """Return what layouts and blocks know of the document. ``family`` is that of the link tokens: u (HTML) or t (text)."""
     document = prepared.document
-    icons, words = find_icons(document.brand)
+    icons, named_links = find_icons(document.brand)
     return {
         "document": document,
         "brand": document.brand,
@@ -60,9 +60,9 @@ def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[s
         "title": prepared.title,
         "headline": document.headline or prepared.title,
         "phrase": lambda key, **values: find_phrase(key, document.language, **values),
-        "footer_links": _list_brand_links(document) + ([] if family == "t" else words),
+        "footer_links": _list_brand_links(document) + ([] if family == "t" else named_links),
         "icons": icons,
-        "social": [(name, url) for name, url, _ in icons] + words,
+        "social": [(name, url) for name, url, _ in icons] + named_links,
         "ends_in_band": bool(document.blocks) and _is_band(document.blocks[-1]),
         "contents": _list_contents(document),
         "first_event": _find_first_event(document),
@@ -73,7 +73,7 @@ def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[s
 
 
 def build_block_context(document: Document, position: int) -> dict[str, Any]:
-    """A block for its template, with the heading given by us where the caller gave none, and whether a rule goes above."""
+    """Return a block for its template, with a default heading if it has none, and if a rule goes above it."""
     block, language = document.blocks[position], document.language
     ruled = position > 0 and not _ends_visibly(document.blocks[position - 1])
     extras: dict[str, Any] = {"ruled": ruled, "block": block}
@@ -93,7 +93,7 @@ def build_block_context(document: Document, position: int) -> dict[str, Any]:
 
 
 def _ends_visibly(block: Block) -> bool:
-    """Whether a block ends in a line or a band of its own, so that no rule belongs under it."""
+    """Return True if a block ends in a line or a band of its own, so that no rule belongs under it."""
     return isinstance(block, Divider) or _is_band(block)
 
 
@@ -102,7 +102,7 @@ def _is_band(block: Block) -> bool:
 
 
 def _list_contents(document: Document) -> list[str]:
-    """What is in the issue, in a few lines: its first stories and the headings of the rest."""
+    """Return the issue's contents in a few lines: its first stories and the headings of the rest."""
     lines: list[str] = []
     for position, block in enumerate(document.blocks):
         match block:

@@ -1,4 +1,7 @@
-"""Document to mail: templates, MJML, HTML with inlined styles, and the text part. Same document, same bytes."""
+"""Render a document to a mail: templates, MJML, HTML with inlined styles, and the text part.
+
+The same document makes the same bytes.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,17 +26,18 @@ from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import as_markup, default_templates, fill_template, make_environment
 from newsletter.rendering.tokens import assert_tokens_kept
 
-_SHORTEN_ABOVE_BYTES = 95_000  # bytes of HTML beyond which stories after the first few show their titles alone
+# Above this size of HTML, stories after the first few show only their titles.
+_SHORTEN_ABOVE_BYTES = 95_000
 _FULL_STORY_LIMITS = (1000, 12, 8, 4, 0)
 _PREHEADER_FILLER = "\u034f\u200c\u00a0" * 60
 LAYOUTS = ("letter", "digest", "announcement", "event_notice", "appeal")
 
 
 def render(document: Document, *, templates: Path | None = None) -> RenderedMail:
-    """The mail of one variant, with tokens for personal values. ``templates`` is a folder like ``templates/email``.
+    """Return the mail of one variant, with tokens for personal values. ``templates`` is a folder like ``templates/email``.
 
-    Raises MergeError for a personal field that is not right, TemplateError for a block that cannot become HTML, and
-    TokenLostError where a step loses a personal value.
+    Raise MergeError for a wrong personal field, TemplateError for a block that cannot become HTML, and TokenLostError
+    if a step loses a personal value.
     """
     folder = (templates or default_templates()).resolve()
     environment = make_environment(folder)
@@ -64,7 +68,7 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
 
 
 def _hyphenate(prepared: PreparedDocument) -> PreparedDocument:
-    """The same for HTML, where long words may be parted."""
+    """Return the document for HTML, with soft hyphens in long words."""
     document = prepared.document
     softened = {
         name: add_soft_hyphens(getattr(document, name), language=document.language)
@@ -123,7 +127,7 @@ def _fill_block(environment: Environment, part: str, block: Block, context: dict
 
 
 def _list_staff_html(block: Block) -> list[str]:
-    """The HTML that staff wrote, which is checked before it is put among ours."""
+    """Return the HTML that staff wrote. It is checked before it becomes a part of ours."""
     match block:
         case Note(body_html=html):
             return [html]

@@ -31,7 +31,7 @@ def read(adapter: Any, *, since: datetime | None = None) -> list[SuppressedAddre
 @pytest.mark.requirement("S1")
 @pytest.mark.requirement("W8")
 def test_suppressed_addresses_are_listed_with_reason_and_time(adapter: Any, fake_provider: FakeProvider) -> None:
-    fake_provider.barred = [
+    fake_provider.suppressed = [
         ListedAddress("hard", "gone@example.com", THEN, "550 5.1.1 no such user"),
         ListedAddress("complaint", "cross@example.com", THEN),
         ListedAddress("left", "left@example.com", THEN),
@@ -46,13 +46,13 @@ def test_suppressed_addresses_are_listed_with_reason_and_time(adapter: Any, fake
 
 def test_a_list_of_many_pages_is_read_to_its_end(adapter: Any, fake_provider: FakeProvider) -> None:
     fake_provider.page_size = 300
-    fake_provider.barred = [ListedAddress("hard", f"gone{n}@example.com", THEN) for n in range(1_201)]
+    fake_provider.suppressed = [ListedAddress("hard", f"gone{n}@example.com", THEN) for n in range(1_201)]
     assert {each.address for each in read(adapter)} == {f"gone{n}@example.com" for n in range(1_201)}
 
 
 def test_a_later_reading_begins_where_it_is_told_to(adapter: Any, fake_provider: FakeProvider) -> None:
     """Mailgun's lists have no such thing and are read whole."""
-    fake_provider.barred = [
+    fake_provider.suppressed = [
         ListedAddress("hard", "old@example.com", THEN - timedelta(days=30)),
         ListedAddress("hard", "new@example.com", THEN),
     ]
@@ -67,7 +67,7 @@ def test_a_refusal_that_is_not_about_the_address_is_left_out(
     adapter: Any, fake_provider: FakeProvider, said: str
 ) -> None:
     """Postmark's and Amazon's lists hold dead addresses only, and no words."""
-    fake_provider.barred = [ListedAddress("hard", "ours@example.com", THEN, said)]
+    fake_provider.suppressed = [ListedAddress("hard", "ours@example.com", THEN, said)]
     assert (read(adapter) == []) == (adapter.capabilities.name not in ("postmark", "ses"))
 
 
@@ -118,7 +118,7 @@ def test_a_list_without_end_is_an_error(fake_provider: FakeProvider, monkeypatch
     monkeypatch.setattr("newsletter.providers.base.suppression_lists.MAX_PAGES", 3)
     adapter: Any = make_adapter(fake_provider.url_of("ses"))
     fake_provider.page_size = 1
-    fake_provider.barred = [ListedAddress("hard", f"gone{n}@example.com", THEN) for n in range(5)]
+    fake_provider.suppressed = [ListedAddress("hard", f"gone{n}@example.com", THEN) for n in range(5)]
     with pytest.raises(SuppressionListError, match="more than 3 pages"):
         read(adapter)
     adapter.close()

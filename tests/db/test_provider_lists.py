@@ -46,7 +46,7 @@ def kinds() -> set[tuple[str, str]]:
 
 def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvider) -> None:
     one, two, three, four = deliveries_of(make_send(recipients=4))
-    provider.barred = [
+    provider.suppressed = [
         ListedAddress("hard", "Person0@Example.com", THEN),
         ListedAddress("complaint", "person1@example.com", THEN),
         ListedAddress("left", "person2@example.com", THEN),
@@ -89,7 +89,9 @@ def test_the_provider_list_makes_up_for_lost_webhooks(provider: FakeProvider) ->
     ]
     apply_reports(*heard, provider="postmark")
     addresses = dict(Subscriber.objects.values_list("pk", "email"))
-    provider.barred = [ListedAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate]
+    provider.suppressed = [
+        ListedAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate
+    ]
     before = Suppression.objects.live().values("address_hash").distinct().count()
     read()
     after = set(map(bytes, Suppression.objects.live().values_list("address_hash", flat=True)))
@@ -105,7 +107,7 @@ def test_the_list_is_read_once_a_day_and_then_only_what_is_new(provider: FakePro
 
 def test_an_unreadable_provider_list_suppresses_nobody_and_is_retried(provider: FakeProvider) -> None:
     provider.query_fault = answer(500)
-    provider.barred = [ListedAddress("hard", "stranger@example.net", THEN)]
+    provider.suppressed = [ListedAddress("hard", "stranger@example.net", THEN)]
     assert read() == 0
     assert "gave no usable list" in SuppressionListReading.objects.get().error
     provider.query_fault = None
@@ -117,9 +119,9 @@ def test_an_unreadable_provider_list_suppresses_nobody_and_is_retried(provider: 
 def test_what_staff_lifted_since_stays_lifted_and_a_later_entry_counts(provider: FakeProvider) -> None:
     suppress(address_hash=identify("person0@example.com"), reason=Reason.HARD, now=THEN)
     remove_suppression(suppression=Suppression.objects.get(), by="staff@example.org", reason="they wrote", now=TOMORROW)
-    provider.barred = [ListedAddress("hard", "person0@example.com", THEN)]
+    provider.suppressed = [ListedAddress("hard", "person0@example.com", THEN)]
     assert read(TOMORROW) == 0
-    provider.barred = [ListedAddress("hard", "person0@example.com", TOMORROW + timedelta(hours=1))]
+    provider.suppressed = [ListedAddress("hard", "person0@example.com", TOMORROW + timedelta(hours=1))]
     assert read(TOMORROW + timedelta(days=1)) == 1
     assert kinds() == {("hard", "all")}
 
@@ -133,7 +135,7 @@ def test_an_old_report_does_not_stop_a_person_who_signed_up_again(
     own = Subscription.objects.filter(subscriber__email="person0@example.com")
     own.update(requested_at=TOMORROW, confirmed_at=TOMORROW)
     Subscription.objects.filter(subscriber__email="person1@example.com").update(requested_at=TOMORROW)
-    provider.barred = [
+    provider.suppressed = [
         ListedAddress(kind, f"person{number}@example.com", THEN) for number in (0, 1) for kind in ("complaint", "left")
     ]
     assert read(TOMORROW + timedelta(hours=1)) == 2

@@ -22,7 +22,7 @@ from newsletter.issues.variants.recipient_groups import RecipientGroup, choose_v
 from newsletter.issues.variants.story_checks import check_stories
 from newsletter.issues.variants.visibility import VisibleContent, describe_visible, list_shown_ids
 from newsletter.models import Issue, IssueRevision, ReaderGroup, ShownItem, Variant
-from newsletter.rendering.lint.checks import check
+from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
@@ -108,7 +108,7 @@ def render_visible(content: IssueContent, *, visible: VisibleContent) -> Rendere
     document = make_document(content, visible=visible, view_online=f"{settings.NEWSLETTER_SITE_URL}/view/{public_id}")
     mail = track_links(render(document), issue=content.issue.public_id, clicks=content.publication.clicks)
     findings = [
-        *check(mail, document=document),
+        *lint_mail(mail, document=document),
         *check_stories(remove_stories(content, stories=visible.hidden)),
     ]
     return RenderedVariant(visible=visible, mail=mail, findings=findings, public_id=public_id)

@@ -37,7 +37,7 @@ class Postmark(HttpAdapter):
     url_rules = UrlRules(
         "postmark",
         max_batch=500,
-        options={"stream": UrlOption(r"[a-z0-9-]{1,64}", Message("the id of a message stream of Postmark's"))},
+        options={"stream": UrlOption(r"[a-z0-9-]{1,64}", "the id of a message stream of Postmark's")},
     )
     offer = Capabilities(
         name="postmark", merge="full", max_batch=100, max_bytes=50_000_000, reconcile="query", atomic=False

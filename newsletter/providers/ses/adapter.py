@@ -92,9 +92,7 @@ class Ses(HttpAdapter):
         account="KEY:SECRET@REGION",
         check_account=_check_account,
         options={
-            "configuration_set": UrlOption(
-                r"[A-Za-z0-9_-]{1,64}", Message("the name of a configuration set of Amazon SES")
-            )
+            "configuration_set": UrlOption(r"[A-Za-z0-9_-]{1,64}", "the name of a configuration set of Amazon SES")
         },
     )
     offer = Capabilities(

@@ -1,4 +1,4 @@
-"""Checks of the mail's HTML as it would be sent: what mail programs, screen readers and spam filters trip over."""
+"""Check the mail's HTML for what mail programs, screen readers and spam filters cannot handle."""
 
 import re
 from collections import Counter
@@ -36,7 +36,7 @@ _DOCTYPE = re.compile(r"\s*<!DOCTYPE html", re.IGNORECASE)
 
 
 def check_page(html: str, *, language: str, postal_address: str) -> Iterator[Finding]:
-    """Findings on one HTML document."""
+    """Return findings on one HTML document."""
     if not html.strip():
         yield Finding("error", "html-empty", Message("The mail has no HTML. Render the issue again."))
         return

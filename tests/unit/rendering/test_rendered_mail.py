@@ -28,7 +28,7 @@ from newsletter.rendering.blocks import (
     StoryCards,
 )
 from newsletter.rendering.errors import MergeError, TemplateError
-from newsletter.rendering.lint.checks import check
+from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.pipeline import render
 from tests.unit.rendering.samples import (
@@ -49,7 +49,7 @@ TEMPLATES = Path(__file__).parents[3] / "templates" / "email"
 
 def errors_of(*blocks: Block, **changes: object) -> list[str]:
     made = document(*blocks, **changes)
-    return [finding.code for finding in check(render(made), document=made) if finding.level == "error"]
+    return [finding.code for finding in lint_mail(render(made), document=made) if finding.level == "error"]
 
 
 def test_the_html_has_what_its_compilers_are_known_to_lose():
@@ -165,7 +165,7 @@ def test_14_stories_and_12_events_stay_below_the_size_limit():
     made = big_document(stories=14, events=12)
     mail = render(made)
     assert len(mail.html.encode()) < 90_000
-    assert check(mail, document=made) == ()
+    assert lint_mail(mail, document=made) == ()
 
 
 @pytest.mark.requirement("M4")
@@ -177,7 +177,7 @@ def test_60_stories_are_shortened_and_keep_all_notes_and_the_footer():
     assert all(f"Story number {number}:" in text for number in range(60))
     assert all(f"*A pseudonym of story {number}." in text for number in range(0, 60, 3))
     assert text.endswith(BRAND.postal_address)
-    assert [finding.code for finding in check(mail, document=made)] == ["shortened"]
+    assert [finding.code for finding in lint_mail(mail, document=made)] == ["shortened"]
     assert mail.text.count("one magistrate") == 61
 
 
@@ -243,7 +243,7 @@ def test_a_letter_from_right_to_left_is_so_throughout():
     assert '<html lang="ar" dir="rtl"' in mail.html
     assert "direction:ltr" not in mail.html
     assert "إلغاء الاشتراك" in mail.text
-    assert [finding.code for finding in check(mail, document=made)] == []
+    assert [finding.code for finding in lint_mail(mail, document=made)] == []
 
 
 @pytest.mark.requirement("M4")
@@ -319,7 +319,7 @@ def test_a_colour_or_font_that_is_none_falls_back(bad: str):
 def test_colours_that_staff_choose_are_corrected_until_they_can_be_read(colour: str, background: str):
     brand = Brand(**{**vars(BRAND), "colour": colour, "accent": colour, "background": background})
     made = document(*rich_document().blocks, brand=brand)
-    assert [finding for finding in check(render(made), document=made) if finding.code == "contrast"] == []
+    assert [finding for finding in lint_mail(render(made), document=made) if finding.code == "contrast"] == []
 
 
 def naughty_strings() -> Iterator[str]:

@@ -173,7 +173,7 @@ def test_growth_between_the_start_by_hand_and_the_freeze_is_asked_about(approved
 
 def test_a_number_that_staff_confirmed_is_not_exceeded(approved: Issue) -> None:
     """Also where the approval would allow more: the page asked about fewer."""
-    with pytest.raises(NotReady, match="You were asked about 10 people, and now the issue would go to 20"):
+    with pytest.raises(NotReady, match="You confirmed 10 people, but the issue would now go to 20"):
         request_send(issue=read(approved), by=make_approver(), now=NOW, confirmed_recipients=10)
     assert not Send.objects.exists()
 

@@ -188,7 +188,7 @@ def test_the_question_before_a_send_is_for_a_number(issue: Issue) -> None:
     assert 'name="people" value="20"' in page
     start = f"/admin/issues/{issue.pk}/send/start/"
     assert "A send is started for a number of people" in said(client.post(start, follow=True))[0]
-    assert "You were asked about 5 people" in said(client.post(start, {"people": "5"}, follow=True))[0]
+    assert "You confirmed 5 people" in said(client.post(start, {"people": "5"}, follow=True))[0]
     assert not Send.objects.exists()
     assert "is being prepared" in said(client.post(start, {"people": "20"}, follow=True))[0]
     assert Send.objects.get().confirmed_recipients == 20

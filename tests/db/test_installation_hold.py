@@ -116,7 +116,7 @@ def test_a_worker_with_a_full_data_folder_goes_on(
     (tmp_path / "file").write_text("not a folder")
     settings.NEWSLETTER_DATA_DIR = tmp_path / "file"
     prepare_for_work(now=NOW)
-    assert "cannot be noted in the data folder" in caplog.text
+    assert "The send journal in the data folder cannot be written" in caplog.text
     assert claim_one() is not None
 
 

@@ -112,7 +112,7 @@ def test_cancelling_asks_first_and_is_final(send: Send) -> None:
 
 
 def test_a_step_that_does_not_fit_the_state_is_refused(send: Send) -> None:
-    assert "only a paused one can go on" in step(send.issue, "go-on", sign_in("approver"))[0]
+    assert "Only a paused send can be resumed" in step(send.issue, "go-on", sign_in("approver"))[0]
 
 
 def test_a_writer_sees_a_send_but_cannot_control_it(send: Send) -> None:
@@ -120,7 +120,7 @@ def test_a_writer_sees_a_send_but_cannot_control_it(send: Send) -> None:
     page = overview(send.issue, client)
     assert "0 of 3 people" in page
     assert "send/pause/" not in page
-    assert "may not steer sends" in step(send.issue, "pause", client)[0]
+    assert "may not pause, resume or settle sends" in step(send.issue, "pause", client)[0]
     send.refresh_from_db()
     assert send.state == "submitting"
 
@@ -181,7 +181,7 @@ def test_a_batch_is_settled_once_and_only_from_its_own_issue(send: Send) -> None
     assert client.post(f"/admin/issues/{send.issue_id + 1}/batches/{batch.pk}/took/").status_code == 404
     address = f"/admin/issues/{send.issue_id}/batches/{batch.pk}/took/"
     client.post(address)
-    assert "only an uncertain one" in said(client.post(address, follow=True))[-1]
+    assert "Only an uncertain batch" in said(client.post(address, follow=True))[-1]
 
 
 def test_a_writer_cannot_settle_a_batch(send: Send) -> None:
@@ -189,7 +189,7 @@ def test_a_writer_cannot_settle_a_batch(send: Send) -> None:
     client = sign_in("writer")
     assert "Mark as accepted" not in overview(send.issue, client)
     response = client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/again/", follow=True)
-    assert "may not steer sends" in said(response)[0]
+    assert "may not pause, resume or settle sends" in said(response)[0]
     batch.refresh_from_db()
     assert batch.state == "uncertain"
 
@@ -237,7 +237,7 @@ def test_people_of_a_cancelled_send_are_not_shown_as_unsubscribed(send: Send) ->
     found = re.findall(r"<td>(\d+)</td><th scope=\"row\">(not handed over|left or were suppressed)", page)
     assert found == [("1", "left or were suppressed"), (str(people - 1), "not handed over")]
     reasons = {row[4] for row in list_deliveries(Send.objects.get())}
-    assert reasons == {"left", "the send was cancelled before it came to them"}
+    assert reasons == {"left", "the send was cancelled before it reached them"}
 
 
 def test_an_overdue_issue_is_shown_as_sent_soon(publication: Publication) -> None:

@@ -76,7 +76,9 @@ def test_thirty_of_a_hundred_reports_are_lost_and_the_list_makes_up_for_them(pro
     ]
     apply(*heard, provider="postmark")
     addresses = dict(Subscriber.objects.values_list("pk", "email"))
-    provider.suppressed = [ListedAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate]
+    provider.suppressed = [
+        ListedAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate
+    ]
     before = Suppression.objects.live().values("address_hash").distinct().count()
     read()
     after = set(map(bytes, Suppression.objects.live().values_list("address_hash", flat=True)))

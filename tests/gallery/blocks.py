@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def write_page(*, picture: PictureFinder = flat_picture) -> str:
-    """The whole page. It has a part for every block that has templates, in the order of the samples."""
+    """Return the whole page, with a part for every block that has templates, in the order of the samples."""
     blocks, schemas = sample_blocks(picture), load_schemas()
     parts = [INTRODUCTION.read_text(encoding="utf-8").rstrip()]
     parts += ["\n".join(_describe(name, block, schemas)) for name, block in blocks.items()]
@@ -120,7 +120,7 @@ def _fields_of(data: type[Block] | type[StoryItem] | type[EventItem] | type[Pict
 
 
 def _plain_text(block: Block) -> str:
-    """The block's share of a mail's text part."""
+    """Return the block's part of a mail's text part."""
     text = fill_sample(render(_mail_of(block)).text)
     head, _, rest = text.partition("\n\n")
     return rest.partition("\n----------------------------------------\n")[0].strip("\n") or head
@@ -138,7 +138,7 @@ def _mail_of(block: Block) -> Document:
 
 
 def draw(browser: Browser, block: Block, path: Path) -> None:
-    """The block between masthead and footer, by day and by night, side by side."""
+    """Draw the block between masthead and footer, in light and dark mode side by side."""
     html = fill_sample(render(_mail_of(block)).html)
     shots = []
     for scheme in SCHEMES:

@@ -1,4 +1,4 @@
-"""The bar that every mail must clear in a browser: readable, nothing to scroll sideways, targets for thumbs, axe silent."""
+"""Check a mail in a browser: readable text, no sideways scrolling, large enough targets, no axe findings."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -45,7 +45,7 @@ MEASURE = """() => {
 
 
 def find_page_problems(page: Page, seen: RequestedUrls, *, width: int, scheme: str) -> Iterator[str]:
-    """What keeps an open mail from clearing the bar, axe apart."""
+    """Return the problems of an open mail, without those of axe."""
     measured: dict[str, Any] = page.evaluate(MEASURE)
     if measured["seen"] < 8:
         yield f"only {measured['seen']} pieces of text are seen"
@@ -62,7 +62,7 @@ def find_page_problems(page: Page, seen: RequestedUrls, *, width: int, scheme: s
 
 
 def find_axe_violations(page: Page) -> list[str]:
-    """What axe finds, of the rules that apply to mail."""
+    """Return what axe finds, by the rules that apply to mail."""
     page.evaluate(_axe_source())
     options = {
         "runOnly": {"type": "tag", "values": RULES},

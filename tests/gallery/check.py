@@ -1,4 +1,4 @@
-"""``make email-check``: every layout in every brand against the whole bar, and the judges that are installed.
+"""``make email-check``: check every layout in every brand, also with the external validators that are installed.
 
 Chromium and axe: light and dark, phone and desk. The Nu validator (Java) and html-validate (Node) on the mail and, the
 first of them, on what classic Outlook sees of it. SpamAssassin on the whole message. Weight and size of the largest issue.
@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def check_ourselves(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator[str]:
-    """Our own checks find nothing, and the pictures are within their weight."""
+    """Return what our own lint finds, and pictures that are too large."""
     for name, (document, mail) in mails.items():
         for finding in lint_mail(mail, document=document):
             if finding.code != "preheader-length" and document.personal:
@@ -93,7 +93,7 @@ def check_ourselves(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator
 
 
 def check_size(letter: Document) -> Iterator[str]:
-    """The largest issue that staff may send."""
+    """Return the largest issue that staff may send."""
     cards = next(block for block in letter.blocks if isinstance(block, StoryCards))
     events = next(block for block in letter.blocks if isinstance(block, Events))
     large = replace(
@@ -130,7 +130,7 @@ def check_in_browser(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterato
 
 
 def check_with_vnu(out: Path, files: dict[str, Path]) -> Iterator[str]:
-    """The mail, and what classic Outlook sees of it."""
+    """Return the mail as all programs and as classic Outlook see it."""
     jar = find_vnu(out / "tools")
     views = {name: path.with_suffix(".outlook.html") for name, path in files.items()}
     for name, path in files.items():
@@ -153,7 +153,7 @@ def check_with_html_validate(out: Path, files: dict[str, Path]) -> Iterator[str]
 
 
 def check_spam(out: Path, mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator[str]:
-    """Every message as it would be posted, by the local rules of SpamAssassin."""
+    """Check every message, as it would be sent, with the local rules of SpamAssassin."""
     worst = -99.0
     for name, (_, mail) in mails.items():
         message = out / f"{name}.eml"
@@ -166,7 +166,7 @@ def check_spam(out: Path, mails: dict[str, tuple[Document, RenderedMail]]) -> It
 
 
 def ask(judge: str, faults: Iterator[str], *, missing: list[str]) -> Iterator[str]:
-    """The faults that a judge finds; where it is not to be had, that is noted."""
+    """Return the problems that a validator finds, or note that it is unavailable."""
     try:
         yield from faults
     except Unavailable as error:

@@ -21,7 +21,7 @@ LANGUAGES = ("ar", "hi", "de")
 
 
 def documents(*, picture: PictureFinder) -> dict[str, Document]:
-    """All of them, by names such as ``letter-meadow``."""
+    """Return all mails of the gallery, by names such as ``letter-meadow``."""
     found = {
         f"{layout}-{slug}": sample_document(layout=layout, brand=brand_of(slug), picture=picture)
         for slug in load_starters()
@@ -33,7 +33,7 @@ def documents(*, picture: PictureFinder) -> dict[str, Document]:
 
 
 def bare_letter() -> Document:
-    """As little as an issue can hold: no logo, no picture, no links of the brand, nothing near, one story without a teaser."""
+    """Return the smallest issue: no logo, picture, brand links or events, and one story without a teaser."""
     brand = Brand(name="Harbour Justice", postal_address="Harbour Justice, 1 Example Quay, London ZZ1 1ZZ")
     return Document(
         subject="The court that arrives by boat",
@@ -50,7 +50,7 @@ def bare_letter() -> Document:
 
 
 def notice(brand: Brand) -> Document:
-    """A mail of the system itself, such as the question to confirm."""
+    """Return a system mail, such as a confirmation request."""
     words = "Somebody, we think you, asked Harbour Justice to send The Weekly Letter to this address."
     return Document(
         subject="Please confirm: The Weekly Letter",
@@ -68,7 +68,7 @@ def notice(brand: Brand) -> Document:
 
 
 def brand_of(slug: str) -> Brand:
-    """A finished brand with the name, address and links of the sample organisation; the first has its logos."""
+    """Return a finished brand with the sample organisation's name, address and links; the first has its logos."""
     look = load_starters()[slug].look()
     logos = {}
     if slug == "harbour":
@@ -93,14 +93,14 @@ def brand_of(slug: str) -> Brand:
 
 
 def flat_picture(name: str, place: str) -> Picture | None:
-    """A picture that is quick to draw, in the shape of its place."""
+    """Return a picture that is quick to draw, in the shape of its placement."""
     width = RENDITION_FORMATS[place].width
     height = round(width / (RENDITION_FORMATS[place].ratio or 16 / 9))
     return Picture(f"{MEDIA}/flat-{width}x{height}.jpg", width, height, f"Illustration: {name}")
 
 
 def painted_picture(name: str, place: str) -> Picture | None:
-    """A picture of the sample organisation, as large as its place asks for."""
+    """Return a picture of the sample organisation, as large as its placement needs."""
     data = picture_bytes(f"{name}-{place}.jpg")
     with Image.open(BytesIO(data)) as opened:
         width, height = opened.size
@@ -109,7 +109,7 @@ def painted_picture(name: str, place: str) -> Picture | None:
 
 @cache
 def picture_bytes(file: str) -> bytes:
-    """What our own address answers for a file of the gallery."""
+    """Return what our own address answers for a file of the gallery."""
     if file in {"logo.png", "logo-dark.png"}:
         return encode_image((SITE_FILES / file).read_bytes(), rendition_format=RENDITION_FORMATS["logo"]).data
     name, place = file.removesuffix(".jpg").rsplit("-", 1)

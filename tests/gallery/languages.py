@@ -71,7 +71,7 @@ TEXTS = {
 
 
 def letter_in(language: str, *, brand: Brand, picture: PictureFinder) -> Document:
-    """The letter in one of ``TEXTS``."""
+    """Return the letter in one of ``TEXTS``."""
     text = TEXTS[language]
     url = f"{SITE}/{language}/"
     event = EventItem(

@@ -1,4 +1,4 @@
-"""``make email-gallery``: every layout in every brand, light and dark, on a phone and a desk, on one contact sheet."""
+"""``make email-gallery``: every layout in every brand, light and dark, on a phone and a desktop, on one contact sheet."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ CHOICES = "https://news.harbour.example/choices"
 
 
 def fill_sample(text: str) -> str:
-    """A mail's text with sample values for a reader's own."""
+    """Return a mail's text with sample values for personal ones."""
     fragments = split(text)
     return fragments.join({name: "Amina" if "first_name" in name else CHOICES for name in fragments.names})
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def sheet(rows: list[tuple[str, list[Path]]], out: Path) -> None:
-    """One row a mail, its four pictures side by side at half size."""
+    """Return the contact sheet: one row for each mail, its four pictures side by side at half size."""
     font = ImageFont.load_default(18)
     images = [[Image.open(path) for path in shots] for _, shots in rows]
     heights = [max(image.height for image in row) // SCALE + LABEL + GAP for row in images]

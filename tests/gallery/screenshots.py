@@ -1,4 +1,4 @@
-"""Opens mails in Chromium as a reader would: two widths, day and night, our own pictures served from memory, nothing else."""
+"""Open mails in Chromium in two widths, light and dark mode. Only our own pictures are served, from memory."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ WIDTHS = (375, 640)
 
 @dataclass
 class RequestedUrls:
-    """What the page asked for: our own files, and addresses of anybody else (there must be none)."""
+    """The requests of a page: our own files, and other URLs, of which there must be none."""
 
     own: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ def open_browser() -> Iterator[Browser]:
 
 @contextmanager
 def open_mail(browser: Browser, html: str, *, width: int, scheme: str) -> Iterator[tuple[Page, RequestedUrls]]:
-    """The mail in a page of its own, its pictures loaded."""
+    """Open the mail in a page of its own, with its pictures loaded."""
     seen = RequestedUrls()
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     page.route("**/*", lambda route: _answer(route, seen))

@@ -1,4 +1,4 @@
-"""The judges of other people: the Nu validator, html-validate and SpamAssassin. Found or fetched, or plainly unavailable."""
+"""Run external validators: the Nu validator, html-validate and SpamAssassin. Each is found, fetched, or unavailable."""
 
 import json
 import re
@@ -9,21 +9,21 @@ from typing import Any
 
 
 class Unavailable(Exception):
-    """A judge that cannot be asked here; the message says what to install, or what it answered instead."""
+    """A validator that cannot be used here. The message says what to install, or what it answered."""
 
 
 def find_vnu(tools: Path) -> Path:
-    """The Nu validator's jar, fetched into ``tools`` once."""
+    """Return the Nu validator's jar, fetched into ``tools`` once."""
     return _find("vnu-jar@26", Path("vnu-jar/build/dist/vnu.jar"), tools=tools, needs=("java", "npm"))
 
 
 def find_html_validate(tools: Path) -> Path:
-    """The command of html-validate, fetched into ``tools`` once."""
+    """Return the command of html-validate, fetched into ``tools`` once."""
     return _find("html-validate@10", Path(".bin/html-validate"), tools=tools, needs=("node", "npm"))
 
 
 def validate_with_vnu(jar: Path, files: list[Path]) -> list[dict[str, Any]]:
-    """Its errors: ``url``, ``message`` and, mostly, ``lastLine``."""
+    """Return its errors: ``url``, ``message`` and, mostly, ``lastLine``."""
     command = ["java", "-jar", str(jar), "--errors-only", "--format", "json", "--exit-zero-always"]
     said = _run([*command, *(str(file) for file in files)]).stderr
     try:
@@ -34,7 +34,7 @@ def validate_with_vnu(jar: Path, files: list[Path]) -> list[dict[str, Any]]:
 
 
 def validate_with_html_validate(command: Path, file: Path, *, config: Path, out: Path) -> list[dict[str, Any]]:
-    """Its errors: ``line`` and ``message``."""
+    """Return its errors: ``line`` and ``message``."""
     found = out / "html-validate.out.json"
     found.unlink(missing_ok=True)
     answer = _run([str(command), "-c", str(config), "-f", f"json={found}", str(file)])
@@ -45,7 +45,7 @@ def validate_with_html_validate(command: Path, file: Path, *, config: Path, out:
 
 
 def score_spam(message: Path) -> tuple[float, str]:
-    """What SpamAssassin's local rules give a message, and which of them spoke."""
+    """Return the score of a message by SpamAssassin's local rules, and the rules that matched."""
     if not shutil.which("spamassassin"):
         raise Unavailable("it is not installed (Debian: apt install spamassassin)")
     with message.open("rb") as source:

@@ -1,4 +1,4 @@
-"""The ways in which the fake provider can misbehave, each one named by what a real provider was seen to do."""
+"""The faults of the fake provider, each seen at a real provider."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,7 +19,7 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Fault:
-    """One scripted misbehaviour. ``accept`` is for ``answer``: does the provider take the mail all the same?"""
+    """One scripted fault. With ``answer``, ``accept`` says if the provider accepts the mail all the same."""
 
     kind: Kind = "answer"
     status: int = 500
@@ -30,12 +30,12 @@ class Fault:
 
 
 def answer(status: int, body: bytes = b"", *, accept: bool = False, **headers: str) -> Fault:
-    """Give a fault that answers ``status``; header names are written with underscores (``retry_after="3"``)."""
+    """Return a fault that answers ``status``; header names are written with underscores (``retry_after="3"``)."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Fault("answer", status=status, body=body, headers=named, accept=accept)
 
 
 def too_many(retry_after: str = "") -> Fault:
-    """Give a fault that says 429, with Retry-After where one is given."""
+    """Return a fault that answers 429, with Retry-After if given."""
     body = b'{"message": "Domain news.example.org is not allowed to send: requests limit exceeded, try again later"}'
     return Fault(status=429, body=body, headers={"Retry-After": retry_after} if retry_after else {})

@@ -1,4 +1,4 @@
-"""The JSON send APIs of Postmark, Resend and SendGrid, for the fake provider: what they refuse and hand over."""
+"""The JSON send APIs of Postmark, Resend and SendGrid, for the fake provider: what they refuse and deliver."""
 
 import json
 from collections.abc import Mapping
@@ -78,7 +78,7 @@ class ResendBatch:
 
 @dataclass(frozen=True)
 class SendGridSend:
-    """One mail with a personalization for each person."""
+    """One mail with a personalization for each recipient."""
 
     payload: dict[str, Any] = field(repr=False)
     own_id = replay_key = ""
@@ -116,7 +116,7 @@ class SendGridSend:
 
 
 def check_json_key(path: str, *, headers: Any, key: str) -> None:
-    """Raise RequestRefused where the key is wrong."""
+    """Raise RequestRefused if the key is wrong."""
     of_postmark = path == "/email/batch" or path.startswith(("/messages/", "/message-streams/"))
     given = headers.get("X-Postmark-Server-Token") if of_postmark else headers.get("Authorization")
     if given not in (key, f"Bearer {key}"):
@@ -124,7 +124,7 @@ def check_json_key(path: str, *, headers: Any, key: str) -> None:
 
 
 def read_json_send(path: str, *, body: bytes, headers: Any) -> SendRequest:
-    """Understand a request, or raise RequestRefused as the provider of that path does."""
+    """Return a parsed request, or raise RequestRefused as the provider of that path does."""
     try:
         parsed = json.loads(body)
     except ValueError:

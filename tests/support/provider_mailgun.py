@@ -1,4 +1,4 @@
-"""Mailgun's side of its send API, for the fake provider: reads the form, refuses bad ones, fills in variables."""
+"""Mailgun's send API for the fake provider: read and check the form, and fill in variables."""
 
 import json
 import re
@@ -12,7 +12,7 @@ _VARIABLE = re.compile(r"%recipient\.([^%\s]+)%")
 
 
 class RequestRefused(Exception):
-    """Mailgun would answer this with a status and a message."""
+    """A request that the provider refuses, with a status and a message."""
 
     def __init__(self, status: int, message: str, *, name: str = "") -> None:
         super().__init__(message)
@@ -22,7 +22,7 @@ class RequestRefused(Exception):
 
 @dataclass(frozen=True)
 class ReceivedMail:
-    """One person's final mail, every variable filled in. ``variables`` are the ``v:`` ids that webhooks would carry."""
+    """One recipient's final mail, with all variables filled in. ``variables`` are the ``v:`` ids that webhooks would carry."""
 
     to: str
     sender: str
@@ -35,7 +35,7 @@ class ReceivedMail:
 
 
 class SendRequest(Protocol):
-    """A request that was understood, whichever provider's form it has."""
+    """A parsed send request of any provider."""
 
     @property
     def recipients(self) -> list[str]: ...
@@ -59,7 +59,7 @@ class SendRequest(Protocol):
 
 @dataclass(frozen=True)
 class Form:
-    """A parsed send request: every field with all its values in order."""
+    """A parsed Mailgun request: every field with all its values in order."""
 
     fields: Mapping[str, list[str]] = field(repr=False)
 
@@ -87,7 +87,7 @@ class Form:
         return table
 
     def mail_for(self, address: str) -> ReceivedMail:
-        """Fill in one person's variables. One that is not given stays as it is, as it does at Mailgun."""
+        """Return the text with one recipient's variables filled in. An unknown one stays, as it does at Mailgun."""
         values = self.recipient_variables.get(address, {})
 
         def fill(text: str) -> str:
@@ -109,7 +109,7 @@ class Form:
 
 
 def read_form(body: bytes, *, content_type: str) -> Form:
-    """Parse multipart/form-data. Raises RequestRefused where it is none."""
+    """Parse multipart/form-data. Raise RequestRefused if it is not that."""
     found = re.fullmatch(r'multipart/form-data; *boundary="?([^";]+)"?', content_type)
     if not found:
         raise RequestRefused(415, "multipart/form-data is needed")

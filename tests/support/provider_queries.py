@@ -1,4 +1,4 @@
-"""What the fake provider answers when it is asked about mail that it took: rows from its ledger, as each API has them."""
+"""Answers of the fake provider about accepted mail: rows from its ledger in each API's form."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tests.support.provider_mailgun import ReceivedMail
 
 
 def answer_query(path: str, query: str, *, taken: list[Any], domain: str) -> dict[str, Any] | None:
-    """Give the JSON of an answer, or None for a path that no provider has."""
+    """Return the JSON of an answer, or None for a path that no provider has."""
     asked = {name: values[0] for name, values in parse_qs(query).items()}
     if path == f"/v3/{domain}/events":
         return {"items": _mailgun(taken, asked), "paging": {}}
@@ -54,7 +54,7 @@ def _postmark(taken: list[Any], asked: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _sparkpost(taken: list[Any], asked: dict[str, str]) -> list[dict[str, Any]]:
-    """Its search takes a campaign for found where one word of its name is the same."""
+    """Return its events; its search matches a campaign if one word of the name is the same."""
     words = set(re.split(r"[ _-]", asked["campaigns"]))
     return [
         {

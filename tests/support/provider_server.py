@@ -1,4 +1,4 @@
-"""The wire of the fake provider: reads requests, answers, hangs up, stalls and drips as it is told."""
+"""The HTTP server of the fake provider: it reads requests, answers, and produces faults."""
 
 import base64
 import json
@@ -43,17 +43,17 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def abort_connections(self) -> None:
-        """End every connection in the middle of what it is doing."""
+        """Reset every open connection."""
         for connection in list(self._open):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up in the middle is an everyday matter here."""
+        """Ignore callers that close the connection early; tests do so on purpose."""
 
 
 class Listener:
-    """Where the provider is found: one port, opened and closed any number of times."""
+    """The listening socket: one port, opened and closed any number of times."""
 
     def __init__(self, provider: "FakeProvider", *, port: int) -> None:
         self._provider = provider
@@ -70,7 +70,7 @@ class Listener:
         self._thread.start()
 
     def close(self) -> None:
-        """Take no further connection; those that are open go on."""
+        """Accept no further connections. Open ones continue."""
         if self._thread is not None:
             self._server.shutdown()
             self._thread.join(5)
@@ -78,7 +78,7 @@ class Listener:
         self._server.server_close()
 
     def close_abruptly(self) -> None:
-        """Take no further connection and break off those that are open."""
+        """Accept no further connections and reset open ones."""
         self.close()
         self._server.abort_connections()
 
@@ -90,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         provider = self.server.provider

@@ -1,4 +1,4 @@
-"""The fake provider's lists of addresses that it mails no more, as each API writes them, in pages."""
+"""The fake provider's suppression lists, in pages and in each API's form."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ _SPARKPOST = {"hard": "Bounce Rule", "complaint": "Spam Complaint", "left": "Lis
 
 @dataclass(frozen=True)
 class ListedAddress:
-    """One entry. ``kind`` is hard, complaint or left; Amazon has no list of those who left."""
+    """One entry. ``kind`` is hard, complaint or left; Amazon has no list of unsubscribed people."""
 
     kind: str
     address: str
@@ -25,7 +25,7 @@ class ListedAddress:
 
 
 def answer_suppression_list(path: str, query: str, suppressed: list[ListedAddress], *, domain: str, most: int) -> Any:
-    """Give the JSON of a page, or None for a path that is no list."""
+    """Return the JSON of a page, or None for a path that is not a list."""
     asked = {name: values[0] for name, values in parse_qs(query).items()}
     name = path.rpartition("/")[2]
     if path.startswith(f"/v3/{domain}/") and name in _MAILGUN:
@@ -62,7 +62,7 @@ def _slice(rows: list[ListedAddress], asked: dict[str, str]) -> list[ListedAddre
 
 
 def _mailgun(path: str, rows: list[ListedAddress], asked: dict[str, str], *, most: int) -> dict[str, Any]:
-    """Its pages go on until one is empty, and name another host than a test's."""
+    """Return a page. Mailgun's last one is empty, and its links name another host."""
     at = int(asked.get("page_from", 0))
     items = [
         {

@@ -1,4 +1,4 @@
-"""Webhooks as providers post them, signed with keys of the test's choice."""
+"""Make webhooks as providers post them, signed with a test's keys."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ SIGNING_KEY = "fake-signing-key"
 
 
 def mailgun_event(event: str, *, address: str, delivery: int, batch: str, at: datetime, **more: Any) -> dict[str, Any]:
-    """Give the ``event-data`` of one event, carrying our ids the way Mailgun gives them back."""
+    """Return the ``event-data`` of one event, carrying our ids the way Mailgun gives them back."""
     return {
         "id": f"{event}-{delivery}-{at.timestamp():.0f}",
         "event": event,
@@ -36,7 +36,7 @@ def mailgun_event(event: str, *, address: str, delivery: int, batch: str, at: da
 
 
 def sign_mailgun(event: dict[str, Any], *, now: datetime, token: str = "t" * 50, key: str = SIGNING_KEY) -> bytes:
-    """Give the whole body of a webhook with its signature block."""
+    """Return the whole body of a webhook with its signature block."""
     timestamp = str(int(now.timestamp()))
     signature = hmac.new(key.encode(), (timestamp + token).encode(), hashlib.sha256).hexdigest()
     block = {"timestamp": timestamp, "token": token, "signature": signature}
@@ -44,14 +44,14 @@ def sign_mailgun(event: dict[str, Any], *, now: datetime, token: str = "t" * 50,
 
 
 def sendgrid_keys() -> tuple[EllipticCurvePrivateKey, str]:
-    """Give a signing key, and the verification key as SendGrid's page shows it."""
+    """Return a signing key, and the verification key as SendGrid's page shows it."""
     private = generate_ec_key(SECP256R1())
     public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return private, base64.b64encode(public).decode()
 
 
 def sign_sendgrid(body: bytes, *, key: EllipticCurvePrivateKey, now: datetime) -> dict[str, str]:
-    """Give the headers of a webhook."""
+    """Return the headers of a webhook."""
     timestamp = str(int(now.timestamp()))
     signature = base64.b64encode(key.sign(timestamp.encode() + body, ECDSA(SHA256()))).decode()
     return {
@@ -74,7 +74,7 @@ def sendgrid_event(event: str, *, address: str, delivery: int, batch: str, at: d
 
 
 def sign_svix(body: bytes, *, secret: str, now: datetime, name: str = "msg_1") -> dict[str, str]:
-    """Give the headers of one of Resend's webhooks; ``secret`` is ``whsec_`` and base64."""
+    """Return the headers of one of Resend's webhooks; ``secret`` is ``whsec_`` and base64."""
     timestamp = str(int(now.timestamp()))
     key = base64.b64decode(secret.removeprefix("whsec_"))
     signature = base64.b64encode(hmac.digest(key, f"{name}.{timestamp}.".encode() + body, hashlib.sha256)).decode()
@@ -82,7 +82,7 @@ def sign_svix(body: bytes, *, secret: str, now: datetime, name: str = "msg_1") -
 
 
 class FakeSns:
-    """Signs messages as Amazon SNS does, and serves its certificate on loopback. ``stop`` it."""
+    """A fake Amazon SNS that signs messages and serves its certificate on loopback. ``stop`` it when done."""
 
     URL = "https://sns.eu-west-2.amazonaws.com/SimpleNotificationService-0123.pem"
     TOPIC = "arn:aws:sns:eu-west-2:123456789012:newsletter"
@@ -106,7 +106,7 @@ class FakeSns:
                 self.wfile.write(fake.pem)
 
             def log_message(self, *arguments: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -120,7 +120,7 @@ class FakeSns:
         self._server.server_close()
 
     def message(self, event: object, *, now: datetime, version: str = "2", **changes: Any) -> dict[str, Any]:
-        """Give a signed message; ``changes`` are made before it is signed."""
+        """Return a signed message; ``changes`` are made before it is signed."""
         message = {
             "Type": "Notification",
             "MessageId": "19ba9823-d7f2-53c1-860e-cb10e0d13dfc",

@@ -1,4 +1,4 @@
-"""A parcel without the bodies of its mails, so that the ledger of a send to hundreds of thousands stays small.
+"""Drop the bodies of requests, so that the ledger of a send to hundreds of thousands stays small.
 
 Who it was for and our ids are kept; `mail_for` gives mails without words.
 """
@@ -11,17 +11,17 @@ from tests.support.provider_mailgun import Form, SendRequest
 _OUR_ID = "did"
 
 
-def drop_bodies(parcel: SendRequest) -> SendRequest:
-    """The same parcel without bodies, where it is of a kind that long runs use; otherwise the parcel itself."""
-    if isinstance(parcel, Form):
-        table = {address: {_OUR_ID: values.get(_OUR_ID, "")} for address, values in parcel.recipient_variables.items()}
-        slim = Form({name: values for name, values in parcel.fields.items() if name not in _BULKY})
+def drop_bodies(request: SendRequest) -> SendRequest:
+    """Return the request without bodies if it is of a kind that long runs use, else the request itself."""
+    if isinstance(request, Form):
+        table = {address: {_OUR_ID: values.get(_OUR_ID, "")} for address, values in request.recipient_variables.items()}
+        slim = Form({name: values for name, values in request.fields.items() if name not in _BULKY})
         slim.__dict__["recipient_variables"] = table
         return slim
-    if isinstance(parcel, ResendBatch):
-        rows = [{**row, "html": "", "text": "", "headers": {}} for row in parcel.rows]
-        return replace(parcel, rows=rows, content=b"")
-    return parcel
+    if isinstance(request, ResendBatch):
+        rows = [{**row, "html": "", "text": "", "headers": {}} for row in request.rows]
+        return replace(request, rows=rows, content=b"")
+    return request
 
 
 _BULKY = frozenset({"html", "text", "recipient-variables"})

@@ -1,13 +1,18 @@
 """Model fields that keep messages, so that each reader sees them in a language of their own."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from newsletter.common.messages import decode, dumps, encode, loads
 
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField
 
-class MessageField(models.TextField):  # type: ignore[type-arg]  # Django cannot subscript it at run time
+
+class MessageField(_TextField):
     """Text that may be a `Message`."""
 
     def get_prep_value(self, value: Any) -> Any:
@@ -17,7 +22,7 @@ class MessageField(models.TextField):  # type: ignore[type-arg]  # Django cannot
         return loads(value) if isinstance(value, str) else value
 
 
-class MessagesJSONField(models.JSONField):  # type: ignore[type-arg]  # as above
+class MessagesJSONField(models.JSONField):
     """JSON data in which any text may be a `Message`."""
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:

@@ -3,23 +3,25 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test integration mutations lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures
+.PHONY: help demo check docs test integration mutations lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures
 
 help:
-	@echo "make demo   send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
-	@echo "make test   run the tests, on SQLite and, where its binaries are, on PostgreSQL"
-	@echo "make integration  run the product against a real WordPress, calendar servers and site generators (about 15 minutes)"
-	@echo "make soak   send to 200,000 people three times while everything goes wrong at random (at most 20 minutes)"
-	@echo "make email-gallery  draw every mail layout in every finished brand on one contact sheet (needs Chromium)"
-	@echo "make email-check    hold all of them to the whole bar: axe, validators, SpamAssassin, size (some minutes)"
+	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
+	@echo "make check          the edit loop: lint, types, layers, unit and database tests on SQLite"
+	@echo "make test           run all tests, on SQLite and, if its binaries are installed, on PostgreSQL"
+	@echo "make lint           check style, types and layers"
+	@echo "make messages       update the Spanish catalogue"
+	@echo "make docs           write docs/reference/commands.md again"
+	@echo "make integration    run the product against a real WordPress, calendar servers and site generators (about 15 minutes)"
+	@echo "make soak           send to 200,000 people three times while everything fails at random (at most 20 minutes)"
+	@echo "make mutations      read each kind of document damaged in 1,000 ways (some minutes)"
+	@echo "make email-check    judge every mail layout: axe, validators, SpamAssassin, size (some minutes)"
+	@echo "make email-gallery  draw every mail layout in every brand on one sheet (needs Chromium)"
 	@echo "make email-goldens  accept how mails look now; read the difference before you commit it"
-	@echo "make email-blocks   write docs/email-blocks.md and its pictures again (needs Chromium)"
-	@echo "make mutations read each shape of document damaged in 1,000 ways (some minutes)"
-	@echo "make messages  bring the Spanish catalogue up to date with the words of the screens"
-	@echo "make guide-pictures  take the pictures of docs/staff-guide.md anew (needs Chromium)"
-	@echo "make lint   check style, types and floors"
-	@echo "make install  put the \`newsletter\` command into .venv/bin"
-	@echo "make clean  remove what these made"
+	@echo "make email-blocks   write docs/reference/email-blocks.md and its pictures again (needs Chromium)"
+	@echo "make guide-pictures take the pictures of docs/how-to/use-the-desk.md again (needs Chromium)"
+	@echo "make install        put the \`newsletter\` command into .venv/bin"
+	@echo "make clean          remove what these made"
 
 install: $(VENV)/.demo
 
@@ -29,6 +31,12 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 	$(BIN)/python -m tests.support.postgres_if_installed $(BIN)/pytest -n auto --dist worksteal tests/db tests/crash $(ARGS)
+
+check: lint
+	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/db $(ARGS)
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m scripts.commands_reference
 
 integration: $(VENV)/.dev
 	$(BIN)/python -m tests.integration.install
@@ -65,6 +73,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.gallery.mjml_lint
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }

@@ -1,13 +1,13 @@
-"""Makes, finds and revokes the keys of the API. A key is shown once, when it is made; the table keeps its hash."""
+"""Creates, finds and revokes API keys. A key is shown once, when it is created; only its hash is stored."""
 
 import hashlib
 import secrets
 from datetime import datetime, timedelta
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError, NotFound
+from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
 from newsletter.models import ApiKey
 
@@ -17,23 +17,23 @@ _PREFIX, _HINT_LENGTH = "nl_", 9
 
 
 class BadKey(DomainError):
-    """A key cannot be made like this; the message says why."""
+    """A key cannot be created from these values."""
 
 
 def make_key(*, name: str, scope: str, by: str, now: datetime, days: int = DAYS) -> tuple[ApiKey, str]:
-    """A new key, and its text, which is not kept. ``days`` is how long it works; 0 is until it is revoked.
+    """Create a key. Return its row and its text, which is not stored. Raise BadKey.
 
-    Raises BadKey.
+    The key works for ``days``; with 0, until it is revoked.
     """
     name = clean_line(name, max_length=120)
     if not name:
-        raise BadKey(_("Give the key a name that says what uses it, such as “Web site”."))
+        raise BadKey("The key needs a name that says what uses it, such as “Web site”.")
     if scope not in ApiKey.Scope.values:
-        raise BadKey(_("There is no scope “%(scope)s”. Choose people, read, or both.") % {"scope": scope})
+        raise BadKey("There is no scope “%(scope)s”. Choose people, read, or both.", scope=scope)
     if not 0 <= days <= 3650:
-        raise BadKey(_("A key works for 1 to 3650 days, or, with 0, until it is revoked."))
+        raise BadKey("A key works for 1 to 3650 days; with 0, until it is revoked. Choose another number.")
     if ApiKey.objects.valid(now=now).filter(name=name).exists():
-        raise BadKey(_("There is a key “%(name)s” already. Revoke it first, or choose another name.") % {"name": name})
+        raise BadKey("There is a key “%(name)s” already. Revoke it first, or choose another name.", name=name)
     text = _PREFIX + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         name=name,
@@ -48,27 +48,27 @@ def make_key(*, name: str, scope: str, by: str, now: datetime, days: int = DAYS)
 
 
 def find_key(text: str, *, now: datetime) -> ApiKey | None:
-    """The valid key of this text, noted as used; None for any other text."""
+    """Return the valid key of this text and note its use. Return None for any other text."""
     key = ApiKey.objects.valid(now=now).filter(digest=_digest(text)).first()
     if key is not None:
-        long_ago = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_INTERVAL)
+        unused_lately = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_INTERVAL)
         if key.last_used_at is None or key.last_used_at < now - LAST_USED_INTERVAL:
-            ApiKey.objects.filter(long_ago, pk=key.pk).update(last_used_at=now)
+            ApiKey.objects.filter(unused_lately, pk=key.pk).update(last_used_at=now)
     return key
 
 
 def revoke_key(*, key: ApiKey, by: str, now: datetime) -> bool:
-    """It works no more, from the next call on. False where it was revoked before."""
+    """Stop a key from working, from the next call on. Return False if it was revoked before."""
     return bool(ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now, revoked_by=by))
 
 
 def find_key_by_name(name: str, *, now: datetime) -> ApiKey:
-    """The valid key of this name or id. Raises NotFound."""
+    """Return the valid key with this name or id. Raise NotFound."""
     valid = ApiKey.objects.valid(now=now)
     key = valid.filter(name=name).first() or (valid.filter(pk=int(name)).first() if name.isdecimal() else None)
     if key is None:
-        known = ", ".join(valid.values_list("name", flat=True)) or "none"
-        raise NotFound(_("There is no valid key “%(name)s”. There are: %(known)s.") % {"name": name, "known": known})
+        known = ", ".join(valid.values_list("name", flat=True)) or Message("none")
+        raise NotFound("There is no valid key “%(name)s”. The valid keys are: %(known)s.", name=name, known=known)
     return key
 
 

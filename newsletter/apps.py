@@ -1,3 +1,5 @@
+"""The Django app of publishing: it registers with `subscribers` what publishing adds to it."""
+
 from django.apps import AppConfig
 
 
@@ -6,12 +8,10 @@ class NewsletterConfig(AppConfig):
     verbose_name = "Publishing"
 
     def ready(self) -> None:
-        from newsletter.feedback import data_export as own_record
-        from newsletter.models.verbose_names import translate_names
-        from newsletter.sending.notices import segment_conditions as conditions
-        from newsletter.web import subscriber_pages as host
+        from newsletter.feedback import data_export
+        from newsletter.sending.notices import segment_conditions
+        from newsletter.web import subscriber_pages
 
-        conditions.register()
-        own_record.register()
-        host.register()
-        translate_names()
+        segment_conditions.register()
+        data_export.register()
+        subscriber_pages.install_publishing_hooks()

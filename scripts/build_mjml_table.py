@@ -1,6 +1,6 @@
-"""Makes newsletter/rendering/lint/mjml_table.json: which elements MJML has, their attributes, and what stands in what.
+"""Build tests/gallery/mjml_table.json: the elements of MJML, their attributes and their children.
 
-Its input is a dump of the official compiler's own registry, {"components": {element: {"attrs": {name: type},
+Its input is a dump of the official compiler's registry, {"components": {element: {"attrs": {name: type},
 "endingTag": bool}}, "dependencies": {element: [child, …]}}. Run it again when the MJML in use changes:
 
     python scripts/build_mjml_table.py mjml5-schema.json
@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-OUT = Path(__file__).parents[1] / "newsletter" / "rendering" / "mjml_table.json"
+OUT = Path(__file__).parents[1] / "tests" / "gallery" / "mjml_table.json"
 EVERYWHERE = {"css-class": "string", "mj-class": "string"}
 ROOT = {"mjml": {"attributes": {"lang": "string", "dir": "enum(ltr,rtl,auto)", "owa": "string"}, "text": False}}
 
 
 def build_table(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Element to its ``attributes`` (name to type), ``children`` (None: anything) and whether it holds ``text``."""
+    """Return each element's ``attributes`` (name to type), ``children`` (None: any) and whether it holds ``text``."""
     children = {name: _names(allowed) for name, allowed in schema["dependencies"].items()}
     table: dict[str, dict[str, Any]] = {}
     for name, component in schema["components"].items():
@@ -30,7 +30,7 @@ def build_table(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _names(allowed: list[str]) -> list[str] | None:
-    """None where the registry has a pattern that matches every name."""
+    """Return the names, or None if the registry has a pattern that matches every name."""
     return None if any(name.startswith("/") for name in allowed) else sorted(allowed)
 
 

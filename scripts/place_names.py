@@ -1,6 +1,6 @@
-"""Names of areas, countries and continents that the two lists of places spell otherwise than people or each other do.
+"""Names of areas, countries and continents that the two lists of places spell differently.
 
-For `build_places` alone: tables, no logic. Codes are ISO 3166-1 and -2; a number is the town's in GeoNames.
+Tables for `build_places` only. Codes are ISO 3166-1 and -2; a number is the town's in GeoNames.
 """
 
 FILLER = frozenset(

@@ -71,7 +71,7 @@ def build_tables(
     postcodes: Iterable[Row],
     banned: set[str],
 ) -> None:
-    """Write the file anew. `banned` are the folded names of countries and continents, which name no town."""
+    """Write the file again. `banned` are folded names of countries and continents, which name no town."""
     path.unlink(missing_ok=True)
     connection = sqlite3.connect(path)
     connection.executescript(SCHEMA)
@@ -122,9 +122,9 @@ def build_tables(
 
 
 def town_keys(town: Town, banned: set[str]) -> dict[str, int]:
-    """Return the folded names of a town, each with 1 where it is its own, else 0.
+    """Return the folded names of a town, each with 1 if it is its own, else 0.
 
-    Small towns outside Great Britain and Ireland have no alternates: those are seldom written, and make most of the file.
+    Small towns outside Great Britain and Ireland have no alternates: people seldom write them, and they make most of the file.
     """
     keys = {fold(town["name"]): 1}
     if town["population"] >= NAMED_FROM or town["countrycode"] in FULLY_NAMED:
@@ -139,7 +139,7 @@ def town_keys(town: Town, banned: set[str]) -> dict[str, int]:
 def county_rows(numbers: dict[tuple[str, str, str], int]) -> list[tuple[str, str, str, int]]:
     """Return (key, country, region, county) for each form in which people write a county.
 
-    Of the United States only those with "County" count: the bare names are those of a thousand towns and presidents.
+    In the United States only forms with "County" count: bare names are those of a thousand towns and presidents.
     """
     rows = [
         (key, country, region, number)

@@ -1,7 +1,7 @@
-"""Builds ``subscribers/places/regions.es.json``: Spanish names of regions, where they differ from those of ``regions.json``.
+"""Build ``subscribers/places/regions.es.json``: Spanish names of regions that differ from ``regions.json``.
 
-Needs `pycountry`, of the ``places`` extra: its Spanish catalogue is that of Debian's iso-codes. It knows some hundred regions;
-a table here has the best known that are missing. Countries need no file: Babel names them. Not imported by the product.
+It needs `pycountry` of the ``places`` extra, which has Debian's iso-codes. A table adds well-known names that are missing there.
+Babel names countries. The product never imports it.
 """
 
 import gettext
@@ -65,7 +65,7 @@ BY_HAND = {
 
 
 def name_in_spanish(code: str, name: str, catalogue: gettext.NullTranslations) -> str:
-    """Its Spanish name, or "". In a country that speaks Spanish, ISO's own name, or the one that it puts in brackets."""
+    """Return the Spanish name, or "". In a Spanish-speaking country it is ISO's own name or the one in brackets."""
     if code in BY_HAND:
         return BY_HAND[code]
     told = catalogue.gettext(name)

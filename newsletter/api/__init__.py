@@ -1,1 +1,1 @@
-"""The REST interface for the organisation's own systems. It calls services and holds no rules."""
+"""The REST API for the organisation's own systems. It calls services and holds no rules."""

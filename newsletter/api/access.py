@@ -1,4 +1,4 @@
-"""Who may call: a bearer key of the right scope, so many times a minute. A session of the desk opens nothing here."""
+"""Authentication of API calls: a bearer key with the right scope, and limits per minute. Desk sessions do not count."""
 
 from datetime import datetime
 
@@ -18,9 +18,9 @@ MAX_BAD_KEYS_PER_MINUTE = 20
 
 
 class ApiKeyAuth(HttpBearer):
-    """Lets in whoever sends a valid key with this scope. The key is `request.auth` afterwards.
+    """Accept a valid key with this scope, and set it as `request.auth`.
 
-    The key is looked up before anything is counted: wrong keys of others at the same address never refuse a right one.
+    The key is looked up before wrong keys are counted, so that other people's wrong keys never block a right one.
     """
 
     openapi_scheme = "bearer"
@@ -43,7 +43,7 @@ class ApiKeyAuth(HttpBearer):
         if self.scope not in key.scope.split():
             raise Problem(
                 403,
-                "This key may not do that",
+                "This key does not allow this call",
                 f"The key “{key.name}” has the scope “{key.scope}”; this call needs “{self.scope}”. "
                 "Ask an administrator for another key.",
             )
@@ -51,10 +51,11 @@ class ApiKeyAuth(HttpBearer):
 
 
 def label_caller(key: ApiKey) -> str:
-    """Who did it, for the records of people."""
+    """Return the name under which the records of people note a change by this key."""
     return f"API: {key.name}"
 
 
 def _too_many_calls(now: datetime, title: str) -> Problem:
     wait = 60 - now.second
-    return Problem(429, title, f"Wait {wait} seconds, then go on more slowly.", headers={"Retry-After": str(wait)})
+    detail = f"Wait {wait} seconds, then send fewer calls a minute."
+    return Problem(429, title, detail, headers={"Retry-After": str(wait)})

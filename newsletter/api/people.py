@@ -1,7 +1,6 @@
-"""Calls about people. Addresses come in the body, never in the path, so that no log holds them."""
+"""API calls about people. Addresses come in the body, because paths end up in logs."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -32,14 +31,16 @@ from subscribers.people.lookup import describe_person, find_person
 from subscribers.unsubscribing.stop_mail import stop_mail
 
 router = Router(auth=ApiKeyAuth("people"), tags=["people"])
-SIGN_UP_ANSWER = (
-    "Thank you. Unless the address is on the list already, a mail with a button to confirm is on its way to it."
-)
+SIGN_UP_ANSWER = "Thank you. Unless the address is already on the list, it will get an email with a button to confirm."
 
 
 @router.post("sign-ups", response={202: SignedUp}, summary="Sign somebody up")
 def sign_up(request: HttpRequest, data: SignUp) -> dict[str, str]:
-    """Ask for a list as our own page does: the same limits, the same mail to confirm, the same answer for everybody."""
+    """Sign a person up for a list.
+
+    The limits and the confirmation email are those of the newsletter's own sign-up page. The answer is the same for
+    everybody.
+    """
     key, email, mailing_list = _get_key(request), normalise(data.email), _find_list(data.list, public=True)
     process_signup(
         email=email,
@@ -61,7 +62,7 @@ def sign_up(request: HttpRequest, data: SignUp) -> dict[str, str]:
 
 @router.patch("people", response=PeopleChanged, summary="Set what is known of people")
 def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
-    """Giving status, topics, place and attributes of up to 1,000 people whom you have already. Nobody is added."""
+    """Change giving status, topics, location and attributes of up to 1,000 existing people. It adds nobody."""
     key = _get_key(request)
     answers = update_people(
         [
@@ -81,10 +82,10 @@ def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
     )
     counts = {str(outcome): sum(answer.outcome is outcome for answer in answers) for outcome in Outcome}
     if counts["changed"]:
-        about = [
+        changed = [
             row.email for row, answer in zip(data.people, answers, strict=True) if answer.outcome is Outcome.CHANGED
         ]
-        log(instance=key, action="newsletter.api_changed", data={**counts, "people": _find_ids(about)})
+        log(instance=key, action="newsletter.api_changed", data={**counts, "people": _find_ids(changed)})
     rows = [
         RowAnswer.model_validate({"row": number, "result": str(answer.outcome), "why": answer.reason})
         for number, answer in enumerate(answers)
@@ -92,9 +93,9 @@ def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
     return PeopleChanged(**counts, rows=rows)
 
 
-@router.post("people/find", response=dict[str, Any], summary="Read one person")
+@router.post("people/find", response=dict[str, object], summary="Read one person")
 def find(request: HttpRequest, data: Address) -> dict[str, object]:
-    """Everything that is held about the person of an address, as `newsletter subscribers show EMAIL --json`."""
+    """Return everything held about the person with this address, as `newsletter subscribers show EMAIL --json` does."""
     person = find_person(data.email)
     log(instance=person, action="newsletter.api_read", data=_log_data(_get_key(request)))
     return describe_person(person, now=timezone.now())
@@ -102,7 +103,7 @@ def find(request: HttpRequest, data: Address) -> dict[str, object]:
 
 @router.post("people/stop", response=Stopped, summary="Stop mail to an address")
 def stop(request: HttpRequest, data: Stop) -> dict[str, bool]:
-    """Take somebody off a list or off all mail, with the reason. The same call again changes nothing."""
+    """Stop emails to an address, from one list or all. Calling it again with the same reason changes nothing."""
     key = _get_key(request)
     changed = stop_mail(
         email=data.email,
@@ -118,25 +119,26 @@ def stop(request: HttpRequest, data: Stop) -> dict[str, bool]:
     return {"changed": changed}
 
 
-def _get_key(request: HttpRequest) -> Any:
-    return request.auth  # type: ignore[attr-defined]  # set by `access.ApiKeyAuth`
+def _get_key(request: HttpRequest) -> ApiKey:
+    key: ApiKey = request.auth  # type: ignore[attr-defined]  # `ApiKeyAuth` sets it
+    return key
 
 
 def _log_data(key: ApiKey, mailing_list: MailingList | None = None) -> dict[str, object]:
-    """The key as the staff log names it, and the list that it was about."""
-    about = {"list": mailing_list.slug, "list_id": mailing_list.pk} if mailing_list else {}
-    return {"key": key.name, "key_id": key.pk, **about}
+    """Return the details of a call for the staff log: the key, and the list if there is one."""
+    list_data = {"list": mailing_list.slug, "list_id": mailing_list.pk} if mailing_list else {}
+    return {"key": key.name, "key_id": key.pk, **list_data}
 
 
 def _find_signed_up(email: str) -> Subscriber | HeldSignup | None:
-    """Whoever the address is now, or the sign-up that waits for staff; neither where the address was turned away."""
+    """Return the person with this address, else the sign-up that waits for staff, else None (it was refused)."""
     address_hash = identify(email)
     person = Subscriber.objects.filter(address_hash=address_hash).first()
     return person or HeldSignup.objects.filter(address_hash=address_hash).order_by("-pk").first()
 
 
 def _find_ids(addresses: Iterable[str]) -> list[int]:
-    """The row ids of the people of these addresses, which stand in no log."""
+    """Return the ids of the people with these addresses, because logs must not hold addresses."""
     hashes = [identify(normalise(address)) for address in addresses]
     return list(Subscriber.objects.filter(address_hash__in=hashes).order_by("pk").values_list("pk", flat=True))
 

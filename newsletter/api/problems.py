@@ -1,6 +1,4 @@
-"""Every refusal of the API as problem JSON (RFC 9457): what happened, and what to do."""
-
-from typing import Any
+"""Errors of the API as problem JSON (RFC 9457): what happened, and what to do."""
 
 import orjson
 from django.core.exceptions import RequestDataTooBig
@@ -12,19 +10,19 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from newsletter.common.errors import DomainError, NotFound
 from subscribers.people.lookup import UnknownPerson
 
-DOCS_HINT = "See docs/api.md and /api/v1/openapi.json."
+DOCS_HINT = "See docs/reference/api.md and /api/v1/openapi.json."
 
 
 class Problem(Exception):
-    """The call ends here with this status; `detail` says what to do."""
+    """An error answer with this status. `detail` says what to do."""
 
     def __init__(self, status: int, title: str, detail: str, *, headers: dict[str, str] | None = None) -> None:
         super().__init__(title)
         self.status, self.title, self.detail, self.headers = status, title, detail, headers or {}
 
 
-def problem_response(status: int, title: str, detail: str, **more: Any) -> HttpResponse:
-    """The answer; `more` are further members, such as the fields at fault."""
+def problem_response(status: int, title: str, detail: str, **more: object) -> HttpResponse:
+    """Return the answer. `more` holds further members, such as the invalid fields."""
     document = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
     response = HttpResponse(orjson.dumps(document), status=status, content_type="application/problem+json")
     response["Cache-Control"] = "no-store"
@@ -32,7 +30,7 @@ def problem_response(status: int, title: str, detail: str, **more: Any) -> HttpR
 
 
 def register_error_handlers(api: NinjaAPI) -> None:
-    """What each exception becomes."""
+    """Register a handler for each exception that a call can raise."""
     api.exception_handler(Problem)(_handle_problem)
     api.exception_handler(AuthenticationError)(_handle_missing_key)
     api.exception_handler(ValidationError)(_handle_invalid_fields)
@@ -47,8 +45,8 @@ def register_error_handlers(api: NinjaAPI) -> None:
 
 
 def unknown_address(request: HttpRequest) -> HttpResponse:
-    """Every address under /api/ that is none."""
-    return problem_response(404, "There is no such address", f"Check the path and its version, /api/v1/. {DOCS_HINT}")
+    """Answer any path under /api/ that does not exist."""
+    return problem_response(404, "There is no such path", f"Check the path and its version, /api/v1/. {DOCS_HINT}")
 
 
 def _handle_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -61,32 +59,32 @@ def _handle_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
 def _handle_missing_key(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
     response = problem_response(
         401,
-        "A valid key is missing",
-        "Send the header “Authorization: Bearer KEY”. An administrator makes keys in the desk (Settings, API keys) or "
-        "with `newsletter api-key add`. A key may also have been revoked, or be past its last day.",
+        "This call needs a valid key",
+        "Send the header “Authorization: Bearer KEY”. An administrator creates keys in the desk (Settings, API keys) or "
+        "with `newsletter api-key add`. Your key may have been revoked or may have expired.",
     )
     response["WWW-Authenticate"] = 'Bearer realm="newsletter"'
     return response
 
 
 def _handle_invalid_fields(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    faults = [
-        {"where": ".".join(str(part) for part in fault["loc"] if part not in ("body", "data")), "what": fault["msg"]}
-        for fault in error.errors
+    invalid = [
+        {"where": ".".join(str(part) for part in one["loc"] if part not in ("body", "data")), "what": one["msg"]}
+        for one in error.errors
     ]
-    first = f"{faults[0]['where']}: {faults[0]['what']}. " if faults else ""
-    return problem_response(422, "The call is not as it should be", f"{first}{DOCS_HINT}", errors=faults)
+    first = f"{invalid[0]['where']}: {invalid[0]['what']}. " if invalid else ""
+    return problem_response(422, "A field is invalid", f"{first}{DOCS_HINT}", errors=invalid)
 
 
 def _handle_unreadable_call(request: HttpRequest, error: HttpError) -> HttpResponse:
     return problem_response(
-        error.status_code, "The call cannot be read", f"Send one JSON document in UTF-8. {DOCS_HINT}"
+        error.status_code, "The body is not valid JSON", f"Send one JSON document in UTF-8. {DOCS_HINT}"
     )
 
 
 def _handle_unstorable_value(request: HttpRequest, error: Exception) -> HttpResponse:
-    detail = f"A text has odd characters, or a number is too large. {DOCS_HINT}"
-    return problem_response(400, "The call holds a value that cannot be kept", detail)
+    detail = f"A text contains invalid characters, or a number is too large. Correct it and call again. {DOCS_HINT}"
+    return problem_response(400, "A value cannot be stored", detail)
 
 
 def _handle_body_too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
@@ -101,7 +99,7 @@ def _handle_domain_error(request: HttpRequest, error: DomainError) -> HttpRespon
 
 def _handle_database_unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     response = problem_response(
-        503, "The database does not answer", "Nothing was changed. Make the same call again in a minute."
+        503, "The database is not available", "Nothing was changed. Make the same call again in a minute."
     )
     response["Retry-After"] = "60"
     return response

@@ -1,6 +1,6 @@
-"""Calls about publications, issues and receipts: the same facts as `newsletter status --json`."""
+"""API calls about publications, issues and receipts, with the data of `newsletter status --json`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -19,20 +19,20 @@ router = Router(auth=ApiKeyAuth("read"), tags=["publishing"])
 MAX_ISSUES = 100
 
 
-@router.get("publications", response=dict[str, list[dict[str, Any]]], summary="List publications")
-def publications(request: HttpRequest) -> dict[str, Any]:
-    """Each with its schedule in words and its next slot."""
+@router.get("publications", response=dict[str, list[dict[str, object]]], summary="List publications")
+def publications(request: HttpRequest) -> dict[str, object]:
+    """Return all publications, each with its schedule in words and its next slot."""
     return {"publications": list_publications(now=timezone.now())}
 
 
-@router.get("issues", response=dict[str, list[dict[str, Any]]], summary="List issues")
+@router.get("issues", response=dict[str, list[dict[str, object]]], summary="List issues")
 def issues(
     request: HttpRequest, publication: QueryText = "", most: Annotated[int, Field(ge=1, le=MAX_ISSUES)] = 20
-) -> dict[str, Any]:
-    """The newest first, of all publications or of one. What staff wrote to one another is not among it."""
+) -> dict[str, object]:
+    """Return issues of one publication or all, the newest first, without the notes of staff."""
     only = find_publication(publication) if publication else None
     now = timezone.now()
-    rows = list_issues(now=now, publication=only, most=most)
+    rows = list_issues(now=now, publication=only, limit=most)
     found = Issue.objects.in_bulk([row["id"] for row in rows])
     return {
         "issues": [
@@ -46,20 +46,24 @@ def issues(
     }
 
 
-@router.get("issues/{int:issue}/receipt", response=dict[str, Any], summary="Receipt of an issue, by id")
-def receipt(request: HttpRequest, issue: int) -> dict[str, Any]:
-    """What became of every person of the audience, in numbers."""
+@router.get("issues/{int:issue}/receipt", response=dict[str, object], summary="Receipt of an issue, by id")
+def receipt(request: HttpRequest, issue: int) -> dict[str, object]:
+    """Return the delivery numbers of an issue."""
     return _receipt(find_issue(str(issue)))
 
 
-@router.get("issues/{slug:publication}/{slug:number}/receipt", response=dict[str, Any], summary="Receipt of an issue")
-def named_receipt(request: HttpRequest, publication: str, number: str) -> dict[str, Any]:
-    """By publication and number; `latest` is the newest, `digest-3` a digest."""
+@router.get(
+    "issues/{slug:publication}/{slug:number}/receipt", response=dict[str, object], summary="Receipt of an issue"
+)
+def named_receipt(request: HttpRequest, publication: str, number: str) -> dict[str, object]:
+    """Return the delivery numbers of an issue by publication and number. `latest` is the newest, `digest-3` a digest."""
     return _receipt(find_issue(f"{publication}/{number}"))
 
 
-def _receipt(issue: Issue) -> dict[str, Any]:
-    """Without what staff wrote to one another of its send, and who of them did what."""
+def _receipt(issue: Issue) -> dict[str, object]:
+    """Return the receipt without the notes of staff, and with the subject only if it is public."""
     status = status_of(issue)
-    send = {**status["send"], "reason": ""} if status["send"] else None
+    send = status["send"]
+    if isinstance(send, dict):
+        send = {**send, "reason": ""}
     return {**status, "send": send, "subject": make_public_subject(issue, at=timezone.now())}

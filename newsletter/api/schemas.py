@@ -1,4 +1,4 @@
-"""What the API takes and gives, field by field; the OpenAPI document is made of these. A field that is not here is refused."""
+"""The API's requests and answers. The OpenAPI document is made of these classes. Unknown fields are refused."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,9 +10,9 @@ _MAX_TEXT_LENGTH, _MAX_NOTE_LENGTH = 200, 1_000
 
 
 def reject_nul(value: Any) -> Any:
-    """For texts and lists of texts that the database sees as they are: PostgreSQL takes no NUL character."""
+    """Raise ValueError if a text, or one of a list of texts, holds a NUL character, which PostgreSQL cannot store."""
     if any("\x00" in text for text in (value if isinstance(value, list) else [value or ""])):
-        raise ValueError("A NUL character cannot be kept; leave it out")
+        raise ValueError("A NUL character cannot be stored; remove it")
     return value
 
 
@@ -23,25 +23,25 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Kept(RequestModel):
-    """Its words go into the database as they are, and PostgreSQL keeps no NUL character."""
+class StoredRequestModel(RequestModel):
+    """A request whose texts are stored as they are, so that NUL characters are refused."""
 
     @field_validator("*")
     @classmethod
-    def _refuse_nul(cls, value: Any) -> Any:
+    def _refuse_nul(cls, value: object) -> object:
         return reject_nul(value)
 
 
-class SignUp(Kept):
-    """Somebody who asked for a list on a site of yours. They are asked by mail to confirm."""
+class SignUp(StoredRequestModel):
+    """A sign-up on one of your own sites. The person gets an email to confirm."""
 
     email: str = Field(max_length=320)
-    list: str = Field(description="The list's slug.", max_length=80)
+    list: str = Field(description="List's slug.", max_length=80)
     wording: str = Field(
-        description="The words the person agreed to, kept as proof.", min_length=10, max_length=_MAX_NOTE_LENGTH
+        description="The wording that the person agreed to, kept as proof.", min_length=10, max_length=_MAX_NOTE_LENGTH
     )
     visitor: str = Field(
-        "", description="The visitor's IP address. Without it, all sign-ups count as of one home.", max_length=45
+        "", description="The visitor's IP address. Without it, all sign-ups count as one visitor's.", max_length=45
     )
     page: str = Field("", description="Where they signed up, such as the page's address.", max_length=150)
     name: str = Field("", max_length=_MAX_TEXT_LENGTH)
@@ -53,24 +53,24 @@ class SignUp(Kept):
 
 
 class SignedUp(BaseModel):
-    """The same for everybody, whoever they are."""
+    """The answer to a sign-up. It is the same for everybody."""
 
     answer: str
 
 
 class PersonChange(RequestModel):
-    """What to set. A field that is left out, or null, stays as it is; an empty one is taken away."""
+    """Changes to one person. A missing or null field does not change; an empty one is removed."""
 
     email: str = Field(max_length=320)
     giving: str | None = Field(None, description="none, donor or monthly.", max_length=40)
-    topics: Slugs | None = Field(None, description="Slugs. They replace the topics there are.", max_length=100)
+    topics: Slugs | None = Field(None, description="Slugs. They replace the person's topics.", max_length=100)
     country: str | None = Field(None, max_length=_MAX_TEXT_LENGTH)
     region: str | None = Field(
-        None, description="ISO 3166-2, or a name beside the country.", max_length=_MAX_TEXT_LENGTH
+        None, description="ISO 3166-2, or a name together with the country.", max_length=_MAX_TEXT_LENGTH
     )
     city: str | None = Field(None, max_length=_MAX_TEXT_LENGTH)
     attributes: dict[str, str] | None = Field(
-        None, description="Values by name; an empty value removes one; others stay.", max_length=50
+        None, description="Values by name. An empty value removes an attribute. Others do not change.", max_length=50
     )
 
 
@@ -79,7 +79,7 @@ class PeopleChange(RequestModel):
 
 
 class RowAnswer(BaseModel):
-    row: int = Field(description="Counted from 0, as in the call.")
+    row: int = Field(description="The person's position in the call, counted from 0.")
     result: Literal["changed", "unchanged", "unknown", "refused"]
     why: str = ""
 
@@ -96,16 +96,16 @@ class Address(RequestModel):
     email: str = Field(max_length=320)
 
 
-class Stop(Kept):
-    """No more mail of one list, or, without a list, none at all."""
+class Stop(StoredRequestModel):
+    """A request to stop emails from one list, or from all if `list` is missing."""
 
     email: str = Field(max_length=320)
     reason: Literal["unsubscribe", "complaint", "hard", "staff", "legal"] = Field(
-        "unsubscribe", description="unsubscribe: the person left and may come back by signing up and confirming."
+        "unsubscribe", description="unsubscribe: the person can come back by signing up and confirming."
     )
-    list: str | None = Field(None, description="The list's slug; left out: all mail.", max_length=80)
-    note: str = Field("", description="Kept with the reason.", max_length=_MAX_NOTE_LENGTH)
+    list: str | None = Field(None, description="List's slug; left out: all mail.", max_length=80)
+    note: str = Field("", description="Stored with the reason.", max_length=_MAX_NOTE_LENGTH)
 
 
 class Stopped(BaseModel):
-    changed: bool = Field(description="False where mail was stopped for this reason before.")
+    changed: bool = Field(description="False if emails were already stopped for this reason.")

@@ -1,4 +1,4 @@
-"""The addresses of the API: /api/v1/, its OpenAPI document, and an answer in JSON for every other one."""
+"""URLs of the API: /api/v1/ with its OpenAPI document, and a JSON error for any other path."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ class Api(NinjaAPI):
 api = Api(
     title="Newsletter",
     version="1",
-    description="For the organisation's web site, donor database and reports. Described in docs/api.md.",
+    description="For the organisation's website, donor database and reports. See docs/reference/api.md.",
     docs_url=None,
     urls_namespace="api",
 )

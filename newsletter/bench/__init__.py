@@ -1,1 +1,1 @@
-"""Measures the product against a provider on this machine. Nothing here is used by the product itself."""
+"""The measurements of `newsletter bench`, against a fake provider on this machine. The product itself uses none of it."""

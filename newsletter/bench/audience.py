@@ -1,10 +1,9 @@
-"""A publication with a large audience, written as fast as the database takes it."""
+"""Creates a publication with a large audience as fast as the database allows."""
 
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -21,7 +20,8 @@ TOWNS = (
     ("CA", "CA-ON", "Toronto", 43.7, -79.42),
     ("DE", "DE-BE", "Berlin", 52.52, 13.41),
 )
-CHUNK = 10_000
+ROWS_AT_ONCE = 10_000
+_Row = tuple[int, uuid.UUID | str, str, bytes, str, int, datetime]
 _SUBSCRIBER = (
     "INSERT INTO subscribers_subscriber (id, uuid, email, address_hash, name, place_id, language, giving, timezone, source,"
     " created_at) VALUES (%s, %s, %s, %s, %s, %s, 'en', 'none', '', '', %s)"
@@ -33,7 +33,7 @@ _SUBSCRIPTION = (
 
 
 def make_audience(people: int, *, stories: int = 5) -> Publication:
-    """A weekly publication, so many stories, events in five towns, and so many people on its list."""
+    """Create a weekly publication with stories, events in five towns, and so many people on its list."""
     now = datetime.now(UTC)
     brand = Brand.objects.create(name="Bench", postal_address="1 Example Street, Leeds")
     mailing_list = MailingList.objects.create(slug="bench", name="Bench")
@@ -64,7 +64,7 @@ def make_audience(people: int, *, stories: int = 5) -> Publication:
     Appeal.objects.create(
         slug="give", headline="Give", text="An hour.", link="https://example.org/give/", button="Give"
     )
-    places = [_place(*town) for town in TOWNS]
+    places = [_make_place(*town) for town in TOWNS]
     slot = get_or_create_slot(publication=publication, due="", now=now)
     for place in places:
         EventNotice.objects.create(
@@ -89,12 +89,12 @@ def make_approved_issue(publication: Publication) -> Issue:
     now = datetime.now(UTC)
     issue = assemble_slot(slot=get_or_create_slot(publication=publication, due="", now=now), now=now).issue
     if issue is None:
-        raise NotMeasured("The bench's own issue was not assembled.")
+        raise NotMeasured("The issue of the measurement was not assembled. The log says why.")
     approve_by_policy(issue=issue, now=now)
     return issue
 
 
-def _place(country: str, region: str, town: str, latitude: float, longitude: float) -> SubscriberLocation:
+def _make_place(country: str, region: str, town: str, latitude: float, longitude: float) -> SubscriberLocation:
     key = f"{country}|{region}|{town}|{latitude}|{longitude}"
     return SubscriberLocation.objects.create(
         key=key, country=country, region=region, town=town, latitude=latitude, longitude=longitude, zone="Europe/London"
@@ -103,16 +103,16 @@ def _place(country: str, region: str, town: str, latitude: float, longitude: flo
 
 def _write_people(people: int, places: list[int], mailing_list: MailingList, now: datetime) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        for rows in _chunks(people, places, now):
+        for rows in _make_rows(people, places, now):
             cursor.executemany(_SUBSCRIBER, rows)
         cursor.execute(_SUBSCRIPTION, [mailing_list.pk])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
 
-def _chunks(people: int, places: list[int], now: datetime) -> Iterator[list[tuple[Any, ...]]]:
+def _make_rows(people: int, places: list[int], now: datetime) -> Iterator[list[_Row]]:
     identity = uuid.UUID if connection.vendor == "postgresql" else str
-    for start in range(1, people + 1, CHUNK):
+    for start in range(1, people + 1, ROWS_AT_ONCE):
         yield [
             (
                 number,
@@ -123,5 +123,5 @@ def _chunks(people: int, places: list[int], now: datetime) -> Iterator[list[tupl
                 places[number % len(places)],
                 now,
             )
-            for number in range(start, min(start + CHUNK, people + 1))
+            for number in range(start, min(start + ROWS_AT_ONCE, people + 1))
         ]

@@ -1,7 +1,6 @@
-"""What `newsletter bench` measures: for each part, the functions to run and how, for so many people."""
+"""The measurements of `newsletter bench`: the functions and options of each part, for a number of people."""
 
 from collections.abc import Callable
-from typing import Any
 
 from newsletter.bench.importing import measure_import
 from newsletter.bench.parts import measure_compile, measure_full_bodies, measure_webhooks
@@ -11,7 +10,7 @@ from newsletter.bench.segments import measure_segments
 from newsletter.bench.sending import measure_send
 from newsletter.bench.unsubscribing import measure_unsubscribing
 
-Run = tuple[Callable[..., Any], dict[str, Any]]
+Run = tuple[Callable[..., object], dict[str, int]]
 
 LATENCIES_AND_THREADS = ((0, 2), (150, 8), (150, 16))  # milliseconds, threads of a worker
 MAX_FULL_BODIES = 10_000
@@ -21,8 +20,8 @@ MAX_UNSUBSCRIBES = 5_000
 
 def _sends(people: int) -> list[Run]:
     return [
-        (measure_send, {"people": people, "latency_ms": latency, "lanes": lanes})
-        for latency, lanes in LATENCIES_AND_THREADS
+        (measure_send, {"people": people, "latency_ms": latency, "concurrency": threads})
+        for latency, threads in LATENCIES_AND_THREADS
     ]
 
 

@@ -1,4 +1,4 @@
-"""A database of its own for a measurement, beside the one that is configured, gone afterwards."""
+"""A temporary database for one measurement, on the configured server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from django.db import connection, connections
 
 @contextmanager
 def temporary_database() -> Iterator[str]:
-    """Migrated and empty. Gives its kind in words."""
+    """Create a migrated, empty database, connect to it and drop it afterwards. Yield its kind and version."""
     with TemporaryDirectory(prefix="newsletter-bench-") as folder:
         before = connection.settings_dict["NAME"]
         connection.settings_dict.setdefault("TEST", {})
@@ -22,14 +22,14 @@ def temporary_database() -> Iterator[str]:
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         data_dir, settings.NEWSLETTER_DATA_DIR = settings.NEWSLETTER_DATA_DIR, Path(folder)
         try:
-            yield _kind()
+            yield _describe_database()
         finally:
             settings.NEWSLETTER_DATA_DIR = data_dir
             connections.close_all()
             connection.creation.destroy_test_db(str(before), verbosity=0)
 
 
-def _kind() -> str:
+def _describe_database() -> str:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             version = cursor.execute("SELECT sqlite_version()").fetchone()[0]

@@ -1,7 +1,7 @@
-"""What a measurement says when it cannot give a figure."""
+"""The error of a measurement."""
 
 from newsletter.common.errors import DomainError
 
 
 class NotMeasured(DomainError):
-    """A measurement did not come to an end, or its send did not come out right: no figure is better than a wrong one."""
+    """A measurement did not end, or its result was wrong, so there is no figure."""

@@ -1,4 +1,4 @@
-"""Rows a second and peak memory of an import, over a file with every kind of badness and a known answer for each line."""
+"""Measures an import: rows a second and peak memory, for a file with all kinds of bad rows and known results."""
 
 import random
 import resource
@@ -30,7 +30,7 @@ MAX_LONG_VALUES = 60
 
 @dataclass(frozen=True)
 class ImportFigures:
-    """`right` is whether every outcome was counted exactly as the file's maker knew it."""
+    """The speed of an import. `right` is True if every result was counted as expected."""
 
     rows: int
     seconds: float
@@ -40,11 +40,11 @@ class ImportFigures:
 
 
 class BadCsvMaker:
-    """Makes a file of people, one line in a hundred of each badness, and counts what should become of the lines."""
+    """Writes a file of people with one row in a hundred of each bad kind, and counts the expected results."""
 
     def __init__(self, *, rows: int, seed: int = 1) -> None:
         self.rows = rows
-        self.answers: Counter[str] = Counter()
+        self.expected: Counter[str] = Counter()
         self._random = random.Random(seed)  # noqa: S311  no secret
 
     def write(self, path: Path) -> None:
@@ -58,7 +58,7 @@ class BadCsvMaker:
     def _lines(self) -> Iterator[bytes]:
         for number in range(self.rows):
             kind = BAD_ROW_KINDS[number % 100] if number % 100 < len(BAD_ROW_KINDS) and number > 100 else ""
-            if kind == "long_value" and self.answers["long_value"] >= MAX_LONG_VALUES:
+            if kind == "long_value" and self.expected["long_value"] >= MAX_LONG_VALUES:
                 kind = ""
             yield self._line(number, kind)
 
@@ -86,12 +86,12 @@ class BadCsvMaker:
                 address, outcome = self.suppressed_address(number).encode(), "suppressed"
             case "formula":
                 name = b"=HYPERLINK(1)"
-        self.answers[outcome] += 1
+        self.expected[outcome] += 1
         return b",".join([address, name, town, b"en", b"donor" if number % 10 == 0 else b"", b"bench"]) + b"\n"
 
 
 def measure_import(*, rows: int) -> ImportFigures:
-    """One whole import into the empty database that is connected."""
+    """Import a file into the connected database, which must be empty."""
     now = datetime.now(UTC)
     mailing_list = MailingList.objects.create(slug="bench-import", name="Bench")
     maker = BadCsvMaker(rows=rows)
@@ -112,12 +112,12 @@ def measure_import(*, rows: int) -> ImportFigures:
         seconds=round(seconds, 1),
         rows_per_second=round(rows / seconds),
         peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-        right=found == {key: count for key, count in maker.answers.items() if count} and on_list == report.new,
+        right=found == {key: count for key, count in maker.expected.items() if count} and on_list == report.new,
     )
 
 
 def create_suppressions(maker: BadCsvMaker, *, now: datetime) -> None:
-    """The suppressions that the file's answers count on."""
+    """Create the suppressions that the expected results assume."""
     at = BAD_ROW_KINDS.index("suppressed")
     Suppression.objects.bulk_create(
         (
@@ -134,7 +134,7 @@ def create_suppressions(maker: BadCsvMaker, *, now: datetime) -> None:
 
 
 def count_outcomes(report: ImportReport) -> dict[str, int]:
-    """What became of the lines, the refused ones by their kind."""
+    """Return the number of rows by result; refused rows by kind."""
     counts = report.counts()
     del counts["rows"], counts["refused"]
     return {key: count for key, count in {**counts, **report.reasons}.items() if count}

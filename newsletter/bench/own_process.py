@@ -1,4 +1,4 @@
-"""Runs one measurement in a process and a database of its own, so that no figure carries another's memory or rows."""
+"""Runs one measurement in its own process and database, so that it shares no memory or rows with another."""
 
 import multiprocessing
 import os
@@ -6,17 +6,16 @@ from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
-from typing import Any
 
 from newsletter.bench.errors import NotMeasured
 
 MAX_SECONDS = 3600
 
 
-def measure_in_own_process(measure: Callable[..., Any], **options: Any) -> dict[str, Any]:
-    """The figures of a public function of the bench, as plain data, with the ``database`` they were measured on.
+def measure_in_own_process(measure: Callable[..., object], **options: object) -> dict[str, object]:
+    """Return the figures of a measurement as plain data, with its ``database``.
 
-    Raises NotMeasured where it died or took longer than an hour; what it said of itself is on standard error.
+    Raise NotMeasured if the process died or took longer than an hour. Its own output is on standard error.
     """
     ours, theirs = multiprocessing.Pipe(duplex=False)
     name = (measure.__module__, measure.__name__)
@@ -26,16 +25,16 @@ def measure_in_own_process(measure: Callable[..., Any], **options: Any) -> dict[
     try:
         if not ours.poll(MAX_SECONDS):
             raise NotMeasured(f"{measure.__name__} took longer than an hour.")
-        figures: dict[str, Any] = ours.recv()
+        figures: dict[str, object] = ours.recv()
         return figures
     except EOFError as error:
-        raise NotMeasured(f"{measure.__name__} did not come to an end; the reason is above.") from error
+        raise NotMeasured(f"{measure.__name__} did not finish; the reason is above.") from error
     finally:
         process.join(30)
         process.kill()
 
 
-def _measure(pipe: Connection, name: tuple[str, str], options: dict[str, Any]) -> None:
+def _measure(pipe: Connection, name: tuple[str, str], options: dict[str, object]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     import django
 

@@ -1,4 +1,4 @@
-"""Single figures beside the whole send: a variant compiled, full bodies for each person, and webhooks taken in."""
+"""Measures single parts: rendering a variant, sending a full mail for each person, and receiving webhooks."""
 
 import time
 from dataclasses import dataclass
@@ -16,8 +16,10 @@ from newsletter.bench.sending import database_bytes
 from newsletter.bench.workers import start_workers
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.endpoint import webhook_url
-from newsletter.issues.variants.documents import make_document, see
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.documents import make_document
 from newsletter.issues.variants.nearby_events import RecipientLocation
+from newsletter.issues.variants.visibility import choose_visible
 from newsletter.models import Batch, Delivery, IssueRevision
 from newsletter.rendering.pipeline import render
 from newsletter.sending.freezing.start import start_send
@@ -52,12 +54,14 @@ class WebhookFigures:
 
 
 def measure_compile(*, times: int = 25) -> CompileFigures:
-    """A variant of about 40 kB from blocks to HTML and text, warm."""
+    """Render a variant of about 40 kB from blocks to HTML and text. The first, slow time counts little in the median."""
     issue = make_approved_issue(make_audience(10, stories=7))
-    content = IssueRevision.objects.get(issue=issue).content
+    content = IssueContent.from_json(IssueRevision.objects.get(issue=issue).content)
     where = RecipientLocation(country="GB", region="GB-ENG", latitude=51.51, longitude=-0.13)
     document = make_document(
-        content, visible=see(content, where=where, giving="none"), view_online="https://example.org/view/1"
+        content,
+        visible=choose_visible(content, location=where, giving="none"),
+        view_online="https://example.org/view/1",
     )
     took = []
     for _ in range(times):
@@ -68,12 +72,12 @@ def measure_compile(*, times: int = 25) -> CompileFigures:
 
 
 def measure_full_bodies(*, people: int) -> FullFigures:
-    """A whole send of about 60 kB each through a provider that takes one finished mail for each person."""
+    """Send about 60 kB to each person through a provider that takes one finished mail for each."""
     publication = make_audience(people, stories=14)
     with serve_provider(latency=0, each=True) as endpoint:
         settings.NEWSLETTER_PROVIDER_URL = f"postmark://bench@?endpoint={endpoint}&max_batch={FULL_BATCH}"
         issue = make_approved_issue(publication)
-        with start_workers(FULL_WORKERS, lanes=2) as workers:
+        with start_workers(FULL_WORKERS, concurrency=2) as workers:
             started = time.perf_counter()
             send = start_send(issue=issue, now=datetime.now(UTC))
             for worker in workers:
@@ -84,7 +88,7 @@ def measure_full_bodies(*, people: int) -> FullFigures:
     send.refresh_from_db()
     if make_receipt(send).deliveries["accepted"] != people:
         reasons = ", ".join(set(send.batches.values_list("reason", flat=True)))
-        raise NotMeasured(f"The bench's send did not reach everybody: {send.reason} {reasons}")
+        raise NotMeasured(f"The measured send did not reach everybody: {send.reason} {reasons}")
     size = len(issue.variants.all()[0].html) / 1000
     return FullFigures(
         people=people, workers=FULL_WORKERS, mail_kb=round(size, 1), people_per_second=round(people / took)
@@ -92,7 +96,7 @@ def measure_full_bodies(*, people: int) -> FullFigures:
 
 
 def measure_webhooks(*, events: int) -> WebhookFigures:
-    """Reports in bodies of 500, taken in by the web's own code and then applied."""
+    """Receive reports in bodies of 500 through the web code, then apply them."""
     settings.NEWSLETTER_PROVIDER_URL = "sparkpost://bench@?webhook_key=bench"
     issue = make_approved_issue(make_audience(events))
     send = start_send(issue=issue, now=datetime.now(UTC))
@@ -100,11 +104,11 @@ def measure_webhooks(*, events: int) -> WebhookFigures:
     path = webhook_url("sparkpost").removeprefix(settings.NEWSLETTER_SITE_URL)
     client, took = Client(), []
     before = database_bytes()
-    for body in list(_bodies(events)):
+    for body in _make_bodies(events):
         started = time.perf_counter()
         answer = client.post(path, body, content_type="application/json", headers={"Authorization": "Bearer bench"})
         if answer.status_code != 200:
-            raise NotMeasured("A webhook of the bench was refused.")
+            raise NotMeasured("A webhook of the measurement was refused.")
         took.append(time.perf_counter() - started)
     started = time.perf_counter()
     applied = apply_due_events()
@@ -117,7 +121,7 @@ def measure_webhooks(*, events: int) -> WebhookFigures:
     )
 
 
-def _bodies(events: int) -> list[bytes]:
+def _make_bodies(events: int) -> list[bytes]:
     rows = Delivery.objects.order_by("pk").values_list("pk", "batch__key", "subscriber_id")[:events]
     now = int(datetime.now(UTC).timestamp())
     reports = [

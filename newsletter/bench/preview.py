@@ -1,4 +1,4 @@
-"""What a preview costs the server after a keystroke: the unsaved form taken in, and its mail rendered, in the desk itself."""
+"""Measures the desk's preview after a keystroke: storing the unsaved form and rendering its mail."""
 
 import time
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from newsletter.models import Issue
 
 @dataclass(frozen=True)
 class PreviewFigures:
-    """Milliseconds on the server for one keystroke, form and mail together; ``mail_kb`` is the mail that is shown."""
+    """Milliseconds on the server for one keystroke, form and mail together. ``mail_kb`` is the size of the mail."""
 
     people: int
     mail_kb: float
@@ -26,7 +26,7 @@ class PreviewFigures:
 
 
 def measure_preview(*, people: int = 2_000, times: int = 15) -> PreviewFigures:
-    """Post the editor's form with another headline each time, and get the mail that the panel shows."""
+    """Post the editor's form with a new subject each time, and get the mail of the preview panel."""
     issue = make_approved_issue(make_audience(people, stories=7))
     client = _sign_in()
     took, size = [], 0
@@ -41,7 +41,7 @@ def measure_preview(*, people: int = 2_000, times: int = 15) -> PreviewFigures:
 
 
 def _sign_in() -> Client:
-    """Somebody of the bench's own database, as after their second factor."""
+    """Return a client signed in as a new administrator who passed the second factor."""
     user = User.objects.create_superuser(f"bench-{uuid4()}@example.org", "bench@example.org", uuid4().hex)
     client = Client()
     client.force_login(user)
@@ -52,20 +52,20 @@ def _sign_in() -> Client:
 
 
 def _preview_once(client: Client, issue: Issue, *, subject: str) -> int:
-    """One keystroke's two requests. Returns the bytes of the mail."""
+    """Make the two requests of one keystroke. Return the size of the mail in bytes."""
     url = f"/admin/issues/preview/{issue.pk}/"
     posted = client.post(url, {"subject": subject, "preheader": issue.preheader, **_make_body_fields(issue)})
     if posted.status_code != 200 or not posted.json().get("is_valid"):
-        raise NotMeasured(f"The desk did not take the issue's form (status {posted.status_code}).")
+        raise NotMeasured(f"The desk refused the issue's form (status {posted.status_code}).")
     shown = client.get(url, {"mode": f"mail.{group_key(EMPTY_GROUP)}", "in_preview_panel": "true"})
     if subject not in shown.content.decode():
-        raise NotMeasured("The preview does not show what was typed.")
+        raise NotMeasured("The preview does not show the new subject.")
     return len(shown.content)
 
 
 def _make_body_fields(issue: Issue) -> dict[str, str]:
-    """The form's fields of a lead story and the cards of the others."""
-    stories = [place.story_id for place in issue.placed.all()]
+    """Return the form fields of a lead story and of cards with the other stories."""
+    stories = [placement.story_id for placement in issue.placements.all()]
     fields = {"body-count": "2"}
     for at, kind in enumerate(("lead_story", "stories")):
         fields |= {

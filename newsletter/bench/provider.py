@@ -1,4 +1,4 @@
-"""A provider that takes everything, in a process of its own on loopback: it reads a call to its end, waits, and says yes."""
+"""A fake provider in its own process on loopback: it reads each call to its end, waits, and accepts it."""
 
 import io
 import multiprocessing
@@ -16,7 +16,7 @@ ONE = b'{"ErrorCode": 0, "Message": "OK", "MessageID": "00000000-0000-0000-0000-
 
 @contextmanager
 def serve_provider(*, latency: float, each: bool = False) -> Iterator[str]:
-    """The endpoint of a provider that answers after ``latency`` seconds: with one receipt, or with one for ``each`` mail."""
+    """Run a provider and yield its URL. It answers after ``latency`` seconds with one receipt, or one for ``each`` mail."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, latency, each), daemon=True)
     process.start()
@@ -32,10 +32,10 @@ def _serve(pipe: Connection, latency: float, each: bool) -> None:
     pipe.send(server.getsockname()[1])
     while True:
         client, _ = server.accept()
-        threading.Thread(target=_converse, args=(client, latency, each), daemon=True).start()
+        threading.Thread(target=_serve_client, args=(client, latency, each), daemon=True).start()
 
 
-def _converse(client: socket.socket, latency: float, each: bool) -> None:
+def _serve_client(client: socket.socket, latency: float, each: bool) -> None:
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stream = io.BufferedReader(socket.SocketIO(client, "r"), buffer_size=1 << 20)
     scratch = bytearray(1 << 20)
@@ -43,11 +43,11 @@ def _converse(client: socket.socket, latency: float, each: bool) -> None:
         mails = _read_body(stream, length, scratch, count=each)
         if latency:
             time.sleep(latency)
-        client.sendall(_answer(mails) if each else _answer(0))
+        client.sendall(_make_answer(mails) if each else _make_answer(0))
 
 
 def _read_head(stream: "io.BufferedReader[Any]") -> int | None:
-    """The length of the body that follows, or None where the client has gone."""
+    """Return the length of the body that follows, or None if the client closed the connection."""
     length = 0
     line = stream.readline()
     if not line:
@@ -60,7 +60,7 @@ def _read_head(stream: "io.BufferedReader[Any]") -> int | None:
 
 
 def _read_body(stream: "io.BufferedReader[Any]", length: int, scratch: bytearray, *, count: bool) -> int:
-    """Read it to its end; how many mails it holds, where that matters."""
+    """Read the body to its end. Return its number of mails if ``count`` is true, else 0."""
     if count:
         return stream.read(length).count(b'"To":')
     while length > 0:
@@ -71,7 +71,7 @@ def _read_body(stream: "io.BufferedReader[Any]", length: int, scratch: bytearray
     return 0
 
 
-def _answer(mails: int) -> bytes:
+def _make_answer(mails: int) -> bytes:
     body = b"[" + b",".join([ONE] * mails) + b"]" if mails else ANSWER
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body

@@ -1,4 +1,4 @@
-"""How long the work of a killed worker lies until another has taken it up: a real SIGKILL in the middle of a send."""
+"""Measures how long another worker needs to take over from a worker that is killed in the middle of a send."""
 
 import time
 from dataclasses import dataclass
@@ -14,41 +14,41 @@ from newsletter.models import Batch, Send
 from newsletter.sending.freezing.start import start_send
 
 MAX_SECONDS = 120
-IN_HAND = 4
+HELD_BATCHES = 4
 
 
 @dataclass(frozen=True)
 class RecoveryFigures:
-    """``left_behind`` batches were in the killed worker's hands; ``seconds`` until each had been taken up or settled."""
+    """``left_behind`` is the number of batches that the killed worker held; ``seconds`` is until all were taken over."""
 
     left_behind: int
     seconds: float
 
 
 def measure_recovery(*, people: int = 20_000) -> RecoveryFigures:
-    """Kills one of two workers. Raises NotMeasured where its batches are not taken up in two minutes."""
+    """Kill one of two workers. Raise NotMeasured if its batches are not taken over in two minutes."""
     publication = make_audience(people)
     with serve_provider(latency=0.5) as endpoint:
         settings.NEWSLETTER_PROVIDER_URL = f"mailgun://bench@news.example.org?endpoint={endpoint}&max_batch=500"
         issue = make_approved_issue(publication)
-        with start_workers(2, lanes=IN_HAND) as (doomed, other):
+        with start_workers(2, concurrency=HELD_BATCHES) as (doomed, other):
             send = start_send(issue=issue, now=datetime.now(UTC))
             doomed.begin(send.pk)
-            held = _wait_until_in_hand(send)
+            held = _wait_for_held_batches(send)
             doomed.kill()
             killed = time.perf_counter()
             other.begin(send.pk)
             while Batch.objects.filter(pk__in=held, state=Batch.State.SUBMITTING).exists():
                 if time.perf_counter() - killed > MAX_SECONDS:
-                    raise NotMeasured("What the killed worker held was not taken up.")
+                    raise NotMeasured("The batches of the killed worker were not taken over.")
                 time.sleep(0.1)
             return RecoveryFigures(left_behind=len(held), seconds=round(time.perf_counter() - killed, 1))
 
 
-def _wait_until_in_hand(send: Send) -> list[int]:
+def _wait_for_held_batches(send: Send) -> list[int]:
     for _ in range(200):
         held = list(send.batches.filter(state=Batch.State.SUBMITTING).values_list("pk", flat=True))
-        if len(held) >= IN_HAND:
+        if len(held) >= HELD_BATCHES:
             return held
         time.sleep(0.02)
-    raise NotMeasured("The worker that was to be killed did not begin.")
+    raise NotMeasured("The worker to be killed did not start a call.")

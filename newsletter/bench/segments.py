@@ -1,10 +1,10 @@
-"""A list of a million people, made inside the database, and how long segments of it take to count and to show."""
+"""Measures how long segments of a million people take to count and to preview. SQL creates the people."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Model
@@ -21,7 +21,7 @@ _TOWNS_A_LETTER = 20
 _SEED_DAYS = 1_000
 _BATCH = 1_000
 
-RULES: dict[str, dict[str, Any]] = {
+RULES: dict[str, dict[str, object]] = {
     "a region": {"region": "US-TX"},
     "near a town": {"near": "London, England, United Kingdom", "km": 80},
     "on a list": {"list": "bench"},
@@ -43,10 +43,10 @@ RULES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class SegmentFigures:
-    """`milliseconds` is (exact count, what the desk's preview asks) for each rule, warm, the middle of three.
+    """`milliseconds` has the times of the exact count and of the desk's preview for each rule: the median of three.
 
-    Where the count takes longer than the preview may, the preview shows an estimate: `estimated` names those rules.
-    `lists_ms` is the count of who of each list may be mailed and why the others may not, as the desk's page of lists asks.
+    `estimated` names the rules for which the preview shows an estimate, because counting takes too long. `lists_ms` is the
+    time to count each list by eligibility, as the desk's page of lists does.
     """
 
     people: int
@@ -59,7 +59,7 @@ class SegmentFigures:
 
 
 def measure_segments(*, people: int = 1_000_000) -> SegmentFigures:
-    """Fills the database that is connected, which must be empty, and counts each of `RULES` in it."""
+    """Fill the connected database, which must be empty, and count each of `RULES` in it."""
     started = time.perf_counter()
     seed(people)
     seeded = time.perf_counter() - started
@@ -76,7 +76,7 @@ def measure_segments(*, people: int = 1_000_000) -> SegmentFigures:
 
 
 def seed(people: int) -> None:
-    """So many people: everybody on the list `bench`, a third each with topics and attributes, nine in ten sent issue 1."""
+    """Create people on the list `bench`: a third have topics, a third attributes, and nine in ten were sent issue 1."""
     publication = _make_publication()
     places = [place.pk for place in _make_places()]
     topics = [Topic.objects.create(slug=f"topic-{number}", name=f"Topic {number}").pk for number in range(TOPICS)]
@@ -94,16 +94,16 @@ def seed(people: int) -> None:
             _insert(
                 SubscriberAttribute, "subscriber_id, key, value, folded", f"id, '{key}', {value}, {value}", "id % 3 = 1"
             )
-        _send_to_most(publication, people)
+        _create_sent_issue(publication, people)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
 
-def _time(ask: Any, rule: object, *, times: int = 3) -> float:
+def _time(ask: Callable[..., object], argument: object, *, times: int = 3) -> float:
     took = []
     for _ in range(times):
         started = time.perf_counter()
-        ask(rule)
+        ask(argument)
         took.append((time.perf_counter() - started) * 1000)
     return round(median(took), 1)
 
@@ -122,7 +122,7 @@ def _make_publication() -> Publication:
 
 
 def _make_places() -> list[SubscriberLocation]:
-    """Some hundreds of the world's towns."""
+    """Create places for a few hundred towns of the world."""
     named = {
         name
         for first in "abcdefghijklmnopqrstuvwxyz"
@@ -171,8 +171,8 @@ def _insert(model: type[Model], columns: str, values: str, where: str = "1 = 1",
         cursor.execute(f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {values} FROM {source} WHERE {where}")  # noqa: S608
 
 
-def _send_to_most(publication: Publication, people: int) -> None:
-    """Issue 1, accepted for nine in ten, in batches of a thousand."""
+def _create_sent_issue(publication: Publication, people: int) -> None:
+    """Create issue 1, accepted for nine in ten people, in batches of a thousand."""
     now = datetime.now(UTC)
     issue = Issue.objects.create(
         publication=publication, number=1, public_id="bench", state=Issue.State.SENT, made_at=now, subject="Bench"
@@ -195,7 +195,7 @@ def _send_to_most(publication: Publication, people: int) -> None:
 
 
 def _pick(number: str, *values: str) -> str:
-    cases = " ".join(f"WHEN {place} THEN '{value}'" for place, value in enumerate(values))
+    cases = " ".join(f"WHEN {index} THEN '{value}'" for index, value in enumerate(values))
     return f"CASE {number} % {len(values)} {cases} END"
 
 

@@ -1,4 +1,4 @@
-"""The figures: what a send costs from approved issue to everything recorded, and a bare loop of the same bytes beside it."""
+"""Measures a whole send, from an approved issue until everything is recorded, and a bare loop with the same bytes."""
 
 import threading
 import time
@@ -17,9 +17,9 @@ from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import serve_provider
 from newsletter.bench.workers import start_workers
 from newsletter.models import Batch, Delivery, Issue, Send
-from newsletter.providers.base.multipart import build_multipart
+from newsletter.providers.base.mail.multipart import build_multipart
 from newsletter.providers.mailgun.adapter import Mailgun
-from newsletter.sending.dispatching.build_call import VariantCache, build_call
+from newsletter.sending.build_call import VariantCache, build_call
 from newsletter.sending.dispatching.recipients import find_recipients
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
@@ -36,10 +36,10 @@ class BareCall(NamedTuple):
 
 @dataclass(frozen=True)
 class SendFigures:
-    """One send from approved issue to everything recorded, by ``workers`` processes of ``lanes`` threads.
+    """One send by ``workers`` processes with ``lanes`` threads each. The field names are keys of the command's JSON.
 
-    ``bare`` is a loop in one process that posts the same bytes from as many threads and keeps no books. Memory is of
-    the hungriest worker, MB: what it holds before the send, and the most it held.
+    ``bare_people_per_second`` is the speed of one process that posts the same bytes from as many threads and records
+    nothing. Memory, in MB, is that of the largest worker: before the send, and at its peak.
     """
 
     people: int
@@ -57,10 +57,10 @@ class SendFigures:
     database_mb: float
 
 
-def measure_send(*, people: int, latency_ms: int, lanes: int) -> SendFigures:
-    """One whole send to a provider on loopback, in the database that is connected.
+def measure_send(*, people: int, latency_ms: int, concurrency: int) -> SendFigures:
+    """Send to a provider on loopback, in the connected database.
 
-    Where the provider is instant, PostgreSQL is given two workers; else there is one, as on SQLite.
+    With an instant provider PostgreSQL gets two workers. Otherwise there is one, as on SQLite.
     """
     publication = make_audience(people)
     before = database_bytes()
@@ -68,7 +68,7 @@ def measure_send(*, people: int, latency_ms: int, lanes: int) -> SendFigures:
     with serve_provider(latency=latency_ms / 1000) as endpoint:
         settings.NEWSLETTER_PROVIDER_URL = f"mailgun://bench@news.example.org?endpoint={endpoint}&max_batch={BATCH}"
         issue = make_approved_issue(publication)
-        with start_workers(number, lanes=lanes) as workers:
+        with start_workers(number, concurrency=concurrency) as workers:
             started = time.perf_counter()
             send = start_send(issue=issue, now=datetime.now(UTC))
             frozen = time.perf_counter()
@@ -76,16 +76,16 @@ def measure_send(*, people: int, latency_ms: int, lanes: int) -> SendFigures:
                 worker.begin(send.pk)
             costs = [worker.end() for worker in workers]
             ended = time.perf_counter()
-        _check(send, people)
+        _require_all_accepted(send, people)
         adapter = Mailgun(key="bench", domain="news.example.org", endpoint=endpoint, max_batch=BATCH)
-        bare = _measure_bare(_some_calls(issue, adapter), people=people, lanes=lanes)
+        bare = _measure_bare(_list_calls(issue, adapter), people=people, concurrency=concurrency)
         adapter.close()
     whole = people / (ended - started)
     return SendFigures(
         people=people,
         latency_ms=latency_ms,
         workers=number,
-        lanes=lanes,
+        lanes=concurrency,
         freeze_seconds=round(frozen - started, 2),
         dispatch_seconds=round(ended - frozen, 2),
         sender_cpu_us_per_person=round(sum(cost.cpu_seconds for cost in costs) / people * 1e6, 1),
@@ -107,22 +107,22 @@ def database_bytes() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _check(send: Send, people: int) -> None:
+def _require_all_accepted(send: Send, people: int) -> None:
     receipt = make_receipt(send)
     if receipt.deliveries["accepted"] != people or Delivery.objects.count() != people:
-        raise NotMeasured(f"The bench's send did not reach everybody: {receipt}")
+        raise NotMeasured(f"The measured send did not reach everybody: {receipt}")
 
 
-def _some_calls(issue: Issue, adapter: Mailgun, *, most: int = 20) -> list[BareCall]:
-    """What the first batches said, taken apart so that a bare loop can write the very same bytes."""
+def _list_calls(issue: Issue, adapter: Mailgun, *, limit: int = 20) -> list[BareCall]:
+    """Return the parts of the first calls, so that the bare loop can post the same bytes."""
     variants, calls = VariantCache(), []
-    for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[:most]:
+    for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[:limit]:
         recipients = find_recipients(batch, mailing_list=issue.publication.mailing_list, now=datetime.now(UTC)).mailable
         call = build_call(
             batch=batch, recipients=recipients, prepared=variants.prepared(batch.variant_id), places=variants.places
         )
         request = adapter.build(call)
-        fields = adapter.fields(call)
+        fields = adapter.list_fields(call)
         table = orjson.loads(dict(fields)["recipient-variables"])
         calls.append(
             BareCall(request.url, request.auth, [field for field in fields if field[0] != "recipient-variables"], table)
@@ -130,8 +130,8 @@ def _some_calls(issue: Issue, adapter: Mailgun, *, most: int = 20) -> list[BareC
     return calls
 
 
-def _measure_bare(calls: list[BareCall], *, people: int, lanes: int) -> float:
-    """People a second of a loop of requests and orjson that keeps no books, with as many threads as the send had."""
+def _measure_bare(calls: list[BareCall], *, people: int, concurrency: int) -> float:
+    """Return the people a second of a loop that only posts, with as many threads as the send had."""
     rounds = max(people // BATCH, 1)
     local = threading.local()
 
@@ -147,6 +147,6 @@ def _measure_bare(calls: list[BareCall], *, people: int, lanes: int) -> float:
         session.post(call.url, data=body, headers={"Content-Type": content_type}, auth=call.auth, timeout=30).json()
 
     started = time.perf_counter()
-    with ThreadPoolExecutor(max_workers=lanes) as pool:
+    with ThreadPoolExecutor(max_workers=concurrency) as pool:
         list(pool.map(post, range(rounds)))
     return rounds * BATCH / (time.perf_counter() - started)

@@ -1,4 +1,4 @@
-"""One-click unsubscribing: POSTs of mailbox providers to one web server process, each committed before it is answered."""
+"""Measures one-click unsubscribing: POSTs to one web server process, which commits each before it answers."""
 
 import selectors
 import socket
@@ -23,7 +23,7 @@ _BODY = b"List-Unsubscribe=One-Click"
 
 @dataclass(frozen=True)
 class UnsubscribeFigures:
-    """POSTs a second from the first sent to the last answered; milliseconds until one was answered."""
+    """POSTs a second from the first request to the last answer, and the milliseconds until one was answered."""
 
     people: int
     processes: int
@@ -35,7 +35,7 @@ class UnsubscribeFigures:
 
 
 def measure_unsubscribing(*, people: int = 5_000) -> UnsubscribeFigures:
-    """Everybody of a list leaves by link, through the web server that `newsletter serve` runs. Raises NotMeasured."""
+    """Unsubscribe everybody of a list by link, through the server of `newsletter serve`. Raise NotMeasured on an error."""
     publication = make_audience(people)
     mailing_list = publication.mailing_list
     signer = Signer(link_keys(), site_url=settings.SUBSCRIBERS_SITE_URL, issued=datetime.now(UTC))
@@ -48,7 +48,7 @@ def measure_unsubscribing(*, people: int = 5_000) -> UnsubscribeFigures:
         took = _post(paths, port=port)
         seconds = time.perf_counter() - started
     if Subscription.objects.open().exists():
-        raise NotMeasured("Some who left by link are still on the list.")
+        raise NotMeasured("Some people who unsubscribed are still on the list.")
     cuts = quantiles(took, n=100)
     return UnsubscribeFigures(
         people=len(paths),
@@ -62,7 +62,7 @@ def measure_unsubscribing(*, people: int = 5_000) -> UnsubscribeFigures:
 
 
 def _post(paths: list[str], *, port: int) -> list[float]:
-    """Each path once, over connections that stay open, one request at a time on each. Seconds until each answer."""
+    """Post each path once, over open connections with one request at a time. Return the seconds until each answer."""
     waiting = iter(paths)
     took: list[float] = []
     with selectors.DefaultSelector() as selector:
@@ -71,7 +71,7 @@ def _post(paths: list[str], *, port: int) -> list[float]:
         while selector.get_map():
             ready = selector.select(timeout=30)
             if not ready:
-                raise NotMeasured("The web server of the bench does not answer any more.")
+                raise NotMeasured("The measured web server no longer answers.")
             for key, _ in ready:
                 began, got = key.data
                 opened: socket.socket = key.fileobj  # type: ignore[assignment]

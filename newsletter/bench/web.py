@@ -1,4 +1,4 @@
-"""The product's own web server in a process of its own, on the database that is connected here."""
+"""Runs the product's web server in its own process, on the connected database."""
 
 import multiprocessing
 import os
@@ -19,20 +19,20 @@ READY_SECONDS = 60
 
 @contextmanager
 def serve_web() -> Iterator[int]:
-    """Gives the port that it listens on."""
+    """Start the server and yield its port. Raise NotMeasured if it does not start."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     ours, theirs = multiprocessing.Pipe(duplex=False)
     database = {key: value for key, value in connection.settings_dict.items() if key != "TEST"}
-    journal = settings.NEWSLETTER_DATA_DIR / "left.journal"  # of the bench: nobody real has left
-    told = {"database": database, "port": port, "keys": link_keys(), "journal": journal}
-    process = multiprocessing.get_context("spawn").Process(target=_work, args=(theirs, told), daemon=True)
+    journal = settings.NEWSLETTER_DATA_DIR / "left.journal"  # not the journal of real people
+    setup = {"database": database, "port": port, "keys": link_keys(), "journal": journal}
+    process = multiprocessing.get_context("spawn").Process(target=_work, args=(theirs, setup), daemon=True)
     process.start()
     theirs.close()
     try:
         if not _is_ready(ours):
-            raise NotMeasured("The web server of the bench did not start.")
+            raise NotMeasured("The measured web server did not start.")
         yield port
     finally:
         process.terminate()
@@ -46,16 +46,16 @@ def _is_ready(pipe: Connection) -> bool:
         return False
 
 
-def _work(pipe: Connection, told: dict[str, Any]) -> None:
+def _work(pipe: Connection, setup: dict[str, Any]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     import django
 
     django.setup()
-    connection.settings_dict.update(told["database"])
-    settings.SUBSCRIBERS_LINK_KEYS = told["keys"]
-    settings.SUBSCRIBERS_JOURNAL = told["journal"]
+    connection.settings_dict.update(setup["database"])
+    settings.SUBSCRIBERS_LINK_KEYS = setup["keys"]
+    settings.SUBSCRIBERS_JOURNAL = setup["journal"]
     settings.ALLOWED_HOSTS = ["*"]
 
     from newsletter.management.server import Server
 
-    Server(host="127.0.0.1", port=told["port"], started=lambda: pipe.send("ready"), stopping=lambda: None).run()
+    Server(host="127.0.0.1", port=setup["port"], started=lambda: pipe.send("ready"), stopping=lambda: None).run()

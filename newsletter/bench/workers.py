@@ -1,4 +1,4 @@
-"""Worker processes of a measurement: they wait until told, dispatch a send like any worker, and say what it cost them."""
+"""Worker processes of a measurement: they wait, dispatch a send like any worker, and report what it cost."""
 
 import multiprocessing
 import os
@@ -23,7 +23,7 @@ SEND_SECONDS = 1800
 
 @dataclass(frozen=True)
 class WorkerCost:
-    """Processor seconds and the most memory (MB) of one worker over a send; ``idle_mb`` is what it held before it."""
+    """CPU seconds and peak memory (MB) of one worker during a send. ``idle_mb`` is its memory before."""
 
     cpu_seconds: float
     idle_mb: float
@@ -39,13 +39,13 @@ class Worker:
         self.pipe.send(send_id)
 
     def end(self) -> WorkerCost:
-        """Raises NotMeasured where the worker died or took too long."""
+        """Wait for the end of the send. Raise NotMeasured if the worker died or took too long."""
         if not self.pipe.poll(SEND_SECONDS):
-            raise NotMeasured("A worker of the bench did not come to an end.")
+            raise NotMeasured("A worker did not finish its send in time.")
         try:
             cost: WorkerCost = self.pipe.recv()
         except EOFError as error:
-            raise NotMeasured("A worker of the bench died.") from error
+            raise NotMeasured("A worker died during its send.") from error
         return cost
 
     def kill(self) -> None:
@@ -54,46 +54,45 @@ class Worker:
 
 
 @contextmanager
-def start_workers(number: int, *, lanes: int) -> Iterator[Sequence[Worker]]:
-    """So many processes on the database and provider that are configured here, all ready to begin."""
-    workers = [_start(lanes=lanes) for _ in range(number)]
+def start_workers(number: int, *, concurrency: int) -> Iterator[Sequence[Worker]]:
+    """Start processes with the same database and provider as here. Yield them once all are ready."""
+    workers = [_start(concurrency=concurrency) for _ in range(number)]
     try:
         for worker in workers:
             if not worker.pipe.poll(READY_SECONDS) or worker.pipe.recv() != "ready":
-                raise NotMeasured("A worker of the bench did not start.")
+                raise NotMeasured("A worker did not start in time.")
         yield workers
     finally:
         for worker in workers:
             worker.kill()
 
 
-def _start(*, lanes: int) -> Worker:
+def _start(*, concurrency: int) -> Worker:
     ours, theirs = multiprocessing.Pipe()
-    told = {
+    setup = {
         "database": {key: value for key, value in connection.settings_dict.items() if key != "TEST"},
         "data_dir": str(settings.NEWSLETTER_DATA_DIR),
         "provider": settings.NEWSLETTER_PROVIDER_URL,
-        "lanes": lanes,
+        "concurrency": concurrency,
     }
-    process = multiprocessing.get_context("spawn").Process(target=_work, args=(theirs, told), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=_work, args=(theirs, setup), daemon=True)
     process.start()
     theirs.close()
     return Worker(process, ours)
 
 
-def _work(pipe: Connection, told: dict[str, Any]) -> None:
-    """One worker, in a process of its own."""
+def _work(pipe: Connection, setup: dict[str, Any]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     import django
 
     django.setup()
-    connection.settings_dict.update(told["database"])
-    settings.NEWSLETTER_DATA_DIR = type(settings.NEWSLETTER_DATA_DIR)(told["data_dir"])
-    settings.NEWSLETTER_PROVIDER_URL = told["provider"]
+    connection.settings_dict.update(setup["database"])
+    settings.NEWSLETTER_DATA_DIR = type(settings.NEWSLETTER_DATA_DIR)(setup["data_dir"])
+    settings.NEWSLETTER_PROVIDER_URL = setup["provider"]
 
     from newsletter.models import Send
-    from newsletter.sending.dispatching.provider import current_adapter
     from newsletter.sending.dispatching.worker_loop import run_send
+    from newsletter.sending.provider import current_adapter
 
     adapter = current_adapter()
     connection.ensure_connection()
@@ -104,12 +103,12 @@ def _work(pipe: Connection, told: dict[str, Any]) -> None:
         except EOFError:
             return
         idle, cpu = _peak_mb(), time.process_time()
-        run_send(send=Send.objects.get(pk=send_id), adapter=adapter, lanes=told["lanes"])
+        run_send(send=Send.objects.get(pk=send_id), adapter=adapter, concurrency=setup["concurrency"])
         pipe.send(WorkerCost(cpu_seconds=time.process_time() - cpu, idle_mb=idle, peak_mb=_peak_mb()))
 
 
 def _peak_mb() -> float:
-    """The most that this process held. Linux's own figure for it: that of getrusage begins with the parent's memory."""
+    """Return the peak memory of this process. On Linux from /proc, because getrusage includes the parent's memory."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))

@@ -1,4 +1,4 @@
-"""Inserts and updates many narrow rows in one statement, several times as fast as `bulk_create`. No rules live here."""
+"""Insert and update many narrow rows in one statement, several times as fast as `bulk_create`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -12,9 +12,9 @@ _MAX_VALUES = 10_000  # SQLite takes 32,766 in one statement
 def insert_rows(
     model: type[Model], *, same: Mapping[str, object], columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
-    """Inserts one row for each of `rows`: `same` holds the fields equal in all, `columns` names those that differ.
+    """Insert one row for each of `rows`. `same` holds the fields that are equal in all, `columns` names those that differ.
 
-    Fields are named by attribute (`subscriber_id`). Every field without a database default must be given.
+    Fields are named by attribute (`subscriber_id`). Give every field that has no database default.
     """
     fields = {field.attname: field for field in model._meta.concrete_fields}
     constant = [fields[name].get_db_prep_save(value, connection) for name, value in same.items()]
@@ -30,7 +30,7 @@ def insert_rows(
 
 
 def update_rows(model: type[Model], *, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Sets `columns` of one row for each of `rows`, whose last value is the primary key."""
+    """Set `columns` of one row for each of `rows`. The last value of each is the primary key."""
     quote = connection.ops.quote_name
     assignments = ", ".join(f"{quote(name)} = %s" for name in columns)
     sql = f"UPDATE {quote(model._meta.db_table)} SET {assignments} WHERE {quote('id')} = %s"  # noqa: S608

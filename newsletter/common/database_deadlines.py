@@ -1,6 +1,6 @@
-"""How long the work for one public page may wait for the database, what its wait spares those after it, what a failure means.
+"""Database deadlines for public pages: time limit, circuit breaker, error classes.
 
-It holds the clock only. Who waits on the network asks it: `newsletter.project.database` for PostgreSQL.
+This module holds the clock only. `newsletter.project.database` looks at it while it waits for PostgreSQL.
 """
 
 import threading
@@ -20,9 +20,9 @@ _circuit = {"until": -inf}
 
 @contextmanager
 def database_deadline(seconds: float) -> Iterator[None]:
-    """Waits for the database inside, all together, end after so many seconds, as does what was begun before.
+    """End every wait for the database inside the block after so many seconds in all.
 
-    Raises `OperationalError` where the database was silent a moment ago: who comes then is not kept waiting as well.
+    Raise `OperationalError` if the database did not answer a moment ago, so that nobody waits in vain again.
     """
     if monotonic() < _circuit["until"]:
         raise OperationalError("The database has not answered for some seconds. It is asked again in a moment.")
@@ -35,30 +35,30 @@ def database_deadline(seconds: float) -> Iterator[None]:
 
 
 def current_deadline() -> float:
-    """On the monotonic clock, for this thread; infinity where nobody set an end."""
+    """Return this thread's deadline on the monotonic clock, or infinity."""
     end: float = getattr(_local, "end", inf)
     return end
 
 
 def open_circuit() -> None:
-    """The database let somebody's patience run out."""
+    """Let the requests of the next seconds fail at once: the database did not answer in time."""
     _circuit["until"] = monotonic() + _CIRCUIT_OPEN_SECONDS
 
 
 def is_database_unavailable(error: Error) -> bool:
-    """Whether the database did not answer. It did where it says no: it is well, and one statement was in somebody's way."""
+    """Return True if the database did not answer. A refused statement is an answer."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     return not (is_retryable(error) or _sqlstate_of(error) == _QUERY_CANCELED)
 
 
 def is_retryable(error: Error) -> bool:
-    """Whether a second try at once may go through."""
+    """Return True if repeating the statement at once may succeed."""
     return not isinstance(error, OperationalError | InterfaceError) or _sqlstate_of(error).startswith(
         _CONFLICT_SQLSTATES
     )
 
 
 def _sqlstate_of(error: Error) -> str:
-    """PostgreSQL's five letters for what is wrong; "" where it said nothing, and with SQLite."""
+    """Return PostgreSQL's five-letter error code, or "" if there is none (SQLite never has one)."""
     return str(getattr(error.__cause__, "sqlstate", None) or "")

@@ -1,13 +1,10 @@
-"""The root of the one exception tree.
-
-Every refusal that a person may read is a ``DomainError``: its message says what happened and what to do.
-"""
+"""The exception tree. A person may read the message of every `DomainError`."""
 
 from newsletter.common.messages import Message
 
 
 class DomainError(Exception):
-    """Something the caller asked for cannot be done. The message says what happened, what it means and what to do."""
+    """A request that cannot be done. The message says what happened, what it means and what to do."""
 
     def __init__(self, template: str = "", /, **values: object) -> None:
         self.message = template if isinstance(template, Message) and not values else Message(template, **values)
@@ -15,7 +12,7 @@ class DomainError(Exception):
 
 
 class BadAddress(DomainError):
-    """The text is not an email address that this system accepts."""
+    """The text is no email address that this system accepts."""
 
 
 class BadLink(DomainError):
@@ -23,7 +20,7 @@ class BadLink(DomainError):
 
 
 class BadRule(DomainError):
-    """A segment rule cannot be understood; the message names the part at fault."""
+    """A segment rule cannot be understood. The message names the part at fault."""
 
 
 class UnknownPlace(DomainError):
@@ -31,11 +28,11 @@ class UnknownPlace(DomainError):
 
 
 class NotFound(DomainError):
-    """What was asked for by name or number does not exist."""
+    """The named row does not exist."""
 
 
 class BadSchedule(DomainError):
-    """A schedule or zone cannot be understood."""
+    """A schedule or time zone cannot be understood."""
 
 
 class NotAllowed(DomainError):
@@ -43,23 +40,23 @@ class NotAllowed(DomainError):
 
 
 class WrongState(DomainError):
-    """The issue, send or batch is not in a state that allows this step (somebody else may have moved it)."""
+    """The issue, send or batch is in a state that does not allow this step; somebody else may have moved it."""
 
 
 class NotApproved(DomainError):
-    """The content that would go out is not the content that was approved."""
+    """The content that would be sent is not the approved content."""
 
 
 class NotReady(DomainError):
-    """The issue cannot go out as it is: a check fails, a setting is missing, nobody would get it."""
+    """The issue cannot be sent as it is: a check fails, a setting is missing, or nobody would get it."""
 
 
 class SwitchedOff(NotReady):
-    """The publication, or its monthly digest, is switched off. It assembles and sends nothing."""
+    """The publication, or its monthly digest, is switched off."""
 
 
 class AudienceChanged(NotApproved):
-    """The list or segment is not the approved one, or far more people would get the issue than were approved."""
+    """The list or segment is not the approved one, or many more people would get the issue than were approved."""
 
 
 class NeedsManualApproval(NotApproved):
@@ -67,8 +64,8 @@ class NeedsManualApproval(NotApproved):
 
 
 class BadFile(DomainError):
-    """The organisation's file has an error; the message names the key."""
+    """The organisation file has an error. The message names the key."""
 
 
 class InvariantViolated(DomainError):
-    """An invariant does not hold. Nothing further is done; this is a defect to report."""
+    """An invariant does not hold. This is a defect to report; the work stops."""

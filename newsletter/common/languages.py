@@ -1,4 +1,4 @@
-"""The languages that pages and mails to people are written in, by their own names."""
+"""The languages of pages and mails, by their own names."""
 
 from collections.abc import Iterable
 
@@ -9,19 +9,19 @@ OFFERED_LANGUAGES = ("en", "es", "fr", "de", "pt", "ro", "hi", "ar")
 
 
 def best_language(wanted: Iterable[str]) -> str:
-    """The first of these codes that we have; empty when there is none."""
+    """Return the first of these codes that we have, or ""."""
     bases = (code.replace("_", "-").split("-")[0].lower() for code in wanted)
     return next((base for base in bases if base in OFFERED_LANGUAGES), "")
 
 
 def language_choices(current: str) -> list[tuple[str, str]]:
-    """Language codes with their own names; the person's own language is always among them."""
+    """Return language codes with their own names, always with the person's current language."""
     codes = list(dict.fromkeys([*OFFERED_LANGUAGES, *([current] if current else [])]))
     return [("", gettext("No preference")), *((code, _own_name(code)) for code in codes)]
 
 
 def language_label(code: str) -> str:
-    """A language's name for whoever reads the page: “English” for “en-GB”; the code where nobody knows it."""
+    """Return a language's name in the reader's language (“English” for “en-GB”), or the code if it is unknown."""
     try:
         name = Locale.parse(code, sep="-").get_language_name((get_language() or "en").replace("-", "_"))
     except (ValueError, UnknownLocaleError):

@@ -1,4 +1,4 @@
-"""Messages for people: an English template with named values, kept together so that any reader's language can show it.
+"""Messages for people: an English template with named values, which any reader's language can show.
 
 A `Message` is its English text wherever a text is expected: in logs, comparisons and files. `newsletter.common.translation`
 shows it in another language. `dumps` and `loads` keep it in a text column.
@@ -20,7 +20,7 @@ class Quantity(int):
 class Message(str):
     """An English sentence that knows its template, such as “%(count)s people unsubscribed.”, and its values.
 
-    A template without values is shown as it is; with values it is a format, in which a percent sign is doubled.
+    A template with values is a format string: double its percent signs. A template without values is shown as it is.
     """
 
     template: str
@@ -57,7 +57,7 @@ def fill(template: str, values: Mapping[str, Any]) -> str:
 
 
 def loads(kept: str) -> str:
-    """Return the `Message` that `dumps` wrote, or the text itself if nobody made it a message."""
+    """Return the `Message` that `dumps` wrote, or any other text unchanged."""
     if not kept.startswith(_PREFIX):
         return kept
     try:
@@ -68,7 +68,7 @@ def loads(kept: str) -> str:
 
 
 def dumps(text: str) -> str:
-    """Return what a text column keeps: of a message its template and values, of any other text itself."""
+    """Return what a text column keeps: template and values of a message, any other text unchanged."""
     return text.dumps() if isinstance(text, Message) else text
 
 
@@ -120,7 +120,7 @@ def _decode(value: Any) -> Any:
 
 
 def encode(value: Any) -> Any:
-    """Return JSON data of lists and dicts in which messages may be."""
+    """Return JSON data of nested lists and dicts that may contain messages."""
     if isinstance(value, Message):
         return _encode(value)
     if isinstance(value, Mapping):
@@ -129,7 +129,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(value: Any) -> Any:
-    """Return what `encode` was given."""
+    """Return the data that `encode` was given."""
     if isinstance(value, dict):
         found = _decode(value)
         return found if isinstance(found, Message) else {name: decode(one) for name, one in value.items()}

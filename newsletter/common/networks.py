@@ -1,4 +1,4 @@
-"""PURE. Where a request came from: the client behind our own proxies, and the network that stands for it in limits."""
+"""Find the client of a request behind our own proxies, and the network that limits count it by."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -7,10 +7,10 @@ Address = IPv4Address | IPv6Address
 
 
 def client_address(*, peer: str, forwarded: str, proxies: Sequence[str]) -> str:
-    """The nearest address that is not one of our proxies. `forwarded` is X-Forwarded-For: anyone may write its left end.
+    """Return the nearest address that is not one of our proxies.
 
-    `proxies` are networks such as `10.0.0.0/8`; without them the peer is the client. Nonsense counts as the last
-    address that made sense.
+    `forwarded` is X-Forwarded-For; anybody may write its left end. `proxies` are networks such as `10.0.0.0/8`; without
+    them the peer is the client. An unreadable entry ends the search.
     """
     client = _read(peer)
     for hop in reversed(forwarded.split(",")) if forwarded else ():
@@ -30,12 +30,12 @@ def is_proxy(address: str, *, proxies: Sequence[str]) -> bool:
 
 
 def single_client_network(address: str) -> str:
-    """One home: the IPv4 address itself, or the /64 of an IPv6 one."""
+    """Return the network of one home: the IPv4 address itself, or the /64 of an IPv6 address."""
     return _network(address, v4=32, v6=64)
 
 
 def wide_network(address: str) -> str:
-    """One neighbourhood: the /24 of an IPv4 address, or the /48 of an IPv6 one."""
+    """Return the network of a neighbourhood: the /24 of an IPv4 address, or the /48 of an IPv6 address."""
     return _network(address, v4=24, v6=48)
 
 
@@ -47,7 +47,7 @@ def _network(address: str, *, v4: int, v6: int) -> str:
 
 
 def _read(text: str) -> Address | None:
-    """Also an IPv4 address written as IPv6, and one with a port behind it."""
+    """Parse an address, also IPv4 written as IPv6 and addresses with a port."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].split("]", 1)[0]

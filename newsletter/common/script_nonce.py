@@ -1,4 +1,4 @@
-"""The word that lets the inline scripts of one answer run, under its content policy."""
+"""The nonce that lets the inline scripts of one response run under its content security policy."""
 
 import secrets
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ _nonce: ContextVar[str] = ContextVar("nonce", default="")
 
 
 def current_nonce() -> str:
-    """Return the nonce of the answer that is being made; empty outside a request."""
+    """Return the nonce of the current response, or "" outside a request."""
     return _nonce.get()
 
 
 @contextmanager
 def fresh_nonce() -> Iterator[str]:
-    """Make a nonce, which holds for what is rendered inside."""
+    """Make a nonce for what is rendered inside the block."""
     nonce = secrets.token_urlsafe(16)
     token = _nonce.set(nonce)
     try:

@@ -1,4 +1,4 @@
-"""PURE. Makes one clean line of what people typed, and keeps spreadsheet programs from running it as a formula."""
+"""Clean one line of typed text, and protect CSV cells against formulas."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ _JOINERS = "\u200c\u200d"  # letters of some scripts, and some emoji, need them
 
 
 def clean_line(text: str, *, max_length: int) -> str:
-    """NFC, one line, single spaces, no control or direction characters, at most `most` characters."""
+    """Return one NFC line with single spaces, without control and direction characters, of at most `max_length` characters."""
     flat = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
     if not flat.isascii() or not flat.isprintable():
         flat = "".join(char for char in flat if char in _JOINERS or unicodedata.category(char) not in _UNSEEN)
@@ -20,13 +20,13 @@ def clean_line(text: str, *, max_length: int) -> str:
 
 
 def escape_csv_cell(text: str) -> str:
-    """The text for a CSV cell: with `'` wherever a spreadsheet would take what follows for a formula.
+    """Put `'` wherever a spreadsheet program would take what follows for a formula.
 
-    A program that separates cells by `;` or tabs ignores the quotation marks of ours, so a cell may begin after these too.
+    Programs that separate cells by `;` or tabs ignore our quotation marks, so a cell may begin after these too.
     """
     return _UNGUARDED.sub(r"\1'", text)
 
 
 def unescape_csv_cell(text: str) -> str:
-    """Undoes `escape_csv_cell`, exactly."""
+    """Undo `escape_csv_cell` exactly."""
     return _GUARDED.sub(r"\1", text)

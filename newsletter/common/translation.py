@@ -1,4 +1,4 @@
-"""Show a message in the language of whoever reads it."""
+"""Show a message in the reader's language."""
 
 from datetime import date, datetime
 
@@ -11,7 +11,7 @@ from newsletter.common.messages import Message, Quantity, fill
 
 
 def translate(said: object) -> str:
-    """Return an error, a message or a kept text in the current language. Text that is no message stays as it is."""
+    """Return an error, a message or a stored text in the current language. Other text stays as it is."""
     message = getattr(said, "message", said) if isinstance(said, Exception) else said
     if not isinstance(message, Message) or not message.template:
         return str(message)

@@ -1,6 +1,6 @@
-"""The sample organisation's calendar: its events as one iCalendar file, as bytes.
+"""The sample organisation's calendar: its events as one iCalendar file.
 
-A weekly series, single events in named zones, whole days, a cancelled one, and places with and without GEO.
+It has a weekly series, events in named zones, all-day ones, a cancelled one, and locations with and without GEO.
 """
 
 from collections.abc import Sequence
@@ -9,29 +9,28 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
-from newsletter.demo.events import DemoEvent
-from newsletter.demo.stories import NAME
+from newsletter.demo.sample_content import NAME, DemoEvent
 
 _SERIES_WEEKS = 26
 
 
 def write_calendar(events: Sequence[DemoEvent], *, site: str, now: datetime) -> bytes:
-    """The events as iCalendar with a VTIMEZONE for each zone; ``now`` is the time stamp that all of them carry."""
+    """Return the events as iCalendar with a VTIMEZONE for each zone. ``now`` is the time stamp of them all."""
     calendar = icalendar.Calendar()
     calendar.add("prodid", f"-//{NAME}//Events//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", f"{NAME} events")
     for event in events:
-        calendar.add_component(_component(event, site=site, now=now))
+        calendar.add_component(_make_component(event, site=site, now=now))
         if event.weekly:
-            calendar.add_component(_moved_occurrence(event, site=site, now=now))
+            calendar.add_component(_make_moved_occurrence(event, site=site, now=now))
     calendar.add_missing_timezones(first_date=date(now.year - 1, 1, 1), last_date=date(now.year + 2, 1, 1))
-    calendar.subcomponents.sort(key=lambda part: (part.name != "VTIMEZONE", str(part.get("TZID", ""))))
+    calendar.subcomponents.sort(key=lambda component: (component.name != "VTIMEZONE", str(component.get("TZID", ""))))
     written: bytes = calendar.to_ical()
     return written
 
 
-def _component(event: DemoEvent, *, site: str, now: datetime) -> icalendar.Event:
+def _make_component(event: DemoEvent, *, site: str, now: datetime) -> icalendar.Event:
     component = icalendar.Event()
     component.add("uid", f"{event.slug}@events.example.org")
     component.add("dtstamp", now.astimezone(UTC))
@@ -46,20 +45,20 @@ def _component(event: DemoEvent, *, site: str, now: datetime) -> icalendar.Event
         component.add("dtend", event.ends_at)
     if event.online:
         component.add("location", "Online")
-    if event.place:
-        component.add("location", event.place)
+    if event.location:
+        component.add("location", event.location)
     if event.geo:
         component.add("geo", event.geo)
     component.add("status", "CANCELLED" if event.cancelled else "CONFIRMED")
     if event.weekly:
         component.add("rrule", {"FREQ": "WEEKLY", "COUNT": _SERIES_WEEKS})
-        component.add("exdate", _occurrence(event, after=now, number=2))
+        component.add("exdate", _find_occurrence(event, after=now, number=2))
     return component
 
 
-def _moved_occurrence(event: DemoEvent, *, site: str, now: datetime) -> icalendar.Event:
-    """The fourth call to come starts an hour later than the series says."""
-    usual = _occurrence(event, after=now, number=3)
+def _make_moved_occurrence(event: DemoEvent, *, site: str, now: datetime) -> icalendar.Event:
+    """Return the fourth occurrence to come, which starts an hour later than the series says."""
+    usual = _find_occurrence(event, after=now, number=3)
     component = icalendar.Event()
     component.add("uid", f"{event.slug}@events.example.org")
     component.add("dtstamp", now.astimezone(UTC))
@@ -74,8 +73,8 @@ def _moved_occurrence(event: DemoEvent, *, site: str, now: datetime) -> icalenda
     return component
 
 
-def _occurrence(event: DemoEvent, *, after: datetime, number: int) -> datetime:
-    """The occurrence ``number`` (0 is the next) of the weekly series, in wall-clock time of its zone."""
+def _find_occurrence(event: DemoEvent, *, after: datetime, number: int) -> datetime:
+    """Return an occurrence of the weekly series (0 is the next), in wall-clock time of its zone."""
     day = event.starts_at.date()
     zone = ZoneInfo(event.zone)
     while datetime.combine(day, event.starts_at.time(), tzinfo=zone) <= after:

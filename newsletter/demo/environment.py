@@ -1,4 +1,4 @@
-"""The settings of the demonstration: its own folder, database and outbox, and loopback only. Read before Django starts."""
+"""Prepare the demonstration before Django starts: its own folder, database and outbox, and loopback only."""
 
 import shutil
 from collections.abc import MutableMapping
@@ -27,7 +27,7 @@ class DemoError(DomainError):
 
 
 def prepare_demo(*, port: int, environ: MutableMapping[str, str]) -> Path:
-    """An empty demonstration folder, and an environment that points at nothing else. Raises DemoError, CannotListen."""
+    """Empty the demonstration's folder, point the environment at it and return it. Raises DemoError, CannotListen."""
     check_port_free(host=HOST, port=port)
     folder = Path(environ.get("NEWSLETTER_DATA_DIR", "var")).resolve() / "demo"
     empty_folder(folder)
@@ -46,10 +46,11 @@ def prepare_demo(*, port: int, environ: MutableMapping[str, str]) -> Path:
 
 
 def empty_folder(folder: Path) -> None:
-    """Start clean, but never delete a folder that is not a demonstration's."""
+    """Delete what an earlier demonstration left. Raises DemoError if the folder holds anything else."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER_FILE).exists():
         raise DemoError(
-            f"{folder} holds something that is not a demonstration. Move it away, or set NEWSLETTER_DATA_DIR."
+            "%(folder)s holds something that is not a demonstration. Move it away, or set NEWSLETTER_DATA_DIR.",
+            folder=folder,
         )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

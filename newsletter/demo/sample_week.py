@@ -1,4 +1,4 @@
-"""Plays one week of the sample organisation: bring in, assemble, render, send to the outbox, print the receipt."""
+"""Run one week of the sample organisation: ingest, assemble, render, send to the outbox, print the receipt."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,20 +10,19 @@ from rich.console import Console
 from rich.table import Table
 
 from newsletter.content.ingesting.ingest import ingest_source
-from newsletter.demo.organisation import write_organisation
+from newsletter.demo.sample_content import write_organisation
 from newsletter.demo.sample_subscribers import fill_list, fill_realistic_list
 from newsletter.issues.approval.approve import approve_by_policy
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
-from newsletter.issues.assembly.history import log_assembled
+from newsletter.issues.assembly.assemble import Assembly, assemble_slot, get_or_create_slot, log_assembled
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.management.receipt_table import print_receipt
 from newsletter.models import Issue, Publication, Source
 from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.staff import add_staff
-from newsletter.sending.dispatching.provider import current_adapter, outbox_of
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter, outbox_of
 from newsletter.sending.settling.receipt import status_of
 from subscribers.models import MailingList
 
@@ -40,27 +39,21 @@ LOGIN = Login(email="desk@example.org", password="a-calm-harbour-morning")  # no
 
 
 def run_sample_week(*, site_url: str, people: int, now: datetime, console: Console) -> Issue:
-    """The whole main job. Returns the weekly issue that was sent."""
+    """Set up the organisation, send its weekly issue and return that issue."""
     _set_up(site_url=site_url, people=people, now=now, console=console)
     for source in Source.objects.all():
         report = ingest_source(source=source, now=now)
-        aside = f", {len(report.set_aside)} set aside" if report.set_aside else ""
-        console.print(f"  {report.name}: {report.error or f'{report.new} new'}{aside}", markup=False)
+        set_aside = f", {len(report.set_aside)} set aside" if report.set_aside else ""
+        console.print(f"  {report.name}: {report.error or f'{report.new} new'}{set_aside}", markup=False)
     for publication in Publication.objects.exclude(slug="weekly"):
-        slot = get_or_create_slot(publication=publication, due="", now=now)
-        check_before_assembly(slot=slot, now=now)
-        waiting = assemble_slot(slot=slot, now=now)
+        waiting = _assemble(publication, now=now)
         if waiting.issue:
-            log_assembled(waiting.issue)
-            console.print(f"{waiting.issue} waits in the desk for approval.", markup=False)
+            console.print(f"{waiting.issue} is waiting for approval in the desk.", markup=False)
     weekly = Publication.objects.get(slug="weekly")
-    slot = get_or_create_slot(publication=weekly, due="", now=now)
-    check_before_assembly(slot=slot, now=now)
-    assembly = assemble_slot(slot=slot, now=now)
+    assembly = _assemble(weekly, now=now)
     if assembly.issue is None:
         raise AssertionError(assembly.slot.reason)
     issue = assembly.issue
-    log_assembled(issue)
     console.print(f"\n{issue}, assembled for {assembly.slot.due_local} {weekly.zone}: “{issue.subject}”", markup=False)
     approve_by_policy(issue=issue, now=now)
     send = start_send(issue=issue, now=now)
@@ -74,6 +67,15 @@ def run_sample_week(*, site_url: str, people: int, now: datetime, console: Conso
     return issue
 
 
+def _assemble(publication: Publication, *, now: datetime) -> Assembly:
+    slot = get_or_create_slot(publication=publication, due="", now=now)
+    check_before_assembly(slot=slot, now=now)
+    assembly = assemble_slot(slot=slot, now=now)
+    if assembly.issue:
+        log_assembled(assembly.issue)
+    return assembly
+
+
 def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "organisation.toml"
@@ -84,20 +86,20 @@ def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> N
     )
     add_staff(email=LOGIN.email, role="admin", password=LOGIN.password)
     weekly, boletin = (MailingList.objects.get(slug=slug) for slug in ("weekly", "boletin"))
-    joined = fill_realistic_list(mailing_list=weekly, people=people, by=LOGIN.email, now=now)
-    few = fill_list(mailing_list=boletin, people=max(people // 20, 1), by=LOGIN.email, now=now)
-    for mailing_list, filled in ((weekly, joined), (boletin, few)):
+    weekly_list = fill_realistic_list(mailing_list=weekly, people=people, by=LOGIN.email, now=now)
+    monthly_list = fill_list(mailing_list=boletin, people=max(people // 20, 1), by=LOGIN.email, now=now)
+    for mailing_list, filled in ((weekly, weekly_list), (boletin, monthly_list)):
         console.print(f"{filled.subscriber_count:,} sample people are on the list “{mailing_list.slug}”.")
-    if joined.unsubscribed:
+    if weekly_list.unsubscribed:
         console.print(
-            f"  “weekly”: {joined.waiting:,} have not confirmed yet, {joined.suppressed:,} addresses no longer take mail; "
-            f"{joined.unsubscribed:,} more have left."
+            f"  “weekly”: {weekly_list.waiting:,} have not confirmed yet, {weekly_list.suppressed:,} are suppressed; "
+            f"{weekly_list.unsubscribed:,} more have unsubscribed."
         )
-    console.print("Looking at the sources:")
+    console.print("Reading the sources:")
 
 
 def print_variants(issue: Issue, console: Console) -> None:
-    """Each mail by itself, although two may read alike here: the desk and the outbox count mails."""
+    """Print each variant with its number of people. Two variants can have the same label."""
     groups = issue.approvals.latest("at").revision.groups.filter(variant__isnull=False)
     variants = groups.values_list("variant", "variant__label").annotate(all=Sum("people")).order_by("-all", "variant")
     table = Table("people", "what they see", box=None, title=f"{len(variants)} variants", title_justify="left")

@@ -1,4 +1,4 @@
-"""Applies stored events to deliveries, batches, people and sends: in any order, each once, many to a statement."""
+"""Applies stored events to deliveries, batches, people and sends. Their order does not matter; each counts once."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from newsletter.feedback.settle import settle_by_evidence
 from newsletter.models import ProviderEvent
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
-from newsletter.providers.webhook_handlers import ATOMIC_PROVIDERS
+from newsletter.providers.registry import ATOMIC_PROVIDERS
 from newsletter.sending.settling.delivered import mark_delivered
 
 MAX_EVENT_AGE = timedelta(minutes=15)
@@ -24,22 +24,22 @@ _LOCK = 7_206_311_850
 
 
 def apply_due_events(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC), rounds: int = 500) -> int:
-    """Apply what is due now, a round at a time, until nothing is. Returns how many events were looked at."""
+    """Apply the events that are due, round by round, until none is left. Return how many were examined."""
     total = 0
     for _ in range(rounds):
-        looked_at = apply_events(now=clock(), limit=EVENTS_A_ROUND)
-        total += looked_at
-        if looked_at < EVENTS_A_ROUND:
+        examined = apply_events(now=clock(), limit=EVENTS_A_ROUND)
+        total += examined
+        if examined < EVENTS_A_ROUND:
             break
     return total
 
 
 @transaction.atomic
 def apply_events(*, now: datetime, limit: int = EVENTS_A_ROUND) -> int:
-    """Apply up to ``limit`` events that are due, in one transaction. Returns how many were looked at.
+    """Apply up to ``limit`` events that are due, in one transaction. Return how many were examined.
 
-    An event of a delivery that is not here yet, or whose call is still under way, is looked at again for 15 minutes.
-    Where another worker is at it this one leaves it to that one.
+    If its delivery is not known yet, or its call is still running, an event is tried again for 15 minutes.
+    Return 0 at once if another worker applies events already.
     """
     if not _try_lock():
         return 0
@@ -47,24 +47,26 @@ def apply_events(*, now: datetime, limit: int = EVENTS_A_ROUND) -> int:
     events = list(due.order_by("retry_at", "pk")[:limit])
     if not events:
         return 0
-    named = {event.pk: read_reference(event) for event in events}
-    targets = match_events(named)
+    references = {event.pk: read_reference(event) for event in events}
+    targets = match_events(references)
     matched = [(event, targets[event.pk]) for event in events if event.pk in targets]
     before = load_facts({target.delivery for _, target in matched})
-    after = _sum_up(matched, before)
+    after = _add_events(matched, before)
     write_facts({pk: facts for pk, facts in after.items() if facts != before.get(pk, Facts())}, now=now)
-    mark_delivered(_delivered(matched), at=now)
+    mark_delivered(_find_delivered(matched), at=now)
     still_open = settle_by_evidence(
         proven=dict.fromkeys(target for _, target in matched),
         atomic={target.batch for event, target in matched if event.provider in ATOMIC_PROVIDERS},
         now=now,
     )
-    consequences = _consequences(matched, before=before, after=after)
+    consequences = _find_consequences(matched, before=before, after=after)
     too_late = {
-        event.pk for event in events if event.received_at + MAX_EVENT_AGE <= now or not _names_ours(named[event.pk])
+        event.pk
+        for event in events
+        if event.received_at + MAX_EVENT_AGE <= now or not _names_our_mail(references[event.pk])
     }
     orphans = [event for event in events if event.pk not in targets and event.pk in too_late]
-    _add_orphans(consequences, orphans, named=named)
+    _add_orphans(consequences, orphans, references=references)
     apply_consequences(consequences, now=now)
     done = {event.pk for event, target in matched if target.batch not in still_open or event.pk in too_late}
     _close(done, result=ProviderEvent.Result.APPLIED, now=now)
@@ -91,7 +93,7 @@ _PROBLEM_KINDS = (FeedbackKind.BOUNCED.value, FeedbackKind.COMPLAINED.value)
 
 
 def _try_lock() -> bool:
-    """SQLite has one writer anyway; on PostgreSQL a lock that ends with the transaction, or with a killed worker."""
+    """Take PostgreSQL's lock for this transaction. SQLite has only one writer anyway."""
     if connection.vendor != "postgresql":
         return True
     with connection.cursor() as cursor:
@@ -99,7 +101,7 @@ def _try_lock() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _sum_up(matched: list[tuple[ProviderEvent, Target]], before: Mapping[int, Facts]) -> dict[int, Facts]:
+def _add_events(matched: list[tuple[ProviderEvent, Target]], before: Mapping[int, Facts]) -> dict[int, Facts]:
     after: dict[int, Facts] = {}
     for event, target in matched:
         facts = after.get(target.delivery) or before.get(target.delivery) or Facts()
@@ -107,16 +109,16 @@ def _sum_up(matched: list[tuple[ProviderEvent, Target]], before: Mapping[int, Fa
     return after
 
 
-def _delivered(matched: list[tuple[ProviderEvent, Target]]) -> dict[int, int]:
-    """Delivery to send, of those that arrived."""
-    arrived = FeedbackKind.DELIVERED.value
-    return {target.delivery: target.send for event, target in matched if event.kind == arrived and not target.proof}
+def _find_delivered(matched: list[tuple[ProviderEvent, Target]]) -> dict[int, int]:
+    """Map each delivered delivery to its send."""
+    kind = FeedbackKind.DELIVERED.value
+    return {target.delivery: target.send for event, target in matched if event.kind == kind and not target.proof}
 
 
-def _consequences(
+def _find_consequences(
     matched: list[tuple[ProviderEvent, Target]], *, before: Mapping[int, Facts], after: Mapping[int, Facts]
 ) -> Consequences:
-    """Only what is new of a delivery has consequences: a repeat does not undo what a person decided since."""
+    """Return the consequences of what is new about each delivery. A repeat does not undo what staff decided since."""
     found = Consequences()
     for event, target in {target.delivery: (event, target) for event, target in matched}.values():
         old, new = before.get(target.delivery, Facts()), after[target.delivery]
@@ -127,16 +129,18 @@ def _consequences(
         if new.unsubscribed_at and not old.unsubscribed_at:
             found.unsubscribed.append(ProviderUnsubscribe(target.address_hash, target.send, new.unsubscribed_at))
         if new.bounce and (old.bounce is None or old.bounce.bounce_class != new.bounce.bounce_class):
-            if new.bounce.bounce_class == Bounce.Final.HARD:
+            if new.bounce.bounce_class == Bounce.Class.HARD:
                 found.hard[target.address_hash] = f"{event.provider}: {new.bounce.reason}".strip(": ")
-            elif new.bounce.bounce_class == Bounce.Final.SOFT:
+            elif new.bounce.bounce_class == Bounce.Class.SOFT:
                 found.soft[target.subscriber] = target.address_hash
     return found
 
 
-def _add_orphans(found: Consequences, orphans: list[ProviderEvent], *, named: Mapping[int, EventReference]) -> None:
-    """Reports of other mails to our readers (a question to confirm, say): a dead address is dead, and a no is a no."""
-    hashes = {event.pk: named[event.pk].address_hash for event in orphans}
+def _add_orphans(
+    found: Consequences, orphans: list[ProviderEvent], *, references: Mapping[int, EventReference]
+) -> None:
+    """Add the consequences of reports about other mails to our subscribers, such as confirmations."""
+    hashes = {event.pk: references[event.pk].address_hash for event in orphans}
     known = find_known_hashes([each for each in hashes.values() if each])
     for event in orphans:
         address_hash = hashes[event.pk]
@@ -144,7 +148,7 @@ def _add_orphans(found: Consequences, orphans: list[ProviderEvent], *, named: Ma
             continue
         if event.kind == FeedbackKind.COMPLAINED.value:
             found.complained[address_hash] = Message(
-                "reported by %(provider)s, of a mail that was no issue", provider=event.provider
+                "reported by %(provider)s about a mail that was not an issue", provider=event.provider
             )
         elif event.kind == FeedbackKind.UNSUBSCRIBED.value:
             found.unsubscribed.append(ProviderUnsubscribe(address_hash, None, find_event_time(event)))
@@ -152,15 +156,14 @@ def _add_orphans(found: Consequences, orphans: list[ProviderEvent], *, named: Ma
             found.hard[address_hash] = redact_addresses(f"{event.provider}: {event.body.get('reason', '')}").strip(": ")
 
 
-def _names_ours(named: EventReference) -> bool:
-    return named.delivery is not None or bool(named.batch)
+def _names_our_mail(reference: EventReference) -> bool:
+    return reference.delivery is not None or bool(reference.batch)
 
 
 def _close(events: set[int], *, result: ProviderEvent.Result, now: datetime) -> None:
-    """What is counted needs the person no more: only the key stays, so that it is counted once.
+    """Close events and delete what they say about a person. The key stays, so that a repeat does not count.
 
-    Of news that changes nothing when it is counted again not even the key stays: there is a row of it for each mail.
-    What holds a token that may be used once is kept for that.
+    Delete the events of kinds that may count twice: there is one for each mail. Those with a single-use token stay too.
     """
     ProviderEvent.objects.filter(pk__in=events, kind__in=DELETABLE_KINDS, once__isnull=True).delete()
     ProviderEvent.objects.filter(pk__in=events).update(applied_at=now, result=result, body={})

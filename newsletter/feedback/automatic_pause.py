@@ -1,4 +1,4 @@
-"""Stops a send by itself where going on would harm readers or the sender's name, and says why in words (B2, B3, B5)."""
+"""Pauses a send automatically if going on would harm its recipients or the sender's reputation."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Q, Sum
 
 from newsletter.common.messages import Message, Quantity
-from newsletter.models import Batch, DeliveryException, Send, move
+from newsletter.models import Batch, DeliveryException, Send, transition
 from newsletter.models.feedback import AutomaticPause, Bounce
 from newsletter.providers.base.webhooks.bounces import AUTHENTICATION
 from newsletter.sending.settling.delivered import count_delivered
@@ -19,58 +19,65 @@ MAX_COMPLAINT_SHARE = 0.003
 MIN_COMPLAINTS = 3
 MIN_UNAUTHENTICATED = 20
 MAX_UNAUTHENTICATED_SHARE = 0.05
-REFUSED = Message("Mail servers refuse this mail because of the sender, not the reader")
 
 
 @dataclass(frozen=True)
 class SendCounts:
-    """People of one send, proofs left out. ``accepted`` is what the provider took, whatever became of it later."""
+    """Counts of people of one send, without proofs.
+
+    ``accepted`` counts mails that the provider accepted, even if they failed later. ``unauthenticated`` counts mails that
+    were refused because the domain is not authenticated.
+    """
 
     accepted: int
     delivered: int
     hard: int
     complained: int
-    unproven: int
+    unauthenticated: int
 
 
 def pause_failing_sends(*, send_ids: Collection[int], now: datetime) -> list[Send]:
-    """Pause those of the sends that are running and break a rule. Returns them."""
+    """Pause the running sends among these that break a rule. Return them."""
     paused = []
     for send in Send.objects.filter(pk__in=list(send_ids), state=Send.State.SUBMITTING).order_by("pk"):
-        for rule, cases, why in find_broken_rules(count_problems(send)):
+        for rule, cases, reason in find_broken_rules(count_problems(send)):
             if not _is_new_level(send, rule=rule, cases=cases):
                 continue
-            if pause_by_rule(send, rule=rule, cases=cases, why=why, now=now):
+            if pause_by_rule(send, rule=rule, cases=cases, reason=reason, now=now):
                 paused.append(send)
             break
     return paused
 
 
-def pause_by_rule(send: Send, *, rule: AutomaticPause.Rule, cases: int, why: str, now: datetime) -> bool:
-    """Pause a running send by a rule, unless a person resumed it knowing as much. Returns whether this call did."""
+def pause_by_rule(send: Send, *, rule: AutomaticPause.Rule, cases: int, reason: str, now: datetime) -> bool:
+    """Pause a running send, unless staff resumed it knowing nearly as many cases. Return True if this call paused it."""
     if not _is_new_level(send, rule=rule, cases=cases):
         return False
-    if not move(send, of=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=why[:500]):
+    submitting = [Send.State.SUBMITTING]
+    if not transition(send, from_states=submitting, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
         return False
     AutomaticPause.objects.update_or_create(send=send, rule=rule, defaults={"cases": cases, "at": now})
     return True
 
 
 def is_complaint_rate_too_high(*, complained: int, heard_of: int) -> bool:
-    """Whether so many of so many are more than mailbox providers bear."""
+    """Return True if the complaint rate is above what mailbox providers tolerate.
+
+    ``heard_of`` is the number of people who have the mail.
+    """
     few = heard_of < COMPLAINTS_MIN_DELIVERED
     return complained >= MIN_COMPLAINTS and (few or complained >= MAX_COMPLAINT_SHARE * heard_of)
 
 
 def find_broken_rules(counts: SendCounts) -> list[tuple[AutomaticPause.Rule, int, str]]:
-    """(rule, cases, the reason in words) of each rule that the numbers break, the gravest first."""
+    """Return (rule, cases, reason) of each rule that the counts break, the most serious first."""
     broken: list[tuple[AutomaticPause.Rule, int, str]] = []
     heard_of = counts.delivered or counts.accepted
     if is_complaint_rate_too_high(complained=counts.complained, heard_of=heard_of):
         why = Message(
-            "Stopped by itself: %(complained)s of %(heard_of)s readers reported this issue as spam "
-            "(%(complained_2)s; the limit is 0.3 %%). Look at who is on the list and how they came there "
-            "before resuming; mailbox providers block senders above it.",
+            "Stopped automatically: %(complained)s of %(heard_of)s recipients reported this issue as spam "
+            "(%(complained_2)s; the limit is 0.3 %%). Mailbox providers block senders above the limit. Before resuming, "
+            "check who is on the list and how they joined.",
             complained=counts.complained,
             heard_of=Quantity(heard_of),
             complained_2=format_share(counts.complained, heard_of),
@@ -78,69 +85,72 @@ def find_broken_rules(counts: SendCounts) -> list[tuple[AutomaticPause.Rule, int
         broken.append((AutomaticPause.Rule.COMPLAINTS, counts.complained, why))
     if counts.accepted >= HARD_BOUNCE_MIN_ACCEPTED and counts.hard >= MAX_HARD_BOUNCE_SHARE * counts.accepted:
         why = Message(
-            "Stopped by itself: %(hard)s of %(accepted)s addresses do not exist (%(hard_2)s; the limit is 5 "
-            "%%). Is this an old list? They are barred from now on. Resume when you know where they came "
+            "Stopped automatically: %(hard)s of %(accepted)s addresses do not exist (%(hard_2)s; the limit is 5 "
+            "%%). They are suppressed from now on. Is this an old list? Resume when you know where they came "
             "from.",
             hard=counts.hard,
             accepted=Quantity(counts.accepted),
             hard_2=format_share(counts.hard, counts.accepted),
         )
         broken.append((AutomaticPause.Rule.HARD, counts.hard, why))
-    if counts.unproven >= MIN_UNAUTHENTICATED and counts.unproven >= MAX_UNAUTHENTICATED_SHARE * counts.accepted:
+    if (
+        counts.unauthenticated >= MIN_UNAUTHENTICATED
+        and counts.unauthenticated >= MAX_UNAUTHENTICATED_SHARE * counts.accepted
+    ):
         why = Message(
-            "Stopped by itself: mail servers refused %(unproven)s of %(accepted)s mails because your domain "
-            "could not prove that they are yours (SPF, DKIM, DMARC). Nobody was barred. Run `newsletter "
+            "Stopped automatically: mail servers refused %(unauthenticated)s of %(accepted)s mails because your domain "
+            "does not prove that they are yours (SPF, DKIM, DMARC). Nobody was suppressed. Run `newsletter "
             "doctor`, repair the domain's records, then resume.",
-            unproven=counts.unproven,
+            unauthenticated=counts.unauthenticated,
             accepted=Quantity(counts.accepted),
         )
-        broken.append((AutomaticPause.Rule.AUTHENTICATION, counts.unproven, why))
+        broken.append((AutomaticPause.Rule.AUTHENTICATION, counts.unauthenticated, why))
     return broken
 
 
 def count_problems(send: Send) -> SendCounts:
-    """Count from rows."""
-    taken = send.batches.filter(state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL])
-    accepted: int = taken.aggregate(people=Sum("size"))["people"] or 0
+    """Count the problems of a send from its rows."""
+    accepted_batches = send.batches.filter(state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL])
+    accepted: int = accepted_batches.aggregate(people=Sum("size"))["people"] or 0
     rows = DeliveryException.objects.filter(delivery__batch__send=send, delivery__proof=False)
-    otherwise = rows.exclude(state="").filter(delivery__batch__in=taken).count()
+    not_accepted = rows.exclude(state="").filter(delivery__batch__in=accepted_batches).count()
     complained = rows.filter(complained_at__isnull=False).count()
     bounces = Bounce.objects.filter(delivery__batch__send=send, delivery__proof=False).aggregate(
-        hard=Count("pk", filter=Q(bounce_class=Bounce.Final.HARD)),
-        unproven=Count("pk", filter=Q(bounce_class=Bounce.Final.BLOCK, status__in=AUTHENTICATION)),
+        hard=Count("pk", filter=Q(bounce_class=Bounce.Class.HARD)),
+        unauthenticated=Count("pk", filter=Q(bounce_class=Bounce.Class.BLOCK, status__in=AUTHENTICATION)),
     )
     return SendCounts(
-        accepted=accepted - otherwise,
+        accepted=accepted - not_accepted,
         delivered=count_delivered(send),
         hard=bounces["hard"],
         complained=complained,
-        unproven=bounces["unproven"],
+        unauthenticated=bounces["unauthenticated"],
     )
 
 
 def record_refusals(*, send_ids: Collection[int]) -> None:
-    """Write on the sends that mail is refused because of the sender, where no graver reason stands there."""
-    blocks = Bounce.objects.filter(delivery__batch__send__in=list(send_ids), bounce_class=Bounce.Final.BLOCK)
+    """Note on the sends that mail servers refuse their sender, unless they have a more serious reason."""
+    blocks = Bounce.objects.filter(delivery__batch__send__in=list(send_ids), bounce_class=Bounce.Class.BLOCK)
     counted = blocks.filter(status__startswith="5.7.").values_list("delivery__batch__send").annotate(mails=Count("pk"))
     for send_id, mails in counted.order_by():
-        codes = blocks.filter(delivery__batch__send=send_id, status__startswith="5.7.").order_by("status")
-        told = ", ".join(codes.values_list("status", flat=True).distinct()[:4])
+        statuses = blocks.filter(delivery__batch__send=send_id, status__startswith="5.7.").order_by("status")
         reason = Message(
-            "%(refused)s: %(mails)s so far (%(told)s). The readers stay on the list.",
-            refused=REFUSED,
+            "Mail servers refuse this mail because of the sender, not the recipient: %(mails)s so far (%(statuses)s). The "
+            "recipients stay on the list.",
             mails=mails,
-            told=told,
+            statuses=", ".join(statuses.values_list("status", flat=True).distinct()[:4]),
         )
-        Send.objects.filter(Q(reason="") | Q(reason__startswith=REFUSED), pk=send_id).update(reason=reason[:500])
+        replaceable = Q(reason="") | Q(code=Send.Code.SENDER_REFUSED)
+        Send.objects.filter(replaceable, pk=send_id).update(reason=reason, code=Send.Code.SENDER_REFUSED)
 
 
 def _is_new_level(send: Send, *, rule: AutomaticPause.Rule, cases: int) -> bool:
-    """A person who resumes a send has seen the number: it stops again at twice as many."""
+    """Return True if the rule is new to the send, or if the cases have doubled since it last paused the send."""
     known = AutomaticPause.objects.filter(send=send, rule=rule).values_list("cases", flat=True).first()
     return known is None or cases >= 2 * known
 
 
 def format_share(part: int, whole: int) -> str:
-    """In percent, with two digits where it is less than one."""
+    """Return a share in percent, with two decimals if it is below one percent."""
     share = 100 * part / whole if whole else 100.0
     return (f"{share:.1f} %" if share >= 1 else f"{share:.2f} %") if whole else Message("all of them")

@@ -1,4 +1,4 @@
-"""Counts clicks, of people and of what looks like a machine, per link and day. Nothing of who clicked is kept here."""
+"""Counts clicks of people and of probable machines, by link and day. It stores nothing about who clicked."""
 
 import re
 import secrets
@@ -22,40 +22,40 @@ _MACHINE_AGENTS = re.compile(
 
 
 def looks_like_machine(headers: Mapping[str, str]) -> bool:
-    """By what it says of itself: mail filters, previews and prefetching say so, or say nothing at all."""
+    """Return True for mail filters, previews and prefetching, by what their headers say. Many send no user agent."""
     agent = headers.get("user-agent", "")
     ahead = headers.get("sec-purpose", "") + headers.get("purpose", "") + headers.get("x-purpose", "")
     return not agent or "prefetch" in ahead or "preview" in ahead or bool(_MACHINE_AGENTS.search(agent))
 
 
 class ClickBursts:
-    """Notices who follows many links of one issue within seconds, as filters do. Known in this process for a minute.
+    """Detects clients that follow many links of one issue within seconds, as mail filters do.
 
-    ``who`` is an address and a browser; only a hash under a key of this process is held, and nothing is written.
+    ``client`` is an IP address and a browser. Only a hash under a key of this process is kept, in memory.
     """
 
-    def __init__(self, *, links: int = 4, seconds: float = 10, most: int = 10_000) -> None:
-        self._links, self._seconds, self._most = links, seconds, most
+    def __init__(self, *, links: int = 4, seconds: float = 10, max_clients: int = 10_000) -> None:
+        self._links, self._seconds, self._max_clients = links, seconds, max_clients
         self._key = secrets.token_bytes(32)
         self._seen: OrderedDict[bytes, dict[str, float]] = OrderedDict()
 
-    def note(self, *, who: str, issue: str, url: str, at: float) -> list[str]:
-        """The earlier addresses of a burst when this click makes it one, each once; nothing otherwise. ``at``: seconds."""
-        key = blake2b(f"{issue}|{who}".encode(), key=self._key, digest_size=16).digest()
+    def note(self, *, client: str, issue: str, url: str, at: float) -> list[str]:
+        """Note a click at a time in seconds. If it makes a burst, return the URLs of the earlier clicks, else []."""
+        key = blake2b(f"{issue}|{client}".encode(), key=self._key, digest_size=16).digest()
         recent = {seen: moment for seen, moment in self._seen.pop(key, {}).items() if at - moment < self._seconds}
         recent[url] = at
         self._seen[key] = recent
-        while len(self._seen) > self._most:
+        while len(self._seen) > self._max_clients:
             self._seen.popitem(last=False)
         return [seen for seen in recent if seen != url] if len(recent) == self._links else []
 
-    def is_burst(self, *, who: str, issue: str) -> bool:
-        key = blake2b(f"{issue}|{who}".encode(), key=self._key, digest_size=16).digest()
+    def is_burst(self, *, client: str, issue: str) -> bool:
+        key = blake2b(f"{issue}|{client}".encode(), key=self._key, digest_size=16).digest()
         return len(self._seen.get(key, {})) >= self._links
 
 
 def count_click(*, issue: Issue, url: str, machine: bool, now: datetime) -> None:
-    """One more click of the day; of an issue that is not out yet nothing is counted."""
+    """Count one click for the day. Ignore clicks in an issue that was not sent."""
     if issue.state not in COUNTED_STATES:
         return
     row, _ = LinkClicks.objects.get_or_create(
@@ -66,7 +66,7 @@ def count_click(*, issue: Issue, url: str, machine: bool, now: datetime) -> None
 
 
 def recount_as_machine(*, issue: Issue, urls: list[str], now: datetime) -> None:
-    """Clicks that were counted as a person's turned out to be of a machine: one each is moved over."""
+    """Count one click on each URL as a machine's instead of a person's."""
     for url in urls:
         LinkClicks.objects.filter(issue=issue, link=make_link_key(url), day=now.date(), people__gt=0).update(
             people=Greatest(F("people") - 1, 0), machines=F("machines") + 1

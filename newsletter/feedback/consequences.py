@@ -1,4 +1,4 @@
-"""What events mean for people: who must not be mailed any more, and who unsubscribed. They can only take mail away (W9)."""
+"""The consequences of events for people: suppressions and unsubscribes. Events can never add anybody to a list."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _Past = tuple[str | None, datetime | None, bool]
 
 @dataclass(frozen=True)
 class ProviderUnsubscribe:
-    """Someone who unsubscribed at the provider; ``send`` says which list, None means that it is not known which."""
+    """Somebody who unsubscribed at the provider. ``send`` tells from which list; if it is None, that is unknown."""
 
     address_hash: bytes
     send: int | None
@@ -30,9 +30,9 @@ class ProviderUnsubscribe:
 
 @dataclass
 class Consequences:
-    """What a round of events brings for people, collected first and done once.
+    """The consequences of a round of events, collected before they are applied.
 
-    Address hash to a note for staff; ``soft`` is subscriber id to address hash.
+    ``hard`` and ``complained`` map an address hash to a note for staff; ``soft`` maps a subscriber id to an address hash.
     """
 
     hard: dict[bytes, str] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Consequences:
 
 
 def apply_consequences(found: Consequences, *, now: datetime) -> None:
-    """Suppress, and end subscriptions. Doing it again changes nothing."""
+    """Suppress people and end subscriptions. A repeat changes nothing."""
     for address_hash, note in sorted(found.complained.items()):
         suppress(address_hash=address_hash, reason=Reason.COMPLAINT, now=now, note=note)
     for address_hash, note in sorted(found.hard.items()):
@@ -53,32 +53,32 @@ def apply_consequences(found: Consequences, *, now: datetime) -> None:
             reason=Reason.SOFT_LIMIT,
             now=now,
             note=Message(
-                "%(soft_in_a_row)s or more issues in a row could not be delivered, over %(days)s days or more",
-                soft_in_a_row=SOFT_IN_A_ROW,
+                "%(issues)s or more issues in a row could not be delivered, over %(days)s days or more",
+                issues=SOFT_IN_A_ROW,
                 days=SOFT_SPAN.days,
             ),
         )
-    lists = _find_lists(leaver.send for leaver in found.unsubscribed if leaver.send is not None)
-    for leaver in found.unsubscribed:
-        _unsubscribe(leaver, mailing_list=lists.get(leaver.send) if leaver.send is not None else None, now=now)
+    lists = _find_lists(one.send for one in found.unsubscribed if one.send is not None)
+    for one in found.unsubscribed:
+        _unsubscribe(one, mailing_list=lists.get(one.send) if one.send is not None else None, now=now)
 
 
 def find_known_hashes(hashes: Collection[bytes]) -> set[bytes]:
-    """Those of the hashes that are subscribers' here."""
+    """Return the hashes that belong to subscribers."""
     found = Subscriber.objects.filter(address_hash__in=list(hashes)).values_list("address_hash", flat=True)
     return {bytes(each) for each in found}
 
 
-def _unsubscribe(leaver: ProviderUnsubscribe, *, mailing_list: MailingList | None, now: datetime) -> None:
-    person = Subscriber.objects.filter(address_hash=leaver.address_hash).first()
+def _unsubscribe(request: ProviderUnsubscribe, *, mailing_list: MailingList | None, now: datetime) -> None:
+    person = Subscriber.objects.filter(address_hash=request.address_hash).first()
     if person is None:
-        suppress(address_hash=leaver.address_hash, reason=Reason.UNSUBSCRIBE, now=now, mailing_list=mailing_list)
+        suppress(address_hash=request.address_hash, reason=Reason.UNSUBSCRIBE, now=now, mailing_list=mailing_list)
         return
     if mailing_list is None:
         unsubscribe_from_all(subscriber=person, now=now, source=Message("the provider's own unsubscribe"))
         return
-    came_back = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list, requested_at__gt=leaver.at)
-    if not came_back.open().exists():
+    newer = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list, requested_at__gt=request.at)
+    if not newer.open().exists():
         unsubscribe_from_list(
             subscriber=person, mailing_list=mailing_list, now=now, source=Message("the provider's own unsubscribe")
         )
@@ -90,7 +90,7 @@ def _find_lists(sends: Iterable[int]) -> dict[int, MailingList]:
 
 
 def _find_soft_failing(subscribers: Collection[int]) -> set[int]:
-    """Those whose last issues all failed softly, in a row and over the span (S2)."""
+    """Return the subscribers with enough soft bounces in a row, over enough days."""
     if not subscribers:
         return set()
     history: dict[int, list[tuple[int, int, str | None, datetime | None]]] = {}
@@ -113,12 +113,15 @@ def _find_soft_failing(subscribers: Collection[int]) -> set[int]:
 
 
 def _has_failed_in_a_row(past: Iterable[_Past]) -> bool:
-    """``past`` is newest first. What nothing is known of yet does not count, nor does a refusal because of us."""
+    """Return True for enough soft bounces since the newest delivery; ``past`` is newest first.
+
+    Ignore mails without a report and those refused because of the sender.
+    """
     failed: list[datetime] = []
     for bounce_class, at, delivered in past:
-        if bounce_class == Bounce.Final.SOFT and at is not None:
+        if bounce_class == Bounce.Class.SOFT and at is not None:
             failed.append(at)
-        elif bounce_class == Bounce.Final.BLOCK or (not delivered and bounce_class is None and not failed):
+        elif bounce_class == Bounce.Class.BLOCK or (not delivered and bounce_class is None and not failed):
             continue
         else:
             break

@@ -1,4 +1,4 @@
-"""Lets go of events that nobody will tell again. Their keys are kept as long as a provider may repeat them (W2)."""
+"""Deletes old events. Their keys are kept for as long as a provider may repeat them."""
 
 from datetime import datetime, timedelta
 
@@ -14,12 +14,12 @@ _ROWS_A_DELETE = 5000
 
 
 def delete_old_events(*, now: datetime, limit: int = 100_000) -> int:
-    """Delete applied events that came more than two weeks ago, the oldest first. Returns how many.
+    """Delete events that were applied and are older than two weeks, the oldest first. Return how many.
 
-    What is kept for its token alone goes after two days: a signature older than one is refused anyway.
+    Events that are kept only for their token are deleted after two days: an older signature is refused anyway.
     """
-    gone = 0
-    while gone < limit:
+    deleted = 0
+    while deleted < limit:
         old = Q(received_at__lt=now - KEPT) | Q(received_at__lt=now - TOKENS_KEPT, kind__in=DELETABLE_KINDS)
         applied = ProviderEvent.objects.filter(old, applied_at__isnull=False)
         chosen = list(
@@ -30,10 +30,10 @@ def delete_old_events(*, now: datetime, limit: int = 100_000) -> int:
         if not chosen:
             break
         ProviderEvent.objects.filter(pk__in=chosen).delete()
-        gone += len(chosen)
-    return gone
+        deleted += len(chosen)
+    return deleted
 
 
 def list_topics_to_confirm() -> list[ProviderEvent]:
-    """Amazon's questions whether a topic may report here; ``body["link"]`` is for a person to open, never for us (W3)."""
+    """Return Amazon's requests to confirm a topic. Staff must open ``body["link"]``; the program never does."""
     return list(ProviderEvent.objects.filter(kind=FeedbackKind.SUBSCRIPTION.value).order_by("-received_at")[:20])

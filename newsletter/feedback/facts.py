@@ -1,13 +1,12 @@
-"""What is true of one delivery after all that was told: the earliest time of each thing, and the worst bounce.
+"""The facts about one delivery: the earliest bounce, complaint and unsubscribe, and the most serious bounce.
 
-Written so that the order in which things are told changes nothing (W7).
+The order of the events does not matter.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 
@@ -27,7 +26,7 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class BounceFact:
-    """One bounce: its class, the receiving server's code and words, and when."""
+    """One bounce: its class, the receiving server's code and text, and its time."""
 
     bounce_class: str
     status: str
@@ -35,7 +34,7 @@ class BounceFact:
     at: datetime
 
     def supersedes(self, other: "BounceFact | None") -> bool:
-        """Whether this is the one to keep: the worse; of equals the earlier; of those whatever reads first."""
+        """Return True if this bounce replaces the other: it is more serious, or earlier, or first in the alphabet."""
         return other is None or self._rank() < other._rank()
 
     def _rank(self) -> tuple[int, datetime, str, str]:
@@ -44,7 +43,7 @@ class BounceFact:
 
 @dataclass(frozen=True)
 class Facts:
-    """The three first-wins times of a delivery, and its bounce. That it was delivered is a bit elsewhere."""
+    """The earliest times of a delivery and its bounce. `Delivered` keeps whether it was delivered."""
 
     bounced_at: datetime | None = None
     complained_at: datetime | None = None
@@ -55,27 +54,26 @@ class Facts:
         return any(getattr(self, name) for name in _TIMES)
 
     def add(self, event: ProviderEvent) -> "Facts":
-        """These facts and what the event tells; an event that tells of none of the three leaves them as they are."""
+        """Return these facts together with those of an event."""
         name = _FIELDS.get(event.kind)
         if name is None:
             return self
         at = find_event_time(event)
         known = getattr(self, name)
-        changed: dict[str, Any] = {name: at if known is None else min(known, at)}
-        bounce = _bounce(event, at=at) if event.kind == FeedbackKind.BOUNCED.value else None
-        if bounce is not None and bounce.supersedes(self.bounce):
-            changed["bounce"] = bounce
-        return replace(self, **changed)
+        times = {field: getattr(self, field) for field in _TIMES} | {name: at if known is None else min(known, at)}
+        facts = Facts(**times, bounce=self.bounce)
+        bounce = _read_bounce(event, at=at) if event.kind == FeedbackKind.BOUNCED.value else None
+        return replace(facts, bounce=bounce) if bounce is not None and bounce.supersedes(self.bounce) else facts
 
 
 def find_event_time(event: ProviderEvent) -> datetime:
-    """When it happened as the provider says, and never after we heard of it."""
-    said = event.body.get("at")
-    return min(datetime.fromisoformat(said), event.received_at) if said else event.received_at
+    """Return when it happened by the provider's clock, but not later than when we received the event."""
+    reported_at = event.body.get("at")
+    return min(datetime.fromisoformat(reported_at), event.received_at) if reported_at else event.received_at
 
 
 def load_facts(deliveries: Iterable[int]) -> dict[int, Facts]:
-    """What is on record of these deliveries already."""
+    """Return the stored facts of these deliveries."""
     ids = list(deliveries)
     bounces = {
         pk: BounceFact(bounce_class, status, reason, at)
@@ -90,7 +88,7 @@ def load_facts(deliveries: Iterable[int]) -> dict[int, Facts]:
 
 
 def write_facts(facts: Mapping[int, Facts], *, now: datetime) -> None:
-    """Put them on record beside whatever other workers wrote: an earlier time wins in the database itself."""
+    """Store facts. The database keeps the earlier time if another worker wrote one too."""
     some = {pk: each for pk, each in sorted(facts.items()) if each}
     _write_times(some, now=now)
     Bounce.objects.bulk_create(
@@ -111,15 +109,15 @@ def write_facts(facts: Mapping[int, Facts], *, now: datetime) -> None:
     )
 
 
-def redact_addresses(words: str) -> str:
-    """The words of a receiving server often name the reader; reports need the words and not the name."""
-    return _ADDRESS.sub("(address)", words)[:300]
+def redact_addresses(text: str) -> str:
+    """Remove email addresses from a receiving server's text, which often names the recipient."""
+    return _ADDRESS.sub("(address)", text)[:300]
 
 
-def _bounce(event: ProviderEvent, *, at: datetime) -> BounceFact:
-    said = str(event.body.get("class", ""))
+def _read_bounce(event: ProviderEvent, *, at: datetime) -> BounceFact:
+    bounce_class = str(event.body.get("class", ""))
     return BounceFact(
-        bounce_class=said if said in _SEVERITY else BounceClass.BLOCK.value,
+        bounce_class=bounce_class if bounce_class in _SEVERITY else BounceClass.BLOCK.value,
         status=str(event.body.get("status", ""))[:12],
         reason=redact_addresses(str(event.body.get("reason", ""))),
         at=at,
@@ -134,8 +132,8 @@ def _write_times(facts: Mapping[int, Facts], *, now: datetime) -> None:
         for field in _TIMES
     )
     sql = (
-        f"INSERT INTO {name} (delivery_id, state, reason, at, {', '.join(_TIMES)}) "  # noqa: S608 - names of ours
-        f"VALUES (%s, '', '', %s, %s, %s, %s) ON CONFLICT (delivery_id) DO UPDATE SET {earlier}"
+        f"INSERT INTO {name} (delivery_id, state, reason, code, at, {', '.join(_TIMES)}) "  # noqa: S608 - names of our own
+        f"VALUES (%s, '', '', '', %s, %s, %s, %s) ON CONFLICT (delivery_id) DO UPDATE SET {earlier}"
     )
     adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:

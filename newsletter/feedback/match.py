@@ -1,4 +1,4 @@
-"""Finds whose mail an event is about. An event that names our ids and somebody else's address is about nobody."""
+"""Finds the delivery that an event is about. An event with our ids but another address matches nothing."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,13 +9,15 @@ from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
 from subscribers.models import Subscriber
 
-_KEPT = Delivery._meta.get_field("address_hash").max_length or 32
+_STORED_BYTES = Delivery._meta.get_field("address_hash").max_length or 32
 
 
 @dataclass(frozen=True)
 class Target:
-    """One delivery, and what is needed to act on it. ``address_hash`` is whole; None where the person is not here any
-    more and the event does not name them either."""
+    """One delivery and what is needed to act on it.
+
+    ``address_hash`` is the whole hash. It is None if the person was erased and the event has no address.
+    """
 
     delivery: int
     subscriber: int
@@ -27,7 +29,7 @@ class Target:
 
 @dataclass(frozen=True)
 class EventReference:
-    """What one event says of whom: our delivery id and batch key, and the address's hash, each where it has one."""
+    """The references in an event: our delivery id, our batch key and the address's hash, as far as it has them."""
 
     delivery: int | None
     batch: str
@@ -44,72 +46,72 @@ def read_reference(event: ProviderEvent) -> EventReference:
     )
 
 
-def match_events(named: Mapping[int, EventReference]) -> dict[int, Target]:
-    """Event id to delivery, for those that have one: four queries at most, however many events.
+def match_events(references: Mapping[int, EventReference]) -> dict[int, Target]:
+    """Map event ids to deliveries, in at most four queries. Events without a delivery are left out.
 
-    The batch's key must be right too: another installation on the same account counts its deliveries from 1 as we do.
+    The batch's key must match too: another installation on the same account has the same delivery ids.
     """
-    by_id = {row.target.delivery: row for row in _load(pk__in=_ids(named.values()))}
-    nameless = [each for each in named.values() if each.delivery is None and each.batch and each.address_hash]
+    by_id = {row.target.delivery: row for row in _load(pk__in=_list_deliveries(references.values()))}
+    without_id = [one for one in references.values() if one.delivery is None and one.batch and one.address_hash]
     by_address = {
-        (row.key, row.kept): row
+        (row.key, row.hash_part): row
         for row in _load(
-            batch__key__in={each.batch for each in nameless},
-            address_hash__in={each.address_hash[:_KEPT] for each in nameless if each.address_hash},
+            batch__key__in={one.batch for one in without_id},
+            address_hash__in={one.address_hash[:_STORED_BYTES] for one in without_id if one.address_hash},
         )
     }
-    found, elsewhere = {}, {}
-    for event, each in named.items():
-        if each.delivery is None:
-            row = by_address.get((each.batch, (each.address_hash or b"")[:_KEPT]))
+    found, other_address = {}, {}
+    for event, reference in references.items():
+        if reference.delivery is None:
+            row = by_address.get((reference.batch, (reference.address_hash or b"")[:_STORED_BYTES]))
         else:
-            row = by_id.get(each.delivery)
+            row = by_id.get(reference.delivery)
         if row is None:
             continue
-        target = replace(row.target, address_hash=each.address_hash)
-        if _is_same_address(each, row):
+        target = replace(row.target, address_hash=reference.address_hash)
+        if _is_same_address(reference, row):
             found[event] = target
-        elif each.batch == row.key:
-            elsewhere[event] = target
-    return _with_hashes(found | _match_moved_people(elsewhere))
+        elif reference.batch == row.key:
+            other_address[event] = target
+    return _add_missing_hashes(found | _match_changed_addresses(other_address))
 
 
-def _match_moved_people(targets: dict[int, Target]) -> dict[int, Target]:
-    """Who changed their address after the audience was fixed has the mail at the new one: the person's own, as it is now."""
+def _match_changed_addresses(targets: dict[int, Target]) -> dict[int, Target]:
+    """Return the targets whose address is the person's current one: they changed it after the audience was frozen."""
     if not targets:
         return targets
     people = {target.subscriber for target in targets.values()}
-    now_at = dict(Subscriber.objects.filter(pk__in=people).values_list("pk", "address_hash"))
+    current = dict(Subscriber.objects.filter(pk__in=people).values_list("pk", "address_hash"))
     return {
         event: target
         for event, target in targets.items()
-        if target.address_hash == bytes(now_at.get(target.subscriber, b""))
+        if target.address_hash == bytes(current.get(target.subscriber, b""))
     }
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A delivery as stored: its batch's key, and as much of the address's hash as is kept with it."""
+    """A stored delivery: its batch's key and the stored part of the address's hash."""
 
     key: str
-    kept: bytes
+    hash_part: bytes
     target: Target
 
 
-def _is_same_address(named: EventReference, row: _Row) -> bool:
-    if named.batch and named.batch != row.key:
+def _is_same_address(reference: EventReference, row: _Row) -> bool:
+    if reference.batch and reference.batch != row.key:
         return False
-    if named.address_hash is None:
-        return bool(named.batch)
-    return named.address_hash[:_KEPT] == row.kept
+    if reference.address_hash is None:
+        return bool(reference.batch)
+    return reference.address_hash[:_STORED_BYTES] == row.hash_part
 
 
-def _with_hashes(found: dict[int, Target]) -> dict[int, Target]:
-    """The person's own row has the hash where the event had no address."""
-    nameless = [target.subscriber for target in found.values() if target.address_hash is None]
-    if not nameless:
+def _add_missing_hashes(found: dict[int, Target]) -> dict[int, Target]:
+    """Read the hash from the person's row if the event has no address."""
+    without_hash = [target.subscriber for target in found.values() if target.address_hash is None]
+    if not without_hash:
         return found
-    hashes = dict(Subscriber.objects.filter(pk__in=nameless).values_list("pk", "address_hash"))
+    hashes = dict(Subscriber.objects.filter(pk__in=without_hash).values_list("pk", "address_hash"))
     return {
         event: replace(target, address_hash=bytes(hashes[target.subscriber]))
         if target.address_hash is None and target.subscriber in hashes
@@ -118,14 +120,14 @@ def _with_hashes(found: dict[int, Target]) -> dict[int, Target]:
     }
 
 
-def _ids(named: Iterable[EventReference]) -> set[int]:
-    return {each.delivery for each in named if each.delivery is not None}
+def _list_deliveries(references: Iterable[EventReference]) -> set[int]:
+    return {one.delivery for one in references if one.delivery is not None}
 
 
-def _load(**which: Iterable[object]) -> Iterable[_Row]:
-    if not all(which.values()):
+def _load(**lookups: Iterable[object]) -> Iterable[_Row]:
+    if not all(lookups.values()):
         return
-    rows = Delivery.objects.filter(**{name: list(values) for name, values in which.items()}).values_list(
+    rows = Delivery.objects.filter(**{name: list(values) for name, values in lookups.items()}).values_list(
         "batch__key", "pk", "subscriber_id", "address_hash", "batch_id", "batch__send_id", "proof"
     )
     for key, pk, subscriber, address_hash, batch, send, proof in rows:

@@ -1,6 +1,6 @@
-"""Once a day, whom the provider mails no more: what its webhooks did not bring is barred here as well (W8).
+"""Reads the provider's own suppression list once a day and adds what its webhooks did not report.
 
-Its list only ever adds to ours. What a person decided after an entry was made stands.
+The list only adds to ours. It does not override what staff or the person decided after an entry was made.
 """
 
 import logging
@@ -15,10 +15,10 @@ from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
 from newsletter.feedback.consequences import Consequences, ProviderUnsubscribe, apply_consequences
 from newsletter.feedback.facts import redact_addresses
-from newsletter.models import ListReading
+from newsletter.models import SuppressionListReading
 from newsletter.providers.base.contract import Adapter
 from newsletter.providers.base.errors import SuppressionListError
-from newsletter.providers.base.suppression_list_reader import SuppressedAddress, SuppressionLister
+from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionLister
 from newsletter.providers.base.webhooks.events import FeedbackKind
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
@@ -38,7 +38,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class ListEntry:
-    """An entry of the list, by the address's hash."""
+    """An entry of the provider's list, with the hash of its address."""
 
     address_hash: bytes
     reason: Reason
@@ -47,33 +47,37 @@ class ListEntry:
 
 
 def read_suppression_list(*, adapter: Adapter, account: str, now: datetime) -> int:
-    """Read the list where that is due, and bar whoever is not barred yet. Returns how many that were.
+    """Read the list if that is due. Return how many people were newly suppressed.
 
-    ``account`` names the account, for each has a list of its own. Of two processes at once one reads.
+    Each ``account`` has its own list. If two processes call this at once, one of them reads.
     """
     if not isinstance(adapter, SuppressionLister):
         return 0
     reading = _claim(account, now=now)
     if reading is None:
         return 0
-    entries = barred = 0
+    entries = suppressed = 0
     try:
         for page in adapter.list_suppressed(since=reading.known_until and reading.known_until - OVERLAP):
             entries += len(page)
-            barred += _suppress_entries(page, account=account, now=now)
+            suppressed += _suppress_entries(page, account=account, now=now)
     except SuppressionListError as error:
         log.warning("%s", error)
-        ListReading.objects.filter(pk=reading.pk).update(error=str(error)[:500], barred=barred, entries=entries)
+        SuppressionListReading.objects.filter(pk=reading.pk).update(
+            error=error.message, suppressed=suppressed, entries=entries
+        )
     else:
-        ListReading.objects.filter(pk=reading.pk).update(known_until=now, error="", barred=barred, entries=entries)
-    return barred
+        SuppressionListReading.objects.filter(pk=reading.pk).update(
+            known_until=now, error="", suppressed=suppressed, entries=entries
+        )
+    return suppressed
 
 
-def _claim(account: str, *, now: datetime) -> ListReading | None:
-    ListReading.objects.get_or_create(provider=account, defaults={"begun_at": _LONG_AGO})
+def _claim(account: str, *, now: datetime) -> SuppressionListReading | None:
+    SuppressionListReading.objects.get_or_create(provider=account, defaults={"begun_at": _LONG_AGO})
     due = Q(begun_at__lte=now - READ_EVERY) | Q(begun_at__lte=now - RETRY_AFTER) & ~Q(error="")
-    if ListReading.objects.filter(due, provider=account).update(begun_at=now):
-        return ListReading.objects.get(provider=account)
+    if SuppressionListReading.objects.filter(due, provider=account).update(begun_at=now):
+        return SuppressionListReading.objects.get(provider=account)
     return None
 
 
@@ -109,24 +113,24 @@ def _hash_entries(
 
 
 def _find_new_entries(entries: dict[tuple[bytes, Reason], ListEntry]) -> list[ListEntry]:
-    """Those that are not on record, and against which nobody decided since: staff, or the reader by a fresh request."""
+    """Return the entries that are new and that neither staff nor a new confirmation overrode since."""
     decided: dict[tuple[bytes, Reason], datetime] = {}
     hashes = {address_hash for address_hash, _ in entries}
     rows = Suppression.objects.filter(address_hash__in=list(hashes))
     for address_hash, reason, lifted_at in rows.values_list("address_hash", "reason", "lifted_at"):
         key = bytes(address_hash), Reason(reason)
         decided[key] = max(decided.get(key, _LONG_AGO), lifted_at or datetime.max.replace(tzinfo=UTC))
-    wanted = _find_last_requests(hashes)
+    confirmed = _find_last_confirmations(hashes)
     return [
         entry
         for key, entry in entries.items()
         if (key not in decided or decided[key] < entry.at)
-        and (entry.reason == Reason.HARD or wanted.get(entry.address_hash, _LONG_AGO) <= entry.at)
+        and (entry.reason == Reason.HARD or confirmed.get(entry.address_hash, _LONG_AGO) <= entry.at)
     ]
 
 
-def _find_last_requests(hashes: Collection[bytes]) -> dict[bytes, datetime]:
-    """When each person last said yes by mail. What was entered for them by somebody else is no such yes."""
+def _find_last_confirmations(hashes: Collection[bytes]) -> dict[bytes, datetime]:
+    """Return when each person last confirmed by mail. What others entered for them does not count."""
     rows = Subscription.objects.filter(subscriber__address_hash__in=list(hashes), confirmed_at__isnull=False).open()
     found: dict[bytes, datetime] = {}
     for address_hash, at in rows.values_list("subscriber__address_hash", "confirmed_at"):

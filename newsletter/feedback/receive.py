@@ -1,7 +1,4 @@
-"""Takes a webhook in: believed only when verified, and in the database before anybody is told that we have it.
-
-What the events mean for people and sends is for later; nothing here looks at a delivery.
-"""
+"""Stores the events of a webhook once it is verified. Nothing is applied here."""
 
 import base64
 import hashlib
@@ -15,48 +12,47 @@ from newsletter.models import ProviderEvent
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookRequest
-from newsletter.providers.webhook_handlers import find_webhook_handler
+from newsletter.providers.registry import find_webhook_handler
 
 MAX_BODY_BYTES = 1024 * 1024
 _APPLICABLE = frozenset(FeedbackKind) - {FeedbackKind.UNKNOWN, FeedbackKind.SUBSCRIPTION}
 
 
 def store_webhook(*, provider: str, secret: str, call: WebhookRequest, now: datetime) -> int:
-    """Verify a webhook and store its events, each once. Returns how many it told of, new or not.
+    """Verify a webhook and store its events, each once. Return how many it contains, new or not.
 
-    Raises BadWebhook for what is not to be believed, WebhookCheckUnavailable where that cannot be found out now, and
-    Django's DatabaseError where they could not be stored: only a return means that we have them.
+    Only a return means that they are stored. Raise BadWebhook if it is not genuine, WebhookCheckUnavailable if that
+    cannot be checked now, and Django's DatabaseError if the events cannot be stored.
     """
     reader = find_webhook_handler(provider)
     check_secret(provider=reader.name, secret=secret)
     once = reader.verify(call, webhook_key(reader.name), now)
-    events = [_row(told, once=once, now=now) for told in reader.parse(call)]
+    events = [_make_event(feedback, once=once, now=now) for feedback in reader.parse(call)]
     with transaction.atomic(durable=True):
         ProviderEvent.objects.bulk_create(
             sorted(events, key=lambda event: event.key), ignore_conflicts=True, batch_size=2000
         )
     if once:
-        _refuse_another_use(provider=reader.name, once=once, events=events)
+        _require_first_use(provider=reader.name, once=once, events=events)
     return len(events)
 
 
-def _row(told: Feedback, *, once: str, now: datetime) -> ProviderEvent:
-    """Opened, clicked and the like are kept without the person: only that the mail was taken counts."""
+def _make_event(feedback: Feedback, *, once: str, now: datetime) -> ProviderEvent:
     body: dict[str, object] = {
-        "delivery": told.delivery,
-        "batch": told.batch,
-        "address": told.address,
-        "at": told.at.isoformat() if told.at else "",
-        "class": told.bounce_class.value,
-        "status": told.status,
-        "reason": told.reason,
-        "link": told.link,
+        "delivery": feedback.delivery,
+        "batch": feedback.batch,
+        "address": feedback.address,
+        "at": feedback.at.isoformat() if feedback.at else "",
+        "class": feedback.bounce_class.value,
+        "status": feedback.status,
+        "reason": feedback.reason,
+        "link": feedback.link,
     }
-    applicable = told.kind in _APPLICABLE
+    applicable = feedback.kind in _APPLICABLE
     return ProviderEvent(
-        provider=told.provider,
-        key=_stored_key(told.key),
-        kind=told.kind.value,
+        provider=feedback.provider,
+        key=_hash_key(feedback.key),
+        kind=feedback.kind.value,
         body={name: value for name, value in body.items() if value or value == 0},
         once=once or None,
         received_at=now,
@@ -66,14 +62,19 @@ def _row(told: Feedback, *, once: str, now: datetime) -> ProviderEvent:
     )
 
 
-def _stored_key(key: str) -> str:
-    """24 characters: a provider's own key is long, and some hold the reader's address."""
+def _hash_key(key: str) -> str:
+    """Return 24 characters in place of a provider's key, which may be long and contain an address."""
     return base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()[:18]).decode("ascii")
 
 
-def _refuse_another_use(*, provider: str, once: str, events: Iterable[ProviderEvent]) -> None:
-    """A token that came before is fine with the same event (the provider did not hear our 200), and with no other."""
+def _require_first_use(*, provider: str, once: str, events: Iterable[ProviderEvent]) -> None:
+    """Raise BadWebhook if the token came before with another event.
+
+    The same event may come again with its token, because our answer was lost.
+    """
     first = ProviderEvent.objects.filter(provider=provider, once=once).values_list("key", flat=True).first()
     known = {event.key for event in events}
     if first not in known and ProviderEvent.objects.filter(provider=provider, key__in=known).count() < len(known):
-        raise BadWebhook("The webhook's token was used before, for another event. Somebody repeats an old one.")
+        raise BadWebhook(
+            "The webhook's token was used before for another event, so it is probably a copy. It was refused."
+        )

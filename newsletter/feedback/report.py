@@ -1,4 +1,4 @@
-"""The honest report of an issue, and of a publication's issues in a row: people and clicks, counted. Reads only."""
+"""Reports of an issue and of a publication's last issues: people and clicks, counted from rows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from newsletter.sending.settling.receipt import Receipt, make_receipt
 
 @dataclass(frozen=True)
 class Figures:
-    """What became of one issue, in people. ``has_delivery_reports``: whether anything was reported as delivered at all."""
+    """The results of one issue, in people."""
 
     issue: Issue
     sent_at: datetime | None
@@ -26,16 +26,17 @@ class Figures:
 
     @property
     def has_delivery_reports(self) -> bool:
+        """Return True if the provider reported any mail as delivered."""
         return self.receipt.delivered > 0
 
     def share(self, people: int) -> float | None:
-        """Of those whose mail was taken, in per cent; None where none was."""
+        """Return the share of the accepted mails in percent, or None if none was accepted."""
         return 100 * people / self.accepted if self.accepted else None
 
 
 @dataclass(frozen=True)
 class LinkFigures:
-    """How often one link was followed, by people and by what looks like machines. ``words``: what the mail says there."""
+    """Clicks on one link, of people and of probable machines. ``words`` is its text in the mail."""
 
     url: str
     people: int
@@ -57,15 +58,15 @@ class Report:
     variants: list[VariantFigures] = field(default_factory=list)
 
 
-def find_sends(publication: Publication, *, most: int) -> list[Send]:
-    """The newest sends of a publication that handed anything over, the newest first."""
+def find_sends(publication: Publication, *, limit: int) -> list[Send]:
+    """Return up to ``limit`` sends of a publication that handed mail over, the newest first."""
     sends = Send.objects.filter(issue__publication=publication, recipients__gt=0, started_at__isnull=False)
     newest = sends.exclude(state__in=[Send.State.PREPARING, Send.State.READY]).order_by("-started_at", "-pk")
-    return list(newest.select_related("issue__publication__mailing_list", "issue__slot")[:most])
+    return list(newest.select_related("issue__publication__mailing_list", "issue__slot")[:limit])
 
 
 def measure_sends(sends: Iterable[Send]) -> list[Figures]:
-    """The figures of each, in the same order. Raises Broken where a receipt does not add up."""
+    """Return the figures of each send, in the same order. Raise InvariantViolated if a receipt does not add up."""
     sends = list(sends)
     clicks = {
         issue: (people, machines)
@@ -79,9 +80,9 @@ def measure_sends(sends: Iterable[Send]) -> list[Figures]:
 
 
 def make_report(send: Send) -> Report:
-    """Everything about one issue, beside the issue of its publication that went out before it."""
+    """Return the report of a send, compared with the issue of its publication before it."""
     (figures,) = measure_sends([send])
-    earlier = [other for other in find_sends(send.issue.publication, most=50) if _is_before(other, send)]
+    earlier = [other for other in find_sends(send.issue.publication, limit=50) if _is_before(other, send)]
     before = measure_sends(earlier[:1])
     return Report(
         figures=figures,
@@ -92,14 +93,14 @@ def make_report(send: Send) -> Report:
 
 
 def find_links(issue: Issue) -> list[LinkFigures]:
-    """The links that were followed, the most followed first."""
+    """Return the links with clicks, the most followed first."""
     rows = LinkClicks.objects.filter(issue=issue).values_list("url").annotate(Sum("people"), Sum("machines"))
     links = [LinkFigures(url, people, machines) for url, people, machines in rows]
     return sorted(links, key=lambda link: (-link.people, -link.machines, link.url))
 
 
 def find_variants(send: Send) -> list[VariantFigures]:
-    """How many people each distinct mail went to, the largest first."""
+    """Return the number of people of each variant, the largest first."""
     rows = send.batches.order_by().values_list("variant__label").annotate(people=Sum("size"))
     return [VariantFigures(label, people) for label, people in sorted(rows, key=lambda row: -row[1])]
 

@@ -1,7 +1,7 @@
-"""Watches how the mail is taken: warns staff early, and stops a send by what one mailbox domain says of it (B2, B3).
+"""Warns staff early of complaints and bounces, and pauses sends because of complaints at one mailbox domain.
 
-A send that a rule stopped is told of as such, so it is not warned of as well.
-A domain is counted over a week and over all issues of a publication, for that is how its provider counts.
+A paused send has its own notice, so it gets no warning too. Complaints at a domain are counted over a week and over all
+issues of a publication, as mailbox providers count them.
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ _SPAM_RULES = (AutomaticPause.Rule.COMPLAINTS, AutomaticPause.Rule.DOMAIN)
 
 @dataclass(frozen=True)
 class SendWarning:
-    """What staff are to hear, once for each ``key``. ``issue`` is where it stands to be looked at."""
+    """A warning to staff, sent once for each ``key``. ``issue`` is the page to open."""
 
     key: str
     issue: Issue
@@ -42,7 +42,7 @@ class SendWarning:
 
 @dataclass(frozen=True)
 class DomainComplaints:
-    """What the readers at one mailbox domain did with a week's issues. ``heard_of`` is how many of them have the mail."""
+    """The week's complaints at one mailbox domain. ``heard_of`` is how many people there have the mail."""
 
     name: str
     complained: int
@@ -50,18 +50,16 @@ class DomainComplaints:
 
 
 def check_recent_sends(*, now: datetime) -> list[SendWarning]:
-    """Look at the sends of the last week. Stops what must be stopped; returns what staff are to be told."""
-    week = Send.objects.filter(started_at__gt=now - WEEK, forgotten_at__isnull=True).exclude(recipients=0)
+    """Check the sends of the last week. Pause what must stop and return the warnings to staff."""
+    week = Send.objects.filter(started_at__gt=now - WEEK, purged_at__isnull=True).exclude(recipients=0)
     publications = Publication.objects.filter(pk__in=week.values("issue__publication")).order_by("pk")
-    of_domains = [warning for publication in publications for warning in _check_domains(publication, now=now)]
-    return [*(warning for send in week.select_related("issue") for warning in _check_send(send)), *of_domains]
+    domain_warnings = [warning for publication in publications for warning in _check_domains(publication, now=now)]
+    return [*(warning for send in week.select_related("issue") for warning in _check_send(send)), *domain_warnings]
 
 
 def count_domain_complaints(publication: Publication, *, now: datetime) -> list[DomainComplaints]:
-    """The mailbox domains of which complaints came this week; the few others are not counted."""
-    sends = list(
-        Send.objects.filter(issue__publication=publication, started_at__gt=now - WEEK, forgotten_at__isnull=True)
-    )
+    """Return the mailbox domains with enough complaints this week."""
+    sends = list(Send.objects.filter(issue__publication=publication, started_at__gt=now - WEEK, purged_at__isnull=True))
     people = DeliveryException.objects.filter(
         delivery__batch__send__in=sends, delivery__proof=False, complained_at__gt=now - WEEK
     ).values_list("delivery__subscriber_id", flat=True)
@@ -75,11 +73,11 @@ def count_domain_complaints(publication: Publication, *, now: datetime) -> list[
 
 
 def _count_delivered_at(domain: str, *, sends: Collection[Send]) -> int:
-    there = Subscriber.objects.filter(email__iendswith=f"@{domain}").values("pk")
+    subscribers = Subscriber.objects.filter(email__iendswith=f"@{domain}").values("pk")
     total = 0
     for send in sends:
         bits = DeliveredBits(send)
-        rows = Delivery.objects.filter(batch__send=send, proof=False, subscriber_id__in=there)
+        rows = Delivery.objects.filter(batch__send=send, proof=False, subscriber_id__in=subscribers)
         total += sum(pk in bits for pk in rows.values_list("pk", flat=True).iterator(chunk_size=10_000))
     return total
 
@@ -88,30 +86,29 @@ def _check_send(send: Send) -> Iterator[SendWarning]:
     counts = count_problems(send)
     heard_of = counts.delivered or counts.accepted
     issue = send.issue
-    stopped_by = set(send.automatic_pauses.values_list("rule", flat=True))
+    paused_by = set(send.automatic_pauses.values_list("rule", flat=True))
     many = counts.complained >= MIN_COMPLAINTS and counts.complained >= WARN_COMPLAINT_SHARE * heard_of
-    if many and stopped_by.isdisjoint(_SPAM_RULES):
+    if many and paused_by.isdisjoint(_SPAM_RULES):
         share = format_share(counts.complained, heard_of)
         yield SendWarning(
             f"complaints-{send.pk}",
             issue,
-            Message("%(issue)s: readers report it as spam", issue=issue),
+            Message("%(issue)s: recipients report it as spam", issue=issue),
             (
                 Message(
-                    "%(complained)s of %(heard_of)s readers reported it as spam (%(share)s). Mailbox providers want "
-                    "less than 0.1 %%; at 0.3 %% a send stops by itself.",
+                    "%(complained)s of %(heard_of)s recipients reported it as spam (%(share)s). Mailbox providers want "
+                    "less than 0.1 %%; at 0.3 %% a send stops automatically.",
                     complained=counts.complained,
                     heard_of=Quantity(heard_of),
                     share=share,
                 ),
                 Message(
-                    "They were taken off the list. Look at what this issue had that others had not, and at who "
-                    "joined lately."
+                    "They were removed from the list. Check what was different about this issue, and who joined lately."
                 ),
             ),
         )
     many = counts.hard >= MIN_BOUNCES and counts.hard >= WARN_BOUNCE_SHARE * counts.accepted
-    if many and AutomaticPause.Rule.HARD not in stopped_by:
+    if many and AutomaticPause.Rule.HARD not in paused_by:
         yield _warn_of_bounces(send, counts)
 
 
@@ -123,13 +120,13 @@ def _warn_of_bounces(send: Send, counts: SendCounts) -> SendWarning:
         Message("%(issue)s: many addresses do not exist", issue=send.issue),
         (
             Message(
-                "%(hard)s of %(accepted)s addresses do not exist (%(share)s). Above 2 %% mailbox providers take "
-                "a sender for careless; at 5 %% a send stops by itself.",
+                "%(hard)s of %(accepted)s addresses do not exist (%(share)s). Above 2 %% mailbox providers consider "
+                "a sender careless; at 5 %% a send stops automatically.",
                 hard=counts.hard,
                 accepted=Quantity(counts.accepted),
                 share=share,
             ),
-            Message("These addresses are barred from now on. Were many people added from an old list?"),
+            Message("These addresses are suppressed from now on. Were many people added from an old list?"),
         ),
     )
 
@@ -139,41 +136,43 @@ def _check_domains(publication: Publication, *, now: datetime) -> list[SendWarni
     latest = Send.objects.filter(issue__publication=publication).select_related("issue").order_by("-pk").first()
     for domain in count_domain_complaints(publication, now=now) if latest else []:
         share = format_share(domain.complained, domain.heard_of)
-        told = Message(
-            "%(complained)s of %(heard_of)s readers at %(name)s reported this week's mail as spam",
+        complaints = Message(
+            "%(complained)s of %(heard_of)s recipients at %(name)s reported this week's mail as spam",
             complained=domain.complained,
             heard_of=Quantity(domain.heard_of),
             name=domain.name,
         )
         if is_complaint_rate_too_high(complained=domain.complained, heard_of=domain.heard_of):
-            why = Message(
-                "Stopped by itself: %(told)s (%(share)s; the limit is 0.3 %%). %(name)s may soon refuse all "
-                "mail of yours. Find out what these readers have in common before resuming.",
-                told=told,
+            reason = Message(
+                "Stopped automatically: %(complaints)s (%(share)s; the limit is 0.3 %%). %(name)s may soon refuse all "
+                "your mail. Find out what these recipients have in common before resuming.",
+                complaints=complaints,
                 share=share,
                 name=domain.name,
             )
             for send in Send.objects.filter(issue__publication=publication, state=Send.State.SUBMITTING):
-                pause_by_rule(send, rule=AutomaticPause.Rule.DOMAIN, cases=domain.complained, why=why, now=now)
+                pause_by_rule(send, rule=AutomaticPause.Rule.DOMAIN, cases=domain.complained, reason=reason, now=now)
         if (
             latest
             and domain.complained >= WARN_COMPLAINT_SHARE * domain.heard_of
-            and not _is_stopped(publication, now=now)
+            and not _was_paused(publication, now=now)
         ):
             warnings.append(
                 SendWarning(
                     f"domain-{publication.pk}-{domain.name[:60]}-{now:%G-%V}",
                     latest.issue,
-                    Message("%(name)s: spam reports at %(name_2)s", name=publication.name, name_2=domain.name),
+                    Message(
+                        "%(publication)s: spam reports at %(domain)s", publication=publication.name, domain=domain.name
+                    ),
                     (
                         Message(
-                            "%(told)s (%(share)s). A mailbox provider counts by itself: above 0.3 %% it may refuse all your "
-                            "mail.",
-                            told=told,
+                            "%(complaints)s (%(share)s). Each mailbox provider counts for itself: above 0.3 %% it may refuse "
+                            "all your mail.",
+                            complaints=complaints,
                             share=share,
                         ),
                         Message(
-                            "They were taken off the list. Are there readers at this provider who did not ask to be on it?"
+                            "They were removed from the list. Are there people at this provider who did not ask to be on it?"
                         ),
                     ),
                 )
@@ -181,7 +180,7 @@ def _check_domains(publication: Publication, *, now: datetime) -> list[SendWarni
     return warnings
 
 
-def _is_stopped(publication: Publication, *, now: datetime) -> bool:
-    """Return True if spam reports stopped a send of the publication this week: staff have had the mail about it."""
-    stopped = AutomaticPause.objects.filter(send__issue__publication=publication, at__gt=now - WEEK)
-    return stopped.filter(rule__in=_SPAM_RULES).exists()
+def _was_paused(publication: Publication, *, now: datetime) -> bool:
+    """Return True if complaints paused a send of the publication this week, so that staff were told already."""
+    paused = AutomaticPause.objects.filter(send__issue__publication=publication, at__gt=now - WEEK)
+    return paused.filter(rule__in=_SPAM_RULES).exists()

@@ -1,4 +1,4 @@
-"""What runs when: every recurring job of the product, by name."""
+"""The catalogue of recurring jobs: name, interval, function and role."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,10 +16,9 @@ from newsletter.issues.protected_terms.terms import reseal_terms
 from newsletter.issues.snapshot.link_checks import check_due_links
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.event_notices import notify_changed_events
-from newsletter.jobs.export_notices import notify_waiting_exports
 from newsletter.jobs.heartbeat import send_heartbeat
-from newsletter.jobs.held_signup_notices import notify_held_signups_full
 from newsletter.jobs.link_mails import send_due_links
+from newsletter.jobs.people_notices import notify_held_signups_full, notify_waiting_exports
 from newsletter.jobs.scheduler_jobs import (
     assemble_due,
     poll_sources,
@@ -27,14 +26,13 @@ from newsletter.jobs.scheduler_jobs import (
     start_due_sends,
     void_stale_approvals,
 )
-from newsletter.jobs.send_notices import notify_stopped_sends
+from newsletter.jobs.send_notices import notify_stopped_sends, notify_watch_warnings
 from newsletter.jobs.shutdown import is_stopping
 from newsletter.jobs.staff_notices import notify_second_approvals, send_due_notices
-from newsletter.jobs.watch_notices import notify_watch_warnings
 from newsletter.sending.deliverability.domains import refresh_sender_domains
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter, provider_label
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due, sweep
+from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.settling.retention import delete_old_deliveries
 from subscribers.erasing.retention import purge_expired_data
 from subscribers.importing.writing.import_steps import delete_old_import_files, process_pending_imports
@@ -46,7 +44,7 @@ DISPATCH = "dispatch"
 
 @dataclass(frozen=True)
 class Job:
-    """A function without arguments that reads what is due from rows. ``role`` is scheduler or worker."""
+    """A function without arguments that finds due work in the database. ``role`` is scheduler or worker."""
 
     name: str
     every_seconds: float
@@ -59,7 +57,7 @@ def _now() -> datetime:
 
 
 def current_dispatcher() -> Dispatcher:
-    """The dispatcher of this process, so that its letters are read once and its leases are kept together."""
+    """Return the one dispatcher of this process, so that it loads prepared variants once and keeps its leases together."""
     return _dispatcher(settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_DATA_DIR)
 
 
@@ -68,12 +66,12 @@ def _dispatcher(provider_url: str, data_dir: Path) -> Dispatcher:
     return Dispatcher(adapter=current_adapter())
 
 
-def _dispatch(lanes: int = DEFAULT_CONCURRENCY) -> None:
-    # A ring ends after so many batches, so that smaller sends and batches put off get their turn beside a large one.
-    dispatch_due(dispatcher=current_dispatcher(), lanes=lanes, limit=50 * lanes, stopping=is_stopping)
+def _dispatch(concurrency: int = DEFAULT_CONCURRENCY) -> None:
+    # The limit lets smaller sends and postponed batches run beside a large send.
+    dispatch_due(dispatcher=current_dispatcher(), concurrency=concurrency, limit=50 * concurrency, stopping=is_stopping)
 
 
-def _look_at_links() -> None:
+def _check_links() -> None:
     if settings.NEWSLETTER_LINK_CHECKS:
         check_due_links(now=_now(), fetcher=make_fetcher())
 
@@ -103,7 +101,7 @@ JOBS = (
     Job("start", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
     Job("prepare", 1, lambda: prepare_begun_sends(now=_now()), SCHEDULER),
     Job("tell", 10, lambda: _send_notices(now=_now()), SCHEDULER),
-    Job("links", 60, _look_at_links, SCHEDULER),
+    Job("links", 60, _check_links, SCHEDULER),
     Job("domains", 300, lambda: refresh_sender_domains(now=_now()), SCHEDULER),
     Job("watch", 300, lambda: notify_watch_warnings(now=_now()), SCHEDULER),
     Job("pulse", 60, _send_heartbeat, SCHEDULER),
@@ -122,7 +120,7 @@ JOBS = (
 )
 
 
-def list_jobs(roles: frozenset[str], *, lanes: int = DEFAULT_CONCURRENCY) -> list[Job]:
-    """The jobs of these roles; dispatch calls the provider in so many threads."""
+def list_jobs(roles: frozenset[str], *, concurrency: int = DEFAULT_CONCURRENCY) -> list[Job]:
+    """Return the jobs of these roles. The dispatch job calls the provider in ``lanes`` threads."""
     jobs = [job for job in JOBS if job.role in roles]
-    return [replace(job, run=partial(_dispatch, lanes)) if job.name == DISPATCH else job for job in jobs]
+    return [replace(job, run=partial(_dispatch, concurrency)) if job.name == DISPATCH else job for job in jobs]

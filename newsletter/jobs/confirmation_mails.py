@@ -1,4 +1,4 @@
-"""Sends the confirmation mails that are due. They have their own job, so that no bulk send stands before them."""
+"""Send due confirmation mails. They have a job of their own, so that they never wait behind a bulk send."""
 
 import logging
 from dataclasses import replace
@@ -7,10 +7,10 @@ from datetime import datetime
 from newsletter.common.languages import best_language
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter, Verdict
-from newsletter.rendering.phrases import word
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.rendering.phrases import find_phrase
 from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
 from newsletter.sending.notices.system_mail import Sender, send_notice, sender_of
+from newsletter.sending.provider import current_adapter
 from subscribers.consent.confirmations import list_due_confirmations, make_confirmation_url, mark_sent
 from subscribers.models import Confirmation, MailingList
 
@@ -19,9 +19,9 @@ BATCH_LIMIT = 100
 
 
 def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> int:
-    """Send what is due; each row is claimed first. Returns how many mails the provider took.
+    """Send the due confirmations, claiming each row first. Return how many the provider accepted.
 
-    Where the provider asks to wait, or does not answer, the rest stays as it is until it may be called again.
+    If the provider asks us to wait, or does not answer, the rest stays due.
     """
     adapter = adapter or current_adapter()
     sent = 0
@@ -31,7 +31,8 @@ def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> 
         sender = find_sender(confirmation.mailing_list)
         if sender is None:
             log.error(
-                "No publication sends to the list %s, so nobody can be asked to confirm.", confirmation.mailing_list
+                "No publication sends to the list %s, so its confirmations have no sender. Create one.",
+                confirmation.mailing_list,
             )
             continue
         if mark_sent(confirmation=confirmation, now=now):
@@ -40,9 +41,9 @@ def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> 
 
 
 def find_sender(mailing_list: MailingList) -> Sender | None:
-    """The sender of a publication that goes to the list, of one in use if there is one.
+    """Return the sender of a publication of the list, an enabled one if possible.
 
-    A confirmation answers what a person asked for: it goes out also while every publication of the list is switched off.
+    A confirmation answers a person's request, so it is sent even if every publication of the list is switched off.
     """
     publications = Publication.objects.select_related("brand").filter(mailing_list=mailing_list)
     publication = publications.order_by("-enabled", "pk").first()
@@ -57,15 +58,15 @@ def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: 
         sender=replace(sender, language=language),
         to=confirmation.subscriber.email,
         key=f"confirm-{confirmation.pk}",
-        subject=word("confirm_subject", language, list=name),
-        paragraphs=[word("confirm_text", language, list=name, organisation=sender.look.name)],
-        button=(word("confirm_button", language), make_confirmation_url(confirmation=confirmation, now=now)),
+        subject=find_phrase("confirm_subject", language, list=name),
+        paragraphs=[find_phrase("confirm_text", language, list=name, organisation=sender.look.name)],
+        button=(find_phrase("confirm_button", language), make_confirmation_url(confirmation=confirmation, now=now)),
         now=now,
-        reason=word("confirm_reason", language, organisation=sender.look.name),
+        reason=find_phrase("confirm_reason", language, organisation=sender.look.name),
     )
     if may_be_repeated(outcome):
         Confirmation.objects.filter(pk=confirmation.pk).update(sent_at=None)
-        log.warning("A confirmation was not sent and is tried again: %s", outcome.reason)
+        log.warning("A confirmation was not sent and will be retried: %s", outcome.reason)
     elif outcome.verdict is not Verdict.ACCEPTED:
         log.error("A confirmation may not have been sent: %s", outcome.reason)
     return int(outcome.verdict is Verdict.ACCEPTED)

@@ -1,4 +1,4 @@
-"""The embedded engine: everything rings and works in the process that starts it."""
+"""The embedded engine runs all jobs in the process that starts it."""
 
 from datetime import UTC, datetime
 
@@ -8,25 +8,25 @@ from newsletter.jobs.catalogue import ALL_ROLES, WORKER, list_jobs
 from newsletter.jobs.shutdown import GRACE_SECONDS, ask_to_stop, clear_stop_request
 from newsletter.jobs.timer import JobTimer
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
-from newsletter.sending.settling.sweep import wake_up
+from newsletter.sending.settling.sweep import prepare_for_work
 
 
 class Engine:
-    """The roles that this process takes: scheduler, worker, both or none. ``lanes`` is how many calls go at once."""
+    """Run the jobs of some roles. ``lanes`` is the number of concurrent calls to the provider."""
 
-    def __init__(self, *, roles: frozenset[str] = ALL_ROLES, lanes: int = DEFAULT_CONCURRENCY) -> None:
+    def __init__(self, *, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT_CONCURRENCY) -> None:
         self._roles = roles
-        self._timer = JobTimer(list_jobs(roles, lanes=lanes))
+        self._timer = JobTimer(list_jobs(roles, concurrency=concurrency))
 
     def start(self) -> None:
-        """Leases that ran out while nobody was here are settled before any worker starts."""
+        """Settle expired leases, then start the jobs."""
         clear_stop_request()
         if WORKER in self._roles:
-            wake_up(now=datetime.now(UTC))
+            prepare_for_work(now=datetime.now(UTC))
             close_old_connections()
         self._timer.start()
 
     def stop(self) -> bool:
-        """Begin nothing more and wait for the calls under way. Returns whether all of them ended in time."""
+        """Start nothing more and wait for running calls. Return True if all ended in time."""
         ask_to_stop()
         return self._timer.stop(within=GRACE_SECONDS)

@@ -1,4 +1,4 @@
-"""The seam between what runs and what runs it: the setting chooses an engine, and each can be started and stopped."""
+"""Choose the engine that runs the jobs, and run it until a signal stops it."""
 
 import logging
 import os
@@ -21,35 +21,36 @@ SIGNAL_CHECK_SECONDS = 0.5
 class Engine(Protocol):
     """Runs the catalogue's jobs of some roles in this process."""
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Start the jobs and return."""
 
     def stop(self) -> bool:
-        """Begin nothing more and wait for the calls under way. Returns whether all of them ended in time."""
+        """Start nothing more and wait for running calls. Return True if all ended in time."""
 
 
-def make_engine(*, roles: frozenset[str] = ALL_ROLES, lanes: int = DEFAULT_CONCURRENCY) -> Engine:
-    """The engine of NEWSLETTER_ENGINE. ``lanes`` is how many calls to the provider go at once."""
+def make_engine(*, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT_CONCURRENCY) -> Engine:
+    """Return the engine of NEWSLETTER_ENGINE. ``lanes`` is the number of concurrent calls to the provider."""
     if settings.NEWSLETTER_ENGINE == PROCRASTINATE:
         from newsletter.jobs.queue_engine import QueueEngine
 
-        return QueueEngine(roles=roles, lanes=lanes)
-    return embedded.Engine(roles=roles, lanes=lanes)
+        return QueueEngine(roles=roles, concurrency=concurrency)
+    return embedded.Engine(roles=roles, concurrency=concurrency)
 
 
 def run_until_stopped(engine: Engine, *, started: Callable[[], object]) -> None:
-    """Run until SIGTERM or SIGINT, then finish the calls under way; what does not end in time is left to the sweeps.
+    """Run until SIGTERM or SIGINT, then finish running calls. A later sweep settles calls that do not end in time.
 
-    ``started`` is called once the engine runs and a signal would be heeded.
+    ``started`` is called once the engine runs and signals are handled.
     """
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, frame: stopped.set())
     engine.start()
     started()
-    # The system may hand a signal to any thread; this one, which acts on it, is woken by none but its own.
+    # The system may deliver a signal to another thread, which does not wake this one.
     while not stopped.wait(SIGNAL_CHECK_SECONDS):
         continue
     if not engine.stop():
-        log.warning("A call did not end in time. Its batch is looked into by the next worker: nobody is mailed twice.")
-        # Python would wait for the threads of that call, however long they take.
+        log.warning("A call did not end in time. The next worker settles its batch. Nobody is mailed twice.")
+        # Without this, Python would wait for the threads of that call.
         os._exit(0)

@@ -1,4 +1,4 @@
-"""Tells staff by mail of events that changed after people were shown them: one mail for all that changed together."""
+"""Notify staff of events that changed after people received them: one mail for all changes of a publication."""
 
 import hashlib
 from collections import defaultdict
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.issues.corrections.changed_events import (
     ChangedEvent,
     changed_events,
+    filter_unnotified,
     find_changed_events,
     is_being_sent,
 )
@@ -23,10 +24,8 @@ MAX_NAMED = 5
 
 
 def notify_changed_events(*, now: datetime) -> None:
-    """Write one notice for each publication. An event whose issue is still being sent is told of when somebody has it."""
-    unnotified = changed_events(now=now).filter(
-        Q(change_notified_at__isnull=True) | Q(change_notified_at__lt=F("changed_at"))
-    )
+    """Write one notice for each publication. Events that nobody received yet, in a send under way, are left for later."""
+    unnotified = filter_unnotified(changed_events(now=now))
     if not unnotified.exists():
         return
     found = find_changed_events(now=now, unnotified=True)
@@ -44,23 +43,25 @@ def _write(publication: Publication, changes: Sequence[tuple[EventNotice, Misinf
     first = changes[0][0]
     if len(changes) == 1:
         subject = Message(
-            "An event changed after %(publication)s showed it: %(title)s", publication=publication, title=first.title
+            "An event changed after %(publication)s announced it: %(title)s", publication=publication, title=first.title
         )
     else:
         subject = Message(
-            "%(changes)s events changed after %(publication)s showed them: %(title)s and others",
+            "%(changes)s events changed after %(publication)s announced them: %(title)s and others",
             changes=len(changes),
             publication=publication,
             title=first.title,
         )
-    words = [_describe_change(event, misinformed) for event, misinformed in changes[:MAX_NAMED]]
+    paragraphs = [_describe_change(event, misinformed) for event, misinformed in changes[:MAX_NAMED]]
     if len(changes) > MAX_NAMED:
-        words.append(Message("%(changes)s more events changed too; Home lists them.", changes=len(changes) - MAX_NAMED))
-    words.append(Message("Nobody is told until you announce the change."))
+        paragraphs.append(
+            Message("%(changes)s more events changed too. Home lists them.", changes=len(changes) - MAX_NAMED)
+        )
+    paragraphs.append(Message("Nobody is told until you announce the change."))
     link = f"{settings.NEWSLETTER_SITE_URL}/admin/"
     if len(changes) == 1:
         link = f"{link}events/announce/{first.pk}/"
-    write_notice(publication, f"events-{publication.pk}-{_changes_digest(changes)}", subject, words, link, now)
+    write_notice(publication, f"events-{publication.pk}-{_changes_digest(changes)}", subject, paragraphs, link, now)
 
 
 def _describe_change(event: EventNotice, misinformed: MisinformedGroup) -> str:
@@ -76,7 +77,7 @@ def _describe_change(event: EventNotice, misinformed: MisinformedGroup) -> str:
             when=misinformed.when,
             people=people,
         )
-    if misinformed.was["cancelled"]:
+    if misinformed.was.cancelled:
         return Message(
             "“%(title)s” takes place after all: %(when_now)s. %(people)s",
             title=event.title,
@@ -85,7 +86,7 @@ def _describe_change(event: EventNotice, misinformed: MisinformedGroup) -> str:
         )
     was, now_is = _join(misinformed.when, misinformed.where), _join(misinformed.when_now, misinformed.where_now)
     return Message(
-        "“%(title)s” was shown as %(was)s. It is %(now_is)s now. %(people)s",
+        "“%(title)s” was announced for %(was)s. It is now %(now_is)s. %(people)s",
         title=event.title,
         was=was,
         now_is=now_is,
@@ -103,7 +104,7 @@ def _changes_digest(changes: Sequence[tuple[EventNotice, MisinformedGroup]]) -> 
 
 
 def _mark_notified(unnotified: QuerySet[EventNotice], found: list[ChangedEvent], *, now: datetime) -> None:
-    told = {changed.event.pk for changed in found}
+    notified = {changed.event.pk for changed in found}
     for event in list(unnotified):
-        if event.pk in told or not is_being_sent(event):
+        if event.pk in notified or not is_being_sent(event):
             EventNotice.objects.filter(pk=event.pk, changed_at=event.changed_at).update(change_notified_at=now)

@@ -1,6 +1,6 @@
-"""A sign of life to a monitor outside: it comes only while all is well, so that silence is the alarm.
+"""Send a heartbeat to an outside monitor while nothing is wrong, so that its absence raises the alarm.
 
-So somebody hears of it also when this machine, its schedule or the mail to staff itself is dead.
+This also works if the machine, the scheduler or the mail to staff is down.
 """
 
 import logging
@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from newsletter.content.fetching.fetcher import Fetcher, FetchError, Limits, TooLarge
+from newsletter.content.fetching.errors import FetchError, TooLarge
+from newsletter.content.fetching.fetcher import Fetcher, Limits
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.awaited_reports import needs_person
 
 log = logging.getLogger(__name__)
@@ -23,10 +24,10 @@ REPORT_UNAPPLIED_AFTER = timedelta(minutes=30)
 
 
 def send_heartbeat(*, url: str, fetcher: Fetcher, now: datetime) -> bool:
-    """Ask for ``url`` where nothing is in trouble. Returns whether the monitor was reached."""
+    """Fetch ``url`` unless something is wrong. Return True if the monitor was reached."""
     trouble = find_trouble(now=now)
     if trouble:
-        log.warning("No sign of life goes to the monitor: %s", trouble)
+        log.warning("No heartbeat was sent to the monitor: %s", trouble)
         return False
     try:
         fetcher.fetch(url, limits=RESPONSE_LIMITS)
@@ -39,18 +40,18 @@ def send_heartbeat(*, url: str, fetcher: Fetcher, now: datetime) -> bool:
 
 
 def find_trouble(*, now: datetime) -> str:
-    """What stands still that should not, in words; "" where all is well."""
-    signs = {
+    """Return the first problem that is found, as a sentence; "" if there is none."""
+    problems = {
         "everything is held": Installation.objects.filter(held=True),
         "a send stopped and waits for a person": Send.objects.filter(pk__in=_find_stopped(now)),
-        "a send was begun and does not start": Send.objects.filter(
+        "a send was requested and does not start": Send.objects.filter(
             state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - STALLED_AFTER
         ),
-        "a batch lies with nobody: does a worker run?": Batch.objects.filter(_is_abandoned(now)),
-        "a slot was not assembled: does the scheduler run?": Slot.objects.filter(
+        "a batch is not being sent: check that a worker is running": Batch.objects.filter(_is_abandoned(now)),
+        "a slot was not assembled: check that the scheduler is running": Slot.objects.filter(
             state=Slot.State.DUE, due_at__lt=now - UNASSEMBLED_AFTER
         ),
-        "an issue that may go out was not begun when its time came: does the scheduler run?": find_overdue(now=now),
+        "an approved issue is overdue: check that the scheduler is running": find_overdue(now=now),
         "a mail to staff could not be sent": StaffNotice.objects.filter(
             sent_at=None, made_at__lt=now - NOTICE_UNSENT_AFTER
         ),
@@ -61,20 +62,20 @@ def find_trouble(*, now: datetime) -> str:
             retry_at__lt=now,
         ),
     }
-    return next((words for words, rows in signs.items() if rows.exists()), "")
+    return next((problem for problem, rows in problems.items() if rows.exists()), "")
 
 
 def _find_stopped(now: datetime) -> list[int]:
-    """Sends that wait for a person. While the provider is being asked there is nothing for one to do."""
+    """Return the sends that wait for a person. While the provider is being asked, nobody needs to act."""
     waiting = Send.objects.filter(state=Send.State.NEEDS_ATTENTION)
-    theirs = [send.pk for send in waiting if needs_person(send, adapter=current_adapter(), now=now)]
-    return [*theirs, *Send.objects.filter(state=Send.State.PAUSED).values_list("pk", flat=True)]
+    for_staff = [send.pk for send in waiting if needs_person(send, adapter=current_adapter(), now=now)]
+    return [*for_staff, *Send.objects.filter(state=Send.State.PAUSED).values_list("pk", flat=True)]
 
 
 def _is_abandoned(now: datetime) -> Q:
-    """Its lease ran out long ago, or its send has called nobody for as long although it may."""
-    over = Q(state=Batch.State.SUBMITTING, lease_until__lt=now - STALLED_AFTER)
-    put_off = Q(not_before__gt=now - STALLED_AFTER) | Q(send__not_before__gt=now - STALLED_AFTER)
-    busy = Q(send__batches__tries__started_at__gt=now - STALLED_AFTER)
+    """Return the condition of abandoned batches: the lease expired long ago, or the send made no call for as long."""
+    expired = Q(state=Batch.State.SUBMITTING, lease_until__lt=now - STALLED_AFTER)
+    postponed = Q(not_before__gt=now - STALLED_AFTER) | Q(send__not_before__gt=now - STALLED_AFTER)
+    busy = Q(send__batches__attempts__started_at__gt=now - STALLED_AFTER)
     waiting = Q(state=Batch.State.PENDING, send__state=Send.State.SUBMITTING, send__started_at__lt=now - STALLED_AFTER)
-    return over | (waiting & ~put_off & ~busy)
+    return expired | (waiting & ~postponed & ~busy)

@@ -1,4 +1,4 @@
-"""Sends the links that people asked for: to their choices, their data, another address. Never behind a bulk send."""
+"""Send the links that people asked for: preferences, their data, a new address. They never wait behind a bulk send."""
 
 import logging
 from dataclasses import replace
@@ -8,9 +8,9 @@ from newsletter.common.languages import best_language
 from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter, Verdict
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
 from newsletter.sending.notices.system_mail import Sender, send_notice, sender_of
+from newsletter.sending.provider import current_adapter
 from subscribers.models import MailedLink
 from subscribers.people.link_mail_texts import write_link_mail
 from subscribers.people.mailed_links import Kind, claim_mailed_link, list_due_links, make_mailed_link_url
@@ -20,9 +20,9 @@ BATCH_LIMIT = 100
 
 
 def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
-    """Send what is due; each row is claimed first. Returns how many mails the provider took.
+    """Send the due links, claiming each row first. Return how many the provider accepted.
 
-    Where the provider asks to wait, or does not answer, the rest stays as it is until it may be called again.
+    If the provider asks us to wait, or does not answer, the rest stays due.
     """
     adapter = adapter or current_adapter()
     sent = 0
@@ -31,7 +31,7 @@ def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
             break
         sender = find_sender(link.mailing_list) or _any_sender()
         if sender is None:
-            log.error("There is no publication yet, so there is nobody to mail a link from.")
+            log.error("There is no publication yet, so mails with links have no sender. Create one.")
             break
         if claim_mailed_link(link=link, now=now):
             sent += _send(link, sender=sender, adapter=adapter, now=now)
@@ -59,7 +59,7 @@ def _send(link: MailedLink, *, sender: Sender, adapter: Adapter, now: datetime) 
     )
     if may_be_repeated(outcome):
         MailedLink.objects.filter(pk=link.pk).update(sent_at=None)
-        log.warning("A mail with a link was not sent and is tried again: %s", outcome.reason)
+        log.warning("A mail with a link was not sent and will be retried: %s", outcome.reason)
     elif outcome.verdict is not Verdict.ACCEPTED:
         log.error("A mail with a link may not have been sent: %s", outcome.reason)
     return int(outcome.verdict is Verdict.ACCEPTED)

@@ -1,6 +1,6 @@
-"""Puts batches in Procrastinate's queue, in the transaction of the rows they concern. It holds no truth of its own.
+"""Put batches in Procrastinate's queue, in the transaction of their rows. The rows decide, never the queue.
 
-A job that is lost is put there again by a look at the rows; one that is there twice finds nothing to do.
+A lost job is queued again from the rows; a doubled job finds nothing to do.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from procrastinate.jobs import Job
 
 from newsletter.models import Batch, Send
 from newsletter.sending.dispatching.claim import running_sends
-from newsletter.sending.dispatching.wake_up_signal import connect_listener
+from newsletter.sending.wake_up_signal import connect_listener
 
 BULK, PERIODIC = "bulk", "rings"
 DISPATCH_TASK = "newsletter.dispatch"
@@ -24,17 +24,17 @@ _LOCK = "batch-"
 
 
 def listen_to_sends(procrastinate_app: object) -> None:
-    """Procrastinate calls this once it is ready, in every process that may begin a send."""
+    """Queue the batches of each send that begins in this process. Procrastinate calls this once it is ready."""
     connect_listener(enqueue_send)
 
 
 def enqueue_send(send: Send) -> None:
-    """Every pending batch of a send that has no job waiting."""
+    """Queue every pending batch of a send that has no waiting job."""
     _enqueue(filter_without_job(send.batches.filter(state=Batch.State.PENDING)))
 
 
 def enqueue_missing(*, now: datetime) -> int:
-    """Batches that are due and have no job waiting: it was lost, or nobody made one. Returns how many."""
+    """Queue the due batches without a waiting job. Return how many there were."""
     due = Q(not_before__isnull=True) | Q(not_before__lte=now)
     batches = Batch.objects.filter(due, state=Batch.State.PENDING, send__in=running_sends(now=now))
     try:
@@ -44,11 +44,12 @@ def enqueue_missing(*, now: datetime) -> int:
 
 
 def enqueue_later(*, batch: Batch, at: datetime) -> None:
-    """Try a batch again at a time. It names no lock, so that a batch that becomes due earlier can be put in as well."""
+    """Queue a batch for a later time, without a lock, so that it can be queued again if it is due earlier."""
     app.job_manager.defer_job(_job(batch.pk, size=batch.send.recipients, at=at))
 
 
 def filter_without_job(batches: QuerySet[Batch]) -> QuerySet[Batch]:
+    """Return those of the batches that have no waiting job."""
     lock = Concat(Value(_LOCK), Cast(OuterRef("pk"), CharField()))
     return batches.filter(~Exists(ProcrastinateJob.objects.filter(status="todo", queueing_lock=lock)))
 
@@ -69,7 +70,7 @@ def _defer(jobs: Iterable[Job]) -> int:
 
 
 def _job(batch_id: int, *, size: int, at: datetime | None = None, lock: str | None = None) -> Job:
-    """Small sends come before large ones: the fewer digits, the higher the priority."""
+    """Return the job of a batch. The fewer digits the send's size has, the higher is its priority."""
     return Job(
         queue=BULK,
         task_name=DISPATCH_TASK,

@@ -1,6 +1,6 @@
-"""The Procrastinate engine: its workers in a thread of this process, started again when the database went away.
+"""The Procrastinate engine runs queue workers in a thread and restarts them after a lost database connection.
 
-Scheduler jobs ring in this process as they do in the embedded engine; rows keep two schedulers from doing a thing twice.
+Scheduler jobs run on timers in this process, as in the embedded engine. Rows keep two schedulers from doing one thing twice.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from newsletter.jobs.queue import BULK, PERIODIC
 from newsletter.jobs.queue_tasks import make_worker_app
 from newsletter.jobs.shutdown import GRACE_SECONDS, ask_to_stop, clear_stop_request, is_stopping
 from newsletter.jobs.timer import JobTimer
-from newsletter.sending.settling.sweep import wake_up
+from newsletter.sending.settling.sweep import prepare_for_work
 
 log = logging.getLogger(__name__)
 PERIODIC_CONCURRENCY = 4
@@ -31,25 +31,26 @@ SPARE_THREADS = 4
 
 
 class QueueEngine:
-    """The roles that this process takes. ``lanes`` is how many calls to the provider go at once."""
+    """Run the jobs of some roles. ``lanes`` is the number of concurrent calls to the provider."""
 
-    def __init__(self, *, roles: frozenset[str], lanes: int) -> None:
+    def __init__(self, *, roles: frozenset[str], concurrency: int) -> None:
         self._roles = roles
-        self._lanes = lanes
+        self._concurrency = concurrency
         self._timer = JobTimer(list_jobs(roles & {SCHEDULER}))
         self._worker: WorkerThread | None = None
 
     def start(self) -> None:
-        """Leases that ran out while nobody was here are settled before any worker starts."""
+        """Settle expired leases, then start the worker and the timers."""
         clear_stop_request()
         if WORKER in self._roles:
-            wake_up(now=datetime.now(UTC))
+            prepare_for_work(now=datetime.now(UTC))
             close_old_connections()
-            self._worker = WorkerThread(lanes=self._lanes)
+            self._worker = WorkerThread(concurrency=self._concurrency)
             self._worker.start()
         self._timer.start()
 
     def stop(self) -> bool:
+        """Start nothing more and wait for running calls. Return True if all ended in time."""
         ask_to_stop()
         ends_at = time.monotonic() + GRACE_SECONDS
         ended = self._timer.stop(within=GRACE_SECONDS)
@@ -59,18 +60,18 @@ class QueueEngine:
 
 
 class WorkerThread(threading.Thread):
-    """Two of Procrastinate's workers in one event loop: confirmations and sweeps never wait behind a bulk send."""
+    """A thread with two Procrastinate workers, so that confirmations and sweeps never wait behind a bulk send."""
 
-    def __init__(self, *, lanes: int) -> None:
+    def __init__(self, *, concurrency: int) -> None:
         super().__init__(name="queue", daemon=True)
-        self._lanes = lanes
+        self._concurrency = concurrency
         self._loop = asyncio.new_event_loop()
         self._main: asyncio.Task[None] | None = None
 
     def run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        threads = self._lanes + PERIODIC_CONCURRENCY + SPARE_THREADS
-        self._loop.set_default_executor(ThreadPoolExecutor(max_workers=threads, thread_name_prefix="lane"))
+        threads = self._concurrency + PERIODIC_CONCURRENCY + SPARE_THREADS
+        self._loop.set_default_executor(ThreadPoolExecutor(max_workers=threads, thread_name_prefix="sender"))
         try:
             self._main = self._loop.create_task(self._keep_working())
             self._loop.run_until_complete(self._main)
@@ -81,7 +82,7 @@ class WorkerThread(threading.Thread):
             self._loop.close()
 
     def stop(self, *, within: float) -> bool:
-        """Take no further job; wait so many seconds for those under way. Returns whether all ended."""
+        """Take no further job and wait ``within`` seconds for running ones. Return True if all ended."""
         if self._main is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._main.cancel)
         self.join(within)
@@ -92,16 +93,16 @@ class WorkerThread(threading.Thread):
             try:
                 await self._work()
             except (ConnectorException, psycopg.Error, psycopg_pool.PoolTimeout) as error:
-                log.error("The queue cannot be reached and is tried again: %s", error)
+                log.error("The queue cannot be reached and will be retried: %s", error)
             if not is_stopping():
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _work(self) -> None:
-        """Until one of the two ends, as both do when the database went away, or until this is cancelled."""
+        """Run both workers until one ends, as both do if the database connection is lost, or until cancelled."""
         app = make_worker_app(connector_params())
         async with app.open_async():
             workers = [
-                asyncio.create_task(_run(app, queue=BULK, concurrency=self._lanes)),
+                asyncio.create_task(_run(app, queue=BULK, concurrency=self._concurrency)),
                 asyncio.create_task(_run(app, queue=PERIODIC, concurrency=PERIODIC_CONCURRENCY)),
             ]
             try:

@@ -1,4 +1,4 @@
-"""What Procrastinate's workers do: a batch by its id, and the worker's jobs of the catalogue as periodic tasks."""
+"""The tasks of Procrastinate's workers: one batch by its id, and the worker's jobs of the catalogue as periodic tasks."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -26,7 +26,7 @@ IDLE_TRANSACTION_SECONDS = 10
 
 
 def make_worker_app(parameters: dict[str, object]) -> App:
-    """An app with every task of ours, on connections of its own to the database with these parameters."""
+    """Return a Procrastinate app with all our tasks and its own database connections with these parameters."""
     pool = partial(AsyncConnectionPool, configure=_limit_idle_transactions)
     app = DjangoApp(connector=PsycopgConnector(pool_factory=pool, kwargs=parameters, min_size=1, max_size=8))
     app.task(name=DISPATCH_TASK, queue=BULK)(dispatch_one)
@@ -38,7 +38,7 @@ def make_worker_app(parameters: dict[str, object]) -> App:
     @app.periodic(cron="* * * * *")
     @app.task(name=TIDY, queue=PERIODIC, queueing_lock=TIDY)
     async def tidy(timestamp: int) -> None:
-        """Jobs of workers that were killed are no longer being done; the rows say what is left to do."""
+        """Delete the jobs of killed workers. The rows say what is left to do."""
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
             await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
@@ -46,18 +46,18 @@ def make_worker_app(parameters: dict[str, object]) -> App:
 
 
 async def _limit_idle_transactions(connection: AsyncConnection[Any]) -> None:
-    """A worker that stands still in the middle of the queue's own transaction keeps every other from ringing."""
+    """Limit idle transactions: a worker that stalls in the queue's own transaction would block all others."""
     await connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION_SECONDS}s'")
     await connection.commit()
 
 
 def dispatch_one(batch: int) -> None:
-    """The task of one batch."""
+    """Run the task of one batch."""
     run_logged(f"batch {batch}", lambda: _dispatch(batch))
 
 
 def _dispatch(batch: int) -> None:
-    """Send a batch if it is due. One that has to wait is tried again after a moment, or put in the queue for later."""
+    """Send a batch if it is due. If it must wait, retry after a short wait or queue it for later."""
     for _ in range(MAX_WAITS):
         if is_stopping():
             return
@@ -74,7 +74,7 @@ def _dispatch(batch: int) -> None:
 
 
 def find_pending_batch(batch_id: int) -> Batch | None:
-    """The batch, where it is still to be sent and its send goes on now."""
+    """Return the batch if it is pending and its send is running now."""
     sends = running_sends(now=datetime.now(UTC))
     return Batch.objects.filter(pk=batch_id, state=Batch.State.PENDING, send__in=sends).select_related("send").first()
 
@@ -82,15 +82,15 @@ def find_pending_batch(batch_id: int) -> Batch | None:
 def _register_periodic(app: App, job: Job) -> None:
     name = f"newsletter.{job.name}"
 
-    def ring(timestamp: int) -> None:
+    def run(timestamp: int) -> None:
         run_job(job)
 
-    task = app.task(name=name, queue=PERIODIC, queueing_lock=name)(ring)
+    task = app.task(name=name, queue=PERIODIC, queueing_lock=name)(run)
     app.periodic(cron=interval_to_cron(job.every_seconds))(task)
 
 
 def interval_to_cron(seconds: float) -> str:
-    """A rhythm of whole seconds below a minute, or of whole minutes, as Procrastinate writes it."""
+    """Return the interval as Procrastinate's cron: whole seconds below a minute, else whole minutes up to 59."""
     if seconds < 60:
         return f"* * * * * */{max(round(seconds), 1)}"
     return f"*/{min(round(seconds / 60), 59)} * * * *"

@@ -1,4 +1,4 @@
-"""One round of everything that has fallen due. Safe to run at any time, by any number of processes at once."""
+"""The scheduler's jobs. Each is safe to run at any time, in any number of processes at once."""
 
 import logging
 from datetime import datetime
@@ -17,8 +17,8 @@ from newsletter.issues.assembly.assemble import (
     assemble_slot,
     create_due_slots,
     find_slots_to_assemble,
+    log_assembled,
 )
-from newsletter.issues.assembly.history import log_assembled
 from newsletter.issues.assembly.stories_at_source import (
     check_before_assembly,
     check_stories_at_source,
@@ -31,14 +31,14 @@ from newsletter.jobs.staff_notices import (
     notify_changed_after_approval,
     notify_hold,
 )
-from newsletter.models import Issue, Publication, move
+from newsletter.models import Issue, Publication, transition
 from newsletter.sending.freezing.start import prepare_requested_sends, start_send
 
 log = logging.getLogger(__name__)
 
 
 def poll_sources(*, now: datetime) -> None:
-    """Look at the sources that are due; where that changed an approved issue, its approval is void and staff are told."""
+    """Read the due sources. Notify staff of held issues and of approvals that are void because content changed."""
     reports = ingest_due(now=now)
     for report in reports:
         if report.error:
@@ -50,13 +50,14 @@ def poll_sources(*, now: datetime) -> None:
 
 
 def void_stale_approvals(*, now: datetime) -> None:
-    """Void the approvals of issues whose content, list or segment is no longer the approved one; staff are told."""
+    """Void the approvals of issues whose content, list or segment changed, and notify staff."""
     for issue, changes in void_changed_approvals(now=now):
-        notify_changed_after_approval(issue, what=changes, now=now)
+        explanation = Message("After it was approved, this changed: %(changes)s.", changes=Message.joined(changes))
+        notify_changed_after_approval(issue, explanation=explanation, now=now)
 
 
 def assemble_due(*, now: datetime) -> list[Assembly]:
-    """Open the slots whose time has come and assemble them. Returns what this call made. One fault stops no other slot."""
+    """Create the due slots and assemble them. Return what this call made. An error in one slot does not stop others."""
     for publication in Publication.objects.filter(enabled=True):
         try:
             create_due_slots(publication=publication, now=now)
@@ -80,9 +81,9 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
 
 
 def start_due_sends(*, now: datetime) -> None:
-    """Start the issues whose slot has come: approved ones, and those of publications that go out unless held.
+    """Start the sends that are due: of approved issues, and of automatic issues that are not held.
 
-    What is switched off stays as it is. An automatic issue that needs a person moves into review, and staff are told.
+    Switched-off publications are skipped. An automatic issue that needs a person goes into review, and staff are notified.
     """
     waiting = Issue.objects.filter(
         ~make_switched_off_filter(),
@@ -98,25 +99,26 @@ def start_due_sends(*, now: datetime) -> None:
 
 
 def prepare_begun_sends(*, now: datetime) -> None:
-    """Fix the audience of what somebody started by hand; staff are told of what is held because it could not be done."""
+    """Freeze the audience of sends that somebody started by hand. Notify staff of issues that are held instead."""
     for issue in prepare_requested_sends(now=now):
         notify_hold(issue, now=now)
 
 
 def hold_late(issue: Issue, *, now: datetime) -> None:
-    """More than six hours late: never sent unasked."""
+    """Hold an issue that is more than six hours late: only a person may send it now."""
     hours = int((now - issue.slot.due_at).total_seconds() // 3600) if issue.slot else 0
-    hold(
+    hold_and_notify(
         issue,
         Message(
-            "It was due %(hours)s hours ago and was not sent in time. Send it by hand if it still makes sense.",
+            "It was due %(hours)s hours ago and was not sent in time. Send it by hand if it is still useful.",
             hours=hours,
         ),
         now=now,
     )
 
 
-def hold(issue: Issue, reason: str, *, now: datetime) -> None:
+def hold_and_notify(issue: Issue, reason: str, *, now: datetime) -> None:
+    """Hold an issue, log why and notify staff."""
     log.error("%s is held: %s", issue, reason)
     hold_issue(issue=issue, reason=reason)
     notify_hold(issue, now=now)
@@ -136,10 +138,10 @@ def _start(issue: Issue, *, now: datetime) -> None:
         log.info("%s", error)
     except NeedsManualApproval as error:
         log.info("%s", error)
-        if move(issue, of=[Issue.State.DRAFT], to=Issue.State.IN_REVIEW):
-            notify_approval_needed(issue, why=str(error), now=now)
+        if transition(issue, from_states=[Issue.State.DRAFT], to=Issue.State.IN_REVIEW):
+            notify_approval_needed(issue, reason=error.message, now=now)
     except AudienceChanged as error:
         log.warning("%s", error)
-        notify_changed_after_approval(issue, what=[str(error)], now=now)
+        notify_changed_after_approval(issue, explanation=error.message, now=now)
     except DomainError as error:
-        hold(issue, str(error), now=now)
+        hold_and_notify(issue, error.message, now=now)

@@ -1,14 +1,15 @@
-"""Tells staff of sends that stopped: once for each stop, and of uncertain people once nobody but staff can settle them."""
+"""Notify staff of stopped sends, of uncertain recipients that only staff can settle, and of warnings about sends."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from newsletter.common.messages import Message
+from newsletter.feedback.send_warnings import check_recent_sends
 from newsletter.jobs.staff_notices import issue_page_url, write_notice
 from newsletter.models import Send, StaffNotice
 from newsletter.providers.base.contract import Adapter
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.awaited_reports import (
     has_refused_batches,
     has_uncertain_recipients,
@@ -17,13 +18,13 @@ from newsletter.sending.settling.awaited_reports import (
 
 ENQUIRY_NOTICE_DELAY = timedelta(minutes=10)
 SETTLED_NOTICE_WINDOW = timedelta(days=2)
-_LOOK = Message("Nobody is mailed twice while you look. What to do stands on its page.")
+_LOOK = Message("Nobody is mailed twice while you look. The send's page says what to do.")
 
 
 def notify_stopped_sends(*, now: datetime, adapter: Adapter | None = None) -> None:
     """Write the notices that are due. Each is about one change of a send's state and is written once."""
     adapter = adapter or current_adapter()
-    for send in Send.objects.filter(state=Send.State.PAUSED).exclude(reason__startswith=Message("paused by ")):
+    for send in Send.objects.filter(state=Send.State.PAUSED).exclude(code=Send.Code.PAUSED_BY_STAFF):
         _notify(
             send,
             f"paused-{_digest(send.reason)}",
@@ -37,10 +38,15 @@ def notify_stopped_sends(*, now: datetime, adapter: Adapter | None = None) -> No
         _notify_settled(send, now=now)
 
 
+def notify_watch_warnings(*, now: datetime) -> None:
+    """Write what the checks of recent sends found, each warning once."""
+    for warning in check_recent_sends(now=now):
+        issue = warning.issue
+        write_notice(issue.publication, warning.key, warning.subject, warning.paragraphs, issue_page_url(issue), now)
+
+
 def _notify_attention(send: Send, *, asking: bool, now: datetime) -> None:
-    """What is staff's at once (a refusal) and what becomes theirs (people of whom nobody can say more) are told together
-    where they come together, and each once.
-    """
+    """Write one notice about refused batches and about uncertain recipients that only staff can settle, each once."""
     uncertain = has_uncertain_recipients(send)
     due = [
         name
@@ -51,27 +57,29 @@ def _notify_attention(send: Send, *, asking: bool, now: datetime) -> None:
         _notify(
             send,
             "-".join(due),
-            Message("The send of %(issue)s needs you", issue=send.issue),
+            Message("The send of %(issue)s needs your decision", issue=send.issue),
             _describe_stop(send),
             now=now,
         )
     elif uncertain and asking and _is_old(send, now=now) and not _is_notified(send, "refused"):
-        words = [
+        paragraphs = [
             Message("Why: %(reason)s.", reason=send.reason),
             Message(
-                "The provider is still being asked. You need not do anything: you hear again when this is "
-                "settled, or when it is yours to settle."
+                "The provider is still being asked. You need not do anything: you get another mail when this is "
+                "settled, or when you have to settle it."
             ),
         ]
-        _notify(send, "asking", Message("The send of %(issue)s is being checked", issue=send.issue), words, now=now)
+        _notify(
+            send, "asking", Message("The send of %(issue)s is being checked", issue=send.issue), paragraphs, now=now
+        )
 
 
 def _notify_settled(send: Send, *, now: datetime) -> None:
-    """Only who heard that the provider is being asked hears that it is over; who ended the send by hand knows."""
+    """Write that a checked send is settled, if staff were told of the check and did not end the send themselves."""
     if not _is_notified(send, "asking") or send.reason or _is_notified(send, "uncertain", "refused-uncertain"):
         return
-    words = [Message("The provider's records account for everybody now. There is nothing left for you to do.")]
-    _notify(send, "settled", Message("The send of %(issue)s is settled", issue=send.issue), words, now=now)
+    paragraphs = [Message("The provider's records account for everybody now. You need not do anything.")]
+    _notify(send, "settled", Message("The send of %(issue)s is settled", issue=send.issue), paragraphs, now=now)
 
 
 def _is_old(send: Send, *, now: datetime) -> bool:
@@ -82,8 +90,8 @@ def _describe_stop(send: Send) -> list[str]:
     return [Message("Why: %(reason)s.", reason=send.reason), _LOOK]
 
 
-def _notify(send: Send, what: str, subject: str, words: Sequence[str], *, now: datetime) -> None:
-    write_notice(send.issue.publication, _key(send, what), subject, words, issue_page_url(send.issue), now)
+def _notify(send: Send, what: str, subject: str, paragraphs: Sequence[str], *, now: datetime) -> None:
+    write_notice(send.issue.publication, _key(send, what), subject, paragraphs, issue_page_url(send.issue), now)
 
 
 def _is_notified(send: Send, *what: str) -> bool:
@@ -91,7 +99,7 @@ def _is_notified(send: Send, *what: str) -> bool:
 
 
 def _key(send: Send, what: str) -> str:
-    return f"send-{send.pk}-{send.resumed_after}-{what}"
+    return f"send-{send.pk}-{send.resumed_after_attempt}-{what}"
 
 
 def _digest(reason: str) -> str:

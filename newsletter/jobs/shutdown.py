@@ -1,4 +1,4 @@
-"""Whether this process is about to end. Work that goes on and on asks it before it begins the next piece."""
+"""The stop request of this process. Long-running work checks it before each step."""
 
 import threading
 
@@ -7,18 +7,20 @@ _stop_requested = threading.Event()
 
 
 def ask_to_stop() -> None:
+    """Request that running work ends after its current step."""
     _stop_requested.set()
 
 
 def clear_stop_request() -> None:
-    """For an engine that starts in a process where another one ended."""
+    """Clear an earlier request, for an engine that starts in the same process again."""
     _stop_requested.clear()
 
 
 def is_stopping() -> bool:
+    """Return True once a stop was requested."""
     return _stop_requested.is_set()
 
 
 def wait_or_stop(seconds: float) -> bool:
-    """Wait so long, or until the process is to end. Returns whether it is."""
+    """Wait so many seconds or until a stop is requested. Return True if it was."""
     return _stop_requested.wait(seconds)

@@ -1,6 +1,6 @@
-"""JobTimer the jobs of the catalogue in this process: APScheduler's clock, its thread pool.
+"""Run the catalogue's jobs at their intervals in this process, on APScheduler's clock and thread pool.
 
-It keeps nothing: what is due is read from rows at each ring, so a lost or doubled call changes nothing.
+Jobs find due work in the database, so a lost or doubled run changes nothing.
 """
 
 import logging
@@ -20,13 +20,14 @@ log = logging.getLogger(__name__)
 
 
 class JobTimer:
-    """Starts and stops the ringing of some jobs."""
+    """Starts and stops the timers of some jobs."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._jobs = jobs
         self._scheduler: BackgroundScheduler | None = None
 
     def start(self) -> None:
+        """Run each job now and then at its interval."""
         if not self._jobs:
             return
         self._scheduler = BackgroundScheduler(
@@ -46,10 +47,10 @@ class JobTimer:
         self._scheduler.start()
 
     def stop(self, *, within: float) -> bool:
-        """No further ring; wait so many seconds for what is under way. Returns whether all of it ended."""
+        """Start no further run and wait ``within`` seconds for running ones. Return True if all ended."""
         if self._scheduler is None:
             return True
-        ending = threading.Thread(target=self._scheduler.shutdown, name="rings-end", daemon=True)
+        ending = threading.Thread(target=self._scheduler.shutdown, name="job-timer-end", daemon=True)
         self._scheduler = None
         ending.start()
         ending.join(within)
@@ -57,12 +58,12 @@ class JobTimer:
 
 
 def run_job(job: Job) -> None:
-    """One ring of one job."""
+    """Run one job once."""
     run_logged(job.name, job.run)
 
 
 def run_logged(name: str, run: Callable[[], object]) -> None:
-    """Run it with a database connection of its own. What goes wrong is logged in a line; the next ring tries again."""
+    """Call ``run`` with its own database connection. Log an error as one line; the next run tries again."""
     close_old_connections()
     try:
         run()

@@ -1,7 +1,4 @@
-"""What the commands share: refusals become one line, `--json` output is one document, a new database is prepared.
-
-It decides nothing; the services do.
-"""
+"""What the commands share: errors become one line, `--json` output is one document, a new database is prepared."""
 
 import re
 import sqlite3
@@ -32,9 +29,9 @@ _DJANGO_OPTIONS = {
 
 
 class ProductCommand(BaseCommand):
-    """A command of the product. Subclasses write `run`, and `add_arguments` where they take any.
+    """A command of the product. Subclasses write `run`, and `add_arguments` if they take any.
 
-    `prepares_database` lets a command make the tables of a brand-new SQLite file before it runs.
+    `prepares_database` lets a command create the tables of a new SQLite file before it runs.
     """
 
     requires_system_checks: list[str] = []
@@ -52,19 +49,19 @@ class ProductCommand(BaseCommand):
             raise CommandError(explain_database_error(error)) from error
 
     def run(self, **options: Any) -> None:
-        """Does the command's work. Raises DomainError for what a person must know.
+        """Do the command's work. Raises DomainError for what a person must know.
 
-        Not abstract: Django makes a command before it is told which.
+        It is not abstract, because Django makes a command before it is told which.
         """
         raise NotImplementedError(f"{type(self).__module__} has no run().")
 
     def write_json(self, document: object) -> None:
-        """Writes one JSON document, indented, with a line break at its end."""
+        """Write one indented JSON document with a final line break."""
         text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=str)
         self.stdout.write(text.decode())
 
     def console(self, *, soft_wrap: bool = False) -> Console:
-        """Where tables and styled lines are written: plain where standard output is not a terminal."""
+        """Return the console for tables and styled lines; plain if standard output is no terminal."""
         return Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=soft_wrap)
 
     def write_lines(self, lines: Iterable[str]) -> None:
@@ -73,7 +70,7 @@ class ProductCommand(BaseCommand):
 
 
 def describe_start() -> str:
-    """One line that says which settings a process runs with, so that a start in the wrong folder is seen at once."""
+    """Return one line that names the settings of the process, so that a start in the wrong folder is noticed."""
     file = settings.ENV.env_file
     read = f"Settings: {file}" if file else f"Settings: the environment alone, there is no .env in {Path.cwd()}"
     kind = "production" if settings.NEWSLETTER_PRODUCTION else "a trial, which mails nobody through a real provider"
@@ -81,7 +78,7 @@ def describe_start() -> str:
 
 
 def prepare_new_database() -> bool:
-    """Makes the tables where the database is a SQLite file without any. Returns whether it did."""
+    """Create the tables if the database is an empty SQLite file. Return True if it was."""
     if connection.vendor != "sqlite" or connection.introspection.table_names():
         return False
     call_command("migrate", verbosity=0, interactive=False)
@@ -89,7 +86,7 @@ def prepare_new_database() -> bool:
 
 
 def explain_database_error(error: DatabaseError | InterfaceError) -> str:
-    """One line about a database that cannot be used as it is, and what to do."""
+    """Return one line that says why a database cannot be used, and what to do."""
     said = " ".join(str(error).split()).rstrip(".")
     if _NOT_PREPARED.search(said):
         return f"The database is not prepared for this version ({said}). Run: newsletter migrate"

@@ -1,4 +1,4 @@
-"""What `newsletter subscribers import` and `undo` say, to people and to programs."""
+"""The output of `newsletter subscribers import` and `undo`, for people and for programs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

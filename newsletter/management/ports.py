@@ -1,4 +1,4 @@
-"""Whether a port can be listened on, asked before anything is set up. It opens nothing that stays open."""
+"""Check that a port is free before anything is set up."""
 
 import errno
 import socket
@@ -10,18 +10,18 @@ MAX_PORT = 65_535
 
 
 class CannotListen(DomainError):
-    """Nothing can be served at this address; the message says why and what to do."""
+    """The address cannot be served. The message says why and what to do."""
 
 
 def port_number(text: str) -> int:
-    """A port as an option of a command. Raises ArgumentTypeError."""
+    """Parse a port option. Raises ArgumentTypeError."""
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_PORT):
         raise ArgumentTypeError(f"there is no port {text}. Choose one from 1024 to {MAX_PORT}, such as 8001.")
     return int(text)
 
 
 def check_port_free(*, host: str, port: int) -> None:
-    """Raises CannotListen where another process listens, or the host or port is not ours to use."""
+    """Raise CannotListen if another process listens, or this user may not use the host or port."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError) as error:

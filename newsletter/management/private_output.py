@@ -1,4 +1,4 @@
-"""Files that a command writes for the person who runs it: they hold personal data, so nobody else may read them."""
+"""Files that a command writes for the person who runs it. They hold personal data, so only that user can read them."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ PRIVATE = 0o600
 
 
 def open_private(path: Path, *, encoding: str = "utf-8") -> TextIO:
-    """Open a text file for writing that only its owner can read, also if it was there before. Raises OSError.
+    """Open a text file that only its owner can read, also if it existed. Raises OSError.
 
     A device such as /dev/null keeps its mode.
     """

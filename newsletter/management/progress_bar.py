@@ -1,4 +1,4 @@
-"""A progress bar for a send on a terminal; nothing where nobody looks."""
+"""A progress bar for a send on a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ FINISHED_STATES = (
 
 @contextmanager
 def show_send_progress(send: Send, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
-    """Gives a function that brings the bar up to date from rows."""
+    """Yield a function that updates the bar from the rows."""
     console = Console(file=sys.stderr)
     columns = (
         TextColumn("{task.description}"),

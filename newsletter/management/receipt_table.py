@@ -21,7 +21,7 @@ _OF_CANCELLED = {"skipped": "the send was cancelled before it came to them, or t
 
 
 def print_receipt(status: dict[str, Any], *, console: Console) -> None:
-    """Audience = accepted + rejected + skipped + excluded + uncertain (+ pending), to the person."""
+    """Print the receipt: audience = accepted + rejected + skipped + excluded + uncertain (+ pending)."""
     audience, send = status["audience"], status["send"]
     console.print(f"{status['issue']}: {status['subject']}", markup=False, highlight=False)
     console.print(
@@ -48,7 +48,7 @@ def print_receipt(status: dict[str, Any], *, console: Console) -> None:
 
 
 def write_receipt_csv(send: Send, *, out: TextIO) -> int:
-    """One line a person: who they are to us, what became of them, and why. No address: the id finds it in the desk."""
+    """Write one line for each person: id, outcome and reason. There are no addresses; the desk finds people by id."""
     writer = csv.writer(out)
     writer.writerow(
         ["delivery", "subscriber", "batch", "state", "reason", "delivered", "bounced", "complained", "left"]

@@ -1,6 +1,6 @@
-"""PURE. Collects the bytes of one HTTP request until it can be answered without waiting for its client again.
+"""Collect the bytes of one HTTP request until it can be answered without waiting for its client again.
 
-It finds where the headers end and how long the body is. It judges nothing else: the web server parses what was collected.
+It finds the end of the headers and the length of the body. The web server parses what was collected.
 """
 
 import re
@@ -26,10 +26,10 @@ class Stage(Enum):
 
 
 class RequestBuffer:
-    """One request as it arrives. `recv` gives the bytes back, so that a parser can read it as it reads a socket.
+    """One arriving request. `recv` returns the bytes, so that a parser can read it like a socket.
 
-    A body larger than ``body_limit`` allows for its path is not collected: the application refuses it by its length.
-    Chunked bodies are not collected either: no page reads one.
+    A body above ``body_limit`` for its path is not collected: the application refuses it by its length. Chunked bodies are
+    not collected either, because no page reads one.
     """
 
     def __init__(self, *, body_limit: BodyLimit) -> None:
@@ -45,7 +45,7 @@ class RequestBuffer:
         self.body_left_out = False
 
     def feed(self, data: bytes) -> None:
-        """Take what arrived. Bytes behind the end of the request are kept in ``surplus``."""
+        """Add bytes. Bytes after the end of the request are kept in ``surplus``."""
         self.started = self.started or bool(data)
         if self.stage is Stage.HEADERS:
             data = self._feed_headers(data)
@@ -57,7 +57,7 @@ class RequestBuffer:
                 self._finish()
 
     def recv(self, size: int) -> bytes:
-        """As a socket's: up to ``size`` bytes, and nothing at the end of what was collected."""
+        """Return up to ``size`` bytes, like a socket, and nothing at the end."""
         return self._bytes.read(size)
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class RequestBuffer:
         self._bytes.close()
 
     def _feed_headers(self, data: bytes) -> bytes:
-        """Return what is left for the body once the headers are whole."""
+        """Return what is left for the body when the headers are complete."""
         before = max(0, len(self._head) - 3)
         self._head += data
         end = self._head.find(b"\r\n\r\n", before)
@@ -87,7 +87,7 @@ class RequestBuffer:
         return rest
 
     def _body_length(self, head: bytes) -> int:
-        """How many bytes of body to wait for. Anything odd about the length is left to the parser, which refuses it."""
+        """Return the number of body bytes to wait for. The parser refuses odd lengths."""
         lengths = _LENGTH.findall(head)
         if re.search(rb"^transfer-encoding[ \t]*:", head, re.IGNORECASE | re.MULTILINE):
             self.body_left_out = True

@@ -20,7 +20,7 @@ _CONTROL_SOCKET_OFF = "control_socket_disable"  # from gunicorn 25.1 on, which e
 
 
 class Log(Logger):
-    """Gunicorn's own, which quotes the address of a request that failed."""
+    """Gunicorn's log, which masks tokens in the address of a failed request."""
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
@@ -29,7 +29,7 @@ class Log(Logger):
 
 
 class Server(BaseApplication):
-    """Gunicorn configured from code. ``started`` runs once in the process that serves, ``stopping`` when it ends."""
+    """Gunicorn configured from code. ``started`` runs once in the serving process, ``stopping`` when it ends."""
 
     def __init__(
         self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], object], quiet: bool = True

@@ -1,7 +1,7 @@
-"""A gunicorn worker that gives a request a thread only when the whole request has arrived.
+"""A gunicorn worker that gives a request a thread only after the whole request has arrived.
 
-Threads are few. Gunicorn's own threaded worker lets each of them wait for a client that sends slowly, so a handful of
-such clients stop every page. Here the event loop collects requests, each within a time, and threads never wait for input.
+Gunicorn's own threaded worker lets a thread wait for a client that sends slowly, so a handful of slow clients stop every page.
+Here the event loop collects requests, each with a deadline, and threads never wait for input.
 """
 
 import errno
@@ -35,7 +35,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Connection(TConn):
-    """A client's connection, with the request that is arriving on it."""
+    """A client's connection with its arriving request."""
 
     def __init__(
         self, cfg: Any, sock: socket.socket, client: Any, server: Any, *, body_limit: BodyLimit, network: str
@@ -64,9 +64,9 @@ class Connection(TConn):
 
 
 class CollectingWorker(ThreadWorker):
-    """Threads for whole requests only; deadlines for headers and body; so many waiting connections an address.
+    """Threads for complete requests only, deadlines for headers and bodies, and a limit of waiting connections per network.
 
-    Subclasses name the limits of bodies and the reverse proxies, whose connections carry many visitors.
+    Subclasses set the body limits and the reverse proxies, whose connections carry many visitors.
     """
 
     body_limit: ClassVar[BodyLimit]
@@ -77,7 +77,7 @@ class CollectingWorker(ThreadWorker):
         self._waiting: dict[Connection, None] = {}
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a new connection and wait for its request in the event loop."""
+        """Accept a connection and wait for its request in the event loop."""
         try:
             sock, client = listener.accept()
         except OSError as error:
@@ -106,7 +106,7 @@ class CollectingWorker(ThreadWorker):
                 self._drop(connection, say=_TIMED_OUT if connection.request.started else b"")
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
-        """Keep the connection for its next request, or end it. Runs in the event loop."""
+        """Keep the connection for its next request, or close it. Runs in the event loop."""
         goes_on = not fs.cancelled() and fs.exception() is None and bool(fs.result())
         surplus, whole = conn.request.surplus, not conn.request.body_left_out
         conn.request.close()
@@ -134,7 +134,7 @@ class CollectingWorker(ThreadWorker):
         self.poller.register(connection.sock, selectors.EVENT_READ, partial(self._read, connection))
 
     def _linger(self, connection: Connection) -> None:
-        """Read and forget what the client still sends, for a moment: an answer is lost if its connection is cut off."""
+        """Read and discard what the client still sends, for a moment: closing at once would lose the answer."""
         connection.lingers = True
         connection.begin_request(seconds=LINGER_SECONDS)
         try:
@@ -145,7 +145,7 @@ class CollectingWorker(ThreadWorker):
             connection.close()
 
     def _read(self, connection: Connection, _: Any) -> None:
-        """Collect what has arrived, and start the request once it is whole."""
+        """Collect what has arrived, and start the request when it is complete."""
         if connection not in self._waiting:  # dropped after the event loop woke up
             return
         request, stage, fresh = connection.request, connection.request.stage, not connection.request.started
@@ -184,10 +184,10 @@ class CollectingWorker(ThreadWorker):
         self.enqueue_req(connection)
 
     def _make_room(self, network: str) -> None:
-        """Drop the oldest connections that still wait, if there are too many of one network or in all.
+        """Close the oldest waiting connections if one network, or all together, have too many.
 
-        A request that has arrived is never refused, however many come from one address: mailbox providers unsubscribe
-        thousands of people from a few.
+        A request that has arrived is never refused, however many come from one address: mailbox providers unsubscribe thousands
+        of people from a few.
         """
         if network:
             same = [waiting for waiting in self._waiting if waiting.network == network]
@@ -216,6 +216,6 @@ def worker_class(*, body_limit: BodyLimit, trusted_proxies: Sequence[str]) -> ty
 
 
 def _limited_network(client: Any, *, proxies: Sequence[str]) -> str:
-    """Return the network that shares a limit; nothing for a reverse proxy, which limits its visitors itself."""
+    """Return the network that shares a limit, or "" for a reverse proxy, which limits its visitors itself."""
     address = str(client[0]) if isinstance(client, tuple) else ""
     return "" if not address or is_proxy(address, proxies=proxies) else single_client_network(address)

@@ -1,16 +1,12 @@
-"""Tables, constraints and querysets of publishing. No services here."""
+"""Tables, constraints and querysets of publishing. Services live elsewhere."""
 
 from newsletter.models.api_keys import ApiKey
-from newsletter.models.audit import AuditEntry
-from newsletter.models.checks import Acknowledgement, LinkLook, SenderDomain
-from newsletter.models.clicks import LinkClicks, ReaderClick
+from newsletter.models.checks import Acknowledgement, LinkCheck, SenderDomain
+from newsletter.models.clicks import LinkClicks, RecipientClick
 from newsletter.models.content import Appeal, EventNotice, Story
-from newsletter.models.content_edits import ContentEdit
-from newsletter.models.corrections import Corrected, Correction
-from newsletter.models.feedback import Delivered, ListReading, ProviderEvent
-from newsletter.models.issues import Approval, Issue, IssueRevision, PlacedStory, ReaderGroup, Shown, Variant
-from newsletter.models.location_answers import SettledPlace
-from newsletter.models.notices import StaffNotice
+from newsletter.models.corrections import CorrectedDelivery, Correction
+from newsletter.models.feedback import Delivered, ProviderEvent, SuppressionListReading
+from newsletter.models.issues import Approval, Issue, IssueRevision, ReaderGroup, ShownItem, StoryPlacement, Variant
 from newsletter.models.pictures import Picture
 from newsletter.models.proofs import Proof
 from newsletter.models.protected_terms import ProtectedTerm
@@ -25,8 +21,9 @@ from newsletter.models.sends import (
     Send,
     SendingDay,
 )
-from newsletter.models.sources import SetAsideEntry, Source
-from newsletter.models.states import move
+from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source
+from newsletter.models.staff import AuditEntry, ContentEdit, StaffNotice
+from newsletter.models.states import transition
 from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
 
 __all__ = [
@@ -39,7 +36,7 @@ __all__ = [
     "Batch",
     "Brand",
     "ContentEdit",
-    "Corrected",
+    "CorrectedDelivery",
     "Correction",
     "Delivered",
     "Delivery",
@@ -49,30 +46,30 @@ __all__ = [
     "Installation",
     "Issue",
     "IssueRevision",
+    "LinkCheck",
     "LinkClicks",
-    "LinkLook",
-    "ListReading",
+    "LocationAnswer",
     "Picture",
-    "PlacedStory",
     "Proof",
     "ProtectedTerm",
     "ProviderAccount",
     "ProviderEvent",
     "Publication",
-    "ReaderClick",
     "ReaderGroup",
+    "RecipientClick",
     "Send",
     "SenderDomain",
     "SendingDay",
     "SetAsideEntry",
-    "SettledPlace",
-    "Shown",
+    "ShownItem",
     "Slot",
     "Source",
     "StaffNotice",
     "Story",
     "StoryAddress",
     "StoryOrigin",
+    "StoryPlacement",
+    "SuppressionListReading",
     "Variant",
-    "move",
+    "transition",
 ]

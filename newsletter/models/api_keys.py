@@ -1,4 +1,4 @@
-"""Keys with which the organisation's other systems use the API. A key itself is never kept, only its hash."""
+"""Keys that the organisation's other systems use for the API. Only the hash of a key is stored."""
 
 from datetime import datetime
 from typing import Self
@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def valid(self, *, now: datetime) -> Self:
-        """Neither revoked nor past its last day."""
+        """Keep the keys that are neither revoked nor expired."""
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), revoked_at__isnull=True)
 
 
 class ApiKey(models.Model):
-    """`digest` is the SHA-256 of a random key, hexadecimal; `hint` its first characters, to tell keys apart."""
+    """A key of the API. `digest` is its SHA-256 in hexadecimal; `hint` is its first characters, to tell keys apart."""
 
     class Scope(models.TextChoices):
         PEOPLE = "people", gettext_lazy("sign up, change and read people")
@@ -23,7 +23,7 @@ class ApiKey(models.Model):
         BOTH = "people read", gettext_lazy("both")
 
     name = models.CharField(
-        max_length=120, help_text=gettext_lazy("What uses it, such as “Web site” or “Donor database”.")
+        max_length=120, help_text=gettext_lazy("What uses the key, such as “Web site” or “Donor database”.")
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=12, editable=False)

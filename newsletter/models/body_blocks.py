@@ -1,4 +1,4 @@
-"""The blocks of an issue's body, as staff edit them. `newsletter.issues.snapshot.resolve` decides what they become."""
+"""The blocks of an issue's body, as staff edit them. `newsletter.issues.snapshot.resolve` turns them into content."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class NoteBlock(blocks.StructBlock):
 
 
 class StoryChoice(blocks.StructBlock):
-    """A story, and what this issue says instead of its own words."""
+    """A story, and this issue's own texts for it."""
 
     story = SnippetChooserBlock("newsletter.Story", label=gettext_lazy("Story"))
     headline = blocks.CharBlock(
@@ -86,7 +86,7 @@ class StoriesBlock(blocks.StructBlock):
 
 
 class EventsBlock(blocks.StructBlock):
-    """The events to choose from; each reader sees those near them."""
+    """The events to choose from; each recipient sees those near them."""
 
     heading = blocks.CharBlock(required=False, max_length=120, label=gettext_lazy("Heading"))
     events = blocks.ListBlock(SnippetChooserBlock("newsletter.EventNotice"), label=gettext_lazy("Events"))
@@ -98,7 +98,7 @@ class EventsBlock(blocks.StructBlock):
 
 
 class EventCardBlock(blocks.StructBlock):
-    """One event in full, for every reader."""
+    """One event in full, for every recipient."""
 
     event = SnippetChooserBlock("newsletter.EventNotice", label=gettext_lazy("Event"))
     summary = blocks.TextBlock(
@@ -123,7 +123,7 @@ class EventCardBlock(blocks.StructBlock):
 
 
 class AppealsBlock(blocks.StructBlock):
-    """Each reader sees the first that is for people like them."""
+    """Appeals; each recipient sees the first that is for them."""
 
     appeals = blocks.ListBlock(SnippetChooserBlock("newsletter.Appeal"), label=gettext_lazy("Appeals"))
 
@@ -206,7 +206,7 @@ class BodyBlock(blocks.StreamBlock):
 
 
 class BodyField(StreamField):
-    """A StreamField that migrations know without its blocks: a block that is added or reworded changes no table."""
+    """A StreamField whose migrations leave its blocks out, so that changed blocks need no migration."""
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
         name, path, _, kwargs = super().deconstruct()
@@ -215,12 +215,12 @@ class BodyField(StreamField):
 
 
 def make_body_block() -> BodyBlock:
-    """All blocks: ours, and one for each schema beside the mail templates."""
+    """Return all blocks: ours, and one for each schema beside the mail templates."""
     return BodyBlock([(kind, make_struct(schema)) for kind, schema in load_schemas().items()])
 
 
 def make_struct(schema: BlockSchema) -> blocks.StructBlock:
-    """The block as staff fill it in."""
+    """Return the block that staff fill in for a schema."""
     children = [(field.name, _make_field(field)) for field in schema.fields]
     first = next((field.name for field in schema.fields if field.kind == "line"), "")
     label_format = f"{schema.label}: {{{first}}}" if first else schema.label
@@ -270,6 +270,6 @@ def _make_field(field: FieldSchema) -> blocks.Block:
             return blocks.CharBlock(max_length=field.most, **common)
 
 
-def _lazy_label(words: str) -> Any:
-    """The words of a schema in the language of whoever looks; `scripts.messages` collects them."""
-    return gettext_lazy(words) if words else ""
+def _lazy_label(text: str) -> Any:
+    """Return a schema's text in the current language. `scripts.messages` collects these texts."""
+    return gettext_lazy(text) if text else ""

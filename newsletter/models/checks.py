@@ -1,22 +1,23 @@
-"""What staff said about warnings of an issue's checks, and what DNS said about the domains that mail is sent from."""
+"""Results of checks: acknowledged warnings, DNS records of sender domains, links of issues."""
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField, MessagesJSONField
 from newsletter.models.issues import Issue
 from newsletter.models.states import one_of
 
 
 class Acknowledgement(models.Model):
-    """A named person's “I have seen this warning” about one content hash; an edit of anything asks anew."""
+    """A named person has seen a warning about one content hash. After any edit the warning must be acknowledged again."""
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="acknowledgements")
     sha256 = models.CharField(max_length=64)
     warning = models.CharField(
-        max_length=64, help_text=gettext_lazy("sha256 over the warning's code, message and place.")
+        max_length=64, help_text=gettext_lazy("sha256 of the warning's code, message and field.")
     )
-    message = models.CharField(max_length=500)
+    message = MessageField()
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
@@ -29,15 +30,15 @@ class Acknowledgement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.message
+        return str(self.message)
 
 
 class SenderDomain(models.Model):
-    """The last look at one domain's SPF, DKIM and DMARC: ``findings`` is [{check, level, says, do}, …]."""
+    """The last check of a domain's SPF, DKIM and DMARC. ``findings`` is [{check, level, says, do}, …]."""
 
     domain = models.CharField(max_length=255, unique=True)
     provider = models.CharField(max_length=60, blank=True)
-    findings = models.JSONField(default=list)
+    findings = MessagesJSONField(default=list)
     looked_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
@@ -46,8 +47,8 @@ class SenderDomain(models.Model):
         return self.domain
 
 
-class LinkLook(models.Model):
-    """The last look at where one link of an issue leads. ``sha256`` is over the address, so that one address stands once."""
+class LinkCheck(models.Model):
+    """The last check of a link in an issue. ``sha256`` is the hash of its URL, so that each URL has one row."""
 
     class State(models.TextChoices):
         GOOD = "good", gettext_lazy("Good")
@@ -57,13 +58,13 @@ class LinkLook(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     url = models.TextField()
     state = models.CharField(max_length=10, choices=State.choices)
-    says = models.CharField(max_length=300, blank=True)
+    message = MessageField(blank=True)
     looked_at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [one_of("link_look_state", "state", ["good", "dead", "unreached"])]
+        constraints = [one_of("link_check_state", "state", ["good", "dead", "unreached"])]
 
     def __str__(self) -> str:
         return self.url

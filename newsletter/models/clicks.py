@@ -1,4 +1,4 @@
-"""Clicks: anonymous counts of an issue's links, and, only of readers who agreed, who followed which. No services here."""
+"""Clicks on the links of an issue: anonymous counts, and rows of people who agreed to be recorded."""
 
 from django.db import models
 
@@ -7,9 +7,9 @@ from subscribers.models import Subscriber
 
 
 class LinkClicks(models.Model):
-    """How often one link of an issue was followed on one day (UTC): by people, and by what looks like a machine.
+    """Clicks on one link of an issue on one day (UTC), of people and of probable machines.
 
-    Nothing of who clicked is kept. ``link`` is the first 16 hexadecimal digits of the address's sha256.
+    ``link`` is the first 16 hexadecimal digits of the URL's SHA-256.
     """
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="link_clicks")
@@ -28,10 +28,10 @@ class LinkClicks(models.Model):
         return self.url
 
 
-class ReaderClick(models.Model):
-    """One reader who agreed to it followed one link of an issue; the first time counts. Gone with the reader."""
+class RecipientClick(models.Model):
+    """The first click of one subscriber on one link of an issue, recorded only with their consent."""
 
-    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="reader_clicks")
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="recipient_clicks")
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="+")
     link = models.CharField(max_length=16)
     at = models.DateTimeField()
@@ -39,4 +39,4 @@ class ReaderClick(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["issue", "subscriber", "link"], name="reader_click_once")]
+        constraints = [models.UniqueConstraint(fields=["issue", "subscriber", "link"], name="recipient_click_once")]

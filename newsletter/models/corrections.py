@@ -1,4 +1,4 @@
-"""Which change of which event a correction announces, and which mails it put right. The constraints are the promises here."""
+"""Corrections: the event change that each announces, and the mails that it corrects."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy
@@ -11,12 +11,13 @@ from newsletter.models.states import one_of
 
 
 class Correction(models.Model):
-    """``fingerprint`` names the event as it is announced to be. ``turn`` counts what a publication announced of an event.
+    """One announced change of an event. ``fingerprint`` is that of the event as announced.
 
-    One change may be announced anew, as where an event moved back; two people who announce it at once make one correction.
+    ``sequence`` counts a publication's corrections of one event, so that two people who announce a change at once make one
+    correction. The same details may be announced again later, as when an event moves back.
     """
 
-    class What(models.TextChoices):
+    class ChangeType(models.TextChoices):
         CANCELLED = "cancelled", gettext_lazy("It is cancelled")
         MOVED = "moved", gettext_lazy("It moved")
         RESTORED = "restored", gettext_lazy("It takes place after all")
@@ -24,33 +25,33 @@ class Correction(models.Model):
     issue = models.OneToOneField(Issue, on_delete=models.CASCADE, related_name="correction")
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="+")
     event = models.ForeignKey(EventNotice, on_delete=models.PROTECT, related_name="corrections")
-    what = models.CharField(max_length=10, choices=What.choices)
+    change_type = models.CharField(max_length=10, choices=ChangeType.choices)
     fingerprint = models.CharField(max_length=64)
-    turn = models.PositiveIntegerField(default=1)
+    sequence = models.PositiveIntegerField(default=1)
     made_at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["publication", "event", "turn"], name="correction_turn_once"),
-            one_of("correction_what", "what", ["cancelled", "moved", "restored"]),
+            models.UniqueConstraint(fields=["publication", "event", "sequence"], name="correction_sequence_once"),
+            one_of("correction_change_type", "change_type", ["cancelled", "moved", "restored"]),
         ]
 
     def __str__(self) -> str:
-        return f"{self.event}: {self.get_what_display().lower()}"
+        return f"{self.event}: {self.get_change_type_display().lower()}"
 
 
-class Corrected(models.Model):
-    """A mail that told of an event otherwise, put right: by one correction for the same facts, of whichever publication.
+class CorrectedDelivery(models.Model):
+    """A mail with old details that one correction corrects. Nobody else corrects it again for the same facts.
 
-    Written when a correction's audience is frozen. A mail that told it otherwise later is another, to be put right again.
-    ``correction_delivery`` is the delivery that does it: where it surely reached nobody, nothing is put right.
+    The row is written when the correction's audience is frozen. ``correction_delivery`` is the delivery of the
+    correction: if it certainly reached nobody, the mail is not corrected.
     """
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="+", db_index=False)
     correction_delivery = models.BigIntegerField()
-    correction = models.ForeignKey(Correction, on_delete=models.CASCADE, related_name="put_right")
+    correction = models.ForeignKey(Correction, on_delete=models.CASCADE, related_name="corrected_deliveries")
     event = models.ForeignKey(EventNotice, on_delete=models.PROTECT, related_name="+", db_index=False)
     fingerprint = models.CharField(max_length=64)
 
@@ -58,5 +59,5 @@ class Corrected(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["delivery", "event", "fingerprint"], name="mail_put_right_once"),
+            models.UniqueConstraint(fields=["delivery", "event", "fingerprint"], name="mail_corrected_once"),
         ]

@@ -1,11 +1,11 @@
-"""What providers tell us afterwards, stored before it is believed; who has the mail; why mails failed; what was stopped
-because of it; and what was read of the providers' own lists."""
+"""Feedback of providers: their events, delivered mails, bounces, automatic pauses, and their suppression lists."""
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField
 from newsletter.models.sends import Delivery, Send
 from newsletter.models.states import one_of
 
@@ -13,15 +13,15 @@ from newsletter.models.states import one_of
 class ProviderEvent(models.Model):
     """One webhook event. The first constraint makes counting it twice impossible.
 
-    ``body`` is what was told of one person, emptied once it is applied. ``once`` is a token that may be used once, of
-    providers that do not sign the body. ``retry_at`` is when to look (again) at an event that is not applied.
+    ``body`` is what the event says about one person; it is emptied once the event is applied. ``once`` is the single-use
+    token of providers that do not sign the body. ``retry_at`` is when to try an unapplied event next.
     """
 
     class Result(models.TextChoices):
-        WAITING = "", gettext_lazy("waiting")
+        WAITING = "", gettext_lazy("Waiting")
         APPLIED = "applied", gettext_lazy("Applied")
-        ORPHAN = "orphan", gettext_lazy("of no mail of ours")
-        NOTED = "noted", gettext_lazy("noted, nothing to do")
+        ORPHAN = "orphan", gettext_lazy("Not about our mail")
+        NOTED = "noted", gettext_lazy("Nothing to do")
 
     provider = models.CharField(max_length=20)
     key = models.CharField(max_length=200)
@@ -49,10 +49,10 @@ class ProviderEvent(models.Model):
 
 
 class Delivered(models.Model):
-    """Who of a send has the mail: a bit for each of ``SPAN`` deliveries in a row, so that good news costs next to nothing.
+    """The delivered mails of a send, one bit for each of ``SPAN`` consecutive deliveries, because most mails are delivered.
 
-    Bit n, from the lowest, is the delivery ``part`` × ``SPAN`` + n. A delivery keeps its number when its batch is split,
-    and a bit that is set twice is set: so neither order nor repetition matters. ``people`` is how many bits are set.
+    Bit n, from the lowest, is the delivery ``part`` × ``SPAN`` + n. A delivery keeps its id when its batch is split, so
+    neither order nor repetition matters. ``people`` is the number of bits that are set.
     """
 
     SPAN = 8192
@@ -71,18 +71,18 @@ class Delivered(models.Model):
 
 
 class Bounce(models.Model):
-    """Why one mail failed, at its worst: hard before soft before block. ``status`` is the server's code (``5.1.1``)."""
+    """The most serious bounce of one mail: hard, then soft, then block. ``status`` is the server's code, such as 5.1.1."""
 
-    class Final(models.TextChoices):
+    class Class(models.TextChoices):
         HARD = "hard", gettext_lazy("the address does not exist")
         SOFT = "soft", gettext_lazy("failed this time")
         BLOCK = "block", gettext_lazy("refused because of the sender")
 
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="bounce")
-    bounce_class = models.CharField(max_length=5, choices=Final.choices)
+    bounce_class = models.CharField(max_length=5, choices=Class.choices)
     status = models.CharField(max_length=12, blank=True)
     reason = models.CharField(
-        max_length=300, blank=True, help_text=gettext_lazy("The receiving server's words, without addresses.")
+        max_length=300, blank=True, help_text=gettext_lazy("What the receiving server said, without addresses.")
     )
     at = models.DateTimeField()
 
@@ -93,12 +93,12 @@ class Bounce(models.Model):
 
 
 class AutomaticPause(models.Model):
-    """A send that was stopped by a rule, at how many cases. Where a person resumes it, twice as many stop it again."""
+    """A rule that paused a send, and at how many cases. After staff resume the send, twice as many pause it again."""
 
     class Rule(models.TextChoices):
         HARD = "hard", gettext_lazy("too many addresses that do not exist")
         COMPLAINTS = "complaints", gettext_lazy("too many complaints")
-        AUTHENTICATION = "authentication", gettext_lazy("the domain's proof was refused")
+        AUTHENTICATION = "authentication", gettext_lazy("the domain is not authenticated")
         DOMAIN = "domain", gettext_lazy("too many complaints at one mailbox domain")
         STALE = "stale", gettext_lazy("it was late")
         SWITCHED_OFF = "switched_off", gettext_lazy("the publication was switched off")
@@ -121,17 +121,18 @@ class AutomaticPause(models.Model):
         ]
 
 
-class ListReading(models.Model):
-    """When a provider's own list of barred addresses was read last, and up to what moment it is known (W8).
+class SuppressionListReading(models.Model):
+    """The last reading of a provider's own suppression list.
 
-    ``error`` is why the last reading failed, in words for staff.
+    The list is known up to ``known_until``. ``suppressed`` is the number of addresses that this reading suppressed here.
+    ``error`` tells staff why the reading failed.
     """
 
     provider = models.CharField(max_length=120, unique=True)
     begun_at = models.DateTimeField()
     known_until = models.DateTimeField(null=True)
     entries = models.PositiveIntegerField(default=0)
-    barred = models.PositiveIntegerField(default=0)
-    error = models.CharField(max_length=500, blank=True)
+    suppressed = models.PositiveIntegerField(default=0)
+    error = MessageField(blank=True)
 
     wagtail_reference_index_ignore = True

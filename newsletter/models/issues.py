@@ -1,4 +1,4 @@
-"""Issues, the frozen revisions of their content, their variants, and who approved which content."""
+"""Issues, the frozen revisions of their content, their variants, and approvals."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.models import LockableMixin, PreviewableMixin, RevisionMixin
 
 from newsletter.common.errors import InvariantViolated
+from newsletter.common.message_fields import MessageField, MessagesJSONField
 from newsletter.models.body_blocks import BodyField, make_body_block
 from newsletter.models.content import Story
 from newsletter.models.publications import Layout, Publication, Slot
@@ -15,10 +16,10 @@ from newsletter.models.states import one_of
 
 
 class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
-    """One numbered edition of a publication. What staff edit is subject, preheader and body; the rest moves by services."""
+    """One numbered issue of a publication. Staff edit its texts, layout and body; services change everything else."""
 
     class Kind(models.TextChoices):
-        """An issue of the schedule; the month for those who chose it; a change to those who were shown something else."""
+        """A scheduled issue, a monthly digest for those who chose it, or a correction for those with old event details."""
 
         ISSUE = "issue", gettext_lazy("issue")
         DIGEST = "digest", gettext_lazy("monthly digest")
@@ -57,9 +58,9 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     public_id = models.CharField(max_length=32, unique=True, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
     held = models.BooleanField(default=False, editable=False)
-    held_reason = models.CharField(max_length=500, blank=True, editable=False)
+    held_reason = MessageField(blank=True, editable=False)
     released_at = models.DateTimeField(null=True, editable=False)
-    reasons = models.JSONField(
+    reasons = MessagesJSONField(
         default=list, editable=False, help_text=gettext_lazy("[{kind, title, in, why}, …] as assembly decided.")
     )
     made_at = models.DateTimeField(editable=False)
@@ -78,19 +79,26 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         editable=False,
         help_text=gettext_lazy("The hash of the audience staff were told of."),
     )
-    subject = models.CharField(max_length=300, blank=True)
-    preheader = models.CharField(max_length=300, blank=True)
+    subject = models.CharField(gettext_lazy("subject"), max_length=300, blank=True)
+    preheader = models.CharField(gettext_lazy("preheader"), max_length=300, blank=True)
     layout = models.CharField(
-        max_length=12, choices=Layout.choices, blank=True, help_text=gettext_lazy("Empty: that of the publication.")
+        gettext_lazy("layout"),
+        max_length=12,
+        choices=Layout.choices,
+        blank=True,
+        help_text=gettext_lazy("Empty: that of the publication."),
     )
     headline = models.CharField(
+        gettext_lazy("headline"),
         max_length=200,
         blank=True,
         help_text=gettext_lazy("Above an announcement, an event notice or an appeal. Empty: the subject."),
     )
-    body = BodyField(make_body_block(), blank=True)
+    body = BodyField(make_body_block(), verbose_name=gettext_lazy("body"), blank=True)
 
     class Meta:
+        verbose_name = gettext_lazy("issue")
+        verbose_name_plural = gettext_lazy("issues")
         ordering = ["-made_at", "-id"]
         permissions = [
             ("approve_issue", gettext_lazy("Can approve an issue")),
@@ -117,7 +125,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         return f"{self.publication.slug}/{number}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Never writes the columns that services move, except when the row is made."""
+        """Save without the columns that services manage, unless the row is new or ``update_fields`` is given."""
         if self.pk and not self._state.adding and kwargs.get("update_fields") is None:
             kwargs["update_fields"] = [
                 field.attname
@@ -127,19 +135,19 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         super().save(*args, **kwargs)
 
     def with_content_json(self, content: dict[str, Any]) -> "Issue":
-        """An older revision brings back its words, never an older state."""
+        """Restore the content of an older revision and keep the columns that services manage."""
         issue: Issue = super().with_content_json(content)
         for name in self.SERVICE_MANAGED_FIELDS:
             setattr(issue, name, getattr(self, name))
         return issue
 
 
-class PlacedStory(models.Model):
-    """A story stands in at most one issue of a publication, and in at most one digest: this row is what makes that so."""
+class StoryPlacement(models.Model):
+    """A story in an issue. The constraint allows a story in one issue and one digest of a publication."""
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE)
-    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="placed")
-    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="placed")
+    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="placements")
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="placements")
     kind = models.CharField(max_length=10, choices=Issue.Kind.choices, default=Issue.Kind.ISSUE)
 
     wagtail_reference_index_ignore = True
@@ -147,12 +155,12 @@ class PlacedStory(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["publication", "kind", "story"], name="story_once_per_publication"),
-            one_of("placed_story_kind", "kind", ["issue", "digest"]),
+            one_of("story_placement_kind", "kind", ["issue", "digest"]),
         ]
 
 
 class _ImmutableModel(models.Model):
-    """A row that is inserted and never changed."""
+    """A row that is inserted once and never changed."""
 
     class Meta:
         abstract = True
@@ -166,9 +174,9 @@ class _ImmutableModel(models.Model):
 
 
 class IssueRevision(_ImmutableModel):
-    """An issue's whole content at one moment, resolved to plain data: all variants are made from this and nothing else."""
+    """The whole content of an issue at one moment, as plain data. Variants are made only from this."""
 
-    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="frozen")
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="content_revisions")
     number = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     content = models.JSONField()
@@ -184,7 +192,7 @@ class IssueRevision(_ImmutableModel):
 
 
 class Variant(_ImmutableModel):
-    """The issue as one group of readers gets it, with tokens where personal values go. ``sha256`` is over these bytes."""
+    """The issue as one group of recipients gets it, with tokens for personal values. ``sha256`` covers these bytes."""
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="variants")
     revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="variants")
@@ -197,7 +205,7 @@ class Variant(_ImmutableModel):
     html = models.TextField()
     text = models.TextField()
     variables = models.JSONField(default=list)
-    findings = models.JSONField(default=list)
+    findings = MessagesJSONField(default=list)
     sha256 = models.CharField(max_length=64)
 
     wagtail_reference_index_ignore = True
@@ -210,14 +218,14 @@ class Variant(_ImmutableModel):
         return self.label
 
 
-class Shown(models.Model):
-    """What a variant shows, by row: so that it is known who was shown a story or an event."""
+class ShownItem(models.Model):
+    """A story or event that a variant shows, to find the people who saw it."""
 
     class Kind(models.TextChoices):
         STORY = "story", gettext_lazy("Story")
         EVENT = "event", gettext_lazy("Event")
 
-    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="shows")
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="shown_items")
     kind = models.CharField(max_length=5, choices=Kind.choices)
     row_id = models.BigIntegerField()
 
@@ -225,15 +233,15 @@ class Shown(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "row_id", "variant"], name="shown_once"),
-            one_of("shown_kind", "kind", ["story", "event"]),
+            models.UniqueConstraint(fields=["kind", "row_id", "variant"], name="shown_item_once"),
+            one_of("shown_item_kind", "kind", ["story", "event"]),
         ]
 
 
 class ReaderGroup(models.Model):
-    """Which variant people get who share a place, a giving status, a radius and a rhythm; None where they get nothing.
+    """The variant for recipients with the same place, giving status, radius and frequency; None if they get nothing.
 
-    ``place_id`` 0 stands for an unknown place, ``radius_km`` 0 for the publication's own.
+    ``place_id`` 0 means an unknown place, ``radius_km`` 0 the publication's own radius.
     """
 
     revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="groups")
@@ -255,10 +263,10 @@ class ReaderGroup(models.Model):
 
 
 class Approval(models.Model):
-    """A named person's yes to one content hash, or the publication's own rule that none is needed (``by_policy``).
+    """A named person's approval of one content hash, or an automatic one by the publication's policy (``by_policy``).
 
-    ``audience`` says which list and segment rule it was for, and ``people`` how many got it then. Rows from before
-    audiences were recorded have neither: they approve nothing that has not been frozen yet.
+    ``audience`` is the list and segment rule that it was for, and ``people`` the number of recipients then. Without them
+    it approves nothing that is not frozen yet.
     """
 
     issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="approvals")

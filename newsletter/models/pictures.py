@@ -1,4 +1,4 @@
-"""Pictures copied from outside, re-encoded, and hosted by us under names nobody can guess."""
+"""Pictures copied from other sites, re-encoded, and hosted under names that nobody can guess."""
 
 import secrets
 
@@ -11,9 +11,9 @@ def make_picture_name() -> str:
 
 
 class Picture(models.Model):
-    """One re-encoded picture. ``file`` is relative to the media folder; ``source_url`` is where it was copied from.
+    """One re-encoded picture. ``file`` is relative to the media folder, ``source_url`` is where it was copied from.
 
-    ``original`` is the picture that this one was cut from for its place in a mail; ``weight`` is the file's bytes.
+    ``original`` is set for a rendition made for one position in a mail. ``byte_size`` is the size of the file.
     """
 
     name = models.CharField(max_length=40, unique=True, default=make_picture_name, editable=False)
@@ -23,8 +23,8 @@ class Picture(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     alt = models.CharField(max_length=300, blank=True)
-    original = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="cuts", editable=False)
-    weight = models.PositiveIntegerField(default=0, editable=False)
+    original = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="renditions", editable=False)
+    byte_size = models.PositiveIntegerField(default=0, editable=False)
     made_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True, editable=False)
 

@@ -1,13 +1,14 @@
-"""Words that must never leave the organisation: real names, case numbers, places of shelter. Kept encrypted."""
+"""Terms that must never leave the organisation: real names, case numbers, addresses of shelters. Encrypted."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy
 
 
 class ProtectedTerm(models.Model):
-    """``sealed`` is the encrypted term; ``digest`` its keyed hash, so that one term stands once. `issues.sealing` opens it.
+    """One protected term. ``sealed`` is the encrypted term, ``digest`` its keyed hash, which keeps terms unique.
 
-    Neither the table's names nor its rows give a term away: not in logs, not in searches, not in a copy of the database.
+    Nothing in the row reveals the term: not in logs, searches or copies of the database.
+    `issues.protected_terms.encryption` decrypts it.
     """
 
     sealed = models.TextField(editable=False)
@@ -15,7 +16,7 @@ class ProtectedTerm(models.Model):
     note = models.CharField(
         max_length=200,
         blank=True,
-        help_text=gettext_lazy("Why it is here, in words that give nothing away: “real name, story of May”."),
+        help_text=gettext_lazy("Why it is here, without revealing it: “real name, story of May”."),
     )
     made_at = models.DateTimeField()
 

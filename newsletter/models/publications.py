@@ -1,63 +1,78 @@
-"""Publications: their look, sender, schedule and rules; and the due moments of their schedules."""
+"""Publications: their brand, sender, schedule and rules, and the due slots of their schedules."""
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 
+from newsletter.common.message_fields import MessageField
 from newsletter.models.pictures import Picture
-from newsletter.models.sender_name import check_sender_name, domain_of
 from newsletter.models.sources import Source
 from newsletter.models.states import one_of
+from newsletter.providers.sender_names import find_impersonated_domain, has_address
 from subscribers.models import MailingList, Segment, Topic
 
 
 class Brand(PreviewableMixin, models.Model):
-    """How the organisation looks and where it is."""
+    """The organisation's look, address and links."""
 
     class Masthead(models.TextChoices):
         PLAIN = "plain", gettext_lazy("The name in the middle, on the page")
         BAND = "band", gettext_lazy("A band in the brand's colour")
         RULE = "rule", gettext_lazy("The name at the side, with a line under it")
 
-    slug = models.SlugField(unique=True, default="default")
-    name = models.CharField(max_length=120)
+    slug = models.SlugField(gettext_lazy("slug"), unique=True, default="default")
+    name = models.CharField(gettext_lazy("name"), max_length=120)
     logo = models.ForeignKey(
         Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
     logo_dark = models.ForeignKey(
         Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
-    colour = models.CharField(max_length=7, default="#1f4e5f")
-    accent = models.CharField(max_length=7, default="#b3541e")
-    background = models.CharField(max_length=7, default="#f4f1ec")
-    font = models.CharField(max_length=200, default="Georgia, 'Times New Roman', serif")
-    heading_font = models.CharField(max_length=200, blank=True, help_text=gettext_lazy("Empty: the font of the text."))
+    colour = models.CharField(gettext_lazy("colour"), max_length=7, default="#1f4e5f")
+    accent = models.CharField(gettext_lazy("accent"), max_length=7, default="#b3541e")
+    background = models.CharField(gettext_lazy("background"), max_length=7, default="#f4f1ec")
+    font = models.CharField(gettext_lazy("font"), max_length=200, default="Georgia, 'Times New Roman', serif")
+    heading_font = models.CharField(
+        gettext_lazy("heading font"), max_length=200, blank=True, help_text=gettext_lazy("Empty: the font of the text.")
+    )
     radius = models.PositiveSmallIntegerField(
         gettext_lazy("round corners"),
         default=8,
         validators=[MaxValueValidator(24)],
         help_text=gettext_lazy("In pixels; 0 is square."),
     )
-    masthead = models.CharField(max_length=5, choices=Masthead.choices, default=Masthead.PLAIN)
-    postal_address = models.CharField(
-        max_length=300, blank=True, help_text=gettext_lazy("The law asks for it in every issue.")
+    masthead = models.CharField(
+        gettext_lazy("masthead"), max_length=5, choices=Masthead.choices, default=Masthead.PLAIN
     )
-    website = models.URLField(max_length=2000, blank=True)
-    donate_url = models.URLField(max_length=2000, blank=True)
-    donor_portal_url = models.URLField(max_length=2000, blank=True)
-    social = models.JSONField(default=dict, blank=True, help_text=gettext_lazy('{"facebook": "https://…"}'))
+    postal_address = models.CharField(
+        gettext_lazy("postal address"),
+        max_length=300,
+        blank=True,
+        help_text=gettext_lazy("The law asks for it in every issue."),
+    )
+    website = models.URLField(gettext_lazy("website"), max_length=2000, blank=True)
+    donate_url = models.URLField(gettext_lazy("donate url"), max_length=2000, blank=True)
+    donor_portal_url = models.URLField(gettext_lazy("donor portal url"), max_length=2000, blank=True)
+    social = models.JSONField(
+        gettext_lazy("social"), default=dict, blank=True, help_text=gettext_lazy('{"facebook": "https://…"}')
+    )
 
     class Meta:
+        verbose_name = gettext_lazy("brand")
+        verbose_name_plural = gettext_lazy("brands")
         constraints = [one_of("brand_masthead", "masthead", ["plain", "band", "rule"])]
 
     def __str__(self) -> str:
         return self.name
 
     def clean(self) -> None:
-        """Raises ValidationError where the name, which senders' names are made of, is that of somebody else."""
+        """Raise ValidationError if the name, which sender names include, looks like somebody else's domain."""
         check_sender_name(self.name, field="name", own=[urlsplit(self.website).hostname or ""])
 
 
@@ -76,114 +91,154 @@ class Publication(PreviewableMixin, models.Model):
 
     class ApprovalPolicy(models.TextChoices):
         APPROVE = "approve", gettext_lazy("A named person approves each issue")
-        AUTO = "auto", gettext_lazy("Goes out at its time unless held")
+        AUTO = "auto", gettext_lazy("Sent when due unless held")
 
     class Archive(models.TextChoices):
         OFF = "off", gettext_lazy("No archive")
         UNLISTED = (
             "unlisted",
-            gettext_lazy("Only for those who have the link; search engines are asked to leave it out"),
+            gettext_lazy("Only for people with the link; search engines are asked not to list it"),
         )
         PUBLIC = "public", gettext_lazy("For everybody, with a feed")
 
     class Clicks(models.TextChoices):
-        OFF = "off", gettext_lazy("Links are left alone; nobody is counted")
-        COUNTS = "counts", gettext_lazy("Anonymous counts per link; nobody is known")
-        READERS = "readers", gettext_lazy("Counts, and of readers who agreed to it who followed which link")
+        OFF = "off", gettext_lazy("Clicks are not counted")
+        COUNTS = "counts", gettext_lazy("Anonymous counts per link")
+        READERS = "readers", gettext_lazy("Counts, and who clicked which link, for subscribers who agreed")
 
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=120)
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT)
-    mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT)
-    segment = models.ForeignKey(Segment, on_delete=models.PROTECT, null=True, blank=True)
-    from_name = models.CharField(max_length=100)
-    from_email = models.EmailField()
-    reply_to = models.EmailField(blank=True)
+    slug = models.SlugField(gettext_lazy("slug"), unique=True)
+    name = models.CharField(gettext_lazy("name"), max_length=120)
+    brand = models.ForeignKey(Brand, verbose_name=gettext_lazy("brand"), on_delete=models.PROTECT)
+    mailing_list = models.ForeignKey(MailingList, verbose_name=gettext_lazy("mailing list"), on_delete=models.PROTECT)
+    segment = models.ForeignKey(
+        Segment, verbose_name=gettext_lazy("segment"), on_delete=models.PROTECT, null=True, blank=True
+    )
+    from_name = models.CharField(gettext_lazy("from name"), max_length=100)
+    from_email = models.EmailField(gettext_lazy("from email"))
+    reply_to = models.EmailField(gettext_lazy("reply to"), blank=True)
     subject = models.CharField(
-        max_length=200, default="{lead_headline}", help_text=gettext_lazy("{lead_headline} stands for the first story.")
+        gettext_lazy("subject"),
+        max_length=200,
+        default="{lead_headline}",
+        help_text=gettext_lazy("{lead_headline} stands for the first story."),
     )
-    schedule = models.CharField(max_length=60, help_text=gettext_lazy("Minute, hour, day, month, weekday: 0 9 * * thu"))
-    zone = models.CharField(max_length=60, default="UTC")
+    schedule = models.CharField(
+        gettext_lazy("schedule"),
+        max_length=60,
+        help_text=gettext_lazy("Minute, hour, day, month, weekday: 0 9 * * thu"),
+    )
+    zone = models.CharField(gettext_lazy("zone"), max_length=60, default="UTC")
     lead_hours = models.PositiveIntegerField(
-        default=24, help_text=gettext_lazy("Assembled this many hours before it is due.")
+        gettext_lazy("lead hours"), default=24, help_text=gettext_lazy("Assembled this many hours before it is due.")
     )
-    approval = models.CharField(max_length=8, choices=ApprovalPolicy.choices, default=ApprovalPolicy.APPROVE)
+    approval = models.CharField(
+        gettext_lazy("approval"), max_length=8, choices=ApprovalPolicy.choices, default=ApprovalPolicy.APPROVE
+    )
     another_approves = models.BooleanField(
+        gettext_lazy("another approves"),
         null=True,
         blank=True,
         default=None,
         help_text=gettext_lazy(
-            "Whoever edits an issue, or anything that it shows, cannot approve it; somebody else must. "
+            "A person who edits an issue, or content that it shows, cannot approve it; somebody else must. "
             "Unless you choose, this is on if two or more people may approve."
         ),
     )
     second_approval_above = models.PositiveIntegerField(
+        gettext_lazy("second approval above"),
         null=True,
         blank=True,
-        help_text=gettext_lazy("To more people than this, two persons approve. Empty: one is enough."),
+        help_text=gettext_lazy("An issue that goes to more people needs two approvals. Empty: one is enough."),
     )
-    clicks = models.CharField(max_length=7, choices=Clicks.choices, default=Clicks.OFF)
-    stories = models.PositiveSmallIntegerField(default=5, validators=[MaxValueValidator(20)])
-    events = models.PositiveSmallIntegerField(default=4, validators=[MaxValueValidator(12)])
-    radius_km = models.PositiveIntegerField(default=80)
+    clicks = models.CharField(gettext_lazy("clicks"), max_length=7, choices=Clicks.choices, default=Clicks.OFF)
+    stories = models.PositiveSmallIntegerField(gettext_lazy("stories"), default=5, validators=[MaxValueValidator(20)])
+    events = models.PositiveSmallIntegerField(gettext_lazy("events"), default=4, validators=[MaxValueValidator(12)])
+    radius_km = models.PositiveIntegerField(gettext_lazy("radius km"), default=80)
     days_back = models.PositiveIntegerField(
-        default=30, help_text=gettext_lazy("How old a story of the first issue may be.")
+        gettext_lazy("days back"), default=30, help_text=gettext_lazy("How old a story of the first issue may be.")
     )
-    days_ahead = models.PositiveIntegerField(default=30, help_text=gettext_lazy("How far ahead events may be."))
-    topics = models.ManyToManyField(Topic, blank=True, help_text=gettext_lazy("None chosen: all."))
-    sources = models.ManyToManyField(Source, blank=True, help_text=gettext_lazy("None chosen: all."))
+    days_ahead = models.PositiveIntegerField(
+        gettext_lazy("days ahead"), default=30, help_text=gettext_lazy("How far ahead events may be.")
+    )
+    topics = models.ManyToManyField(
+        Topic, verbose_name=gettext_lazy("topics"), blank=True, help_text=gettext_lazy("None chosen: all.")
+    )
+    sources = models.ManyToManyField(
+        Source, verbose_name=gettext_lazy("sources"), blank=True, help_text=gettext_lazy("None chosen: all.")
+    )
     intro = models.TextField(
+        gettext_lazy("intro"),
         blank=True,
         help_text=gettext_lazy('Opens each issue. May hold merge fields: Dear {{ first_name | default:"friend" }},'),
     )
     host_url = models.URLField(
-        max_length=2000, blank=True, help_text=gettext_lazy("Where readers with no event near them learn to host one.")
+        gettext_lazy("host url"),
+        max_length=2000,
+        blank=True,
+        help_text=gettext_lazy("Where recipients with no event near them learn to host one."),
     )
-    language = models.CharField(max_length=12, default="en")
+    language = models.CharField(gettext_lazy("language"), max_length=12, default="en")
     layout = models.CharField(
+        gettext_lazy("layout"),
         max_length=12,
         choices=Layout.choices,
         default=Layout.LETTER,
         help_text=gettext_lazy("How its issues are laid out."),
     )
     quiet_from = models.TimeField(
-        null=True, blank=True, help_text=gettext_lazy("No mail leaves from this time of day …")
+        gettext_lazy("quiet from"),
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("No mail leaves from this time of day …"),
     )
     quiet_until = models.TimeField(
-        null=True, blank=True, help_text=gettext_lazy("… until this one. A send goes on then.")
+        gettext_lazy("quiet until"),
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("… until this one. A send goes on then."),
     )
     stale_hours = models.PositiveIntegerField(
+        gettext_lazy("stale hours"),
         default=48,
         help_text=gettext_lazy(
-            "So long after it was due, a send stops and asks whether it still makes sense. 0: never."
+            "A send that is later than this pauses, and staff decide whether it is still useful. 0: never."
         ),
     )
     people_per_day = models.PositiveIntegerField(
-        null=True, blank=True, help_text=gettext_lazy("No more people a day; the rest follow on the next.")
+        gettext_lazy("people per day"),
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("At most so many people a day; the rest follow on the next day."),
     )
     warm_up_from = models.DateField(
+        gettext_lazy("warm up from"),
         null=True,
         blank=True,
         help_text=gettext_lazy("A new sending domain starts with 50 people on this day and more each day after."),
     )
     monthly_digest = models.BooleanField(
+        gettext_lazy("monthly digest"),
         default=True,
         help_text=gettext_lazy("Once a month, for readers who chose it: the stories of the month in one mail."),
     )
     digest_schedule = models.CharField(
+        gettext_lazy("digest schedule"),
         max_length=60,
         default="0 9 1 * *",
         help_text=gettext_lazy("When it goes out. Minute, hour, day, month, weekday."),
     )
     consent_required = models.BooleanField(
+        gettext_lazy("consent required"),
         default=False,
-        help_text=gettext_lazy("No story without a recorded consent, also where nobody marked it as about a person."),
+        help_text=gettext_lazy("No story without a recorded consent, even if it is not marked as about a person."),
     )
-    archive = models.CharField(max_length=8, choices=Archive.choices, default=Archive.OFF)
-    enabled = models.BooleanField(default=True)
+    archive = models.CharField(gettext_lazy("archive"), max_length=8, choices=Archive.choices, default=Archive.OFF)
+    enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
     made_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = gettext_lazy("publication")
+        verbose_name_plural = gettext_lazy("publications")
         ordering = ["name"]
         constraints = [
             one_of("publication_layout", "layout", Layout.values),
@@ -196,14 +251,14 @@ class Publication(PreviewableMixin, models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Raises ValidationError where mailboxes would take the sender's name for a forgery."""
+        """Raise ValidationError if mailboxes would treat the sender's name as a forgery."""
         check_sender_name(self.from_name, field="from_name", own=[domain_of(self.from_email), domain_of(self.reply_to)])
 
 
 class Slot(models.Model):
-    """One due moment. ``due_local`` is wall clock without offset, so the hour that comes twice is one slot.
+    """One due time. ``due_local`` is wall-clock time without offset, so an hour that comes twice in autumn is one slot.
 
-    ``period`` is the month (``YYYY-MM``) in which a digest is due: one digest a month, whatever its schedule says.
+    ``period`` is the month (``YYYY-MM``) in which a digest is due. The database allows one digest a month.
     """
 
     class Kind(models.TextChoices):
@@ -222,7 +277,7 @@ class Slot(models.Model):
     period = models.CharField(max_length=7, blank=True, default="")
     due_at = models.DateTimeField(db_index=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DUE)
-    reason = models.CharField(max_length=500, blank=True)
+    reason = MessageField(blank=True)
     made_at = models.DateTimeField()
     assembled_at = models.DateTimeField(null=True, blank=True)
 
@@ -244,3 +299,27 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.publication_id} {self.due_local}"
+
+
+def check_sender_name(name: str, *, field: str, own: Sequence[str]) -> None:
+    """Raise ValidationError for ``field`` if the name looks like an address or another's domain. ``own`` are own domains."""
+    if has_address(name):
+        raise ValidationError(
+            {field: _("The name contains @, < or >, which mailboxes treat as a forgery. Use a plain name.")}
+        )
+    domain = find_impersonated_domain(name, own=own)
+    if domain:
+        message = _(
+            "“%(domain)s” is not the domain of your sender's address, so mailboxes treat the name as a forgery. "
+            "Remove it, or write a space after the dot if it is no domain."
+        )
+        raise ValidationError({field: message % {"domain": domain}})
+
+
+def domain_of(email: str) -> str:
+    """Return the domain of an address in its readable form."""
+    domain = email.rpartition("@")[2].lower()
+    try:
+        return domain.encode("ascii").decode("idna") if "xn--" in domain else domain
+    except UnicodeError:
+        return domain

@@ -1,6 +1,7 @@
-"""One send, its batches and attempts, and a narrow row for every person in it.
+"""Sends, their batches and attempts, and one narrow row for each recipient.
 
-A delivery's state is its batch's, unless a `DeliveryException` says otherwise: so recording a batch is one UPDATE.
+The state of a delivery is the state of its batch, unless a `DeliveryException` says otherwise. So one UPDATE records a
+whole batch. A `reason` or `detail` is for people. Code decides by the `code` beside it.
 """
 
 from datetime import datetime
@@ -9,17 +10,21 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField, MessagesJSONField
 from newsletter.models.issues import Issue, IssueRevision, Variant
 from newsletter.models.publications import Publication
 from newsletter.models.states import one_of
 
 
 class Send(models.Model):
-    """One dispatch of one approved revision. ``excluded`` is {reason: people}, counted when the audience was frozen.
+    """One dispatch of one approved revision.
 
-    ``resumed_after`` is the newest try when a person last let it go on: what failed up to it counts no more.
-    ``asked`` is the number of people that staff confirmed when they started it by hand.
-    ``searched_up_to`` is the newest protected term that its mails were searched for: with a newer one none is claimed.
+    ``excluded`` maps a reason to a number of people, counted when the audience was frozen.
+    ``resumed_after_attempt`` is the newest attempt when staff last resumed the send: earlier failures no longer count.
+    ``confirmed_recipients`` is the number of people that staff confirmed when they started the send by hand.
+    ``newest_term_searched`` is the newest protected term that its mails were searched for. No batch is claimed while a
+    newer term exists.
+    ``purged_at`` is when the rows of its recipients were deleted.
     """
 
     class State(models.TextChoices):
@@ -31,11 +36,19 @@ class Send(models.Model):
         NEEDS_ATTENTION = "needs_attention", gettext_lazy("Needs Attention")
         CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
+    class Code(models.TextChoices):
+        """The reasons that later decisions depend on. Every other reason has no code."""
+
+        NONE = ""
+        PAUSED_BY_STAFF = "paused_by_staff"
+        SENDER_REFUSED = "sender_refused"
+
     issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="sends")
     revision = models.ForeignKey(IssueRevision, on_delete=models.PROTECT, related_name="+")
     sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=16, choices=State.choices, default=State.PREPARING)
-    reason = models.CharField(max_length=500, blank=True)
+    reason = MessageField(blank=True)
+    code = models.CharField(max_length=16, choices=Code.choices, blank=True, default=Code.NONE)
     provider = models.CharField(max_length=60)
     candidates = models.PositiveIntegerField(default=0)
     recipients = models.PositiveIntegerField(default=0)
@@ -44,16 +57,16 @@ class Send(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     not_before = models.DateTimeField(null=True)
-    resumed_after = models.BigIntegerField(default=0)
-    searched_up_to = models.BigIntegerField(default=0)
-    asked = models.PositiveIntegerField(null=True)
-    unchecked_stories = models.JSONField(
-        default=list, help_text=gettext_lazy("[[title, why], …]: stories that could not be checked before it began.")
+    resumed_after_attempt = models.BigIntegerField(default=0)
+    newest_term_searched = models.BigIntegerField(default=0)
+    confirmed_recipients = models.PositiveIntegerField(null=True)
+    unchecked_stories = MessagesJSONField(
+        default=list, help_text=gettext_lazy("[[title, reason], …]: stories that could not be checked before it began.")
     )
     totals = models.JSONField(
-        null=True, help_text=gettext_lazy("The receipt, once the rows of its people may be deleted.")
+        null=True, help_text=gettext_lazy("The receipt, once the rows of its recipients may be deleted.")
     )
-    forgotten_at = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 
@@ -66,6 +79,7 @@ class Send(models.Model):
                 "state",
                 ["preparing", "ready", "submitting", "paused", "submitted", "needs_attention", "cancelled"],
             ),
+            one_of("send_code", "code", ["", "paused_by_staff", "sender_refused"]),
         ]
 
     def __str__(self) -> str:
@@ -74,32 +88,39 @@ class Send(models.Model):
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     def uncertain(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
-        """Uncertain batches of open sends that no other account may have, whose ``first`` try began in (start, end]."""
+        """Keep the uncertain batches of open sends that only this provider account can have.
+
+        Their first attempt began in (start, end]; it is annotated as ``first_attempt_at``.
+        """
         return self.filter(state=Batch.State.UNCERTAIN)._attempted_between(provider=provider, start=start, end=end)
 
     def with_uncertain_recipients(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
-        """Settled batches, otherwise as those, of whose people some are uncertain on their own."""
-        uncertain_people = DeliveryException.objects.filter(state=DeliveryException.State.UNCERTAIN)
+        """Keep the settled batches with uncertain recipients; otherwise the same as `uncertain`."""
+        recipients = DeliveryException.objects.filter(state=DeliveryException.State.UNCERTAIN)
         settled = self.filter(
-            pk__in=uncertain_people.values("delivery__batch"), state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL]
+            pk__in=recipients.values("delivery__batch"), state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL]
         )
         return settled._attempted_between(provider=provider, start=start, end=end)
 
     def _attempted_between(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
-        tries = Attempt.objects.filter(batch=models.OuterRef("pk"))
+        attempts = Attempt.objects.filter(batch=models.OuterRef("pk"))
+        elsewhere = attempts.exclude(provider=provider).exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
         return (
             self.filter(
-                models.Exists(tries.filter(provider=provider)),
-                ~models.Exists(tries.exclude(provider=provider).exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)),
+                models.Exists(attempts.filter(provider=provider)),
+                ~models.Exists(elsewhere),
                 send__state__in=[Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION],
             )
-            .annotate(first=models.Min("tries__started_at"))
-            .filter(first__gt=start, first__lte=end)
+            .annotate(first_attempt_at=models.Min("attempts__started_at"))
+            .filter(first_attempt_at__gt=start, first_attempt_at__lte=end)
         )
 
 
 class Batch(models.Model):
-    """One API call's people, all of one variant. ``lease_until`` and ``attempts`` fence a worker that comes late."""
+    """The recipients of one API call, all of one variant.
+
+    ``lease_until`` and ``attempt_number``, the number of its newest attempt, reject the result of a late worker.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending", gettext_lazy("Pending")
@@ -110,15 +131,22 @@ class Batch(models.Model):
         UNCERTAIN = "uncertain", gettext_lazy("Uncertain")
         WRITTEN_OFF = "written_off", gettext_lazy("Written Off")
 
+    class Code(models.TextChoices):
+        """The reasons that later decisions depend on. Every other reason has no code."""
+
+        NONE = ""
+        RENDER_FAILURE = "render_failure"
+
     send = models.ForeignKey(Send, on_delete=models.PROTECT, related_name="batches")
     seq = models.PositiveIntegerField()
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
-    part = models.PositiveIntegerField(help_text=gettext_lazy("Which cut of its variant's people, from 0."))
+    part = models.PositiveIntegerField(help_text=gettext_lazy("The number of this batch within its variant, from 0."))
     size = models.PositiveIntegerField()
     state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
-    reason = models.CharField(max_length=500, blank=True)
+    reason = MessageField(blank=True)
+    code = models.CharField(max_length=14, choices=Code.choices, blank=True, default=Code.NONE)
     key = models.CharField(gettext_lazy("idempotency key"), max_length=40, unique=True)
-    attempts = models.PositiveIntegerField(default=0)
+    attempt_number = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     provider_id = models.CharField(max_length=200, blank=True)
@@ -138,6 +166,7 @@ class Batch(models.Model):
                 "state",
                 ["pending", "submitting", "accepted", "partial", "rejected", "uncertain", "written_off"],
             ),
+            one_of("batch_code", "code", ["", "render_failure"]),
         ]
         indexes = [models.Index(fields=["send", "state"], name="batch_by_state")]
 
@@ -146,35 +175,46 @@ class Batch(models.Model):
 
 
 class Attempt(models.Model):
-    """One HTTP try, written and committed before the call. An attempt without ``ended_at`` is one we do not know the end of."""
+    """One HTTP call, committed before it is made. Without ``ended_at`` its result is unknown."""
 
-    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="tries")
-    n = models.PositiveIntegerField()
+    class Code(models.TextChoices):
+        """The details that later decisions depend on. Every other detail has no code."""
+
+        NONE = ""
+        SENT_AGAIN = "sent_again"
+        RENDER_FAILURE = "render_failure"
+        RENDER_STOP = "render_stop"
+        NOT_CALLED = "not_called"
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveIntegerField(db_column="n")
     provider = models.CharField(max_length=60, blank=True)
     people = models.PositiveIntegerField()
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, blank=True)
-    detail = models.CharField(max_length=500, blank=True)
+    detail = MessageField(blank=True)
+    code = models.CharField(max_length=14, choices=Code.choices, blank=True, default=Code.NONE)
 
     NOT_ACCEPTED_OUTCOMES = ("not_sent", "throttled", "rejected")
-    """The outcomes after which the provider has nobody's mail for certain."""
+    """The outcomes after which the provider certainly has nobody's mail."""
 
     wagtail_reference_index_ignore = True
 
     class Meta:
-        ordering = ["batch", "n"]
+        ordering = ["batch", "number"]
         constraints = [
-            models.UniqueConstraint(fields=["batch", "n"], name="attempt_once"),
+            models.UniqueConstraint(fields=["batch", "number"], name="attempt_once"),
             models.UniqueConstraint(fields=["batch"], condition=Q(ended_at__isnull=True), name="one_open_attempt"),
+            one_of("attempt_code", "code", ["", "sent_again", "render_failure", "render_stop", "not_called"]),
         ]
 
 
 class Delivery(models.Model):
-    """One person in one send. The constraint is the promise that nobody gets an issue twice.
+    """One person in one send. The constraint guarantees that nobody gets an issue twice.
 
-    ``address_hash`` is the first 16 bytes of the address's keyed hash. The rows come from one INSERT…SELECT over the very
-    batches they name, so the database does not check the two references again: that took a third of the freeze.
+    ``address_hash`` is the first 16 bytes of the keyed hash of the address. The two references have no constraint: one
+    INSERT…SELECT writes the rows from the batches that they name, and checking them again took a third of the freeze.
     """
 
     issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
@@ -195,16 +235,31 @@ class Delivery(models.Model):
 
 
 class DeliveryException(models.Model):
-    """Where one person's end differs from the batch's. ``state`` replaces the batch's; the times are first-wins facts."""
+    """A delivery whose result differs from its batch's.
+
+    ``state`` replaces the state of the batch, unless it is empty. Of each reported time the first one is kept.
+    """
 
     class State(models.TextChoices):
         REJECTED = "rejected", gettext_lazy("Rejected")
         SKIPPED = "skipped", gettext_lazy("Skipped")
         UNCERTAIN = "uncertain", gettext_lazy("Uncertain")
 
+    class Code(models.TextChoices):
+        """The reasons that later decisions depend on. Every other reason has no code."""
+
+        NONE = ""
+        UNSUBSCRIBED = "unsubscribed"
+        ALREADY_MAILED = "already_mailed"
+        RENDER_FAILURE = "render_failure"
+
+    LEFT_OUT_CODES = (Code.UNSUBSCRIBED, Code.ALREADY_MAILED)
+    """The codes of people who are left out of every call from then on."""
+
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="exception")
     state = models.CharField(max_length=10, choices=State.choices, blank=True)
-    reason = models.CharField(max_length=300, blank=True)
+    reason = MessageField(blank=True)
+    code = models.CharField(max_length=14, choices=Code.choices, blank=True, default=Code.NONE)
     at = models.DateTimeField()
     bounced_at = models.DateTimeField(null=True)
     complained_at = models.DateTimeField(null=True)
@@ -213,29 +268,32 @@ class DeliveryException(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [one_of("delivery_exception_state", "state", ["", "rejected", "skipped", "uncertain"])]
-        indexes = [models.Index(fields=["delivery"], condition=Q(state="uncertain"), name="delivery_in_doubt")]
+        constraints = [
+            one_of("delivery_exception_state", "state", ["", "rejected", "skipped", "uncertain"]),
+            one_of("delivery_exception_code", "code", ["", "unsubscribed", "already_mailed", "render_failure"]),
+        ]
+        indexes = [models.Index(fields=["delivery"], condition=Q(state="uncertain"), name="delivery_uncertain")]
 
 
 class ProviderAccount(models.Model):
-    """The one shared rate limit of a provider account: the next moment a call may start.
+    """The shared rate limit of one provider account: the earliest moment of the next call.
 
-    Single mails go between the calls of a bulk send, so ``next_at`` does not stop them; ``wait_until`` stops everything.
+    Single mails go between the calls of a bulk send and ignore ``next_at``. ``wait_until`` stops every call.
     """
 
     name = models.CharField(max_length=120, unique=True)
     next_at = models.FloatField(default=0, help_text=gettext_lazy("Seconds since 1970."))
-    wait_until = models.FloatField(default=0, help_text=gettext_lazy("Seconds since 1970: nobody calls before."))
-    failures = models.PositiveIntegerField(
-        default=0, help_text=gettext_lazy("Single mails in a row that came to nothing.")
+    wait_until = models.FloatField(default=0, help_text=gettext_lazy("Seconds since 1970: no calls before this."))
+    failures = models.PositiveIntegerField(default=0, help_text=gettext_lazy("Single mails that failed in a row."))
+    pace = models.FloatField(
+        default=1, help_text=gettext_lazy("Share of the rate in use since the provider answered “too many”.")
     )
-    pace = models.FloatField(default=1, help_text=gettext_lazy("Share of the rate in use since “too many”."))
 
     wagtail_reference_index_ignore = True
 
 
 class SendingDay(models.Model):
-    """How many people a publication was sent to on one local day: the row that a daily limit is kept by."""
+    """The number of people that a publication was sent to on one local day. The daily limit reads it."""
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
@@ -248,14 +306,14 @@ class SendingDay(models.Model):
 
 
 class Installation(models.Model):
-    """The one row that says whose database this is, and whether anything may be sent from it at all.
+    """One row: which installation this database belongs to, and whether it may send at all.
 
-    ``released_at`` is when a person last ended a hold: what machines remember from before counts no more.
+    ``released_at`` is when staff last ended a hold. What a machine's journal recorded before that no longer counts.
     """
 
     address_key_hash = models.CharField(max_length=64)
     held = models.BooleanField(default=False)
-    reason = models.CharField(max_length=500, blank=True)
+    reason = MessageField(blank=True)
     changed_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
 

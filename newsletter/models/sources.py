@@ -1,14 +1,40 @@
-"""Where content comes from, and what was set aside on the way in."""
+"""Sources of content, the entries of theirs that were set aside, and what staff said about their events' locations."""
 
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.utils.translation import gettext_lazy
 
-from newsletter.models.source_address import SourceAddressField
+from newsletter.common.message_fields import MessageField
 from subscribers.models import Topic
+
+SOURCE_SCHEMES = ("http", "https", "webcal", "webcals")
+
+
+class SourceAddressFormField(forms.URLField):
+    """A form field for web and ``webcal:`` URLs."""
+
+    default_validators = [URLValidator(schemes=SOURCE_SCHEMES)]
+
+
+class SourceAddressField(models.URLField):  # type: ignore[type-arg]
+    """A URLField that also accepts ``webcal:`` URLs. The column is the same."""
+
+    default_validators = [URLValidator(schemes=SOURCE_SCHEMES)]
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": SourceAddressFormField, **kwargs})
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.URLField", args, kwargs
 
 
 class Source(models.Model):
-    """A feed, CMS, calendar or page that is polled. The fields below ``enabled`` are the poller's notes."""
+    """A feed, CMS, calendar or page that is polled. The poller writes the fields below ``enabled``."""
 
     class Kind(models.TextChoices):
         FEED = "feed", gettext_lazy("Feed (RSS, Atom or JSON Feed)")
@@ -17,35 +43,41 @@ class Source(models.Model):
         CALENDAR = "calendar", gettext_lazy("Calendar (iCalendar)")
         EVENTS = "events", gettext_lazy("Web page of events")
 
-    name = models.CharField(max_length=120, unique=True)
-    kind = models.CharField(max_length=12, choices=Kind.choices)
-    url = SourceAddressField(max_length=2000)
+    name = models.CharField(gettext_lazy("name"), max_length=120, unique=True)
+    kind = models.CharField(gettext_lazy("kind"), max_length=12, choices=Kind.choices)
+    url = SourceAddressField(gettext_lazy("url"), max_length=2000)
     every_minutes = models.PositiveIntegerField(
-        default=30, help_text=gettext_lazy("How often it is looked at, in minutes.")
+        gettext_lazy("every minutes"), default=30, help_text=gettext_lazy("How often it is read, in minutes.")
     )
     topics = models.ManyToManyField(
         Topic,
+        verbose_name=gettext_lazy("topics"),
         blank=True,
-        help_text=gettext_lazy("Given to everything from here, beside the topics its own categories name."),
+        help_text=gettext_lazy("Added to everything from here, besides the topics of its own categories."),
     )
     region = models.CharField(
-        max_length=10, blank=True, help_text=gettext_lazy("ISO 3166-2, e.g. US-TX: where events without a place are.")
+        gettext_lazy("region"),
+        max_length=10,
+        blank=True,
+        help_text=gettext_lazy("ISO 3166-2, e.g. US-TX: where events without a location are."),
     )
-    language = models.CharField(max_length=12, blank=True)
-    enabled = models.BooleanField(default=True)
+    language = models.CharField(gettext_lazy("language"), max_length=12, blank=True)
+    enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
 
     etag = models.CharField(max_length=500, blank=True, editable=False)
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
-    listed = models.PositiveIntegerField(
-        null=True, editable=False, help_text=gettext_lazy("How many events it listed when it was last read.")
+    last_event_count = models.PositiveIntegerField(
+        null=True, editable=False, help_text=gettext_lazy("How many events it had when it was last read.")
     )
     due_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
     looked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
-    error = models.TextField(blank=True, editable=False)
+    error = MessageField(blank=True, editable=False)
 
     class Meta:
+        verbose_name = gettext_lazy("source")
+        verbose_name_plural = gettext_lazy("sources")
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
@@ -58,17 +90,52 @@ class Source(models.Model):
 
 
 class SetAsideEntry(models.Model):
-    """An entry that did not go in, and why, in words for staff. Rewritten each time its source is read."""
+    """An entry that was not used, with the reason for staff. Rewritten each time its source is read.
+
+    The code ``events_held`` marks missing events that are kept until the next reading.
+    """
+
+    class Code(models.TextChoices):
+        ENTRY = "entry"
+        EVENTS_HELD = "events_held"
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="set_aside")
-    entry = models.CharField(max_length=300)
-    reason = models.CharField(max_length=500)
+    code = models.CharField(max_length=16, choices=Code.choices, default=Code.ENTRY)
+    entry = MessageField()
+    reason = MessageField()
     at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         ordering = ["-at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(code__in=["entry", "events_held"]), name="set_aside_code")
+        ]
 
     def __str__(self) -> str:
         return f"{self.entry}: {self.reason}"
+
+
+class LocationAnswer(models.Model):
+    """The location that staff gave for a source's text. It is used whenever the source writes the same text again.
+
+    ``words`` is the text without differences in capitals, accents and line breaks.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="location_answers")
+    words = models.CharField(max_length=300)
+    town = models.CharField(max_length=120, blank=True)
+    country = models.CharField(max_length=2)
+    region = models.CharField(max_length=10, blank=True)
+    latitude = models.FloatField(validators=[MinValueValidator(-90), MaxValueValidator(90)])
+    longitude = models.FloatField(validators=[MinValueValidator(-180), MaxValueValidator(180)])
+    zone = models.CharField(max_length=60, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "words"], name="location_answered_once")]
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.town}"

@@ -1,26 +1,26 @@
-"""States move by compare-and-set: one UPDATE that names the state it expects, and one row changed."""
+"""Change states by compare-and-set: one UPDATE that names the expected states and must change one row."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
 
 from django.db import models
 
-_Row = TypeVar("_Row", bound=models.Model)
 
+def transition(
+    row: models.Model, *, from_states: Iterable[str], to: str, field: str = "state", **changes: object
+) -> bool:
+    """Set ``row.state`` to ``to``, and the other ``changes``, if the database still has one of ``from_states``.
 
-def move(row: _Row, *, to: str, of: Iterable[str], field: str = "state", **changes: Any) -> bool:
-    """Set ``row.state`` to ``to`` if the database still has one of ``of``; the other ``changes`` go in the same UPDATE.
-
-    Returns whether this call moved it. The row in memory follows only then.
+    Return True if this call changed the row. Only then does the row in memory change too.
     """
     manager = type(row)._default_manager
-    moved = manager.filter(pk=row.pk, **{f"{field}__in": list(of)}).update(**{field: to}, **changes)
-    if moved:
+    expected = manager.filter(pk=row.pk, **{f"{field}__in": list(from_states)})
+    changed = expected.update(**{field: to}, **changes)
+    if changed:
         for name, value in {field: to, **changes}.items():
             setattr(row, name, value)
-    return bool(moved)
+    return bool(changed)
 
 
 def one_of(name: str, field: str, values: Iterable[str]) -> models.CheckConstraint:
-    """A CHECK that a text column holds one of the values."""
+    """Return a CHECK constraint: a text column holds one of the values."""
     return models.CheckConstraint(condition=models.Q(**{f"{field}__in": list(values)}), name=name)

@@ -1,14 +1,15 @@
-"""How a story relates to the web: the sources that list it, the addresses it has, and whether its site still shows it."""
+"""Stories on the web: the sources that list them, their URLs, and whether their site still shows them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.message_fields import MessageField
 from newsletter.models.sources import Source
 from newsletter.models.states import one_of
 
 
 class GoneCode(models.TextChoices):
-    """Why a story may no longer be shown: what its own site said when it was last checked."""
+    """Why a story may no longer be shown, by the last check of its own site."""
 
     REMOVED = "removed", gettext_lazy("Removed at its source")
     PRIVATE = "private", gettext_lazy("Not public at its source")
@@ -16,15 +17,15 @@ class GoneCode(models.TextChoices):
 
 
 class SourceVisibilityMixin(models.Model):
-    """Mixed into stories: what the last check of the story's own page or post found.
+    """The result of the last check of a story's own page or post.
 
-    ``check_failed`` says why the last check gave no answer; it decides nothing.
+    ``check_failed`` is why the last check gave no answer; it is only for information.
     """
 
     gone_at = models.DateTimeField(null=True, editable=False)
     gone_code = models.CharField(max_length=9, choices=GoneCode.choices, blank=True, default="", editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
-    check_failed = models.CharField(max_length=300, blank=True, default="", editable=False)
+    check_failed = MessageField(blank=True, default="", editable=False)
     page_etag = models.CharField(max_length=500, blank=True, default="", editable=False)
     page_modified = models.CharField(max_length=100, blank=True, default="", editable=False)
     same_as = models.ForeignKey(
@@ -33,7 +34,7 @@ class SourceVisibilityMixin(models.Model):
         null=True,
         editable=False,
         related_name="twins",
-        help_text=gettext_lazy("The story that stands for both, where two rows turned out to be one story."),
+        help_text=gettext_lazy("The story to use, if two rows are the same story."),
     )
 
     class Meta:
@@ -49,7 +50,7 @@ class SourceVisibilityMixin(models.Model):
 
 
 class StoryOrigin(models.Model):
-    """One source lists one story under one identity. Several sources may list the same story."""
+    """One source's entry for a story. Several sources may list the same story."""
 
     story = models.ForeignKey("newsletter.Story", on_delete=models.CASCADE, related_name="origins")
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="origins")
@@ -65,7 +66,7 @@ class StoryOrigin(models.Model):
 
 
 class StoryAddress(models.Model):
-    """One address of one story, as the sha256 of its normalised form: no two stories share an address."""
+    """One URL of a story. ``sha256`` is the hash of its normalised form, so that no two stories share a URL."""
 
     story = models.ForeignKey("newsletter.Story", on_delete=models.CASCADE, related_name="addresses")
     sha256 = models.CharField(max_length=64, unique=True)

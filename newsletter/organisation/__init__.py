@@ -1,1 +1,1 @@
-"""The organisation as data: its file, its staff, and the health of its installation."""
+"""The organisation: its file, its staff accounts, and the health of its installation."""

@@ -1,6 +1,6 @@
-"""Makes the database say what the organisation's file says: created, updated or unchanged, all or nothing.
+"""Create or update what the organisation file names, all or nothing.
 
-What the file leaves out stays as it is; nothing is ever deleted.
+What the file leaves out stays as it is. Nothing is deleted.
 """
 
 from collections.abc import Iterator
@@ -27,9 +27,9 @@ __all__ = ["Change", "apply_file"]
 
 
 def apply_file(path: Path, *, dry_run: bool = False, now: datetime) -> list[Change]:
-    """Creates or updates everything in the file, in one transaction; with `dry_run` nothing is written.
+    """Create or update everything in the file in one transaction. With `dry_run` nothing is written.
 
-    Raises BadFile that names the table and the key at fault; then nothing is changed.
+    Raises BadFile with the table and the key at fault; then nothing is changed.
     """
     organisation = read_organisation(path)
     logos = host_logos(organisation.brand, folder=path.parent, dry_run=dry_run)

@@ -1,4 +1,4 @@
-"""One function for each kind of table in the organisation's file: which row it is, and what the row shall say."""
+"""Apply each kind of table in the organisation file: find its row and set its values."""
 
 from datetime import datetime
 from typing import Any
@@ -73,7 +73,7 @@ def apply_source(entry: SourceEntry, *, now: datetime) -> Change:
     asks_elsewhere = any(name in values and values[name] != getattr(row, name) for name in ("kind", "url"))
     if asks_elsewhere:
         row.etag = row.last_modified = row.error = ""
-        row.failures, row.due_at, row.listed = 0, now, None
+        row.failures, row.due_at, row.last_event_count = 0, now, None
     return upsert(
         kind="source",
         name=entry.name,
@@ -116,7 +116,7 @@ def apply_publication(entry: PublicationEntry) -> Change:
 
 
 def name_from_slug(slug: str) -> str:
-    """A name for what has only a slug: “near-london” is “Near london”."""
+    """Make a name from a slug: “near-london” becomes “Near london”."""
     return slug.replace("-", " ").replace("_", " ").strip().capitalize() or slug
 
 

@@ -1,6 +1,6 @@
-"""Whose data an account, a key of the API or one export touched in a stretch of time, by the staff log (P14).
+"""Find whose data a staff account, an API key or an export touched in a period, by the staff log.
 
-It only reads. Who was in an export is worked out from who was on the list then; people erased since are counted alone.
+It only reads. People of an export are found from who was on the list then; erased people are counted only.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ _BATCH_SIZE = 5_000
 
 @dataclass
 class AffectedPeople:
-    """Row ids of people, each with what was done by the names of the staff log; `entries` is how many were read."""
+    """Row ids of people, each with the actions that touched them. `entries` is the number of log entries read."""
 
     entries: int = 0
     acts: dict[int, set[str]] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class AffectedPeople:
             self.acts.setdefault(pk, set()).add(act)
 
     def known(self) -> list[Subscriber]:
-        """Those who are still on record, in the order of their ids."""
+        """Return the people who still exist, ordered by id."""
         ids = sorted(self.acts)
         found: list[Subscriber] = []
         for start in range(0, len(ids), _BATCH_SIZE):
@@ -40,7 +40,7 @@ class AffectedPeople:
 
 
 def list_staff_entries(email: str) -> QuerySet[AuditEntry]:
-    """What this account did. Raises NotFound."""
+    """Return the log entries of this account. Raises NotFound."""
     person = User.objects.filter(username=email.strip().lower()).first()
     if person is None:
         raise NotFound(f"Nobody has an account under {email}. List the staff: newsletter staff list")
@@ -48,7 +48,7 @@ def list_staff_entries(email: str) -> QuerySet[AuditEntry]:
 
 
 def list_api_key_entries(key_id: int) -> QuerySet[AuditEntry]:
-    """What was done with this key of the API, revoked or not. Raises NotFound."""
+    """Return the log entries of this API key, revoked or not. Raises NotFound."""
     key = ApiKey.objects.filter(pk=key_id).first()
     if key is None:
         raise NotFound(f"There is no key {key_id}. `newsletter api-key list` shows them all.")
@@ -57,7 +57,7 @@ def list_api_key_entries(key_id: int) -> QuerySet[AuditEntry]:
 
 
 def list_export_entries(export_id: int) -> QuerySet[AuditEntry]:
-    """The taking of one file of people. Raises NotFound."""
+    """Return the log entry of one export's download. Raises NotFound."""
     entries = _entries().filter(action="subscribers.export", data__export=export_id)
     if not entries.exists():
         raise NotFound(f"No export {export_id} was taken. The staff log gives the number of each.")
@@ -65,7 +65,7 @@ def list_export_entries(export_id: int) -> QuerySet[AuditEntry]:
 
 
 def find_affected_people(entries: QuerySet[AuditEntry], *, since: datetime, until: datetime) -> AffectedPeople:
-    """Whose data these entries of `since` ≤ time < `until` were about."""
+    """Return the people that these entries touched in `since` ≤ time < `until`."""
     touched = AffectedPeople()
     person, batch, held = _content_type(Subscriber), _content_type(ImportBatch), _content_type(HeldSignup)
     for entry in entries.filter(timestamp__gte=since, timestamp__lt=until).order_by("pk").iterator(chunk_size=1_000):
@@ -90,7 +90,7 @@ def _entries() -> QuerySet[AuditEntry]:
 
 
 def _find_subscribers_at(data: Mapping[str, Any], *, at: datetime) -> Iterable[int]:
-    """Whoever was on the list then, or on any for `all`: at least those of the file. A list keeps its number for ever."""
+    """Return everybody who was on the list then (or on any list for `all`): at least those in the file."""
     then = Subscription.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at), requested_at__lte=at)
     if data.get("list_id"):
         then = then.filter(mailing_list=data["list_id"])
@@ -100,14 +100,14 @@ def _find_subscribers_at(data: Mapping[str, Any], *, at: datetime) -> Iterable[i
 
 
 def _find_imported(pk: int) -> Iterable[int]:
-    """Whom it brought in, kept from mail, or whose consent it renewed."""
+    """Return the people whom an import added or suppressed, or whose consent it renewed."""
     yield from Subscription.objects.filter(import_batch=pk).values_list("subscriber_id", flat=True)
     on_record = ConsentEvent.objects.filter(source=f"import {pk}", subscriber__isnull=False)
     yield from on_record.values_list("subscriber_id", flat=True)
 
 
 def _find_from_held_signup(pk: str) -> Iterable[int]:
-    """Who became of a sign-up that waited: the person whom staff let in, if they did."""
+    """Return the person whom staff admitted from a held sign-up, if they did."""
     decided = AuditEntry.objects.filter(
         content_type=_content_type(HeldSignup), object_id=pk, action="subscribers.held_let_in"
     )

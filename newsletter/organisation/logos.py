@@ -1,10 +1,10 @@
-"""The organisation's logos: a web address or a file beside the organisation's file becomes our own hosted copy."""
+"""Turn the organisation's logos, web addresses or files, into our own hosted copies."""
 
 import hashlib
 from pathlib import Path
 
 from newsletter.common.errors import BadFile, DomainError
-from newsletter.content.images.hosting import LOGO_WIDTH, fetch_picture, host_picture_bytes
+from newsletter.content.images.hosting import LOGO_WIDTH, fetch_image, host_image
 from newsletter.models import Brand, Picture
 from newsletter.organisation.schema import BrandEntry
 
@@ -14,9 +14,9 @@ Logos = dict[str, Picture | None]
 
 
 def host_logos(entry: BrandEntry | None, *, folder: Path, dry_run: bool) -> Logos:
-    """Our copies of the logos that the entry names, by key; None takes a logo away. Raises BadFile.
+    """Return our copies of the logos that the entry names, by key; None removes a logo. Raises BadFile.
 
-    It may fetch, so it runs before the transaction. A dry run fetches and writes nothing: it gives unsaved rows.
+    It may fetch, so call it before the transaction. A dry run fetches and writes nothing and returns unsaved rows.
     """
     if entry is None:
         return {}
@@ -50,8 +50,8 @@ def _host_logo(
         return Picture(source_url=source_url, file="", sha256="", width=1, height=1, alt=alt)
     try:
         if is_address:
-            return fetch_picture(url=text, alt=alt, width=LOGO_WIDTH)
-        return host_picture_bytes(data=data, source_url=source_url, alt=alt, width=LOGO_WIDTH)
+            return fetch_image(url=text, alt=alt, width=LOGO_WIDTH)
+        return host_image(data=data, source_url=source_url, alt=alt, width=LOGO_WIDTH)
     except DomainError as error:
         raise BadFile(
             "%(where)s: %(text)s cannot be used: %(error)s", where=where, text=text[:200], error=error

@@ -1,6 +1,6 @@
-"""Close the data folder to the other users of the machine, and find what they could still read. Bounded: its top only.
+"""Restrict the data folder to its owner, and find what other users could still read.
 
-Nobody gets past a closed folder, so what lies below one is not looked at.
+Only the top of the folder is examined, because nobody passes a closed folder.
 """
 
 import os
@@ -26,22 +26,22 @@ _MIN_DEPTH = 3
 
 @dataclass(frozen=True)
 class DataPaths:
-    """The data folder, and the SQLite file if there is one, wherever it lies."""
+    """The data folder, and the SQLite file if there is one."""
 
     folder: Path
     database: Path | None = None
 
 
 def restrict_to_owner(places: DataPaths) -> list[Path]:
-    """Take every right from group and others. Returns what was open before; what is not ours to change stays as it is.
+    """Remove every right of group and others. Return what was open before. What is not ours to change stays.
 
-    A folder that holds folders of other programs keeps its mode, and so do they: only our own files in it are closed.
+    A folder that holds folders of other programs keeps its mode, and so do they; only our own files in it are restricted.
     """
     return [path for path in _list_own_paths(places) if _restrict(path)]
 
 
 def find_readable_by_others(places: DataPaths) -> list[Path]:
-    """Return what other users could read. Nothing inside a folder that they cannot enter counts."""
+    """Return what other users could read. Files in a folder that they cannot enter do not count."""
     found = [path for path in _database_files(places.database) if _is_open(path) and _can_enter(path.parent)]
     if not _can_enter(places.folder):
         return found
@@ -75,7 +75,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _holds_only_our_folders(folder: Path, entries: list[os.DirEntry[str]]) -> bool:
-    """Return True if nothing in the folder belongs to another program: files are taken for ours, other folders are not."""
+    """Return True if no folder in it belongs to another program. Files are taken for ours."""
     try:
         shared = folder.stat().st_mode & stat.S_ISVTX
     except OSError:
@@ -113,7 +113,7 @@ def _is_open(path: Path) -> bool:
 
 
 def _can_enter(folder: Path) -> bool:
-    """Return True if group or others may pass through the folder and all that it lies in."""
+    """Return True if group or others can enter the folder through all its parents."""
     try:
         return all(one.stat().st_mode & 0o011 for one in (folder, *folder.parents))
     except OSError:

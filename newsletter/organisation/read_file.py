@@ -1,4 +1,4 @@
-"""Reads the organisation's file into checked data; the first fault is said in words that name table and key."""
+"""Read the organisation file into checked data. The first error names its table and key."""
 
 import tomllib
 from collections import Counter
@@ -16,12 +16,12 @@ MAX_ORGANISATION_FILE_BYTES = 2_000_000
 
 
 def read_organisation(path: Path) -> OrganisationFile:
-    """The file as data. Raises BadFile."""
+    """Return the file's data. Raises BadFile."""
     return check_organisation(_parse(path))
 
 
 def check_organisation(document: Mapping[str, Any]) -> OrganisationFile:
-    """A parsed file as data. Raises BadFile that names the table and the key at fault."""
+    """Return the data of a parsed file. Raises BadFile with the table and the key at fault."""
     try:
         organisation = OrganisationFile.model_validate(document)
     except ValidationError as error:
@@ -35,7 +35,7 @@ def check_organisation(document: Mapping[str, Any]) -> OrganisationFile:
 
 
 def entry_label(kind: str, name: str) -> str:
-    """How a table of the file is named in messages: ``[[list]] weekly``."""
+    """Return how messages name a table of the file: ``[[list]] weekly``."""
     return f"[[{kind}]] {name}" if kind != "brand" else "[brand]"
 
 

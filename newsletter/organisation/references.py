@@ -1,4 +1,4 @@
-"""Finds the rows that the organisation's file names; an unknown name is an error with the nearest known one."""
+"""Find the rows that the organisation file names. An unknown name is an error with the nearest known one."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -18,7 +18,7 @@ def find_list(name: str, *, where: str) -> MailingList:
 
 
 def find_segment(name: str, *, where: str) -> Segment | None:
-    """The segment, or None for ""."""
+    """Return the segment, or None for ""."""
     return _find(name, Segment.objects.all(), by=("slug", "name"), what="segment", where=where) if name else None
 
 

@@ -1,4 +1,4 @@
-"""The roles of staff, in words. What each may do is in the migration that makes the groups of the same names."""
+"""The roles of staff in words. The migration that makes the groups says what each may do."""
 
 from typing import Literal, get_args
 

@@ -1,4 +1,4 @@
-"""Writes the samples that a new organisation starts from. It never writes over a file."""
+"""Write the sample files that a new organisation starts from, never over an existing file."""
 
 import re
 from importlib.resources import files
@@ -12,9 +12,9 @@ _PRIVATE = 0o600
 
 
 def write_samples(folder: Path, *, starter: Starter | None = None) -> tuple[list[Path], list[Path]]:
-    """Writes `organisation.toml` and `.env` into a folder. Returns those written and those that were there already.
+    """Write `organisation.toml` and `.env`. Return the written and the existing files.
 
-    With a `starter`, the brand of the file has its look. Raises BadFile where the folder cannot be written to.
+    With a `starter`, the file's brand has its look. Raises BadFile if the folder cannot be written.
     """
     written: list[Path] = []
     kept: list[Path] = []
@@ -36,7 +36,7 @@ def write_samples(folder: Path, *, starter: Starter | None = None) -> tuple[list
 
 
 def apply_starter(text: str, starter: Starter) -> str:
-    """The sample with the look of a finished brand in place of its own; comments stay."""
+    """Return the sample with the look of a finished brand. Comments stay."""
     head, brand, rest = text.partition("[brand]\n")
     table, blank, after = rest.partition("\n\n")
     for key, value in starter.look().items():

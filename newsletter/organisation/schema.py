@@ -1,4 +1,4 @@
-"""What the organisation's file may say, as data. A key that is not here is an error; a key left out changes nothing."""
+"""The schema of the organisation file. An unknown key is an error; a missing key changes nothing."""
 
 from datetime import date, time
 from typing import Any, ClassVar, Literal
@@ -30,7 +30,7 @@ class Entry(BaseModel):
     identity: ClassVar[str] = "slug"
 
     def given(self) -> dict[str, Any]:
-        """What the file says beside the entry's identity, by the names of this class and in their order."""
+        """Return the values that the file gives besides the identity, in the order of the fields."""
         fields = type(self).model_fields
         return {name: getattr(self, name) for name in fields if name in self.model_fields_set and name != self.identity}
 
@@ -136,8 +136,6 @@ class PublicationEntry(Entry):
 
 
 class OrganisationFile(BaseModel):
-    """The whole file."""
-
     model_config = ConfigDict(extra="forbid", strict=True)
 
     brand: BrandEntry | None = None

@@ -1,4 +1,4 @@
-"""The people who work with the newsletter: accounts named by their address, one role each. It shows no screens."""
+"""Staff accounts: named by email address, one role each."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,16 +20,16 @@ MAX_EMAIL_LENGTH = 150
 
 
 class BadPassword(DomainError):
-    """The password is missing or too easy to guess; the message says why."""
+    """The password is missing or too easy to guess. The message says why."""
 
 
 class UnknownRole(DomainError):
-    """There is no such role."""
+    """The role is none of ROLES."""
 
 
 @dataclass(frozen=True)
 class StaffChange:
-    """What `add_staff` did. `old_role` is "" where the person had none."""
+    """The change that `add_staff` made. `old_role` is "" for a new account."""
 
     email: str
     role: Role
@@ -48,7 +48,7 @@ class StaffMember:
 
 
 def add_staff(*, email: str, role: str, password: str | None = None) -> StaffChange:
-    """Makes an account, or gives an existing one another role and, where one is given, another password.
+    """Make an account, or change an existing one's role and, if given, password.
 
     Raises BadAddress, UnknownRole, BadPassword.
     """
@@ -83,7 +83,7 @@ def add_staff(*, email: str, role: str, password: str | None = None) -> StaffCha
 
 
 def remove_second_factor(*, email: str) -> int:
-    """Take somebody's second factor and recovery codes away, who lost them; their sessions end. Returns how many there were.
+    """Delete somebody's second factor and recovery codes and end their sessions. Return how many factors there were.
 
     Raises NotFound.
     """
@@ -100,7 +100,7 @@ def remove_second_factor(*, email: str) -> int:
 
 
 def list_staff() -> list[StaffMember]:
-    """Everybody who has an account, by address."""
+    """Return every account, ordered by address."""
     guarded = set(Authenticator.objects.filter(type=Authenticator.Type.TOTP).values_list("user_id", flat=True))
     return [
         StaffMember(
@@ -115,12 +115,12 @@ def list_staff() -> list[StaffMember]:
 
 
 def is_staff(email: str) -> bool:
-    """Whether the address has an account."""
+    """Return True if the address has an account."""
     return User.objects.filter(username=email.strip().lower()).exists()
 
 
 def role_of(person: User) -> str:
-    """The person's role, the highest where they have several, "" where they have none."""
+    """Return the person's highest role, or ""."""
     if person.pk is None:
         return ""
     held = {group.name for group in person.groups.all()}

@@ -1,4 +1,4 @@
-"""The finished brands that an organisation can start from: a file each in ``brands/``. They hold no name and no address."""
+"""The finished brands that an organisation can start from, one file each in ``brands/``, without names or addresses."""
 
 import tomllib
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ class Starter:
     masthead: str
 
     def look(self) -> dict[str, str | int]:
-        """What it sets on a brand, by the brand's field names."""
+        """Return the values that it sets on a brand, by field."""
         names = (field.name for field in fields(self) if field.name not in {"slug", "label", "about"})
         return {name: getattr(self, name) for name in names}
 
 
 @cache
 def load_starters() -> Mapping[str, Starter]:
-    """All of them by slug, in the order of their names."""
+    """Return all starters by slug, ordered by name."""
     folder = files("newsletter.organisation").joinpath("brands")
     found = {
         file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8"))
@@ -44,7 +44,7 @@ def load_starters() -> Mapping[str, Starter]:
 
 
 def find_starter(slug: str) -> Starter:
-    """Raises NotFound, with what there is, for a name that is none of them."""
+    """Return the starter. Raises NotFound with the known names."""
     starters = load_starters()
     if slug in starters:
         return starters[slug]

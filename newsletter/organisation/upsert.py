@@ -1,4 +1,4 @@
-"""Creates or updates one row from what the file says, and tells what changed. It decides nothing about the values."""
+"""Create or update one row from the file's values, and report what changed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ Action = Literal["created", "updated", "unchanged"]
 
 @dataclass(frozen=True)
 class Change:
-    """What became of one table of the file. `fields` has (old, new) by the file's key; old is None for what is new."""
+    """A change of one table of the file. `fields` has (old, new) by the file's key; old is None in a new row."""
 
     kind: str
     name: str
@@ -38,10 +38,10 @@ def upsert(
     keys: Mapping[str, str] | None = None,
     show: Mapping[str, Callable[[Any], Any]] | None = None,
 ) -> Change:
-    """Writes `values` (fields) and `many` (many-to-many) to a new or found `row`.
+    """Write `values` (fields) and `many` (many-to-many) to a new or found `row`.
 
-    `keys` gives the file's key where it is not the field's name, `show` how the file writes a
-    value. Raises BadFile that names the key at fault.
+    `keys` gives the file's key if it is not the field's name; `show` how the file writes a value. Raises BadFile that names the
+    key at fault.
     """
     keys, many, show = keys or {}, many or {}, show or {}
     created = row._state.adding
@@ -85,7 +85,7 @@ def _set_many(
 
 
 def _check(row: models.Model, *, where: str, keys: Mapping[str, str]) -> None:
-    """Lengths, ranges and what must not be empty, as the tables have them. Web addresses were checked when read."""
+    """Check lengths, ranges and required values as the tables define them. Web addresses were checked when read."""
     addresses = [
         each.name
         for each in row._meta.concrete_fields

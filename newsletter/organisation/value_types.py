@@ -1,4 +1,4 @@
-"""Checks the values of the organisation's file, one kind each, in words for staff. It asks nothing else."""
+"""Check the kinds of values in the organisation file, with error messages for staff."""
 
 import re
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ _SINGLE_BRACES = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
 
 
 def nearest(word: str, known: Iterable[str], *, quote: tuple[str, str] = ("“", "”")) -> str:
-    """``did you mean “x”?``, or "" where nothing is near."""
+    """Return ``did you mean “x”?``, or "" if no known word is near."""
     spellings = {name.casefold(): name for name in known}
     close = get_close_matches(word.casefold(), spellings, n=1, cutoff=0.6)
     return f"did you mean {quote[0]}{spellings[close[0]]}{quote[1]}?" if close else ""
@@ -60,7 +60,7 @@ def _check_url(text: str) -> str:
 
 
 def _check_source_url(text: str) -> str:
-    """As any web address, or one for calendar programs (``webcal:``)."""
+    """Check a web address, or an address for calendar programs (``webcal:``)."""
     webcal = re.match(r"webcals?(?=://)", text, re.IGNORECASE)
     if webcal:
         _check_url(f"https{text[webcal.end() :]}")
@@ -125,7 +125,7 @@ def _or_empty(text: str, check: AfterValidator) -> str:
 
 
 def parse_interval_minutes(every: str) -> int:
-    """How many minutes “30m”, “2h” or “1d” are. Raises ValueError."""
+    """Return the minutes of “30m”, “2h” or “1d”. Raises ValueError."""
     match = _EVERY.fullmatch(every.strip().lower())
     minutes = int(match[1]) * _EVERY_MINUTES[match[2]] if match else 0
     if not 1 <= minutes <= _MAX_INTERVAL_MINUTES:
@@ -136,7 +136,7 @@ def parse_interval_minutes(every: str) -> int:
 
 
 def format_interval(minutes: int) -> str:
-    """The shortest way to write minutes: 120 is “2h”."""
+    """Return the shortest way to write minutes: 120 is “2h”."""
     for unit, size in (("d", 24 * 60), ("h", 60)):
         if minutes % size == 0:
             return f"{minutes // size}{unit}"

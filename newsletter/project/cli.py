@@ -1,4 +1,4 @@
-"""The `newsletter` command: finds the command that is meant, runs it, and says refusals in one line on stderr."""
+"""The `newsletter` command: find the named command, run it, and print an error as one line on stderr."""
 
 import os
 import re
@@ -42,7 +42,7 @@ _INTERRUPTED, _BROKEN_PIPE = 130, 141
 
 
 class CommandLineError(DomainError):
-    """The command ends here; the text is for the person who ran it."""
+    """The command ends with this message for the person who ran it."""
 
     def __init__(self, text: str, *, status: int = 1) -> None:
         super().__init__(text)
@@ -50,7 +50,7 @@ class CommandLineError(DomainError):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit status."""
+    """Run one command and return its exit status."""
     make_files_private()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -119,7 +119,7 @@ def _demo_port(rest: list[str]) -> int:
 
 
 def _check_demo_people(rest: list[str]) -> None:
-    """Before an earlier demonstration is emptied for a number that cannot be."""
+    """Check the number of people before an earlier demo is emptied."""
     parser = ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--subscribers", type=int, default=1)
     try:

@@ -1,4 +1,4 @@
-"""Reads the environment once. Every setting of the product is named here and in docs/settings.md, nowhere else."""
+"""Read the environment once. Every setting is named here and in docs/reference/settings.md, nowhere else."""
 
 import os
 from dataclasses import dataclass, fields
@@ -27,7 +27,7 @@ _MADE = {"NEWSLETTER_SECRET_KEY": "secret.key", "NEWSLETTER_ADDRESS_KEY": "addre
 
 @dataclass(frozen=True)
 class Environment:
-    """The product's settings as read; secrets made on first use are kept in the data folder."""
+    """The product's settings. Keys made on first use are kept in the data folder."""
 
     data_dir: Path
     database_url: str
@@ -51,7 +51,7 @@ class Environment:
     """The file that settings were read from, if there was one: NEWSLETTER_ENV_FILE, or `.env` in the current folder."""
 
     def describe(self) -> tuple[SettingValue, ...]:
-        """Return every setting with its origin. No secret is part of it."""
+        """Return every setting with its origin, without secrets."""
         made = {name: self.data_dir / file for name, file in _MADE.items()}
         file = current_settings_file()
         return tuple(
@@ -60,12 +60,12 @@ class Environment:
         )
 
     def names_in_file(self) -> frozenset[str]:
-        """Return every name that the settings file has, also those that the environment overrides."""
+        """Return every name in the settings file, also those that the environment overrides."""
         file = current_settings_file()
         return file.names | file.overridden
 
     def by_name(self) -> dict[str, object]:
-        """Return the values by the names of the settings. DATABASE_URL alone has no prefix."""
+        """Return the values by setting name. Only DATABASE_URL has no prefix."""
         names = (field.name for field in fields(self) if field.name not in _NOT_SETTINGS)
         return {
             "DATABASE_URL" if name == "database_url" else f"NEWSLETTER_{name.upper()}": getattr(self, name)
@@ -73,7 +73,7 @@ class Environment:
         }
 
     def weak_keys(self) -> list[str]:
-        """Return the settings with a key that is too easy to guess. Production refuses them."""
+        """Return the settings whose key is easy to guess. Production refuses them."""
         return [name for name, keys in self._keys().items() if any(map(is_weak, keys))]
 
     def require_strong_keys(self) -> None:
@@ -91,7 +91,7 @@ class Environment:
 
 
 def read() -> Environment:
-    """Read every setting. Raises EnvError for one that cannot be used. Makes the keys that a trial needs."""
+    """Read every setting and make the keys that a trial needs. Raises EnvError for a setting that cannot be used."""
     data_dir = _data_dir()
     production = _flag("NEWSLETTER_PRODUCTION", default=False)
     site_url = _text("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
@@ -125,7 +125,7 @@ def read() -> Environment:
 
 
 def _data_dir() -> Path:
-    """A relative folder in the settings file counts from that file, so that every start finds the same folder."""
+    """Return the data folder. A relative path in the settings file is relative to that file."""
     file = current_settings_file()
     given = _text("NEWSLETTER_DATA_DIR", "")
     from_file = not given or "NEWSLETTER_DATA_DIR" in file.names
@@ -139,7 +139,7 @@ def _data_dir() -> Path:
 
 
 def _text(name: str, default: str) -> str:
-    """A value without the white space around it. An empty one is as good as none."""
+    """Return a setting without surrounding white space, or the default if it is empty."""
     return _env.str(name, "").strip() or default
 
 
@@ -179,7 +179,7 @@ def _networks(name: str) -> list[str]:
 
 
 def _reachable(name: str) -> list[str]:
-    """Hosts and networks. A word that is neither would make every source fail, so it stops the program."""
+    """Return hosts and networks. Raise EnvError for a word that is neither, because it would make every source fail."""
     words = _words(name)
     try:
         AllowList.parse(words)
@@ -192,7 +192,7 @@ def _reachable(name: str) -> list[str]:
 
 
 def _mailable(name: str) -> list[str]:
-    """Addresses and domains. A word that is neither stops the program: it would leave out whom somebody meant to name."""
+    """Return addresses and domains. Raise EnvError for a word that is neither, because it would leave somebody out."""
     for text in _words(name):
         try:
             normalise(text if "@" in text.lstrip("@") else f"anybody@{text.lstrip('@')}")

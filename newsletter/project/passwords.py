@@ -1,4 +1,4 @@
-"""How passwords of staff are hashed: Argon2id, a few at a time, so that a flood of sign-ins cannot use up the memory."""
+"""Hash staff passwords with Argon2id, a few at a time, so that a flood of sign-ins cannot use up the memory."""
 
 from threading import BoundedSemaphore
 
@@ -9,7 +9,7 @@ _semaphore = BoundedSemaphore(MAX_CONCURRENT_HASHES)
 
 
 class Argon2id(Argon2PasswordHasher):
-    """Argon2id with the parameters that OWASP recommends: 19 MiB, two passes, one lane. About 30 ms."""
+    """Argon2id with OWASP's parameters: 19 MiB, two passes, one thread. About 30 ms."""
 
     time_cost = 2
     memory_cost = 19 * 1024

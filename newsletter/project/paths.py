@@ -1,4 +1,4 @@
-"""Where things are on disk: the templates beside the packages in a checkout, inside them in a wheel."""
+"""Paths on disk. Templates are beside the packages in a checkout, and inside them in a wheel."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The first lines of every process of the product: what it writes is private, and the settings file is read."""
+"""The first step of every process: restrict new files to this user, and read the settings file."""
 
 import logging
 import os
@@ -12,18 +12,18 @@ _LOG = logging.getLogger(__name__)
 
 
 def make_files_private() -> None:
-    """Let no other user of this machine read what this process writes. Call it before anything is written."""
+    """Let no other user read what this process writes. Call it before anything is written."""
     os.umask(PRIVATE)
 
 
 def enter() -> None:
-    """Call this before anything reads a setting or writes a file. Raises SettingsFileError."""
+    """Prepare the process. Call it before anything reads a setting or writes a file. Raises SettingsFileError."""
     make_files_private()
     read_settings_file(os.environ)
 
 
 def restrict_data_folder() -> None:
-    """Close what an earlier version left open in the data folder. Call it once Django's settings can be read."""
+    """Restrict what an earlier version left open in the data folder. Call it when Django's settings can be read."""
     from django.conf import settings
 
     places = DataPaths(Path(settings.NEWSLETTER_DATA_DIR), settings.NEWSLETTER_DATABASE_FILE)

@@ -1,4 +1,4 @@
-"""The keys of an installation: those that were given, and those that are made on first use and kept in the data folder."""
+"""The keys of an installation: given by a setting, or made on first use and kept in the data folder."""
 
 import os
 import secrets
@@ -18,16 +18,16 @@ def is_weak(key: str) -> bool:
 
 
 def require_strong(keys: dict[str, list[str]]) -> None:
-    """Raise EnvError for the first setting with a weak key. Keys are never part of the message."""
+    """Raise EnvError for the first setting with a weak key. The message contains no key."""
     for name, values in keys.items():
         if any(is_weak(key) for key in values):
             raise EnvError(f"{name} {_why(name)}")
 
 
 def read_key_file(file: Path) -> str:
-    """Return the key in this file, or "" if there is no file. Raises EnvError if the file holds no key.
+    """Return the key in this file, or "" without a file. Raises EnvError if the file holds no key.
 
-    Another process may be writing it just now, so an empty file is looked at for two seconds.
+    Another process may be writing the file, so an empty one is read again for two seconds.
     """
     end = time.monotonic() + _WAIT_SECONDS
     while True:
@@ -45,7 +45,7 @@ def read_key_file(file: Path) -> str:
 
 
 def resolve_key(given: str, *, name: str, kept_in: Path, required: bool) -> str:
-    """Return the key that was given, or else the kept one; make it if there is none. Production must be given one."""
+    """Return the given key, or else the kept one, which is made if needed. Raises EnvError if a required key is not given."""
     if given:
         return given
     if required:

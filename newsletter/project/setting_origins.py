@@ -1,4 +1,4 @@
-"""Say of each setting what it is and where it came from, without showing a secret."""
+"""Describe each setting's value and origin without showing a secret."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ HIDDEN = "(hidden)"
 
 
 def find_origin(name: str, *, environ: Mapping[str, str], file: SettingsFile, made_in: Path | None = None) -> Origin:
-    """Return what gave this setting its value. `made_in` is the file of a key that is made if nobody gives one."""
+    """Return the origin of a setting's value. `made_in` is the file of a key that is made if nobody gives one."""
     if not environ.get(name, "").strip():
         return Origin.MADE if made_in is not None else Origin.DEFAULT
     return Origin.FILE if name in file.names else Origin.ENVIRONMENT
@@ -44,7 +44,7 @@ def _number_of_keys(value: object) -> str:
 
 
 def _provider(value: object) -> str:
-    """The scheme alone: the rest of the URL may be the key itself, where it is badly written."""
+    """Show the scheme only: if the URL is badly written, the rest may be the key."""
     scheme, separator, rest = str(value).partition("://")
     if not separator or not scheme.isalnum():
         return HIDDEN
@@ -52,7 +52,7 @@ def _provider(value: object) -> str:
 
 
 def _database(value: object) -> str:
-    """Host and name of the database, or the file. Passwords and options are left out."""
+    """Show host and name of the database, or the file, without passwords and options."""
     text = str(value)
     if text.startswith("sqlite:"):
         return text.partition("?")[0]
@@ -68,7 +68,7 @@ def _database(value: object) -> str:
 
 
 def _host_alone(value: object) -> str:
-    """An address of a monitor is often a secret in its path."""
+    """Show the host only: the path of a monitor's address is often a secret."""
     if not value:
         return ""
     try:

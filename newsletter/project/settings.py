@@ -1,4 +1,4 @@
-"""Django's settings, all of them derived from `newsletter.project.env`."""
+"""Django's settings, all derived from `newsletter.project.env`."""
 
 from pathlib import Path
 from zoneinfo import available_timezones

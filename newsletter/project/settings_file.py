@@ -1,4 +1,4 @@
-"""Read the settings file, `.env` in the current folder, into the environment. The environment's own values win."""
+"""Read the settings file, `.env` in the current folder, into the environment. Values in the environment win."""
 
 import os
 import re
@@ -21,12 +21,12 @@ _HINT = "Write one setting a line, such as NEWSLETTER_SITE_URL=https://letter.ex
 
 
 class SettingsFileError(DomainError):
-    """The settings file cannot be used. The program must not start without what it says."""
+    """The settings file cannot be used, so the program must not start."""
 
 
 @dataclass(frozen=True)
 class SettingsFile:
-    """What was read: the file, the names that it set, and those where the environment's own value was kept."""
+    """A settings file that was read: its path, the names that it set, and the names that the environment overrides."""
 
     path: Path | None = None
     names: frozenset[str] = frozenset()
@@ -37,14 +37,14 @@ _last_read = SettingsFile()
 
 
 def current_settings_file() -> SettingsFile:
-    """Return what this process read when it started."""
+    """Return the settings file that this process read when it started."""
     return _last_read
 
 
 def read_settings_file(environ: MutableMapping[str, str]) -> SettingsFile:
-    """Add the settings of the file to `environ`. Raises SettingsFileError; without a file, nothing is changed.
+    """Add the file's settings to `environ`. Raises SettingsFileError. Without a file, nothing changes.
 
-    Reading it again, also in a child process that inherited the environment, changes nothing.
+    Reading again, also in a child process that inherited the environment, changes nothing.
     """
     global _last_read
     file = _find(environ)

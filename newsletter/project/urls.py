@@ -8,7 +8,6 @@ from wagtail.admin.auth import require_admin_access
 from wagtail.admin.views.account import LogoutView
 
 from newsletter.desk.content.image_edit_view import LoggedPictureEdit
-from newsletter.desk.shell.external_link_form import ExternalLink
 from newsletter.desk.staff.account_page import AccountPage
 
 handler400 = "newsletter.web.bad_requests.show_bad_request"
@@ -18,8 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/logout/", require_POST(LogoutView.as_view())),
     path("accounts/", include("newsletter.desk.staff.account_urls")),
     path("api/", include("newsletter.api.urls")),
-    path("", include("newsletter.desk.shell.blocked_urls")),
-    path("admin/choose-external-link/", require_admin_access(ExternalLink.as_view())),
+    path("", include("newsletter.desk.shell.wagtail_urls")),
     path("admin/account/", require_admin_access(AccountPage.as_view())),
     path("admin/images/multiple/<int:image_id>/", require_admin_access(LoggedPictureEdit.as_view())),
     path("admin/", include(wagtailadmin_urls)),

@@ -1,4 +1,4 @@
-"""The WSGI application, for whoever serves the product with a web server of their own."""
+"""The WSGI application, for your own web server."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Refuses sender names that pretend to be another sender: mailboxes take a name with an address in it for a forgery."""
+"""Find sender names that pretend to be another sender. Mailbox providers reject a name with an address as forged."""
 
 import re
 import unicodedata
@@ -10,18 +10,16 @@ _DOMAIN = re.compile(r"(?<![\w.-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,24}(?
 
 
 def has_address(name: str) -> bool:
-    """Return True if the name holds an address, or a character that begins one."""
+    """Return True if the name has an address, or a character that begins one."""
     return bool(re.search(r"[@<>]", _normalise_name(name)))
 
 
 def find_impersonated_domain(name: str, *, own: Sequence[str]) -> str:
-    """Give the first domain in the name that is none of ``own`` (domains), nor above or below one; else ""."""
-    mine = [domain.lower().rstrip(".") for domain in own if domain]
+    """Return the first domain in the name that is not one of ``own``, nor above or below one; else ""."""
+    own_domains = [domain.lower().rstrip(".") for domain in own if domain]
     for found in _DOMAIN.findall(_normalise_name(name)):
-        domain_found = found.lower()
-        if len(domain_found.partition(".")[0]) > 1 and not any(
-            _is_same_or_subdomain(domain_found, domain) for domain in mine
-        ):
+        is_own = any(_is_same_or_subdomain(found.lower(), domain) for domain in own_domains)
+        if len(found.partition(".")[0]) > 1 and not is_own:
             return str(found)
     return ""
 

@@ -1,4 +1,4 @@
-"""The shapes that rendering takes: a document is a brand, some words and a list of blocks.
+"""The input of rendering: a document is a brand, some texts and a list of blocks.
 
 Plain frozen data, no Django. Text fields are plain text (never HTML) unless the name ends in ``_html``;
 ``*_html`` fields are already sanitised. Dates are words, already written in the document's language.
@@ -14,7 +14,7 @@ from typing import Any
 class Picture:
     """A picture hosted by us. Width and height are the pixels of the file; ``alt`` may be "" only for decoration.
 
-    ``weight`` is the file's bytes, 0 where that is not known.
+    ``weight`` is the file's bytes, 0 if unknown.
     """
 
     url: str
@@ -52,7 +52,7 @@ class Brand:
 
 @dataclass(frozen=True)
 class StoryItem:
-    """One story as it stands in an issue. ``notes`` are the pseudonym notes that must stand wherever the story does."""
+    """One story in an issue. ``notes`` are the pseudonym notes that must appear wherever the story does."""
 
     title: str
     url: str
@@ -95,7 +95,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Note(Block):
-    """Staff's own words (merge fields allowed in both forms)."""
+    """Staff's own text. Both forms may have merge fields."""
 
     body_html: str
     body_text: str
@@ -139,7 +139,7 @@ class Events(Block):
 
 @dataclass(frozen=True)
 class EventCard(Block):
-    """One event in full: when, where with a map, and links to put it into a calendar. ``button`` "" says it for us."""
+    """One event in full: time, location with a map, and calendar links. ``button`` "" is the default label."""
 
     event: EventItem
     button: str = ""

@@ -1,4 +1,4 @@
-"""Colours as arithmetic: contrast, mixing, and a readable colour in place of one that is not (WCAG 2.2, ratio 4.5)."""
+"""Compute with colours: contrast, mixing, and the nearest readable colour (WCAG 2.2, ratio 4.5)."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z")
 
 @dataclass(frozen=True)
 class Palette:
-    """One scheme: where things stand (page, paper, tint, band) and what is written there. All ``#rrggbb``."""
+    """One colour scheme: backgrounds (page, paper, tint, band) and the colours on them. All ``#rrggbb``."""
 
     page: str
     page_ink: str
@@ -43,7 +43,7 @@ class Palette:
 
 
 def normalise_colour(colour: str, *, fallback: str) -> str:
-    """``#rrggbb`` in lower case; the other one where the text is not a colour."""
+    """Return ``#rrggbb`` in lower case, or the fallback if the text is not a colour."""
     match = _HEX.match(colour.strip())
     if match is None:
         return fallback
@@ -52,19 +52,19 @@ def normalise_colour(colour: str, *, fallback: str) -> str:
 
 
 def contrast(first: str, second: str) -> float:
-    """The contrast ratio of two ``#rrggbb`` colours, 1.0 to 21.0."""
+    """Return the contrast ratio of two ``#rrggbb`` colours, 1.0 to 21.0."""
     lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def mix_colours(first: str, second: str, *, share: float) -> str:
-    """The first colour with a share (0.0 to 1.0) of the second."""
+    """Return the first colour mixed with a share (0.0 to 1.0) of the second."""
     mixed = (round(a + (b - a) * share) for a, b in zip(_rgb(first), _rgb(second), strict=True))
     return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
 def make_readable(colour: str, *, on: str, ratio: float = MIN_CONTRAST_RATIO) -> str:
-    """The colour, moved towards dark or light by as little as makes it readable on the other."""
+    """Return the colour, made as little darker or lighter as is readable on the other."""
     if contrast(colour, on) >= ratio:
         return colour
     end = max((DARK, LIGHT), key=lambda extreme: contrast(extreme, on))
@@ -76,13 +76,13 @@ def make_readable(colour: str, *, on: str, ratio: float = MIN_CONTRAST_RATIO) ->
 
 
 def choose_text_colour(ground: str) -> str:
-    """Near-white or near-black, whichever reads better on the ground."""
+    """Return near-white or near-black, the one that has more contrast."""
     return make_readable(max((LIGHT, DARK), key=lambda extreme: contrast(extreme, ground)), on=ground)
 
 
 @lru_cache(maxsize=64)
 def light_palette(*, colour: str, accent: str, background: str) -> Palette:
-    """The day scheme of a brand. Paper is a near-white of the page's own warmth."""
+    """Return the light scheme of a brand. Paper is a near-white with the tone of the page."""
     paper = mix_colours("#ffffff", background, share=0.14) if contrast(background, DARK) >= 9 else "#fffdf9"
     tint = mix_colours(paper, colour, share=0.08)
     chip = mix_colours(paper, colour, share=0.14)
@@ -123,7 +123,7 @@ def light_palette(*, colour: str, accent: str, background: str) -> Palette:
 
 @lru_cache(maxsize=64)
 def dark_palette(*, colour: str, accent: str) -> Palette:
-    """The night scheme of a brand: never pure black or white, its colours lightened until they read."""
+    """Return the dark scheme of a brand: no pure black or white, and colours lightened until they are readable."""
     page, paper, ink = "#171615", "#211f1d", "#ece6dc"
     tint = mix_colours(paper, mix_colours(colour, ink, share=0.4), share=0.22)
     chip = mix_colours(paper, mix_colours(colour, ink, share=0.4), share=0.36)

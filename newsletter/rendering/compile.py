@@ -1,6 +1,6 @@
-"""MJML to mail HTML: bounds before the compiler, CSS inlined after it. Tokens are counted at each step.
+"""Compile MJML to mail HTML, check its source first, and inline its CSS. Tokens are counted at each step.
 
-The compiler (MRML) checks no closing tags, gives few positions and dies of deep nesting: its source is checked first.
+The compiler (MRML) does not check closing tags, names few positions, and crashes on deep nesting.
 """
 
 import logging
@@ -13,10 +13,10 @@ from mjml import mjml2html
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.lint.tags import find_tag_problem
+from newsletter.rendering.lint.tag_balance import find_tag_problem
 from newsletter.rendering.tokens import assert_tokens_kept
 
-# Read when premailer is imported. The 128 that it remembers by itself are fewer than one brand has.
+# Premailer reads these when it is imported. Its default of 128 cached rules is less than one brand has.
 os.environ.setdefault("PREMAILER_CACHE", "LRU")
 os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "5000")
 import premailer
@@ -44,7 +44,7 @@ def check_source(mjml: str, *, block: str = "", kind: str = "") -> None:
     if size > MAX_BYTES:
         raise TemplateError(
             Message(
-                "%(block)s is %(size)s bytes before it becomes a mail; the most is %(max_bytes)s. Shorten it.",
+                "%(block)s is %(size)s bytes before it becomes a mail; the limit is %(max_bytes)s. Shorten it.",
                 block=_describe_location(block, kind),
                 size=Quantity(size),
                 max_bytes=Quantity(MAX_BYTES),
@@ -65,7 +65,7 @@ def check_source(mjml: str, *, block: str = "", kind: str = "") -> None:
 
 
 def compile_mjml(mjml: str, *, block: str = "", kind: str = "") -> str:
-    """MJML to HTML, styles not yet inlined. Raises TemplateError with the line, where the compiler gives a position."""
+    """Return the HTML of MJML, without inlined styles. Raise TemplateError, with the line if the compiler names it."""
     check_source(mjml, block=block, kind=kind)
     try:
         html = mjml2html(mjml, fonts={})
@@ -84,7 +84,7 @@ def compile_mjml(mjml: str, *, block: str = "", kind: str = "") -> str:
 
 
 def inline_styles(html: str) -> str:
-    """The HTML with its one marked style block written into the tags; responsive and dark rules stay as they are."""
+    """Return the HTML with its one marked style block inlined. Responsive and dark rules do not change."""
     marked = _STYLE.sub(rf"<style{_IGNORE}\1>", html.replace("<!doctype html>", "<!DOCTYPE html>", 1))
     inlined = _Inliner(
         marked,
@@ -103,7 +103,7 @@ def inline_styles(html: str) -> str:
 
 
 class _Inliner(premailer.Premailer):
-    """Premailer, with the rules of a brand's style sheet remembered, and without those whose classes a mail does not have."""
+    """A Premailer that caches a brand's rules, and skips those whose classes a mail does not have."""
 
     def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
         key = (css_body, ruleset_index)

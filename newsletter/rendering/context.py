@@ -1,9 +1,10 @@
-"""What templates see beside a block's own fields: the look, the system's words, headings that the caller left to us."""
+"""Build what templates see beside a block's own fields: the style, phrases, and default headings."""
 
 import re
 from types import SimpleNamespace
 from typing import Any
 
+from newsletter.common.personal_tokens import format_token
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
@@ -18,24 +19,23 @@ from newsletter.rendering.blocks import (
     StoryCards,
 )
 from newsletter.rendering.colours import dark_palette, light_palette
-from newsletter.rendering.phrases import word
+from newsletter.rendering.phrases import find_phrase
 from newsletter.rendering.prepare import PreparedDocument
 from newsletter.rendering.social import find_icons
-from newsletter.rendering.tokens import format_token
 from newsletter.rendering.typography import Typography, choose_typography
 
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def find_template_kind(block: Block) -> str:
-    """The name of a block's templates: the schema's own, else the block's type in small letters."""
+    """Return the name of a block's templates: the schema's kind, else the block's type in small letters."""
     if isinstance(block, SchemaBlock):
         return block.kind
     return _WORD_BOUNDARY.sub("_", type(block).__name__.removesuffix("Block")).lower()
 
 
 def build_style_context(document: Document) -> dict[str, Any]:
-    """Palettes of day and night, sides, and typography."""
+    """Return the light and dark palettes, the sides, and the typography."""
     brand = document.brand
     rtl = document.direction == "rtl"
     look: Typography = choose_typography(brand, language=document.language)
@@ -50,19 +50,19 @@ def build_style_context(document: Document) -> dict[str, Any]:
 
 
 def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[str, Any]:
-    """What layouts and blocks know of the document; ``family`` is the tokens' of the links, u (HTML) or t (text)."""
+    """Return what layouts and blocks know of the document. ``family`` is that of the link tokens: u (HTML) or t (text)."""
     document = prepared.document
-    icons, words = find_icons(document.brand)
+    icons, named_links = find_icons(document.brand)
     return {
         "document": document,
         "brand": document.brand,
         "name": document.publication or document.brand.name,
         "title": prepared.title,
         "headline": document.headline or prepared.title,
-        "words": lambda key, **values: word(key, document.language, **values),
-        "footer_links": _list_brand_links(document) + ([] if family == "t" else words),
+        "phrase": lambda key, **values: find_phrase(key, document.language, **values),
+        "footer_links": _list_brand_links(document) + ([] if family == "t" else named_links),
         "icons": icons,
-        "social": [(name, url) for name, url, _ in icons] + words,
+        "social": [(name, url) for name, url, _ in icons] + named_links,
         "ends_in_band": bool(document.blocks) and _is_band(document.blocks[-1]),
         "contents": _list_contents(document),
         "first_event": _find_first_event(document),
@@ -73,7 +73,7 @@ def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[s
 
 
 def build_block_context(document: Document, position: int) -> dict[str, Any]:
-    """A block for its template, with the heading given by us where the caller gave none, and whether a rule goes above."""
+    """Return a block for its template, with a default heading if it has none, and if a rule goes above it."""
     block, language = document.blocks[position], document.language
     ruled = position > 0 and not _ends_visibly(document.blocks[position - 1])
     extras: dict[str, Any] = {"ruled": ruled, "block": block}
@@ -82,18 +82,18 @@ def build_block_context(document: Document, position: int) -> dict[str, Any]:
             extras["block"] = SimpleNamespace(key=key, **values)
         case StoryCards(heading=heading):
             after_lead = any(isinstance(before, LeadStory) for before in document.blocks[:position])
-            extras["heading"] = heading or (word("more_stories", language) if after_lead else "")
+            extras["heading"] = heading or (find_phrase("more_stories", language) if after_lead else "")
         case Events(kind=kind, heading=heading, note=note, host_url=host_url):
-            extras["heading"] = heading or word(f"events_{kind}", language)
-            extras["note"] = note or (word("host_invitation", language) if kind == "host" else "")
+            extras["heading"] = heading or find_phrase(f"events_{kind}", language)
+            extras["note"] = note or (find_phrase("host_invitation", language) if kind == "host" else "")
             extras["host_url"] = host_url if kind == "host" else ""
         case Related(heading=heading):
-            extras["heading"] = heading or word("related", language)
+            extras["heading"] = heading or find_phrase("related", language)
     return extras
 
 
 def _ends_visibly(block: Block) -> bool:
-    """Whether a block ends in a line or a band of its own, so that no rule belongs under it."""
+    """Return True if a block ends in a line or a band of its own, so that no rule belongs under it."""
     return isinstance(block, Divider) or _is_band(block)
 
 
@@ -102,7 +102,7 @@ def _is_band(block: Block) -> bool:
 
 
 def _list_contents(document: Document) -> list[str]:
-    """What is in the issue, in a few lines: its first stories and the headings of the rest."""
+    """Return the issue's contents in a few lines: its first stories and the headings of the rest."""
     lines: list[str] = []
     for position, block in enumerate(document.blocks):
         match block:
@@ -130,8 +130,8 @@ def _find_first_event(document: Document) -> EventItem | None:
 def _list_brand_links(document: Document) -> list[tuple[str, str]]:
     brand, language = document.brand, document.language
     own = [
-        (word("website", language), brand.website),
-        (word("give", language), brand.donate_url),
-        (word("donor_portal", language), brand.donor_portal_url),
+        (find_phrase("website", language), brand.website),
+        (find_phrase("give", language), brand.donate_url),
+        (find_phrase("donor_portal", language), brand.donor_portal_url),
     ]
     return [(label, url) for label, url in own if label and url]

@@ -1,17 +1,17 @@
-"""What rendering refuses, in words for staff. It owns no rule of its own."""
+"""The errors of rendering, with messages for staff."""
 
 from newsletter.common.errors import DomainError
 
 
 class RenderingError(DomainError):
-    """A document cannot become a mail; the message says why and what to do."""
+    """A document cannot become a mail. The message says why and what to do."""
 
 
 class MergeError(RenderingError):
-    """A personal field in staff text is unknown, has no default, or is not written as it must be.
+    """A personal field in staff text is unknown, has no default, or is written wrongly.
 
-    ``text`` is the piece at fault; ``field`` is the name that was asked for ("" where none was found); ``block`` is
-    the key of the block that it stands in ("subject" and "preheader" for those two).
+    ``text`` is the wrong piece; ``field`` is the name in it, or ""; ``block`` is the key of its block, or "subject" or
+    "preheader".
     """
 
     def __init__(self, message: str, *, text: str = "", field: str = "", block: str = "") -> None:
@@ -22,7 +22,7 @@ class MergeError(RenderingError):
 
 
 class TemplateError(RenderingError):
-    """A template, or what stands in a block, cannot be turned into mail HTML.
+    """A template, or the content of a block, cannot become mail HTML.
 
     ``block`` is the block's key, ``kind`` its type, ``line`` the line in the template or its output (0: unknown).
     """
@@ -35,7 +35,7 @@ class TemplateError(RenderingError):
 
 
 class TokenLostError(RenderingError):
-    """A step of the pipeline dropped, doubled or made up a personal field: nothing may be sent."""
+    """A step of the pipeline lost, doubled or invented a personal field. Nothing may be sent."""
 
 
 class MissingValueError(RenderingError):

@@ -1,6 +1,6 @@
-"""Places where long words may be parted, for languages that build them: most mail programs part none, or part them anywhere.
+"""Add soft hyphens to long words, in languages that build them. Most mail programs break no word, or break it anywhere.
 
-Soft hyphens go into the HTML alone, never into the plain text, links or descriptions of pictures. Pure.
+Soft hyphens go only into the HTML, never into plain text, links or descriptions of pictures.
 """
 
 import re
@@ -23,13 +23,13 @@ _SKIPPED_FIELDS = frozenset({"key", "kind", "day", "month", "look"})
 
 
 def add_soft_hyphens(value: Any, *, language: str) -> Any:
-    """Text, or the data of a block with its texts, with soft hyphens in its long words."""
+    """Return text, or the data of a block, with soft hyphens in its long words."""
     if language.split("-")[0].lower() not in _LANGUAGES:
         return value
-    return _soften_value(value, language.split("-")[0].lower())
+    return _hyphenate_value(value, language.split("-")[0].lower())
 
 
-def _soften_value(value: Any, language: str) -> Any:
+def _hyphenate_value(value: Any, language: str) -> Any:
     match value:
         case Markup() | Picture():
             return value
@@ -40,12 +40,12 @@ def _soften_value(value: Any, language: str) -> Any:
                 else _WORD.sub(lambda m: _hyphenate_word(m[0], language), value)
             )
         case tuple():
-            return tuple(_soften_value(item, language) for item in value)
+            return tuple(_hyphenate_value(item, language) for item in value)
         case Mapping():
-            return {name: _soften_value(item, language) for name, item in value.items()}
+            return {name: _hyphenate_value(item, language) for name, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
             named = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in _SKIPPED_FIELDS}
-            return replace(value, **{name: _soften_value(item, language) for name, item in named.items()})
+            return replace(value, **{name: _hyphenate_value(item, language) for name, item in named.items()})
         case _:
             return value
 

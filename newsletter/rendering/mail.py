@@ -10,7 +10,7 @@ from newsletter.rendering.tokens import Variable
 
 @dataclass(frozen=True)
 class RenderedMail:
-    """One variant with tokens wherever a personal value goes. ``sha256`` is hex over everything that is sent."""
+    """One variant, with a token wherever a personal value goes. ``sha256`` is the hex digest of all that is sent."""
 
     subject: str
     preheader: str
@@ -21,7 +21,7 @@ class RenderedMail:
 
 
 def hash_mail(*, subject: str, html: str, text: str, variables: Sequence[Variable]) -> str:
-    """The fingerprint, in hex, of what is sent: the words and how each personal value is filled."""
+    """Return the hex digest of all that is sent: the texts, and how each personal value is filled."""
     fields = [[variable.token, variable.field, variable.default, variable.context] for variable in variables]
     canonical = json.dumps([subject, html, text, fields], ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""The closed language of personal fields in staff text: ``{{ first_name | default:"friend" }}`` and nothing else.
+"""Replace personal fields in staff text, ``{{ first_name | default:"friend" }}``, with tokens.
 
-Only staff text goes through here. Text of stories and events never does.
+Only staff text may have such fields: text of stories and events never goes through here.
 """
 
 import html
@@ -8,6 +8,7 @@ import re
 from difflib import get_close_matches
 
 from newsletter.common.messages import Message
+from newsletter.common.personal_tokens import format_token
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.text import tidy_line
 from newsletter.rendering.tokens import Context, TokenRegistry, escape_token_lookalikes
@@ -25,17 +26,17 @@ _IN_TAG = re.compile(r"\{\{|\{%|%7B%7B", re.IGNORECASE)
 
 
 def merge_text(text: str, *, registry: TokenRegistry, block: str = "") -> str:
-    """Plain staff text with ``t`` tokens in place of its fields. Raises MergeError, with block and field."""
+    """Return plain staff text with ``t`` tokens in place of its fields. Raise MergeError, with block and field."""
     return _merge(text, registry=registry, context="t", block=block)
 
 
 def merge_as_html(text: str, *, registry: TokenRegistry, block: str = "") -> str:
-    """Plain staff text made HTML, with ``h`` tokens in place of its fields. Raises MergeError."""
+    """Return plain staff text as HTML, with ``h`` tokens in place of its fields. Raise MergeError."""
     return _merge(html.escape(text, quote=False), registry=registry, context="h", block=block)
 
 
 def merge_html(body: str, *, registry: TokenRegistry, block: str = "") -> str:
-    """Sanitised staff HTML with ``h`` tokens in place of its fields. Raises MergeError, also for a field in a link."""
+    """Return sanitised staff HTML with ``h`` tokens in place of its fields. Raise MergeError, also for one in a tag."""
     for tag in _TAG.finditer(body):
         if _IN_TAG.search(tag.group()):
             raise MergeError(
@@ -50,11 +51,11 @@ def merge_html(body: str, *, registry: TokenRegistry, block: str = "") -> str:
 
 
 def fill_defaults(text: str, *, block: str = "") -> str:
-    """Plain staff text as somebody of whom nothing is known would read it. Raises MergeError."""
+    """Return plain staff text with each field's default. Raise MergeError."""
     registry = TokenRegistry()
     merged = _merge(text, registry=registry, context="t", block=block)
     for token, variable in registry.variables.items():
-        merged = merged.replace(f"__pv_{token}__", variable.default)
+        merged = merged.replace(format_token(token), variable.default)
     return merged
 
 

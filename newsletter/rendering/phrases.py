@@ -1,4 +1,4 @@
-"""The system's own words in a mail, per language: a file each in ``languages/``. Headings of the caller win over them."""
+"""The phrases that mails always use, in each language: one file a language in ``languages/``."""
 
 import re
 import tomllib
@@ -12,24 +12,26 @@ FALLBACK = "en"
 _RTL_LANGUAGES = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "ps", "sd", "syr", "ug", "ur", "yi"})
 _FOLDER = Path(__file__).parent / "languages"
 
-WORDS: Mapping[str, Mapping[str, str]] = {
+PHRASES: Mapping[str, Mapping[str, str]] = {
     path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.glob("*.toml"))
 }
 
 
-def word(key: str, language: str, **values: str) -> str:
-    """The words for ``key`` in the language, else in English, with ``values`` filled in as they are.
+def find_phrase(key: str, language: str, **values: str) -> str:
+    """Return a phrase in the language, else in English, with ``values`` filled in as they are.
 
-    Raises RenderingError for a key that no language has, KeyError for a value that the words need and lack.
+    Raise RenderingError for an unknown key, KeyError if a value that the phrase needs is missing.
     """
-    for table in (WORDS.get(base_language(language), {}), WORDS[FALLBACK]):
+    for table in (PHRASES.get(base_language(language), {}), PHRASES[FALLBACK]):
         if key in table:
             return _PLACEHOLDER.sub(lambda match: values[match[1]], table[key])
-    raise RenderingError(f"There are no words called “{key}”. Use one of {', '.join(sorted(WORDS[FALLBACK]))}.")
+    raise RenderingError(
+        "There is no phrase “%(key)s”. Use one of %(known)s.", key=key, known=", ".join(sorted(PHRASES[FALLBACK]))
+    )
 
 
 def find_text_direction(language: str) -> str:
-    """``rtl`` for languages that are written from right to left, else ``ltr``."""
+    """Return ``rtl`` for languages that are written from right to left, else ``ltr``."""
     parts = language.replace("_", "-").split("-")
     if len(parts) > 1 and parts[1].title() in {"Arab", "Hebr", "Latn"}:
         return "ltr" if parts[1].title() == "Latn" else "rtl"
@@ -37,5 +39,5 @@ def find_text_direction(language: str) -> str:
 
 
 def base_language(language: str) -> str:
-    """``en`` of ``en-GB``."""
+    """Return ``en`` for ``en-GB``."""
     return language.replace("_", "-").split("-", maxsplit=1)[0].lower()

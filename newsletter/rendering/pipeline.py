@@ -1,7 +1,9 @@
-"""Document to mail: templates, MJML, HTML with inlined styles, and the text part. Same document, same bytes."""
+"""Render a document to a mail: templates, MJML, HTML with inlined styles, and the text part.
+
+The same document makes the same bytes.
+"""
 
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +20,26 @@ from newsletter.rendering.context import (
 )
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.hyphens import add_soft_hyphens
-from newsletter.rendering.lint.mjml import check_templates
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.prepare import PreparedDocument, prepare
 from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import as_markup, default_templates, fill_template, make_environment
 from newsletter.rendering.tokens import assert_tokens_kept
 
-_SHORTEN_ABOVE_BYTES = 95_000  # bytes of HTML beyond which stories after the first few show their titles alone
+# Above this size of HTML, stories after the first few show only their titles.
+_SHORTEN_ABOVE_BYTES = 95_000
 _FULL_STORY_LIMITS = (1000, 12, 8, 4, 0)
 _PREHEADER_FILLER = "\u034f\u200c\u00a0" * 60
 LAYOUTS = ("letter", "digest", "announcement", "event_notice", "appeal")
 
 
 def render(document: Document, *, templates: Path | None = None) -> RenderedMail:
-    """The mail of one variant, with tokens for personal values. ``templates`` is a folder like ``templates/email``.
+    """Return the mail of one variant, with tokens for personal values. ``templates`` is a folder like ``templates/email``.
 
-    Raises MergeError for a personal field that is not right, TemplateError for a block that cannot become HTML, and
-    TokenLostError where a step loses a personal value.
+    Raise MergeError for a wrong personal field, TemplateError for a block that cannot become HTML, and TokenLostError
+    if a step loses a personal value.
     """
     folder = (templates or default_templates()).resolve()
-    _check_folder(folder)
     environment = make_environment(folder)
     if document.layout not in LAYOUTS:
         raise TemplateError(
@@ -66,15 +67,8 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
     )
 
 
-@lru_cache(maxsize=8)
-def _check_folder(folder: Path) -> None:
-    """Raise TemplateError, with file and line, for the first fault in a folder's MJML; once for each folder."""
-    for fault in check_templates(folder):
-        raise TemplateError(Message("A mail template is at fault: %(fault)s", fault=fault), line=fault.line)
-
-
 def _hyphenate(prepared: PreparedDocument) -> PreparedDocument:
-    """The same for HTML, where long words may be parted."""
+    """Return the document for HTML, with soft hyphens in long words."""
     document = prepared.document
     softened = {
         name: add_soft_hyphens(getattr(document, name), language=document.language)
@@ -133,7 +127,7 @@ def _fill_block(environment: Environment, part: str, block: Block, context: dict
 
 
 def _list_staff_html(block: Block) -> list[str]:
-    """The HTML that staff wrote, which is checked before it is put among ours."""
+    """Return the HTML that staff wrote. It is checked before it becomes a part of ours."""
     match block:
         case Note(body_html=html):
             return [html]

@@ -1,6 +1,6 @@
-"""A document made fit for the templates: tidy text, safe links, tokens in place of personal fields; no markup.
+"""Clean a document for the templates: tidy text, safe links, tokens in place of personal fields.
 
-Every text field of every block goes through here by its name, so that a field added later is cleaned too.
+Every text field of every block is cleaned by its name, so that a field added later is cleaned too.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from markupsafe import Markup
 
+from newsletter.common.messages import Message
 from newsletter.rendering.blocks import Block, Brand, Document, Picture, SchemaBlock
 from newsletter.rendering.colours import normalise_colour
 from newsletter.rendering.errors import TemplateError
@@ -43,7 +44,7 @@ _Data = TypeVar("_Data", Block, Brand)
 
 @dataclass(frozen=True)
 class PreparedDocument:
-    """What the layout takes. ``subject`` and ``preheader`` hold t tokens, ``preheader_html`` is HTML with h tokens."""
+    """The input of a layout. ``subject`` and ``preheader`` have t tokens, ``preheader_html`` is HTML with h tokens."""
 
     document: Document
     title: str
@@ -54,10 +55,9 @@ class PreparedDocument:
 
 
 def prepare(document: Document, *, schemas: Mapping[str, BlockSchema] | None = None) -> PreparedDocument:
-    """Clean the whole document. ``schemas`` are those of the templates in use.
+    """Return the cleaned document. ``schemas`` are those of the templates in use.
 
-    Raises MergeError, naming the block, for a personal field that is not right, and TemplateError for a block of a kind
-    that has no schema.
+    Raise MergeError, with the block, for a wrong personal field, and TemplateError for a block without a schema.
     """
     schemas = load_schemas() if schemas is None else schemas
     registry = TokenRegistry() if document.personal else TokenRegistry(variables={})
@@ -103,7 +103,9 @@ def _clean_block(block: Block, registry: TokenRegistry) -> Block:
 def _clean_schema_block(block: SchemaBlock, registry: TokenRegistry, schemas: Mapping[str, BlockSchema]) -> SchemaBlock:
     schema = schemas.get(block.kind)
     if schema is None:
-        raise TemplateError(f"There is no template for a block of the kind “{block.kind}”.", block=block.key)
+        raise TemplateError(
+            Message("There is no template for a block of the kind “%(kind)s”.", kind=block.kind), block=block.key
+        )
     values = {field.name: _clean_field(field, block, registry) for field in schema.fields}
     return replace(block, values=values)
 
@@ -136,7 +138,7 @@ def _clean_field(field: FieldSchema, block: SchemaBlock, registry: TokenRegistry
 
 
 def _list_missing_links(html: str, *, of: str) -> str:
-    """The links that the plain text does not hold, one a line under it."""
+    """Return the links that the plain text lacks, one a line."""
     found = {_clean_url(unescape(url)): tidy_line(unescape(_TAG.sub("", words))) for url, words in _LINK.findall(html)}
     lines = [f"{words}: {url}" for url, words in found.items() if url and url not in of]
     return "\n\n" + "\n".join(lines) if lines else ""

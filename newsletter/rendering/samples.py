@@ -1,6 +1,6 @@
-"""Mails of a fictional organisation, one for each layout: what a brand's preview, the gallery and the checks show.
+"""Sample mails of a fictional organisation, one for each layout, for brand previews, the gallery and checks.
 
-No person, place, case or figure in them is real. PictureFinder are asked of the caller by name.
+No person, place, case or figure in them is real. The caller provides the pictures, by name.
 """
 
 from collections.abc import Callable
@@ -29,18 +29,17 @@ from newsletter.rendering.blocks import (
     StoryList,
     StoryRows,
 )
-from newsletter.rendering.phrases import word
+from newsletter.rendering.phrases import find_phrase
 from newsletter.rendering.schemas import load_schemas
 
 SITE = "https://harbour.example"
 CALENDAR = "https://news.harbour.example/calendar"
 PSEUDONYM = "*A pseudonym. Some details have been changed to protect the families concerned."
 PictureFinder = Callable[[str, str], Picture | None]
-"""Gives the picture of a name, cropped for a place (wide, card, portrait, signature)."""
 
 
 def sample_document(*, layout: str, brand: Brand, picture: PictureFinder) -> Document:
-    """A whole mail in a layout. Raises KeyError for a layout that is none."""
+    """Return a complete mail in a layout. Raise KeyError for an unknown layout."""
     plain = Document(
         subject="Three seasons of unpaid wages, paid",
         preheader="The court that arrives by boat · “Ask us first” · an evening of stories near you",
@@ -48,7 +47,7 @@ def sample_document(*, layout: str, brand: Brand, picture: PictureFinder) -> Doc
         brand=brand,
         blocks=_BLOCKS_BY_LAYOUT[layout](picture),
         publication="The Weekly Letter",
-        reason=word("why_you_get_this", "en", list="The Weekly Letter", organisation=brand.name),
+        reason=find_phrase("why_you_get_this", "en", list="The Weekly Letter", organisation=brand.name),
         urls={"view_online": f"{SITE}/view/sample"},
         layout=layout,
     )
@@ -56,7 +55,7 @@ def sample_document(*, layout: str, brand: Brand, picture: PictureFinder) -> Doc
 
 
 def sample_blocks(picture: PictureFinder) -> dict[str, Block]:
-    """One of every block, by the name of its templates."""
+    """Return one of every block, by the name of its templates."""
     stories = _stories(picture)
     blocks: dict[str, Block] = {
         "note": _greeting(),
@@ -77,7 +76,7 @@ def sample_blocks(picture: PictureFinder) -> dict[str, Block]:
 
 
 def sample_schema_block(kind: str, picture: PictureFinder, *, templates: Path | None = None) -> SchemaBlock:
-    """The sample that a block's own schema gives."""
+    """Return the sample from a block's own schema."""
     schema = load_schemas(templates)[kind]
     values = dict(schema.sample)
     for field in schema.fields:
@@ -241,7 +240,7 @@ def _evening(picture: PictureFinder) -> EventItem:
         "3",
         "Dec",
         where="Central Library, Abbey Square, Reading",
-        distance=word("distance_within", "en", distance="15\u00a0km"),
+        distance=find_phrase("distance_within", "en", distance="15\u00a0km"),
         calendar_url=f"{CALENDAR}/evening.ics",
         google_url=f"{CALENDAR}/evening/google",
         outlook_url=f"{CALENDAR}/evening/outlook",
@@ -282,7 +281,7 @@ def _related() -> Related:
 
 
 def _strip_tags(html: str) -> str:
-    """Sample HTML of paragraphs as plain text."""
+    """Return the plain text of sample HTML."""
     bare = html.replace("</p>", "\n\n")
     while "<" in bare:
         before, _, rest = bare.partition("<")

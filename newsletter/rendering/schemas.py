@@ -1,6 +1,6 @@
-"""Schemas of blocks that are two templates and a ``.toml`` beside them: their fields, and a sample of each.
+"""Read the schemas of blocks: a ``.toml`` file beside a block's two templates names its fields and a sample.
 
-A contributor adds a block by adding these three files; the editor, rendering, lint and the gallery find it by its name.
+These three files add a block: the editor, rendering, lint and the gallery find it by its name.
 """
 
 import re
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from newsletter.common.messages import Message
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.templates import default_templates
 
@@ -44,7 +45,7 @@ class FieldSchema(BaseModel):
 
 
 class BlockSchema(BaseModel):
-    """A block: how staff know it, its fields, and a sample value of each (a picture's sample is its name)."""
+    """A block: its label, its fields, and a sample value of each (of a picture: its name)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,13 +68,13 @@ class BlockSchema(BaseModel):
 
 @lru_cache(maxsize=8)
 def load_schemas(folder: Path | None = None) -> Mapping[str, BlockSchema]:
-    """All schemas of a folder like ``templates/email``, by kind. Raises TemplateError that names the file at fault."""
+    """Return the schemas of a folder like ``templates/email``, by kind. Raise TemplateError, which names the file."""
     folder = folder or default_templates()
     return {path.stem: _load(path) for path in sorted((folder / "blocks").glob("*.toml"))}
 
 
 def blank_value(field: FieldSchema) -> Any:
-    """What a field holds that nobody filled in."""
+    """Return the value of a field that was not filled in."""
     match field.kind:
         case "rich":
             return {"html": "", "text": ""}
@@ -89,17 +90,24 @@ def blank_value(field: FieldSchema) -> Any:
 
 def _load(path: Path) -> BlockSchema:
     if not _NAME.fullmatch(path.stem):
-        raise TemplateError(f"{path.name}: name a block with small letters, digits and underscores.", kind=path.stem)
+        raise TemplateError(
+            Message("%(file)s: name a block with small letters, digits and underscores.", file=path.name),
+            kind=path.stem,
+        )
     for part in ("mjml", "txt"):
         if not path.with_name(f"{path.stem}.{part}.j2").is_file():
-            raise TemplateError(f"{path.name} has no {path.stem}.{part}.j2 beside it. Add it.", kind=path.stem)
+            missing = f"{path.stem}.{part}.j2"
+            message = Message("%(file)s has no %(missing)s beside it. Add it.", file=path.name, missing=missing)
+            raise TemplateError(message, kind=path.stem)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         return BlockSchema.model_validate({**data, "kind": path.stem})
     except tomllib.TOMLDecodeError as error:
-        raise TemplateError(f"{path.name} is not TOML: {error}.", kind=path.stem) from error
+        raise TemplateError(
+            Message("%(file)s is not TOML: %(error)s.", file=path.name, error=str(error)), kind=path.stem
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise TemplateError(f"{path.name}: {where + ': ' if where else ''}{message}.", kind=path.stem) from error
+        parts = [path.name, ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")]
+        message = Message.joined([part for part in parts if part], between=": ") + "."
+        raise TemplateError(message, kind=path.stem) from error

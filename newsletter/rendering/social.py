@@ -1,4 +1,4 @@
-"""Social networks: how each is written, and which have an icon of our own. Unknown ones are shown as words."""
+"""Social networks: their names, and our own icons. A network without an icon is shown by its name."""
 
 from pathlib import Path
 
@@ -23,8 +23,8 @@ _OTHER_NAMES = {"twitter": "x"}
 
 
 def find_icons(brand: Brand) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
-    """(name, url, picture's address) of the networks with an icon, and (name, url) of those without."""
-    icons, words = [], []
+    """Return (name, url, icon's URL) of the networks with an icon, and (name, url) of those without."""
+    icons, named = [], []
     for network, url in brand.social:
         key = network.strip().lower()
         key = _OTHER_NAMES.get(key, key)
@@ -34,5 +34,5 @@ def find_icons(brand: Brand) -> tuple[list[tuple[str, str, str]], list[tuple[str
         if brand.icons_url and key in NAMES:
             icons.append((name, url, f"{brand.icons_url.rstrip('/')}/{key}.png"))
         else:
-            words.append((name, url))
-    return icons, words
+            named.append((name, url))
+    return icons, named

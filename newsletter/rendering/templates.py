@@ -1,4 +1,4 @@
-"""The Jinja environment of the mail templates: where they are, what they may call. It renders; it knows no MJML."""
+"""The Jinja environment of the mail templates: their folder, filters and globals."""
 
 import re
 from functools import lru_cache
@@ -16,6 +16,7 @@ from jinja2 import (
 )
 from markupsafe import Markup, escape
 
+from newsletter.common.messages import Message
 from newsletter.rendering.blocks import Picture
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.text import MAX_LINE_LENGTH, wrap
@@ -27,18 +28,22 @@ _HOURS = re.compile(r"\d{1,2}[:.h]\d\d\s?[–-]\s?\d{1,2}[:.h]\d\d(?:\s?[ap]m\b)
 
 
 def default_templates() -> Path:
-    """The folder of mail templates: beside the package in a checkout, inside it in a wheel. Raises TemplateError."""
+    """Return the folder of mail templates: beside the package in a checkout, inside it in a wheel. Raise TemplateError."""
     for folder_path in _TEMPLATE_FOLDERS:
         if (folder_path / "layouts").is_dir():
             return folder_path
     raise TemplateError(
-        f"The mail templates are missing: neither {_TEMPLATE_FOLDERS[0]} nor {_TEMPLATE_FOLDERS[1]} is there. Install again."
+        Message(
+            "The mail templates are missing: neither %(first)s nor %(second)s exists. Install the product again.",
+            first=str(_TEMPLATE_FOLDERS[0]),
+            second=str(_TEMPLATE_FOLDERS[1]),
+        )
     )
 
 
 @lru_cache(maxsize=8)
 def make_environment(folder: Path) -> Environment:
-    """The environment of one folder, kept with its compiled templates. Only ``.mjml.j2`` is escaped."""
+    """Return the cached environment of one folder. Only ``.mjml.j2`` is escaped."""
     environment = Environment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
@@ -60,17 +65,29 @@ def make_environment(folder: Path) -> Environment:
 def fill_template(
     environment: Environment, name: str, context: dict[str, Any], *, block: str = "", kind: str = ""
 ) -> str:
-    """Fill one template. Raises TemplateError with the template's name and line for whatever Jinja refuses."""
+    """Return one filled template. Raise TemplateError, with its name and line, for every error of Jinja."""
     try:
         return environment.get_template(name).render(context)
     except TemplateNotFound as error:
-        raise TemplateError(f"The template {error.name} is missing.", block=block, kind=kind) from error
+        raise TemplateError(
+            Message("The template %(name)s is missing.", name=error.name), block=block, kind=kind
+        ) from error
     except TemplateSyntaxError as error:
-        message = f"The template {error.name}, line {error.lineno}, cannot be read: {error.message}."
+        message = Message(
+            "The template %(name)s, line %(line)s, cannot be read: %(error)s.",
+            name=error.name,
+            line=error.lineno,
+            error=error.message,
+        )
         raise TemplateError(message, block=block, kind=kind, line=error.lineno) from error
     except UndefinedError as error:
         line = _find_template_line(error)
-        message = f"The template {name}, line {line}, asks for something that does not exist: {error.message}."
+        message = Message(
+            "The template %(name)s, line %(line)s, asks for something that does not exist: %(error)s.",
+            name=name,
+            line=line,
+            error=error.message,
+        )
         raise TemplateError(message, block=block, kind=kind, line=line) from error
 
 
@@ -88,12 +105,12 @@ def wrap_filter(text: str, indent: str = "") -> str:
 
 
 def wrap_item(text: str) -> str:
-    """One item of a list, its later lines set in."""
+    """Return one item of a list, with its later lines indented."""
     return "- " + wrap(str(text), indent="  ").lstrip()
 
 
 def whole_hours(text: str) -> Markup:
-    """“18:30–20:00” in a span that no line ends in."""
+    """Return the text as HTML in which a time span like “18:30–20:00” never wraps."""
     return as_markup(_HOURS.sub(r'<span class="whole">\g<0></span>', str(escape(text))))
 
 
@@ -111,5 +128,5 @@ def _logo_width(logo: Picture) -> int:
 
 
 def as_markup(text: str) -> Markup:
-    """Text that a template of ours has already escaped."""
+    """Return text as markup. It must come from our escaping templates, or be sanitised HTML."""
     return Markup(text)  # noqa: S704  (every caller passes output of our escaping templates or sanitised HTML)

@@ -1,10 +1,10 @@
-"""Plain text made fit for a mail: invisible controls out, lines tidied, cut at a word, wrapped. No HTML here."""
+"""Clean plain text for mails: remove invisible controls, tidy lines, shorten at a word, wrap. No HTML here."""
 
 import re
 import textwrap
 from urllib.parse import urlsplit
 
-# Controls, line and paragraph separators, marks that turn the direction of text round, lone surrogates, non-characters.
+# Controls, line and paragraph separators, marks that reverse the direction of text, lone surrogates, non-characters.
 UNSAFE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
@@ -15,29 +15,29 @@ _SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
 
 def tidy_line(text: str) -> str:
-    """One line: without controls or direction overrides, white space collapsed."""
+    """Return one line without controls and direction overrides, with white space collapsed."""
     return " ".join(UNSAFE_IN_LINE.sub(" ", text).split())
 
 
 def join_lines(text: str) -> str:
-    """A postal address of several lines as one, its lines apart by commas."""
+    """Return a postal address of several lines as one line with commas."""
     return tidy_line(", ".join(part for line in text.splitlines() if (part := line.strip(" ,"))))
 
 
 def tidy_paragraphs(text: str) -> str:
-    """Paragraphs, apart by one blank line, each tidied as one line."""
+    """Return paragraphs with one blank line between, each tidied as one line."""
     bare = UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return "\n\n".join(line for part in re.split(r"\n\s*\n", bare) if (line := tidy_line(part)))
 
 
 def tidy_lines(text: str) -> str:
-    """Text whose single line breaks count: each line tidied, never more than one blank line."""
+    """Return text with its line breaks, each line tidied, and at most one blank line between."""
     bare = UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(tidy_line(line) for line in bare.split("\n"))).strip("\n")
 
 
 def shorten(text: str, length: int) -> str:
-    """At most ``length`` characters, cut at a word where there is one, with an ellipsis."""
+    """Return at most ``length`` characters, cut at a word if possible, with an ellipsis."""
     if len(text) <= length:
         return text
     cut = text[: length - 1]
@@ -47,12 +47,12 @@ def shorten(text: str, length: int) -> str:
 
 
 def wrap(text: str, *, indent: str = "") -> str:
-    """Plain text in lines of at most 72 characters; links stay whole, longer words are broken."""
+    """Return plain text in lines of at most 72 characters. Links stay whole; longer words are broken."""
     return "\n".join(_wrap_line(line, indent) for line in text.split("\n"))
 
 
 def safe_url(url: str) -> str:
-    """The link, trimmed; "" unless it is a web, mail or telephone link without controls."""
+    """Return the trimmed link, "" unless it is a web, mail or telephone link without controls."""
     bare = url.strip()
     if UNSAFE_IN_LINE.search(bare) or any(mark in bare for mark in '"<>`\\ '):
         return ""
@@ -66,7 +66,7 @@ def safe_url(url: str) -> str:
 
 
 def safe_picture_url(url: str) -> str:
-    """The address of a picture; "" unless it is an absolute http or https one."""
+    """Return a picture's URL, "" unless it is an absolute http or https URL."""
     bare = safe_url(url)
     return bare if bare.lower().startswith(("http://", "https://")) else ""
 

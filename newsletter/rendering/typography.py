@@ -1,4 +1,4 @@
-"""The fonts and sizes of a brand in a language: families that mail programs have, and what other scripts need."""
+"""Choose the fonts and sizes of a brand in a language, with the fonts that other scripts need."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ _SCRIPTS = {"ar": _ARABIC, "fa": _ARABIC, "ur": _ARABIC, "hi": _DEVANAGARI, "mr"
 
 @dataclass(frozen=True)
 class Typography:
-    """Families as CSS lists; weights as CSS words; ``size`` in pixels. Scripts without italics get none."""
+    """Font families and weights in CSS; ``size`` in pixels. Scripts without italics get none."""
 
     text: Markup
     heading: Markup
@@ -31,7 +31,7 @@ class Typography:
 
 
 def choose_typography(brand: Brand, *, language: str) -> Typography:
-    """How a brand is set in a language. The brand's fonts have been cleaned: they hold no mark of CSS but commas and quotes."""
+    """Return a brand's typography in a language. The brand's fonts are cleaned: of CSS they have only commas and quotes."""
     script = _SCRIPTS.get(base_language(language), "")
     heading = brand.heading_font or brand.font
     serif = is_serif(heading)
@@ -49,11 +49,11 @@ def choose_typography(brand: Brand, *, language: str) -> Typography:
 
 
 def is_serif(family: str) -> bool:
-    """Whether a list of families ends in the generic serif."""
+    """Return True if a list of families ends in the generic serif."""
     return family.rsplit(",", 1)[-1].strip().lower() == "serif"
 
 
 def _with_script(family: str, script: str) -> Markup:
-    """The script's own fonts, behind the brand's first: that one sets what Latin letters there are."""
+    """Return the families with the script's own after the brand's first, which serves for Latin letters."""
     first, _, rest = family.partition(",")
     return as_markup(",".join(part for part in (first, f" {script}" if script else "", rest) if part))

@@ -1,4 +1,4 @@
-"""People's values for the tokens of a mail, escaped for where they stand: worked out a column at a time, for many at once."""
+"""Compute people's values for the tokens of a mail, escaped for their place, one column of many people at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -10,13 +10,14 @@ from newsletter.rendering.tokens import Context, Variable
 Columns = Mapping[str, Sequence[str]]
 Values = Callable[[Columns], list[dict[str, str]]]
 
+PERSONAL_LINKS = ("unsubscribe", "preferences")
 _ESCAPED = frozenset("&<>\"'")
 
 
 def values_for(*, variables: tuple[Variable, ...], fields: Mapping[str, str]) -> dict[str, str]:
-    """Token name (without its fence) to value, for one person. Blank fields take the variable's default.
+    """Return one person's values by token name. A blank field takes the variable's default.
 
-    Raises MissingValueError where a field without a default, such as the unsubscribe link, is blank.
+    Raise MissingValueError if a field without a default, such as the unsubscribe link, is blank.
     """
     return plan_values(variables)({field: [value] for field, value in fields.items()})[0]
 
@@ -48,9 +49,9 @@ def _clean(column: Sequence[str]) -> Sequence[str]:
 
 
 def _write(column: Sequence[str], variable: Variable, *, plain: bool) -> Sequence[str]:
-    """The column as it stands in this token's place: blanks filled, and escaped in HTML."""
-    as_it_is = plain or variable.context == "t" or _ESCAPED.isdisjoint("".join(column))
-    written = column if as_it_is else [escape(value) for value in column]
+    """Return the column for one token, with blanks filled and escaped for its context."""
+    is_plain = plain or variable.context == "t" or _ESCAPED.isdisjoint("".join(column))
+    written = column if is_plain else [escape(value) for value in column]
     if all(written):
         return written
     default = _in_context(variable.default, variable.context) or _raise_missing_value(variable.field)

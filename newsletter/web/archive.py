@@ -1,9 +1,8 @@
-"""The public archive: publications, their issues, one issue. It knows no reader, and shows what the publication opted into."""
+"""The public archive: publications, their issues, and one issue. It shows nothing personal."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from babel.dates import format_date
 from django.conf import settings
@@ -19,7 +18,7 @@ from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archiv
 from newsletter.issues.archive.public_view import render_for_archive
 from newsletter.issues.protected_terms.check import mail_has_protected_term
 from newsletter.issues.variants.dates import get_babel_locale
-from newsletter.issues.variants.phrases import WORDS, say
+from newsletter.issues.variants.reader_texts import READER_TEXTS, reader_text
 from newsletter.models import Brand, Publication, Send
 from newsletter.rendering.colours import dark_palette, light_palette, normalise_colour
 from newsletter.rendering.phrases import find_text_direction
@@ -28,7 +27,7 @@ from newsletter.web.impersonal import find_join_url
 PER_PAGE = 13
 MAX_SENDS_TRIED = 5
 CACHE_SECONDS = 30
-"""How long a page may be kept unasked: a withdrawn story must be gone within a minute."""
+"""Short, because a withdrawn story must disappear within a minute."""
 LIST_CSP = (
     "default-src 'none'; img-src 'self' {site}; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
@@ -39,32 +38,32 @@ ISSUE_CSP = LIST_CSP + "; sandbox allow-popups allow-popups-to-escape-sandbox al
 @require_safe
 @conditional_page
 def show_archives(request: HttpRequest) -> HttpResponse:
-    """The publications that have an archive for everybody."""
+    """List the publications with a public archive."""
     publications = list(_publications().filter(archive=Publication.Archive.PUBLIC))
     if not publications:
         raise Http404("There is no archive.")
     first = publications[0]
-    page = {"publications": publications, "title": first.brand.name, **page_context(first)}
-    return _add_headers(render(request, "archive/publications.html", page), csp=LIST_CSP, listed=True)
+    context = {"publications": publications, "title": first.brand.name, **page_context(first)}
+    return _add_headers(render(request, "archive/publications.html", context), csp=LIST_CSP, listed=True)
 
 
 @require_safe
 @conditional_page
 def show_issues(request: HttpRequest, slug: str) -> HttpResponse:
-    """The issues of a publication, newest first."""
+    """List the issues of a publication, newest first."""
     publication = get_object_or_404(_publications(), slug=slug, archive=Publication.Archive.PUBLIC)
     pages = Paginator(find_archived_sends(publication), PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
     issues = [issue_context(one) for one in list_archived_issues(list(page.object_list), at=datetime.now(UTC))]
-    shown = {"publication": publication, "page": page, "issues": issues, "title": publication.name}
-    response = render(request, "archive/issues.html", {**shown, **page_context(publication)})
+    context = {"publication": publication, "page": page, "issues": issues, "title": publication.name}
+    response = render(request, "archive/issues.html", {**context, **page_context(publication)})
     return _add_headers(response, csp=LIST_CSP, listed=True)
 
 
 @require_safe
 @conditional_page
 def show_issue(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    """One issue, by its number in an archive for everybody, by its unguessable name in one for those who have the link."""
+    """Show one issue: by its number in a public archive, by its unguessable name in an unlisted one."""
     publication = get_object_or_404(
         _publications(), slug=slug, archive__in=[Publication.Archive.PUBLIC, Publication.Archive.UNLISTED]
     )
@@ -75,23 +74,20 @@ def show_issue(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     if issue is None or mail is None or mail_has_protected_term(mail):
         raise Http404("There is no such issue.")
     newer, older = _neighbours(publication, send) if listed else (None, None)
-    facts = {
+    context = {
         "publication": publication,
         "issue": issue_context(issue),
         "listed": listed,
         "newer": newer,
         "older": older,
+        **page_context(publication),
     }
-    facts |= page_context(publication)
-    head = render_to_string("archive/issue_head.html", facts)
-    top, foot = render_to_string("archive/issue_top.html", facts), render_to_string("archive/issue_foot.html", facts)
-    return _add_headers(
-        HttpResponse(_wrap_mail(mail.html, head=head, top=top, foot=foot)), csp=ISSUE_CSP, listed=listed
-    )
+    parts = {name: render_to_string(f"archive/issue_{name}.html", context) for name in ("head", "top", "foot")}
+    return _add_headers(HttpResponse(_wrap_mail(mail.html, **parts)), csp=ISSUE_CSP, listed=listed)
 
 
-def page_context(publication: Publication) -> dict[str, Any]:
-    """What every page of the archive shows around its subject: the brand, its colours, the language."""
+def page_context(publication: Publication) -> dict[str, object]:
+    """Return the context that all archive pages share: the brand, its colours and the language."""
     brand, language = publication.brand, publication.language
     return {
         "brand": brand,
@@ -102,45 +98,45 @@ def page_context(publication: Publication) -> dict[str, Any]:
         "direction": find_text_direction(language),
         "join_url": find_join_url(publication) if publication.mailing_list.public else "",
         "feed": f"/news/{publication.slug}/feed.xml",
-        "words": {name: say(name, language) for name in WORDS["en"]},
-        "archive_of": say("archive_of", language, name=publication.name),
+        "words": {name: reader_text(name, language) for name in READER_TEXTS["en"]},
+        "archive_of": reader_text("archive_of", language, name=publication.name),
     }
 
 
-def issue_context(issue: ArchivedIssue) -> dict[str, Any]:
+def issue_context(issue: ArchivedIssue) -> dict[str, object]:
     locale = get_babel_locale(issue.send.issue.publication.language)
     day = format_date(issue.day, format="long", locale=locale)
     return {**{name: getattr(issue, name) for name in ("title", "summary", "path", "url", "picture")}, "day": day}
 
 
-def _publications() -> Any:
+def _publications() -> QuerySet[Publication]:
     return Publication.objects.select_related("brand__logo", "brand__logo_dark", "mailing_list").order_by("name")
 
 
 def _find_send(publication: Publication, name: str, *, listed: bool) -> Send:
-    by: dict[str, Any] = {"issue__public_id": name}
+    by: dict[str, object] = {"issue__public_id": name}
     if listed:
         by = {"issue__number": int(name) if name.isdecimal() and len(name) < 9 else 0}
     return get_object_or_404(find_archived_sends(publication), **by)
 
 
 def _neighbours(publication: Publication, send: Send) -> tuple[str | None, str | None]:
-    """The paths of the next newer and the next older issue in the archive."""
+    """Return the paths of the next newer and the next older issue in the archive."""
     number, archived = send.issue.number, find_archived_sends(publication)
     newer = archived.filter(issue__number__gt=number).order_by("issue__number")
     return _first_path(newer), _first_path(archived.filter(issue__number__lt=number))
 
 
 def _first_path(sends: QuerySet[Send]) -> str | None:
-    """Of the first that may be shown."""
+    """Return the path of the first of these issues that can be shown."""
     for send in sends[:MAX_SENDS_TRIED]:
-        if described := list_archived_issues([send], at=datetime.now(UTC)):
-            return described[0].path
+        if archived := list_archived_issues([send], at=datetime.now(UTC)):
+            return archived[0].path
     return None
 
 
 def _wrap_mail(html: str, *, head: str, top: str, foot: str) -> str:
-    """The mail as a page: a head of its own, and the archive's lines above and below."""
+    """Return the mail as a web page, with more in its head and the archive's navigation above and below."""
     html = html.replace("</head>", head + "</head>", 1)
     start = html.index(">", html.index("<body")) + 1
     end = html.rindex("</body>")
@@ -159,7 +155,7 @@ def _colours(brand: Brand, *, dark: bool) -> Mapping[str, str]:
 
 
 def _font(brand: Brand) -> str:
-    """The brand's font list, of characters that can stand in a style."""
+    """Return the brand's font list without characters that could end the style."""
     return "".join(char for char in brand.font if char.isalnum() or char in " ,'-")
 
 

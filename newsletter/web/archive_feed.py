@@ -1,4 +1,4 @@
-"""The archive's feed (RSS 2.0): the newest issues of a publication that opted in."""
+"""The RSS 2.0 feed of a public archive: the newest issues."""
 
 from datetime import UTC, datetime
 from html import escape
@@ -10,7 +10,7 @@ from django.utils.feedgenerator import Rss201rev2Feed
 from django.views.decorators.http import conditional_page, require_safe
 
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
-from newsletter.issues.variants.phrases import say
+from newsletter.issues.variants.reader_texts import reader_text
 from newsletter.models import Publication
 
 MAX_ITEMS = 20
@@ -20,14 +20,14 @@ CACHE_SECONDS = 30
 @require_safe
 @conditional_page
 def show_feed(request: HttpRequest, slug: str) -> HttpResponse:
-    """Titles, summaries and the titles of stories; never a reader's name or link."""
+    """Answer with the titles, summaries and story titles of the newest issues, without anything personal."""
     publications = Publication.objects.select_related("brand", "mailing_list")
     publication = get_object_or_404(publications, slug=slug, archive=Publication.Archive.PUBLIC)
     site, language = settings.NEWSLETTER_SITE_URL, publication.language
     feed = Rss201rev2Feed(
         title=publication.name,
         link=f"{site}/news/{slug}/",
-        description=say("archive_of", language, name=publication.name),
+        description=reader_text("archive_of", language, name=publication.name),
         language=language,
         author_name=publication.brand.name,
         feed_url=f"{site}/news/{slug}/feed.xml",

@@ -1,6 +1,6 @@
-"""Answers 400 to what cannot be read: bytes that no field can hold, encodings that are none, broken forms.
+"""Answer 400 to unreadable requests: NUL characters, unknown charsets, broken forms.
 
-A fault of the client must not look like one of ours. What the framework itself finds unreadable comes here by `handler400`.
+An error of the client must not look like a server error. Django calls `show_bad_request` as `handler400`.
 """
 
 import codecs
@@ -14,13 +14,13 @@ from django.utils.translation import gettext_lazy
 from subscribers.web.page import static_message_page
 
 UNREADABLE_ERRORS = (DataError, OverflowError, UnicodeError, UnreadablePostError, MultiValueDictKeyError)
-"""What odd input raises: a value that no column holds, a body that broke off, a form without its fields."""
+"""Raised by bad input: a value that no column holds, an incomplete body, a form without its fields."""
 
 _READABLE_CHARSETS = frozenset({"utf-8", "ascii", "iso8859-1", "cp1252"})
 
 
 class UnreadableRequestMiddleware:
-    """Middleware. Refuses NUL in an address and odd charsets before a page reads them, and says 400 for what it cannot read."""
+    """Refuse NUL characters in the URL and unknown charsets, and answer 400 to errors that bad input raises."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -35,13 +35,13 @@ class UnreadableRequestMiddleware:
 
 
 def _has_nul(request: HttpRequest) -> bool:
-    """Return True if the address holds a NUL. The API says so itself, as a problem that names the field."""
+    """Return True if the URL holds a NUL character. The API answers that itself and names the field."""
     address = f"{request.path_info}?{request.META.get('QUERY_STRING', '')}"
     return not request.path_info.startswith("/api/") and ("\x00" in address or "%00" in address)
 
 
 def show_bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """The page for a request that cannot be read. Django calls it as `handler400`."""
+    """Answer 400. Django calls this as `handler400`."""
     return static_message_page(
         request,
         status=400,
@@ -51,7 +51,7 @@ def show_bad_request(request: HttpRequest, exception: Exception | None = None) -
 
 
 def _is_readable(params: dict[str, str]) -> bool:
-    """Return True if a form in this charset can be decoded. Python also knows codecs that are no text."""
+    """Return True if a form in this charset can be decoded. Some of Python's codecs are not for text."""
     charset = params.get("charset", "")
     if not charset:
         return True

@@ -1,4 +1,4 @@
-"""How large the body of a request may be, by its path, and the refusal of larger ones before anything reads them."""
+"""Limits on the size of request bodies, by path. A larger body is refused before anything reads it."""
 
 from collections.abc import Callable
 from urllib.parse import unquote
@@ -17,7 +17,7 @@ DESK_BYTES = MAX_FILE_BYTES + 1024 * 1024
 
 
 def body_limit(path: str) -> int:
-    """Return the most bytes of body that the page at this path takes. ``path`` is decoded: Django's `path_info`."""
+    """Return the limit in bytes for this path. `path` is decoded, as Django's `path_info` is."""
     match path.lstrip("/").split("/", 1)[0]:
         case "admin":
             return DESK_BYTES
@@ -29,22 +29,22 @@ def body_limit(path: str) -> int:
 
 
 def body_limit_of_target(target: str) -> int:
-    """As `body_limit`, for the target of a request line, such as `/join/weekly?lang=es`."""
+    """Return the limit in bytes for the target of a request line, such as `/join/weekly?lang=es`."""
     return body_limit(unquote(target.split("?", 1)[0]))
 
 
 def body_length(environ: dict[str, object]) -> int:
-    """Return the length that the client announced. Raises ValueError if it is not a number."""
-    said = str(environ.get("CONTENT_LENGTH") or "0")
-    if not (said.isascii() and said.isdigit()):
-        raise ValueError("the length of a body must be a number")
-    return int(said)
+    """Return the length that the client announced. Raise ValueError if it is not a number."""
+    length = str(environ.get("CONTENT_LENGTH") or "0")
+    if not (length.isascii() and length.isdigit()):
+        raise ValueError("The length of a body must be a number.")
+    return int(length)
 
 
 class BodyLimitMiddleware:
-    """Middleware. Answers 413 to a body that is too large, and 400 to a length that is not one.
+    """Answer 413 to a body that is too large and 400 to an invalid length.
 
-    The API and the addresses where providers report say it in their own words, with the same limits.
+    The API and the webhooks answer in their own formats, with the same limits.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,4 +1,4 @@
-"""An event for a reader's calendar: a file served by us, and ways to two calendars on the web. Nobody is counted."""
+"""Links that add an event to a calendar: an iCalendar file, Google Calendar and Outlook. They count nobody."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
 from newsletter.issues.protected_terms.check import event_has_protected_term
-from newsletter.issues.snapshot.calendar_links import calendar_name, parse_calendar_name
+from newsletter.issues.snapshot.calendar_links import make_calendar_name, parse_calendar_name
 from newsletter.models import EventNotice
 
 GOOGLE = "https://calendar.google.com/calendar/render"
@@ -22,8 +22,8 @@ _PRIVATE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex",
 @require_safe
 @cache_control(public=True, max_age=300)
 def show_calendar_file(request: HttpRequest, name: str) -> HttpResponse:
-    """The event as it is now, also where it was cancelled or moved since the mail: calendars then show that."""
-    event = _find(name)
+    """Answer with the event as it is now, so that calendars also show a cancellation or a new time."""
+    event = _find_event(name)
     response = HttpResponse(make_calendar(event), content_type="text/calendar; charset=utf-8", headers=_PRIVATE_HEADERS)
     response["Content-Disposition"] = f'attachment; filename="event-{event.pk}.ics"'
     return response
@@ -32,13 +32,13 @@ def show_calendar_file(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=300)
 def go_to_google(request: HttpRequest, name: str) -> HttpResponse:
-    event = _find(name)
+    event = _find_event(name)
     starts, ends = event_span(event)
-    shape = "%Y%m%d" if event.all_day else "%Y%m%dT%H%M%SZ"
+    date_format = "%Y%m%d" if event.all_day else "%Y%m%dT%H%M%SZ"
     query = {
         "action": "TEMPLATE",
         "text": event.title,
-        "dates": f"{starts:{shape}}/{ends:{shape}}",
+        "dates": f"{starts:{date_format}}/{ends:{date_format}}",
         "details": _details(event),
         "location": event.place_text,
     }
@@ -48,14 +48,14 @@ def go_to_google(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=300)
 def go_to_outlook(request: HttpRequest, name: str) -> HttpResponse:
-    event = _find(name)
+    event = _find_event(name)
     starts, ends = event_span(event)
     query = {
         "path": "/calendar/action/compose",
         "rru": "addevent",
         "subject": event.title,
-        "startdt": _as_outlook(starts, all_day=event.all_day),
-        "enddt": _as_outlook(ends, all_day=event.all_day),
+        "startdt": _format_for_outlook(starts, all_day=event.all_day),
+        "enddt": _format_for_outlook(ends, all_day=event.all_day),
         "body": _details(event),
         "location": event.place_text,
     }
@@ -65,13 +65,13 @@ def go_to_outlook(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def make_calendar(event: EventNotice) -> bytes:
-    """One event as iCalendar. Times are in UTC, which every calendar shows by its own clock."""
+    """Return an iCalendar file with one event, in UTC."""
     calendar, entry = Calendar(), Event()
     calendar.add("prodid", "-//newsletter//events//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     starts, ends = event_span(event)
-    entry.add("uid", f"{calendar_name(event.pk)}@{settings.NEWSLETTER_SITE_URL.split('//')[-1]}")
+    entry.add("uid", f"{make_calendar_name(event.pk)}@{settings.NEWSLETTER_SITE_URL.split('//')[-1]}")
     entry.add("dtstamp", event.seen_at.astimezone(UTC))
     entry.add("dtstart", starts.date() if event.all_day else starts)
     entry.add("dtend", ends.date() if event.all_day else ends)
@@ -85,7 +85,7 @@ def make_calendar(event: EventNotice) -> bytes:
 
 
 def event_span(event: EventNotice) -> tuple[datetime, datetime]:
-    """Beginning and end in UTC, for days their midnights; an event without an end takes an hour, or its day."""
+    """Return start and end in UTC; of an all-day event, midnights. Without an end, it lasts an hour or one day."""
     if event.all_day:
         first = datetime.combine(event.first_day, datetime.min.time(), UTC)
         days = round((event.ends_at - event.starts_at) / timedelta(days=1)) if event.ends_at else 1
@@ -99,7 +99,7 @@ def event_span(event: EventNotice) -> tuple[datetime, datetime]:
     return starts, ends
 
 
-def _find(name: str) -> EventNotice:
+def _find_event(name: str) -> EventNotice:
     event_id = parse_calendar_name(name)
     event = EventNotice.objects.filter(pk=event_id).first() if event_id else None
     if event is None or event_has_protected_term(event):
@@ -111,5 +111,5 @@ def _details(event: EventNotice) -> str:
     return "\n\n".join(part for part in (event.summary[:600], event.url) if part)
 
 
-def _as_outlook(moment: datetime, *, all_day: bool) -> str:
+def _format_for_outlook(moment: datetime, *, all_day: bool) -> str:
     return f"{moment:%Y-%m-%d}" if all_day else f"{moment:%Y-%m-%dT%H:%M:%SZ}"

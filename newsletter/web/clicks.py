@@ -1,4 +1,4 @@
-"""Leads from a counted link to its target. Reads no cookie, sets none, and leads on also when nothing can be counted."""
+"""Redirect a counted link to its target. It uses no cookies, and redirects even if the click cannot be counted."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ _bursts = ClickBursts()
 
 
 class _ExternalRedirect(HttpResponseRedirect):
-    """Only to where the link was made to lead; the signature was checked."""
+    """A redirect to the target of a link whose signature was checked."""
 
     allowed_schemes = ["http", "https"]
 
@@ -35,7 +35,7 @@ def follow_link(request: HttpRequest, issue: str, mac: str) -> HttpResponse:
         try:
             _count_click(request, issue=issue, url=url)
         except DatabaseError as error:
-            log.warning("A click was not counted: %s", type(error).__name__)
+            log.warning("The database did not count a click (%s). The visitor was redirected.", type(error).__name__)
     response = _ExternalRedirect(url)
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "no-store"
@@ -49,9 +49,9 @@ def _count_click(request: HttpRequest, *, issue: str, url: str) -> None:
         return
     now = datetime.now(UTC)
     machine = looks_like_machine({name.lower(): value for name, value in request.headers.items()})
-    who = f"{client_address_of(request)}|{request.headers.get('User-Agent', '')}"
+    client = f"{client_address_of(request)}|{request.headers.get('User-Agent', '')}"
     if not machine:
-        earlier = _bursts.note(who=who, issue=issue, url=url, at=time.monotonic())
+        earlier = _bursts.note(client=client, issue=issue, url=url, at=time.monotonic())
         recount_as_machine(issue=row, urls=earlier, now=now)
-        machine = _bursts.is_burst(who=who, issue=issue)
+        machine = _bursts.is_burst(client=client, issue=issue)
     count_click(issue=row, url=url, machine=machine, now=now)

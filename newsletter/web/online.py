@@ -1,4 +1,4 @@
-"""An issue viewed online: the variant that was mailed, with nobody's name or links in it, and no story that was withdrawn."""
+"""The online view of a mailed variant, without anything personal and without withdrawn stories."""
 
 from datetime import UTC, datetime
 
@@ -21,7 +21,7 @@ CACHE_SECONDS = 30
 
 @require_safe
 def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
-    """The page behind “view online”. It knows which variant, never which reader."""
+    """Show the page behind “view online”. Its address names the variant, not the person."""
     variants = Variant.objects.select_related("revision", "issue__publication__mailing_list")
     variant = variants.filter(public_id=public_id).first()
     if variant is None:

@@ -1,4 +1,4 @@
-"""Serves our copies of pictures by their unguessable names. Nothing about the reader is read or kept."""
+"""Serve our copies of pictures by their unguessable names. It stores nothing about visitors."""
 
 from functools import lru_cache
 
@@ -7,12 +7,12 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from newsletter.content.images.encode import make_placeholder
-from newsletter.content.images.hosting import picture_path
+from newsletter.content.images.hosting import image_path
 from newsletter.models import Picture
 
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
 CACHE_SECONDS = 60
-"""How long a copy may be kept unasked: a withdrawn picture must be gone within a minute wherever we are asked again."""
+"""Short, because a withdrawn picture must disappear within a minute."""
 
 
 def _etag(request: HttpRequest, name: str, extension: str) -> str | None:
@@ -27,20 +27,20 @@ def _etag(request: HttpRequest, name: str, extension: str) -> str | None:
 @cache_control(public=True, max_age=CACHE_SECONDS)
 @condition(etag_func=_etag)
 def show_picture(request: HttpRequest, name: str, extension: str) -> HttpResponseBase:
-    """The picture; a neutral one of the same size where it was withdrawn, also in mails that were delivered long ago."""
+    """Answer with the picture, or with a neutral one of the same size if it was withdrawn."""
     picture = Picture.objects.filter(name=name).first()
     if picture is None or not picture.file.endswith(f".{extension}") or extension not in CONTENT_TYPES:
         raise Http404("There is no such picture.")
     if picture.withdrawn_at is not None:
-        return _add_headers(HttpResponse(_neutral(picture.width, picture.height), content_type="image/jpeg"))
-    path = picture_path(picture)
+        return _add_headers(HttpResponse(_make_neutral(picture.width, picture.height), content_type="image/jpeg"))
+    path = image_path(picture)
     if not path.is_file():
         raise Http404("There is no such picture.")
     return _add_headers(FileResponse(path.open("rb"), content_type=CONTENT_TYPES[extension]))
 
 
 @lru_cache(maxsize=64)
-def _neutral(width: int, height: int) -> bytes:
+def _make_neutral(width: int, height: int) -> bytes:
     return make_placeholder(width=width, height=height).data
 
 

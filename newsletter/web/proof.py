@@ -1,4 +1,4 @@
-"""Where the personal links of a proof lead: pages that work and change nothing, whoever follows them and however."""
+"""The pages behind the personal links of a proof. They change nothing."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -8,19 +8,21 @@ from subscribers.web.page import message_page, private_page
 
 @private_page
 def show_proof_link(request: HttpRequest, name: str) -> HttpResponse:
-    """What a reader would find behind the link of that name. A mail program's own button gets the same answer."""
+    """Explain what the link of this name does in a real mail. The one-click button of a mail app gets the same answer."""
     if name == "unsubscribe":
         return message_page(
-            _("This was a proof"),
+            _("This was a test email"),
             _(
-                "A reader who follows this link leaves the list. Nothing has happened now: a proof’s links change nothing."
+                "A subscriber who follows this link unsubscribes. Nothing has changed now: links in "
+                "a test email do nothing."
             ),
         )
     if name == "preferences":
         return message_page(
-            _("This was a proof"),
+            _("This was a test email"),
             _(
-                "A reader who follows this link chooses what they get, how often and where. Nothing can be changed here."
+                "A subscriber who follows this link can choose what they get, how often and where. "
+                "You cannot change anything here."
             ),
         )
     raise Http404("There is no such link in a proof.")

@@ -1,10 +1,11 @@
-"""What publishing tells the pages of people: the brand in readable colours, and what a month of mail was."""
+"""The publishing hooks for the pages of subscribers: brand, mails of the last month, frequencies, and erasing reports."""
 
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from newsletter.issues.variants.render import find_locations
-from newsletter.issues.variants.visibility import ONLY_EVENTS, see
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.recipient_groups import find_locations
+from newsletter.issues.variants.visibility import ONLY_EVENTS, choose_visible
 from newsletter.models import Brand, Issue, Picture, ProviderEvent, Publication, Send
 from newsletter.rendering.colours import (
     Palette,
@@ -24,8 +25,8 @@ _STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTE
 _GOOD, _BAD = "#2f8f4e", "#c0392b"
 
 
-def register() -> None:
-    """Called when the app starts."""
+def install_publishing_hooks() -> None:
+    """Register the functions of this module. The app calls it when it starts."""
     register_publishing_hooks(
         PublishingHooks(
             branding=build_style_context,
@@ -37,7 +38,7 @@ def register() -> None:
 
 
 def build_style_context() -> Branding:
-    """The look of the organisation: its first brand."""
+    """Return the look of the organisation's first brand, with readable colours."""
     brand = Brand.objects.select_related("logo", "logo_dark").order_by("pk").first()
     if brand is None:
         return Branding()
@@ -52,13 +53,13 @@ def build_style_context() -> Branding:
         logo=_path(brand.logo),
         logo_dark=_path(brand.logo_dark),
         display_font="".join(char for char in brand.font if char.isalnum() or char in " ,'\"-"),
-        light=_colours(light_palette(colour=colour, accent=accent, background=background), good=0.14),
-        dark=_colours(dark_palette(colour=colour, accent=accent), good=0.3),
+        light=_colours(light_palette(colour=colour, accent=accent, background=background), tint=0.14),
+        dark=_colours(dark_palette(colour=colour, accent=accent), tint=0.3),
     )
 
 
 def count_last_month(person: Subscriber, mailing_list: MailingList, now: datetime) -> MonthlyMailCount | None:
-    """What the last 31 days of a list were for this person; None where nothing went out."""
+    """Count the mails of a list in the last 31 days, and those with an event near this person; None if there were none."""
     sends = (
         Send.objects.filter(
             state__in=_STARTED_STATES,
@@ -71,31 +72,31 @@ def count_last_month(person: Subscriber, mailing_list: MailingList, now: datetim
         .order_by("-started_at")[:_MAX_ISSUES]
     )
     place = person.place_id or 0
-    where = find_locations([place])[place]
-    contents = [send.revision.content for send in sends]
-    near = [
-        not see(
-            content, where=where, giving=person.giving, radius_km=person.radius_km or 0, frequency=ONLY_EVENTS
-        ).nothing
+    location = find_locations([place])[place]
+    contents = [IssueContent.from_json(send.revision.content) for send in sends if send.revision]
+    with_events = sum(
+        not choose_visible(
+            content, location=location, giving=person.giving, radius_km=person.radius_km or 0, frequency=ONLY_EVENTS
+        ).is_empty
         for content in contents
-    ]
-    return MonthlyMailCount(issues=len(contents), with_events=sum(near)) if contents else None
+    )
+    return MonthlyMailCount(issues=len(contents), with_events=with_events) if contents else None
 
 
 def list_offered_frequencies(mailing_list: MailingList) -> frozenset[Frequency]:
-    """What people may choose on a list: the month in one mail only where a publication of the list makes it."""
+    """Return the frequencies that a list offers. The monthly digest needs a publication that makes one."""
     monthly = Publication.objects.filter(mailing_list=mailing_list, monthly_digest=True).exists()
     return frozenset(Frequency) if monthly else frozenset(Frequency) - {Frequency.MONTHLY}
 
 
 def forget_reports(person: Subscriber) -> None:
-    """What providers reported about an address: their words hold it, and they have done their work."""
-    reports = ProviderEvent.objects.filter(applied_at__isnull=False, body__address__iexact=person.email)
-    reports.delete()
+    """Delete the applied reports of providers about a person's address, because their bodies hold the address."""
+    ProviderEvent.objects.filter(applied_at__isnull=False, body__address__iexact=person.email).delete()
 
 
-def _colours(palette: Palette, *, good: float) -> dict[str, str]:
-    pleased, alarmed = mix_colours(palette.paper, _GOOD, share=good), mix_colours(palette.paper, _BAD, share=good)
+def _colours(palette: Palette, *, tint: float) -> dict[str, str]:
+    """Return the CSS colours of a palette. `tint` is the share of green or red in the backgrounds of messages."""
+    good, bad = mix_colours(palette.paper, _GOOD, share=tint), mix_colours(palette.paper, _BAD, share=tint)
     return {
         "page": palette.page,
         "page-ink": palette.page_ink,
@@ -110,10 +111,10 @@ def _colours(palette: Palette, *, good: float) -> dict[str, str]:
         "link": palette.link,
         "action": palette.button,
         "on-action": choose_text_colour(palette.button),
-        "good": pleased,
-        "on-good": make_readable(palette.ink, on=pleased),
-        "bad": alarmed,
-        "on-bad": make_readable(palette.ink, on=alarmed),
+        "good": good,
+        "on-good": make_readable(palette.ink, on=good),
+        "bad": bad,
+        "on-bad": make_readable(palette.ink, on=bad),
         "alarm": make_readable(_BAD, on=palette.paper),
     }
 

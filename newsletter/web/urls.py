@@ -1,4 +1,4 @@
-"""Public pages of publishing: the archive, an issue viewed online, the pictures that mails show, where providers report."""
+"""URLs of the public pages of publishing: the archive, online views, links and pictures of mails, webhooks."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The address where providers report. It answers 200 only for what is committed; it decides nothing about mail."""
+"""The endpoint for webhooks of providers. It answers 200 only after the report is committed."""
 
 import logging
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from newsletter.feedback.endpoint import check_secret, is_configured, require_ke
 from newsletter.feedback.receive import MAX_BODY_BYTES, store_webhook
 from newsletter.providers.base.errors import BadProviderUrl, BadWebhook
 from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, WebhookRequest
-from newsletter.providers.webhook_handlers import WEBHOOK_HANDLERS
+from newsletter.providers.registry import WEBHOOK_HANDLERS
 
 log = logging.getLogger(__name__)
 DATABASE_WAIT_SECONDS = 5.0
@@ -22,13 +22,13 @@ DATABASE_WAIT_SECONDS = 5.0
 @csrf_exempt
 @require_POST
 def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpResponse:
-    """200 once stored; 401 (Mailgun: 406, "do not repeat") for what is not believed; 503 to be repeated.
+    """Store a report: answer 200 once stored, 503 to have it repeated, 401 (Mailgun: 406) if it is not authentic.
 
-    404 for every provider but the one that mail goes out through; 401 where no key is set, which can be mended.
+    Answer 404 for every provider except the configured one, and 401 if no key is set, so that providers repeat it.
     """
     if _body_length(request) > MAX_BODY_BYTES:
         return _text_response(
-            413, f"A report of more than {MAX_BODY_BYTES:,} bytes is not taken. Have fewer events sent at once."
+            413, f"The report is larger than {MAX_BODY_BYTES:,} bytes and was not stored. Send fewer events at once."
         )
     try:
         if provider not in WEBHOOK_HANDLERS or not is_configured(provider):
@@ -37,7 +37,7 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
     except BadProviderUrl as error:
         return _text_response(503, str(error))
     except BadWebhook as error:
-        return _text_response(WEBHOOK_HANDLERS[provider].refusal, str(error))
+        return _text_response(WEBHOOK_HANDLERS[provider].refusal_status, str(error))
     try:
         require_key(provider)
     except BadWebhook as error:
@@ -46,29 +46,29 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
     try:
         call = WebhookRequest(request.body, {name.lower(): value for name, value in request.headers.items()})
         with database_deadline(DATABASE_WAIT_SECONDS):
-            taken = store_webhook(provider=provider, secret=secret, call=call, now=datetime.now(UTC))
+            stored = store_webhook(provider=provider, secret=secret, call=call, now=datetime.now(UTC))
     except BadWebhook as error:
         log.warning("A webhook of %s was refused: %s", provider, error)
-        return _text_response(WEBHOOK_HANDLERS[provider].refusal, str(error))
+        return _text_response(WEBHOOK_HANDLERS[provider].refusal_status, str(error))
     except UnreadablePostError:
-        return _text_response(400, "The report broke off on its way.")
+        return _text_response(400, "The report is incomplete and was not stored. Send it again.")
     except WebhookCheckUnavailable as error:
         log.warning("A webhook of %s could not be checked: %s", provider, error)
         return _text_response(503, str(error))
     except (DatabaseError, InterfaceError) as error:
         log.error(
-            "A webhook of %s could not be stored (%s). The provider was asked to repeat it.",
+            "The database did not store a webhook of %s (%s). The provider was asked to send it again.",
             provider,
             type(error).__name__,
         )
         return _text_response(503, "The report could not be stored. Send it again later.")
-    return _text_response(200, f"{taken} taken")
+    return _text_response(200, f"{stored} taken")
 
 
 def _body_length(request: HttpRequest) -> int:
-    said = request.META.get("CONTENT_LENGTH") or "0"
-    return int(said) if said.isdecimal() else 0
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdecimal() else 0
 
 
-def _text_response(status: int, words: str) -> HttpResponse:
-    return HttpResponse(words, status=status, content_type="text/plain; charset=utf-8")
+def _text_response(status: int, text: str) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Choosers outside a text: Wagtail's own, whose inline script carries the nonce of the content policy."""
+"""Wagtail's chooser of snippets, with the content policy's nonce on its inline script."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from newsletter.common.script_nonce import current_nonce
 
 
 class NoncedChooser(AdminSnippetChooser):
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+    def render(self, name: str, value: Any, attrs: dict[str, object] | None = None, renderer: Any = None) -> SafeString:
         chosen = self.get_value_data(value)
         given = attrs or {}
-        # Names that staff gave stand in it as JSON, so an escaped sign means the same and can end no script.
+        # The script holds names that staff typed, as JSON. An escaped "<" means the same there and cannot end the script.
         script = str(self.render_js_init(given["id"], name, chosen)).replace("<", "\\u003c")
         return format_html(
             '{}<script nonce="{}">{}</script>',

@@ -1,4 +1,4 @@
-"""The sign-up form of a list as plain HTML, for staff to copy into any web site. It needs no script and asks no cookie."""
+"""A list's sign-up form as plain HTML, for staff to copy into any website. It needs no script and sets no cookie."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from subscribers.people.publishing_hooks import get_publishing_hooks
 
 
 def render_embed_form(mailing_list: MailingList) -> str:
-    """HTML in the organisation's language. It posts to our own sign-up page, which asks for one press of a button more."""
+    """Return HTML in the organisation's language. It posts to our sign-up page, where one more button keeps robots out."""
     with translation.override(best_language([get_publishing_hooks().branding().language]) or "en"):
         context = {
             "list": mailing_list,
@@ -31,7 +31,7 @@ def join_url(mailing_list: MailingList) -> str:
 
 
 class EmbedPanel(Panel):
-    """Shows the form's HTML on the page of a saved, public list."""
+    """Show the form's HTML in the editor of a saved, public list."""
 
     class BoundPanel(Panel.BoundPanel):
         template_name = "desk/panels/embed.html"
@@ -39,6 +39,6 @@ class EmbedPanel(Panel):
         def is_shown(self) -> bool:
             return super().is_shown() and self.instance.pk is not None and self.instance.public
 
-        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
-            context: dict[str, Any] = super().get_context_data(parent_context)
+        def get_context_data(self, parent_context: Any = None) -> dict[str, object]:
+            context: dict[str, object] = super().get_context_data(parent_context)
             return {**context, "url": join_url(self.instance), "form_html": render_embed_form(self.instance)}

@@ -1,22 +1,21 @@
-"""Those whose implied consent runs out within 60 days, so that staff can ask them while they may. It changes nothing."""
-
-from typing import Any
+"""The page of people whose implied consent expires within 60 days, so that staff can ask them in time. Reads only."""
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from subscribers.consent.implied_consent import list_expiring_subscriptions
 from subscribers.desk.imports.views import REQUIRED_PERMISSION
-from subscribers.desk.people_page import SHOWN, PeoplePage
+from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
 
 
-class ExpiringPage(PeoplePage):
-    """The first hundred to run out."""
+class ExpiringConsentPage(PeoplePage):
+    """List the first hundred to expire."""
 
     template_name = "desk/expiring.html"
-    page_title = gettext_lazy("Consent that runs out")
-    may = REQUIRED_PERMISSION
+    page_title = gettext_lazy("Expiring consent")
+    required_permission = REQUIRED_PERMISSION
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        soon = list_expiring_subscriptions(now=timezone.now())
-        return {**super().get_context_data(**kwargs), "soon": soon[:SHOWN], "all": soon.count()}
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        expiring = list_expiring_subscriptions(now=timezone.now())
+        context: dict[str, object] = super().get_context_data(**kwargs)
+        return {**context, "expiring": expiring[:MAX_ROWS_SHOWN], "total": expiring.count()}

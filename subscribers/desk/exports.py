@@ -1,15 +1,11 @@
-"""People as a file, and one person's data for whoever asks for their own. Each is put on record before it is given out.
+"""Downloads of people: a list as CSV, and one person's data for that person. Each is recorded before it is sent.
 
-More than 500 people in a day need a second person: one asks, another allows, and then the first takes the file.
+More than 500 people in a day need a second person: one asks, another allows, then the first downloads the file.
 """
 
-import csv
-from collections.abc import Iterator
-from typing import Any
-
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,12 +15,12 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
-from subscribers.desk.imports.actions import LineEcho
+from subscribers.desk.csv_response import stream_csv
 from subscribers.desk.imports.forms import ExportForm
 from subscribers.desk.imports.views import REQUIRED_PERMISSION, ImportPage
 from subscribers.desk.password import PasswordForm
-from subscribers.desk.person_actions import REVEAL
-from subscribers.exporting.csv_export import BYTE_ORDER_MARK, export_rows
+from subscribers.desk.person_actions import REVEAL_PERMISSION, require_permission
+from subscribers.exporting.csv_export import export_rows
 from subscribers.exporting.export_requests import (
     allow_export,
     list_ready_exports,
@@ -36,20 +32,18 @@ from subscribers.exporting.export_requests import (
 from subscribers.models import Disclosure, ExportRequest, Subscriber
 from subscribers.people.lookup import describe_person
 
-PERSON_FILE = Disclosure.Kind.PERSON_FILE
 
-
-class Export(ImportPage):
-    """Asks for a reason and the password, then streams the file, or asks a second person to allow it."""
+class ExportPage(ImportPage):
+    """Ask for a reason and the password, then send the file or ask a second person to allow it."""
 
     template_name = "desk/imports/export.html"
     page_title = gettext_lazy("Export people")
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         _require_export_permission(request)
         return super().dispatch(request, *args, **kwargs)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse | StreamingHttpResponse:
         form = ExportForm(request.POST, user=request.user)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form), status=400)
@@ -58,14 +52,17 @@ class Export(ImportPage):
         asked = request_export(by=request.user, has_bom=has_bom, now=timezone.now(), **given)
         if asked.without_approval:
             return _take(request, asked)
-        _record(request, asked, action="subscribers.export_asked")
+        _log_export(request, asked, action="subscribers.export_asked")
         messages.success(
             request,
-            _("That is more than 500 people. A second person has to allow it; they are told by mail. Come back then."),
+            _(
+                "That is more than 500 people, so a second person must allow the export. We have emailed those who can."
+                " Come back when it is allowed."
+            ),
         )
         return redirect("subscribers_export")
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         form = kwargs.get("form") or ExportForm(user=self.request.user)
         now = timezone.now()
         return {
@@ -79,7 +76,7 @@ class Export(ImportPage):
 
 @require_POST
 def run_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse | StreamingHttpResponse:
-    """`allow` by a second person, with their password; `take` by who asked."""
+    """Allow an export (`allow`: a second person, with their password) or download it (`take`: the person who asked)."""
     _require_export_permission(request)
     asked = get_object_or_404(ExportRequest.objects.select_related("mailing_list"), pk=pk)
     try:
@@ -90,32 +87,32 @@ def run_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse | 
 
 
 def _require_export_permission(request: HttpRequest) -> None:
-    """Files of people are for who looks after them and may see whole addresses."""
-    user: Any = request.user
-    if not user.has_perms([REQUIRED_PERMISSION, REVEAL]):
-        raise PermissionDenied
+    """Raise PermissionDenied unless the user manages people and may see whole addresses."""
+    require_permission(request, REQUIRED_PERMISSION, REVEAL_PERMISSION)
 
 
 def _allow(request: HttpRequest, asked: ExportRequest) -> HttpResponse:
     form = PasswordForm(request.POST, user=request.user)
     if not form.is_valid():
-        messages.error(request, " ".join([*form.errors.get("password", []), _("Nothing was allowed.")]))
+        messages.error(request, " ".join([*form.errors.get("password", []), _("The export was not allowed.")]))
         return redirect("subscribers_export")
     allow_export(request=asked, by=request.user, now=timezone.now())
-    _record(request, asked, action="subscribers.export_allowed")
-    messages.success(request, _("Allowed. Whoever asked may take the file once, within a day."))
+    _log_export(request, asked, action="subscribers.export_allowed")
+    messages.success(request, _("Export allowed. The person who asked can download the file once, within a day."))
     return redirect("subscribers_export")
 
 
 def _take(request: HttpRequest, asked: ExportRequest) -> StreamingHttpResponse:
     take_export(request=asked, by=request.user, now=timezone.now())
-    _record(request, asked, action="subscribers.export")
-    return _stream(asked)
-
-
-def _record(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
+    _log_export(request, asked, action="subscribers.export")
     mailing_list = asked.mailing_list
-    record = {
+    name = f"{mailing_list.slug if mailing_list else 'people'}-{timezone.localdate().isoformat()}.csv"
+    return stream_csv(export_rows(mailing_list, most=asked.people_in_file), file_name=name, mark=asked.has_bom)
+
+
+def _log_export(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
+    mailing_list = asked.mailing_list
+    data = {
         "export": asked.pk,
         "reason": asked.reason,
         "list": mailing_list.slug if mailing_list else "all",
@@ -124,33 +121,17 @@ def _record(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
         "most": asked.max_people,
         **({"taken": asked.people_in_file} if asked.people_in_file is not None else {}),
     }
-    log(instance=mailing_list or request.user, action=action, user=request.user, data=record)
-
-
-def _stream(asked: ExportRequest) -> StreamingHttpResponse:
-    mailing_list = asked.mailing_list
-    writer: Any = csv.writer(LineEcho(), lineterminator="\r\n")
-
-    def lines() -> Iterator[str]:
-        if asked.has_bom:
-            yield BYTE_ORDER_MARK
-        for cells in export_rows(mailing_list, most=asked.people_in_file):
-            yield writer.writerow(cells)
-
-    name = f"{mailing_list.slug if mailing_list else 'people'}-{timezone.localdate().isoformat()}.csv"
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    log(instance=mailing_list or request.user, action=action, user=request.user, data=data)
 
 
 @require_POST
 def download_person(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything held about one person, to be given to them when they ask for it."""
+    """Send everything held about one person as JSON, to be given to them when they ask for it."""
     _require_export_permission(request)
     person = get_object_or_404(Subscriber.objects.select_related("place"), pk=pk)
+    kind = Disclosure.Kind.PERSON_FILE
     try:
-        record_disclosure(by=request.user, kind=PERSON_FILE, people=1, about=person.pk, now=timezone.now())
+        record_disclosure(by=request.user, kind=kind, people=1, about=person.pk, now=timezone.now())
     except DomainError as error:
         messages.error(request, translate(error))
         return redirect("subscribers_person", person.pk)

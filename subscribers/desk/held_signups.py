@@ -1,6 +1,4 @@
-"""Sign-ups that wait for staff, in the desk: let one in, drop one, or all of them at once."""
-
-from typing import Any
+"""Sign-ups that wait for review by staff: accept or reject one, or all that the page shows."""
 
 from django.contrib import messages
 from django.db import transaction
@@ -13,64 +11,67 @@ from wagtail.log_actions import log
 
 from subscribers.consent.held_signups import AlreadyDecided, discard_held_signup, release_held_signup
 from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, count_dropped, is_full
-from subscribers.desk.people_page import SHOWN, PeoplePage
+from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
 from subscribers.models import HeldSignup, Subscriber
 
 REQUIRED_PERMISSION = "subscribers.add_subscription"
-ACTIONS = {
-    "held_let_in": (gettext_lazy("Let a sign-up in"), gettext_lazy("Sign-up let in")),
-    "held_dropped": (gettext_lazy("Drop a sign-up"), gettext_lazy("Sign-up dropped")),
+LOG_ACTIONS = {
+    "held_let_in": (gettext_lazy("Accept a sign-up"), gettext_lazy("Sign-up accepted")),
+    "held_dropped": (gettext_lazy("Reject a sign-up"), gettext_lazy("Sign-up rejected")),
 }
-"""What staff do here, as the staff log names it."""
+"""Label and message of each action in the staff log."""
 
 
 class HeldSignupsPage(PeoplePage):
-    """The oldest hundred. POST `in` or `out` with an id, or `all` with those that the page showed: nobody comes in unseen."""
+    """The oldest hundred.
+
+    POST `in` or `out` with an id, or with `all` for those that the page showed, so that nobody is accepted unseen.
+    """
 
     template_name = "desk/held_signups.html"
-    page_title = gettext_lazy("Sign-ups that wait")
-    may = REQUIRED_PERMISSION
+    page_title = gettext_lazy("Sign-ups to review")
+    required_permission = REQUIRED_PERMISSION
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        verb = "in" if "in" in request.POST else "out"
-        which = request.POST.get(verb, "")
-        chosen = request.POST.getlist("shown")[:SHOWN] if which == "all" else [which]
-        decided = sum(_decide(request, int(pk), verb) for pk in chosen if pk.isdecimal())
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        accept = "in" in request.POST
+        which = request.POST.get("in" if accept else "out", "")
+        chosen = request.POST.getlist("shown")[:MAX_ROWS_SHOWN] if which == "all" else [which]
+        decided = sum(_decide(request, int(pk), accept=accept) for pk in chosen if pk.isdecimal())
         if decided:
-            messages.success(request, _decided_message(decided, verb))
+            messages.success(request, _describe_decision(decided, accept=accept))
         else:
-            messages.error(request, _("Somebody else decided this already. Nothing was changed."))
+            messages.error(request, _("Somebody else has already reviewed this. Nothing was changed."))
         return redirect("subscribers_held")
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         waiting = HeldSignup.objects.select_related("mailing_list", "place").order_by("at")
-        count = waiting.count()
+        total = waiting.count()
         return {
             **super().get_context_data(**kwargs),
-            "waiting": waiting[:SHOWN],
-            "all": count,
+            "waiting": waiting[:MAX_ROWS_SHOWN],
+            "total": total,
             "limit": MAX_HELD_SIGNUPS,
-            "full": is_full(waiting=count),
+            "full": is_full(waiting=total),
             "dropped": count_dropped(now=timezone.now()),
         }
 
 
-def _decided_message(people: int, verb: str) -> str:
-    if verb == "in":
-        words = ngettext(
-            "%(people)s person is asked by mail to confirm.", "%(people)s people are asked by mail to confirm.", people
+def _describe_decision(people: int, *, accept: bool) -> str:
+    if accept:
+        text = ngettext(
+            "%(people)s person will get an email to confirm.", "%(people)s people will get an email to confirm.", people
         )
     else:
-        words = ngettext("%(people)s sign-up was dropped.", "%(people)s sign-ups were dropped.", people)
-    return words % {"people": people}
+        text = ngettext("%(people)s sign-up rejected.", "%(people)s sign-ups rejected.", people)
+    return text % {"people": people}
 
 
 @transaction.atomic
-def _decide(request: HttpRequest, pk: int, verb: str) -> bool:
-    """Decides about one and puts it on record, with the list and the person who is known from then on."""
+def _decide(request: HttpRequest, pk: int, *, accept: bool) -> bool:
+    """Accept or reject one sign-up and log it with the person it became. Return False if somebody else decided before."""
     held = HeldSignup.objects.select_related("mailing_list").filter(pk=pk).first()
     try:
-        if verb == "in":
+        if accept:
             release_held_signup(held_id=pk, now=timezone.now())
         else:
             discard_held_signup(held_id=pk)
@@ -80,7 +81,7 @@ def _decide(request: HttpRequest, pk: int, verb: str) -> bool:
         people = Subscriber.objects.filter(address_hash=bytes(held.address_hash)).values_list("pk", flat=True)
         log(
             instance=held,
-            action="subscribers.held_let_in" if verb == "in" else "subscribers.held_dropped",
+            action="subscribers.held_let_in" if accept else "subscribers.held_dropped",
             user=request.user,
             data={"list": held.mailing_list.slug, "list_id": held.mailing_list_id, "people": list(people)},
         )

@@ -1,4 +1,4 @@
-"""The words that the desk says about people's consent."""
+"""Labels for consent, subscriptions and exclusions."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -7,19 +7,19 @@ from subscribers.audience.eligibility import IMPLIED_CONSENT_EXPIRED, NOT_ON_ALL
 from subscribers.models import Basis, ConsentEvent, Subscriber, Subscription
 
 EXCLUSION_LABELS = {
-    UNCONFIRMED: gettext_lazy("have not confirmed by mail yet"),
-    IMPLIED_CONSENT_EXPIRED: gettext_lazy("gave only implied consent, which has run out"),
-    PAUSED: gettext_lazy("asked for a pause"),
-    NOT_ON_ALLOWLIST: gettext_lazy("are not among those whom this installation may mail (NEWSLETTER_ONLY_TO)"),
-    "suppressed:unsubscribe": gettext_lazy("left everything"),
-    "suppressed:complaint": gettext_lazy("reported a mail as spam"),
-    "suppressed:hard": gettext_lazy("have an address that does not exist any more"),
-    "suppressed:soft_limit": gettext_lazy("could not be reached several times"),
-    "suppressed:staff": gettext_lazy("were taken out by staff"),
-    "suppressed:erasure": gettext_lazy("asked to be erased"),
-    "suppressed:legal": gettext_lazy("may not be mailed for a legal reason"),
+    UNCONFIRMED: gettext_lazy("not confirmed yet"),
+    IMPLIED_CONSENT_EXPIRED: gettext_lazy("implied consent expired"),
+    PAUSED: gettext_lazy("paused"),
+    NOT_ON_ALLOWLIST: gettext_lazy("not on this installation’s recipient allowlist (NEWSLETTER_ONLY_TO)"),
+    "suppressed:unsubscribe": gettext_lazy("unsubscribed from everything"),
+    "suppressed:complaint": gettext_lazy("reported spam"),
+    "suppressed:hard": gettext_lazy("address no longer exists"),
+    "suppressed:soft_limit": gettext_lazy("bounced repeatedly"),
+    "suppressed:staff": gettext_lazy("stopped by staff"),
+    "suppressed:erasure": gettext_lazy("erased on request"),
+    "suppressed:legal": gettext_lazy("blocked for a legal reason"),
 }
-"""The reasons of `audience` after a number of people."""
+"""The exclusion reasons of `audience`, to follow a number of people: “3 not confirmed yet”."""
 
 
 def exclusion_label(reason: str) -> str:
@@ -27,7 +27,7 @@ def exclusion_label(reason: str) -> str:
 
 
 def subscription_label(subscription: Subscription) -> str:
-    """The list and where the person stands with it, such as “Weekly (not confirmed yet)”."""
+    """Return the list's name and the subscription's state, such as “Weekly (not confirmed yet)”."""
     name = subscription.mailing_list.name
     if subscription.ended_at:
         return f"{name} ({subscription.get_end_reason_display()})"
@@ -37,6 +37,6 @@ def subscription_label(subscription: Subscription) -> str:
 
 
 def list_consent_events(person: Subscriber) -> list[ConsentEvent]:
-    """What happened to the person's consent, newest first."""
+    """Return the history of the person's consent, newest first."""
     events = ConsentEvent.objects.filter(address_hash=bytes(person.address_hash)).select_related("mailing_list")
     return list(events.order_by("-at", "-pk"))

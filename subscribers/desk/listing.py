@@ -1,30 +1,62 @@
-"""What all lists of the desk share: moments in words, and no ticking of many rows, because nothing here is deleted in bulk."""
+"""Shared by the desk's pages: breadcrumbs, menu items by permission, and lists without bulk actions."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
-from django.urls import reverse_lazy
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.snippets.views.snippets import IndexView
 
 HOME_BREADCRUMB = [{"url": reverse_lazy("wagtailadmin_home"), "label": gettext_lazy("Home")}]
-"""The first step of a way to a page. Wagtail's own is said once, when the program starts, in one language for all."""
+"""The first breadcrumb. Wagtail translates its own when the program starts, so all readers would get one language."""
+
+
+def make_breadcrumbs(*steps: tuple[str, str]) -> list[dict[str, str]]:
+    """Return the way from Home to a page. Each step is a URL and a label; the page itself has no URL."""
+    return [{"url": url, "label": label} for url, label in ((reverse("wagtailadmin_home"), _("Home")), *steps)]
+
+
+class PermittedMenuItem(MenuItem):
+    """A menu item for staff for whom `is_permitted` returns True."""
+
+    def __init__(
+        self,
+        label: Promise,
+        url_name: str,
+        *,
+        name: str,
+        icon_name: str,
+        order: int,
+        is_permitted: Callable[[User | AnonymousUser], bool],
+    ) -> None:
+        super().__init__(label, reverse(url_name), name=name, icon_name=icon_name, order=order)
+        self.is_permitted = is_permitted
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return self.is_permitted(request.user)
 
 
 class DeskList(IndexView):
+    """A list without check boxes: the desk deletes nothing in bulk."""
+
     @cached_property
     def columns(self) -> list[Column]:
         return [column for column in super().columns if not isinstance(column, BulkActionsCheckboxColumn)]
 
 
 class DateTimeColumn(Column):
-    """A date and time on the desk's clock, such as “Tue 1 Dec, 09:00”; the year only where it is another."""
+    """A date and time in the desk's time zone, such as “Tue 1 Dec, 09:00”; with the year if it is not this one."""
 
-    def get_value(self, instance: Any) -> str:
+    def get_value(self, instance: Model) -> str:
         return format_moment(super().get_value(instance), now=timezone.now())
 
 

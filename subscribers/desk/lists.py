@@ -1,10 +1,11 @@
-"""Mailing lists and topics in the desk."""
+"""Mailing lists and topics in the desk: lists, editors, and what may be deleted."""
 
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,9 +27,9 @@ NOBODY = AudienceCount(candidates=0, eligible=0, excluded={})
 
 
 class NeverDeletePolicy(ModelPermissionPolicy):
-    """A list keeps the proof of who asked for it; it is closed to the public instead of deleted."""
+    """Never allow a list to be deleted: it holds the proof of consent. Staff make it non-public instead."""
 
-    def user_has_permission(self, user: Any, action: str) -> bool:
+    def user_has_permission(self, user: User | AnonymousUser, action: str) -> bool:
         return action != "delete" and bool(super().user_has_permission(user, action))
 
 
@@ -36,9 +37,9 @@ register_permission_policy(MailingList, NeverDeletePolicy(MailingList))
 
 
 class KeepChosenTopicsPolicy(ModelPermissionPolicy):
-    """A topic goes only while nobody chose it: who chose nothing else would get everything from then on."""
+    """Allow a topic to be deleted only if nobody chose it: people without any topic get every story."""
 
-    def user_has_permission_for_instance(self, user: Any, action: str, instance: Any) -> bool:
+    def user_has_permission_for_instance(self, user: User | AnonymousUser, action: str, instance: Any) -> bool:
         kept = action == "delete" and instance.subscribers.exists()
         return not kept and bool(super().user_has_permission_for_instance(user, action, instance))
 
@@ -46,24 +47,24 @@ class KeepChosenTopicsPolicy(ModelPermissionPolicy):
 register_permission_policy(Topic, KeepChosenTopicsPolicy(Topic))
 
 
-class Lists(DeskList):
-    """Every list with how many of its people may be mailed, and why the others may not: all counted at one moment."""
+class ListIndexView(DeskList):
+    """The lists, each with the number of people who can be emailed and who cannot, all counted at one moment."""
 
-    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, *args: object, **kwargs: object) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
-        counted = count_lists(now=timezone.now())
-        for one in context["object_list"]:
-            one.counted = counted.get(one.pk, NOBODY)
+        counts = count_lists(now=timezone.now())
+        for mailing_list in context["object_list"]:
+            mailing_list.audience_count = counts.get(mailing_list.pk, NOBODY)
         return context
 
 
 def count_mailable(mailing_list: Any) -> int:
-    return int(mailing_list.counted.eligible)
+    return int(mailing_list.audience_count.eligible)
 
 
-def describe_others(mailing_list: Any) -> str:
-    """Such as “3 have not confirmed by mail yet; 1 asked for a pause”, the most first; empty where there is nobody else."""
-    rows = sorted(mailing_list.counted.excluded.items(), key=lambda row: (-row[1], row[0]))
+def describe_excluded(mailing_list: Any) -> str:
+    """Return “3 not confirmed yet; 1 paused”, the largest number first; empty if nobody is excluded."""
+    rows = sorted(mailing_list.audience_count.excluded.items(), key=lambda row: (-row[1], row[0]))
     return "; ".join(f"{intcomma(people)} {exclusion_label(reason)}" for reason, people in rows)
 
 
@@ -71,7 +72,7 @@ class ListViewSet(SnippetViewSet):
     model = MailingList
     chooser_viewset_class = NoncedChooserViewSet
     breadcrumbs_items = HOME_BREADCRUMB
-    index_view_class = Lists
+    index_view_class = ListIndexView
     icon = "list-ul"
     menu_label = gettext_lazy("Lists")
     base_url_path = "lists"
@@ -80,15 +81,15 @@ class ListViewSet(SnippetViewSet):
     search_backend_name = None
     list_display = [
         "name",
-        NumberColumn("mailed", label=gettext_lazy("May be mailed"), accessor=count_mailable),
-        Column("others", label=gettext_lazy("Others on it"), accessor=describe_others),
-        BooleanColumn("double_opt_in", label=gettext_lazy("Confirmed by mail")),
-        BooleanColumn("public", label=gettext_lazy("Open to the public")),
+        NumberColumn("mailed", label=gettext_lazy("Can be emailed"), accessor=count_mailable),
+        Column("others", label=gettext_lazy("Cannot be emailed"), accessor=describe_excluded),
+        BooleanColumn("double_opt_in", label=gettext_lazy("Double opt-in")),
+        BooleanColumn("public", label=gettext_lazy("Public")),
     ]
     panels = [
         MultiFieldPanel(
             [FieldPanel("name"), FieldPanel("description"), FieldPanel("slug", heading=gettext_lazy("Short name"))],
-            heading=gettext_lazy("What readers are told"),
+            heading=gettext_lazy("Details"),
         ),
         MultiFieldPanel(
             [FieldRowPanel([FieldPanel("double_opt_in"), FieldPanel("public")])], heading=gettext_lazy("Signing up")
@@ -98,20 +99,23 @@ class ListViewSet(SnippetViewSet):
                 FieldRowPanel([FieldPanel("ask_name"), FieldPanel("ask_place")]),
                 FieldRowPanel([FieldPanel("ask_topics"), FieldPanel("ask_language")]),
             ],
-            heading=gettext_lazy("What the form asks beside the address"),
+            heading=gettext_lazy("Sign-up form questions"),
         ),
-        EmbedPanel(heading=gettext_lazy("The form on your own web site")),
+        EmbedPanel(heading=gettext_lazy("Sign-up form for your website")),
     ]
 
 
 class DeleteTopic(DeleteView):
-    """Says why not, where somebody chose it."""
+    """Explain why a topic that somebody chose cannot be deleted."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if request.user.has_perm("subscribers.delete_topic") and self.object.subscribers.exists():
-            messages.error(request, _("Readers have chosen this topic, so it cannot be deleted. Rename it instead."))
+            messages.error(
+                request, _("Subscribers have chosen this topic, so you cannot delete it. Rename it instead.")
+            )
             return redirect(self.get_success_url())
-        return super().dispatch(request, *args, **kwargs)
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
 
 
 class TopicViewSet(SnippetViewSet):
@@ -128,5 +132,5 @@ class TopicViewSet(SnippetViewSet):
     panels = [
         FieldPanel("name"),
         FieldPanel("slug", heading=gettext_lazy("Short name")),
-        HelpPanel(gettext_lazy("A topic that a reader has chosen cannot be deleted, only renamed.")),
+        HelpPanel(gettext_lazy("You cannot delete a topic that a subscriber has chosen. You can rename it.")),
     ]

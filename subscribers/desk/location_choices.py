@@ -1,4 +1,4 @@
-"""What the segment builder asks while somebody chooses a region or types a town. For staff who may log in; holds no people."""
+"""JSON answers for the segment builder: the regions of a country, and towns that complete what is typed. No personal data."""
 
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import get_language
@@ -13,7 +13,7 @@ _MAX_LENGTH = 200
 
 @cache_control(private=True, max_age=3600)
 def list_regions(request: HttpRequest) -> JsonResponse:
-    """`{"choices": [[code, name], …]}` of `?country=GB`; none of a country that is not known."""
+    """Answer `?country=GB` with `{"choices": [[code, name], …]}`, empty for an unknown country."""
     try:
         country, language = request.GET.get("country", "")[:_MAX_LENGTH], get_language() or "en"
         return JsonResponse({"choices": regions_of(country, language=language)})
@@ -23,5 +23,5 @@ def list_regions(request: HttpRequest) -> JsonResponse:
 
 @cache_control(private=True, max_age=3600)
 def list_towns(request: HttpRequest) -> JsonResponse:
-    """`{"choices": [name, …]}` of the towns that begin like `?q=lon`."""
+    """Answer `?q=lon` with `{"choices": [name, …]}`: the towns that begin so."""
     return JsonResponse({"choices": suggest_towns(request.GET.get("q", "")[:_MAX_LENGTH])})

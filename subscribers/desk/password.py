@@ -1,4 +1,4 @@
-"""Whoever is signed in shows once more that it is they. Wrong tries count as at the sign-in, and are put on record there."""
+"""Confirm a password again. Wrong passwords count, and are logged, as at sign-in."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy
 
 
 def confirm_password(*, user: Any, password: str) -> None:
-    """Raises `ValidationError` for a wrong password, and for any after too many wrong ones of this person."""
+    """Raise ValidationError for a wrong password, and for any password after too many wrong ones of this person."""
     if not get_adapter().reauthenticate(user, password):
-        raise ValidationError(_("This is not your password. Type the one that you sign in with."))
+        raise ValidationError(_("Incorrect password. Enter the password that you sign in with."))
 
 
 class PasswordForm(forms.Form):

@@ -1,14 +1,15 @@
-"""Subscribers in the desk: looked up, never edited by hand, because consent has rows of its own."""
+"""The list of subscribers and the page of one. Nobody edits them by a form, because each change of consent needs its record."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import django_filters  # type: ignore[import-untyped]
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -21,7 +22,7 @@ from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views.generic import IndexView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.model import ModelViewSet
-from wagtail.log_actions import log
+from wagtail.log_actions import LogActionRegistry, log
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
@@ -29,10 +30,16 @@ from newsletter.common.errors import BadAddress
 from newsletter.common.languages import OFFERED_LANGUAGES, language_label
 from newsletter.common.translation import translate
 from subscribers.addresses.normalise import normalise
-from subscribers.desk.imports.views import REQUIRED_PERMISSION as DOWNLOAD
+from subscribers.desk.imports.views import REQUIRED_PERMISSION as EXPORT_PERMISSION
 from subscribers.desk.labels import list_consent_events, subscription_label
-from subscribers.desk.listing import DateTimeColumn
-from subscribers.desk.person_actions import ERASE_PERMISSION, LIFT_PERMISSION, REVEAL, SUPPRESS_PERMISSION
+from subscribers.desk.listing import DateTimeColumn, make_breadcrumbs
+from subscribers.desk.person_actions import (
+    ERASE_PERMISSION,
+    LIFT_PERMISSION,
+    REVEAL_PERMISSION,
+    SUPPRESS_PERMISSION,
+    require_permission,
+)
 from subscribers.exporting.export_requests import CannotExport, record_disclosure
 from subscribers.identity import identify
 from subscribers.models import Disclosure, MailingList, Subscriber, Subscription, Suppression
@@ -42,12 +49,12 @@ MAX_COUNTED = 10_000
 
 
 class ViewOnlyPolicy(ModelPermissionPolicy):
-    """People may be looked at by those with the right to view; nobody adds, changes or deletes one by a form."""
+    """Allow viewing by permission. No form adds, changes or deletes a person."""
 
-    def user_has_permission(self, user: Any, action: str) -> bool:
+    def user_has_permission(self, user: User | AnonymousUser, action: str) -> bool:
         return action == "view" and bool(super().user_has_permission(user, "view"))
 
-    def user_has_any_permission(self, user: Any, actions: Any) -> bool:
+    def user_has_any_permission(self, user: User | AnonymousUser, actions: LogActionRegistry) -> bool:
         return any(self.user_has_permission(user, action) for action in actions)
 
 
@@ -56,7 +63,7 @@ register_permission_policy(Subscriber, PEOPLE_POLICY)
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts to ten thousand and no further: a list of a million people is searched, not paged through."""
+    """Count to ten thousand and no further: staff search a list of a million people, they do not page through it."""
 
     @cached_property
     def count(self) -> int:
@@ -64,7 +71,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         return int(people[: MAX_COUNTED + 1].count())
 
     def get_elided_page_range(self, number: Any = 1, **kwargs: Any) -> Iterator[str | int]:
-        """The page numbers to show. ``number`` is what the address says, so it may be anything."""
+        """Return the page numbers to show. `number` comes from the URL, so it can be anything."""
         return super().get_elided_page_range(self.get_page(number).number, **kwargs)
 
 
@@ -80,7 +87,7 @@ class PeopleFilters(WagtailFilterSet):
         fields = ["giving"]
 
     def pick(self, people: QuerySet[Subscriber], name: str, code: str) -> QuerySet[Subscriber]:
-        """Whoever reads the language, of whatever country."""
+        """Return the people of this language, in any country's variant of it."""
         return people.filter(Q(language__iexact=code) | Q(language__istartswith=f"{code}-"))
 
 
@@ -99,10 +106,10 @@ class PeopleList(IndexView):
                 accessor=str,
                 get_url=lambda person: reverse("subscribers_person", args=[person.pk]),
             ),
-            Column("place", label=_("Place")),
+            Column("place", label=_("Location")),
             Column("lists", label=_("Lists"), accessor=label_lists),
             Column("giving", label=_("Giving"), accessor="get_giving_display"),
-            DateTimeColumn("created_at", label=_("Since"), sort_key="created_at"),
+            DateTimeColumn("created_at", label=_("Added"), sort_key="created_at"),
         ]
 
     def get_base_queryset(self) -> QuerySet[Subscriber]:
@@ -112,7 +119,7 @@ class PeopleList(IndexView):
         )
 
     def search_queryset(self, queryset: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
-        """Whoever has exactly this address, however it is spelt; addresses cannot be browsed by a part."""
+        """Return the person of exactly this address, normalised. Nobody can browse addresses by a part of them."""
         if not self.search_query:
             return queryset
         try:
@@ -122,11 +129,11 @@ class PeopleList(IndexView):
 
 
 def label_lists(person: Subscriber) -> str:
-    return ", ".join(subscription_label(subscription) for subscription in person.subscriptions.all()) or _("no list")
+    return ", ".join(subscription_label(subscription) for subscription in person.subscriptions.all()) or _("No list")
 
 
 class PeopleViewSet(ModelViewSet):
-    """The list only: its form routes are left out."""
+    """The list alone, without the routes of forms."""
 
     model = Subscriber
     name = "people"
@@ -147,13 +154,13 @@ class PeopleViewSet(ModelViewSet):
 
 
 class PersonPage(WagtailAdminTemplateMixin, TemplateView):
-    """Everything held about one person, the address masked. Each look is logged."""
+    """Everything held about one person, with the address masked. Each view is logged."""
 
     template_name = "desk/person.html"
     header_icon = "user"
     http_method_names = ["get", "head", "options"]
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not PEOPLE_POLICY.user_has_permission(request.user, "view"):
             raise PermissionDenied
         self.person = get_object_or_404(Subscriber.objects.select_related("place"), pk=kwargs["pk"])
@@ -164,45 +171,41 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
         return str(self.person)
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("people:index"), "label": _("Subscribers")},
-            {"url": "", "label": str(self.person)},
-        ]
+        return make_breadcrumbs((reverse("people:index"), _("Subscribers")), ("", str(self.person)))
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        context: dict[str, object] = super().get_context_data(**kwargs)
         subscriptions = self.person.subscriptions.select_related("mailing_list").order_by("-requested_at")
+        can = self.request.user.has_perm
         return {
             **context,
             "person": self.person,
             "address": str(self.person),
-            "may_reveal": self.request.user.has_perm(REVEAL),
-            "place": str(self.person.place or ""),
+            "can_reveal": can(REVEAL_PERMISSION),
+            "location": str(self.person.place or ""),
             "language": language_label(self.person.language),
             "topics": list(self.person.topics.all()),
             "subscriptions": [(subscription, subscription_label(subscription)) for subscription in subscriptions],
             "events": list_consent_events(self.person),
-            "suppressions": _suppressions(self.person),
+            "suppressions": _list_suppressions(self.person),
             "lists": MailingList.objects.all(),
-            "may_lift": self.request.user.has_perm(LIFT_PERMISSION),
-            "may_bar": self.request.user.has_perm(SUPPRESS_PERMISSION),
-            "may_erase": self.request.user.has_perm(ERASE_PERMISSION),
-            "may_download": self.request.user.has_perms([DOWNLOAD, REVEAL]),
+            "can_lift": can(LIFT_PERMISSION),
+            "can_suppress": can(SUPPRESS_PERMISSION),
+            "can_erase": can(ERASE_PERMISSION),
+            "can_download": can(EXPORT_PERMISSION) and can(REVEAL_PERMISSION),
         }
 
 
-class RevealedPerson(PersonPage):
-    """The same page with the whole address, on POST alone: it is asked for each time, and on record (V10)."""
+class RevealedPersonPage(PersonPage):
+    """The same page with the whole address, by POST only. Each time is recorded and logged."""
 
     http_method_names = ["get", "head", "options", "post"]
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not request.user.has_perm(REVEAL):
-            raise PermissionDenied
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        require_permission(request, REVEAL_PERMISSION)
         return super().dispatch(request, *args, **kwargs)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         kind = Disclosure.Kind.REVEAL
         try:
             record_disclosure(by=request.user, kind=kind, people=1, about=self.person.pk, now=timezone.now())
@@ -210,11 +213,11 @@ class RevealedPerson(PersonPage):
             messages.error(request, translate(error))
             return redirect("subscribers_person", self.person.pk)
         log(instance=self.person, action="subscribers.reveal", user=request.user)
-        shown = {"address": self.person.email, "may_reveal": False}
+        shown = {"address": self.person.email, "can_reveal": False}
         return self.render_to_response({**self.get_context_data(**kwargs), **shown})
 
 
-def _suppressions(person: Subscriber) -> list[tuple[Suppression, bool]]:
-    """Each with whether staff may lift it: what the person said themselves, only they undo."""
+def _list_suppressions(person: Subscriber) -> list[tuple[Suppression, bool]]:
+    """Return the suppressions, each with True if staff may remove it. Only the person can undo their own request."""
     rows = Suppression.objects.filter(address_hash=bytes(person.address_hash)).select_related("mailing_list")
     return [(row, row.lifted_at is None and can_staff_remove(row)) for row in rows.order_by("-at", "-pk")]

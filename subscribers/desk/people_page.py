@@ -1,31 +1,30 @@
-"""What the pages about many people share: who may enter, and the way that leads to them."""
+"""The base of the pages about many people: the permission to enter, and the way back."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
+from subscribers.desk.listing import make_breadcrumbs
 from subscribers.desk.person_actions import require_permission
 
-SHOWN = 100
+MAX_ROWS_SHOWN = 100
 
 
 class PeoplePage(WagtailAdminTemplateMixin, TemplateView):
-    """``may`` is the permission without which nobody enters."""
+    """A page below “Subscribers” that needs `required_permission`."""
 
-    may: ClassVar[str]
+    required_permission: ClassVar[str]
     header_icon = "time"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        require_permission(request, self.may)
-        return super().dispatch(request, *args, **kwargs)
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        require_permission(request, self.required_permission)
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("people:index"), "label": _("Subscribers")},
-            {"url": "", "label": str(self.page_title)},
-        ]
+        return make_breadcrumbs((reverse("people:index"), _("Subscribers")), ("", str(self.page_title)))

@@ -1,10 +1,12 @@
-"""What staff decide about one person: no mail, mail again, or erasure. Each has a reason or a question first."""
+"""Decisions of staff about one person: stop emails, allow them again, or erase the person. Each is logged."""
 
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +18,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
 from newsletter.common.translation import translate
+from subscribers.desk.listing import make_breadcrumbs
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import MailingList, Reason, Subscriber, Suppression
 from subscribers.unsubscribing.suppression import CannotRemoveSuppression, remove_suppression, suppress
@@ -25,26 +28,26 @@ LIFT_PERMISSION, SUPPRESS_PERMISSION, ERASE_PERMISSION = (
     "subscribers.add_suppression",
     "subscribers.delete_subscriber",
 )
-REVEAL = "subscribers.reveal"
-"""Without it staff see addresses masked, and take none away as a file (V10)."""
+REVEAL_PERMISSION = "subscribers.reveal"
+"""Staff without this permission see addresses masked and download none."""
 
 
-def require_permission(request: HttpRequest, permission: str) -> str:
-    """Who decides, by name, for the record. Refuses those without the right."""
-    user: Any = request.user
-    if not user.has_perm(permission):
+def require_permission(request: HttpRequest, *permissions: str) -> str:
+    """Return the user name for the record. Raises PermissionDenied unless the user has all the permissions."""
+    user: User | AnonymousUser = request.user
+    if not user.has_perms(permissions):
         raise PermissionDenied
     return str(user.get_username())
 
 
-def lift(request: HttpRequest, pk: int, suppression: int) -> HttpResponse:
-    """Mail may start again, with a written reason."""
+def lift_person_suppression(request: HttpRequest, pk: int, suppression: int) -> HttpResponse:
+    """Allow emails to a person again, for the reason that the form gives."""
     by = require_permission(request, LIFT_PERMISSION)
-    return _lift(request, pk=pk, suppression=suppression, by=by)
+    return _lift_suppression(request, pk=pk, suppression=suppression, by=by)
 
 
 @require_POST
-def _lift(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpResponse:
+def _lift_suppression(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpResponse:
     person = get_object_or_404(Subscriber, pk=pk)
     row = get_object_or_404(Suppression, pk=suppression, address_hash=bytes(person.address_hash))
     try:
@@ -53,23 +56,23 @@ def _lift(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpRe
         messages.error(request, translate(error))
     else:
         log(instance=person, action="subscribers.lift", user=request.user)
-        messages.success(request, _("Mail to this person may start again. Your reason is on record."))
+        messages.success(request, _("You can email this person again. Your reason is on record."))
     return redirect("subscribers_person", pk)
 
 
-def bar(request: HttpRequest, pk: int) -> HttpResponse:
-    """No mail to this person from now on, of one list or at all, with a written reason."""
+def suppress_person(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop emails to a person, of one list or all, for the reason that the form gives."""
     by = require_permission(request, SUPPRESS_PERMISSION)
-    return _suppress_person(request, pk=pk, by=by)
+    return _suppress(request, pk=pk, by=by)
 
 
 @require_POST
-def _suppress_person(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
+def _suppress(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
     person = get_object_or_404(Subscriber, pk=pk)
     why = request.POST.get("why", "").strip()
     mailing_list = MailingList.objects.filter(slug=request.POST.get("list", "")).first()
     if not why:
-        messages.error(request, _("Write why this person must not be mailed. The reason is kept as proof."))
+        messages.error(request, _("Enter why this person must not be emailed. We keep the reason as proof."))
         return redirect("subscribers_person", pk)
     suppress(
         address_hash=bytes(person.address_hash),
@@ -80,37 +83,37 @@ def _suppress_person(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
         by=by,
     )
     log(instance=person, action="subscribers.bar", user=request.user)
-    messages.success(request, _("This person gets no more of it, starting now."))
+    messages.success(request, _("Emails to this person are stopped."))
     return redirect("subscribers_person", pk)
 
 
 class ErasePage(WagtailAdminTemplateMixin, TemplateView):
-    """Asks first; on POST the person is erased."""
+    """GET asks for confirmation; POST erases the person."""
 
     template_name = "desk/erase_person.html"
     page_title = gettext_lazy("Erase a person")
     header_icon = "bin"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: Any) -> HttpResponseBase:
         self.by = require_permission(request, ERASE_PERMISSION)
         self.person = get_object_or_404(Subscriber, pk=kwargs["pk"])
-        return super().dispatch(request, *args, **kwargs)
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         log(instance=self.person, action="subscribers.erase", user=request.user)
         erase_person(subscriber=self.person, by=self.by, now=timezone.now())
         messages.success(
-            request, _("This person is erased. A keyed hash of the address stays, so that nobody adds it again.")
+            request, _("This person is erased. We keep a keyed hash of the address, so that nobody can add it again.")
         )
         return redirect("people:index")
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("people:index"), "label": _("Subscribers")},
-            {"url": reverse("subscribers_person", args=[self.person.pk]), "label": str(self.person)},
-            {"url": "", "label": str(self.page_title)},
-        ]
+        return make_breadcrumbs(
+            (reverse("people:index"), _("Subscribers")),
+            (reverse("subscribers_person", args=[self.person.pk]), str(self.person)),
+            ("", str(self.page_title)),
+        )
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), "person": self.person}

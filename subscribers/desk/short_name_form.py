@@ -1,24 +1,23 @@
-"""The short name of a list, topic or segment: given once, because rules, publications and the organisation's file use it."""
-
-from typing import Any
+"""The short name of a list, topic or segment. Rules, publications and the organisation's file use it, so it never changes."""
 
 from django.utils.translation import gettext as _
 from wagtail.admin.forms import WagtailAdminModelForm
 
 
 class ShortNameForm(WagtailAdminModelForm):
-    """A form whose `slug` can be written only while the row is made. Everything else may be renamed freely."""
+    """A form whose `slug` can be set only when the row is created."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         slug = self.fields["slug"]
         slug.label = _("Short name")
         if self.instance.pk:
             slug.disabled = True
             slug.help_text = _(
-                "Rules, publications and the organisation's file use it, so it stays. Rename by the name above."
+                "Rules, publications and the organisation's file use the short name, so you cannot change it."
+                " To rename, change the name above."
             )
         else:
             slug.help_text = _(
-                "Letters, digits and hyphens. It is used in rules and in the organisation's file, and stays."
+                "Letters, digits and hyphens. Rules and the organisation's file use it, so you cannot change it later."
             )

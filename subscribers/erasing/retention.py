@@ -1,6 +1,6 @@
 """Deleting people and counters when their retention ends. Suppressions, keyed hashes and the consent log stay.
 
-The periods are promises to readers: if you change one, change docs/privacy.md too.
+The periods are promises to readers: if you change one, change docs/reference/privacy.md too.
 """
 
 from dataclasses import dataclass

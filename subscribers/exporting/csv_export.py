@@ -1,4 +1,4 @@
-"""Writes people to CSV as a stream, safe to open in a spreadsheet and fit to be imported again."""
+"""Write people to CSV as a stream that is safe in a spreadsheet and can be imported again."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,9 +29,9 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def export_people(*, out: TextIO, mailing_list: MailingList | None = None, mark: bool = False) -> int:
-    """Writes those who may be mailed: of one list, or of any. Returns how many. Suppressed people are not exported.
+    """Write everybody who may be mailed, of one list or of any. Return how many. Suppressed people are not exported.
 
-    `mark` puts a byte order mark first, by which Excel knows that the file is UTF-8.
+    `mark` writes a byte order mark first, by which Excel recognises UTF-8.
     """
     if mark:
         out.write(BYTE_ORDER_MARK)
@@ -43,7 +43,7 @@ def export_people(*, out: TextIO, mailing_list: MailingList | None = None, mark:
 
 
 def export_rows(mailing_list: MailingList | None = None, *, most: int | None = None) -> Iterator[list[str]]:
-    """The header and then one row a person, `most` at most; every cell is safe in a spreadsheet.
+    """Yield the header, then one row for each person, `most` at most. Every cell is safe in a spreadsheet.
 
     Custom attributes have columns of their own.
     """
@@ -60,7 +60,7 @@ def export_rows(mailing_list: MailingList | None = None, *, most: int | None = N
 
 
 def people_to_export(mailing_list: MailingList | None) -> QuerySet[Subscriber]:
-    """Those who may be mailed: of one list, or of any."""
+    """Return everybody who may be mailed, of one list or of any."""
     if mailing_list is not None:
         mailed = list_contactable(mailing_list=mailing_list).values("subscriber_id")
         return Subscriber.objects.filter(pk__in=mailed).order_by("pk")
@@ -68,7 +68,7 @@ def people_to_export(mailing_list: MailingList | None) -> QuerySet[Subscriber]:
 
 
 def _mailable_subscriptions() -> QuerySet[Subscription]:
-    """The subscriptions, whatever their list, by which somebody may be mailed."""
+    """Return the subscriptions, on any list, by which somebody may be mailed."""
     suppressed = (
         Suppression.objects.live()
         .filter(address_hash=OuterRef("subscriber__address_hash"))
@@ -109,7 +109,7 @@ def _person_cells(
 
 
 def _terms(subscription: Subscription) -> dict[str, str]:
-    """How somebody is on one list, by the names of `LIST_TERMS`."""
+    """Return how somebody is subscribed to one list, by the names of `LIST_TERMS`."""
     last = subscription.expires_at - _MICROSECOND if subscription.expires_at else None
     pause = subscription.paused_until
     return {

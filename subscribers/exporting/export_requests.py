@@ -1,8 +1,7 @@
-"""Who may take people as a file: up to 500 alone in a day; more with a second person's yes, within a day, once.
+"""Exports of people: up to 500 alone in a day, more with a second person's approval, once, within a day.
 
-What is shown or taken of single people counts towards the 500, so that many small downloads are no way round.
-
-The yes is to a number of people. Where the list has grown past it, the file has to be asked for again.
+Single downloads and revealed addresses count towards the 500, so that many small ones are no way round. The approval is for a
+number of people; if the list has grown past it, the export has to be requested again.
 """
 
 from datetime import datetime, timedelta
@@ -24,14 +23,14 @@ EXPORT_RECORD_RETENTION = timedelta(days=30)
 
 
 class CannotExport(DomainError):
-    """A file of people that may not be taken, or not by this person, or not any more."""
+    """This person may not export these people, or not any more."""
 
 
 @transaction.atomic
 def request_export(
     *, by: Any, mailing_list: MailingList | None, reason: str, has_bom: bool, now: datetime
 ) -> ExportRequest:
-    """Puts on record that somebody wants the file. `alone` says that they may take it at once."""
+    """Record that somebody wants an export. `alone` means that they may download it at once."""
     get_user_model().objects.select_for_update().get(pk=by.pk)  # two at once would not count each other
     people = people_to_export(mailing_list).count()
     alone = people + _taken_alone(by, now=now) <= MAX_PEOPLE_WITHOUT_APPROVAL
@@ -48,7 +47,7 @@ def request_export(
 
 
 def allow_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
-    """A second person lets it be taken, for a day. Raises `CannotExport`."""
+    """Record a second person's approval, which holds for a day. Raises `CannotExport`."""
     if request.asked_by_id == by.pk:
         raise CannotExport(_("You asked for this file. A second person has to allow it."))
     _check_not_grown(request)
@@ -58,7 +57,7 @@ def allow_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
 
 
 def take_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
-    """From here on the file is taken, and not a second time; it holds `taken` people at most. Raises `CannotExport`."""
+    """Record the download, which is possible once, with at most `taken` people. Raises `CannotExport`."""
     if request.asked_by_id != by.pk:
         raise CannotExport(_("Only who asked for this file may take it."))
     taken = request.people_when_asked if request.without_approval else _check_not_grown(request)
@@ -74,7 +73,7 @@ def take_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
 
 @transaction.atomic
 def record_disclosure(*, by: Any, kind: Disclosure.Kind, people: int, about: int, now: datetime) -> None:
-    """Record that this person is shown, or takes, so many whole addresses. Raises `CannotExport` above 500 in a day."""
+    """Record that this person sees or downloads so many whole addresses. Raises `CannotExport` above 500 in a day."""
     get_user_model().objects.select_for_update().get(pk=by.pk)  # two at once would not count each other
     taken = _taken_alone(by, now=now)
     if taken + people > MAX_PEOPLE_WITHOUT_APPROVAL:
@@ -89,24 +88,24 @@ def record_disclosure(*, by: Any, kind: Disclosure.Kind, people: int, about: int
 
 
 def list_waiting_exports(*, now: datetime) -> QuerySet[ExportRequest]:
-    """Asked for within the last week, and not yet allowed by a second person; the oldest first."""
+    """Return requests of the last week that nobody has approved yet, oldest first."""
     return _waiting(now).select_related("asked_by", "mailing_list").order_by("asked_at", "pk")
 
 
 def list_ready_exports(*, by: Any, now: datetime) -> QuerySet[ExportRequest]:
-    """What this person asked for, was allowed and has not taken."""
+    """Return approved requests that this person has not downloaded."""
     ready = ExportRequest.objects.filter(asked_by=by, used_at__isnull=True, expires_at__gte=now)
     return ready.select_related("allowed_by", "mailing_list").order_by("asked_at", "pk")
 
 
 def delete_old_exports(*, now: datetime) -> None:
-    """What was asked for a month ago goes; the staff log keeps who took what."""
+    """Delete requests older than a month. The staff log keeps who downloaded what."""
     ExportRequest.objects.filter(asked_at__lt=now - EXPORT_RECORD_RETENTION).delete()
     Disclosure.objects.filter(at__lt=now - EXPORT_RECORD_RETENTION).delete()
 
 
 def _check_not_grown(request: ExportRequest) -> int:
-    """How many people are to be exported now. Raises `CannotExport` where they are more than was asked for."""
+    """Return how many people would be exported now. Raises `CannotExport` if they are more than requested."""
     people = people_to_export(request.mailing_list).count()
     if people > request.max_people:
         raise CannotExport(
@@ -126,7 +125,7 @@ def _waiting(now: datetime) -> QuerySet[ExportRequest]:
 
 
 def _taken_alone(by: Any, *, now: datetime) -> int:
-    """How many people this person asked for alone, took one by one, or was shown in the last day."""
+    """Return how many people this person exported alone, downloaded singly, or was shown in the last day."""
     asked = ExportRequest.objects.filter(asked_by=by, without_approval=True, asked_at__gt=now - DAY)
     shown = Disclosure.objects.filter(by=by, at__gt=now - DAY)
     alone = asked.aggregate(all=Sum("people_when_asked"))["all"] or 0

@@ -1,1 +1,1 @@
-"""Bringing files of people in. Pure readers of files stand beside the services that write; models are elsewhere."""
+"""Import files of people: `reading` is framework-free, `writing` holds the services."""

@@ -25,9 +25,9 @@ class Migration(migrations.Migration):
             name='MailingList',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=80, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True, default='')),
+                ('slug', models.SlugField(max_length=80, unique=True, verbose_name='slug')),
+                ('name', models.CharField(max_length=120, verbose_name='name')),
+                ('description', models.TextField(blank=True, default='', verbose_name='description')),
                 ('double_opt_in', models.BooleanField(default=True, help_text='Recommended: proves that the address is theirs.', verbose_name='ask people to confirm by mail')),
                 ('public', models.BooleanField(default=True, help_text='Private lists have no sign-up page and are not named to readers.', verbose_name='open to the public')),
                 ('ask_name', models.BooleanField(db_default=True, default=True, verbose_name='ask for a first name')),
@@ -37,6 +37,8 @@ class Migration(migrations.Migration):
                 ('public_id', models.CharField(default=subscribers.models.lists.make_public_id, editable=False, max_length=16, unique=True, validators=[django.core.validators.RegexValidator(re.compile('\\A[0-9a-f]{16}\\Z'))])),
             ],
             options={
+                'verbose_name': 'mailing list',
+                'verbose_name_plural': 'mailing lists',
                 'ordering': ['name'],
             },
         ),
@@ -44,11 +46,13 @@ class Migration(migrations.Migration):
             name='Segment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=80, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('rule', models.JSONField(default=dict, help_text='Such as {"all": [{"region": "GB-ENG"}, {"topic": "events"}]}')),
+                ('slug', models.SlugField(max_length=80, unique=True, verbose_name='slug')),
+                ('name', models.CharField(max_length=120, verbose_name='name')),
+                ('rule', models.JSONField(default=dict, help_text='Such as {"all": [{"region": "GB-ENG"}, {"topic": "events"}]}', verbose_name='rule')),
             ],
             options={
+                'verbose_name': 'segment',
+                'verbose_name_plural': 'segments',
                 'ordering': ['name'],
             },
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
@@ -65,10 +69,12 @@ class Migration(migrations.Migration):
             name='Topic',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=80, unique=True)),
-                ('name', models.CharField(max_length=120)),
+                ('slug', models.SlugField(max_length=80, unique=True, verbose_name='slug')),
+                ('name', models.CharField(max_length=120, verbose_name='name')),
             ],
             options={
+                'verbose_name': 'topic',
+                'verbose_name_plural': 'topics',
                 'ordering': ['name'],
             },
         ),

@@ -20,9 +20,9 @@ def make_public_id() -> str:
 class MailingList(models.Model):
     """A list that people subscribe to. `public_id` names it in links and headers and never changes."""
 
-    slug = models.SlugField(max_length=80, unique=True)
-    name = models.CharField(max_length=120)
-    description = models.TextField(blank=True, default="")
+    slug = models.SlugField(gettext_lazy("slug"), max_length=80, unique=True)
+    name = models.CharField(gettext_lazy("name"), max_length=120)
+    description = models.TextField(gettext_lazy("description"), blank=True, default="")
     double_opt_in = models.BooleanField(
         gettext_lazy("ask people to confirm by mail"),
         default=True,
@@ -47,6 +47,8 @@ class MailingList(models.Model):
     )
 
     class Meta:
+        verbose_name = gettext_lazy("mailing list")
+        verbose_name_plural = gettext_lazy("mailing lists")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -61,10 +63,12 @@ class MailingList(models.Model):
 class Topic(models.Model):
     """A subject that people can choose and stories can carry."""
 
-    slug = models.SlugField(max_length=80, unique=True)
-    name = models.CharField(max_length=120)
+    slug = models.SlugField(gettext_lazy("slug"), max_length=80, unique=True)
+    name = models.CharField(gettext_lazy("name"), max_length=120)
 
     class Meta:
+        verbose_name = gettext_lazy("topic")
+        verbose_name_plural = gettext_lazy("topics")
         ordering = ["name"]
 
     def __str__(self) -> str:

@@ -9,13 +9,17 @@ from subscribers.models.people import Subscriber
 
 
 class Segment(PreviewableMixin, models.Model):
-    slug = models.SlugField(max_length=80, unique=True)
-    name = models.CharField(max_length=120)
+    slug = models.SlugField(gettext_lazy("slug"), max_length=80, unique=True)
+    name = models.CharField(gettext_lazy("name"), max_length=120)
     rule = models.JSONField(
-        default=dict, help_text=gettext_lazy('Such as {"all": [{"region": "GB-ENG"}, {"topic": "events"}]}')
+        gettext_lazy("rule"),
+        default=dict,
+        help_text=gettext_lazy('Such as {"all": [{"region": "GB-ENG"}, {"topic": "events"}]}'),
     )
 
     class Meta:
+        verbose_name = gettext_lazy("segment")
+        verbose_name_plural = gettext_lazy("segments")
         ordering = ["name"]
 
     def __str__(self) -> str:

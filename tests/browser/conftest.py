@@ -1,4 +1,4 @@
-"""A demonstration of its own for each file of browser tests, and somebody who is signed in to its desk.
+"""One running demo for each file of browser tests, and a page that is signed in to its desk.
 
 One is made for the whole run and copied. The pictures of the staff guide need the sample organisation's site beside it,
 so that each file makes and runs its own then.
@@ -45,13 +45,13 @@ PEOPLE = "900" if os.environ.get(GUIDE) else "60"
 
 @pytest.fixture(scope="module")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where this file's demonstration keeps its data: the database, the pictures, the outbox."""
+    """Return the data folder of this file's demo: database, images, outbox."""
     return tmp_path_factory.mktemp("demo")
 
 
 @pytest.fixture(scope="module")
 def site(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a demonstration that is running, with a folder and a port of its own."""
+    """Return the address of a running demo with its own folder and port."""
     port = free_port()
     if os.environ.get(GUIDE):
         command = [COMMAND, "demo", "--subscribers", PEOPLE, "--port", str(port)]
@@ -81,7 +81,7 @@ def site(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def find_made_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of the demonstration of this run of tests: made by whichever process of it comes first."""
+    """Return the demo data of this test run. The first process makes it."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made-demo"
     folder.mkdir(exist_ok=True)
@@ -114,14 +114,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, site: str) -> Iterator[Page]:
-    """A page of the administrator, who is signed in."""
+    """Return a page that is signed in as the administrator."""
     with open_desk(browser, site, email=LOGIN.email, password=LOGIN.password) as opened:
         yield opened
 
 
 @contextmanager
 def open_desk(browser: Browser, site: str, *, email: str, password: str, **look: Any) -> Iterator[Page]:
-    """A page of somebody who is signed in. A script error, or anything that its content policy blocks, fails the test."""
+    """Yield a signed-in page. A script error or anything that the content policy blocks fails the test."""
     look = {"viewport": {"width": 1400, "height": 900}, **look}
     context = browser.new_context(base_url=site, timezone_id="Europe/London", locale="en-GB", **look)
     opened = context.new_page()
@@ -132,7 +132,7 @@ def open_desk(browser: Browser, site: str, *, email: str, password: str, **look:
     opened.get_by_label("Email").fill(email)
     opened.get_by_label("Password").fill(password)
     opened.get_by_role("button", name="Sign in").click()
-    expect(opened.get_by_role("heading", name="Needs you now")).to_be_visible()
+    expect(opened.get_by_role("heading", name="To do")).to_be_visible()
     yield opened
     context.close()
     assert errors == []
@@ -141,21 +141,21 @@ def open_desk(browser: Browser, site: str, *, email: str, password: str, **look:
 def is_blocked(said: str) -> bool:
     """Return True if the console reports something that a policy blocked.
 
-    Mails shown without pictures block those. The first mails of the demonstration name pictures at the address that it
-    had when it was made.
+    Two kinds are expected: images of mails shown without images, and images of the demo's first mails, whose address
+    has changed.
     """
     expected = "img-src 'none'" in said or OLD_PICTURE.match(said) is not None
     return "Content Security Policy" in said and not expected
 
 
 def plain_environment() -> dict[str, str]:
-    """This process's environment without what configures the product."""
+    """Return this process's environment without the product's settings."""
     ours = {key: value for key, value in os.environ.items() if not key.startswith(("NEWSLETTER_", "DATABASE_"))}
     return {**ours, "NEWSLETTER_ENV_FILE": os.devnull}
 
 
 def run_beside(site: str, folder: Path, *arguments: str, typed: str = "") -> str:
-    """What a command of the product prints that is run on the data of the demonstration beside it."""
+    """Run a command of the product on the demo's data and return its output."""
     environment = {
         **environment_of(folder / "data" / "demo"),
         "NEWSLETTER_SITE_URL": site,
@@ -168,7 +168,7 @@ def run_beside(site: str, folder: Path, *arguments: str, typed: str = "") -> str
 
 
 def do_beside(site: str, folder: Path, code: str) -> str:
-    """What these lines print, run with the product's own services on the data of the demonstration."""
+    """Run Python code with the product's services on the demo's data and return its output."""
     environment = {
         **environment_of(folder / "data" / "demo"),
         "NEWSLETTER_SITE_URL": site,
@@ -189,7 +189,7 @@ def free_port() -> int:
 
 
 def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Until the address answers; fails with the demonstration's own words when it ends or takes too long."""
+    """Wait until the address answers. Fail with the demo's log if it ends or takes too long."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:

@@ -1,4 +1,4 @@
-"""The pictures of docs/staff-guide.md: taken on every run, kept only by `make guide-pictures`."""
+"""The pictures of docs/how-to/use-the-desk.md: taken on every run, kept only by `make guide-pictures`."""
 
 import os
 from io import BytesIO
@@ -14,7 +14,7 @@ LOOK = {"viewport": {"width": 1200, "height": 780}}
 
 
 def take_picture(page: Page, name: str) -> None:
-    """What the page shows now, as docs/images/guide/<name>.png where the guide's pictures are asked for."""
+    """Save the page as docs/images/guide/<name>.png if screenshots are requested."""
     shot = page.screenshot(animations="disabled")
     if os.environ.get(GUIDE):
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -22,7 +22,7 @@ def take_picture(page: Page, name: str) -> None:
 
 
 def make_small(shot: bytes) -> bytes:
-    """The picture in as many colours as keep it light; AssertionError where even few do not."""
+    """Return the image with few enough colours to stay small. Raises AssertionError if that is impossible."""
     with Image.open(BytesIO(shot)) as picture:
         flat = picture.convert("RGB")
     for colours in (256, 128, 64, 32):

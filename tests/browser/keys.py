@@ -1,4 +1,4 @@
-"""Going about a page as somebody does who has no mouse."""
+"""Keyboard-only use of a page."""
 
 from playwright.sync_api import Locator
 
@@ -6,7 +6,7 @@ MOST_STEPS = 400
 
 
 def tab_to(target: Locator, *, key: str = "Tab") -> None:
-    """Press Tab, or Shift+Tab, until the target has the focus. Fails where that never gets there."""
+    """Press Tab, or Shift+Tab, until the target has the focus. Fail if it never gets it."""
     page = target.page
     target.wait_for()
     for _ in range(MOST_STEPS):
@@ -17,20 +17,20 @@ def tab_to(target: Locator, *, key: str = "Tab") -> None:
 
 
 def press(target: Locator, *, key: str = "Tab") -> None:
-    """Follow a link, push a button: Tab to it, then Enter."""
+    """Tab to a link or button and press Enter."""
     tab_to(target, key=key)
     target.page.keyboard.press("Enter")
 
 
 def tick(target: Locator) -> None:
-    """Tick a box that is not ticked yet."""
+    """Check a box that is unchecked."""
     tab_to(target)
     if not target.is_checked():
         target.page.keyboard.press("Space")
 
 
 def type_over(target: Locator, text: str) -> None:
-    """Write anew what stands in a field, key by key: an editor takes a moment before it sees that something changed."""
+    """Replace the text of a field key by key: an editor needs a moment to notice a change."""
     tab_to(target)
     target.page.keyboard.press("ControlOrMeta+a")
     target.page.keyboard.type(text, delay=30)

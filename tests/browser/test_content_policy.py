@@ -1,4 +1,4 @@
-"""The desk works under its content policy: what Wagtail runs inline carries the nonce, and nothing else runs."""
+"""The desk works under its content policy: Wagtail's inline scripts have the nonce, and no others run."""
 
 import re
 
@@ -15,13 +15,13 @@ pytestmark = [
 
 
 def press_choose(chooser: Locator) -> None:
-    """Press the button that opens the chooser; it is in a closed menu if something is chosen."""
+    """Open the chooser. Its button is in a closed menu if something is chosen."""
     button = chooser.locator("[data-chooser-action-choose]").first
     button.wait_for(state="attached")
     button.evaluate("button => button.click()")
 
 
-def test_fields_of_dates_and_times_open_their_pickers(page: Page) -> None:
+def test_date_and_time_fields_open_their_pickers(page: Page) -> None:
     page.goto("/admin/events/")
     page.locator("td.title a").first.click()
     page.locator("#id_starts_at").click()
@@ -32,7 +32,7 @@ def test_fields_of_dates_and_times_open_their_pickers(page: Page) -> None:
     expect(page.locator(".xdsoft_datetimepicker:visible")).to_have_count(1)
 
 
-def test_the_list_of_a_publication_is_chosen_and_the_chooser_of_an_issue_searches(page: Page) -> None:
+def test_choosers_of_a_publication_and_an_issue_work(page: Page) -> None:
     page.goto("/admin/publications/")
     page.locator("td.title a").first.click()
     page.locator("select[name=mailing_list]").select_option(index=1)
@@ -48,14 +48,14 @@ def test_the_list_of_a_publication_is_chosen_and_the_chooser_of_an_issue_searche
     expect(page.locator(".modal-content [data-chooser-modal-choice]").first).to_be_visible()
 
 
-def test_a_rule_of_a_segment_is_built(page: Page) -> None:
+def test_staff_can_build_a_segment_rule(page: Page) -> None:
     page.goto("/admin/segments/")
     page.locator("td.title a").first.click()
     expect(page.locator("[data-streamfield-block-container], [data-contentpath]").first).to_be_visible()
     page.get_by_role("button", name=re.compile("Insert a block|Add")).first.click()
 
 
-def test_signing_in_and_the_account_pages_run_nothing_that_is_blocked(browser: Browser, site: str) -> None:
+def test_sign_in_and_account_pages_obey_the_content_policy(browser: Browser, site: str) -> None:
     context = browser.new_context(base_url=site, timezone_id="Europe/London")
     page = context.new_page()
     blocked: list[str] = []

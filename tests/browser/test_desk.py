@@ -1,4 +1,4 @@
-"""The desk in a real browser, on the demonstration as people start it: what is typed shows in the mail beside it."""
+"""The preview beside the editors, in a real browser on the demo."""
 
 import re
 
@@ -15,7 +15,7 @@ pytestmark = [
 ]
 
 
-def test_a_headline_edited_in_the_story_shows_in_the_mail_beside_it(page: Page) -> None:
+def test_the_preview_shows_an_edited_headline_of_a_story(page: Page) -> None:
     open_spanish_issue(page)
     headline = lead_headline(page)
     page.goto(f"/admin/stories/?q={headline.split()[-1]}")
@@ -30,7 +30,7 @@ def test_a_headline_edited_in_the_story_shows_in_the_mail_beside_it(page: Page) 
     expect(shown).to_have_text("Un titular que nadie esperaba", timeout=PREVIEW_MS)
 
 
-def test_a_headline_overridden_in_an_issue_shows_there_and_only_there(page: Page) -> None:
+def test_a_headline_of_an_issue_changes_only_that_issue(page: Page) -> None:
     open_spanish_issue(page)
     page.get_by_role("link", name="Edit the issue").click()
     mail = page.frame_locator("#w-preview-iframe")
@@ -43,7 +43,7 @@ def test_a_headline_overridden_in_an_issue_shows_there_and_only_there(page: Page
     expect(page.get_by_role("link", name="Solo en este número de prueba")).to_have_count(0)
 
 
-def test_the_preview_runs_no_script_that_a_story_brings(page: Page) -> None:
+def test_the_preview_runs_no_script_of_a_story(page: Page) -> None:
     page.goto("/admin/stories/")
     page.locator("td.title a").first.click()
     mail = page.frame_locator("#w-preview-iframe")
@@ -56,11 +56,11 @@ def test_the_preview_runs_no_script_that_a_story_brings(page: Page) -> None:
 def open_spanish_issue(page: Page) -> None:
     page.goto("/admin/issues/?q=bolet")
     page.get_by_role("link", name=re.compile("El boletín mensual No. 1")).first.click()
-    expect(page.get_by_role("heading", name="It waits for approval")).to_be_visible()
+    expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
 
 
 def type_into(field: Locator, text: str) -> None:
-    """Key by key: an editor takes a moment after it has loaded before it sees that something changed."""
+    """Type key by key: after loading, an editor needs a moment to notice a change."""
     field.click()
     field.press("ControlOrMeta+a")
     field.press_sequentially(text, delay=80)

@@ -1,6 +1,6 @@
-"""Every page of the desk, on a wide screen in light and on a phone in the dark: axe is silent, nothing is wider than the screen.
+"""Every desk page, wide and light or on a phone and dark: axe finds nothing, and nothing overflows the screen.
 
-Pictures of some of them stand in docs/staff-guide.md.
+Pictures of some of them stand in docs/how-to/use-the-desk.md.
 """
 
 import os
@@ -62,13 +62,13 @@ pytestmark = [
 ]
 
 
-def test_every_page_of_the_desk_is_accessible_in_light_and_in_the_dark(page: Page) -> None:
+def test_every_desk_page_is_accessible_in_light_and_dark(page: Page) -> None:
     faults = [fault for address in list_pages(page) for fault in look_at(page, address)]
     assert faults == []
 
 
 def list_pages(page: Page) -> Iterator[str]:
-    """Each list with its first row's page and the page to add one; the issue's own pages; the rest."""
+    """Return each list, the page of its first row and its add page, the pages of an issue, and all others."""
     protect_names(page)
     yield from (f"/admin/{name}/" if name else "/admin/" for name in OTHERS)
     for name in LISTS:
@@ -94,13 +94,13 @@ def list_pages(page: Page) -> Iterator[str]:
 
 
 def protect_names(page: Page) -> None:
-    """So that the list of protected terms has rows. Nobody in the sample has such a name."""
+    """Add rows to the list of protected terms. Nobody in the sample has these names."""
     page.goto("/admin/protected-terms/")
     page.get_by_label("Names, numbers, addresses").fill(
         "Marisol Quintanilla-Example\nK-2031-77\n12 Sample Lane, Nowhere\nLi"
     )
-    page.get_by_label("Why they are here").fill("Story of May")
-    page.get_by_role("button", name="Protect them").click()
+    page.get_by_label("Why these terms are protected").fill("Story of May")
+    page.get_by_role("button", name="Protect these terms").click()
     page.get_by_role("heading", name="4 protected terms").wait_for()
 
 

@@ -1,4 +1,4 @@
-"""P10 on a phone: a file of implied consent goes from its columns to the list; the day is asked for where it is missing."""
+"""Import of implied consent on a phone: columns, missing dates, and expiry."""
 
 import re
 from collections.abc import Iterator
@@ -26,33 +26,34 @@ def phone(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterat
 
 
 def check(page: Page) -> None:
-    """Nothing scrolls sideways, and axe finds nothing."""
+    """Assert that nothing scrolls sideways and axe finds nothing."""
     assert page.evaluate("document.documentElement.scrollWidth") == WIDTH
     assert find_axe_violations(page) == []
 
 
-def test_p10_a_file_of_implied_consent_is_brought_in_on_a_phone_and_its_last_days_are_shown(
+@pytest.mark.requirement("P10")
+def test_staff_import_implied_consent_on_a_phone_and_see_its_expiry(
     phone: Page, request: pytest.FixtureRequest
 ) -> None:
     scheme = request.node.callspec.params["phone"]
     last = (datetime.now(UTC) + timedelta(days=40)).date().isoformat()
     text = f"email,until {scheme}\n{scheme}-one@example.org,{last}\n{scheme}-two@example.org,\n"
     phone.goto("/admin/people/imports/new/")
-    phone.get_by_label("The file").set_input_files(
+    phone.get_by_label(re.compile("^File")).set_input_files(
         {"name": f"{scheme}.csv", "mimeType": "text/csv", "buffer": text.encode()}
     )
-    phone.get_by_label("The list").select_option(index=1)
-    phone.get_by_role("button", name="Go on to the columns").click()
+    phone.get_by_label(re.compile("^List")).select_option(index=1)
+    phone.get_by_role("button", name="Continue").click()
     phone.get_by_label("They gave, helped or met us, in Canada").check()
-    phone.get_by_label("What proves it?").fill("Gifts of 2026, ledger 4")
+    phone.get_by_label("What is the proof?").fill("Gifts of 2026, ledger 4")
     phone.get_by_role("button", name="Check the file").click()
-    expect(phone.get_by_text("Give the day, or say which column holds it.")).to_be_visible()
-    expect(phone.get_by_label("When does their implied consent run out?")).to_be_visible()
+    expect(phone.get_by_text("Enter the date, or choose the column that has it.")).to_be_visible()
+    expect(phone.get_by_label("When does their implied consent expire?")).to_be_visible()
     check(phone)
     phone.get_by_label(f"until {scheme}").select_option("expires_on")
-    phone.get_by_label("When does their implied consent run out?").fill(last)
+    phone.get_by_label("When does their implied consent expire?").fill(last)
     phone.get_by_role("button", name="Check the file").click()
-    bring = phone.get_by_role("button", name=re.compile("Bring them in: 2 new"))
+    bring = phone.get_by_role("button", name=re.compile("Import 2 people"))
     expect(bring).to_be_visible(timeout=60_000)
     check(phone)
     bring.click()

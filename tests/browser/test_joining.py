@@ -1,4 +1,4 @@
-"""A reader's whole way in a real browser on a phone: sign up, confirm, choose, move, leave. Each page clears the bar.
+"""A subscriber's pages in a real browser on a phone: sign up, confirm, choose, move, unsubscribe. Each meets the limits.
 
 The bar: axe finds nothing, nothing scrolls sideways, every control is large enough for a thumb, nobody else is asked (P12).
 """
@@ -34,7 +34,7 @@ MEASURE = """() => ({
 
 @pytest.fixture
 def data(site: str, demo_folder: Path) -> Path:
-    """The demonstration's own data, as if nobody had signed up from here within this hour."""
+    """Reset the demo's sign-up limits, as if nobody had signed up from here in the last hour."""
     folder = demo_folder / "data" / "demo"
     with sqlite3.connect(folder / "newsletter.sqlite3", timeout=30) as database:
         database.execute("DELETE FROM subscribers_ratecounter")
@@ -44,7 +44,7 @@ def data(site: str, demo_folder: Path) -> Path:
 
 @pytest.fixture(params=["light", "dark"])
 def reader(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A stranger's phone. A script error, a refused resource or a request to anybody else fails the test."""
+    """Yield a visitor's phone. A script error, a blocked resource or a request to another site fails the test."""
     context = browser.new_context(base_url=site, viewport=PHONE, color_scheme=request.param, locale="en-GB")
     page = context.new_page()
     faults: list[str] = []
@@ -61,7 +61,7 @@ def _is_fault(text: str) -> bool:
 
 
 def check(page: Page, heading: str) -> None:
-    """The page with this heading is open and clears the bar."""
+    """Assert that the page with this heading is open and meets the limits."""
     expect(page.get_by_role("heading", level=1)).to_have_text(heading, timeout=30_000)
     measured = page.evaluate(MEASURE)
     assert measured == {"wide": PHONE["width"], "low": []}, heading
@@ -89,7 +89,7 @@ def sign_up(page: Page, email: str) -> None:
     check(page, "Check your inbox")
 
 
-def test_a_reader_signs_up_confirms_chooses_moves_and_leaves(
+def test_a_subscriber_joins_confirms_chooses_moves_and_unsubscribes(
     reader: Page, data: Path, request: pytest.FixtureRequest
 ) -> None:
     scheme = request.node.callspec.params["reader"]
@@ -182,7 +182,7 @@ def _be_erased(reader: Page, mine: str, *, follow: Callable[..., None], new: str
     check(reader, "Nothing is kept about you")
 
 
-def test_pages_for_links_that_lead_nowhere_clear_the_bar_too(reader: Page, data: Path) -> None:
+def test_pages_of_broken_links_are_accessible_and_fast(reader: Page, data: Path) -> None:
     reader.goto(f"/u/{'A' * 64}")
     check(reader, "This link does not work")
     reader.get_by_role("link", name="Get a new link by mail").click()
@@ -194,9 +194,7 @@ def test_pages_for_links_that_lead_nowhere_clear_the_bar_too(reader: Page, data:
     check(reader, "This page does not exist")
 
 
-def test_the_copied_form_signs_up_from_a_plain_file_without_javascript(
-    page: Page, browser: Browser, data: Path, tmp_path: Path
-) -> None:
+def test_the_embedded_form_works_without_javascript(page: Page, browser: Browser, data: Path, tmp_path: Path) -> None:
     page.goto("/admin/lists/")
     page.get_by_role("link", name="The weekly letter", exact=True).click()
     form = page.get_by_label("HTML of the form").input_value()
@@ -222,8 +220,9 @@ def test_the_copied_form_signs_up_from_a_plain_file_without_javascript(
     context.close()
 
 
-def test_a4_the_sum_of_a_sign_up_takes_an_old_phone_two_seconds_at_most(browser: Browser, site: str) -> None:
-    """In time of the processor, which a busy machine does not change; an old phone has a quarter of ours."""
+@pytest.mark.requirement("A4")
+def test_the_signup_puzzle_takes_an_old_phone_at_most_two_seconds(browser: Browser, site: str) -> None:
+    """Measure processor time, which a busy machine does not change. An old phone has a quarter of our speed."""
     spent, tried = 0.0, 0
     for _ in range(20):
         seconds, numbers = _solve_once(browser, site)
@@ -234,7 +233,7 @@ def test_a4_the_sum_of_a_sign_up_takes_an_old_phone_two_seconds_at_most(browser:
 
 
 def _solve_once(browser: Browser, site: str) -> tuple[float, int]:
-    """Processor seconds of one visitor's sum, and how many numbers were tried for it."""
+    """Return the processor seconds of one visitor's puzzle, and how many numbers it tried."""
     page = browser.new_page(base_url=site)
     page.goto("/join/weekly")
     meter = page.context.new_cdp_session(page)

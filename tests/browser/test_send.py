@@ -1,4 +1,4 @@
-"""A send steered and watched in a real browser, on the demonstration as people start it."""
+"""Starting and watching a send in a real browser on the demo."""
 
 import re
 
@@ -13,13 +13,13 @@ pytestmark = [
 ]
 
 
-def test_an_issue_is_approved_sent_now_and_watched_until_it_is_out(page: Page, site: str) -> None:
-    """The page follows the send by itself: nobody reloads it."""
+def test_an_approver_sends_an_issue_and_watches_its_progress(page: Page, site: str) -> None:
+    """The page updates without a reload."""
     page.goto(f"{site}/admin/")
-    page.get_by_role("link", name=re.compile("Read and approve: El boletín")).click()
-    page.get_by_role("button", name="Approve what it says now").click()
+    page.get_by_role("link", name=re.compile("Review and approve: El boletín")).click()
+    page.get_by_role("button", name="Approve this version").click()
     page.get_by_role("link", name="Send it now").click()
     expect(page.get_by_role("heading", name=re.compile("Send El boletín mensual No. 1 to .* now"))).to_be_visible()
-    page.get_by_role("button", name=re.compile("Send it to")).click()
-    expect(page.get_by_text("What became of each person")).to_be_visible()
+    page.get_by_role("button", name=re.compile("Send to")).click()
+    expect(page.get_by_text("Delivery summary")).to_be_visible()
     expect(page.locator(".nl-issue__state .nl-tag")).to_have_text("Sent", timeout=60_000)

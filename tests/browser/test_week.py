@@ -1,6 +1,6 @@
-"""A week at the desk, by keyboard: assembled, edited, looked at, mended, proofed, approved by another person, sent, reported.
+"""A week at the desk by keyboard: edit, review, fix, proof, approval by another person, send, report.
 
-The pictures of docs/staff-guide.md are taken on the way; `make guide-pictures` keeps them.
+The pictures of docs/how-to/use-the-desk.md are taken on the way; `make guide-pictures` keeps them.
 """
 
 import re
@@ -72,8 +72,8 @@ sha256 = hash_content(resolve_content(issue))
 print(make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=datetime.now(UTC)))
 """
 CANCELLED_EVENT = """
-from newsletter.models import EventNotice, Shown
-event = EventNotice.objects.filter(pk__in=Shown.objects.filter(kind="event").values("row_id"), online=False).last()
+from newsletter.models import EventNotice, ShownItem
+event = EventNotice.objects.filter(pk__in=ShownItem.objects.filter(kind="event").values("row_id"), online=False).last()
 EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
 print(event.pk)
 """
@@ -94,27 +94,27 @@ print(send.issue_id)
 
 def decide_from_the_mail(page: Page, link: str) -> None:
     page.goto(link)
-    expect(page.get_by_role("button", name="Approve what it says now")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve this version")).to_be_visible()
     take_picture(page, "decide")
 
 
 def announce_a_correction(page: Page, event: str) -> None:
     page.goto(f"/admin/events/announce/{event}/")
-    expect(page.get_by_role("button", name="Draft the mail").first).to_be_visible()
+    expect(page.get_by_role("button", name="Draft the email").first).to_be_visible()
     take_picture(page, "correction")
 
 
 def look_at_what_is_not_known(page: Page, issue: str) -> None:
     page.goto(f"/admin/issues/{issue}/overview/")
-    expect(page.get_by_role("button", name=re.compile("^The provider took it: batch"))).to_be_visible()
-    page.get_by_role("button", name=re.compile("^The provider took it: batch")).evaluate(
+    expect(page.get_by_role("button", name=re.compile("^Mark as accepted: batch"))).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Mark as accepted: batch")).evaluate(
         "button => button.closest('li').scrollIntoView({block: 'center'})"
     )
     take_picture(page, "uncertain")
 
 
 def week_after_next() -> str:
-    """A Thursday at nine for which nothing is assembled yet: the demonstration took the next one."""
+    """Return a Thursday at nine without an issue. The demo has assembled the next one."""
     now = datetime.now(ZoneInfo("Europe/London"))
     nine = now.replace(hour=9, minute=0, second=0, microsecond=0)
     next_one = nine + timedelta(days=(3 - now.weekday()) % 7)
@@ -128,9 +128,9 @@ def ask_for_another_person(page: Page) -> None:
     take_picture(page, "publications")
     page.get_by_role("link", name="The weekly letter", exact=True).click()
     page.get_by_role("combobox", name="Approval").select_option("approve")
-    page.get_by_label("Another person approves").select_option("true")
+    page.get_by_label("Somebody other than the author must approve").select_option("true")
     expect(mail(page).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
-    show(page, "Who says yes")
+    show(page, "Approval")
     take_picture(page, "publication-approval")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("updated")).to_be_visible()
@@ -138,14 +138,16 @@ def ask_for_another_person(page: Page) -> None:
 
 def open_draft(page: Page) -> None:
     page.goto("/admin/")
-    expect(page.get_by_role("listitem").filter(has_text="The weekly letter No. 2 waits for approval")).to_be_visible()
+    expect(
+        page.get_by_role("listitem").filter(has_text="The weekly letter No. 2 is waiting for approval")
+    ).to_be_visible()
     take_picture(page, "home")
-    press(page.get_by_role("link", name="Read it: The weekly letter No. 2 waits for approval"))
-    expect(page.get_by_role("heading", name="It waits for approval")).to_be_visible()
+    press(page.get_by_role("link", name="Read: The weekly letter No. 2 is waiting for approval"))
+    expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
     take_picture(page, "issue")
-    press(page.get_by_role("button", name="Assemble again"))
-    expect(page.get_by_role("heading", name="It waits for approval")).to_be_visible()
-    show(page, "Why these")
+    press(page.get_by_role("button", name="Refresh content"))
+    expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
+    show(page, "How the content was chosen")
     take_picture(page, "why-these")
 
 
@@ -154,7 +156,7 @@ def look_at_two_mails(page: Page) -> None:
     expect(mail(page).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
     take_picture(page, "editor")
     first = mail(page).locator("body").inner_text()
-    choose_next(page.get_by_label("As seen by"))
+    choose_next(page.get_by_label("Version"))
     expect(mail(page).locator("body")).not_to_have_text(first, use_inner_text=True, timeout=PREVIEW_MS)
     take_picture(page, "preview")
     light = mail(page).locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
@@ -165,19 +167,19 @@ def look_at_two_mails(page: Page) -> None:
 
 def write_a_subject_with_a_wrong_field(page: Page) -> None:
     type_over(page.get_by_label("Subject"), "Good news for {{ frist_name }}")
-    expect(mail(page).get_by_text("This cannot become a mail as it is")).to_be_visible(timeout=PREVIEW_MS)
+    expect(mail(page).get_by_text("The mail cannot be made from this content")).to_be_visible(timeout=PREVIEW_MS)
 
 
 def mend_what_the_check_says(page: Page) -> None:
     press(page.get_by_role("button", name="Checks", exact=True), key="Shift+Tab")
     fault = page.locator(".nl-checks-panel li").filter(has_text="frist_name")
-    expect(fault).to_contain_text("Must be put right", timeout=PREVIEW_MS)
+    expect(fault).to_contain_text("Fix before sending", timeout=PREVIEW_MS)
     take_picture(page, "check")
-    press(fault.get_by_role("link", name="Go there"))
+    press(fault.get_by_role("link", name="Go to it"))
     subject = page.get_by_label("Subject")
     expect(subject).to_be_in_viewport()
     type_over(subject, "Two evenings a week, and a river with a map")
-    expect(page.locator(".nl-checks-panel [role=status]")).to_have_text("Every check passes.", timeout=PREVIEW_MS)
+    expect(page.locator(".nl-checks-panel [role=status]")).to_have_text("All checks passed.", timeout=PREVIEW_MS)
     take_picture(page, "check-mended")
     page.keyboard.press("ControlOrMeta+s")
     expect(page.get_by_text("Two evenings a week, and a river with a map").first).to_be_visible()
@@ -187,37 +189,37 @@ def send_a_proof(page: Page) -> None:
     tick(page.get_by_label(EDITOR))
     show(page, "Send a proof to staff")
     take_picture(page, "proof")
-    press(page.get_by_role("button", name="Send the proof"))
-    expect(page.get_by_text(f"{EDITOR}, on its way")).to_be_attached()
-    expect(page.get_by_role("button", name="Approve what it says now")).to_have_count(0)
+    press(page.get_by_role("button", name="Send proof"))
+    expect(page.get_by_text(f"{EDITOR}, sent")).to_be_attached()
+    expect(page.get_by_role("button", name="Approve this version")).to_have_count(0)
 
 
 def approve(page: Page) -> None:
     page.goto("/admin/")
-    press(page.get_by_role("link", name="Read and approve: The weekly letter No. 2 waits for approval"))
-    expect(page.get_by_role("heading", name="It waits for approval")).to_be_visible()
+    press(page.get_by_role("link", name="Review and approve: The weekly letter No. 2 is waiting for approval"))
+    expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
     take_picture(page, "approve")
-    press(page.get_by_role("button", name="Approve what it says now"))
-    expect(page.get_by_role("heading", name="It is approved")).to_be_visible(timeout=PREVIEW_MS)
+    press(page.get_by_role("button", name="Approve this version"))
+    expect(page.get_by_role("heading", name="Approved")).to_be_visible(timeout=PREVIEW_MS)
     take_picture(page, "approved")
 
 
 def watch(page: Page) -> None:
-    press(page.get_by_role("link", name="Send it now …"))
-    send = page.get_by_role("button", name=re.compile("^Send it to"))
+    press(page.get_by_role("link", name="Send now …"))
+    send = page.get_by_role("button", name=re.compile("^Send to"))
     expect(send).to_be_visible()
     take_picture(page, "send-ask")
     press(send)
-    expect(page.get_by_role("heading", name="What became of each person")).to_be_visible(timeout=PREVIEW_MS)
+    expect(page.get_by_role("heading", name="Delivery summary")).to_be_visible(timeout=PREVIEW_MS)
     take_picture(page, "send")
     expect(page.locator(".nl-tag").first).to_have_text("Sent", timeout=PREVIEW_MS * 2)
 
 
 def read_the_report(page: Page) -> None:
     press(page.get_by_role("link", name="Report"))
-    expect(page.get_by_role("heading", name="What became of it")).to_be_visible()
+    expect(page.get_by_role("heading", name="Results")).to_be_visible()
     take_picture(page, "report")
-    press(page.get_by_role("link", name="All issues beside one another"))
+    press(page.get_by_role("link", name="Compare issues"))
     expect(page.get_by_role("link", name="No. 2")).to_be_visible()
     take_picture(page, "results")
 
@@ -228,7 +230,7 @@ def choose_next(choices: Locator) -> None:
 
 
 def show(page: Page, heading: str) -> None:
-    """Scroll until this heading is at the top."""
+    """Scroll this heading to the top."""
     page.get_by_role("heading", name=heading).evaluate("heading => heading.scrollIntoView({block: 'start'})")
     page.mouse.wheel(0, -90)
     page.wait_for_timeout(150)

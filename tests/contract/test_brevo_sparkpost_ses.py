@@ -9,13 +9,13 @@ import pytest
 
 from newsletter.providers.base.contract import Verdict
 from newsletter.providers.base.errors import BadBatch, BadProviderUrl
-from newsletter.providers.brevo.adapter import Brevo, batch_uuid
+from newsletter.providers.brevo.adapter import Brevo, make_batch_uuid
 from newsletter.providers.registry import make_adapter
 from newsletter.providers.ses.adapter import Ses, build_endpoint
-from newsletter.providers.sparkpost.adapter import SparkPost, campaign_id
+from newsletter.providers.sparkpost.adapter import SparkPost, make_campaign_id
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer
-from tests.support.provider_fixtures import make_call, make_mail, make_person
+from tests.support.provider_fixtures import make_call, make_mail, make_recipient
 from tests.support.provider_templates import REGION, SECRET
 
 
@@ -51,7 +51,7 @@ def test_braces_of_the_editors_are_shown_and_styles_stay_styles(fake_provider: F
         text="{{x}} {%if%} {#c#} {__pv_t_first_name__}",
         headers={"List-Id": "{{x}} <a.news.example.org>"},
     )
-    assert adapter.deliver(make_call(make_person(1, name="{{y}}"), mail=mail)).verdict is Verdict.ACCEPTED
+    assert adapter.deliver(make_call(make_recipient(1, name="{{y}}"), mail=mail)).verdict is Verdict.ACCEPTED
     adapter.close()
     (got,) = fake_provider.mailbox("person1@example.com")
     style, body = got.html.split("</style>")
@@ -62,9 +62,9 @@ def test_braces_of_the_editors_are_shown_and_styles_stay_styles(fake_provider: F
 
 
 def test_brevo_gets_its_key_and_our_ids_inside_the_body(brevo: Brevo) -> None:
-    payload = json.loads(brevo.build(make_call(make_person(7))).body)
-    assert payload["headers"] == {"idempotencyKey": batch_uuid("batch-1")}
-    assert payload["batchId"] == batch_uuid("batch-1") == batch_uuid("batch-1") != batch_uuid("batch-2")
+    payload = json.loads(brevo.build(make_call(make_recipient(7))).body)
+    assert payload["headers"] == {"idempotencyKey": make_batch_uuid("batch-1")}
+    assert payload["batchId"] == make_batch_uuid("batch-1") == make_batch_uuid("batch-1") != make_batch_uuid("batch-2")
     (version,) = payload["messageVersions"]
     assert json.loads(version["headers"]["X-Mailin-custom"]) == {
         "delivery": "7",
@@ -74,7 +74,7 @@ def test_brevo_gets_its_key_and_our_ids_inside_the_body(brevo: Brevo) -> None:
     assert "batch-1" in payload["tags"]
 
 
-def test_brevo_called_again_after_a_lost_answer_sends_once_and_admits_that_it_does_not_know(
+def test_brevo_called_again_sends_once_and_leaves_the_batch_uncertain(
     fake_provider: FakeProvider, brevo: Brevo
 ) -> None:
     fake_provider.fault_next(Fault("reset_after_accepting"))
@@ -118,7 +118,7 @@ def test_brevo_answering_for_another_number_of_people_is_uncertain(
 
 def test_brevo_takes_one_person_and_gives_one_id(fake_provider: FakeProvider, brevo: Brevo) -> None:
     fake_provider.fault_always(answer(201, b'{"messageId": "<1@relay>"}'))
-    outcome = brevo.deliver(make_call(make_person(1)))
+    outcome = brevo.deliver(make_call(make_recipient(1)))
     assert (outcome.verdict, outcome.provider_id) == (Verdict.ACCEPTED, "1@relay")
 
 
@@ -126,7 +126,7 @@ def test_brevo_takes_one_person_and_gives_one_id(fake_provider: FakeProvider, br
 def test_brevo_refuses_values_beyond_its_limits_before_the_call(
     fake_provider: FakeProvider, brevo: Brevo, count: int, size: int
 ) -> None:
-    people = [make_person(n, h_first_name="x" * size) for n in range(count)]
+    people = [make_recipient(n, h_first_name="x" * size) for n in range(count)]
     with pytest.raises(BadBatch, match=r"Brevo takes 1,000,000 and 100,000"):
         brevo.deliver(make_call(*people))
     assert fake_provider.ledger == []
@@ -135,12 +135,12 @@ def test_brevo_refuses_values_beyond_its_limits_before_the_call(
 def test_brevo_takes_as_many_people_as_its_record_says_will_fit(fake_provider: FakeProvider, brevo: Brevo) -> None:
     fits = brevo.capabilities.count_people_per_call(mail_bytes=500, variable_bytes=4_000)
     assert fits == 250
-    people = [make_person(n, h_first_name="x" * 3_700) for n in range(fits)]
+    people = [make_recipient(n, h_first_name="x" * 3_700) for n in range(fits)]
     assert brevo.deliver(make_call(*people)).verdict is Verdict.ACCEPTED
 
 
+@pytest.mark.requirement("F7")
 def test_sparkpost_naming_whom_it_refused_is_believed(fake_provider: FakeProvider, sparkpost: SparkPost) -> None:
-    """F7."""
     fake_provider.refuse_person("person2@example.com", 1300)
     outcome = sparkpost.deliver(make_call())
     assert outcome.verdict is Verdict.ACCEPTED
@@ -171,10 +171,10 @@ def test_sparkpost_refusing_all_people_is_a_refusal(fake_provider: FakeProvider,
 @pytest.mark.parametrize(
     "body", [results(4, 0), results(1, 1), results("3", 0), results(True, 2), results(4, -1), results(3, 0, id=5)]
 )
+@pytest.mark.requirement("F9")
 def test_sparkpost_sums_that_are_not_ours_are_uncertain(
     fake_provider: FakeProvider, sparkpost: SparkPost, body: bytes
 ) -> None:
-    """F9."""
     fake_provider.fault_always(answer(200, body))
     assert sparkpost.deliver(make_call()).verdict is Verdict.UNCERTAIN
 
@@ -196,14 +196,14 @@ def test_sparkpost_tracks_nobody_and_knows_the_batch_by_its_campaign(sparkpost: 
         "transactional": False,
     }
     assert payload["campaign_id"] == "batch-1"
-    assert len(campaign_id("é" * 100).encode()) == 64
+    assert len(make_campaign_id("é" * 100).encode()) == 64
 
 
 def test_sparkpost_refuses_values_beyond_its_limit_before_the_call(
     fake_provider: FakeProvider, sparkpost: SparkPost
 ) -> None:
     with pytest.raises(BadBatch, match="Delivery 2 has personal values of 1"):
-        sparkpost.deliver(make_call(make_person(1), make_person(2, h_first_name="x" * 100_000)))
+        sparkpost.deliver(make_call(make_recipient(1), make_recipient(2, h_first_name="x" * 100_000)))
     assert fake_provider.ledger == []
 
 
@@ -226,10 +226,11 @@ SES_STATUSES = [
 
 
 @pytest.mark.parametrize(("status", "verdict", "stop"), SES_STATUSES)
+@pytest.mark.requirement("F7")
 def test_ses_has_a_verdict_for_each_entry(
     fake_provider: FakeProvider, ses: Ses, status: str, verdict: Verdict, stop: bool
 ) -> None:
-    """F7: whoever was left out because of our account was not sent, and is tried again alone."""
+    """Whoever was left out because of our account was not sent, and is tried again alone."""
     fake_provider.refuse_person("person2@example.com", status)
     outcome = ses.deliver(make_call())
     assert (outcome.verdict, outcome.stop) == (Verdict.ACCEPTED, False)
@@ -250,14 +251,15 @@ def test_ses_saying_the_same_of_everybody_says_it_of_the_batch(
 
 
 @pytest.mark.parametrize("scheme", ["ses", "postmark"])
+@pytest.mark.requirement("F7")
 def test_those_who_have_the_mail_are_never_part_of_what_is_tried_again(
     fake_provider: FakeProvider, scheme: str
 ) -> None:
-    """F7: one of five was taken before the account was slowed down."""
+    """One of five was taken before the account was slowed down."""
     adapter = make_adapter(fake_provider.url_of(scheme))
     for number in (2, 3, 4, 5):
         fake_provider.refuse_person(f"person{number}@example.com", "ACCOUNT_THROTTLED" if scheme == "ses" else 429)
-    outcome = adapter.deliver(make_call(*(make_person(n) for n in (1, 2, 3, 4, 5))))
+    outcome = adapter.deliver(make_call(*(make_recipient(n) for n in (1, 2, 3, 4, 5))))
     adapter.close()
     assert outcome.verdict is Verdict.ACCEPTED
     assert {n: each for n, (each, _) in outcome.people.items()} == dict.fromkeys((2, 3, 4, 5), Verdict.THROTTLED)
@@ -271,7 +273,7 @@ def test_an_account_that_is_closed_in_the_middle_of_a_batch_repeats_nobody(
     for number in (2, 3):
         fake_provider.refuse_person(f"person{number}@example.com", "ACCOUNT_SUSPENDED" if scheme == "ses" else 405)
     first = adapter.deliver(make_call())
-    rest = [make_person(n) for n, (verdict, _) in first.people.items() if verdict is Verdict.NOT_SENT]
+    rest = [make_recipient(n) for n, (verdict, _) in first.people.items() if verdict is Verdict.NOT_SENT]
     second = adapter.deliver(make_call(*rest, key="batch-2"))
     adapter.close()
     assert (first.verdict, first.stop) == (Verdict.ACCEPTED, False)
@@ -356,13 +358,13 @@ def test_headers_beyond_what_ses_takes_are_refused_before_the_call(
     fake_provider: FakeProvider, ses: Ses, change: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(BadBatch, match=says):
-        ses.deliver(make_call(make_person(1), mail=make_mail(**change)))
+        ses.deliver(make_call(make_recipient(1), mail=make_mail(**change)))
     assert fake_provider.ledger == []
 
 
 def test_values_beyond_what_ses_takes_are_refused_before_the_call(fake_provider: FakeProvider, ses: Ses) -> None:
     with pytest.raises(BadBatch, match="Delivery 1 has personal values of 2"):
-        ses.deliver(make_call(make_person(1, h_first_name="é" * 131_100)))
+        ses.deliver(make_call(make_recipient(1, h_first_name="é" * 131_100)))
     assert fake_provider.ledger == []
 
 
@@ -373,7 +375,7 @@ def test_a_ses_sender_of_other_scripts_is_written_in_ascii(fake_provider: FakePr
     assert fake_provider.mailbox("person1@example.com")[0].sender == "Łódź, News <news@news.example.org>"
 
 
-def test_ses_mail_carries_the_configuration_set_that_its_events_come_through(fake_provider: FakeProvider) -> None:
+def test_ses_mail_carries_its_configuration_set(fake_provider: FakeProvider) -> None:
     adapter: Any = make_adapter(fake_provider.url_of("ses") + "&configuration_set=weekly-news")
     assert json.loads(adapter.build(make_call()).body)["ConfigurationSetName"] == "weekly-news"
     plain: Any = make_adapter(fake_provider.url_of("ses"))

@@ -19,7 +19,7 @@ from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer
-from tests.support.provider_fixtures import corpus, make_call, make_mail, make_person
+from tests.support.provider_fixtures import corpus, make_call, make_mail, make_recipient
 
 SCHEMES = ["mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "ses"]
 ACCOUNTS = {"mailgun": "mailgun://wr0ng@news.example.org", "ses": "ses://fake-key-0123456789:wr0ng@eu-west-1"}
@@ -45,9 +45,9 @@ def adapter(scheme: str, fake_provider: FakeProvider) -> Iterator[Adapter]:
     made.close()
 
 
-def test_everybody_gets_her_own_mail_once(adapter: Adapter, fake_provider: FakeProvider) -> None:
+def test_all_recipients_get_their_own_mail_once(adapter: Adapter, fake_provider: FakeProvider) -> None:
     outcome = adapter.deliver(
-        make_call(make_person(7, address="ana@example.com", name="Ana"), make_person(8, name="Bo & Co"))
+        make_call(make_recipient(7, address="ana@example.com", name="Ana"), make_recipient(8, name="Bo & Co"))
     )
     assert (outcome.verdict, dict(outcome.people)) == (Verdict.ACCEPTED, {})
     assert outcome.provider_id
@@ -62,10 +62,13 @@ def test_everybody_gets_her_own_mail_once(adapter: Adapter, fake_provider: FakeP
     assert (mail.variables["delivery"], mail.variables["batch"]) == ("7", "batch-1")
 
 
+@pytest.mark.requirement("M5")
+@pytest.mark.requirement("M6")
+@pytest.mark.requirement("U1")
 def test_the_one_click_pair_is_each_persons_own_and_intact(adapter: Adapter, fake_provider: FakeProvider) -> None:
-    """M5, M6, U1: with a link longer than any folding limit."""
+    """With a link longer than any folding limit."""
     url = "https://example.org/u/" + "t" * 200
-    adapter.deliver(make_call(make_person(1), make_person(2, t_unsubscribe=url)))
+    adapter.deliver(make_call(make_recipient(1), make_recipient(2, t_unsubscribe=url)))
     (mail,) = fake_provider.mailbox("person2@example.com")
     assert mail.headers["List-Unsubscribe"] == f"<{url}>"
     assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -117,7 +120,7 @@ def test_a_request_obeys_the_official_specification(named: str, people: int, fak
     adapter: Any = make_adapter(fake_provider.url_of(named))
     check = validator(corpus(*file.split("/")), pointer)
     for mail in (make_mail(), make_mail(reply_to="", headers={}, subject="Hi", html="<p>Hi</p>", text="Hi")):
-        body = json.loads(adapter.build(make_call(*(make_person(n) for n in range(people)), mail=mail)).body)
+        body = json.loads(adapter.build(make_call(*(make_recipient(n) for n in range(people)), mail=mail)).body)
         check.validate(body)
     wrong = [{"To": 5}] if named == "postmark" else [{"to": "x"}] if named == "resend" else {"subject": "x"}
     with pytest.raises(jsonschema.ValidationError):
@@ -133,7 +136,7 @@ def test_readers_are_not_tracked(fake_provider: FakeProvider) -> None:
 
 def _build(provider: FakeProvider, scheme: str) -> bytes:
     adapter: Any = make_adapter(provider.url_of(scheme))
-    request = adapter.build(make_call(make_person(1)))
+    request = adapter.build(make_call(make_recipient(1)))
     return bytes(request.body)
 
 
@@ -149,14 +152,14 @@ def test_a_refused_batch_is_rejected(adapter: Adapter, fake_provider: FakeProvid
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.requirement("F19")
 def test_an_answer_about_our_account_stops_the_send(adapter: Adapter, fake_provider: FakeProvider, status: int) -> None:
-    """F19."""
     fake_provider.fault_always(answer(status, b"{}"))
     outcome = adapter.deliver(make_call())
     assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, True)
 
 
-def test_a_wrong_key_stops_the_send_and_is_told_to_nobody(scheme: str, fake_provider: FakeProvider) -> None:
+def test_a_wrong_key_stops_the_send_and_is_not_shown(scheme: str, fake_provider: FakeProvider) -> None:
     account = ACCOUNTS.get(scheme, f"{scheme}://wr0ng@")
     adapter = make_adapter(f"{account}?endpoint={quote(fake_provider.endpoint, safe='')}")
     outcome = adapter.deliver(make_call())
@@ -166,10 +169,10 @@ def test_a_wrong_key_stops_the_send_and_is_told_to_nobody(scheme: str, fake_prov
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_provider_that_wants_us_slower_is_throttling(
+@pytest.mark.requirement("F4")
+def test_a_provider_that_asks_us_to_slow_down_throttles(
     adapter: Adapter, fake_provider: FakeProvider, status: int
 ) -> None:
-    """F4."""
     fake_provider.fault_always(answer(status, b"{}", retry_after="17"))
     outcome = adapter.deliver(make_call())
     assert (outcome.verdict, outcome.retry_after) == (Verdict.THROTTLED, 17.0)
@@ -178,10 +181,11 @@ def test_a_provider_that_wants_us_slower_is_throttling(
 @pytest.mark.parametrize(
     ("header", "wait"), [("ratelimit-reset", 3.0), ("x-sib-ratelimit-reset", 3.0), ("x-ratelimit-reset", 60.0)]
 )
+@pytest.mark.requirement("F4")
 def test_a_provider_that_says_when_its_limit_ends_is_obeyed(
     adapter: Adapter, fake_provider: FakeProvider, header: str, wait: float
 ) -> None:
-    """F4: SendGrid gives a moment, the others seconds."""
+    """SendGrid gives a moment, the others seconds."""
     said = str(int(time.time()) + 60) if wait == 60.0 else "3"
     fake_provider.fault_always(Fault(status=429, body=b"{}", headers={header: said}))
     outcome = adapter.deliver(make_call())
@@ -191,10 +195,10 @@ def test_a_provider_that_says_when_its_limit_ends_is_obeyed(
 
 
 @pytest.mark.parametrize("status", [302, 408, 499, 500, 502, 503, 504])
+@pytest.mark.requirement("F5")
 def test_a_fault_inside_the_provider_leaves_the_batch_uncertain(
     adapter: Adapter, fake_provider: FakeProvider, status: int
 ) -> None:
-    """F5."""
     fake_provider.fault_always(answer(status, b"<html>"))
     assert adapter.deliver(make_call()).verdict is Verdict.UNCERTAIN
 
@@ -215,10 +219,10 @@ GARBAGE = [
 
 @pytest.mark.parametrize("status", [200, 202, 204])
 @pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
+@pytest.mark.requirement("F9")
 def test_a_success_that_is_no_receipt_is_uncertain(
     adapter: Adapter, fake_provider: FakeProvider, status: int, body: bytes
 ) -> None:
-    """F9."""
     fake_provider.fault_always(answer(status, b"" if status == 204 else body))
     outcome = adapter.deliver(make_call())
     assert outcome.verdict is Verdict.UNCERTAIN
@@ -226,10 +230,10 @@ def test_a_success_that_is_no_receipt_is_uncertain(
 
 
 @pytest.mark.parametrize("kind", ["reset_after_accepting", "close_after_accepting", "truncate"])
+@pytest.mark.requirement("F6")
 def test_a_lost_answer_is_uncertain_and_the_call_is_made_once(
     adapter: Adapter, fake_provider: FakeProvider, kind: str
 ) -> None:
-    """F6."""
     fake_provider.fault_always(Fault(kind))  # type: ignore[arg-type]
     assert adapter.deliver(make_call()).verdict is Verdict.UNCERTAIN
     assert len(fake_provider.ledger) == 1
@@ -246,32 +250,32 @@ def test_a_provider_that_is_not_there_has_sent_nothing(scheme: str) -> None:
 def test_too_many_people_are_refused_before_the_call(adapter: Adapter, fake_provider: FakeProvider) -> None:
     most = adapter.capabilities.max_batch
     with pytest.raises(BadBatch, match=f"{adapter.capabilities.name} takes {most:,} at once"):
-        adapter.deliver(make_call(*(make_person(number) for number in range(most + 1))))
+        adapter.deliver(make_call(*(make_recipient(number) for number in range(most + 1))))
     assert fake_provider.ledger == []
 
 
 def test_too_many_bytes_are_refused_before_the_call(adapter: Adapter, fake_provider: FakeProvider) -> None:
     with pytest.raises(BadBatch, match="bytes"):
-        adapter.deliver(make_call(make_person(1), mail=make_mail(html="x" * (adapter.capabilities.max_bytes + 1))))
+        adapter.deliver(make_call(make_recipient(1), mail=make_mail(html="x" * (adapter.capabilities.max_bytes + 1))))
     assert fake_provider.ledger == []
 
 
 def test_one_address_that_cannot_be_sent_to_is_rejected_alone(adapter: Adapter, fake_provider: FakeProvider) -> None:
-    outcome = adapter.deliver(make_call(make_person(1), make_person(2, address="no address"), make_person(3)))
+    outcome = adapter.deliver(make_call(make_recipient(1), make_recipient(2, address="no address"), make_recipient(3)))
     assert outcome.verdict is Verdict.ACCEPTED
     assert list(outcome.people) == [2]
     assert set(fake_provider.accepted_counts()) == {"person1@example.com", "person3@example.com"}
 
 
+@pytest.mark.requirement("M2")
 def test_a_subject_that_could_add_a_header_is_refused(adapter: Adapter, fake_provider: FakeProvider) -> None:
-    """M2."""
     with pytest.raises(BadMail):
         adapter.deliver(make_call(mail=make_mail(subject="a\r\nBcc: all@example.com")))
     assert fake_provider.ledger == []
 
 
 def test_a_readers_name_cannot_add_a_header(adapter: Adapter, fake_provider: FakeProvider) -> None:
-    adapter.deliver(make_call(make_person(1, name="Eve\r\nBcc: all@example.com")))
+    adapter.deliver(make_call(make_recipient(1, name="Eve\r\nBcc: all@example.com")))
     assert fake_provider.mailbox("person1@example.com")[0].subject == "Good news for Eve Bcc: all@example.com"
 
 
@@ -292,6 +296,6 @@ WORDS = [
 def test_words_that_look_like_fields_are_read_as_they_were_written(
     adapter: Adapter, fake_provider: FakeProvider, words: str
 ) -> None:
-    adapter.deliver(make_call(make_person(1, name=words), mail=make_mail(subject=f"{words} __pv_t_first_name__")))
+    adapter.deliver(make_call(make_recipient(1, name=words), mail=make_mail(subject=f"{words} __pv_t_first_name__")))
     (mail,) = fake_provider.mailbox("person1@example.com")
     assert mail.subject.replace("\u2060", "") == f"{words} {words}"

@@ -13,7 +13,7 @@ from newsletter.providers.base.transport import Transport
 from newsletter.providers.mailgun.adapter import Mailgun
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer, too_many
-from tests.support.provider_fixtures import make_call, make_mail, make_person
+from tests.support.provider_fixtures import make_call, make_mail, make_recipient
 from tests.support.provider_mailgun import Form
 
 
@@ -47,8 +47,8 @@ def test_a_batch_that_the_provider_takes_is_accepted_with_its_id(fake_provider: 
 def test_each_person_gets_her_own_mail_with_every_value_filled_in(
     fake_provider: FakeProvider, mailgun: Mailgun
 ) -> None:
-    ana = make_person(7, address="ana@example.com", name="Ana")
-    mailgun.deliver(make_call(ana, make_person(8, name="Bo")))
+    ana = make_recipient(7, address="ana@example.com", name="Ana")
+    mailgun.deliver(make_call(ana, make_recipient(8, name="Bo")))
     (mail,) = fake_provider.mailbox("ana@example.com")
     assert mail.subject == "Good news for Ana"
     assert "Dear Ana," in mail.html
@@ -57,8 +57,10 @@ def test_each_person_gets_her_own_mail_with_every_value_filled_in(
     assert mail.variables == {"issue": "weekly/12", "variant": "en-near-1", "batch": "batch-1", "delivery": "7"}
 
 
+@pytest.mark.requirement("M5")
+@pytest.mark.requirement("M6")
+@pytest.mark.requirement("U1")
 def test_the_one_click_pair_is_each_persons_own_and_intact(fake_provider: FakeProvider, mailgun: Mailgun) -> None:
-    """M5, M6, U1."""
     mailgun.deliver(make_call())
     (mail,) = fake_provider.mailbox("person2@example.com")
     assert mail.headers["List-Unsubscribe"] == "<https://example.org/u/token-2?list=1&from=mail>"
@@ -84,8 +86,8 @@ def test_a_refused_batch_is_rejected_for_everybody(fake_provider: FakeProvider, 
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 404, 405, 410])
+@pytest.mark.requirement("F19")
 def test_an_answer_about_our_account_stops_the_send(fake_provider: FakeProvider, mailgun: Mailgun, status: int) -> None:
-    """F19."""
     fake_provider.fault_always(answer(status, b"Forbidden"))
     outcome = mailgun.deliver(make_call())
     assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, True)
@@ -119,10 +121,10 @@ def test_a_domain_that_the_provider_does_not_know_stops_the_send(fake_provider: 
         (answer(429, b"", retry_after="999999999"), 86400.0),
     ],
 )
-def test_a_provider_that_wants_us_slower_is_throttling(
+@pytest.mark.requirement("F4")
+def test_a_provider_that_asks_us_to_slow_down_throttles(
     fake_provider: FakeProvider, mailgun: Mailgun, fault: Fault, wait: float | None
 ) -> None:
-    """F4."""
     fake_provider.fault_always(fault)
     outcome = mailgun.deliver(make_call())
     assert (outcome.verdict, outcome.retry_after, outcome.stop) == (Verdict.THROTTLED, wait, False)
@@ -144,10 +146,11 @@ def test_a_date_to_come_back_at_is_honoured(fake_provider: FakeProvider, mailgun
 
 @pytest.mark.parametrize("status", [408, 499, 500, 502, 503, 504])
 @pytest.mark.parametrize("accept", [True, False])
+@pytest.mark.requirement("F5")
 def test_a_fault_inside_the_provider_leaves_the_batch_uncertain(
     fake_provider: FakeProvider, mailgun: Mailgun, status: int, accept: bool
 ) -> None:
-    """F5: we cannot tell these two apart, and must not guess."""
+    """We cannot tell these two apart, and must not guess."""
     fake_provider.fault_always(answer(status, b"<h1>Bad gateway</h1>", accept=accept))
     outcome = mailgun.deliver(make_call())
     assert (outcome.verdict, outcome.stop) == (Verdict.UNCERTAIN, False)
@@ -175,8 +178,8 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
+@pytest.mark.requirement("F9")
 def test_a_200_that_is_no_receipt_is_uncertain(fake_provider: FakeProvider, mailgun: Mailgun, body: bytes) -> None:
-    """F9."""
     fake_provider.fault_always(answer(200, body))
     assert mailgun.deliver(make_call()).verdict is Verdict.UNCERTAIN
 
@@ -201,10 +204,10 @@ def test_another_success_or_a_redirect_is_uncertain(fake_provider: FakeProvider,
         "drip",
     ],
 )
-def test_a_connection_lost_after_a_small_request_is_uncertain_and_never_tried_again(
+@pytest.mark.requirement("F6")
+def test_a_connection_lost_after_a_small_request_is_uncertain(
     fake_provider: FakeProvider, hasty: Mailgun, kind: str
 ) -> None:
-    """F6."""
     fake_provider.fault_always(Fault(kind, seconds=5))  # type: ignore[arg-type]
     outcome = hasty.deliver(make_call())
     assert outcome.verdict is Verdict.UNCERTAIN
@@ -212,7 +215,7 @@ def test_a_connection_lost_after_a_small_request_is_uncertain_and_never_tried_ag
 
 
 @pytest.mark.parametrize("kind", ["reset_before_reading", "close_before_reading"])
-def test_a_connection_lost_before_a_small_request_was_read_is_at_worst_uncertain(
+def test_a_connection_lost_before_a_request_was_read_is_not_accepted(
     fake_provider: FakeProvider, hasty: Mailgun, kind: str
 ) -> None:
     """A small request is on its way at once, so mostly it cannot be told from one that was read."""

@@ -10,9 +10,10 @@ import pytest
 
 from newsletter.providers.base.contract import BatchCall, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
-from newsletter.providers.mailgun.adapter import Mailgun, message_id, tag
+from newsletter.providers.base.mail.identifiers import make_message_id, make_tag
+from newsletter.providers.mailgun.adapter import Mailgun
 from tests.support.fake_provider import FakeProvider
-from tests.support.provider_fixtures import corpus, make_call, make_mail, make_person
+from tests.support.provider_fixtures import corpus, make_call, make_mail, make_recipient
 
 
 @cache
@@ -28,7 +29,7 @@ def send_schema(path: Path) -> dict[str, Any]:
 def form_of(adapter: Mailgun, call: BatchCall) -> dict[str, Any]:
     """Give the request before it becomes multipart, in the specification's types: lists where it says array."""
     form: dict[str, Any] = {}
-    for name, value in adapter.fields(call):
+    for name, value in adapter.list_fields(call):
         if name in ("to", "o:tag"):
             form.setdefault(name, []).append(value)
         else:
@@ -39,7 +40,7 @@ def form_of(adapter: Mailgun, call: BatchCall) -> dict[str, Any]:
 
 CALLS = {
     "three people": make_call(),
-    "five hundred people": make_call(*(make_person(number) for number in range(500))),
+    "five hundred people": make_call(*(make_recipient(number) for number in range(500))),
     "no reply address": make_call(mail=make_mail(reply_to="")),
     "no headers": make_call(mail=make_mail(headers={})),
     "words of other scripts": make_call(mail=make_mail(from_name="Łódź \\ 東京", headers={"List-Id": "Łódź <a.b.c>"})),
@@ -80,8 +81,8 @@ def test_every_variable_is_given_for_every_person(mailgun: Mailgun) -> None:
 
 
 def test_a_value_that_differs_by_where_it_stands_is_given_for_each_place(mailgun: Mailgun) -> None:
-    one = make_person(1)
-    other = make_person(2)
+    one = make_recipient(1)
+    other = make_recipient(2)
     other = other._replace(variables={**other.variables, "h_first_name": "Ana &amp; Bo", "t_first_name": "Ana & Bo"})
     form = form_of(mailgun, make_call(one, other))
     table = json.loads(form["recipient-variables"])
@@ -92,7 +93,7 @@ def test_a_value_that_differs_by_where_it_stands_is_given_for_each_place(mailgun
 
 
 def test_a_link_that_is_the_same_everywhere_is_given_once(mailgun: Mailgun) -> None:
-    people = [make_person(number) for number in range(3)]
+    people = [make_recipient(number) for number in range(3)]
     link = "https://news.example.org/u/"
     people = [
         person._replace(
@@ -113,17 +114,17 @@ def test_a_link_that_is_the_same_everywhere_is_given_once(mailgun: Mailgun) -> N
 def test_a_person_without_a_value_stops_the_batch_before_it_is_sent(
     fake_provider: FakeProvider, mailgun: Mailgun
 ) -> None:
-    poor = make_person(2)
+    poor = make_recipient(2)
     poor = type(poor)(poor.delivery, poor.address, {k: v for k, v in poor.variables.items() if k != "h_first_name"})
     with pytest.raises(BadBatch, match="Delivery 2 has no value for h_first_name"):
-        mailgun.deliver(make_call(make_person(1), poor))
+        mailgun.deliver(make_call(make_recipient(1), poor))
     assert fake_provider.ledger == []
 
 
 @pytest.mark.parametrize("count", [501, 1001])
 def test_too_many_people_are_refused_before_the_call(fake_provider: FakeProvider, mailgun: Mailgun, count: int) -> None:
     with pytest.raises(BadBatch, match="takes 500"):
-        mailgun.deliver(make_call(*(make_person(number) for number in range(count))))
+        mailgun.deliver(make_call(*(make_recipient(number) for number in range(count))))
     assert fake_provider.ledger == []
 
 
@@ -145,11 +146,11 @@ def test_headers_beyond_mailguns_16_kilobytes_are_refused(mailgun: Mailgun) -> N
 
 def test_two_people_of_one_address_are_refused(mailgun: Mailgun) -> None:
     with pytest.raises(BadBatch, match="Deliveries 1 and 2"):
-        mailgun.build(make_call(make_person(1, address="a@Example.com"), make_person(2, address="A@example.COM")))
+        mailgun.build(make_call(make_recipient(1, address="a@Example.com"), make_recipient(2, address="A@example.COM")))
 
 
 def test_an_internationalised_domain_keeps_its_persons_values(fake_provider: FakeProvider, mailgun: Mailgun) -> None:
-    mailgun.deliver(make_call(make_person(1, address="ana@BÜCHER.example", name="Ana")))
+    mailgun.deliver(make_call(make_recipient(1, address="ana@BÜCHER.example", name="Ana")))
     (mail,) = fake_provider.mailbox("ana@xn--bcher-kva.example")
     assert mail.subject == "Good news for Ana"
 
@@ -173,10 +174,12 @@ def test_an_internationalised_domain_keeps_its_persons_values(fake_provider: Fak
         "%recipient.did%@x.example",
     ],
 )
-def test_one_address_that_cannot_be_sent_to_does_not_take_the_others_with_it(
+def test_one_invalid_address_does_not_stop_the_others(
     fake_provider: FakeProvider, mailgun: Mailgun, address: str
 ) -> None:
-    outcome = mailgun.deliver(make_call(make_person(1), type(make_person(2))(2, address, make_person(2).variables)))
+    outcome = mailgun.deliver(
+        make_call(make_recipient(1), type(make_recipient(2))(2, address, make_recipient(2).variables))
+    )
     assert outcome.verdict is Verdict.ACCEPTED
     assert outcome.people[2][0] is Verdict.REJECTED
     assert fake_provider.accepted_counts() == {"person1@example.com": 1}
@@ -185,7 +188,7 @@ def test_one_address_that_cannot_be_sent_to_does_not_take_the_others_with_it(
 def test_a_batch_of_addresses_that_cannot_be_sent_to_makes_no_call(
     fake_provider: FakeProvider, mailgun: Mailgun
 ) -> None:
-    outcome = mailgun.deliver(make_call(make_person(1, address="nobody")))
+    outcome = mailgun.deliver(make_call(make_recipient(1, address="nobody")))
     assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, False)
     assert fake_provider.ledger == []
 
@@ -224,7 +227,7 @@ def test_a_title_that_looks_like_a_variable_is_read_as_it_was_written(
 def test_a_readers_name_that_looks_like_a_variable_is_only_a_name(
     fake_provider: FakeProvider, mailgun: Mailgun, name: str
 ) -> None:
-    mailgun.deliver(make_call(make_person(1, name=name)))
+    mailgun.deliver(make_call(make_recipient(1, name=name)))
     (got,) = fake_provider.mailbox("person1@example.com")
     assert got.subject.replace("\u2060", "") == f"Good news for {name}"
     assert name not in got.html
@@ -232,27 +235,26 @@ def test_a_readers_name_that_looks_like_a_variable_is_only_a_name(
 
 
 def test_a_readers_name_cannot_add_a_header(fake_provider: FakeProvider, mailgun: Mailgun) -> None:
-    mailgun.deliver(make_call(make_person(1, name="Eve\r\nBcc: everybody@example.com\u2028\x00x")))
+    mailgun.deliver(make_call(make_recipient(1, name="Eve\r\nBcc: everybody@example.com\u2028\x00x")))
     (got,) = fake_provider.mailbox("person1@example.com")
     assert got.subject == "Good news for Eve Bcc: everybody@example.com x"
 
 
 @pytest.mark.parametrize("bad", ["a\r\nBcc: x@example.com", "a\nb", "a\x00b", "a\u2028b", "a\u202eb", "a\u0085b"])
 @pytest.mark.parametrize("field", ["subject", "from_name", "from_email", "reply_to"])
+@pytest.mark.requirement("M2")
 def test_a_line_break_or_control_character_in_a_header_is_refused(mailgun: Mailgun, field: str, bad: str) -> None:
-    """M2."""
     with pytest.raises(BadMail, match="line break or an invisible control character"):
         mailgun.build(make_call(mail=make_mail(**{field: bad})))
 
 
-def test_every_naughty_string_as_subject_and_name_is_sent_safely_or_refused(
-    fake_provider: FakeProvider, mailgun: Mailgun
-) -> None:
-    """M2, with the whole list of naughty strings."""
+@pytest.mark.requirement("M2")
+def test_naughty_subjects_and_names_are_sent_safely_or_refused(fake_provider: FakeProvider, mailgun: Mailgun) -> None:
+    """With the whole list of naughty strings."""
     strings = json.loads(corpus("naughty-strings", "blns.json").read_text())
     sent = refused = 0
     for number, text in enumerate(strings):
-        person = make_person(number, name=text)
+        person = make_recipient(number, name=text)
         try:
             outcome = mailgun.deliver(make_call(person, key=f"naughty-{number}", mail=make_mail(subject=text)))
         except BadMail:
@@ -267,17 +269,17 @@ def test_every_naughty_string_as_subject_and_name_is_sent_safely_or_refused(
 
 
 def test_a_batch_key_of_odd_letters_still_makes_a_valid_message_id() -> None:
-    assert message_id("send-1.batch_2", domain="d.example") == "send-1.batch_2@d.example"
-    odd = message_id("sénd 1/<batch>", domain="d.example")
-    assert odd == message_id("sénd 1/<batch>", domain="d.example")
+    assert make_message_id("send-1.batch_2", domain="d.example") == "send-1.batch_2@d.example"
+    odd = make_message_id("sénd 1/<batch>", domain="d.example")
+    assert odd == make_message_id("sénd 1/<batch>", domain="d.example")
     assert odd.isascii()
     assert "<" not in odd
 
 
 def test_an_issues_name_becomes_a_short_ascii_tag() -> None:
-    assert tag("weekly/12") == "weekly-12"
-    assert tag("ねこ") == "newsletter"
-    assert len(tag("x" * 500)) == 128
+    assert make_tag("weekly/12") == "weekly-12"
+    assert make_tag("ねこ") == "newsletter"
+    assert len(make_tag("x" * 500)) == 128
 
 
 def test_the_adapter_says_what_it_can_do(mailgun: Mailgun) -> None:

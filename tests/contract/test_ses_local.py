@@ -11,13 +11,13 @@ import pytest
 import requests
 
 from newsletter.models import Attempt
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
-from tests.db.test_send import Clock
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.processes import wait_until
+from tests.support.sends import Clock
 
 PROGRAM = shutil.which("aws-ses-v2-local")
 PEOPLE = 120

@@ -1,4 +1,4 @@
-"""One prepared database for all tests that kill, made once a run, and a copy of it for each."""
+"""One prepared database for all crash tests, made once a run, and a copy of it for each."""
 
 import fcntl
 import os

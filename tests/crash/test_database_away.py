@@ -1,4 +1,4 @@
-"""F3: a database that stands still, crashes or stays away holds up a send and harms nobody, with either engine."""
+"""A database that freezes, crashes or is absent delays a send and harms nobody, with either engine."""
 
 import os
 import socket
@@ -33,7 +33,8 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.mark.parametrize("engine", ["procrastinate", "embedded"])
-def test_f3_a_send_survives_a_frozen_a_crashed_and_an_absent_database(
+@pytest.mark.requirement("F3")
+def test_a_send_survives_a_frozen_a_crashed_and_an_absent_database(
     engine: str, cluster: Cluster, fake_provider: FakeProvider, shared_folder: Path, tmp_path: Path
 ) -> None:
     template = prepare_template(folder=shared_folder, people=PEOPLE, state="begun", batch=BATCH)
@@ -76,7 +77,8 @@ def test_f3_a_send_survives_a_frozen_a_crashed_and_an_absent_database(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small file system can only be mounted by root")
-def test_f10_a_full_disk_of_the_database_stops_sending_before_the_call(
+@pytest.mark.requirement("F10")
+def test_a_full_disk_of_the_database_stops_sending_before_a_call(
     fake_provider: FakeProvider, shared_folder: Path, tmp_path: Path
 ) -> None:
     """PostgreSQL may give up altogether; once it has room and runs, the send goes on."""
@@ -113,7 +115,7 @@ def test_f10_a_full_disk_of_the_database_stops_sending_before_the_call(
 
 
 def use_up_the_log(here: Installation) -> None:
-    """What the server has set aside for its log is used up, so that it needs room that is not there."""
+    """Use up the server's preallocated log, so that it needs space that the disk does not have."""
     for _ in range(60):
         try:
             here.query("SELECT txid_current()")

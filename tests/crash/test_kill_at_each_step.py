@@ -1,4 +1,4 @@
-"""F1: a worker that is killed at any step leaves nobody mailed twice and nobody lost; another one goes on."""
+"""A worker killed at any step leaves nobody mailed twice and nobody lost. Another worker goes on."""
 
 import pytest
 
@@ -10,7 +10,8 @@ STEPS = ("building", "before_call", "during_call", "after_call", "after_outcome"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_f1_workers_killed_at_each_step_lose_their_knowledge_of_a_batch_and_no_person(install, engine):
+@pytest.mark.requirement("F1")
+def test_workers_killed_at_each_step_lose_nobody(install, engine):
     """After the claim and its intent, before, during and after the call, and after its outcome was written."""
     here = install(engine=engine)
     lost = {step: kill_at(step, here) for step in STEPS}
@@ -27,7 +28,8 @@ def test_f1_workers_killed_at_each_step_lose_their_knowledge_of_a_batch_and_no_p
     assert last.terminate() == 0
 
 
-def test_f1_where_a_call_may_be_repeated_all_that_killed_workers_held_ends_accepted_without_a_person(install):
+@pytest.mark.requirement("F1")
+def test_repeatable_calls_of_killed_workers_end_accepted_without_staff(install):
     """Resend answers a repeat under the same key with its first answer: nothing stays uncertain, nobody is mailed twice."""
     here = install()
     here.set_provider(f"{here.provider.url_of('resend')}&max_batch={BATCH}&calls_per_second=1000")
@@ -39,7 +41,7 @@ def test_f1_where_a_call_may_be_repeated_all_that_killed_workers_held_ends_accep
     assert here.people_by_state() == {"accepted": PEOPLE}
     assert set(here.count_newsletters().values()) == {1}
     assert len(here.count_newsletters()) == PEOPLE
-    again = here.query("SELECT SUM(attempts - 1) FROM newsletter_batch")
+    again = here.query("SELECT SUM(attempt_number - 1) FROM newsletter_batch")
     assert again >= [(sum(lost.values()) - lost["after_outcome"],)], "what was lost was not called again"
 
 
@@ -62,7 +64,8 @@ def kill_at(step: str, here: Installation) -> int:
     return lost
 
 
-def test_f1_a_process_killed_in_the_middle_of_the_freeze_leaves_no_half_an_audience(install):
+@pytest.mark.requirement("F1")
+def test_a_process_killed_during_the_freeze_leaves_no_half_audience(install):
     here = install("approved")
     sending = here.start("send", "bench/latest", "--now", stall="freezing")
     here.wait_for_stall()

@@ -1,17 +1,22 @@
-"""W5: a report that was committed has its effect once, whoever dies between taking it and acting on it."""
+"""A committed report takes effect once, whichever process dies while handling it."""
 
 import http.client
 import socket
 import threading
 from datetime import UTC, datetime
 
+import pytest
+
 from newsletter.feedback.endpoint import webhook_secret
 from tests.crash.conftest import PEOPLE
 from tests.support.processes import Installation, wait_until
 from tests.support.provider_webhooks import mailgun_event, sign_mailgun
 
+pytestmark = [pytest.mark.requirement("W5")]
 
-def test_f1_a_process_killed_while_it_takes_or_applies_a_report_loses_none_and_counts_none_twice(install):
+
+@pytest.mark.requirement("F1")
+def test_a_process_killed_with_a_report_loses_none_and_counts_none_twice(install):
     here = install()
     first = Server(here, stall="webhook_stored")
     here.wait_until_done()

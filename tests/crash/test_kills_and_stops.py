@@ -4,6 +4,8 @@ import os
 import random
 import time
 
+import pytest
+
 from tests.crash.conftest import BATCH, PEOPLE
 from tests.support.processes import wait_until
 from tests.support.provider_faults import Fault
@@ -11,7 +13,8 @@ from tests.support.provider_faults import Fault
 MOST_GROWTH_MEGABYTES = 40
 
 
-def test_f1_six_kills_at_random_moments_mail_nobody_twice_and_lose_nobody(install):
+@pytest.mark.requirement("F1")
+def test_six_kills_at_random_moments_mail_nobody_twice_and_lose_nobody(install):
     seed = int(os.environ.get("NEWSLETTER_TEST_SEED", random.SystemRandom().randrange(10_000)))
     chance = random.Random(seed)
     here = install()
@@ -34,8 +37,10 @@ def test_f1_six_kills_at_random_moments_mail_nobody_twice_and_lose_nobody(instal
     assert len(here.count_newsletters()) >= PEOPLE - uncertain, f"seed {seed}"
 
 
-def test_f2_everything_that_is_killed_at_once_goes_on_where_it_was_once_it_runs_again(install):
-    """F21 too: the memory of a worker does not grow with the people whom it mails."""
+@pytest.mark.requirement("F2")
+@pytest.mark.requirement("F21")
+def test_after_a_kill_of_everything_the_send_continues(install):
+    """The memory of a worker does not grow with the people whom it mails."""
     here = install("approved")
     here.provider.fault_always(Fault("slow", seconds=0.2))
     everything = [here.start("scheduler"), here.start("worker", "--lanes", "2"), here.start("worker", "--lanes", "2")]
@@ -56,7 +61,8 @@ def test_f2_everything_that_is_killed_at_once_goes_on_where_it_was_once_it_runs_
     assert here.people_by_state()["uncertain"] <= 4 * BATCH
 
 
-def test_f18_a_worker_told_to_stop_finishes_its_calls_begins_none_and_leaves_the_rest_to_the_next(install):
+@pytest.mark.requirement("F18")
+def test_a_stopping_worker_finishes_its_calls_and_begins_none(install):
     here = install()
     here.provider.fault_always(Fault("slow", seconds=1.0))
     worker = here.start("worker", "--lanes", "4")
@@ -80,7 +86,8 @@ def test_f18_a_worker_told_to_stop_finishes_its_calls_begins_none_and_leaves_the
     assert len(here.count_newsletters()) == PEOPLE
 
 
-def test_f22_a_worker_that_wakes_after_its_lease_was_taken_away_does_not_call(install):
+@pytest.mark.requirement("F22")
+def test_a_worker_that_lost_its_lease_does_not_call(install):
     here = install()
     sleeper = here.start("worker", "--lanes", "1", stall="building")
     here.wait_for_stall()
@@ -101,7 +108,8 @@ def test_f22_a_worker_that_wakes_after_its_lease_was_taken_away_does_not_call(in
     assert here.send_state() == "needs_attention"
 
 
-def test_f22_what_a_worker_learns_after_its_lease_changes_no_state_and_mails_nobody_twice(install):
+@pytest.mark.requirement("F22")
+def test_a_result_after_the_lease_changes_nothing_and_mails_nobody_twice(install):
     here = install()
     here.provider.fault_on(1, Fault("slow", seconds=3.0))
     sleeper = here.start("worker", "--lanes", "1")

@@ -1,4 +1,4 @@
-"""Procrastinate's queue holds no truth: jobs may be lost, doubled or left behind by the dead."""
+"""Procrastinate's queue is never the only record: its jobs may be lost, doubled or left behind."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ JOBS = "SELECT COUNT(*) FROM procrastinate_jobs WHERE task_name = 'newsletter.di
 
 
 @needs_postgres
-def test_every_batch_has_its_job_from_the_transaction_that_began_the_send(install):
+def test_every_batch_gets_its_job_in_the_transaction_of_the_start(install):
     here = install()
     assert here.query(JOBS) == [(30,)]
     jobs = here.query("SELECT DISTINCT queue_name, priority FROM procrastinate_jobs WHERE status = 'todo'")
@@ -24,7 +24,7 @@ def test_every_batch_has_its_job_from_the_transaction_that_began_the_send(instal
 
 
 @needs_postgres
-def test_jobs_that_were_lost_are_made_again_from_the_rows(install):
+def test_lost_jobs_are_created_again_from_the_rows(install):
     here = install()
     here.query("DELETE FROM procrastinate_jobs")
     here.start("worker")
@@ -34,7 +34,7 @@ def test_jobs_that_were_lost_are_made_again_from_the_rows(install):
 
 
 @needs_postgres
-def test_jobs_that_are_there_twice_find_nothing_to_do(install):
+def test_duplicate_jobs_find_nothing_to_do(install):
     here = install()
     here.query(
         "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args)"
@@ -50,7 +50,8 @@ def test_jobs_that_are_there_twice_find_nothing_to_do(install):
 
 
 @needs_postgres
-def test_f4_a_batch_that_must_wait_long_waits_in_the_queue_and_not_in_a_lane(install):
+@pytest.mark.requirement("F4")
+def test_a_batch_that_waits_long_does_not_block_a_thread(install):
     here = install()
     here.provider.fault_next(too_many("600"))
     here.start("worker", "--lanes", "1")
@@ -65,7 +66,8 @@ def test_f4_a_batch_that_must_wait_long_waits_in_the_queue_and_not_in_a_lane(ins
 
 
 @needs_postgres
-def test_f3_a_worker_whose_connections_were_all_cut_goes_on_by_itself(install):
+@pytest.mark.requirement("F3")
+def test_a_worker_recovers_after_all_its_connections_were_cut(install):
     here = install()
     here.provider.fault_always(Fault("slow", seconds=0.3))
     worker = here.start("worker", "--lanes", "2")
@@ -82,7 +84,7 @@ def test_f3_a_worker_whose_connections_were_all_cut_goes_on_by_itself(install):
     assert worker.terminate() == 0
 
 
-def test_the_engine_that_cannot_be_is_refused_in_one_line_that_says_what_to_do(tmp_path):
+def test_an_impossible_engine_is_refused_with_what_to_do(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "newsletter.project.cli", "worker"],
         env={
@@ -102,11 +104,13 @@ def test_the_engine_that_cannot_be_is_refused_in_one_line_that_says_what_to_do(t
 
 
 @needs_postgres
-def test_f22_a_worker_that_stands_still_inside_a_transaction_does_not_hold_up_the_others(install):
+@pytest.mark.requirement("F22")
+def test_a_worker_stalled_in_a_transaction_does_not_block_the_others(install):
     here = install()
     [(stuck,)] = here.query("SELECT MIN(id) FROM newsletter_batch")
     here.query(
-        "UPDATE newsletter_batch SET state = 'submitting', attempts = 1, lease_until = now() - interval '1 hour' WHERE id = ?",
+        "UPDATE newsletter_batch SET state = 'submitting', attempt_number = 1, lease_until = now() - interval '1 hour'"
+        " WHERE id = ?",
         stuck,
     )
     with psycopg.connect(here.database_url) as sleeper:
@@ -118,7 +122,8 @@ def test_f22_a_worker_that_stands_still_inside_a_transaction_does_not_hold_up_th
 
 
 @needs_postgres
-def test_f22_a_worker_that_stands_still_inside_the_queues_own_transaction_does_not_hold_up_the_others(install):
+@pytest.mark.requirement("F22")
+def test_a_worker_stalled_in_the_queues_transaction_blocks_no_other(install):
     """Its session is ended by the database: until then no other worker can ring, and nothing is swept."""
     here = install()
     sleeper = here.start("worker", "--lanes", "1", stall="queue")

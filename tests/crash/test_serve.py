@@ -1,4 +1,4 @@
-"""`newsletter serve`: pages, schedule and sender together, with either engine."""
+"""`newsletter serve` runs pages, schedule and worker together, with either engine."""
 
 import socket
 import urllib.request
@@ -7,7 +7,7 @@ from tests.crash.conftest import PEOPLE
 from tests.support.processes import wait_until
 
 
-def test_serve_sends_what_is_due_shows_its_pages_and_ends_when_it_is_told_to(install):
+def test_serve_sends_what_is_due_shows_its_pages_and_stops(install):
     here = install("approved")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

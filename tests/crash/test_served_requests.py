@@ -1,4 +1,4 @@
-"""What `newsletter web` lets through, tried on a real server: forged headers, odd paths, slow and large requests."""
+"""Requests to a real `newsletter web` server: forged headers, odd paths, slow and large requests."""
 
 import socket
 import threading
@@ -81,7 +81,7 @@ def test_no_spelling_of_a_path_opens_the_desk_without_a_second_factor(served: Ru
 
 
 @pytest.mark.parametrize("path", ["/admin/pages/", "/x/admin/pages/", "//admin/pages/", "/admin/%70ages/"])
-def test_closed_parts_of_the_desk_stay_closed_whatever_the_header_says(served: RunningWebServer, path: str) -> None:
+def test_no_header_opens_closed_parts_of_the_desk(served: RunningWebServer, path: str) -> None:
     status, _ = served.ask(path, headers={"SCRIPT_NAME": "/x"})
     assert status == 404
 
@@ -182,7 +182,7 @@ def test_one_connection_serves_requests_one_after_another(served: RunningWebServ
     assert served.send(request * 2 + last).count(b"HTTP/1.1 200") == 3
 
 
-def test_a_client_that_asks_before_sending_its_body_is_told_to_go_on(served: RunningWebServer) -> None:
+def test_a_client_that_expects_100_continue_gets_it(served: RunningWebServer) -> None:
     with served.connect() as sock:
         sock.sendall(
             f"POST {served.known['leave'][4]} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n"
@@ -211,7 +211,7 @@ def test_a_public_page_refuses_a_large_body_before_it_arrives(served: RunningWeb
     assert b"too large" in answer
 
 
-def test_many_connections_of_one_address_are_cut_to_a_limit(served: RunningWebServer) -> None:
+def test_connections_of_one_address_are_limited(served: RunningWebServer) -> None:
     open_ones = [served.connect(source="127.0.0.8") for _ in range(80)]
     try:
         for sock in open_ones:

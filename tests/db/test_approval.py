@@ -1,4 +1,4 @@
-"""Two persons where the publication asks for it, and an approval that names a content and nothing else (G7)."""
+"""Approvals by two people, approvals by authors, and the links to decisions."""
 
 from datetime import timedelta
 
@@ -39,8 +39,8 @@ def write(issue: Issue, *, by: User, subject: str = "Another subject") -> None:
     issue.save_revision(user=by)
 
 
-def test_whoever_edited_an_issue_does_not_approve_it_where_the_publication_asks_for_another(issue: Issue) -> None:
-    """G7: not only the last one who edited."""
+@pytest.mark.requirement("G7")
+def test_an_editor_cannot_approve_if_another_approver_is_required(issue: Issue) -> None:
     issue = ask_for(issue, another_approves=True)
     writer, other, third = (make_approver(f"{name}@example.org") for name in ("writer", "other", "third"))
     write(issue, by=writer)
@@ -52,7 +52,7 @@ def test_whoever_edited_an_issue_does_not_approve_it_where_the_publication_asks_
     assert issue.state == "approved"
 
 
-def test_whoever_edited_it_approves_it_where_the_publication_does_not_ask_for_another(issue: Issue) -> None:
+def test_an_editor_may_approve_if_no_other_approver_is_required(issue: Issue) -> None:
     person = make_approver()
     write(issue, by=person)
     approve_issue(issue=issue, by=person, now=NOW)
@@ -60,29 +60,27 @@ def test_whoever_edited_it_approves_it_where_the_publication_does_not_ask_for_an
 
 
 @pytest.mark.parametrize(("above", "state"), [(2, "in_review"), (3, "approved"), (None, "approved")])
-def test_a_second_person_approves_what_goes_to_more_people_than_the_publication_says(
-    issue: Issue, above: int | None, state: str
-) -> None:
+def test_a_large_audience_needs_a_second_approval(issue: Issue, above: int | None, state: str) -> None:
     issue = ask_for(issue, second_approval_above=above)
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     assert issue.state == state
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_person_does_not_count_as_two_and_two_do(issue: Issue) -> None:
+def test_two_approvals_must_come_from_two_people(issue: Issue) -> None:
     issue = ask_for(issue, second_approval_above=2)
     for _ in range(2):
         approve_issue(issue=issue, by=make_approver(), now=NOW)
     assert issue.state == "in_review"
-    with pytest.raises(NotApproved, match="goes to 3 people, and The weekly letter asks that a second person"):
+    with pytest.raises(NotApproved, match="The weekly letter needs a second approval"):
         require_approval(issue)
     approve_issue(issue=issue, by=make_approver("second@example.org"), now=NOW)
     assert issue.state == "approved"
     assert start_send(issue=issue, now=NOW).recipients == 3
 
 
-def test_people_who_join_after_the_first_approval_make_a_second_one_necessary(issue: Issue) -> None:
-    """The number is that of the freeze, not that of the click."""
+def test_growth_after_an_approval_can_need_a_second_one(issue: Issue) -> None:
+    """The number at the freeze counts, not the number at the click."""
     issue = ask_for(issue, second_approval_above=3)
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     add_subscribers(issue.publication, 1, start=3)
@@ -91,7 +89,7 @@ def test_people_who_join_after_the_first_approval_make_a_second_one_necessary(is
     assert not issue.sends.exists()
 
 
-def test_an_edit_between_the_two_approvals_voids_the_first(issue: Issue) -> None:
+def test_an_edit_between_two_approvals_voids_the_first(issue: Issue) -> None:
     issue = ask_for(issue, second_approval_above=2)
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     write(issue, by=make_approver("writer@example.org"))
@@ -102,7 +100,7 @@ def test_an_edit_between_the_two_approvals_voids_the_first(issue: Issue) -> None
     assert issue.state == "in_review"
 
 
-def test_an_automatic_issue_below_the_limit_needs_no_person(issue: Issue) -> None:
+def test_a_small_automatic_issue_needs_no_person(issue: Issue) -> None:
     issue = ask_for(issue, second_approval_above=3, approval="auto")
     approve_by_policy(issue=issue, now=NOW)
     assert issue.state == "approved"
@@ -110,10 +108,10 @@ def test_an_automatic_issue_below_the_limit_needs_no_person(issue: Issue) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_automatic_issue_above_the_limit_waits_for_two_people(issue: Issue) -> None:
+def test_a_large_automatic_issue_waits_for_two_people(issue: Issue) -> None:
     issue = ask_for(issue, second_approval_above=2, approval="auto")
     with pytest.raises(
-        NeedsManualApproval, match=r"It goes to 3 people\. Two people must approve what goes to more than 2"
+        NeedsManualApproval, match=r"It goes to 3 people\. Two people must approve an issue that goes to more than 2"
     ):
         approve_by_policy(issue=issue, now=NOW)
     approve_issue(issue=issue, by=make_approver(), now=NOW)
@@ -123,7 +121,7 @@ def test_an_automatic_issue_above_the_limit_waits_for_two_people(issue: Issue) -
     assert start_send(issue=issue, now=NOW).recipients == 3
 
 
-def test_approvers_are_told_once_that_a_second_approval_is_waited_for(issue: Issue) -> None:
+def test_approvers_are_notified_once_of_a_missing_approval(issue: Issue) -> None:
     issue = ask_for(issue, second_approval_above=2)
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     make_approver("second@example.org")
@@ -135,8 +133,9 @@ def test_approvers_are_told_once_that_a_second_approval_is_waited_for(issue: Iss
     assert "/admin/decide/" in notices[0].link
 
 
-def test_a_link_to_a_decision_is_one_persons_names_what_it_showed_and_ends(issue: Issue) -> None:
-    """K2, K3."""
+@pytest.mark.requirement("K2")
+@pytest.mark.requirement("K3")
+def test_a_decision_link_is_for_one_person_and_one_version_and_expires(issue: Issue) -> None:
     url = make_decision_url(issue=issue.public_id, sha256="ab" * 32, person=7, now=NOW)
     token = url.rstrip("/").rpartition("/")[2]
     decision = read_decision(token, person=7, now=NOW + LIFETIME - timedelta(seconds=1))
@@ -147,5 +146,5 @@ def test_a_link_to_a_decision_is_one_persons_names_what_it_showed_and_ends(issue
             read_decision(altered, person=7, now=NOW)
     with pytest.raises(BadLink, match="another member of staff"):
         read_decision(token, person=8, now=NOW)
-    with pytest.raises(BadLink, match="good for 14 days"):
+    with pytest.raises(BadLink, match="expired after 14 days"):
         read_decision(token, person=7, now=NOW + LIFETIME + timedelta(seconds=1))

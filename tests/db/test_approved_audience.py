@@ -1,4 +1,4 @@
-"""An approval is for a list, a segment's rule and a number of people: others, or many more, are not mailed without a new one."""
+"""An approval is for one list, one segment rule and a number of people. Any other audience needs a new approval."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +32,7 @@ SLOT = NOW + timedelta(days=1)
 
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
-    """For the 20 readers in London of a list of 60."""
+    """An issue for the 20 subscribers in London of a list of 60."""
     make_story("The clinic opens its doors")
     add_subscribers(publication, 20, where=LONDON)
     add_subscribers(publication, 40, where=HOUSTON, start=20)
@@ -63,7 +63,7 @@ def no_segment() -> None:
     Publication.objects.update(segment=None)
 
 
-def test_an_approval_names_the_list_the_rule_and_how_many_people(approved: Issue) -> None:
+def test_an_approval_keeps_list_rule_and_number_of_people(approved: Issue) -> None:
     row = Approval.objects.get()
     assert (row.people, row.audience["list"], len(row.audience_sha256)) == (20, MailingList.objects.get().pk, 64)
     assert row.audience["rule"] == {"all": [{"any": [{"region": "GB-ENG"}]}]}
@@ -72,9 +72,7 @@ def test_an_approval_names_the_list_the_rule_and_how_many_people(approved: Issue
 @pytest.mark.parametrize(
     ("change", "named"), [(widen, "the segment"), (no_segment, "the segment"), (another_list, "the list")]
 )
-def test_another_audience_stops_the_send_and_asks_again(
-    approved: Issue, change: Callable[[], None], named: str
-) -> None:
+def test_a_changed_audience_stops_the_send(approved: Issue, change: Callable[[], None], named: str) -> None:
     change()
     with pytest.raises(NotApproved, match=named):
         start_send(issue=read(approved), now=NOW)
@@ -107,8 +105,8 @@ def test_a_segment_widened_during_the_freeze_mails_nobody(approved: Issue, monke
     assert not Delivery.objects.exists()
 
 
-def test_what_a_rule_names_is_part_of_the_audience(issue: Issue) -> None:
-    """A list or topic that takes over the name of another is another one; “latest” is the issue that it means."""
+def test_rows_named_by_a_rule_are_part_of_the_audience(issue: Issue) -> None:
+    """Another list or topic with the same name is another one. “Latest” stands for the issue that it means."""
     one, two = Topic.objects.create(slug="law", name="Law"), Topic.objects.create(slug="two", name="Two")
     Segment.objects.update(rule={"none": [{"topic": "law"}, {"all": [{"list": "weekly"}]}]})
     before = describe_audience(read(issue))
@@ -120,13 +118,13 @@ def test_what_a_rule_names_is_part_of_the_audience(issue: Issue) -> None:
     assert describe_audience(read(issue))["rule"]["id"] == issue.pk
 
 
-def test_a_rule_that_is_broken_later_is_another_audience_not_a_crash(approved: Issue) -> None:
+def test_a_rule_broken_later_counts_as_another_audience(approved: Issue) -> None:
     Segment.objects.update(rule={"topic": "gone"})
     [(voided, changes)] = void_changed_approvals(now=NOW)
     assert (voided, changes) == (approved, ["the segment that gets it"])
 
 
-def test_sign_ups_of_a_tenth_are_fine_and_more_ask_again(approved: Issue) -> None:
+def test_more_than_a_tenth_of_new_people_needs_a_new_approval(approved: Issue) -> None:
     add_subscribers(approved.publication, 2, where=LONDON, start=100)
     assert require_approval(read(approved), now=NOW).people == 20
     add_subscribers(approved.publication, 1, where=LONDON, start=102)
@@ -138,7 +136,7 @@ def test_sign_ups_of_a_tenth_are_fine_and_more_ask_again(approved: Issue) -> Non
     assert start_send(issue=read(approved), now=NOW).recipients == 23
 
 
-def test_fewer_people_ask_nobody(approved: Issue) -> None:
+def test_fewer_people_need_no_new_approval(approved: Issue) -> None:
     Subscriber.objects.filter(pk__in=list(Subscriber.objects.values_list("pk", flat=True)[:15])).delete()
     assert start_send(issue=read(approved), now=NOW).recipients == 5
 
@@ -146,11 +144,11 @@ def test_fewer_people_ask_nobody(approved: Issue) -> None:
 @pytest.mark.parametrize(
     ("approved_for", "most"), [(0, 1), (3, 4), (10, 11), (65, 71), (70, 77), (5_000, 5_500), (287_000, 287_500)]
 )
-def test_the_number_may_grow_by_a_tenth_and_never_by_more_than_500(approved_for: int, most: int) -> None:
+def test_an_audience_may_grow_by_a_tenth_and_at_most_500(approved_for: int, most: int) -> None:
     assert max_people_after_growth(approved_for) == most
 
 
-def test_growth_is_asked_about_at_the_slot_too(approved: Issue) -> None:
+def test_growth_stops_a_scheduled_send(approved: Issue) -> None:
     add_subscribers(approved.publication, 9, where=LONDON, start=100)
     start_due_sends(now=SLOT)
     assert (read(approved).state, read(approved).held, Send.objects.count()) == ("draft", False, 0)
@@ -163,23 +161,23 @@ def test_growth_is_asked_about_at_the_slot_too(approved: Issue) -> None:
     assert Send.objects.get().recipients == 29
 
 
-def test_growth_between_the_start_by_hand_and_the_freeze_is_asked_about(approved: Issue) -> None:
-    request_send(issue=read(approved), by=make_approver(), now=NOW, asked=20)
+def test_growth_before_the_freeze_stops_a_manual_send(approved: Issue) -> None:
+    request_send(issue=read(approved), by=make_approver(), now=NOW, confirmed_recipients=20)
     add_subscribers(approved.publication, 9, where=LONDON, start=100)
     assert [held.pk for held in prepare_requested_sends(now=NOW)] == [approved.pk]
     assert "would now go to 29" in read(approved).held_reason
     assert not Delivery.objects.exists()
 
 
-def test_a_number_that_staff_confirmed_is_not_exceeded(approved: Issue) -> None:
-    """Also where the approval would allow more: the page asked about fewer."""
-    with pytest.raises(NotReady, match="You were asked about 10 people, and now the issue would go to 20"):
-        request_send(issue=read(approved), by=make_approver(), now=NOW, asked=10)
+def test_a_send_never_exceeds_the_confirmed_number(approved: Issue) -> None:
+    """The confirmed number counts even if the approval allows more."""
+    with pytest.raises(NotReady, match="You confirmed 10 people, but the issue would now go to 20"):
+        request_send(issue=read(approved), by=make_approver(), now=NOW, confirmed_recipients=10)
     assert not Send.objects.exists()
 
 
-def test_the_number_at_approval_leaves_out_who_gets_nothing(publication: Publication) -> None:
-    """Those who asked for events alone and have none near them: a freeze leaves them out, and so does the number."""
+def test_the_approved_number_excludes_people_who_get_nothing(publication: Publication) -> None:
+    """Subscribers who want only events, and have none near them, are counted neither now nor at the freeze."""
     make_story("The clinic opens its doors")
     make_event("Evening in Houston", where=HOUSTON)
     add_subscribers(publication, 3, where=LONDON)
@@ -193,7 +191,7 @@ def test_the_number_at_approval_leaves_out_who_gets_nothing(publication: Publica
     assert start_send(issue=read(issue), now=NOW).recipients == 2
 
 
-def test_two_approvals_hold_only_if_both_are_for_as_many_people(issue: Issue) -> None:
+def test_two_approvals_must_both_cover_the_audience(issue: Issue) -> None:
     Publication.objects.update(second_approval_above=10)
     ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
     approve_issue(issue=read(issue), by=ann, now=NOW)
@@ -205,7 +203,7 @@ def test_two_approvals_hold_only_if_both_are_for_as_many_people(issue: Issue) ->
     assert start_send(issue=read(issue), now=NOW).recipients == 29
 
 
-def test_an_approval_from_before_audiences_were_recorded_is_asked_for_again(approved: Issue) -> None:
+def test_an_approval_without_an_audience_is_not_enough(approved: Issue) -> None:
     Approval.objects.update(audience={}, audience_sha256="", people=None)
     with pytest.raises(NotApproved, match="it was approved before approvals said who gets it"):
         start_send(issue=read(approved), now=NOW)
@@ -214,7 +212,7 @@ def test_an_approval_from_before_audiences_were_recorded_is_asked_for_again(appr
     assert not Send.objects.exists()
 
 
-def test_a_send_that_was_frozen_before_goes_on(approved: Issue) -> None:
+def test_a_frozen_send_continues(approved: Issue) -> None:
     send = start_send(issue=read(approved), now=NOW)
     Approval.objects.update(audience={}, audience_sha256="", people=None)
     widen()

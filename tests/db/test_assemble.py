@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import WrongState
 from newsletter.issues.assembly.assemble import assemble_slot, create_due_slots, get_or_create_slot
-from newsletter.models import Issue, PlacedStory, Slot
+from newsletter.models import Issue, Slot, StoryPlacement
 from tests.support.fixtures import (
     DUE,
     NOW,
@@ -36,10 +36,10 @@ def test_an_issue_takes_the_newest_stories_and_says_why_each_is_in_or_out(public
         "Story 4",
     ]
     assert reason_for(issue, "Story 0").startswith("newest")
-    assert reason_for(issue, "Story 6") == "left out: no room: the issue takes 5"
+    assert reason_for(issue, "Story 6") == "left out: the issue holds 5 stories at most"
 
 
-def test_a_story_is_in_at_most_one_issue_of_a_publication_and_the_next_says_so(publication):
+def test_a_story_is_in_one_issue_of_a_publication_and_the_next_says_why(publication):
     story = make_story("The first verdict")
     make_issue(publication)
     make_story("A second verdict", days_old=-1, seen_at=NOW + timedelta(days=1))
@@ -51,7 +51,7 @@ def test_a_story_is_in_at_most_one_issue_of_a_publication_and_the_next_says_so(p
     assert second.number == 2
     assert reason_for(second, "The first verdict") == "left out: already in No. 1"
     with pytest.raises(IntegrityError), transaction.atomic():
-        PlacedStory.objects.create(publication=publication, story=story, issue=second)
+        StoryPlacement.objects.create(publication=publication, story=story, issue=second)
 
 
 def test_nothing_new_skips_the_slot_and_says_so(publication):
@@ -77,7 +77,7 @@ def test_a_new_event_alone_makes_an_issue(publication):
     ).issue
 
 
-def test_a_story_that_came_between_assembly_and_sending_is_in_the_next_issue(publication):
+def test_a_story_that_arrives_after_assembly_is_in_the_next_issue(publication):
     make_story("The first verdict")
     make_issue(publication)
     make_story("Told on the eve of the send", published_at=NOW + timedelta(hours=3), seen_at=NOW + timedelta(hours=3))
@@ -89,7 +89,7 @@ def test_a_story_that_came_between_assembly_and_sending_is_in_the_next_issue(pub
     assert issue.subject == "Told on the eve of the send"
 
 
-def test_stories_of_other_topics_languages_and_sources_are_left_out_with_the_reason(publication):
+def test_other_topics_languages_and_sources_are_left_out_with_a_reason(publication):
     topic = publication.topics.create(slug="courts", name="Courts")
     make_story("In the courts").topics.add(topic)
     make_story("Of another topic")
@@ -111,7 +111,7 @@ def test_assembling_a_slot_twice_gives_the_one_issue(publication):
         Slot.objects.create(publication=publication, due_local=DUE, due_at=NOW, made_at=NOW)
 
 
-def test_cancelled_past_repeated_and_nowhere_events_are_left_out_with_the_reason(publication):
+def test_cancelled_past_and_unlocated_events_are_left_out_with_a_reason(publication):
     make_story("The first verdict")
     make_event("Weekly call", online=True, days_ahead=5)
     make_event("Weekly call", online=True, days_ahead=12, external_id="later")
@@ -130,14 +130,14 @@ def test_a_story_without_a_date_never_leads_while_a_dated_one_is_there(publicati
     make_story("Told last week", days_old=6)
     issue = make_issue(publication)
     assert issue.subject == "Told last week"
-    assert reason_for(issue, "No date") == "no date at the source, so after those that have one"
+    assert reason_for(issue, "No date") == "no date at its source, so after the others"
 
 
 def test_stories_without_a_date_take_no_room_from_dated_ones(publication):
     for number in range(5):
         make_story(f"No date {number}", published_at=None, seen_at=NOW - timedelta(hours=number))
         make_story(f"Dated {number}", days_old=number + 1)
-    placed = PlacedStory.objects.filter(issue=make_issue(publication)).values_list("story__title", flat=True)
+    placed = StoryPlacement.objects.filter(issue=make_issue(publication)).values_list("story__title", flat=True)
     assert set(placed) == {f"Dated {number}" for number in range(5)}
 
 
@@ -146,7 +146,7 @@ def test_a_story_without_a_date_leads_where_there_is_no_other(publication):
     assert make_issue(publication).subject == "No date"
 
 
-def test_what_staff_wrote_themselves_belongs_to_no_source_and_may_stand_in_any_publication(publication):
+def test_stories_by_staff_may_be_in_any_publication(publication):
     """Events of staff were taken; stories of theirs never, where a publication names its sources."""
     publication.sources.add(make_source("Its own"))
     make_story("Written at the desk", source=None)
@@ -155,11 +155,12 @@ def test_what_staff_wrote_themselves_belongs_to_no_source_and_may_stand_in_any_p
     issue = make_issue(publication)
     assert issue.subject == "Written at the desk"
     assert reason_for(issue, "From another source") == "left out: its source is not one of this publication's"
-    assert reason_for(issue, "An evening of ours (11 Mar 2026)").startswith("ahead")
+    assert reason_for(issue, "An evening of ours (11 Mar 2026)").startswith("coming up")
 
 
+@pytest.mark.requirement("X11")
 @pytest.mark.parametrize(("days", "left_out"), [(7.9, False), (8.1, True)])
-def test_x11_what_comes_from_a_source_unreadable_for_eight_days_is_left_out(publication, days, left_out):
+def test_stories_of_a_source_unreadable_for_eight_days_are_left_out(publication, days, left_out):
     source = make_source("Silent", last_success_at=NOW - timedelta(days=days))
     make_story("From the silent source", source=source)
     make_event("Event of the silent source", source=source, online=True)
@@ -170,7 +171,8 @@ def test_x11_what_comes_from_a_source_unreadable_for_eight_days_is_left_out(publ
         assert (reason_for(issue, title) == since) == left_out
 
 
-def test_x11_a_source_that_staff_switched_off_is_theirs_to_judge(publication):
+@pytest.mark.requirement("X11")
+def test_stories_of_a_source_that_staff_switched_off_are_not_stale(publication):
     source = make_source("Off", last_success_at=NOW - timedelta(days=30), enabled=False)
     make_story("From a source that is off", source=source)
     assert make_issue(publication).subject == "From a source that is off"
@@ -182,8 +184,9 @@ def test_slots_open_when_the_lead_time_has_come_and_not_before(publication):
     assert create_due_slots(publication=publication, now=NOW) == []
 
 
+@pytest.mark.requirement("F11")
 @pytest.mark.parametrize(("hours", "state"), [(5.9, Slot.State.DUE), (6.1, Slot.State.MISSED)])
-def test_f11_a_slot_missed_by_up_to_six_hours_is_caught_up_and_by_more_is_held_and_says_so(publication, hours, state):
+def test_a_slot_missed_by_over_six_hours_is_held_with_a_reason(publication, hours, state):
     due = datetime(2026, 3, 5, 9, tzinfo=UTC)
     (slot,) = create_due_slots(publication=publication, now=due + timedelta(hours=hours))
     assert slot.state == state
@@ -199,7 +202,8 @@ def test_after_weeks_without_a_scheduler_only_the_last_slot_can_still_go(publica
     assert [slot.state for slot in slots] == ["missed", "missed", "missed", "due"]
 
 
-def test_f11_the_repeated_hour_gives_exactly_one_slot():
+@pytest.mark.requirement("F11")
+def test_the_repeated_hour_makes_exactly_one_slot():
     nightly = make_publication(slug="nightly")
     nightly.schedule, nightly.lead_hours, nightly.made_at = "30 1 * * *", 0, datetime(2026, 10, 24, 12, tzinfo=UTC)
     for minute in range(0, 180, 10):

@@ -1,4 +1,4 @@
-"""Whoever edited an issue, or anything that it shows or that decides who gets it, cannot be the only one who approves it."""
+"""Authors of an issue, of its content or of its audience cannot be the only ones who approve it."""
 
 from datetime import timedelta
 
@@ -50,15 +50,15 @@ def read(issue: Issue) -> Issue:
 
 @pytest.mark.parametrize("model", [Story, EventNotice, Appeal, Brand, Publication, Source, MailingList, Segment, Topic])
 @pytest.mark.parametrize("action", ["wagtail.create", "wagtail.edit", "wagtail.delete", "wagtail.revert"])
-def test_whoever_edited_a_part_cannot_approve_it_alone(issue: Issue, model: type[models.Model], action: str) -> None:
+def test_an_editor_of_a_part_cannot_approve_alone(issue: Issue, model: type[models.Model], action: str) -> None:
     ann = make_approver("ann@example.org")
     log(instance=model.objects.all()[0], action=action, user=ann)  # type: ignore[attr-defined]
-    with pytest.raises(NotAllowed, match=r"wrote or edited The weekly letter No\. 1, or something that it shows"):
+    with pytest.raises(NotAllowed, match=r"wrote or edited The weekly letter No\. 1, or content that it shows"):
         approve_issue(issue=read(issue), by=ann, now=NOW)
     assert approve_issue(issue=read(issue), by=make_approver("bob@example.org"), now=NOW).person
 
 
-def test_whoever_edited_a_picture_that_staff_chose_counts(issue: Issue) -> None:
+def test_an_editor_of_a_chosen_picture_is_an_author(issue: Issue) -> None:
     image = Image.objects.create(title="A door", file="door.png", width=1, height=1)
     body = issue.body.get_prep_value()
     next(block for block in body if block["type"] == "lead_story")["value"]["picture"] = image.pk
@@ -69,8 +69,8 @@ def test_whoever_edited_a_picture_that_staff_chose_counts(issue: Issue) -> None:
     assert find_authors(read(issue)) == {ann.pk}
 
 
-def test_whoever_uploaded_a_picture_since_then_counts(issue: Issue) -> None:
-    """Uploads in a chooser are not in the staff log; the picture names who brought it."""
+def test_a_person_who_uploaded_a_picture_is_an_author(issue: Issue) -> None:
+    """An upload in a chooser is not in the staff log; the picture names the person who uploaded it."""
     ann = make_approver("ann@example.org")
     image = Image.objects.create(title="A door", file="door.png", width=1, height=1, uploaded_by_user=ann)
     body = issue.body.get_prep_value()
@@ -82,8 +82,8 @@ def test_whoever_uploaded_a_picture_since_then_counts(issue: Issue) -> None:
     assert find_authors(read(issue)) == set()
 
 
-def test_whoever_settles_a_place_edits_each_event_that_it_moves(issue: Issue) -> None:
-    """Staff answer one question for all events of the source with the same words; the answer decides who is invited."""
+def test_a_location_answer_edits_each_event_that_it_moves(issue: Issue) -> None:
+    """One answer counts for all events of the source with the same text, and decides who is invited."""
     shown = EventNotice.objects.get()
     words = {"place_text": "Springfield", "place_question": {"note": "Several places", "candidates": []}}
     EventNotice.objects.update(**words)
@@ -91,12 +91,12 @@ def test_whoever_settles_a_place_edits_each_event_that_it_moves(issue: Issue) ->
     ann = make_approver("ann@example.org")
     place = find_place("London, England").place
     assert place is not None
-    assert answer_location_question(event=asked, place=place, by=ann, now=NOW + timedelta(minutes=1)) == 2
+    assert answer_location_question(event=asked, town=place, by=ann, now=NOW + timedelta(minutes=1)) == 2
     assert EventNotice.objects.get(pk=shown.pk).town == "London"
     assert find_authors(read(issue)) == {ann.pk}
 
 
-def test_looking_and_deciding_make_nobody_an_author(issue: Issue) -> None:
+def test_reading_and_deciding_make_nobody_an_author(issue: Issue) -> None:
     ann = make_approver("ann@example.org")
     for action in ("newsletter.approve", "newsletter.hold", "newsletter.previewed_as", "subscribers.export"):
         log(instance=MailingList.objects.get(), action=action, user=ann)
@@ -105,7 +105,7 @@ def test_looking_and_deciding_make_nobody_an_author(issue: Issue) -> None:
     require_approval_permission(read(issue), by=ann)
 
 
-def test_an_edit_of_something_else_or_before_the_assembly_counts_for_nothing(issue: Issue) -> None:
+def test_unrelated_and_earlier_edits_do_not_count(issue: Issue) -> None:
     ann, other = make_approver("ann@example.org"), make_story("Another story", days_old=90)
     log(instance=other, action="wagtail.edit", user=ann)
     log(instance=Story.objects.get(title__startswith="The clinic"), action="wagtail.edit", user=ann)
@@ -115,15 +115,15 @@ def test_an_edit_of_something_else_or_before_the_assembly_counts_for_nothing(iss
     assert find_authors(read(issue)) == set()
 
 
-def test_whoever_took_something_out_counts_too(issue: Issue) -> None:
-    """What was deleted is in no body any more; it is in what the issue started from and in what was frozen."""
+def test_a_person_who_removed_content_is_an_author(issue: Issue) -> None:
+    """Removed content is only in the assembled body and in frozen content."""
     ann, event = make_approver("ann@example.org"), EventNotice.objects.get()
     log(instance=event, action="wagtail.delete", user=ann)
     event.delete()
     assert find_authors(read(issue)) == {ann.pk}
 
 
-def test_an_author_who_approved_while_the_rule_was_off_does_not_send_with_it_on(issue: Issue) -> None:
+def test_an_authors_approval_is_void_once_the_rule_is_on(issue: Issue) -> None:
     Publication.objects.update(another_approves=False)
     ann = make_approver("ann@example.org")
     issue.subject = "Another subject"
@@ -133,16 +133,14 @@ def test_an_author_who_approved_while_the_rule_was_off_does_not_send_with_it_on(
     approve_issue(issue=read(issue), by=ann, now=NOW)
     assert require_approval(read(issue)).person == ann
     Publication.objects.update(another_approves=True)
-    with pytest.raises(NotApproved, match=r"Whoever approved The weekly letter No\. 1 also wrote or edited it"):
+    with pytest.raises(NotApproved, match=r"The person who approved The weekly letter No\. 1 also wrote or edited it"):
         require_approval(read(issue))
     approve_issue(issue=read(issue), by=make_approver("bob@example.org"), now=NOW)
     assert require_approval(read(issue))
 
 
 @pytest.mark.parametrize(("approvers", "asks"), [(0, False), (1, False), (2, True), (3, True)])
-def test_unless_staff_choose_the_rule_is_on_with_two_approvers(
-    publication: Publication, approvers: int, asks: bool
-) -> None:
+def test_by_default_two_approvers_switch_the_rule_on(publication: Publication, approvers: int, asks: bool) -> None:
     for number in range(approvers):
         make_approver(f"approver{number}@example.org")
     User.objects.create(username="writer@example.org")
@@ -151,7 +149,7 @@ def test_unless_staff_choose_the_rule_is_on_with_two_approvers(
     assert requires_other_approver(publication) is not asks
 
 
-def test_approvers_whose_account_is_closed_do_not_count(publication: Publication) -> None:
+def test_inactive_approvers_do_not_count(publication: Publication) -> None:
     for name in ("ann", "bob"):
         make_approver(f"{name}@example.org")
     User.objects.filter(username="bob@example.org").update(is_active=False)

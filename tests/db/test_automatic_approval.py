@@ -1,4 +1,4 @@
-"""Automatic issues: the rules about approval hold for them too, and staff are told the number that may go."""
+"""Automatic issues follow the rules of approval, and staff are notified of the number of recipients."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def read(issue: Issue) -> Issue:
     return Issue.objects.select_related("publication", "slot").get(pk=issue.pk)
 
 
-def test_the_mail_about_an_automatic_issue_names_the_number_that_is_kept(publication: Publication) -> None:
+def test_the_notice_names_the_announced_number_of_people(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     add_subscribers(publication, 20)
     make_approver()
@@ -43,11 +43,11 @@ def test_the_mail_about_an_automatic_issue_names_the_number_that_is_kept(publica
     assert assembly.issue is not None
     assert assembly.issue.announced_people == 20
     paragraphs = StaffNotice.objects.get().paragraphs
-    assert "goes out on 2026-03-05 at 09:00 (Europe/London) unless somebody holds it." in paragraphs[0]
+    assert "will be sent on 2026-03-05 at 09:00 (Europe/London) unless somebody holds it." in paragraphs[0]
     assert paragraphs[2] == "It goes to 20 people."
 
 
-def test_it_waits_for_two_people_above_the_limit_and_says_so(publication: Publication) -> None:
+def test_a_large_automatic_issue_waits_and_says_why(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     add_subscribers(publication, 20)
     ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
@@ -55,8 +55,8 @@ def test_it_waits_for_two_people_above_the_limit_and_says_so(publication: Public
     assembly = assemble_slot(slot=get_or_create_slot(publication=Publication.objects.get(), due=DUE, now=NOW), now=NOW)
     notify_assembly(assembly, now=NOW)
     first = StaffNotice.objects.filter(key__startswith="assembled-")[0].paragraphs
-    assert "waits for your approval" in first[0]
-    assert first[2] == "It goes to 20 people. Two people must approve what goes to more than 19."
+    assert "is waiting for your approval" in first[0]
+    assert first[2] == "It goes to 20 people. Two people must approve an issue that goes to more than 19."
     issue = assembly.issue
     assert issue is not None
     for _ in range(2):
@@ -72,13 +72,13 @@ def test_it_waits_for_two_people_above_the_limit_and_says_so(publication: Public
     assert Send.objects.get().recipients == 20
 
 
-def test_it_goes_out_by_itself_below_the_limit(issue: Issue) -> None:
+def test_a_small_automatic_issue_is_sent(issue: Issue) -> None:
     Publication.objects.update(second_approval_above=20)
     start_due_sends(now=SLOT)
     assert Send.objects.get().recipients == 20
 
 
-def test_it_waits_if_the_segment_was_changed_after_staff_were_told(issue: Issue) -> None:
+def test_it_waits_if_the_segment_changed_after_the_notice(issue: Issue) -> None:
     Publication.objects.update(segment=Segment.objects.create(slug="all", name="All", rule={}))
     assert not is_sent_automatically(read(issue))
     with pytest.raises(NeedsManualApproval, match="Its list or segment was changed after staff were told"):
@@ -87,7 +87,7 @@ def test_it_waits_if_the_segment_was_changed_after_staff_were_told(issue: Issue)
     assert not Send.objects.exists()
 
 
-def test_it_waits_if_far_more_people_would_get_it_than_staff_were_told(issue: Issue) -> None:
+def test_it_waits_if_the_audience_grew_far_beyond_the_notice(issue: Issue) -> None:
     add_subscribers(issue.publication, 2, start=100)
     assert is_sent_automatically(read(issue))
     add_subscribers(issue.publication, 1, start=102)
@@ -100,13 +100,13 @@ def test_it_waits_if_far_more_people_would_get_it_than_staff_were_told(issue: Is
     assert Send.objects.get().recipients == 23
 
 
-def test_one_from_before_numbers_were_recorded_waits_for_a_person(issue: Issue) -> None:
+def test_it_waits_if_no_number_was_announced(issue: Issue) -> None:
     Issue.objects.update(announced_people=None, announced_audience="")
     start_due_sends(now=SLOT)
     assert (read(issue).state, Send.objects.count()) == ("in_review", 0)
 
 
-def test_an_edited_one_waits_for_somebody_else_where_another_must_approve(issue: Issue) -> None:
+def test_an_edited_issue_waits_for_another_approver(issue: Issue) -> None:
     writer, other = make_approver("ann@example.org"), make_approver("bob@example.org")
     Publication.objects.update(another_approves=True)
     assert is_sent_automatically(read(issue))
@@ -120,7 +120,7 @@ def test_an_edited_one_waits_for_somebody_else_where_another_must_approve(issue:
 
 
 @pytest.mark.parametrize("rule", [{"approval": "approve"}, {"second_approval_above": 5}])
-def test_a_rule_made_stricter_after_the_automatic_approval_holds(issue: Issue, rule: dict[str, object]) -> None:
+def test_a_stricter_rule_voids_an_automatic_approval(issue: Issue, rule: dict[str, object]) -> None:
     approve_by_policy(issue=read(issue), now=NOW)
     Publication.objects.update(**rule)
     with pytest.raises(NotApproved):

@@ -1,4 +1,4 @@
-"""An event that changes after it was mailed stands on Home at once, and staff get one mail about it."""
+"""An event that changes after it was mailed is listed on Home, and staff get one mail about it."""
 
 from datetime import timedelta
 
@@ -20,26 +20,26 @@ def home() -> list[tuple[str, str, str, str]]:
     return [(task.title, task.detail, task.url, task.tone) for task in tasks if "was mailed" in task.title]
 
 
-def test_a_cancelled_event_stands_on_home_with_its_people():
+def test_home_lists_a_cancelled_event_with_its_people():
     _, event = publish()
     assert home() == []
     move_event(event, cancelled=True, changed_at=NOW)
     ((title, detail, url, tone),) = home()
-    assert title == "“Vigil by the river” was mailed and does not take place"
-    assert detail.startswith("3 people were shown it otherwise: Wednesday, 11 March 2026")
+    assert title == "“Vigil by the river” was sent out and is now cancelled"
+    assert detail.startswith("3 people received different details: Wednesday, 11 March 2026")
     assert (url, tone) == (f"/admin/events/announce/{event.pk}/", "urgent")
 
 
-def test_a_moved_event_stands_on_home_with_both_times():
+def test_home_lists_a_moved_event_with_both_times():
     _, event = publish()
     move_event(event, starts_at=event.starts_at + timedelta(days=2), changed_at=NOW)
     ((title, detail, *_),) = home()
-    assert title == "“Vigil by the river” was mailed and has changed"
+    assert title == "“Vigil by the river” was sent out and has changed"
     assert "Wednesday, 11 March 2026" in detail
     assert "It is Friday, 13 March 2026" in detail
 
 
-def test_an_event_whose_correction_is_written_stands_there_no_more():
+def test_home_omits_an_event_with_a_correction():
     publication, event = publish()
     move_event(event, cancelled=True, changed_at=NOW)
     announce(event, publication)
@@ -48,14 +48,14 @@ def test_an_event_whose_correction_is_written_stands_there_no_more():
     assert len(home()) == 1
 
 
-def test_an_event_that_everybody_was_told_of_stands_there_no_more():
+def test_home_omits_an_event_that_everybody_knows_about():
     publication, event = publish()
     move_event(event, cancelled=True, changed_at=NOW)
     tell(event, publication)
     assert home() == []
 
 
-def test_an_event_that_nobody_was_shown_is_no_task():
+def test_home_omits_an_event_that_nobody_received():
     publish()
     move_event(make_event("A talk", where=HOUSTON), cancelled=True, changed_at=NOW)
     assert home() == []
@@ -68,12 +68,12 @@ def test_staff_get_one_mail_about_a_changed_event():
     for minutes in (1, 2, 3):
         notify_changed_events(now=NOW + timedelta(minutes=minutes))
     notice = StaffNotice.objects.get()
-    assert notice.subject == f"An event changed after {publication} showed it: Vigil by the river"
-    assert "3 people were shown it otherwise" in notice.paragraphs[0]
+    assert notice.subject == f"An event changed after {publication} announced it: Vigil by the river"
+    assert "3 people received different details" in notice.paragraphs[0]
     assert notice.link.endswith(f"/admin/events/announce/{event.pk}/")
 
 
-def test_staff_get_another_mail_when_it_changes_again():
+def test_staff_get_another_mail_if_it_changes_again():
     _, event = publish()
     move_event(event, cancelled=True, changed_at=NOW)
     StaffNotice.objects.all().delete()
@@ -85,7 +85,7 @@ def test_staff_get_another_mail_when_it_changes_again():
     assert StaffNotice.objects.count() == 2
 
 
-def test_events_that_change_together_are_one_mail():
+def test_events_that_change_together_share_one_mail():
     made = [make_event(f"Drop-in {day}", days_ahead=day, where=LONDON) for day in (3, 4, 5)]
     publish()
     EventNotice.objects.update(cancelled=True, changed_at=NOW)
@@ -96,7 +96,7 @@ def test_events_that_change_together_are_one_mail():
     assert [made[0].title in notice.paragraphs[0], len(notice.paragraphs)] == [True, 5]
 
 
-def test_a_change_before_anybody_has_the_mail_is_told_once_somebody_has():
+def test_a_change_before_the_send_is_notified_after_it():
     publication, event = publish()
     issue = Issue.objects.get(publication=publication)
     batches = issue.sends.get().batches
@@ -111,7 +111,7 @@ def test_a_change_before_anybody_has_the_mail_is_told_once_somebody_has():
     assert StaffNotice.objects.count() == 1
 
 
-def test_an_approved_correction_is_not_asked_for_again():
+def test_an_approved_correction_is_not_requested_again():
     publication, event = publish()
     move_event(event, cancelled=True, changed_at=NOW)
     approve_issue(issue=announce(event, publication), by=make_approver(), now=NOW)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from newsletter.models import Delivery, Publication
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from subscribers.erasing.erasure import erase_person
 from subscribers.identity import identify
@@ -17,9 +17,9 @@ from subscribers.models import Reason, Subscriber, Subscription
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
-from tests.db.test_faults import Clock
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.sends import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 READERS = 200

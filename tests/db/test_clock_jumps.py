@@ -1,4 +1,4 @@
-"""F11: a clock that jumps, on one machine or on all, delays at most; nobody is mailed twice and nothing stands for days."""
+"""A clock that jumps, on one machine or on all, only delays a send: nobody is mailed twice."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,14 +7,14 @@ import pytest
 
 from newsletter.models import Batch, Send
 from newsletter.sending.dispatching.claim import claim_batch
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import run_send, sweep
 from newsletter.sending.freezing.start import start_send
-from tests.db.test_faults import Clock, check
+from newsletter.sending.provider import current_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.provider_faults import too_many
+from tests.support.sends import Clock, check_against_ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JUMPS = [timedelta(hours=1), timedelta(hours=-1), timedelta(days=7), timedelta(days=-7)]
@@ -26,17 +26,16 @@ def mailgun(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
     return fake_provider
 
 
-def begun(now: datetime, *, readers: int = 60) -> Send:
+def begun(now: datetime, *, recipients: int = 60) -> Send:
     publication = make_publication(stale_hours=0)
     make_story("The first verdict")
-    add_subscribers(publication, readers)
+    add_subscribers(publication, recipients)
     return start_send(issue=make_issue(publication, approved=True), now=now)
 
 
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
-def test_f11_a_send_whose_clock_jumps_mails_everybody_once_and_within_hours(
-    mailgun: FakeProvider, jump: timedelta
-) -> None:
+@pytest.mark.requirement("F11")
+def test_a_clock_that_jumps_mails_everybody_once_within_hours(mailgun: FakeProvider, jump: timedelta) -> None:
     """The rate, the waits and the leases are kept in rows, as moments of the clock that was."""
     clock, naps = Clock(), 0
     send = begun(clock())
@@ -55,12 +54,13 @@ def test_f11_a_send_whose_clock_jumps_mails_everybody_once_and_within_hours(
 
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=nap)
     assert naps >= 3
-    assert check(send, mailgun).deliveries["accepted"] == 60
+    assert check_against_ledger(send, mailgun, recipients=60).deliveries["accepted"] == 60
     assert set(mailgun.accepted_counts().values()) == {1}
     assert len(mailgun.ledger) == 7
 
 
-def test_f11_a_machine_whose_clock_is_an_hour_ahead_costs_knowledge_and_mails_nobody_twice(
+@pytest.mark.requirement("F11")
+def test_a_clock_an_hour_ahead_mails_nobody_twice(
     mailgun: FakeProvider,
 ) -> None:
     send = begun(NOW)
@@ -72,10 +72,11 @@ def test_f11_a_machine_whose_clock_is_an_hour_ahead_costs_knowledge_and_mails_no
     assert first.state == Batch.State.UNCERTAIN
     clock = Clock()
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
-    assert check(send, mailgun).deliveries["uncertain"] == 10
+    assert check_against_ledger(send, mailgun, recipients=60).deliveries["uncertain"] == 10
 
 
-def test_f11_the_batch_of_a_worker_that_died_before_the_clock_was_put_back_does_not_wait_for_that_day(
+@pytest.mark.requirement("F11")
+def test_a_lease_from_before_the_clock_was_set_back_ends_at_once(
     mailgun: FakeProvider,
 ) -> None:
     begun(NOW)
@@ -86,9 +87,9 @@ def test_f11_the_batch_of_a_worker_that_died_before_the_clock_was_put_back_does_
     assert batch.state == Batch.State.UNCERTAIN
 
 
-def test_a_wait_that_a_provider_or_a_limit_asked_for_is_not_cut_short(mailgun: FakeProvider, settings: Any) -> None:
+def test_a_requested_wait_is_not_shortened(mailgun: FakeProvider, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=10"
-    begun(NOW, readers=10)
+    begun(NOW, recipients=10)
     mailgun.fault_on(1, too_many("21000"))
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     sweep(adapter=current_adapter(), clock=lambda: NOW + timedelta(minutes=1))

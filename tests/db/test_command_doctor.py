@@ -91,7 +91,7 @@ def test_the_label_of_the_provider_is_shown_and_its_key_never(publication: Publi
     assert any("is not mailgun's own address" in finding.says for finding in found)
 
 
-def test_senders_are_checked_in_dns_only_where_mail_goes_to_the_provider_itself(publication: Publication) -> None:
+def test_dns_is_checked_only_if_mail_goes_to_a_real_provider(publication: Publication) -> None:
     asked: list[str] = []
 
     def find(name: str) -> list[str]:
@@ -146,7 +146,7 @@ def test_a_missing_postal_address_is_an_error(publication: Publication) -> None:
     assert levels()["postal address"].level == "error"
 
 
-def test_nobody_who_may_approve_is_a_warning_where_a_publication_waits_for_it(publication: Publication) -> None:
+def test_a_publication_without_an_approver_is_a_warning(publication: Publication) -> None:
     add_staff(email="ann@example.org", role="editor", password=PASSWORD)
     assert "waits for an approval that nobody may give" in levels()["staff"].says
 
@@ -174,7 +174,7 @@ def test_tables_that_wait_for_a_change_are_an_error() -> None:
     assert "staff" not in found
 
 
-def test_a_database_that_does_not_answer_is_an_error_and_nothing_more_is_asked_of_it(
+def test_a_database_that_does_not_answer_is_asked_only_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Unreachable:

@@ -113,7 +113,7 @@ def test_the_receipt_as_csv_has_one_line_a_person_and_no_address(weekly, tmp_pat
         run("status", "--csv", str(tmp_path / "receipt.csv"))
 
 
-def test_what_preview_and_status_write_is_private_and_a_bad_path_is_one_line(weekly, tmp_path):
+def test_files_of_preview_and_status_are_private(weekly, tmp_path):
     run("assemble", "weekly")
     (variant,) = run_json("preview", "weekly/latest", "--out", str(tmp_path))["variants"]
     for end in ("html", "txt", "eml"):
@@ -169,7 +169,8 @@ def test_ingest_says_of_each_source_what_was_new_and_what_failed():
     assert "Gone: " in run("ingest", "--source", "Gone")
 
 
-def test_r2_after_a_restore_everything_is_held_what_was_open_is_uncertain_and_a_person_releases_it(weekly):
+@pytest.mark.requirement("R2")
+def test_after_a_restore_everything_is_held_until_a_person_releases_it(weekly):
     run("assemble", "weekly")
     run("approve", "weekly/1", "--by", "approver@example.org")
     issue = Issue.objects.get()

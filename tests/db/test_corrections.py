@@ -1,4 +1,4 @@
-"""An event that moved or was cancelled is announced to exactly those who were shown it otherwise, once, after a person's yes."""
+"""A moved or cancelled event is announced once, after approval, to exactly the people with old details."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ from tests.support.fixtures import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_cancelled_event_is_announced_to_those_who_were_shown_it_and_to_nobody_else():
+def test_a_cancellation_goes_only_to_people_who_got_the_event():
     publication, event = publish()
     move_event(event, cancelled=True)
     issue = announce(event, publication)
@@ -40,7 +40,7 @@ def test_a_cancelled_event_is_announced_to_those_who_were_shown_it_and_to_nobody
     assert "Wednesday, 11 March 2026" in text
 
 
-def test_a_moved_event_is_announced_with_the_old_day_and_the_new():
+def test_a_moved_event_is_announced_with_old_and_new_day():
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + timedelta(days=2))
     issue = announce(event, publication)
@@ -52,7 +52,7 @@ def test_a_moved_event_is_announced_with_the_old_day_and_the_new():
     assert list_recipient_addresses(issue) == LONDONERS
 
 
-def test_a_moved_event_is_announced_with_the_old_place_and_the_new_and_the_inbox_shows_what_holds_now():
+def test_the_preheader_of_a_correction_has_the_new_location():
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + timedelta(days=2), place_text="Town hall, London")
     (misinformed,) = find_misinformed(event, now=NOW)
@@ -69,7 +69,7 @@ def test_a_moved_event_is_announced_with_the_old_place_and_the_new_and_the_inbox
     assert "Town hall, London" in text
 
 
-def test_a_change_is_announced_once_and_the_next_change_once_more_also_to_those_who_were_told_the_first():
+def test_each_change_is_announced_once_to_everybody_affected():
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + timedelta(days=2))
     first = announce(event, publication)
@@ -83,7 +83,7 @@ def test_a_change_is_announced_once_and_the_next_change_once_more_also_to_those_
     assert count_people(second, now=NOW).eligible == 3
 
 
-def test_who_saw_the_event_as_it_is_now_is_not_written_to():
+def test_people_with_current_details_get_no_correction():
     publication, event = publish()
     move_event(event, starts_at=event.starts_at + timedelta(days=14))
     add_subscribers(publication, 1, where=LONDON, start=20)
@@ -97,7 +97,7 @@ def test_who_saw_the_event_as_it_is_now_is_not_written_to():
     assert count_people(announce(event, publication), now=NOW).eligible == 3
 
 
-def test_who_left_or_was_never_reached_is_counted_and_not_written_to(settings):
+def test_unsubscribed_and_unreached_people_get_no_correction(settings):
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=1"
     publication, event = publish()
     leaver, refused, paused = Subscriber.objects.filter(email__in=LONDONERS).order_by("pk")
@@ -110,14 +110,14 @@ def test_who_left_or_was_never_reached_is_counted_and_not_written_to(settings):
     assert counted.excluded == {"not_on_the_list": 1, "paused": 1}
 
 
-def test_who_chose_another_rhythm_since_is_told_all_the_same():
+def test_a_changed_frequency_does_not_stop_a_correction():
     publication, event = publish()
     Subscription.objects.update(frequency="monthly")
     move_event(event, cancelled=True)
     assert count_people(announce(event, publication), now=NOW).eligible == 3
 
 
-def test_who_is_reached_by_two_publications_is_told_by_one():
+def test_subscribers_of_two_publications_get_one_correction():
     publication, event = publish()
     other = make_publication(slug="other", name="The other letter")
     Subscription.objects.bulk_create(
@@ -139,10 +139,10 @@ def test_who_is_reached_by_two_publications_is_told_by_one():
         announce(event, other)
 
 
-def test_an_event_that_is_as_it_was_shown_has_nothing_to_announce():
+def test_an_unchanged_event_cannot_be_corrected():
     publication, event = publish()
     assert find_misinformed(event, now=NOW) == []
-    with pytest.raises(NotReady, match="showed nobody “Vigil by the river” otherwise"):
+    with pytest.raises(NotReady, match="gave nobody other details of “Vigil by the river”"):
         announce(event, publication)
 
 
@@ -160,9 +160,7 @@ def test_an_event_that_is_as_it_was_shown_has_nothing_to_announce():
         ({}, {"starts_at": NOW + timedelta(days=2)}, 24, False),
     ],
 )
-def test_an_event_that_is_over_both_as_shown_and_as_it_is_has_nothing_to_announce(
-    shown, changes, hours_after, announced
-):
+def test_an_event_that_is_over_cannot_be_corrected(shown, changes, hours_after, announced):
     publication, event = publish(shown=shown)
     move_event(event, **changes)
     now = NOW + timedelta(days=7, hours=hours_after)
@@ -174,11 +172,11 @@ def test_an_event_that_is_over_both_as_shown_and_as_it_is_has_nothing_to_announc
             announce_change(event=event, publication=publication, by=make_approver(), now=now)
 
 
-def test_a_correction_needs_a_persons_yes_also_where_issues_go_out_by_themselves():
+def test_a_correction_of_an_automatic_publication_needs_approval():
     publication, event = publish(approval="auto")
     move_event(event, cancelled=True)
     issue = announce(event, publication)
-    with pytest.raises(NotAllowed, match="as every correction"):
+    with pytest.raises(NotAllowed, match="is a correction, so it needs a person's approval"):
         approve_by_policy(issue=issue, now=NOW)
 
 
@@ -191,7 +189,7 @@ def test_only_staff_who_may_edit_issues_write_corrections():
         announce_change(event=event, publication=publication, by=type(stranger).objects.get(pk=stranger.pk), now=NOW)
 
 
-def test_a_correction_takes_no_slot_and_no_number_of_an_issue():
+def test_a_correction_has_no_slot_and_its_own_numbers():
     publication, event = publish()
     move_event(event, cancelled=True)
     issue = announce(event, publication)

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import models
 
 from newsletter.models import Delivery, DeliveryException
-from newsletter.models.clicks import ReaderClick
+from newsletter.models.clicks import RecipientClick
 from newsletter.models.feedback import Bounce
 from newsletter.sending.freezing.start import start_send
 from subscribers.identity import identify
@@ -54,8 +54,8 @@ TOLD = {
     "newsletter.Delivery": {"batch": OURS, "subscriber_id": NUMBER, "address_hash": SECRET},
     "newsletter.DeliveryException": {"at": "the batch's moment is told"},
     "newsletter.Bounce": {"at": "the moment of the bounce is told with the delivery"},
-    "newsletter.ReaderClick": {},
-    "newsletter.Corrected": {
+    "newsletter.RecipientClick": {},
+    "newsletter.CorrectedDelivery": {
         "delivery": OURS,
         "correction_delivery": OURS,
         "correction": OURS,
@@ -137,7 +137,7 @@ def make_everything() -> Subscriber:
     person.refresh_from_db()
     DeliveryException.objects.create(delivery=delivery, at=NOW, bounced_at=NOW)
     Bounce.objects.create(delivery=delivery, bounce_class="hard", status="5.1.1", at=NOW)
-    ReaderClick.objects.create(issue=issue, subscriber=person, link="0" * 16, at=NOW)
+    RecipientClick.objects.create(issue=issue, subscriber=person, link="0" * 16, at=NOW)
     weekly = made.mailing_list
     MailedLink.objects.create(subscriber=person, mailing_list=weekly, kind="download", asked_at=NOW)
     FormerIdentity.objects.create(subscriber=person, uuid=uuid.uuid4(), at=NOW)

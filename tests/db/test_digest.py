@@ -1,4 +1,4 @@
-"""The month in one mail: one slot a month, the stories that went out in its issues, for those who chose it and nobody else."""
+"""The monthly digest: one slot a month with the sent stories of its issues, only for those who chose it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import count_people
-from newsletter.models import Issue, PlacedStory, Publication, Send, Slot
+from newsletter.models import Issue, Publication, Send, Slot, StoryPlacement
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscription
 from tests.support.fixtures import (
@@ -38,7 +38,7 @@ def make_reader(publication: Publication, *, start: int, frequency: str) -> None
 
 
 def send_out(issue: Issue, *, now: datetime) -> Send:
-    """As if it went out: the state that a send ends in."""
+    """Put the issue and its send into the state after sending."""
     approve_issue(issue=issue, by=make_approver(), now=now)
     send = start_send(issue=issue, now=now)
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENT)
@@ -46,7 +46,7 @@ def send_out(issue: Issue, *, now: datetime) -> Send:
 
 
 def publish_month(publication: Publication) -> list[Issue]:
-    """Two issues of March, with three stories in each; a person worded one headline anew."""
+    """Publish two issues of March with three stories each, one with an edited headline."""
     issues = []
     for week in range(2):
         now = NOW + timedelta(days=7 * week)
@@ -79,7 +79,7 @@ def weekly() -> Publication:
     return publication
 
 
-def test_the_digest_tells_the_month_lead_stories_first_in_the_words_that_staff_gave_them(weekly):
+def test_the_digest_lists_lead_stories_first_with_staff_texts(weekly):
     publish_month(weekly)
     make_story("Not sent to anybody yet", published_at=EVE, seen_at=EVE)
     issue = assemble_digest(weekly).issue
@@ -93,14 +93,14 @@ def test_the_digest_tells_the_month_lead_stories_first_in_the_words_that_staff_g
     assert all(reason["why"] for reason in issue.reasons)
 
 
-def test_only_those_who_chose_it_get_the_digest_and_they_get_no_other_issue(weekly):
+def test_only_monthly_subscribers_get_the_digest_and_nothing_else(weekly):
     first, _ = publish_month(weekly)
     assert count_people(first, now=EVE).excluded == {"monthly": 1}
     send = send_out(assemble_digest(weekly).issue, now=EVE)
     assert (send.recipients, send.excluded) == (1, {"every_issue": 1})
 
 
-def test_the_slot_of_the_digest_opens_by_itself_once_a_month_before_it_is_due(weekly):
+def test_the_digest_slot_is_created_once_a_month_before_it_is_due(weekly):
     def opened(now: datetime) -> list[str]:
         return [slot.due_local for slot in create_due_slots(publication=weekly, now=now) if slot.kind == "digest"]
 
@@ -110,7 +110,7 @@ def test_the_slot_of_the_digest_opens_by_itself_once_a_month_before_it_is_due(we
     assert opened(APRIL + timedelta(days=30)) == ["2026-05-01T09:00"]
 
 
-def test_no_digest_is_made_where_nobody_chose_it_or_the_publication_has_none(weekly):
+def test_no_digest_without_subscribers_or_if_switched_off(weekly):
     Subscription.objects.update(frequency="every")
     assert not [slot for slot in create_due_slots(publication=weekly, now=EVE) if slot.kind == "digest"]
     Subscription.objects.update(frequency="monthly")
@@ -131,14 +131,14 @@ def test_a_month_has_one_digest_whatever_its_schedule_says(weekly):
         )
 
 
-def test_a_month_in_which_nothing_went_out_has_no_digest_and_says_so(weekly):
+def test_a_month_without_sent_stories_is_skipped(weekly):
     assembly = assemble_digest(weekly)
     assert assembly.issue is None
     assert assembly.slot.state == Slot.State.SKIPPED
-    assert assembly.slot.reason.startswith("Nothing to tell")
+    assert assembly.slot.reason.startswith("Nothing new")
 
 
-def test_what_the_last_digest_told_is_not_told_again_and_a_missed_month_is_caught_up(weekly):
+def test_stories_appear_in_one_digest_and_missed_months_follow(weekly):
     publish_month(weekly)
     assemble_digest(weekly)
     later = APRIL + timedelta(days=29)
@@ -151,28 +151,28 @@ def test_what_the_last_digest_told_is_not_told_again_and_a_missed_month_is_caugh
     send_out(issue, now=later)
     second = assemble_digest(weekly, now=datetime(2026, 6, 1, 6, tzinfo=UTC)).issue
     assert second is not None
-    assert list(second.placed.values_list("story", flat=True)) == [story.pk]
+    assert list(second.placements.values_list("story", flat=True)) == [story.pk]
 
 
-def test_the_table_keeps_a_story_to_one_issue_and_to_one_digest(weekly):
+def test_a_story_is_in_one_issue_and_one_digest_at_most(weekly):
     publish_month(weekly)
     digest = assemble_digest(weekly).issue
     assert digest is not None
-    row = digest.placed.first()
+    row = digest.placements.first()
     assert row is not None
-    assert PlacedStory.objects.filter(story=row.story).count() == 2
+    assert StoryPlacement.objects.filter(story=row.story).count() == 2
     for kind in ("issue", "digest"):
         with pytest.raises(IntegrityError), transaction.atomic():
-            PlacedStory.objects.create(publication=weekly, story=row.story, issue=digest, kind=kind)
+            StoryPlacement.objects.create(publication=weekly, story=row.story, issue=digest, kind=kind)
 
 
-def test_a_story_that_staff_put_in_by_hand_takes_its_place_and_one_taken_out_frees_it(weekly):
+def test_manual_edits_move_the_placement_of_a_story(weekly):
     story = make_story("The first verdict")
     issue = make_issue(weekly)
     issue.body[0].value["story"] = make_story("By hand", days_old=60)
     issue.save()
     update_story_placements(issue=issue, content=resolve_content(issue))
-    assert list(issue.placed.values_list("story__title", flat=True)) == ["By hand"]
+    assert list(issue.placements.values_list("story__title", flat=True)) == ["By hand"]
     blank = {"headline": "", "teaser": "", "picture": None, "link": ""}
     other_issue = Issue.objects.create(
         publication=weekly, number=9, public_id="x" * 24, made_at=NOW, body=[("lead_story", blank | {"story": story})]

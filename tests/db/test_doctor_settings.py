@@ -94,7 +94,7 @@ def test_a_value_that_cannot_be_read_is_hidden_whole(name: str, value: str) -> N
         ("newsletter_only_to", True, "error", "Did you mean NEWSLETTER_ONLY_TO?"),
         ("NEWLETTER_ONLY_TO", True, "error", "Did you mean NEWSLETTER_ONLY_TO?"),
         ("DATABASE_ULR", True, "error", "Did you mean DATABASE_URL?"),
-        ("NEWSLETTER_XYZZY", True, "error", "Remove it, or look for its name in docs/settings.md."),
+        ("NEWSLETTER_XYZZY", True, "error", "Remove it, or look for its name in docs/reference/settings.md."),
     ],
 )
 def test_a_misspelt_setting_is_named_with_the_nearest_one(name: str, in_file: bool, level: str, do: str) -> None:
@@ -161,7 +161,7 @@ def test_weak_keys_are_a_warning_in_a_trial() -> None:
     assert check_keys(["NEWSLETTER_ADDRESS_KEY"], production=False).level == "warning"
 
 
-def test_the_sample_of_init_names_the_proxies_and_only_settings_that_are_read() -> None:
+def test_the_sample_env_names_only_settings_that_are_read() -> None:
     named = set(re.findall(r"^#? ?([A-Z_]+)=", read_sample("sample.env"), re.MULTILINE))
     assert "NEWSLETTER_TRUSTED_PROXIES" in named
     assert named <= set(env.read().by_name())

@@ -1,4 +1,4 @@
-"""An engine rings what the catalogue names, goes on after a failure, and stops when it is told to."""
+"""An engine runs the jobs of the catalogue, goes on after a failure, and stops when told to."""
 
 import threading
 from datetime import timedelta
@@ -14,12 +14,12 @@ from newsletter.jobs import shutdown as stopping
 from newsletter.jobs.catalogue import ALL_ROLES, JOBS, SCHEDULER, WORKER, Job, list_jobs
 from newsletter.jobs.timer import JobTimer, run_job
 from newsletter.models import Batch
-from newsletter.sending.dispatching import wake_up_signal as bell
+from newsletter.sending import wake_up_signal
 from newsletter.sending.dispatching.claim import claim_batch
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +39,7 @@ def begun(readers: int = 20):
     return start_send(issue=make_issue(publication, approved=True), now=NOW)
 
 
-def test_every_job_belongs_to_the_scheduler_or_to_workers_and_names_are_unique():
+def test_every_job_has_one_role_and_a_unique_name():
     assert {job.role for job in JOBS} == {SCHEDULER, WORKER}
     assert len({job.name for job in JOBS}) == len(JOBS)
     assert len(list_jobs(ALL_ROLES)) == len(JOBS)
@@ -47,7 +47,7 @@ def test_every_job_belongs_to_the_scheduler_or_to_workers_and_names_are_unique()
 
 
 @pytest.mark.parametrize("error", [NotReady("not yet"), OperationalError("the database is away")])
-def test_a_job_that_fails_is_logged_and_rung_again(error, caplog):
+def test_a_failed_job_is_logged_and_runs_again(error, caplog):
     calls = []
 
     def fail():
@@ -61,7 +61,7 @@ def test_a_job_that_fails_is_logged_and_rung_again(error, caplog):
     assert str(error) in caplog.text
 
 
-def test_rings_stop_at_once_where_nothing_is_under_way_and_say_so_where_a_job_does_not_end():
+def test_the_timer_stops_at_once_and_names_a_job_that_does_not_end():
     rung, let_go = threading.Event(), threading.Event()
 
     def hang():
@@ -76,22 +76,23 @@ def test_rings_stop_at_once_where_nothing_is_under_way_and_say_so_where_a_job_do
     assert rings.stop(within=5)
 
 
-def test_f18_no_batch_is_begun_once_the_process_is_to_end(fake_provider, settings):
+@pytest.mark.requirement("F18")
+def test_a_stopping_process_begins_no_batch(fake_provider, settings):
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=5"
     begun()
     stopping.ask_to_stop()
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
-    assert dispatch_due(dispatcher=dispatcher, lanes=1, stopping=stopping.is_stopping) == 0
+    assert dispatch_due(dispatcher=dispatcher, concurrency=1, stopping=stopping.is_stopping) == 0
     assert fake_provider.ledger == []
     assert set(Batch.objects.values_list("state", flat=True)) == {Batch.State.PENDING}
 
 
-def test_leases_that_ran_out_are_settled_before_the_embedded_engine_rings_anything(monkeypatch):
+def test_the_embedded_engine_settles_expired_leases_before_any_job(monkeypatch):
     begun()
     batch = Batch.objects.get()
     long_ago = timezone.now() - timedelta(hours=1)
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=long_ago) is not None
-    monkeypatch.setattr(embedded, "list_jobs", lambda roles, lanes: [])
+    monkeypatch.setattr(embedded, "list_jobs", lambda roles, concurrency: [])
     chosen = engine.make_engine()
     chosen.start()
     batch.refresh_from_db()
@@ -99,30 +100,30 @@ def test_leases_that_ran_out_are_settled_before_the_embedded_engine_rings_anythi
     assert chosen.stop()
 
 
-def test_whoever_listens_hears_of_a_send_in_the_transaction_that_begins_it():
+def test_a_listener_is_called_in_the_transaction_of_the_start():
     heard = []
 
     def listener(send):
         heard.append((send.pk, send.batches.count()))
 
-    bell.connect_listener(listener)
-    bell.connect_listener(listener)
+    wake_up_signal.connect_listener(listener)
+    wake_up_signal.connect_listener(listener)
     try:
         send = begun()
     finally:
-        bell.disconnect_listener(listener)
+        wake_up_signal.disconnect_listener(listener)
     assert heard == [(send.pk, 1)]
 
 
-def test_a_listener_that_fails_undoes_the_beginning_and_the_next_try_begins_it():
+def test_a_failing_listener_rolls_the_start_back():
     def fail(send):
         raise OperationalError("the queue is away")
 
-    bell.connect_listener(fail)
+    wake_up_signal.connect_listener(fail)
     try:
         with pytest.raises(OperationalError):
             begun()
     finally:
-        bell.disconnect_listener(fail)
+        wake_up_signal.disconnect_listener(fail)
     [state] = Batch.objects.values_list("send__state", flat=True)
     assert state == "ready"

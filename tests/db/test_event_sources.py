@@ -273,7 +273,7 @@ def test_events_on_later_pages_of_a_site_are_not_cancelled(site):
         for day in range(10, 13)
     )
     site.put("/page", f'<script type="application/ld+json">[{nodes}]</script>')
-    Source.objects.update(url=site.url + "/page", listed=3)
+    Source.objects.update(url=site.url + "/page", last_event_count=3)
     assert look_at_site(site).cancelled == 0
 
 

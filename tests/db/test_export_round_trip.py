@@ -91,7 +91,9 @@ def fill(weekly: MailingList) -> None:
     write_attributes([(full.pk, {"membership": "=gold", "since": "2019"})])
 
 
-def test_d1_p10_every_column_and_every_basis_comes_back_into_an_empty_installation() -> None:
+@pytest.mark.requirement("D1")
+@pytest.mark.requirement("P10")
+def test_every_column_and_basis_survives_an_export_and_import() -> None:
     weekly = begin()
     fill(weekly)
     first = take(weekly)
@@ -104,7 +106,8 @@ def test_d1_p10_every_column_and_every_basis_comes_back_into_an_empty_installati
     assert take(MailingList.objects.get(slug="weekly")) == first
 
 
-def test_p10_implied_consent_stays_implied_whatever_the_rest_of_the_file_is() -> None:
+@pytest.mark.requirement("P10")
+def test_implied_consent_stays_implied_in_a_file_of_another_basis() -> None:
     weekly = begin()
     bring(weekly, "email,expires_on\nann@example.org,2027-01-31\nbea@example.org,\n")
     found = Subscription.objects.order_by("subscriber__email").values_list("basis", "expires_at")
@@ -118,7 +121,8 @@ def test_p10_implied_consent_stays_implied_whatever_the_rest_of_the_file_is() ->
     assert list(found.all()) == [(Basis.CONSENT, None)] * 2
 
 
-def test_p10_a_last_day_that_cannot_be_is_refused_and_is_not_taken_for_consent() -> None:
+@pytest.mark.requirement("P10")
+def test_an_impossible_last_day_is_refused_and_is_no_consent() -> None:
     report = bring(
         begin(),
         "email,expires_on\nann@example.org,2026-03-04\nbea@example.org,31 January\ncleo@example.org,2029-01-01\n",
@@ -126,18 +130,21 @@ def test_p10_a_last_day_that_cannot_be_is_refused_and_is_not_taken_for_consent()
     assert (report.new, report.reasons) == (0, {"run_out": 1, "no_expiry": 1, "too_long": 1})
 
 
-def test_p10_implied_consent_needs_no_day_of_the_charitable_soft_opt_in() -> None:
+@pytest.mark.requirement("P10")
+def test_implied_consent_needs_no_day_of_the_soft_opt_in() -> None:
     report = bring(begin(), "email,expires_on\nann@example.org,2027-01-31\nbea@example.org,\n", basis="soft_opt_in")
     assert (report.new, report.reasons) == (1, {"no_day": 1})
     assert Subscription.objects.get().basis == Basis.CASL_IMPLIED
 
 
-def test_p10_who_is_asked_by_mail_first_needs_no_last_day() -> None:
+@pytest.mark.requirement("P10")
+def test_people_who_are_asked_by_mail_first_need_no_last_day() -> None:
     assert bring(begin(), "email,expires_on\nann@example.org,2026-03-04\n", confirm=True).new == 1
     assert Subscription.objects.get().basis == Basis.DOUBLE_OPT_IN
 
 
-def test_p10_a_file_of_all_lists_has_the_first_of_somebodys_last_days_and_the_lists_they_may_be_mailed_for() -> None:
+@pytest.mark.requirement("P10")
+def test_a_file_of_all_lists_has_each_persons_first_last_day() -> None:
     weekly, events, alerts = make_list(), make_list("events"), make_list("alerts")
     ann = make_member(weekly, "ann@example.org")
     later = timezone.now() + timedelta(days=90)
@@ -150,7 +157,7 @@ def test_p10_a_file_of_all_lists_has_the_first_of_somebodys_last_days_and_the_li
     assert (row["lists"], row["asked_on"], row["expires_on"]) == ("events;weekly", "2026-03-05", "")
 
 
-def test_a_file_of_all_lists_is_split_again_into_each_with_its_own_day_rhythm_and_pause() -> None:
+def test_a_file_of_all_lists_is_split_into_the_terms_of_each_list() -> None:
     weekly, events = begin(), make_list("events")
     fill(weekly)
     ann = make_member(weekly, "ann@example.org")
@@ -168,7 +175,7 @@ def test_a_file_of_all_lists_is_split_again_into_each_with_its_own_day_rhythm_an
     assert (take(weekly), sorted(take(events).splitlines())) == (of_weekly, sorted(of_events.splitlines()))
 
 
-def test_a_file_never_changes_how_often_or_how_far_somebody_chose_to_be_mailed_here() -> None:
+def test_a_file_never_changes_a_persons_own_preferences() -> None:
     weekly = begin()
     make_member(weekly, "bea@example.org")
     ann = make_member(weekly, "ann@example.org", radius_km=25)
@@ -181,7 +188,7 @@ def test_a_file_never_changes_how_often_or_how_far_somebody_chose_to_be_mailed_h
     assert (ann.radius_km, list(ann.subscriptions.values_list("frequency", "paused_until"))) == (25, [("events", None)])
 
 
-def test_a_rhythm_a_distance_or_a_pause_that_cannot_be_is_left_out_and_said_and_one_that_is_over_is_no_pause() -> None:
+def test_an_impossible_frequency_distance_or_pause_is_left_out_and_noted() -> None:
     report = bring(
         begin(),
         "email,radius_km,mail_frequency,paused_until\n"
@@ -193,13 +200,14 @@ def test_a_rhythm_a_distance_or_a_pause_that_cannot_be_is_left_out_and_said_and_
     assert not Subscriber.objects.exclude(radius_km=None).exists()
 
 
-def test_a_column_called_frequency_in_the_file_of_another_program_is_no_rhythm_of_ours() -> None:
+def test_a_frequency_column_of_another_program_is_ignored() -> None:
     bring(begin(), "email,frequency,lists\nann@example.org,Monthly,3\n")
     assert Subscription.objects.get().frequency == Frequency.EVERY
 
 
+@pytest.mark.requirement("D1")
 @pytest.mark.parametrize("name", ["Lee;=1+1", "=1;+2;-3", "o'Neil; '=1", 'a;"=b"'])
-def test_d1_a_name_with_formulas_after_semicolons_comes_back_as_it_was(name: str) -> None:
+def test_a_name_with_formulas_after_semicolons_survives_a_round_trip(name: str) -> None:
     weekly = begin()
     make_member(weekly, name=name)
     text = take(weekly)

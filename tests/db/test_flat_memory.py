@@ -1,5 +1,6 @@
-"""F21: no list of all people is ever built: what a process holds at most while it makes and sends a send does not grow
-with its people. `newsletter bench` prints the figure of a worker at a million.
+"""No list of all people is ever built: peak memory does not grow with the number of people.
+
+`newsletter bench` measures a worker with a million people.
 """
 
 import tracemalloc
@@ -8,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from newsletter.sending.dispatching.dispatch import Dispatcher
-from newsletter.sending.dispatching.provider import current_adapter
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, sweep
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
@@ -51,7 +52,8 @@ def measure(*, readers: int, start: int, slug: str) -> dict[str, int]:
     return found
 
 
-def test_f21_what_is_held_at_most_does_not_grow_with_the_people() -> None:
+@pytest.mark.requirement("F21")
+def test_memory_does_not_grow_with_the_number_of_people() -> None:
     measure(readers=100, start=0, slug="warm")
     few = measure(readers=FEW, start=100, slug="few")
     many = measure(readers=MANY, start=100 + FEW, slug="many")

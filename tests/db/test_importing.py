@@ -106,7 +106,7 @@ def test_a_file_with_every_kind_of_badness_is_counted_to_the_line(tmp_path_facto
     body = path.read_bytes()
     dry = bring(weekly, body, dry_run=True)
     report = bring(weekly, body)
-    assert count_outcomes(dry) == count_outcomes(report) == dict(maker.answers)
+    assert count_outcomes(dry) == count_outcomes(report) == dict(maker.expected)
     assert sum(report.counts().values()) == 2 * report.rows
     assert ImportRefusal.objects.count() == report.refused
     assert Subscription.objects.count() == report.new

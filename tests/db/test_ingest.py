@@ -211,7 +211,7 @@ def test_events_that_vanish_at_once_are_kept_until_the_next_reading_says_the_sam
     first = ingest_source(source=source, now=NOW)
     assert (first.cancelled, cancelled()) == (0, set())
     (held,) = first.set_aside
-    assert f"{4 - len(left)} of the 4 events ahead are gone" in held.reason
+    assert f"{4 - len(left)} of the 4 upcoming events disappeared" in held.reason
     assert source.set_aside.get().reason == held.reason
     second = ingest_source(source=source, now=NOW + timedelta(minutes=30))
     assert (second.cancelled, cancelled()) == (4 - len(left), {"A", "B", "C", "D"} - set(left))

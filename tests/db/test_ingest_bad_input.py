@@ -14,8 +14,8 @@ from newsletter.content.ingesting.ingest import IngestReport, ingest_due, ingest
 from newsletter.content.parsing.sandbox.process import ParserProcess, ResourceLimits
 from newsletter.models import EventNotice, Source, Story
 from tests.support.fixtures import NOW
+from tests.support.misbehaving_server import MisbehavingServer, Request, bomb, drip, misbehaving_server, respond
 from tests.support.web_site import Site, serve_site
-from tests.unit.content.misbehaving import MisbehavingServer, Request, bomb, drip, misbehaving_server, respond
 
 pytestmark = pytest.mark.django_db
 

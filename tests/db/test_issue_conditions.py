@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.common.errors import BadRule
-from newsletter.models import Batch, Delivery, DeliveryException, Issue, ReaderClick, Send, Variant
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, RecipientClick, Send, Variant
 from newsletter.models.issues import IssueRevision
 from subscribers.models import Subscriber
 from subscribers.segments.compile import check_rule, compile_rule
@@ -96,13 +96,13 @@ def test_who_followed_a_link_is_asked_only_where_that_is_recorded() -> None:
     publication = make_publication()
     people = add_subscribers(publication, 2)
     issue = make_sent_issue(publication)
-    with pytest.raises(BadRule, match=r"rule.clicked: who follows links of The weekly letter is not recorded"):
+    with pytest.raises(BadRule, match=r"rule.clicked: clicks in The weekly letter are not recorded"):
         check_rule({"clicked": "weekly/1"})
     publication.clicks = "readers"
     publication.save()
     assert count_people({"clicked": "weekly/1"}) == 0
-    ReaderClick.objects.create(issue=issue, subscriber=people[1], link="0" * 16, at=NOW)
-    ReaderClick.objects.create(issue=issue, subscriber=people[1], link="1" * 16, at=NOW)
+    RecipientClick.objects.create(issue=issue, subscriber=people[1], link="0" * 16, at=NOW)
+    RecipientClick.objects.create(issue=issue, subscriber=people[1], link="1" * 16, at=NOW)
     assert selected({"clicked": "weekly/1"}) == {"1"}
     assert describe_rule({"clicked": "weekly/1"}) == "followed a link of The weekly letter No. 1"
     publication.clicks = "off"
@@ -113,9 +113,9 @@ def test_who_followed_a_link_is_asked_only_where_that_is_recorded() -> None:
 def test_an_issue_without_kept_recipients_is_refused_in_a_rule() -> None:
     publication = make_publication()
     send_to(make_sent_issue(publication), add_subscribers(publication, 1))
-    Send.objects.update(forgotten_at=NOW + timedelta(days=91))
+    Send.objects.update(purged_at=NOW + timedelta(days=91))
     for rule in ({"received": "weekly/1"}, {"any": [{"not_received": "weekly/1"}]}):
-        with pytest.raises(BadRule, match=r"no longer kept, only the numbers are\. Name a newer issue"):
+        with pytest.raises(BadRule, match=r"was deleted\. Name a newer issue"):
             count_people(rule)
 
 

@@ -1,4 +1,4 @@
-"""A slow call keeps its batch; a lost worker's batch is given up within a minute; nothing is taken back."""
+"""A slow call keeps its batch, a lost worker's batch is given up within a minute, and no lease is retaken."""
 
 import threading
 from datetime import timedelta
@@ -8,12 +8,12 @@ from django.db import connection, transaction
 
 from newsletter.models import Attempt, Batch
 from newsletter.providers.base.contract import Outcome, Verdict
-from newsletter.sending.dispatching import dispatch
+from newsletter.sending.dispatching import dispatcher
 from newsletter.sending.dispatching.claim import Claim, claim_batch
 from newsletter.sending.dispatching.lease import LEASE, MAX_LEASE_TIME, Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.sweep import settle_expired_leases
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
@@ -32,21 +32,23 @@ def take_one() -> Claim:
 
 def claim_one() -> Lease:
     claim = take_one()
-    return Lease(batch_id=claim.batch.pk, n=claim.n, until=claim.lease_until)
+    return Lease(batch_id=claim.batch.pk, attempt_number=claim.attempt_number, until=claim.lease_until)
 
 
-def test_work_of_a_lost_worker_is_given_up_within_a_minute_of_its_last_sign_of_life():
+def test_a_lost_workers_batch_is_given_up_within_a_minute():
     assert LEASE + timedelta(seconds=10) < timedelta(seconds=60)
 
 
-def test_f6_a_call_that_takes_longer_than_the_lease_keeps_its_batch():
+@pytest.mark.requirement("F6")
+def test_a_call_longer_than_the_lease_keeps_its_batch():
     lease = claim_one()
     assert lease.renew(now=NOW + timedelta(seconds=40))
     assert settle_expired_leases(now=NOW + timedelta(seconds=80)) == 0
     assert lease.until == NOW + timedelta(seconds=40) + LEASE
 
 
-def test_f22_a_lease_that_was_taken_away_is_not_taken_back():
+@pytest.mark.requirement("F22")
+def test_a_lost_lease_is_not_taken_back():
     lease = claim_one()
     until = lease.until
     assert settle_expired_leases(now=NOW + timedelta(seconds=50)) == 1
@@ -55,7 +57,8 @@ def test_f22_a_lease_that_was_taken_away_is_not_taken_back():
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
 
 
-def test_f22_before_the_call_a_claim_looks_at_its_row_and_not_only_at_its_own_clock():
+@pytest.mark.requirement("F22")
+def test_before_the_call_the_lease_is_checked_in_the_row_too():
     lease = claim_one()
     assert lease.holds(now=NOW + timedelta(seconds=1))
     assert not lease.holds(now=NOW + timedelta(seconds=45))
@@ -63,21 +66,23 @@ def test_f22_before_the_call_a_claim_looks_at_its_row_and_not_only_at_its_own_cl
     assert not lease.holds(now=NOW + timedelta(seconds=1))
 
 
-def test_f22_a_worker_that_hangs_keeps_its_batch_for_five_minutes_and_no_longer():
+@pytest.mark.requirement("F22")
+def test_a_hanging_worker_keeps_its_batch_for_five_minutes():
     lease = claim_one()
     assert lease.renew(now=NOW + MAX_LEASE_TIME - timedelta(seconds=1))
     assert lease.until == NOW + MAX_LEASE_TIME
     assert not lease.renew(now=NOW + MAX_LEASE_TIME)
 
 
-def test_f11_a_clock_that_jumps_ahead_makes_a_batch_uncertain_and_never_sent_twice():
+@pytest.mark.requirement("F11")
+def test_a_clock_that_jumps_ahead_makes_the_batch_uncertain():
     lease = claim_one()
     assert settle_expired_leases(now=NOW + timedelta(days=7)) == 1
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
     assert claim_batch(batch_id=lease.batch_id, provider="mailgun", now=NOW + timedelta(days=7)) is None
 
 
-def test_the_keeper_lengthens_what_it_holds_and_ends_when_it_holds_nothing():
+def test_the_renewer_extends_leases_and_ends_without_any():
     lease = claim_one()
     renewed = threading.Event()
 
@@ -92,13 +97,13 @@ def test_the_keeper_lengthens_what_it_holds_and_ends_when_it_holds_nothing():
     _wait_until(lambda: keeper._thread is None)
 
 
-def test_a_database_that_is_away_for_a_moment_does_not_end_the_keeper(caplog):
+def test_a_short_database_outage_does_not_end_the_renewer(caplog):
     lease = claim_one()
     keeper = LeaseRenewer(clock=lambda: NOW + timedelta(seconds=30))
     with connection.execute_wrapper(_away):
         keeper._held.add(lease)
         keeper.renew()
-    assert "could not be lengthened" in caplog.text
+    assert "could not be renewed" in caplog.text
     keeper.renew()
     assert lease.until == NOW + timedelta(seconds=30) + LEASE
 
@@ -118,14 +123,15 @@ def _wait_until(told, *, seconds: float = 10):
     raise AssertionError("it did not come about in time")
 
 
-def test_i3_a_worker_that_stood_still_since_it_looked_its_people_up_does_not_call(fake_provider, settings, monkeypatch):
-    """Who left meanwhile was answered, and is not in any call that begins afterwards."""
+@pytest.mark.requirement("I3")
+def test_a_worker_that_stalled_after_the_lookup_does_not_call(fake_provider, settings, monkeypatch):
+    """Somebody who unsubscribed meanwhile got an answer, so no later call may contain them."""
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
     batch_id = claim_one().batch_id
     Attempt.objects.update(ended_at=NOW, outcome="not_sent")
     Batch.objects.update(state=Batch.State.PENDING, lease_until=None)
-    monkeypatch.setattr(dispatch, "MAX_LOOKUP_AGE_SECONDS", -1.0)
-    assert dispatch.Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batch_id)
+    monkeypatch.setattr(dispatcher, "MAX_LOOKUP_AGE_SECONDS", -1.0)
+    assert dispatcher.Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batch_id)
     assert Batch.objects.get().state == Batch.State.PENDING
     assert fake_provider.ledger == []
 
@@ -133,7 +139,8 @@ def test_i3_a_worker_that_stood_still_since_it_looked_its_people_up_does_not_cal
 @pytest.mark.skipif(
     connection.vendor != "postgresql", reason="SQLite has one writer, and no rows that wait for another"
 )
-def test_f22_a_batch_that_a_worker_standing_still_holds_is_passed_over_and_not_waited_for():
+@pytest.mark.requirement("F22")
+def test_a_batch_locked_by_a_stalled_worker_is_skipped():
     publication = make_publication()
     make_story("The first verdict")
     add_subscribers(publication, 3)
@@ -157,7 +164,8 @@ def test_f22_a_batch_that_a_worker_standing_still_holds_is_passed_over_and_not_w
     assert found == [None]
 
 
-def test_f22_what_a_late_worker_was_told_is_evidence_and_settles_its_own_try():
+@pytest.mark.requirement("F22")
+def test_a_late_acceptance_is_evidence_for_its_own_attempt():
     claim = take_one()
     settle_expired_leases(now=NOW + timedelta(seconds=50))
     told = Outcome(Verdict.ACCEPTED, "Queued.", provider_id="one@example.org")
@@ -167,14 +175,16 @@ def test_f22_what_a_late_worker_was_told_is_evidence_and_settles_its_own_try():
 
 
 @pytest.mark.parametrize("verdict", [Verdict.NOT_SENT, Verdict.REJECTED, Verdict.THROTTLED, Verdict.UNCERTAIN])
-def test_f22_a_late_worker_that_was_told_anything_else_moves_nothing(verdict: Verdict):
+@pytest.mark.requirement("F22")
+def test_any_other_late_result_changes_nothing(verdict: Verdict):
     claim = take_one()
     settle_expired_leases(now=NOW + timedelta(seconds=50))
     assert not record_outcome(claim=claim, outcome=Outcome(verdict, "late"), now=NOW + timedelta(seconds=60))
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
 
 
-def test_f22_a_late_worker_settles_nothing_of_a_later_try():
+@pytest.mark.requirement("F22")
+def test_a_late_worker_settles_nothing_of_a_later_attempt():
     claim = take_one()
     settle_expired_leases(now=NOW + timedelta(seconds=50))
     Batch.objects.update(state=Batch.State.PENDING)

@@ -1,4 +1,4 @@
-"""What jobs find out for the checks: where an issue's links lead, and whether its sender's domain is authenticated."""
+"""Jobs check where an issue's links lead and whether its sender's domain is authenticated."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,9 +8,10 @@ import pytest
 from newsletter.common.errors import NotReady
 from newsletter.content.fetching.errors import Unreachable
 from newsletter.content.fetching.fetcher import Fetcher
-from newsletter.issues.snapshot.link_checks import check_due_links, find_dead_links, find_web_links
+from newsletter.issues.snapshot.content_links import find_web_links
+from newsletter.issues.snapshot.link_checks import check_due_links, find_dead_links
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Issue, LinkLook, Publication, Send, SenderDomain
+from newsletter.models import Issue, LinkCheck, Publication, Send, SenderDomain
 from newsletter.sending.deliverability.domain_records import NoAnswer
 from newsletter.sending.deliverability.domains import find_domain_problems, refresh_sender_domains
 from newsletter.sending.freezing.start import start_send
@@ -49,7 +50,7 @@ def dead(issue: Issue) -> list[str]:
     return [finding.message for finding in find_dead_links(resolve_content(issue), now=NOW)]
 
 
-def test_a_page_that_is_there_is_good_and_one_that_its_site_denies_is_dead(
+def test_an_existing_page_is_good_and_a_missing_one_is_dead(
     publication: Publication, site: Site, fetcher: Fetcher
 ) -> None:
     issue = issue_with(publication, site.put("/there", "Hello"), f"{site.url}/gone")
@@ -67,14 +68,14 @@ def test_a_site_that_only_refuses_us_is_not_called_dead(
     assert not any("/shy" in message for message in dead(issue))
 
 
-def test_where_no_site_at_all_is_reached_nothing_is_called_dead(publication: Publication, fetcher: Fetcher) -> None:
+def test_nothing_is_called_dead_if_no_site_is_reached(publication: Publication, fetcher: Fetcher) -> None:
     issue = issue_with(publication, "https://nowhere.example/story")
     check_due_links(now=NOW, fetcher=fetcher)
-    assert LinkLook.objects.filter(state="unreached").count() == 2
+    assert LinkCheck.objects.filter(state="unreached").count() == 2
     assert dead(issue) == []
 
 
-def test_a_link_is_looked_at_a_few_at_a_time_and_again_only_when_the_look_is_old(
+def test_links_are_checked_a_few_at_a_time_and_again_when_old(
     publication: Publication, site: Site, fetcher: Fetcher
 ) -> None:
     issue_with(publication, site.put("/a", "A"), site.put("/b", "B"))
@@ -82,20 +83,20 @@ def test_a_link_is_looked_at_a_few_at_a_time_and_again_only_when_the_look_is_old
     assert check_due_links(now=LATER, fetcher=fetcher) == 3
 
 
-def test_issues_that_went_out_are_not_looked_at(publication: Publication, site: Site, fetcher: Fetcher) -> None:
+def test_links_of_sent_issues_are_not_checked(publication: Publication, site: Site, fetcher: Fetcher) -> None:
     issue_with(publication, site.put("/a", "A"))
     Issue.objects.update(state="sent")
     assert check_due_links(now=NOW, fetcher=fetcher) == 0
     assert site.asked == []
 
 
-def test_an_incomplete_issue_stops_no_look_at_the_others(publication: Publication, fetcher: Fetcher) -> None:
+def test_an_incomplete_issue_does_not_stop_other_checks(publication: Publication, fetcher: Fetcher) -> None:
     issue = issue_with(publication, "https://nowhere.example/story")
     Issue.objects.filter(pk=issue.pk).update(body='[{"type": "lead_story", "id": "a", "value": {"story": null}}]')
     assert check_due_links(now=NOW, fetcher=fetcher) == 0
 
 
-def test_links_in_our_own_words_and_buttons_are_found_with_their_block(publication: Publication) -> None:
+def test_links_in_own_text_and_buttons_name_their_block(publication: Publication) -> None:
     issue = issue_with(publication, "https://example.org/story")
     issue.body = issue.body.stream_block.to_python(
         [
@@ -117,12 +118,12 @@ def no_records(name: str) -> list[str]:
     return []
 
 
-def test_a_domain_is_asked_about_only_where_mail_goes_to_a_real_provider(publication: Publication) -> None:
+def test_domains_are_checked_only_for_a_real_provider(publication: Publication) -> None:
     assert refresh_sender_domains(now=NOW, find=no_records) == 0
     assert find_domain_problems(publication.from_email) == []
 
 
-def test_what_dns_says_of_a_domain_is_kept_and_asked_again_when_old(publication: Publication, settings: object) -> None:
+def test_dns_findings_are_kept_and_refreshed_when_old(publication: Publication, settings: object) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
     assert refresh_sender_domains(now=NOW, find=no_records) == 1
     faults = find_domain_problems(publication.from_email)
@@ -133,22 +134,21 @@ def test_what_dns_says_of_a_domain_is_kept_and_asked_again_when_old(publication:
     assert SenderDomain.objects.count() == 1
 
 
-def test_b1_nothing_goes_out_for_a_domain_that_does_not_say_who_may_send_for_it(
-    publication: Publication, settings: object
-) -> None:
+@pytest.mark.requirement("B1")
+def test_an_unauthenticated_domain_sends_nothing(publication: Publication, settings: object) -> None:
     make_story("The first verdict")
     add_subscribers(publication, 1)
     issue = make_issue(publication, approved=True)
     settings.NEWSLETTER_PRODUCTION = True
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
     refresh_sender_domains(now=NOW, find=no_records)
-    with pytest.raises(NotReady, match="cannot go out yet"):
+    with pytest.raises(NotReady, match="cannot be sent yet"):
         start_send(issue=issue, now=NOW)
     assert not Send.objects.exists()
     assert refresh_sender_domains(now=NOW + timedelta(minutes=11), find=no_records) == 1
 
 
-def test_a_dns_that_does_not_answer_is_a_warning(publication: Publication, settings: object) -> None:
+def test_dns_without_an_answer_is_a_warning(publication: Publication, settings: object) -> None:
     def silent(name: str) -> list[str]:
         raise NoAnswer("DNS did not answer.")
 
@@ -161,4 +161,4 @@ def test_an_unreadable_provider_or_sender_breaks_no_check(publication: Publicati
     settings.NEWSLETTER_PROVIDER_URL = "pigeon://"
     assert find_domain_problems(publication.from_email) == []
     settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
-    assert find_domain_problems("nobody")[0].says.startswith("Nobody has looked yet whether nobody")
+    assert find_domain_problems("nobody")[0].says.startswith("The DNS records of nobody were not checked yet")

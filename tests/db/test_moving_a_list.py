@@ -1,4 +1,4 @@
-"""docs/moving-a-list.md, followed with files in the formats of Mailchimp and listmonk: who left goes first and stays away."""
+"""Follow docs/how-to/move-a-list.md with files of Mailchimp and listmonk: who unsubscribed goes first and stays away."""
 
 import io
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.support.people import NOW, make_list
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "moving-a-list.md"
+PAGE = ROOT / "docs/how-to/move-a-list.md"
 DESK = ROOT / "templates" / "web" / "desk" / "imports"
 MAILCHIMP = "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,TIMEZONE,CC,REGION,LAST_CHANGED"
 TAIL = "LEID,EUID,NOTES,TAGS"
@@ -52,7 +52,7 @@ def readers(weekly: MailingList) -> set[str]:
     return set(eligible(mailing_list=weekly, now=NOW).values_list("subscriber__email", flat=True))
 
 
-def test_a_list_moves_from_mailchimp_without_those_who_left_or_cannot_be_reached() -> None:
+def test_a_mailchimp_list_moves_without_the_unsubscribed_and_cleaned() -> None:
     weekly = make_list()
     Topic.objects.create(slug="land", name="Land rights")
     left = ["2024-01-02 03:04:05,Spring,9,NORMAL,,", "2024-01-02 03:04:05,Spring,9,SPAM,,"]
@@ -76,7 +76,7 @@ def test_a_list_moves_from_mailchimp_without_those_who_left_or_cannot_be_reached
     )
 
 
-def test_people_who_never_asked_mailchimp_for_a_newsletter_are_not_brought_in() -> None:
+def test_nonsubscribed_people_of_mailchimp_are_not_imported() -> None:
     weekly = make_list()
     with pytest.raises(BadFile, match="never asked"):
         bring_in(weekly, f"{MAILCHIMP},{TAIL}", mailchimp("ann@example.org"), name="nonsubscribed_1a2b.csv")
@@ -104,6 +104,6 @@ def test_the_page_calls_the_parts_of_desk_and_command_by_their_names() -> None:
     desk = "".join((DESK / name).read_text(encoding="utf-8") for name in ("all.html", "new.html", "terms.html"))
     assert f"*{ImportKind.LEFT_LIST.label}*" in page
     assert f"--as {ImportKind.LEFT_LIST}" in page
-    for words in ("Go on to the columns", "Import a file", "Check the file"):
+    for words in ("Continue", "Import a file", "Check the file"):
         assert words in page
         assert words in desk

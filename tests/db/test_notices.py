@@ -1,4 +1,4 @@
-"""The mails of the system itself: asking to confirm, and a word to staff."""
+"""Mails of the system itself: confirmations and notices to staff."""
 
 from datetime import timedelta
 
@@ -30,7 +30,8 @@ def ask(publication, email="ada@example.org", **more):
     request_subscription(email=email, now=NOW, **asked, **more)
 
 
-def test_m7_a_confirmation_holds_no_word_of_the_person_and_no_unsubscribe_pair(mailgun):
+@pytest.mark.requirement("M7")
+def test_a_confirmation_has_no_personal_data_and_no_unsubscribe_link(mailgun):
     publication = make_publication()
     ask(publication, name="WIN 500 http://evil.example")
     assert send_due_confirmations(now=NOW) == 1
@@ -58,7 +59,7 @@ def test_a_confirmation_is_sent_once(mailgun):
 
 
 @pytest.mark.parametrize(("fault", "again"), [(answer(429, b"later"), True), (Fault("reset_after_accepting"), False)])
-def test_a_confirmation_that_was_not_taken_is_tried_again_and_one_in_doubt_is_not(mailgun, fault, again):
+def test_a_refused_confirmation_is_retried_an_uncertain_one_is_not(mailgun, fault, again):
     ask(make_publication())
     mailgun.fault_next(fault)
     assert send_due_confirmations(now=NOW) == 0
@@ -67,7 +68,7 @@ def test_a_confirmation_that_was_not_taken_is_tried_again_and_one_in_doubt_is_no
     assert send_due_confirmations(now=NOW + timedelta(seconds=10)) == int(again)
 
 
-def test_staff_who_may_approve_are_told_with_a_link(mailgun):
+def test_approvers_are_notified_with_a_link(mailgun):
     publication = make_publication()
     make_story("The first verdict")
     make_approver()
@@ -76,10 +77,11 @@ def test_staff_who_may_approve_are_told_with_a_link(mailgun):
     (mail,) = mailgun.mailbox("approver@example.org")
     assert mail.subject == "The weekly letter No. 1 is ready to read"
     assert "/admin/decide/" in mail.text
-    assert "without approval nothing goes out" in mail.text
+    assert "without approval nothing is sent" in mail.text
 
 
-def test_v3_a_term_that_is_protected_between_the_writing_and_the_mail_stands_in_no_mail_to_staff(mailgun):
+@pytest.mark.requirement("V3")
+def test_a_term_protected_later_is_in_no_staff_mail(mailgun):
     publication = make_publication()
     make_story("Marisol Quintanilla came home")
     keeper = make_approver()
@@ -90,20 +92,20 @@ def test_v3_a_term_that_is_protected_between_the_writing_and_the_mail_stands_in_
     (mail,) = mailgun.mailbox("approver@example.org")
     assert "uintanilla" not in mail.html + mail.text + mail.subject
     assert "Read it in the desk" in mail.text
-    assert "without approval nothing goes out" in mail.text
+    assert "without approval nothing is sent" in mail.text
 
 
-def test_staff_are_told_that_nothing_goes_out(mailgun):
+def test_staff_are_notified_of_a_skipped_slot(mailgun):
     publication = make_publication()
     make_approver()
     notify_assembly(assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
     send_due_notices(now=NOW)
     (mail,) = mailgun.mailbox("approver@example.org")
-    assert "nothing goes out" in mail.subject
+    assert "nothing will be sent" in mail.subject
     assert "Nothing new" in mail.text
 
 
-def test_each_member_of_staff_is_told_in_the_language_they_chose(mailgun):
+def test_staff_mails_are_in_each_persons_language(mailgun):
     publication = make_publication()
     spanish, english = make_approver("ines@example.org"), make_approver("erin@example.org")
     UserProfile.objects.create(user=spanish, preferred_language="es")

@@ -7,9 +7,8 @@ import pytest
 from django.db import IntegrityError
 
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
-from newsletter.content.ingesting.wordpress_roots import forget_roots
+from newsletter.content.ingesting.wordpress_listing import forget_roots
 from newsletter.content.parsing.page_urls import hash_url
-from newsletter.issues.snapshot.redact import iter_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Source, Story, StoryAddress, StoryOrigin
 from subscribers.models import Topic
@@ -190,7 +189,7 @@ def test_a_publication_of_the_second_source_gets_the_story(site):
     publication = make_publication()
     publication.sources.add(Source.objects.get(name="Two"))
     issue = make_issue(publication)
-    assert [story["title"] for story in iter_stories(resolve_content(issue))] == ["The first verdict"]
+    assert [story.title for story in resolve_content(issue).stories] == ["The first verdict"]
 
 
 def test_no_two_stories_have_one_address():
@@ -207,4 +206,4 @@ def test_an_issue_shows_a_story_once_however_often_it_was_put_in():
     issue.body = [*((block.block_type, block.value) for block in issue.body), ("lead_story", {"story": story})]
     issue.save()
     issue.refresh_from_db()
-    assert [told["id"] for told in iter_stories(resolve_content(issue))] == [story.pk]
+    assert [shown.id for shown in resolve_content(issue).stories] == [story.pk]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from newsletter.common.errors import BadFile
-from newsletter.demo.organisation import write_organisation
+from newsletter.demo.sample_content import write_organisation
 from newsletter.models import Appeal, Brand, Picture, Publication, Source
 from newsletter.organisation.apply_file import Change, apply_file
 from newsletter.organisation.sample_files import read_sample
@@ -255,7 +255,7 @@ def logo_server() -> Iterator[tuple[str, list[str]]]:
         thread.join()
 
 
-def test_what_a_lists_form_asks_is_written_in_the_file_and_what_the_file_leaves_out_is_left_alone(
+def test_the_file_sets_what_a_sign_up_form_asks_or_leaves_it_alone(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "organisation.toml"

@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.location_questions import answer_location_question
+from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.issues.variants.nearby_events import RecipientLocation, choose_events_for
-from newsletter.models import EventNotice, SettledPlace, Source
+from newsletter.models import EventNotice, LocationAnswer, Source
 from subscribers.places.search import find_place
 from tests.support.fixtures import NOW
 from tests.support.web_site import Site, serve_site
@@ -49,11 +50,9 @@ def read(
 
 
 def shown_to(event: EventNotice) -> list[str]:
-    row = {
-        "id": event.pk, "latitude": event.latitude, "longitude": event.longitude, "country": event.country,
-        "region": event.region, "online": event.online, "cancelled": event.cancelled,
-    }  # fmt: skip
-    kinds = (choose_events_for(who, events=[row], limit=3, radius_km=80, host=False).kind for who in READERS)
+    kinds = (
+        choose_events_for(who, events=[resolve_event(event)], limit=3, radius_km=80, host=False).kind for who in READERS
+    )
     return [who.region for who, kind in zip(READERS, kinds, strict=True) if kind != "nothing"]
 
 
@@ -71,7 +70,7 @@ def test_a_settled_place_counts_for_the_same_words_of_that_source(site):
     staff = User.objects.create_user("editor")
     chosen = find_place("Springfield, Illinois").place
     assert chosen is not None
-    assert answer_location_question(event=EventNotice.objects.get(title="vigil"), place=chosen, by=staff, now=NOW) == 2
+    assert answer_location_question(event=EventNotice.objects.get(title="vigil"), town=chosen, by=staff, now=NOW) == 2
     for event in EventNotice.objects.all():
         assert (event.region, event.note, event.place_question) == ("US-IL", "", {})
         assert shown_to(event) == ["US-IL"]
@@ -80,7 +79,7 @@ def test_a_settled_place_counts_for_the_same_words_of_that_source(site):
     assert (walk.region, walk.place_question) == ("US-IL", {})
     assert run.latitude is None
     assert run.place_question
-    assert source.settled_places.get().by == staff
+    assert source.location_answers.get().by == staff
 
 
 def test_a_settled_place_counts_for_no_other_source(site):
@@ -88,13 +87,13 @@ def test_a_settled_place_counts_for_no_other_source(site):
     other = Source.objects.create(name="Other", kind="calendar", url=f"{site.url}/events.ics")
     ingest_source(source=other, now=NOW)
     chosen = find_place("Springfield, Illinois").place
-    answer_location_question(event=EventNotice.objects.get(source__name="Calendar"), place=chosen, by=None, now=NOW)
+    answer_location_question(event=EventNotice.objects.get(source__name="Calendar"), town=chosen, by=None, now=NOW)
     assert EventNotice.objects.get(source=other).place_question
 
 
 def test_a_settled_place_does_not_change_words_that_are_certain(site):
     source = read(site, ("vigil", "Leeds\\, UK"))
-    SettledPlace.objects.create(
+    LocationAnswer.objects.create(
         source=source, words="leeds uk", town="Paris", country="FR", latitude=48.9, longitude=2.4, at=NOW
     )
     EventNotice.objects.all().delete()
@@ -106,7 +105,7 @@ def test_a_settled_place_does_not_change_words_that_are_certain(site):
 def test_a_settled_place_gives_a_floating_event_its_zone(site):
     source = read(site, ("vigil", "Springfield"), start=":20260615T180000")
     chosen = find_place("Springfield, Illinois").place
-    answer_location_question(event=EventNotice.objects.get(), place=chosen, by=None, now=NOW)
+    answer_location_question(event=EventNotice.objects.get(), town=chosen, by=None, now=NOW)
     source.refresh_from_db()
     assert source.due_at is None
     ingest_source(source=source, now=NOW + timedelta(hours=1))
@@ -117,9 +116,9 @@ def test_a_settled_place_gives_a_floating_event_its_zone(site):
 def test_the_same_words_of_a_source_are_settled_once(site):
     source = read(site, ("vigil", "Springfield"))
     row = {"source": source, "words": "springfield", "country": "US", "latitude": 1.0, "longitude": 1.0, "at": NOW}
-    SettledPlace.objects.create(**row)
+    LocationAnswer.objects.create(**row)
     with pytest.raises(IntegrityError), transaction.atomic():
-        SettledPlace.objects.create(**row)
+        LocationAnswer.objects.create(**row)
 
 
 def test_coordinates_of_apple_and_geo_are_read(site):

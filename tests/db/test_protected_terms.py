@@ -1,7 +1,8 @@
-"""V3: what is on the list of protected terms goes out in no mail, page, feed or calendar, and is written nowhere in clear."""
+"""Protected terms are in no mail, page, feed or calendar, and are stored only encrypted."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +26,9 @@ from newsletter.issues.protected_terms.terms import (
     reseal_terms,
     reveal_term,
 )
-from newsletter.issues.snapshot.calendar_links import calendar_name
+from newsletter.issues.snapshot.calendar_links import make_calendar_name
+from newsletter.issues.snapshot.records.blocks import LeadStoryBlock
+from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_assembly
@@ -44,12 +47,11 @@ from newsletter.models import (
     Variant,
 )
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.pause_protected import pause_protected
-from newsletter.sending.limits.send_controls import resume_send
-from newsletter.sending.limits.send_window import enforce_send_window
+from newsletter.sending.limits.send_window import enforce_send_window, pause_protected
 from newsletter.sending.notices.proofs import send_proofs
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.send_controls import resume_send
 from tests.support.fixtures import (
     DUE,
     LONDON,
@@ -93,7 +95,8 @@ def issue(publication: Publication) -> Issue:
 # ------------------------------------------------------------------------------------------------ the list
 
 
-def test_v3_a_term_is_in_no_table_in_clear_and_opens_with_the_key() -> None:
+@pytest.mark.requirement("V3")
+def test_terms_are_encrypted_in_every_table() -> None:
     """A name of its own: the tables of the search keep words of stories from other tests."""
     (term,) = protect("Beatriz Etxeberria", note="Story of May")
     assert reveal_term(term=term, by=keeper()) == "Beatriz Etxeberria"
@@ -103,14 +106,16 @@ def test_v3_a_term_is_in_no_table_in_clear_and_opens_with_the_key() -> None:
             assert "etxeberria" not in repr(cursor.fetchall()).lower(), table
 
 
-def test_v3_what_is_written_of_terms_has_none_of_them(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.requirement("V3")
+def test_logs_about_terms_do_not_contain_them(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     (term,) = protect(SECRET)
     remove_terms(ids=[term.pk], by=keeper())
     assert "quintanilla" not in (caplog.text + repr(list(AuditEntry.objects.values())) + str(term)).lower()
 
 
-def test_v3_a_term_stands_once_however_it_is_written_and_no_row_is_empty() -> None:
+@pytest.mark.requirement("V3")
+def test_a_term_is_stored_once_in_any_spelling() -> None:
     protect(SECRET)
     again = add_terms(lines="marisol-QUINTANILLA\n\nK-2031-77\nLi", note="", by=keeper(), now=NOW)
     assert (len(again.terms), again.known, again.short) == (2, 1, 1)
@@ -125,17 +130,19 @@ def test_v3_a_term_stands_once_however_it_is_written_and_no_row_is_empty() -> No
         ("", "", "Nothing was written"),
         (f"{SECRET}\n…\n?\n", "", "Lines 2, 3: too short"),
         (f"{SECRET}\n{'x' * 201}", "", "Line 2: longer than 200"),
-        (SECRET, "the real name of marisol quintanilla", "The note gives a term away"),
+        (SECRET, "the real name of marisol quintanilla", "The note contains a term"),
     ],
 )
-def test_v3_what_cannot_be_kept_is_named_by_its_line_and_nothing_is_kept(lines: str, note: str, says: str) -> None:
+@pytest.mark.requirement("V3")
+def test_an_invalid_term_is_named_by_its_line(lines: str, note: str, says: str) -> None:
     with pytest.raises(BadTerms, match=says) as caught:
         add_terms(lines=lines, note=note, by=keeper(), now=NOW)
     assert "arisol" not in str(caught.value)
     assert not ProtectedTerm.objects.exists()
 
 
-def test_v3_who_does_not_look_after_people_can_neither_add_nor_see_nor_remove() -> None:
+@pytest.mark.requirement("V3")
+def test_terms_need_the_permission_for_people() -> None:
     (term,) = protect(SECRET)
     writer = make_approver()
     for deed in (
@@ -148,7 +155,8 @@ def test_v3_who_does_not_look_after_people_can_neither_add_nor_see_nor_remove() 
     assert ProtectedTerm.objects.count() == 1
 
 
-def test_v3_terms_open_after_the_key_was_changed_and_are_sealed_anew() -> None:
+@pytest.mark.requirement("V3")
+def test_terms_are_re_encrypted_after_a_key_change() -> None:
     (term,) = protect(SECRET)
     with override_settings(SECRET_KEY="a new key", SECRET_KEY_FALLBACKS=["test-old", *_keys()]):
         assert reveal_term(term=term, by=keeper()) == SECRET
@@ -165,19 +173,22 @@ def _keys() -> list[str]:
     return [settings.SECRET_KEY]
 
 
-def test_v3_sealed_terms_of_one_length_or_another_look_alike() -> None:
+@pytest.mark.requirement("V3")
+def test_encrypted_terms_of_any_length_look_alike() -> None:
     assert len(seal("Li")) == len(seal(SECRET))
     assert unseal(seal("")) == ""
 
 
-def test_v3_without_the_key_no_mail_to_staff_says_what_nobody_can_search() -> None:
+@pytest.mark.requirement("V3")
+def test_without_the_key_notices_do_not_show_content() -> None:
     protect(SECRET)
     assert replace_protected_text("A word") == "A word"
     with override_settings(SECRET_KEY="another key", SECRET_KEY_FALLBACKS=[]):
         assert "cannot be searched" in replace_protected_text(f"Its subject: {SECRET}")
 
 
-def test_v3_without_the_key_nothing_can_be_approved_and_the_list_says_so(issue: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_without_the_key_nothing_can_be_approved(issue: Issue) -> None:
     protect(SECRET)
     with override_settings(SECRET_KEY="another key", SECRET_KEY_FALLBACKS=[]):
         assert count_unreadable_terms() == 1
@@ -254,7 +265,8 @@ PLACES = [
 
 
 @pytest.mark.parametrize("put", PLACES, ids=lambda put: put.__name__)
-def test_v3_a_term_anywhere_blocks_the_approval_and_is_named_by_its_mask(issue: Issue, put: Any) -> None:
+@pytest.mark.requirement("V3")
+def test_a_term_blocks_the_approval_and_is_shown_masked(issue: Issue, put: Any) -> None:
     protect(SECRET)
     put(issue)
     with pytest.raises(NotReady, match=f"A protected term \\({MASKED}\\) stands in") as caught:
@@ -263,16 +275,19 @@ def test_v3_a_term_anywhere_blocks_the_approval_and_is_named_by_its_mask(issue: 
     assert Issue.objects.get(pk=issue.pk).state == "draft"
 
 
-def test_v3_the_description_of_a_picture_is_looked_at(issue: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_picture_descriptions_are_searched(issue: Issue) -> None:
     protect(SECRET)
     (block,) = [child for child in issue.body if child.block_type == "lead_story"]
     content = resolve_content(issue)
-    lead = next(one for one in content["blocks"] if one["key"] == block.id)
-    lead["story"]["picture"] = {"url": "https://example.org/a.jpg", "width": 9, "height": 9, "alt": SECRET, "weight": 1}
+    lead = next(one for one in content.blocks if isinstance(one, LeadStoryBlock) and one.key == block.id)
+    picture = PictureRecord(url="https://example.org/a.jpg", width=9, height=9, alt=SECRET, weight=1)
+    content = replace(content, blocks=(replace(lead, story=replace(lead.story, picture=picture)),))
     assert [one.block for one in scan_for_protected_terms(content).findings] == [block.id]
 
 
-def test_v3_a_finding_names_its_block_or_its_field(issue: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_a_finding_names_its_block_or_its_field(issue: Issue) -> None:
     protect(SECRET)
     in_subject(issue)
     in_story(issue)
@@ -281,7 +296,8 @@ def test_v3_a_finding_names_its_block_or_its_field(issue: Issue) -> None:
     assert codes(issue) == [("", "subject"), (lead, "")]
 
 
-def test_v3_a_headline_of_staff_hides_the_storys_own(issue: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_a_headline_of_staff_hides_the_storys_own(issue: Issue) -> None:
     """Writing other words in the issue is how a hit is mended."""
     protect(SECRET)
     Story.objects.update(title=f"How {SECRET} came home")
@@ -291,9 +307,10 @@ def test_v3_a_headline_of_staff_hides_the_storys_own(issue: Issue) -> None:
     assert codes(Issue.objects.get(pk=issue.pk)) == []
 
 
-def test_v3_names_that_we_draw_by_lot_are_no_hits(issue: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_random_ids_of_ours_are_no_findings(issue: Issue) -> None:
     """The name of a picture or of an event's calendar file is drawn by lot or signed: what can be read in it is chance."""
-    name = calendar_name(EventNotice.objects.get().pk)
+    name = make_calendar_name(EventNotice.objects.get().pk)
     protect(name)
     mail = approve_issue(issue=issue, by=make_approver(), now=NOW).revision.variants.first()
     assert mail is not None
@@ -301,7 +318,8 @@ def test_v3_names_that_we_draw_by_lot_are_no_hits(issue: Issue) -> None:
 
 
 @pytest.mark.parametrize("path", ["/m/marisol-quintanilla.jpg", "/view/marisol-quintanilla", "/r/marisol/quintanilla"])
-def test_v3_an_address_of_our_site_that_somebody_wrote_is_looked_at(issue: Issue, path: str) -> None:
+@pytest.mark.requirement("V3")
+def test_urls_of_our_site_written_by_staff_are_searched(issue: Issue, path: str) -> None:
     protect(SECRET)
     url = f"{settings.NEWSLETTER_SITE_URL}{path}"
     issue.body.append(("button", {"label": "Read", "url": url}))
@@ -312,7 +330,8 @@ def test_v3_an_address_of_our_site_that_somebody_wrote_is_looked_at(issue: Issue
 # --------------------------------------------------------------------------------- at the end and at the freeze
 
 
-def test_v3_a_term_added_after_the_approval_holds_the_issue_at_its_slot_and_staff_are_told(issue: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_a_term_added_after_approval_holds_the_issue_with_a_notice(issue: Issue) -> None:
     in_story(issue)
     approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
     protect(SECRET)
@@ -320,7 +339,8 @@ def test_v3_a_term_added_after_the_approval_holds_the_issue_at_its_slot_and_staf
     assert_held(issue)
 
 
-def test_v3_an_issue_that_goes_out_by_itself_is_held_and_staff_are_told() -> None:
+@pytest.mark.requirement("V3")
+def test_an_automatic_issue_is_held_with_a_notice() -> None:
     publication = make_publication(approval="auto")
     make_story("The clinic opens its doors")
     add_subscribers(publication, 2)
@@ -344,7 +364,8 @@ def assert_held(issue: Issue) -> None:
     assert not Send.objects.exclude(state="cancelled").exists()
 
 
-def test_v3_the_freeze_looks_again_after_the_send_was_begun(issue: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_the_freeze_searches_again(issue: Issue) -> None:
     from newsletter.sending.freezing.start import prepare_requested_sends, request_send
 
     in_story(issue)
@@ -356,7 +377,8 @@ def test_v3_the_freeze_looks_again_after_the_send_was_begun(issue: Issue) -> Non
     assert MASKED in Issue.objects.get(pk=issue.pk).held_reason
 
 
-def test_v3_a_send_on_its_way_pauses_and_pauses_again_until_the_term_is_off(issue: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_a_running_send_pauses_until_the_term_is_removed(issue: Issue) -> None:
     in_story(issue)
     approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
     send = start_send(issue=Issue.objects.get(pk=issue.pk), now=NOW)
@@ -384,16 +406,15 @@ def on_its_way(issue: Issue, settings: Any) -> tuple[Send, list[int]]:
 
 
 def may_be_claimed(batch: int) -> bool:
-    """Whether a worker gets it now; it goes back as it was."""
+    """Return True if a worker can claim the batch now. Put it back afterwards."""
     claim = claim_batch(batch_id=batch, provider="outbox", now=NOW)
     Attempt.objects.filter(batch=batch).delete()
-    Batch.objects.filter(pk=batch).update(state=Batch.State.PENDING, attempts=0)
+    Batch.objects.filter(pk=batch).update(state=Batch.State.PENDING, attempt_number=0)
     return claim is not None
 
 
-def test_v3_no_batch_is_claimed_once_a_term_is_on_the_list_whether_or_not_a_sweep_came_by(
-    issue: Issue, settings: Any
-) -> None:
+@pytest.mark.requirement("V3")
+def test_a_new_term_stops_claims_even_before_a_sweep(issue: Issue, settings: Any) -> None:
     in_story(issue)
     send, batches = on_its_way(issue, settings)
     assert may_be_claimed(batches[0])
@@ -407,9 +428,8 @@ def test_v3_no_batch_is_claimed_once_a_term_is_on_the_list_whether_or_not_a_swee
     assert all(map(may_be_claimed, batches))
 
 
-def test_v3_a_send_that_does_not_say_the_new_term_goes_on_as_soon_as_it_was_searched_for_it(
-    issue: Issue, settings: Any
-) -> None:
+@pytest.mark.requirement("V3")
+def test_a_send_without_the_new_term_goes_on_once_searched(issue: Issue, settings: Any) -> None:
     send, batches = on_its_way(issue, settings)
     protect(SECRET)
     assert not may_be_claimed(batches[0])
@@ -421,13 +441,15 @@ def test_v3_a_send_that_does_not_say_the_new_term_goes_on_as_soon_as_it_was_sear
     assert all(map(may_be_claimed, batches))
 
 
-def test_v3_a_send_that_begins_was_searched_for_every_term_of_that_moment(issue: Issue, settings: Any) -> None:
+@pytest.mark.requirement("V3")
+def test_a_new_send_was_searched_for_every_term(issue: Issue, settings: Any) -> None:
     protect(SECRET)
     _, batches = on_its_way(issue, settings)
     assert all(map(may_be_claimed, batches))
 
 
-def test_v3_a_batch_that_comes_back_from_uncertain_was_searched_like_the_others(issue: Issue, settings: Any) -> None:
+@pytest.mark.requirement("V3")
+def test_a_repeated_batch_was_searched_like_the_others(issue: Issue, settings: Any) -> None:
     """The words stand in no block: only the mail itself, as a template might, says them."""
     send, batches = on_its_way(issue, settings)
     (first, *_others) = batches
@@ -443,7 +465,8 @@ def test_v3_a_batch_that_comes_back_from_uncertain_was_searched_like_the_others(
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes one transaction after the other")
-def test_v3_terms_get_their_numbers_in_the_order_of_their_commits(issue: Issue, settings: Any) -> None:
+@pytest.mark.requirement("V3")
+def test_terms_are_numbered_in_the_order_of_their_commits(issue: Issue, settings: Any) -> None:
     """Else a send that was searched for the second would count as searched for the first, which nobody could see yet."""
     send, batches = on_its_way(issue, settings)
     keeper()
@@ -465,7 +488,8 @@ def test_v3_terms_get_their_numbers_in_the_order_of_their_commits(issue: Issue, 
     assert reveal_term(term=first, by=keeper()) == SECRET
 
 
-def test_v3_a_proof_is_refused_for_it_leaves_the_house_too(issue: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_a_proof_with_a_term_is_refused(issue: Issue) -> None:
     in_subject(issue)
     protect(SECRET)
     from newsletter.desk.issues.variant_groups import EMPTY_GROUP
@@ -477,7 +501,8 @@ def test_v3_a_proof_is_refused_for_it_leaves_the_house_too(issue: Issue) -> None
         )
 
 
-def test_v3_the_mail_that_announces_an_issue_does_not_say_it() -> None:
+@pytest.mark.requirement("V3")
+def test_the_notice_about_an_issue_does_not_contain_the_term() -> None:
     publication = make_publication()
     make_story(f"How {SECRET} came home")
     make_approver()
@@ -504,9 +529,10 @@ def gone(issue: Issue) -> Issue:
     return Issue.objects.get(pk=issue.pk)
 
 
-def test_v3_the_archive_its_feed_the_online_view_and_the_calendar_stop_to_show_it(gone: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_public_pages_stop_showing_the_term(gone: Issue) -> None:
     event, variant = EventNotice.objects.get(), Variant.objects.get()
-    name = calendar_name(event.pk)
+    name = make_calendar_name(event.pk)
     pages = [
         f"/news/weekly/{gone.number}/",
         f"/view/{variant.public_id}",
@@ -528,13 +554,14 @@ def test_v3_the_archive_its_feed_the_online_view_and_the_calendar_stop_to_show_i
         assert b"uintan" not in page.content.lower()
 
 
-def test_v3_no_neighbour_leads_to_an_issue_that_is_not_shown(gone: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_no_archive_page_links_to_a_hidden_issue(gone: Issue) -> None:
     publication = gone.publication
     Issue.objects.filter(pk=gone.pk).update(number=2)
     older = Issue.objects.create(publication=publication, number=1, public_id="older", made_at=NOW, state="sent")
     revision = gone.sends.get().revision
     content = {**revision.content, "subject": "Quiet", "blocks": []}
-    quiet = older.frozen.create(number=1, sha256="0" * 64, content=content, made_at=NOW)
+    quiet = older.content_revisions.create(number=1, sha256="0" * 64, content=content, made_at=NOW)
     Send.objects.create(issue=older, revision=quiet, sha256="0" * 64, state="submitted", made_at=NOW, started_at=NOW)
     assert b'/news/weekly/2/"' in Client().get("/news/weekly/1/").content
     protect(SECRET)

@@ -7,13 +7,20 @@ from typing import Any
 import pytest
 
 from newsletter.feedback.provider_suppressions import read_suppression_list
-from newsletter.models import ListReading
-from newsletter.sending.dispatching.provider import current_adapter, provider_label
+from newsletter.models import SuppressionListReading
+from newsletter.sending.provider import current_adapter, provider_label
 from subscribers.identity import identify
 from subscribers.models import Reason, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.suppression import remove_suppression, suppress
-from tests.db.test_feedback_apply import apply, is_subscribed, make_send, people, postmark, suppressed
 from tests.support.fake_provider import FakeProvider
+from tests.support.feedback_reports import (
+    apply_reports,
+    deliveries_of,
+    find_suppressions,
+    is_subscribed,
+    make_send,
+    postmark_event,
+)
 from tests.support.fixtures import NOW, make_publication
 from tests.support.provider_faults import answer
 from tests.support.provider_suppression_lists import ListedAddress
@@ -38,8 +45,8 @@ def kinds() -> set[tuple[str, str]]:
 
 
 def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvider) -> None:
-    one, two, three, four = people(make_send(readers=4))
-    provider.barred = [
+    one, two, three, four = deliveries_of(make_send(recipients=4))
+    provider.suppressed = [
         ListedAddress("hard", "Person0@Example.com", THEN),
         ListedAddress("complaint", "person1@example.com", THEN),
         ListedAddress("left", "person2@example.com", THEN),
@@ -47,37 +54,44 @@ def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvi
         ListedAddress("hard", "stranger@example.net", THEN),
     ]
     assert read() == 4
-    assert [suppressed(each) for each in (one, two, three, four)] == [{"hard"}, {"complaint"}, {"unsubscribe"}, set()]
+    assert [find_suppressions(each) for each in (one, two, three, four)] == [
+        {"hard"},
+        {"complaint"},
+        {"unsubscribe"},
+        set(),
+    ]
     assert not is_subscribed(two)
     assert not is_subscribed(three)
     assert (
         "on the list of postmark"
         in Suppression.objects.get(reason="hard", address_hash=identify("person0@example.com")).note
     )
-    reading = ListReading.objects.get()
-    assert (reading.entries, reading.barred, reading.known_until, reading.error) == (5, 4, TOMORROW, "")
+    reading = SuppressionListReading.objects.get()
+    assert (reading.entries, reading.suppressed, reading.known_until, reading.error) == (5, 4, TOMORROW, "")
     assert Suppression.objects.filter(address_hash=identify("stranger@example.net")).exists()
 
 
 @pytest.mark.requirement("F8")
 def test_the_provider_list_makes_up_for_lost_webhooks(provider: FakeProvider) -> None:
     """The same people are barred as if every report had come."""
-    send = make_send(readers=300)
+    send = make_send(recipients=300)
     chance = random.Random(8)
-    fates = {each: chance.choice(["hard", "complaint", "left", ""]) for each in people(send)}
+    fates = {each: chance.choice(["hard", "complaint", "left", ""]) for each in deliveries_of(send)}
     told = {
         "hard": {"RecordType": "Bounce", "Type": "HardBounce", "ID": 1, "Description": "550 5.1.1 unknown"},
         "complaint": {"RecordType": "SpamComplaint"},
         "left": {"RecordType": "SubscriptionChange", "SuppressSending": True, "Origin": "Recipient"},
     }
     heard = [
-        postmark(said.pop("RecordType"), delivery, **said)
+        postmark_event(said.pop("RecordType"), delivery, **said)
         for delivery, fate in fates.items()
         if fate and chance.random() > 0.3 and (said := dict(told[fate]))
     ]
-    apply(*heard, provider="postmark")
+    apply_reports(*heard, provider="postmark")
     addresses = dict(Subscriber.objects.values_list("pk", "email"))
-    provider.barred = [ListedAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate]
+    provider.suppressed = [
+        ListedAddress(fate, addresses[each.subscriber_id], THEN) for each, fate in fates.items() if fate
+    ]
     before = Suppression.objects.live().values("address_hash").distinct().count()
     read()
     after = set(map(bytes, Suppression.objects.live().values_list("address_hash", flat=True)))
@@ -93,21 +107,21 @@ def test_the_list_is_read_once_a_day_and_then_only_what_is_new(provider: FakePro
 
 def test_an_unreadable_provider_list_suppresses_nobody_and_is_retried(provider: FakeProvider) -> None:
     provider.query_fault = answer(500)
-    provider.barred = [ListedAddress("hard", "stranger@example.net", THEN)]
+    provider.suppressed = [ListedAddress("hard", "stranger@example.net", THEN)]
     assert read() == 0
-    assert "gave no usable list" in ListReading.objects.get().error
+    assert "gave no usable list" in SuppressionListReading.objects.get().error
     provider.query_fault = None
     assert read(TOMORROW + timedelta(minutes=59)) == 0
     assert read(TOMORROW + timedelta(minutes=61)) == 1
-    assert ListReading.objects.get().error == ""
+    assert SuppressionListReading.objects.get().error == ""
 
 
 def test_what_staff_lifted_since_stays_lifted_and_a_later_entry_counts(provider: FakeProvider) -> None:
     suppress(address_hash=identify("person0@example.com"), reason=Reason.HARD, now=THEN)
     remove_suppression(suppression=Suppression.objects.get(), by="staff@example.org", reason="they wrote", now=TOMORROW)
-    provider.barred = [ListedAddress("hard", "person0@example.com", THEN)]
+    provider.suppressed = [ListedAddress("hard", "person0@example.com", THEN)]
     assert read(TOMORROW) == 0
-    provider.barred = [ListedAddress("hard", "person0@example.com", TOMORROW + timedelta(hours=1))]
+    provider.suppressed = [ListedAddress("hard", "person0@example.com", TOMORROW + timedelta(hours=1))]
     assert read(TOMORROW + timedelta(days=1)) == 1
     assert kinds() == {("hard", "all")}
 
@@ -117,11 +131,11 @@ def test_what_staff_lifted_since_stays_lifted_and_a_later_entry_counts(provider:
 def test_an_old_report_does_not_stop_a_person_who_signed_up_again(
     provider: FakeProvider,
 ) -> None:
-    make_send(readers=2)
+    make_send(recipients=2)
     own = Subscription.objects.filter(subscriber__email="person0@example.com")
     own.update(requested_at=TOMORROW, confirmed_at=TOMORROW)
     Subscription.objects.filter(subscriber__email="person1@example.com").update(requested_at=TOMORROW)
-    provider.barred = [
+    provider.suppressed = [
         ListedAddress(kind, f"person{number}@example.com", THEN) for number in (0, 1) for kind in ("complaint", "left")
     ]
     assert read(TOMORROW + timedelta(hours=1)) == 2
@@ -135,4 +149,4 @@ def test_a_provider_without_a_list_is_not_asked(settings: Any) -> None:
     make_publication()
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
     assert read() == 0
-    assert not ListReading.objects.exists()
+    assert not SuppressionListReading.objects.exists()

@@ -1,4 +1,4 @@
-"""What is uncertain is settled by proof: a replay under the same key, the provider's own records, or a named person."""
+"""Uncertain batches are settled by proof: a replay under the same key, the provider's records, or staff."""
 
 from datetime import timedelta
 
@@ -7,14 +7,18 @@ import pytest
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send
 from newsletter.providers.base.contract import Outcome, Verdict
-from newsletter.sending.dispatching import wake_up_signal as bell
+from newsletter.sending import wake_up_signal
 from newsletter.sending.dispatching.claim import claim_batch
-from newsletter.sending.dispatching.dispatch import Dispatcher
+from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.dispatching.provider import account_label, current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send, sweep
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import (
+from newsletter.sending.provider import account_label, current_adapter
+from newsletter.sending.settling import sweep as sweep_module
+from newsletter.sending.settling.receipt import make_receipt
+from newsletter.sending.settling.reconcile import replay_uncertain
+from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
+from newsletter.sending.settling.send_controls import (
     cancel_send,
     end_send,
     pause_send,
@@ -23,16 +27,12 @@ from newsletter.sending.limits.send_controls import (
     settle_as_accepted,
     write_off,
 )
-from newsletter.sending.settling import sweep as sweep_module
-from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.reconcile import replay_uncertain
-from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.sweep import finish_sends
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
-from tests.db.test_send import Clock, ready_issue, send_all
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault, answer, too_many
+from tests.support.sends import Clock, make_ready_issue, send_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,19 +53,20 @@ def later(**time):
     return lambda: NOW + timedelta(**time)
 
 
-def test_a_replay_under_the_same_key_settles_a_lost_answer_without_a_second_mail(resend):
+def test_a_replay_settles_a_lost_answer_without_a_second_mail(resend):
     resend.fault_on(1, Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=5))
+    send = send_issue(make_ready_issue(recipients=5))
     assert send.state == Send.State.SUBMITTED
-    assert list(Attempt.objects.order_by("n").values_list("outcome", flat=True)) == ["uncertain", "accepted"]
+    assert list(Attempt.objects.order_by("number").values_list("outcome", flat=True)) == ["uncertain", "accepted"]
     assert set(resend.accepted_counts().values()) == {1}
 
 
-def test_f20_what_was_handed_to_a_provider_is_never_replayed_at_another(fake_provider, settings):
+@pytest.mark.requirement("F20")
+def test_a_batch_is_never_replayed_at_another_provider(fake_provider, settings):
     """Begun at one, moved to another in the middle, and moved back: the second one's lost answer stays in doubt."""
     first = fake_provider.url_of("resend") + "&max_batch=10"
     settings.NEWSLETTER_PROVIDER_URL = first
-    send = start_send(issue=ready_issue(readers=30), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=30), now=NOW)
     batches = list(Batch.objects.order_by("seq").values_list("pk", flat=True))
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batches[0])
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
@@ -80,11 +81,10 @@ def test_f20_what_was_handed_to_a_provider_is_never_replayed_at_another(fake_pro
     assert make_receipt(send).deliveries["uncertain"] == 10
 
 
-def test_f20_a_provider_that_certainly_took_nothing_does_not_keep_the_next_one_from_settling_its_own(
-    fake_provider, settings
-):
+@pytest.mark.requirement("F20")
+def test_a_provider_that_accepted_nothing_does_not_block_the_next(fake_provider, settings):
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
-    send = start_send(issue=ready_issue(readers=10), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=10), now=NOW)
     fake_provider.fault_on(1, too_many())
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     assert Attempt.objects.get().outcome == "throttled"
@@ -92,7 +92,7 @@ def test_f20_a_provider_that_certainly_took_nothing_does_not_keep_the_next_one_f
     fake_provider.fault_on(2, Fault("reset_after_accepting"))
     clock = Clock()
     run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
-    assert list(Attempt.objects.order_by("n").values_list("outcome", flat=True)) == [
+    assert list(Attempt.objects.order_by("number").values_list("outcome", flat=True)) == [
         "throttled",
         "uncertain",
         "accepted",
@@ -100,9 +100,10 @@ def test_f20_a_provider_that_certainly_took_nothing_does_not_keep_the_next_one_f
     assert set(fake_provider.accepted_counts().values()) == {1}
 
 
-def test_f20_another_account_of_the_same_provider_does_not_know_the_key_and_gets_no_replay(resend, settings):
+@pytest.mark.requirement("F20")
+def test_another_account_of_the_provider_gets_no_replay(resend, settings):
     resend.fault_on(1, Fault("reset_after_accepting"))
-    start_send(issue=ready_issue(readers=5), now=NOW)
+    start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     settings.NEWSLETTER_PROVIDER_URL = settings.NEWSLETTER_PROVIDER_URL.replace("resend://", "resend://other-")
     sweep(adapter=current_adapter(), clock=later(minutes=1))
@@ -110,8 +111,8 @@ def test_f20_another_account_of_the_same_provider_does_not_know_the_key_and_gets
     assert "other-" not in Attempt.objects.get().provider
 
 
-def test_a_key_that_the_provider_has_forgotten_is_never_used_again(resend):
-    start_send(issue=ready_issue(readers=5), now=NOW)
+def test_a_forgotten_key_is_never_used_again(resend):
+    start_send(issue=make_ready_issue(recipients=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW + timedelta(hours=23, minutes=59))
@@ -120,12 +121,10 @@ def test_a_key_that_the_provider_has_forgotten_is_never_used_again(resend):
 
 
 @pytest.mark.parametrize("moved_to", ["", "mailgun"])
-def test_a_replay_that_had_to_wait_is_not_made_once_the_key_is_forgotten_or_somebody_else_is_called(
-    resend, settings, moved_to
-):
+def test_a_delayed_replay_is_dropped_once_it_is_unsafe(resend, settings, moved_to):
     """Paused between the sweep that chose the batch and the call that was to repeat it."""
     resend.fault_on(1, Fault("reset_after_accepting"))
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     sweep(adapter=current_adapter(), clock=later(seconds=5))
     assert Batch.objects.get().state == Batch.State.PENDING
@@ -143,8 +142,8 @@ def test_a_replay_that_had_to_wait_is_not_made_once_the_key_is_forgotten_or_some
     assert Batch.objects.get().state == Batch.State.ACCEPTED
 
 
-def test_a_call_that_was_under_way_when_the_backup_was_made_can_be_sent_again_by_a_person(mailgun):
-    start_send(issue=ready_issue(readers=5), now=NOW)
+def test_staff_can_repeat_a_call_that_the_backup_cut(mailgun):
+    start_send(issue=make_ready_issue(recipients=5), now=NOW)
     assert claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW) is not None
     mark_open_batches_uncertain(now=NOW)
     send_again(batch=Batch.objects.get(), by=make_approver(), now=NOW)
@@ -153,10 +152,11 @@ def test_a_call_that_was_under_way_when_the_backup_was_made_can_be_sent_again_by
     assert Batch.objects.get().state == Batch.State.ACCEPTED
 
 
-def test_f9_a_batch_that_was_to_be_sent_again_when_the_send_was_cancelled_is_still_what_nobody_knows(mailgun):
+@pytest.mark.requirement("F9")
+def test_a_cancelled_repeat_leaves_the_batch_uncertain(mailgun):
     """Its people may have the issue: “skipped” would have told a correction to leave them out, or to tell them twice."""
     mailgun.fault_on(1, Fault("reset_after_accepting"))
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     person = make_approver()
     send_again(batch=Batch.objects.get(), by=person, now=NOW)
@@ -169,9 +169,9 @@ def test_f9_a_batch_that_was_to_be_sent_again_when_the_send_was_cancelled_is_sti
     assert len(mailgun.ledger) == 1
 
 
-def test_the_providers_records_settle_what_a_call_left_open(mailgun):
+def test_the_providers_records_settle_an_uncertain_call(mailgun):
     mailgun.fault_on(1, Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=5))
+    send = send_issue(make_ready_issue(recipients=5))
     assert send.state == Send.State.NEEDS_ATTENTION
     sweep(adapter=current_adapter(), clock=later(minutes=1))
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
@@ -184,7 +184,7 @@ def test_the_providers_records_settle_what_a_call_left_open(mailgun):
 
 def test_no_record_at_the_provider_proves_nothing(mailgun):
     mailgun.fault_on(1, Fault("stall_before_accepting", seconds=0.1))
-    start_send(issue=ready_issue(readers=5), now=NOW)
+    start_send(issue=make_ready_issue(recipients=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.UNCERTAIN), now=NOW)
@@ -193,29 +193,29 @@ def test_no_record_at_the_provider_proves_nothing(mailgun):
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
 
 
-def test_a_named_person_settles_what_nothing_else_could(mailgun):
+def test_staff_settle_what_nothing_else_could(mailgun):
     mailgun.fault_always(Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=25))
+    send = send_issue(make_ready_issue(recipients=25))
     first, second, third = Batch.objects.order_by("seq")
     person = make_approver()
     settle_as_accepted(batch=first, by=person, now=NOW)
     write_off(batch=second, by=person, now=NOW)
     mailgun.fault_always(None)
     send_again(batch=third, by=person, now=NOW)
-    with pytest.raises(WrongState, match="only an uncertain one"):
+    with pytest.raises(WrongState, match="Only an uncertain batch"):
         write_off(batch=first, by=person, now=NOW)
     clock = Clock()
     send.refresh_from_db()
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
     assert send.state == Send.State.SUBMITTED
     assert make_receipt(send).deliveries == {"pending": 0, "accepted": 15, "rejected": 0, "skipped": 0, "uncertain": 10}
-    assert "approver@example.org" in Attempt.objects.filter(batch=third).latest("pk").batch.tries.first().detail
+    assert "approver@example.org" in Attempt.objects.filter(batch=third).latest("pk").batch.attempts.first().detail
 
 
-def test_whoever_sends_hears_of_a_batch_that_a_person_or_a_replay_sends_again(resend):
+def test_workers_are_woken_for_a_repeat_or_a_replay(resend):
     """Also where nothing else was left to do and the send waited for that person."""
     resend.fault_on(1, Fault("reset_after_accepting"))
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     finish_sends(now=NOW)
     heard: list[tuple[str, str]] = []
@@ -223,20 +223,20 @@ def test_whoever_sends_hears_of_a_batch_that_a_person_or_a_replay_sends_again(re
     def listener(rung: Send) -> None:
         heard.append((rung.state, rung.batches.get().state))
 
-    bell.connect_listener(listener)
+    wake_up_signal.connect_listener(listener)
     try:
         send_again(batch=Batch.objects.get(), by=make_approver(), now=NOW)
         Batch.objects.update(state=Batch.State.UNCERTAIN)
         Send.objects.filter(pk=send.pk).update(state=Send.State.NEEDS_ATTENTION)
         assert replay_uncertain(capabilities=current_adapter().capabilities, now=NOW + timedelta(minutes=1)) == 1
     finally:
-        bell.disconnect_listener(listener)
+        wake_up_signal.disconnect_listener(listener)
     assert heard == [("submitting", "pending")] * 2
 
 
-def test_a_send_is_not_over_while_another_worker_puts_what_was_uncertain_in_again(resend, monkeypatch):
+def test_a_send_does_not_end_while_a_replay_begins(resend, monkeypatch):
     resend.fault_on(1, Fault("reset_after_accepting"))
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     ask = sweep_module._find_attention_reason
 
@@ -250,8 +250,8 @@ def test_a_send_is_not_over_while_another_worker_puts_what_was_uncertain_in_agai
     assert (send.state, Batch.objects.get().state) == (Send.State.SUBMITTING, Batch.State.PENDING)
 
 
-def test_who_left_after_a_call_in_doubt_is_in_doubt_and_not_skipped(resend):
-    issue = ready_issue(readers=5)
+def test_people_who_left_after_an_uncertain_call_are_uncertain(resend):
+    issue = make_ready_issue(recipients=5)
     start_send(issue=issue, now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
@@ -270,7 +270,7 @@ def test_who_left_after_a_call_in_doubt_is_in_doubt_and_not_skipped(resend):
 
 def test_one_bad_address_costs_nobody_else_the_issue(mailgun):
     mailgun.fault_for("person3@example.com", answer(400, b'{"message": "to parameter is not a valid address"}'))
-    send = send_all(ready_issue(readers=25))
+    send = send_issue(make_ready_issue(recipients=25))
     assert mailgun.accepted_counts() == {f"person{n}@example.com": 1 for n in range(25) if n != 3}
     receipt = make_receipt(send)
     assert send.state == Send.State.SUBMITTED
@@ -278,8 +278,8 @@ def test_one_bad_address_costs_nobody_else_the_issue(mailgun):
     assert sum(Batch.objects.values_list("size", flat=True)) == 25
 
 
-def test_a_send_can_be_paused_and_goes_on_where_it_stopped(mailgun):
-    issue = ready_issue(readers=25)
+def test_a_paused_send_goes_on_where_it_stopped(mailgun):
+    issue = make_ready_issue(recipients=25)
     send = start_send(issue=issue, now=NOW)
     person = make_approver()
     pause_send(send=send, by=person, reason="wrong picture?")
@@ -293,8 +293,8 @@ def test_a_send_can_be_paused_and_goes_on_where_it_stopped(mailgun):
         resume_send(send=send, by=person)
 
 
-def test_a_cancelled_send_skips_whom_it_had_not_reached_and_its_receipt_adds_up(mailgun):
-    issue = ready_issue(readers=25)
+def test_a_cancelled_send_skips_the_rest_and_its_receipt_adds_up(mailgun):
+    issue = make_ready_issue(recipients=25)
     send = start_send(issue=issue, now=NOW)
     first = Batch.objects.order_by("seq")[0]
     claim = claim_batch(batch_id=first.pk, provider=account_label(), now=NOW)
@@ -307,11 +307,11 @@ def test_a_cancelled_send_skips_whom_it_had_not_reached_and_its_receipt_adds_up(
         cancel_send(send=send, by=make_approver(), now=NOW)
 
 
-def test_what_is_unknown_of_single_people_can_be_left_and_the_send_ended(mailgun):
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+def test_staff_can_end_a_send_with_uncertain_people(mailgun):
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW)
     assert claim is not None
-    unsure = {claim.readers[0].delivery: (Verdict.UNCERTAIN, "no answer for this person")}
+    unsure = {claim.recipients[0].delivery: (Verdict.UNCERTAIN, "no answer for this person")}
     record_outcome(claim=claim, outcome=Outcome(verdict=Verdict.ACCEPTED, people=unsure), now=NOW)
     sweep(adapter=current_adapter(), clock=lambda: NOW)
     send.refresh_from_db()
@@ -324,27 +324,28 @@ def test_what_is_unknown_of_single_people_can_be_left_and_the_send_ended(mailgun
     assert send.state == Send.State.SUBMITTED
 
 
-def test_steering_a_send_needs_the_right(mailgun, django_user_model):
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+def test_controlling_a_send_needs_the_permission(mailgun, django_user_model):
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     writer = django_user_model.objects.create(username="writer@example.org")
     for act in (lambda: pause_send(send=send, by=writer), lambda: cancel_send(send=send, by=writer, now=NOW)):
         with pytest.raises(NotAllowed, match="approver"):
             act()
 
 
-def test_twenty_calls_in_a_row_that_come_to_nothing_pause_the_send(mailgun, settings):
+def test_twenty_failed_calls_in_a_row_pause_the_send(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=1"
     mailgun.fault_always(Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=30))
+    send = send_issue(make_ready_issue(recipients=30))
     assert send.state == Send.State.PAUSED
     assert "20 calls in a row" in send.reason
     assert len(mailgun.ledger) == 20
 
 
-def test_f9_what_failed_before_a_person_let_the_send_go_on_counts_no_more(mailgun, settings):
+@pytest.mark.requirement("F9")
+def test_failures_before_a_resume_no_longer_count(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=1"
     mailgun.fault_always(Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=60))
+    send = send_issue(make_ready_issue(recipients=60))
     person = make_approver()
     for calls in (20, 40):
         assert send.state == Send.State.PAUSED
@@ -355,9 +356,10 @@ def test_f9_what_failed_before_a_person_let_the_send_go_on_counts_no_more(mailgu
     assert len(mailgun.ledger) == 60
 
 
-def test_f9_a_batch_that_was_tried_too_often_has_all_its_tries_again_once_a_person_let_the_send_go_on(mailgun):
+@pytest.mark.requirement("F9")
+def test_a_resumed_batch_has_all_its_attempts_again(mailgun):
     mailgun.fault_always(too_many("1"))
-    send = send_all(ready_issue(readers=5))
+    send = send_issue(make_ready_issue(recipients=5))
     assert send.state == Send.State.PAUSED
     assert Attempt.objects.count() == 12
     mailgun.fault_always(None)
@@ -367,10 +369,11 @@ def test_f9_a_batch_that_was_tried_too_often_has_all_its_tries_again_once_a_pers
     assert run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap).state == Send.State.SUBMITTED
 
 
-def test_f9_a_person_who_sends_a_batch_again_has_seen_what_failed_before(mailgun, settings):
+@pytest.mark.requirement("F9")
+def test_sending_a_batch_again_resets_the_failures(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=1"
     mailgun.fault_always(Fault("reset_after_accepting"))
-    send = send_all(ready_issue(readers=19))
+    send = send_issue(make_ready_issue(recipients=19))
     assert send.state == Send.State.NEEDS_ATTENTION
     for batch in Batch.objects.order_by("seq")[:2]:
         send_again(batch=batch, by=make_approver(), now=NOW)

@@ -1,4 +1,4 @@
-"""From an approved issue to the receipt, through a provider on loopback whose ledger is what is believed."""
+"""From an approved issue to the receipt, through a fake provider whose ledger is the truth."""
 
 from datetime import timedelta
 
@@ -12,9 +12,9 @@ from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import prepare_send, start_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt, status_of
 from newsletter.sending.settling.sweep import finish_sends, settle_expired_leases
 from subscribers.models import Reason, Subscriber, Subscription
@@ -25,7 +25,6 @@ from tests.support.fixtures import (
     LONDON,
     NOW,
     add_subscribers,
-    make_appeal,
     make_approver,
     make_event,
     make_issue,
@@ -33,21 +32,9 @@ from tests.support.fixtures import (
     make_story,
 )
 from tests.support.provider_faults import Fault, answer, too_many
+from tests.support.sends import Clock, make_ready_issue, send_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Clock:
-    """A clock that goes on by what is slept, so that waiting takes no time."""
-
-    def __init__(self):
-        self.now = NOW
-
-    def __call__(self):
-        return self.now
-
-    def nap(self, seconds):
-        self.now += timedelta(seconds=max(seconds, 0.05))
 
 
 @pytest.fixture
@@ -56,23 +43,9 @@ def mailgun(fake_provider, settings):
     return fake_provider
 
 
-def ready_issue(*, readers: int = 25, **publication) -> Issue:
-    made = make_publication(**publication)
-    make_story("The first verdict")
-    make_appeal()
-    add_subscribers(made, readers)
-    return make_issue(made, approved=True)
-
-
-def send_all(issue: Issue, clock: Clock | None = None) -> Send:
-    clock = clock or Clock()
-    send = start_send(issue=issue, now=clock())
-    return run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
-
-
 def test_everybody_gets_the_issue_once_and_the_receipt_says_so(mailgun):
-    issue = ready_issue()
-    send = send_all(issue)
+    issue = make_ready_issue()
+    send = send_issue(issue)
     assert mailgun.accepted_counts() == {f"person{number}@example.com": 1 for number in range(25)}
     assert [len(entry.recipients) for entry in mailgun.ledger] == [10, 10, 5]
     status = status_of(Issue.objects.get())
@@ -84,8 +57,10 @@ def test_everybody_gets_the_issue_once_and_the_receipt_says_so(mailgun):
     assert send.sha256 == issue.approvals.get().sha256
 
 
-def test_m5_u1_every_mail_carries_the_one_click_pair_the_list_id_and_the_readers_own_links(mailgun):
-    send_all(ready_issue(readers=2))
+@pytest.mark.requirement("M5")
+@pytest.mark.requirement("U1")
+def test_every_mail_has_one_click_headers_list_id_and_own_links(mailgun):
+    send_issue(make_ready_issue(recipients=2))
     (first,), (second,) = mailgun.mailbox("person0@example.com"), mailgun.mailbox("person1@example.com")
     link = first.headers["List-Unsubscribe"].strip("<>")
     assert link.startswith("http://127.0.0.1:8000/u/")
@@ -104,14 +79,14 @@ def test_excluded_people_are_counted_by_reason_and_candidates_add_up(mailgun):
     people = list(Subscriber.objects.order_by("pk"))
     Subscription.objects.filter(subscriber=people[0]).update(basis="consent_double_opt_in")
     suppress(address_hash=bytes(people[1].address_hash), reason=Reason.STAFF, now=NOW)
-    send = send_all(make_issue(publication, approved=True))
+    send = send_issue(make_issue(publication, approved=True))
     receipt = make_receipt(send)
     assert receipt.excluded == {"suppressed:staff": 1, "unconfirmed": 1}
     assert (receipt.candidates, receipt.recipients) == (5, 3)
     assert set(mailgun.accepted_counts()) == {f"person{number}@example.com" for number in (2, 3, 4)}
 
 
-def test_readers_of_different_places_get_their_own_events_in_one_render_each(mailgun):
+def test_recipients_get_their_own_events_in_one_render_each(mailgun):
     publication = make_publication(radius_km=80)
     make_story("The first verdict")
     make_event("Vigil by the river", where=LONDON)
@@ -119,7 +94,7 @@ def test_readers_of_different_places_get_their_own_events_in_one_render_each(mai
     add_subscribers(publication, 4, where=LONDON)
     add_subscribers(publication, 3, where=HOUSTON, start=10)
     add_subscribers(publication, 2, start=20)
-    send_all(make_issue(publication, approved=True))
+    send_issue(make_issue(publication, approved=True))
     assert Variant.objects.count() == 3
     assert "Vigil by the river" in mailgun.mailbox("person0@example.com")[0].html
     assert "Clinic open day" not in mailgun.mailbox("person0@example.com")[0].html
@@ -127,17 +102,17 @@ def test_readers_of_different_places_get_their_own_events_in_one_render_each(mai
     assert "Vigil" not in mailgun.mailbox("person20@example.com")[0].html
 
 
-def test_starting_a_send_twice_gives_the_one_send(mailgun):
-    issue = ready_issue()
-    first = send_all(issue)
+def test_starting_a_send_twice_gives_one_send(mailgun):
+    issue = make_ready_issue()
+    first = send_issue(issue)
     issue.refresh_from_db()
     assert start_send(issue=issue, now=NOW) == first
     assert len(mailgun.ledger) == 3
 
 
-def test_the_tables_refuse_a_second_delivery_a_second_send_and_a_second_batch_of_the_same_cut(mailgun):
-    issue = ready_issue()
-    send = send_all(issue)
+def test_the_tables_refuse_a_second_delivery_send_or_batch(mailgun):
+    issue = make_ready_issue()
+    send = send_issue(issue)
     delivery, batch = Delivery.objects.first(), Batch.objects.first()
     assert delivery is not None
     assert batch is not None
@@ -150,11 +125,12 @@ def test_the_tables_refuse_a_second_delivery_a_second_send_and_a_second_batch_of
     with pytest.raises(IntegrityError), transaction.atomic():
         Batch.objects.create(send=send, seq=batch.seq, variant=batch.variant, part=99, size=1, key="another")
     with pytest.raises(IntegrityError), transaction.atomic():
-        Attempt.objects.bulk_create([Attempt(batch=batch, n=7 + n, people=1, started_at=NOW) for n in range(2)])
+        Attempt.objects.bulk_create([Attempt(batch=batch, number=7 + n, people=1, started_at=NOW) for n in range(2)])
 
 
-def test_f15_who_leaves_after_the_freeze_is_skipped_and_said_to_be(mailgun):
-    issue = ready_issue()
+@pytest.mark.requirement("F15")
+def test_people_who_unsubscribe_after_the_freeze_are_skipped(mailgun):
+    issue = make_ready_issue()
     send = start_send(issue=issue, now=NOW)
     leaver = Subscriber.objects.get(email="person3@example.com")
     unsubscribe_from_list(subscriber=leaver, mailing_list=issue.publication.mailing_list, now=NOW)
@@ -162,11 +138,13 @@ def test_f15_who_leaves_after_the_freeze_is_skipped_and_said_to_be(mailgun):
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
     assert "person3@example.com" not in mailgun.accepted_counts()
     assert make_receipt(send).deliveries == {"pending": 0, "accepted": 24, "rejected": 0, "skipped": 1, "uncertain": 0}
-    assert DeliveryException.objects.get().reason.startswith("left")
+    exception = DeliveryException.objects.get()
+    assert (exception.code, exception.reason) == ("unsubscribed", "unsubscribed after the audience was frozen")
 
 
-def test_f17_what_was_edited_after_approval_does_not_go_out(mailgun):
-    issue = ready_issue()
+@pytest.mark.requirement("F17")
+def test_an_issue_edited_after_approval_is_not_sent(mailgun):
+    issue = make_ready_issue()
     Issue.objects.filter(pk=issue.pk).update(subject="Something else")
     issue.refresh_from_db()
     with pytest.raises(NotApproved, match="changed after it was approved"):
@@ -175,8 +153,8 @@ def test_f17_what_was_edited_after_approval_does_not_go_out(mailgun):
     assert not Send.objects.exists()
 
 
-def test_what_was_edited_between_start_and_freeze_does_not_go_out(mailgun):
-    issue = ready_issue()
+def test_an_issue_edited_before_the_freeze_is_not_sent(mailgun):
+    issue = make_ready_issue()
     approval = issue.approvals.get()
     send = Send.objects.create(
         issue=issue, revision=approval.revision, sha256=approval.sha256, provider="mailgun", made_at=NOW
@@ -197,15 +175,15 @@ def test_an_unapproved_issue_is_refused_with_what_to_do(mailgun):
         start_send(issue=make_issue(publication), now=NOW)
 
 
-def test_an_empty_audience_cannot_be_approved_and_says_why(mailgun):
+def test_an_empty_audience_cannot_be_approved(mailgun):
     publication = make_publication()
     make_story("The first verdict")
     with pytest.raises(NotReady, match="Nobody would get"):
         make_issue(publication, approved=True)
 
 
-def test_a_missing_postal_address_cannot_be_approved_and_says_why(mailgun):
-    """P9."""
+@pytest.mark.requirement("P9")
+def test_a_missing_postal_address_cannot_be_approved(mailgun):
     publication = make_publication()
     publication.brand.postal_address = ""
     publication.brand.save()
@@ -215,20 +193,21 @@ def test_a_missing_postal_address_cannot_be_approved_and_says_why(mailgun):
         make_issue(publication, approved=True)
 
 
-def test_a_held_issue_does_not_go_until_it_is_released(mailgun):
-    issue = ready_issue()
+def test_a_held_issue_is_not_sent_until_released(mailgun):
+    issue = make_ready_issue()
     hold_issue(issue=issue, reason="Waiting for the court's decision")
     with pytest.raises(NotReady, match="Waiting for the court"):
         start_send(issue=issue, now=NOW)
     release_issue(issue=issue)
-    assert send_all(issue).state == Send.State.SUBMITTED
+    assert send_issue(issue).state == Send.State.SUBMITTED
     with pytest.raises(WrongState, match="too late to hold"):
         hold_issue(issue=issue, reason="too late")
 
 
-def test_f6_a_call_without_an_answer_is_uncertain_and_never_sent_again_unasked(mailgun):
+@pytest.mark.requirement("F6")
+def test_a_call_without_an_answer_is_uncertain_and_not_repeated(mailgun):
     mailgun.fault_on(2, Fault("reset_after_accepting"))
-    send = send_all(ready_issue())
+    send = send_issue(make_ready_issue())
     assert send.state == Send.State.NEEDS_ATTENTION
     assert "10 people" in send.reason
     assert max(mailgun.accepted_counts().values()) == 1
@@ -237,26 +216,32 @@ def test_f6_a_call_without_an_answer_is_uncertain_and_never_sent_again_unasked(m
     assert len(mailgun.ledger) == 3
 
 
-def test_f4_a_throttled_call_waits_as_long_as_it_was_told_and_is_made_again(mailgun):
+@pytest.mark.requirement("F4")
+def test_a_throttled_call_waits_as_told_and_is_repeated(mailgun):
     mailgun.fault_next(too_many("30"))
     clock = Clock()
-    send = send_all(ready_issue(readers=5), clock)
+    send = send_issue(make_ready_issue(recipients=5), clock)
     assert send.state == Send.State.SUBMITTED
     assert clock.now - NOW >= timedelta(seconds=30)
     assert set(mailgun.accepted_counts().values()) == {1}
-    assert list(Attempt.objects.order_by("n").values_list("n", "outcome")) == [(1, "throttled"), (2, "accepted")]
+    assert list(Attempt.objects.order_by("number").values_list("number", "outcome")) == [
+        (1, "throttled"),
+        (2, "accepted"),
+    ]
 
 
-def test_f19_a_refused_key_stops_the_send_at_the_first_call_and_loses_nobody(mailgun):
+@pytest.mark.requirement("F19")
+def test_a_refused_key_pauses_the_send_at_the_first_call(mailgun):
     mailgun.fault_always(answer(401, b"Forbidden"))
-    send = send_all(ready_issue())
+    send = send_issue(make_ready_issue())
     assert send.state == Send.State.PAUSED
     assert len(mailgun.ledger) == 1
     assert make_receipt(send).deliveries["pending"] == 25
 
 
-def test_f1_a_worker_lost_during_the_call_leaves_its_batch_uncertain(mailgun):
-    send = start_send(issue=ready_issue(readers=5), now=NOW)
+@pytest.mark.requirement("F1")
+def test_a_worker_lost_during_the_call_leaves_its_batch_uncertain(mailgun):
+    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
     assert settle_expired_leases(now=NOW + timedelta(seconds=44)) == 0
@@ -268,8 +253,9 @@ def test_f1_a_worker_lost_during_the_call_leaves_its_batch_uncertain(mailgun):
     assert send.state == Send.State.NEEDS_ATTENTION
 
 
-def test_f22_a_worker_that_comes_back_after_its_lease_changes_nothing(mailgun):
-    start_send(issue=ready_issue(readers=5), now=NOW)
+@pytest.mark.requirement("F22")
+def test_a_worker_that_returns_after_its_lease_changes_nothing(mailgun):
+    start_send(issue=make_ready_issue(recipients=5), now=NOW)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
     settle_expired_leases(now=NOW + timedelta(seconds=46))
@@ -277,15 +263,16 @@ def test_f22_a_worker_that_comes_back_after_its_lease_changes_nothing(mailgun):
     assert Batch.objects.get().state == Batch.State.UNCERTAIN
 
 
-def test_f12_a_batch_is_claimed_by_one_worker_only(mailgun):
-    start_send(issue=ready_issue(readers=5), now=NOW)
+@pytest.mark.requirement("F12")
+def test_a_batch_is_claimed_by_one_worker_only(mailgun):
+    start_send(issue=make_ready_issue(recipients=5), now=NOW)
     batch = Batch.objects.get()
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is not None
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is None
 
 
-def test_a_variant_whose_bytes_were_changed_is_never_sent(mailgun):
-    issue = ready_issue(readers=5)
+def test_a_changed_variant_is_never_sent(mailgun):
+    issue = make_ready_issue(recipients=5)
     send = start_send(issue=issue, now=NOW)
     variant = Variant.objects.get()
     with pytest.raises(InvariantViolated, match="written once"):
@@ -294,18 +281,18 @@ def test_a_variant_whose_bytes_were_changed_is_never_sent(mailgun):
     clock = Clock()
     send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
     assert send.state == Send.State.PAUSED
-    assert "not what was rendered" in send.reason
+    assert "was changed after it was approved" in send.reason
     assert mailgun.ledger == []
 
 
-def test_approving_needs_the_right_and_the_content_that_was_seen(mailgun):
+def test_approving_needs_the_permission_and_the_content_seen(mailgun):
     publication = make_publication()
     make_story("The first verdict")
     add_subscribers(publication, 1)
     issue = make_issue(publication)
     with pytest.raises(NotAllowed, match="approver"):
         approve_issue(issue=issue, by=User.objects.create(username="writer@example.org"), now=NOW)
-    with pytest.raises(NotApproved, match="edited after you looked"):
+    with pytest.raises(NotApproved, match="edited after you opened it"):
         approve_issue(issue=issue, by=make_approver(), now=NOW, seen_sha256="0" * 64)
 
 
@@ -315,7 +302,7 @@ def test_hostile_names_and_titles_reach_nobody_raw(mailgun):
     add_subscribers(publication, 2)
     Subscriber.objects.filter(email="person0@example.com").update(name='"><img src=x onerror=alert(1)>')
     Subscriber.objects.filter(email="person1@example.com").update(name="")
-    send_all(make_issue(publication, approved=True))
+    send_issue(make_issue(publication, approved=True))
     first, second = mailgun.mailbox("person0@example.com")[0], mailgun.mailbox("person1@example.com")[0]
     assert "<script>" not in first.html
     assert "<img src=x" not in first.html
@@ -326,18 +313,18 @@ def test_hostile_names_and_titles_reach_nobody_raw(mailgun):
     assert "None" not in second.html
 
 
-def test_the_region_of_a_reader_is_named_in_the_language_of_the_mail(mailgun):
+def test_regions_are_named_in_the_language_of_the_mail(mailgun):
     publication = make_publication(language="es", intro='Noticias de {{ region | default:"tu país" }}.')
     make_story("La clínica abre", language="es")
     add_subscribers(publication, 1, where=LONDON)
-    send_all(make_issue(publication, approved=True))
+    send_issue(make_issue(publication, approved=True))
     assert "Noticias de Inglaterra." in mailgun.mailbox("person0@example.com")[0].text
 
 
 def test_the_outbox_holds_complete_mails_an_index_and_one_line_per_person(settings, tmp_path):
     settings.NEWSLETTER_DATA_DIR = tmp_path
-    issue = ready_issue(readers=12)
-    send = send_all(issue)
+    issue = make_ready_issue(recipients=12)
+    send = send_issue(issue)
     folder = tmp_path / "outbox" / issue.public_id
     assert send.state == Send.State.SUBMITTED
     assert (folder / "index.html").is_file()

@@ -39,9 +39,9 @@ MAY = {
 }
 
 
+@pytest.mark.requirement("G7")
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_may_do_what_the_table_says_and_no_more(role: str) -> None:
-    """G7."""
     add_staff(email="ann@example.org", role=role, password=PASSWORD)
     person = User.objects.get(username="ann@example.org")
     assert {right: person.has_perm(right) for right in MAY} == {

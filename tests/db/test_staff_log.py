@@ -21,15 +21,15 @@ def entries() -> list[AuditEntry]:
     return list(AuditEntry.objects.order_by("pk"))
 
 
+@pytest.mark.requirement("G10")
 def test_each_entry_names_the_one_before(entries: list[AuditEntry]) -> None:
-    """G10."""
     assert [entry.previous for entry in entries] == ["0" * 64, *(entry.sha256 for entry in entries[:-1])]
-    assert AuditEntry.objects.find_break(most=100) is None
-    assert AuditEntry.objects.find_break(most=2) is None
+    assert AuditEntry.objects.find_break(limit=100) is None
+    assert AuditEntry.objects.find_break(limit=2) is None
 
 
+@pytest.mark.requirement("G10")
 def test_neither_the_code_nor_the_database_lets_an_entry_be_changed(entries: list[AuditEntry]) -> None:
-    """G10."""
     with pytest.raises(InvariantViolated, match="only added to"):
         entries[0].save()
     with pytest.raises(InvariantViolated, match="only added to"):
@@ -43,14 +43,14 @@ def test_neither_the_code_nor_the_database_lets_an_entry_be_changed(entries: lis
 
 def test_words_that_were_changed_from_outside_are_found(entries: list[AuditEntry]) -> None:
     ModelLogEntry.objects.filter(pk=entries[1].pk).update(label="mallory@example.org")
-    assert AuditEntry.objects.find_break(most=100) == entries[1]
+    assert AuditEntry.objects.find_break(limit=100) == entries[1]
 
 
 @pytest.mark.skipif("connection.vendor == 'postgresql'")
 def test_an_entry_that_is_gone_is_found_by_the_next(entries: list[AuditEntry]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM newsletter_auditentry WHERE modellogentry_ptr_id = %s", [entries[1].pk])
-    assert AuditEntry.objects.find_break(most=100) == entries[2]
+    assert AuditEntry.objects.find_break(limit=100) == entries[2]
 
 
 def test_what_was_logged_in_one_moment_by_two_stands_one_after_the_other(entries: list[AuditEntry]) -> None:

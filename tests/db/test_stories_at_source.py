@@ -1,4 +1,4 @@
-"""A story that its source no longer shows is not mailed: at ingest, at assembly, at approval, and just before a send."""
+"""A story that its source no longer shows is not sent: checks at ingest, assembly, approval and before the send."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,11 +9,11 @@ import pytest
 from newsletter.common.errors import NotApproved
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.source_visibility import update_source_visibility
-from newsletter.content.ingesting.wordpress_roots import forget_roots
+from newsletter.content.ingesting.wordpress_listing import forget_roots
 from newsletter.issues.approval.approve import approve_issue, release_issue
 from newsletter.issues.assembly.assemble import get_or_create_slot
 from newsletter.issues.assembly.stories_at_source import check_before_assembly, require_stories_at_source
-from newsletter.issues.snapshot.redact import iter_stories
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.scheduler_jobs import assemble_due, poll_sources, start_due_sends
 from newsletter.models import Issue, Send, Source, StaffNotice, Story
@@ -52,7 +52,7 @@ def page_story(site: Site, title: str, path: str = "/a/", **changes: Any) -> Sto
 
 
 def titles(issue: Issue) -> list[str]:
-    return [story["title"] for story in iter_stories(resolve_content(Issue.objects.get(pk=issue.pk)))]
+    return [story.title for story in resolve_content(Issue.objects.get(pk=issue.pk)).stories]
 
 
 def ready(publication: Any = None) -> Issue:
@@ -65,7 +65,7 @@ def ready(publication: Any = None) -> Issue:
     ("change", "code"),
     [({"status": "trash"}, "private"), ({"status": "private"}, "private"), ({"password": "x"}, "protected")],
 )
-def test_a_post_taken_back_in_wordpress_is_gone_at_the_next_reading(blog, change, code):
+def test_a_post_unpublished_in_wordpress_is_gone(blog, change, code):
     post = blog.add(1, "The first verdict")
     blog.add(2, "A second verdict")
     source = wordpress_source(blog)
@@ -78,7 +78,7 @@ def test_a_post_taken_back_in_wordpress_is_gone_at_the_next_reading(blog, change
     assert Story.objects.get(external_id="2").gone_at is None
 
 
-def test_a_post_deleted_for_good_is_gone_at_the_next_reading(blog):
+def test_a_post_deleted_in_wordpress_is_gone(blog):
     blog.add(1, "The first verdict")
     source = wordpress_source(blog)
     ingest_source(source=source, now=NOW)
@@ -98,7 +98,7 @@ def test_a_post_that_comes_back_is_shown_again(blog):
     assert (Story.objects.get().gone_code, Story.objects.get().gone_at) == ("", None)
 
 
-def test_posts_older_than_the_reading_are_not_taken_for_gone(blog):
+def test_posts_older_than_the_listing_are_not_gone(blog):
     blog.add(1, "Long ago", day="2026-01-02T10:00:00")
     source = wordpress_source(blog)
     ingest_source(source=source, now=NOW)
@@ -120,7 +120,7 @@ def put_feed(site: Site, *items: tuple[str, str, int]) -> Source:
     return Source.objects.get_or_create(name="Feed", defaults={"kind": "feed", "url": url, "language": "en"})[0]
 
 
-def test_an_entry_that_left_the_middle_of_a_feed_is_looked_at(site):
+def test_an_entry_missing_from_the_middle_of_a_feed_is_checked(site):
     for slug in ("a", "b", "c"):
         site.put(f"/{slug}/", "<article>It happened.</article>")
     ingest_source(source=put_feed(site, ("a", "First", 3), ("b", "Second", 2), ("c", "Third", 1)), now=NOW)
@@ -130,14 +130,14 @@ def test_an_entry_that_left_the_middle_of_a_feed_is_looked_at(site):
     assert Story.objects.filter(gone_at=None).count() == 2
 
 
-def test_an_entry_that_slid_off_the_end_of_a_feed_is_not_asked_about(site):
+def test_an_entry_off_the_end_of_a_feed_is_not_checked(site):
     ingest_source(source=put_feed(site, ("a", "First", 3), ("b", "Second", 1)), now=NOW)
     asked = len(site.asked)
     ingest_source(source=put_feed(site, ("a", "First", 3)), now=NOW + HOUR)
     assert "/b/" not in [path for path, _ in site.asked[asked:]]
 
 
-def test_the_page_of_a_source_that_is_one_page_counts_as_gone(site):
+def test_a_source_of_one_missing_page_is_gone(site):
     url = site.put(
         "/story/", "<html><body><article><h1>One long story</h1><p>It happened here.</p></article></body></html>"
     )
@@ -164,7 +164,7 @@ def test_the_page_of_a_source_that_is_one_page_counts_as_gone(site):
         (200, {}, "<article>Still here</article>", ""),
     ],
 )
-def test_what_the_page_of_a_story_says_decides(site, status, headers, body, code):
+def test_the_story_page_decides_whether_it_is_gone(site, status, headers, body, code):
     story = page_story(site, "The first verdict")
     for path in ("/moved/", "/wp-login.php"):
         site.put(path, "<p>Here.</p>")
@@ -173,7 +173,7 @@ def test_what_the_page_of_a_story_says_decides(site, status, headers, body, code
     assert Story.objects.get().gone_code == code
 
 
-def test_a_site_that_refuses_us_every_page_says_nothing_of_a_story(site):
+def test_a_site_that_refuses_every_page_withdraws_no_story(site):
     story = page_story(site, "The first verdict")
     site.put("/a/", "", status=403)
     site.put("/", "", status=403)
@@ -201,7 +201,7 @@ def test_a_single_story_is_not_gone_while_the_front_page_is_missing(site):
 
 
 @pytest.mark.parametrize("front", [429, 503])
-def test_a_refused_page_of_a_site_in_trouble_says_nothing(site, front):
+def test_a_refused_page_of_a_broken_site_withdraws_no_story(site, front):
     story = page_story(site, "The first verdict")
     site.put("/a/", "", status=403)
     site.put("/", "", status=front)
@@ -219,14 +219,14 @@ def test_a_firewall_that_shows_only_the_front_page_withdraws_no_story(site):
     assert (len(checked.unknown), checked.doubtful) == (2, [])
 
 
-def test_a_challenge_of_a_firewall_says_nothing_of_a_story(site):
+def test_a_firewall_challenge_withdraws_no_story(site):
     story = page_story(site, "The first verdict")
     site.put("/a/", "Just a moment", status=403, **{"cf-mitigated": "challenge"})
     update_source_visibility([story], now=NOW)
     assert Story.objects.get().gone_at is None
 
 
-def test_what_a_slow_site_said_in_time_counts(site):
+def test_an_answer_of_a_slow_site_counts_if_in_time(site):
     stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two", "Three")]
     site.put("/Two/", "", status=404)
     site.put("/Three/", "late", delay=4.0)
@@ -235,7 +235,7 @@ def test_what_a_slow_site_said_in_time_counts(site):
     assert [story.title for story, _why in checked.unknown] == ["Three"]
 
 
-def test_a_story_shown_later_settles_what_was_doubtful_before(site):
+def test_a_story_shown_later_settles_earlier_doubts(site):
     stories = [page_story(site, title, path=f"/{title}/") for title in ("One", "Two")]
     site.put("/One/", "", status=404)
     site.put("/", "", status=404)
@@ -264,7 +264,7 @@ def test_a_broken_site_holds_the_issue_until_a_person_releases_it(site):
     assert Send.objects.exclude(state="cancelled").get().unchecked_stories[0][0] == "The first verdict"
 
 
-def test_an_unchanged_page_is_asked_for_by_its_tag(site):
+def test_an_unchanged_page_is_requested_by_its_etag(site):
     story = page_story(site, "The first verdict")
     site.put("/a/", "<p>It happened.</p>", ETag='"one"')
     update_source_visibility([story], now=NOW)
@@ -273,14 +273,14 @@ def test_an_unchanged_page_is_asked_for_by_its_tag(site):
     assert Story.objects.get().gone_at is None
 
 
-def test_stories_that_staff_wrote_here_are_never_asked_about(site):
+def test_stories_written_by_staff_are_never_checked(site):
     page_story(site, "Ours", external_id="desk:1", source=None)
     page_story(site, "Of a source that was taken away", path="/b/", source=None)
     update_source_visibility(Story.objects.all(), now=NOW)
     assert site.asked == []
 
 
-def test_a_story_gone_before_assembly_leaves_its_place_to_the_next(site):
+def test_the_next_story_replaces_one_gone_before_assembly(site):
     page_story(site, "The first verdict", days_old=1)
     page_story(site, "A second verdict", path="/b/", days_old=2)
     site.put("/a/", "", status=404)
@@ -291,7 +291,7 @@ def test_a_story_gone_before_assembly_leaves_its_place_to_the_next(site):
     assert any("is gone: removed at its source" in reason["why"] for reason in issue.reasons)
 
 
-def test_a_story_gone_since_assembly_is_out_of_what_is_approved(site):
+def test_a_story_gone_since_assembly_is_not_approved(site):
     page_story(site, "The first verdict", days_old=1)
     page_story(site, "A second verdict", path="/b/", days_old=2)
     publication = make_publication()
@@ -308,7 +308,7 @@ def test_a_story_gone_since_assembly_is_out_of_what_is_approved(site):
     approve_issue(issue=issue, by=make_approver(), now=NOW + HOUR)
 
 
-def test_a_story_that_vanishes_after_approval_voids_it_and_staff_are_told(blog):
+def test_a_story_gone_after_approval_voids_it_and_notifies_staff(blog):
     make_approver()
     blog.add(1, "The first verdict").status = "publish"
     blog.add(2, "A second verdict", day="2026-03-01T10:00:00")
@@ -326,7 +326,7 @@ def test_a_story_that_vanishes_after_approval_voids_it_and_staff_are_told(blog):
     assert "the story “The first verdict” is gone: not public at its source" in notice.paragraphs[0]
 
 
-def test_the_last_look_keeps_a_story_that_is_gone_from_being_mailed(site):
+def test_the_last_check_keeps_a_gone_story_from_being_sent(site):
     page_story(site, "The first verdict", days_old=1)
     page_story(site, "A second verdict", path="/b/", days_old=2)
     issue = ready()
@@ -339,7 +339,7 @@ def test_the_last_look_keeps_a_story_that_is_gone_from_being_mailed(site):
     assert not issue.approvals.filter(withdrawn_at=None).exists()
 
 
-def test_the_last_look_asks_about_a_story_that_was_checked_just_before(site):
+def test_the_last_check_repeats_even_a_recent_check(site):
     page_story(site, "The first verdict", days_old=1)
     page_story(site, "A second verdict", path="/b/", days_old=2)
     issue = ready()
@@ -349,7 +349,7 @@ def test_the_last_look_asks_about_a_story_that_was_checked_just_before(site):
         start_send(issue=issue, now=NOW + HOUR + timedelta(seconds=1))
 
 
-def test_an_automatic_issue_is_held_when_its_story_vanishes_at_the_last_look(site):
+def test_an_automatic_issue_is_held_if_a_story_vanishes_last(site):
     make_approver()
     page_story(site, "The first verdict", days_old=1)
     page_story(site, "A second verdict", path="/b/", days_old=2)
@@ -367,7 +367,7 @@ def test_an_automatic_issue_is_held_when_its_story_vanishes_at_the_last_look(sit
     assert not Send.objects.exclude(state="cancelled").exists()
 
 
-def test_an_automatic_issue_goes_out_without_a_story_that_vanished_before(site):
+def test_an_automatic_issue_is_sent_without_a_gone_story(site):
     page_story(site, "The first verdict", days_old=1)
     page_story(site, "A second verdict", path="/b/", days_old=2)
     publication = make_publication(approval="auto")
@@ -376,11 +376,11 @@ def test_an_automatic_issue_goes_out_without_a_story_that_vanished_before(site):
     site.put("/a/", "", status=404)
     start_due_sends(now=DUE_AT)
     send = Send.objects.get()
-    assert [story["title"] for story in iter_stories(send.revision.content)] == ["A second verdict"]
+    assert [story.title for story in IssueContent.from_json(send.revision.content).stories] == ["A second verdict"]
     assert send.revision.content["subject"] == "A second verdict"
 
 
-def test_an_automatic_issue_that_lost_everything_is_held(site):
+def test_an_automatic_issue_without_content_is_held(site):
     make_approver()
     page_story(site, "The first verdict")
     publication = make_publication(approval="auto")
@@ -393,7 +393,7 @@ def test_an_automatic_issue_that_lost_everything_is_held(site):
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_site_in_trouble_lets_the_issue_go_and_the_send_says_so(site, status):
+def test_a_broken_site_does_not_stop_the_send_which_says_so(site, status):
     page_story(site, "The first verdict")
     issue = ready()
     site.put("/a/", "", status=status)
@@ -403,7 +403,7 @@ def test_a_site_in_trouble_lets_the_issue_go_and_the_send_says_so(site, status):
     assert (title, str(status) in why) == ("The first verdict", True)
 
 
-def test_a_running_send_stops_before_mails_with_a_story_that_is_gone(site):
+def test_a_running_send_pauses_before_mails_with_a_gone_story(site):
     story = page_story(site, "The first verdict")
     send = start_send(issue=ready(), now=NOW + HOUR)
     site.put("/a/", "", status=404)
@@ -414,7 +414,7 @@ def test_a_running_send_stops_before_mails_with_a_story_that_is_gone(site):
     assert "gone at its source" in send.reason
 
 
-def test_further_reading_does_not_lead_to_a_story_that_is_gone(site):
+def test_related_links_omit_a_gone_story(site):
     gone = page_story(site, "An older story", path="/old/", days_old=90)
     page_story(site, "The first verdict", related=[["An older story, told before", site.url + "/old/"]])
     issue = make_issue(make_publication())
@@ -424,14 +424,14 @@ def test_further_reading_does_not_lead_to_a_story_that_is_gone(site):
     assert gone.url not in str(resolve_content(Issue.objects.get()))
 
 
-def test_stories_on_several_slow_sites_are_asked_side_by_side(site):
+def test_stories_on_several_slow_sites_are_checked_in_parallel(site):
     with serve_site() as other:
         stories = [page_story(site, "One"), page_story(other, "Two", path="/b/")]
         checked = update_source_visibility(stories, now=NOW, seconds=5)
     assert (checked.gone, checked.unknown) == ([], [])
 
 
-def test_a_story_returns_to_an_issue_that_still_waits(site):
+def test_a_story_returns_to_an_unsent_issue(site):
     page_story(site, "The first verdict", days_old=1)
     page_story(site, "A second verdict", path="/b/", days_old=2)
     issue = make_issue(make_publication())

@@ -11,8 +11,8 @@ from newsletter.content.ingesting.ingest import IngestReport, ingest_due, ingest
 from newsletter.models import Source, Story
 from tests.support.drawing import draw
 from tests.support.fixtures import NOW
+from tests.support.misbehaving_server import MisbehavingServer, drip, misbehaving_server
 from tests.support.web_site import Site, serve_site
-from tests.unit.content.misbehaving import MisbehavingServer, drip, misbehaving_server
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from newsletter.organisation.health.sending import check_journal
 from newsletter.sending.limits import installation_hold as hold
 from newsletter.sending.limits.installation_hold import hold_installation
 from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
-from newsletter.sending.settling.sweep import wake_up
+from newsletter.sending.settling.sweep import prepare_for_work
 from subscribers.audience.eligibility import eligible
 from subscribers.consent.signup import confirm_subscription, request_subscription
 from subscribers.erasing.erasure import erase_person
@@ -298,7 +298,7 @@ def test_entries_of_a_killed_process_are_journaled_at_the_next_start(
         unsubscribe_from_list(subscriber=person("bea"), mailing_list=weekly, now=NOW)
         bring_leavers_of_long_ago(weekly)
     monkeypatch.setattr(hold, "_REPLAYED", [])
-    wake_up(now=LATER)
+    prepare_for_work(now=LATER)
     restore_the_backup(weekly)
     assert replay_journal(now=LATER).suppressed == 3
     assert readers(weekly) == {"dora", "eve"}
@@ -360,10 +360,10 @@ def test_a_list_that_is_gone_since_is_passed_over(weekly: MailingList) -> None:
 
 def test_every_machine_replays_its_journal_at_start_and_in_each_hold(weekly: MailingList) -> None:
     unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
-    wake_up(now=NOW)
+    prepare_for_work(now=NOW)
     restore_the_backup(weekly)
     hold_installation(reason="the database was restored", now=LATER)
-    wake_up(now=LATER)
+    prepare_for_work(now=LATER)
     assert "ada" not in readers(weekly)
 
 

@@ -1,4 +1,4 @@
-"""Whoever unsubscribes by a link of an issue is counted for that issue, once, whichever way the link leads."""
+"""An unsubscribe by a link of an issue counts once for that issue, whichever page it leads through."""
 
 import io
 import re
@@ -19,9 +19,9 @@ from newsletter.feedback.report import make_report
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
 from newsletter.models import Delivery, DeliveryException, Send
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt, status_of
 from newsletter.sending.settling.retention import delete_old_deliveries
 from subscribers.erasing.erasure import erase_person
@@ -93,7 +93,7 @@ WAYS: dict[str, Leave] = {"button": press, "one-click": post_one_click, "everyth
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_whoever_unsubscribes_by_a_link_counts_for_its_issue(mailgun: Any, way: str) -> None:
+def test_an_unsubscribe_by_link_counts_for_its_issue(mailgun: Any, way: str) -> None:
     send = send_issue()
     for path in unsubscribe_paths(mailgun)[:3]:
         WAYS[way](path)
@@ -103,7 +103,7 @@ def test_whoever_unsubscribes_by_a_link_counts_for_its_issue(mailgun: Any, way: 
     assert sum(bool(row[-1]) for row in list_deliveries(send)) == 3
 
 
-def test_a_second_press_of_the_same_link_counts_once(mailgun: Any) -> None:
+def test_a_second_click_on_the_same_link_counts_once(mailgun: Any) -> None:
     send = send_issue()
     path = unsubscribe_paths(mailgun)[0]
     for way in (post_one_click, press, post_one_click, WAYS["everything"]):
@@ -111,7 +111,7 @@ def test_a_second_press_of_the_same_link_counts_once(mailgun: Any) -> None:
     assert make_receipt(send).unsubscribed == 1
 
 
-def test_twenty_at_once_are_each_counted(mailgun: Any) -> None:
+def test_twenty_unsubscribes_at_once_are_each_counted(mailgun: Any) -> None:
     send = send_issue(20)
     paths = unsubscribe_paths(mailgun, 20)
 
@@ -127,7 +127,7 @@ def test_twenty_at_once_are_each_counted(mailgun: Any) -> None:
     assert Suppression.objects.count() == 20
 
 
-def test_the_preference_centre_counts_who_leaves_the_links_own_list(mailgun: Any) -> None:
+def test_the_preference_centre_counts_leaving_the_links_own_list(mailgun: Any) -> None:
     send = send_issue()
     other = make_list("appeals")
     for number in (0, 1):
@@ -138,7 +138,7 @@ def test_the_preference_centre_counts_who_leaves_the_links_own_list(mailgun: Any
     assert make_receipt(send).unsubscribed == 1
 
 
-def test_the_pages_behind_a_link_lead_on_with_its_issue(mailgun: Any) -> None:
+def test_the_pages_behind_a_link_keep_its_issue(mailgun: Any) -> None:
     send = send_issue()
     page = Client().get(unsubscribe_paths(mailgun)[0]).content.decode()
     assert read_link(find_token(page, "/p/"), purpose=Purpose.PREFERENCES, now=NOW).mailing == send.pk
@@ -151,7 +151,7 @@ def find_token(page: str, path: str) -> str:
     return re.split(r"[^\w-]", page.partition(path)[2], maxsplit=1)[0]
 
 
-def test_each_issue_counts_only_who_left_by_its_own_links(mailgun: Any) -> None:
+def test_each_issue_counts_only_unsubscribes_by_its_own_links(mailgun: Any) -> None:
     first = send_issue()
     earlier = unsubscribe_paths(mailgun)
     make_story("The second verdict", days_old=0)
@@ -165,7 +165,7 @@ def test_each_issue_counts_only_who_left_by_its_own_links(mailgun: Any) -> None:
     assert (make_receipt(first).unsubscribed, make_receipt(second).unsubscribed) == (1, 1)
 
 
-def test_whoever_comes_back_and_leaves_by_the_same_link_counts_once(mailgun: Any) -> None:
+def test_unsubscribing_again_by_the_same_link_counts_once(mailgun: Any) -> None:
     send = send_issue()
     path = unsubscribe_paths(mailgun)[0]
     post_one_click(path)
@@ -177,7 +177,7 @@ def test_whoever_comes_back_and_leaves_by_the_same_link_counts_once(mailgun: Any
     assert make_receipt(send).unsubscribed == 1
 
 
-def test_a_report_of_the_provider_of_the_same_person_is_no_second(mailgun: Any) -> None:
+def test_a_report_about_the_same_person_does_not_count_twice(mailgun: Any) -> None:
     send = send_issue()
     people = Subscriber.objects.filter(email__in=["person0@example.com", "person1@example.com"]).values("pk")
     first, second = Delivery.objects.filter(subscriber_id__in=people)
@@ -187,7 +187,7 @@ def test_a_report_of_the_provider_of_the_same_person_is_no_second(mailgun: Any) 
     assert make_receipt(send).unsubscribed == 2
 
 
-def test_an_older_link_unsubscribes_and_counts_for_no_issue(mailgun: Any) -> None:
+def test_an_old_link_unsubscribes_but_counts_for_no_issue(mailgun: Any) -> None:
     send = send_issue()
     weekly = send.issue.publication.mailing_list
     path = path_to(Subscriber.objects.get(email="person0@example.com"), weekly)
@@ -206,14 +206,14 @@ def test_a_link_keeps_its_issue_when_the_key_is_rotated(mailgun: Any, settings: 
     assert make_receipt(send).unsubscribed == 1
 
 
-def test_the_count_outlives_the_person_and_the_rows_of_people(mailgun: Any) -> None:
+def test_the_count_remains_after_the_person_is_erased(mailgun: Any) -> None:
     send = send_issue()
     post_one_click(unsubscribe_paths(mailgun)[0])
     erase_person(subscriber=Subscriber.objects.get(email="person0@example.com"), by="ada", now=NOW)
     assert make_receipt(send).unsubscribed == 1
     delete_old_deliveries(now=NOW + timedelta(days=91))
     send.refresh_from_db()
-    assert send.forgotten_at
+    assert send.purged_at
     assert make_receipt(send).unsubscribed == 1
     assert not CountedUnsubscribe.objects.exists()
 

@@ -1,4 +1,4 @@
-"""V5: one action takes a story back everywhere that is ours, counts honestly who has it, and stops what would still carry it."""
+"""Withdrawing a story removes it everywhere, counts who has it, and pauses sends that contain it."""
 
 from datetime import timedelta
 from io import BytesIO
@@ -10,14 +10,14 @@ from django.test import Client
 from PIL import Image
 
 from newsletter.common.errors import NotAllowed, NotApproved, WrongState
-from newsletter.content.images.hosting import host_picture_bytes
+from newsletter.content.images.hosting import host_image
 from newsletter.issues.approval.approve import approve_issue, release_issue
 from newsletter.models import Batch, Issue, Picture, Send, Story, Variant
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.send_controls import resume_send
 from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.limits.withdraw import reinstate_story, withdraw_story
+from newsletter.sending.settling.send_controls import resume_send
 from tests.support.fixtures import (
     NOW,
     add_subscribers,
@@ -46,7 +46,7 @@ def editor():
 def make_photo(url: str = "https://example.org/maya.jpg") -> Picture:
     data = BytesIO()
     Image.new("RGB", (640, 360), (180, 30, 30)).save(data, "JPEG")
-    return host_picture_bytes(data=data.getvalue(), source_url=url, alt="Maya")
+    return host_image(data=data.getvalue(), source_url=url, alt="Maya")
 
 
 def ready_issue(*, readers: int = 5) -> tuple[Issue, Story]:
@@ -66,7 +66,8 @@ def accept_batches(send: Send, *, but: int = 0) -> None:
     Batch.objects.filter(pk__in=[batch.pk for batch in taken]).update(state=Batch.State.ACCEPTED)
 
 
-def test_v5_an_issue_that_waits_loses_the_story_its_approval_and_its_right_to_go_until_a_person_has_looked(editor):
+@pytest.mark.requirement("V5")
+def test_a_waiting_issue_loses_the_story_and_is_held(editor):
     issue, story = ready_issue()
     done = take_back(story, by=editor)
     issue.refresh_from_db()
@@ -81,7 +82,8 @@ def test_v5_an_issue_that_waits_loses_the_story_its_approval_and_its_right_to_go
     assert "How Maya came home" not in Variant.objects.latest("pk").html
 
 
-def test_v5_a_running_send_is_paused_and_says_why_and_no_mail_with_the_story_is_ever_handed_over(editor, settings):
+@pytest.mark.requirement("V5")
+def test_a_running_send_with_the_story_is_paused(editor, settings):
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=2"
     issue, story = ready_issue()
     send = start_send(issue=issue, now=NOW)
@@ -91,7 +93,7 @@ def test_v5_a_running_send_is_paused_and_says_why_and_no_mail_with_the_story_is_
     assert done.paused == [issue]
     assert send.state == Send.State.PAUSED
     left = send.batches.get(state=Batch.State.PENDING)
-    assert f"the mails of {left.size} people that show it do not leave any more" in send.reason
+    assert f"the mails of {left.size} people that show it are not sent" in send.reason
     assert done.people == 5 - left.size
     resume_send(send=send, by=editor)
     assert find_due_batches(now=NOW) == []
@@ -101,7 +103,8 @@ def test_v5_a_running_send_is_paused_and_says_why_and_no_mail_with_the_story_is_
     assert send.state == Send.State.PAUSED
 
 
-def test_v5_mails_of_the_same_send_that_do_not_show_the_story_go_on(editor):
+@pytest.mark.requirement("V5")
+def test_mails_of_the_send_without_the_story_go_on(editor):
     publication = make_publication()
     story = make_story("Not for Britain", not_in_regions=["GB"])
     make_story("The second verdict", days_old=2)
@@ -116,7 +119,8 @@ def test_v5_mails_of_the_same_send_that_do_not_show_the_story_go_on(editor):
     assert send.batches.count() == 2
 
 
-def test_v5_who_may_have_it_is_counted_by_issue_without_those_who_surely_do_not(editor, settings):
+@pytest.mark.requirement("V5")
+def test_people_who_may_have_the_story_are_counted_by_issue(editor, settings):
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=2"
     issue, story = ready_issue()
     send = start_send(issue=issue, now=NOW)
@@ -128,7 +132,8 @@ def test_v5_who_may_have_it_is_counted_by_issue_without_those_who_surely_do_not(
     assert (reach.issue, reach.people) == (issue, first.size + second.size)
 
 
-def test_v5_its_picture_becomes_a_neutral_one_under_every_name_it_has_also_in_delivered_mails(editor):
+@pytest.mark.requirement("V5")
+def test_its_picture_is_replaced_under_every_name(editor):
     _, story = ready_issue()
     again = make_photo("https://example.org/again.jpg")
     other = make_photo("https://example.org/again.jpg")
@@ -147,13 +152,15 @@ def test_v5_its_picture_becomes_a_neutral_one_under_every_name_it_has_also_in_de
     assert browser.get(addresses[0], headers={"if-none-match": etag}).status_code == 200
 
 
-def test_v5_a_copy_of_a_withdrawn_picture_that_comes_in_later_is_withdrawn_as_well(editor):
+@pytest.mark.requirement("V5")
+def test_a_later_copy_of_a_withdrawn_picture_is_withdrawn_too(editor):
     _, story = ready_issue()
     take_back(story, by=editor)
     assert make_photo("https://example.org/another-address.jpg").withdrawn_at is not None
 
 
-def test_v5_the_online_view_of_a_mail_that_went_out_shows_the_rest_and_tells_nothing_of_the_story(editor):
+@pytest.mark.requirement("V5")
+def test_the_online_view_of_a_sent_mail_hides_only_the_story(editor):
     issue, story = ready_issue()
     start_send(issue=issue, now=NOW)
     variant = Variant.objects.get()
@@ -168,7 +175,8 @@ def test_v5_the_online_view_of_a_mail_that_went_out_shows_the_rest_and_tells_not
     assert "__pv_" not in html
 
 
-def test_v6_the_online_view_shows_an_embargoed_story_from_its_moment_on_and_not_a_second_before():
+@pytest.mark.requirement("V6")
+def test_the_online_view_shows_a_story_when_its_embargo_ends():
     publication = make_publication()
     make_story("Under embargo", embargo_until=NOW)
     make_story("The second verdict", days_old=2)
@@ -181,7 +189,7 @@ def test_v6_the_online_view_shows_an_embargoed_story_from_its_moment_on_and_not_
         assert "Under embargo" in Client().get(address).content.decode()
 
 
-def test_a_withdrawal_is_done_once_by_whoever_may_change_stories_and_can_be_taken_back(editor):
+def test_a_withdrawal_needs_permission_and_can_be_undone(editor):
     _, story = ready_issue()
     with pytest.raises(NotAllowed, match="may not withdraw"):
         take_back(story, by=make_approver("other@example.org"))

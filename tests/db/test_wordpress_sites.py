@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
-from newsletter.content.ingesting.wordpress_roots import forget_roots
+from newsletter.content.ingesting.wordpress_listing import forget_roots
 from newsletter.models import Source, Story
 from tests.support.fixtures import NOW
 from tests.support.wordpress import WordPress, serve_wordpress

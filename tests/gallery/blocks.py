@@ -1,4 +1,4 @@
-"""``make email-blocks``: writes docs/email-blocks.md from the blocks themselves, and a picture of each, by day and by night."""
+"""``make email-blocks``: write docs/reference/email-blocks.md from the blocks, with a picture of each, light and dark."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ from tests.gallery.run import fill_sample
 from tests.gallery.screenshots import SCHEMES, open_browser, open_mail
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE, PICTURES = DOCS / "email-blocks.md", DOCS / "images" / "blocks"
+PAGE, PICTURES = DOCS / "reference/email-blocks.md", DOCS / "images" / "blocks"
 INTRODUCTION = Path(__file__).with_name("blocks_introduction.md")
 WIDTH, SHOWN, GAP = 640, 360, 12
 EXTENT = """() => {
@@ -82,7 +82,7 @@ def _describe(name: str, block: Block, schemas: Mapping[str, BlockSchema]) -> It
         "",
         about,
         "",
-        f"![{label}, by day and by night](images/blocks/{name}.jpg)",
+        f"![{label}, by day and by night](../images/blocks/{name}.jpg)",
         "",
     )
     if schema:

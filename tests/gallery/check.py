@@ -14,10 +14,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from newsletter.providers.base.contract import Mail, Person
-from newsletter.providers.base.mime import build_message
+from newsletter.providers.base.contract import Mail, Recipient
+from newsletter.providers.base.mail.mime import build_message
 from newsletter.rendering.blocks import Document, Events, StoryCards
-from newsletter.rendering.lint.checks import check
+from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.lint.document import MAX_TOTAL_PICTURE_BYTES
 from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.mail import RenderedMail
@@ -84,7 +84,7 @@ def main() -> int:
 def check_ourselves(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator[str]:
     """Our own checks find nothing, and the pictures are within their weight."""
     for name, (document, mail) in mails.items():
-        for finding in check(mail, document=document):
+        for finding in lint_mail(mail, document=document):
             if finding.code != "preheader-length" and document.personal:
                 yield f"{name}: {finding.message}"
     _say(
@@ -187,8 +187,8 @@ def _message(mail: RenderedMail) -> bytes:
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
     )
-    person = Person(delivery=1, address="amina@reader.example", variables={})
-    built = build_message(mail=sent, person=person, date=datetime.now(UTC), message_id="check@news.harbour.example")
+    person = Recipient(delivery=1, address="amina@reader.example", variables={})
+    built = build_message(mail=sent, recipient=person, date=datetime.now(UTC), message_id="check@news.harbour.example")
     return built.as_bytes()
 
 

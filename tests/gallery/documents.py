@@ -6,8 +6,9 @@ from io import BytesIO
 
 from PIL import Image
 
-from newsletter.content.images.encode import RENDITION_FORMATS, make_picture, make_placeholder
-from newsletter.demo import pictures as demo
+from newsletter.content.images.encode import encode_image, make_placeholder
+from newsletter.content.images.formats import RENDITION_FORMATS
+from newsletter.demo.site_pages import SITE_FILES
 from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.blocks import Brand, Button, Document, Events, Note, Picture, StoryCards, StoryItem
 from newsletter.rendering.pipeline import LAYOUTS
@@ -110,9 +111,10 @@ def painted_picture(name: str, place: str) -> Picture | None:
 def picture_bytes(file: str) -> bytes:
     """What our own address answers for a file of the gallery."""
     if file in {"logo.png", "logo-dark.png"}:
-        return make_picture(demo.logo_png(dark=file == "logo-dark.png"), place=RENDITION_FORMATS["logo"]).data
+        return encode_image((SITE_FILES / file).read_bytes(), rendition_format=RENDITION_FORMATS["logo"]).data
     name, place = file.removesuffix(".jpg").rsplit("-", 1)
     if name == "flat":
         width, height = place.split("x")
         return make_placeholder(width=int(width), height=int(height)).data
-    return make_picture(demo.picture_jpeg(name), place=RENDITION_FORMATS[place], film=name == "doorway").data
+    original = (SITE_FILES / "pictures" / f"{name}.jpg").read_bytes()
+    return encode_image(original, rendition_format=RENDITION_FORMATS[place], is_video=name == "doorway").data

@@ -15,7 +15,7 @@ from newsletter.rendering.blocks import (
     StoryCards,
     StoryItem,
 )
-from newsletter.rendering.phrases import find_text_direction, word
+from newsletter.rendering.phrases import find_phrase, find_text_direction
 from newsletter.rendering.samples import SITE, PictureFinder
 
 TEXTS = {
@@ -81,7 +81,9 @@ def letter_in(language: str, *, brand: Brand, picture: PictureFinder) -> Documen
         "3",
         str(text["month"]),
         where=str(text["where"]),
-        distance=word("distance_within", language, distance=format_unit(15, "kilometer", "short", locale=language)),
+        distance=find_phrase(
+            "distance_within", language, distance=format_unit(15, "kilometer", "short", locale=language)
+        ),
         calendar_url=f"{url}evening.ics",
     )
     cards = tuple(
@@ -112,6 +114,6 @@ def letter_in(language: str, *, brand: Brand, picture: PictureFinder) -> Documen
             Related(tuple((title, url) for title in text["cards"])),
         ),
         publication=str(text["name"]),
-        reason=word("why_you_get_this", language, list=str(text["name"]), organisation=brand.name),
+        reason=find_phrase("why_you_get_this", language, list=str(text["name"]), organisation=brand.name),
         urls={"view_online": url},
     )

@@ -1,4 +1,4 @@
-"""Who is who in a soak: the people of the bench's audience have numbers, and their addresses are made of them."""
+"""The people of a soak: the audience of the benchmark has numbers, and their addresses contain them."""
 
 import re
 import uuid
@@ -11,12 +11,12 @@ def address_of(number: int) -> str:
 
 
 def new_address_of(number: int) -> str:
-    """Where somebody moves to."""
+    """Return the address that a person changes to."""
     return f"moved{number}@example{number % 97}.org"
 
 
 def number_of(address: str) -> int | None:
-    """Whose address it is, old or new; None where it is nobody's of the audience."""
+    """Return the number of the person with this old or new address, or None if it is nobody's."""
     found = _NUMBERED.match(address)
     return int(found.group(1)) if found else None
 

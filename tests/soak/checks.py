@@ -1,4 +1,4 @@
-"""What must be so after a soak, whatever went wrong in it. The provider's ledger is the judge, our rows are the accused."""
+"""Checks after a soak. The provider's ledger is the truth; our rows are checked against it."""
 
 import time
 from collections import Counter, defaultdict
@@ -41,7 +41,7 @@ class Facts:
             self.tries[key].append(one)
 
     def is_for_a_person(self, key: str) -> bool:
-        """Whether a batch was tried at two accounts, or by a clock that was wrong: neither is asked about or replayed."""
+        """Return True if a batch was tried at two accounts or by a wrong clock: neither is asked about or replayed."""
         tries, now = self.tries[key], time.time()
         return len({one.account for one in tries}) > 1 or any(
             abs(now - one.started) > MAX_CLOCK_ERROR_SECONDS for one in tries
@@ -49,7 +49,7 @@ class Facts:
 
 
 def check_people(here: Installation, provider: FakeProvider, *, people: int) -> None:
-    """I1, I2, I4: one send, everybody in it once, nobody mailed twice, and what is said to be accepted was taken."""
+    """One send, everybody in it once, nobody mailed twice, and what is said to be accepted was taken."""
     assert here.query("SELECT COUNT(*) FROM newsletter_send") == [(1,)], "more than one send was made of the issue"
     assert here.query(
         "SELECT SUM(size), SUM(CASE WHEN state IN ('pending', 'submitting') THEN 1 ELSE 0 END) FROM newsletter_batch"
@@ -69,7 +69,7 @@ def check_people(here: Installation, provider: FakeProvider, *, people: int) -> 
 def check_unsubscribes(
     provider: FakeProvider, readers: Readers, facts: Facts, *, jumps: list[timedelta]
 ) -> tuple[int, float]:
-    """U8, F15: no call that was opened after somebody was told that they are gone holds them, by not a moment.
+    """No call that was opened after somebody was told that they are gone holds them, by not a moment.
 
     A call that was under way is another matter: gives how many people it reached, and after how many seconds at most.
     """
@@ -87,7 +87,7 @@ def check_unsubscribes(
 
 
 def find_opening(entry: Entry, facts: Facts, *, jumps: list[timedelta]) -> float:
-    """When the attempt behind a request was put on record. A clock that was set is set right again."""
+    """Return when the attempt behind a request was recorded, corrected for a clock that was set."""
     assert entry.form is not None
     key = entry.form.mail_for(entry.recipients[0]).variables["batch"]
     shifts = [0.0, *(jump.total_seconds() for jump in jumps)]
@@ -100,7 +100,7 @@ def find_opening(entry: Entry, facts: Facts, *, jumps: list[timedelta]) -> float
 
 
 def check_reports(here: Installation, reports: Reports) -> None:
-    """W2, W4, W5: what was answered with 200 is applied once, and what was forged is nowhere."""
+    """Assert that reports answered with 200 were applied once and forged ones were not."""
     assert here.query(UNAPPLIED) == [(0,)], "reports were taken and not applied"
     assert not reports.forgeries_taken, f"forged reports were believed: {reports.forgeries_taken[:3]}"
     assert not reports.refused, f"{reports.refused} honest reports were refused"
@@ -114,7 +114,7 @@ def check_reports(here: Installation, reports: Reports) -> None:
 
 
 def check_uncertain(here: Installation, provider: FakeProvider, reports: Reports, facts: Facts, *, scheme: str) -> str:
-    """What could be found out was: nothing is uncertain that a report proved, that Mailgun has, or that may be replayed.
+    """Assert that nothing stays uncertain that a report proved, that Mailgun has, or that may be replayed.
 
     Gives what is left to a person in words.
     """
@@ -128,7 +128,7 @@ def check_uncertain(here: Installation, provider: FakeProvider, reports: Reports
 
 def find_unsettled(here: Installation, *, provider: FakeProvider, facts: Facts, scheme: str) -> set[str]:
     """The keys of uncertain batches of which something can still be found out without a person."""
-    rows = here.query("SELECT key, attempts FROM newsletter_batch WHERE state = 'uncertain'")
+    rows = here.query("SELECT key, attempt_number FROM newsletter_batch WHERE state = 'uncertain'")
     mine = {str(key): int(attempts) for key, attempts in rows if not facts.is_for_a_person(str(key))}
     if scheme == "mailgun":
         return mine.keys() & taken_keys(provider)
@@ -162,7 +162,7 @@ def key_of(entry: Entry) -> str:
 
 
 def count_moved(provider: FakeProvider, readers: Readers) -> int:
-    """How many of those who moved were mailed at their new address."""
+    """Return how many people with a changed address were mailed at the new one."""
     counts = provider.accepted_counts()
     return sum(new_address_of(number) in counts and address_of(number) not in counts for number in readers.moved)
 

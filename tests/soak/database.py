@@ -1,4 +1,4 @@
-"""What happens to the database in a soak: connections cut, the server frozen or crashed, its disk full."""
+"""Troubles of the database in a soak: cut connections, a frozen or crashed server, a full disk."""
 
 import time
 from collections.abc import Callable
@@ -65,7 +65,7 @@ class Database:
             self._cluster.start()
 
     def _use_up_the_log(self) -> None:
-        """What the server has set aside for its log is used up, so that it needs room that is not there."""
+        """Use up the server's preallocated log, so that it needs space that the disk does not have."""
         for _ in range(MAX_LOG_FILES if self._cluster else 0):
             try:
                 self._here.query("SELECT txid_current()")

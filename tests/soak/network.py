@@ -1,4 +1,4 @@
-"""What the provider and the network do in a soak: odd answers, broken calls, closed doors, names lost, TLS that fails."""
+"""Troubles of the provider and the network in a soak: odd answers, broken calls, no DNS, TLS errors."""
 
 import random
 import time

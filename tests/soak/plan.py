@@ -1,4 +1,4 @@
-"""What a seed chooses besides its chance: the provider, how it is paced, and how many of its reports never come."""
+"""The choices of a soak's seed: the provider, its rate, and how many of its reports are lost."""
 
 import base64
 from dataclasses import dataclass, replace

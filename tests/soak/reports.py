@@ -1,5 +1,6 @@
-"""What the provider tells afterwards of the mails it took: some of it lost, the rest up to three times, shuffled and late,
-and beside it what somebody forges. Posted to the web process that runs, and again until it answers 200.
+"""Reports of the provider in a soak: some are lost, the others come up to three times, shuffled and late, among forged ones.
+
+They are posted to the running web process until it answers 200.
 """
 
 import http.client
@@ -20,7 +21,7 @@ from tests.support.fake_provider import Entry, FakeProvider
 from tests.support.provider_webhooks import mailgun_event, sign_mailgun, sign_svix
 
 TARGET_REPORTS = 8_000
-"""Of about so many people something is told in a send, whatever its size: each report is a call of its own."""
+"""The approximate number of people with a report in a send of any size; each report is a call of its own."""
 MAX_FORGED_SHARE = 0.2
 POSTERS = 3
 RETRY_SECONDS = 2.0

@@ -110,7 +110,7 @@ def soak(*, seed: int, people: int, lasts: int, place: SoakSite, until: float, m
 
 
 def prepare(place: SoakSite, *, people: int) -> None:
-    """What all seeds begin with."""
+    """Prepare what all seeds have in common."""
     from tests.crash.conftest import prepare_template
 
     prepare_template(folder=place.folder, people=people, state="approved", batch=MAX_PEOPLE)

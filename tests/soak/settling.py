@@ -1,4 +1,4 @@
-"""The end of a soak: nothing goes wrong any more, the time that is waited for passes, and what can be found out is."""
+"""The end of a soak: troubles stop, waits pass, and everything that can be settled is settled."""
 
 import time
 

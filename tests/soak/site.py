@@ -1,4 +1,4 @@
-"""Where a soak runs: a PostgreSQL of its own where its binaries are, otherwise SQLite; on a small disk where there may be one."""
+"""The installation of a soak: its own PostgreSQL if available, else SQLite; on a small disk if possible."""
 
 import os
 import tempfile
@@ -41,7 +41,7 @@ def choose_database(stack: ExitStack, *, sqlite: bool) -> SoakSite:
 
 
 def _set_up_as_advised(cluster: Cluster) -> None:
-    """docs/operations.md: what a worker holds that stands still in the middle of a transaction is let go of."""
+    """docs/how-to/scale-out.md: PostgreSQL ends the transaction of a stalled worker."""
     with psycopg.connect(cluster.url(), autocommit=True) as connection:
         connection.execute(f"ALTER ROLE CURRENT_USER SET idle_in_transaction_session_timeout = '{LET_GO_AFTER}'")
 

@@ -1,4 +1,4 @@
-"""What people do by their own pages and by the desk: python -m tests.soak.staff_changes
+"""Actions of people on their own pages and of staff in the desk: python -m tests.soak.staff_changes
 
 Reads a line of JSON, ``{"what": "erase" | "move" | "resume", "number": N}``, and answers with one, ``{"done": true |
 false}``, once it is committed. To resume concerns the send that is paused, and no number.
@@ -48,7 +48,7 @@ def resume() -> bool:
     from django.contrib.auth import get_user_model
 
     from newsletter.models import Send
-    from newsletter.sending.limits.send_controls import resume_send
+    from newsletter.sending.settling.send_controls import resume_send
 
     approver, _ = get_user_model().objects.get_or_create(username="approver@example.org", is_superuser=True)
     send = Send.objects.filter(state=Send.State.PAUSED).first()

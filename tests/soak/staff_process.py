@@ -1,4 +1,4 @@
-"""What people do in a soak that is no call of the provider's or the web's: a process of its own does it, and says when."""
+"""A process that acts as staff in a soak and reports when each action was done."""
 
 import json
 import select
@@ -19,7 +19,7 @@ class StaffProcess:
         self._process = self._start()
 
     def do(self, what: str, number: int = 0) -> bool:
-        """Whether it was done and committed. What does not answer in time has not answered, and is started anew."""
+        """Return True if it was done and committed. Restart a process that does not answer in time."""
         if self._process.poll() is not None:
             self._process = self._start()
         assert self._process.stdin is not None

@@ -1,4 +1,4 @@
-"""The readers of a soak: they leave by the one-click link, are erased, and move, and it is noted when they were told so."""
+"""The subscribers of a soak: they unsubscribe by one click, are erased and change addresses, at known times."""
 
 import http.client
 import random
@@ -33,7 +33,7 @@ class Readers:
         self._make_links = self._signer()
 
     def leave(self, *, count: int) -> int:
-        """So many press the link that mailbox providers press for them. Gives how many were answered."""
+        """Let so many people unsubscribe by one click. Return how many got an answer."""
         return sum(self._leave(self._choose()) for _ in range(count))
 
     def erase(self) -> bool:

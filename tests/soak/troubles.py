@@ -1,4 +1,4 @@
-"""What goes wrong in a soak, chosen by a seeded chance: processes, clocks, the network, the database, the readers themselves."""
+"""The troubles of a soak, chosen at random from a seed: processes, clocks, network, database, subscribers."""
 
 import random
 import socket
@@ -71,7 +71,7 @@ class Troubles:
         self._make(name, trouble)
 
     def cause_rare_trouble(self) -> None:
-        """What there was no turn for."""
+        """Return the troubles that had no turn yet."""
         while self._rare:
             self._make(*self._rare.pop())
 
@@ -147,7 +147,9 @@ class Troubles:
         self.here.postpone_calls(seconds=RECOVERED_WITHIN_SECONDS)
         self.start_workers()
         ids = ",".join(str(row[0]) for row in held)
-        left = f"SELECT COUNT(*) FROM newsletter_batch WHERE state = 'submitting' AND attempts = 1 AND id IN ({ids})"
+        left = (
+            f"SELECT COUNT(*) FROM newsletter_batch WHERE state = 'submitting' AND attempt_number = 1 AND id IN ({ids})"
+        )
         wait_until(
             lambda: self.here.query(left) == [(0,)],
             seconds=RECOVERED_WITHIN_SECONDS,

@@ -1,4 +1,4 @@
-"""A provider on loopback that speaks seven send APIs, misbehaves on demand, and keeps the ledger that tests believe.
+"""A fake provider on loopback: it speaks seven send APIs, fails on demand, and keeps a ledger of all requests.
 
 As a program: ``python -m tests.support.fake_provider --port 8025``; then GET ``/_ledger``, GET ``/_mailbox/ADDRESS``,
 POST ``/_faults`` with ``[{"kind": "slow", "seconds": 2, "request": 3}]``.
@@ -25,8 +25,7 @@ DOMAIN = "news.example.org"
 
 @dataclass
 class Entry:
-    """One request, in order of arrival. ``number`` begins at 1; ``arrived`` is seconds of the monotonic clock, ``at`` the
-    same moment in seconds since 1970."""
+    """One request. ``number`` counts from 1; ``arrived`` is monotonic seconds, ``at`` the same in seconds since 1970."""
 
     number: int
     arrived: float
@@ -47,7 +46,7 @@ class FakeProvider:
     """Start it, point NEWSLETTER_PROVIDER_URL at ``provider_url``, read ``ledger`` and ``mailbox``; stop it."""
 
     def __init__(self, *, key: str = KEY, domain: str = DOMAIN, port: int = 0, keep_mails: bool = True) -> None:
-        """Without ``keep_mails``, mails to many at once are kept without their words."""
+        """Without ``keep_mails``, mails to several recipients are kept without their bodies."""
         self.key, self.domain, self._keep_mails = key, domain, keep_mails
         self.ledger: list[Entry] = []
         self._lock = threading.Lock()
@@ -61,37 +60,37 @@ class FakeProvider:
         self.query_fault: Fault | None = None
         self.query_delay = 0.0
         self.unrecorded: set[str] = set()
-        self.barred: list[ListedAddress] = []
+        self.suppressed: list[ListedAddress] = []
         self.page_size = 1000
         self._replays: dict[str, tuple[bytes, Entry]] = {}
-        self._door = Listener(self, port=port)
+        self._listener = Listener(self, port=port)
 
     def start(self) -> "FakeProvider":
-        self._door.open()
+        self._listener.open()
         return self
 
     def stop(self) -> None:
         self.release()
-        self._door.close()
+        self._listener.close()
 
     def stop_listening(self) -> None:
-        """Break off every call and refuse connections, as a provider does that is down."""
-        self._door.close_abruptly()
+        """Reset every call and refuse connections, as a provider that is down does."""
+        self._listener.close_abruptly()
 
     def start_listening(self) -> None:
-        """Come back at the same address."""
-        self._door.open()
+        """Listen again at the same address."""
+        self._listener.open()
 
     def release(self) -> None:
-        """End every stall that is going on, and those to come."""
+        """End all current and future stalls."""
         self._released.set()
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._door.port}"
+        return f"http://127.0.0.1:{self._listener.port}"
 
     def url_of(self, scheme: str) -> str:
-        """Give the NEWSLETTER_PROVIDER_URL of another provider's API at the same place."""
+        """Return the NEWSLETTER_PROVIDER_URL of another provider's API at the same address."""
         endpoint = quote(self.endpoint, safe="")
         if scheme == "mailgun":
             return self.provider_url
@@ -104,19 +103,19 @@ class FakeProvider:
         return f"mailgun://{quote(self.key, safe='')}@{self.domain}?endpoint={quote(self.endpoint, safe='')}"
 
     def fault_on(self, number: int, fault: Fault) -> None:
-        """Misbehave on the request of this number (the first is 1)."""
+        """Fail on the request of this number (the first is 1)."""
         self._by_number[number] = fault
 
     def fault_next(self, *faults: Fault) -> None:
-        """Misbehave on the requests that come next, one each."""
+        """Fail on the next requests, one fault each."""
         self._next.extend(faults)
 
     def fault_for(self, address: str, fault: Fault) -> None:
-        """Misbehave, every time, on a request that holds this recipient."""
+        """Fail on every request that has this recipient."""
         self._by_address[address] = fault
 
     def fault_always(self, fault: Fault | None) -> None:
-        """Misbehave on every request; None ends it."""
+        """Fail on every request; None ends it."""
         self._always = fault
 
     def refuse_person(self, address: str, code: int | str) -> None:
@@ -128,7 +127,7 @@ class FakeProvider:
             return [entry for entry in self.ledger if entry.accepted]
 
     def accepted_counts(self) -> dict[str, int]:
-        """Give how many mails the provider took for each address: the oracle for "nobody twice, nobody skipped"."""
+        """Return the number of accepted mails for each address, which proves that nobody is mailed twice or skipped."""
         counts: dict[str, int] = defaultdict(int)
         for entry in self.accepted():
             for address in set(entry.recipients) - set(entry.refused):
@@ -136,14 +135,14 @@ class FakeProvider:
         return dict(counts)
 
     def mailbox(self, address: str) -> list[ReceivedMail]:
-        """Give the mails that a person would have got, in order."""
+        """Return the mails that an address would have got, in order."""
         return [
             e.form.mail_for(address)
             for e in self.accepted()
             if e.form is not None and address in e.recipients and address not in e.refused
         ]
 
-    def arrive(self, path: str) -> Entry:
+    def record_request(self, path: str) -> Entry:
         with self._lock:
             entry = Entry(len(self.ledger) + 1, time.monotonic(), path)
             self.ledger.append(entry)
@@ -169,12 +168,12 @@ class FakeProvider:
             entry.accepted, entry.taken_at = True, time.monotonic()
 
     def store_entry(self, entry: Entry) -> None:
-        """The call is over."""
+        """Drop the bodies of an entry whose call is over, unless mails are kept."""
         if not self._keep_mails and entry.form and len(entry.recipients) > 1:
             entry.form = drop_bodies(entry.form)
 
     def recorded(self) -> list[Entry]:
-        """Give what questions find: what was taken ``query_delay`` seconds ago or more, but for ``unrecorded`` people."""
+        """Return what lookups find: entries accepted ``query_delay`` seconds ago or more, without ``unrecorded`` addresses."""
         until = time.monotonic() - self.query_delay
         return [
             replace(entry, refused=[*entry.refused, *self.unrecorded])
@@ -182,22 +181,22 @@ class FakeProvider:
             if entry.taken_at <= until
         ]
 
-    def earlier(self, parcel: SendRequest) -> Entry | None:
-        """Give the entry that took this very parcel before, by its key. Raises RequestRefused where the content differs."""
-        digest, entry = self._replays.get(parcel.replay_key, (b"", None))
-        if entry is not None and parcel.refuses_replay:
+    def find_replay(self, request: SendRequest) -> Entry | None:
+        """Return the entry that accepted this request before, by its key. Raise RequestRefused if the content differs."""
+        digest, entry = self._replays.get(request.replay_key, (b"", None))
+        if entry is not None and request.refuses_replay:
             raise RequestRefused(400, "duplicate value for idempotencyKey", name="duplicate_parameter")
-        if entry is not None and digest != sha256(parcel.content).digest():
+        if entry is not None and digest != sha256(request.content).digest():
             raise RequestRefused(409, "this key was used with another payload", name="invalid_idempotent_request")
         return entry
 
     def receipt(self, entry: Entry) -> tuple[int, dict[str, str], bytes]:
         if entry.form is None:
-            raise ValueError("there is no receipt for what could not be read")
+            raise ValueError("a request that could not be read has no receipt")
         return entry.form.receipt(entry.provider_id, self._refused)
 
     def wait(self, seconds: float) -> bool:
-        """Wait, unless every stall is to end. Gives True where it is."""
+        """Wait for some seconds. Return True if all stalls are to end."""
         return self._released.wait(seconds)
 
 

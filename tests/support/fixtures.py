@@ -13,7 +13,7 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
 from newsletter.issues.protected_terms.matcher import clear_term_matcher
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
-from newsletter.sending.dispatching import provider
+from newsletter.sending import provider
 from subscribers.consent.throttle import clear_bad_link_cache
 from subscribers.identity import identify
 from subscribers.models import MailingList, Subscriber, SubscriberLocation, Subscription

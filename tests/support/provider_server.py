@@ -117,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
         found = answer_query(path, query, taken=provider.recorded(), domain=provider.domain)
         if found is None:
             found = answer_suppression_list(
-                path, query, provider.barred, domain=provider.domain, most=provider.page_size
+                path, query, provider.suppressed, domain=provider.domain, most=provider.page_size
             )
         try:
             self._check_key(path, b"", query=query)
@@ -139,7 +139,7 @@ class Handler(BaseHTTPRequestHandler):
                 provider.fault_next(scripted) if number is None else provider.fault_on(number, scripted)
             self._answer(200, b"{}")
             return
-        entry = provider.arrive(self.path)
+        entry = provider.record_request(self.path)
         fault = provider.fault_of(entry)
         if fault and fault.kind in ("reset_before_reading", "close_before_reading"):
             entry.fault = fault.kind
@@ -155,7 +155,7 @@ class Handler(BaseHTTPRequestHandler):
             entry.form = self._read_parcel(body)
             entry.recipients = entry.form.recipients
             fault = fault or provider.fault_of_people(entry.recipients)
-            earlier = provider.earlier(entry.form)
+            earlier = provider.find_replay(entry.form)
         except RequestRefused as refused:
             entry.status = refused.status
             self._refuse(refused)

@@ -24,34 +24,36 @@ class ListedAddress:
     said: str = ""
 
 
-def answer_suppression_list(path: str, query: str, barred: list[ListedAddress], *, domain: str, most: int) -> Any:
+def answer_suppression_list(path: str, query: str, suppressed: list[ListedAddress], *, domain: str, most: int) -> Any:
     """Give the JSON of a page, or None for a path that is no list."""
     asked = {name: values[0] for name, values in parse_qs(query).items()}
     name = path.rpartition("/")[2]
     if path.startswith(f"/v3/{domain}/") and name in _MAILGUN:
-        return _mailgun(path, [each for each in barred if each.kind == _MAILGUN[name]], asked, most=most)
+        return _mailgun(path, [each for each in suppressed if each.kind == _MAILGUN[name]], asked, most=most)
     if path.startswith("/v3/suppression/") and name in _SENDGRID:
-        chosen = [each for each in _since(barred, asked.get("start_time")) if each.kind == _SENDGRID[name]]
+        chosen = [each for each in _since(suppressed, asked.get("start_time")) if each.kind == _SENDGRID[name]]
         return [_sendgrid_row(each) for each in _slice(chosen, asked)]
     if path.startswith("/message-streams/") and path.endswith("/suppressions/dump"):
-        return {"Suppressions": [_postmark_row(each) for each in _since(barred, asked.get("fromdate"))]}
+        return {"Suppressions": [_postmark_row(each) for each in _since(suppressed, asked.get("fromdate"))]}
     if path == "/v2/email/suppression/addresses":
-        return _ses([each for each in _since(barred, asked.get("StartDate")) if each.kind != "left"], asked, most=most)
+        return _ses(
+            [each for each in _since(suppressed, asked.get("StartDate")) if each.kind != "left"], asked, most=most
+        )
     if path == "/v3/smtp/blockedContacts":
-        chosen = _since(barred, asked.get("startDate"))
+        chosen = _since(suppressed, asked.get("startDate"))
         rows = [_brevo_row(each) for each in _slice(chosen, asked)]
         return {"count": len(chosen), **({"contacts": rows} if rows else {})}
     if path == "/api/v1/suppression-list":
-        return _sparkpost(_since(barred, asked.get("from")), asked, most=most)
+        return _sparkpost(_since(suppressed, asked.get("from")), asked, most=most)
     return None
 
 
-def _since(barred: list[ListedAddress], said: str | None) -> list[ListedAddress]:
+def _since(suppressed: list[ListedAddress], said: str | None) -> list[ListedAddress]:
     if said is None:
-        return barred
+        return suppressed
     moment = datetime.fromtimestamp(int(said), UTC) if said.isdigit() else datetime.fromisoformat(said)
     begin = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return [each for each in barred if each.at >= begin]
+    return [each for each in suppressed if each.at >= begin]
 
 
 def _slice(rows: list[ListedAddress], asked: dict[str, str]) -> list[ListedAddress]:

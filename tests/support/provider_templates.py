@@ -1,4 +1,4 @@
-"""The send APIs of Brevo, SparkPost and Amazon SES, for the fake provider: each fills in variables by its own rules."""
+"""The send APIs of Brevo, SparkPost and Amazon SES for the fake provider, each with its own rules for variables."""
 
 import json
 import re
@@ -22,20 +22,20 @@ _CURLY = re.compile(r"\{\{(\{?)\s*([^{}]+?)\s*\}\}(\}?)")
 
 
 def fill_curly(text: str, values: Mapping[str, Any], *, safe: bool) -> str:
-    """Fill in ``{{name}}``, escaped for HTML unless ``safe``, and ``{{{name}}}`` as it is. An unknown name stays raw."""
+    """Return the text with ``{{name}}`` escaped for HTML unless ``safe``, and ``{{{name}}}`` unescaped; unknown names stay."""
 
-    def one(match: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         raw, name, _ = match.groups()
         if name not in values:
             return match.group(0)
         return str(values[name]) if raw or safe else escape(str(values[name]))
 
-    return _CURLY.sub(one, text)
+    return _CURLY.sub(replace, text)
 
 
 @dataclass(frozen=True)
 class BrevoSend:
-    """One mail with a message version for each person. Values are escaped unless that is switched off."""
+    """One mail with a message version for each recipient. Values are escaped unless that is switched off."""
 
     payload: dict[str, Any] = field(repr=False)
     content: bytes = b""
@@ -77,7 +77,7 @@ class BrevoSend:
 
 @dataclass(frozen=True)
 class SparkPostSend:
-    """One mail with substitution data for each person. Two braces escape in HTML, three do not."""
+    """One mail with substitution data for each recipient. Two braces escape in HTML, three do not."""
 
     payload: dict[str, Any] = field(repr=False)
     own_id = replay_key = ""
@@ -90,10 +90,10 @@ class SparkPostSend:
 
     def mail_for(self, address: str) -> ReceivedMail:
         content = self.payload["content"]
-        person = next(each for each in self.payload["recipients"] if each["address"]["email"] == address)
+        recipient = next(each for each in self.payload["recipients"] if each["address"]["email"] == address)
 
         def fill(text: str, *, safe: bool = True) -> str:
-            return fill_curly(text, person["substitution_data"], safe=safe)
+            return fill_curly(text, recipient["substitution_data"], safe=safe)
 
         headers = {name: fill(value) for name, value in content["headers"].items()}
         return ReceivedMail(
@@ -103,7 +103,7 @@ class SparkPostSend:
             html=fill(content["html"], safe=False),
             text=fill(content["text"]),
             headers={**headers, "Reply-To": content.get("reply_to", "")},
-            variables={**self.payload["metadata"], **person["metadata"]},
+            variables={**self.payload["metadata"], **recipient["metadata"]},
             tags=(self.payload["campaign_id"],),
         )
 
@@ -126,7 +126,7 @@ class SparkPostSend:
 
 @dataclass(frozen=True)
 class SesSend:
-    """One template with an entry for each person. Values go in as they are."""
+    """One template with an entry for each recipient. Values are not escaped."""
 
     payload: dict[str, Any] = field(repr=False)
     own_id = replay_key = ""
@@ -169,7 +169,7 @@ class SesSend:
 
 
 def check_template_key(path: str, *, body: bytes, headers: Any, key: str, url: str, method: str = "POST") -> None:
-    """Raise RequestRefused where the key or the signature is wrong."""
+    """Raise RequestRefused if the key or the signature is wrong."""
     if path.startswith("/v2/"):
         check_signature(body, headers=headers, key=key, url=url, method=method)
     elif (headers.get("Authorization") if path.startswith("/api/v1/") else headers.get("api-key")) != key:
@@ -177,7 +177,7 @@ def check_template_key(path: str, *, body: bytes, headers: Any, key: str, url: s
 
 
 def check_signature(body: bytes, *, headers: Any, key: str, url: str, method: str = "POST") -> None:
-    """Sign the request again with the secret that this account has, and compare."""
+    """Sign the request again with the account's secret, and compare. Raise RequestRefused."""
     given = dict(re.findall(r"(\w+)=([^, ]+)", headers.get("Authorization") or ""))
     auth: Any = SigV4Auth(Credentials(key, SECRET), "ses", REGION)
     signed = {name: headers.get(name, "") for name in given.get("SignedHeaders", "").split(";") if name}
@@ -189,7 +189,7 @@ def check_signature(body: bytes, *, headers: Any, key: str, url: str, method: st
 
 
 def read_template_send(path: str, *, body: bytes) -> SendRequest:
-    """Understand a request, or raise RequestRefused as the provider of that path does."""
+    """Return a parsed request, or raise RequestRefused as the provider of that path does."""
     parsed = json.loads(body)
     if path == BREVO:
         return _read_brevo(parsed, body)

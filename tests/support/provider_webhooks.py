@@ -111,7 +111,7 @@ class FakeSns:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
-        self.certificates = Certificates(address_of=lambda url: f"http://127.0.0.1:{self._server.server_port}/")
+        self.certificates = Certificates(rewrite_url=lambda url: f"http://127.0.0.1:{self._server.server_port}/")
 
     def stop(self) -> None:
         self.certificates.close()

@@ -45,17 +45,17 @@ class StallGate:
 def install_stall(point: str, gate: StallGate) -> None:
     from newsletter.feedback import apply
     from newsletter.providers.base.transport import Transport
-    from newsletter.sending.dispatching import dispatch
+    from newsletter.sending.dispatching import dispatcher
     from newsletter.web import webhooks
 
     if point == "building":
-        dispatch.build_call = _stall_before(dispatch.build_call, gate)
+        dispatcher.build_call = _stall_before(dispatcher.build_call, gate)
     elif point == "before_call":
         Transport.call = _stall_before(Transport.call, gate)  # type: ignore[method-assign]
     elif point == "after_call":
         Transport.call = _stall_after(Transport.call, gate)  # type: ignore[method-assign]
     elif point == "after_outcome":
-        dispatch.record_outcome = _stall_after(dispatch.record_outcome, gate)
+        dispatcher.record_outcome = _stall_after(dispatcher.record_outcome, gate)
     elif point == "webhook_stored":
         webhooks.store_webhook = _stall_after(webhooks.store_webhook, gate)
     elif point == "applying":

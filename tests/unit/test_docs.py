@@ -7,6 +7,8 @@ import pytest
 
 from newsletter.organisation.schema import ENTRIES, Entry
 from newsletter.providers import registry
+from newsletter.providers.base.provider_url import list_options
+from scripts.commands_reference import describe_commands
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -48,7 +50,9 @@ def test_links_are_found_in_every_form_in_which_they_are_written() -> None:
 
 def test_the_settings_that_are_documented_are_those_that_are_read() -> None:
     read = set(_SETTING.findall((ROOT / "newsletter/project/env.py").read_text(encoding="utf-8")))
-    rows = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/settings.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([A-Z_]+)` \|", (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert len(read) > 5
     assert sorted(rows) == sorted(read)
 
@@ -60,8 +64,8 @@ def test_no_document_names_a_setting_that_is_not_read(document: Path) -> None:
 
 
 @pytest.mark.parametrize(("table", "entry"), ENTRIES.items(), ids=str)
-def test_the_keys_of_the_organisations_file_are_all_documented_with_their_table(table: str, entry: type[Entry]) -> None:
-    text = (ROOT / "docs/organisation-file.md").read_text(encoding="utf-8")
+def test_every_key_of_the_organisation_file_is_documented(table: str, entry: type[Entry]) -> None:
+    text = (ROOT / "docs/reference/organisation-file.md").read_text(encoding="utf-8")
     row = re.search(rf"^\| `\[+{table}\]+` \| (.+) \|$", text, re.MULTILINE)
     assert row
     keys = {field.alias or name for name, field in entry.model_fields.items()}
@@ -70,7 +74,21 @@ def test_the_keys_of_the_organisations_file_are_all_documented_with_their_table(
 
 
 def test_the_options_and_schemes_of_the_provider_url_are_all_documented() -> None:
-    provider = (ROOT / "docs/settings.md").read_text(encoding="utf-8").partition("## The provider")[2]
+    provider = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8").partition("## The provider")[2]
     options = re.findall(r"`([a-z_]+)=[^`]+`", provider)
-    assert sorted(options) == sorted(registry._OPTIONS)
-    assert sorted(re.findall(r"^\| `([a-z]+)://", provider, re.MULTILINE)) == sorted(registry._SCHEMES)
+    assert sorted(options) == sorted(list_options(registry.URL_RULES))
+    assert sorted(re.findall(r"^\| `([a-z]+)://", provider, re.MULTILINE)) == sorted(registry.URL_RULES)
+
+
+def test_the_reference_of_commands_is_what_the_commands_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run `make docs` after a change of a command."""
+    monkeypatch.setenv("COLUMNS", "100")
+    assert (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8") == describe_commands()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_path_that_a_document_names_exists(document: Path) -> None:
+    named = re.findall(
+        r"`((?:newsletter|subscribers|tests|templates|scripts|docs)/[\w/.-]*)`", document.read_text("utf-8")
+    )
+    assert [path for path in named if not (ROOT / path).exists()] == []

@@ -18,9 +18,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_u6_links_made_with_the_kept_key_work_on_when_another_is_set(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.requirement("U6")
+def test_links_signed_with_the_kept_key_work_beside_another_key(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = env.read()
     assert first.link_keys == [first.secret_key]
     monkeypatch.setenv("NEWSLETTER_SECRET_KEY", "the key of production")
@@ -36,7 +35,7 @@ def test_u6_links_made_with_the_kept_key_work_on_when_another_is_set(
 
 
 @pytest.mark.parametrize(("name", "file"), [("SECRET", "secret.key"), ("ADDRESS", "address.key")])
-def test_production_asks_for_the_key_that_was_used_until_now_and_not_for_a_new_one(
+def test_production_asks_for_the_key_that_was_used_before(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, file: str
 ) -> None:
     env.read()

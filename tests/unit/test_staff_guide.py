@@ -5,11 +5,11 @@ from pathlib import Path
 
 from tests.browser.guide import FOLDER, MOST_BYTES
 
-GUIDE = (Path(FOLDER).parents[1] / "staff-guide.md").read_text(encoding="utf-8")
+GUIDE = (Path(FOLDER).parents[1] / "how-to/use-the-desk.md").read_text(encoding="utf-8")
 
 
 def test_every_picture_of_the_guide_is_there_and_none_is_left_over() -> None:
-    shown = set(re.findall(r"\]\(images/guide/([^)]+)\)", GUIDE))
+    shown = set(re.findall(r"\]\(\.\./images/guide/([^)]+)\)", GUIDE))
     assert shown == {path.name for path in FOLDER.iterdir()}
 
 

@@ -1,4 +1,4 @@
-"""What the desk's tests share: staff who are signed in, and the fields that an issue's editor posts."""
+"""Helpers of the desk's tests: signed-in staff, the fields that editors post, and messages."""
 
 from django.contrib.auth.models import User
 from django.test import Client
@@ -13,7 +13,7 @@ PASSWORD = "a quiet harbour at dawn"
 
 
 def sign_in(role: str, *, email: str = "", factor: bool = True) -> Client:
-    """A browser in which somebody of this role is signed in, with their second factor unless it is left out."""
+    """Return a browser with a signed-in person of this role, with their second factor unless `factor` is False."""
     address = email or f"{role}@example.org"
     add_staff(email=address, role=role, password=PASSWORD)
     return sign_in_as(User.objects.get(username=address), factor=factor)
@@ -24,7 +24,7 @@ def sign_in_superuser() -> Client:
 
 
 def sign_in_as(person: User, *, factor: bool = True) -> Client:
-    """A browser in which this person is signed in, as after their password and, unless left out, a code of their app."""
+    """Return a browser in which this person is signed in, with their second factor unless `factor` is False."""
     client = Client()
     client.force_login(person)
     if factor:
@@ -35,7 +35,7 @@ def sign_in_as(person: User, *, factor: bool = True) -> Client:
 
 
 def issue_form(issue: Issue, *, story: Story | None, headline: str = "", **fields: str) -> dict[str, str]:
-    """The editor's fields for a body of one lead story."""
+    """Return the fields of an issue's editor with one lead story."""
     return {
         "subject": issue.subject,
         "preheader": issue.preheader,
@@ -53,12 +53,25 @@ def issue_form(issue: Issue, *, story: Story | None, headline: str = "", **field
     }
 
 
+def story_fields(story: Story, **fields: str) -> dict[str, str]:
+    """Return the fields of a story's editor."""
+    return {
+        "title": story.title,
+        "teaser": story.teaser,
+        "url": story.url,
+        "language": "en",
+        "pseudonyms": "",
+        "published_at": f"{story.published_at:%Y-%m-%d %H:%M}",
+        **fields,
+    }
+
+
 def audience_fields(issue: Issue) -> dict[str, str]:
-    """The hidden fields of the approval form that name who gets the issue now."""
+    """Return the hidden fields of the approval form: the issue's current audience."""
     issue = Issue.objects.get(pk=issue.pk)
     return {"audience": hash_audience(describe_audience(issue)), "people": str(count_recipients(issue))}
 
 
 def said(response: object) -> list[str]:
-    """The messages that the next page shows."""
+    """Return the messages that the page shows."""
     return [str(message) for message in response.context["messages"]]  # type: ignore[attr-defined]

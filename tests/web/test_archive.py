@@ -1,4 +1,4 @@
-"""The public archive: opt-in, never personal, without withdrawn stories, as a page and as a feed. V6, V7, V8."""
+"""The public archive: opt-in, never personal, without withdrawn stories, as pages and as a feed."""
 
 import re
 from datetime import timedelta
@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from PIL import Image
 
-from newsletter.content.images.hosting import host_picture_bytes
+from newsletter.content.images.hosting import host_image
 from newsletter.models import Issue, Publication, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.withdraw import withdraw_story
@@ -37,7 +37,7 @@ def publish(*, archive: str = PUBLIC, **story) -> Issue:
     publication.mailing_list.save()
     data = BytesIO()
     Image.new("RGB", (800, 450), (40, 90, 80)).save(data, "JPEG")
-    picture = host_picture_bytes(data=data.getvalue(), source_url="https://example.org/lead.jpg", alt="A courtroom")
+    picture = host_image(data=data.getvalue(), source_url="https://example.org/lead.jpg", alt="A courtroom")
     make_story("The first verdict", picture=picture, **story)
     make_story("The second verdict", days_old=2)
     make_event("A call for everybody", online=True)
@@ -58,12 +58,14 @@ def pages(publication: str = "weekly") -> list[str]:
     return [f"/news/{publication}/", f"/news/{publication}/1/", f"/news/{publication}/feed.xml", "/news/"]
 
 
-def test_v8_there_is_no_archive_unless_the_publication_opted_in():
+@pytest.mark.requirement("V8")
+def test_there_is_no_archive_unless_the_publication_opted_in():
     publish(archive=Publication.Archive.OFF)
     assert {Client().get(path).status_code for path in pages()} == {404}
 
 
-def test_v8_an_archive_for_those_who_have_the_link_has_no_list_no_feed_and_asks_not_to_be_indexed():
+@pytest.mark.requirement("V8")
+def test_an_unlisted_archive_has_no_list_no_feed_and_no_index():
     issue = publish(archive=UNLISTED)
     assert {Client().get(path).status_code for path in pages()} == {404}
     page = Client().get(f"/news/weekly/{issue.public_id}/")
@@ -73,7 +75,8 @@ def test_v8_an_archive_for_those_who_have_the_link_has_no_list_no_feed_and_asks_
     assert page["Referrer-Policy"] == "no-referrer"
 
 
-def test_v8_an_archive_for_everybody_has_a_list_pages_and_a_feed():
+@pytest.mark.requirement("V8")
+def test_a_public_archive_has_a_list_pages_and_a_feed():
     publish()
     assert 'href="/news/weekly/1/"' in read("/news/weekly/")
     assert "The weekly letter" in read("/news/")
@@ -89,7 +92,7 @@ def test_v8_an_archive_for_everybody_has_a_list_pages_and_a_feed():
     assert "The second verdict" in feed.entries[0].summary
 
 
-def test_the_desk_leads_to_the_archive_of_a_publication_and_to_the_page_of_an_issue_in_it():
+def test_the_desk_links_to_the_archive_and_its_issues():
     issue = publish()
     desk = sign_in("admin")
     publication = desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
@@ -98,13 +101,15 @@ def test_the_desk_leads_to_the_archive_of_a_publication_and_to_the_page_of_an_is
     assert "/news/weekly/1/" in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     Publication.objects.update(archive="off")
     assert "/news/weekly/" not in desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
-    assert "In the archive" not in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "View in the archive" not in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     Publication.objects.update(archive="unlisted")
     assert "a page of its own" in desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
     assert f"/news/weekly/{issue.public_id}/" in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
 
 
-def test_v8_v9_no_page_shows_a_token_a_name_or_a_link_of_the_reader():
+@pytest.mark.requirement("V8")
+@pytest.mark.requirement("V9")
+def test_no_page_shows_a_recipients_token_name_or_link():
     publish()
     for path in pages():
         html = read(path)
@@ -116,7 +121,8 @@ def test_v8_v9_no_page_shows_a_token_a_name_or_a_link_of_the_reader():
     assert "Dear friend, welcome." in read("/news/weekly/1/")
 
 
-def test_v7_nothing_public_names_a_segment():
+@pytest.mark.requirement("V7")
+def test_nothing_public_names_a_segment():
     publish()
     segment = Segment.objects.create(slug="survivors-of-trafficking", name="Survivors of trafficking", rule={})
     Publication.objects.update(segment=segment)
@@ -125,7 +131,8 @@ def test_v7_nothing_public_names_a_segment():
     assert "rafficking" not in shown
 
 
-def test_v5_a_withdrawn_story_is_gone_from_list_page_and_feed_and_the_next_one_leads():
+@pytest.mark.requirement("V5")
+def test_a_withdrawn_story_is_gone_from_list_page_and_feed():
     publish()
     story = Story.objects.get(title="The first verdict")
     withdraw_story(story=story, by=User.objects.create_superuser("root"), reason="", now=NOW)
@@ -137,7 +144,8 @@ def test_v5_a_withdrawn_story_is_gone_from_list_page_and_feed_and_the_next_one_l
         assert Client().get(path)["Cache-Control"] in ("public, max-age=30", "max-age=30, public")
 
 
-def test_v1_a_story_that_is_agreed_to_for_email_alone_is_in_the_mail_and_not_in_the_archive():
+@pytest.mark.requirement("V1")
+def test_a_story_for_email_only_is_not_in_the_archive():
     consent = {
         "consent_needed": True,
         "consent_channels": ["email"],
@@ -150,12 +158,13 @@ def test_v1_a_story_that_is_agreed_to_for_email_alone_is_in_the_mail_and_not_in_
     assert not any("The first verdict" in read(path) for path in pages())
 
 
-def test_a_story_that_must_not_reach_a_region_is_not_where_everybody_can_read_it():
+def test_a_story_restricted_in_a_region_is_not_in_the_archive():
     publish(not_in_regions=["US-TX"])
     assert not any("The first verdict" in read(path) for path in pages())
 
 
-def test_v6_before_the_end_of_an_embargo_no_page_and_no_feed_has_the_story():
+@pytest.mark.requirement("V6")
+def test_an_embargoed_story_is_on_no_page_and_in_no_feed():
     publish()
     Story.objects.filter(title="The first verdict").update(embargo_until=NOW)
     with time_machine.travel(NOW - timedelta(seconds=1), tick=False):
@@ -164,7 +173,7 @@ def test_v6_before_the_end_of_an_embargo_no_page_and_no_feed_has_the_story():
         assert all("The first verdict" in read(path) for path in pages()[:3])
 
 
-def test_issues_that_did_not_go_out_were_cancelled_or_taken_out_of_the_archive_are_not_in_it():
+def test_unsent_cancelled_and_removed_issues_are_not_archived():
     issue = publish()
     for changes in ({"state": "draft"}, {"state": "cancelled"}, {"state": "sent", "in_archive": False}):
         Issue.objects.filter(pk=issue.pk).update(**{"in_archive": True, **changes})
@@ -176,19 +185,20 @@ def test_issues_that_did_not_go_out_were_cancelled_or_taken_out_of_the_archive_a
 
 
 @pytest.mark.parametrize("name", ["2", "99999999999999999999", "one", "0"])
-def test_an_issue_that_is_not_there_is_not_found(name):
+def test_a_missing_issue_is_not_found(name):
     publish()
     assert Client().get(f"/news/weekly/{name}/").status_code == 404
 
 
-def test_a_page_that_did_not_change_is_not_sent_again():
+def test_an_unchanged_page_is_not_sent_again():
     publish()
     for path in pages():
         etag = Client().get(path)["ETag"]
         assert Client().get(path, headers={"if-none-match": etag}).status_code == 304
 
 
-def test_p12_pages_load_nothing_from_elsewhere_and_run_nothing():
+@pytest.mark.requirement("P12")
+def test_pages_load_nothing_from_elsewhere_and_run_nothing():
     publish()
     for path in pages()[:2]:
         response = Client().get(path)

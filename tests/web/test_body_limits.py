@@ -1,4 +1,4 @@
-"""How much may be sent to which page, and what is answered to more."""
+"""Limits on request bodies by path, and the answer to larger ones."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -25,7 +25,7 @@ def test_a_public_page_takes_64_kilobytes_and_no_more(page: str) -> None:
     assert Client().post(page, b"a" * PUBLIC_BYTES, content_type=FORM).status_code not in (413, 500)
 
 
-def test_nobody_leaves_by_a_request_that_is_too_large() -> None:
+def test_an_oversized_request_unsubscribes_nobody() -> None:
     weekly = make_list()
     person = make_member(weekly)
     Client().post(path_to(person, weekly), b"a" * 70_000, content_type=FORM)
@@ -38,7 +38,7 @@ def test_a_refusal_is_in_the_language_of_the_browser() -> None:
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1e3", "١٢", "0x10"])
-def test_a_length_that_is_no_number_is_refused(length: str) -> None:
+def test_an_invalid_content_length_is_refused(length: str) -> None:
     answer = Client().post("/my-mail", b"a=b", content_type=FORM, CONTENT_LENGTH=length)
     assert answer.status_code == 400
 
@@ -61,12 +61,12 @@ def test_the_desk_takes_larger_files() -> None:
         ("/api/v1/people", 2_621_440),
     ],
 )
-def test_the_limit_goes_by_the_first_part_of_the_path(target: str, limit: int) -> None:
+def test_the_limit_depends_on_the_first_part_of_the_path(target: str, limit: int) -> None:
     assert body_limit_of_target(target) == limit
 
 
 @pytest.mark.parametrize(("subdomains", "header"), [(False, "max-age=60"), (True, "max-age=60; includeSubDomains")])
-def test_hsts_names_subdomains_only_by_the_setting(*, subdomains: bool, header: str) -> None:
+def test_hsts_includes_subdomains_only_if_set(*, subdomains: bool, header: str) -> None:
     with override_settings(SECURE_HSTS_SECONDS=60, SECURE_HSTS_INCLUDE_SUBDOMAINS=subdomains):
         answer = Client().get("/news/", secure=True)
     assert answer.headers["Strict-Transport-Security"] == header

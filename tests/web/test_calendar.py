@@ -1,4 +1,4 @@
-"""An event in a reader's calendar: our file and the ways to two web calendars, under names nobody can guess."""
+"""An event in a reader's calendar: our file and links to two web calendars, at addresses that nobody can guess."""
 
 from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlsplit
@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from icalendar import Calendar
 
-from newsletter.issues.snapshot.calendar_links import calendar_name
+from newsletter.issues.snapshot.calendar_links import make_calendar_name
 from newsletter.models import EventNotice
 from tests.support.fixtures import make_event
 
@@ -16,7 +16,7 @@ STARTS = datetime(2026, 12, 3, 18, 30, tzinfo=UTC)
 
 
 def event_of(client: Client, event: EventNotice) -> dict[str, object]:
-    answer = client.get(f"/calendar/{calendar_name(event.pk)}.ics")
+    answer = client.get(f"/calendar/{make_calendar_name(event.pk)}.ics")
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/calendar")
     assert not answer.cookies
@@ -24,7 +24,7 @@ def event_of(client: Client, event: EventNotice) -> dict[str, object]:
     return dict(entry)
 
 
-def test_the_calendar_file_holds_the_event_as_it_is_now(client: Client) -> None:
+def test_the_calendar_file_has_the_event_as_it_is_now(client: Client) -> None:
     event = make_event("An evening, with; marks", starts_at=STARTS, place_text="Abbey Square 1, Reading")
     entry = event_of(client, event)
     assert str(entry["SUMMARY"]) == "An evening, with; marks"
@@ -35,7 +35,7 @@ def test_the_calendar_file_holds_the_event_as_it_is_now(client: Client) -> None:
     assert str(event_of(client, event)["STATUS"]) == "CANCELLED"
 
 
-def test_an_event_of_whole_days_is_one_of_dates(client: Client) -> None:
+def test_an_event_of_whole_days_has_dates_without_times(client: Client) -> None:
     event = make_event(
         "A weekend",
         all_day=True,
@@ -46,32 +46,32 @@ def test_an_event_of_whole_days_is_one_of_dates(client: Client) -> None:
     entry = event_of(client, event)
     assert entry["DTSTART"].dt == date(2026, 12, 5)  # type: ignore[attr-defined]
     assert entry["DTEND"].dt == date(2026, 12, 7)  # type: ignore[attr-defined]
-    query = parse_qs(urlsplit(client.get(f"/calendar/{calendar_name(event.pk)}/google")["Location"]).query)
+    query = parse_qs(urlsplit(client.get(f"/calendar/{make_calendar_name(event.pk)}/google")["Location"]).query)
     assert query["dates"] == ["20261205/20261207"]
-    query = parse_qs(urlsplit(client.get(f"/calendar/{calendar_name(event.pk)}/outlook")["Location"]).query)
+    query = parse_qs(urlsplit(client.get(f"/calendar/{make_calendar_name(event.pk)}/outlook")["Location"]).query)
     assert (query["startdt"], query["allday"]) == (["2026-12-05"], ["true"])
 
 
 @pytest.mark.parametrize(("ending", "host"), [("google", "calendar.google.com"), ("outlook", "outlook.live.com")])
-def test_web_calendars_are_opened_with_the_event_filled_in(client: Client, ending: str, host: str) -> None:
+def test_web_calendars_open_with_the_event_filled_in(client: Client, ending: str, host: str) -> None:
     event = make_event("Tea & talk", starts_at=STARTS, place_text="Reading")
-    answer = client.get(f"/calendar/{calendar_name(event.pk)}/{ending}")
+    answer = client.get(f"/calendar/{make_calendar_name(event.pk)}/{ending}")
     assert answer.status_code == 302
     assert urlsplit(answer["Location"]).hostname == host
     assert "Tea+%26+talk" in answer["Location"]
     assert answer["Referrer-Policy"] == "no-referrer"
 
 
-def test_nobody_finds_an_event_by_counting(client: Client) -> None:
+def test_the_address_of_an_event_cannot_be_guessed(client: Client) -> None:
     event = make_event("Hidden", starts_at=STARTS)
-    made = calendar_name(event.pk)
+    made = make_calendar_name(event.pk)
     for name in (f"{event.pk}", f"{event.pk}-{'0' * 20}", f"{event.pk + 1}-{made.split('-')[1]}", "x"):
         assert client.get(f"/calendar/{name}.ics").status_code == 404
     event.delete()
     assert client.get(f"/calendar/{made}.ics").status_code == 404
 
 
-def test_icons_are_ours_and_only_those_we_have(client: Client) -> None:
+def test_only_icons_that_we_have_are_served(client: Client) -> None:
     answer = client.get("/m/icons/bluesky.png")
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
     assert client.get("/m/icons/nonet.png").status_code == 404

@@ -1,4 +1,4 @@
-"""A counted link is followed: it leads on, counts without knowing whom, and tells machines apart as well as it can."""
+"""A click on a counted link redirects, is counted anonymously, and machines are counted separately."""
 
 import re
 
@@ -42,8 +42,9 @@ def counted(url: str = TARGET) -> tuple[int, int]:
     return (row.people, row.machines) if row else (0, 0)
 
 
-def test_a_click_leads_on_and_is_counted_without_a_trace_of_who(issue: Issue) -> None:
-    """P11: no cookie, no address, no reader in what is kept."""
+@pytest.mark.requirement("P11")
+def test_a_click_redirects_and_is_counted_anonymously(issue: Issue) -> None:
+    """No cookie, no address, no reader in what is kept."""
     response = follow(issue)
     assert (response.status_code, response.headers["Location"]) == (302, TARGET)
     assert (response.headers["Referrer-Policy"], response.headers["Cache-Control"]) == ("no-referrer", "no-store")
@@ -66,38 +67,38 @@ def test_a_click_leads_on_and_is_counted_without_a_trace_of_who(issue: Issue) ->
         (BROWSER, {"purpose": "preview"}),
     ],
 )
-def test_what_says_that_it_is_a_machine_is_counted_apart(issue: Issue, agent: str, headers: dict[str, str]) -> None:
+def test_declared_machines_are_counted_separately(issue: Issue, agent: str, headers: dict[str, str]) -> None:
     follow(issue, agent=agent, **headers)
     assert counted() == (0, 1)
 
 
-def test_who_follows_many_links_within_seconds_is_taken_for_a_machine_also_for_the_first(issue: Issue) -> None:
+def test_a_burst_of_clicks_counts_as_a_machine_from_the_first(issue: Issue) -> None:
     urls = [f"https://example.org/{number}" for number in range(5)]
     for url in urls:
         follow(issue, url)
     assert [counted(url) for url in urls] == [(0, 1)] * 5
 
 
-def test_the_same_link_again_and_again_is_no_burst_and_neither_are_slow_readers() -> None:
-    bursts = ClickBursts(links=3, seconds=10, most=2)
+def test_one_link_repeated_or_slow_clicks_are_no_burst() -> None:
+    bursts = ClickBursts(links=3, seconds=10, max_clients=2)
     for at in range(5):
-        assert bursts.note(who="a", issue="i", url="one", at=at) == []
-    assert not bursts.is_burst(who="a", issue="i")
+        assert bursts.note(client="a", issue="i", url="one", at=at) == []
+    assert not bursts.is_burst(client="a", issue="i")
     for at, url in ((20, "two"), (40, "three"), (60, "four")):
-        assert bursts.note(who="a", issue="i", url=url, at=at) == []
+        assert bursts.note(client="a", issue="i", url=url, at=at) == []
     for who in ("b", "c"):
-        bursts.note(who=who, issue="i", url="one", at=61)
+        bursts.note(client=who, issue="i", url="one", at=61)
     assert len(bursts._seen) == 2
 
 
-def test_looking_at_where_a_link_leads_counts_nothing(issue: Issue) -> None:
+def test_a_head_request_counts_nothing(issue: Issue) -> None:
     path = make_click_url(issue=issue.public_id, url=TARGET).partition("8000")[2]
     assert Client().head(path).status_code == 302
     assert Client().post(path).status_code == 405
     assert counted() == (0, 0)
 
 
-def test_clicks_of_an_issue_that_is_not_out_are_not_counted(issue: Issue) -> None:
+def test_clicks_in_an_unsent_issue_are_not_counted(issue: Issue) -> None:
     """Those of staff who look at a preview."""
     Issue.objects.update(state="draft")
     assert follow(issue).status_code == 302
@@ -112,8 +113,9 @@ SCANNERS = {
 
 
 @pytest.mark.parametrize("profile", SCANNERS)
-def test_c4_the_clicks_of_mail_scanners_stand_apart_and_those_of_people_do_not(issue: Issue, profile: str) -> None:
-    """Of each profile at least 95 of 100 clicks are flagged, of people at most one of 100."""
+@pytest.mark.requirement("C4")
+def test_mail_scanners_are_counted_separately_from_people(issue: Issue, profile: str) -> None:
+    """At least 95 of 100 clicks of each scanner are flagged, and at most one of 100 of people."""
     agent, links, headers = SCANNERS[profile]
     for scanner in range(10):
         for link in range(links):
@@ -128,7 +130,8 @@ def test_c4_the_clicks_of_mail_scanners_stand_apart_and_those_of_people_do_not(i
     assert sum(LinkClicks.objects.values_list("machines", flat=True)) <= 1
 
 
-def test_c5_a_link_in_which_any_one_byte_was_changed_leads_nowhere(issue: Issue) -> None:
+@pytest.mark.requirement("C5")
+def test_a_link_with_one_changed_byte_leads_nowhere(issue: Issue) -> None:
     path = make_click_url(issue=issue.public_id, url=TARGET).partition("8000")[2]
     begin, found = len("/r/"), []
     for at in range(begin, len(path)):
@@ -138,7 +141,8 @@ def test_c5_a_link_in_which_any_one_byte_was_changed_leads_nowhere(issue: Issue)
     assert Client().get(path).headers["Location"] == TARGET
 
 
-def test_c5_links_to_leave_to_choose_and_to_read_online_never_lead_over_the_counter(publication: Publication) -> None:
+@pytest.mark.requirement("C5")
+def test_personal_links_are_never_counted(publication: Publication) -> None:
     Publication.objects.update(clicks="counts")
     make_story("The clinic opens its doors")
     add_subscribers(publication, 1)
@@ -152,12 +156,13 @@ def test_c5_links_to_leave_to_choose_and_to_read_online_never_lead_over_the_coun
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "javascript:alert(1)", ""])
-def test_c5_a_changed_link_leads_nowhere(issue: Issue, target: str) -> None:
+@pytest.mark.requirement("C5")
+def test_a_changed_link_leads_nowhere(issue: Issue, target: str) -> None:
     path = make_click_url(issue=issue.public_id, url=TARGET).partition("8000")[2].partition("?")[0]
     assert Client().get(path, {"to": target}).status_code == 404
 
 
-def test_a_reader_gets_on_also_while_nothing_can_be_counted(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_click_redirects_even_if_it_cannot_be_counted(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**given: object) -> None:
         raise DatabaseError("database is locked")
 
@@ -165,17 +170,17 @@ def test_a_reader_gets_on_also_while_nothing_can_be_counted(issue: Issue, monkey
     assert follow(issue).status_code == 302
 
 
-def test_a_link_of_an_issue_that_is_gone_still_leads_on() -> None:
+def test_a_link_of_a_deleted_issue_still_redirects() -> None:
     path = make_click_url(issue="f" * 32, url=TARGET).partition("8000")[2]
     assert Client().get(path).headers["Location"] == TARGET
 
 
-def test_a_mail_without_a_user_agent_is_no_persons() -> None:
+def test_a_click_without_a_user_agent_is_no_person() -> None:
     assert looks_like_machine({})
     assert not looks_like_machine({"user-agent": BROWSER})
 
 
-def test_the_mails_of_a_publication_that_counts_lead_over_us_and_its_web_pages_do_not(publication: Publication) -> None:
+def test_counted_links_are_in_mails_but_not_in_web_pages(publication: Publication) -> None:
     Publication.objects.update(clicks="counts")
     make_story("The clinic opens its doors")
     add_subscribers(publication, 1)
@@ -187,8 +192,8 @@ def test_the_mails_of_a_publication_that_counts_lead_over_us_and_its_web_pages_d
     assert "/r/" not in Client().get(f"/view/{variant.public_id}").content.decode()
 
 
-def test_the_mails_of_a_publication_that_does_not_count_hold_no_link_of_ours(publication: Publication) -> None:
-    """P11."""
+@pytest.mark.requirement("P11")
+def test_mails_without_counting_contain_no_link_of_ours(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     add_subscribers(publication, 1)
     make_issue(publication, approved=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from newsletter.demo.organisation import write_organisation
+from newsletter.demo.sample_content import write_organisation
 from newsletter.demo.sample_subscribers import MIN_REALISTIC, FilledList, fill_list, fill_realistic_list
 from subscribers.audience.eligibility import count_audience
 from subscribers.models import EndReason, Subscription

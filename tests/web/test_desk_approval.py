@@ -1,4 +1,4 @@
-"""Approving in the desk: two persons, the page behind the mail's link, and edits of every kind that void an approval (G7)."""
+"""Approving in the desk: two people, the page behind the mail's link, and edits that void an approval."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,8 +10,7 @@ from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Publication, Story
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
-from tests.web.desk import issue_form, said, sign_in
-from tests.web.test_desk_content import story_fields
+from tests.web.desk import issue_form, said, sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -55,31 +54,31 @@ def edit(issue: Issue, client: Client, *, story: Story, **fields: str) -> object
     return client.post(f"/admin/issues/edit/{issue.pk}/", issue_form(issue, story=story, **fields))
 
 
-def test_the_writer_is_told_that_somebody_else_approves_and_cannot_do_it_either(issue: Issue, story: Story) -> None:
-    """G7."""
+@pytest.mark.requirement("G7")
+def test_an_author_is_told_why_they_cannot_approve(issue: Issue, story: Story) -> None:
     Publication.objects.update(another_approves=True)
     writer, other = sign_in("admin", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     edit(issue, writer, story=story, subject="A better subject")
     page = writer.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "You wrote or edited it, or something that it shows, so somebody else approves it." in page
-    assert "Approve what it says now" not in page
+    assert "You wrote or edited part of this issue, so somebody else must approve it." in page
+    assert "Approve this version" not in page
     assert "wrote or edited" in approve(issue, writer)[0]
     assert "is approved as it is now" in approve(issue, other)[0]
 
 
-def test_the_second_approval_is_asked_for_on_the_page_and_given_there(issue: Issue) -> None:
+def test_the_page_asks_for_the_second_approval(issue: Issue) -> None:
     Publication.objects.update(second_approval_above=2)
     ann, bob = sign_in("approver", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     assert "A second person must approve it" in approve(issue, ann)[0]
     page = ann.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "It waits for a second approval" in page
-    assert "You have approved it. Another approver must, too." in page
+    assert "Waiting for a second approval" in page
+    assert "You approved it. A second person must approve it too." in page
     assert "Approved by ann@example.org" in bob.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "is approved as it is now" in approve(issue, bob)[0]
 
 
-def test_a_first_approval_is_void_as_soon_as_what_the_issue_shows_is_edited(issue: Issue, story: Story) -> None:
-    """Also while it waits for a second one: nobody gives the second to something else than the first."""
+def test_an_edit_voids_a_first_approval_at_once(issue: Issue, story: Story) -> None:
+    """Both approvals must be for the same content."""
     Publication.objects.update(second_approval_above=2)
     approve(issue, sign_in("approver", email="ann@example.org"))
     assert Issue.objects.get().state == Issue.State.IN_REVIEW
@@ -90,45 +89,46 @@ def test_a_first_approval_is_void_as_soon_as_what_the_issue_shows_is_edited(issu
     assert not issue.approvals.filter(withdrawn_at__isnull=True).exists()
 
 
-def test_the_mails_link_shows_the_issue_and_both_decisions_and_changes_nothing_by_itself(issue: Issue) -> None:
-    """G3: a scanner that follows the link approves nothing."""
+@pytest.mark.requirement("G3")
+def test_following_the_mails_link_changes_nothing(issue: Issue) -> None:
+    """A scanner that follows the link approves nothing."""
     client = sign_in("approver", email="ann@example.org")
     link = link_of(issue, "ann@example.org")
     assert Client().get(link).headers["Location"].startswith("/accounts/login/")
     before = list(Issue.objects.values())
     response = client.get(link)
     page = response.content.decode()
-    assert "Approve what it says now" in page
-    assert "Hold it" in page
+    assert "Approve this version" in page
+    assert "Put on hold" in page
     assert "It is no longer what it was" not in page
     assert response.headers["Referrer-Policy"] == "no-referrer"
     assert client.post(link).status_code == 405
     assert list(Issue.objects.values()) == before
 
 
-def test_the_mails_link_says_when_the_issue_is_no_longer_what_the_mail_announced(issue: Issue, story: Story) -> None:
+def test_the_mails_link_says_if_the_issue_changed(issue: Issue, story: Story) -> None:
     client = sign_in("approver", email="ann@example.org")
     link = link_of(issue, "ann@example.org")
     edit(issue, sign_in("writer"), story=story, subject="Something else")
-    assert "It is no longer what it was when the mail was written." in client.get(link).content.decode()
+    assert "The issue has changed since the notification was sent." in client.get(link).content.decode()
 
 
-def test_the_mails_link_is_of_no_use_to_anybody_else(issue: Issue) -> None:
-    """K2."""
+@pytest.mark.requirement("K2")
+def test_the_mails_link_works_for_one_person_only(issue: Issue) -> None:
     sign_in("approver", email="ann@example.org")
     link = link_of(issue, "ann@example.org")
     assert "made for another member of staff" in said(sign_in("admin").get(link, follow=True))[0]
 
 
-def test_the_mails_link_to_an_issue_that_is_out_leaves_nothing_to_decide(issue: Issue) -> None:
+def test_the_mails_link_to_a_sent_issue_offers_no_decision(issue: Issue) -> None:
     client = sign_in("approver", email="ann@example.org")
     Issue.objects.update(state="sent")
-    assert "There is nothing left to decide." in client.get(link_of(issue, "ann@example.org")).content.decode()
+    assert "There is nothing to decide." in client.get(link_of(issue, "ann@example.org")).content.decode()
 
 
+@pytest.mark.requirement("G7")
 @pytest.mark.parametrize("how", ["save", "autosave", "another editor", "revert", "story"])
 def test_every_kind_of_edit_voids_an_approval(issue: Issue, story: Story, how: str) -> None:
-    """G7: what goes out is what was approved, whoever changed it and however."""
     writer = sign_in("editor", email="ann@example.org")
     edit(issue, writer, story=story, subject="The first subject")
     edit(issue, writer, story=story, subject="The second subject")
@@ -164,7 +164,7 @@ def latest(issue: Issue) -> str:
     return str(issue.revisions.order_by("-pk").values_list("pk", flat=True)[0])
 
 
-def test_the_approval_of_an_issue_that_is_on_its_way_stays_on_record(issue: Issue) -> None:
+def test_the_approval_of_an_issue_in_sending_stays(issue: Issue) -> None:
     client = sign_in("approver", email="ann@example.org")
     approve_issue(issue=issue, by=person_with_right(), now=NOW)
     Issue.objects.update(state="sending")

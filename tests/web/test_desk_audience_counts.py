@@ -1,4 +1,4 @@
-"""Counting who would get an issue for the desk's pages: once for a large list, and without a fault for a broken segment."""
+"""Recipient counts on the desk's pages: cached for large lists, and safe for broken segments."""
 
 import pytest
 import time_machine
@@ -33,7 +33,7 @@ def test_a_segment_that_names_a_deleted_list_breaks_no_page(publication: Publica
     assert ("there is no list “friends”" in pages["/admin/"].content.decode()) is (policy == "auto")
 
 
-def test_an_issue_is_assembled_for_a_broken_segment_and_waits(publication: Publication) -> None:
+def test_an_issue_of_a_broken_segment_waits_for_approval(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     add_subscribers(publication, 3)
     segment = Segment.objects.create(slug="friends", name="Friends", rule={"any": [{"list": "friends"}]})

@@ -1,4 +1,4 @@
-"""Checks beside the preview: what is found, where it jumps to, what blocks an approval and what a person says to have seen."""
+"""The desk's checks of an issue: what they find, where they link to, what blocks an approval, who acknowledged what."""
 
 import re
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.models import Acknowledgement, EventNotice, Issue, LinkLook, Publication, SenderDomain
+from newsletter.models import Acknowledgement, EventNotice, Issue, LinkCheck, Publication, SenderDomain
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_source, make_story
 from tests.web.desk import audience_fields, said, sign_in
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def issue(publication: Publication) -> Issue:
-    """Its preheader is too short: one warning."""
+    """An issue with one warning: its preheader is too short."""
     make_story("The clinic opens its doors")
     add_subscribers(publication, 3)
     made = make_issue(publication)
@@ -32,38 +32,38 @@ def overview(issue: Issue, *, role: str = "approver") -> str:
     return sign_in(role).get(f"/admin/issues/{issue.pk}/overview/").content.decode()
 
 
-def names_on(page: str) -> list[str]:
+def list_warning_names(page: str) -> list[str]:
     return [part.split('"')[0] for part in page.split('name="warning" value="')[1:]]
 
 
-def seen_now(issue: Issue) -> str:
+def hash_current_content(issue: Issue) -> str:
     return hash_content(resolve_content(Issue.objects.get(pk=issue.pk)))
 
 
 def approve(client: Client, issue: Issue, **fields: object) -> object:
     return client.post(
         f"/admin/issues/{issue.pk}/approve/",
-        {"sha256": seen_now(issue), **audience_fields(issue), **fields},
+        {"sha256": hash_current_content(issue), **audience_fields(issue), **fields},
         follow=True,
     )
 
 
-def test_a_warning_says_where_it_is_and_jumps_there(issue: Issue) -> None:
+def test_a_warning_names_its_location_and_links_to_it(issue: Issue) -> None:
     page = overview(issue)
     assert "The preheader has 5 characters" in page
     assert f"/admin/issues/edit/{issue.pk}/#panel-child-inbox-child-preheader-wrapper" in page
 
 
 @pytest.mark.parametrize("field", ["subject", "preheader"])
-def test_a_field_that_does_not_exist_must_be_put_right_and_is_jumped_to(issue: Issue, field: str) -> None:
+def test_an_unknown_merge_field_is_an_error_with_a_link_to_it(issue: Issue, field: str) -> None:
     Issue.objects.filter(pk=issue.pk).update(**{field: "Good news for {{ frist_name }}"})
     page = overview(issue)
     assert "Did you mean “first_name”?" in page
     assert f'href="/admin/issues/edit/{issue.pk}/#panel-child-inbox-child-{field}-wrapper"' in page
-    assert "Approve what it says now" not in page
+    assert "Approve this version" not in page
 
 
-def test_a_block_without_what_it_is_made_of_is_jumped_to(issue: Issue) -> None:
+def test_an_incomplete_block_is_an_error_with_a_link_to_it(issue: Issue) -> None:
     issue.body[0].value["story"] = None
     issue.save(update_fields=["body"])
     page = overview(issue)
@@ -71,74 +71,74 @@ def test_a_block_without_what_it_is_made_of_is_jumped_to(issue: Issue) -> None:
     assert f'href="/admin/issues/edit/{issue.pk}/#block-{issue.body[0].id}-section"' in page
 
 
-def test_the_checks_stand_beside_the_editor_and_follow_each_autosave(issue: Issue) -> None:
+def test_the_checks_beside_the_editor_follow_each_autosave(issue: Issue) -> None:
     page = sign_in("writer").get(f"/admin/issues/edit/{issue.pk}/").content.decode()
     panel = page.split('data-side-panel="checks"')[1]
     assert "The preheader has 5 characters" in panel
     assert "Tick what you have seen" in panel
 
 
-def test_an_approval_with_a_warning_that_nobody_saw_is_refused(issue: Issue) -> None:
+def test_an_approval_with_an_unacknowledged_warning_is_refused(issue: Issue) -> None:
     response = approve(sign_in("approver"), issue)
-    assert "a warning that nobody has said to have seen" in said(response)[0]
+    assert "a warning that nobody has acknowledged" in said(response)[0]
     assert Issue.objects.get(pk=issue.pk).state == "draft"
 
 
-def test_the_approver_says_to_have_looked_and_that_is_on_record(issue: Issue) -> None:
+def test_an_approvers_acknowledgement_is_recorded(issue: Issue) -> None:
     client = sign_in("approver")
-    names = names_on(client.get(f"/admin/issues/{issue.pk}/overview/").content.decode())
+    names = list_warning_names(client.get(f"/admin/issues/{issue.pk}/overview/").content.decode())
     approve(client, issue, looked="yes", warning=names)
     assert Issue.objects.get(pk=issue.pk).state == "approved"
     row = Acknowledgement.objects.get()
-    assert (row.person.username, row.sha256) == ("approver@example.org", seen_now(issue))
+    assert (row.person.username, row.sha256) == ("approver@example.org", hash_current_content(issue))
     assert row.message.startswith("The preheader has 5 characters")
 
 
-def test_a_writer_ticks_a_warning_and_the_approver_need_not_again(issue: Issue) -> None:
+def test_an_approver_need_not_acknowledge_what_a_writer_has(issue: Issue) -> None:
     writer = sign_in("writer")
-    names = names_on(overview(issue, role="editor"))
+    names = list_warning_names(overview(issue, role="editor"))
     response = writer.post(
-        f"/admin/issues/{issue.pk}/seen/", {"sha256": seen_now(issue), "warning": names[:1]}, follow=True
+        f"/admin/issues/{issue.pk}/seen/", {"sha256": hash_current_content(issue), "warning": names[:1]}, follow=True
     )
-    assert "It is on record that you saw 1" in said(response)[0]
+    assert "You marked 1 warning as reviewed" in said(response)[0]
     assert "writer@example.org" in overview(issue)
     approve(sign_in("approver"), issue)
     assert Issue.objects.get(pk=issue.pk).state == "approved"
 
 
-def test_an_issue_that_went_out_asks_for_nothing_and_says_who_looked_at_what(issue: Issue) -> None:
-    names = names_on(overview(issue))
+def test_a_sent_issue_shows_who_acknowledged_which_warning(issue: Issue) -> None:
+    names = list_warning_names(overview(issue))
     approve(sign_in("approver"), issue, looked="yes", warning=names)
     start_send(issue=Issue.objects.get(), now=timezone.now())
     page = overview(issue)
-    assert "These warnings were looked at before it was approved." in page
+    assert "These warnings were reviewed before approval." in page
     assert "The preheader has 5 characters" in page
     assert "approver@example.org" in page
-    assert not any(asks in page for asks in ("put it right", "Go there", "Look at it", 'name="warning"'))
+    assert not any(asks in page for asks in ("Fix", "Go to it", "View</strong>", 'name="warning"'))
 
 
-def test_an_edit_asks_for_the_warnings_anew(issue: Issue) -> None:
+def test_warnings_need_a_new_acknowledgement_after_an_edit(issue: Issue) -> None:
     client = sign_in("approver")
     client.post(
         f"/admin/issues/{issue.pk}/seen/",
-        {"sha256": seen_now(issue), "warning": names_on(overview(issue, role="editor"))},
+        {"sha256": hash_current_content(issue), "warning": list_warning_names(overview(issue, role="editor"))},
     )
     Issue.objects.filter(pk=issue.pk).update(subject="Other words")
     assert "a warning that nobody" in said(approve(client, issue))[-1]
 
 
-def test_a_tick_for_other_words_than_were_shown_is_refused(issue: Issue) -> None:
-    client, names = sign_in("writer"), names_on(overview(issue))
+def test_an_acknowledgement_of_other_content_is_refused(issue: Issue) -> None:
+    client, names = sign_in("writer"), list_warning_names(overview(issue))
     response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": "old", "warning": names}, follow=True)
     assert "edited after you looked" in said(response)[0]
     assert not Acknowledgement.objects.exists()
-    response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": seen_now(issue)}, follow=True)
-    assert "Nothing was ticked." in said(response)[0]
+    response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": hash_current_content(issue)}, follow=True)
+    assert "You selected nothing." in said(response)[0]
 
 
-def test_who_may_neither_edit_nor_approve_ticks_nothing(issue: Issue) -> None:
-    names = names_on(overview(issue))
-    sign_in("data").post(f"/admin/issues/{issue.pk}/seen/", {"sha256": seen_now(issue), "warning": names})
+def test_staff_without_the_right_cannot_acknowledge_warnings(issue: Issue) -> None:
+    names = list_warning_names(overview(issue))
+    sign_in("data").post(f"/admin/issues/{issue.pk}/seen/", {"sha256": hash_current_content(issue), "warning": names})
     assert not Acknowledgement.objects.exists()
 
 
@@ -149,8 +149,8 @@ def test_an_event_that_will_be_over_blocks_the_approval(publication: Publication
     issue = make_issue(publication)
     EventNotice.objects.filter(pk=event.pk).update(starts_at=NOW - timedelta(days=1))
     page = overview(issue)
-    assert "The event “Evening of letters” will be over when readers get this." in page
-    assert "-section" in page.split("will be over when readers get this")[1].split("</li>")[0]
+    assert "The event “Evening of letters” will be over when people get this issue." in page
+    assert "-section" in page.split("will be over when people get this issue")[1].split("</li>")[0]
     assert "fails a check" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
     assert Issue.objects.get(pk=issue.pk).state == "draft"
 
@@ -169,13 +169,13 @@ def test_an_event_that_has_begun_or_was_cancelled_is_a_warning(publication: Publ
     assert "“Evening of letters” was cancelled" in page
 
 
-def test_a_changed_name_in_our_own_words_needs_its_note(publication: Publication) -> None:
+def test_a_pseudonym_in_a_text_by_staff_needs_its_note(publication: Publication) -> None:
     make_story("The garden", teaser="Maya* plants.", pseudonyms=[["Maya", "*A pseudonym."]])
     publication.intro = "Maya writes to you today."
     publication.save()
     add_subscribers(publication, 1)
     issue = make_issue(publication)
-    assert "“Maya” is a changed name, and its note does not stand beside it here." in overview(issue)
+    assert "“Maya” is a changed name, and its note is missing here." in overview(issue)
     body = issue.body.get_prep_value()
     body[0]["value"]["text"] = "<p>Maya writes to you today. *A pseudonym.</p>"
     issue.body = issue.body.stream_block.to_python(body)
@@ -183,22 +183,23 @@ def test_a_changed_name_in_our_own_words_needs_its_note(publication: Publication
     assert "is a changed name" not in overview(issue)
 
 
-def test_a_dead_link_is_a_warning_and_one_not_reached_is_so_only_where_others_are(issue: Issue) -> None:
-    from newsletter.issues.snapshot.link_checks import find_web_links, hash_url
+def test_a_dead_link_is_a_warning_if_other_sites_can_be_reached(issue: Issue) -> None:
+    from newsletter.issues.snapshot.content_links import find_web_links
+    from newsletter.issues.snapshot.link_checks import hash_url
 
     urls = list(find_web_links(resolve_content(issue)))
     story = next(url for url in urls if "/stories/" in url)
-    look = LinkLook.objects.create(
-        sha256=hash_url(story), url=story, state="unreached", says="No web site is found.", looked_at=timezone.now()
+    look = LinkCheck.objects.create(
+        sha256=hash_url(story), url=story, state="unreached", message="No web site is found.", looked_at=timezone.now()
     )
     assert "leads nowhere" not in overview(issue)
-    LinkLook.objects.create(sha256="good", url="https://example.org/good", state="good", looked_at=timezone.now())
+    LinkCheck.objects.create(sha256="good", url="https://example.org/good", state="good", looked_at=timezone.now())
     assert "leads nowhere: No web site is found." in overview(issue)
-    LinkLook.objects.filter(pk=look.pk).update(state="good")
+    LinkCheck.objects.filter(pk=look.pk).update(state="good")
     assert "leads nowhere" not in overview(issue)
 
 
-def test_a_sender_that_is_not_authenticated_blocks_where_mail_really_goes_out(issue: Issue, settings: object) -> None:
+def test_an_unauthenticated_sender_blocks_real_sending(issue: Issue, settings: object) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
     assert "Nobody has looked yet whether news.example.org says in DNS" in overview(issue)
     SenderDomain.objects.create(
@@ -211,7 +212,7 @@ def test_a_sender_that_is_not_authenticated_blocks_where_mail_really_goes_out(is
     assert "fails a check" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
 
 
-def test_assembling_again_takes_in_what_is_new_and_keeps_what_was_edited(publication: Publication) -> None:
+def test_assembling_again_adds_new_stories_and_keeps_edits(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     add_subscribers(publication, 1)
     issue = make_issue(publication)
@@ -219,18 +220,17 @@ def test_assembling_again_takes_in_what_is_new_and_keeps_what_was_edited(publica
     make_story("A later story", days_old=0.5)
     response = sign_in("writer").post(f"/admin/issues/{issue.pk}/assemble/", follow=True)
     assert "New: “A later story”." in said(response)[0]
-    assert "Kept as you made it: the subject" in said(response)[0]
+    assert "Your edits are kept: the subject" in said(response)[0]
     assert Issue.objects.get(pk=issue.pk).subject == "Our own words"
 
 
-def test_who_may_not_edit_assembles_nothing_again(issue: Issue) -> None:
+def test_staff_who_may_not_edit_cannot_assemble_again(issue: Issue) -> None:
     before = Issue.objects.get(pk=issue.pk).body.get_prep_value()
     sign_in("data").post(f"/admin/issues/{issue.pk}/assemble/")
     assert Issue.objects.get(pk=issue.pk).body.get_prep_value() == before
 
 
-def test_the_picker_says_truly_why_an_event_was_not_asked_for(issue: Issue) -> None:
-    """An event of another source within the month was said to be too old, or too far ahead."""
+def test_the_picker_gives_the_true_reason_why_an_event_was_left_out(issue: Issue) -> None:
     issue.publication.sources.add(make_source())
     make_event("Bus", days_ahead=9, source=make_source("Another calendar"), zone="America/Chicago")
     make_event("Far off", days_ahead=300)
@@ -242,7 +242,7 @@ def test_the_picker_says_truly_why_an_event_was_not_asked_for(issue: Issue) -> N
             "/admin/snippets/choose/newsletter/eventnotice/", headers={"referer": editor}
         ).content.decode()
     assert re.search(r"Bus \(13 Mar 2026\).*?left out: its source is not one of this publication", page, re.DOTALL)
-    assert "left out: too far ahead: the issue looks 30 days ahead" in page
+    assert "left out: too far ahead: the issue covers the next 30 days" in page
     assert "left out: it begins before the issue goes out" in page
     assert "Fri 13 Mar 2026, 04:30 (America/Chicago)" in page
 

@@ -1,4 +1,4 @@
-"""Stories, events, appeals, sources, publications and brands: what staff write stays, and errors say what to do."""
+"""Stories, events, appeals, sources, publications and brands in the desk: lists, editors and their errors."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -22,21 +22,9 @@ from tests.support.fixtures import (
     make_source,
     make_story,
 )
-from tests.web.desk import sign_in
+from tests.web.desk import sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
-
-
-def story_fields(story: Story, **fields: str) -> dict[str, str]:
-    return {
-        "title": story.title,
-        "teaser": story.teaser,
-        "url": story.url,
-        "language": "en",
-        "pseudonyms": "",
-        "published_at": f"{story.published_at:%Y-%m-%d %H:%M}",
-        **fields,
-    }
 
 
 def event_fields(event: EventNotice, **fields: str) -> dict[str, str]:
@@ -72,7 +60,7 @@ def publication_fields(publication: Publication, **fields: str) -> dict[str, str
     }
 
 
-def test_a_field_that_staff_changed_is_noted_and_no_other() -> None:
+def test_only_fields_that_staff_change_are_noted() -> None:
     story = make_story("As the source says it")
     sign_in("writer").post(f"/admin/stories/edit/{story.pk}/", story_fields(story, title="As we say it"))
     story.refresh_from_db()
@@ -89,7 +77,7 @@ def test_an_edit_without_changes_notes_nothing() -> None:
     assert story.pseudonyms == [["Maya", "*A pseudonym."]]
 
 
-def test_changed_names_are_written_one_a_line() -> None:
+def test_pseudonyms_are_entered_one_per_line() -> None:
     story = make_story("The garden", pseudonyms=[["Maya", "*A pseudonym."]])
     client = sign_in("writer")
     assert "Maya: *A pseudonym." in client.get(f"/admin/stories/edit/{story.pk}/").content.decode()
@@ -108,7 +96,7 @@ def test_a_line_without_a_note_is_refused_with_its_number() -> None:
     assert story.pseudonyms == []
 
 
-def test_an_editor_writes_a_story_by_hand() -> None:
+def test_an_editor_creates_a_story() -> None:
     fields = {"title": "Written here", "url": "https://example.org/here/", "language": "en"}
     sign_in("editor").post("/admin/stories/add/", fields)
     story = Story.objects.get(title="Written here")
@@ -117,21 +105,21 @@ def test_an_editor_writes_a_story_by_hand() -> None:
     assert story.seen_at is not None
 
 
-def test_a_storys_page_says_where_it_comes_from_and_what_was_changed() -> None:
+def test_a_story_page_shows_its_source_and_edited_fields() -> None:
     story = make_story("The garden", edited_fields=["title"])
     page = sign_in("writer").get(f"/admin/stories/edit/{story.pk}/").content.decode()
     assert "From <strong>Stories</strong>" in page
-    assert "left alone when the source is read again: title." in page
+    assert "updates from the source do not change: title." in page
 
 
-def test_an_events_page_shows_what_was_unsure_and_who_gets_it() -> None:
+def test_an_event_page_shows_what_is_unclear_and_its_location() -> None:
     event = make_event("Evening", where=HOUSTON, note="“Houston” could be one of two towns.")
     page = sign_in("writer").get(f"/admin/events/edit/{event.pk}/").content.decode()
     assert "“Houston” could be one of two towns." in page
     assert "Houston, Texas" in page
 
 
-def test_events_that_need_a_look_can_be_listed() -> None:
+def test_events_that_need_checking_can_be_listed() -> None:
     make_event("Sure evening", starts_at=timezone.now() + timedelta(days=2))
     make_event("Unsure evening", starts_at=timezone.now() + timedelta(days=2), note="No place.")
     page = sign_in("writer").get("/admin/events/?unsure=yes&when=ahead").content.decode()
@@ -140,7 +128,7 @@ def test_events_that_need_a_look_can_be_listed() -> None:
     assert "Unsure evening" not in sign_in("writer").get("/admin/events/?when=past").content.decode()
 
 
-def test_the_place_of_an_event_is_said_in_few_words() -> None:
+def test_the_event_list_shows_a_short_location() -> None:
     client = sign_in("writer")
     for changes in (
         {"cancelled": True},
@@ -151,11 +139,11 @@ def test_the_place_of_an_event_is_said_in_few_words() -> None:
     ):
         make_event(f"Evening {changes}", starts_at=timezone.now() + timedelta(days=1), **changes)
     page = client.get("/admin/events/").content.decode()
-    for words in ("Cancelled", "Online", "Texas (region only)", "Place unknown", "By its coordinates"):
+    for words in ("Cancelled", "Online", "Texas (region only)", "Location unknown", "Coordinates only"):
         assert words in page
 
 
-def test_an_event_starts_on_its_own_clock() -> None:
+def test_the_event_list_shows_the_start_in_the_events_time_zone() -> None:
     noon = datetime(2027, 6, 1, 12, 0, tzinfo=UTC)
     make_event("Evening", starts_at=noon, zone="America/Chicago")
     make_event("Whole day", starts_at=noon, all_day=True, day=date(2027, 6, 2))
@@ -165,32 +153,32 @@ def test_an_event_starts_on_its_own_clock() -> None:
     assert "Tue 1 Jun 2027, 07:00 (America/Chicago)" in page
     assert ">Wed 2 Jun 2027</td>" in page
     assert "12:00 (UTC)" in page
-    assert "“Mars/Olympus” is no time zone" in page
+    assert "“Mars/Olympus” is not a time zone" in page
 
 
-def test_a_storys_page_tells_issues_that_wait_from_those_that_went_out(publication: Publication) -> None:
+def test_a_story_page_lists_open_and_sent_issues(publication: Publication) -> None:
     story = make_story("The clinic opens its doors")
     issue = make_issue(publication)
     client = sign_in("writer")
-    assert "until the issue goes out" in client.get(f"/admin/stories/edit/{story.pk}/").content.decode()
+    assert "until they are sent" in client.get(f"/admin/stories/edit/{story.pk}/").content.decode()
     Issue.objects.filter(pk=issue.pk).update(state="sent")
     page = client.get(f"/admin/stories/edit/{story.pk}/").content.decode()
-    assert "Went out in" in page
-    assert "until the issue goes out" not in page
+    assert "Sent in" in page
+    assert "until they are sent" not in page
 
 
-def test_a_story_that_is_written_here_is_dated_now_unless_somebody_says_otherwise() -> None:
+def test_a_new_story_is_dated_now() -> None:
     with time_machine.travel(datetime(2026, 3, 4, 9, 30, tzinfo=UTC), tick=False):
         page = sign_in("editor").get("/admin/stories/add/").content.decode()
     assert 'value="2026-03-04 09:30"' in page
 
 
-def test_an_event_is_typed_on_its_own_clock() -> None:
+def test_event_times_are_entered_in_the_events_time_zone() -> None:
     event = make_event("Evening", starts_at=datetime(2027, 6, 1, 23, 30, tzinfo=UTC), zone="America/Chicago")
     client = sign_in("writer")
     page = client.get(f"/admin/events/edit/{event.pk}/").content.decode()
     assert 'value="2027-06-01 18:30"' in page
-    assert "as a clock at the event shows them" in page
+    assert "in the event’s time zone" in page
     fields = event_fields(event, starts_at="2027-06-01 19:00", ends_at="2027-06-01 21:00")
     client.post(f"/admin/events/edit/{event.pk}/", fields)
     event.refresh_from_db()
@@ -199,7 +187,7 @@ def test_an_event_is_typed_on_its_own_clock() -> None:
     assert set(event.edited_fields) == {"starts_at", "ends_at"}
 
 
-def test_another_zone_for_the_same_hours_is_another_moment_and_stays_ours() -> None:
+def test_a_new_time_zone_moves_an_event_with_the_same_hours() -> None:
     event = make_event("Evening", starts_at=datetime(2027, 6, 1, 23, 30, tzinfo=UTC), zone="America/Chicago")
     fields = event_fields(event, starts_at="2027-06-01 18:30", zone="America/New_York")
     sign_in("writer").post(f"/admin/events/edit/{event.pk}/", fields)
@@ -208,7 +196,7 @@ def test_another_zone_for_the_same_hours_is_another_moment_and_stays_ours() -> N
     assert set(event.edited_fields) == {"zone", "starts_at"}
 
 
-def test_an_hour_that_the_clock_skips_is_no_start() -> None:
+def test_an_hour_that_the_clocks_skip_is_refused() -> None:
     event = make_event("Evening", zone="Europe/London")
     fields = event_fields(event, starts_at="2027-03-28 01:30")
     page = sign_in("writer").post(f"/admin/events/edit/{event.pk}/", fields).content.decode()
@@ -224,13 +212,13 @@ def test_an_hour_that_the_clock_skips_is_no_start() -> None:
         ({"latitude": "151.5", "longitude": "0"}, "less than or equal to 90"),
     ],
 )
-def test_an_impossible_event_is_refused_in_words(fields: dict[str, str], told: str) -> None:
+def test_an_invalid_event_is_refused_with_a_reason(fields: dict[str, str], told: str) -> None:
     event = make_event("Evening")
     page = sign_in("writer").post(f"/admin/events/edit/{event.pk}/", event_fields(event, **fields)).content.decode()
     assert told in page
 
 
-def test_an_events_changed_place_stays_ours() -> None:
+def test_an_edited_location_is_noted() -> None:
     event = make_event("Evening", where=HOUSTON)
     sign_in("writer").post(f"/admin/events/edit/{event.pk}/", event_fields(event, town="Galveston"))
     event.refresh_from_db()
@@ -245,29 +233,29 @@ def test_an_appeal_is_edited() -> None:
     assert Appeal.objects.get().headline == "Give two hours"
 
 
-def test_a_source_shows_its_failures_and_what_was_set_aside() -> None:
+def test_a_source_shows_its_failures_and_skipped_entries() -> None:
     source = make_source("Field offices", failures=3, error="The site did not answer.")
     SetAsideEntry.objects.create(source=source, entry="Entry 7", reason="It has no title.", at=timezone.now())
     client = sign_in("editor")
     listed = client.get("/admin/sources/").content.decode()
     page = client.get(f"/admin/sources/edit/{source.pk}/").content.decode()
-    assert "Failed 3 times in a row, never good so far: The site did not answer." in listed
+    assert "Failed 3 times in a row, never succeeded: The site did not answer." in listed
     assert "It has no title." in page
 
 
-def test_a_source_that_never_failed_or_was_never_read_says_so() -> None:
+def test_the_source_list_shows_the_last_result() -> None:
     make_source("New one")
     make_source("Good one", last_success_at=timezone.now())
     make_source("Slipped once", failures=1, error="No answer.", last_success_at=timezone.now())
     page = sign_in("editor").get("/admin/sources/").content.decode()
-    for words in ("Not looked at yet", "Good<", "Failed once, last good on "):
-        assert words in page.replace("Good\n", "Good<")
+    for words in ("Not checked yet", "Working<", "Failed once, last success on "):
+        assert words in page.replace("Working\n", "Working<")
 
 
 def test_a_schedule_is_shown_in_words_with_its_next_dates(publication: Publication) -> None:
     client = sign_in("admin")
     page = client.get(f"/admin/publications/edit/{publication.pk}/").content.decode()
-    assert "Every Thursday 09:00 London time, assembled Wednesday 09:00" in page
+    assert "Every Thursday 09:00 London time, draft ready Wednesday 09:00" in page
     assert len(re.findall(r"Thu \d+ \w{3} \d{4}, 09:00", page)) == 5
     assert "Every Thursday 09:00" in client.get("/admin/publications/").content.decode()
 
@@ -276,11 +264,11 @@ def test_a_schedule_is_shown_in_words_with_its_next_dates(publication: Publicati
     ("fields", "told"),
     [
         ({"schedule": "0 9 * *"}, "needs five fields"),
-        ({"schedule": "0 9 31 2 *"}, "ever falls due"),
+        ({"schedule": "0 9 31 2 *"}, "is not a schedule"),
         ({"zone": "Mars/Olympus"}, "is not a time zone"),
     ],
 )
-def test_a_schedule_that_cannot_be_is_refused(publication: Publication, fields: dict[str, str], told: str) -> None:
+def test_an_invalid_schedule_is_refused(publication: Publication, fields: dict[str, str], told: str) -> None:
     response = sign_in("admin").post(
         f"/admin/publications/edit/{publication.pk}/", publication_fields(publication, **fields)
     )
@@ -307,7 +295,7 @@ def test_weekdays_are_kept_as_names(publication: Publication) -> None:
         ({"rhythm": "other", "schedule": "0 9,17 * * fri"}, "0 9,17 * * fri"),
     ],
 )
-def test_a_schedule_is_chosen_in_words(publication: Publication, chosen: dict[str, str], schedule: str) -> None:
+def test_a_schedule_is_made_from_days_and_time(publication: Publication, chosen: dict[str, str], schedule: str) -> None:
     sign_in("admin").post(f"/admin/publications/edit/{publication.pk}/", publication_fields(publication, **chosen))
     assert Publication.objects.get().schedule == schedule
 
@@ -317,11 +305,13 @@ def test_a_schedule_is_chosen_in_words(publication: Publication, chosen: dict[st
     [
         ({"rhythm": "weekly", "at": "08:30"}, "Choose at least one day."),
         ({"rhythm": "monthly", "at": "08:30"}, "Choose a day of the month."),
-        ({"rhythm": "weekly", "weekdays": ["mon"]}, "Say at what time it goes out."),
-        ({"rhythm": "other", "schedule": ""}, "Write the schedule, or choose days above."),
+        ({"rhythm": "weekly", "weekdays": ["mon"]}, "Enter the time when it is sent."),
+        ({"rhythm": "other", "schedule": ""}, "Enter a schedule, or choose days above."),
     ],
 )
-def test_a_schedule_that_lacks_something_says_what(publication: Publication, chosen: dict[str, str], told: str) -> None:
+def test_an_incomplete_schedule_is_refused_with_a_reason(
+    publication: Publication, chosen: dict[str, str], told: str
+) -> None:
     page = sign_in("admin").post(
         f"/admin/publications/edit/{publication.pk}/", publication_fields(publication, **chosen)
     )
@@ -332,19 +322,19 @@ def test_a_schedule_that_lacks_something_says_what(publication: Publication, cho
 @pytest.mark.parametrize(
     ("schedule", "lead", "said"),
     [
-        ("0 9 * * mon", 24, "Every Monday 09:00 London time, assembled Sunday 09:00"),
-        ("0 9 * * mon,thu", 24, "Every Monday, Thursday 09:00 London time, assembled 24 hours before"),
-        ("30 7 * * *", 12, "Every day 07:30 London time, assembled 12 hours before"),
-        ("0 9 1 * *", 48, "Day 1 of each month, 09:00 London time, assembled 48 hours before"),
-        ("*/5 9 * * *", 1, "“*/5 9 * * *” (London time), assembled 1 hour before"),
+        ("0 9 * * mon", 24, "Every Monday 09:00 London time, draft ready Sunday 09:00"),
+        ("0 9 * * mon,thu", 24, "Every Monday, Thursday 09:00 London time, draft ready 24 hours before"),
+        ("30 7 * * *", 12, "Every day 07:30 London time, draft ready 12 hours before"),
+        ("0 9 1 * *", 48, "Day 1 of each month, 09:00 London time, draft ready 48 hours before"),
+        ("*/5 9 * * *", 1, "“*/5 9 * * *” (London time), draft ready 1 hour before"),
     ],
 )
-def test_any_schedule_is_said_in_words(publication: Publication, schedule: str, lead: int, said: str) -> None:
+def test_a_schedule_is_described_in_words(publication: Publication, schedule: str, lead: int, said: str) -> None:
     publication.schedule, publication.lead_hours = schedule, lead
     assert describe_schedule(publication) == said
 
 
-def test_a_schedule_that_was_broken_elsewhere_is_told_and_breaks_no_page(publication: Publication) -> None:
+def test_pages_show_an_invalid_schedule_without_failing(publication: Publication) -> None:
     Publication.objects.update(schedule="whenever")
     client = sign_in("admin")
     assert "whenever" in client.get(f"/admin/publications/edit/{publication.pk}/").content.decode()
@@ -369,7 +359,7 @@ def brand_fields(brand: Brand, **fields: str) -> dict[str, str]:
     }
 
 
-def test_a_brands_colours_are_picked_and_its_networks_written_one_a_line(publication: Publication) -> None:
+def test_a_brand_saves_colours_and_social_networks(publication: Publication) -> None:
     client = sign_in("admin")
     brand = publication.brand
     page = client.get(f"/admin/brand/edit/{brand.pk}/").content.decode()
@@ -388,17 +378,17 @@ def test_a_brands_colours_are_picked_and_its_networks_written_one_a_line(publica
         ({"social": "facebook: javascript:alert(1)"}, "Line 1: write the network"),
         ({"social": "facebook"}, "Line 1: write the network"),
         ({"colour": "#fff1a8"}, "cannot be read on paper"),
-        ({"colour": "#fff1a8"}, "The nearest that reads is #"),
+        ({"colour": "#fff1a8"}, "The nearest readable colour is #"),
         ({"font": "Comic Sans"}, "Select a valid choice"),
     ],
 )
-def test_what_no_brand_can_be_is_refused(publication: Publication, fields: dict[str, str], told: str) -> None:
+def test_an_invalid_brand_is_refused_with_a_reason(publication: Publication, fields: dict[str, str], told: str) -> None:
     brand = publication.brand
     page = sign_in("admin").post(f"/admin/brand/edit/{brand.pk}/", brand_fields(brand, **fields)).content.decode()
     assert told in page
 
 
-def test_a_look_is_seen_in_the_newest_mail_before_it_is_saved(publication: Publication) -> None:
+def test_a_brand_preview_shows_the_newest_issue_with_unsaved_colours(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     make_issue(publication)
     client, brand = sign_in("admin"), publication.brand
@@ -409,7 +399,7 @@ def test_a_look_is_seen_in_the_newest_mail_before_it_is_saved(publication: Publi
     assert Brand.objects.get().colour != "#5a1846"
 
 
-def test_a_look_without_any_issue_or_publication_says_what_it_can_show(db: None) -> None:
+def test_a_brand_preview_without_issues_shows_the_newest_story(db: None) -> None:
     brand = Brand.objects.create(name="Open Door", slug="alone", postal_address="1 Example Street, Leeds")
     client = sign_in("admin")
     assert "There is no publication yet" in client.get(f"/admin/brand/preview/{brand.pk}/").content.decode()
@@ -419,8 +409,8 @@ def test_a_look_without_any_issue_or_publication_says_what_it_can_show(db: None)
     assert "The clinic opens its doors" in client.get(f"/admin/brand/preview/{brand.pk}/").content.decode()
 
 
-def test_a_logo_is_uploaded_and_what_is_no_picture_is_refused(publication: Publication) -> None:
-    """G11."""
+@pytest.mark.requirement("G11")
+def test_a_logo_is_stored_and_a_file_that_is_no_picture_is_refused(publication: Publication) -> None:
     client, brand = sign_in("admin"), publication.brand
     data = BytesIO()
     Image.new("RGB", (640, 200), "#1f4e5f").save(data, "PNG")
@@ -435,7 +425,7 @@ def test_a_logo_is_uploaded_and_what_is_no_picture_is_refused(publication: Publi
     assert brand.logo_dark is None
 
 
-def test_a_publication_shows_the_issue_that_its_rules_would_make_next(publication: Publication) -> None:
+def test_a_publication_preview_shows_its_next_issue(publication: Publication) -> None:
     make_story("The clinic opens its doors", published_at=timezone.now(), seen_at=timezone.now())
     client = sign_in("admin")
     page = client.get(f"/admin/publications/preview/{publication.pk}/").content.decode()
@@ -444,18 +434,18 @@ def test_a_publication_shows_the_issue_that_its_rules_would_make_next(publicatio
     assert not publication.slots.exists()
 
 
-def test_the_desk_needs_no_source_to_list_sources(db: None) -> None:
+def test_the_source_list_opens_without_sources(db: None) -> None:
     assert Source.objects.count() == 0
     assert sign_in("editor").get("/admin/sources/").status_code == 200
 
 
-def test_a_story_says_its_language_by_name() -> None:
+def test_the_story_list_shows_the_language_by_name() -> None:
     make_story("Una historia", language="es-MX")
     page = sign_in("writer").get("/admin/stories/").content.decode()
     assert ">Spanish</td>" in page
 
 
-def test_a_source_may_have_the_address_of_a_calendar_program(db: None) -> None:
+def test_a_source_accepts_a_webcal_address(db: None) -> None:
     fields = {"name": "Choirs", "kind": "calendar", "url": "webcal://cal.example.org/c.ics", "every_minutes": "30"}
     answer = sign_in("editor").post("/admin/sources/add/", {**fields, "enabled": "on"})
     assert answer.status_code == 302

@@ -7,7 +7,7 @@ import time_machine
 
 from newsletter.content.ingesting.location_questions import make_location_question
 from newsletter.content.parsing.event_locations import EventLocation
-from newsletter.models import EventNotice, Issue, SettledPlace
+from newsletter.models import EventNotice, Issue, LocationAnswer
 from subscribers.places.distance import compass_point
 from subscribers.places.search import find_place
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
@@ -38,7 +38,7 @@ def test_home_asks_where_events_are_and_the_page_lists_the_candidates() -> None:
     make_question()
     browser = sign_in("editor")
     home = browser.get("/admin/").content.decode()
-    assert "1 event to come has no certain place" in home
+    assert "1 upcoming event needs a location" in home
     assert f'href="{PAGE}"' in home
     assert "has something unsure" not in home
     page = browser.get(PAGE).content.decode()
@@ -54,7 +54,7 @@ def test_home_asks_where_events_are_and_the_page_lists_the_candidates() -> None:
 def test_candidates_stand_by_their_distance_from_the_likeliest() -> None:
     make_question()
     page = sign_in("editor").get(PAGE).content.decode()
-    options = [page.index(f"It is in Springfield, {state}") for state in ("Illinois", "Missouri", "Massachusetts")]
+    options = [page.index(f"Choose Springfield, {state}") for state in ("Illinois", "Missouri", "Massachusetts")]
     assert options == sorted(options)
 
 
@@ -63,15 +63,15 @@ def test_one_click_settles_all_events_at_the_same_words() -> None:
     browser = sign_in("editor")
     answer = browser.post(PAGE, {"event": event.pk, "place": key(event, "US-IL")}, follow=True)
     assert said(answer) == [
-        "2 events are in Springfield, Illinois, United States now."
-        " The same words of this source will be read so from now on."
+        "2 events are now in Springfield, Illinois, United States."
+        " We will read the same text from this source in the same way."
     ]
     for one in (event, other):
         one.refresh_from_db()
         assert (one.region, one.note, one.place_question) == ("US-IL", "", {})
         assert one.latitude == pytest.approx(39.8, abs=0.1)
-    assert SettledPlace.objects.get().words == "springfield"
-    assert "Every event to come has a certain place" in answer.content.decode()
+    assert LocationAnswer.objects.get().words == "springfield"
+    assert "Every upcoming event has a clear location" in answer.content.decode()
 
 
 def test_a_town_that_is_typed_settles_a_question_without_candidates() -> None:
@@ -79,7 +79,7 @@ def test_a_town_that_is_typed_settles_a_question_without_candidates() -> None:
     answer = sign_in("editor").post(PAGE, {"event": event.pk, "town": "Totnes"}, follow=True)
     event.refresh_from_db()
     assert (event.town, event.region) == ("Totnes", "GB-ENG")
-    assert "1 event is in Totnes" in said(answer)[0]
+    assert "1 event is now in Totnes" in said(answer)[0]
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_a_town_that_is_typed_settles_a_question_without_candidates() -> None:
     [
         ({"town": "Springfield"}, "could be"),
         ({"town": "Nether Nowhere"}, "We know no town"),
-        ({"town": "  "}, "Choose one of the places"),
-        ({"place": "US-IL|Elsewhere|0.0000|0.0000"}, "Choose one of the places"),
-        ({}, "Choose one of the places"),
+        ({"town": "  "}, "Choose one of the locations"),
+        ({"place": "US-IL|Elsewhere|0.0000|0.0000"}, "Choose one of the locations"),
+        ({}, "Choose one of the locations"),
     ],
 )
 def test_an_answer_that_names_no_town_changes_nothing(posted: dict[str, str], words: str) -> None:
@@ -133,7 +133,7 @@ def test_past_cancelled_and_certain_events_are_not_asked_about() -> None:
     make_question("Past", days_ahead=-3)
     make_question("Cancelled", cancelled=True)
     make_event("Certain", where=LONDON)
-    assert "Every event to come has a certain place" in sign_in("editor").get(PAGE).content.decode()
+    assert "Every upcoming event has a clear location" in sign_in("editor").get(PAGE).content.decode()
 
 
 def test_the_words_of_an_event_are_shown_as_text() -> None:

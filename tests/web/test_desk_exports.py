@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.jobs.export_notices import notify_waiting_exports
+from newsletter.jobs.people_notices import notify_waiting_exports
 from newsletter.models import AuditEntry, StaffNotice
 from subscribers.exporting import export_requests as exports
 from subscribers.exporting.csv_export import export_rows
@@ -98,20 +98,21 @@ def step(client: Client, asked: ExportRequest, name: str, **fields: str) -> str:
     return said(client.get(answer["Location"]))[-1]
 
 
-def test_v10_a_large_file_waits_for_a_second_person_and_is_taken_once(
+@pytest.mark.requirement("V10")
+def test_a_large_file_waits_for_a_second_person_and_is_taken_once(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     asked = ask(ann, weekly)
     assert not asked.without_approval
     assert "nobody has allowed it yet" in step(ann, asked, "take")
-    assert "A second person has to allow it" in step(ann, asked, "allow", password=PASSWORD)
-    assert "This is not your password" in step(bob, asked, "allow", password="guess")
+    assert "a second person must allow the export" in step(ann, asked, "allow", password=PASSWORD)
+    assert "Incorrect password" in step(bob, asked, "allow", password="guess")
     page = bob.get(URL).content.decode()
     assert "ann@example.org asked on" in page
     assert "for 501 people of Weekly, for “Print run”" in page
     assert "Allowed" in step(bob, asked, "allow", password=PASSWORD)
     assert "Only who asked" in step(bob, asked, "take")
-    assert "Allowed, and yours to take" in ann.get(URL).content.decode()
+    assert "Ready to download" in ann.get(URL).content.decode()
     assert step(ann, asked, "take").count("@example.org") == MAX_PEOPLE_WITHOUT_APPROVAL + 1
     assert "it was taken already" in step(ann, asked, "take")
     actions = ModelLogEntry.objects.filter(action__startswith="subscribers.export").order_by("pk")
@@ -122,7 +123,8 @@ def test_v10_a_large_file_waits_for_a_second_person_and_is_taken_once(
     ]
 
 
-def test_v10_many_small_files_are_no_way_round(ann: Client) -> None:
+@pytest.mark.requirement("V10")
+def test_many_small_files_are_no_way_round(ann: Client) -> None:
     small = [fill(make_list(f"list-{number}"), 200) for number in range(3)]
     assert [ask(ann, one).without_approval for one in small] == [True, True, False]
     tomorrow = timezone.now() + timedelta(days=1, minutes=1)
@@ -132,7 +134,8 @@ def test_v10_many_small_files_are_no_way_round(ann: Client) -> None:
     ).without_approval
 
 
-def test_v10_what_was_allowed_is_over_after_a_day_and_what_nobody_allowed_after_a_week(
+@pytest.mark.requirement("V10")
+def test_an_approved_export_ends_after_a_day_an_open_one_after_a_week(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     first, second = User.objects.get(username="ann@example.org"), User.objects.get(username="bob@example.org")
@@ -149,13 +152,12 @@ def test_v10_what_was_allowed_is_over_after_a_day_and_what_nobody_allowed_after_
     assert not ExportRequest.objects.exists()
 
 
-def test_v10_the_second_person_allows_a_number_of_people_and_is_asked_again_when_the_list_has_grown_past_it(
-    ann: Client, bob: Client, weekly: MailingList
-) -> None:
+@pytest.mark.requirement("V10")
+def test_an_export_that_outgrew_its_approval_needs_another_one(ann: Client, bob: Client, weekly: MailingList) -> None:
     asked = ask(ann, weekly)
     shown = bob.get(URL).content.decode()
     assert "501 people of" in shown
-    assert "The file may hold 526 people at most when it is taken." in shown
+    assert "The file can contain at most 526 people when it is downloaded." in shown
     fill(weekly, 25)
     assert step(bob, asked, "allow", password=PASSWORD).startswith("Allowed.")
     fill(weekly, 1)
@@ -179,20 +181,22 @@ def test_v10_the_second_person_allows_a_number_of_people_and_is_asked_again_when
     )
 
 
-def test_v10_who_joins_while_the_file_is_written_makes_it_no_longer_than_was_allowed(weekly: MailingList) -> None:
+@pytest.mark.requirement("V10")
+def test_people_who_join_during_a_download_are_not_in_the_file(weekly: MailingList) -> None:
     assert len(list(export_rows(weekly, most=10))) == 1 + 10
 
 
-def test_g6_wrong_passwords_at_an_export_are_counted_with_those_of_the_sign_in_and_put_on_record(
+@pytest.mark.requirement("G6")
+def test_wrong_passwords_at_an_export_count_with_those_of_the_sign_in(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     asked = ask(bob, weekly)
     for number in range(10):
         if number % 2:
             answer = ann.post(URL, {"mailing_list": "", "reason": "Print run", "password": f"guess {number}"})
-            assert "This is not your password." in answer.content.decode()
+            assert "Incorrect password." in answer.content.decode()
         else:
-            assert "Nothing was allowed." in step(ann, asked, "allow", password=f"guess {number}")
+            assert "The export was not allowed." in step(ann, asked, "allow", password=f"guess {number}")
     for _ in range(2):
         answer = ann.post(URL, {"mailing_list": "", "reason": "Print run", "password": PASSWORD})
         assert (answer.status_code, "Too many attempts. Wait five minutes" in answer.content.decode()) == (400, True)
@@ -209,13 +213,14 @@ def test_g6_wrong_passwords_at_an_export_are_counted_with_those_of_the_sign_in_a
     ]
 
 
-def test_g6_the_old_password_on_ones_own_page_is_guessed_a_few_times_only(ann: Client) -> None:
+@pytest.mark.requirement("G6")
+def test_the_old_password_on_ones_own_page_is_guessed_a_few_times_only(ann: Client) -> None:
     def change(old: str) -> str:
         new = {"password-new_password1": "a lantern over the bay", "password-new_password2": "a lantern over the bay"}
         return ann.post("/admin/account/", {**ACCOUNT, **new, "password-old_password": old}).content.decode()
 
     for number in range(10):
-        assert "This is not your password." in change(f"guess {number}")
+        assert "Incorrect password." in change(f"guess {number}")
     assert AuditEntry.objects.filter(action="newsletter.sign_in_failed").count() == 10
     assert "Too many attempts" in change(PASSWORD)
     cache.clear()
@@ -237,14 +242,16 @@ def wrongs(asked: ExportRequest) -> Iterator[dict[str, object]]:
     yield {**second, "used_at": NOW, "people_in_file": asked.max_people + 1}
 
 
-def test_v10_the_database_itself_refuses_what_may_not_be(ann: Client, bob: Client, weekly: MailingList) -> None:
+@pytest.mark.requirement("V10")
+def test_the_database_itself_refuses_what_may_not_be(ann: Client, bob: Client, weekly: MailingList) -> None:
     asked = ask(ann, weekly)
     for fields in wrongs(asked):
         with pytest.raises(IntegrityError), transaction.atomic():
             ExportRequest.objects.filter(pk=asked.pk).update(**fields)
 
 
-def test_v10_those_who_may_allow_are_told_by_mail_once_and_who_asked_is_not(
+@pytest.mark.requirement("V10")
+def test_those_who_may_allow_are_told_by_mail_once_and_who_asked_is_not(
     ann: Client, bob: Client, weekly: MailingList
 ) -> None:
     sign_in("writer")
@@ -256,7 +263,7 @@ def test_v10_those_who_may_allow_are_told_by_mail_once_and_who_asked_is_not(
     told = StaffNotice.objects.filter(key__startswith="export-").order_by("person__email")
     assert list(told.values_list("person__email", flat=True)) == ["admin@example.org", "bob@example.org"]
     assert "ann@example.org asks to export 501 people, for “Print run”." in told[0].paragraphs
-    assert told[0].paragraphs[1].startswith("What you allow is 526 people at most;")
+    assert told[0].paragraphs[1].startswith("You allow at most 526 people.")
     assert told[0].link.endswith(URL)
 
 
@@ -310,7 +317,7 @@ def test_refused_lines_of_somebody_elses_import_count(ann: Client) -> None:
     )
     refused = reverse("subscribers_import_refused", args=[batch.pk])
     assert ann.get(refused).headers["Content-Type"].startswith("text/csv")
-    assert "Whoever imported the file may take its refused lines." in said(ann.get(refused, follow=True))[0]
+    assert "The person who uploaded the file can download its refused lines." in said(ann.get(refused, follow=True))[0]
     assert Disclosure.objects.get().people == 300
     bob = sign_in("data", email="bob@example.org")
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""The desk says which stories their source took back, and which could not be checked."""
+"""The desk shows which stories their source removed, and which could not be checked."""
 
 import pytest
 from django.urls import reverse
@@ -13,7 +13,7 @@ from tests.web.desk import sign_in
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_home_names_a_story_that_is_gone_and_why(publication: Publication) -> None:
+def test_home_lists_a_story_that_its_source_removed(publication: Publication) -> None:
     make_story("The first verdict")
     make_story("A second verdict", days_old=2)
     make_issue(publication)
@@ -24,7 +24,7 @@ def test_home_names_a_story_that_is_gone_and_why(publication: Publication) -> No
     assert Issue.objects.get().subject == "A second verdict"
 
 
-def test_the_issue_says_what_could_not_be_checked_before_its_send(publication: Publication) -> None:
+def test_the_overview_lists_stories_not_checked_before_sending(publication: Publication) -> None:
     add_subscribers(publication, 2)
     with serve_site() as site:
         make_story("The first verdict", url=site.put("/a/", "", status=503))
@@ -32,11 +32,11 @@ def test_the_issue_says_what_could_not_be_checked_before_its_send(publication: P
         start_send(issue=issue, now=NOW)
     assert Send.objects.get().unchecked_stories
     page = sign_in("editor").get(reverse("newsletter_issue_overview", args=[issue.pk])).content.decode()
-    assert "Not checked before the send" in page
+    assert "Not checked before sending" in page
     assert "status 503" in page
 
 
-def test_the_page_of_a_story_says_why_its_source_no_longer_shows_it(publication: Publication) -> None:
+def test_a_story_page_says_why_its_source_no_longer_shows_it(publication: Publication) -> None:
     story = make_story("The first verdict", gone_at=NOW, gone_code="removed")
     page = sign_in("editor").get(reverse("wagtailsnippets_newsletter_story:edit", args=[story.pk])).content.decode()
     assert "Removed at its source" in page

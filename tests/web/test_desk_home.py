@@ -1,4 +1,4 @@
-"""The desk's first page: what needs somebody now, what comes next, and how the last issue went."""
+"""The desk's home page: tasks, coming issues, and the results of the last issue."""
 
 from datetime import UTC, datetime
 
@@ -8,10 +8,10 @@ from django.utils import translation
 
 from newsletter.desk.publications.slot_text import label_zone
 from newsletter.models import Issue, Publication, Send
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import hold_installation
+from newsletter.sending.provider import current_adapter
 from tests.support.fixtures import DUE, NOW, add_subscribers, make_event, make_issue, make_source, make_story
 from tests.web.desk import sign_in
 
@@ -24,17 +24,17 @@ def home(role: str = "editor") -> str:
 
 def test_an_empty_desk_says_that_nothing_waits(db: None) -> None:
     page = home()
-    assert "Nothing waits for you." in page
-    assert "There is no publication in use yet." in page
-    assert "No issue has gone out yet." in page
+    assert "Nothing to do." in page
+    assert "No publication is switched on yet." in page
+    assert "No issue has been sent yet." in page
 
 
-def test_a_draft_waits_with_the_time_that_is_left(publication: Publication) -> None:
+def test_a_waiting_draft_shows_the_time_left(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     make_issue(publication)
     with time_machine.travel(NOW, tick=False):
         page = home()
-    assert "The weekly letter No. 1 waits for approval" in page
+    assert "The weekly letter No. 1 is waiting for approval" in page
     assert "In 23 hours: “" in page
     assert "The weekly letter No. 1: draft" in page
 
@@ -46,25 +46,25 @@ def test_a_draft_waits_with_the_time_that_is_left(publication: Publication) -> N
         (datetime(2026, 3, 5, 8, 58, 30, tzinfo=UTC), "In 1 minute: "),
         (datetime(2026, 3, 5, 8, 59, 30, tzinfo=UTC), "In less than a minute: "),
         (datetime(2026, 3, 1, 8, 30, tzinfo=UTC), "In 4 days: "),
-        (datetime(2026, 3, 5, 9, 30, tzinfo=UTC), "Its time has passed: "),
+        (datetime(2026, 3, 5, 9, 30, tzinfo=UTC), "The time has passed: "),
     ],
 )
-def test_the_time_left_is_said_as_people_say_it(publication: Publication, now: datetime, left: str) -> None:
+def test_the_time_left_is_in_everyday_words(publication: Publication, now: datetime, left: str) -> None:
     make_story("The clinic opens its doors")
     make_issue(publication)
     with time_machine.travel(now, tick=False):
         assert left in home()
 
 
-def test_an_issue_that_goes_out_by_itself_is_said_to_do_so(publication: Publication) -> None:
+def test_an_automatic_issue_is_shown_as_such(publication: Publication) -> None:
     Publication.objects.update(approval="auto")
     make_story("The clinic opens its doors")
     make_issue(Publication.objects.get())
     with time_machine.travel(NOW, tick=False):
-        assert "The weekly letter No. 1 goes out by itself" in home()
+        assert "The weekly letter No. 1 will send automatically" in home()
 
 
-def test_the_next_slots_of_a_publication_are_said_on_its_own_clock(publication: Publication) -> None:
+def test_next_slots_are_shown_in_the_publications_zone(publication: Publication) -> None:
     """In summer London is an hour ahead of the desk, whose clock is UTC."""
     make_story("The clinic opens its doors")
     make_issue(publication)
@@ -72,14 +72,14 @@ def test_the_next_slots_of_a_publication_are_said_on_its_own_clock(publication: 
         page = home()
     assert "Thursday 5 March 2026, 09:00 (London time)" in page
     assert "Thursday 12 March 2026, 09:00 (London time)" in page
-    assert "to be assembled on Wed 11 Mar, 09:00<" in page
+    assert "Draft ready on Wed 11 Mar, 09:00<" in page
     assert "Thursday 19 March 2026" in page
     assert "Thursday 26 March 2026" not in page
     with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):
         assert "Thursday 2 July 2026, 09:00 (London time)" in home("writer")
 
 
-def test_a_zone_goes_by_its_town_in_the_language_of_the_reader() -> None:
+def test_a_zone_is_named_by_its_town_in_the_persons_language() -> None:
     assert [label_zone(zone) for zone in ("Europe/London", "America/New_York", "Mars/Olympus")] == [
         "London",
         "New York",
@@ -89,7 +89,7 @@ def test_a_zone_goes_by_its_town_in_the_language_of_the_reader() -> None:
         assert label_zone("Europe/London") == "Londres"
 
 
-def test_an_issue_says_when_it_is_due_on_the_clock_of_its_publication(publication: Publication) -> None:
+def test_an_issue_shows_its_due_time_in_the_publications_zone(publication: Publication) -> None:
     Publication.objects.update(zone="America/New_York")
     make_story("The clinic opens its doors")
     issue = make_issue(Publication.objects.get())
@@ -109,12 +109,12 @@ def test_held_issues_failing_sources_and_unsure_events_are_tasks(publication: Pu
     with time_machine.travel(NOW, tick=False):
         make_event("Evening", note="No place.")
         page = home()
-    assert "The weekly letter No. 1 is held" in page
+    assert "The weekly letter No. 1 is on hold" in page
     assert "The source “Field offices” cannot be read" in page
-    assert "1 event to come has something unsure" in page
+    assert "1 upcoming event needs checking" in page
 
 
-def test_many_tasks_of_a_kind_hide_no_other_kind_and_say_how_many_they_are(publication: Publication) -> None:
+def test_many_tasks_of_a_kind_are_counted_and_hide_no_other(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     issue = make_issue(publication)
     for number in range(2, 12):
@@ -126,17 +126,17 @@ def test_many_tasks_of_a_kind_hide_no_other_kind_and_say_how_many_they_are(publi
     with time_machine.travel(NOW, tick=False):
         make_event("Evening", note="No place.")
         page = home()
-    assert page.count(" is held</h3>") == 3
-    assert "and 7 more of this kind" in page
-    assert 'href="/admin/issues/" aria-label="Open the list: and 7 more of this kind"' in page
-    assert f"{issue} waits for approval" in page
+    assert page.count(" is on hold</h3>") == 3
+    assert "7 more of this kind" in page
+    assert 'href="/admin/issues/" aria-label="Open the list: 7 more of this kind"' in page
+    assert f"{issue} is waiting for approval" in page
     assert "The source “Source 2” cannot be read" in page
     assert "The source “Source 3” cannot be read" not in page
-    assert 'href="/admin/sources/" aria-label="Open the list: and 3 more of this kind"' in page
-    assert "1 event to come has something unsure" in page
+    assert 'href="/admin/sources/" aria-label="Open the list: 3 more of this kind"' in page
+    assert "1 upcoming event needs checking" in page
 
 
-def test_the_one_more_of_a_kind_is_shown_itself(publication: Publication) -> None:
+def test_one_more_task_of_a_kind_is_shown_itself(publication: Publication) -> None:
     for number in range(4):
         make_source(f"Source {number}", failures=1, error="No such host")
     page = home()
@@ -145,7 +145,7 @@ def test_the_one_more_of_a_kind_is_shown_itself(publication: Publication) -> Non
 
 
 @pytest.mark.parametrize(("state", "said"), [("paused", "is paused"), ("needs_attention", "needs attention")])
-def test_a_send_that_stopped_is_the_first_task(publication: Publication, state: str, said: str) -> None:
+def test_a_paused_send_is_the_first_task(publication: Publication, state: str, said: str) -> None:
     issue = sent(publication)
     Send.objects.update(state=state, reason="The provider refused the key.")
     page = home()
@@ -153,24 +153,24 @@ def test_a_send_that_stopped_is_the_first_task(publication: Publication, state: 
     assert "The provider refused the key." in page
 
 
-def test_a_hold_over_everything_is_told_first_with_its_reason(publication: Publication) -> None:
+def test_an_installation_hold_is_shown_first_with_its_reason(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     issue = make_issue(publication)
     hold_installation(reason="the database was restored from a backup", now=NOW)
     page = home()
-    assert page.index("Nothing is sent: everything is held") < page.index("Needs you now")
+    assert page.index("All sending is on hold") < page.index("To do")
     assert "The database was restored from a backup." in page
     overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "The database was restored from a backup." in overview
 
 
-def test_a_failing_source_says_when_it_was_good_last(publication: Publication) -> None:
+def test_a_failing_source_shows_its_last_success(publication: Publication) -> None:
     make_source("Field offices", failures=1, error="The site did not answer", last_success_at=NOW)
     make_source("Never read", failures=2, error="No such host")
     with time_machine.travel(NOW, tick=False):
         page = home()
-    assert "The site did not answer. Failed once; last good on Wed 4 Mar, 09:30." in page
-    assert "No such host. Failed 2 times in a row; never good so far." in page
+    assert "The site did not answer. Failed once; last success on Wed 4 Mar, 09:30." in page
+    assert "No such host. Failed 2 times in a row; never succeeded." in page
 
 
 def sent(publication: Publication) -> Issue:
@@ -185,16 +185,16 @@ def sent(publication: Publication) -> Issue:
     return issue
 
 
-def test_the_last_issue_is_told_to_the_person(publication: Publication) -> None:
+def test_the_last_issue_is_shown_with_its_numbers(publication: Publication) -> None:
     issue = sent(publication)
     page = home()
-    assert "taken by the provider" in page
+    assert "accepted by the provider" in page
     overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "What became of each person" in overview
-    assert "were reported as spam" in overview
+    assert "Delivery summary" in overview
+    assert "reported as spam" in overview
 
 
-def test_a_receipt_that_does_not_add_up_is_told_and_breaks_no_page(publication: Publication) -> None:
+def test_a_wrong_receipt_is_reported_and_breaks_no_page(publication: Publication) -> None:
     issue = sent(publication)
     Send.objects.update(candidates=99)
     assert "does not add up" in home()

@@ -39,12 +39,12 @@ def test_home_lists_exports_held_sign_ups_and_expiring_consent(publication: Publ
         expires_at=now + timedelta(days=30),
     )
     page = bob.get("/admin/").content.decode()
-    assert "ann@example.org asks for a file of 600 people" in page
-    assert "1 sign-up waits" in page
-    assert "The implied consent of 1 person runs out soon" in page
-    assert "asks for a file" not in ann.get("/admin/").content.decode()
+    assert "ann@example.org wants to export 600 people" in page
+    assert "1 sign-up is waiting for a decision" in page
+    assert "The implied consent of 1 person expires soon" in page
+    assert "wants to export" not in ann.get("/admin/").content.decode()
     allow_export(request=asked, by=User.objects.get(username="bob@example.org"), now=now)
-    assert "Your file of 600 people is allowed" in ann.get("/admin/").content.decode()
+    assert "Your export of 600 people was approved" in ann.get("/admin/").content.decode()
     assert "a file of" not in bob.get("/admin/").content.decode()
 
 
@@ -57,7 +57,7 @@ def test_nobody_is_told_of_what_they_may_not_open(publication: Publication) -> N
     data, writer, admin = (sign_in(role).get("/admin/").content.decode() for role in ("data", "writer", "admin"))
     assert f"/admin/issues/{issue.pk}/" not in data
     assert "cannot be read" not in data
-    assert f"{issue} waits for approval" in writer
+    assert f"{issue} is waiting for approval" in writer
     assert "cannot be read" not in writer
-    assert "asks for a file" not in writer
-    assert all(said in admin for said in ("waits for approval", "cannot be read", "asks for a file"))
+    assert "wants to export" not in writer
+    assert all(said in admin for said in ("is waiting for approval", "cannot be read", "wants to export"))

@@ -1,4 +1,4 @@
-"""The picture library: uploads are decoded in the sandbox, whatever form they come by, and hidden data stays outside."""
+"""The image library: each upload is decoded in the sandbox and loses its metadata."""
 
 from io import BytesIO
 
@@ -23,7 +23,7 @@ def upload(body: bytes, name: str) -> SimpleUploadedFile:
     return SimpleUploadedFile(name, body, content_type="image/jpeg")
 
 
-def test_an_upload_is_decoded_in_the_sandbox_and_loses_its_hidden_data():
+def test_an_upload_is_decoded_in_the_sandbox_without_its_metadata():
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "where it was taken"
     with record_decoded_images() as decoded:
@@ -40,7 +40,7 @@ def test_an_upload_is_decoded_in_the_sandbox_and_loses_its_hidden_data():
 
 
 @pytest.mark.parametrize(("kind", "name"), [("AVIF", "a.avif"), ("WEBP", "a.webp"), ("GIF", "a.gif"), ("PNG", "a.png")])
-def test_each_format_is_kept_as_one_that_mail_shows(kind, name):
+def test_each_image_format_is_stored_as_one_that_mail_shows(kind, name):
     sign_in("editor").post("/admin/images/add/", {"title": "Maya", "file": upload(draw(400, 300, kind), name)})
     image = get_image_model().objects.get()
     assert image.file.name.endswith("a.jpg")
@@ -54,14 +54,14 @@ def test_each_format_is_kept_as_one_that_mail_shows(kind, name):
      (draw(64, 64), "a.html", "not allowed"),
      (b"%PDF-1.7", "a.jpg", "not JPEG, PNG, GIF, WebP or AVIF")],
 )  # fmt: skip
-def test_an_upload_that_is_no_picture_is_refused_in_words(body, name, words):
+def test_an_upload_that_is_no_image_is_refused_with_a_reason(body, name, words):
     page = sign_in("editor").post("/admin/images/add/", {"title": "Maya", "file": upload(body, name)})
     assert words in page.content.decode()
     assert not get_image_model().objects.exists()
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_the_choosers_and_the_form_for_many_use_the_sandbox_too():
+def test_choosers_and_multiple_uploads_use_the_sandbox():
     client = sign_in("editor")
     with record_decoded_images() as decoded:
         client.post(
@@ -77,7 +77,7 @@ def test_the_choosers_and_the_form_for_many_use_the_sandbox_too():
     assert (4000, 3000) not in decoded
 
 
-def test_a_title_is_changed_without_a_new_file():
+def test_an_image_title_can_change_without_a_new_file():
     client = sign_in("editor")
     client.post("/admin/images/add/", {"title": "Maya", "file": upload(draw(400, 300), "a.jpg")})
     image = get_image_model().objects.get()

@@ -47,7 +47,7 @@ def end_of(day: date) -> datetime:
 @pytest.mark.requirement("P10")
 def test_the_form_asks_for_a_last_day_or_a_column_that_holds_it(client: Client) -> None:
     batch = upload(client, "email,until\nann@example.org,\n")
-    assert "Give the day, or say which column holds it." in decide(client, batch)
+    assert "Enter the date, or choose the column that has it." in decide(client, batch)
     batch.refresh_from_db()
     assert batch.state == ImportState.DRAFT
     assert decide(client, batch, column_1="expires_on") == ""
@@ -69,7 +69,7 @@ def test_dates_of_the_column_win_over_the_date_of_the_form(client: Client) -> No
     batch = upload(client, f"email,expires_on\n{lines}")
     decide(client, batch, column_1="expires_on", expires_on=rest.isoformat())
     page = bring_in(client, batch)
-    assert "Bring them in: 2 new" in page
+    assert "Import 2 people" in page
     assert "ran out on" in page
     assert "lasts two years at most" in page
     found = Subscription.objects.order_by("subscriber__email").values_list("subscriber__email", "basis", "expires_at")
@@ -80,7 +80,7 @@ def test_dates_of_the_column_win_over_the_date_of_the_form(client: Client) -> No
     assert {event.data["basis"] for event in ConsentEvent.objects.all()} == {Basis.CASL_IMPLIED}
     person = client.get(reverse("subscribers_person", args=[Subscription.objects.earliest("expires_at").subscriber_id]))
     assert "implied consent, for a time (Canada)" in person.content.decode()
-    assert "runs out on" in person.content.decode()
+    assert "expires on" in person.content.decode()
 
 
 @pytest.mark.requirement("P10")

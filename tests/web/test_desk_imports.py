@@ -30,7 +30,7 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     batch = upload(client, "Email,Shoe size\nann@example.org,7\nbad,8\n")
     page = client.get(reverse("subscribers_import", args=[batch.pk]), follow=True).content.decode()
     assert "Shoe size" in page
-    assert "Keep as attribute “shoe_size”" in page
+    assert "Import as attribute “shoe_size”" in page
     columns = {"column_0": "email", "column_1": "name"}
     response = client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, **columns})
     assert response.status_code == 302
@@ -40,8 +40,8 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     }  # fmt: skip
     run_imports()
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
-    assert "Nothing is written yet" in page
-    assert "Bring them in: 1 new" in page
+    assert "Nothing is saved yet" in page
+    assert "Import 1 person" in page
     assert "Line 3:" in page
     assert not Subscriber.objects.exists()
     client.post(reverse("subscribers_import_step", args=[batch.pk, "run"]))
@@ -52,7 +52,10 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     rows = list(csv.reader(io.StringIO(b"".join(refused).decode("utf-8-sig"))))  # type: ignore[arg-type]
     assert rows[0] == ["Line in the file", "Why it was refused", "Email", "Shoe size"]
     assert rows[1][2:] == ["bad", "8"]
-    assert "Take “people.csv” back?" in client.get(reverse("subscribers_import_undo", args=[batch.pk])).content.decode()
+    assert (
+        "Undo the import of “people.csv”?"
+        in client.get(reverse("subscribers_import_undo", args=[batch.pk])).content.decode()
+    )
     client.post(reverse("subscribers_import_step", args=[batch.pk, "undo"]))
     run_imports()
     assert not Subscriber.objects.exists()
@@ -74,7 +77,7 @@ def test_one_line_is_not_called_lines() -> None:
     undone = {"removed": 1, "ended": 1, "stayed": 1, "lifted": 1, "kept": 2}
     ImportBatch.objects.update(state=ImportState.UNDONE, counts={"rows": 6, "undone": undone})
     shown = client.get(page).content.decode()
-    for words in ("person removed", "person taken off", "person stays", "address may be", "addresses stay marked"):
+    for words in ("person removed", "person taken off", "person kept", "suppression removed", "suppressions kept"):
         assert words in shown
 
 
@@ -83,10 +86,10 @@ def test_what_the_law_needs_is_asked_for_and_nothing_is_lost_meanwhile() -> None
     batch = upload(client, "email\nann@example.org\n")
     url = reverse("subscribers_import_terms", args=[batch.pk])
     for wrong, says in (
-        ({"evidence": " "}, "Say what proves"),
-        ({"basis": ""}, "Choose why these people may be mailed"),
-        ({"basis": "soft_opt_in"}, "only where all of this is true"),
-        ({"basis": "soft_opt_in", "charity": "on"}, "say which column holds it"),
+        ({"evidence": " "}, "Enter the proof"),
+        ({"basis": ""}, "Choose why you can email these people"),
+        ({"basis": "soft_opt_in"}, "only if all of this is true"),
+        ({"basis": "soft_opt_in", "charity": "on"}, "choose the column that has it"),
         ({"column_0": "name"}, "No column is called"),
     ):
         response = client.post(url, {**TERMS, "column_0": "email", **wrong})
@@ -142,7 +145,7 @@ def test_an_export_needs_reason_and_password_and_can_be_imported(tmp_path: Path)
     set_attributes(subscriber=make_member(weekly, "ann@example.org", name="=Ann"), values={"shoe": "7"})
     url = reverse("subscribers_export")
     wrong = client.post(url, {"mailing_list": weekly.pk, "reason": "Print run", "password": "guess"})
-    assert "This is not your password" in wrong.content.decode()
+    assert "Incorrect password" in wrong.content.decode()
     assert client.post(url, {"password": PASSWORD}).status_code == 400
     right = client.post(url, {"mailing_list": weekly.pk, "reason": "Print run", "password": PASSWORD, "mark": "on"})
     body = b"".join(right).decode()  # type: ignore[arg-type]

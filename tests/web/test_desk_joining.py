@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.jobs.held_signup_notices import notify_held_signups_full
+from newsletter.jobs.people_notices import notify_held_signups_full
 from newsletter.models import Publication, StaffNotice
 from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.proof_of_work import Proof
@@ -44,20 +44,20 @@ def hold(email: str) -> HeldSignup:
 
 def test_staff_release_or_discard_held_sign_ups() -> None:
     client = sign_in("data")
-    assert "Nobody waits" in client.get(HELD).content.decode()
+    assert "There are no sign-ups to review" in client.get(HELD).content.decode()
     one, other = hold("ada@example.org"), hold("bea@example.org")
     page = client.get(HELD).content.decode()
     assert "a•••@e•••.org" in page
     assert "ada@example.org" not in page
     assert "many from one network" in page
-    assert "Sign-ups that wait" in client.get("/admin/").content.decode()
+    assert "Sign-ups to review" in client.get("/admin/").content.decode()
     client.post(HELD, {"in": one.pk})
     client.post(HELD, {"out": other.pk})
     assert [row.subscriber.email for row in Confirmation.objects.all()] == ["ada@example.org"]
     assert not Subscription.objects.mailable().exists()
-    assert "decided this already" in client.post(HELD, {"in": one.pk}, follow=True).content.decode()
-    assert "decided this already" in client.post(HELD, {"out": other.pk}, follow=True).content.decode()
-    assert "decided this already" in client.post(HELD, {"in": "x"}, follow=True).content.decode()
+    assert "has already reviewed this" in client.post(HELD, {"in": one.pk}, follow=True).content.decode()
+    assert "has already reviewed this" in client.post(HELD, {"out": other.pk}, follow=True).content.decode()
+    assert "has already reviewed this" in client.post(HELD, {"in": "x"}, follow=True).content.decode()
 
 
 @pytest.mark.requirement("G10")
@@ -102,7 +102,7 @@ def test_staff_lift_a_complaint_with_a_reason_and_never_a_persons_own_no() -> No
     said = client.post(f"/admin/people/{ada.pk}/lift/{complaint.pk}/", {"why": " "}, follow=True).content.decode()
     assert "Write why mail to this address may start again" in said
     said = client.post(f"/admin/people/{ada.pk}/lift/{own.pk}/", {"why": "she rang"}, follow=True).content.decode()
-    assert "Only they can undo it" in said
+    assert "Only this person can undo it" in said
     client.post(f"/admin/people/{ada.pk}/lift/{complaint.pk}/", {"why": "pressed by mistake, she rang"})
     complaint.refresh_from_db()
     assert (complaint.lifted_by, complaint.lifted_reason) == ("data@example.org", "pressed by mistake, she rang")
@@ -114,7 +114,7 @@ def test_staff_stop_mail_with_a_reason_of_one_list_or_of_all() -> None:
     ada = make_member(weekly)
     client = sign_in("data")
     refused = client.post(f"/admin/people/{ada.pk}/bar/", {"why": "", "list": "weekly"}, follow=True)
-    assert "Write why this person must not be mailed" in refused.content.decode()
+    assert "Enter why this person must not be emailed" in refused.content.decode()
     client.post(f"/admin/people/{ada.pk}/bar/", {"why": "asked by letter", "list": "weekly"})
     client.post(f"/admin/people/{ada.pk}/bar/", {"why": "court order", "list": ""})
     assert [(row.mailing_list, row.note) for row in Suppression.objects.order_by("pk")] == [
@@ -129,7 +129,7 @@ def test_staff_erase_a_person_after_a_question_and_a_hash_stays() -> None:
     ada = make_member(make_list())
     client = sign_in("data")
     path = f"/admin/people/{ada.pk}/erase/"
-    assert "It cannot be undone" in client.get(path).content.decode()
+    assert "You cannot undo this" in client.get(path).content.decode()
     assert Subscriber.objects.exists()
     assert client.post(path).headers["Location"] == "/admin/people/"
     assert not Subscriber.objects.exists()
@@ -162,7 +162,7 @@ def test_the_persons_page_says_what_they_chose() -> None:
     subscribe(ada, make_list(), frequency=Frequency.MONTHLY, paused_until=NOW)
     page = sign_in("data").get(f"/admin/people/{ada.pk}/").content.decode()
     assert "once a month" in page
-    assert "pause until 5 Mar 2026" in page
+    assert "paused until 5 Mar 2026" in page
     assert "goes 25 km" in page
 
 

@@ -1,4 +1,4 @@
-"""The preview panel: the real mail of the unsaved form, for each group of readers, whatever was typed."""
+"""The preview panel: the real mail of the unsaved form, for each group of recipients."""
 
 import pytest
 from django.test import Client
@@ -24,8 +24,8 @@ def issue(publication: Publication) -> Issue:
 
 
 def preview(client: Client, issue: Issue, *, mode: str = "mail.0.none", **fields: str) -> object:
-    """What the panel shows after the form was typed."""
-    story = issue.placed.get().story
+    """Post the form to the preview and return what the panel shows."""
+    story = issue.placements.get().story
     posted = client.post(f"/admin/issues/preview/{issue.pk}/", issue_form(issue, story=story, **fields))
     assert posted.json() == {"is_valid": True, "is_available": True}
     return client.get(f"/admin/issues/preview/{issue.pk}/?mode={mode}")
@@ -42,7 +42,7 @@ def place(issue: Issue, town: str) -> int:
     return person.subscriber.place_id
 
 
-def test_the_menu_offers_each_mail_of_the_audience_largest_first(issue: Issue) -> None:
+def test_the_preview_menu_lists_the_most_common_version_first(issue: Issue) -> None:
     client = sign_in("writer")
     houston, london = place(issue, "Houston"), place(issue, "London")
     modes = modes_of(client, issue)
@@ -52,7 +52,7 @@ def test_the_menu_offers_each_mail_of_the_audience_largest_first(issue: Issue) -
     assert "2 people · Events near London" in page
 
 
-def test_each_mode_shows_that_readers_own_events(issue: Issue) -> None:
+def test_each_preview_mode_shows_the_events_of_its_group(issue: Issue) -> None:
     client = sign_in("writer")
     shown = {
         town: client.get(f"/admin/issues/preview/{issue.pk}/?mode=mail.{place(issue, town)}.none").content.decode()
@@ -63,13 +63,13 @@ def test_each_mode_shows_that_readers_own_events(issue: Issue) -> None:
     assert "Morning in London" in shown["London"]
 
 
-def test_what_is_typed_shows_before_it_is_saved(issue: Issue) -> None:
+def test_the_preview_shows_unsaved_changes(issue: Issue) -> None:
     page = preview(sign_in("writer"), issue, headline="Not yet saved").content.decode()
     assert "Not yet saved" in page
     assert "Not yet saved" not in str(Issue.objects.get(pk=issue.pk).body)
 
 
-def test_the_frame_may_run_nothing_and_reach_nobody(issue: Issue) -> None:
+def test_the_mail_iframe_runs_no_script_and_loads_nothing_foreign(issue: Issue) -> None:
     response = preview(sign_in("writer"), issue)
     policy = response.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; img-src 'self' data: http://127.0.0.1:8000;")
@@ -80,8 +80,9 @@ def test_the_frame_may_run_nothing_and_reach_nobody(issue: Issue) -> None:
 
 
 @pytest.mark.parametrize("part", ["mail", "dark", "forced", "bare", "text", "inbox"])
-def test_hostile_words_are_shown_as_words(issue: Issue, part: str) -> None:
-    """X2: a title in template syntax, a script, a provider's own variables."""
+@pytest.mark.requirement("X2")
+def test_hostile_text_is_shown_as_text(issue: Issue, part: str) -> None:
+    """A title has template syntax, a script and a provider's own variables."""
     response = preview(sign_in("writer"), issue, mode=f"{part}.0.none", headline=HOSTILE, subject="Hello <script>")
     page = response.content.decode()
     assert response.status_code == 200
@@ -98,27 +99,25 @@ def test_hostile_words_are_shown_as_words(issue: Issue, part: str) -> None:
         ("preheader", "{{ 7*7 }}", "7*7"),
     ],
 )
-def test_a_merge_field_that_cannot_work_is_told_instead_of_shown(
-    issue: Issue, field: str, typed: str, told: str
-) -> None:
+def test_an_invalid_merge_field_is_explained(issue: Issue, field: str, typed: str, told: str) -> None:
     page = preview(sign_in("writer"), issue, **{field: typed}).content.decode()
-    assert "This cannot become a mail as it is" in page
+    assert "The mail cannot be made from this content" in page
     assert told in page
 
 
-def test_a_block_without_its_story_says_so(issue: Issue) -> None:
+def test_a_block_without_a_story_is_explained(issue: Issue) -> None:
     client = sign_in("writer")
     client.post(f"/admin/issues/preview/{issue.pk}/", issue_form(issue, story=None))
     page = client.get(f"/admin/issues/preview/{issue.pk}/").content.decode()
     assert "Block 1, the lead story, has no story yet" in page
 
 
-def test_names_are_shown_as_their_defaults(issue: Issue) -> None:
+def test_the_preview_shows_fallbacks_for_names(issue: Issue) -> None:
     page = preview(sign_in("writer"), issue, mode="inbox.0.none", subject='Dear {{ first_name | default:"friend" }}')
     assert "Dear friend" in page.content.decode()
 
 
-def test_the_dark_scheme_is_the_mails_own(issue: Issue) -> None:
+def test_dark_mode_uses_the_mails_own_rules(issue: Issue) -> None:
     client = sign_in("writer")
     light = preview(client, issue).content.decode()
     dark = preview(client, issue, mode="dark.0.none").content.decode()
@@ -127,18 +126,18 @@ def test_the_dark_scheme_is_the_mails_own(issue: Issue) -> None:
     assert "prefers-color-scheme: dark)" not in light + dark
 
 
-def test_plain_text_is_the_text_part(issue: Issue) -> None:
+def test_plain_text_shows_the_text_part(issue: Issue) -> None:
     page = preview(sign_in("writer"), issue, mode="text.0.none").content.decode()
     assert "<pre>" in page
     assert "The clinic opens its doors" in page
 
 
 @pytest.mark.parametrize("mode", ["mail", "mail.x.none", "mail.0.rich", "wat.0.none", "mail.999999999999.none"])
-def test_a_mode_that_does_not_exist_is_no_error_of_ours(issue: Issue, mode: str) -> None:
+def test_an_unknown_preview_mode_is_not_found(issue: Issue, mode: str) -> None:
     assert sign_in("writer").get(f"/admin/issues/{issue.pk}/mail/{mode}/").status_code in (200, 404)
 
 
-def test_an_audience_of_nobody_still_has_a_preview(publication: Publication) -> None:
+def test_an_empty_audience_has_a_preview(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     issue = make_issue(publication)
     client = sign_in("writer")
@@ -146,17 +145,17 @@ def test_an_audience_of_nobody_still_has_a_preview(publication: Publication) -> 
     assert "The clinic opens" in client.get(f"/admin/issues/preview/{issue.pk}/").content.decode()
 
 
-def test_an_older_version_is_previewed_as_it_was(issue: Issue) -> None:
+def test_an_older_revision_is_previewed_as_it_was(issue: Issue) -> None:
     client = sign_in("writer")
     first = issue.latest_revision
-    story = issue.placed.get().story
+    story = issue.placements.get().story
     client.post(f"/admin/issues/edit/{issue.pk}/", issue_form(issue, story=story, headline="Later"))
     page = client.get(f"/admin/issues/history/{issue.pk}/revisions/{first.pk}/view/").content.decode()
     assert "The clinic opens its doors" in page
     assert "Later" not in page
 
 
-def test_a_picture_whose_file_is_gone_is_told(issue: Issue) -> None:
+def test_a_missing_image_file_is_explained(issue: Issue) -> None:
     from wagtail.images.models import Image
 
     image = Image.objects.create(title="Harbour", file="original_images/gone.png", width=10, height=10)
@@ -164,7 +163,7 @@ def test_a_picture_whose_file_is_gone_is_told(issue: Issue) -> None:
         body=f'[{{"type": "picture", "id": "a", "value": {{"image": {image.pk}, "alt": "A harbour"}}}}]'
     )
     page = sign_in("writer").get(f"/admin/issues/{issue.pk}/mail/mail.0.none/").content.decode()
-    assert "file cannot be read" in page
+    assert "file of an image cannot be read" in page
 
 
 def story_fields(story: Story, **fields: str) -> dict[str, str]:
@@ -178,7 +177,7 @@ def story_fields(story: Story, **fields: str) -> dict[str, str]:
     }
 
 
-def test_a_story_is_previewed_as_lead_story_while_it_is_edited(publication: Publication) -> None:
+def test_a_story_is_previewed_as_the_lead_story(publication: Publication) -> None:
     story = make_story("The clinic opens its doors")
     client = sign_in("writer")
     client.post(f"/admin/stories/preview/{story.pk}/", story_fields(story, title=HOSTILE))
@@ -201,13 +200,13 @@ def test_a_publication_is_previewed_as_its_newest_issue(issue: Issue) -> None:
     assert "The clinic opens its doors" in page
 
 
-def test_a_publication_whose_rules_find_nothing_says_so(publication: Publication) -> None:
+def test_a_publication_without_content_is_explained(publication: Publication) -> None:
     page = sign_in("admin").get(f"/admin/publications/preview/{publication.pk}/").content.decode()
-    assert "By these rules there would be nothing in the next issue" in page
+    assert "With these settings the next issue would be empty" in page
 
 
 def test_the_preview_changes_nothing(issue: Issue) -> None:
-    before = (Issue.objects.get(pk=issue.pk).subject, issue.frozen.count(), issue.variants.count())
+    before = (Issue.objects.get(pk=issue.pk).subject, issue.content_revisions.count(), issue.variants.count())
     preview(sign_in("writer"), issue, subject="Typed")
-    assert (Issue.objects.get(pk=issue.pk).subject, issue.frozen.count(), issue.variants.count()) == before
+    assert (Issue.objects.get(pk=issue.pk).subject, issue.content_revisions.count(), issue.variants.count()) == before
     assert EventNotice.objects.count() == 2

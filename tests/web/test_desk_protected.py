@@ -1,4 +1,4 @@
-"""V3 in the desk: the list of protected terms, who sees what of it, what the staff log says, and the check beside the issue."""
+"""Protected terms in the desk: the list, who sees what, the staff log, and the check of an issue."""
 
 import logging
 
@@ -28,11 +28,12 @@ def issue(publication: Publication) -> Issue:
 
 
 @pytest.mark.parametrize("role", ["data", "admin"])
-def test_v3_many_are_pasted_at_once_listed_masked_and_shown_one_at_a_time(role: str) -> None:
+@pytest.mark.requirement("V3")
+def test_protected_terms_are_pasted_listed_masked_and_shown_singly(role: str) -> None:
     client = sign_in(role)
     response = protect(client, SECRET, "K-2031-77", "Li", SECRET.upper())
     assert said(response)[0] == (
-        "3 terms are protected now. 1 is very short: it is found only as it is written, or in capitals."
+        "3 terms are now protected. 1 is very short. We find it only as written, or in capitals."
     )
     page = response.content.decode()
     assert MASKED in page
@@ -46,7 +47,8 @@ def test_v3_many_are_pasted_at_once_listed_masked_and_shown_one_at_a_time(role: 
     assert SECRET not in client.get(ROOM).content.decode()
 
 
-def test_v3_the_staff_log_says_how_many_and_who_looked_and_never_which(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.requirement("V3")
+def test_the_staff_log_counts_protected_terms_and_names_none(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     client = sign_in("data")
     protect(client, SECRET, "K-2031-77")
@@ -68,7 +70,8 @@ def test_v3_the_staff_log_says_how_many_and_who_looked_and_never_which(caplog: p
     assert "uintanilla" not in (log + repr(list(AuditEntry.objects.values())) + caplog.text)
 
 
-def test_v3_what_cannot_be_kept_is_said_by_line_and_what_was_pasted_stays_to_be_mended() -> None:
+@pytest.mark.requirement("V3")
+def test_refused_protected_terms_are_explained_by_line() -> None:
     response = protect(sign_in("data"), SECRET, "?", note="")
     page = response.content.decode()
     assert response.status_code == 422
@@ -77,15 +80,17 @@ def test_v3_what_cannot_be_kept_is_said_by_line_and_what_was_pasted_stays_to_be_
     assert not ProtectedTerm.objects.exists()
 
 
-def test_v3_nothing_ticked_takes_nothing_off() -> None:
+@pytest.mark.requirement("V3")
+def test_removing_protected_terms_needs_a_selection() -> None:
     client = sign_in("data")
     protect(client, SECRET)
-    assert said(client.post(ROOM, {"remove": "yes"}, follow=True)) == ["Nothing was ticked."]
+    assert said(client.post(ROOM, {"remove": "yes"}, follow=True)) == ["Select at least one term to remove."]
     assert ProtectedTerm.objects.count() == 1
 
 
 @pytest.mark.parametrize("role", ["writer", "editor", "approver"])
-def test_v3_who_writes_sees_that_there_is_one_where_and_its_first_letters_alone(role: str, issue: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_a_writer_sees_only_the_first_letters_of_a_protected_term(role: str, issue: Issue) -> None:
     protect(sign_in("data"), "Marisol Quintanilla")
     Issue.objects.filter(pk=issue.pk).update(subject="News", preheader="Of the week")
     client = sign_in(role)
@@ -96,10 +101,11 @@ def test_v3_who_writes_sees_that_there_is_one_where_and_its_first_letters_alone(
     part = before.rpartition("<li")[2] + after.partition("</li>")[0]
     assert f"/admin/issues/edit/{issue.pk}/#block-" in part
     assert "In the lead story" in part
-    assert page.count("Approve what it says now") == page.count("disabled>Approve what it says now")
+    assert page.count("Approve this version") == page.count("disabled>Approve this version")
 
 
-def test_v3_terms_are_in_no_search_and_no_list_of_tables_of_the_desk() -> None:
+@pytest.mark.requirement("V3")
+def test_protected_terms_are_in_no_search_and_no_list() -> None:
     client = sign_in("admin")
     protect(client, SECRET)
     for address in ("/admin/snippets/", "/admin/snippets/newsletter/protectedterm/", "/admin/reports/site-history/"):
@@ -107,7 +113,8 @@ def test_v3_terms_are_in_no_search_and_no_list_of_tables_of_the_desk() -> None:
     assert b"uintanilla" not in client.get("/admin/stories/?q=Quintanilla").content.replace(b'value="Quintanilla"', b"")
 
 
-def test_v3_whoever_protects_is_told_which_issues_say_it_and_what_was_paused(issue: Issue) -> None:
+@pytest.mark.requirement("V3")
+def test_adding_a_protected_term_lists_affected_and_paused_issues(issue: Issue) -> None:
     client = sign_in("data")
     assert said(protect(client, SECRET))[1] == (
         "A protected term stands in these issues, which cannot go out so: The weekly letter No. 1."

@@ -1,4 +1,4 @@
-"""V10, G10: an address is masked until somebody with the right asks for it, and the staff log says who did."""
+"""An address is masked until somebody with permission shows it, and the staff log records that."""
 
 import io
 
@@ -22,7 +22,8 @@ def ada() -> Subscriber:
     return make_member(make_list(), ADDRESS, name="Ada Lee")
 
 
-def test_v10_a_person_is_shown_masked_and_whole_to_who_asks_which_is_on_record(ada: Subscriber) -> None:
+@pytest.mark.requirement("V10")
+def test_showing_a_whole_address_is_logged(ada: Subscriber) -> None:
     client = sign_in("data")
     page = client.get(reverse("subscribers_person", args=[ada.pk])).content.decode()
     assert MASKED in page
@@ -41,13 +42,15 @@ def test_v10_a_person_is_shown_masked_and_whole_to_who_asks_which_is_on_record(a
     )
 
 
-def test_v10_to_open_the_page_of_the_whole_address_again_shows_it_masked(ada: Subscriber) -> None:
+@pytest.mark.requirement("V10")
+def test_reopening_the_page_of_an_address_shows_it_masked(ada: Subscriber) -> None:
     page = sign_in("data").get(reverse("subscribers_reveal", args=[ada.pk])).content.decode()
     assert (MASKED in page, ADDRESS in page) == (True, False)
     assert not ModelLogEntry.objects.filter(action="subscribers.reveal").exists()
 
 
-def test_v10_without_the_right_no_page_and_no_file_gives_an_address_away(ada: Subscriber) -> None:
+@pytest.mark.requirement("V10")
+def test_no_page_or_file_shows_an_address_without_permission(ada: Subscriber) -> None:
     client = sign_in("data")
     right = Permission.objects.get(content_type__app_label="subscribers", codename="reveal")
     Group.objects.get(name="data").permissions.remove(right)
@@ -81,7 +84,8 @@ def test_v10_without_the_right_no_page_and_no_file_gives_an_address_away(ada: Su
 
 
 @pytest.mark.parametrize("role", ["writer", "editor", "approver"])
-def test_v10_those_who_do_not_look_after_people_have_no_right_to_addresses(role: str, ada: Subscriber) -> None:
+@pytest.mark.requirement("V10")
+def test_roles_without_people_cannot_see_addresses(role: str, ada: Subscriber) -> None:
     answer = sign_in(role).post(reverse("subscribers_reveal", args=[ada.pk]))
     assert answer.status_code in (302, 403)
     assert ADDRESS not in answer.content.decode()

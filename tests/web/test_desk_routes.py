@@ -1,4 +1,4 @@
-"""The parts of Wagtail that are closed to all, and what is left of its menus. Who opens what is in `test_routes_by_role`."""
+"""The parts of Wagtail that are closed to everybody, and its menus. `test_routes_by_role` has the routes by role."""
 
 import pytest
 from django.test import Client
@@ -36,11 +36,11 @@ CLOSED = [
 
 
 @pytest.mark.parametrize("route", CLOSED)
-def test_what_the_desk_does_not_use_is_closed_to_a_superuser_too(route: str) -> None:
+def test_unused_parts_of_wagtail_are_closed_to_superusers(route: str) -> None:
     assert sign_in_superuser().get(route).status_code == 404
 
 
-def test_the_menu_shows_nothing_of_a_page_tree() -> None:
+def test_the_menu_has_no_page_tree() -> None:
     page = sign_in_superuser().get("/admin/").content.decode()
     for ours in ("/admin/issues/", "/admin/stories/", "/admin/events/", "/admin/appeals/", "/admin/sources/"):
         assert f'"{ours}"' in page
@@ -51,7 +51,7 @@ def test_the_menu_shows_nothing_of_a_page_tree() -> None:
     assert '"name": "groups"' not in page
 
 
-def test_the_link_button_of_a_text_asks_for_an_address_not_for_a_page() -> None:
+def test_the_link_button_asks_for_an_address_not_for_a_page() -> None:
     response = sign_in("writer").get("/admin/choose-page/?link_text=Here")
     assert response.headers["Location"] == "/admin/choose-external-link/?link_text=Here"
     form = sign_in("writer").get("/admin/choose-external-link/?allow_external_link=true").content.decode()
@@ -59,15 +59,15 @@ def test_the_link_button_of_a_text_asks_for_an_address_not_for_a_page() -> None:
 
 
 @pytest.mark.parametrize("address", ["/admin/nothing-here/", "/admin/stories/edit/999999/", "/admin/pages/"])
-def test_a_page_of_the_desk_that_is_not_there_keeps_the_menu_and_leads_home(address: str) -> None:
+def test_a_missing_desk_page_keeps_the_menu_and_links_home(address: str) -> None:
     answer = sign_in("writer").get(address)
     page = answer.content.decode()
     assert answer.status_code == 404
     assert 'id="wagtail-sidebar"' in page
-    assert "This page is not here" in page
+    assert "Page not found" in page
     assert 'href="/admin/"' in page
 
 
-def test_whoever_is_not_signed_in_learns_nothing_of_the_desk_from_a_missing_page() -> None:
+def test_a_missing_page_reveals_no_desk_to_visitors() -> None:
     assert "wagtail-sidebar" not in Client().get("/admin/pages/").content.decode()
     assert Client().get("/admin/nothing-here/").status_code == 302

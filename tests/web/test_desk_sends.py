@@ -1,4 +1,4 @@
-"""A send in the desk: started, watched, paused, gone on with, cancelled, and its uncertain batches settled one by one."""
+"""A send in the desk: started, watched, paused, resumed, cancelled, and its uncertain batches settled."""
 
 import re
 from datetime import timedelta
@@ -48,13 +48,13 @@ def make_uncertain(send: Send, *, state: str = "needs_attention") -> Batch:
     return send.batches.get()
 
 
-def test_an_approved_issue_is_sent_now_after_a_question_that_says_to_how_many(approved: Issue) -> None:
+def test_sending_now_asks_first_with_the_number_of_recipients(approved: Issue) -> None:
     client = sign_in("approver")
     assert f"/admin/issues/{approved.pk}/send/start/sure/" in overview(approved, client)
     question = client.get(f"/admin/issues/{approved.pk}/send/start/sure/").content.decode()
     assert "Send The weekly letter No. 1 to 3 people now?" in question
     assert not Send.objects.exists()
-    assert "is being prepared and goes out in a moment" in step(approved, "start", client)[0]
+    assert "is being prepared and will be sent in a moment" in step(approved, "start", client)[0]
     assert "The audience is being fixed" in overview(approved, client)
     prepare_requested_sends(now=timezone.now())
     assert (Send.objects.get().state, Send.objects.get().recipients) == ("submitting", 3)
@@ -64,7 +64,7 @@ def test_an_approved_issue_is_sent_now_after_a_question_that_says_to_how_many(ap
 
 
 @pytest.mark.parametrize("role", ["writer", "editor"])
-def test_who_may_not_send_is_not_asked_and_starts_nothing(approved: Issue, role: str) -> None:
+def test_starting_a_send_needs_the_permission(approved: Issue, role: str) -> None:
     client = sign_in(role)
     assert "Send it now" not in overview(approved, client)
     assert client.get(f"/admin/issues/{approved.pk}/send/start/sure/").status_code == 302
@@ -79,28 +79,28 @@ def test_a_held_issue_is_not_sent_by_hand_either(approved: Issue) -> None:
     assert "is held: The date is wrong." in step(approved, "start", client)[0]
 
 
-def test_nothing_is_started_while_everything_is_held(approved: Issue) -> None:
+def test_no_send_starts_while_the_installation_is_held(approved: Issue) -> None:
     client = sign_in("approver")
     hold_installation(reason="it looks restored", now=NOW)
     assert "Everything is held: it looks restored." in step(approved, "start", client)[0]
     assert not Send.objects.exists()
 
 
-def test_a_send_is_paused_with_a_reason_and_goes_on(send: Send) -> None:
+def test_a_send_is_paused_with_a_reason_and_resumed(send: Send) -> None:
     client = sign_in("approver")
     assert "is paused" in step(send.issue, "pause", client, reason="a wrong date")[0]
     page = overview(send.issue, client)
     assert "Paused by approver@example.org: a wrong date." in page
     assert "send/pause/" not in page
-    assert "goes on where it stopped" in step(send.issue, "go-on", client)[0]
+    assert "has resumed" in step(send.issue, "go-on", client)[0]
     send.refresh_from_db()
     assert (send.state, send.reason) == ("submitting", "")
 
 
-def test_a_cancel_is_asked_about_and_then_final(send: Send) -> None:
+def test_cancelling_asks_first_and_is_final(send: Send) -> None:
     client = sign_in("approver")
     question = client.get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").content.decode()
-    assert "3 people have not been handed over yet and will never get this issue." in question
+    assert "Not sent yet: 3 people. They will never get this issue." in question
     assert "is cancelled" in step(send.issue, "cancel", client)[0]
     send.refresh_from_db()
     assert send.state == "cancelled"
@@ -111,11 +111,11 @@ def test_a_cancel_is_asked_about_and_then_final(send: Send) -> None:
     assert client.get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").status_code == 404
 
 
-def test_a_step_that_does_not_fit_the_state_is_refused_in_words(send: Send) -> None:
+def test_a_step_that_does_not_fit_the_state_is_refused(send: Send) -> None:
     assert "only a paused one can go on" in step(send.issue, "go-on", sign_in("approver"))[0]
 
 
-def test_a_writer_watches_but_steers_nothing(send: Send) -> None:
+def test_a_writer_sees_a_send_but_cannot_control_it(send: Send) -> None:
     client = sign_in("writer")
     page = overview(send.issue, client)
     assert "0 of 3 people" in page
@@ -128,16 +128,16 @@ def test_a_writer_watches_but_steers_nothing(send: Send) -> None:
 @pytest.mark.parametrize(
     ("name", "state", "words"),
     [
-        ("took", "accepted", "counts as taken by the provider: 3 people"),
-        ("leave", "written_off", "is left as it is (3 people): some may not have got the issue"),
-        ("again", "pending", "is sent again to 3 people"),
+        ("took", "accepted", "counts as accepted by the provider: 3 people"),
+        ("leave", "written_off", "stays uncertain (3 people). Some people may not have got the issue"),
+        ("again", "pending", "will be sent again to 3 people"),
     ],
 )
-def test_an_uncertain_batch_is_settled_by_a_person(send: Send, name: str, state: str, words: str) -> None:
+def test_an_uncertain_batch_is_settled_by_staff(send: Send, name: str, state: str, words: str) -> None:
     batch = make_uncertain(send)
     client = sign_in("approver")
     page = overview(send.issue, client)
-    assert "Nobody knows yet: 3 people" in page
+    assert "3 uncertain recipients" in page
     assert "The worker was lost." in page
     response = client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/{name}/", follow=True)
     assert words in said(response)[0]
@@ -146,18 +146,18 @@ def test_an_uncertain_batch_is_settled_by_a_person(send: Send, name: str, state:
     assert "Nobody knows yet" not in overview(send.issue, client)
 
 
-def test_what_went_out_is_shown_as_it_went_whatever_became_of_its_stories(send: Send) -> None:
+def test_a_sent_issue_is_shown_as_it_was_sent(send: Send) -> None:
     Story.objects.update(title="Another headline")
     client = sign_in("writer")
     mail = client.get(f"/admin/issues/{send.issue_id}/mail/mail.0.none/").content.decode()
     assert "The clinic opens its doors" in mail
     assert "Another headline" not in mail
     page = overview(send.issue, client)
-    assert "What readers were sent: 1 different mail" in page
-    assert "Who gets what" not in page
+    assert "1 version was sent" in page
+    assert "Audience and versions" not in page
 
 
-def test_a_proof_of_what_is_on_its_way_changes_nothing_of_how_many_get_it(send: Send) -> None:
+def test_a_proof_during_the_send_does_not_change_the_count(send: Send) -> None:
     client = sign_in("approver")
     me = User.objects.get(username="approver@example.org")
     client.post(f"/admin/issues/{send.issue_id}/proof/", {"readers": "0.none", "to": me.pk})
@@ -165,12 +165,12 @@ def test_a_proof_of_what_is_on_its_way_changes_nothing_of_how_many_get_it(send: 
     assert list(send.revision.groups.values_list("people", flat=True)) == [3]
 
 
-def test_sending_again_is_asked_about_with_the_risk(send: Send) -> None:
+def test_sending_again_asks_first_and_names_the_risk(send: Send) -> None:
     batch = make_uncertain(send)
     client = sign_in("approver")
     address = f"/admin/issues/{send.issue_id}/batches/{batch.pk}/again/sure/"
     assert address in overview(send.issue, client)
-    assert "3 people get The weekly letter No. 1 twice" in client.get(address).content.decode()
+    assert "3 people will get The weekly letter No. 1 twice" in client.get(address).content.decode()
     batch.refresh_from_db()
     assert batch.state == "uncertain"
 
@@ -184,17 +184,17 @@ def test_a_batch_is_settled_once_and_only_from_its_own_issue(send: Send) -> None
     assert "only an uncertain one" in said(client.post(address, follow=True))[-1]
 
 
-def test_a_writer_settles_no_batch(send: Send) -> None:
+def test_a_writer_cannot_settle_a_batch(send: Send) -> None:
     batch = make_uncertain(send)
     client = sign_in("writer")
-    assert "The provider took it" not in overview(send.issue, client)
+    assert "Mark as accepted" not in overview(send.issue, client)
     response = client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/again/", follow=True)
     assert "may not steer sends" in said(response)[0]
     batch.refresh_from_db()
     assert batch.state == "uncertain"
 
 
-def test_no_step_of_a_send_is_done_by_following_a_link(send: Send) -> None:
+def test_a_link_never_changes_a_send(send: Send) -> None:
     client = sign_in("approver")
     for name in ("start", "pause", "go-on", "cancel"):
         assert client.get(f"/admin/issues/{send.issue_id}/send/{name}/").status_code == 405
@@ -202,17 +202,17 @@ def test_no_step_of_a_send_is_done_by_following_a_link(send: Send) -> None:
         assert client.get(f"/admin/issues/{send.issue_id}/batches/1/{name}/").status_code == 405
 
 
-def test_every_step_stands_in_the_history(send: Send) -> None:
+def test_every_step_is_in_the_history(send: Send) -> None:
     client = sign_in("approver")
     step(send.issue, "pause", client)
     batch = make_uncertain(send)
     client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/leave/")
     page = client.get(f"/admin/issues/history/{send.issue_id}/").content.decode()
     assert "Send paused" in page
-    assert "Uncertain batch left as it is" in page
+    assert "Batch left uncertain" in page
 
 
-def test_the_numbers_say_the_rate_and_the_time_that_is_left(publication: Publication) -> None:
+def test_the_page_shows_the_rate_and_the_time_left(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     add_subscribers(publication, 30)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
@@ -227,7 +227,7 @@ def test_the_numbers_say_the_rate_and_the_time_that_is_left(publication: Publica
     assert told["moving"] is True
 
 
-def test_whom_a_cancelled_send_did_not_come_to_is_not_said_to_have_left(send: Send) -> None:
+def test_people_of_a_cancelled_send_are_not_shown_as_unsubscribed(send: Send) -> None:
     """The receipt counts them as skipped, and the page said of all of these that they had left or were suppressed."""
     people = send.recipients
     gone = Delivery.objects.filter(batch__send=send).first()
@@ -240,22 +240,20 @@ def test_whom_a_cancelled_send_did_not_come_to_is_not_said_to_have_left(send: Se
     assert reasons == {"left", "the send was cancelled before it came to them"}
 
 
-def test_an_issue_whose_time_has_passed_goes_out_soon(publication: Publication) -> None:
+def test_an_overdue_issue_is_shown_as_sent_soon(publication: Publication) -> None:
     Publication.objects.update(approval="auto")
     make_story("The clinic opens its doors")
     issue = make_issue(Publication.objects.get())
     with time_machine.travel(NOW + timedelta(days=2), tick=False):
         client = sign_in("approver", email="late@example.org")
         page = overview(issue, client)
-    assert "its time has passed: it goes out within minutes unless somebody holds it" in page
+    assert "Its time has passed, so it will be sent within minutes unless you put it on hold" in page
 
 
 @pytest.mark.parametrize(
     ("seconds", "left"), [(5, "about 2 minutes left"), (20, "about 7 minutes left"), (50, "about 17")]
 )
-def test_the_time_left_of_a_send_that_has_just_begun_is_reckoned_from_when_it_began(
-    publication: Publication, seconds: int, left: str
-) -> None:
+def test_the_time_left_of_a_new_send_counts_from_its_start(publication: Publication, seconds: int, left: str) -> None:
     """It was reckoned as if the few people of the first seconds were all of a minute: hours for a send of minutes."""
     make_story("The clinic opens its doors")
     add_subscribers(publication, 10)
@@ -269,18 +267,18 @@ def test_the_time_left_of_a_send_that_has_just_begun_is_reckoned_from_when_it_be
     assert left in told["pace"]
 
 
-def test_while_a_send_moves_no_second_count_stands_beside_the_one_that_follows_it(send: Send) -> None:
+def test_a_running_send_shows_only_one_count(send: Send) -> None:
     client = sign_in("approver")
-    assert "still to go" not in overview(send.issue, client)
+    assert "still to send" not in overview(send.issue, client)
     Send.objects.update(state="paused")
-    assert "still to go" in overview(send.issue, client)
+    assert "still to send" in overview(send.issue, client)
 
 
-def test_a_button_is_called_what_stands_on_it(send: Send) -> None:
+def test_a_buttons_accessible_name_is_its_text(send: Send) -> None:
     Batch.objects.update(state="uncertain", reason="no answer")
     Send.objects.update(state="needs_attention")
     page = overview(send.issue, sign_in("approver"))
-    assert 'aria-label="The provider took it: batch 1"' in page
+    assert 'aria-label="Mark as accepted: batch 1"' in page
     assert 'aria-label="Leave it: batch 1"' in page
 
 
@@ -288,12 +286,12 @@ def test_a_button_is_called_what_stands_on_it(send: Send) -> None:
     ("changes", "batch_changes", "words"),
     [
         ({}, {}, "Nothing was handed over in the last minute."),
-        ({"not_before": NOW + timedelta(hours=8)}, {}, "Quiet hours: it goes on Wed 4 Mar, "),
+        ({"not_before": NOW + timedelta(hours=8)}, {}, "Quiet hours: sending resumes Wed 4 Mar, "),
         ({}, {"not_before": NOW + timedelta(hours=8)}, "the provider or a daily limit asked to wait"),
         ({"state": "paused"}, {}, ""),
     ],
 )
-def test_a_send_that_stands_still_says_what_it_waits_for(
+def test_a_waiting_send_shows_what_it_waits_for(
     send: Send, changes: dict[str, object], batch_changes: dict[str, object], words: str
 ) -> None:
     Send.objects.filter(pk=send.pk).update(**changes)
@@ -310,14 +308,14 @@ def test_an_issue_without_a_send_has_no_numbers(approved: Issue) -> None:
     assert told == {"version": "none", "moving": False}
 
 
-def test_only_a_send_that_moves_is_watched_by_the_script(send: Send) -> None:
+def test_the_script_watches_only_a_running_send(send: Send) -> None:
     client = sign_in("approver")
     assert "send_progress.js" in overview(send.issue, client)
     Send.objects.update(state="paused")
     assert not re.search("send_progress.js|http-equiv", overview(send.issue, client))
 
 
-def test_what_stopped_a_send_by_itself_is_told_in_words(send: Send) -> None:
+def test_an_automatic_pause_shows_its_reason(send: Send) -> None:
     AutomaticPause.objects.create(send=send, rule="complaints", cases=4, at=NOW)
     Send.objects.update(state="paused", reason="Stopped by itself: 4 of 1,000 readers reported this issue as spam")
     page = overview(send.issue, sign_in("approver"))

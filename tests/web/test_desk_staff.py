@@ -1,4 +1,4 @@
-"""The list of staff in the desk: who may do what, at a look."""
+"""The list of staff: roles, second factors, language and time zone."""
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -10,7 +10,7 @@ from tests.web.desk import sign_in
 pytestmark = pytest.mark.django_db
 
 
-def test_the_list_of_staff_says_each_ones_role_and_second_factor() -> None:
+def test_the_staff_list_shows_roles_and_second_factors() -> None:
     admin = sign_in("admin")
     sign_in("writer")
     person = User.objects.get(username="admin@example.org")
@@ -21,13 +21,13 @@ def test_the_list_of_staff_says_each_ones_role_and_second_factor() -> None:
     assert "data-bulk-action-checkbox" not in page
 
 
-def test_somebody_without_a_role_is_seen_to_have_none() -> None:
+def test_the_staff_list_shows_staff_without_a_role() -> None:
     admin = sign_in("admin")
     User.objects.create_user("nobody@example.org")
-    assert "none: may do nothing here" in admin.get("/admin/users/").content.decode()
+    assert "No role: cannot do anything here" in admin.get("/admin/users/").content.decode()
 
 
-def test_a_language_and_a_time_zone_are_chosen_without_a_name_and_the_embargo_says_on_which_clock_it_is() -> None:
+def test_staff_choose_a_time_zone_and_embargoes_name_it() -> None:
     client = sign_in("editor")
     person = User.objects.get(username="editor@example.org")
     fields = {"locale-preferred_language": "es", "locale-current_time_zone": "America/Chicago"}

@@ -1,4 +1,4 @@
-"""What readers chose stays chosen: a topic of theirs cannot be taken away behind their backs."""
+"""A topic that somebody chose cannot be deleted."""
 
 import pytest
 from django.urls import reverse
@@ -11,25 +11,25 @@ pytestmark = pytest.mark.django_db
 BULK = "/admin/bulk/subscribers/topic/delete/"
 
 
-def test_a_topic_that_somebody_chose_cannot_be_deleted_alone_or_among_many_and_one_that_nobody_chose_can() -> None:
-    """Who chose nothing else would get everything."""
+def test_only_a_topic_that_nobody_chose_can_be_deleted() -> None:
+    """Without the topic, people who chose nothing else would get everything."""
     chosen, free = (Topic.objects.create(slug=slug, name=slug.title()) for slug in ("land", "water"))
     make_member(make_list()).topics.add(chosen)
     client = sign_in("data")
     page = client.get(f"/admin/topics/edit/{chosen.pk}/").content.decode()
     assert f"/admin/topics/delete/{chosen.pk}/" not in page
-    assert "cannot be deleted" in page
+    assert "You cannot delete a topic that a subscriber has chosen" in page
     assert f"/admin/topics/delete/{free.pk}/" in client.get(f"/admin/topics/edit/{free.pk}/").content.decode()
     for path in (f"/admin/topics/delete/{chosen.pk}/", f"{BULK}?id={chosen.pk}"):
         client.post(path)
         assert Topic.objects.filter(pk=chosen.pk).exists()
     said = client.post(f"/admin/topics/delete/{chosen.pk}/", follow=True).content.decode()
-    assert "Readers have chosen this topic" in said
+    assert "Subscribers have chosen this topic" in said
     client.post(f"/admin/topics/delete/{free.pk}/")
     assert not Topic.objects.filter(pk=free.pk).exists()
 
 
-def test_two_topics_do_not_share_a_name() -> None:
+def test_two_topics_cannot_share_a_name() -> None:
     Topic.objects.create(slug="land", name="Land rights")
     answer = sign_in("data").post("/admin/topics/add/", {"name": "land Rights", "slug": "land-2"})
     assert "There is a topic of this name already" in answer.content.decode()

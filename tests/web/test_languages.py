@@ -50,7 +50,7 @@ def test_every_word_of_the_screens_is_translated_and_no_other_is_kept(language: 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_translation_has_the_places_for_values_of_the_original_and_its_tags(language: str) -> None:
+def test_each_translation_keeps_placeholders_and_tags(language: str) -> None:
     wrong = []
     for message in read(language):
         if not message.id:
@@ -82,14 +82,14 @@ def test_a_member_of_staff_who_chose_spanish_gets_the_desk_in_spanish(publicatio
         user=User.objects.get(username="approver@example.org"), defaults={"preferred_language": "es"}
     )
     page = client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    for words in ("Aprobar", "Comprobaciones", "Quién lo recibe", "Historial"):
+    for words in ("Aprobar", "Comprobaciones", "Destinatarios", "Historial"):
         assert words in page
-    assert "Who gets it" not in page
+    assert "Recipients" not in page
     assert "Tu contraseña es todo" in client.get("/accounts/2fa/").content.decode()
     home = client.get("/admin/").content.decode()
     assert r"N\u00fameros" in home
-    assert "Te necesita ahora" in home
-    assert "Who gets it" in sign_in("writer").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "Pendiente" in home
+    assert "Recipients" in sign_in("writer").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
 
 
 @pytest.mark.django_db
@@ -113,7 +113,7 @@ def test_every_room_of_the_desk_opens_in_spanish(publication: Publication) -> No
 
 
 @pytest.mark.django_db
-def test_whoever_has_not_signed_in_is_asked_to_in_the_language_of_the_browser() -> None:
+def test_the_sign_in_page_is_in_the_language_of_the_browser() -> None:
     page = Client().get("/accounts/login/", headers={"Accept-Language": "es-MX,es;q=0.9"}).content.decode()
     assert "Entrar" in page
     assert "Sign in" in Client().get("/accounts/login/", headers={"Accept-Language": "fr"}).content.decode()

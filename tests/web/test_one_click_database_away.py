@@ -111,8 +111,9 @@ def take(web: Web, number: int) -> list[int]:
     return [pk for pk in web.links if pk not in gone][:number]
 
 
+@pytest.mark.requirement("U7")
 @pytest.mark.parametrize("at_once", [False, True])
-def test_u7_with_postgresql_stopped_it_is_503_quickly_and_200_once_it_is_back(web: Web, at_once: bool) -> None:
+def test_with_postgresql_stopped_it_is_503_quickly_and_200_once_it_is_back(web: Web, at_once: bool) -> None:
     first, second = take(web, 2)
     assert web.call(web.links[first]).status == 200
     web.cluster.stop(at_once=at_once)
@@ -134,7 +135,8 @@ def test_u7_with_postgresql_stopped_it_is_503_quickly_and_200_once_it_is_back(we
     assert web.left_without_a_note() == 0
 
 
-def test_u7_with_postgresql_standing_still_a_crowd_gets_503_within_seconds_and_nobody_a_false_200(web: Web) -> None:
+@pytest.mark.requirement("U7")
+def test_a_stalled_postgresql_gives_a_crowd_503_and_nobody_a_false_200(web: Web) -> None:
     people = take(web, ROBOTS)
     web.cluster.freeze()
     try:
@@ -154,7 +156,8 @@ def test_u7_with_postgresql_standing_still_a_crowd_gets_503_within_seconds_and_n
     assert web.left_without_a_note() == 0
 
 
-def test_u7_a_row_that_somebody_else_holds_keeps_only_its_own_person_waiting(web: Web) -> None:
+@pytest.mark.requirement("U7")
+def test_a_row_that_somebody_else_holds_keeps_only_its_own_person_waiting(web: Web) -> None:
     """A long import, an erasure: the database is well, and whoever is not concerned is not refused."""
     held, *others = take(web, 13)
     with psycopg.connect(web.cluster.url()) as holder, ThreadPoolExecutor(max_workers=ROBOTS) as robots:
@@ -173,7 +176,8 @@ def test_u7_a_row_that_somebody_else_holds_keeps_only_its_own_person_waiting(web
     assert web.left_without_a_note() == 0
 
 
-def test_u7_whoever_is_told_200_while_the_database_comes_and_goes_has_left(web: Web) -> None:
+@pytest.mark.requirement("U7")
+def test_whoever_is_told_200_while_the_database_comes_and_goes_has_left(web: Web) -> None:
     people = take(web, 12)
     told = []
     for number, pk in enumerate(people):

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from newsletter.sending.dispatching.build_call import CityAndRegion, LocationNames
+from newsletter.sending.build_call import CityAndRegion, LocationNames
 from subscribers.links.signed_links import Purpose
 from subscribers.models import MailingList, Segment, Subscriber, Subscription
 from subscribers.people.locations import get_or_create_place

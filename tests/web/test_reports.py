@@ -1,4 +1,4 @@
-"""The report of an issue and the results of a publication: honest numbers, clicks as counts, a picture, CSV, comparison."""
+"""The report of an issue and the results of a publication: numbers, clicks, click map, CSV and comparison."""
 
 import csv
 import io
@@ -18,9 +18,9 @@ from newsletter.models import (
     DeliveryException,
     Issue,
     LinkClicks,
-    PlacedStory,
     Publication,
     Send,
+    StoryPlacement,
     Variant,
 )
 from newsletter.organisation.staff import add_staff
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sent(publication: Publication) -> Send:
-    """An issue that went to 50 people and counts clicks: 2 bounced, 1 complained, 3 left."""
+    """Make an issue with click counts for 50 people: 2 bounced, 1 complained, 3 unsubscribed."""
     Publication.objects.update(clicks="counts")
     publication.refresh_from_db()
     make_story("=The clinic opens its doors")
@@ -67,22 +67,22 @@ def page(send: Send, client: Client, suffix: str = "") -> str:
     return client.get(f"/admin/issues/{send.issue_id}/report/{suffix}").content.decode()
 
 
-def test_a_report_says_what_became_of_the_people_and_names_what_is_too_much(sent: Send) -> None:
+def test_a_report_counts_outcomes_and_marks_high_ones(sent: Send) -> None:
     html = page(sent, sign_in("writer"))
-    assert "50 of 50 people (100.0 %) had their mail taken; 2 came back, 3 left." in html
+    assert "Sent to 50 of 50 people (100.0 %). 2 bounced, 3 unsubscribed." in html
     assert "4.0 %" in html
     assert html.count("too many") == 2
-    assert "The provider has not told of any delivery" in html
+    assert "The provider has reported no deliveries" in html
 
 
-def test_a_link_goes_by_its_headline_and_not_by_what_its_picture_shows() -> None:
+def test_a_link_is_labelled_by_its_text_before_its_image() -> None:
     href = "https://ours.example.org/r/issue/0123456789abcdef0123456789abcdef?to=https://example.org/story"
     mail = f'<a href="{href}"><img alt="A river between fields"></a><a href="{href}">The river has a map</a>'
     assert find_link_texts(mail) == {"https://example.org/story": "The river has a map"}
     assert find_link_texts(f'<a href="{href}"><img alt="A river"></a>') == {"https://example.org/story": "A river"}
 
 
-def test_a_link_that_only_a_small_group_was_shown_goes_by_its_words_too(sent: Send) -> None:
+def test_a_link_of_a_small_variant_is_labelled_by_its_text(sent: Send) -> None:
     largest = Variant.objects.get()
     Batch.objects.update(size=47)
     href = make_click_url(issue=sent.issue.public_id, url="https://example.org/choir")
@@ -95,7 +95,7 @@ def test_a_link_that_only_a_small_group_was_shown_goes_by_its_words_too(sent: Se
     assert "A choir evening" in page(sent, sign_in("writer"))
 
 
-def test_the_picture_of_the_clicks_is_the_mail_of_most_people_however_many_calls_it_took(sent: Send) -> None:
+def test_the_click_map_shows_the_variant_with_most_people(sent: Send) -> None:
     largest = Variant.objects.get()
     Batch.objects.update(size=20)
     other = Variant.objects.create(
@@ -107,21 +107,21 @@ def test_the_picture_of_the_clicks_is_the_mail_of_most_people_however_many_calls
     assert find_largest_variant(sent) == other
 
 
-def test_clicks_stand_by_link_with_the_words_of_the_mail_and_machines_apart(sent: Send) -> None:
+def test_clicks_are_listed_by_link_with_automatic_ones_separate(sent: Send) -> None:
     click(sent, first_target(), people=7, machines=9)
     html = page(sent, sign_in("writer"))
-    assert "7 clicks by people, and 9 more that look like machines" in html
+    assert "7 clicks by people, and 9 more that look automatic" in html
     assert "Links by clicks" in html
     assert first_target() in html
 
 
-def test_where_nobody_is_counted_the_report_says_so_and_how_to_change_it(sent: Send) -> None:
-    assert "Nobody has followed a link yet." in page(sent, sign_in("writer"))
+def test_a_report_without_click_counts_says_how_to_turn_them_on(sent: Send) -> None:
+    assert "No clicks yet." in page(sent, sign_in("writer"))
     Publication.objects.update(clicks="off")
     assert "does not count clicks" in page(sent, sign_in("editor"))
 
 
-def test_the_picture_shows_the_number_at_each_link_and_can_run_nothing(sent: Send) -> None:
+def test_the_click_map_shows_numbers_and_runs_no_script(sent: Send) -> None:
     click(sent, first_target(), people=7)
     response = sign_in("writer").get(f"/admin/issues/{sent.issue_id}/report/mail/")
     html = response.content.decode()
@@ -131,8 +131,8 @@ def test_the_picture_shows_the_number_at_each_link_and_can_run_nothing(sent: Sen
     assert "sandbox" in response.headers["Content-Security-Policy"]
 
 
-def test_the_csv_holds_the_figures_the_links_and_the_variants_and_runs_no_formula(sent: Send) -> None:
-    """D1."""
+@pytest.mark.requirement("D1")
+def test_the_csv_has_figures_links_and_variants_without_formulas(sent: Send) -> None:
     click(sent, first_target(), people=7, machines=9)
     response = sign_in("writer").get(f"/admin/issues/{sent.issue_id}/report/?as=csv")
     assert 'filename="weekly-1.csv"' in response.headers["Content-Disposition"]
@@ -143,7 +143,7 @@ def test_the_csv_holds_the_figures_the_links_and_the_variants_and_runs_no_formul
     assert [first_target(), "7", "9"] in [[line[0], *line[2:]] for line in lines if len(line) == 4]
 
 
-def test_issues_stand_beside_one_another_with_trends_and_those_ticked_are_compared(sent: Send) -> None:
+def test_results_show_trends_and_compare_selected_issues(sent: Send) -> None:
     first = sent
     Issue.objects.filter(pk=first.issue_id).update(number=7)
     add_subscribers(first.issue.publication, 10, start=50)
@@ -151,7 +151,7 @@ def test_issues_stand_beside_one_another_with_trends_and_those_ticked_are_compar
     client = sign_in("writer")
     html = client.get("/admin/results/?publication=weekly").content.decode()
     assert html.count('role="img"') == 3
-    assert "60 with No. 8" in html
+    assert "60 for No. 8" in html
     assert "No. 7" in page(second, client)
     compared = client.get(f"/admin/results/?publication=weekly&issue={first.issue_id}").content.decode()
     assert "No. 7" in compared
@@ -162,9 +162,9 @@ def test_issues_stand_beside_one_another_with_trends_and_those_ticked_are_compar
 
 
 def another(first: Send) -> Send:
-    """The publication's next issue, a week later."""
+    """Make the publication's next issue, a week later."""
     Issue.objects.filter(pk=first.issue_id).update(slot=None)
-    PlacedStory.objects.all().delete()
+    StoryPlacement.objects.all().delete()
     issue = Issue.objects.create(
         publication=first.issue.publication, number=8, public_id="8" * 32, made_at=NOW, subject="The next", body=[]
     )
@@ -175,23 +175,23 @@ def another(first: Send) -> Send:
     return send
 
 
-def test_there_is_no_report_of_what_was_not_sent_and_results_begin_empty(publication: Publication) -> None:
+def test_an_unsent_issue_has_no_report_and_no_results(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     issue = make_issue(publication)
     client = sign_in("writer")
     for part in ("report/", "report/mail/"):
         assert client.get(f"/admin/issues/{issue.pk}/{part}").status_code == 404
-    assert "No issue has gone out yet." in client.get("/admin/results/").content.decode()
+    assert "No issue has been sent yet." in client.get("/admin/results/").content.decode()
 
 
-def test_who_sees_no_issues_sees_no_report(sent: Send) -> None:
+def test_reports_need_permission_to_see_issues(sent: Send) -> None:
     client = sign_in("data")
     for path in (f"/admin/issues/{sent.issue_id}/report/", "/admin/results/"):
         assert client.get(path).status_code == 302
 
 
-def test_the_staff_log_says_who_did_what_and_can_be_narrowed_and_taken_away(sent: Send) -> None:
-    """G10."""
+@pytest.mark.requirement("G10")
+def test_the_staff_log_is_filtered_and_downloaded(sent: Send) -> None:
     client = sign_in("approver", email="ann@example.org")
     client.post(f"/admin/issues/{sent.issue_id}/send/pause/")
     client.post(f"/admin/issues/{sent.issue_id}/hold/", {"reason": "=A formula"})
@@ -204,12 +204,12 @@ def test_the_staff_log_says_who_did_what_and_can_be_narrowed_and_taken_away(sent
     assert "role: writer" in html
     only = admin.get("/admin/staff-log/?person=nobody&action=newsletter.staff_added&days=1&words=bob").content.decode()
     assert only.count("Added to the staff<") == 1
-    assert "Nothing was done that fits." in admin.get("/admin/staff-log/?words=zzz").content.decode()
+    assert "No entries match these filters." in admin.get("/admin/staff-log/?words=zzz").content.decode()
     lines = b"".join(admin.get("/admin/staff-log/?as=csv").streaming_content).decode("utf-8-sig").splitlines()
     assert len(lines) == AuditEntry.objects.count() + 1
     assert lines[1].rsplit(",", 1)[1] == AuditEntry.objects.order_by("-pk")[0].sha256
 
 
-def test_results_begin_with_the_publication_that_went_out_last(sent: Send) -> None:
+def test_results_start_with_the_publication_sent_last(sent: Send) -> None:
     make_publication(slug="a-first", name="A first one by name")
     assert 'value="weekly" selected' in sign_in("writer").get("/admin/results/").content.decode()

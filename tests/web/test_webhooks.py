@@ -1,4 +1,4 @@
-"""Where providers report: real and stored before the 200, or refused (W1 to W5, F8)."""
+"""Webhooks are stored before the answer 200, or refused."""
 
 import base64
 import json
@@ -22,7 +22,12 @@ from tests.support.provider_webhooks import (
     sign_sendgrid,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.requirement("W3"),
+    pytest.mark.requirement("W4"),
+    pytest.mark.requirement("F8"),
+]
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -56,8 +61,8 @@ def event(name: str = "delivered", **more: Any) -> dict[str, Any]:
     return mailgun_event(name, address="ana@example.com", delivery=7, batch="batch-1", at=NOW, **more)
 
 
+@pytest.mark.requirement("W5")
 def test_a_signed_report_is_stored_before_it_is_answered(mailgun: None) -> None:
-    """W5."""
     assert post("mailgun", sign_mailgun(event(), now=NOW)).status_code == 200
     stored = ProviderEvent.objects.get()
     assert (stored.provider, stored.kind, stored.applied_at) == ("mailgun", "delivered", None)
@@ -69,15 +74,16 @@ def test_a_signed_report_is_stored_before_it_is_answered(mailgun: None) -> None:
     }
 
 
+@pytest.mark.requirement("W2")
 def test_the_same_report_twice_is_one_event_and_answered_the_same(mailgun: None) -> None:
-    """W2."""
     body = sign_mailgun(event(), now=NOW)
     assert [post("mailgun", body).status_code for _ in range(2)] == [200, 200]
     assert ProviderEvent.objects.count() == 1
 
 
+@pytest.mark.requirement("W2")
 def test_an_old_signature_with_another_event_is_refused(mailgun: None) -> None:
-    """W2: Mailgun signs no body, so its token counts once."""
+    """Mailgun signs no body, so its token counts once."""
     assert post("mailgun", sign_mailgun(event(), now=NOW, token="one token")).status_code == 200
     answer = post("mailgun", sign_mailgun(event("complained"), now=NOW, token="one token"))
     assert answer.status_code == 406
@@ -92,8 +98,9 @@ def test_a_known_event_with_a_fresh_signature_is_no_second_event(mailgun: None) 
 
 
 @pytest.mark.parametrize("provider", URLS)
-def test_whoever_does_not_know_the_address_is_refused(settings: Any, provider: str) -> None:
-    """W1. Never 403, after which Postmark would stop for ever."""
+@pytest.mark.requirement("W1")
+def test_a_webhook_with_a_wrong_secret_is_refused(settings: Any, provider: str) -> None:
+    """Never 403, after which Postmark would stop for ever."""
     settings.NEWSLETTER_PROVIDER_URL = f"{URLS[provider]}?webhook_key=a-token"
     answer = post(provider, sign_mailgun(event(), now=NOW), secret="a-guess")
     assert answer.status_code == (406 if provider == "mailgun" else 401)
@@ -101,7 +108,7 @@ def test_whoever_does_not_know_the_address_is_refused(settings: Any, provider: s
 
 
 @pytest.mark.parametrize("provider", URLS)
-def test_without_a_key_no_provider_is_believed(settings: Any, provider: str) -> None:
+def test_without_a_key_every_webhook_is_refused(settings: Any, provider: str) -> None:
     settings.NEWSLETTER_PROVIDER_URL = URLS[provider]
     answer = post(provider, b"[]", headers=BEARER)
     assert answer.status_code == 401
@@ -140,47 +147,48 @@ def test_a_forged_signature_is_refused_for_good(mailgun: None) -> None:
     assert post("mailgun", sign_mailgun(event(), now=NOW, key="guessed")).status_code == 406
 
 
-def test_a_provider_that_nobody_knows_has_no_address() -> None:
+def test_an_unknown_provider_has_no_webhook_url() -> None:
     assert post("outbox", b"{}", secret="x").status_code == 404
     with pytest.raises(BadWebhook, match="No provider of the name"):
         webhook_url("outbox")
 
 
-def test_each_provider_has_an_address_of_its_own(settings: Any) -> None:
+def test_each_provider_has_its_own_webhook_url(settings: Any) -> None:
     settings.NEWSLETTER_SITE_URL = "https://news.example.org"
     url = webhook_url("postmark")
     assert url == f"https://news.example.org/hooks/postmark/{webhook_secret('postmark')}"
     assert webhook_secret("postmark") != webhook_secret("brevo")
 
 
-def test_only_a_post_is_a_report() -> None:
+def test_only_a_post_is_accepted() -> None:
     assert Client().get(f"/hooks/postmark/{webhook_secret('postmark')}").status_code == 405
 
 
-def test_a_report_above_a_mebibyte_is_not_read(mailgun: None) -> None:
-    """W1."""
+@pytest.mark.requirement("W1")
+def test_a_webhook_above_one_mebibyte_is_not_read(mailgun: None) -> None:
     assert post("mailgun", b" " * (1024 * 1024 + 1)).status_code == 413
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[1]", b'"text"', b"[" * 300, b'{"a":' * 30 + b"1" + b"}" * 30])
-def test_a_body_that_is_no_report_is_refused_and_nothing_stored(postmark: None, body: bytes) -> None:
-    """W1."""
+@pytest.mark.requirement("W1")
+def test_an_invalid_body_is_refused_and_nothing_is_stored(postmark: None, body: bytes) -> None:
     assert post("postmark", body, headers=BEARER).status_code == 401
     assert not ProviderEvent.objects.exists()
 
 
-def test_a_kind_of_event_that_is_not_known_is_stored_and_answered_with_200(mailgun: None) -> None:
-    """W5."""
+@pytest.mark.requirement("W5")
+def test_an_unknown_kind_of_event_is_stored_and_answered_with_200(mailgun: None) -> None:
     assert post("mailgun", sign_mailgun(event("list_member_uploaded"), now=NOW)).status_code == 200
     stored = ProviderEvent.objects.get()
     assert (stored.kind, stored.result) == ("unknown", "noted")
     assert stored.applied_at is not None
 
 
-def test_when_the_database_is_away_the_provider_is_asked_to_repeat(
+@pytest.mark.requirement("W5")
+def test_a_webhook_during_a_database_outage_is_repeated_later(
     mailgun: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """W5: never 200 for what is not stored."""
+    """Never 200 for what is not stored."""
 
     def refuse(execute: Any, sql: str, *rest: Any) -> Any:
         if "newsletter_providerevent" in sql:
@@ -194,14 +202,12 @@ def test_when_the_database_is_away_the_provider_is_asked_to_repeat(
     assert issubclass(OperationalError, DatabaseError)
 
 
-def test_settings_that_cannot_be_read_make_the_provider_repeat_and_not_give_up(settings: Any) -> None:
+def test_unreadable_settings_make_the_provider_repeat(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "mailgun:/broken"
     assert post("postmark", b"{}").status_code == 503
 
 
-def test_a_list_of_a_thousand_events_is_stored_by_a_handful_of_statements(
-    settings: Any, django_assert_max_num_queries: Any
-) -> None:
+def test_a_thousand_events_are_stored_in_few_statements(settings: Any, django_assert_max_num_queries: Any) -> None:
     private, public = sendgrid_keys()
     settings.NEWSLETTER_PROVIDER_URL = f"sendgrid://key@?webhook_key={quote(public)}"
     body = json.dumps(
@@ -216,7 +222,7 @@ def test_a_list_of_a_thousand_events_is_stored_by_a_handful_of_statements(
     assert ProviderEvent.objects.count() == 1000
 
 
-def test_postmark_needs_its_password_where_one_is_set(settings: Any) -> None:
+def test_postmark_needs_its_password_if_one_is_set(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "postmark://token@?webhook_key=hooks:a%20secret,hooks:the%20next"
     body = json.dumps({"RecordType": "Delivery", "MessageID": "m", "DeliveredAt": NOW.isoformat()}).encode()
 
@@ -230,8 +236,8 @@ def test_postmark_needs_its_password_where_one_is_set(settings: Any) -> None:
     assert post("postmark", body, headers=basic("hooks:the next")).status_code == 200
 
 
-def test_text_from_outside_is_kept_as_one_bearable_line(mailgun: None) -> None:
-    """W10."""
+@pytest.mark.requirement("W10")
+def test_text_from_outside_is_stored_as_one_short_line(mailgun: None) -> None:
     said = "<script>alert(1)</script>\r\n\0" + "x" * 9000
     body = sign_mailgun(
         event("failed", severity="permanent", **{"delivery-status": {"description": said}}),

@@ -1,14 +1,14 @@
-"""Why a document did not come. Every message is fit for staff to read."""
+"""Why a document could not be fetched. Every message is fit for staff to read."""
 
 from newsletter.common.errors import DomainError
 
 
 class FetchError(DomainError):
-    """A document could not be had from its address."""
+    """A document could not be fetched from its address."""
 
 
 class Refused(FetchError):
-    """We will not ask: the address, where it leads, or how it was answered breaks a safety rule."""
+    """The address, the host it leads to, or the answer breaks a safety rule."""
 
 
 class TooLarge(FetchError):
@@ -16,18 +16,18 @@ class TooLarge(FetchError):
 
 
 class TooSlow(FetchError):
-    """The site did not answer, or not to the end, in the time that its kind may take."""
+    """The site did not answer, or did not finish, in the time that its kind may take."""
 
 
 class Unreachable(FetchError):
-    """No connection, no such host, a bad certificate, or an answer that broke off."""
+    """There is no such host, no connection, no valid certificate, or the answer broke off."""
 
 
 class BadStatus(FetchError):
-    """The site answered, but with an error. ``retry_after`` is in seconds, None when the site named no time.
+    """The site answered with an error. ``retry_after`` is in seconds, or None if the site named no time.
 
-    ``body`` is the start of what the site said beside the status, b"" if it said nothing that can be read.
-    ``challenged`` means that a firewall before the site asked us to prove that we are a person.
+    ``body`` is the site's own description of the error, or b"" if it sent none that can be read.
+    ``challenged`` means that a firewall asked us to prove that we are a person.
     """
 
     def __init__(

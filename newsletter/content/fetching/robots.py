@@ -1,4 +1,4 @@
-"""Asks a site's robots.txt whether a page of it may be read. For web pages: feeds and calendars are made for programs."""
+"""Ask a site's robots.txt if a web page may be read. Feeds and calendars are made for programs and need no such check."""
 
 import threading
 from collections.abc import Sequence
@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 from urllib.robotparser import RobotFileParser
 
-from newsletter.content.fetching.fetcher import BadStatus, Fetcher, Limits, Refused, TooLarge
+from cachetools import LRUCache
+
+from newsletter.content.fetching.errors import BadStatus, Refused, TooLarge
+from newsletter.content.fetching.fetcher import Fetcher, Limits
 
 _CACHE_PERIOD = timedelta(days=1)
 _MAX_SITES = 1_000
@@ -22,26 +25,25 @@ class _Rules:
 
 
 class Robots:
-    """The rules of the sites that were asked, each kept for a day. Threads may share one."""
+    """The rules of each site, kept for a day. Threads may share one."""
 
     def __init__(self) -> None:
-        self._rules: dict[str, _Rules] = {}
+        self._rules: LRUCache[str, _Rules] = LRUCache(_MAX_SITES)
         self._lock = threading.Lock()
 
     def check(self, url: str, *, fetcher: Fetcher, now: datetime) -> None:
-        """Refused where the site asks programs not to read this page; FetchError where its rules cannot be had."""
+        """Raise Refused if the site asks programs not to read this page, and FetchError if its rules cannot be read."""
         rules = self._get_rules(url, fetcher=fetcher, now=now)
         if not rules.can_fetch(fetcher.user_agent, url):
-            host = urlsplit(url).hostname
             raise Refused(
                 "%(host)s asks programs not to read this page (in its robots.txt), so it is not read. Ask "
                 "whoever runs the site to allow “%(user_agent)s”, or use its feed or calendar.",
-                host=host,
+                host=urlsplit(url).hostname,
                 user_agent=fetcher.user_agent.partition("/")[0],
             )
 
     def forget(self) -> None:
-        """Asks every site again the next time."""
+        """Ask every site again the next time."""
         with self._lock:
             self._rules.clear()
 
@@ -55,20 +57,18 @@ class Robots:
         parser = RobotFileParser()
         parser.parse(_fetch_lines(address, fetcher))
         with self._lock:
-            if len(self._rules) >= _MAX_SITES:
-                self._rules.clear()
             self._rules[address] = _Rules(parser, now)
         return parser
 
 
 def _fetch_lines(address: str, fetcher: Fetcher) -> Sequence[str]:
-    """The rules as they stand (RFC 9309): none where the site has none; a site in trouble is asked again later."""
+    """Return the lines of robots.txt; none if the site has none (RFC 9309). Raises FetchError if it fails for now."""
     try:
         return fetcher.fetch(address, limits=_LIMITS).body.decode("utf-8", "replace").lstrip("\ufeff").splitlines()
     except BadStatus as error:
         if error.status >= 500 or error.status == _TOO_MANY_REQUESTS:
             raise
     except (TooLarge, Refused):
-        # No robots.txt is like this. The page itself is fetched under the same guard.
+        # This is no robots.txt. The page itself is fetched under the same guard.
         pass
     return ()

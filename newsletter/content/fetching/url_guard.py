@@ -1,4 +1,4 @@
-"""Which addresses and URLs the fetcher may reach. It opens nothing: it judges what it is given."""
+"""Decide which addresses and URLs the fetcher may reach. It opens no connection."""
 
 import ipaddress
 from collections.abc import Iterable, Sequence
@@ -11,11 +11,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _MAX_URL_LENGTH = 2000
-_PORTS = {"http": 80, "https": 443}
+WEB_PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 
-# Written out, because what the standard library calls global differs between Python releases.
+# A list of our own, because what the standard library calls global differs between Python releases.
 _DENIED: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -43,7 +43,7 @@ _DENIED: tuple[Network, ...] = tuple(
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is one of the open internet. IPv4 wrapped in IPv6 is judged by what is inside."""
+    """Return True for an address of the open internet. IPv4 wrapped in IPv6 is judged as IPv4."""
     inner = _unwrap(address)
     if inner is not address:
         return is_public(inner)
@@ -53,7 +53,7 @@ def is_public(address: Address) -> bool:
 
 
 def _unwrap(address: Address) -> Address:
-    """The IPv4 address in a mapped or NAT64 one. 6to4 and Teredo are denied whole: no web site lives there."""
+    """Return the IPv4 address in a mapped or NAT64 one. 6to4 and Teredo are denied whole: no web site uses them."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return address.ipv4_mapped
@@ -64,7 +64,7 @@ def _unwrap(address: Address) -> Address:
 
 @dataclass(frozen=True)
 class AllowList:
-    """What the organisation excepts from the private-address and port rules: hosts, host:port pairs and networks."""
+    """The hosts, host:port pairs and networks that are exempt from the private-address and port rules."""
 
     hosts: frozenset[str] = frozenset()
     host_ports: frozenset[tuple[str, int]] = frozenset()
@@ -72,7 +72,7 @@ class AllowList:
 
     @classmethod
     def parse(cls, entries: Iterable[str]) -> "AllowList":
-        """Reads entries such as ``cms.internal``, ``[::1]:8001`` and ``10.0.0.0/8``; Refused if unreadable."""
+        """Read entries such as ``cms.internal``, ``[::1]:8001`` and ``10.0.0.0/8``. Raises Refused for any other."""
         hosts: set[str] = set()
         pairs: set[tuple[str, int]] = set()
         networks: list[Network] = []
@@ -83,21 +83,21 @@ class AllowList:
                 networks.append(ipaddress.ip_network(entry, strict=False))
                 continue
             except ValueError:
-                host, port = _host_and_port(entry)
+                host, port = _split_host_port(entry)
             if port is None:
                 hosts.add(host)
             else:
                 pairs.add((host, port))
         return cls(hosts=frozenset(hosts), host_ports=frozenset(pairs), networks=tuple(networks))
 
-    def excepts(self, *, host: str, port: int, address: Address) -> bool:
-        """Whether this host, this host on this port, or this address is named."""
+    def allows(self, *, host: str, port: int, address: Address) -> bool:
+        """Return True if the list names this host, this host on this port, or this address."""
         if host in self.hosts or (host, port) in self.host_ports:
             return True
         return any(address.version == network.version and address in network for network in self.networks)
 
 
-def _host_and_port(entry: str) -> tuple[str, int | None]:
+def _split_host_port(entry: str) -> tuple[str, int | None]:
     try:
         parts = urlsplit(f"//{entry}")
         host, port = parts.hostname, parts.port
@@ -113,7 +113,7 @@ def _host_and_port(entry: str) -> tuple[str, int | None]:
 
 
 def web_addresses(url: str) -> tuple[str, ...]:
-    """The http(s) addresses to try for a URL, the safest first. ``webcal:`` is what calendar programs call either."""
+    """Return the http(s) addresses to try for a URL, the safest first. ``webcal:`` stands for either."""
     text = url.strip()
     scheme, colon, rest = text.partition("://")
     match scheme.lower() if colon else "":
@@ -125,20 +125,22 @@ def web_addresses(url: str) -> tuple[str, ...]:
 
 
 def check_url(url: str) -> SplitResult:
-    """The parts of a URL that may be fetched; Refused says why not. Host and port are judged with the address."""
+    """Return the parts of a URL that may be fetched. Raises Refused. ``check_addresses`` judges host and port."""
     if len(url) > _MAX_URL_LENGTH:
         raise Refused(
-            "The address is longer than %(longest_url)s characters. Check that it is the address of the source.",
-            longest_url=_MAX_URL_LENGTH,
+            "The address is longer than %(limit)s characters. Check that it is the address of the source.",
+            limit=_MAX_URL_LENGTH,
         )
     if any(char.isspace() or ord(char) < 32 or char == "\\" for char in url):
-        raise Refused("The address contains a space or another character that no web address has. Copy it again.")
+        raise Refused(
+            "The address contains a space or another character that web addresses cannot have. Copy it again."
+        )
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise Refused("“%(url)s” is not a web address. Copy it from the browser's address bar.", url=url) from error
-    if parts.scheme not in _PORTS:
+    if parts.scheme not in WEB_PORTS:
         raise Refused("Only http and https addresses can be read, and “%(url)s” is not one.", url=url[:200])
     if parts.username is not None or parts.password is not None:
         raise Refused("The address contains a user name or password. Use one that needs no log-in.")
@@ -148,27 +150,24 @@ def check_url(url: str) -> SplitResult:
 
 
 def check_addresses(*, scheme: str, host: str, port: int, addresses: Sequence[str], allow: AllowList) -> None:
-    """Refused unless every address of the host may be reached on this port. One bad address refuses them all."""
+    """Raise Refused unless every address of the host may be reached on this port. One bad address refuses all."""
     if not addresses:
         raise Refused("%(host)s has no address on the internet. Check the spelling.", host=host)
     for text in addresses:
         address = ipaddress.ip_address(text.partition("%")[0])
-        if allow.excepts(host=host, port=port, address=address):
+        if allow.allows(host=host, port=port, address=address):
             continue
-        if port != _PORTS[scheme]:
+        if port != WEB_PORTS[scheme]:
             raise Refused(
-                "%(host)s would be read on port %(port)s, and only the usual web ports 80 and 443 are read. An "
-                "administrator can allow “%(host_2)s:%(port_2)s” in NEWSLETTER_FETCH_ALLOW.",
+                "%(host)s uses port %(port)s, and only the usual web ports 80 and 443 are read. An "
+                "administrator can allow “%(host)s:%(port)s” in NEWSLETTER_FETCH_ALLOW.",
                 host=host,
                 port=port,
-                host_2=host,
-                port_2=port,
             )
         if not is_public(address):
             raise Refused(
                 "%(host)s leads to a private network address (%(address)s), which is not read, to keep internal "
-                "systems safe. An administrator can allow “%(host_2)s” in NEWSLETTER_FETCH_ALLOW.",
+                "systems safe. An administrator can allow “%(host)s” in NEWSLETTER_FETCH_ALLOW.",
                 host=host,
                 address=address,
-                host_2=host,
             )

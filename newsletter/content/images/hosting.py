@@ -1,29 +1,30 @@
-"""Keeps our own copies of pictures: re-encoded bytes on disk, a row with an unguessable name in the database."""
+"""Host our own copies of images: re-encoded bytes on disk, and a row with an unguessable name in the database."""
 
 import hashlib
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
+from wagtail.images.models import AbstractImage
 
 from newsletter.content.fetching.fetcher import PICTURE, Fetcher, Limits
-from newsletter.content.images.sandboxed import make_picture_in_sandbox
+from newsletter.content.images.sandbox_messages import EncodedImage
+from newsletter.content.images.sandboxed import encode_image_in_sandbox
 from newsletter.models import Picture
 
 MAIL_WIDTH = 1200
 LOGO_WIDTH = 600
 
 
-def host_picture_bytes(*, data: bytes, source_url: str, alt: str = "", width: int = MAIL_WIDTH) -> Picture:
-    """Our copy of a picture given as bytes. Raises BadPicture where it is not a picture we can use."""
+def host_image(*, data: bytes, source_url: str, alt: str = "", width: int = MAIL_WIDTH) -> Picture:
+    """Return our copy of an image given as bytes. Raises BadImage."""
     known = Picture.objects.filter(source_url=source_url).first() if source_url else None
-    encoded = make_picture_in_sandbox(data, width=width)
+    encoded = encode_image_in_sandbox(data, width=width)
     if known and known.sha256 == encoded.sha256:
         return known
-    file = f"pictures/{encoded.sha256[:32]}.{'jpg' if encoded.format == 'jpeg' else encoded.format}"
-    write_picture(Path(settings.MEDIA_ROOT) / file, encoded.data)
+    file = make_file_name(encoded)
+    write_image_file(Path(settings.MEDIA_ROOT) / file, encoded.data)
     return Picture.objects.create(
         source_url=source_url,
         file=file,
@@ -31,47 +32,53 @@ def host_picture_bytes(*, data: bytes, source_url: str, alt: str = "", width: in
         width=encoded.width,
         height=encoded.height,
         alt=alt[:300],
-        weight=len(encoded.data),
-        withdrawn_at=_withdrawn_at(encoded.sha256),
+        byte_size=len(encoded.data),
+        withdrawn_at=_find_withdrawal(encoded.sha256),
     )
 
 
-def _withdrawn_at(sha256: str) -> datetime | None:
-    """A picture that was withdrawn stays so, by whatever address it comes back."""
+def _find_withdrawal(sha256: str) -> datetime | None:
+    """Return when this image was withdrawn under any address: a withdrawn image stays withdrawn."""
     withdrawn = Picture.objects.filter(sha256=sha256, withdrawn_at__isnull=False)
     return withdrawn.values_list("withdrawn_at", flat=True).first()
 
 
-def fetch_picture(
+def fetch_image(
     *, url: str, alt: str = "", width: int = MAIL_WIDTH, fetcher: Fetcher | None = None, limits: Limits = PICTURE
 ) -> Picture:
-    """Our copy of the picture at a URL, fetched once. Raises FetchError or BadPicture."""
+    """Return our copy of the image at a URL, fetched once. Raises FetchError or BadImage."""
     known = Picture.objects.filter(source_url=url).order_by("-pk").first()
     if known:
         return known
     fetched = (fetcher or make_fetcher()).fetch(url, limits=limits)
-    return host_picture_bytes(data=fetched.body, source_url=url, alt=alt, width=width)
+    return host_image(data=fetched.body, source_url=url, alt=alt, width=width)
 
 
-def host_staff_image(image: Any) -> Picture:
-    """Our mail-sized copy of a picture from the staff's library, made once for each state of its file."""
+def host_staff_image(image: AbstractImage) -> Picture:
+    """Return our mail-sized copy of an image of the staff's library, made once for each version of its file."""
     with image.file.open("rb") as file:
         data: bytes = file.read()
     name = f"library:{image.pk}:{hashlib.sha256(data).hexdigest()[:32]}"
     known = Picture.objects.filter(source_url=name).first()
-    return known or host_picture_bytes(data=data, source_url=name, alt=image.description)
+    return known or host_image(data=data, source_url=name, alt=image.description)
 
 
 def make_fetcher() -> Fetcher:
-    """The guarded fetcher with the exceptions of NEWSLETTER_FETCH_ALLOW."""
+    """Return the guarded fetcher, with the exceptions of NEWSLETTER_FETCH_ALLOW."""
     return Fetcher(allow=settings.NEWSLETTER_FETCH_ALLOW)
 
 
-def picture_path(picture: Picture) -> Path:
+def image_path(picture: Picture) -> Path:
     return Path(settings.MEDIA_ROOT) / picture.file
 
 
-def write_picture(path: Path, data: bytes) -> None:
+def make_file_name(encoded: EncodedImage) -> str:
+    """Return the path of an image below the media folder."""
+    return f"pictures/{encoded.sha256[:32]}.{'jpg' if encoded.format == 'jpeg' else encoded.format}"
+
+
+def write_image_file(path: Path, data: bytes) -> None:
+    """Write a file unless it exists. A reader never sees a part of it."""
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,57 +1,63 @@
-"""Cuts our copies of pictures for the places where they stand in a mail; each is made once and hosted like any other."""
+"""Make renditions of our copies of images, one for each use in a mail. Each is made once and hosted like any other image."""
 
 import hashlib
-from typing import Any
 
 from django.conf import settings
+from wagtail.images.models import AbstractImage
 
-from newsletter.content.images.formats import DEFAULT_FOCUS, RENDITION_FORMATS, Focus
-from newsletter.content.images.hosting import host_staff_image, picture_path, write_picture
-from newsletter.content.images.sandboxed import BadPicture, make_picture_in_sandbox
+from newsletter.content.images.formats import RENDITION_FORMATS
+from newsletter.content.images.hosting import host_staff_image, image_path, make_file_name, write_image_file
+from newsletter.content.images.sandbox_messages import DEFAULT_FOCUS, BadImage, Focus
+from newsletter.content.images.sandboxed import encode_image_in_sandbox
 from newsletter.models import Picture
 
 
-def make_rendition(picture: Picture, *, place: str, focus: Focus = DEFAULT_FOCUS, film: bool = False) -> Picture:
-    """The picture as it stands in a place (a name of ``RENDITION_FORMATS``), cut around its focus; itself where its file is gone.
+def make_rendition(
+    picture: Picture, *, format_name: str, focus: Focus = DEFAULT_FOCUS, is_video: bool = False
+) -> Picture:
+    """Return the picture in a format of ``RENDITION_FORMATS``, cropped around its focus.
 
-    A picture that was withdrawn is given back uncut, so that its name leads to the neutral one.
+    Return the picture itself if its file is gone, or if it was withdrawn: its name then leads to a neutral image.
     """
     if picture.withdrawn_at is not None:
         return picture
-    known = Picture.objects.filter(original=picture, source_url=_rendition_key(picture, place, focus, film)).first()
+    key = _rendition_key(picture, format_name, focus, is_video)
+    known = Picture.objects.filter(original=picture, source_url=key).first()
     if known:
         return known
     try:
-        data = picture_path(picture).read_bytes()
-        encoded = make_picture_in_sandbox(data, place=RENDITION_FORMATS[place], focus=focus, film=film)
-    except (OSError, BadPicture):
+        data = image_path(picture).read_bytes()
+        encoded = encode_image_in_sandbox(
+            data, rendition_format=RENDITION_FORMATS[format_name], focus=focus, is_video=is_video
+        )
+    except (OSError, BadImage):
         return picture
-    file = f"pictures/{encoded.sha256[:32]}.{'jpg' if encoded.format == 'jpeg' else encoded.format}"
-    write_picture(settings.MEDIA_ROOT / file, encoded.data)
+    file = make_file_name(encoded)
+    write_image_file(settings.MEDIA_ROOT / file, encoded.data)
     return Picture.objects.create(
-        source_url=_rendition_key(picture, place, focus, film),
+        source_url=key,
         file=file,
         sha256=encoded.sha256,
         width=encoded.width,
         height=encoded.height,
         alt=picture.alt,
         original=picture,
-        weight=len(encoded.data),
+        byte_size=len(encoded.data),
     )
 
 
-def make_staff_rendition(image: Any, *, place: str, film: bool = False) -> Picture:
-    """A picture of the staff's library as it stands in a place, cut around the point that staff marked in it."""
-    return make_rendition(host_staff_image(image), place=place, focus=focus_of(image), film=film)
+def make_staff_rendition(image: AbstractImage, *, format_name: str, is_video: bool = False) -> Picture:
+    """Return an image of the staff's library in a format, cropped around its focal point."""
+    return make_rendition(host_staff_image(image), format_name=format_name, focus=find_focus(image), is_video=is_video)
 
 
-def focus_of(image: Any) -> Focus:
-    """The middle of what staff marked as important, as fractions; where they marked nothing, a little above the middle."""
+def find_focus(image: AbstractImage) -> Focus:
+    """Return the focal point that staff chose, as fractions, or the default one."""
     if image.focal_point_x is None or image.focal_point_y is None:
         return DEFAULT_FOCUS
     return round(image.focal_point_x / image.width, 3), round(image.focal_point_y / image.height, 3)
 
 
-def _rendition_key(picture: Picture, place: str, focus: Focus, film: bool) -> str:
-    shape = f"{place}/{RENDITION_FORMATS[place]}/{focus[0]:.3f}/{focus[1]:.3f}/{film}"
+def _rendition_key(picture: Picture, format_name: str, focus: Focus, is_video: bool) -> str:
+    shape = f"{format_name}/{RENDITION_FORMATS[format_name]}/{focus[0]:.3f}/{focus[1]:.3f}/{is_video}"
     return f"cut:{picture.pk}:{hashlib.sha256(shape.encode()).hexdigest()[:24]}"

@@ -1,4 +1,4 @@
-"""What the picture sandbox is asked, and what it answers. Plain data; it decodes nothing."""
+"""Requests to the image sandbox and its answers, as plain data."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,15 +9,16 @@ Focus = tuple[float, float]
 DEFAULT_FOCUS: Focus = (0.5, 0.42)
 
 
-class BadPicture(DomainError):
-    """The bytes are not a picture that can go into a mail; the message says why."""
+class BadImage(DomainError):
+    """The bytes are not an image that can go into a mail; the message says why."""
 
 
 @dataclass(frozen=True)
 class RenditionFormat:
-    """``ratio`` is width to height, or None to keep the picture's own, no taller than ``max_height_ratio`` times its width.
+    """The size of an image for one use in a mail.
 
-    ``has_light_edge`` gives what is drawn in dark ink on nothing a thin light edge.
+    ``ratio`` is width to height; None keeps the image's own, no taller than ``max_height_ratio`` times its width.
+    ``has_light_edge`` adds a thin light edge to a transparent image in dark ink.
     """
 
     width: int
@@ -28,8 +29,8 @@ class RenditionFormat:
 
 
 @dataclass(frozen=True)
-class EncodedPicture:
-    """The bytes of a picture made by us; ``sha256`` is of ``data``, in hex."""
+class EncodedImage:
+    """An image encoded by us; ``sha256`` is of ``data``, in hex."""
 
     data: bytes
     format: Literal["jpeg", "png"]
@@ -39,18 +40,18 @@ class EncodedPicture:
 
 
 @dataclass(frozen=True)
-class PictureRequest:
-    """The file to read, and the picture to make of it (the arguments of ``pictures.make_picture``)."""
+class ImageRequest:
+    """The file to read, and the arguments of ``encode.encode_image``."""
 
     path: str
     width: int = 1200
-    place: RenditionFormat | None = None
+    rendition_format: RenditionFormat | None = None
     focus: Focus = DEFAULT_FOCUS
-    film: bool = False
+    is_video: bool = False
 
 
 @dataclass(frozen=True)
-class PictureRefusal:
-    """The answer where the file cannot be used; ``reason`` is for staff."""
+class ImageRefusal:
+    """The answer if the file cannot be used; ``reason`` is for staff."""
 
     reason: str

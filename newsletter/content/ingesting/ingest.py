@@ -1,4 +1,4 @@
-"""Brings what sources say into the tables: one row an entry, updated in place, never over what staff edited."""
+"""Ingest sources: store their entries, one row each. An update never overwrites a field that staff edited."""
 
 import logging
 from dataclasses import asdict, dataclass, field
@@ -8,26 +8,20 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from newsletter.content.fetching.fetcher import Fetcher, FetchError
+from newsletter.content.fetching.errors import FetchError
+from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.content.images.hosting import make_fetcher
-from newsletter.content.ingesting.event_zones import resolve_event_zone
-from newsletter.content.ingesting.location_questions import (
-    apply_remembered_location,
-    has_edited_location,
-    make_location_question,
-)
-from newsletter.content.ingesting.missing_events import HELD_ENTRY, cancel_missing_events, cancel_private_events
-from newsletter.content.ingesting.missing_stories import check_missing_stories
+from newsletter.content.ingesting.missing_events import cancel_missing_events, cancel_private_events
 from newsletter.content.ingesting.moved_events import match_moved_events
-from newsletter.content.ingesting.read_source import ParserCrashed, ResourceLimitExceeded, read_source
-from newsletter.content.ingesting.source_visibility import update_source_visibility
-from newsletter.content.ingesting.store_rows import create_or_update_row, hash_entry
+from newsletter.content.ingesting.read_source import read_source
+from newsletter.content.ingesting.source_visibility import check_missing_stories, update_source_visibility
+from newsletter.content.ingesting.store_events import store_event
 from newsletter.content.ingesting.store_stories import store_story
-from newsletter.content.ingesting.story_images import PictureFetcher
+from newsletter.content.ingesting.story_images import StoryImageFetcher
 from newsletter.content.ingesting.story_rows import ListedEntry, find_shared_addresses
-from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
-from newsletter.content.parsing.event_locations import locate_event
-from newsletter.models import EventNotice, SetAsideEntry, Source
+from newsletter.content.parsing.entries import Parsed, SetAside
+from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
+from newsletter.models import SetAsideEntry, Source
 
 log = logging.getLogger(__name__)
 MAX_BACK_OFF = timedelta(days=1)
@@ -38,9 +32,9 @@ _STORY_KINDS = (Source.Kind.FEED, Source.Kind.WORDPRESS, Source.Kind.PAGE)
 
 @dataclass
 class IngestReport:
-    """What one look at a source brought. ``error`` is in words for staff.
+    """The result of reading one source. ``error`` is for staff.
 
-    ``pictures_waiting`` says that at least one picture is asked for again at the next look.
+    ``pictures_waiting`` means that at least one image is fetched again at the next reading.
     """
 
     id: int
@@ -60,7 +54,7 @@ class IngestReport:
 
 
 def ingest_due(*, now: datetime, fetcher: Fetcher | None = None) -> list[IngestReport]:
-    """Look at every source that is due; each is claimed first, so that two pollers share them out."""
+    """Ingest every source that is due. Each is claimed first, so that two workers share them."""
     due = Source.objects.filter(Q(due_at__isnull=True) | Q(due_at__lte=now), enabled=True)
     return [
         ingest_source(source=source, now=now, fetcher=fetcher)
@@ -70,11 +64,11 @@ def ingest_due(*, now: datetime, fetcher: Fetcher | None = None) -> list[IngestR
 
 
 def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = None) -> IngestReport:
-    """Look at one source now. A source that fails is asked less often, and loses nothing that it gave before."""
+    """Ingest one source now. A source that fails is read less often and keeps what it gave before."""
     report = IngestReport(id=source.pk, name=source.name, kind=source.kind)
     fetcher = fetcher or make_fetcher()
     asks_pages = source.kind != Source.Kind.PAGE
-    pictures = PictureFetcher(source_url=source.url, fetcher=fetcher, now=now, asks_pages=asks_pages)
+    pictures = StoryImageFetcher(source_url=source.url, fetcher=fetcher, now=now, asks_pages=asks_pages)
     try:
         reading = read_source(
             kind=source.kind,
@@ -86,17 +80,18 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
         )
     except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
         _check_story_page(source, report, fetcher=fetcher, now=now)
-        return _record_failure(source, report, str(error), now, retry_after=getattr(error, "retry_after", None))
+        return _record_failure(source, report, error.message, now, retry_after=getattr(error, "retry_after", None))
     if reading.parsed.error:
         _check_story_page(source, report, fetcher=fetcher, now=now)
         return _record_failure(source, report, reading.parsed.error, now, retry_after=None)
+    events_held = False
     if reading.unchanged:
         report.unchanged = source.origins.count() + source.events.count()
     else:
-        _store_entries(source, reading.parsed, report, pictures=pictures, fetcher=fetcher, now=now)
+        events_held = _store_entries(source, reading.parsed, report, pictures=pictures, fetcher=fetcher, now=now)
     source.etag, source.last_modified = reading.etag[:500], reading.last_modified[:100]
-    if report.pictures_waiting or any(aside.entry == HELD_ENTRY for aside in report.set_aside):
-        # The next reading must be a whole one: “unchanged” would hold the events, or lose the pictures, for ever.
+    if report.pictures_waiting or events_held:
+        # The next reading must be complete: “unchanged” would hold the events, or lose the images, for ever.
         source.etag = source.last_modified = ""
     source.failures, source.error, source.last_success_at = 0, "", now
     _save_schedule(source, now=now, wait=timedelta(minutes=source.every_minutes))
@@ -119,97 +114,79 @@ def _record_failure(
 def _save_schedule(source: Source, *, now: datetime, wait: timedelta) -> None:
     source.looked_at, source.due_at = now, now + wait
     source.save(
-        update_fields=["etag", "last_modified", "listed", "failures", "error", "last_success_at", "looked_at", "due_at"]
+        update_fields=[
+            "etag",
+            "last_modified",
+            "last_event_count",
+            "failures",
+            "error",
+            "last_success_at",
+            "looked_at",
+            "due_at",
+        ]
     )
 
 
 def _store_entries(
-    source: Source, parsed: Parsed, report: IngestReport, *, pictures: PictureFetcher, fetcher: Fetcher, now: datetime
-) -> None:
+    source: Source,
+    parsed: Parsed,
+    report: IngestReport,
+    *,
+    pictures: StoryImageFetcher,
+    fetcher: Fetcher,
+    now: datetime,
+) -> bool:
+    """Store all entries of one reading. Return True if missing events are held until the next one."""
     report.set_aside = list(parsed.set_aside)
     report.set_aside += [SetAside(entry=story.title, reason=story.note) for story in parsed.stories if story.note]
+    held: SetAside | None = None
     shared = find_shared_addresses(parsed.stories)
     named = frozenset(story.external_id[:500] for story in parsed.stories)
     for story in parsed.stories:
-        place = ListedEntry(source, story, named=named, shared=shared)
-        done, failure = store_story(place, pictures=pictures, now=now)
+        listed = ListedEntry(source, story, named=named, shared=shared)
+        done, failure = store_story(listed, pictures=pictures, now=now)
         _count(report, done)
         if failure:
             report.set_aside.append(SetAside(entry=story.title, reason=failure))
     report.set_aside += pictures.list_postponed()
-    report.pictures_waiting = pictures.waiting
     if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
         report.cancelled = cancel_private_events(source, parsed, now=now)
         match_moved_events(source, parsed, now=now)
     for event in parsed.events:
-        _count(report, _store_event(source, event, now=now))
+        _count(report, store_event(source, event, now=now))
     if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
-        gone, held = cancel_missing_events(source, parsed, now=now)
-        report.cancelled += gone
-        if held:
-            report.set_aside.append(held)
-        else:
-            # While events are held, the count from before decides at the next reading.
-            source.listed = parsed.listed
+        missing, held = cancel_missing_events(source, parsed, now=now)
+        report.cancelled += missing
+        if held is None:
+            # While events are held, the earlier count decides at the next reading.
+            source.last_event_count = parsed.listed
     if source.kind in _STORY_KINDS:
         checked = check_missing_stories(source, parsed, now=now, fetcher=fetcher, since=now - MISSING_STORY_WINDOW)
         report.gone += len(checked.gone)
-    _keep_set_aside(source, report, now=now)
+    report.pictures_waiting = pictures.waiting
+    _save_set_aside(source, report, held=held, now=now)
+    return held is not None
 
 
-def _keep_set_aside(source: Source, report: IngestReport, *, now: datetime) -> None:
+def _save_set_aside(source: Source, report: IngestReport, *, held: SetAside | None, now: datetime) -> None:
+    code = SetAsideEntry.Code
+    rows = [(aside, code.ENTRY) for aside in report.set_aside] + ([(held, code.EVENTS_HELD)] if held else [])
+    report.set_aside = [aside for aside, _ in rows]
     with transaction.atomic():
         source.set_aside.all().delete()
         SetAsideEntry.objects.bulk_create(
-            SetAsideEntry(source=source, entry=aside.entry[:300], reason=aside.reason[:500], at=now)
-            for aside in report.set_aside
+            SetAsideEntry(source=source, code=code, entry=aside.entry, reason=aside.reason, at=now)
+            for aside, code in rows
         )
 
 
-def _count(report: IngestReport, what: str) -> None:
-    setattr(report, what, getattr(report, what) + 1)
+def _count(report: IngestReport, outcome: str) -> None:
+    setattr(report, outcome, getattr(report, outcome) + 1)
 
 
 def _check_story_page(source: Source, report: IngestReport, *, fetcher: Fetcher, now: datetime) -> None:
-    """A source that is one page of one story may have failed because the story is gone."""
+    """Check the story of a source that is one page: the source may have failed because the story is gone."""
     if source.kind == Source.Kind.PAGE:
         report.gone += len(
             update_source_visibility(source.stories.select_related("source"), now=now, fetcher=fetcher).gone
         )
-
-
-def _store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
-    sha256 = hash_entry(entry)
-    known = EventNotice.objects.filter(source=source, external_id=entry.external_id[:500]).first()
-    if known and known.source_sha256 == sha256:
-        return "unchanged"
-    located = apply_remembered_location(
-        locate_event(entry, default_region=source.region), source=source, words=entry.place
-    )
-    entry = resolve_event_zone(entry, located=located, source_region=source.region)
-    values = {
-        "title": entry.title,
-        "summary": entry.summary,
-        "url": entry.url,
-        "starts_at": entry.starts_at,
-        "ends_at": entry.ends_at,
-        "zone": entry.zone,
-        "all_day": entry.all_day,
-        "day": entry.day,
-        "place_text": entry.place[:300],
-        "town": located.town,
-        "country": located.country,
-        "region": located.region,
-        "latitude": located.latitude,
-        "longitude": located.longitude,
-        "online": located.online,
-        "cancelled": entry.cancelled,
-        "note": " ".join(part for part in (entry.note, "" if has_edited_location(known) else located.note) if part)[
-            :500
-        ],
-        "place_question": {} if has_edited_location(known) else make_location_question(located),
-        "source_sha256": sha256,
-    }
-    with transaction.atomic():
-        create_or_update_row(EventNotice, source, entry.external_id[:500], known, values, now)
-    return "updated" if known else "new"

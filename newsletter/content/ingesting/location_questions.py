@@ -1,52 +1,56 @@
-"""Questions about the places of events: asked of staff, answered once, remembered for the same words of the same source."""
+"""Questions to staff about the locations of events. An answer is remembered for the same text of the same source."""
 
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from newsletter.content.parsing.event_locations import EventLocation
-from newsletter.models import EventNotice, SettledPlace, Source
-from newsletter.models.content_edits import record_edits
+from newsletter.models import EventNotice, LocationAnswer, Source
+from newsletter.models.staff import record_edits
 from subscribers.places.folding import fold
 from subscribers.places.towns import Town
 
 LocationQuestion = dict[str, Any]
 _FIELDS = ("town", "country", "region", "latitude", "longitude")
 _MAX_KEY_LENGTH = 300
-_COMPARED_CHARS = 60
 _MAX_CANDIDATES = 12
-PLACE_FIELDS = frozenset({*_FIELDS, "online"})
+LOCATION_FIELDS = frozenset({*_FIELDS, "online"})
 
 
-def make_location_question(located: EventLocation) -> LocationQuestion:
-    """Return the question that staff should answer, as plain data; empty if the place is certain, or there is none."""
+def make_location_question(located: EventLocation, *, event_note: str = "") -> LocationQuestion:
+    """Return the question for staff as plain data; empty if the location is certain or the event has none.
+
+    ``event_note`` is the rest of the event's note, which stays when the question is answered.
+    """
     if located.latitude is not None or not located.note or (located.online and not located.candidates):
         return {}
-    return {"note": located.note, "candidates": [_to_dict(place) for place in located.candidates[:_MAX_CANDIDATES]]}
+    candidates = [_to_dict(town) for town in located.candidates[:_MAX_CANDIDATES]]
+    return {"note": located.note, "event_note": event_note, "candidates": candidates}
 
 
-def apply_remembered_location(located: EventLocation, *, source: Source, words: str) -> EventLocation:
-    """Return the place with the answer that staff gave for the same words of this source, if it is a question at all."""
+def apply_remembered_location(located: EventLocation, *, source: Source, text: str) -> EventLocation:
+    """Return the location with the answer that staff gave for the same text of this source, if there is a question."""
     if not make_location_question(located):
         return located
-    settled = SettledPlace.objects.filter(source=source, words=_key(words)).first()
+    settled = LocationAnswer.objects.filter(source=source, words=_key(text)).first()
     if settled is None:
         return located
     return replace(located, **{name: getattr(settled, name) for name in (*_FIELDS, "zone")}, note="", candidates=())
 
 
-def answer_location_question(*, event: EventNotice, place: Town, by: Any, now: datetime) -> int:
-    """Put every event of the same source and words in this place, and remember it. Return how many events were changed.
+def answer_location_question(*, event: EventNotice, town: Town, by: User | None, now: datetime) -> int:
+    """Set the location of every event of the same source and text, and remember it. Return the number of events changed.
 
-    The source is read whole again, for the place decides about the time zone of events that name none.
+    The source is read again completely, because the location decides the time zone of events that name none.
     """
-    answer = _to_dict(place)
+    answer = _to_dict(town)
     with transaction.atomic():
         alike = EventNotice.objects.select_for_update().filter(pk=event.pk)
         if event.source_id:
-            SettledPlace.objects.update_or_create(
+            LocationAnswer.objects.update_or_create(
                 source_id=event.source_id, words=_key(event.place_text), defaults={**answer, "by": by, "at": now}
             )
             alike = EventNotice.objects.select_for_update().filter(source=event.source_id).exclude(place_question={})
@@ -59,17 +63,15 @@ def answer_location_question(*, event: EventNotice, place: Town, by: Any, now: d
 
 
 def remove_location_question(event: EventNotice) -> None:
-    """Take the question, and what the event's note says of it, off an event whose place staff have settled."""
-    asked = event.place_question.get("note", "")
-    if asked:
-        start = event.note.find(asked[:_COMPARED_CHARS])
-        event.note = (event.note[:start] if start >= 0 else event.note).strip()
+    """Remove the question, and its text in the event's note, from an event whose location staff have set."""
+    if event.place_question:
+        event.note = event.place_question.get("event_note", "")
     event.place_question = {}
 
 
 def has_edited_location(event: EventNotice | None) -> bool:
-    """Return True if staff wrote the place of an event themselves, so that there is nothing to ask."""
-    return event is not None and not PLACE_FIELDS.isdisjoint(event.edited_fields)
+    """Return True if staff wrote the location of an event themselves."""
+    return event is not None and not LOCATION_FIELDS.isdisjoint(event.edited_fields)
 
 
 def _apply_answer(event: EventNotice, answer: dict[str, Any]) -> None:
@@ -81,16 +83,16 @@ def _apply_answer(event: EventNotice, answer: dict[str, Any]) -> None:
     event.save(update_fields=[*_FIELDS, "note", "place_question", "source_sha256"])
 
 
-def _to_dict(place: Town) -> dict[str, Any]:
+def _to_dict(town: Town) -> dict[str, Any]:
     return {
-        "town": place.name,
-        "country": place.country,
-        "region": place.region,
-        "latitude": place.latitude,
-        "longitude": place.longitude,
-        "zone": place.zone,
+        "town": town.name,
+        "country": town.country,
+        "region": town.region,
+        "latitude": town.latitude,
+        "longitude": town.longitude,
+        "zone": town.zone,
     }
 
 
-def _key(words: str) -> str:
-    return fold(words)[:_MAX_KEY_LENGTH]
+def _key(text: str) -> str:
+    return fold(text)[:_MAX_KEY_LENGTH]

@@ -1,7 +1,7 @@
-"""Events that their source no longer shows: withdrawn at once if private now, cancelled if gone.
+"""Cancel events that their source no longer shows: at once if they are now private, else if they are missing.
 
-A list that may be cut at so many entries says nothing about the others. If most events are gone at once, the source
-may be at fault, and the next reading decides.
+A list that may be cut at a number of entries says nothing about the others. If most events are missing at once, the source
+may be wrong, and the next reading decides.
 """
 
 from collections.abc import Collection, Iterable
@@ -10,23 +10,22 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from newsletter.common.messages import Message
-from newsletter.content.ingesting.read_source import CALENDAR_AHEAD
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.entries import Parsed, SetAside
-from newsletter.content.parsing.entry_rules import label
+from newsletter.content.parsing.entry_rules import label_entry
 from newsletter.content.parsing.list_truncation import is_page_size
-from newsletter.models import EventNotice, Source
+from newsletter.content.parsing.parse import CALENDAR_AHEAD
+from newsletter.models import EventNotice, SetAsideEntry, Source
 
-HELD_ENTRY = Message("Events that are gone")
-PRIVATE_NOTE = Message("Its calendar does not show it to the public any more.")
-GONE_NOTE = Message("It is no longer in its calendar.")
+_PRIVATE_NOTE = Message("Its calendar no longer shows it to the public.")
+_MISSING_NOTE = Message("It is no longer in its calendar.")
 _MASS_REMOVAL_COUNT = 3
-# An event that moves may leave the end of what is read.
+# An event that moves may leave the window that is read.
 _WINDOW_MARGIN = timedelta(days=31)
 
 
 def cancel_private_events(source: Source, parsed: Parsed, *, now: datetime) -> int:
-    """Cancel the known events that the source now marks as private, whatever staff edited. Return how many."""
+    """Cancel the known events that the source now marks as private, even if staff edited them. Return how many."""
     if not parsed.private:
         return 0
     private = {identity[:500] for identity in parsed.private}
@@ -38,16 +37,16 @@ def cancel_private_events(source: Source, parsed: Parsed, *, now: datetime) -> i
     for event in rows:
         edited = [name for name in event.edited_fields if name != "cancelled"]
         EventNotice.objects.filter(pk=event.pk).update(
-            cancelled=True, source_sha256="", note=PRIVATE_NOTE, edited_fields=edited, changed_at=now
+            cancelled=True, source_sha256="", note=_PRIVATE_NOTE, edited_fields=edited, changed_at=now
         )
     return len(rows)
 
 
 def cancel_missing_events(source: Source, parsed: Parsed, *, now: datetime) -> tuple[int, SetAside | None]:
-    """Return how many were cancelled; or none and the reason, if most are gone at once: the next reading decides.
+    """Cancel the missing events. Return how many; or 0 and the reason, if so many are missing that the next reading decides.
 
-    Events that were set aside are there, if broken. Events beyond what was read, or beyond what the source lists, are
-    not judged.
+    An event that was set aside as broken is not missing. Events beyond what was read, or beyond what the source lists,
+    are left alone.
     """
     named = {event.external_id[:500] for event in parsed.events}
     ahead = _list_upcoming(source, now=now).filter(starts_at__lt=now + CALENDAR_AHEAD - _WINDOW_MARGIN)
@@ -62,11 +61,13 @@ def cancel_missing_events(source: Source, parsed: Parsed, *, now: datetime) -> t
         and not _is_broken(event, parsed.set_aside)
     ]
     missing = _exclude_truncated(missing, source=source, parsed=parsed)
-    most = len(missing) == len(upcoming) or (len(missing) >= _MASS_REMOVAL_COUNT and len(missing) * 2 > len(upcoming))
-    if missing and most and not source.set_aside.filter(entry=HELD_ENTRY).exists():
+    are_most = len(missing) == len(upcoming) or (
+        len(missing) >= _MASS_REMOVAL_COUNT and len(missing) * 2 > len(upcoming)
+    )
+    if missing and are_most and not source.set_aside.filter(code=SetAsideEntry.Code.EVENTS_HELD).exists():
         return 0, _make_held_entry(len(missing), len(upcoming))
     EventNotice.objects.filter(pk__in=[event.pk for event in missing]).update(
-        cancelled=True, source_sha256="", note=GONE_NOTE, changed_at=now
+        cancelled=True, source_sha256="", note=_MISSING_NOTE, changed_at=now
     )
     return len(missing), None
 
@@ -76,7 +77,7 @@ def _list_upcoming(source: Source, *, now: datetime) -> QuerySet[EventNotice]:
 
 
 def _exclude_truncated(missing: list[EventNotice], *, source: Source, parsed: Parsed) -> list[EventNotice]:
-    """The missing events without those that may only have slid off the end of the list.
+    """Return the missing events without those that may only be beyond the end of the list.
 
     A list that is cut at N has N entries as long as there are more. If it has fewer than before, it was not cut.
     """
@@ -87,7 +88,7 @@ def _exclude_truncated(missing: list[EventNotice], *, source: Source, parsed: Pa
     beyond = [
         event for event in missing if event.starts_at >= until and get_series_id(event.external_id) not in present
     ]
-    fewer = source.listed is not None and parsed.listed < source.listed
+    fewer = source.last_event_count is not None and parsed.listed < source.last_event_count
     cut_shorter = len(beyond) >= _MASS_REMOVAL_COUNT and is_page_size(parsed.listed)
     return missing if fewer and not cut_shorter else _without(missing, beyond)
 
@@ -98,18 +99,18 @@ def _without(events: list[EventNotice], others: Collection[EventNotice]) -> list
 
 
 def _is_broken(event: EventNotice, aside: Iterable[SetAside]) -> bool:
-    """Whether a set-aside entry is this event: by its identity where the entry bears one, else by its title."""
+    """Return True if a set-aside entry is this event, by its identity if it has one, else by its title."""
     uid = event.external_id.rpartition("#")[0] or event.external_id
-    title = label(title=event.title, link="", number=0)
+    title = label_entry(title=event.title, link="", number=0)
     return any(one.external_id in (uid, event.external_id) if one.external_id else one.entry == title for one in aside)
 
 
 def _make_held_entry(missing: int, upcoming: int) -> SetAside:
     return SetAside(
-        HELD_ENTRY,
+        Message("Missing events"),
         Message(
-            "%(missing)s of the %(upcoming)s events ahead are gone from this source all at once, which is "
-            "often a fault of the source. They are kept for now. If the next reading says the same, they "
+            "%(missing)s of the %(upcoming)s upcoming events disappeared from this source at once, which is "
+            "often an error of the source. They are kept for now. If the next reading says the same, they "
             "are cancelled.",
             missing=missing,
             upcoming=upcoming,

@@ -1,13 +1,13 @@
-"""Events whose identity changed because they moved: their rows are found again, so that a move is one change of one row."""
+"""Match events whose identity changed because they moved, so that a move changes one row."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from newsletter.content.ingesting.read_source import CALENDAR_AHEAD
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.entries import EventEntry, Parsed
-from newsletter.content.parsing.entry_rules import label
+from newsletter.content.parsing.entry_rules import label_entry
+from newsletter.content.parsing.parse import CALENDAR_AHEAD
 from newsletter.models import EventNotice, Source
 
 _MAX_MOVE = timedelta(days=31)
@@ -16,8 +16,8 @@ _MAX_MOVE = timedelta(days=31)
 def match_moved_events(source: Source, parsed: Parsed, *, now: datetime) -> int:
     """Give the rows of moved events the identity that their source uses now. Return how many.
 
-    Dates of one series are matched in their order, each to the nearest. Without a common series the title and the start
-    must be the same, as where a calendar makes new identities at each export.
+    Dates of one series are matched in order, each to the nearest. Without a common series the title and the start
+    must be the same, as for a calendar that makes new identities at each export.
     """
     named = {entry.external_id[:500] for entry in parsed.events}
     rows = list(
@@ -62,7 +62,7 @@ def _pair_by_series(
 
 
 def _align(rows: list[EventNotice], entries: list[EventEntry]) -> list[tuple[EventNotice, EventEntry]]:
-    """The shorter list laid along the longer one, both by start, where the distances are smallest in all."""
+    """Pair two lists by start, so that the distances are smallest in total."""
     rows = sorted(rows, key=lambda row: row.starts_at)
     entries = sorted(entries, key=lambda entry: entry.starts_at)
     if len(rows) <= len(entries):
@@ -77,13 +77,13 @@ def _distance(pairs: list[tuple[EventNotice, EventEntry]]) -> timedelta:
 
 
 def _pair_by_title(lost: Sequence[EventNotice], fresh: Sequence[EventEntry]) -> list[tuple[EventNotice, EventEntry]]:
-    """Only where exactly one row and one entry have this title and this start."""
+    """Pair a row and an entry if no other has their title and start."""
     rows: dict[tuple[str, datetime], list[EventNotice]] = defaultdict(list)
     entries: dict[tuple[str, datetime], list[EventEntry]] = defaultdict(list)
     for row in lost:
-        rows[label(title=row.title, link="", number=0), row.starts_at].append(row)
+        rows[label_entry(title=row.title, link="", number=0), row.starts_at].append(row)
     for entry in fresh:
-        entries[label(title=entry.title, link="", number=0), entry.starts_at].append(entry)
+        entries[label_entry(title=entry.title, link="", number=0), entry.starts_at].append(entry)
     return [
         (rows[key][0], entries[key][0])
         for key in rows.keys() & entries.keys()

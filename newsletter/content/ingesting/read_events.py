@@ -1,11 +1,12 @@
-"""Reads the events of a web site: by the interface of The Events Calendar if it has one, else from the page itself."""
+"""Read the events of a web site, by the REST interface of The Events Calendar if it has one, else from the page."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetcher import FEED, PAGE, Fetched, Fetcher, FetchError
+from newsletter.content.fetching.errors import FetchError
+from newsletter.content.fetching.fetcher import FEED, PAGE, Fetched, Fetcher
 from newsletter.content.fetching.robots import Robots
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
 from newsletter.content.parsing.pages.rest_links import (
@@ -13,7 +14,7 @@ from newsletter.content.parsing.pages.rest_links import (
     TRIBE_ROUTE,
     WORDPRESS_LINK,
     is_tribe_address,
-    under,
+    make_route_url,
 )
 from newsletter.content.parsing.pages.the_events_calendar import tribe_url
 from newsletter.content.parsing.parse import CALENDAR_AHEAD
@@ -27,9 +28,9 @@ Parse = Callable[[str, Fetched, datetime], Parsed]
 def read_events(
     url: str, *, etag: str, last_modified: str, fetcher: Fetcher, robots: Robots, parse: Parse, now: datetime
 ) -> tuple[Parsed, Fetched | None]:
-    """The events and the page that they come from, None if they come from the interface.
+    """Return the events and their page, or None for the page if they come from the interface. Raises FetchError.
 
-    ``etag`` and ``last_modified`` are those of the page; where the interface was used there are none. Raises FetchError.
+    ``etag`` and ``last_modified`` are those of the page, if the page was used before.
     """
     if is_tribe_address(url):
         return _read_tribe(url, fetcher=fetcher, parse=parse, now=now), None
@@ -50,17 +51,17 @@ def read_events(
             found = Parsed(error="closed")
         if not found.error:
             return found, None
-        # What the page itself shows is used then, and says nothing of what it leaves out.
+        # Use what the page itself shows. It says nothing about what it leaves out.
         return replace(parsed, complete_until=now), replace(page, etag="", last_modified="")
     return parsed, page
 
 
 def _guess_events_url(wordpress: str) -> str:
-    return under(wordpress, TRIBE_ROUTE) if wordpress else ""
+    return make_route_url(wordpress, TRIBE_ROUTE) if wordpress else ""
 
 
 def _read_tribe(rest: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> Parsed:
-    """All pages of the events ahead. A later page that fails is set aside, and what comes after it is not judged."""
+    """Return the events of all pages. A later page that fails is set aside, and events after it are not judged."""
     start, end = (now - timedelta(days=1)).date(), (now + CALENDAR_AHEAD).date()
 
     def page(number: int) -> Parsed:
@@ -74,7 +75,7 @@ def _read_tribe(rest: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> 
             more = page(number)
             missing = more.error
         except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
-            more, missing = Parsed(), str(error)
+            more, missing = Parsed(), error.message
         if missing:
             return _incomplete(parsed, SetAside(Message("Page %(number)s of the events", number=number), missing), now)
         parsed = replace(
@@ -88,7 +89,7 @@ def _read_tribe(rest: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> 
     if pages > MAX_PAGES:
         aside = SetAside(
             Message("More events"),
-            Message("Only the first %(most_pages)s pages of the events are read.", most_pages=MAX_PAGES),
+            Message("Only the first %(limit)s pages of the events are read.", limit=MAX_PAGES),
         )
         return _incomplete(parsed, aside, now)
     return parsed

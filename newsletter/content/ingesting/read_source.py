@@ -1,10 +1,11 @@
-"""Looks at one source over the guarded fetcher and has what it says parsed, by its kind. Stores nothing."""
+"""Fetch one source and parse its answer by its kind. It stores nothing."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetcher import CALENDAR, FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
+from newsletter.content.fetching.errors import BadStatus, FetchError
+from newsletter.content.fetching.fetcher import CALENDAR, FEED, PAGE, Fetched, Fetcher
 from newsletter.content.fetching.robots import Robots
 from newsletter.content.ingesting.read_events import read_events
 from newsletter.content.ingesting.wordpress_listing import RestApiUnavailable, find_posts, use_post_id
@@ -19,7 +20,7 @@ __all__ = ["CALENDAR_AHEAD", "FetchError", "ParserCrashed", "Reading", "Resource
 MAX_WORDPRESS_PAGES = 5
 _NO_SUCH_PAGE = 400
 _HTML_KINDS = ("page",)
-# No wildcard: some calendar servers answer with a page for people as soon as one is there.
+# No wildcard: some calendar servers answer a wildcard with a page for people.
 _ACCEPT = {"calendar": "text/calendar, text/plain;q=0.5"}
 _ANYTHING = "*/*"
 _NOT_ACCEPTABLE = 406
@@ -30,7 +31,7 @@ robots = Robots()
 
 @dataclass(frozen=True)
 class Reading:
-    """What a source said. ``unchanged`` means it said that nothing is new since it was last asked."""
+    """The answer of a source. ``unchanged`` means that nothing is new since the last reading."""
 
     parsed: Parsed = field(default_factory=Parsed)
     unchanged: bool = False
@@ -66,7 +67,7 @@ def read_source(
 
 
 def _fetch(kind: str, url: str, *, etag: str, last_modified: str, fetcher: Fetcher) -> Fetched:
-    """Ask for the kind's own media types first. A server that has none of them is asked for anything."""
+    """Ask for the kind's own media types first. If the server has none of them, ask for anything."""
     wanted = _ACCEPT.get(kind, _ANYTHING)
     limits = _LIMITS.get(kind, PAGE)
     try:
@@ -86,9 +87,9 @@ def _parse(kind: str, fetched: Fetched, now: datetime) -> Parsed:
 def _read_wordpress(
     site: str, *, etag: str, last_modified: str, fetcher: Fetcher, now: datetime, days_back: int
 ) -> Reading:
-    """All pages of recent posts; if the REST interface is closed, the site's feed, with the reason set aside.
+    """Return all pages of recent posts; if the REST interface is closed, the site's feed, with the reason set aside.
 
-    A later page that fails is set aside, and what came before it is kept.
+    A later page that fails is set aside, and the pages before it are kept.
     """
     after = now - timedelta(days=days_back)
     try:
@@ -105,26 +106,26 @@ def _read_wordpress(
             missing = more.error
         except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
             if isinstance(error, BadStatus) and error.status == _NO_SUCH_PAGE:
-                # Fewer posts than when the first page was asked for.
+                # Posts were deleted since the first page was read.
                 break
-            more, missing = Parsed(), str(error)
+            more, missing = Parsed(), error.message
         aside = (SetAside(Message("Page %(page)s of the posts", page=page), missing),) if missing else more.set_aside
         parsed = replace(
             parsed, stories=_deduplicate(parsed.stories + more.stories), set_aside=parsed.set_aside + aside
         )
-    # A tag of the first page says nothing about the others.
+    # The ETag of the first page says nothing about the others.
     if pages > 1:
         return Reading(parsed=parsed)
     return Reading(parsed=parsed, etag=first.etag, last_modified=first.last_modified)
 
 
 def _deduplicate(stories: tuple[StoryEntry, ...]) -> tuple[StoryEntry, ...]:
-    """Each story once: a new post moves the last one of a page to the next page while they are read."""
+    """Return each story once: a new post moves the last one of a page to the next page while they are read."""
     return tuple({story.external_id: story for story in reversed(stories)}.values())[::-1]
 
 
 def _read_fallback_feed(closed: RestApiUnavailable, *, fetcher: Fetcher, now: datetime) -> Reading:
-    """The feed of a WordPress site whose REST interface is closed; the refusal if there is none either."""
+    """Return the feed of a site whose REST interface is closed, or the error if it has none either."""
     for url in feed_urls(closed.home) if closed.has_feed else ():
         try:
             parsed = _parse("feed", fetcher.fetch(url, limits=FEED), now)
@@ -134,4 +135,4 @@ def _read_fallback_feed(closed: RestApiUnavailable, *, fetcher: Fetcher, now: da
             aside = SetAside(Message("The site's REST interface"), closed.reason)
             stories = tuple(use_post_id(story) for story in parsed.stories)
             return Reading(parsed=replace(parsed, stories=stories, set_aside=(aside, *parsed.set_aside)))
-    return Reading(parsed=Parsed(error=str(closed)))
+    return Reading(parsed=Parsed(error=closed.message))

@@ -1,4 +1,4 @@
-"""Record whether stories are still shown at their source: which to ask about, and what the answer changes in their rows."""
+"""Record whether stories are still shown at their source: choose the stories to check, and update their rows."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from newsletter.content.ingesting.story_check import (
     VisibilityQuestion,
     check_stories,
 )
+from newsletter.content.parsing.entries import Parsed
 from newsletter.models import Source, Story
 
 DESK_ID_PREFIX = "desk:"
@@ -26,9 +27,9 @@ _MAX_OTHERS = 10
 
 @dataclass(frozen=True)
 class VisibilityReport:
-    """What a check found: stories that are gone since, that are back, and those of which nothing is known, with why.
+    """The result of a check: stories that are gone now, that are back, and those of which nothing is known, with the reason.
 
-    ``doubtful`` are those of the unknown that their site says are removed, while it says so of its other pages too.
+    ``doubtful`` are the unknown ones that their site reports as removed, together with its other pages.
     """
 
     gone: list[Story] = field(default_factory=list)
@@ -45,11 +46,11 @@ def update_source_visibility(
     fresh: timedelta = timedelta(),
     seconds: float = SECONDS,
 ) -> VisibilityReport:
-    """Ask the sites of these stories, and record what they say. Must not run inside a transaction: it waits for others.
+    """Ask the sites of these stories, and record the answers. Never call it inside a transaction: it waits for others.
 
-    Stories that were checked less than ``fresh`` ago, and those that staff wrote here, are not asked about.
+    Skip stories that were checked less than ``fresh`` ago, and those that staff wrote here.
     """
-    asked = {story.pk: story for story in stories if _is_checkable(story) and not _is_fresh(story, now - fresh)}
+    asked = {story.pk: story for story in stories if is_checkable(story) and not _is_fresh(story, now - fresh)}
     if not asked:
         return VisibilityReport()
     others = _list_others(asked.values())
@@ -63,12 +64,7 @@ def update_source_visibility(
 
 
 def is_checkable(story: Story) -> bool:
-    """Return True if the story comes from a source whose site can be asked about it."""
-    return _is_checkable(story)
-
-
-def _is_checkable(story: Story) -> bool:
-    """Return False for what staff wrote here, and for stories whose source was taken away: nobody lists them."""
+    """Return True if the story has a source whose site can be asked. What staff wrote here has none."""
     ours = story.source is None or story.external_id.startswith(DESK_ID_PREFIX)
     return not ours and story.url.startswith(("http://", "https://"))
 
@@ -92,7 +88,7 @@ def _make_question(story: Story, others: tuple[str, ...]) -> VisibilityQuestion:
 
 
 def _list_others(stories: Collection[Story]) -> dict[int, tuple[str, ...]]:
-    """Return by source the addresses of other stories, those that it listed last first."""
+    """Return the addresses of other stories by source, the most recently listed first."""
     rows = Story.objects.filter(gone_at__isnull=True, same_as__isnull=True)
     rows = rows.exclude(pk__in=[story.pk for story in stories]).exclude(external_id__startswith=DESK_ID_PREFIX)
     return {
@@ -108,7 +104,7 @@ def _record(story: Story, answer: VisibilityAnswer, checked: VisibilityReport, *
         checked.unknown.append((story, answer.reason))
         if answer.code == DOUBTFUL:
             checked.doubtful.append((story, answer.reason))
-        _save(story, check_failed=answer.reason[:300])
+        _save(story, check_failed=answer.reason)
         return
     shown = answer.code == SHOWN
     if shown and story.gone_at is not None:
@@ -127,7 +123,47 @@ def _record(story: Story, answer: VisibilityAnswer, checked: VisibilityReport, *
 
 
 def _save(story: Story, **changes: object) -> None:
-    """Write the changes to the story and to the rows that it stands for."""
+    """Write the changes to the story and to the rows that it replaces."""
     Story.objects.filter(Q(pk=story.pk) | Q(same_as=story.pk)).update(**changes)
     for name, value in changes.items():
         setattr(story, name, value)
+
+
+MAX_STORIES_CHECKED = 20
+_RECHECK_AFTER = timedelta(hours=6)
+_SECONDS = 8.0
+_COMPLETE_KINDS = (Source.Kind.WORDPRESS, Source.Kind.PAGE)
+
+
+def check_missing_stories(
+    source: Source, parsed: Parsed, *, now: datetime, fetcher: Fetcher, since: datetime
+) -> VisibilityReport:
+    """Check stories published after ``since`` that this reading should list, and those that were gone.
+
+    A feed lists its newest entries only: a story older than its oldest dated entry is not missing.
+    """
+    named = {story.external_id[:500] for story in parsed.stories}
+    dates = [story.published_at for story in parsed.stories if story.published_at]
+    whole = source.kind in _COMPLETE_KINDS
+    oldest = since if whole else max(min(dates), since) if dates else None
+    stories = Story.objects.filter(source=source, same_as__isnull=True)
+    gone = stories.filter(gone_at__isnull=False, seen_at__gte=since)
+    ahead = stories.none() if oldest is None else stories.published_or_seen_since(oldest).exclude(external_id__in=named)
+    recently = Q(checked_at__isnull=True) | Q(checked_at__lte=now - _RECHECK_AFTER)
+    missing = ahead.filter(gone_at__isnull=True).filter(recently).order_by("-seen_at")[:MAX_STORIES_CHECKED]
+    returned = [story for story in gone.order_by("-gone_at")[:MAX_STORIES_CHECKED] if _may_be_back(story, named, now)]
+    return update_source_visibility(
+        _attach_source(source, [*missing, *returned]), now=now, fetcher=fetcher, seconds=_SECONDS
+    )
+
+
+def _may_be_back(story: Story, named: Iterable[str], now: datetime) -> bool:
+    """Return True if its source lists the story again, or if it was not checked for some hours."""
+    return story.external_id in named or story.checked_at is None or story.checked_at <= now - _RECHECK_AFTER
+
+
+def _attach_source(source: Source, stories: Iterable[Story]) -> list[Story]:
+    found = list(stories)
+    for story in found:
+        story.source = source
+    return found

@@ -1,4 +1,4 @@
-"""Write what a source says of a story or event to its row, never over a field that staff edited."""
+"""Write an entry of a source to its row, never over a field that staff edited."""
 
 import hashlib
 from dataclasses import asdict
@@ -7,17 +7,17 @@ from typing import Any
 
 import orjson
 
-from newsletter.content.ingesting.event_changes import record_event_change
 from newsletter.content.parsing.entries import EventEntry, StoryEntry
 from newsletter.models import EventNotice, Source
 
+TRACKED_FIELDS = ("starts_at", "all_day", "day", "place_text", "town", "region", "online", "cancelled")
 _IDENTITY_FIELDS = frozenset({"addresses"})
 
 
 def create_or_update_row(
     model: Any, source: Source, external_id: str, known: Any, values: dict[str, Any], now: datetime
 ) -> Any:
-    """Return the row, made or updated. ``known`` is the row that there was, or None."""
+    """Return the row, created or updated. ``known`` is the existing row, or None."""
     if known is None:
         row, _ = model.objects.get_or_create(
             source=source, external_id=external_id, defaults={**values, "seen_at": now}
@@ -33,6 +33,13 @@ def create_or_update_row(
 
 
 def hash_entry(entry: StoryEntry | EventEntry) -> str:
-    """Hash what the source says of it. Its other addresses say which story it is, and nothing of the story."""
+    """Hash the content of an entry. Its other addresses identify it and are no content."""
     said = {name: value for name, value in asdict(entry).items() if name not in _IDENTITY_FIELDS}
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def record_event_change(event: EventNotice, *, now: datetime) -> None:
+    """Set ``changed_at`` of a row that is about to be saved, if its facts differ from the stored ones."""
+    stored = EventNotice.objects.filter(pk=event.pk).values(*TRACKED_FIELDS).first()
+    if stored is not None and any(getattr(event, name) != value for name, value in stored.items()):
+        event.changed_at = now

@@ -1,4 +1,4 @@
-"""Store one story of a source: in the row that it has under any of its addresses, or in a new one."""
+"""Store one story of a source, in the row that it has under any of its addresses or in a new one."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.common.messages import Message
 from newsletter.content.ingesting.store_rows import create_or_update_row, hash_entry
-from newsletter.content.ingesting.story_images import FoundPicture, PictureFetcher
+from newsletter.content.ingesting.story_images import FoundImage, StoryImageFetcher
 from newsletter.content.ingesting.story_rows import (
     ListedEntry,
     find_story,
@@ -24,16 +24,16 @@ _BOOKKEEPING_FIELDS = frozenset(
 )
 
 
-def store_story(listing: ListedEntry, *, pictures: PictureFetcher, now: datetime) -> tuple[str, str]:
-    """Store the entry. Return "new", "updated" or "unchanged", and for staff why its picture is missing, or "".
+def store_story(listing: ListedEntry, *, pictures: StoryImageFetcher, now: datetime) -> tuple[str, str]:
+    """Store the entry. Return "new", "updated" or "unchanged", and the reason for staff if its image is missing, or "".
 
-    The table of addresses refuses a second row of one story. The picture is fetched before the transaction begins.
+    The table of addresses refuses a second row of one story. The image is fetched before the transaction begins.
     """
     known, first = find_story(listing)
     try:
         done, failure = _store(listing, known, pictures=pictures, now=now)
     except IntegrityError:
-        # Another poller stored the same story from another source meanwhile.
+        # Meanwhile another worker stored the same story from another source.
         known, first = find_story(listing)
         if known is None:
             raise
@@ -50,7 +50,7 @@ def find_topics(source: Source, categories: tuple[str, ...]) -> list[Topic]:
     return list({topic.pk: topic for topic in [*source.topics.all(), *by_category]}.values())
 
 
-def _store(listing: ListedEntry, known: Story | None, *, pictures: PictureFetcher, now: datetime) -> tuple[str, str]:
+def _store(listing: ListedEntry, known: Story | None, *, pictures: StoryImageFetcher, now: datetime) -> tuple[str, str]:
     source, entry = listing.source, listing.entry
     if known is not None and not provides_text(source, known):
         return _add_topics(source, entry, known), ""
@@ -66,13 +66,13 @@ def _store(listing: ListedEntry, known: Story | None, *, pictures: PictureFetche
 
 
 def _add_topics(source: Source, entry: StoryEntry, story: Story) -> str:
-    """Another source lists the story first: this one adds its topics, and changes no word."""
+    """Add the topics of another source that lists the story too. It changes no text."""
     before = story.topics.count()
     story.topics.add(*find_topics(source, entry.categories))
     return "unchanged" if story.topics.count() == before else "updated"
 
 
-def _write(listing: ListedEntry, known: Story | None, found: FoundPicture, *, sha256: str, now: datetime) -> str:
+def _write(listing: ListedEntry, known: Story | None, found: FoundImage, *, sha256: str, now: datetime) -> str:
     source, entry = listing.source, listing.entry
     values: dict[str, Any] = {
         "url": entry.url,
@@ -105,14 +105,14 @@ def _write(listing: ListedEntry, known: Story | None, found: FoundPicture, *, sh
 
 
 def _read_content(story: Story | None) -> dict[str, Any]:
-    """Return what a story's row says, without our own notes about it."""
+    """Return the content of a story's row, without our own notes about it."""
     if story is None:
         return {}
     names = (field.attname for field in Story._meta.concrete_fields)
     return {name: getattr(story, name) for name in names if name not in _BOOKKEEPING_FIELDS}
 
 
-def _describe_failure(found: FoundPicture) -> str:
+def _describe_failure(found: FoundImage) -> str:
     if not found.failure:
         return ""
     done = (

@@ -1,8 +1,8 @@
-"""Ask the sites of stories whether they still show them. Bounded in time, in parallel by host; it stores nothing.
+"""Ask the sites of stories whether they still show them, in limited time and in parallel by host. It stores nothing.
 
-A fact is 404, 410, 401, 403, a password form, or a way to a log-in or front page. Anything else is "not known". What a
-page says counts only while the same site still shows another page: a site in trouble, or one that refuses programs,
-answers like this for all its pages.
+404, 410, 401, 403, a password form, and a redirect to a log-in or front page are facts. Anything else is "unknown". A fact
+counts only if the same site still shows another page: a site in trouble, or one that refuses programs, gives the same
+answer for all its pages.
 """
 
 import re
@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 import orjson
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetcher import BadStatus, Fetched, Fetcher, FetchError, Limits, TooLarge
-from newsletter.content.ingesting.wordpress_roots import get_known_collection
+from newsletter.content.fetching.errors import BadStatus, FetchError, TooLarge
+from newsletter.content.fetching.fetcher import Fetched, Fetcher, Limits
+from newsletter.content.ingesting.wordpress_listing import get_known_collection
 from newsletter.content.parsing.password_form import has_password_form
 
 SHOWN, REMOVED, PRIVATE, PROTECTED, UNKNOWN = "shown", "removed", "private", "protected", "unknown"
@@ -40,7 +41,7 @@ _NO_SUCH_POST = frozenset({"rest_post_invalid_id", "rest_forbidden", "rest_canno
 
 @dataclass(frozen=True)
 class VisibilityQuestion:
-    """One story to ask about. ``identity`` is its number at a WordPress site whose address is ``site``, else "".
+    """One story to ask about. ``identity`` is its number at the WordPress site ``site``; both are "" for any other story.
 
     ``others`` are addresses of other stories that its source still lists.
     """
@@ -56,7 +57,7 @@ class VisibilityQuestion:
 
 @dataclass(frozen=True)
 class VisibilityAnswer:
-    """What the site says of one story. ``reason`` is for staff: why it is gone, or why nothing is known."""
+    """The site's answer for one story. ``reason`` tells staff why it is gone, or why nothing is known."""
 
     key: int
     code: str
@@ -68,14 +69,14 @@ class VisibilityAnswer:
 def check_stories(
     questions: Iterable[VisibilityQuestion], *, fetcher: Fetcher, seconds: float = _SECONDS
 ) -> dict[int, VisibilityAnswer]:
-    """Return an answer for each question by its key, in at most so many seconds. Nothing is raised."""
+    """Return an answer for each question by its key, within ``seconds``. It raises nothing."""
     asked = list(questions)
     deadline = time.monotonic() + seconds
     by_host: dict[str, list[VisibilityQuestion]] = defaultdict(list)
     for question in asked:
         by_host[_host(question.url)].append(question)
     answers: dict[int, VisibilityAnswer] = {}
-    # Threads only fetch: they touch no database. One that overruns is left to its own limit.
+    # Threads only fetch and touch no database. One that overruns ends by its own limit.
     pool = ThreadPoolExecutor(max_workers=_MAX_HOSTS, thread_name_prefix="story-check")
     try:
         running = [pool.submit(_check_host, group, fetcher, deadline, answers) for group in by_host.values()]
@@ -102,7 +103,7 @@ def _check_host(
         answer = _ask_page(question, fetcher, deadline)
         if answer.code == SHOWN:
             asked_site.shown.append(question.url)
-            # The site works, so what it said before of others is true.
+            # The site works, so its earlier answers are true.
             answers.update(unreliable)
             unreliable.clear()
         if answer.code in (REMOVED, PRIVATE) and not asked_site.shows_others(but=answer):
@@ -128,7 +129,7 @@ class _SiteCheck:
     def shows_others(self, *, but: VisibilityAnswer) -> bool:
         """Return True if the site shows another story, or its front page if no other story is known.
 
-        One shown before a refusal says nothing: some sites refuse programs after a number of requests.
+        A story shown before a refusal proves nothing: some sites refuse programs after a number of requests.
         """
         if but.code == REMOVED and (self.shown or self._works is not None):
             return bool(self.shown or self._works)
@@ -153,7 +154,7 @@ def _mark_unreliable(answer: VisibilityAnswer, host: str) -> VisibilityAnswer:
 def _ask_rest(
     site: str, questions: Sequence[VisibilityQuestion], fetcher: Fetcher, deadline: float
 ) -> Iterable[VisibilityAnswer]:
-    """Yield what the REST interface surely says; of what it does not say, the pages are asked."""
+    """Yield the certain answers of the REST interface. The pages are asked about the others."""
     collection = get_known_collection(site)
     numbered = {one.identity: one for one in questions if one.identity.isascii() and one.identity.isdigit()}
     for start in range(0, len(numbered), _MAX_IDS):
@@ -170,7 +171,7 @@ def _ask_rest(
 
 
 def _ask_post(url: str, question: VisibilityQuestion, fetcher: Fetcher, deadline: float) -> VisibilityAnswer | None:
-    """Ask for one post that was not in the list; None if the answer says nothing of the post."""
+    """Ask for one post that was not in the list. Return None if the answer says nothing about it."""
     found = _fetch_json(url, fetcher, deadline)
     if isinstance(found, dict) and found.get("code") in _NO_SUCH_POST:
         status = (found.get("data") or {}).get("status") if isinstance(found.get("data"), dict) else None
@@ -193,14 +194,14 @@ def _judge_post(post: Any, question: VisibilityQuestion) -> VisibilityAnswer | N
 
 
 def _list_posts(data: Any) -> dict[str, Any] | None:
-    """Return the posts of an answer by their number; None if it is no list of posts."""
+    """Return the posts of an answer by their number, or None if it is no list of posts."""
     if not isinstance(data, list):
         return None
     return {str(post["id"]): post for post in data if isinstance(post, dict) and "id" in post}
 
 
 def _fetch_json(url: str, fetcher: Fetcher, deadline: float) -> Any:
-    """Return the JSON at an address, also that of a refusal; None if there is none."""
+    """Return the JSON at an address, also that of an error status, or None."""
     try:
         body = fetcher.fetch(url, limits=_limits_until(deadline)).body
     except BadStatus as error:
@@ -226,7 +227,7 @@ def _ask_page(question: VisibilityQuestion, fetcher: Fetcher, deadline: float) -
     except TooLarge:
         return VisibilityAnswer(question.key, SHOWN)
     except FetchError as error:
-        return VisibilityAnswer(question.key, UNKNOWN, str(error))
+        return VisibilityAnswer(question.key, UNKNOWN, error.message)
     return _judge_page(question, fetched)
 
 

@@ -1,4 +1,4 @@
-"""Finds and copies the pictures of one source's stories, within the time that one visit to a source may take."""
+"""Find and copy the images of one source's stories, within the time limit of one visit."""
 
 import time
 from dataclasses import dataclass, replace
@@ -6,18 +6,10 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetcher import (
-    PAGE,
-    PICTURE,
-    BadStatus,
-    Fetcher,
-    FetchError,
-    Limits,
-    TooSlow,
-    Unreachable,
-)
-from newsletter.content.images.hosting import fetch_picture
-from newsletter.content.images.sandbox_messages import BadPicture
+from newsletter.content.fetching.errors import BadStatus, FetchError, TooSlow, Unreachable
+from newsletter.content.fetching.fetcher import PAGE, PICTURE, Fetcher, Limits
+from newsletter.content.images.hosting import fetch_image
+from newsletter.content.images.sandbox_messages import BadImage
 from newsletter.content.ingesting.read_source import robots
 from newsletter.content.parsing.entries import SetAside, StoryEntry
 from newsletter.content.parsing.parse import Document
@@ -30,8 +22,8 @@ _RATE_LIMIT_STATUSES = frozenset({429, 503})
 
 
 @dataclass(frozen=True)
-class FoundPicture:
-    """A story's picture. ``waiting`` means that it is asked for again at the next visit; ``failure`` is for staff."""
+class FoundImage:
+    """A story's image. ``waiting`` means that it is fetched again at the next visit; ``failure`` is for staff."""
 
     picture: Picture | None = None
     alt: str = ""
@@ -41,8 +33,8 @@ class FoundPicture:
     picture_page_modified: str = ""
 
 
-class PictureFetcher:
-    """Gets the pictures of one visit to a source. What there is no time for is counted in ``postponed``."""
+class StoryImageFetcher:
+    """Fetch the images of one visit to a source. ``postponed`` counts those left for the next visit."""
 
     def __init__(
         self,
@@ -62,16 +54,16 @@ class PictureFetcher:
         self._deadline = time.monotonic() + self._seconds
         self._paused_hosts: set[str] = set()
 
-    def find(self, entry: StoryEntry, known: Story | None) -> FoundPicture:
-        """Return our copy of the picture that the entry names; where it names none, of the one that its page names."""
-        kept = FoundPicture(
+    def find(self, entry: StoryEntry, known: Story | None) -> FoundImage:
+        """Return our copy of the image that the entry names, or of the one that its page names."""
+        kept = FoundImage(
             picture=known.picture if known else None,
             alt=known.picture_alt if known else "",
             picture_page_etag=known.picture_page_etag if known else "",
             picture_page_modified=known.picture_page_modified if known else "",
         )
         if not entry.picture_url and _site(entry.url) != self._site:
-            return FoundPicture()
+            return FoundImage()
         if self._must_wait(entry.picture_url or entry.url):
             self.postponed += 1
             found = replace(kept, waiting=True)
@@ -83,7 +75,7 @@ class PictureFetcher:
         return found
 
     def list_postponed(self) -> tuple[SetAside, ...]:
-        """What staff are told of the pictures that wait for the next visit."""
+        """Return what staff are told about the images left for the next visit."""
         if not self.postponed:
             return ()
         what = Message("1 picture") if self.postponed == 1 else Message("%(count)s pictures", count=self.postponed)
@@ -104,16 +96,16 @@ class PictureFetcher:
     def _limits(self, limits: Limits) -> Limits:
         return replace(limits, total=max(0.1, min(limits.total, self._deadline - time.monotonic())))
 
-    def _copy_picture(self, url: str, alt: str, kept: FoundPicture) -> FoundPicture:
+    def _copy_picture(self, url: str, alt: str, kept: FoundImage) -> FoundImage:
         try:
-            picture = fetch_picture(url=url, alt=alt, fetcher=self._fetcher, limits=self._limits(PICTURE))
-        except (FetchError, BadPicture) as error:
+            picture = fetch_image(url=url, alt=alt, fetcher=self._fetcher, limits=self._limits(PICTURE))
+        except (FetchError, BadImage) as error:
             waiting = self._is_temporary(url, error)
-            return replace(kept, waiting=waiting, failure=str(error))
+            return replace(kept, waiting=waiting, failure=error.message)
         return replace(kept, picture=picture, alt=alt)
 
-    def _from_page(self, entry: StoryEntry, kept: FoundPicture) -> FoundPicture:
-        """One conditional request for the story's page, as far as its site allows; a page without a picture is no failure."""
+    def _from_page(self, entry: StoryEntry, kept: FoundImage) -> FoundImage:
+        """Ask the story's page for its image, if the site's robots.txt allows it. A page without an image is no failure."""
         try:
             robots.check(entry.url, fetcher=self._fetcher, now=self._now)
             page = self._fetcher.fetch(
@@ -129,17 +121,17 @@ class PictureFetcher:
             )
             named = parse_in_sandbox(document).extra
         except FetchError as error:
-            return replace(kept, waiting=True) if self._is_temporary(entry.url, error) else FoundPicture()
+            return replace(kept, waiting=True) if self._is_temporary(entry.url, error) else FoundImage()
         except (ResourceLimitExceeded, ParserCrashed):
-            return FoundPicture()
-        seen = FoundPicture(picture_page_etag=page.etag, picture_page_modified=page.last_modified)
+            return FoundImage()
+        seen = FoundImage(picture_page_etag=page.etag, picture_page_modified=page.last_modified)
         link = named.get("picture", "")
         if not link or _is_site_picture(link, entry):
             return seen
         return self._copy_picture(link, named.get("alt", ""), seen)
 
-    def _is_temporary(self, url: str, error: FetchError | BadPicture) -> bool:
-        """Whether the next visit may have more luck. A site that asks for patience is left alone until then."""
+    def _is_temporary(self, url: str, error: FetchError | BadImage) -> bool:
+        """Return True if the next visit may succeed. Pause a site that asks us to wait."""
         if isinstance(error, BadStatus):
             if error.status in _RATE_LIMIT_STATUSES or error.retry_after:
                 self._paused_hosts.add(urlsplit(url).netloc)
@@ -148,11 +140,11 @@ class PictureFetcher:
 
 
 def _is_site_picture(picture_url: str, entry: StoryEntry) -> bool:
-    """Whether another story has this picture already: many sites name one of their own for every page without one."""
+    """Return True if another story has this image: many sites name one image for every page without its own."""
     return Story.objects.filter(picture__source_url=picture_url).exclude(url=entry.url).exists()
 
 
 def _site(url: str) -> str:
-    """The host by its last two labels (an address of numbers whole), so that news.example.org is of example.org."""
+    """Return the last two labels of a host, or a whole IP address, so that news.example.org belongs to example.org."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     return host if host.replace(".", "").isdigit() else ".".join(host.split(".")[-2:])

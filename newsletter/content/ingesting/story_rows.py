@@ -1,4 +1,4 @@
-"""Find the one row of a story, whichever source lists it and however its address is written. The table keeps it one."""
+"""Find the one row of a story, whichever source lists it and however its address is written."""
 
 import re
 from collections import Counter
@@ -16,20 +16,23 @@ _MIN_MATCH_LENGTH = 15
 
 
 def find_shared_addresses(entries: Iterable[StoryEntry]) -> frozenset[str]:
-    """Return the addresses, as hashes, that several entries of one reading have: they are the page of none of them."""
+    """Return the addresses, as hashes, that several entries of one reading share: they are the page of none of them."""
     counted = Counter(name for entry in entries for name in hash_addresses(entry))
     return frozenset(name for name, times in counted.items() if times > 1)
 
 
 def hash_addresses(entry: StoryEntry) -> dict[str, str]:
-    """Return every address of the entry that is the page of one story, by hash: its link and its other names."""
+    """Return every address that is the entry's own page, by hash: its link and its other addresses."""
     urls = [url for url in (entry.url, *entry.addresses) if _is_address(url)]
     return {hash_url(url): url for url in reversed(urls) if is_story_page(url)}
 
 
 @dataclass(frozen=True)
 class ListedEntry:
-    """One entry of one reading of a source. ``named`` are the identities of all its entries, ``shared`` as above."""
+    """One entry of one reading of a source.
+
+    ``named`` are the identities of all its entries; ``shared`` is the result of ``find_shared_addresses``.
+    """
 
     source: Source
     entry: StoryEntry
@@ -41,7 +44,7 @@ class ListedEntry:
         return self.entry.external_id[:500]
 
     def page(self) -> str:
-        """Return the hash of the address at which the entry's page is found, whatever the page says of itself."""
+        """Return the hash of the address where the entry's page was found, whatever the page says about itself."""
         found_at = self.entry.addresses[:1] if self.source.kind == Source.Kind.PAGE else ()
         return hash_url(next(iter(found_at), self.entry.url))
 
@@ -50,10 +53,10 @@ class ListedEntry:
 
 
 def find_story(listing: ListedEntry) -> tuple[Story | None, bool]:
-    """Return the row of the entry's story, and whether this source lists it under this identity for the first time.
+    """Return the row of the entry's story, and True if this source lists it under this identity for the first time.
 
-    Another entry of the same reading is another story, also if both have the same address. An address alone joins
-    entries of two sources only if it is the page of this one. In all other cases they must tell of the same.
+    Two entries of one reading are two stories, even with one address. An address alone joins entries of two sources
+    only if it is this entry's own page. Otherwise the titles or dates must match too.
     """
     source = listing.source
     origins = StoryOrigin.objects.filter(source=source, external_id=listing.identity)
@@ -75,7 +78,7 @@ def find_story(listing: ListedEntry) -> tuple[Story | None, bool]:
 
 
 def _is_same_story(entry: StoryEntry, story: Story) -> bool:
-    """Return True if the title or the moment of publication is the same; a site's name in one of the titles is allowed."""
+    """Return True if the title or the moment of publication is the same. One title may add the name of a site."""
     if entry.published_at is not None and entry.published_at == story.published_at:
         return True
     ours, theirs = _normalise_title(entry.title), _normalise_title(story.title)
@@ -88,22 +91,22 @@ def _normalise_title(title: str) -> str:
 
 
 def is_identity_free(listing: ListedEntry) -> bool:
-    """Return True if no row that stands for nothing any more still bears the entry's identity."""
+    """Return True if no merged row still has the entry's identity."""
     rows = Story.objects.filter(source=listing.source, external_id=listing.identity)
     return not rows.filter(same_as__isnull=False).exists()
 
 
 def record_listing(listing: ListedEntry, story: Story) -> None:
-    """Keep that this source lists the story, and its addresses. Raises IntegrityError if another row took one meanwhile.
+    """Record that this source lists the story, and its addresses. Raises IntegrityError if another row took one meanwhile.
 
-    An address that another story had before stays with that story.
+    An address of another story stays with that story.
     """
     StoryOrigin.objects.get_or_create(source=listing.source, external_id=listing.identity, defaults={"story": story})
     record_addresses(story, listing.addresses())
 
 
 def record_addresses(story: Story, addresses: dict[str, str]) -> None:
-    """Keep these addresses, by hash, as the story's, but those that another story has."""
+    """Record these addresses, by hash, as the story's, except those of another story."""
     known = set(StoryAddress.objects.filter(sha256__in=addresses).values_list("sha256", flat=True))
     StoryAddress.objects.bulk_create(
         StoryAddress(story=story, sha256=name, address=url[:2000])
@@ -113,7 +116,7 @@ def record_addresses(story: Story, addresses: dict[str, str]) -> None:
 
 
 def provides_text(source: Source, story: Story) -> bool:
-    """Return True if what this source says is the story's text: it listed it first, or nobody else does any more."""
+    """Return True if this source provides the story's text: it listed it first, or no other source does any more."""
     if story.external_id.startswith(DESK_ID_PREFIX):
         return False
     return story.source is None or story.source_id == source.pk or not story.source.enabled

@@ -1,18 +1,20 @@
-"""Find where a WordPress site lists its posts: with or without permalinks, in a folder, or at the address its pages name."""
+"""Find where a WordPress site lists its posts: with or without permalinks, in a folder, or at an address its pages name."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.fetcher import FEED, PAGE, BadStatus, Fetched, Fetcher, FetchError
-from newsletter.content.ingesting.wordpress_roots import get_known_collection, remember_root
+from newsletter.content.fetching.errors import BadStatus, FetchError
+from newsletter.content.fetching.fetcher import FEED, PAGE, Fetched, Fetcher
 from newsletter.content.parsing.entries import StoryEntry
 from newsletter.content.parsing.feeds.wordpress_addresses import (
     POSTS,
     Collection,
     find_rest_root,
+    parse_site_address,
     plain_root,
     pretty_root,
 )
@@ -22,7 +24,7 @@ _ABSENT = frozenset({404, 405, 410})
 
 
 class RestApiUnavailable(FetchError):
-    """The site does not let us list its posts. ``has_feed``: its feed may be read in their place."""
+    """The site does not let us list its posts. ``has_feed`` means that its feed may be read instead."""
 
     def __init__(self, message: str, *, reason: str, home: str, has_feed: bool) -> None:
         super().__init__(message)
@@ -34,7 +36,7 @@ class RestApiUnavailable(FetchError):
 def find_posts(
     url: str, *, after: datetime, etag: str, last_modified: str, fetcher: Fetcher
 ) -> tuple[Collection, Fetched]:
-    """Return where the posts are listed, and the first page of them.
+    """Return the collection that lists the posts, and its first page.
 
     Raises RestApiUnavailable if the site refuses or has no such list, and FetchError if it cannot be reached.
     """
@@ -50,7 +52,7 @@ def find_posts(
         except BadStatus as error:
             if error.status not in _CLOSED | _ABSENT:
                 raise
-            refused = str(error) if error.status in _CLOSED else refused or str(error)
+            refused = error.message if error.status in _CLOSED else refused or error.message
             if error.status in _CLOSED:
                 break
             continue
@@ -71,7 +73,7 @@ def find_posts(
 
 
 def use_post_id(story: StoryEntry) -> StoryEntry:
-    """Return a story of the site's feed under the number that its REST interface has for it."""
+    """Return a story of the site's feed with the number that it has in the REST interface."""
     for address in (story.external_id, *story.addresses):
         parts = urlsplit(address)
         (number, *_) = parse_qs(parts.query).get("p", [""])
@@ -81,19 +83,46 @@ def use_post_id(story: StoryEntry) -> StoryEntry:
 
 
 def is_json(body: bytes) -> bool:
-    """Return True if a document is meant to be JSON, whatever is in it."""
+    """Return True if a document looks like JSON."""
     return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
 
 
 def _list_candidates(given: Collection, fetcher: Fetcher) -> Iterator[Collection]:
-    """Yield the forms that the REST address may have; the one that the site's own page names is asked for last."""
+    """Yield the possible REST addresses. The one that the site's own page names comes last, as it costs a request."""
     yield given
-    yield given.at(pretty_root(given.home))
-    yield given.at(plain_root(given.home))
+    yield given.with_root(pretty_root(given.home))
+    yield given.with_root(plain_root(given.home))
     try:
         page = fetcher.fetch(given.home, limits=PAGE)
     except FetchError:
         return
     root = find_rest_root(page.body, headers=page.headers, url=page.url)
     if root:
-        yield given.at(root)
+        yield given.with_root(root)
+
+
+_MAX_SITES = 1_000
+_roots: dict[str, str] = {}
+_lock = threading.Lock()
+
+
+def get_known_collection(url: str) -> Collection:
+    """Return what the address names, with the REST root that the site answered last."""
+    collection = parse_site_address(url)
+    with _lock:
+        root = _roots.get(collection.home)
+    return collection.with_root(root) if root else collection
+
+
+def remember_root(collection: Collection) -> None:
+    """Remember the REST root that the site answered."""
+    with _lock:
+        if len(_roots) >= _MAX_SITES:
+            _roots.clear()
+        _roots[collection.home] = collection.root
+
+
+def forget_roots() -> None:
+    """Ask every site again the next time."""
+    with _lock:
+        _roots.clear()

@@ -1,4 +1,4 @@
-"""Reads the dates that sources write: standard forms exactly, other forms by the source's language, and says so."""
+"""Read the dates that sources write: standard forms exactly, other forms by the source's language and with a note."""
 
 import re
 import warnings
@@ -31,16 +31,16 @@ _WEEKDAYS = (
 
 @dataclass(frozen=True)
 class ParsedDate:
-    """A date as it was read. ``note`` says how for staff, where the form was none that is sure; "" where it was."""
+    """A date as it was read. ``note`` tells staff how, if the form is ambiguous; otherwise it is ""."""
 
     moment: datetime | None = None
     note: str = ""
 
 
 def parse_date_text(text: str, *, language: str, now: datetime) -> ParsedDate:
-    """Read a date of any form. Days and months in figures go by ``language`` ("en-US": month first, others: day first).
+    """Read a date of any form. ``language`` decides the order of numbers ("en-US": month first, others: day first).
 
-    Of two ways to read figures, the weekday decides if there is one; then one in the future gives way to one that is not.
+    If numbers can be read in two ways, the weekday decides if there is one. Otherwise a past date wins over a future one.
     """
     said = tidy(text)
     if not said:
@@ -67,7 +67,7 @@ def parse_date_text(text: str, *, language: str, now: datetime) -> ParsedDate:
 
 
 def _read_standard(text: str) -> datetime | None:
-    """ISO 8601, or the form of mails and RSS."""
+    """Read ISO 8601, or the form of mails and RSS."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -79,7 +79,7 @@ def _read_standard(text: str) -> datetime | None:
 
 
 def _read_written(text: str, *, language: str, now: datetime) -> datetime | None:
-    """A date in words or figures. Without a day, a month and a year it is none: “yesterday” and “March” say too little."""
+    """Read a date in words or numbers. It needs a day, a month and a year: “yesterday” and “March” are not dates."""
     bare = _UHR.sub(lambda match: f"{match[1]} " if match[1] else " ", _PREFIX.sub("", text)).strip()
     if not _HAS_YEAR.search(bare) or not _HAS_DAY.search(bare):
         return None
@@ -91,7 +91,7 @@ def _read_written(text: str, *, language: str, now: datetime) -> datetime | None
 
 
 def _is_named_weekday(text: str, moment: datetime) -> bool:
-    """Whether the text starts with the weekday of a moment."""
+    """Return True if the text starts with the weekday of a moment."""
     first = re.match(r"[^\W\d_]+", text)
     word = first[0].lower() if first else ""
     return any(word == name or (len(name) == 3 and word.startswith(name)) for name in _WEEKDAYS[moment.weekday()])

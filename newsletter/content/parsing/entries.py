@@ -1,7 +1,7 @@
-"""What every parser gives, whatever the source: stories, events, and entries set aside with a reason.
+"""The result of every parser: stories, events, and entries set aside with a reason.
 
 Plain frozen data. Text is plain text with entities decoded once and markup removed; ``*_html`` is sanitised.
-Times are aware datetimes in UTC unless a zone stands beside them.
+Times are aware datetimes in UTC unless a zone is given beside them.
 """
 
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from datetime import date, datetime
 
 @dataclass(frozen=True)
 class StoryEntry:
-    """A story as its source tells it. ``external_id`` is stable for the source; ``pseudonyms`` are (name, note) pairs.
+    """A story of a source. ``external_id`` is stable for the source; ``pseudonyms`` are (name, note) pairs.
 
     ``addresses`` are other addresses of the same page: a canonical or short link, an identity that is an address.
-    ``note`` is what could not be read surely, in words for staff.
+    ``note`` tells staff what could not be read for certain.
     """
 
     external_id: str
@@ -37,10 +37,10 @@ class StoryEntry:
 class EventEntry:
     """One occurrence of an event. ``starts_at`` is aware; ``zone`` is an IANA name or "". An all-day event has ``day`` set.
 
-    Of a ``floating`` event only the wall clock is known: its moments bear UTC until its place tells the zone.
+    A ``floating`` event is known by its wall clock only: its moments are labelled UTC until its location gives the zone.
     ``ends_at`` of an all-day event is the midnight after its last day.
-    ``place`` is the whole address in words. ``street`` to ``country`` are its parts as the source gives them, not as codes,
-    each "" where the source does not say.
+    ``place`` is the whole address as text. ``street`` to ``country`` are its parts as the source gives them, not codes,
+    each "" if the source does not say.
     """
 
     external_id: str
@@ -68,7 +68,7 @@ class EventEntry:
 
 @dataclass(frozen=True)
 class SetAside:
-    """An entry that did not go in: which one, and why, in words for staff. ``external_id`` where it bears one."""
+    """An entry that was not used, with the reason for staff. ``external_id`` is its identity, if it has one."""
 
     entry: str
     reason: str
@@ -77,12 +77,12 @@ class SetAside:
 
 @dataclass(frozen=True)
 class Parsed:
-    """All that one document gave. ``error`` is set when the document as a whole could not be read.
+    """All entries of one document. ``error`` is set if the document as a whole could not be read.
 
-    ``complete_until``: events that start from then on may be missing because the document was longer than is read.
+    ``complete_until``: events that start from then on may be missing because the document is longer than what is read.
     ``private`` are the identities of events, or of all dates of a UID, that the source does not show to the public.
-    ``listed`` counts the public entries of a document of events, also past ones. Of entries whose series is not among
-    ``series``, those from ``listed_until`` on may be missing because the source itself lists only so many.
+    ``listed`` counts the public entries of a document of events, also past ones. Entries whose series is not in
+    ``series`` and that start from ``listed_until`` on may be missing because the source lists only so many.
     """
 
     stories: tuple[StoryEntry, ...] = ()

@@ -1,4 +1,4 @@
-"""What every entry must satisfy, whatever its source: a title, a link that may be followed, a date that can be true."""
+"""Rules for every entry of any source: a title, a link that can be followed, a possible date."""
 
 import re
 import time
@@ -31,14 +31,14 @@ Entry = TypeVar("Entry")
 
 
 class BadEntry(DomainError):
-    """One entry cannot go in; the message is the reason for staff."""
+    """One entry cannot be used; the message is the reason for staff."""
 
 
 _SET_ASIDE: tuple[type[BaseException], ...] = (BadEntry, *ENTRY_ERRORS)
 
 
 def require_title(title: str) -> str:
-    """The title, cut to its limit; BadEntry when there is none."""
+    """Return the title, cut to its limit. Raises BadEntry if there is none."""
     line = tidy(title)
     if not line:
         raise BadEntry("This entry has no title.")
@@ -46,7 +46,7 @@ def require_title(title: str) -> str:
 
 
 def safe_link(link: str, *, base_url: str) -> str:
-    """The absolute http(s) form of a link, or "" when it is none or cannot be followed safely."""
+    """Return the absolute http(s) form of a link, or "" if there is none or it is unsafe."""
     text = "".join(char for char in link.strip() if ord(char) > 32)
     if not text:
         return ""
@@ -62,11 +62,11 @@ def safe_link(link: str, *, base_url: str) -> str:
 
 
 def require_link(link: str, *, base_url: str) -> str:
-    """The absolute link of an entry; BadEntry when it is missing, too long, or not a web address."""
+    """Return the absolute link of an entry. Raises BadEntry if it is missing, too long, or not a web address."""
     if not link.strip():
         raise BadEntry("This entry has no link.")
     if len(link) > _MAX_URL_LENGTH:
-        raise BadEntry("The link of this entry is longer than %(longest_url)s characters.", longest_url=_MAX_URL_LENGTH)
+        raise BadEntry("The link of this entry is longer than %(limit)s characters.", limit=_MAX_URL_LENGTH)
     safe = safe_link(link, base_url=base_url)
     if not safe:
         raise BadEntry(
@@ -76,7 +76,7 @@ def require_link(link: str, *, base_url: str) -> str:
 
 
 def normalise_date(moment: datetime | None, *, now: datetime) -> datetime | None:
-    """The date in UTC; None when it is absent or a computer's zero date (1970). BadEntry when it lies in the future."""
+    """Return the date in UTC, or None for no date and for a computer's zero date (1970). Raises BadEntry for a future one."""
     if moment is None:
         return None
     there = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -92,7 +92,7 @@ def normalise_date(moment: datetime | None, *, now: datetime) -> datetime | None
 
 
 def parse_iso_date(text: str) -> datetime | None:
-    """An ISO 8601 date or time as an aware moment, UTC where it names no zone; None when it is not one."""
+    """Return an ISO 8601 date or time as an aware moment (UTC if it names no zone), or None for anything else."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -100,15 +100,15 @@ def parse_iso_date(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def label(*, title: str, link: str, number: int) -> str:
-    """How staff find an entry that was set aside: its title, else its link, else its place in the list."""
+def label_entry(*, title: str, link: str, number: int) -> str:
+    """Return a label by which staff find an entry that was set aside: its title, else its link, else its number."""
     return cut_at_word(tidy(title) or tidy(link), _LABEL) or Message("Entry %(number)s", number=number)
 
 
-def collect(
+def read_entries(
     raw: Iterable[Raw], *, read: Callable[[Raw], Entry], name: Callable[[Raw, int], str], key: Callable[[Entry], str]
 ) -> tuple[tuple[Entry, ...], tuple[SetAside, ...]]:
-    """Read each entry on its own: what is bad, double, too heavy, or beyond the two hundredth is set aside with its reason."""
+    """Read each entry alone. Set aside, with a reason, any that is bad, repeated, too slow, or beyond the limit of 200."""
     entries: dict[str, Entry] = {}
     aside: list[SetAside] = []
     beyond = heavy = 0
@@ -131,7 +131,7 @@ def collect(
             aside.append(
                 SetAside(
                     entry=_named(name, one, number),
-                    reason=Message("An entry before it has the same identity; the first was used."),
+                    reason=Message("An earlier entry has the same identity; the first one was used."),
                 )
             )
             continue
@@ -140,9 +140,7 @@ def collect(
         aside.append(
             SetAside(
                 entry=Message("%(beyond)s more entries", beyond=beyond),
-                reason=Message(
-                    "Only the first %(most_entries)s entries of a source are used.", most_entries=MAX_ENTRIES
-                ),
+                reason=Message("Only the first %(limit)s entries of a source are used.", limit=MAX_ENTRIES),
             )
         )
     if heavy:
@@ -151,7 +149,7 @@ def collect(
 
 
 def _checked(entry: Entry) -> Entry:
-    """The entry, if every text in it can be stored; BadEntry for a lone surrogate or a NUL."""
+    """Return the entry if every text in it can be stored. Raises BadEntry for a lone surrogate or a NUL."""
     if has_broken_characters(entry):
         raise BadEntry(BROKEN_CHARACTERS)
     return entry
@@ -159,7 +157,7 @@ def _checked(entry: Entry) -> Entry:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, BadEntry):
-        return str(error)
+        return error.message
     if isinstance(error, CpuBudgetExceeded | MemoryError):
         return _TOO_HEAVY
     return Message(
@@ -169,7 +167,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _named(name: Callable[[Raw, int], str], one: Raw, number: int) -> str:
-    """How staff find the entry, also if its own name is what is damaged."""
+    """Return the entry's label, even if its own name is damaged."""
     try:
         with limit_entry_time():
             found = name(one, number)

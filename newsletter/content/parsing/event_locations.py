@@ -1,4 +1,4 @@
-"""Where an event is: its own coordinates, else its words, else its source's region. It guesses nothing."""
+"""Locate an event by its coordinates, else by its text, else by its source's region. It guesses nothing."""
 
 import re
 from dataclasses import dataclass, replace
@@ -27,12 +27,12 @@ _APART_KM = 45.0
 
 @dataclass(frozen=True)
 class EventLocation:
-    """Where an event is; ``zone`` is the IANA zone of its town.
+    """The location of an event; ``zone`` is the IANA zone of its town.
 
-    Without coordinates it can still be near readers of its ``region`` or ``country``.
+    Without coordinates it can still be near people in its ``region`` or ``country``.
 
-    ``note`` says to staff what was not certain, and is "" when all was; ``candidates`` are the places among which they
-    can choose then, best first.
+    ``note`` tells staff what was not certain, or is "". ``candidates`` are the towns that they can then choose from,
+    best first.
     """
 
     latitude: float | None = None
@@ -47,13 +47,15 @@ class EventLocation:
 
 
 def is_online_text(text: str) -> bool:
-    """Whether the words of a place say that there is none: "Zoom", "online", a link."""
+    """Return True if the text of a location says that the event is online, such as "Zoom", "online" or a link."""
     return _ONLINE.search(text) is not None
 
 
 def locate_event(entry: EventEntry, *, default_region: str, default_country: str = "") -> EventLocation:
-    """The place of an event: by its coordinates, else by its words. ``default_region`` and ``default_country`` are the
-    source's, codes or names, or "": they decide between equals, and are used if the words name nothing that is known.
+    """Return the location of an event, by its coordinates, else by its text.
+
+    ``default_region`` and ``default_country`` are the source's, as codes or names, or "". They decide between equal
+    matches, and are used if the text names nothing that is known.
     """
     region, country = _defaults(default_region, default_country)
     words = entry.place.strip()
@@ -74,7 +76,7 @@ def locate_event(entry: EventEntry, *, default_region: str, default_country: str
     if match.place is not None:
         return _at(match, match.place, online=online)
     if match.ambiguous:
-        note = Message("%(reason)s. It has no exact place until then.", reason=match.reason.rstrip("."))
+        note = Message("%(reason)s The event has no exact place until you choose one.", reason=match.reason)
         return EventLocation(
             country=match.country, region=match.region, online=online, note=note, candidates=match.candidates
         )
@@ -86,7 +88,7 @@ def locate_event(entry: EventEntry, *, default_region: str, default_country: str
 
 
 def _defaults(region: str, country: str) -> tuple[str, str]:
-    """The codes of the source's region and country; what is not known counts as not given."""
+    """Return the codes of the source's region and country, each "" if it is not known."""
     try:
         code = resolve_region(region, country=country) if region.strip() else ""
     except UnknownPlace:
@@ -99,9 +101,9 @@ def _defaults(region: str, country: str) -> tuple[str, str]:
 
 
 def _from_point(latitude: float, longitude: float, *, words: str, online: bool) -> EventLocation | None:
-    """The point, in the town that the words name where it lies there, else in the one that people would name for it.
+    """Return the location of a point: in the town that the text names if that is near, else in the nearest town.
 
-    None for a point that is none (0, 0 is software for nowhere).
+    Return None for an invalid point (0, 0 is what software writes for no location).
     """
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180) or (latitude == 0 and longitude == 0):
         return None
@@ -112,7 +114,7 @@ def _from_point(latitude: float, longitude: float, *, words: str, online: bool) 
         if said is not None:
             return EventLocation(
                 online=online,
-                note=Message("%(note)s Its words say %(said)s.", note=note, said=describe(said)),
+                note=Message("%(note)s Its text says %(said)s.", note=note, said=describe(said)),
                 candidates=(said,),
             )
         return EventLocation(latitude=latitude, longitude=longitude, online=online, note=note)
@@ -125,7 +127,7 @@ def _from_point(latitude: float, longitude: float, *, words: str, online: bool) 
 
 
 def _contradiction(words: str, latitude: float, longitude: float, near: Town) -> EventLocation | None:
-    """The question that is left where the words certainly name another place than the coordinates; None if they agree."""
+    """Return a location without coordinates if the text certainly names another place than the coordinates, else None."""
     if find_named_near(words, latitude=latitude, longitude=longitude, within_km=_WITHIN_TOWN_KM) is not None:
         return None
     match = find_place(words, near=near.region or near.country)
@@ -145,7 +147,7 @@ def _contradiction(words: str, latitude: float, longitude: float, near: Town) ->
         country=near.country if match.country == near.country else "",
         region=near.region if match.region and match.region == near.region else "",
         note=Message(
-            "Its coordinates lie near %(near)s, but its words say %(said)s. It has no exact place until then.",
+            "Its coordinates lie near %(near)s, but its text says %(said)s. It has no exact place until you choose one.",
             near=describe(near),
             said=said,
         ),
@@ -159,7 +161,7 @@ def _at(match: PlaceMatch, place: Town, *, online: bool) -> EventLocation:
 
 
 def _fallback(region: str, country: str, *, note: str) -> EventLocation:
-    """The source's own region, with a note; nothing but the note when it has none."""
+    """Return the source's own region, with a note; only the note if it has no region."""
     if region:
         return EventLocation(
             country=country_of(region),

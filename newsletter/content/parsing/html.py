@@ -1,11 +1,11 @@
-"""HTML of others made safe, and made plain text. It decides nothing about entries."""
+"""Make HTML from outside safe, or turn it into plain text."""
 
 import html as entities
 import re
 
 import nh3
 
-from newsletter.content.parsing.nesting import is_deep_html
+from newsletter.content.parsing.markup_guard import is_deep_html
 from newsletter.content.parsing.text import tidy
 
 _TAGS = {"a", "b", "blockquote", "br", "em", "h2", "h3", "h4", "i", "li", "ol", "p", "strong", "u", "ul"}
@@ -23,15 +23,15 @@ _LIST_ITEM = re.compile(r"<li\b[^>]*>", re.IGNORECASE)
 
 
 def clean_html(text: str, *, base_url: str = "") -> str:
-    """Sanitised HTML for a mail: simple tags, links to http, https and mailto made absolute, no pictures, no styles.
+    """Return sanitised HTML for a mail: simple tags, absolute links to http, https and mailto, no images, no styles.
 
-    Without a base URL relative links lose their target. Cleaning what is clean changes nothing.
+    Without a base URL, relative links lose their target. Cleaning a result again changes nothing.
     """
     rewrite = ("rewrite_with_base", base_url) if base_url.startswith(("http://", "https://")) else "deny"
     try:
         return _clean(text, rewrite)
     except ValueError:
-        # The base is none that its library can read, such as a host name that breaks the rules of names.
+        # The library cannot read this base, such as an invalid host name.
         return _clean(text, "deny")
 
 
@@ -48,14 +48,14 @@ def _clean(text: str, url_relative: object) -> str:
 
 
 def plain_text(text: str) -> str:
-    """The text of HTML: markup removed, entities decoded once, paragraphs as lines. Scripts leave nothing."""
+    """Return the text of HTML: markup and scripts removed, entities decoded once, paragraphs as lines."""
     broken = _LIST_ITEM.sub("\n- ", _BREAKS.sub("\n", _without_deep_nesting(text)))
     bare = nh3.clean(broken, tags=set(), clean_content_tags=_DROPPED_WHOLE, attributes={}, link_rel=None)
     return tidy(entities.unescape(bare), keep_lines=True)
 
 
 def title_text(text: str) -> str:
-    """A title that a source gave as HTML, as one line of text: markup removed, entities decoded once."""
+    """Return an HTML title as one line of text: markup removed, entities decoded once."""
     bare = nh3.clean(
         _without_deep_nesting(text[:_MAX_TITLE_LENGTH]),
         tags=set(),
@@ -67,6 +67,31 @@ def title_text(text: str) -> str:
 
 
 def _without_deep_nesting(text: str) -> str:
-    """HTML that can be parsed in good time: nested beyond all sense, it loses its markup first."""
+    """Return HTML that can be parsed in time: remove the markup if it is nested too deep."""
     whole = text.replace("\0", "")
     return _ANY_TAG.sub(" ", whole) if is_deep_html(whole) else whole
+
+
+_NAMES = (
+    r"gallery|embed|audio|video|playlist|caption|wp_caption|contact-form(?:-7)?|gravityform|ninja_form|wpforms|mc4wp_form"
+    r"|give_form|tweet|youtube|vimeo|instagram|facebook|rev_slider|elementor-template|soundcloud|googlemaps|toc"
+)
+_BUILDERS = r"(?:vc|et_pb|fusion|av|su|cs|fl|mk|ux|nectar|wpbakery|tatsu|x|ultimate)_\w+"
+_WITH_TEXT = re.compile(
+    r"\[(caption|wp_caption|embed|gallery|video|audio|playlist|youtube)\b[^\[\]]{0,2000}\].{0,4000}?\[/\1\]",
+    re.S | re.I,
+)
+_KNOWN = re.compile(rf"\[/?(?:{_NAMES}|{_BUILDERS})(?:\s[^\[\]]{{0,2000}})?/?\]", re.IGNORECASE)
+_WITH_VALUES = re.compile(r"\[[a-z][\w-]{1,40}\s[^\[\]=]{0,200}=\s*[\"'“”″&\w][^\[\]]{0,2000}\]", re.IGNORECASE)
+_CLOSED = re.compile(r"\[([a-z][\w-]{1,40})\](?P<inner>[^\[]{0,4000})\[/\1\]", re.S | re.I)
+_UNCLOSED_END = re.compile(rf"\[(?:{_NAMES}|{_BUILDERS})\b[^\[\]]{{0,2000}}$", re.IGNORECASE)
+
+
+def remove_shortcodes(text: str) -> str:
+    """Remove shortcodes. Keep the content of one that encloses text, unless it is a caption or an address."""
+    if "[" not in text:
+        return text
+    closes = "[/" in text
+    bare = _WITH_VALUES.sub(" ", _KNOWN.sub(" ", _WITH_TEXT.sub(" ", text) if closes else text))
+    bare = _CLOSED.sub(r" \g<inner> ", bare) if closes else bare
+    return _UNCLOSED_END.sub("", bare)

@@ -1,10 +1,10 @@
-"""Up to which start a list of events is complete, when its source may list only so many of them."""
+"""Find from which start on entries may be missing, if a source lists only so many events."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-# How many entries calendars and pages are cut at.
+# Calendars and pages are often cut at these numbers of entries.
 PAGE_SIZES = frozenset({5, 6, 8, 9, 10, 12, 15, 16, 18, 20, 24, 25, 30, 40, 50, 60, 75, 80, 99, 100, 120, 365})
 _LARGE = 100
 
@@ -17,9 +17,9 @@ def is_page_size(count: int) -> bool:
 def find_truncated_from(
     days: Sequence[datetime], *, entries: Sequence[datetime], count: int, start: datetime, end: datetime
 ) -> datetime | None:
-    """From when on entries may be missing from a list of ``count``; None when none can be, in [start, end).
+    """Return the start from which entries may be missing from a list of ``count``, in [start, end), or None.
 
-    ``days`` are the days of its single events in its own order; ``entries`` the moments of those that were read.
+    ``days`` are the days of its single events in its own order; ``entries`` are the starts of those that were read.
     """
     ordered = all(one <= other for one, other in pairwise(days))
     if not ordered and is_page_size(count):

@@ -1,4 +1,4 @@
-"""Bytes of a web page become a tree. It finds the encoding; it interprets nothing."""
+"""Decode the bytes of a web page into a tree."""
 
 import re
 
@@ -10,7 +10,7 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 
 
 def page_text(body: bytes, content_type: str = "") -> str:
-    """The characters of a page: by its mark, by the answer's charset, as UTF-8, by its own meta tag, then Western."""
+    """Decode a page by its byte order mark, the answer's charset, UTF-8, its own meta tag, or Windows-1252."""
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", "replace")
     named = _CHARSET.search(content_type)
@@ -26,7 +26,7 @@ def page_text(body: bytes, content_type: str = "") -> str:
 
 
 def decode_page(body: bytes, content_type: str = "") -> HtmlElement | None:
-    """The tree of a page, or None when it holds no element."""
+    """Return the tree of a page, or None if it has no element."""
     text = page_text(body, content_type).replace("\0", "")
     try:
         return lxml.html.document_fromstring(

@@ -1,4 +1,4 @@
-"""Whether two web addresses lead to one page: people, feeds and pages write the same address in different ways. PURE."""
+"""Compare web addresses: people, feeds and pages write the address of one page in different ways."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 @lru_cache(maxsize=8_192)
 def normalise_url(url: str) -> str:
-    """One name for a page, whatever the scheme, the case of its host, its last slash, its fragment or campaign marks."""
+    """Return one name for a page, without scheme, letter case of the host, last slash, fragment and campaign parameters."""
     try:
         parts = urlsplit(url.strip())
         host, port = (parts.hostname or "").removeprefix("www."), parts.port
@@ -28,19 +28,19 @@ def normalise_url(url: str) -> str:
 
 
 def hash_url(url: str) -> str:
-    """Return the sha256 of the page's name, for a column of fixed width."""
+    """Return the SHA-256 of the page's name."""
     return hashlib.sha256(normalise_url(url).encode("utf-8", "replace")).hexdigest()
 
 
 def is_story_page(url: str) -> bool:
-    """Return False for a site's front page, which many entries may link to: it says nothing about which story it is."""
+    """Return False for a site's front page, which many entries may link to."""
     return bool(re.search(r"[/?]", normalise_url(url)))
 
 
 def make_url_search_key(url: str) -> str:
-    """The longest run of letters and digits that stands in the page's address however it is written, for a look into a table.
+    """Return the longest run of letters and digits that every spelling of the address contains, for a database search.
 
-    Whatever is encoded in one writing and not in another parts the runs. The host, where nothing else stands there.
+    Percent-encoded characters end a run. Return the host if there is nothing else.
     """
     host, *rest = re.split("[/?]", normalise_url(url), maxsplit=1)
     return max(_RUN.findall(_ENCODED.sub(" ", "".join(rest))), key=len, default=host)

@@ -1,4 +1,4 @@
-"""Which parser reads which kind of source. Bytes in, entries out; it fetches nothing and stores nothing."""
+"""Choose the parser for each kind of source. Bytes in, entries out; it fetches nothing and stores nothing."""
 
 import logging
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Document:
-    """What a source answered. ``kind`` is a ``Source.kind``, or one of two more; ``now`` is aware and judges dates.
+    """The answer of a source. ``kind`` is a ``Source.kind`` or one of two more; ``now`` is aware and judges dates.
 
-    "page_picture" is a story's page of which only the picture is asked: ``extra`` has "picture" and "alt".
-    "tribe_events" is what the interface of The Events Calendar answers.
+    "page_picture" is a story's page of which only the image is used: ``extra`` has "picture" and "alt".
+    "tribe_events" is an answer of the REST interface of The Events Calendar.
     """
 
     kind: str
@@ -36,7 +36,7 @@ class Document:
 
 
 def parse_document(document: Document) -> Parsed:
-    """All that a document gives; ``error`` is set for one that breaks its parser. ValueError for a kind that none reads."""
+    """Return all entries of a document. Set ``error`` if it breaks its parser. Raises ValueError for an unknown kind."""
     if document.kind not in KINDS:
         raise ValueError(Message("no parser reads sources of the kind %(kind)s", kind=f"{document.kind!r}"))
     try:

@@ -1,4 +1,4 @@
-"""Recognise a story that its site protects by a password, whatever form it comes in."""
+"""Recognise a story that its site protects by a password, in any form."""
 
 import re
 
@@ -30,5 +30,5 @@ def has_password_form(html: str) -> bool:
 
 
 def is_protected_entry(*, title: str, text: str, html: str) -> bool:
-    """Return True if a feed's entry is a protected post: by its form, its note, or the word before its title."""
+    """Return True if a feed's entry is a protected post, by its form, its note, or the prefix of its title."""
     return has_password_form(html) or bool(_NOTES.match(text)) or bool(_TITLES.match(title.strip()))

@@ -1,4 +1,4 @@
-"""Which address of a picture to take, and which pictures are none of a story: emoji, avatars, pixels, logos and icons."""
+"""Choose the address of an image, and reject images that are not a story's: emoji, avatars, pixels, logos and icons."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -43,8 +43,8 @@ _LAZY = ("data-src", "data-lazy-src", "data-original", "data-orig-file", "data-f
 _LAZY_SETS = ("srcset", "data-srcset", "data-lazy-srcset")
 
 
-def is_story_picture(url: str) -> bool:
-    """Return False for an address that is an emoji, an avatar, a pixel, a logo, an icon or a stand-in."""
+def is_story_image(url: str) -> bool:
+    """Return False for the address of an emoji, avatar, pixel, logo, icon or placeholder."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -63,15 +63,15 @@ def is_story_picture(url: str) -> bool:
 
 def is_large_enough(image: Mapping[str, str]) -> bool:
     """Return False for an ``img`` element (its attributes) that its page shows tiny, hidden, or as an icon."""
-    sizes = [number(image.get(side)) for side in ("width", "height") if image.get(side)]
+    sizes = [parse_pixels(image.get(side)) for side in ("width", "height") if image.get(side)]
     if any(size < MIN_PICTURE_SIDE for size in sizes) or _PIXEL_STYLE.search(image.get("style") or ""):
         return False
     return not _CLASSES & set((image.get("class") or "").lower().split())
 
 
-def list_picture_urls(image: Mapping[str, str]) -> list[str]:
-    """The addresses of an ``img`` element's picture, the best first: of the sizes it offers, lazy ones, then its own."""
-    own = number(image.get("width"))
+def list_image_urls(image: Mapping[str, str]) -> list[str]:
+    """Return the addresses of an ``img`` element, best first: its sizes, its late-loaded ones, its ``src``."""
+    own = parse_pixels(image.get("width"))
     sized = [pair for name in _LAZY_SETS for pair in split_srcset(image.get(name) or "", own=own)]
     plain = [link for name in (*_LAZY, "src") if (link := image.get(name) or "")]
     best = choose_size([*sized, *((link, own) for link in plain[:1])])
@@ -79,7 +79,7 @@ def list_picture_urls(image: Mapping[str, str]) -> list[str]:
 
 
 def split_srcset(text: str, *, own: int = 0) -> list[tuple[str, int]]:
-    """The (URL, width) pairs of a ``srcset``; a density ("2x") counts as so many times the picture's ``own`` width."""
+    """Return the (URL, width) pairs of a ``srcset``. A density ("2x") is a multiple of the image's ``own`` width."""
     found = []
     for match in _SRCSET_PART.finditer(text.strip()[:20_000]):
         if not match[1].startswith("data:"):
@@ -89,7 +89,7 @@ def split_srcset(text: str, *, own: int = 0) -> list[tuple[str, int]]:
 
 
 def choose_size(sizes: Iterable[tuple[str, int]]) -> str:
-    """The widest of the (URL, width) pairs up to 2,000 pixels; else the smallest above; "" of none. 0 is unknown."""
+    """Return the widest of the (URL, width) pairs up to 2,000 pixels, else the smallest above, or "". A width of 0 is unknown."""
     known = [pair for pair in sizes if pair[0]]
     fitting = [pair for pair in known if pair[1] <= MAX_PICTURE_WIDTH]
     if fitting:
@@ -97,6 +97,6 @@ def choose_size(sizes: Iterable[tuple[str, int]]) -> str:
     return min(known, key=lambda pair: pair[1], default=("", 0))[0]
 
 
-def number(text: object) -> int:
+def parse_pixels(text: object) -> int:
     digits = str(text or "").strip().removesuffix("px")
     return int(digits[:6]) if digits.isascii() and digits.isdigit() else 0

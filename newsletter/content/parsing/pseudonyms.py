@@ -1,4 +1,4 @@
-"""Names changed to protect people: which names a text marks with an asterisk, and the notes that must go with them."""
+"""Names changed to protect people: which names a text marks with an asterisk, and the notes that belong to them."""
 
 import re
 from collections.abc import Iterable
@@ -44,10 +44,10 @@ DEFAULT_NOTE = "*A pseudonym."
 
 
 def find_pseudonyms(*texts: str) -> tuple[tuple[str, str], ...]:
-    """The (name, note) pairs of a story, from its title, teaser and text together.
+    """Return the (name, note) pairs of a story, from its title, teaser and text together.
 
-    A name is marked when an asterisk follows it directly. The note is the line that says so ("*A pseudonym. …",
-    "*Name has been changed"); a marked name without such a line gets the shortest note that is true.
+    A name is marked if an asterisk follows it directly. The note is the line that says so ("*A pseudonym. …",
+    "*Name has been changed"). A marked name without such a line gets the shortest note that is true.
     """
     whole = "\n".join(tidy(text, keep_lines=True) for text in texts)
     names = list(dict.fromkeys(match["both"] or match["one"] for match in _MARKED.finditer(whole)))[:_MAX_NAMES]
@@ -65,7 +65,7 @@ def find_pseudonyms(*texts: str) -> tuple[tuple[str, str], ...]:
 
 
 def is_pseudonym_note(text: str) -> bool:
-    """Return True for a line or sentence that says of names that they were changed, and says nothing else."""
+    """Return True for a line or sentence that only says that names were changed."""
     line = tidy(text)
     if len(line) > _MAX_NOTE_LENGTH:
         return False
@@ -73,7 +73,7 @@ def is_pseudonym_note(text: str) -> bool:
 
 
 def _find_unmarked_notes(text: str) -> list[str]:
-    """The notes in a text where no name is marked: whole lines, else sentences."""
+    """Return the notes of a text in which no name is marked: whole lines, else sentences."""
     lines = [tidy(line) for line in text.split("\n")]
     return [line for line in lines if is_pseudonym_note(line)] or [
         sentence for line in lines for sentence in split_sentences(line) if is_pseudonym_note(sentence)
@@ -81,7 +81,7 @@ def _find_unmarked_notes(text: str) -> list[str]:
 
 
 def list_notes_for(text: str, pseudonyms: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """The notes that must stand with a text (a title and teaser): of each name in it, with or without its mark."""
+    """Return the notes that must accompany a text (a title and teaser), for each name in it, with or without its mark."""
     return _deduplicate(note for name, note in pseudonyms if note and (name == ANY_NAME or _mentions(text, name)))
 
 
@@ -95,12 +95,12 @@ def _notes(text: str) -> list[str]:
 
 
 def _deduplicate(notes: Iterable[str]) -> tuple[str, ...]:
-    """The notes without those that differ from an earlier one by a mark, a full stop or a capital only."""
+    """Remove notes that differ from an earlier one only by punctuation or capitals."""
     return tuple({re.sub(r"\W+", " ", note).strip().casefold(): note for note in reversed(list(notes))}.values())[::-1]
 
 
 def _mentions(text: str, name: str) -> bool:
-    """Whether a text shows a name, whole or one word of it."""
+    """Return True if a text contains a name, or one word of it."""
     return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in name.split())
 
 

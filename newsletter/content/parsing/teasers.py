@@ -1,4 +1,4 @@
-"""The teaser of a story: what its source wrote in a few sentences, without what programs and themes put around it."""
+"""Make the teaser of a story: what its source wrote, without the additions of programs and themes."""
 
 import re
 from html import unescape
@@ -7,10 +7,9 @@ import lxml.html
 from lxml.etree import ParserError
 from lxml.html import HtmlElement, tostring
 
-from newsletter.content.parsing.html import plain_text
-from newsletter.content.parsing.nesting import is_deep_html
+from newsletter.content.parsing.html import plain_text, remove_shortcodes
+from newsletter.content.parsing.markup_guard import is_deep_html
 from newsletter.content.parsing.pseudonyms import is_pseudonym_note
-from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.text import SENTENCE_ENDS, TEASER_LENGTH, make_teaser, split_sentences, tidy
 
 _MAX_CHARS = 40_000
@@ -95,9 +94,9 @@ _ENTITY = re.compile(r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8}\d?);")
 
 
 def teaser_from_html(*candidates: str, limit: int = TEASER_LENGTH, title: str = "") -> str:
-    """The teaser from the first piece of HTML (a summary, then the whole text) that leaves any words.
+    """Return the teaser of the first piece of HTML (a summary, then the whole text) that has any text.
 
-    A summary that breaks off inside its first sentence gives way to the text that it was cut from.
+    If a summary breaks off inside its first sentence, use the text from which it was cut.
     """
     broken_off = ""
     for html in candidates:
@@ -109,13 +108,13 @@ def teaser_from_html(*candidates: str, limit: int = TEASER_LENGTH, title: str = 
 
 
 def story_text(html: str) -> str:
-    """The words of a story's HTML without captions, bylines, share buttons, shortcodes and links to read on."""
+    """Return the text of a story's HTML without captions, bylines, share buttons, shortcodes and links to read on."""
     whole = html[:_MAX_CHARS]
     return plain_text(remove_shortcodes(_remove_clutter(whole)))
 
 
 def teaser_from_text(text: str, *, limit: int = TEASER_LENGTH, title: str = "") -> str:
-    """Whole sentences of plain text: no marks of having been cut, no invitations to read on, no addresses, no notes."""
+    """Return whole sentences of plain text, without marks of a cut, links to read on, addresses and pseudonym notes."""
     bare = _decode_again(remove_shortcodes(tidy(text[:_MAX_CHARS], keep_lines=True)))
     bare = _SAID_BEFORE.sub("", _FIRST_APPEARED.sub("", bare)).strip()
     bare, cut = _without_end_marks(bare)
@@ -124,7 +123,7 @@ def teaser_from_text(text: str, *, limit: int = TEASER_LENGTH, title: str = "") 
 
 
 def _without_end_marks(text: str) -> tuple[str, bool]:
-    """Text without "[…]", "…" and "Read more" at its end, and whether it was cut off there inside a sentence."""
+    """Remove "[…]", "…" and "Read more" from the end. Return the text, and True if it was cut inside a sentence."""
     cut = False
     for _ in range(_MAX_END_MARKS):
         start = _find_invitation(text)
@@ -140,7 +139,7 @@ def _without_end_marks(text: str) -> tuple[str, bool]:
 
 
 def _find_invitation(text: str) -> int | None:
-    """Where an invitation to read on starts that ends the text; a sentence that merely has such words is none."""
+    """Return where the text's last words begin to invite the reader to read on, or None."""
     for match in _MORE.finditer(text, max(0, len(text) - _MAX_INVITATION_LENGTH)):
         before = text[: match.start()].rstrip(_AROUND)
         starts = not before or before.endswith((*SENTENCE_ENDS, "…", "\n", ":")) or text[match.start() - 1] in "[("
@@ -155,7 +154,7 @@ def _find_invitation(text: str) -> int | None:
 
 
 def _is_story_line(line: str, *, title: str) -> bool:
-    """Whether a line is a part of what the story tells."""
+    """Return True if a line is part of the story."""
     bare = tidy(line)
     if not bare or (title and bare.casefold() == title.casefold()) or is_pseudonym_note(bare):
         return False
@@ -163,32 +162,32 @@ def _is_story_line(line: str, *, title: str) -> bool:
 
 
 def _is_byline(line: str) -> bool:
-    """Whether a line names an author, and tells nothing: "By Monday, the court had ruled" is no byline."""
+    """Return True if a line only names an author. "By Monday, the court had ruled" is no byline."""
     match = _BYLINE.match(line)
     words = re.findall(r"[^\W\d_]+", match["name"]) if match else []
     return bool(match) and (len(words) == 1 or all(not word[0].islower() or word in _IN_BYLINES for word in words))
 
 
 def _without_addresses(text: str) -> str:
-    """Text without sentences that hold a raw address; without the address alone where nothing else would be left."""
+    """Remove sentences that hold a raw address; remove only the address if nothing else would be left."""
     sentences = [sentence for sentence in split_sentences(text) if not is_pseudonym_note(sentence)]
     kept = [bare for sentence in sentences if (bare := _without_address(sentence))]
     return tidy(" ".join(kept) if kept else _ADDRESS.sub("", " ".join(sentences)))
 
 
 def _without_address(sentence: str) -> str:
-    """A sentence without its raw address; "" for one that says little else, such as "More at https://…"."""
+    """Remove the raw address from a sentence. Return "" if little else is left, as in "More at https://…"."""
     bare = tidy(_ADDRESS.sub("", sentence))
     return bare if bare == sentence or len(bare) >= _MIN_SENTENCE_LENGTH else ""
 
 
 def _decode_again(text: str) -> str:
-    """Text whose entities were escaped twice at their source ("&#8217;" in words), decoded once more."""
+    """Decode entities that were escaped twice at their source ("&#8217;" in text)."""
     return unescape(text) if _ENTITY.search(text) else text
 
 
 def _remove_clutter(html: str) -> str:
-    """HTML without the elements that are not the story; of Drupal's fields, the body alone."""
+    """Remove elements that are not part of the story. Of Drupal's fields, keep the body alone."""
     if "<" not in html or is_deep_html(html):
         return html
     try:

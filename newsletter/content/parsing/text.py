@@ -1,4 +1,4 @@
-"""Plain text put in order: spaces, lengths, teasers. It knows no HTML and no entries."""
+"""Tidy plain text: spaces, lengths, teasers."""
 
 import re
 import unicodedata
@@ -27,9 +27,9 @@ _KEPT_FORMATS = {"\u200d", "\u200c", "\ufe0f"}
 
 
 def tidy(text: str, *, keep_lines: bool = False) -> str:
-    """Text without control characters and doubled spaces, on one line unless ``keep_lines``.
+    """Return text without control characters and repeated spaces, on one line unless ``keep_lines``.
 
-    Marks that turn the direction of text are dropped, so that nothing after it is turned; joiners of emoji stay.
+    Marks that change the direction of text are removed, so that nothing after it is turned. Joiners of emoji stay.
     """
     kept = "".join(
         char
@@ -41,7 +41,7 @@ def tidy(text: str, *, keep_lines: bool = False) -> str:
 
 
 def cut_at_word(text: str, limit: int) -> str:
-    """Text of at most ``limit`` characters, ended with "…" after a whole word when it had to be cut."""
+    """Return text of at most ``limit`` characters, ended with "…" after a whole word if it was cut."""
     if len(text) <= limit:
         return text
     room = text[: limit - 1]
@@ -50,9 +50,9 @@ def cut_at_word(text: str, limit: int) -> str:
 
 
 def make_teaser(text: str, *, limit: int = TEASER_LENGTH, cut: bool = False) -> str:
-    """The first sentences of a text that fit in ``limit`` characters; a first sentence too long is cut at a word.
+    """Return the first sentences that fit in ``limit`` characters. A first sentence that is too long is cut at a word.
 
-    ``cut`` says that the text breaks off inside its last sentence, which is then left out. Where it is the only one it
+    ``cut`` means that the text breaks off inside its last sentence, which is then left out. If it is the only one, it
     ends with "…", unless it is a few words, such as a heading.
     """
     line = tidy(text)
@@ -71,7 +71,7 @@ def make_teaser(text: str, *, limit: int = TEASER_LENGTH, cut: bool = False) -> 
 
 
 def split_sentences(text: str) -> list[str]:
-    """The sentences of a line of text, each with its end."""
+    """Return the sentences of a line of text, each with its end."""
     line = tidy(text)
     marks = [0, *_sentence_ends(line)]
     if marks[-1] < len(line):
@@ -81,7 +81,7 @@ def split_sentences(text: str) -> list[str]:
 
 
 def _sentence_ends(line: str) -> Iterator[int]:
-    """Where sentences end; the full stops of abbreviations, initials and German days ("3. März") end none."""
+    """Yield where sentences end. Full stops of abbreviations, initials and German days ("3. März") end none."""
     for match in _SENTENCE_END.finditer(line):
         last_word = (
             line[max(0, match.end() - _MAX_WORD_LENGTH) : match.end()].rsplit(" ", 1)[-1].lower().lstrip("(“\"'‘")

@@ -1,32 +1,31 @@
-"""The pages of withdrawing, correcting and assembling again, put into Wagtail's administration. Only registrations stand here."""
-
-from typing import Any
+"""Register the pages and log actions of stories and events with Wagtail."""
 
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
+from wagtail.log_actions import LogActionRegistry
 
-from newsletter.desk.content.corrections import AnnounceChange
-from newsletter.desk.content.event_locations import EventLocations
-from newsletter.desk.content.withdrawals import WithdrawStory
+from newsletter.desk.content.corrections import AnnounceChangePage
+from newsletter.desk.content.event_locations import EventLocationsPage
+from newsletter.desk.content.withdrawals import WithdrawStoryPage
 
 
 def register_admin_urls() -> list[URLPattern]:
     return [
-        path("stories/withdraw/<int:pk>/", WithdrawStory.as_view(), name="newsletter_story_withdraw"),
-        path("events/announce/<int:pk>/", AnnounceChange.as_view(), name="newsletter_event_announce"),
-        path("events/places/", EventLocations.as_view(), name="newsletter_event_places"),
+        path("stories/withdraw/<int:pk>/", WithdrawStoryPage.as_view(), name="newsletter_story_withdraw"),
+        path("events/announce/<int:pk>/", AnnounceChangePage.as_view(), name="newsletter_event_announce"),
+        path("events/places/", EventLocationsPage.as_view(), name="newsletter_event_places"),
     ]
 
 
-def register_log_actions(actions: Any) -> None:
+def register_log_actions(actions: LogActionRegistry) -> None:
     actions.register_action("newsletter.withdraw_story", _("Withdraw a story"), _("Story withdrawn"))
-    actions.register_action("newsletter.reinstate_story", _("Bring a story back"), _("Withdrawal taken back"))
-    actions.register_action("newsletter.announce_change", _("Write a correction"), _("Correction drafted"))
+    actions.register_action("newsletter.reinstate_story", _("Reinstate a story"), _("Story reinstated"))
+    actions.register_action("newsletter.announce_change", _("Draft a correction"), _("Correction drafted"))
     actions.register_action(
-        "newsletter.answer_location_question", _("Say where an event is"), _("Place of an event settled")
+        "newsletter.answer_location_question", _("Set an event’s location"), _("Event location set")
     )
-    actions.register_action("newsletter.take_back_correction", _("Take a correction back"), _("Correction taken back"))
+    actions.register_action("newsletter.take_back_correction", _("Cancel a correction"), _("Correction cancelled"))
 
 
 hooks.register("register_admin_urls", register_admin_urls)

@@ -1,4 +1,4 @@
-"""Appeals in the desk: ways to get involved, each for people of one giving status or for everybody."""
+"""Appeals in the desk: the list and the editor."""
 
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
@@ -31,7 +31,7 @@ class AppealViewSet(SnippetViewSet):
     list_filter = ["audience", "enabled"]
     list_display = [
         "headline",
-        Column("audience", label=gettext_lazy("For"), accessor="get_audience_display"),
+        Column("audience", label=gettext_lazy("Audience"), accessor="get_audience_display"),
         Column("button", label=gettext_lazy("Button")),
         BooleanColumn("enabled", label=gettext_lazy("In use")),
     ]
@@ -42,7 +42,7 @@ class AppealViewSet(SnippetViewSet):
                 FieldPanel("text"),
                 FieldRowPanel([FieldPanel("button"), FieldPanel("link")]),
             ],
-            heading=gettext_lazy("What readers see"),
+            heading=gettext_lazy("Content"),
         ),
         MultiFieldPanel(
             [
@@ -50,10 +50,10 @@ class AppealViewSet(SnippetViewSet):
                 FieldPanel(
                     "enabled",
                     heading=gettext_lazy("In use"),
-                    help_text=gettext_lazy("Switched off, no issue shows it any more."),
+                    help_text=gettext_lazy("If you turn this off, no issue shows it."),
                 ),
                 FieldPanel("slug", heading=gettext_lazy("Short name")),
             ],
-            heading=gettext_lazy("Who sees it"),
+            heading=gettext_lazy("Audience"),
         ),
     ]

@@ -1,6 +1,6 @@
-"""The choosers of stories and events: newest or next first, and, inside an issue's editor, why each was in or out of it.
+"""The choosers of stories, events and appeals.
 
-Which issue is being edited is read from the page that asks: the chooser is the same for all of them.
+In the editor of an issue, a column says why each story or event is in the issue or not. The Referer header names the issue.
 """
 
 import re
@@ -30,19 +30,19 @@ _EDITOR_PATH = re.compile(r"/issues/edit/(\d+)/")
 
 
 def find_edited_issue(request: HttpRequest) -> Issue | None:
-    """The issue in whose editor the chooser was opened, if it was opened in one."""
+    """Return the issue in whose editor the chooser was opened, or None if it was opened elsewhere."""
     found = _EDITOR_PATH.search(urlsplit(request.headers.get("Referer", "")).path)
     return Issue.objects.select_related("slot__publication").filter(pk=int(found[1])).first() if found else None
 
 
 def find_candidate_reasons(issue: Issue | None, *, kind: str) -> dict[int, tuple[bool, str]]:
-    """Why each candidate is in or out of the issue as it stands, by its id."""
+    """Return, by the candidate's id, if it is in the issue as it is now, and the reason."""
     reasons = explain_candidates(issue, now=timezone.now()) if issue else []
     return {reason.id: (reason.chosen, translate(reason.why)) for reason in reasons if reason.kind == kind}
 
 
 class _ReasonColumnMixin:
-    """Mixed into both views of a chooser: the column that says why."""
+    """Add the column with the reason to both views of a chooser."""
 
     kind = ""
     request: HttpRequest
@@ -57,7 +57,7 @@ class _ReasonColumnMixin:
         return find_candidate_reasons(self.issue, kind=self.kind)
 
     def label_not_considered(self, row: Any) -> str:
-        """Why the rules never came to this one."""
+        """Return why a row that is no candidate of the issue was not considered."""
         return _("left out: too old")
 
     def label_reason(self, row: Any) -> str:
@@ -68,12 +68,10 @@ class _ReasonColumnMixin:
 
     @property
     def columns(self) -> list[Column]:
-        why = (
-            [Column("why", label=_("In this issue"), accessor=self.label_reason)]
-            if self.issue and self.issue.slot
-            else []
-        )
-        return [*super().columns, *self.extra_columns, *why]  # type: ignore[misc]
+        columns = [*super().columns, *self.extra_columns]  # type: ignore[misc]
+        if self.issue and self.issue.slot:
+            columns.append(Column("why", label=_("In this issue"), accessor=self.label_reason))
+        return columns
 
     @property
     def extra_columns(self) -> list[Column]:
@@ -109,7 +107,7 @@ class _StoryChoices(_ReasonColumnMixin):
         ]
 
 
-def _label_location(event: EventNotice) -> str:
+def _label_written_location(event: EventNotice) -> str:
     return _("online") if event.online else remove_repeated_parts(event.place_text)
 
 
@@ -125,7 +123,7 @@ class _EventChoices(_ReasonColumnMixin):
     def extra_columns(self) -> list[Column]:
         return [
             Column("when", label=_("When"), accessor=format_start),
-            Column("where", label=_("Where"), accessor=_label_location),
+            Column("where", label=_("Where"), accessor=_label_written_location),
         ]
 
     def label_not_considered(self, row: EventNotice) -> str:

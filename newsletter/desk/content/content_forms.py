@@ -1,11 +1,9 @@
-"""Forms of stories and events: what staff write here stays, whatever the source says later."""
+"""The forms of stories and events. A field that staff edit is noted, so that its source never overwrites it."""
 
 import uuid
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -13,24 +11,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
-from newsletter.content.ingesting.event_changes import record_event_change
-from newsletter.content.ingesting.location_questions import PLACE_FIELDS, remove_location_question
+from newsletter.content.ingesting.location_questions import LOCATION_FIELDS, remove_location_question
+from newsletter.content.ingesting.store_rows import record_event_change
 from newsletter.content.ingesting.story_rows import record_addresses
 from newsletter.content.parsing.page_urls import hash_url, is_story_page
-from newsletter.desk.content.consent_forms import ChannelsField, RegionsField
-from newsletter.desk.content.wall_clock import WallClockField, from_wall_clock, to_wall_clock
+from newsletter.desk.content.consent_fields import ChannelsField, RegionsField
+from newsletter.desk.content.wall_clock import (
+    WallClockField,
+    find_zone,
+    from_wall_clock,
+    to_wall_clock,
+    zone_or_default,
+)
+from newsletter.models import EventNotice
 
-Pairs = list[list[str]]
 MOMENT_FIELDS = ("starts_at", "ends_at")
 
 
 class PairsField(forms.Field):
-    """[[name, note], …] as lines of “Name: note”."""
+    """A list of [name, note] pairs, typed one per line as “Name: note”."""
 
     def prepare_value(self, value: Any) -> str:
         return value if isinstance(value, str) else "\n".join(f"{name}: {note}" for name, note in value or [])
 
-    def to_python(self, value: Any) -> Pairs:
+    def to_python(self, value: Any) -> list[list[str]]:
         if not isinstance(value, str):
             return list(value or [])
         pairs = []
@@ -54,7 +58,7 @@ class PairsField(forms.Field):
 
 
 class ContentForm(WagtailAdminModelForm):
-    """Notes which fields staff changed in ``edited_fields``, so that ingest leaves those alone; makes rows by hand complete."""
+    """A form that notes in `edited_fields` what staff changed, and completes rows that staff create."""
 
     def save(self, commit: bool = True) -> Any:
         row = self.instance
@@ -70,13 +74,13 @@ class StoryForm(ContentForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         label=gettext_lazy("Names changed to protect people"),
-        help_text=gettext_lazy("One a line, such as “Maya: *A pseudonym.” The note stands wherever the name does."),
+        help_text=gettext_lazy("One per line, such as “Maya: *A pseudonym.” The note appears wherever the name does."),
     )
-    consent_channels = ChannelsField(label=gettext_lazy("Agreed to be shown in"))
+    consent_channels = ChannelsField(label=gettext_lazy("Consent covers"))
     not_in_regions = RegionsField()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """A story that is written here is dated now: one without a date comes after all that have one."""
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """Date a new story now, because lists put stories without a date last."""
         super().__init__(*args, **kwargs)
         if self.instance.pk is None:
             self.initial["published_at"] = timezone.now().replace(second=0, microsecond=0)
@@ -85,11 +89,13 @@ class StoryForm(ContentForm):
         cleaned = super().clean()
         given, expires = cleaned.get("consent_given_on"), cleaned.get("consent_expires_on")
         if given and expires and expires < given:
-            self.add_error("consent_expires_on", gettext_lazy("The consent ends before it was given."))
+            self.add_error(
+                "consent_expires_on", gettext_lazy("The consent ends before it was given. Correct one of the dates.")
+            )
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
-        """Keep the address, so that a source that lists it later brings no second story."""
+        """Record the story's web address, so that a source that lists it later adds no second story."""
         story = super().save(commit=commit)
         if story.pk is not None and is_story_page(story.url):
             record_addresses(story, {hash_url(story.url): story.url})
@@ -97,12 +103,12 @@ class StoryForm(ContentForm):
 
 
 class EventForm(ContentForm):
-    """Start and end are typed on the event's own clock; another zone for the same hours is another moment."""
+    """A form in which start and end are in the event's own time zone. A new zone moves an event with the same hours."""
 
     starts_at = WallClockField(label=gettext_lazy("Starts"))
     ends_at = WallClockField(label=gettext_lazy("Ends"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for name in MOMENT_FIELDS:
             if moment := getattr(self.instance, name):
@@ -110,8 +116,8 @@ class EventForm(ContentForm):
 
     def clean_zone(self) -> str:
         zone: str = self.cleaned_data["zone"]
-        if zone:
-            check_zone(zone)
+        if zone and find_zone(zone) is None:
+            raise ValidationError(_("“%(zone)s” is not a time zone. Write one such as Europe/London.") % {"zone": zone})
         return zone
 
     def clean(self) -> Any:
@@ -126,51 +132,29 @@ class EventForm(ContentForm):
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
-        moved = [name for name in MOMENT_FIELDS if self.was.get(name) != getattr(self.instance, name)]
+        moved = [name for name in MOMENT_FIELDS if self.stored_moments.get(name) != getattr(self.instance, name)]
         self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
-        if not PLACE_FIELDS.isdisjoint(self.changed_data):
+        if not LOCATION_FIELDS.isdisjoint(self.changed_data):
             remove_location_question(self.instance)
         if self.instance.pk:
             record_event_change(self.instance, now=timezone.now())
         return super().save(commit=commit)
 
     @cached_property
-    def was(self) -> dict[str, Any]:
-        """The moments as they are kept, to the second."""
-        kept = (
-            type(self.instance).objects.filter(pk=self.instance.pk).values(*MOMENT_FIELDS).first()
-            if self.instance.pk
-            else None
-        )
-        return kept or {}
+    def stored_moments(self) -> dict[str, Any]:
+        """Return the moments in the database, exact to the second; the form shows minutes."""
+        return EventNotice.objects.filter(pk=self.instance.pk).values(*MOMENT_FIELDS).first() or {}
 
     def _set_moment(self, name: str, cleaned: dict[str, Any]) -> None:
+        """Replace a typed time by its moment in UTC; by the stored moment if it was not edited."""
         shown = cleaned.get(name)
         if shown is None:
             return
-        zone, kept = zone_or_default(cleaned.get("zone", "")), self.was.get(name)
-        if kept and to_wall_clock(kept, zone=zone) == shown.replace(second=0, microsecond=0):
-            cleaned[name] = kept
+        zone, stored = zone_or_default(cleaned.get("zone", "")), self.stored_moments.get(name)
+        if stored and to_wall_clock(stored, zone=zone) == shown.replace(second=0, microsecond=0):
+            cleaned[name] = stored
             return
         try:
             cleaned[name] = from_wall_clock(shown, zone=zone)
         except ValidationError as error:
             self.add_error(name, error)
-
-
-def zone_or_default(zone: str) -> str:
-    """The zone, or the desk's where it is none."""
-    try:
-        return ZoneInfo(zone).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return settings.TIME_ZONE
-
-
-def check_zone(zone: str) -> None:
-    """Raises ValidationError unless it names a time zone."""
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValidationError(
-            _("“%(zone)s” is not a time zone. Write one such as Europe/London.") % {"zone": zone}
-        ) from error

@@ -1,12 +1,7 @@
-"""Announcing a changed event from the desk: the question with the number of people, then the draft of a correction.
-
-One that waits and was overtaken by the event is taken back here.
-"""
-
-from typing import Any
+"""The page that announces a changed event: it shows who has old details, drafts a correction, or cancels an obsolete one."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -22,24 +17,25 @@ from newsletter.common.translation import translate
 from newsletter.issues.corrections.correct import (
     MisinformedGroup,
     announce_change,
+    cancel_correction,
     find_misinformed,
     find_obsolete_corrections,
-    take_back,
 )
 from newsletter.models import EventNotice, Issue
+from subscribers.desk.listing import make_breadcrumbs
 
 EDIT_URL_NAME = "wagtailsnippets_newsletter_eventnotice:edit"
 
 
-class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
-    """GET says who was told what; POST makes the draft and opens it, or takes one back. Nothing is sent from here."""
+class AnnounceChangePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+    """GET shows who received which details; POST drafts a correction and opens it, or cancels one. It sends nothing."""
 
     template_name = "desk/correction.html"
     header_icon = "calendar-alt"
     permission_policy = ModelPermissionPolicy(Issue)
     permission_required = "change"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.event = get_object_or_404(EventNotice, pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 
@@ -47,27 +43,26 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         return self.event.title
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("wagtailsnippets_newsletter_eventnotice:list"), "label": _("Events")},
-            {"url": reverse(EDIT_URL_NAME, args=[self.event.pk]), "label": self.event.title},
-            {"url": "", "label": _("Announce the change")},
-        ]
+        return make_breadcrumbs(
+            (reverse("wagtailsnippets_newsletter_eventnotice:list"), _("Events")),
+            (reverse(EDIT_URL_NAME, args=[self.event.pk]), self.event.title),
+            ("", _("Announce the change")),
+        )
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        context: dict[str, object] = super().get_context_data(**kwargs)
         return {
             **context,
             "event": self.event,
             "misinformed": find_misinformed(self.event, now=timezone.now()),
-            "overtaken": find_obsolete_corrections(self.event),
+            "obsolete": find_obsolete_corrections(self.event),
             "edit_url": reverse(EDIT_URL_NAME, args=[self.event.pk]),
         }
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         if "take_back" in request.POST:
-            return self._take_back(request, request.POST["take_back"])
-        misinformed = self._find(request.POST.get("publication", ""))
+            return self._cancel_correction(request, request.POST["take_back"])
+        misinformed = self._find_misinformed(request.POST.get("publication", ""))
         try:
             issue = announce_change(
                 event=self.event, publication=misinformed.publication, by=request.user, now=timezone.now()
@@ -77,25 +72,25 @@ class AnnounceChange(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
             return redirect("newsletter_event_announce", pk)
         log(instance=issue, action="newsletter.announce_change", user=request.user)
         messages.success(
-            request, _("%s is drafted. Read it, approve it, and send it: nothing has gone out yet.") % issue
+            request, _("%s is drafted. Nothing has been sent yet. Review it, get it approved, then send it.") % issue
         )
         return redirect("newsletter_issue_overview", issue.pk)
 
-    def _take_back(self, request: HttpRequest, correction: str) -> HttpResponse:
-        overtaken = next((one for one in find_obsolete_corrections(self.event) if str(one.pk) == correction), None)
-        if overtaken is None:
-            raise Http404("This correction is not there, or not overtaken, or on its way.")
+    def _cancel_correction(self, request: HttpRequest, pk: str) -> HttpResponse:
+        correction = next((one for one in find_obsolete_corrections(self.event) if str(one.pk) == pk), None)
+        if correction is None:
+            raise Http404("There is no obsolete correction with this number that can still be cancelled.")
         try:
-            take_back(correction=overtaken, by=request.user, now=timezone.now())
+            cancel_correction(correction=correction, by=request.user, now=timezone.now())
         except DomainError as error:
             messages.error(request, translate(error))
         else:
-            log(instance=overtaken.issue, action="newsletter.take_back_correction", user=request.user)
-            messages.success(request, _("%s is taken back. It goes to nobody.") % overtaken.issue)
+            log(instance=correction.issue, action="newsletter.take_back_correction", user=request.user)
+            messages.success(request, _("%s is cancelled. It will not be sent.") % correction.issue)
         return redirect("newsletter_event_announce", self.event.pk)
 
-    def _find(self, publication: str) -> MisinformedGroup:
-        for misinformed in find_misinformed(self.event, now=timezone.now()):
-            if str(misinformed.publication.pk) == publication:
-                return misinformed
-        raise Http404("This publication showed the event to nobody otherwise than it is.")
+    def _find_misinformed(self, publication: str) -> MisinformedGroup:
+        for group in find_misinformed(self.event, now=timezone.now()):
+            if str(group.publication.pk) == publication:
+                return group
+        raise Http404("Everybody who received this event from this publication has its current details.")

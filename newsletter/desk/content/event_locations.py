@@ -1,10 +1,11 @@
-"""The page on which staff say where an event is, if its words could mean several places or none that is known."""
+"""The page on which staff choose an event's location, if its text is ambiguous or unknown."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -25,6 +26,7 @@ from newsletter.desk.content.event_text import format_start
 from newsletter.desk.editor.voided_approvals import warn_about_voided
 from newsletter.issues.approval.approve import void_changed_approvals
 from newsletter.models import EventNotice
+from subscribers.desk.listing import make_breadcrumbs
 from subscribers.desk.segments.rule_block_bases import TownInput
 from subscribers.places.distance import compass_point, distance_km
 from subscribers.places.regions import country_label, region_label
@@ -46,7 +48,7 @@ COMPASS_LABELS = {
 
 @dataclass(frozen=True)
 class LocationOption:
-    """A place that could be meant: its key in the form, its name, its coordinates, and how far it is from the first."""
+    """A possible location: its key in the form, name, coordinates, and distance from the likeliest option."""
 
     key: str
     name: str
@@ -56,7 +58,7 @@ class LocationOption:
 
 @dataclass(frozen=True)
 class LocationQuestion:
-    """One question for all events of a source at the same words."""
+    """One question for all events of a source with the same location text. `others` counts the further events."""
 
     event: EventNotice
     when: str
@@ -65,10 +67,10 @@ class LocationQuestion:
     others: int
 
 
-class EventLocations(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
-    """GET lists the questions about events to come; POST settles one, by a candidate or by a town that was typed."""
+class EventLocationsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+    """GET lists the questions about upcoming events; POST answers one with a candidate or a typed town."""
 
-    template_name = "desk/event_places.html"
+    template_name = "desk/event_locations.html"
     header_icon = "globe"
     permission_policy = ModelPermissionPolicy(EventNotice)
     permission_required = "change"
@@ -77,13 +79,11 @@ class EventLocations(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         return _("Where are these events?")
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("wagtailsnippets_newsletter_eventnotice:list"), "label": _("Events")},
-            {"url": "", "label": self.get_page_title()},
-        ]
+        return make_breadcrumbs(
+            (reverse("wagtailsnippets_newsletter_eventnotice:list"), _("Events")), ("", self.get_page_title())
+        )
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         questions = list_location_questions(now=timezone.now())
         field = TownInput()
@@ -100,15 +100,15 @@ class EventLocations(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         if place is None:
             return redirect("newsletter_event_places")
         with transaction.atomic():
-            changed = answer_location_question(event=event, place=place, by=request.user, now=timezone.now())
+            changed = answer_location_question(event=event, town=place, by=cast(User, request.user), now=timezone.now())
             voided = void_changed_approvals(now=timezone.now())
             log(instance=event, action="newsletter.answer_location_question", user=request.user)
         warn_about_voided(request, [issue for issue, _changes in voided])
         messages.success(
             request,
             ngettext(
-                "%(events)s event is in %(place)s now. The same words of this source will be read so from now on.",
-                "%(events)s events are in %(place)s now. The same words of this source will be read so from now on.",
+                "%(events)s event is now in %(place)s. We will read the same text from this source in the same way.",
+                "%(events)s events are now in %(place)s. We will read the same text from this source in the same way.",
                 changed,
             )
             % {"events": changed, "place": label_town(place)},
@@ -122,7 +122,7 @@ class EventLocations(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
     def _find_typed_location(self, event: EventNotice) -> Town | None:
         text = self.request.POST.get("town", "").strip()[:200]
         if not text:
-            messages.error(self.request, _("Choose one of the places, or write a town."))
+            messages.error(self.request, _("Choose one of the locations, or enter a town."))
             return None
         match = find_place(text, near=event.source.region if event.source else "")
         if match.place is None:
@@ -131,7 +131,7 @@ class EventLocations(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
 
 
 def list_location_questions(*, now: datetime) -> list[LocationQuestion]:
-    """Return the questions about events that are still to come, the next event's first; one for the same words of a source."""
+    """Return the questions about upcoming events, by date; one question for the same text of a source."""
     events = (
         EventNotice.objects.filter(starts_at__gte=now, cancelled=False)
         .exclude(place_question={})
@@ -154,7 +154,7 @@ def list_location_questions(*, now: datetime) -> list[LocationQuestion]:
 
 
 def list_location_options(places: list[Town]) -> list[LocationOption]:
-    """Return what can be chosen: the likeliest first, then the others by how far they are from it."""
+    """Return the options: the likeliest first, then the others by their distance from it."""
     if not places:
         return []
     first, *others = places
@@ -172,7 +172,7 @@ def list_location_options(places: list[Town]) -> list[LocationOption]:
 
 
 def list_candidates(event: EventNotice) -> list[Town]:
-    """Return the places among which the question of an event lets staff choose."""
+    """Return the candidate locations of an event's question."""
     return [
         Town(
             name=one["town"],
@@ -188,7 +188,7 @@ def list_candidates(event: EventNotice) -> list[Town]:
 
 
 def location_key(place: Town) -> str:
-    """Return what names a candidate in the form, whatever the order of the list when the form comes back."""
+    """Return a key for a candidate that does not depend on its position in the list."""
     return f"{place.region or place.country}|{place.name}|{place.latitude:.4f}|{place.longitude:.4f}"
 
 
@@ -197,7 +197,7 @@ def coordinates_of(place: Town) -> tuple[float, float]:
 
 
 def label_town(place: Town) -> str:
-    """Return “Newport, Wales, United Kingdom” in the language of whoever reads it."""
+    """Return “Newport, Wales, United Kingdom” in the current language."""
     language = get_language() or "en"
     region = region_label(place.region, language=language) if place.region else ""
     return ", ".join(dict.fromkeys(filter(None, [place.name, region, country_label(place.country, language=language)])))
@@ -214,7 +214,7 @@ def format_coordinates(place: Town) -> str:
 
 
 def describe_distance(first: Town, place: Town) -> str:
-    """Return “180 km south-east of Newport, Wales”: where a candidate is, seen from the first."""
+    """Return “180 km south-east of the first”."""
     away = distance_km(*coordinates_of(first), *coordinates_of(place))
     side = COMPASS_LABELS[compass_point(*coordinates_of(first), *coordinates_of(place))]
     return _("%(km)s km %(side)s of the first") % {"km": number_format(round(away), use_l10n=True), "side": side}

@@ -1,12 +1,10 @@
-"""An event's place and time in a few words, as lists and pickers show them. Reads nothing."""
+"""Short labels of an event's location and start, for lists and choosers."""
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from newsletter.desk.content.wall_clock import find_zone, zone_or_default
 from newsletter.models import EventNotice
 from subscribers.places.regions import country_label, region_label
 
@@ -14,7 +12,7 @@ _MOMENT_FORMAT = "D j M Y, H:i"
 
 
 def label_location(event: EventNotice) -> str:
-    """Where readers must be to be near it, in a few words."""
+    """Return the location by which people count as near, or “Online”, “Cancelled” or what is unknown."""
     if event.cancelled:
         return _("Cancelled")
     if event.online:
@@ -27,18 +25,17 @@ def label_location(event: EventNotice) -> str:
     )
     named = ", ".join(part for part in (event.town, around) if part)
     if event.latitude is None:
-        return _("%(named)s (region only)") % {"named": named} if named else _("Place unknown")
-    return named or _("By its coordinates")
+        return _("%(named)s (region only)") % {"named": named} if named else _("Location unknown")
+    return named or _("Coordinates only")
 
 
 def format_start(event: EventNotice) -> str:
-    """The start on the event's own clock, such as “Thu 3 Dec 2026, 18:30 (America/Chicago)”; an all-day event's date."""
+    """Return the start in the event's time zone: “Thu 3 Dec 2026, 18:30 (America/Chicago)”; of an all-day event the date."""
     if event.all_day and event.day:
         return date_format(event.day, "D j M Y")
-    try:
-        zone = ZoneInfo(event.zone) if event.zone else ZoneInfo(settings.TIME_ZONE)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return _("%(starts_at)s (UTC; “%(zone)s” is no time zone)") % {
+    zone = find_zone(event.zone) if event.zone else zone_or_default("")
+    if zone is None:
+        return _("%(starts_at)s (UTC; “%(zone)s” is not a time zone)") % {
             "starts_at": date_format(event.starts_at, _MOMENT_FORMAT),
             "zone": event.zone,
         }

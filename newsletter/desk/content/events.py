@@ -1,6 +1,4 @@
-"""Events in the desk: the list, and the editor that shows what could not be made out about an event's place and time."""
-
-from typing import Any
+"""Events in the desk: the list and the editor, which shows what is unclear about an event's location or time."""
 
 import django_filters  # type: ignore[import-untyped]
 from django.conf import settings
@@ -29,12 +27,12 @@ from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 class EventFilters(WagtailFilterSet):
     when = django_filters.ChoiceFilter(
         label=gettext_lazy("When"),
-        choices=[("ahead", gettext_lazy("Still to come")), ("past", gettext_lazy("Past"))],
+        choices=[("ahead", gettext_lazy("Upcoming")), ("past", gettext_lazy("Past"))],
         method="filter_when",
     )
     unsure = django_filters.ChoiceFilter(
-        label=gettext_lazy("Needs a look"),
-        choices=[("yes", gettext_lazy("Something is unsure"))],
+        label=gettext_lazy("Needs checking"),
+        choices=[("yes", gettext_lazy("Time or location unclear"))],
         method="filter_unsure",
     )
     source = django_filters.ModelChoiceFilter(queryset=Source.objects.all())
@@ -55,14 +53,14 @@ class EventEditView(VoidApprovalsMixin, EditView):
     pass
 
 
-def event_panel_context(event: EventNotice) -> dict[str, Any]:
+def event_panel_context(event: EventNotice) -> dict[str, object]:
     edited = [label_for_field(name, EventNotice) for name in event.edited_fields]
     return {
         "row": event,
-        "place": label_location(event),
+        "location": label_location(event),
         "edited": edited,
         "misinformed": find_misinformed(event, now=timezone.now()),
-        "overtaken": find_obsolete_corrections(event),
+        "obsolete": find_obsolete_corrections(event),
     }
 
 
@@ -85,18 +83,20 @@ class EventViewSet(SnippetViewSet):
     list_display = [
         "title",
         Column("starts_at", label=gettext_lazy("Starts"), accessor=format_start, sort_key="starts_at"),
-        Column("place", label=gettext_lazy("Near"), accessor=label_location),
-        Column("note", label=gettext_lazy("Unsure"), accessor=lambda event: translate(event.note), width="20%"),
+        Column("place", label=gettext_lazy("Location"), accessor=label_location),
+        Column("note", label=gettext_lazy("To check"), accessor=lambda event: translate(event.note), width="20%"),
         Column("source", label=gettext_lazy("Source"), sort_key="source__name"),
     ]
     edit_handler = ObjectList(
         [
             TemplatePanel(
-                say=event_panel_context, template="desk/panels/event.html", heading=gettext_lazy("Where it comes from")
+                get_context=event_panel_context,
+                template="desk/panels/event.html",
+                heading=gettext_lazy("Source"),
             ),
             MultiFieldPanel(
-                [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url", heading=gettext_lazy("Address"))],
-                heading=gettext_lazy("What readers see"),
+                [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url", heading=gettext_lazy("Web address"))],
+                heading=gettext_lazy("Content"),
             ),
             MultiFieldPanel(
                 [
@@ -106,7 +106,7 @@ class EventViewSet(SnippetViewSet):
                             FieldPanel(
                                 "zone",
                                 heading=gettext_lazy("Time zone"),
-                                help_text=gettext_lazy("Such as America/Chicago: that of the event’s place."),
+                                help_text=gettext_lazy("The time zone of the event, such as America/Chicago."),
                             ),
                             FieldPanel("all_day"),
                             FieldPanel("day"),
@@ -117,8 +117,8 @@ class EventViewSet(SnippetViewSet):
                 heading=gettext_lazy("When"),
                 help_text=format_lazy(
                     gettext_lazy(
-                        "Write start and end as a clock at the event shows them: in its time zone, which stands below."
-                        " Where none stands there, on the desk’s clock ({zone})."
+                        "Enter the start and end in the event’s time zone, which is below."
+                        " If it is empty, we use the desk’s time zone ({zone})."
                     ),
                     zone=settings.TIME_ZONE,
                 ),
@@ -137,7 +137,9 @@ class EventViewSet(SnippetViewSet):
                     FieldPanel("online"),
                 ],
                 heading=gettext_lazy("Where"),
-                help_text=gettext_lazy("Readers near the coordinates get it; without them, readers of the region."),
+                help_text=gettext_lazy(
+                    "People near the coordinates see it. Without coordinates, people in the region see it."
+                ),
             ),
         ],
         base_form_class=EventForm,

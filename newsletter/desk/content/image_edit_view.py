@@ -1,4 +1,4 @@
-"""Edits of pictures on the page that uploads several at once. Wagtail logs the picture's own editor, but not this one."""
+"""Edits on the page that uploads several pictures. Wagtail logs edits in a picture's own editor, but not here."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from wagtail.log_actions import log
 
 
 class LoggedPictureEdit(EditView):
-    """Saves the picture and logs who edited it."""
+    """Save a picture and log who edited it."""
 
     def save_object(self, form: Any) -> None:
         super().save_object(form)

@@ -1,6 +1,6 @@
-"""The form of the picture library: an upload is decoded in the sandbox, and only what that made is kept.
+"""The form of the picture library. The sandbox decodes an upload and makes a new file, and only that is stored.
 
-Wagtail makes its thumbnails in the serving process. It only ever opens files that we made ourselves.
+Wagtail makes its renditions in the serving process, where no outside file may be decoded. It opens only files made here.
 """
 
 from pathlib import PurePath
@@ -15,11 +15,12 @@ from wagtail.images.forms import BaseImageForm
 
 from newsletter.common.translation import translate
 from newsletter.content.images.formats import LIBRARY_FORMAT
-from newsletter.content.images.sandboxed import BadPicture, make_picture_in_sandbox
+from newsletter.content.images.sandbox_messages import BadImage
+from newsletter.content.images.sandboxed import encode_image_in_sandbox
 
 
 class SandboxedImageField(WagtailImageField):
-    """Replaces an uploaded file by the picture that the sandbox makes of it: upright, without EXIF, at most 2,400 wide."""
+    """Replace an upload by the sandbox's copy: upright, without EXIF data, at most 2,400 pixels wide."""
 
     def to_python(self, data: Any) -> Any:
         file = FileField.to_python(self, data)
@@ -29,15 +30,15 @@ class SandboxedImageField(WagtailImageField):
         ImageFileExtensionValidator(file)
         file.seek(0)
         try:
-            made = make_picture_in_sandbox(file.read(), place=LIBRARY_FORMAT)
-        except BadPicture as error:
+            made = encode_image_in_sandbox(file.read(), rendition_format=LIBRARY_FORMAT)
+        except BadImage as error:
             raise ValidationError(translate(error), code="invalid_image") from error
         name = f"{PurePath(file.name or '').stem or 'picture'}.{'jpg' if made.format == 'jpeg' else made.format}"
         return super().to_python(SimpleUploadedFile(name, made.data, content_type=f"image/{made.format}"))
 
 
 class SandboxedImageForm(BaseImageForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         if "file" in self.fields:
             plain = self.fields["file"]

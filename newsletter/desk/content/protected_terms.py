@@ -1,13 +1,13 @@
-"""The protected terms in the desk: pasted, listed masked, shown one at a time (which is logged), taken off. Services decide."""
+"""The page of protected terms: add, list them masked, show one (which is logged), remove."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.log_actions import log
+from wagtail.log_actions import LogActionRegistry, log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
@@ -24,49 +24,50 @@ from newsletter.common.translation import translate
 from newsletter.issues.protected_terms.check import find_issues_with_protected_terms
 from newsletter.issues.protected_terms.terms import AddedTerms, add_terms, list_terms, remove_terms, reveal_term
 from newsletter.models import Issue, ProtectedTerm
-from newsletter.sending.limits.pause_protected import pause_protected
+from newsletter.sending.limits.send_window import pause_protected
+from subscribers.desk.listing import make_breadcrumbs
 
 PER_PAGE = 100
 POLICY = ModelPermissionPolicy(ProtectedTerm)
 LOG_ACTIONS = {
     "protected_added": (gettext_lazy("Add protected terms"), gettext_lazy("Protected terms added")),
-    "protected_removed": (gettext_lazy("Take protected terms off"), gettext_lazy("Protected terms taken off")),
-    "protected_shown": (gettext_lazy("Look at a protected term"), gettext_lazy("Protected term shown")),
+    "protected_removed": (gettext_lazy("Remove protected terms"), gettext_lazy("Protected terms removed")),
+    "protected_shown": (gettext_lazy("Show a protected term"), gettext_lazy("Protected term shown")),
 }
 
 
-def can_manage_protected_terms(user: Any) -> bool:
+def can_manage_protected_terms(user: User | AnonymousUser) -> bool:
     return bool(POLICY.user_has_permission(user, "change"))
 
 
-def register_protected_term_actions(actions: Any) -> None:
+def register_protected_term_actions(actions: LogActionRegistry) -> None:
     for name, (label, message) in LOG_ACTIONS.items():
         actions.register_action(f"newsletter.{name}", label, message)
 
 
 @method_decorator(sensitive_post_parameters("terms"), name="dispatch")
-class ProtectedTerms(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class ProtectedTermsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
     template_name = "desk/protected_terms.html"
     header_icon = "lock"
     page_title = gettext_lazy("Protected terms")
     permission_policy = POLICY
     permission_required = "change"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         return response
 
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        return [{"url": reverse("wagtailadmin_home"), "label": _("Home")}, {"url": "", "label": _("Protected terms")}]
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs(("", _("Protected terms")))
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         terms = list_terms()
         page = Paginator(terms, PER_PAGE).get_page(self.request.GET.get("p"))
-        lost = sum(not one.masked for one in terms)
-        return {**super().get_context_data(**kwargs), "page": page, "total": len(terms), "lost": lost}
+        unreadable = sum(not one.masked for one in terms)
+        return {**super().get_context_data(**kwargs), "page": page, "total": len(terms), "unreadable": unreadable}
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if request.POST.get("show", "").isdecimal():
             return self._show(request, int(request.POST["show"]))
         if "remove" in request.POST:
@@ -78,7 +79,7 @@ class ProtectedTerms(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
             refused = self.get_context_data(refused=translate(error), lines=lines, note=note)
             return self.render_to_response(refused, status=422)
         if added.terms:
-            _log(request, "protected_added", added.terms[0], {"terms": len(added.terms)})
+            _log_terms(request, "protected_added", added.terms)
         messages.success(request, _describe_added(added))
         _warn_about_issues(request, paused=pause_protected(), waiting=find_issues_with_protected_terms())
         return redirect("newsletter_protected_terms")
@@ -96,39 +97,46 @@ class ProtectedTerms(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
 
 def _remove(request: HttpRequest) -> HttpResponse:
     ids = [int(pk) for pk in request.POST.getlist("term") if pk.isdecimal()]
-    gone = remove_terms(ids=ids, by=request.user)
-    if gone:
-        _log(request, "protected_removed", gone[0], {"terms": len(gone)})
-        said = ngettext("%(count)s term is off the list.", "%(count)s terms are off the list.", len(gone))
-        messages.success(request, said % {"count": len(gone)})
+    removed = remove_terms(ids=ids, by=request.user)
+    if removed:
+        _log_terms(request, "protected_removed", removed)
+        text = ngettext("%(count)s term removed.", "%(count)s terms removed.", len(removed))
+        messages.success(request, text % {"count": len(removed)})
     else:
-        messages.warning(request, _("Nothing was ticked."))
+        messages.warning(request, _("Select at least one term to remove."))
     return redirect("newsletter_protected_terms")
 
 
-def _log(request: HttpRequest, action: str, term: ProtectedTerm, data: dict[str, int]) -> None:
-    log(instance=term, action=f"newsletter.{action}", user=request.user, title=_("Protected terms"), data=data)
+def _log_terms(request: HttpRequest, action: str, terms: Sequence[ProtectedTerm]) -> None:
+    """Log one entry for several terms, with their number."""
+    log(
+        instance=terms[0],
+        action=f"newsletter.{action}",
+        user=request.user,
+        title=_("Protected terms"),
+        data={"terms": len(terms)},
+    )
 
 
 def _describe_added(added: AddedTerms) -> str:
-    said = ngettext("%(count)s term is protected now.", "%(count)s terms are protected now.", len(added.terms))
-    sentences = [said % {"count": len(added.terms)}]
+    text = ngettext("%(count)s term is now protected.", "%(count)s terms are now protected.", len(added.terms))
+    sentences = [text % {"count": len(added.terms)}]
     if added.known:
-        said = ngettext("%(count)s was there already.", "%(count)s were there already.", added.known)
-        sentences.append(said % {"count": added.known})
+        text = ngettext("%(count)s was already protected.", "%(count)s were already protected.", added.known)
+        sentences.append(text % {"count": added.known})
     if added.short:
-        said = ngettext(
-            "%(count)s is very short: it is found only as it is written, or in capitals.",
-            "%(count)s are very short: they are found only as they are written, or in capitals.",
+        text = ngettext(
+            "%(count)s is very short. We find it only as written, or in capitals.",
+            "%(count)s are very short. We find them only as written, or in capitals.",
             added.short,
         )
-        sentences.append(said % {"count": added.short})
+        sentences.append(text % {"count": added.short})
     return " ".join(sentences)
 
 
 def _warn_about_issues(request: HttpRequest, *, paused: list[Issue], waiting: list[Issue]) -> None:
     if paused:
-        messages.warning(request, _("Its send is paused: %s.") % ", ".join(map(str, paused)))
+        messages.warning(request, _("Sending is paused: %s.") % ", ".join(map(str, paused)))
     if waiting:
-        said = _("A protected term stands in these issues, which cannot go out so: %s.")
-        messages.warning(request, said % ", ".join(map(str, waiting)))
+        text = _("These issues contain a protected term and cannot be sent: %s.")
+        messages.warning(request, text % ", ".join(map(str, waiting)))

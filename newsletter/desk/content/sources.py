@@ -1,11 +1,10 @@
-"""Sources in the desk: where content comes from, how the last look went, and what was set aside and why."""
-
-from typing import Any
+"""Sources in the desk: the list, and the editor with the last result and the skipped entries."""
 
 from django.db.models import Count, QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
@@ -17,36 +16,38 @@ from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.models import Source
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList, format_moment
 
-MAX_SET_ASIDE_SHOWN = 50
+MAX_SKIPPED_SHOWN = 50
+MAX_ERROR_LENGTH = 160
 
 
 def describe_health(source: Source) -> str:
+    """Return “Working”, or how often in a row and why the source failed."""
     if source.failures:
         times = _("once") if source.failures == 1 else _("%(failures)s times in a row") % {"failures": source.failures}
-        return _("Failed %(times)s, %(source)s: %(value)s") % {
+        return _("Failed %(times)s, %(last_success)s: %(error)s") % {
             "times": times,
-            "source": describe_last_success(source),
-            "value": translate(source.error)[:160],
+            "last_success": describe_last_success(source),
+            "error": Truncator(translate(source.error)).chars(MAX_ERROR_LENGTH),
         }
-    return _("Good") if source.last_success_at else _("Not looked at yet")
+    return _("Working") if source.last_success_at else _("Not checked yet")
 
 
 def describe_last_success(source: Source) -> str:
     return (
-        _("last good on %(last_success_at)s")
+        _("last success on %(last_success_at)s")
         % {"last_success_at": format_moment(source.last_success_at, now=timezone.now())}
         if source.last_success_at
-        else _("never good so far")
+        else _("never succeeded")
     )
 
 
-def source_panel_context(source: Source) -> dict[str, Any]:
-    entries = list(source.set_aside.all()[: MAX_SET_ASIDE_SHOWN + 1])
+def source_panel_context(source: Source) -> dict[str, object]:
+    entries = list(source.set_aside.all()[: MAX_SKIPPED_SHOWN + 1])
     return {
         "row": source,
         "health": describe_health(source),
-        "entries": entries[:MAX_SET_ASIDE_SHOWN],
-        "more": len(entries) > MAX_SET_ASIDE_SHOWN,
+        "entries": entries[:MAX_SKIPPED_SHOWN],
+        "more": len(entries) > MAX_SKIPPED_SHOWN,
         "stories": source.stories.count(),
         "events": source.events.count(),
     }
@@ -68,35 +69,35 @@ class SourceViewSet(SnippetViewSet):
     list_display = [
         "name",
         Column("kind", label=gettext_lazy("Kind"), accessor="get_kind_display"),
-        DateTimeColumn("looked_at", label=gettext_lazy("Last look"), sort_key="looked_at"),
-        Column("health", label=gettext_lazy("How it went"), accessor=describe_health),
-        Column("aside", label=gettext_lazy("Set aside"), sort_key="aside"),
+        DateTimeColumn("looked_at", label=gettext_lazy("Last checked"), sort_key="looked_at"),
+        Column("health", label=gettext_lazy("Last result"), accessor=describe_health),
+        Column("aside", label=gettext_lazy("Skipped"), sort_key="aside"),
         BooleanColumn("enabled", label=gettext_lazy("In use")),
     ]
     panels = [
         TemplatePanel(
-            say=source_panel_context, template="desk/panels/source.html", heading=gettext_lazy("How it goes")
+            get_context=source_panel_context, template="desk/panels/source.html", heading=gettext_lazy("Status")
         ),
         MultiFieldPanel(
             [
                 FieldPanel("name"),
                 FieldPanel("kind"),
-                FieldPanel("url", heading=gettext_lazy("Address")),
-                FieldPanel("every_minutes", heading=gettext_lazy("Minutes between looks")),
+                FieldPanel("url", heading=gettext_lazy("Web address")),
+                FieldPanel("every_minutes", heading=gettext_lazy("Check every (minutes)")),
                 FieldPanel(
                     "enabled",
                     heading=gettext_lazy("In use"),
-                    help_text=gettext_lazy("Its stories stay. Switched off, the source is not read any more."),
+                    help_text=gettext_lazy("If you turn this off, we stop checking the source. Its stories stay."),
                 ),
             ],
-            heading=gettext_lazy("Where to look"),
+            heading=gettext_lazy("Source"),
         ),
         MultiFieldPanel(
             [
                 FieldRowPanel([FieldPanel("language"), FieldPanel("region")]),
                 FieldPanel("topics", widget=CheckboxSelectMultiple),
             ],
-            heading=gettext_lazy("What its content is given"),
+            heading=gettext_lazy("Defaults for its content"),
         ),
     ]
 

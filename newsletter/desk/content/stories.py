@@ -1,4 +1,4 @@
-"""Stories in the desk: the list, the editor, and the preview as the lead story of the first publication's mail."""
+"""Stories in the desk: the list, the editor, and the preview as the lead story of an email."""
 
 import secrets
 from typing import Any
@@ -10,7 +10,7 @@ from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import lazy
-from django.utils.text import format_lazy
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
@@ -27,12 +27,14 @@ from newsletter.desk.content.withdrawals import reach_context
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.editor.sealed_lock import SEALED_STATES
 from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
-from newsletter.desk.preview.panel import IframePreview, Mode, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.preview.modes import Mode
+from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
-from newsletter.issues.snapshot.resolve import Content, resolve_content
-from newsletter.models import Issue, PlacedStory, Publication, Source, Story
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.models import Issue, Publication, Source, Story, StoryPlacement
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 from subscribers.models import Topic
 
@@ -48,9 +50,9 @@ class StoryFilters(WagtailFilterSet):
         fields = ["source", "topics", "language"]
 
 
-MODES = [Mode(DEFAULT_MODE, _("In the mail"))]
+MODES = [Mode(DEFAULT_MODE, _("In the email"))]
 UNSAVED_PK = 0
-_CLOCK = _("On the desk's clock ({zone}).")
+_CLOCK = _("In the desk’s time zone ({zone}).")
 
 
 class StoryEditView(VoidApprovalsMixin, PreviewedEditView):
@@ -65,28 +67,29 @@ class StoryCreateView(PreviewedCreateView):
 
 class StoryPreview(IframePreview):
     def show(self, mode: str) -> HttpResponse:
-        story: Any = self.object
+        story: Story = self.object
         return show_mail_part(make_preview_content(story), mode=mode or DEFAULT_MODE, request=self.request)
 
 
 class NewStoryPreview(StoryPreview, PreviewOnCreateView):
     def show(self, mode: str) -> HttpResponse:
-        story: Any = self.object
+        story: Story = self.object
         if not story.title:
-            raise NotReady(gettext("Give the story a title: then it is shown here as readers get it."))
+            raise NotReady(gettext("Give the story a title to see it here."))
         story.pk = UNSAVED_PK
         return super().show(mode)
 
 
-def make_preview_content(story: Story) -> Content:
-    """An issue's content that has this story alone, unsaved edits included. Raises NotReady where there is no publication."""
+def make_preview_content(story: Story) -> IssueContent:
+    """Return the content of an issue with this story alone, including unsaved edits.
+
+    Raise NotReady if there is no publication.
+    """
     publications = Publication.objects.select_related("brand", "mailing_list")
     publication = publications.filter(language=story.language).first() or publications.first()
     if publication is None:
         raise NotReady(
-            gettext(
-                "There is no publication yet, so there is no look to show the story in. Add one under Publications."
-            )
+            gettext("There is no publication yet, so we cannot show the story in an email. Add one under Publications.")
         )
     issue = Issue(
         publication=publication,
@@ -100,33 +103,31 @@ def make_preview_content(story: Story) -> Content:
     return resolve_content(issue)
 
 
-def origin_panel_context(story: Story) -> dict[str, Any]:
-    """Where the story came from, what staff changed, and which issues show it."""
-    placed = PlacedStory.objects.filter(story=story).select_related("issue__publication")
-    names = [label_for_field(name, Story) for name in story.edited_fields]
-    issues = [place.issue for place in placed]
+def origin_panel_context(story: Story) -> dict[str, object]:
+    """Return the story's source, the fields that staff edited, and the issues that show it."""
+    placed = StoryPlacement.objects.filter(story=story).select_related("issue__publication")
+    issues = [placement.issue for placement in placed]
+    sealed = [issue for issue in issues if issue.state in SEALED_STATES]
     return {
         "row": story,
-        "issues": [issue for issue in issues if issue.state not in SEALED_STATES],
-        "gone_out": [
-            issue for issue in issues if issue.state in SEALED_STATES and issue.state != Issue.State.CANCELLED
-        ],
-        "edited": names,
+        "open_issues": [issue for issue in issues if issue.state not in SEALED_STATES],
+        "sent_issues": [issue for issue in sealed if issue.state != Issue.State.CANCELLED],
+        "edited": [label_for_field(name, Story) for name in story.edited_fields],
     }
 
 
-def consent_panel_context(story: Story) -> dict[str, Any]:
-    """What stands against the story today, and how many people have it already."""
-    fault = translate(find_display_restriction(make_consent_record(story), channel=EMAIL, at=timezone.now()))
-    return {"row": story, "fault": fault, "people": reach_context(story)["people"]}
+def consent_panel_context(story: Story) -> dict[str, object]:
+    """Return why the story cannot be shown today, if so, and how many people have it already."""
+    return {"row": story, "restriction": _describe_restriction(story), "people": reach_context(story)["people"]}
 
 
-def label_consent_problem(story: Story) -> str:
-    """The story's state of care for a list; nothing where all is well."""
-    if story.withdrawn_at is not None:
-        return gettext("Withdrawn")
-    fault = translate(find_display_restriction(make_consent_record(story), channel=EMAIL, at=timezone.now()))
-    return fault[0].upper() + fault[1:] if fault else ""
+def label_restriction(story: Story) -> str:
+    """Return “Withdrawn” or why the story cannot be shown today; empty if it can."""
+    return gettext("Withdrawn") if story.withdrawn_at is not None else capfirst(_describe_restriction(story))
+
+
+def _describe_restriction(story: Story) -> str:
+    return translate(find_display_restriction(make_consent_record(story), channel=EMAIL, at=timezone.now()))
 
 
 class StoryViewSet(SnippetViewSet):
@@ -154,35 +155,34 @@ class StoryViewSet(SnippetViewSet):
             "language", label=_("Language"), accessor=lambda story: language_label(story.language), sort_key="language"
         ),
         DateTimeColumn("published_at", label=_("Published"), sort_key="published_at"),
-        Column("care", label=_("Care"), accessor=label_consent_problem),
+        Column("restriction", label=_("Restrictions"), accessor=label_restriction),
         Column("edited", label=_("Edited here"), accessor=lambda story: gettext("yes") if story.edited_fields else ""),
     ]
     edit_handler = ObjectList(
         [
-            TemplatePanel(
-                say=origin_panel_context, template="desk/panels/story.html", heading=_("Where it comes from")
-            ),
+            TemplatePanel(get_context=origin_panel_context, template="desk/panels/story.html", heading=_("Source")),
             MultiFieldPanel(
-                [FieldPanel("title"), FieldPanel("teaser"), FieldPanel("url", heading=_("Address"))],
-                heading=_("What readers see"),
+                [FieldPanel("title"), FieldPanel("teaser"), FieldPanel("url", heading=_("Web address"))],
+                heading=_("Content"),
             ),
             MultiFieldPanel(
                 [
                     FieldPanel(
-                        "picture_alt", help_text=_("For readers who do not see the picture: one short sentence.")
+                        "picture_alt",
+                        help_text=_("Describe the picture in one short sentence, for people who cannot see it."),
                     ),
                     FieldPanel("pseudonyms"),
                     FieldPanel(
                         "embargo_until",
-                        help_text=format_lazy(_("On the desk's clock ({zone})."), zone=_ZONE),
+                        help_text=format_lazy(_("In the desk’s time zone ({zone})."), zone=_ZONE),
                     ),
                     FieldPanel("not_in_regions"),
                 ],
-                heading=_("Care"),
+                heading=_("Accessibility and safety"),
             ),
             MultiFieldPanel(
                 [
-                    TemplatePanel(say=consent_panel_context, template="desk/panels/care.html"),
+                    TemplatePanel(get_context=consent_panel_context, template="desk/panels/consent.html"),
                     FieldPanel("consent_needed"),
                     FieldPanel("about_minor"),
                     FieldRowPanel([FieldPanel("consent_given_by"), FieldPanel("consent_given_on")]),
@@ -191,7 +191,7 @@ class StoryViewSet(SnippetViewSet):
                     FieldPanel("consent_identity"),
                     FieldRowPanel([FieldPanel("consent_expires_on"), FieldPanel("consent_review_on")]),
                 ],
-                heading=_("The person behind it"),
+                heading=_("The person in the story"),
             ),
             MultiFieldPanel(
                 [
@@ -199,7 +199,7 @@ class StoryViewSet(SnippetViewSet):
                     FieldPanel("topics", widget=CheckboxSelectMultiple),
                     FieldPanel("published_at"),
                 ],
-                heading=_("About it"),
+                heading=_("Details"),
             ),
         ],
         base_form_class=StoryForm,

@@ -1,9 +1,7 @@
-"""Withdrawing a story from the desk: first the question, with who has it already; then one service call."""
-
-from typing import Any
+"""The page that withdraws a story everywhere, or reinstates it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -18,21 +16,22 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.exposure import find_reach
-from newsletter.models import Shown, Story
+from newsletter.models import ShownItem, Story
 from newsletter.sending.limits.withdraw import Withdrawal, reinstate_story, withdraw_story
+from subscribers.desk.listing import make_breadcrumbs
 
 EDIT_URL_NAME = "wagtailsnippets_newsletter_story:edit"
 
 
-class WithdrawStory(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
-    """GET asks, and says what will happen; POST withdraws, or takes the withdrawal back."""
+class WithdrawStoryPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+    """GET asks for confirmation and shows who has the story; POST withdraws or reinstates it."""
 
     template_name = "desk/withdraw.html"
     header_icon = "doc-full"
     permission_policy = ModelPermissionPolicy(Story)
     permission_required = "change"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.story = get_object_or_404(Story, pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 
@@ -40,15 +39,14 @@ class WithdrawStory(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateV
         return self.story.title
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("wagtailsnippets_newsletter_story:list"), "label": _("Stories")},
-            {"url": reverse(EDIT_URL_NAME, args=[self.story.pk]), "label": self.story.title},
-            {"url": "", "label": _("Withdraw")},
-        ]
+        return make_breadcrumbs(
+            (reverse("wagtailsnippets_newsletter_story:list"), _("Stories")),
+            (reverse(EDIT_URL_NAME, args=[self.story.pk]), self.story.title),
+            ("", _("Withdraw")),
+        )
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        context: dict[str, object] = super().get_context_data(**kwargs)
         return {
             **context,
             "story": self.story,
@@ -60,11 +58,9 @@ class WithdrawStory(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateV
         try:
             if "reinstate" in request.POST:
                 reinstate_story(story=self.story, by=request.user)
-                action, said = (
-                    "reinstate_story",
-                    _("“%s” is no longer withdrawn. Issues that were held for it still are."),
-                )
-                messages.success(request, said % self.story.title)
+                action = "reinstate_story"
+                text = _("“%s” is reinstated. Issues that are on hold because of it are still on hold.")
+                messages.success(request, text % self.story.title)
             else:
                 reason = request.POST.get("reason", "").strip()
                 done = withdraw_story(story=self.story, by=request.user, reason=reason, now=timezone.now())
@@ -77,28 +73,28 @@ class WithdrawStory(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateV
         return redirect(EDIT_URL_NAME, pk)
 
 
-def reach_context(story: Story) -> dict[str, Any]:
-    """``reach`` by issue, and ``people``, of those who may have the story in a mail."""
-    reach = find_reach(Shown.Kind.STORY, story.pk)
+def reach_context(story: Story) -> dict[str, object]:
+    """Return `reach`, the people who may have the story by issue, and their number, `people`."""
+    reach = find_reach(ShownItem.Kind.STORY, story.pk)
     return {"reach": reach, "people": sum(one.people for one in reach)}
 
 
 def describe_withdrawal(story: Story, done: Withdrawal) -> list[str]:
-    """What happened, in sentences."""
-    sentences = [_("“%s” is withdrawn: it is in no issue, no online view and no archive any more.") % story.title]
+    """Return what the withdrawal did, in sentences."""
+    sentences = [_("“%s” is withdrawn. It is no longer in any issue, online view or archive page.") % story.title]
     if done.pictures:
-        sentences.append(_("Its pictures show a neutral one now, also in mails that were delivered."))
+        sentences.append(_("A neutral picture replaces its pictures, also in emails already delivered."))
     if done.people:
         sentences.append(
             ngettext(
-                "%(count)s mail with its words was delivered and cannot be called back.",
-                "%(count)s mails with its words were delivered and cannot be called back.",
+                "%(count)s delivered email contains its text and cannot be recalled.",
+                "%(count)s delivered emails contain its text and cannot be recalled.",
                 done.people,
             )
             % {"count": f"{done.people:,}"}
         )
     if done.held:
-        sentences.append(_("Held, until you have read it again: %s.") % ", ".join(map(str, done.held)))
+        sentences.append(_("On hold until you review it: %s.") % ", ".join(map(str, done.held)))
     if done.paused:
-        sentences.append(_("Its send is paused: %s.") % ", ".join(map(str, done.paused)))
+        sentences.append(_("Sending is paused: %s.") % ", ".join(map(str, done.paused)))
     return sentences

@@ -1,6 +1,6 @@
-"""The checks beside the issue's editor: drawn anew with each autosave, so that they follow what is written."""
+"""The checks of an issue, for its pages and for the side panel of its editor. Each autosave updates the panel."""
 
-from typing import Any
+from typing import TypedDict
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -9,14 +9,15 @@ from wagtail.admin.ui.side_panels import BaseSidePanel
 from newsletter.common.errors import DomainError
 from newsletter.desk.editor.sealed_lock import SEALED_STATES
 from newsletter.desk.issues.checks import (
+    Check,
     add_acknowledgements,
     check_issue,
     describe_acknowledged,
     describe_verdict,
     list_acknowledged_checks,
 )
-from newsletter.desk.issues.finding_locations import list_gaps
-from newsletter.desk.issues.variant_groups import find_issue_content, find_variant_groups
+from newsletter.desk.issues.finding_locations import MissingPart, list_missing_parts
+from newsletter.desk.issues.variant_groups import VariantGroup, find_issue_content, find_variant_groups
 from newsletter.issues.approval.acknowledge import find_acknowledged
 from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.models import Issue
@@ -24,8 +25,25 @@ from newsletter.models import Issue
 MAX_GROUPS_CHECKED = 3
 
 
+class ChecksContext(TypedDict, total=False):
+    """The context of desk/checks_panel.html and desk/checks_list.html.
+
+    It has only ``missing_parts`` if the mail cannot be made yet. ``sha256`` is that of the content.
+    """
+
+    missing_parts: list[MissingPart]
+    sha256: str
+    variant_groups: list[VariantGroup]
+    more_groups: int
+    version_count: int
+    checks: list[Check]
+    verdict: str
+    has_errors: bool
+    unacknowledged: list[Check]
+
+
 class IssueChecksPanel(BaseSidePanel):
-    """What the largest groups of readers would get, checked. Approval checks them all."""
+    """The checks of the most common versions. Approval checks all versions."""
 
     class SidePanelToggle(BaseSidePanel.SidePanelToggle):
         aria_label = _("Checks")
@@ -37,40 +55,38 @@ class IssueChecksPanel(BaseSidePanel):
     template_name = "desk/checks_panel.html"
     order = 350
 
-    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(parent_context)
+    def get_context_data(self, parent_context: object) -> dict[str, object]:
         issue = Issue.objects.select_related(
             "publication__brand", "publication__mailing_list", "publication__segment", "slot"
         ).get(pk=self.object.pk)
-        return {**context, **checks_context(issue, limit=MAX_GROUPS_CHECKED)}
+        checks = checks_context(issue, limit=MAX_GROUPS_CHECKED)
+        return {**super().get_context_data(parent_context), "issue": issue, **checks}
 
 
-def checks_context(issue: Issue, *, limit: int) -> dict[str, Any]:
-    """The checks of the mails of the ``limit`` largest groups of readers, or what is missing, as templates show them.
+def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
+    """Check the mails of the ``limit`` largest groups, or list what is missing.
 
-    An issue that is gone is not checked any more: what was looked at before stays to be seen.
+    An issue that was sent is not checked again: its context has the warnings that were acknowledged before.
     """
     try:
         content = find_issue_content(issue)
-        readers = find_variant_groups(issue, content=content)
+        groups = find_variant_groups(issue, content=content)
         sha256 = hash_content(content)
-        seen = find_acknowledged(issue, sha256=sha256)
-        if gone := issue.state in SEALED_STATES:
-            checks = list_acknowledged_checks(seen)
+        acknowledged = find_acknowledged(issue, sha256=sha256)
+        if sealed := issue.state in SEALED_STATES:
+            checks = list_acknowledged_checks(acknowledged)
         else:
-            found = check_issue(issue, content, readers=readers[:limit], now=timezone.now())
-            checks = add_acknowledgements(found, seen=seen)
+            found = check_issue(issue, content, groups=groups[:limit], now=timezone.now())
+            checks = add_acknowledgements(found, acknowledged=acknowledged)
     except (DomainError, OSError) as error:
-        return {"missing": list_gaps(issue, error), "issue": issue}
+        return {"missing_parts": list_missing_parts(issue, error)}
     return {
-        "issue": issue,
         "sha256": sha256,
-        "readers": readers[:limit],
-        "more_readers": max(len(readers) - limit, 0),
-        "mails": len(readers),
-        "people": sum(reader.people for reader in readers),
+        "variant_groups": groups[:limit],
+        "more_groups": max(len(groups) - limit, 0),
+        "version_count": len(groups),
         "checks": checks,
-        "verdict": describe_acknowledged(checks) if gone else describe_verdict(checks),
-        "failed": any(check.level == "error" for check in checks),
-        "unseen": [check for check in checks if check.level == "warning" and check.seen is None],
+        "verdict": describe_acknowledged(checks) if sealed else describe_verdict(checks),
+        "has_errors": any(check.level == "error" for check in checks),
+        "unacknowledged": [check for check in checks if check.level == "warning" and check.acknowledgement is None],
     }

@@ -1,6 +1,4 @@
-"""The preview of an issue: each mail that its readers would get, in every look that it can have, or one person's own."""
-
-from typing import Any
+"""The preview of an issue: each version in each look, or the mail of one person."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -19,7 +17,7 @@ from newsletter.desk.preview.modes import PART_NAMES, Mode
 from newsletter.desk.preview.panel import IframePreview
 from newsletter.desk.preview.person import PERSON_PREFIX, load_preview_person
 from newsletter.desk.shell.labels import label_people
-from newsletter.issues.snapshot.resolve import Content
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Issue
 
 MAX_MODES = 40
@@ -27,37 +25,36 @@ DEFAULT_MODE = f"mail.{group_key(EMPTY_GROUP)}"
 
 
 def list_issue_modes(issue: Issue) -> list[Mode]:
-    """The panel's menu for an issue. Where its content cannot be resolved yet, only a reader of unknown place is offered."""
+    """Return the choices of the preview panel. Without complete content, offer only an unknown location."""
     try:
-        readers = find_variant_groups(issue, content=find_issue_content(issue))
+        groups = find_variant_groups(issue, content=find_issue_content(issue))
     except (DomainError, OSError):
-        return [Mode(DEFAULT_MODE, _("A reader of unknown place"))]
-    return [
-        Mode(f"mail.{reader.name}", f"{label_people(reader.people)} · {reader.label}") for reader in readers[:MAX_MODES]
-    ]
+        return [Mode(DEFAULT_MODE, _("Somebody whose location is unknown"))]
+    return [Mode(f"mail.{group.name}", f"{label_people(group.people)} · {group.label}") for group in groups[:MAX_MODES]]
 
 
-def show_mail_part(content: Content, *, mode: str, request: HttpRequest) -> HttpResponse:
-    """One look at one reader's mail. ``mode`` is ``PART.READERS``, such as ``dark.12.donor`` or ``text.person.7``.
+def show_mail_part(content: IssueContent, *, mode: str, request: HttpRequest) -> HttpResponse:
+    """Return one part of one mail. ``mode`` is ``PART.RECIPIENTS``, such as ``dark.12.donor`` or ``text.person.7``.
 
-    Raises Http404 where there is no such part or reader, and what rendering raises.
+    Raises Http404 if there is no such part, group or person, and what rendering raises.
     """
-    part, _, name = mode.partition(".")
+    part, _dot, name = mode.partition(".")
     if part not in PART_NAMES:
         raise Http404("There is no such part of the mail.")
     if name.startswith(PERSON_PREFIX):
-        group, fields = load_preview_person(name, user=request.user, publication=content["publication"])
+        group, fields = load_preview_person(name, user=request.user, publication=content.publication)
     else:
         group, fields = parse_group_key(name), {}
     mail = render_for_group(content, group=group).mail
     if part == "text":
         return text_iframe_response(mail, request=request, fields=fields)
     if part == "inbox":
-        return inbox_iframe_response(mail, sender=content["publication"]["from_name"], request=request, fields=fields)
+        return inbox_iframe_response(mail, sender=content.publication.from_name, request=request, fields=fields)
     return mail_iframe_response(mail, look=part, fields=fields)
 
 
 class IssuePreview(IframePreview):
+    object: Issue
+
     def show(self, mode: str) -> HttpResponse:
-        issue: Any = self.object
-        return show_mail_part(find_issue_content(issue), mode=mode or DEFAULT_MODE, request=self.request)
+        return show_mail_part(find_issue_content(self.object), mode=mode or DEFAULT_MODE, request=self.request)

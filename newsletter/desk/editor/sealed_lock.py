@@ -1,4 +1,4 @@
-"""Seals an issue that is on its way or has gone out, and finds what it was sealed with."""
+"""The lock of an issue that was sent, is being sent or was cancelled, and the revision that was sent."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ SEALED_STATES = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)
 
 
 def find_sealed_revision(issue: Issue) -> IssueRevision | None:
-    """What went out, or is on its way; None while it can still change, and where nothing of it ever went."""
+    """Return the revision that was or is being sent, or None if the issue can change or nothing of it was sent."""
     if issue.state not in SEALED_STATES:
         return None
     sends = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED)
@@ -24,18 +24,15 @@ class SealedLock(BaseLock):
         return True
 
     def get_message(self, user: Any) -> str:
-        said = {
-            "sending": _("is going out now"),
-            "sent": _("has gone out"),
-            "cancelled": _("was cancelled"),
+        text = {
+            "sending": _("%(issue)s is being sent, so its content cannot be changed. You can still view it."),
+            "sent": _("%(issue)s has been sent, so its content cannot be changed. You can still view it."),
+            "cancelled": _("%(issue)s was cancelled, so its content cannot be changed. You can still view it."),
         }[self.object.state]
-        return _("%(object)s %(said)s; what it says cannot be changed any more. You can still look at it.") % {
-            "object": self.object,
-            "said": said,
-        }
+        return text % {"issue": self.object}
 
     def get_locked_by(self, user: Any) -> str:
-        return _("Sealed")
+        return _("Read-only")
 
     def get_description(self, user: Any) -> str:
-        return _("Nobody can change what was sent.")
+        return _("Content that was sent cannot be changed.")

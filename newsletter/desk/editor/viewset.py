@@ -1,6 +1,6 @@
-"""Issues in the desk: the list and the editor of subject, preheader and body. States move in `issue_pages`, never here."""
+"""Issues in the desk: the list, and the editor of subject, preheader and body. It never changes an issue's state."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 import django_filters  # type: ignore[import-untyped]
 from django.db import transaction
@@ -21,28 +21,57 @@ from wagtail.models import Revision
 from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
 
 from newsletter.desk.editor.check_panel import IssueChecksPanel
-from newsletter.desk.editor.inbox_panel import inbox_panel_context
 from newsletter.desk.editor.preview import DEFAULT_MODE, IssuePreview, list_issue_modes, show_mail_part
 from newsletter.desk.editor.sealed_lock import SEALED_STATES, SealedLock
-from newsletter.desk.editor.stale_approvals import void_if_stale
-from newsletter.desk.editor.voided_approvals import warn_about_voided
-from newsletter.desk.issues.variant_groups import resolve_complete_content
-from newsletter.desk.preview.panel import Mode, PreviewedEditView, show_or_explain
+from newsletter.desk.editor.voided_approvals import void_if_stale, warn_about_voided
+from newsletter.desk.issues.issue_page import overview_url
+from newsletter.desk.preview.modes import Mode
+from newsletter.desk.preview.panel import PreviewedEditView, show_or_explain
 from newsletter.desk.preview.person import can_preview_people
 from newsletter.desk.publications.slot_text import format_slot_short
 from newsletter.desk.shell.columns import StateColumn
 from newsletter.desk.shell.labels import STATE_CHOICES
 from newsletter.desk.shell.panels import TemplatePanel
+from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 
 OUT_OF_DATE_MESSAGE = gettext_lazy(
-    "Somebody else saved this issue since you opened it. Copy what you wrote, reload the page, and write it again."
+    "Somebody else saved this issue after you opened it. Copy your text, reload the page and enter it again."
 )
+MAX_SUBJECT_LENGTH, MIN_PREHEADER_LENGTH, MAX_PREHEADER_LENGTH = 60, 40, 110
+"""Characters that most inboxes show. They are advice, not limits."""
 
 
-def overview_url(issue: Issue) -> str:
-    return reverse("newsletter_issue_overview", args=[issue.pk])
+class PersonalField(TypedDict):
+    name: str
+    label: str
+    fallback: str
+
+
+class InboxPanelContext(TypedDict):
+    """The context of desk/panels/inbox.html. A script reads subject and preheader from the form."""
+
+    sender: str
+    max_subject: int
+    min_preheader: int
+    max_preheader: int
+    fields: list[PersonalField]
+
+
+def inbox_panel_context(issue: Issue) -> InboxPanelContext:
+    return {
+        "sender": issue.publication.from_name,
+        "max_subject": MAX_SUBJECT_LENGTH,
+        "min_preheader": MIN_PREHEADER_LENGTH,
+        "max_preheader": MAX_PREHEADER_LENGTH,
+        "fields": [
+            {"name": "first_name", "label": _("First name"), "fallback": _("friend")},
+            {"name": "name", "label": _("Whole name"), "fallback": _("friend")},
+            {"name": "city", "label": _("Town"), "fallback": _("your town")},
+            {"name": "region", "label": _("Region"), "fallback": _("your region")},
+        ],
+    }
 
 
 class IssueFilters(WagtailFilterSet):
@@ -68,13 +97,13 @@ class IssueList(DeskList):
 
 
 class IssueEditView(PreviewedEditView):
-    """Saves content and nothing else; a change of it after approval takes the approval back."""
+    """Save content and nothing else. A change after approval withdraws the approval."""
 
     def get_lock(self) -> Any:
         return SealedLock(self.object) if self.object.state in SEALED_STATES else super().get_lock()
 
     def get_side_panels(self) -> MediaContainer:
-        """With the checks, which each autosave draws anew."""
+        """Add the checks."""
         return MediaContainer([*super().get_side_panels(), IssueChecksPanel(self.object, self.request)])
 
     def list_modes(self) -> list[Mode]:
@@ -88,7 +117,7 @@ class IssueEditView(PreviewedEditView):
 
     @cached_property
     def overwrite_revision(self) -> Revision | None:
-        """The revision that this autosave goes on writing; never one that somebody approved what it said."""
+        """Return the revision that an autosave may overwrite: never one whose content somebody approved."""
         revision: Revision | None = super().overwrite_revision
         if revision and self.object.approvals.filter(at__gte=revision.created_at).exists():
             return None
@@ -96,7 +125,7 @@ class IssueEditView(PreviewedEditView):
 
     @cached_property
     def is_out_of_date(self) -> bool:
-        """Whether somebody else saved meanwhile. One's own autosave may be unknown to the form that follows on its heels."""
+        """Return True if somebody else saved meanwhile. The form may not know the user's own latest autosave."""
         if not super().is_out_of_date or self.expects_json_response:
             return bool(super().is_out_of_date)
         loaded = parse_datetime(self.request.POST.get("loaded_revision_created_at", ""))
@@ -112,7 +141,7 @@ class IssueEditView(PreviewedEditView):
         return bool(super().is_valid(form))
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Saves, also where an older version is brought back, and voids an approval of other words, all or nothing."""
+        """Save the form and withdraw a stale approval, in one transaction."""
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)
             stale = void_if_stale(issue=self.object, now=timezone.now())
@@ -125,7 +154,7 @@ class IssueEditView(PreviewedEditView):
 
     @cached_property
     def header_buttons(self) -> list[Button]:
-        return [HeaderButton(_("Overview, approval"), url=overview_url(self.object), icon_name="view")]
+        return [HeaderButton(_("Overview and approval"), url=overview_url(self.object), icon_name="view")]
 
 
 class IssueRevisionPreview(PreviewRevisionView):
@@ -161,14 +190,14 @@ class IssueViewSet(SnippetViewSet):
         Column("subject", label=gettext_lazy("Subject")),
         StateColumn("state", label=gettext_lazy("State"), sort_key="state"),
         Column("due", label=gettext_lazy("Due"), accessor=format_slot_short, sort_key="slot__due_at"),
-        DateTimeColumn("made_at", label=gettext_lazy("Made"), sort_key="made_at"),
+        DateTimeColumn("made_at", label=gettext_lazy("Created"), sort_key="made_at"),
     ]
     panels = [
         MultiFieldPanel(
             [
                 FieldPanel("subject"),
-                FieldPanel("preheader", help_text=gettext_lazy("The words that inboxes show after the subject.")),
-                TemplatePanel(say=inbox_panel_context, template="desk/panels/inbox.html"),
+                FieldPanel("preheader", help_text=gettext_lazy("The text that inboxes show after the subject.")),
+                TemplatePanel(get_context=inbox_panel_context, template="desk/panels/inbox.html"),
             ],
             heading=gettext_lazy("Inbox"),
         ),

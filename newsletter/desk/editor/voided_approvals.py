@@ -1,5 +1,6 @@
-"""What every editor of content does beside saving: void approvals that the edit made stale, and say so."""
+"""Withdraws approvals that an edit made stale, and warns the person who edited."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -8,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from newsletter.issues.approval.approve import void_changed_approvals
+from newsletter.issues.approval.approve import find_current_approval, void_changed_approvals, withdraw_approvals
 from newsletter.models import Issue
 
 
 class VoidApprovalsMixin:
-    """Mixed into an edit view of something that issues show: a story, an event, an appeal, a brand, a publication."""
+    """For edit views of content that issues show: a story, an event, an appeal, a brand, a publication."""
 
     request: HttpRequest
 
@@ -25,10 +26,19 @@ class VoidApprovalsMixin:
         return response
 
 
+def void_if_stale(*, issue: Issue, now: datetime) -> bool:
+    """Withdraw the issue's approvals if its content or audience changed. Return True if any were withdrawn."""
+    approvals = issue.approvals.filter(withdrawn_at__isnull=True)
+    if not approvals.exists() or find_current_approval(issue) is not None:
+        return False
+    withdraw_approvals(issue=issue, now=now)
+    return True
+
+
 def warn_about_voided(request: HttpRequest, issues: list[Issue]) -> None:
     for issue in issues:
         messages.warning(
             request,
-            _("%(issue)s shows this and had been approved. It is a draft again: look at it and approve it anew.")
+            _("%(issue)s shows this and was approved. It is a draft again: review and approve it again.")
             % {"issue": issue},
         )

@@ -1,4 +1,4 @@
-"""Home's tasks for events that changed after people were shown them. Reads only."""
+"""Home's tasks about events: corrections to write, times and locations to check. Reads only."""
 
 from datetime import datetime
 from typing import Any
@@ -7,39 +7,76 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from newsletter.desk.home.people_tasks import Task
+from newsletter.desk.home.task import Task
 from newsletter.issues.corrections.changed_events import ChangedEvent, find_changed_events
+from newsletter.models import EventNotice
 
 CORRECT_PERMISSION = "newsletter.change_issue"
 _EDIT_URL_NAME = "wagtailsnippets_newsletter_eventnotice:edit"
 
 
 def find_event_tasks(*, now: datetime, person: Any) -> list[Task]:
-    """One task for each changed event that no correction announces yet, for whoever may see issues."""
+    """Return a task for each changed event that no correction announces yet, if the person may correct or edit it."""
     can_correct = person.has_perm(CORRECT_PERMISSION)
-    can_open = can_correct or person.has_perm("newsletter.change_eventnotice")
-    return (
-        [_make_task(changed, can_correct=can_correct) for changed in find_changed_events(now=now)] if can_open else []
-    )
+    if not (can_correct or person.has_perm("newsletter.change_eventnotice")):
+        return []
+    return [_changed_event_task(changed, can_correct=can_correct) for changed in find_changed_events(now=now)]
 
 
-def _make_task(changed: ChangedEvent, *, can_correct: bool) -> Task:
+def _changed_event_task(changed: ChangedEvent, *, can_correct: bool) -> Task:
     event, first = changed.event, changed.misinformed[0]
-    people = ngettext(
-        "%(people)s person was shown it otherwise: %(when)s.",
-        "%(people)s people were shown it otherwise: %(when)s.",
+    detail = ngettext(
+        "%(people)s person received different details: %(when)s.",
+        "%(people)s people received different details: %(when)s.",
         changed.people,
     ) % {"people": f"{changed.people:,}", "when": first.when}
     if event.cancelled:
-        title, now_is = _("“%(event)s” was mailed and does not take place"), ""
+        title = _("“%(event)s” was sent out and is now cancelled")
     else:
-        title = _("“%(event)s” was mailed and has changed")
-        where = f", {first.where_now}" if first.where_now else ""
-        now_is = " " + _("It is %(when)s now.") % {"when": f"{first.when_now}{where}"}
+        title = _("“%(event)s” was sent out and has changed")
+        when_and_where = ", ".join(filter(None, [first.when_now, first.where_now]))
+        detail += " " + _("The details are now: %(when)s.") % {"when": when_and_where}
     return Task(
         title=title % {"event": event.title},
-        detail=f"{people}{now_is}",
+        detail=detail,
         url=reverse("newsletter_event_announce" if can_correct else _EDIT_URL_NAME, args=[event.pk]),
-        button=_("Correct it") if can_correct else _("Look at it"),
+        button=_("Write a correction") if can_correct else _("View"),
         tone="urgent",
     )
+
+
+def find_unsure_event_tasks(*, now: datetime) -> list[Task]:
+    """Return one task if the time or location of upcoming events could not be worked out."""
+    count = EventNotice.objects.filter(starts_at__gte=now, cancelled=False, place_question={}).exclude(note="").count()
+    if not count:
+        return []
+    return [
+        Task(
+            title=ngettext(
+                "%(events)s upcoming event needs checking", "%(events)s upcoming events need checking", count
+            )
+            % {"events": count},
+            detail=_("We could not work out a time or place. People in the region will still see it."),
+            url=reverse("wagtailsnippets_newsletter_eventnotice:list") + "?unsure=yes&when=ahead",
+            button=_("Review"),
+            tone="calm",
+        )
+    ]
+
+
+def find_event_location_tasks(*, now: datetime) -> list[Task]:
+    """Return one task if staff must set the location of upcoming events."""
+    count = EventNotice.objects.filter(starts_at__gte=now, cancelled=False).exclude(place_question={}).count()
+    if not count:
+        return []
+    return [
+        Task(
+            title=ngettext(
+                "%(events)s upcoming event needs a location", "%(events)s upcoming events need a location", count
+            )
+            % {"events": count},
+            detail=_("Nobody is invited by distance until you set the location."),
+            url=reverse("newsletter_event_places"),
+            button=_("Set the location"),
+        )
+    ]

@@ -1,31 +1,41 @@
-"""What staff see first: what needs them now, what comes next, how the last issue went, how the lists grow. Reads only."""
+"""Home: tasks, upcoming issues, the last issue, and subscriber growth. Reads only."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import TypedDict
 
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from wagtail.admin.ui.components import Component
 
 from newsletter.common.errors import BadSchedule
 from newsletter.common.translation import translate
-from newsletter.desk.home.growth import draw_growth
-from newsletter.desk.home.tasks import find_tasks, issue_url
-from newsletter.desk.issues.overview import audience_context
+from newsletter.desk.home.task import Task
+from newsletter.desk.home.tasks import find_tasks
+from newsletter.desk.issues.issue_page import overview_url
+from newsletter.desk.issues.overview import DeliveryContext, delivery_context
 from newsletter.desk.publications.slot_text import format_due, format_due_short
-from newsletter.desk.sends.progress import describe_allowlist, describe_hold
-from newsletter.desk.shell.labels import label_issue_state
+from newsletter.desk.sends.progress import describe_allowlist, describe_hold, find_live_send
+from newsletter.desk.shell.charts import Point, draw_line
+from newsletter.desk.shell.labels import label_issue_state, label_people
 from newsletter.issues.assembly.schedule import Due, check_schedule, due_after
 from newsletter.models import Issue, Publication, Send, Slot
+from subscribers.models import MailingList
+from subscribers.people.growth import count_growth
 
-NEXT_SLOTS = 3
+MAX_SLOTS_SHOWN = 3
+MAX_LISTS_SHOWN = 6
+GROWTH_WEEKS = 12
 
 
 @dataclass(frozen=True)
 class UpcomingSlot:
-    """One due moment: when on the publication's clock, and what has become of it so far; ``url`` is its issue's."""
+    """One planned time and what is known of its issue. ``url`` is the issue's, or "" if there is none yet."""
 
     when: str
     detail: str = ""
@@ -34,59 +44,78 @@ class UpcomingSlot:
 
 @dataclass(frozen=True)
 class UpcomingSlots:
-    """What comes of a publication, the soonest first; ``problem`` is why its schedule cannot be read."""
+    """The next planned times of a publication. ``problem`` explains why its schedule cannot be read."""
 
     publication: Publication
     first: datetime
-    coming: list[UpcomingSlot]
+    slots: list[UpcomingSlot]
     problem: str = ""
+
+
+class HomeContext(DeliveryContext):
+    """The context of desk/home.html. The delivery summary is that of the last issue."""
+
+    sending_hold: str
+    allowlist_notice: str
+    tasks: list[Task]
+    can_add_publication: bool
+    can_view_issues: bool
+    upcoming: list[UpcomingSlots]
+    last_issue: Issue | None
+    send: Send | None
+    growth_charts: list[SafeString]
+
+
+class ParentContext(TypedDict):
+    request: HttpRequest
 
 
 class HomePanel(Component):
     template_name = "desk/home.html"
     order = 10
 
-    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+    def get_context_data(self, parent_context: ParentContext) -> HomeContext:
         now = timezone.now()
         person = parent_context["request"].user
-        last = (
+        last_issue = (
             Issue.objects.filter(state=Issue.State.SENT)
             .select_related("publication", "slot")
             .order_by("-made_at")
             .first()
         )
-        send = last.sends.exclude(state=Send.State.CANCELLED).first() if last else None
+        send = find_live_send(last_issue) if last_issue else None
+        delivery: DeliveryContext = delivery_context(last_issue, send) if last_issue and send else {}
         return {
-            "hold": describe_hold(),
-            "reach": describe_allowlist(),
+            "sending_hold": describe_hold(),
+            "allowlist_notice": describe_allowlist(),
             "tasks": find_tasks(now=now, person=person),
-            "can_add": person.has_perm("newsletter.add_publication"),
-            "can_look": person.has_perm("newsletter.view_issue"),
-            "next": list_upcoming_slots(now=now),
-            "last": last,
+            "can_add_publication": person.has_perm("newsletter.add_publication"),
+            "can_view_issues": person.has_perm("newsletter.view_issue"),
+            "upcoming": list_upcoming_slots(now=now),
+            "last_issue": last_issue,
             "send": send,
-            "growth": draw_growth(now=now),
-            **(audience_context(last, send) if last and send else {}),
+            "growth_charts": draw_growth(now=now),
+            **delivery,
         }
 
 
 def list_upcoming_slots(*, now: datetime) -> list[UpcomingSlots]:
-    """The next due moments of each publication in use, the publication that is due soonest first."""
+    """Return the next planned times of each enabled publication, the earliest publication first."""
     found = [_find_upcoming_slots(publication, now) for publication in Publication.objects.filter(enabled=True)]
-    return sorted(found, key=lambda one: one.first)
+    return sorted(found, key=lambda upcoming: upcoming.first)
 
 
 def _find_upcoming_slots(publication: Publication, now: datetime) -> UpcomingSlots:
     try:
         schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule as error:
-        return UpcomingSlots(publication=publication, first=now, coming=[], problem=translate(error))
-    dues = list(islice(due_after(now, schedule=schedule, zone=publication.zone), NEXT_SLOTS))
-    slots = Slot.objects.filter(publication=publication, due_local__in=[due.local for due in dues])
-    found = {slot.due_local: slot for slot in slots}
-    issues = {issue.slot_id: issue for issue in Issue.objects.filter(slot__in=slots).select_related("publication")}
-    coming = [_describe_slot(publication, due, found.get(due.local), issues) for due in dues]
-    return UpcomingSlots(publication=publication, first=dues[0].at if dues else now, coming=coming)
+        return UpcomingSlots(publication=publication, first=now, slots=[], problem=translate(error))
+    dues = list(islice(due_after(now, schedule=schedule, zone=publication.zone), MAX_SLOTS_SHOWN))
+    rows = Slot.objects.filter(publication=publication, due_local__in=[due.local for due in dues])
+    by_due = {slot.due_local: slot for slot in rows}
+    issues = {issue.slot_id: issue for issue in Issue.objects.filter(slot__in=rows).select_related("publication")}
+    slots = [_describe_slot(publication, due, by_due.get(due.local), issues) for due in dues]
+    return UpcomingSlots(publication=publication, first=dues[0].at if dues else now, slots=slots)
 
 
 def _describe_slot(
@@ -94,8 +123,27 @@ def _describe_slot(
 ) -> UpcomingSlot:
     when = format_due(due.at, zone=publication.zone)
     if slot and (issue := issues.get(slot.pk)):
-        return UpcomingSlot(when, f"{issue}: {str(label_issue_state(issue)['word']).lower()}", issue_url(issue))
+        return UpcomingSlot(when, f"{issue}: {label_issue_state(issue).label.lower()}", overview_url(issue))
     if slot and slot.state == Slot.State.SKIPPED:
         return UpcomingSlot(when, translate(slot.reason))
-    made = due.at - timedelta(hours=publication.lead_hours)
-    return UpcomingSlot(when, _("to be assembled on %(day)s") % {"day": format_due_short(made, zone=publication.zone)})
+    draft_at = due.at - timedelta(hours=publication.lead_hours)
+    day = format_due_short(draft_at, zone=publication.zone)
+    return UpcomingSlot(when, _("Draft ready on %(day)s") % {"day": day})
+
+
+def draw_growth(*, now: datetime) -> list[SafeString]:
+    """Draw one chart for each list of an enabled publication, by name."""
+    lists = MailingList.objects.filter(publication__enabled=True).distinct().order_by("name")
+    return [_draw_list(mailing_list, now=now) for mailing_list in lists[:MAX_LISTS_SHOWN]]
+
+
+def _draw_list(mailing_list: MailingList, *, now: datetime) -> SafeString:
+    weeks = count_growth(mailing_list=mailing_list, weeks=GROWTH_WEEKS, now=now)
+    points = [Point(label=date_format(week.day, "j M"), value=week.people) for week in weeks]
+    last = weeks[-1]
+    summary = _("%(people)s now. In the last week, %(joined)s joined and %(left)s unsubscribed.") % {
+        "people": label_people(last.people),
+        "joined": intcomma(last.joined),
+        "left": intcomma(last.left),
+    }
+    return draw_line(points, title=str(mailing_list), summary=summary, unit=_("People"))

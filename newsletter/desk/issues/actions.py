@@ -1,100 +1,130 @@
-"""What a person decides about an issue: approve, take an approval back, hold, release. One service call each."""
+"""Steps of an issue: approve, withdraw approval, hold, release, refresh content. Each calls one service."""
 
-from typing import Any
+from collections.abc import Callable
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from wagtail.log_actions import log
 
-from newsletter.common.errors import DomainError, NotAllowed, NotApproved, WrongState
+from newsletter.common.errors import NotAllowed, NotApproved, WrongState
+from newsletter.common.messages import Message
+from newsletter.common.staff_pages import Done, ServiceAction
 from newsletter.common.translation import translate
-from newsletter.desk.issues.warning_acknowledgement import require_warnings_seen
-from newsletter.desk.shell.confirmed_numbers import read_confirmed_people
+from newsletter.desk.issues.issue_page import ISSUES, overview_url, read_confirmed_people
+from newsletter.desk.issues.warning_acknowledgement import require_warnings_acknowledged
 from newsletter.issues.approval.approval_rules import require_approval_permission
 from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
-from newsletter.issues.assembly.stories_at_source import require_stories_at_source
+from newsletter.issues.assembly.reassemble import Reassembly, reassemble_issue
+from newsletter.issues.assembly.stories_at_source import check_before_assembly, require_stories_at_source
 from newsletter.models import Issue
-
-APPROVE, WITHDRAW, HOLD, RELEASE = "approve", "withdraw", "hold", "release"
 
 
 @require_POST
 def run_issue_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
-    """Do one step and go back to the issue's page with a word about it."""
-    issue = get_object_or_404(Issue.objects.select_related("publication__brand", "publication__mailing_list"), pk=pk)
-    try:
-        message = STEPS[step](request, issue)
-    except DomainError as error:
-        messages.error(request, translate(error))
-    else:
-        log(instance=issue, action=f"newsletter.{step}", user=request.user)
-        messages.success(request, message)
-    return redirect("newsletter_issue_overview", issue.pk)
+    """Run one step and go back to the issue's page."""
+    issue = get_object_or_404(ISSUES, pk=pk)
+    action = ServiceAction(
+        call=lambda: ISSUE_STEPS[step](request, issue), instance=issue, log_action=f"newsletter.{step}"
+    )
+    return action.respond(request, back=overview_url(issue))
+
+
+@require_POST
+def reassemble(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add new content to the issue, keep what was edited by hand, and go back to the issue's page."""
+    issue = get_object_or_404(Issue, pk=pk)
+
+    def call() -> Done:
+        now = timezone.now()
+        if issue.slot is not None and request.user.has_perm("newsletter.change_issue"):
+            check_before_assembly(slot=issue.slot, now=now, exclude_issue=issue)
+        result = reassemble_issue(issue=issue, by=request.user, now=now)
+        return Done(describe_reassembly(result), {"changed": result.changed})
+
+    action = ServiceAction(call=call, instance=issue, log_action="newsletter.reassemble")
+    return action.respond(request, back=overview_url(issue))
+
+
+def describe_reassembly(result: Reassembly) -> str:
+    """Return sentences that list what was added, removed and kept."""
+    sentences = [
+        _("The content was refreshed.") if result.changed else _("The content was refreshed. Nothing changed.")
+    ]
+    if result.added:
+        sentences.append(_("Added: %(titles)s.") % {"titles": _quote(result.added)})
+    if result.removed:
+        sentences.append(_("Removed: %(titles)s.") % {"titles": _quote(result.removed)})
+    if result.kept:
+        sentences.append(_("Your edits are kept: %(what)s.") % {"what": ", ".join(map(translate, result.kept))})
+    return " ".join(sentences)
 
 
 def _approve(request: HttpRequest, issue: Issue) -> str:
     require_approval_permission(issue, by=request.user)
-    seen = request.POST.get("sha256", "")
-    audience, people = request.POST.get("audience", ""), read_confirmed_people(request)
-    if not seen or not audience or people is None:
+    seen_sha256, seen_audience = request.POST.get("sha256", ""), request.POST.get("audience", "")
+    people = read_confirmed_people(request)
+    if not seen_sha256 or not seen_audience or people is None:
         raise NotApproved(
-            _(
-                "An approval names what was looked at and how many people get it. Open the issue's page, read it, and "
-                "approve it there."
-            )
+            "Approve the issue on its own page, so that your approval covers what you saw and how many people get it."
         )
+    now = timezone.now()
     if request.user.has_perm("newsletter.approve_issue"):
-        require_warnings_seen(request, issue)
-        require_stories_at_source(issue=issue, now=timezone.now())
+        require_warnings_acknowledged(request, issue)
+        require_stories_at_source(issue=issue, now=now)
     approve_issue(
         issue=issue,
         by=request.user,
-        now=timezone.now(),
-        seen_sha256=seen,
-        seen_audience=audience,
+        now=now,
+        seen_sha256=seen_sha256,
+        seen_audience=seen_audience,
         seen_people=people,
     )
     issue.refresh_from_db()
     if issue.state == Issue.State.IN_REVIEW:
-        return _("Your approval of %(issue)s is on record. A second person must approve it before it goes out.") % {
-            "issue": issue
-        }
-    return _("%(issue)s is approved as it is now. Any edit takes the approval back.") % {"issue": issue}
+        return _("You approved %(issue)s. A second person must approve it before it is sent.") % {"issue": issue}
+    return _("%(issue)s is approved. If you edit it, it will need approving again.") % {"issue": issue}
 
 
 def _withdraw(request: HttpRequest, issue: Issue) -> str:
-    _require_permission(request, "approve_issue", _("take approvals back"))
+    _require_permission(request, "approve_issue", Message("withdraw approvals"))
     if not withdraw_approvals(issue=issue, now=timezone.now()):
         raise WrongState(
-            _("%(issue)s is %(state)s; it has no approval that could be taken back.")
-            % {"issue": issue, "state": issue.get_state_display()}
+            "%(issue)s has no approval to withdraw. Its state is “%(state)s”.",
+            issue=issue,
+            state=issue.get_state_display(),
         )
     return _("%(issue)s is no longer approved.") % {"issue": issue}
 
 
 def _hold(request: HttpRequest, issue: Issue) -> str:
     if not request.user.has_perm("newsletter.approve_issue"):
-        _require_permission(request, "change_issue", _("hold issues"))
+        _require_permission(request, "change_issue", Message("put issues on hold"))
     hold_issue(issue=issue, reason=request.POST.get("reason", "").strip())
-    return _("%(issue)s is held: it does not go out until somebody releases it.") % {"issue": issue}
+    return _("%(issue)s is on hold. It will not be sent until somebody releases it.") % {"issue": issue}
 
 
 def _release(request: HttpRequest, issue: Issue) -> str:
-    _require_permission(request, "approve_issue", _("release held issues"))
+    _require_permission(request, "approve_issue", Message("release held issues"))
     release_issue(issue=issue)
-    return _("%(issue)s is no longer held.") % {"issue": issue}
+    return _("%(issue)s is no longer on hold.") % {"issue": issue}
 
 
-def _require_permission(request: HttpRequest, permission: str, deed: str) -> None:
+def _require_permission(request: HttpRequest, permission: str, deed: Message) -> None:
     if not request.user.has_perm(f"newsletter.{permission}"):
         raise NotAllowed(
-            _("%(user)s may not %(deed)s. An administrator can give the right role.")
-            % {"user": request.user, "deed": deed}
+            "%(user)s may not %(deed)s. Ask an administrator for the right role.", user=request.user, deed=deed
         )
 
 
-STEPS: dict[str, Any] = {APPROVE: _approve, WITHDRAW: _withdraw, HOLD: _hold, RELEASE: _release}
+def _quote(titles: list[str]) -> str:
+    return ", ".join(f"“{title}”" for title in titles)
+
+
+ISSUE_STEPS: dict[str, Callable[[HttpRequest, Issue], str]] = {
+    "approve": _approve,
+    "withdraw": _withdraw,
+    "hold": _hold,
+    "release": _release,
+}

@@ -1,7 +1,9 @@
-"""The approval of an issue in words: who has approved it, who else must, who may not, and how many people get it."""
+"""The approval of an issue for its pages: who approved it, who else must, who may not, and how many people get it."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypedDict
 
+from newsletter.desk.issues.issue_page import EDITABLE_STATES
 from newsletter.desk.issues.recipient_counts import count_audience_for_page
 from newsletter.issues.approval.approval_rules import (
     count_approvals_needed,
@@ -10,37 +12,51 @@ from newsletter.issues.approval.approval_rules import (
     is_automatic,
     requires_other_approver,
 )
-from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.publication_switches import is_switched_off
-from newsletter.models import Issue
+from newsletter.models import Approval, Issue
 
 
-def approval_context(issue: Issue, *, user: Any, sha256: str, people: int | None = None) -> dict[str, Any]:
-    """Who has approved, how many more must, and why this person may not; ``sha256`` is what the issue says now.
+class ApprovalContext(TypedDict):
+    """The context of desk/decision.html, beside that of the issue's head and its checks."""
 
-    ``people`` is how many would get it, if the page has counted them already.
+    approvals: Iterable[Approval]
+    approvals_needed: int
+    approval_people: int
+    audience_sha256: str
+    is_switched_off: bool
+    sends_automatically: bool
+    manual_approval_reason: str
+    needs_second_approval: bool
+    has_approved: bool
+    is_author: bool
+
+
+def approval_context(issue: Issue, *, user: Any, sha256: str, people: int | None = None) -> ApprovalContext:
+    """Return who approved the issue, how many more must, and whether the user may.
+
+    ``sha256`` is that of the current content. ``people`` is the number of recipients, if the page has counted them.
     """
-    waits = issue.state in (*OPEN_STATES, Issue.State.APPROVED)
-    authors = find_authors(issue) if waits and requires_other_approver(issue.publication) else set()
-    if people is None or not waits:
-        people = count_audience_for_page(issue).eligible if waits else 0
-    why = find_manual_approval_reason(issue, people=people) if waits and is_automatic(issue) else ""
-    off = is_switched_off(issue.kind, publication=issue.publication)
+    is_open = issue.state in EDITABLE_STATES
+    authors = find_authors(issue) if is_open and requires_other_approver(issue.publication) else set()
+    if people is None or not is_open:
+        people = count_audience_for_page(issue).eligible if is_open else 0
+    reason = find_manual_approval_reason(issue, people=people) if is_open and is_automatic(issue) else ""
+    switched_off = is_switched_off(issue.kind, publication=issue.publication)
     needed = count_approvals_needed(issue, people=people)
-    standing = issue.approvals.filter(withdrawn_at__isnull=True).select_related("person")
-    holding = find_valid_approvals(issue, sha256=sha256, people=people) if sha256 else []
-    persons = {approval.person_id for approval in holding if not approval.by_policy}
+    valid = find_valid_approvals(issue, sha256=sha256, people=people) if sha256 else []
+    approvers = {approval.person_id for approval in valid if not approval.by_policy}
+    automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT
     return {
-        "approvals": standing,
-        "needed": needed,
-        "goes_to": people,
+        "approvals": issue.approvals.filter(withdrawn_at__isnull=True).select_related("person"),
+        "approvals_needed": needed,
+        "approval_people": people,
         "audience_sha256": hash_audience(describe_audience(issue)),
-        "switched_off": off,
-        "auto": is_automatic(issue) and issue.state == Issue.State.DRAFT and not why and not off,
-        "why_a_person": why,
-        "second_missing": needed > 1 and len(persons) == 1,
-        "has_approved": user.pk in persons,
-        "wrote_it": user.pk in authors,
+        "is_switched_off": switched_off,
+        "sends_automatically": automatic and not reason and not switched_off,
+        "manual_approval_reason": reason,
+        "needs_second_approval": needed > 1 and len(approvers) == 1,
+        "has_approved": user.pk in approvers,
+        "is_author": user.pk in authors,
     }

@@ -1,64 +1,63 @@
-"""“Who gets what”: the audience of an issue by mail and by region, who gets nothing and why, and the oddest five."""
+"""The page “Audience and versions”: recipients by version and region, exclusions, and unusual recipients."""
 
-from typing import Any
+from typing import Any, TypedDict
 
-from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import DomainError
-from newsletter.desk.home.charts import Point, draw_bars
-from newsletter.desk.issues.audience_summary import summarise_audience
-from newsletter.desk.issues.edge_cases import find_edge_cases
-from newsletter.desk.issues.finding_locations import list_gaps
-from newsletter.desk.issues.overview import ISSUES, IssuePermissionMixin
-from newsletter.desk.issues.variant_groups import find_variant_groups, resolve_complete_content
+from newsletter.desk.issues.audience_summary import AudienceSummary, summarise_audience
+from newsletter.desk.issues.edge_cases import EdgeCase, find_edge_cases
+from newsletter.desk.issues.finding_locations import MissingPart, list_missing_parts
+from newsletter.desk.issues.issue_page import IssuePage
+from newsletter.desk.issues.variant_groups import VariantGroup, find_variant_groups
 from newsletter.desk.preview.person import can_preview_people
+from newsletter.desk.shell.charts import Point, draw_bars
+from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.models import Issue
 
 MAX_VARIANTS_SHOWN = 100
 
 
-class IssueAudience(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
+class AudienceContext(TypedDict, total=False):
+    """The context of desk/issue_audience.html: only ``issue`` and ``missing_parts`` if the mail cannot be made yet."""
+
+    issue: Issue
+    missing_parts: list[MissingPart]
+    audience: AudienceSummary
+    region_chart: str
+    variant_groups: list[VariantGroup]
+    more_groups: int
+    version_count: int
+    edge_cases: list[EdgeCase]
+    can_preview_people: bool
+
+
+class IssueAudience(IssuePage):
     template_name = "desk/issue_audience.html"
     header_icon = "group"
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        self.issue = get_object_or_404(ISSUES, pk=kwargs["pk"])
-        return super().dispatch(request, *args, **kwargs)
-
-    def get_page_title(self) -> str:
-        return _("Who gets what")
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("wagtailsnippets_newsletter_issue:list"), "label": _("Issues")},
-            {"url": reverse("newsletter_issue_overview", args=[self.issue.pk]), "label": str(self.issue)},
-            {"url": "", "label": self.get_page_title()},
-        ]
+    page_title = gettext_lazy("Audience and versions")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        now = timezone.now()
-        context["issue"] = self.issue
+        return {**super().get_context_data(**kwargs), **self._audience_context()}
+
+    def _audience_context(self) -> AudienceContext:
+        issue, now = self.issue, timezone.now()
         try:
-            content = resolve_complete_content(self.issue)
+            content = resolve_complete_content(issue)
         except (DomainError, OSError) as error:
-            return {**context, "missing": list_gaps(self.issue, error)}
-        readers = find_variant_groups(self.issue, content=content)
-        audience = summarise_audience(self.issue, content=content, now=now)
+            return {"issue": issue, "missing_parts": list_missing_parts(issue, error)}
+        groups = find_variant_groups(issue, content=content)
+        audience = summarise_audience(issue, content=content, now=now)
         bars = [Point(label=region.name, value=region.people) for region in audience.regions if region.people]
         return {
-            **context,
+            "issue": issue,
             "audience": audience,
-            "regions": draw_bars(bars, title=_("By region"), summary="", unit=_("People")) if bars else "",
-            "readers": readers[:MAX_VARIANTS_SHOWN],
-            "more_readers": max(len(readers) - MAX_VARIANTS_SHOWN, 0),
-            "mails": len(readers),
-            "odd": find_edge_cases(self.issue, readers=readers, now=now) if audience.recipients else [],
-            "can_look": can_preview_people(self.request.user),
+            "region_chart": draw_bars(bars, title=_("By region"), summary="", unit=_("People")) if bars else "",
+            "variant_groups": groups[:MAX_VARIANTS_SHOWN],
+            "more_groups": max(len(groups) - MAX_VARIANTS_SHOWN, 0),
+            "version_count": len(groups),
+            "edge_cases": find_edge_cases(issue, groups=groups, now=now) if audience.recipients else [],
+            "can_preview_people": can_preview_people(self.request.user),
         }

@@ -1,4 +1,4 @@
-"""Who would get an issue, in numbers: by mail, by region, who gets nothing and why, and what changed since the last one."""
+"""The audience of an issue in numbers: recipients, exclusions and regions, each beside the previous issue."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from datetime import datetime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from newsletter.desk.shell.labels import label_exclusions
-from newsletter.issues.snapshot.resolve import Content
+from newsletter.desk.shell.labels import label_exclusion
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import (
     RecipientGroup,
     choose_visible_for_group,
@@ -26,7 +26,10 @@ UNKNOWN_REGION = ""
 
 @dataclass(frozen=True)
 class RegionCount:
-    """People of one region (ISO 3166-2), of a country without one, or of nowhere known; ``before``: in the last issue."""
+    """The people of one region (ISO 3166-2), of a country without a known region, or of an unknown location.
+
+    ``before`` counts them in the previous issue.
+    """
 
     code: str
     name: str
@@ -40,16 +43,16 @@ class RegionCount:
 
 @dataclass(frozen=True)
 class ExclusionCount:
-    """Why people get nothing. ``before`` is how many they were in the last issue, None where there was none."""
+    """How many people one reason excludes. ``before`` counts them in the previous issue, None if there is none."""
 
-    words: str
+    label: str
     people: int
     before: int | None
 
 
 @dataclass(frozen=True)
 class AudienceSummary:
-    """``candidates`` = ``recipients`` + the sum of ``excluded``. ``last`` is the issue that is compared with."""
+    """``candidates`` = ``recipients`` + the sum of ``excluded``. ``last`` is the previous issue that was sent."""
 
     candidates: int
     recipients: int
@@ -60,21 +63,21 @@ class AudienceSummary:
     last: Issue | None
 
 
-def summarise_audience(issue: Issue, *, content: Content, now: datetime) -> AudienceSummary:
-    """The audience as it is at ``now``."""
+def summarise_audience(issue: Issue, *, content: IssueContent, now: datetime) -> AudienceSummary:
+    """Count the audience as it is at ``now``."""
     counted = count_final_audience(issue, content=content, now=now)
     groups = find_groups(issue, now=now)
     locations = find_locations(group.place_id for group in groups)
-    getting = [
-        group for group in groups if not choose_visible_for_group(content, group=group, locations=locations).nothing
+    included = [
+        group for group in groups if not choose_visible_for_group(content, group=group, locations=locations).is_empty
     ]
     last = find_last_send(issue)
-    regions = compare_regions(count_regions(getting), last)
+    regions = compare_regions(count_regions(included), last)
     return AudienceSummary(
         candidates=counted.candidates,
         recipients=counted.eligible,
         recipients_before=last.recipients if last else None,
-        excluded=compare_reasons(counted.excluded, last),
+        excluded=compare_exclusions(counted.excluded, last),
         regions=regions[:MAX_REGIONS_SHOWN],
         more_regions=sum(region.people for region in regions[MAX_REGIONS_SHOWN:]),
         last=last.issue if last else None,
@@ -82,7 +85,7 @@ def summarise_audience(issue: Issue, *, content: Content, now: datetime) -> Audi
 
 
 def find_last_send(issue: Issue) -> Send | None:
-    """The send of the issue of this kind before this one."""
+    """Return the send of the previous issue of this kind, or None."""
     sends = Send.objects.exclude(state=Send.State.CANCELLED).filter(
         issue__publication=issue.publication, issue__kind=issue.kind, issue__number__lt=issue.number, recipients__gt=0
     )
@@ -90,18 +93,18 @@ def find_last_send(issue: Issue) -> Send | None:
 
 
 def count_regions(groups: Iterable[RecipientGroup]) -> Counter[str]:
-    """People by ISO 3166-2 code, by country where no region is known, by "" where nothing is."""
+    """Count people by ISO 3166-2 code, by country if no region is known, and by "" if nothing is known."""
     groups = list(groups)
     locations = find_locations(group.place_id for group in groups)
     people: Counter[str] = Counter()
     for group in groups:
-        where = locations.get(group.place_id)
-        people[(where.region or where.country) if where else UNKNOWN_REGION] += group.people
+        location = locations.get(group.place_id)
+        people[(location.region or location.country) if location else UNKNOWN_REGION] += group.people
     return people
 
 
 def compare_regions(people: Counter[str], last: Send | None) -> list[RegionCount]:
-    """The regions with most people first, those of nobody now but of somebody before too."""
+    """Return the regions of this issue and of the last send, those with most people now first."""
     before: Counter[str] | None = None
     if last is not None:
         rows = ReaderGroup.objects.filter(revision=last.revision_id, variant__isnull=False)
@@ -117,24 +120,23 @@ def compare_regions(people: Counter[str], last: Send | None) -> list[RegionCount
     ]
 
 
-def compare_reasons(excluded: dict[str, int], last: Send | None) -> list[ExclusionCount]:
+def compare_exclusions(excluded: dict[str, int], last: Send | None) -> list[ExclusionCount]:
     before = last.excluded if last else {}
-    words = dict.fromkeys([*excluded, *before])
-    found = [
+    counts = [
         ExclusionCount(
-            words=label_exclusions({reason: 1})[0][1],
-            people=excluded.get(reason, 0),
-            before=before.get(reason, 0) if last else None,
+            label=label_exclusion(code),
+            people=excluded.get(code, 0),
+            before=before.get(code, 0) if last else None,
         )
-        for reason in words
+        for code in dict.fromkeys([*excluded, *before])
     ]
-    return sorted(found, key=lambda reason: -reason.people)
+    return sorted(counts, key=lambda count: -count.people)
 
 
 def label_area(code: str) -> str:
-    """A region's or a country's name; words for no place at all."""
+    """Return the name of a region, a country, or the unknown location."""
     if code == UNKNOWN_REGION:
-        return _("Place unknown")
+        return _("Unknown location")
     language = get_language() or "en"
     country = country_label(country_of(code), language=language)
     return f"{region_label(code, language=language)}, {country}" if "-" in code else country

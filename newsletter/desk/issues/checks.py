@@ -1,14 +1,15 @@
-"""What the checks of an issue found, each thing said once, with where it stands, whom it concerns and where to mend it."""
+"""The checks of an issue: each finding once, with its location, how many recipients it affects and where to fix it."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from newsletter.common.messages import Message
 from newsletter.desk.editor.render_cache import render_cached
 from newsletter.desk.issues.finding_locations import describe_locations, find_fix_url
 from newsletter.desk.issues.variant_groups import VariantGroup
@@ -16,8 +17,9 @@ from newsletter.issues.approval.acknowledge import make_warning_key
 from newsletter.issues.approval.content_checks import check_content
 from newsletter.issues.protected_terms.check import scan_for_protected_terms
 from newsletter.issues.snapshot.link_checks import find_dead_links
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import check_linked_stories
-from newsletter.issues.snapshot.resolve import Content, hash_content
+from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.models import Acknowledgement, Issue, Story
 from newsletter.rendering.lint.findings import Finding
 from newsletter.sending.deliverability.domains import find_domain_problems
@@ -25,120 +27,129 @@ from newsletter.sending.deliverability.domains import find_domain_problems
 
 @dataclass(frozen=True)
 class Check:
-    """One finding: where it is (“In the lead story “…””, or nothing), how many people get a mail that has it, where to go.
+    """One finding in the mails of ``people`` recipients.
 
-    ``name`` names it within this content, so that a person can say to have seen it; ``fix_url`` is an address of the desk.
+    ``name`` identifies a warning within this content, so that a person can acknowledge it. ``location`` is text or "".
     """
 
     level: str
     code: str
     message: str
     people: int
-    all: bool
-    where: str = ""
+    affects_all: bool
+    location: str = ""
     fix_url: str = ""
     name: str = ""
-    seen: Acknowledgement | None = None
+    acknowledgement: Acknowledgement | None = None
 
 
-def check_issue(issue: Issue, content: Content, *, readers: list[VariantGroup], now: datetime) -> list[Check]:
-    """Every finding once, errors first: of the mails of these readers, of the content, its links and its sender."""
-    everywhere = find_content_findings(content, now=now)
-    people = sum(reader.people for reader in readers)
-    checks = [_make_check(issue, content, [finding], people=people, everyone=True) for finding in everywhere]
-    checks += check_mails(issue, content, readers=readers)
+def check_issue(issue: Issue, content: IssueContent, *, groups: list[VariantGroup], now: datetime) -> list[Check]:
+    """Check the content, its links and its sender, and the mails of these groups. Return errors first."""
+    people = sum(group.people for group in groups)
+    checks = [
+        _make_check(issue, content, [finding], people=people, affects_all=True)
+        for finding in find_content_findings(content, now=now)
+    ]
+    checks += check_mails(issue, content, groups=groups)
     return sorted(checks, key=lambda check: (check.level, -check.people))
 
 
-def find_content_findings(content: Content, *, now: datetime) -> list[Finding]:
-    """What is wrong whoever reads it."""
-    senders = [
-        Finding("error" if fault.level == "error" else "warning", "sender-domain", f"{fault.says} {fault.do}".strip())
-        for fault in find_domain_problems(content["publication"]["from_email"])
+def find_content_findings(content: IssueContent, *, now: datetime) -> list[Finding]:
+    """Return the findings that do not depend on the recipient."""
+    domain_findings = [
+        Finding(
+            "error" if problem.level == "error" else "warning",
+            "sender-domain",
+            Message.joined([text for text in (problem.says, problem.do) if text], between=" "),
+        )
+        for problem in find_domain_problems(content.publication.from_email)
     ]
-    stories = [story["id"] for block in content["blocks"] for story in _stories(block)]
+    stories = [story.id for story in content.stories]
     pseudonyms = dict(Story.objects.filter(pk__in=stories).values_list("pk", "pseudonyms"))
     return [
         *scan_for_protected_terms(content).findings,
-        *check_linked_stories(content, at=max(datetime.fromisoformat(content["issue"]["due_at"]), now)),
+        *check_linked_stories(content, at=max(content.issue.due_at, now)),
         *check_content(content, pseudonyms=pseudonyms, now=now),
         *find_dead_links(content, now=now),
-        *senders,
+        *domain_findings,
     ]
 
 
-def check_mails(issue: Issue, content: Content, *, readers: list[VariantGroup]) -> list[Check]:
-    """Every finding of these readers' mails once, with the people that it concerns."""
-    sha256, look = hash_content(content), scan_for_protected_terms(content)
+def check_mails(issue: Issue, content: IssueContent, *, groups: list[VariantGroup]) -> list[Check]:
+    """Check the mail of each group. A finding of several mails is one check that counts all their recipients."""
+    sha256, protected = hash_content(content), scan_for_protected_terms(content)
     people: Counter[tuple[str, str]] = Counter()
     mails: Counter[tuple[str, str]] = Counter()
     found: dict[tuple[str, str], list[Finding]] = {}
-    for reader in readers:
-        rendered = render_cached(content, visible=reader.visible, sha256=sha256)
-        findings = [*(Finding(**data) for data in rendered.findings), *look.find_in(rendered.mail)]
+    for group in groups:
+        rendered = render_cached(content, visible=group.visible, sha256=sha256)
+        findings = [*rendered.findings, *protected.find_in(rendered.mail)]
         for finding in findings:
             same = found.setdefault((finding.level, finding.message), [])
             if finding not in same:
                 same.append(finding)
         for key in {(finding.level, finding.message) for finding in findings}:
-            people[key] += reader.people
+            people[key] += group.people
             mails[key] += 1
     return [
-        _make_check(issue, content, findings, people=people[key], everyone=mails[key] == len(readers))
+        _make_check(issue, content, findings, people=people[key], affects_all=mails[key] == len(groups))
         for key, findings in found.items()
     ]
 
 
-def add_acknowledgements(checks: list[Check], *, seen: dict[str, Acknowledgement]) -> list[Check]:
-    """The same checks, with who has said to have seen each warning."""
-    return [Check(**{**vars(check), "seen": seen.get(check.name)}) for check in checks]
+def add_acknowledgements(checks: list[Check], *, acknowledged: dict[str, Acknowledgement]) -> list[Check]:
+    """Return the checks, each warning with its acknowledgement."""
+    return [replace(check, acknowledgement=acknowledged.get(check.name)) for check in checks]
 
 
-def list_acknowledged_checks(seen: dict[str, Acknowledgement]) -> list[Check]:
-    """The warnings that somebody looked at before the issue went out, as they were said then."""
+def list_acknowledged_checks(acknowledged: dict[str, Acknowledgement]) -> list[Check]:
+    """Return the warnings that were acknowledged before the issue was sent, with their text of that time."""
     return [
-        Check(level="warning", code="", message=row.message, people=0, all=True, name=name, seen=row)
-        for name, row in seen.items()
+        Check("warning", "", row.message, people=0, affects_all=True, name=name, acknowledgement=row)
+        for name, row in acknowledged.items()
     ]
 
 
 def describe_acknowledged(checks: list[Check]) -> str:
-    """One sentence over the checks of an issue that is gone."""
-    if checks:
-        return _("These warnings were looked at before it was approved.")
-    return _("There was no warning that anybody had to tick.")
+    """Summarise the checks of an issue that was sent."""
+    return _("These warnings were reviewed before approval.") if checks else _("No warnings.")
 
 
 def describe_verdict(checks: list[Check]) -> str:
-    """One sentence over all checks."""
+    """Summarise the checks of an issue that can still change."""
     errors = sum(check.level == "error" for check in checks)
     warnings = [check for check in checks if check.level == "warning"]
-    unseen = sum(check.seen is None for check in warnings)
+    open_warnings = sum(check.acknowledgement is None for check in warnings)
     if errors:
-        return _("%(errors)s to put right before it can be approved.") % {"errors": errors}
-    if unseen:
-        return _("%(unseen)s to look at: put it right, or tick that you have seen it.") % {"unseen": unseen}
-    return _("Every warning was looked at.") if warnings else _("Every check passes.")
+        text = ngettext(
+            "%(errors)s error. Fix it before approval.", "%(errors)s errors. Fix them before approval.", errors
+        )
+        return text % {"errors": errors}
+    if open_warnings:
+        text = ngettext(
+            "%(warnings)s warning. Fix it or mark it as reviewed.",
+            "%(warnings)s warnings. Fix them or mark them as reviewed.",
+            open_warnings,
+        )
+        return text % {"warnings": open_warnings}
+    return _("All warnings are reviewed.") if warnings else _("All checks passed.")
 
 
-def _make_check(issue: Issue, content: Content, findings: Sequence[Finding], *, people: int, everyone: bool) -> Check:
+def _make_check(
+    issue: Issue, content: IssueContent, findings: Sequence[Finding], *, people: int, affects_all: bool
+) -> Check:
     first = findings[0]
-    places = [(finding.block, finding.code) for finding in findings]
-    with translation.override("en"):  # whoever ticks a warning, its name is the same
+    with translation.override("en"):  # the key must not depend on the reader's language
         name = make_warning_key(
-            code=first.code, message=first.message, where=describe_locations(content, places=places)
+            code=first.code, message=first.message, where=describe_locations(content, findings=findings)
         )
     return Check(
         level=first.level,
         code=first.code,
         message=first.message,
         people=people,
-        all=everyone,
-        where=describe_locations(content, places=places),
+        affects_all=affects_all,
+        location=describe_locations(content, findings=findings),
         fix_url=find_fix_url(issue, content, finding=first),
         name=name,
     )
-
-
-def _stories(block: dict[str, Any]) -> list[dict[str, Any]]:
-    return [block["story"]] if "story" in block else list(block.get("stories", []))

@@ -1,60 +1,44 @@
-"""The page to which the mail about a new issue leads: what it says, what changed since, and the decision.
+"""The page that the notification of a new issue links to: the content, what changed since, and the decision.
 
-Looking changes nothing; deciding is a POST to `issue_steps`.
+Viewing it changes nothing. Decisions are posted to `issues.actions`.
 """
 
-from typing import Any
+from typing import Any, TypedDict
 
 from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from newsletter.common.errors import BadLink
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
-from newsletter.desk.editor.check_panel import checks_context
+from newsletter.desk.editor.check_panel import ChecksContext, checks_context
 from newsletter.desk.editor.preview import MAX_MODES
-from newsletter.desk.issues.approval import approval_context
-from newsletter.desk.issues.overview import ISSUES, IssuePermissionMixin, describe_time_left
-from newsletter.desk.publications.slot_text import format_slot
-from newsletter.desk.sends.progress import describe_allowlist, describe_hold, find_send
-from newsletter.desk.shell.labels import label_issue_state
-from newsletter.issues.approval.approve import OPEN_STATES
+from newsletter.desk.issues.approval import ApprovalContext, approval_context
+from newsletter.desk.issues.issue_page import ISSUES, DeskPage, IssueHeadContext, issue_head_context, overview_url
 from newsletter.issues.approval.changes_since_approval import find_changes
 from newsletter.issues.approval.decision_links import read_decision
 from newsletter.models import Issue
 
 
-def decision_context(issue: Issue, *, user: Any) -> dict[str, Any]:
-    """Everything that the part of a page needs on which one decides."""
-    checks = checks_context(issue, limit=MAX_MODES)
-    return {
-        "issue": issue,
-        "state": label_issue_state(issue),
-        "open": issue.state in (*OPEN_STATES, Issue.State.APPROVED),
-        "due": format_slot(issue),
-        "left": describe_time_left(issue, now=timezone.now()),
-        "past": issue.slot is not None and issue.slot.due_at <= timezone.now(),
-        "can_approve": user.has_perm("newsletter.approve_issue"),
-        "can_edit": user.has_perm("newsletter.change_issue"),
-        "can_send": user.has_perm("newsletter.send_issue"),
-        "send": find_send(issue),
-        "hold": describe_hold(),
-        "reach": describe_allowlist(),
-        **checks,
-        **approval_context(issue, user=user, sha256=checks.get("sha256", "")),
-    }
+class ChangesContext(TypedDict):
+    """What desk/decision_page.html adds: whether the issue changed since the notification, and how."""
+
+    changed: bool
+    changes: list[str]
 
 
-class DecisionPage(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
-    """The page behind the link in the mail: what was announced, what changed since, and the two buttons."""
+class DecisionContext(IssueHeadContext, ChecksContext, ApprovalContext, ChangesContext):
+    """The context of desk/decision_page.html."""
 
-    template_name = "desk/decide_page.html"
+
+class DecisionPage(DeskPage):
+    """Show the issue of a signed link of the notification, with the buttons to approve or hold it."""
+
+    template_name = "desk/decision_page.html"
     header_icon = "mail"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -65,7 +49,7 @@ class DecisionPage(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView
             return redirect("wagtailadmin_home")
         found = ISSUES.filter(public_id=self.decision.issue).first()
         if found is None:
-            messages.error(request, _("The issue of this link is not there any more."))
+            messages.error(request, _("The issue of this link no longer exists."))
             return redirect("wagtailadmin_home")
         self.issue: Issue = found
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
@@ -77,19 +61,20 @@ class DecisionPage(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView
         return str(self.issue)
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("newsletter_issue_overview", args=[self.issue.pk]), "label": str(self.issue)},
-            {"url": "", "label": _("Approve or hold")},
-        ]
+        return make_breadcrumbs((str(self.issue), overview_url(self.issue)), (_("Approve or hold"), ""))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        decision = decision_context(self.issue, user=self.request.user)
-        changed = not decision.get("sha256", "").startswith(self.decision.sha256)
+        return {**super().get_context_data(**kwargs), **self._decision_context()}
+
+    def _decision_context(self) -> DecisionContext:
+        issue, user = self.issue, self.request.user
+        checks = checks_context(issue, limit=MAX_MODES)
+        sha256 = checks.get("sha256", "")
+        changed = not sha256.startswith(self.decision.sha256)
         return {
-            **context,
-            **decision,
+            **issue_head_context(issue, user=user, now=timezone.now()),
+            **checks,
+            **approval_context(issue, user=user, sha256=sha256),
             "changed": changed,
-            "changes": [translate(one) for one in find_changes(self.issue)] if changed else [],
+            "changes": [translate(change) for change in find_changes(issue)] if changed else [],
         }

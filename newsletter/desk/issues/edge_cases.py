@@ -1,4 +1,4 @@
-"""The people whose mail is most likely to look wrong: for whom the rules of the issue were not made. Shown masked."""
+"""The recipients whose mail is most likely to look wrong. People are shown masked."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,27 +14,29 @@ from newsletter.desk.preview.person import PERSON_PREFIX, mask_person
 from newsletter.desk.shell.labels import label_people
 from newsletter.issues.variants.recipient_groups import find_recipients
 from newsletter.models import Issue
+from subscribers.models import Subscription
 
 MAX_EDGE_CASES = 5
 MAX_USUAL_NAME_LENGTH = 24
 
-People = QuerySet[Any]
-Chosen = tuple[Any, str] | None
+Recipients = QuerySet[Any]
+"""Subscriptions with the annotations of `find_recipients`."""
+Found = tuple[Subscription, str] | None
 
 
 @dataclass(frozen=True)
 class EdgeCase:
-    """One person, masked, and what is odd about them. ``mode`` names them in the preview."""
+    """One masked person, why they are unusual, and the preview mode that shows their mail."""
 
     who: str
     why: str
     mode: str
 
 
-def find_edge_cases(issue: Issue, *, readers: list[VariantGroup], now: datetime) -> list[EdgeCase]:
-    """At most five different people of the audience, the oddest first."""
-    people = find_recipients(issue, now=now).select_related("subscriber__place")
-    found: dict[int, EdgeCase] = {}
+def find_edge_cases(issue: Issue, *, groups: list[VariantGroup], now: datetime) -> list[EdgeCase]:
+    """Return at most `MAX_EDGE_CASES` different recipients, the most unusual first."""
+    recipients = find_recipients(issue, now=now).select_related("subscriber__place")
+    cases: dict[int, EdgeCase] = {}
     for find in (
         _strange_name,
         _long_name,
@@ -45,71 +47,73 @@ def find_edge_cases(issue: Issue, *, readers: list[VariantGroup], now: datetime)
         _widest_radius,
         _newest_subscriber,
     ):
-        chosen = find(people.exclude(subscriber_id__in=list(found)), issue, readers)
-        if chosen is None:
+        found = find(recipients.exclude(subscriber_id__in=list(cases)), issue, groups)
+        if found is None:
             continue
-        subscription, why = chosen
+        subscription, why = found
         person = subscription.subscriber
-        found[person.pk] = EdgeCase(who=mask_person(person), why=why, mode=f"{PERSON_PREFIX}{person.pk}")
-        if len(found) == MAX_EDGE_CASES:
+        cases[person.pk] = EdgeCase(who=mask_person(person), why=why, mode=f"{PERSON_PREFIX}{person.pk}")
+        if len(cases) == MAX_EDGE_CASES:
             break
-    return list(found.values())
+    return list(cases.values())
 
 
-def _strange_name(people: People, issue: Issue, readers: list[VariantGroup]) -> Chosen:
-    one = people.filter(Q(subscriber__name__contains="@") | Q(subscriber__name__regex=r"[0-9<>{}]")).first()
-    return one and (one, _("The name holds signs that names do not have. See how the greeting looks."))
+def _strange_name(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
+    one = recipients.filter(Q(subscriber__name__contains="@") | Q(subscriber__name__regex=r"[0-9<>{}]")).first()
+    return (one, _("The name contains unusual characters. Check the greeting.")) if one else None
 
 
-def _long_name(people: People, issue: Issue, readers: list[VariantGroup]) -> Chosen:
-    named = people.annotate(letters=Length("subscriber__name")).filter(letters__gt=MAX_USUAL_NAME_LENGTH)
+def _long_name(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
+    named = recipients.annotate(letters=Length("subscriber__name")).filter(letters__gt=MAX_USUAL_NAME_LENGTH)
     one = named.order_by("-letters").first()
-    words = _("A name of %(letters)s letters. See whether the greeting holds it.")
-    return one and (one, words % {"letters": len(one.subscriber.name)})
+    why = _("The name has %(letters)s letters. Check that it fits the greeting.")
+    return (one, why % {"letters": len(one.subscriber.name)}) if one else None
 
 
-def _smallest_variant(people: People, issue: Issue, readers: list[VariantGroup]) -> Chosen:
-    """One of those whose mail goes to fewest."""
-    if len(readers) < 2:
+def _smallest_variant(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
+    """Find one of the people whose version has the fewest recipients."""
+    if len(groups) < 2:
         return None
-    last, group = readers[-1], parse_group_key(readers[-1].name)
-    members = people.filter(giving_ref=group.giving, place_ref=group.place_id, radius_ref=group.radius_km)
+    last, group = groups[-1], parse_group_key(groups[-1].name)
+    members = recipients.filter(giving_ref=group.giving, place_ref=group.place_id, radius_ref=group.radius_km)
     one = members.filter(frequency_ref=group.frequency).first()
-    words = _("Their mail goes to %(people)s alone: %(label)s.")
-    return one and (one, words % {"people": label_people(last.people), "label": last.label})
+    why = _("Only %(people)s get this version: %(label)s.")
+    return (one, why % {"people": label_people(last.people), "label": last.label}) if one else None
 
 
-def _other_language(people: People, issue: Issue, readers: list[VariantGroup]) -> Chosen:
+def _other_language(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
     ours = issue.publication.language
-    other = people.exclude(subscriber__language="").exclude(subscriber__language__istartswith=ours.split("-")[0])
+    other = recipients.exclude(subscriber__language="").exclude(subscriber__language__istartswith=ours.split("-")[0])
     one = other.first()
-    words = _("They read %(theirs)s; this issue is in %(ours)s.")
-    return one and (one, words % {"theirs": language_label(one.subscriber.language), "ours": language_label(ours)})
+    why = _("They read %(theirs)s; this issue is in %(ours)s.")
+    return (
+        (one, why % {"theirs": language_label(one.subscriber.language), "ours": language_label(ours)}) if one else None
+    )
 
 
-def _nothing_known(people: People, issue: Issue, readers: list[VariantGroup]) -> Chosen:
-    one = people.filter(subscriber__name="", subscriber__place__isnull=True).first()
-    return one and (one, _("Neither name nor place is known: every fallback is theirs."))
+def _nothing_known(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
+    one = recipients.filter(subscriber__name="", subscriber__place__isnull=True).first()
+    return (one, _("Neither name nor location is known, so the mail shows every fallback.")) if one else None
 
 
-def _only_in_country(people: People, issue: Issue, readers: list[VariantGroup]) -> Chosen:
+def _only_in_country(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
     countries = (
-        people.filter(subscriber__place__isnull=False)
+        recipients.filter(subscriber__place__isnull=False)
         .exclude(subscriber__place__country="")
         .values_list("subscriber__place__country")
         .annotate(people=Count("pk"))
         .filter(people=1)
     )
-    one = people.filter(subscriber__place__country__in=[country for country, _people in countries]).first()
-    return one and (one, _("Nobody else of the audience lives in their country."))
+    one = recipients.filter(subscriber__place__country__in=[country for country, _people in countries]).first()
+    return (one, _("Nobody else in the audience lives in their country.")) if one else None
 
 
-def _widest_radius(people: People, issue: Issue, readers: list[VariantGroup]) -> Chosen:
-    one = people.filter(subscriber__radius_km__isnull=False).order_by("-subscriber__radius_km").first()
-    words = _("They would travel %(km)s km to an event, further than anybody else.")
-    return one and (one, words % {"km": one.subscriber.radius_km})
+def _widest_radius(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
+    one = recipients.filter(subscriber__radius_km__isnull=False).order_by("-subscriber__radius_km").first()
+    why = _("They would travel %(km)s km to an event, further than anybody else.")
+    return (one, why % {"km": one.subscriber.radius_km}) if one else None
 
 
-def _newest_subscriber(people: People, issue: Issue, readers: list[VariantGroup]) -> Chosen:
-    one = people.order_by("-subscriber_id").first()
-    return one and (one, _("The newest of all."))
+def _newest_subscriber(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
+    one = recipients.order_by("-subscriber_id").first()
+    return (one, _("The newest subscriber.")) if one else None

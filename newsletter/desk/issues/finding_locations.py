@@ -1,7 +1,7 @@
-"""Where a finding of the checks stands: in words, and as the address of the desk where it can be put right."""
+"""Locations of check findings: a label such as “In the lead story “…””, and the desk's URL to fix them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -9,7 +9,16 @@ from django.utils.translation import gettext_lazy
 
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.completeness import find_incomplete_blocks
-from newsletter.issues.snapshot.resolve import Content
+from newsletter.issues.snapshot.records.blocks import (
+    Block,
+    LeadStoryBlock,
+    NoteBlock,
+    RelatedBlock,
+    StoriesBlock,
+    list_stories,
+)
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.models import Issue
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.lint.findings import Finding
@@ -34,47 +43,42 @@ _INBOX_FIELDS = frozenset({"subject", "preheader"})
 _STORY_CODES = frozenset({"alt-empty", "no-link"})
 
 
-def describe_locations(content: Content, *, places: Sequence[tuple[str, str]]) -> str:
-    """The blocks in words, in the mail's order. ``places`` are (block key, finding's code); an empty key is no block."""
-    codes = dict(places)
-    named = [
-        name
-        for number, block in enumerate(content["blocks"], 1)
-        if block["key"] in codes
-        for name in _label_block(block, number=number, code=codes[block["key"]])
+class MissingPart(NamedTuple):
+    """Something that an issue still lacks before it can become a mail. ``fix_url`` is "" if there is no one place."""
+
+    message: str
+    fix_url: str
+
+
+def describe_locations(content: IssueContent, *, findings: Sequence[Finding]) -> str:
+    """Return the blocks of the findings as text, in the mail's order, or "" if they are in no block."""
+    codes = {finding.block: finding.code for finding in findings}
+    labels = [
+        label
+        for number, block in enumerate(content.blocks, 1)
+        if block.key in codes
+        for label in _label_block(block, number=number, code=codes[block.key])
     ]
-    if not named:
+    if not labels:
         return ""
-    rest = len(named) - MAX_BLOCKS_NAMED
-    where = ", ".join(named[:MAX_BLOCKS_NAMED])
+    rest = len(labels) - MAX_BLOCKS_NAMED
+    where = ", ".join(labels[:MAX_BLOCKS_NAMED])
     if rest > 0:
         return _("In %(where)s and %(rest)s more") % {"where": where, "rest": rest}
     return _("In %(where)s") % {"where": where}
 
 
-def list_gaps(issue: Issue, error: Exception) -> list[tuple[str, str]]:
-    """Why the issue cannot become a mail yet: each thing in words, and the address where it is put right."""
+def list_missing_parts(issue: Issue, error: Exception) -> list[MissingPart]:
+    """Return what keeps the issue from becoming a mail. ``error`` is what resolving or rendering it raised."""
     if isinstance(error, MergeError):
-        return [(translate(error), _editor_url(issue, error.block))]
-    if gaps := find_incomplete_blocks(issue):
-        return [(translate(gap.says), _editor_url(issue, gap.block)) for gap in gaps]
-    return [(line, "") for line in translate(error).splitlines()]
+        return [MissingPart(translate(error), _editor_url(issue, error.block))]
+    if incomplete := find_incomplete_blocks(issue):
+        return [MissingPart(translate(part.message), _editor_url(issue, part.block)) for part in incomplete]
+    return [MissingPart(line, "") for line in translate(error).splitlines()]
 
 
-def _editor_url(issue: Issue, block: str) -> str:
-    """The place of the editor where a block, the subject or the preheader is written."""
-    if not (issue.pk and block):
-        return ""
-    editor = reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk])
-    return (
-        f"{editor}#panel-child-inbox-child-{block}-wrapper"
-        if block in _INBOX_FIELDS
-        else f"{editor}#block-{block}-section"
-    )
-
-
-def find_fix_url(issue: Issue, content: Content, *, finding: Finding) -> str:
-    """Where in the desk it can be mended; "" where there is no one place."""
+def find_fix_url(issue: Issue, content: IssueContent, *, finding: Finding) -> str:
+    """Return the desk's URL where the finding can be fixed, or "" if there is no one place."""
     publication = issue.publication
     if finding.field in _INBOX_FIELDS and not finding.block:
         return _editor_url(issue, finding.field)
@@ -82,39 +86,44 @@ def find_fix_url(issue: Issue, content: Content, *, finding: Finding) -> str:
         return reverse("wagtailsnippets_newsletter_brand:edit", args=[publication.brand_id])
     if finding.code == "sender-domain" or finding.field == "publication":
         return reverse("wagtailsnippets_newsletter_publication:edit", args=[publication.pk])
-    block = next((block for block in content["blocks"] if block["key"] == finding.block), None)
+    block = next((block for block in content.blocks if block.key == finding.block), None)
     if block is None:
         return ""
-    stories = [story for story in _stories(block) if _concerns(story, finding.code)]
+    stories = [story for story in list_stories(block) if _concerns(story, finding.code)]
     if stories and finding.code in _STORY_CODES:
-        return reverse("wagtailsnippets_newsletter_story:edit", args=[stories[0]["id"]])
-    return _editor_url(issue, block["key"])
+        return reverse("wagtailsnippets_newsletter_story:edit", args=[stories[0].id])
+    return _editor_url(issue, block.key)
 
 
-def _stories(block: dict[str, Any]) -> list[dict[str, Any]]:
-    return [block["story"]] if "story" in block else list(block.get("stories", []))
+def _editor_url(issue: Issue, block: str) -> str:
+    """Return the URL of a block, of the subject or of the preheader in the issue's editor."""
+    if not (issue.pk and block):
+        return ""
+    editor = reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk])
+    anchor = f"panel-child-inbox-child-{block}-wrapper" if block in _INBOX_FIELDS else f"block-{block}-section"
+    return f"{editor}#{anchor}"
 
 
-def _label_block(block: dict[str, Any], *, number: int, code: str) -> list[str]:
-    kind = _KINDS.get(block["type"], block["type"].replace("_", " "))
-    match block["type"]:
-        case "lead_story":
-            return [_("the lead story “%(value)s”") % {"value": _truncate(block["story"]["title"])}]
-        case "stories":
-            stories = [story for story in block["stories"] if _concerns(story, code)]
-            return [_("the story “%(value)s”") % {"value": _truncate(story["title"])} for story in stories] or [
+def _label_block(block: Block, *, number: int, code: str) -> list[str]:
+    kind = _KINDS.get(block.type, block.type.replace("_", " "))
+    match block:
+        case LeadStoryBlock():
+            return [_("the lead story “%(value)s”") % {"value": _truncate(block.story.title)}]
+        case StoriesBlock():
+            stories = [story for story in block.stories if _concerns(story, code)]
+            return [_("the story “%(value)s”") % {"value": _truncate(story.title)} for story in stories] or [
                 _("block %(number)s, %(kind)s") % {"number": number, "kind": kind}
             ]
-        case "note" | "related" if block["heading"]:
-            return [_("the %(kind)s “%(value)s”") % {"kind": kind, "value": _truncate(block["heading"])}]
+        case NoteBlock() | RelatedBlock() if block.heading:
+            return [_("the %(kind)s “%(value)s”") % {"kind": kind, "value": _truncate(block.heading)}]
         case _:
             return [_("block %(number)s, %(kind)s") % {"number": number, "kind": kind}]
 
 
-def _concerns(story: dict[str, Any], code: str) -> bool:
+def _concerns(story: StoryRecord, code: str) -> bool:
     if code == "alt-empty":
-        return bool(story["picture"]) and not story["picture"]["alt"].strip()
-    return code == "no-link" and not story["url"]
+        return story.picture is not None and not story.picture.alt.strip()
+    return code == "no-link" and not story.url
 
 
 def _truncate(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The issue that a publication's rules would make next, as they stand in its form. Nothing is stored and no slot is taken."""
+"""The issue that a publication's rules would make next. Nothing is stored and no slot is taken."""
 
 import secrets
 from datetime import datetime
@@ -12,7 +12,7 @@ from newsletter.models import Issue, Publication, Slot
 
 
 def find_next_issue(publication: Publication, *, now: datetime) -> Issue:
-    """The issue that is being prepared, or a likeness of the next one. Raises BadSchedule where there is no next date."""
+    """Return the open issue of the publication, or an unsaved one for the next date. Raises BadSchedule if there is none."""
     waiting = publication.issues.filter(
         kind=Issue.Kind.ISSUE, state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED]
     )
@@ -24,7 +24,7 @@ def find_next_issue(publication: Publication, *, now: datetime) -> Issue:
 
 
 def make_unsaved_issue(publication: Publication, *, now: datetime) -> Issue:
-    """What assembly would make for the next date, from what is there now."""
+    """Assemble an issue for the next date from the content of now, without saving it."""
     schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     due = next(due_after(now, schedule=schedule, zone=publication.zone))
     before = publication.slots.aggregate(last=Max("assembled_at"))["last"]

@@ -1,128 +1,118 @@
-"""The issue's own page beside its editor: what is in and why, checks, who gets what, approval, the receipt."""
+"""The overview page of one issue: decision, send, delivery summary, checks, versions, proofs, and choice of content."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from django.views.generic import TemplateView, View
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+from django.views.generic import View
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
-from newsletter.desk.editor.check_panel import checks_context
+from newsletter.desk.editor.check_panel import ChecksContext, checks_context
 from newsletter.desk.editor.preview import MAX_MODES, show_mail_part
-from newsletter.desk.issues.approval import approval_context
-from newsletter.desk.issues.proofs import proofs_context
+from newsletter.desk.issues.approval import ApprovalContext, approval_context
+from newsletter.desk.issues.issue_page import (
+    ISSUES,
+    IssueHeadContext,
+    IssuePage,
+    IssuePermissionMixin,
+    issue_head_context,
+)
+from newsletter.desk.issues.proofs import ProofsContext, proofs_context
 from newsletter.desk.issues.recipient_counts import count_audience_for_page
 from newsletter.desk.issues.variant_groups import find_issue_content
 from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.publications.archive_text import find_archive_url
-from newsletter.desk.publications.slot_text import format_slot
-from newsletter.desk.sends.progress import describe_allowlist, describe_hold, find_send, send_context
-from newsletter.desk.shell.labels import label_deliveries, label_exclusions, label_issue_state
-from newsletter.desk.staff.policies import ISSUE_POLICY
-from newsletter.issues.approval.approve import OPEN_STATES
+from newsletter.desk.sends.progress import SendContext, send_context
+from newsletter.desk.shell.labels import label_deliveries, label_exclusions
 from newsletter.issues.assembly.selection import Reason
 from newsletter.issues.assembly.selection_reasons import explain_candidates
 from newsletter.models import Issue, Send
-from newsletter.sending.settling.receipt import make_receipt
-
-ISSUES = Issue.objects.select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
+from newsletter.sending.settling.receipt import Receipt, make_receipt
 
 
-class IssuePermissionMixin(PermissionCheckedMixin):
-    """Whoever may look at issues or edit them."""
+class ReasonsContext(TypedDict):
+    """Why each candidate was included or left out."""
 
-    permission_policy = ISSUE_POLICY
-    any_permission_required = ["view", "change", "approve", "send"]
+    reasons_in: list[Reason]
+    reasons_out: list[Reason]
 
 
-class IssueOverview(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
+class DeliveryContext(TypedDict, total=False):
+    """The context of desk/receipt.html. ``excluded`` and ``deliveries`` are (people, label)."""
+
+    candidates: int
+    recipients: int
+    excluded: list[tuple[int, str]]
+    receipt: Receipt
+    receipt_error: str
+    deliveries: list[tuple[int, str]]
+
+
+class OverviewLinks(TypedDict):
+    edit_url: str
+    history_url: str
+    archive_url: str
+
+
+class OverviewContext(
+    IssueHeadContext,
+    OverviewLinks,
+    ReasonsContext,
+    SendContext,
+    DeliveryContext,
+    ChecksContext,
+    ApprovalContext,
+    ProofsContext,
+):
+    """The context of desk/issue_overview.html and of the templates that it includes."""
+
+
+class IssueOverview(IssuePage):
     template_name = "desk/issue_overview.html"
     header_icon = "mail"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        self.issue = get_object_or_404(ISSUES, pk=kwargs["pk"])
-        return super().dispatch(request, *args, **kwargs)
-
-    def get_page_title(self) -> str:
-        return str(self.issue)
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("wagtailsnippets_newsletter_issue:list"), "label": _("Issues")},
-            {"url": "", "label": str(self.issue)},
-        ]
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        issue = self.issue
+        return {**super().get_context_data(**kwargs), **self._overview_context()}
+
+    def _overview_context(self) -> OverviewContext:
+        issue, now = self.issue, timezone.now()
         user: Any = self.request.user
-        open_ = issue.state in (*OPEN_STATES, Issue.State.APPROVED)
-        send = find_send(issue)
-        context.update(
-            {
-                "issue": issue,
-                "state": label_issue_state(issue),
-                "open": open_,
-                "due": format_slot(issue),
-                "left": describe_time_left(issue, now=timezone.now()),
-                "past": issue.slot is not None and issue.slot.due_at <= timezone.now(),
-                "can_approve": user.has_perm("newsletter.approve_issue"),
-                "can_edit": user.has_perm("newsletter.change_issue"),
-                "edit_url": reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk]),
-                "history_url": reverse("wagtailsnippets_newsletter_issue:history", args=[issue.pk]),
-                **reasons_context(issue, open_=open_, now=timezone.now()),
-                "send": send,
-                "archive_url": find_archive_url(issue, now=timezone.now()) if send else "",
-                "hold": describe_hold(),
-                "reach": describe_allowlist(),
-                "can_send": user.has_perm("newsletter.send_issue"),
-                **(send_context(send, now=timezone.now()) if send else {}),
-                **(audience := audience_context(issue, send)),
-                **(checks := checks_context(issue, limit=MAX_MODES)),
-                **approval_context(issue, user=user, sha256=checks.get("sha256", ""), people=audience["recipients"]),
-                **proofs_context(issue, user=user),
-            }
-        )
-        return context
+        head = issue_head_context(issue, user=user, now=now)
+        send = head["send"]
+        delivery = delivery_context(issue, send)
+        checks = checks_context(issue, limit=MAX_MODES)
+        approval = approval_context(issue, user=user, sha256=checks.get("sha256", ""), people=delivery["recipients"])
+        in_progress: SendContext = send_context(send, now=now) if send else {}
+        return {
+            **head,
+            "edit_url": reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk]),
+            "history_url": reverse("wagtailsnippets_newsletter_issue:history", args=[issue.pk]),
+            "archive_url": find_archive_url(issue, now=now) if send else "",
+            **reasons_context(issue, is_open=head["is_open"], now=now),
+            **in_progress,
+            **delivery,
+            **checks,
+            **approval,
+            **proofs_context(issue, user=user),
+        }
 
 
-def reasons_context(issue: Issue, *, open_: bool, now: datetime) -> dict[str, Any]:
-    """Why each thing is in or out: as the issue stands while it can change, as it was assembled afterwards."""
-    kept = [Reason(**{"kind": "", "id": 0, "title": "", "chosen": False, "why": "", **one}) for one in issue.reasons]
-    reasons = (explain_candidates(issue, now=now) if open_ and kept else []) or kept
+def reasons_context(issue: Issue, *, is_open: bool, now: datetime) -> ReasonsContext:
+    """Return the reasons as of now while the issue can change, and those of its assembly afterwards."""
+    stored = [Reason(**{"kind": "", "id": 0, "title": "", "chosen": False, "why": "", **one}) for one in issue.reasons]
+    reasons = (explain_candidates(issue, now=now) if is_open and stored else []) or stored
     return {
         "reasons_in": [reason for reason in reasons if reason.chosen],
         "reasons_out": [reason for reason in reasons if not reason.chosen],
     }
 
 
-def describe_time_left(issue: Issue, *, now: datetime) -> str:
-    """Until the issue is due, in words; nothing where it has no slot."""
-    if issue.slot is None:
-        return ""
-    minutes = int((issue.slot.due_at - now).total_seconds() // 60)
-    if minutes < 0:
-        return _("its time has passed")
-    if minutes < 1:
-        return _("in less than a minute")
-    if minutes < 120:
-        return ngettext("in %(minutes)s minute", "in %(minutes)s minutes", minutes) % {"minutes": minutes}
-    if minutes < 48 * 60:
-        return _("in %(value)s hours") % {"value": minutes // 60}
-    return _("in %(value)s days") % {"value": minutes // (24 * 60)}
-
-
-def audience_context(issue: Issue, send: Send | None) -> dict[str, Any]:
-    """The audience as it is now, or as it was fixed for the send, with the receipt."""
+def delivery_context(issue: Issue, send: Send | None) -> DeliveryContext:
+    """Return the audience as of now, or the delivery summary once the recipient list is locked."""
     if send is None or send.state == Send.State.PREPARING:
         count = count_audience_for_page(issue)
         return {
@@ -144,10 +134,12 @@ def audience_context(issue: Issue, send: Send | None) -> dict[str, Any]:
 
 
 class IssueMail(IssuePermissionMixin, View):
-    """One part of one reader's mail, for an iframe or a tab of its own."""
+    """One part of the mail of one group or person, for an iframe or a new tab."""
 
     def get(self, request: HttpRequest, pk: int, mode: str) -> HttpResponse:
         issue = get_object_or_404(ISSUES, pk=pk)
-        return show_or_explain(
-            lambda name: show_mail_part(find_issue_content(issue), mode=name, request=request), mode, request=request
-        )
+
+        def show(name: str) -> HttpResponse:
+            return show_mail_part(find_issue_content(issue), mode=name, request=request)
+
+        return show_or_explain(show, mode, request=request)

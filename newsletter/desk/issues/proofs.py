@@ -1,78 +1,85 @@
-"""Sends a proof of an issue to named staff, from its page: one service call, and a word about what became of each."""
+"""Proofs of an issue: the form on its page, and what became of each proof."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypedDict, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import translate
+from newsletter.common.staff_pages import Done, ServiceAction
+from newsletter.desk.issues.issue_page import ISSUES, overview_url
 from newsletter.desk.issues.variant_groups import EMPTY_GROUP, group_key, parse_group_key
 from newsletter.desk.shell.labels import format_reason
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue, Proof
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.notices.proofs import send_proofs
+from newsletter.sending.provider import current_adapter
 
 MAX_PROOFS_SHOWN = 5
 
 
+class ProofsContext(TypedDict):
+    """The proof section of desk/issue_overview.html. ``own_id`` is the primary key of the user."""
+
+    staff: Iterable[User]
+    own_id: int
+    proofs: Iterable[Proof]
+
+
 @require_POST
 def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
-    """To the chosen staff, as the chosen readers would get it."""
-    issues = Issue.objects.select_related(
-        "publication__brand", "publication__mailing_list", "publication__segment", "slot"
-    )
-    issue = get_object_or_404(issues, pk=pk)
+    """Send the mail of the chosen group to the chosen staff, and go back to the issue's page."""
+    issue = get_object_or_404(ISSUES, pk=pk)
     group = parse_group_key(request.POST.get("readers") or group_key(EMPTY_GROUP))
     chosen = [int(one) for one in request.POST.getlist("to") if one.isdecimal()]
-    try:
+
+    def call() -> Done:
         resolve_complete_content(issue)
         proofs = send_proofs(
             issue=issue,
             group=group,
             to=list(list_proof_recipients().filter(pk__in=chosen)),
-            by=request.user,
+            by=cast(User, request.user),
             now=timezone.now(),
             adapter=current_adapter(),
         )
-    except (DomainError, OSError) as error:
-        messages.error(request, translate(error))
-    else:
-        log(instance=issue, action="newsletter.proof", user=request.user, data={"people": len(proofs)})
         for proof in proofs:
             _add_message(request, proof)
-    return redirect(reverse("newsletter_issue_overview", args=[pk]) + "#nl-proof")
+        return Done(log_data={"people": len(proofs)})
+
+    action = ServiceAction(call=call, instance=issue, log_action="newsletter.proof", errors=(DomainError, OSError))
+    return action.respond(request, back=overview_url(issue) + "#nl-proof")
 
 
 def list_proof_recipients() -> QuerySet[User]:
-    """Those who can be sent a proof: whoever may sign in and has an address."""
+    """Return the active staff who have an address."""
     return User.objects.filter(is_active=True).exclude(email="").order_by("email")
 
 
-def proofs_context(issue: Issue, *, user: Any) -> dict[str, Any]:
-    """What the issue's page shows: whom it can go to, and the last ones that went."""
+def proofs_context(issue: Issue, *, user: Any) -> ProofsContext:
+    """Return the staff to choose from and the latest proofs."""
     return {
         "staff": list_proof_recipients(),
-        "me": user.pk,
+        "own_id": user.pk,
         "proofs": issue.proofs.select_related("person")[:MAX_PROOFS_SHOWN],
     }
 
 
 def _add_message(request: HttpRequest, proof: Proof) -> None:
+    values = {"person": proof.person.email, "reason": format_reason(proof.reason)}
     if proof.state == Proof.State.ACCEPTED:
-        messages.success(request, _("A proof is on its way to %(person)s.") % {"person": proof.person.email})
+        messages.success(request, _("The proof was sent to %(person)s.") % values)
     elif proof.state == Proof.State.UNCERTAIN:
-        words = _("Nobody knows whether the proof to %(person)s went out: %(reason)s Send another if none comes.")
-        messages.warning(request, words % {"person": proof.person.email, "reason": format_reason(proof.reason)})
+        text = _(
+            "We do not know whether the proof to %(person)s was sent. %(reason)s Send another if it does not arrive."
+        )
+        messages.warning(request, text % values)
     else:
-        words = _("The proof to %(person)s did not go out: %(reason)s")
-        messages.error(request, words % {"person": proof.person.email, "reason": format_reason(proof.reason)})
+        messages.error(request, _("The proof to %(person)s was not sent. %(reason)s") % values)

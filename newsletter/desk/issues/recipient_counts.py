@@ -1,4 +1,4 @@
-"""How many people would get an issue, for pages that show the number. A step that decides counts again."""
+"""Counts of an issue's recipients for pages that show them. A step that decides counts again."""
 
 import time
 
@@ -10,15 +10,15 @@ from subscribers.audience.eligibility import AudienceCount
 
 CACHE_SECONDS = 60.0
 MIN_CACHED_COUNT = 20_000
-"""From so many people on, counting takes a noticeable part of a second for each issue that Home names."""
+"""From this many people on, a count takes a noticeable part of a second for each issue on Home."""
 _MAX_CACHED = 100
 _cache: dict[tuple[int, str], tuple[float, int]] = {}
 
 
 def count_audience_for_page(issue: Issue) -> AudienceCount:
-    """Return the audience as a send would fix it now: nobody if its segment names something that was deleted.
+    """Return the audience of a send that started now.
 
-    The checks of the issue say what is missing.
+    It is empty if the segment names something that was deleted. The issue's checks explain that.
     """
     try:
         return count_audience_for_send(issue)
@@ -27,9 +27,9 @@ def count_audience_for_page(issue: Issue) -> AudienceCount:
 
 
 def count_recipients_cached(issue: Issue) -> int:
-    """Return how many people would get the issue. A large number is counted once a minute in each process.
+    """Return the number of recipients. Each process counts a large audience once a minute.
 
-    Raises BadRule.
+    Raises BadRule if the segment names something that was deleted.
     """
     key = (issue.pk, hash_audience(describe_audience(issue)))
     counted_at, people = _cache.get(key, (0.0, 0))

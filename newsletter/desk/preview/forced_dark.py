@@ -1,6 +1,6 @@
-"""What mail programs that force a dark scheme make of a mail: Gmail and Outlook turn its colours round by themselves.
+"""An approximation of the dark mode that Gmail and Outlook force on a mail by inverting its colours.
 
-A likeness for the eye: they publish no rule, and each version differs a little. Pictures are left as they are.
+They publish no rule, and each version differs a little. Images stay as they are.
 """
 
 import colorsys
@@ -15,20 +15,20 @@ _DEFAULT_STYLE = "<style>html,body{background:#1b1b1b!important;color:#e6e6e6}</
 
 
 def force_dark(html: str) -> str:
-    """The mail with light grounds made dark and dark words made light; its own dark rules are not asked."""
+    """Return the mail with light backgrounds darkened and dark text lightened. Its own dark rules are ignored."""
     html = _STYLE.sub(lambda found: found[1] + _invert_style(found[3]) + found[4], html)
     html = _BGCOLOR.sub(lambda found: found[1] + darken(found[2]) + found[3], html)
     return html.replace("</head>", _DEFAULT_STYLE, 1)
 
 
 def darken(colour: str) -> str:
-    """A ground: what is light becomes as dark, what is dark already stays."""
+    """Return a light background colour as a dark one. A dark one stays."""
     hue, light, saturation = _to_hls(colour)
     return colour if light < _MIDDLE else _to_hex(hue, max(1 - light, _DARKEST), saturation * _SATURATION_FACTOR)
 
 
 def lighten(colour: str) -> str:
-    """Words: what is dark becomes as light, what is light already stays."""
+    """Return a dark text colour as a light one. A light one stays."""
     hue, light, saturation = _to_hls(colour)
     return colour if light >= _MIDDLE else _to_hex(hue, min(1 - light, _LIGHTEST), saturation)
 

@@ -1,4 +1,4 @@
-"""Shows mail inside the desk: complete HTML that may run nothing, reach nobody and tell nobody."""
+"""Shows mail inside the desk, in iframes that run no script and load nothing but our own images."""
 
 import re
 from collections.abc import Mapping
@@ -10,23 +10,21 @@ from django.template.loader import render_to_string
 from newsletter.desk.preview.forced_dark import force_dark
 from newsletter.rendering.fragments import split
 from newsletter.rendering.mail import RenderedMail
-from newsletter.rendering.values import values_for
+from newsletter.rendering.values import PERSONAL_LINKS, values_for
 
 CSP = (
     "default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 )
-PERSONAL_LINKS = ("unsubscribe", "preferences")
 PLACEHOLDER_LINK = "#a-link-of-the-reader"
-LOOKS = ("mail", "dark", "forced", "bare")
 _DARK = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
 _LIGHT_DARK = re.compile(r"color-scheme:\s*light dark")
 
 Fields = Mapping[str, str]
 
 
-def frame(html: str, *, pictures: bool = True) -> HttpResponse:
-    """A page for an iframe of the desk: no script, no request but for our own pictures, links open apart."""
+def iframe_response(html: str, *, pictures: bool = True) -> HttpResponse:
+    """Return a page for an iframe of the desk. Its links open outside the iframe if it has a base target."""
     response = HttpResponse(html)
     allowed = f"'self' data: {settings.NEWSLETTER_SITE_URL}" if pictures else "'none'"
     response["Content-Security-Policy"] = CSP.format(pictures=allowed)
@@ -37,17 +35,22 @@ def frame(html: str, *, pictures: bool = True) -> HttpResponse:
 
 
 def mail_iframe_response(mail: RenderedMail, *, look: str = "mail", fields: Fields | None = None) -> HttpResponse:
-    """The HTML part as a reader gets it, whatever the desk's own scheme is; ``fields`` are what is known of the reader.
+    """Return the HTML part in one look, whatever the desk's own colour scheme is.
 
-    ``look`` is mail (light), dark (programs that obey the mail's dark rules), forced (those that turn colours round by
-    themselves) or bare (pictures not loaded).
+    ``fields`` are the person's values. ``look`` is mail (light), dark (the mail's own dark rules), forced (colours
+    inverted by the mail program) or bare (images not loaded).
     """
     html = apply_look(fill_personal_fields(mail.html, mail=mail, fields=fields), look=look)
-    return frame(html.replace("<head>", '<head><base target="_blank">', 1), pictures=look != "bare")
+    return iframe_response(open_links_outside(html), pictures=look != "bare")
+
+
+def open_links_outside(html: str) -> str:
+    """Return the HTML with links that open a new tab instead of the iframe."""
+    return html.replace("<head>", '<head><base target="_blank">', 1)
 
 
 def apply_look(html: str, *, look: str) -> str:
-    """The HTML with its scheme fixed to one look, so that the browser's own setting changes nothing."""
+    """Return the HTML with its colour scheme fixed to one look, so that the browser's setting has no effect."""
     dark = look == "dark"
     html = _DARK.sub("@media all" if dark else "@media not all", html)
     html = _LIGHT_DARK.sub(f"color-scheme: {'dark' if dark else 'light'}", html)
@@ -56,27 +59,28 @@ def apply_look(html: str, *, look: str) -> str:
 
 def text_iframe_response(mail: RenderedMail, *, request: HttpRequest, fields: Fields | None = None) -> HttpResponse:
     text = fill_personal_fields(mail.text, mail=mail, fields=fields)
-    return frame(render_to_string("desk/frames/text.html", {"text": text, "mail": mail}, request=request))
+    return iframe_response(render_to_string("desk/iframes/text.html", {"text": text}, request=request))
 
 
 def inbox_iframe_response(
     mail: RenderedMail, *, sender: str, request: HttpRequest, fields: Fields | None = None
 ) -> HttpResponse:
-    """The mail's row as inboxes show it before it is opened."""
-    shown = {
+    """Return the mail's row as inboxes show it."""
+    context = {
         "sender": sender,
         "subject": fill_personal_fields(mail.subject, mail=mail, fields=fields),
         "preheader": fill_personal_fields(mail.preheader, mail=mail, fields=fields),
     }
-    return frame(render_to_string("desk/frames/inbox.html", shown, request=request))
+    return iframe_response(render_to_string("desk/iframes/inbox.html", context, request=request))
 
 
 def message_iframe_response(title: str, *, lines: list[str], request: HttpRequest) -> HttpResponse:
-    """A page that says why there is no mail to show."""
-    return frame(render_to_string("desk/frames/message.html", {"title": title, "lines": lines}, request=request))
+    """Return a page that explains why there is no mail to show."""
+    context = {"title": title, "lines": lines}
+    return iframe_response(render_to_string("desk/iframes/message.html", context, request=request))
 
 
 def fill_personal_fields(text: str, *, mail: RenderedMail, fields: Fields | None = None) -> str:
-    """A part of the mail with a reader's values, or with every personal field at its default; links lead nowhere."""
+    """Return part of a mail with a person's values, or with every fallback. Personal links lead nowhere."""
     known = {**(fields or {}), **dict.fromkeys(PERSONAL_LINKS, PLACEHOLDER_LINK)}
     return split(text).join(values_for(variables=mail.variables, fields=known))

@@ -1,4 +1,4 @@
-"""The choices of the preview panel: as which readers, and as what: in light, in dark, without pictures, as text."""
+"""The choices of the preview panel: which group of recipients, and which part of the mail in which look."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,22 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Mode:
-    """One choice of the panel's menu; modes of one ``group`` stand together. Its name is ``PART.READERS``."""
+    """One choice of the panel's menu. Its name is ``PART.RECIPIENTS``; modes of one ``group`` are listed together."""
 
     name: str
     label: str | Promise
     group: str = ""
 
     @property
-    def readers(self) -> str:
+    def recipients(self) -> str:
         return self.name.partition(".")[2]
 
 
 PARTS = (
-    ("mail", _("Mail, light")),
-    ("dark", _("Mail, dark (Apple Mail and others)")),
-    ("forced", _("Mail, colours turned round (Gmail, Outlook)")),
-    ("bare", _("Mail, pictures off")),
+    ("mail", _("Light mode")),
+    ("dark", _("Dark mode (Apple Mail and others)")),
+    ("forced", _("Dark mode, inverted colours (Gmail, Outlook)")),
+    ("bare", _("Images off")),
     ("text", _("Plain text")),
     ("inbox", _("Inbox row")),
 )

@@ -1,14 +1,16 @@
-"""The live preview panel, whatever it previews: its modes and sizes, and the view that answers with a frame."""
+"""The live preview panel of the desk's editors: its modes, its widths, and the view that answers with an iframe page."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypedDict
 
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.ui.components import MediaContainer
+from wagtail.admin.ui.components import Component, MediaContainer
 from wagtail.admin.ui.side_panels import ChecksSidePanel, PreviewSidePanel
 from wagtail.snippets.views.snippets import CreateView, EditView, PreviewOnEditView
 from wagtail.utils.decorators import xframe_options_sameorigin_override
@@ -18,16 +20,29 @@ from newsletter.common.translation import translate
 from newsletter.desk.preview.mail_iframe import message_iframe_response
 from newsletter.desk.preview.modes import PARTS, Mode
 
-__all__ = ["IframePreview", "Mode", "PreviewedCreateView", "PreviewedEditView", "show_or_explain"]
-
 DEVICE_SIZES = (
-    {"name": "desktop", "icon": "desktop", "device_width": 720, "label": _("As wide as on a computer")},
-    {"name": "phone", "icon": "mobile-alt", "device_width": 375, "label": _("As wide as on a phone")},
+    {"name": "desktop", "icon": "desktop", "device_width": 720, "label": _("Computer width")},
+    {"name": "phone", "icon": "mobile-alt", "device_width": 375, "label": _("Phone width")},
 )
 
 
+class PreviewPanelContext(TypedDict):
+    """The context of desk/preview_panel.html, which extends a template of Wagtail. ``parts`` are (name, label)."""
+
+    panel: "DeskPreviewPanel"
+    object: models.Model
+    request: HttpRequest
+    preview_url: str
+    auto_update_interval: int
+    sizes: Sequence[dict[str, object]]
+    modes: list[Mode]
+    mode_groups: list[tuple[str, list[Mode]]]
+    parts: Sequence[tuple[str, str | Promise]]
+    people_url: str
+
+
 class DeskPreviewPanel(PreviewSidePanel):
-    """``people_url`` is where one person can be looked up to preview as; empty where that is not offered."""
+    """``people_url`` searches for a person to preview as. It is "" if that is not offered."""
 
     template_name = "desk/preview_panel.html"
 
@@ -41,7 +56,7 @@ class DeskPreviewPanel(PreviewSidePanel):
         self.modes = modes
         self.people_url = people_url
 
-    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+    def get_context_data(self, parent_context: object) -> PreviewPanelContext:
         groups: dict[str, list[Mode]] = {}
         for mode in self.modes:
             groups.setdefault(mode.group, []).append(mode)
@@ -54,13 +69,13 @@ class DeskPreviewPanel(PreviewSidePanel):
             "sizes": DEVICE_SIZES,
             "modes": self.modes,
             "mode_groups": list(groups.items()),
-            "parts": PARTS if self.modes[0].readers else (),
+            "parts": PARTS if self.modes[0].recipients else (),
             "people_url": self.people_url,
         }
 
 
 class _DeskPreviewMixin:
-    """The preview panel is ours; Wagtail's checks of web pages say nothing about mail and are left out."""
+    """Replace Wagtail's preview panel by ours, and leave out its checks of web pages: they do not fit mail."""
 
     request: HttpRequest
 
@@ -72,66 +87,58 @@ class _DeskPreviewMixin:
         return [Mode("", gettext("Preview"))]
 
     def get_side_panels(self) -> MediaContainer:
-        kept: list[Any] = []
+        kept: list[Component] = []
         for panel in super().get_side_panels():  # type: ignore[misc]
             if isinstance(panel, PreviewSidePanel):
-                kept.append(
-                    DeskPreviewPanel(
-                        panel.object,
-                        self.request,
-                        preview_url=panel.preview_url,
-                        modes=self.list_modes(),
-                        people_url=self.people_url,
-                    )
+                panel = DeskPreviewPanel(
+                    panel.object,
+                    self.request,
+                    preview_url=panel.preview_url,
+                    modes=self.list_modes(),
+                    people_url=self.people_url,
                 )
-            elif not isinstance(panel, ChecksSidePanel):
+            if not isinstance(panel, ChecksSidePanel):
                 kept.append(panel)
         return MediaContainer(kept)
 
 
 class PreviewedEditView(_DeskPreviewMixin, EditView):
-    """An editor of a row that is there."""
+    """An editor of an existing row, with our preview panel."""
 
 
 class PreviewedCreateView(_DeskPreviewMixin, CreateView):
-    """The editor of a new row, with the same preview beside it."""
+    """An editor of a new row, with our preview panel."""
 
 
 class IframePreview(PreviewOnEditView, ABC):
-    """Answers the panel with the unsaved form's mail, or with what is missing. Nothing is saved."""
+    """Answer the panel with the mail of the unsaved form, or with what is missing. Store nothing."""
 
     @abstractmethod
     def show(self, mode: str) -> HttpResponse:
-        """The row of the form in this mode; each editor shows its own."""
+        """Return the row of the form in this mode."""
 
     @method_decorator(xframe_options_sameorigin_override)
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         state = self._get_form_state()
         if state is not None:
             form = self.get_form(self._get_form_data(state))
             if not self.validate_form(form):
                 lines = [f"{field}: {error}" for field, errors in form.errors.items() for error in errors]
-                return message_iframe_response(gettext("This cannot be shown yet"), lines=lines, request=request)
+                return message_iframe_response(gettext("No preview yet"), lines=lines, request=request)
             form.save(commit=False)
         return show_or_explain(self.show, request.GET.get("mode", ""), request=request)
 
 
-def show_or_explain(show: Any, mode: str, *, request: HttpRequest) -> HttpResponse:
-    """What ``show(mode)`` answers; where the mail cannot be made, a page that says why."""
+def show_or_explain(show: Callable[[str], HttpResponse], mode: str, *, request: HttpRequest) -> HttpResponse:
+    """Return ``show(mode)``, or a page that explains why the mail cannot be made."""
     try:
-        response: HttpResponse = show(mode)
+        return show(mode)
     except NotReady as error:
-        return message_iframe_response(
-            gettext("There is something missing"), lines=translate(error).splitlines(), request=request
-        )
+        title, lines = gettext("Something is missing"), translate(error).splitlines()
     except DomainError as error:
-        return message_iframe_response(
-            gettext("This cannot become a mail as it is"), lines=[translate(error)], request=request
-        )
+        title, lines = gettext("The mail cannot be made from this content"), [translate(error)]
     except OSError as error:
-        lines = [
-            gettext("A picture's file cannot be read (%(value)s). Choose another picture.")
-            % {"value": error.strerror or error}
-        ]
-        return message_iframe_response(gettext("A picture is missing"), lines=lines, request=request)
-    return response
+        title = gettext("An image is missing")
+        explanation = gettext("The file of an image cannot be read (%(value)s). Choose another image.")
+        lines = [explanation % {"value": error.strerror or error}]
+    return message_iframe_response(title, lines=lines, request=request)

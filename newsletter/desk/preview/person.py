@@ -1,6 +1,8 @@
-"""Previews as one person: who may, whom they find, and what is known of them. People are shown masked and looked up whole."""
+"""Previews as one person: permission, search, and the person's group and fields.
 
-from collections.abc import Mapping
+Search results are masked. Staff find an address only by typing it whole. Each search and each preview is logged.
+"""
+
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +15,7 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.translation import translate
+from newsletter.issues.snapshot.records.publication import PublicationRecord
 from newsletter.issues.variants.recipient_groups import FREQUENCIES, RecipientGroup
 from newsletter.models import AuditEntry, Issue
 from subscribers.addresses.normalise import normalise
@@ -30,35 +33,30 @@ REPEAT_WINDOW = timedelta(minutes=10)
 
 
 def can_preview_people(user: Any) -> bool:
-    """Whoever may look at people anyway, and nobody else."""
+    """Return True for staff who may see subscribers."""
     return bool(user.has_perm("subscribers.view_subscriber"))
 
 
 @require_POST
 def search_people(request: HttpRequest, pk: int) -> JsonResponse:
-    """People by their whole address, or by the beginning of a name or a town: masked, a few. Each search is logged."""
+    """Find people on the publication's list by whole address, or by the start of a name or town."""
     issue = get_object_or_404(Issue.objects.select_related("publication__mailing_list"), pk=pk)
     if not can_preview_people(request.user):
-        raise Http404("Nobody may look people up here without the right to.")
+        raise Http404("You may not search for people.")
     query = request.POST.get("q", "").strip()
     if len(query) < MIN_QUERY_LENGTH:
-        return JsonResponse(
-            {"people": [], "hint": _("Type at least %(shortest)s letters.") % {"shortest": MIN_QUERY_LENGTH}}
-        )
+        hint = _("Type at least %(shortest)s letters.") % {"shortest": MIN_QUERY_LENGTH}
+        return JsonResponse({"people": [], "hint": hint})
     people = search_list(query, issue=issue)
-    log(instance=issue, action="newsletter.preview_as", user=request.user, data=_log_data(people))
-    hint = "" if people else _("Nobody on this list. Type a whole address, or the beginning of a name or a town.")
+    found = {"found": len(people), "people": [person.pk for person in people]}
+    log(instance=issue, action="newsletter.preview_as", user=request.user, data=found)
+    hint = "" if people else _("No match on this list. Type a whole address, or the start of a name or town.")
     rows = [_search_result(person, issue, now=timezone.now()) for person in people]
     return JsonResponse({"people": rows, "hint": hint})
 
 
-def _log_data(people: list[Subscriber]) -> dict[str, Any]:
-    """How many were shown, and who, by the numbers of their rows."""
-    return {"found": len(people), "people": [person.pk for person in people]}
-
-
 def search_list(query: str, *, issue: Issue) -> list[Subscriber]:
-    """At most a few of the publication's list."""
+    """Return at most `MAX_RESULTS` people of the publication's list."""
     on_list = Subscriber.objects.filter(
         subscriptions__mailing_list=issue.publication.mailing_list, subscriptions__ended_at__isnull=True
     ).select_related("place")
@@ -73,25 +71,27 @@ def search_list(query: str, *, issue: Issue) -> list[Subscriber]:
 
 
 def load_preview_person(
-    name: str, *, user: Any, publication: Mapping[str, Any]
+    name: str, *, user: Any, publication: PublicationRecord
 ) -> tuple[RecipientGroup, dict[str, str]]:
-    """The group in a publication, as content has it, and the fields of the person whom ``person.ID`` names.
+    """Return the group and the fields of the person that ``person.ID`` names, and log the preview.
 
-    The use goes on record. Raises Http404 for staff who may not see people, and for a person who is not on its list.
+    ``publication`` is that of an issue's content. Raises Http404 if the staff member may not see people, or if the
+    person is not on the publication's list.
     """
     number = name.removeprefix(PERSON_PREFIX)
     if not can_preview_people(user) or not number.isdecimal() or len(number) > MAX_ID_DIGITS:
-        raise Http404("There is nobody like that to preview as.")
-    on_list = Subscription.objects.open().filter(mailing_list__public_id=publication["list_id"])
-    here = on_list.filter(subscriber=int(number)).select_related("subscriber__place").first()
-    if here is None:
-        raise Http404("There is nobody like that to preview as.")
-    _log_preview(here.subscriber, user=user, publication=publication["slug"], now=timezone.now())
-    return make_group(here), make_personal_fields(here.subscriber, language=publication["language"])
+        raise Http404("There is no such person to preview as.")
+    on_list = Subscription.objects.open().filter(mailing_list__public_id=publication.list_id)
+    subscription = on_list.filter(subscriber=int(number)).select_related("subscriber__place").first()
+    if subscription is None:
+        raise Http404("There is no such person to preview as.")
+    person = subscription.subscriber
+    _log_preview(person, user=user, publication=publication.slug, now=timezone.now())
+    return make_group(subscription), make_personal_fields(person, language=publication.language)
 
 
 def _log_preview(person: Subscriber, *, user: Any, publication: str, now: datetime) -> None:
-    """One entry for each time that staff look. The preview is drawn again with every key, which is the same look."""
+    """Log a preview, but not again within `REPEAT_WINDOW`: the panel renders it again at each key."""
     entries = AuditEntry.objects.for_instance(person)
     same = entries.filter(
         user=user, action=PREVIEW_ACTION, timestamp__gt=now - REPEAT_WINDOW, data__publication=publication
@@ -101,7 +101,7 @@ def _log_preview(person: Subscriber, *, user: Any, publication: str, now: dateti
 
 
 def make_group(subscription: Subscription) -> RecipientGroup:
-    """With the rhythm that they chose for the list, since that too decides what they get."""
+    """Return the recipient group of one subscription."""
     person = subscription.subscriber
     return RecipientGroup(
         place_id=person.place_id or 0,
@@ -113,7 +113,7 @@ def make_group(subscription: Subscription) -> RecipientGroup:
 
 
 def make_personal_fields(person: Subscriber, *, language: str) -> dict[str, str]:
-    """What a mail may say of the person; its links are put in by whoever shows it."""
+    """Return the personal fields of a mail, without the personal links."""
     place = person.place
     return {
         "name": person.name,
@@ -124,7 +124,10 @@ def make_personal_fields(person: Subscriber, *, language: str) -> dict[str, str]
 
 
 def mask_person(person: Subscriber) -> str:
-    """Enough to tell two apart, too little to know who it is: “M…, m•••@e•••.org, Houston, Texas, United States”."""
+    """Return a label that tells two people apart but identifies nobody.
+
+    An example is “M…, m•••@e•••.org, Houston, Texas, United States”.
+    """
     initial = next((letter for letter in person.name if letter.isalpha()), "")
     return f"{initial and initial + '…, '}{person}, {person.place or _('place unknown')}"
 
@@ -141,5 +144,5 @@ def _search_result(person: Subscriber, issue: Issue, *, now: datetime) -> dict[s
     return {
         "mode": f"{PERSON_PREFIX}{person.pk}",
         "label": mask_person(person),
-        "note": _("Would not get it. %(why_not)s") % {"why_not": translate(why_not)} if why_not else "",
+        "note": _("Not a recipient. %(why_not)s") % {"why_not": translate(why_not)} if why_not else "",
     }

@@ -1,7 +1,6 @@
-"""Where the public archive of a publication and the page of an issue in it are, for staff. Reads only."""
+"""The web addresses of a publication's archive and of an issue in it, for staff."""
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
@@ -10,8 +9,8 @@ from newsletter.issues.archive.archived_issues import find_archived_sends, list_
 from newsletter.models import Issue, Publication
 
 
-def archive_panel_context(publication: Publication) -> dict[str, Any] | None:
-    """The addresses of its list and feed; only that there are pages for who has their link; nothing where it has none."""
+def archive_panel_context(publication: Publication) -> dict[str, object] | None:
+    """Return the addresses of the archive and its feed, `unlisted` if it is reached by link only, or None if it is off."""
     if publication.archive == Publication.Archive.OFF:
         return None
     if publication.archive != Publication.Archive.PUBLIC:
@@ -24,8 +23,8 @@ def archive_panel_context(publication: Publication) -> dict[str, Any] | None:
 
 
 def find_archive_url(issue: Issue, *, now: datetime) -> str:
-    """The address of the issue's page in the archive; empty where nobody can read it there."""
+    """Return the address of the issue's page in the archive; empty if there is none."""
     if issue.publication.archive == Publication.Archive.OFF:
         return ""
-    described = list_archived_issues(list(find_archived_sends(issue.publication).filter(issue=issue)[:1]), at=now)
-    return described[0].url if described else ""
+    archived = list_archived_issues(list(find_archived_sends(issue.publication).filter(issue=issue)[:1]), at=now)
+    return archived[0].url if archived else ""

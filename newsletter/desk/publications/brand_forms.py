@@ -1,4 +1,4 @@
-"""The brand's form: colours are picked and refused where nobody could read them, fonts are chosen, logos uploaded."""
+"""The form of a brand: colours (unreadable ones are refused), fonts, logos and social networks."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ from wagtail.admin.forms.models import WagtailAdminModelForm
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
-from newsletter.content.images.hosting import LOGO_WIDTH, host_picture_bytes
+from newsletter.content.images.hosting import LOGO_WIDTH, host_image
 from newsletter.models import Brand
 from newsletter.rendering.lint.colour_advice import find_colour_problems, suggest_readable_colour
 
@@ -30,8 +30,8 @@ FONTS = (
 )
 
 
-class LinesField(forms.Field):
-    """{network: url} as lines of “network: https://…”."""
+class SocialLinksField(forms.Field):
+    """A dict of network and URL, typed one per line as “network: https://…”."""
 
     def prepare_value(self, value: Any) -> str:
         return value if isinstance(value, str) else "\n".join(f"{name}: {url}" for name, url in (value or {}).items())
@@ -68,48 +68,48 @@ class ColourField(forms.CharField):
 
 
 class FontField(forms.ChoiceField):
-    """One of the fonts that mail programs have, or the one that the brand had already."""
+    """A choice of the fonts that email apps have, and the font that the brand has already."""
 
-    def __init__(self, *, empty: str | Promise = "", **kwargs: Any) -> None:
-        first: list[tuple[str, Any]] = [("", empty)] if empty else []
-        self._offered = [*first, *FONTS]
-        super().__init__(choices=self._offered, required=not empty, **kwargs)
+    def __init__(self, *, empty_label: str | Promise = "", **kwargs: Any) -> None:
+        first: list[tuple[str, Any]] = [("", empty_label)] if empty_label else []
+        self._known_choices = [*first, *FONTS]
+        super().__init__(choices=self._known_choices, required=not empty_label, **kwargs)
 
-    def keep(self, font: str) -> None:
-        known = [value for value, _label in FONTS]
-        if font and font not in known:
-            self.choices = [*self._offered, (font, font.split(",")[0].strip("'\" "))]
+    def add_choice(self, font: str) -> None:
+        """Add a font that is none of `FONTS`, labelled with its first family."""
+        if font and font not in dict(FONTS):
+            self.choices = [*self._known_choices, (font, font.split(",")[0].strip("'\" "))]
 
 
 class BrandForm(WagtailAdminModelForm):
     colour = ColourField(label=gettext_lazy("Colour"), help_text=gettext_lazy("Headlines and the masthead."))
     accent = ColourField(label=gettext_lazy("Accent"), help_text=gettext_lazy("Buttons and links."))
-    background = ColourField(label=gettext_lazy("Background"), help_text=gettext_lazy("Around the letter."))
+    background = ColourField(label=gettext_lazy("Background"), help_text=gettext_lazy("Around the email."))
     font = FontField(
         label=gettext_lazy("Font"),
-        help_text=gettext_lazy("Fonts that mail programs have; others would be replaced without asking."),
+        help_text=gettext_lazy("Email apps have these fonts. They replace any other font."),
     )
-    heading_font = FontField(label=gettext_lazy("Heading font"), empty=gettext_lazy("The same as the text"))
+    heading_font = FontField(label=gettext_lazy("Heading font"), empty_label=gettext_lazy("Same as the text"))
     logo_file = forms.FileField(
         required=False, label=gettext_lazy("Logo"), help_text=gettext_lazy("PNG or JPEG, 600 pixels wide or more.")
     )
     logo_dark_file = forms.FileField(
         required=False,
-        label=gettext_lazy("Logo on dark"),
-        help_text=gettext_lazy("For programs in dark mode: light letters on nothing."),
+        label=gettext_lazy("Logo for dark mode"),
+        help_text=gettext_lazy("For email apps in dark mode: a light logo on a transparent background."),
     )
-    social = LinesField(
+    social = SocialLinksField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         label=gettext_lazy("Social networks"),
-        help_text=gettext_lazy("One a line, such as “facebook: https://…”"),
+        help_text=gettext_lazy("One per line, such as “facebook: https://…”"),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for name in ("font", "heading_font"):
             if name in self.fields:
-                self.fields[name].keep(getattr(self.instance, name))
+                self.fields[name].add_choice(getattr(self.instance, name))
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -117,13 +117,13 @@ class BrandForm(WagtailAdminModelForm):
         if all(colours.values()):
             for advice in find_colour_problems(**colours):
                 if advice.refused and advice.field not in self.errors:
-                    self.add_error(advice.field, f"{translate(advice.message)} {_suggestion(advice.chosen)}")
+                    self.add_error(advice.field, f"{translate(advice.message)} {_suggest_colour(advice.chosen)}")
         for name in ("logo", "logo_dark"):
-            self._take_logo(name, cleaned.get(f"{name}_file"))
+            self._host_logo(name, cleaned.get(f"{name}_file"))
         return cleaned
 
-    def _take_logo(self, name: str, file: Any) -> None:
-        """Host the uploaded picture, once its bytes were found to be one."""
+    def _host_logo(self, name: str, file: Any) -> None:
+        """Store an uploaded logo, or add an error if it is no picture."""
         if not file:
             return
         if file.size > MAX_LOGO_BYTES:
@@ -132,18 +132,18 @@ class BrandForm(WagtailAdminModelForm):
         data = file.read()
         source = f"logo:{hashlib.sha256(data).hexdigest()[:32]}"
         try:
-            picture = host_picture_bytes(data=data, source_url=source, alt=self.instance.name, width=LOGO_WIDTH)
+            picture = host_image(data=data, source_url=source, alt=self.instance.name, width=LOGO_WIDTH)
         except DomainError as error:
             self.add_error(f"{name}_file", translate(error))
         else:
             setattr(self.instance, name, picture)
 
 
-def colours_panel_context(brand: Brand) -> dict[str, Any]:
-    """What mail makes of the saved colours, in words."""
+def colours_panel_context(brand: Brand) -> dict[str, object]:
+    """Return the advice on the saved colours, and the logos."""
     advice = find_colour_problems(colour=brand.colour, accent=brand.accent, background=brand.background)
     return {"advice": advice, "logo": brand.logo, "logo_dark": brand.logo_dark}
 
 
-def _suggestion(colour: str) -> str:
-    return _("The nearest that reads is %(colour)s.") % {"colour": suggest_readable_colour(colour)}
+def _suggest_colour(colour: str) -> str:
+    return _("The nearest readable colour is %(colour)s.") % {"colour": suggest_readable_colour(colour)}

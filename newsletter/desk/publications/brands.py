@@ -1,7 +1,6 @@
-"""Brands in the desk: how the organisation looks and where it is, seen in its own mail while it is edited."""
+"""Brands in the desk: the list, the editor, and the preview of a sample email."""
 
 import secrets
-from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -14,44 +13,48 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 from newsletter.common.errors import NotReady
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
-from newsletter.desk.issues.variant_groups import resolve_complete_content
-from newsletter.desk.preview.panel import IframePreview, Mode, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.preview.modes import Mode
+from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.publications.brand_forms import BrandForm, colours_panel_context
 from newsletter.desk.shell.panels import TemplatePanel
+from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.models import Brand, Issue, Publication, Story
 from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
 
-class BrandEditView(VoidApprovalsMixin, PreviewedEditView):
+class _SampleEmailMixin:
     def list_modes(self) -> list[Mode]:
-        return [Mode(DEFAULT_MODE, _("A mail in this look"))]
+        return [Mode(DEFAULT_MODE, _("Sample email"))]
 
 
-class BrandCreateView(PreviewedCreateView):
-    def list_modes(self) -> list[Mode]:
-        return [Mode(DEFAULT_MODE, _("A mail in this look"))]
+class BrandEditView(_SampleEmailMixin, VoidApprovalsMixin, PreviewedEditView):
+    pass
+
+
+class BrandCreateView(_SampleEmailMixin, PreviewedCreateView):
+    pass
 
 
 class BrandPreview(IframePreview):
-    """The newest issue in the look as it stands in the form."""
+    """Show the newest issue with the form's brand."""
 
     def show(self, mode: str) -> HttpResponse:
-        brand: Any = self.object
+        brand: Brand = self.object
         return show_mail_part(
             resolve_complete_content(find_preview_issue(brand)), mode=mode or DEFAULT_MODE, request=self.request
         )
 
 
 class NewBrandPreview(BrandPreview, PreviewOnCreateView):
-    """The same for a brand that is not saved yet."""
+    pass
 
 
 def find_preview_issue(brand: Brand) -> Issue:
-    """The newest issue of a publication of this brand, else of any, in this look; else a mail of the newest story.
+    """Return the newest issue of this brand, else of any, else one made of the newest story, all with this brand.
 
-    Raises NotReady where there is no publication at all.
+    Raise NotReady if there is no publication.
     """
     issues = Issue.objects.select_related("publication__mailing_list", "publication__segment", "slot")
     issue = (
@@ -61,7 +64,9 @@ def find_preview_issue(brand: Brand) -> Issue:
     if issue is None:
         publication = Publication.objects.select_related("mailing_list").first()
         if publication is None:
-            raise NotReady(_("There is no publication yet, so there is no mail to show the look in. Add one first."))
+            raise NotReady(
+                _("There is no publication yet, so we cannot show this brand in an email. Add a publication first.")
+            )
         story = Story.objects.order_by("-seen_at").first()
         title = story.title if story else publication.name
         block = ("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None, "link": ""})
@@ -109,7 +114,7 @@ class BrandViewSet(SnippetViewSet):
             MultiFieldPanel(
                 [
                     FieldRowPanel([FieldPanel("colour"), FieldPanel("accent"), FieldPanel("background")]),
-                    TemplatePanel(say=colours_panel_context, template="desk/panels/colours.html"),
+                    TemplatePanel(get_context=colours_panel_context, template="desk/panels/colours.html"),
                 ],
                 heading=gettext_lazy("Colours"),
             ),
@@ -118,11 +123,11 @@ class BrandViewSet(SnippetViewSet):
                     FieldRowPanel([FieldPanel("font"), FieldPanel("heading_font")]),
                     FieldRowPanel([FieldPanel("masthead"), FieldPanel("radius")]),
                 ],
-                heading=gettext_lazy("Letters and shapes"),
+                heading=gettext_lazy("Fonts and corners"),
             ),
             MultiFieldPanel(
                 [
-                    TemplatePanel(say=colours_panel_context, template="desk/panels/logos.html"),
+                    TemplatePanel(get_context=colours_panel_context, template="desk/panels/logos.html"),
                     FieldRowPanel([FieldPanel("logo_file"), FieldPanel("logo_dark_file")]),
                 ],
                 heading=gettext_lazy("Logo"),

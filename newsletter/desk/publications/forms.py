@@ -1,4 +1,4 @@
-"""The publication's form: the schedule is chosen in words, and checked as it will be used."""
+"""The form of a publication. It turns the chosen days and time into a cron schedule and checks it."""
 
 from typing import Any
 from zoneinfo import available_timezones
@@ -31,7 +31,7 @@ class PublicationForm(WagtailAdminModelForm):
         choices=[
             (WEEKLY, gettext_lazy("On days of the week")),
             (MONTHLY, gettext_lazy("Once a month")),
-            (OTHER, gettext_lazy("Another schedule, written below")),
+            (OTHER, gettext_lazy("Custom schedule (below)")),
         ],
     )
     weekdays = forms.MultipleChoiceField(
@@ -39,48 +39,48 @@ class PublicationForm(WagtailAdminModelForm):
         label=gettext_lazy("On these days"),
         choices=DAYS,
         widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("For a weekly rhythm."),
+        help_text=gettext_lazy("For a weekly schedule."),
     )
     month_day = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=28,
         label=gettext_lazy("Day of the month"),
-        help_text=gettext_lazy("For a monthly rhythm: 1 to 28, which every month has."),
+        help_text=gettext_lazy("For a monthly schedule: 1 to 28, because every month has these days."),
     )
     at = forms.TimeField(
         required=False,
         label=gettext_lazy("At"),
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        help_text=gettext_lazy("On the clock of the time zone."),
+        help_text=gettext_lazy("In the publication’s time zone."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        found = parse_schedule(self.instance.schedule) if self.instance.schedule else ScheduleChoice(kind=WEEKLY)
-        self.initial: dict[str, Any] = {
-            "rhythm": found.kind,
-            "weekdays": list(found.days),
-            "month_day": found.day,
-            "at": found.at,
+        choice = parse_schedule(self.instance.schedule) if self.instance.schedule else ScheduleChoice(kind=WEEKLY)
+        self.initial: dict[str, object] = {
+            "rhythm": choice.kind,
+            "weekdays": list(choice.days),
+            "month_day": choice.day,
+            "at": choice.at,
             **self.initial,
         }
         for field in self.fields.values():
-            if isinstance(field.widget, AdminSnippetChooser):  # made, and worded, when the program started
+            if isinstance(field.widget, AdminSnippetChooser):  # its texts were translated when the program started
                 field.widget.choose_one_text = _("Choose one")
                 field.widget.choose_another_text = _("Choose another")
         if "language" in self.fields:
             self.fields["language"].widget = forms.Select(choices=language_choices(self.instance.language)[1:])
         if "another_approves" in self.fields:
             self.fields["another_approves"].widget.choices = [
-                ("unknown", _("Yes, if two or more people may approve")),
+                ("unknown", _("Yes, if two or more people can approve")),
                 ("true", _("Yes")),
                 ("false", _("No")),
             ]
         if "schedule" in self.fields:
             self.fields["schedule"].required = False
             self.fields["schedule"].help_text = _(
-                "For another schedule only: minute, hour, day, month, weekday, such as 0 9 * * mon,thu."
+                "For a custom schedule only: minute, hour, day, month, weekday, such as 0 9 * * mon,thu."
             )
 
     def clean(self) -> Any:
@@ -98,18 +98,18 @@ class PublicationForm(WagtailAdminModelForm):
         return cleaned
 
     def _write_schedule(self, cleaned: dict[str, Any]) -> None:
-        """The five fields from what was chosen in words, where it was."""
+        """Write the cron schedule of the chosen days and time, unless the schedule is a custom one."""
         kind = cleaned.get("rhythm") or OTHER
         days, day, at = cleaned.get("weekdays") or [], cleaned.get("month_day"), cleaned.get("at")
         if kind == OTHER:
             if not cleaned.get("schedule") and "schedule" not in self.errors:
-                self.add_error("schedule", _("Write the schedule, or choose days above."))
+                self.add_error("schedule", _("Enter a schedule, or choose days above."))
             return
         if kind == WEEKLY and not days:
             self.add_error("weekdays", _("Choose at least one day."))
         elif kind == MONTHLY and not day:
             self.add_error("month_day", _("Choose a day of the month."))
         elif at is None:
-            self.add_error("at", _("Say at what time it goes out."))
+            self.add_error("at", _("Enter the time when it is sent."))
         else:
             cleaned["schedule"] = format_cron(ScheduleChoice(kind=kind, at=at, days=tuple(days), day=day))

@@ -1,6 +1,4 @@
-"""What a publication's editor asks, in the order in which somebody thinks of it, in words."""
-
-from typing import Any
+"""The panels of a publication's editor."""
 
 from django.forms import CheckboxSelectMultiple, Select
 from django.utils import timezone
@@ -13,92 +11,102 @@ from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.models import Publication
 
 
-def schedule_panel_context(publication: Publication) -> dict[str, Any]:
+def schedule_panel_context(publication: Publication) -> dict[str, object]:
     return next_dates_context(publication, now=timezone.now())
 
 
 BASIC_FIELDS = [
     FieldPanel("name"),
-    FieldPanel("slug", heading=_("Short name"), help_text=_("Stands in addresses. Best left alone once it is in use.")),
-    FieldPanel("language", help_text=_("Of the dates and of the mail’s own words.")),
-    FieldPanel("enabled", heading=_("In use"), help_text=_("Switched off, it assembles and sends nothing.")),
+    FieldPanel(
+        "slug",
+        heading=_("Short name"),
+        help_text=_("Used in web addresses. Do not change it once you have started sending."),
+    ),
+    FieldPanel("language", help_text=_("For dates and for the fixed text of the email.")),
+    FieldPanel("enabled", heading=_("In use"), help_text=_("If you turn this off, no issue is drafted or sent.")),
 ]
 AUDIENCE_FIELDS = [
     FieldPanel("mailing_list", heading=_("List"), widget=Select),
-    FieldPanel("segment", help_text=_("Empty: the whole list."), widget=Select),
+    FieldPanel("segment", help_text=_("Leave empty to send to the whole list."), widget=Select),
 ]
 SCHEDULE_FIELDS = [
-    TemplatePanel(say=schedule_panel_context, template="desk/panels/schedule.html"),
+    TemplatePanel(get_context=schedule_panel_context, template="desk/panels/schedule.html"),
     FieldPanel("rhythm"),
     FieldRowPanel([FieldPanel("weekdays"), FieldPanel("month_day")]),
     FieldRowPanel([FieldPanel("at"), FieldPanel("zone", heading=_("Time zone"))]),
-    FieldPanel("schedule", heading=_("Another schedule")),
-    FieldPanel("lead_hours", heading=_("Time to look at it (hours)")),
-    FieldRowPanel([FieldPanel("monthly_digest"), FieldPanel("digest_schedule", heading=_("When the digest goes out"))]),
+    FieldPanel("schedule", heading=_("Custom schedule")),
+    FieldPanel("lead_hours", heading=_("Create the draft this many hours before sending")),
+    FieldRowPanel([FieldPanel("monthly_digest"), FieldPanel("digest_schedule", heading=_("Digest schedule"))]),
 ]
 APPROVAL_FIELDS = [
     FieldPanel("approval", heading=_("Approval")),
     FieldRowPanel(
         [
-            FieldPanel("another_approves", heading=_("Another person approves")),
-            FieldPanel("second_approval_above", heading=_("Two approve above")),
+            FieldPanel("another_approves", heading=_("Somebody other than the author must approve")),
+            FieldPanel("second_approval_above", heading=_("Second approver needed above (recipients)")),
         ]
     ),
 ]
 PACE_FIELDS = [
     FieldRowPanel([FieldPanel("quiet_from"), FieldPanel("quiet_until")]),
-    FieldPanel("stale_hours", heading=_("Too late after (hours)")),
+    FieldPanel("stale_hours", heading=_("Stop if late by (hours)")),
     FieldRowPanel(
         [
-            FieldPanel("people_per_day", heading=_("Most people a day")),
-            FieldPanel("warm_up_from", heading=_("Begin slowly on")),
+            FieldPanel("people_per_day", heading=_("Daily limit (recipients)")),
+            FieldPanel("warm_up_from", heading=_("Domain warm-up starts on")),
         ]
     ),
 ]
 LOOK_FIELDS = [
-    FieldRowPanel([FieldPanel("from_name", heading=_("From")), FieldPanel("from_email", heading=_("From address"))]),
-    FieldPanel("reply_to", heading=_("Answers go to")),
+    FieldRowPanel(
+        [FieldPanel("from_name", heading=_("Sender name")), FieldPanel("from_email", heading=_("Sender address"))]
+    ),
+    FieldPanel("reply_to", heading=_("Reply-to address")),
     FieldPanel("subject"),
-    FieldPanel("intro", heading=_("Opening words")),
+    FieldPanel("intro", heading=_("Introduction")),
     FieldPanel("layout"),
     FieldPanel("brand", widget=Select),
 ]
 STORY_FIELDS = [
     FieldRowPanel(
         [
-            FieldPanel("stories", heading=_("Most stories")),
-            FieldPanel("days_back", heading=_("Days back")),
+            FieldPanel("stories", heading=_("Maximum stories")),
+            FieldPanel("days_back", heading=_("Stories from the last (days)")),
         ]
     ),
     FieldPanel("topics", widget=CheckboxSelectMultiple),
     FieldPanel("sources", widget=CheckboxSelectMultiple),
-    FieldPanel("consent_required", heading=_("Only with a recorded consent")),
+    FieldPanel("consent_required", heading=_("Only stories with recorded consent")),
 ]
 EVENT_FIELDS = [
     FieldRowPanel(
         [
-            FieldPanel("events", heading=_("Most events")),
-            FieldPanel("days_ahead", heading=_("Days ahead")),
-            FieldPanel("radius_km", heading=_("Near means, in km"), help_text=_("Readers may choose otherwise.")),
+            FieldPanel("events", heading=_("Maximum events")),
+            FieldPanel("days_ahead", heading=_("Events in the next (days)")),
+            FieldPanel(
+                "radius_km",
+                heading=_("Distance that counts as near (km)"),
+                help_text=_("Subscribers can choose another distance."),
+            ),
         ]
     ),
-    FieldPanel("host_url", heading=_("Page on hosting an event")),
+    FieldPanel("host_url", heading=_("Page about hosting an event")),
 ]
 PUBLICATION_PANELS = [
-    MultiFieldPanel(BASIC_FIELDS, heading=_("What it is")),
-    MultiFieldPanel(AUDIENCE_FIELDS, heading=_("Who gets it")),
-    MultiFieldPanel(SCHEDULE_FIELDS, heading=_("When it goes out")),
-    MultiFieldPanel(APPROVAL_FIELDS, heading=_("Who says yes")),
-    MultiFieldPanel(LOOK_FIELDS, heading=_("How it looks")),
-    MultiFieldPanel(STORY_FIELDS, heading=_("Which stories")),
-    MultiFieldPanel(EVENT_FIELDS, heading=_("Which events")),
-    MultiFieldPanel(PACE_FIELDS, heading=_("Quiet hours and pace")),
+    MultiFieldPanel(BASIC_FIELDS, heading=_("Basics")),
+    MultiFieldPanel(AUDIENCE_FIELDS, heading=_("Audience")),
+    MultiFieldPanel(SCHEDULE_FIELDS, heading=_("Schedule")),
+    MultiFieldPanel(APPROVAL_FIELDS, heading=_("Approval")),
+    MultiFieldPanel(LOOK_FIELDS, heading=_("Sender and design")),
+    MultiFieldPanel(STORY_FIELDS, heading=_("Stories")),
+    MultiFieldPanel(EVENT_FIELDS, heading=_("Events")),
+    MultiFieldPanel(PACE_FIELDS, heading=_("Quiet hours and sending limits")),
     MultiFieldPanel(
         [
             FieldPanel("archive"),
-            TemplatePanel(say=archive_panel_context, template="desk/panels/archive.html"),
-            FieldPanel("clicks", heading=_("Counting clicks")),
+            TemplatePanel(get_context=archive_panel_context, template="desk/panels/archive.html"),
+            FieldPanel("clicks", heading=_("Click tracking")),
         ],
-        heading=_("On the web"),
+        heading=_("Archive and clicks"),
     ),
 ]

@@ -1,13 +1,13 @@
-"""A publication's schedule in words, “every Thursday 09:00 London time, assembled Wednesday 09:00”, and as choices of a form."""
+"""A publication's schedule in words (“Every Thursday 09:00 London time, draft ready Wednesday 09:00”) and as form choices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from itertools import islice
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -33,7 +33,7 @@ WEEKLY, MONTHLY, OTHER = "weekly", "monthly", "other"
 
 @dataclass(frozen=True)
 class ScheduleChoice:
-    """A schedule as a form asks for it: weekly on ``days``, monthly on ``day``, or something else, written as cron."""
+    """The form's choices of a schedule: weekly on `days`, monthly on `day`, or OTHER for a custom cron schedule."""
 
     kind: str
     at: time | None = None
@@ -42,7 +42,7 @@ class ScheduleChoice:
 
 
 def parse_schedule(schedule: str) -> ScheduleChoice:
-    """The choices that a schedule amounts to; OTHER where no choice says it."""
+    """Return the choices that make this cron schedule; OTHER if none do."""
     fields = schedule.lower().split()
     if len(fields) != 5 or not (fields[0].isdecimal() and fields[1].isdecimal()):
         return ScheduleChoice(kind=OTHER)
@@ -57,51 +57,44 @@ def parse_schedule(schedule: str) -> ScheduleChoice:
     return ScheduleChoice(kind=OTHER)
 
 
-def format_cron(rhythm: ScheduleChoice) -> str:
-    """The five cron fields of a weekly or a monthly rhythm."""
-    at = rhythm.at or time(9)
-    if rhythm.kind == MONTHLY:
-        return f"{at.minute} {at.hour} {rhythm.day} * *"
-    days = [name for name in DAY_NAMES if name in rhythm.days]
+def format_cron(choice: ScheduleChoice) -> str:
+    """Return the five cron fields of a weekly or monthly choice."""
+    at = choice.at or time(9)
+    if choice.kind == MONTHLY:
+        return f"{at.minute} {at.hour} {choice.day} * *"
+    days = [name for name in DAY_NAMES if name in choice.days]
     return f"{at.minute} {at.hour} * * {'*' if len(days) == len(DAY_NAMES) else ','.join(days)}"
 
 
 def describe_schedule(publication: Publication) -> str:
-    """The schedule in one sentence, or what is wrong with it."""
+    """Return the schedule in one sentence, or the error in it."""
     try:
         check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule as error:
         return translate(error)
-    rhythm = parse_schedule(publication.schedule)
+    choice = parse_schedule(publication.schedule)
     zone = label_zone(publication.zone)
-    if rhythm.at is None:
-        words = {"schedule": publication.schedule, "zone": zone, "before": _describe_lead_time(publication.lead_hours)}
-        return _("“%(schedule)s” (%(zone)s time), %(before)s") % words
-    if rhythm.kind == MONTHLY:
-        when = _("day %(day)s of each month, %(time)s %(zone)s time") % {
-            "day": rhythm.day,
-            "time": f"{rhythm.at:%H:%M}",
-            "zone": zone,
-        }
+    if choice.at is None:
+        values = {"schedule": publication.schedule, "zone": zone, "before": _describe_lead_time(publication.lead_hours)}
+        return _("“%(schedule)s” (%(zone)s time), %(before)s") % values
+    clock = {"time": f"{choice.at:%H:%M}", "zone": zone}
+    if choice.kind == MONTHLY:
+        when = _("day %(day)s of each month, %(time)s %(zone)s time") % {"day": choice.day, **clock}
     else:
-        when = _("%(days)s %(time)s %(zone)s time") % {
-            "days": _describe_days(rhythm.days),
-            "time": f"{rhythm.at:%H:%M}",
-            "zone": zone,
-        }
-    return f"{when[0].upper()}{when[1:]}, {_describe_assembly(rhythm, lead_hours=publication.lead_hours)}"
+        when = _("%(days)s %(time)s %(zone)s time") % {"days": _describe_days(choice.days), **clock}
+    return f"{capfirst(when)}, {_describe_draft_time(choice, lead_hours=publication.lead_hours)}"
 
 
-def next_dates_context(publication: Publication, *, now: datetime) -> dict[str, Any]:
-    """The schedule in words, and the next dates on the publication's own wall clock."""
-    words = describe_schedule(publication)
+def next_dates_context(publication: Publication, *, now: datetime) -> dict[str, object]:
+    """Return the schedule in words, and its next dates in the publication's time zone."""
+    text = describe_schedule(publication)
     try:
         schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     except BadSchedule:
-        return {"words": words, "dates": []}
+        return {"schedule": text, "dates": []}
     zone = ZoneInfo(publication.zone)
     due = islice(due_after(now, schedule=schedule, zone=publication.zone), MAX_DATES_SHOWN)
-    return {"words": words, "dates": [date_format(one.at.astimezone(zone), "D j M Y, H:i") for one in due]}
+    return {"schedule": text, "dates": [date_format(one.at.astimezone(zone), "D j M Y, H:i") for one in due]}
 
 
 def _describe_days(days: Sequence[str]) -> str:
@@ -111,15 +104,15 @@ def _describe_days(days: Sequence[str]) -> str:
     return _("every %(days)s") % {"days": ", ".join(labels)}
 
 
-def _describe_assembly(rhythm: ScheduleChoice, *, lead_hours: int) -> str:
-    """When it is assembled: a weekday where there is one to name."""
-    if rhythm.kind == WEEKLY and len(rhythm.days) == 1 and rhythm.at and lead_hours < 7 * 24:
-        monday = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall clock of no place; that day was a Monday
-        due = datetime.combine(monday + timedelta(days=DAY_NAMES.index(rhythm.days[0]) + 7), rhythm.at)
+def _describe_draft_time(choice: ScheduleChoice, *, lead_hours: int) -> str:
+    """Return when the draft is ready: a weekday if the schedule has one weekday, else the hours before."""
+    if choice.kind == WEEKLY and len(choice.days) == 1 and choice.at and lead_hours < 7 * 24:
+        monday = datetime(2024, 1, 1)  # noqa: DTZ001  a local time without a zone; that day was a Monday
+        due = datetime.combine(monday + timedelta(days=DAY_NAMES.index(choice.days[0]) + 7), choice.at)
         made = due - timedelta(hours=lead_hours)
-        return _("assembled %(day)s %(time)s") % {"day": DAYS[made.weekday()][1], "time": f"{made:%H:%M}"}
+        return _("draft ready %(day)s %(time)s") % {"day": DAYS[made.weekday()][1], "time": f"{made:%H:%M}"}
     return _describe_lead_time(lead_hours)
 
 
 def _describe_lead_time(hours: int) -> str:
-    return ngettext("assembled %(hours)s hour before", "assembled %(hours)s hours before", hours) % {"hours": hours}
+    return ngettext("draft ready %(hours)s hour before", "draft ready %(hours)s hours before", hours) % {"hours": hours}

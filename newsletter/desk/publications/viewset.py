@@ -1,6 +1,4 @@
-"""Publications and brands in the desk: who gets what, when, from whom, by which rules, in which look."""
-
-from typing import Any
+"""Publications in the desk: the list, the editor, and the preview of the next issue."""
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,37 +13,38 @@ from newsletter.common.errors import NotReady
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
 from newsletter.desk.issues.next_issue import find_next_issue
-from newsletter.desk.issues.variant_groups import resolve_complete_content
-from newsletter.desk.preview.panel import IframePreview, Mode, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.preview.modes import Mode
+from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.publications.brands import BrandViewSet
 from newsletter.desk.publications.forms import PublicationForm
 from newsletter.desk.publications.panels import PUBLICATION_PANELS
 from newsletter.desk.publications.schedule_text import describe_schedule
+from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Publication
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
 
 class PublicationEditView(VoidApprovalsMixin, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
-        return [Mode(DEFAULT_MODE, _("Its next issue"))]
+        return [Mode(DEFAULT_MODE, _("Next issue"))]
 
 
 class PublicationPreview(IframePreview):
-    """The next issue by the rules as they stand in the form."""
+    """Show the issue that the form's settings would make next."""
 
     def show(self, mode: str) -> HttpResponse:
-        publication: Any = self.object
+        publication: Publication = self.object
         issue = find_next_issue(publication, now=timezone.now())
         if not issue.body:
             raise NotReady(
-                _("By these rules there would be nothing in the next issue: no new story, no event to come.")
+                _("With these settings the next issue would be empty: there is no new story and no upcoming event.")
             )
         return show_mail_part(resolve_complete_content(issue), mode=mode or DEFAULT_MODE, request=self.request)
 
 
 class NewPublicationPreview(IframePreview, PreviewOnCreateView):
     def show(self, mode: str) -> HttpResponse:
-        raise NotReady(_("A new publication has no issue yet. Save it; its first issue will be shown here."))
+        raise NotReady(_("A new publication has no issue yet. Save it to see its first issue here."))
 
 
 class PublicationViewSet(SnippetViewSet):
@@ -63,7 +62,7 @@ class PublicationViewSet(SnippetViewSet):
     search_backend_name = None
     list_display = [
         "name",
-        Column("schedule", label=gettext_lazy("When"), accessor=describe_schedule),
+        Column("schedule", label=gettext_lazy("Schedule"), accessor=describe_schedule),
         Column("mailing_list", label=gettext_lazy("List")),
         Column("segment", label=gettext_lazy("Segment")),
         Column("approval", label=gettext_lazy("Approval"), accessor="get_approval_display"),

@@ -1,40 +1,47 @@
-"""The pages around a send: its progress for a script that asks, and the question before a step that cannot be undone."""
+"""The confirmation page before a step that cannot be undone, and the progress of a send as JSON."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.generic import TemplateView, View
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from django.utils.translation import gettext_lazy
+from django.views.generic import View
 
-from newsletter.desk.issues.overview import ISSUES, IssuePermissionMixin, describe_time_left
+from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, describe_time_left
 from newsletter.desk.issues.recipient_counts import count_audience_for_page
-from newsletter.desk.sends.progress import find_send, measure_progress
+from newsletter.desk.sends.progress import find_live_send, find_send, measure_progress
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Send
 
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What is asked before a step: what it does, in sentences, and where a yes goes. ``dangerous``: it harms if wrong.
+    """A question with its consequences, and the button that posts to ``action``.
 
-    ``people`` is the number that a yes is for, if it is for a number.
+    ``people`` is the number that the person confirms, if the step depends on one. ``dangerous`` makes the button red.
     """
 
     title: str
-    sentences: list[str] = field(default_factory=list)
-    yes: str = ""
-    action: str = ""
+    sentences: list[str]
+    button: str
+    action: str
     dangerous: bool = False
     people: int | None = None
 
 
+class ConfirmationContext(TypedDict):
+    """The context of desk/confirm_step.html."""
+
+    issue: Issue
+    confirmation: Confirmation
+
+
 class SendProgress(IssuePermissionMixin, View):
-    """Numbers for the page that watches; see ``Progress``."""
+    """Return the progress as JSON, for the script of the issue's page."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         issue = get_object_or_404(Issue, pk=pk)
@@ -46,56 +53,47 @@ class SendProgress(IssuePermissionMixin, View):
         return response
 
 
-class ConfirmStep(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
-    """“Are you sure?”, with the numbers. Does nothing by itself."""
+class ConfirmStep(IssuePage):
+    """Ask for confirmation of a step. The page itself changes nothing."""
 
-    template_name = "desk/ask_first.html"
+    template_name = "desk/confirm_step.html"
     header_icon = "mail"
+    page_title = gettext_lazy("Are you sure?")
     any_permission_required = ["send"]
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        self.issue = get_object_or_404(ISSUES, pk=kwargs["pk"])
-        return super().dispatch(request, *args, **kwargs)
 
     def get_page_title(self) -> str:
         return str(self.issue)
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("newsletter_issue_overview", args=[self.issue.pk]), "label": str(self.issue)},
-            {"url": "", "label": _("Are you sure?")},
-        ]
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        step = self.kwargs["step"]
-        if step == "again":
-            batch = get_object_or_404(Batch, pk=self.kwargs["batch"], send__issue=self.issue)
-            question = confirm_send_again(self.issue, batch)
-        elif step == "cancel":
-            question = confirm_cancel(self.issue, get_object_or_404(self.issue.sends, pk=_find_send_id(self.issue)))
-        else:
-            question = confirm_start(self.issue)
-        return {**context, "issue": self.issue, "question": question}
+        context: ConfirmationContext = {"issue": self.issue, "confirmation": self._make_confirmation()}
+        return {**super().get_context_data(**kwargs), **context}
+
+    def _make_confirmation(self) -> Confirmation:
+        match self.kwargs["step"]:
+            case "again":
+                batch = get_object_or_404(Batch, pk=self.kwargs["batch"], send__issue=self.issue)
+                return confirm_send_again(self.issue, batch)
+            case "cancel":
+                send = find_live_send(self.issue)
+                return confirm_cancel(self.issue, get_object_or_404(self.issue.sends, pk=send.pk if send else 0))
+            case _:
+                return confirm_start(self.issue)
 
 
 def confirm_start(issue: Issue) -> Confirmation:
     people = count_audience_for_page(issue).eligible
-    due = (
-        _("It was planned for its slot (%(issue)s).") % {"issue": describe_time_left(issue, now=timezone.now())}
-        if issue.slot
-        else _("It has no slot.")
-    )
+    time_left = describe_time_left(issue, now=timezone.now())
     return Confirmation(
         title=_("Send %(issue)s to %(people)s now?") % {"issue": issue, "people": label_people(people)},
         sentences=[
             _("Subject: “%(subject)s”.") % {"subject": issue.subject},
-            due,
-            _("The audience is fixed at this moment, and mail begins to go out at once."),
-            _("You can pause it, but whoever has been handed to the provider cannot be called back."),
+            _("Its planned time: %(time_left)s.") % {"time_left": time_left}
+            if time_left
+            else _("It has no planned time."),
+            _("We will lock the recipient list and start sending straight away."),
+            _("You can pause the send, but mails already sent cannot be recalled."),
         ],
-        yes=_("Send it to %(people)s") % {"people": label_people(people)},
+        button=_("Send to %(people)s") % {"people": label_people(people)},
         action=reverse("newsletter_send_step", args=[issue.pk, "start"]),
         people=people,
     )
@@ -103,44 +101,32 @@ def confirm_start(issue: Issue) -> Confirmation:
 
 def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
     progress = measure_progress(send, now=timezone.now())
-    left = (
-        [
-            _("%(left)s have not been handed over yet and will never get this issue.")
-            % {"left": label_people(progress.left)},
-            _("A cancelled send never goes on. To stop only for a while, pause it."),
+    sentences = [_("Already sent: %(done)s. These mails cannot be recalled.") % {"done": label_people(progress.done)}]
+    if progress.left:
+        sentences += [
+            _("Not sent yet: %(left)s. They will never get this issue.") % {"left": label_people(progress.left)},
+            _("You cannot resume a cancelled send. To stop for a while, pause it instead."),
         ]
-        if progress.left
-        else [_("Nobody is left to be handed over. The send ends here, and the issue is marked as cancelled.")]
-    )
+    else:
+        sentences.append(_("Nobody is left to send to. The send ends here, and the issue is marked as cancelled."))
     return Confirmation(
-        title=_("Cancel the send of %(issue)s for good?") % {"issue": issue},
-        sentences=[
-            _("%(done)s have been handed to the provider and cannot be called back.")
-            % {"done": label_people(progress.done)},
-            *left,
-        ],
-        yes=_("Cancel it for good"),
+        title=_("Cancel the send of %(issue)s permanently?") % {"issue": issue},
+        sentences=sentences,
+        button=_("Cancel permanently"),
         action=reverse("newsletter_send_step", args=[issue.pk, "cancel"]),
         dangerous=True,
     )
 
 
 def confirm_send_again(issue: Issue, batch: Batch) -> Confirmation:
+    values = {"seq": batch.seq, "size": label_people(batch.size), "issue": issue}
     return Confirmation(
-        title=_("Send batch %(seq)s again to %(size)s?") % {"seq": batch.seq, "size": label_people(batch.size)},
+        title=_("Send batch %(seq)s again to %(size)s?") % values,
         sentences=[
-            _("If the provider did take it the first time, %(size)s get %(issue)s twice.")
-            % {"size": label_people(batch.size), "issue": issue},
-            _(
-                "Look into the provider's own log first. Where it shows the mails, choose “The provider took it” instead."
-            ),
+            _("If the provider accepted it the first time, %(size)s will get %(issue)s twice.") % values,
+            _("Check the provider's own log first. If it shows the mails, choose “Mark as accepted” instead."),
         ],
-        yes=_("Send it again (risk: %(size)s may get it twice)") % {"size": label_people(batch.size)},
+        button=_("Send again (risk: %(size)s may get it twice)") % values,
         action=reverse("newsletter_batch_step", args=[issue.pk, batch.pk, "again"]),
         dangerous=True,
     )
-
-
-def _find_send_id(issue: Issue) -> int:
-    send = issue.sends.exclude(state=Send.State.CANCELLED).first()
-    return send.pk if send else 0

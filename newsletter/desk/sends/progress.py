@@ -1,40 +1,33 @@
-"""How far a send is, in numbers and words, and what of it waits for a person. Reads only."""
+"""The progress of a send, and what in it waits for a person. Reads only."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Min, Sum
+from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk.shell.labels import format_reason, label_send_state
-from newsletter.models import Batch, Installation, Send
+from newsletter.models import Batch, Installation, Issue, Send
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.limits.recipient_allowlist import CLOSED, is_sending_blocked
 from newsletter.sending.settling.sweep import OPEN_STATES
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 from subscribers.desk.listing import format_moment
 
-_STATE_HELP = {
-    Send.State.PREPARING: _(
-        "The audience is being fixed: whoever may be mailed at this moment gets it. It takes seconds."
-    ),
-    Send.State.READY: _("The audience is fixed. Mail begins to go out in a moment."),
-    Send.State.SUBMITTING: _(
-        "Mail is being handed to the provider. You can pause it; what is handed over cannot be called back."
-    ),
+_STATE_HELP: dict[Send.State, str | Promise] = {
+    Send.State.PREPARING: _("We are locking the recipient list. This takes a few seconds."),
+    Send.State.READY: _("The recipient list is locked. Sending starts in a moment."),
+    Send.State.SUBMITTING: _("Mail is being sent. You can pause the send, but mails already sent cannot be recalled."),
     Send.State.PAUSED: _(
-        "Nothing is handed over while it is paused. It goes on where it stopped, and nobody gets it twice."
+        "Nothing is sent while it is paused. If you resume, it continues where it stopped; nobody gets it twice."
     ),
-    Send.State.NEEDS_ATTENTION: _(
-        "Everything that could be done by itself is done. What is left needs a decision of yours."
-    ),
-    Send.State.SUBMITTED: _(
-        "Everybody's mail was handed to the provider, or is accounted for. Reports still come in for days."
-    ),
-    Send.State.CANCELLED: _("It was ended for good. Whoever was not handed over by then does not get it."),
+    Send.State.NEEDS_ATTENTION: _("Everything automatic is done. The rest needs your decision."),
+    Send.State.SUBMITTED: _("The send is complete. Delivery reports keep arriving for a few days."),
+    Send.State.CANCELLED: _("The send was cancelled. Everyone not sent to by then will not get it."),
 }
 PACE_WINDOW = timedelta(seconds=60)
 MAX_BATCHES_SHOWN = 50
@@ -42,9 +35,12 @@ MAX_BATCHES_SHOWN = 50
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` and ``recipients`` are people. ``version`` changes when the page must be drawn anew; ``moving``: ask again."""
+    """``done`` and ``recipients`` count people.
 
-    word: str
+    The page reloads when ``version`` changes, and asks for new numbers while ``moving`` is True.
+    """
+
+    label: str
     tone: str
     done: int
     recipients: int
@@ -60,41 +56,71 @@ class Progress:
     def people(self) -> str:
         return gettext("%(done)s of %(all)s people") % {"done": intcomma(self.done), "all": intcomma(self.recipients)}
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {**asdict(self), "people": self.people}
 
 
+@dataclass(frozen=True)
+class UncertainBatch:
+    batch: Batch
+    reason: str
+
+
+class UncertainContext(TypedDict, total=False):
+    uncertain: list[UncertainBatch]
+    uncertain_people: int
+    uncertain_more: int
+
+
+class SendContext(UncertainContext, total=False):
+    """The context of desk/send.html, beside that of the issue's head."""
+
+    progress: Progress
+    state_help: str | Promise
+    preparing: bool
+    reason: str
+    automatic_pauses: list[str]
+    can_pause: bool
+    can_resume: bool
+    can_cancel: bool
+    can_end: bool
+
+
 def describe_hold() -> str:
-    """Why nothing at all is sent from here, in a sentence; empty where nothing holds it."""
+    """Return why all sending is on hold, as a sentence, or "" if it is not."""
     row = Installation.objects.filter(pk=1, held=True).first()
     return format_reason(row.reason or gettext("no reason was given")) if row else ""
 
 
 def describe_allowlist() -> str:
-    """Whom alone this installation mails, in a sentence; empty where it mails everyone."""
+    """Return whom this installation may send to, as a sentence, or "" if it may send to everybody."""
     if is_sending_blocked():
         return format_reason(CLOSED)
     only_to = get_recipient_allowlist()
     if only_to is None:
         return ""
-    return gettext("Only these are mailed: %(only_to)s. The setting NEWSLETTER_ONLY_TO says so.") % {"only_to": only_to}
+    return gettext("Mail goes only to: %(only_to)s. This is the setting NEWSLETTER_ONLY_TO.") % {"only_to": only_to}
 
 
-def find_send(issue: Any) -> Send | None:
-    """The issue's send; a cancelled one too, if its audience had been fixed."""
-    found: Send | None = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
-    return found
+def find_send(issue: Issue) -> Send | None:
+    """Return the issue's send. A cancelled one counts if its recipient list was locked."""
+    return issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
+
+
+def find_live_send(issue: Issue) -> Send | None:
+    """Return the issue's send unless it was cancelled."""
+    return issue.sends.exclude(state=Send.State.CANCELLED).first()
 
 
 def measure_progress(send: Send, *, now: datetime) -> Progress:
-    """Counted from rows; the rate is that of the last minute."""
+    """Count the people of settled batches. The pace is that of the last minute."""
     settled = send.batches.exclude(state__in=OPEN_STATES)
     done = settled.aggregate(people=Sum("size"))["people"] or 0
     recent = settled.filter(settled_at__gt=now - PACE_WINDOW).aggregate(people=Sum("size"))["people"] or 0
     uncertain = send.batches.filter(state=Batch.State.UNCERTAIN).count()
-    word, tone = label_send_state(send)
+    label, tone = label_send_state(send)
     return Progress(
-        word=word,
+        label=label,
         tone=tone,
         done=done,
         recipients=send.recipients,
@@ -105,22 +131,25 @@ def measure_progress(send: Send, *, now: datetime) -> Progress:
 
 
 def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
-    """The rate and the time left, or what it waits for; nothing where it is not going on. ``recent``: people in a minute."""
+    """Return the pace and the time left, or what the send waits for; "" if it is not sending.
+
+    ``recent`` is the number of people in the last minute.
+    """
     if send.state != Send.State.SUBMITTING or not left:
         return ""
     if send.not_before and send.not_before > now:
-        return gettext("Quiet hours: it goes on %(not_before)s.") % {
-            "not_before": format_moment(send.not_before, now=now)
-        }
+        not_before = format_moment(send.not_before, now=now)
+        return gettext("Quiet hours: sending resumes %(not_before)s.") % {"not_before": not_before}
     if not recent:
         due = send.batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
-        fits = send.batches.filter(state__in=OPEN_STATES, not_before__isnull=True).exists()
-        if due and due > now and not fits:
-            return gettext("It goes on %(due)s: the provider or a daily limit asked to wait.") % {
+        can_send_now = send.batches.filter(state__in=OPEN_STATES, not_before__isnull=True).exists()
+        if due and due > now and not can_send_now:
+            return gettext("Sending resumes %(due)s: the provider or a daily limit requires a wait.") % {
                 "due": format_moment(due, now=now)
             }
         return gettext(
-            "Nothing was handed over in the last minute. Mail goes out while `newsletter serve` or a worker runs."
+            "Nothing was sent in the last minute. Ask your administrator whether `newsletter serve` or a worker is "
+            "running."
         )
     minutes = max(round(left / _per_minute(send, recent=recent, now=now)), 1)
     time = (
@@ -135,43 +164,42 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
 
 
 def _per_minute(send: Send, *, recent: int, now: datetime) -> float:
-    """People a minute: those of the last minute, or of the time since it began where that is less."""
+    """Return people per minute, over the last minute or over the time since the start if that is less."""
     since = (now - send.started_at).total_seconds() if send.started_at else 0
     return recent * PACE_WINDOW.total_seconds() / min(max(since, 1), PACE_WINDOW.total_seconds())
 
 
-def list_uncertain(send: Send) -> dict[str, Any]:
-    """The batches of which nobody knows whether the provider took them, the oldest first, with when they were tried."""
+def list_uncertain(send: Send) -> UncertainContext:
+    """Return the oldest uncertain batches, each with the time of its first attempt. A cancelled send has none to decide about."""
     batches = send.batches.filter(state=Batch.State.UNCERTAIN)
     if send.state == Send.State.CANCELLED:
         batches = batches.none()
-    total = batches.aggregate(people=Sum("size"))["people"] or 0
-    shown = batches.annotate(tried_at=Min("tries__started_at")).order_by("seq")[:MAX_BATCHES_SHOWN]
+    shown = batches.annotate(attempted_at=Min("attempts__started_at")).order_by("seq")[:MAX_BATCHES_SHOWN]
     return {
-        "uncertain": [{"batch": batch, "reason": format_reason(batch.reason)} for batch in shown],
-        "uncertain_people": total,
+        "uncertain": [UncertainBatch(batch, format_reason(batch.reason)) for batch in shown],
+        "uncertain_people": batches.aggregate(people=Sum("size"))["people"] or 0,
         "uncertain_more": max(batches.count() - MAX_BATCHES_SHOWN, 0),
     }
 
 
-def describe_automatic_pause(stop: AutomaticPause) -> str:
-    """The rule, with the number of cases if it counts any."""
-    rule = str(stop.get_rule_display())
-    return f"{rule} ({stop.cases:,})" if stop.cases else rule
+def describe_automatic_pause(pause: AutomaticPause) -> str:
+    """Return the rule that paused the send, with the number of cases if it counts any."""
+    rule = str(pause.get_rule_display())
+    return f"{rule} ({pause.cases:,})" if pause.cases else rule
 
 
-def send_context(send: Send, *, now: datetime) -> dict[str, Any]:
-    """What the overview shows of a send: progress, the reason of a stop, the uncertain batches, and which steps there are."""
+def send_context(send: Send, *, now: datetime) -> SendContext:
+    """Return the progress, the reason for a pause, the uncertain batches, and the possible steps."""
     states = Send.State
     uncertain = list_uncertain(send)
     return {
         "progress": measure_progress(send, now=now),
-        "means": _STATE_HELP[Send.State(send.state)],
+        "state_help": _STATE_HELP[Send.State(send.state)],
         "preparing": send.state in (states.PREPARING, states.READY),
         "reason": format_reason(send.reason),
-        "stops": [describe_automatic_pause(stop) for stop in send.automatic_pauses.order_by("at")],
+        "automatic_pauses": [describe_automatic_pause(pause) for pause in send.automatic_pauses.order_by("at")],
         "can_pause": send.state == states.SUBMITTING,
-        "can_go_on": send.state == states.PAUSED,
+        "can_resume": send.state == states.PAUSED,
         "can_cancel": send.state not in (states.SUBMITTED, states.CANCELLED),
         "can_end": send.state == states.NEEDS_ATTENTION and not uncertain["uncertain"],
         **uncertain,

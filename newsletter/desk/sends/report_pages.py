@@ -1,34 +1,87 @@
-"""The report of one issue and the results of a publication's issues in a row, as pages, charts and CSV. They only read."""
+"""The report of one issue, and the results of a publication's issues: pages, charts and CSV. Read only."""
 
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypedDict
 
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView, View
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from django.views.generic import View
 
-from newsletter.desk.home.charts import Point, draw_bars, draw_line
-from newsletter.desk.issues.overview import ISSUES, IssuePermissionMixin
+from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.desk.issues.issue_page import ISSUES, DeskPage, IssuePermissionMixin, overview_url
 from newsletter.desk.sends.click_map import click_map_response, find_link_texts
 from newsletter.desk.sends.progress import find_send
 from newsletter.desk.sends.report_csv import issues_csv_response, report_csv_response
-from newsletter.desk.sends.report_text import describe_headline, format_share, list_report_rows
+from newsletter.desk.sends.report_text import ReportRow, describe_headline, format_share, list_report_rows
+from newsletter.desk.shell.charts import Point, draw_bars, draw_line
 from newsletter.desk.shell.labels import label_deliveries, label_exclusions
-from newsletter.feedback.report import Figures, LinkFigures, Report, find_links, find_sends, make_report, measure_sends
+from newsletter.feedback.report import (
+    Figures,
+    LinkFigures,
+    Report,
+    VariantFigures,
+    find_links,
+    find_sends,
+    make_report,
+    measure_sends,
+)
 from newsletter.models import Issue, Publication, Send, Variant
 
 MAX_LINKS_SHOWN, MAX_ISSUES_SHOWN, MAX_VARIANTS_SHOWN = 25, 26, 12
 MAX_VARIANTS_READ = 40
 
 
+class ReportContext(TypedDict):
+    """The context of desk/report.html. ``excluded`` and ``deliveries`` are (people, label)."""
+
+    issue: Issue
+    figures: Figures
+    before: Figures | None
+    headline: str
+    rows: list[ReportRow]
+    excluded: list[tuple[int, str]]
+    deliveries: list[tuple[int, str]]
+    counts_clicks: bool
+    links: list[LinkFigures]
+    more_links: int
+    link_chart: str
+    variants: list[VariantFigures]
+    more_variants: int
+    largest_variant: VariantFigures | None
+
+
+@dataclass(frozen=True)
+class IssueResult:
+    """One issue in the table of results. Shares are text, "" if unknown."""
+
+    figures: Figures
+    issue: Issue
+    sent_at: datetime | None
+    accepted: int
+    delivered: str
+    bounced: str
+    complained: str
+    unsubscribed: str
+
+
+class ResultsContext(TypedDict):
+    """The context of desk/results.html."""
+
+    publication: Publication | None
+    publications: QuerySet[Publication]
+    rows: list[IssueResult]
+    is_comparison: bool
+    charts: list[SafeString]
+
+
 def get_sent_issue(pk: int) -> tuple[Issue, Send]:
-    """The issue with its send. Raises Http404 where nothing of it was sent."""
+    """Return the issue with its send. Raises Http404 if nothing of it was sent."""
     issue = get_object_or_404(ISSUES, pk=pk)
     send = find_send(issue)
     if send is None or send.started_at is None:
@@ -36,7 +89,7 @@ def get_sent_issue(pk: int) -> tuple[Issue, Send]:
     return issue, send
 
 
-class IssueReport(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
+class IssueReport(DeskPage):
     template_name = "desk/report.html"
     header_icon = "table"
 
@@ -52,18 +105,11 @@ class IssueReport(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView)
         return _("Report: %(issue)s") % {"issue": self.issue}
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("newsletter_issue_overview", args=[self.issue.pk]), "label": str(self.issue)},
-            {"url": "", "label": self.get_page_title()},
-        ]
+        return make_breadcrumbs((str(self.issue), overview_url(self.issue)), (self.get_page_title(), ""))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
         report, figures = self.report, self.report.figures
-        counted = figures.issue.publication.clicks != Publication.Clicks.OFF or bool(report.links)
-        return {
-            **context,
+        context: ReportContext = {
             "issue": self.issue,
             "figures": figures,
             "before": report.before,
@@ -71,29 +117,30 @@ class IssueReport(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView)
             "rows": list_report_rows(figures, report.before),
             "excluded": label_exclusions(figures.receipt.excluded),
             "deliveries": label_deliveries(figures.receipt.deliveries, cancelled=figures.receipt.cancelled),
-            "counted": counted,
+            "counts_clicks": figures.issue.publication.clicks != Publication.Clicks.OFF or bool(report.links),
             "links": report.links[:MAX_LINKS_SHOWN],
             "more_links": max(len(report.links) - MAX_LINKS_SHOWN, 0),
             "link_chart": draw_links(report.links) if report.links else "",
             "variants": report.variants[:MAX_VARIANTS_SHOWN],
             "more_variants": max(len(report.variants) - MAX_VARIANTS_SHOWN, 0),
-            "largest": report.variants[0] if report.variants else None,
+            "largest_variant": report.variants[0] if report.variants else None,
         }
+        return {**super().get_context_data(**kwargs), **context}
 
 
 class ClickMap(IssuePermissionMixin, View):
-    """The largest variant with the clicks on it, for an iframe."""
+    """The largest variant with its clicks, for an iframe."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         issue, send = get_sent_issue(pk)
         variant = find_largest_variant(send)
         if variant is None:
-            raise Http404("This issue's mails are not kept any more.")
+            raise Http404("The mails of this issue are no longer stored.")
         return click_map_response(variant, clicks={link.url: link.people for link in find_links(issue)})
 
 
-class Results(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
-    """The issues of one publication beside one another: trends as charts, and a table to compare them."""
+class Results(DeskPage):
+    """The issues of one publication: trends as charts, and a table to compare them."""
 
     template_name = "desk/results.html"
     header_icon = "table"
@@ -104,7 +151,7 @@ class Results(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
         self.publication = find_publication(slug)
         if slug and self.publication is None:
             raise Http404("There is no such publication.")
-        sends = find_sends(self.publication, most=MAX_ISSUES_SHOWN) if self.publication else []
+        sends = find_sends(self.publication, limit=MAX_ISSUES_SHOWN) if self.publication else []
         self.figures = measure_sends(sends)
         if request.GET.get("as") == "csv" and self.publication:
             return issues_csv_response(self.figures, name=self.publication.slug)
@@ -112,24 +159,23 @@ class Results(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
         return response
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [{"url": reverse("wagtailadmin_home"), "label": _("Home")}, {"url": "", "label": _("Results")}]
+        return make_breadcrumbs((str(self.page_title), ""))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
         chosen = {int(one) for one in self.request.GET.getlist("issue") if one.isdecimal()}
         rows = [figures for figures in self.figures if not chosen or figures.issue.pk in chosen]
-        return {
-            **context,
+        context: ResultsContext = {
             "publication": self.publication,
             "publications": Publication.objects.order_by("name"),
-            "rows": [_issue_row(figures) for figures in rows],
-            "compared": bool(chosen),
+            "rows": [_make_result(figures) for figures in rows],
+            "is_comparison": bool(chosen),
             "charts": draw_trends(list(reversed(self.figures))) if len(self.figures) > 1 and not chosen else [],
         }
+        return {**super().get_context_data(**kwargs), **context}
 
 
 def find_publication(slug: str) -> Publication | None:
-    """The one that is asked for; else that of the newest send; else the first in use."""
+    """Return the publication of the slug; without a slug that of the newest send, or else the first enabled one."""
     if slug:
         return Publication.objects.filter(slug=slug).first()
     newest = Publication.objects.filter(issues__sends__started_at__isnull=False).order_by("-issues__sends__started_at")
@@ -137,20 +183,19 @@ def find_publication(slug: str) -> Publication | None:
 
 
 def add_link_texts(report: Report, send: Send) -> Report:
-    """The report with what the mails say at each link, the words of the largest variant that has it first."""
-    words: dict[str, str] = {}
+    """Return the report with the text of each link, taken from the largest variant that has it."""
+    texts: dict[str, str] = {}
     missing = {link.url for link in report.links}
     for variant in find_variants_by_size(send)[:MAX_VARIANTS_READ]:
         if not missing:
             break
-        words = {**find_link_texts(variant.html), **words}
-        missing -= words.keys()
-    links = [LinkFigures(one.url, one.people, one.machines, words.get(one.url, "")) for one in report.links]
-    return Report(figures=report.figures, before=report.before, links=links, variants=report.variants)
+        texts = {**find_link_texts(variant.html), **texts}
+        missing -= texts.keys()
+    return replace(report, links=[replace(link, words=texts.get(link.url, "")) for link in report.links])
 
 
 def find_variants_by_size(send: Send) -> QuerySet[Variant]:
-    """The variants that the send went out in, the one with most people first. A variant may have many batches."""
+    """Return the variants of the send, the one with most people first. A variant may have many batches."""
     rows = send.batches.order_by().values("variant").annotate(people=Sum("size"))
     people = rows.filter(variant=OuterRef("pk")).values("people")
     return (
@@ -167,26 +212,24 @@ def find_largest_variant(send: Send) -> Variant | None:
 def draw_links(links: list[LinkFigures]) -> SafeString:
     points = [Point(label=link.words or link.url, value=link.people) for link in links[:MAX_LINKS_SHOWN]]
     total = sum(link.people for link in links)
-    summary = _("%(total)s clicks by people in all; each click counts, also a second one of the same person.") % {
-        "total": f"{total:,}"
-    }
+    summary = _("%(total)s clicks by people. Repeated clicks by the same person count.") % {"total": f"{total:,}"}
     return draw_bars(points, title=_("Links by clicks"), summary=summary, unit=_("Clicks"))
 
 
 def draw_trends(figures: list[Figures]) -> list[SafeString]:
-    """Lines over the issues, the oldest first: who got it, who left, and clicks where they are counted."""
+    """Draw a line for each outcome over the issues, the oldest issue first."""
     last = figures[-1]
     series = [
-        (_("People who got it"), _("People"), [one.accepted for one in figures]),
-        (_("Mails that came back"), _("People"), [one.receipt.bounced for one in figures]),
-        (_("People who left"), _("People"), [one.receipt.unsubscribed for one in figures]),
+        (_("Accepted"), _("People"), [one.accepted for one in figures]),
+        (_("Bounced"), _("People"), [one.receipt.bounced for one in figures]),
+        (_("Unsubscribed"), _("People"), [one.receipt.unsubscribed for one in figures]),
     ]
     if any(one.clicks for one in figures):
         series.append((_("Clicks by people"), _("Clicks"), [one.clicks for one in figures]))
     charts = []
     for title, unit, values in series:
         points = [Point(label=_label_issue(one), value=value) for one, value in zip(figures, values, strict=True)]
-        summary = _("%(last)s with %(issue)s; between %(low)s and %(high)s over %(count)s issues.") % {
+        summary = _("%(last)s for %(issue)s. Between %(low)s and %(high)s over %(count)s issues.") % {
             "last": f"{values[-1]:,}",
             "issue": _label_issue(last),
             "low": f"{min(values):,}",
@@ -202,15 +245,15 @@ def _label_issue(figures: Figures) -> str:
     return ", ".join(filter(None, [_("No. %(number)s") % {"number": figures.issue.number}, day]))
 
 
-def _issue_row(figures: Figures) -> dict[str, Any]:
+def _make_result(figures: Figures) -> IssueResult:
     receipt = figures.receipt
-    return {
-        "figures": figures,
-        "issue": figures.issue,
-        "sent_at": figures.sent_at,
-        "accepted": figures.accepted,
-        "delivered": format_share(figures.share(receipt.delivered)) if figures.has_delivery_reports else "",
-        "bounced": format_share(figures.share(receipt.bounced)),
-        "complained": format_share(figures.share(receipt.complained)),
-        "left": format_share(figures.share(receipt.unsubscribed)),
-    }
+    return IssueResult(
+        figures=figures,
+        issue=figures.issue,
+        sent_at=figures.sent_at,
+        accepted=figures.accepted,
+        delivered=format_share(figures.share(receipt.delivered)) if figures.has_delivery_reports else "",
+        bounced=format_share(figures.share(receipt.bounced)),
+        complained=format_share(figures.share(receipt.complained)),
+        unsubscribed=format_share(figures.share(receipt.unsubscribed)),
+    )

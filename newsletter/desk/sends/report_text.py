@@ -1,4 +1,4 @@
-"""A report's numbers in words: shares, what they mean, and how they stand beside the issue before. Reads nothing."""
+"""A report's figures as text: labels, shares, the previous issue's share, and alarms. Reads nothing."""
 
 from dataclasses import dataclass
 
@@ -11,18 +11,18 @@ BOUNCE_ALARM_PERCENT, COMPLAINT_ALARM_PERCENT = 2.0, 0.08
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One line of a report: a number of people or clicks, its share in words, the one before, and whether it alarms."""
+    """One line of a report. ``value`` counts people; ``before`` is the previous issue's share or number."""
 
     name: str
     value: int
-    what: str
+    label: str
     share: str = ""
     before: str = ""
     alarm: bool = False
 
 
 def format_share(share: float | None) -> str:
-    """Per cent with as many digits as tell something."""
+    """Return a share in per cent, with two decimals below 1 %."""
     if share is None:
         return ""
     if share == 0:
@@ -31,63 +31,54 @@ def format_share(share: float | None) -> str:
 
 
 def list_report_rows(figures: Figures, before: Figures | None) -> list[ReportRow]:
-    """The lines of a report, from what was handed over to who left."""
+    """Return the lines of a report, from recipients to unsubscribed."""
     receipt = figures.receipt
-    old = before.receipt if before else None
+    recipients_before = before.receipt.recipients if before else None
+    accepted_before = before.accepted if before else None
     rows = [
-        ReportRow(
-            "recipients",
-            receipt.recipients,
-            _("were to get it"),
-            before=_format_number(old.recipients if old else None),
-        ),
-        ReportRow(
-            "accepted",
-            figures.accepted,
-            _("had their mail taken by the provider"),
-            before=_format_number(before.accepted if before else None),
-        ),
+        ReportRow("recipients", receipt.recipients, _("recipients"), before=_format_number(recipients_before)),
+        ReportRow("accepted", figures.accepted, _("accepted by the provider"), before=_format_number(accepted_before)),
     ]
     if figures.has_delivery_reports:
-        rows.append(_row("delivered", figures, before, _("have it in their mailbox, as far as we were told")))
+        rows.append(_row("delivered", figures, before, _("delivered, as reported by the provider")))
     rows += [
-        _row("bounced", figures, before, _("came back"), above=BOUNCE_ALARM_PERCENT),
-        _row("complained", figures, before, _("were reported as spam"), above=COMPLAINT_ALARM_PERCENT),
-        _row("unsubscribed", figures, before, _("left the list from it")),
+        _row("bounced", figures, before, _("bounced"), alarm_above=BOUNCE_ALARM_PERCENT),
+        _row("complained", figures, before, _("reported as spam"), alarm_above=COMPLAINT_ALARM_PERCENT),
+        _row("unsubscribed", figures, before, _("unsubscribed")),
     ]
-    unknown = receipt.deliveries.get("uncertain", 0)
-    if unknown:
-        rows.append(
-            ReportRow("uncertain", unknown, _("may or may not have been sent: the provider gave no clear answer"))
-        )
+    uncertain = receipt.deliveries.get("uncertain", 0)
+    if uncertain:
+        rows.append(ReportRow("uncertain", uncertain, _("uncertain: the provider gave no clear answer")))
     return rows
 
 
 def describe_headline(figures: Figures) -> str:
-    """The report in one sentence."""
-    taken = format_share(100 * figures.accepted / figures.receipt.recipients if figures.receipt.recipients else None)
+    """Summarise the report in one line."""
+    receipt = figures.receipt
     return _(
-        "%(accepted)s of %(recipients)s people (%(share)s) had their mail taken; %(bounced)s came back, %(left)s left."
+        "Sent to %(accepted)s of %(recipients)s people (%(share)s). %(bounced)s bounced, %(unsubscribed)s unsubscribed."
     ) % {
         "accepted": f"{figures.accepted:,}",
-        "recipients": f"{figures.receipt.recipients:,}",
-        "share": taken,
-        "bounced": f"{figures.receipt.bounced:,}",
-        "left": f"{figures.receipt.unsubscribed:,}",
+        "recipients": f"{receipt.recipients:,}",
+        "share": format_share(100 * figures.accepted / receipt.recipients if receipt.recipients else None),
+        "bounced": f"{receipt.bounced:,}",
+        "unsubscribed": f"{receipt.unsubscribed:,}",
     }
 
 
-def _row(name: str, figures: Figures, before: Figures | None, what: str, *, above: float | None = None) -> ReportRow:
+def _row(
+    name: str, figures: Figures, before: Figures | None, label: str, *, alarm_above: float | None = None
+) -> ReportRow:
     value: int = getattr(figures.receipt, name)
     share = figures.share(value)
-    old = before.share(getattr(before.receipt, name)) if before else None
+    share_before = before.share(getattr(before.receipt, name)) if before else None
     return ReportRow(
         name,
         value,
-        what,
+        label,
         share=format_share(share),
-        before=format_share(old),
-        alarm=above is not None and share is not None and share > above,
+        before=format_share(share_before),
+        alarm=alarm_above is not None and share is not None and share > alarm_above,
     )
 
 

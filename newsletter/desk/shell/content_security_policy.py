@@ -1,6 +1,6 @@
-"""What a browser may load and run on the pages of staff: a policy with a nonce, and no device of the visitor for any page.
+"""Security headers of the staff's pages: a content policy with a nonce, and no access to devices.
 
-Pages that send a policy of their own keep it: public pages, the archive, mails in their frames.
+Pages that set their own policy keep it: public pages, the archive, mail iframes.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ POLICY = (
 
 
 class ContentSecurityPolicyMiddleware:
-    """Middleware. Adds the headers to every answer that lacks them."""
+    """Add the headers to each response that lacks them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,32 +1,35 @@
-"""Panels of the editors that only say something: drawn by a template from the row, nothing to fill in."""
+"""Panels of the editors that show something and have no field."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wagtail.admin.panels import Panel
 
+Context = Mapping[str, object]
+
 
 class TemplatePanel(Panel):
-    """``say(row)`` gives the template's context, or None where there is nothing to say (as for a row not yet saved)."""
+    """A panel made by a template.
 
-    def __init__(self, *, say: Callable[[Any], dict[str, Any] | None], template: str, **kwargs: Any) -> None:
+    ``get_context(row)`` returns the template's context, or None to hide the panel. A row without a key has no panel.
+    """
+
+    def __init__(self, *, get_context: Callable[[Any], Context | None], template: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.say = say
+        self.get_context = get_context
         self.template = template
 
-    def clone_kwargs(self) -> dict[str, Any]:
-        kwargs: dict[str, Any] = super().clone_kwargs()
-        return {**kwargs, "say": self.say, "template": self.template}
+    def clone_kwargs(self) -> dict[str, object]:
+        return {**super().clone_kwargs(), "get_context": self.get_context, "template": self.template}
 
     class BoundPanel(Panel.BoundPanel):
         def __init__(self, **kwargs: Any) -> None:
             super().__init__(**kwargs)
             self.template_name = self.panel.template
-            self.said = self.panel.say(self.instance) if self.instance.pk else None
+            self.template_context = self.panel.get_context(self.instance) if self.instance.pk else None
 
         def is_shown(self) -> bool:
-            return self.said is not None and bool(super().is_shown())
+            return self.template_context is not None and bool(super().is_shown())
 
-        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
-            context: dict[str, Any] = super().get_context_data(parent_context)
-            return {**context, **(self.said or {})}
+        def get_context_data(self, parent_context: Context | None = None) -> dict[str, object]:
+            return {**super().get_context_data(parent_context), **(self.template_context or {})}

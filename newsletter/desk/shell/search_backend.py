@@ -1,7 +1,7 @@
-"""The index search behind Wagtail's own pages, such as the one of images, given plain words alone."""
+"""The search backend of Wagtail's own pages, such as images. It searches for plain words only."""
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from wagtail.search.backends import database
 
@@ -9,8 +9,11 @@ MAX_WORDS, MAX_LENGTH = 20, 200
 _NOT_A_WORD = re.compile(r"[^\w@.+-]+")
 
 
+Query = TypeVar("Query")
+
+
 class _PlainWordSearch:
-    """The database's search with words alone: their number is limited, and no sign among them is syntax."""
+    """The database search, with a limited number of words and without query syntax."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
@@ -25,12 +28,12 @@ class _PlainWordSearch:
         return self._backend.autocomplete(_plain(query), *args, **kwargs)
 
 
-def SearchBackend(params: dict[str, Any]) -> _PlainWordSearch:  # noqa: N802  the name that Wagtail looks for
-    """Wagtail's search of this database, for its own pages, such as the one of images."""
+def SearchBackend(params: dict[str, Any]) -> _PlainWordSearch:  # noqa: N802  Wagtail needs this name
+    """Return the backend. Wagtail finds it by this name."""
     return _PlainWordSearch(database.SearchBackend(params))
 
 
-def _plain(query: Any) -> Any:
+def _plain(query: Query) -> Query | str:
     if not isinstance(query, str):
         return query
     return " ".join(_NOT_A_WORD.sub(" ", query[:MAX_LENGTH]).split()[:MAX_WORDS])

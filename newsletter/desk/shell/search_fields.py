@@ -1,6 +1,6 @@
-"""How the desk searches: every word of what was typed, anywhere in the fields, whatever signs are among them.
+"""Search in the desk's lists: a row matches if each word is in one of its fields.
 
-Wagtail's own index refuses to filter or to order by columns that it does not hold, and reads a quotation mark as syntax.
+Wagtail's own index cannot filter or order by columns that it does not hold, and reads quotation marks as syntax.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,4 @@
-"""Everybody's own page of the desk. The old password is asked for as everywhere: a few tries, each on record.
-
-Nobody has to give a name to choose a language: staff are known by their address.
-"""
+"""The account page of each member of staff: name, language, password."""
 
 from typing import Any
 
@@ -13,6 +10,8 @@ from subscribers.desk.password import confirm_password
 
 
 class NewPasswordForm(PasswordChangeForm):
+    """A form on which a wrong old password counts and is logged as at sign-in."""
+
     def clean_old_password(self) -> str:
         password = str(self.cleaned_data["old_password"])
         confirm_password(user=self.user, password=password)
@@ -23,14 +22,16 @@ class NewPasswordPanel(ChangePasswordPanel):
     form_class = NewPasswordForm
 
     def get_form(self) -> Any:
-        """One form a request: each check of the old password counts as a try, and the page is drawn from the form too."""
+        """Return one form for the whole request, because each check of the old password counts as an attempt."""
         if not hasattr(self.request, "new_password_form"):
             self.request.new_password_form = super().get_form()
         return self.request.new_password_form
 
 
 class NameForm(NameEmailForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    """A form without a required name, so that somebody can save only their language."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for name in ("first_name", "last_name"):
             self.fields[name].required = False

@@ -1,4 +1,4 @@
-"""The addresses of signing in, of the second factor and of one's sessions. What else the library offers is closed."""
+"""URLs of sign-in, the second factor and sessions. The other pages of django-allauth are closed."""
 
 from typing import NoReturn
 

@@ -1,4 +1,4 @@
-"""How staff sign in: what the sign-in library may do here, and what of it is written into the staff log."""
+"""Adapters of django-allauth: no sign-up, limits on wrong passwords, encrypted secrets, and entries in the staff log."""
 
 import base64
 import hashlib
@@ -33,12 +33,12 @@ FAILURE_WINDOW = timedelta(minutes=5)
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Nobody makes an account for themselves; signing in and failing to is written down."""
+    """Close sign-up, limit wrong passwords and log sign-ins."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": _("This email and password do not belong together. Please try again."),
-        "email_password_mismatch": _("This email and password do not belong together. Please try again."),
+        "username_password_mismatch": _("Incorrect email or password. Try again."),
+        "email_password_mismatch": _("Incorrect email or password. Try again."),
         "too_many_login_attempts": _("Too many attempts. Wait five minutes, then try again."),
     }
 
@@ -48,14 +48,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
-    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Not of somebody who has just given all that they have."""
+    def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:
+        """Return False for somebody who signed in during the last ten minutes."""
         session: Any = self.request.session if self.request else {}
         if timezone.now().timestamp() - session.get(BEGAN_KEY, 0) < RECENT_SIGN_IN_SECONDS:
             return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
 
-    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: object) -> HttpResponse:
         begin_session(request, now=timezone.now())
         log(instance=user, action="newsletter.signed_in", user=user)
         response: HttpResponse = super().post_login(request, user, **kwargs)
@@ -64,27 +64,27 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Count wrong passwords by account and network, or by browser if the account has signed in there before."""
-        person = _find_person(credentials)
-        browser = find_known_browser(request, user=person) if person else None
+        user = _find_user(credentials)
+        browser = find_known_browser(request, user=user) if user else None
         if browser:
             return f"browser:{browser}"
         return f"{single_client_network(client_address_of(request))}:{_read_username(credentials)}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Refuse any password for one account from one network after too many wrong ones, wherever it is asked for."""
+        """Refuse any password of an account, on every page, after too many wrong ones from one network."""
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError:
-            person = _find_person(credentials)
-            if person and cache.add(f"stopped-{person.pk}", True, timeout=STOP_LOG_INTERVAL_SECONDS):
-                log(instance=person, action="newsletter.sign_in_stopped", user=_signed_in(request))
+            user = _find_user(credentials)
+            if user and cache.add(f"stopped-{user.pk}", True, timeout=STOP_LOG_INTERVAL_SECONDS):
+                log(instance=user, action="newsletter.sign_in_stopped", user=_get_signed_in(request))
             raise
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """Write a wrong password down. After many from one network, say so: the password was looked at first."""
-        person, now = _find_person(credentials), timezone.now()
-        if person:
-            log(instance=person, action="newsletter.sign_in_failed", user=_signed_in(request))
+        """Log a wrong password. Raise ValidationError after too many from one network; right passwords still work."""
+        user, now = _find_user(credentials), timezone.now()
+        if user:
+            log(instance=user, action="newsletter.sign_in_failed", user=_get_signed_in(request))
         super().authentication_failed(request, **credentials)
         network = single_client_network(client_address_of(request))
         if increment_counter(f"failed sign-in {network}", now=now, window=FAILURE_WINDOW) > MAX_FAILURES_PER_NETWORK:
@@ -92,7 +92,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class SessionsAdapter(DefaultUserSessionsAdapter):
-    """Sessions that somebody ends from their own page are written down."""
+    """Log the sessions that somebody ends on their own page."""
 
     def end_sessions(self, sessions: Iterable[UserSession]) -> None:
         ended = list(sessions)
@@ -103,7 +103,7 @@ class SessionsAdapter(DefaultUserSessionsAdapter):
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """The secrets of authenticator apps and the recovery codes are kept encrypted under the secret key."""
+    """Encrypt the secrets of authenticator apps and the recovery codes with the secret key."""
 
     def get_totp_issuer(self) -> str:
         return "Newsletter"
@@ -119,12 +119,12 @@ def _read_username(credentials: Mapping[str, Any]) -> str:
     return str(credentials.get("username") or credentials.get("email") or "").strip().lower()
 
 
-def _find_person(credentials: Mapping[str, Any]) -> User | None:
+def _find_user(credentials: Mapping[str, Any]) -> User | None:
     return User.objects.filter(username=_read_username(credentials)).first()
 
 
-def _signed_in(request: HttpRequest) -> User | None:
-    """Whoever is signed in already where a password is asked for again."""
+def _get_signed_in(request: HttpRequest) -> User | None:
+    """Return the user who is asked for the password again, or None at sign-in."""
     return request.user if isinstance(request.user, User) else None
 
 

@@ -1,48 +1,48 @@
-"""The staff log in the desk: who did what, with filters, as a page and as CSV. It only reads; rows are added by `log`."""
+"""The staff log: what it records, and its page with filters and a CSV download. Entries are added by Wagtail's `log`."""
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.log_actions import registry
+from wagtail.log_actions import LogActionRegistry, registry
 from wagtail.models import ModelLogEntry
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.text import escape_csv_cell
 from newsletter.models import AuditEntry
+from subscribers.desk.csv_response import stream_csv
+from subscribers.desk.listing import make_breadcrumbs
 
-PER_PAGE, ROWS_CHECKED = 50, 500
+PER_PAGE, MAX_ROWS_CHECKED = 50, 500
+CSV_COLUMNS = ("at", "who", "what", "to", "kind", "from", "details", "previous", "sha256")
 PERIODS = {
-    "1": gettext_lazy("one day"),
-    "7": gettext_lazy("7 days"),
-    "30": gettext_lazy("30 days"),
-    "": gettext_lazy("ever"),
+    "1": gettext_lazy("Last day"),
+    "7": gettext_lazy("Last 7 days"),
+    "30": gettext_lazy("Last 30 days"),
+    "": gettext_lazy("All time"),
 }
 LOG_ACTIONS = {
     "signed_in": (gettext_lazy("Sign in"), gettext_lazy("Signed in")),
-    "sign_in_failed": (gettext_lazy("Fail to sign in"), gettext_lazy("A wrong password was given")),
+    "sign_in_failed": (gettext_lazy("Enter a wrong password"), gettext_lazy("Wrong password entered")),
     "sign_in_stopped": (
-        gettext_lazy("Be stopped after many wrong passwords"),
-        gettext_lazy("Stopped for five minutes after many wrong passwords"),
+        gettext_lazy("Block sign-in after many wrong passwords"),
+        gettext_lazy("Sign-in blocked for five minutes after many wrong passwords"),
     ),
     "session_ended": (gettext_lazy("End a session"), gettext_lazy("Session ended")),
     "factor_changed": (gettext_lazy("Change the second factor"), gettext_lazy("Second factor changed")),
-    "factor_forgotten": (gettext_lazy("Take a second factor away"), gettext_lazy("Second factor taken away")),
+    "factor_forgotten": (gettext_lazy("Remove a second factor"), gettext_lazy("Second factor removed")),
     "staff_added": (gettext_lazy("Add staff"), gettext_lazy("Added to the staff")),
     "role_changed": (gettext_lazy("Change a role"), gettext_lazy("Role changed")),
     "password_set": (gettext_lazy("Set a password"), gettext_lazy("Password set")),
@@ -50,8 +50,8 @@ LOG_ACTIONS = {
 }
 
 
-def register_staff_actions(actions: Any) -> None:
-    """Everything that staff do, whatever it is done to, goes into the one log that is only added to."""
+def register_staff_actions(actions: LogActionRegistry) -> None:
+    """Send the log entries of all models to `AuditEntry`, the append-only log, and register the actions of staff."""
     actions.register_model(models.Model, AuditEntry)
     actions.log_entry_models.discard(ModelLogEntry)
     for name, (label, message) in LOG_ACTIONS.items():
@@ -60,7 +60,7 @@ def register_staff_actions(actions: Any) -> None:
 
 @dataclass(frozen=True)
 class AuditFilters:
-    """What of the log is asked for; empty is everything. ``days`` is how far back."""
+    """Filters of the log. An empty one matches everything; `days` is the number of days back."""
 
     person: str = ""
     action: str = ""
@@ -69,9 +69,9 @@ class AuditFilters:
 
     @classmethod
     def read(cls, request: HttpRequest) -> "AuditFilters":
-        asked = {name: request.GET.get(name, "").strip()[:200] for name in ("person", "action", "days", "words")}
-        asked["days"] = asked["days"] if asked["days"] in PERIODS else ""
-        return cls(**asked)
+        given = {name: request.GET.get(name, "").strip()[:200] for name in ("person", "action", "days", "words")}
+        given["days"] = given["days"] if given["days"] in PERIODS else ""
+        return cls(**given)
 
     def apply(self, *, now: datetime) -> QuerySet[AuditEntry]:
         rows: QuerySet[AuditEntry] = AuditEntry.objects.select_related("user", "content_type").order_by("-pk")
@@ -88,26 +88,29 @@ class AuditFilters:
         return rows
 
 
-class AuditPermission(PermissionCheckedMixin):
-    permission_policy = ModelPermissionPolicy(AuditEntry)
-    permission_required = "view"
+def can_view_audit_log(user: User | AnonymousUser) -> bool:
+    return bool(user.has_perm("newsletter.view_auditentry"))
 
 
-class AuditLog(AuditPermission, WagtailAdminTemplateMixin, TemplateView):
+class AuditLogPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
     template_name = "desk/audit.html"
     header_icon = "list-ul"
     page_title = gettext_lazy("Staff log")
+    permission_policy = ModelPermissionPolicy(AuditEntry)
+    permission_required = "view"
 
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        return [{"url": reverse("wagtailadmin_home"), "label": _("Home")}, {"url": "", "label": _("Staff log")}]
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs(("", _("Staff log")))
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
         if request.GET.get("as") == "csv":
-            return export(AuditFilters.read(request).apply(now=timezone.now()))
+            return stream_csv(
+                _list_csv_rows(AuditFilters.read(request).apply(now=timezone.now())), file_name="staff-log.csv"
+            )
         return super().get(request, *args, **kwargs)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        context: dict[str, object] = super().get_context_data(**kwargs)
         filters = AuditFilters.read(self.request)
         page = Paginator(filters.apply(now=timezone.now()), PER_PAGE).get_page(self.request.GET.get("p"))
         query = self.request.GET.copy()
@@ -119,55 +122,43 @@ class AuditLog(AuditPermission, WagtailAdminTemplateMixin, TemplateView):
             "page": page,
             "rows": [describe_entry(entry) for entry in page],
             "people": User.objects.filter(pk__in=AuditEntry.objects.all().get_user_ids()).order_by("username"),
-            "actions": sorted(_actions().items(), key=lambda pair: pair[1]),
+            "actions": sorted(_list_actions().items(), key=lambda pair: pair[1]),
             "periods": PERIODS.items(),
-            "broken": AuditEntry.objects.find_break(most=ROWS_CHECKED),
+            "broken": AuditEntry.objects.find_break(limit=MAX_ROWS_CHECKED),
             "query": query.urlencode(),
         }
 
 
-def describe_entry(entry: AuditEntry) -> dict[str, Any]:
-    """One row in words: when, who, what, to what, from where, and what else was written down."""
+def describe_entry(entry: AuditEntry) -> dict[str, object]:
+    """Return an entry as the page shows it: time, person, action, object, network address and details."""
     kind = entry.content_type.model_class() if entry.content_type else None
     return {
         "at": entry.timestamp,
         "who": entry.user_display_name if entry.user_id else _("the system"),
         "what": entry.message,
         "label": entry.label,
-        "kind": str(kind._meta.verbose_name) if kind else "",
+        "kind": _(str(kind._meta.verbose_name)) if kind else "",
         "address": entry.address,
         "details": ", ".join(f"{name}: {value}" for name, value in (entry.data or {}).items() if not _is_long(value)),
         "deleted": entry.deleted,
     }
 
 
-def export(rows: QuerySet[AuditEntry]) -> StreamingHttpResponse:
-    """The same rows as CSV, formulas made harmless, with the hashes by which a copy can be checked."""
-    response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="staff-log.csv"'
-    response["Cache-Control"] = "no-store"
-    return response
+def _list_csv_rows(entries: QuerySet[AuditEntry]) -> Iterator[Iterable[str]]:
+    """Yield the entries as CSV cells that are safe in a spreadsheet, with the hashes by which a copy can be checked."""
+    yield CSV_COLUMNS
+    for entry in entries.iterator(chunk_size=1000):
+        row = describe_entry(entry)
+        shown = (row[name] for name in ("who", "what", "label", "kind", "address", "details"))
+        cells = (entry.timestamp.isoformat(), *shown, entry.previous, entry.sha256)
+        yield [escape_csv_cell(str(cell)) for cell in cells]
 
 
-def _lines(rows: QuerySet[AuditEntry]) -> Iterator[str]:
-    yield "﻿" + _line(["at", "who", "what", "to", "kind", "from", "details", "previous", "sha256"])
-    for entry in rows.iterator(chunk_size=1000):
-        said = describe_entry(entry)
-        names = ("who", "what", "label", "kind", "address", "details")
-        yield _line([entry.timestamp.isoformat(), *(said[name] for name in names), entry.previous, entry.sha256])
-
-
-def _line(cells: list[Any]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([escape_csv_cell(str(cell)) for cell in cells])
-    return line.getvalue()
-
-
-def _actions() -> dict[str, str]:
-    """The actions that the log holds, with their labels."""
+def _list_actions() -> dict[str, str]:
+    """Return the actions that the log holds, with their labels."""
     known = dict(registry.get_choices())
     return {action: str(known.get(action, action)) for action in AuditEntry.objects.all().get_actions()}
 
 
-def _is_long(value: Any) -> bool:
+def _is_long(value: object) -> bool:
     return isinstance(value, dict | list) or len(str(value)) > 200

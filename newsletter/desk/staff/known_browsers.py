@@ -1,12 +1,11 @@
 """Recognise browsers in which a member of staff has signed in before.
 
-Wrong passwords are counted by account and network. Behind a web server whose visitors all share one address, anybody could
-therefore lock anybody else out. A signed cookie gives each known browser a count of its own ("device cookies", OWASP).
+Wrong passwords are counted by account and network. If all visitors share one address, anybody could lock others out.
+So a signed cookie gives each known browser its own count ("device cookies", OWASP).
 """
 
 import secrets
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -16,7 +15,7 @@ SALT = "newsletter.known-browser"
 COOKIE_MAX_AGE = timedelta(days=180)
 
 
-def remember_browser(response: HttpResponse, *, user: Any) -> None:
+def remember_browser(response: HttpResponse, *, user: User) -> None:
     """Set the cookie that gives this browser a count of its own for this account."""
     response.set_signed_cookie(
         _cookie_name(user),
@@ -35,9 +34,9 @@ def find_known_browser(request: HttpRequest, *, user: User) -> str | None:
     return request.get_signed_cookie(_cookie_name(user), default=None, salt=_salt(user), max_age=COOKIE_MAX_AGE)
 
 
-def _cookie_name(user: Any) -> str:
+def _cookie_name(user: User) -> str:
     return f"known_browser_{user.pk}"
 
 
-def _salt(user: Any) -> str:
+def _salt(user: User) -> str:
     return f"{SALT}.{user.pk}"

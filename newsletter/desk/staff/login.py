@@ -1,6 +1,4 @@
-"""The sign-in form: staff are known by their email address."""
-
-from typing import Any
+"""The sign-in form, by email address."""
 
 from allauth.account.forms import LoginForm
 from django import forms
@@ -8,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class EmailLoginForm(LoginForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         login = self.fields["login"]
         login.label = _("Email")

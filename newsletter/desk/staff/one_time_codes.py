@@ -1,6 +1,6 @@
-"""Codes of authenticator apps work once: each account remembers the time step of the last code that it took.
+"""Accept each code of an authenticator app once, by storing the time step of the last accepted code.
 
-The sign-in library remembers used codes in the cache, which may be emptied, and not those that set an app up.
+django-allauth stores used codes in the cache, which may be emptied, and does not store the code that sets an app up.
 """
 
 import hmac
@@ -32,12 +32,12 @@ def mark_code_used(authenticator: Authenticator, *, code: str) -> bool:
 
 
 class _SingleUseCodeMixin:
-    """Refuses a code that was used before, as it refuses a wrong one."""
+    """Refuse a used code like a wrong one."""
 
     authenticator: Authenticator
 
     def clean_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]  # of the form that is mixed with
+        code: str = super().clean_code()  # type: ignore[misc]  # a method of the form class
         totp = self.authenticator.type == Authenticator.Type.TOTP
         if totp and not mark_code_used(self.authenticator, code=code):
             raise get_adapter().validation_error("incorrect_code")
@@ -45,15 +45,15 @@ class _SingleUseCodeMixin:
 
 
 class SingleUseAuthenticateForm(_SingleUseCodeMixin, AuthenticateForm):
-    """The code of a sign-in."""
+    """The code at sign-in."""
 
 
 class SingleUseReauthenticateForm(_SingleUseCodeMixin, ReauthenticateForm):
-    """The code that is asked for again."""
+    """The code that a later step asks for."""
 
 
 class ActivatePage(ActivateTOTPView):
-    """Sets an app up. The code that proves it is used up by it."""
+    """Set up an app. The code that confirms it cannot be used again."""
 
     def form_valid(self, form: Any) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
@@ -63,7 +63,7 @@ class ActivatePage(ActivateTOTPView):
 
 
 def _find_time_step(code: str, *, secret: str) -> int | None:
-    """Return the newest time step, of those that are tolerated now, whose code this is."""
+    """Return the newest tolerated time step with this code, or None."""
     given = normalize_user_code(code).encode()
     steps = [
         step

@@ -1,8 +1,8 @@
-"""Who may do what to which rows in the desk. Some rows are made and ended by services only, whoever asks."""
+"""Permission policies of the desk: some actions on rows are left to services, whoever asks."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
@@ -11,16 +11,16 @@ from newsletter.models import Issue
 
 
 class ServicePolicy(ModelPermissionPolicy):
-    """Model permissions, except that nobody may do what only services do (``never``: names such as add, delete)."""
+    """Model permissions, except for the actions in `never` (such as add, delete), which only services do."""
 
     def __init__(self, model: type[models.Model], *, never: Iterable[str]) -> None:
         super().__init__(model)
         self.never = frozenset(never)
 
-    def user_has_permission(self, user: Any, action: str) -> bool:
+    def user_has_permission(self, user: User | AnonymousUser, action: str) -> bool:
         return action not in self.never and bool(super().user_has_permission(user, action))
 
-    def user_has_any_permission(self, user: Any, actions: Iterable[str]) -> bool:
+    def user_has_any_permission(self, user: User | AnonymousUser, actions: Iterable[str]) -> bool:
         return any(self.user_has_permission(user, action) for action in actions)
 
 

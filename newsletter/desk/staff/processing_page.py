@@ -1,41 +1,38 @@
-"""The record of processing in the desk, for those who look after people and for administrators. Made to be printed."""
+"""The page of the record of processing, for administrators and staff who manage people. Made to be printed."""
 
-from typing import Any
-
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from newsletter.desk.staff.processing_record import describe_processing
 from subscribers.desk.people_page import PeoplePage
 
-KEPT = {
-    "left": gettext_lazy("address and details, after the last list was left"),
+RETENTION_LABELS = {
+    "left": gettext_lazy("address and details, after the person left the last list"),
     "unconfirmed": gettext_lazy("a sign-up that was not confirmed"),
-    "held": gettext_lazy("a sign-up that waits for staff"),
-    "links": gettext_lazy("links that were mailed, to download, move or erase"),
-    "counts": gettext_lazy("counts of sign-ups a network, as keyed hashes"),
-    "askings": gettext_lazy("how often a mailbox was asked, as a keyed hash"),
-    "files": gettext_lazy("an import's file, its refused lines and remarks"),
-    "exports": gettext_lazy("what was asked for as a file, by whom and why"),
-    "reports": gettext_lazy("what the provider reports of a mail"),
-    "deliveries": gettext_lazy("who was sent which issue; then the numbers alone"),
+    "held": gettext_lazy("a sign-up that waits for review"),
+    "links": gettext_lazy("emailed links to download data, change an address or erase data"),
+    "counts": gettext_lazy("number of sign-ups per network, as a keyed hash"),
+    "askings": gettext_lazy("number of confirmation emails per mailbox, as a keyed hash"),
+    "files": gettext_lazy("an import file, its refused lines and notes"),
+    "exports": gettext_lazy("export requests: what, by whom and why"),
+    "reports": gettext_lazy("the provider’s reports about emails"),
+    "deliveries": gettext_lazy("who was sent which issue; after that, only totals"),
 }
-"""The names of `retention_days` in words."""
+"""Labels for the names of `retention_days`."""
 
 
-def can_read_processing(user: Any) -> bool:
-    return bool(user.has_perm(ProcessingPage.may))
+def can_view_processing(user: User | AnonymousUser) -> bool:
+    return bool(user.has_perm(ProcessingPage.required_permission))
 
 
 class ProcessingPage(PeoplePage):
-    """It names nobody; opening it changes nothing."""
-
     template_name = "desk/processing.html"
     page_title = gettext_lazy("Record of processing")
     header_icon = "doc-full-inverse"
-    may = "subscribers.add_importbatch"
+    required_permission = "subscribers.add_importbatch"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         record = describe_processing(now=timezone.now())
-        kept = [(KEPT[name], days) for name, days in record.kept.items()]
-        return {**super().get_context_data(**kwargs), "record": record, "kept": kept}
+        retention = [(RETENTION_LABELS[name], days) for name, days in record.retention_days.items()]
+        return {**super().get_context_data(**kwargs), "record": record, "retention": retention}

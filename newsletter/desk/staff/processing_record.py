@@ -1,6 +1,6 @@
-"""The record of processing (GDPR, article 30): what this installation does with people, of its settings and its rows.
+"""The record of processing (GDPR, article 30), made from the settings and the database. It names no subscriber.
 
-It only reads, names nobody, and says of nothing more than it knows: who runs the machine stands in no setting.
+No setting says who runs the machine, so the page leaves that to be filled in.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,14 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.models import Count
 
-from newsletter.feedback import event_retention as forget
+from newsletter.feedback import event_retention
 from newsletter.models import ApiKey, Brand, Publication
-from newsletter.providers.registry import ProviderSettings, read_provider_url
-from newsletter.sending.settling import retention as sends
+from newsletter.providers.base.provider_url import ProviderSettings
+from newsletter.providers.registry import read_provider_url
+from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
-from subscribers.exporting import export_requests as exports
-from subscribers.importing.writing import import_steps as batches
+from subscribers.exporting import export_requests
+from subscribers.importing.writing import import_steps
 from subscribers.models import Basis, MailingList, Subscriber, Subscription
 from subscribers.segments.attributes import attribute_keys
 
@@ -37,7 +38,7 @@ EU_HOST_LABELS = ("eu", "europe")
 
 @dataclass(frozen=True)
 class Processor:
-    """Somebody outside who gets data of people, or of this installation. `region` is empty where no setting says it."""
+    """An outside recipient of data. `region` is empty if no setting says it."""
 
     name: str
     host: str
@@ -46,7 +47,7 @@ class Processor:
 
 @dataclass(frozen=True)
 class ProcessingRecord:
-    """What the page says. Numbers are of the moment at which it was made; days are those that the program keeps to."""
+    """The record as of `made_at`. `bases` and `staff` hold labels with numbers of people."""
 
     made_at: datetime
     controllers: list[Brand]
@@ -61,11 +62,11 @@ class ProcessingRecord:
     site: str
     database: str
     staff: list[tuple[str, int]]
-    kept: dict[str, int]
+    retention_days: dict[str, int]
 
 
 def describe_processing(*, now: datetime) -> ProcessingRecord:
-    """The record as it is at `now`. Raises BadProviderUrl."""
+    """Return the record as it is at `now`. Raise BadProviderUrl if the provider's URL is invalid."""
     publications = list(Publication.objects.select_related("mailing_list", "segment", "brand").order_by("name"))
     with_mail = {one.mailing_list_id for one in publications}
     return ProcessingRecord(
@@ -82,12 +83,12 @@ def describe_processing(*, now: datetime) -> ProcessingRecord:
         site=settings.NEWSLETTER_SITE_URL,
         database="PostgreSQL" if connection.vendor == "postgresql" else "SQLite",
         staff=list(_count_staff()),
-        kept=retention_days(),
+        retention_days=retention_days(),
     )
 
 
 def find_processor(provider: ProviderSettings) -> Processor | None:
-    """Who sends the mail; None where it is written to files on this machine."""
+    """Return the provider that sends the mail, or None if mail is written to files on this machine."""
     if provider.scheme == "outbox":
         return None
     host = urlsplit(provider.endpoint).hostname or ""
@@ -96,7 +97,7 @@ def find_processor(provider: ProviderSettings) -> Processor | None:
 
 
 def retention_days() -> dict[str, int]:
-    """For how many days each thing is kept, by its name on the page. They are what the retention jobs themselves read."""
+    """Return the days for which each kind of data is kept: the same values that the retention jobs use."""
     spans: dict[str, timedelta] = {
         "left": retention.UNSUBSCRIBED_RETENTION,
         "unconfirmed": retention.UNCONFIRMED_RETENTION,
@@ -104,24 +105,24 @@ def retention_days() -> dict[str, int]:
         "links": retention.MAILED_LINK_RETENTION,
         "counts": retention.COUNTER_RETENTION,
         "askings": retention.CONFIRMATION_QUOTA_RETENTION,
-        "files": timedelta(days=batches.UPLOAD_RETENTION_DAYS),
-        "exports": exports.EXPORT_RECORD_RETENTION,
-        "reports": forget.KEPT,
-        "deliveries": sends.KEPT,
+        "files": timedelta(days=import_steps.UPLOAD_RETENTION_DAYS),
+        "exports": export_requests.EXPORT_RECORD_RETENTION,
+        "reports": event_retention.KEPT,
+        "deliveries": send_retention.KEPT,
     }
     return {name: span.days for name, span in spans.items()}
 
 
 def _count_bases(now: datetime) -> Iterator[tuple[str, int]]:
-    """Each basis that holds for somebody now, with how many subscriptions, the most first."""
-    holding = Subscription.objects.mailable().exclude(expires_at__lte=now).order_by()
-    rows = holding.values("basis").annotate(people=Count("pk"))
+    """Yield each legal basis in use with its number of subscriptions, the largest first."""
+    mailable = Subscription.objects.mailable().exclude(expires_at__lte=now).order_by()
+    rows = mailable.values("basis").annotate(people=Count("pk"))
     for row in sorted(rows, key=lambda row: (-row["people"], row["basis"])):
         yield str(Basis(row["basis"]).label), row["people"]
 
 
 def _count_staff() -> Iterator[tuple[str, int]]:
-    """How many people there are of each role who may sign in."""
+    """Yield each role with the number of people who can sign in."""
     for group in Group.objects.order_by("name"):
         people = group.user_set.filter(is_active=True).count()
         if people:

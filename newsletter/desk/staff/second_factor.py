@@ -1,11 +1,10 @@
-"""Who needs a second factor, and the gate that every request of somebody signed in passes. It draws no pages.
+"""Sessions of staff: the middleware that requires a second factor and ends sessions.
 
-A session ends when the person's role, rights or factors change, after an hour unused, and after twelve hours in any case.
+A session ends when the person's role, permissions or factors change, after an hour without use, and after twelve hours.
 """
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
@@ -13,6 +12,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 from wagtail.users.models import UserProfile
 
-from newsletter.models.audit import done_from
+from newsletter.models.staff import done_from
 from subscribers.web.page import client_address_of
 
 SECOND_FACTOR_PERMISSIONS = (
@@ -39,50 +39,48 @@ SECOND_FACTOR_PERMISSIONS = (
 IDLE_TIMEOUT = timedelta(hours=1)
 MAX_SESSION_AGE = timedelta(hours=12)
 LAST_SEEN_INTERVAL = timedelta(minutes=1)
-BEGAN_KEY, LAST_SEEN_KEY, FINGERPRINT_KEY, SECOND_FACTOR_KEY = (
-    "staff_began",
-    "staff_seen",
-    "staff_stamp",
-    "staff_second_factor",
-)
+BEGAN_KEY = "staff_began"
+LAST_SEEN_KEY = "staff_seen"
+FINGERPRINT_KEY = "staff_stamp"
+SECOND_FACTOR_KEY = "staff_second_factor"
 NEXT_KEY = "staff_next"
 DESK_PATH, ACCOUNTS_PATH = "/admin/", "/accounts/"
 EXEMPT_PATHS = frozenset({"/admin/logout/", "/admin/login/", "/admin/jsi18n/", "/admin/sprite/"})
 
 
-def needs_second_factor(user: Any) -> bool:
-    """Whoever may approve, send, see people's data or administer. In the demonstration's own folder nobody does."""
+def needs_second_factor(user: User | AnonymousUser) -> bool:
+    """Return True if the user can approve, send, see people's data or administer; never in the demo."""
     return not settings.NEWSLETTER_DEMO and any(user.has_perm(right) for right in SECOND_FACTOR_PERMISSIONS)
 
 
 def has_passed(request: HttpRequest) -> bool:
-    """Whether this very session gave a second factor, or set one up."""
-    user: Any = request.user
+    """Return True if this session gave or set up a second factor."""
+    user: User | AnonymousUser = request.user
     if request.session.get(SECOND_FACTOR_KEY) == user.pk:
         return True
     return any(record["method"] == "mfa" for record in get_authentication_records(request, user))
 
 
 def begin_session(request: HttpRequest, *, now: datetime) -> None:
-    """Remember when the session began and what its person may do; called when somebody has signed in."""
+    """Store when the session began and the fingerprint of its user. Call it after each sign-in."""
     request.session[BEGAN_KEY] = request.session[LAST_SEEN_KEY] = now.timestamp()
     request.session[FINGERPRINT_KEY] = make_fingerprint(request.user)
 
 
-def make_fingerprint(user: Any) -> str:
-    """Changes when the person's groups, rights of their own, standing or second factors change."""
-    said = [
+def make_fingerprint(user: User | AnonymousUser) -> str:
+    """Return a hash that changes with the user's groups, permissions, active and superuser flags, and second factors."""
+    parts = [
         str(user.pk),
         f"{user.is_active}{user.is_superuser}",
         ",".join(map(str, user.groups.order_by("pk").values_list("pk", flat=True))),
         ",".join(map(str, user.user_permissions.order_by("pk").values_list("pk", flat=True))),
         ",".join(map(str, Authenticator.objects.filter(user_id=user.pk).order_by("pk").values_list("pk", flat=True))),
     ]
-    return salted_hmac("newsletter.staff", "|".join(said), algorithm="sha256").hexdigest()
+    return salted_hmac("newsletter.staff", "|".join(parts), algorithm="sha256").hexdigest()
 
 
 class StaffSessionMiddleware:
-    """Middleware. Nobody who is signed in gets past it with an ended session or, in the desk, without the factor they need."""
+    """Sign out ended sessions, and redirect staff without their second factor away from the desk."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -108,7 +106,7 @@ class StaffSessionMiddleware:
         detour = find_second_factor_url(request)
         if detour:
             return HttpResponseRedirect(detour)
-        with translation.override(_language_of(request)):
+        with translation.override(_get_language(request)):
             response = self.get_response(request)
         if request.method == "POST" and request.path_info.startswith(ACCOUNTS_PATH) and request.user.is_authenticated:
             _keep_own_session(request)
@@ -116,7 +114,7 @@ class StaffSessionMiddleware:
 
 
 def explain_session_end(request: HttpRequest, *, now: datetime) -> str:
-    """Why this session is over, in a sentence; empty where it goes on."""
+    """Return why this session has ended, as a sentence for the user; empty if it continues."""
     session, moment = request.session, now.timestamp()
     if FINGERPRINT_KEY not in session:
         begin_session(request, now=now)
@@ -133,10 +131,10 @@ def explain_session_end(request: HttpRequest, *, now: datetime) -> str:
 
 
 def find_second_factor_url(request: HttpRequest) -> str:
-    """Where somebody must go first who lacks the second factor for the desk; empty where nothing is missing.
+    """Return the page on which the user must give or set up a second factor first; empty if nothing is missing.
 
-    The path that is tested is the one that routing uses: `path` begins with SCRIPT_NAME, which a client may have sent.
-    Setting one up takes three pages, so the session keeps the page that was asked for; the last of the three leads there.
+    It tests `path_info`, which routing uses: `path` begins with SCRIPT_NAME, which a client can send.
+    Setting up takes three pages. The session keeps the requested page, and the last of the three leads there.
     """
     if not request.path_info.startswith(DESK_PATH) or request.path_info in EXEMPT_PATHS:
         return ""
@@ -151,18 +149,18 @@ def find_second_factor_url(request: HttpRequest) -> str:
     return reverse("mfa_activate_totp")
 
 
-def _language_of(request: HttpRequest) -> str | None:
-    """What the person chose, on the pages of their account, which Wagtail does not know; elsewhere as it is."""
+def _get_language(request: HttpRequest) -> str | None:
+    """Return the user's own language on account pages, where Wagtail does not set it; else the current one."""
     if request.path_info.startswith(ACCOUNTS_PATH):
         return str(UserProfile.get_for_user(request.user).get_preferred_language())
     return translation.get_language()
 
 
 def _keep_own_session(request: HttpRequest) -> None:
-    """Whoever changed their own factors in this session stays signed in here; every other session of theirs ends."""
-    stamp = make_fingerprint(request.user)
-    if request.session.get(FINGERPRINT_KEY) != stamp:
-        request.session[FINGERPRINT_KEY] = stamp
+    """Keep the session in which the user changed their own factors. All their other sessions end."""
+    fingerprint = make_fingerprint(request.user)
+    if request.session.get(FINGERPRINT_KEY) != fingerprint:
+        request.session[FINGERPRINT_KEY] = fingerprint
         log(instance=request.user, action="newsletter.factor_changed", user=request.user)
         if is_mfa_enabled(request.user):
             request.session[SECOND_FACTOR_KEY] = request.user.pk

@@ -1,4 +1,4 @@
-"""The list of staff: who has which role, and whether their second factor is set up."""
+"""The list of staff with their roles and second factors."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ _ROLES = {
 
 
 def label_roles(person: User) -> str:
-    """The person's roles, the highest first."""
+    """Return the person's roles, the highest first."""
     held = {group.name for group in person.groups.all()}
     if person.is_superuser:
         return gettext("Superuser")
-    return ", ".join(str(words) for name, words in _ROLES.items() if name in held) or gettext(
-        "none: may do nothing here"
+    return ", ".join(str(label) for name, label in _ROLES.items() if name in held) or gettext(
+        "No role: cannot do anything here"
     )
 
 
@@ -36,25 +36,25 @@ def label_second_factor(person: Any) -> Any:
 
 class StaffList(IndexView):
     page_title = _("Staff")
-    add_item_label = _("Add somebody")
+    add_item_label = _("Add staff")
 
     @cached_property
     def columns(self) -> list[Column]:
-        """Without the tick for many at once, and without what the address says already."""
-        left_out = ("username", "is_superuser")
+        """Return Wagtail's columns without check boxes, user name and superuser; with role and second factor."""
+        hidden = ("username", "is_superuser")
         title, *others = (
             column
             for column in super().columns
-            if not isinstance(column, BulkActionsCheckboxColumn) and column.name not in left_out
+            if not isinstance(column, BulkActionsCheckboxColumn) and column.name not in hidden
         )
         role = Column("role", label=_("Role"), accessor=label_roles)
         factor = Column("factor", label=_("Second factor"), accessor=label_second_factor)
         return [title, role, factor, *others]
 
     def get_base_queryset(self) -> QuerySet[User]:
-        guard = Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP)
-        people: QuerySet[User] = super().get_base_queryset()
-        return people.prefetch_related("groups").annotate(has_second_factor=Exists(guard))
+        apps = Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP)
+        users: QuerySet[User] = super().get_base_queryset()
+        return users.prefetch_related("groups").annotate(has_second_factor=Exists(apps))
 
 
 class StaffViewSet(UserViewSet):

@@ -1,54 +1,54 @@
-"""A named person's “I have seen this warning”, about exactly what the issue says. It approves nothing by itself."""
+"""Acknowledgements: a named person has seen a warning about exactly this content. They approve nothing."""
 
 import hashlib
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
 
-from django.utils.translation import gettext as _
+from django.contrib.auth.models import AnonymousUser, User
 
 from newsletter.common.errors import NotAllowed, NotReady
+from newsletter.common.messages import Message
 from newsletter.models import Acknowledgement, Issue
 
 
 def make_warning_key(*, code: str, message: str, where: str) -> str:
-    """What names a warning within one content: the same fault at the same place has the same name."""
+    """Return the key of a warning within one content: the same warning at the same field has the same key."""
     return hashlib.sha256("\x00".join((code, message, where)).encode()).hexdigest()
 
 
-def acknowledge(*, issue: Issue, sha256: str, warnings: Iterable[tuple[str, str]], by: Any, now: datetime) -> int:
-    """Record that a person saw these warnings, (name, message) each; one seen before stays as it is. Returns how many.
+def acknowledge(
+    *, issue: Issue, sha256: str, warnings: Iterable[tuple[str, str]], by: User | AnonymousUser, now: datetime
+) -> int:
+    """Record that a person saw these warnings, (key, message) each. Return how many there were.
 
-    Raises NotAllowed for somebody who may neither edit nor approve issues.
+    An earlier acknowledgement of the same warning stays. Raises NotAllowed if the person may neither edit nor approve issues.
     """
     if not (by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.approve_issue")):
-        raise NotAllowed(
-            _("%(by)s may not answer for issues. An administrator can give the role “writer”.") % {"by": by}
-        )
+        raise NotAllowed("%(by)s may not acknowledge warnings. An administrator can give the role “writer”.", by=by)
     rows = [
-        Acknowledgement(issue=issue, sha256=sha256, warning=name, message=message[:500], person=by, at=now)
-        for name, message in warnings
+        Acknowledgement(issue=issue, sha256=sha256, warning=key, message=message, person_id=by.pk, at=now)
+        for key, message in warnings
     ]
     Acknowledgement.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
 
 def find_acknowledged(issue: Issue, *, sha256: str) -> dict[str, Acknowledgement]:
-    """The acknowledgements of this content, by the warning's name."""
+    """Return the acknowledgements of this content by the key of the warning."""
     rows = issue.acknowledgements.filter(sha256=sha256).select_related("person")
     return {row.warning: row for row in rows}
 
 
 def require_acknowledged(issue: Issue, *, sha256: str, warnings: Collection[tuple[str, str]]) -> None:
-    """Raises NotReady, with the first warning that nobody has acknowledged for this content."""
+    """Raise NotReady with the first of the warnings, (key, message) each, that nobody acknowledged for this content."""
     seen = find_acknowledged(issue, sha256=sha256)
-    open_ones = [message for name, message in warnings if name not in seen]
-    if open_ones:
-        more = _(" (and %(value)s more)") % {"value": len(open_ones) - 1} if len(open_ones) > 1 else ""
+    unseen = [message for key, message in warnings if key not in seen]
+    if unseen:
+        more = Message(" (and %(count)s more)", count=len(unseen) - 1) if len(unseen) > 1 else ""
         raise NotReady(
-            _(
-                "%(issue)s has a warning that nobody has said to have seen: %(value)s%(more)s "
-                "Put it right, or tick it in its checks; then approve."
-            )
-            % {"issue": issue, "value": open_ones[0], "more": more}
+            "%(issue)s has a warning that nobody has acknowledged: %(warning)s%(more)s "
+            "Correct it, or acknowledge it under Checks. Then approve.",
+            issue=issue,
+            warning=unseen[0],
+            more=more,
         )

@@ -1,7 +1,6 @@
-"""Whom an approval is for: the list, the segment's rule with what it names, and how many more people may join later."""
+"""The audience that an approval is for: list, segment rule, and how much it may grow before a new approval is needed."""
 
 import hashlib
-from typing import Any
 
 import orjson
 
@@ -12,12 +11,14 @@ from subscribers.segments.resolve import resolve_rule
 
 GROWTH_DIVISOR = 10
 MAX_GROWTH = 500
+Audience = dict[str, object]
+"""A list with a segment rule, or a correction; plain JSON data."""
 
 
-def describe_audience(issue: Issue) -> dict[str, Any]:
-    """The audience as data, from the rows as they are now. It names rows by id and never counts people."""
+def describe_audience(issue: Issue) -> Audience:
+    """Return the current audience as data. It names rows by id and never counts people."""
     publication = issue.publication
-    described: dict[str, Any] = {"list": publication.mailing_list_id}
+    described: Audience = {"list": publication.mailing_list_id}
     if issue.kind == Issue.Kind.CORRECTION:
         correction = issue.correction if hasattr(issue, "correction") else None
         return {**described, "correction": correction.pk if correction else None}
@@ -32,14 +33,14 @@ def describe_audience(issue: Issue) -> dict[str, Any]:
     return {**described, "segment": segment.pk, "rule": rule}
 
 
-def hash_audience(audience: dict[str, Any]) -> str:
-    """sha256, hexadecimal, over the canonical JSON."""
+def hash_audience(audience: Audience) -> str:
+    """Return the sha256, hexadecimal, of the canonical JSON."""
     return hashlib.sha256(orjson.dumps(audience, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def max_people_after_growth(people: int) -> int:
-    """How many people an issue may go to that was approved for so many: 10 % more, and never over 500 more.
+    """Return how many people may get an issue that was approved for so many: 10 % more, at most 500 more.
 
-    One more person is always fine, so that a list of five can gain a reader.
+    One more person is always allowed, so that a list of five people can grow.
     """
     return people + min(max(people // GROWTH_DIVISOR, 1), MAX_GROWTH)

@@ -1,6 +1,6 @@
-"""Who counts as an author of an issue: everybody who edited it, or anything that it shows or that decides who gets it.
+"""Find the authors of an issue: everybody who edited it, the content that it shows, or the rules of its audience.
 
-An author cannot approve alone where another person must. Edits are rows, so that no page has to remember to say so.
+If a publication needs another approver, an author's own approval does not count.
 """
 
 from collections import defaultdict
@@ -15,9 +15,9 @@ from wagtail.models import Revision
 
 from newsletter.common.errors import BadRule, NotReady
 from newsletter.issues.snapshot.completeness import resolve_complete_content
-from newsletter.issues.snapshot.redact import iter_stories
+from newsletter.issues.snapshot.records.blocks import list_appeals
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import find_linked_stories
-from newsletter.issues.snapshot.resolve import Content
 from newsletter.models import Appeal, ContentEdit, EventNotice, Issue, Source, Story
 from subscribers.models import MailingList, Segment, Topic
 from subscribers.segments.resolve import resolve_rule
@@ -29,7 +29,7 @@ _IMAGES = ("picture", "image", "logo", "logo_dark")
 
 
 def find_authors(issue: Issue, *, until: datetime | None = None) -> set[int]:
-    """The ids of the staff who edited the issue or a part of it since it was assembled, up to ``until``."""
+    """Return the ids of the staff who edited the issue or a part of it since it was assembled, up to ``until``."""
     revisions = Revision.objects.for_instance(issue).filter(user__isnull=False)
     edits = ContentEdit.objects.filter(at__gte=issue.made_at)
     parts = find_issue_parts(issue)
@@ -48,7 +48,7 @@ def find_authors(issue: Issue, *, until: datetime | None = None) -> set[int]:
 
 
 def find_issue_parts(issue: Issue) -> Parts:
-    """Every row that the issue shows, or showed in an earlier version, and every row that decides who gets it."""
+    """Return every row that the issue shows or showed before, and every row that decides who gets it."""
     parts: Parts = defaultdict(set)
     publication = issue.publication
     for row in (publication, publication.brand, publication.mailing_list, publication.segment):
@@ -64,24 +64,23 @@ def find_issue_parts(issue: Issue) -> Parts:
     return parts
 
 
-def _contents(issue: Issue) -> Iterator[Content]:
-    """What it says now and what it said whenever it was frozen: what was taken out was edited too."""
+def _contents(issue: Issue) -> Iterator[IssueContent]:
+    """Yield the current content and every frozen one, because an edit of removed content counts too."""
     with suppress(NotReady, OSError):
         yield resolve_complete_content(issue)
-    yield from issue.frozen.values_list("content", flat=True).iterator()
+    yield from map(IssueContent.from_json, issue.content_revisions.values_list("content", flat=True).iterator())
 
 
-def _add_shown(parts: Parts, content: Content) -> None:
-    parts[_name(Story)] |= {story["id"] for story in iter_stories(content)} | find_linked_stories(content)
-    events = [event for block in content["blocks"] for event in block.get("events", [])]
-    if announced := content["issue"].get("announces"):
-        events.append(announced["event"])
-    parts[_name(EventNotice)] |= {event["id"] for event in events}
-    parts[_name(Appeal)] |= {appeal["id"] for block in content["blocks"] for appeal in block.get("appeals", [])}
+def _add_shown(parts: Parts, content: IssueContent) -> None:
+    parts[_name(Story)] |= {story.id for story in content.stories} | find_linked_stories(content)
+    announced = content.issue.announces
+    events = [*content.events, announced.event] if announced else content.events
+    parts[_name(EventNotice)] |= {event.id for event in events}
+    parts[_name(Appeal)] |= {appeal.id for block in content.blocks for appeal in list_appeals(block)}
 
 
 def _add_chosen(parts: Parts, value: Any, *, name: str = "") -> None:
-    """What the body names by id, also where it is withdrawn, cancelled or switched off and therefore not shown."""
+    """Add what the body names by id, even if it is withdrawn, cancelled or switched off and thus not shown."""
     match value:
         case {"type": "item", "value": item}:
             _add_chosen(parts, item, name=name)
@@ -102,7 +101,7 @@ def _add_chosen(parts: Parts, value: Any, *, name: str = "") -> None:
 
 
 def _add_named(parts: Parts, segment: Segment) -> None:
-    """The lists and topics that the segment's rule names."""
+    """Add the lists and topics that the segment's rule names."""
     try:
         _add_of_rule(parts, resolve_rule(segment.rule))
     except BadRule:

@@ -1,11 +1,17 @@
-"""What changed in an issue since it was approved, in words: its own words, a story, an event, the brand, the rules."""
+"""Describe what changed in an issue since it was approved: texts, stories, events, brand, rules, audience."""
 
 from collections.abc import Iterator
-from typing import Any
+
+from pydantic import JsonValue
 
 from newsletter.common.messages import Message
-from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
+from newsletter.issues.approval.approved_audience import Audience, describe_audience, hash_audience
 from newsletter.issues.snapshot.consent_rules import WHY_GONE
+from newsletter.issues.snapshot.records.blocks import Block, StoriesBlock, list_appeals, list_events, list_stories
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
+from newsletter.issues.snapshot.records.fields import to_json
+from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Approval, Issue, Story
 
@@ -16,17 +22,21 @@ _PART_LABELS = {
     "publication": Message("the publication's rules"),
 }
 
+_KIND_LABELS = {"story": Message("the story"), "event": Message("the event"), "appeal": Message("the appeal")}
+_ITEM_FIELDS = ("story", "stories", "events", "appeals")
+Item = StoryRecord | EventRecord | AppealRecord
+
 
 def find_changes(issue: Issue) -> list[str]:
-    """Nothing where the newest standing approval is of what the issue says now, or where there is none."""
+    """Describe each change since the newest valid approval. Return an empty list if nothing changed or nobody approved."""
     approval = issue.approvals.filter(withdrawn_at__isnull=True).select_related("revision").order_by("-at").first()
     if approval is None:
         return []
-    changes = _compare(approval.revision.content, resolve_content(issue))
+    changes = _compare(IssueContent.from_json(approval.revision.content), resolve_content(issue))
     return list(dict.fromkeys([*changes, *_compare_audience(approval, describe_audience(issue))]))
 
 
-def _compare_audience(approval: Approval, now: dict[str, Any]) -> Iterator[str]:
+def _compare_audience(approval: Approval, now: Audience) -> Iterator[str]:
     if not approval.audience_sha256:
         yield Message("it was approved before approvals said who gets it")
     elif approval.audience_sha256 != hash_audience(now):
@@ -34,62 +44,60 @@ def _compare_audience(approval: Approval, now: dict[str, Any]) -> Iterator[str]:
         yield Message("the list") if before.get("list") != now.get("list") else Message("the segment that gets it")
 
 
-def _compare(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+def _compare(before: IssueContent, after: IssueContent) -> Iterator[str]:
     for part, name in _PART_LABELS.items():
-        if before[part] != after[part]:
+        if getattr(before, part) != getattr(after, part):
             yield name
     old, new = _index_items(before), _index_items(after)
-    for key, thing in old.items():
+    for key, item in old.items():
+        kind, title = _KIND_LABELS[key[0]], _find_title(item)
         if key not in new:
-            yield _describe_missing(key) or Message(
-                "%(kind)s “%(title)s” is gone", kind=thing["kind"], title=thing["title"]
-            )
-        elif new[key] != thing:
-            yield f"{thing['kind']} “{thing['title']}”"
+            yield _describe_missing(key) or Message("%(kind)s “%(title)s” is gone", kind=kind, title=title)
+        elif new[key] != item:
+            yield Message("%(kind)s “%(title)s”", kind=kind, title=title)
     yield from (
-        Message("%(kind)s “%(title)s” is new", kind=thing["kind"], title=thing["title"])
-        for key, thing in new.items()
+        Message("%(kind)s “%(title)s” is new", kind=_KIND_LABELS[key[0]], title=_find_title(item))
+        for key, item in new.items()
         if key not in old
     )
-    if [_list_block_structure(block) for block in before["blocks"]] != [
-        _list_block_structure(block) for block in after["blocks"]
-    ]:
+    if list(map(_list_block_structure, before.blocks)) != list(map(_list_block_structure, after.blocks)):
         yield Message("the order or the words of its blocks")
 
 
 def describe_gone_story(story: Story) -> str:
-    """Say that a story is gone and why, with its code's words."""
+    """Describe that a story is gone, and why."""
     return Message("the story “%(title)s” is gone: %(why_gone)s", title=story.title, why_gone=WHY_GONE[story.gone_code])
 
 
 def _describe_missing(key: tuple[str, int]) -> str:
-    """Say why a story is gone, if its source no longer shows it."""
+    """Describe a story that its source no longer shows; "" for anything else."""
     kind, pk = key
-    story = Story.objects.filter(pk=pk, gone_at__isnull=False).first() if kind == "the story" else None
+    story = Story.objects.filter(pk=pk, gone_at__isnull=False).first() if kind == "story" else None
     return describe_gone_story(story) if story else ""
 
 
-def _index_items(content: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
-    """Every story, event and appeal by kind and id."""
-    found: dict[tuple[str, int], dict[str, Any]] = {}
-    for block in content["blocks"]:
-        stories = [block["story"]] if "story" in block else block.get("stories", [])
-        for kind, things in (
-            (Message("the story"), stories),
-            (Message("the event"), block.get("events", [])),
-            (Message("the appeal"), block.get("appeals", [])),
-        ):
-            for thing in things:
-                title = thing.get("title") or thing.get("headline", "")
-                found[kind, thing["id"]] = {**thing, "kind": kind, "title": title}
-    if announced := content["issue"].get("announces"):
-        event = announced["event"]
-        found[Message("the event"), event["id"]] = {**event, "kind": Message("the event")}
+def _index_items(content: IssueContent) -> dict[tuple[str, int], Item]:
+    """Return every story, event and appeal by kind and id."""
+    found: dict[tuple[str, int], Item] = {}
+    for block in content.blocks:
+        found.update({("story", story.id): story for story in list_stories(block)})
+        found.update({("event", event.id): event for event in list_events(block)})
+        found.update({("appeal", appeal.id): appeal for appeal in list_appeals(block)})
+    if announced := content.issue.announces:
+        found["event", announced.event.id] = announced.event
     return found
 
 
-def _list_block_structure(block: dict[str, Any]) -> dict[str, Any]:
-    """A block without the things it shows."""
-    things = ("story", "stories", "events", "appeals")
-    ids = [thing["id"] for name in things if isinstance(block.get(name), list) for thing in block[name]]
-    return {name: value for name, value in block.items() if name not in things} | {"ids": ids}
+def _find_title(item: Item) -> str:
+    return item.headline if isinstance(item, AppealRecord) else item.title
+
+
+def _list_block_structure(block: Block) -> dict[str, JsonValue]:
+    """Return a block as JSON, with the ids of what it lists in place of the stories, events and appeals themselves."""
+    items: list[Item] = [
+        *(list_stories(block) if isinstance(block, StoriesBlock) else ()),
+        *list_events(block),
+        *list_appeals(block),
+    ]
+    structure = {name: value for name, value in to_json(block).items() if name not in _ITEM_FIELDS}
+    return {**structure, "ids": [item.id for item in items]}

@@ -1,93 +1,130 @@
-"""Checks of an issue that no template can make: what will be over by the time readers get it, and names that need a note.
+"""Checks of an issue beyond those of its mails: past events, changed names without their note, unfillable merge fields.
 
-Pure reading of the resolved content, beside what rendering checks in each mail. An error keeps an issue from being approved.
+They only read. An error keeps an issue from being approved.
 """
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import product
 
 from newsletter.common.messages import Message
+from newsletter.common.personal_tokens import TOKEN_PREFIX
 from newsletter.content.parsing.html import plain_text
 from newsletter.content.parsing.pseudonyms import ANY_NAME, list_notes_for
-from newsletter.issues.snapshot.event_fingerprint import fingerprint
-from newsletter.issues.variants.visibility import Content
+from newsletter.issues.snapshot.records.blocks import NoteBlock, QuoteBlock, list_events
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.models import Variant
+from newsletter.rendering.errors import RenderingError
+from newsletter.rendering.fragments import split
 from newsletter.rendering.lint.findings import Finding
+from newsletter.rendering.merge import FIELDS
+from newsletter.rendering.tokens import Variable
+from newsletter.rendering.values import values_for
 
 MAX_TITLE_LENGTH = 60
-_DAY = timedelta(days=1)
+
+_ODD_CHARACTERS = "\"'<&>\u202e{{ x }}%recipient.x%\r\nBcc: x@example.org\x00\U0001f600\u0301"
+ODD_VALUE = (_ODD_CHARACTERS * 8)[:200]
+_LINK = "https://example.org/link?a=1&b=2"
 
 Pseudonyms = dict[int, list[list[str]]]
 
 
-def check_content(content: Content, *, pseudonyms: Pseudonyms, now: datetime) -> list[Finding]:
-    """What is wrong with the issue whoever reads it, errors first. ``pseudonyms`` are those of its stories, by id."""
-    delivered_at = max(datetime.fromisoformat(content["issue"]["due_at"]), now)
+def check_content(content: IssueContent, *, pseudonyms: Pseudonyms, now: datetime) -> list[Finding]:
+    """Return the findings about the content, errors first. ``pseudonyms`` are those of its stories, by id."""
+    delivered_at = max(content.issue.due_at, now)
     findings = [*check_events(content, delivered_at=delivered_at), *_check_names(content, pseudonyms)]
     return sorted(findings, key=lambda finding: finding.level)
 
 
-def check_events(content: Content, *, delivered_at: datetime) -> Iterator[Finding]:
-    """Events that are over, have begun or were cancelled when readers get the mail; what a correction says and is no more."""
-    if content["issue"].get("kind") == "correction":
+def check_events(content: IssueContent, *, delivered_at: datetime) -> Iterator[Finding]:
+    """Find events that are over, have begun or are cancelled on delivery, and corrections that are out of date."""
+    if content.issue.is_correction:
         yield from _check_announced(content)
         return
-    for block in content["blocks"]:
-        for event in block.get("events", []):
-            title = _shorten_title(event["title"])
-            if event["cancelled"]:
+    for block in content.blocks:
+        for event in list_events(block):
+            title = _shorten_title(event.title)
+            if event.cancelled:
                 message = Message(
-                    "The event “%(title)s” was cancelled. It is shown to nobody: take it out.", title=title
+                    "The event “%(title)s” was cancelled, so nobody sees it. Remove it from the issue.", title=title
                 )
-                yield Finding("warning", "event-cancelled", message, block=block["key"], field="events")
-            elif _ends(event) <= delivered_at:
-                message = Message("The event “%(title)s” will be over when readers get this. Take it out.", title=title)
-                yield Finding("error", "event-past", message, block=block["key"], field="events")
-            elif datetime.fromisoformat(event["starts_at"]) <= delivered_at and not event["all_day"]:
+                yield Finding("warning", "event-cancelled", message, block=block.key, field="events")
+            elif event.over_at <= delivered_at:
                 message = Message(
-                    "The event “%(title)s” will have begun when readers get this. Look whether it still helps them.",
+                    "The event “%(title)s” will be over when people get this issue. Remove it.", title=title
+                )
+                yield Finding("error", "event-past", message, block=block.key, field="events")
+            elif event.starts_at <= delivered_at and not event.all_day:
+                message = Message(
+                    "The event “%(title)s” will have begun when people get this issue. Check that it still helps them.",
                     title=title,
                 )
-                yield Finding("warning", "event-begun", message, block=block["key"], field="events")
+                yield Finding("warning", "event-begun", message, block=block.key, field="events")
 
 
-def _check_announced(content: Content) -> Iterator[Finding]:
-    announced = content["issue"].get("announces")
-    if announced and fingerprint(announced["event"]) != announced["facts"]:
-        title = _shorten_title(announced["event"]["title"])
+def _check_announced(content: IssueContent) -> Iterator[Finding]:
+    announced = content.issue.announces
+    if announced and announced.event.fingerprint() != announced.fingerprint:
+        title = _shorten_title(announced.event.title)
         message = Message(
-            "The event “%(title)s” changed again: what this says no longer holds. Announce the change anew, "
+            "The event “%(title)s” changed again, so this correction is out of date. Announce the change again, "
             "from the event.",
             title=title,
         )
         yield Finding("error", "event-overtaken", message)
 
 
-def _ends(event: Content) -> datetime:
-    if event["ends_at"]:
-        return datetime.fromisoformat(event["ends_at"])
-    return datetime.fromisoformat(event["starts_at"]) + (_DAY if event["all_day"] else timedelta())
-
-
-def _check_names(content: Content, pseudonyms: Pseudonyms) -> Iterator[Finding]:
-    """A changed name in staff's own words of a note or a quote, without the note that must stand wherever it does."""
+def _check_names(content: IssueContent, pseudonyms: Pseudonyms) -> Iterator[Finding]:
+    """Find changed names in notes and quotes that lack the note that must accompany them."""
     pairs = tuple((str(name), str(note)) for story in pseudonyms.values() for name, note in story if name != ANY_NAME)
-    for block in content["blocks"] if pairs else ():
-        if block["type"] == "note":
-            text = kept = f"{block['heading']}\n{plain_text(block['html'])}"
-        elif block["type"] == "quote":
-            text = f"{block['text']}\n{block['who']}"
-            kept = "\n".join([text, *block["notes"]])
+    for block in content.blocks if pairs else ():
+        if isinstance(block, NoteBlock):
+            text = with_notes = f"{block.heading}\n{plain_text(block.html)}"
+        elif isinstance(block, QuoteBlock):
+            text = f"{block.text}\n{block.who}"
+            with_notes = "\n".join([text, *block.notes])
         else:
             continue
         for name, note in pairs:
-            if note not in kept and list_notes_for(text, ((name, note),)):
+            if note not in with_notes and list_notes_for(text, ((name, note),)):
                 message = Message(
-                    "“%(name)s” is a changed name, and its note does not stand beside it here. Add “%(note)s”.",
+                    "“%(name)s” is a changed name, and its note is missing here. Add “%(note)s”.",
                     name=name,
                     note=_shorten_title(note),
                 )
-                yield Finding("warning", "pseudonym", message, block=block["key"], field="text")
+                yield Finding("warning", "pseudonym", message, block=block.key, field="text")
 
 
 def _shorten_title(text: str) -> str:
     return text if len(text) <= MAX_TITLE_LENGTH else text[: MAX_TITLE_LENGTH - 1] + "…"
+
+
+def find_merge_field_error(variant: Variant) -> str:
+    """Return why the variant's mail cannot be made for some recipient, as a sentence; "" if it can for all.
+
+    Every field of a recipient is tried blank, ordinary and as odd as the database can hold it.
+    """
+    variables = tuple(Variable(**each) for each in variant.variables)
+    parts = {"subject": split(variant.subject), "HTML": split(variant.html), "text": split(variant.text)}
+    for fields in _iter_field_values({variable.field for variable in variables}):
+        try:
+            values = values_for(variables=variables, fields=fields)
+            filled = {part: fragments.join(values) for part, fragments in parts.items()}
+        except RenderingError as error:
+            return error.message
+        except KeyError as error:
+            return Message("Its merge field %(error)s has no value. Remove it from the issue.", error=error)
+        left = [part for part, text in filled.items() if TOKEN_PREFIX in text]
+        if left:
+            return Message("A merge field is not filled in: %(left)s. Remove it from the issue.", left=", ".join(left))
+    return ""
+
+
+def _iter_field_values(used: set[str]) -> Iterator[Mapping[str, str]]:
+    """Yield values for the fields that the mail uses, in every combination of blank, ordinary and odd. Links are always set."""
+    personal = sorted(used.intersection(FIELDS))
+    links = dict.fromkeys(used - set(FIELDS), _LINK)
+    choices: list[tuple[str, ...]] = [("", "Amina", ODD_VALUE)] * len(personal)
+    for values in product(*choices):
+        yield {**links, **dict(zip(personal, values, strict=True))}

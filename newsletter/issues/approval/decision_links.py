@@ -1,6 +1,6 @@
-"""Signed links from a mail to the page on which one person decides about one issue as the mail showed it.
+"""Signed links from a staff mail to the page where one person decides about one version of an issue.
 
-A link opens nothing by itself: its person signs in first. It holds no address and no name; the person is under the signature.
+The person must sign in as well. A link holds no address and no name; the signature covers the person's id.
 """
 
 import hashlib
@@ -19,20 +19,20 @@ _MAC_LENGTH = 32
 
 @dataclass(frozen=True)
 class Decision:
-    """What a good link names: an issue by its public id, and the first 16 digits of the content's sha256."""
+    """The contents of a valid link: the issue's public id and the first 16 digits of the content's sha256."""
 
     issue: str
     sha256: str
 
 
 def make_decision_url(*, issue: str, sha256: str, person: int, now: datetime) -> str:
-    """The whole address for one person. ``issue`` is the public id, ``sha256`` the content's."""
+    """Return the URL for one person. ``issue`` is the public id, ``sha256`` the hash of the content."""
     payload = f"{issue}.{sha256[:16]}.{int(now.timestamp()):x}"
     return f"{settings.NEWSLETTER_SITE_URL}/admin/decide/{payload}.{_sign(payload, person=person, key=_keys()[0])}/"
 
 
 def read_decision(token: str, *, person: int, now: datetime) -> Decision:
-    """What the link names. Raises BadLink where it is not ours, of somebody else, or older than two weeks."""
+    """Return what the link names. Raises BadLink if it is forged, made for somebody else, or older than two weeks."""
     payload, _, mac = token.rpartition(".")
     right = False
     for key in _keys():
@@ -40,13 +40,11 @@ def read_decision(token: str, *, person: int, now: datetime) -> Decision:
     parts = payload.split(".")
     if not right or len(parts) != 3:
         raise BadLink(
-            "This link was made for another member of staff, or was cut short on its way. Open the issue from the desk."
+            "This link was made for another member of staff, or it is incomplete. Open the issue from the desk."
         )
     issued = datetime.fromtimestamp(int(parts[2], 16), UTC)
     if now - issued > LIFETIME:
-        raise BadLink(
-            "This link was good for %(days)s days and is older. Open the issue from the desk.", days=LIFETIME.days
-        )
+        raise BadLink("This link has expired after %(days)s days. Open the issue from the desk.", days=LIFETIME.days)
     return Decision(issue=parts[0], sha256=parts[1])
 
 

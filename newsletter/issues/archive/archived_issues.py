@@ -1,7 +1,7 @@
-"""The archive of a publication: which issues anybody may read, and what a list of them says of each. Reads only.
+"""Find the issues in a publication's public archive, and what a list of them shows of each. Reads only.
 
-Nothing personal is in it; a story that was withdrawn, or is not agreed to for the archive, is in none of it, and an issue
-that says a protected term is not in it at all, whenever that was put on the list.
+The archive has nothing personal. It leaves out stories that were withdrawn or have no consent for the archive, and
+whole issues with a protected term, even if the term was added later.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ from django.db.models import QuerySet
 from newsletter.issues.archive.public_view import Hidden, fill_merge_defaults, find_hidden_for_each
 from newsletter.issues.protected_terms.check import has_protected_term
 from newsletter.issues.snapshot.consent_rules import ARCHIVE
-from newsletter.issues.snapshot.redact import iter_stories, remove_stories
-from newsletter.issues.variants.visibility import Content
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.fields import PictureRecord
+from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.models import Issue, Publication, Send
 
 _STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
@@ -23,13 +24,13 @@ _STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTE
 
 @dataclass(frozen=True)
 class ArchivedIssue:
-    """One issue as a list shows it. ``picture`` is its lead story's, or None; ``stories`` are (title, url) pairs."""
+    """One issue as a list shows it. ``picture`` is the first story's that has one; ``stories`` are (title, url) pairs."""
 
     send: Send
     title: str
     summary: str
     path: str
-    picture: Content | None
+    picture: PictureRecord | None
     stories: list[tuple[str, str]]
     hidden: Hidden
 
@@ -39,13 +40,13 @@ class ArchivedIssue:
 
     @property
     def day(self) -> datetime:
-        """When it went out, on the publication's clock."""
+        """When it was sent, in the publication's zone."""
         started_at = self.send.started_at or self.send.made_at
         return started_at.astimezone(ZoneInfo(self.send.issue.publication.zone))
 
 
 def find_archived_sends(publication: Publication) -> QuerySet[Send]:
-    """The sends of the issues in its archive, newest issue first."""
+    """Return the sends of the issues in the archive, newest issue first."""
     return (
         Send.objects.filter(
             issue__publication=publication,
@@ -60,34 +61,32 @@ def find_archived_sends(publication: Publication) -> QuerySet[Send]:
 
 
 def list_archived_issues(sends: list[Send], *, at: datetime) -> list[ArchivedIssue]:
-    """What lists and feeds say of these issues now, in their order; nothing of one that says a protected term."""
-    contents = [send.revision.content for send in sends]
+    """Return what lists and feeds show of these issues now, in their order. Leave out those with a protected term."""
+    contents = [IssueContent.from_json(send.revision.content) for send in sends if send.revision]
     hidden = find_hidden_for_each(contents, channel=ARCHIVE, at=at)
-    told = zip(sends, contents, hidden, strict=True)
     return [
         _make_archived_issue(send, content, gone)
-        for send, content, gone in told
+        for send, content, gone in zip(sends, contents, hidden, strict=True)
         if not has_protected_term(remove_stories(content, stories=gone))
     ]
 
 
 def make_archive_path(issue: Issue) -> str:
-    """By its number where the archive is for everybody; by a name that nobody can guess where it is not."""
+    """Return the path of an issue: by its number in a public archive, else by an id that nobody can guess."""
     public = issue.publication.archive == Publication.Archive.PUBLIC
     return f"/news/{issue.publication.slug}/{issue.number if public else issue.public_id}/"
 
 
-def _make_archived_issue(send: Send, content: Content, hidden: Hidden) -> ArchivedIssue:
-    left = fill_merge_defaults(remove_stories(content, stories=hidden))
-    stories = list(iter_stories(left))
-    lead = next((story["picture"] for story in stories if story["picture"]), None)
-    teaser = stories[0]["teaser"] if stories else ""
+def _make_archived_issue(send: Send, content: IssueContent, hidden: Hidden) -> ArchivedIssue:
+    shown = fill_merge_defaults(remove_stories(content, stories=hidden))
+    stories = shown.stories
+    teaser = stories[0].teaser if stories else ""
     return ArchivedIssue(
         send=send,
-        title=left["subject"] or str(send.issue),
-        summary=left["preheader"] or teaser,
+        title=shown.subject or str(send.issue),
+        summary=shown.preheader or teaser,
         path=make_archive_path(send.issue),
-        picture=lead,
-        stories=[(story["title"], story["url"]) for story in stories],
+        picture=next((story.picture for story in stories if story.picture), None),
+        stories=[(story.title, story.url) for story in stories],
         hidden=hidden,
     )

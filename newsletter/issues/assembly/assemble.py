@@ -1,13 +1,12 @@
-"""Slot -> issue in draft, with its reasons; or a slot skipped because there is nothing new."""
+"""Turn a due slot into a draft issue with its reasons, or skip the slot if there is nothing new."""
 
 import secrets
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q
-from django.utils.translation import gettext as _
+from wagtail.log_actions import log
 
 from newsletter.common.errors import BadRule, WrongState
 from newsletter.common.messages import Message
@@ -24,7 +23,7 @@ from newsletter.issues.assembly.digest import (
 from newsletter.issues.assembly.draft import draft_body, draft_preheader, draft_subject
 from newsletter.issues.assembly.schedule import Due, due_after, parse_due
 from newsletter.issues.assembly.selection import Choice, choose_content, has_new_event
-from newsletter.models import Issue, PlacedStory, Publication, Slot, Story, move
+from newsletter.models import Issue, Publication, Slot, Story, StoryPlacement, transition
 
 GRACE_PERIOD = timedelta(hours=6)
 NOTHING_NEW = Message("Nothing new: no story and no new event since the last issue was assembled.")
@@ -32,7 +31,7 @@ NOTHING_NEW = Message("Nothing new: no story and no new event since the last iss
 
 @dataclass(frozen=True)
 class Assembly:
-    """What became of a slot. ``made`` says whether this call did it, or found it done."""
+    """The result for a slot. ``made`` is True if this call assembled or skipped it, False if that was done before."""
 
     slot: Slot
     issue: Issue | None
@@ -40,7 +39,7 @@ class Assembly:
 
 
 def create_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
-    """Make the slots whose time of assembly has come and that are not there yet; of several missed, only the last can go."""
+    """Create the missing slots whose time of assembly has come. Of several late ones, all but the last are missed."""
     return [*_create_due_issue_slots(publication, now), *_create_due_digest_slot(publication, now)]
 
 
@@ -67,24 +66,23 @@ def _create_due_issue_slots(publication: Publication, now: datetime) -> list[Slo
         late = due.at + GRACE_PERIOD < now or (due is not missing[-1] and due.at < now)
         slot, new = _make_slot(publication=publication, due=due, now=now)
         if new and late:
-            move(slot, of=[Slot.State.DUE], to=Slot.State.MISSED, reason=_describe_missed(due, now))
+            transition(slot, from_states=[Slot.State.DUE], to=Slot.State.MISSED, reason=_describe_missed(due, now))
         if new:
             made.append(slot)
     return made
 
 
 def get_or_create_slot(*, publication: Publication, due: str, now: datetime, kind: str = Slot.Kind.ISSUE) -> Slot:
-    """The slot of a wall-clock time given by a person, or the next one of the schedule; made if need be.
+    """Return the slot of a wall-clock time that a person gave, or the next slot of the schedule.
 
-    Of a digest, there is one a month: the slot of the month in which the time falls.
+    There is one digest a month: the slot of the month in which the time falls.
     """
     schedule = publication.digest_schedule if kind == Slot.Kind.DIGEST else publication.schedule
     if due:
         moment = parse_due(due, zone=publication.zone)
         if moment.at + GRACE_PERIOD < now:
             raise WrongState(
-                _("%(local)s is more than six hours past. Name a moment to come, or leave --due out.")
-                % {"local": moment.local}
+                "%(local)s is more than six hours ago. Give a later time, or leave --due out.", local=moment.local
             )
     else:
         moment = next(due_after(now, schedule=schedule, zone=publication.zone))
@@ -98,7 +96,7 @@ def get_or_create_slot(*, publication: Publication, due: str, now: datetime, kin
 
 
 def is_scheduled(slot: Slot) -> bool:
-    """Whether the slot is a moment of its publication's schedule, and not one that a person made up."""
+    """Return True if the slot is on its publication's schedule; a person can make others."""
     publication = slot.publication
     schedule = publication.digest_schedule if slot.kind == Slot.Kind.DIGEST else publication.schedule
     before = slot.due_at - timedelta(seconds=1)
@@ -106,13 +104,13 @@ def is_scheduled(slot: Slot) -> bool:
 
 
 def find_slots_to_assemble(*, now: datetime) -> list[Slot]:
-    """Slots to assemble now, and skipped ones whose time has not come yet: news may still arrive. Late ones are missed."""
+    """Return the due slots, and skipped ones that are not due yet because news may arrive. Mark late ones as missed."""
     slots = Slot.objects.filter(publication__enabled=True).select_related("publication")
     slots = slots.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
     for slot in slots.filter(state=Slot.State.DUE, due_at__lt=now - GRACE_PERIOD):
-        move(
+        transition(
             slot,
-            of=[Slot.State.DUE],
+            from_states=[Slot.State.DUE],
             to=Slot.State.MISSED,
             reason=Message("It was not assembled in time. Nothing was sent."),
         )
@@ -122,24 +120,24 @@ def find_slots_to_assemble(*, now: datetime) -> list[Slot]:
 
 @transaction.atomic
 def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
-    """Make the slot's issue, once. Raises WrongState where the slot was missed, SwitchedOff if the publication is off."""
+    """Make the slot's issue, once. Raises WrongState if the slot was missed, SwitchedOff if the publication is off."""
     slot = Slot.objects.select_for_update(of=("self",)).select_related("publication__brand").get(pk=slot.pk)
     require_publication_enabled(slot.publication, kind=slot.kind)
     if slot.state == Slot.State.MISSED:
-        raise WrongState(
-            _("The slot %(due_local)s was missed: %(reason)s") % {"due_local": slot.due_local, "reason": slot.reason}
-        )
+        raise WrongState("The slot %(due_local)s was missed: %(reason)s", due_local=slot.due_local, reason=slot.reason)
     skipped_before = slot.state == Slot.State.SKIPPED
     if slot.state != Slot.State.DUE and not (skipped_before and now < slot.due_at):
         return Assembly(slot=slot, issue=Issue.objects.filter(slot=slot).first(), made=False)
     draft = make_draft(slot=slot, now=now)
-    if draft.nothing:
-        move(slot, of=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=draft.nothing, assembled_at=now)
+    if draft.skip_reason:
+        transition(
+            slot, from_states=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=draft.skip_reason, assembled_at=now
+        )
         return Assembly(slot=slot, issue=None, made=not skipped_before)
     issue = _make_issue(slot, draft, now)
-    move(
+    transition(
         slot,
-        of=[Slot.State.DUE, Slot.State.SKIPPED],
+        from_states=[Slot.State.DUE, Slot.State.SKIPPED],
         to=Slot.State.ASSEMBLED,
         assembled_at=now,
         reason=_describe_assembled(draft.choice.stories),
@@ -148,23 +146,23 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
 
 
 def next_number(*, publication: Publication, kind: str) -> int:
-    """Issues, digests and corrections are numbered apart. The table refuses a number that is taken meanwhile."""
+    """Return the next number of this kind of issue. The database refuses a number that somebody takes meanwhile."""
     return (publication.issues.filter(kind=kind).aggregate(last=Max("number"))["last"] or 0) + 1
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What an issue starts from; or ``nothing``, the reason why there is none."""
+    """The first content of an issue. ``skip_reason`` says why there is none; it is empty if there is some."""
 
     number: int
     choice: Choice
     subject: str = ""
-    body: list[tuple[str, Any]] = field(default_factory=list)
-    nothing: str = ""
+    body: list[tuple[str, object]] = field(default_factory=list)
+    skip_reason: str = ""
 
 
 def make_draft(*, slot: Slot, now: datetime, exclude_issue: Issue | None = None) -> Draft:
-    """What the slot's issue would start from now. ``exclude_issue``: the issue that is there already."""
+    """Draft the slot's issue from the content of now. ``exclude_issue`` is the issue to assemble again, if there is one."""
     make = _draft_digest if slot.kind == Slot.Kind.DIGEST else _draft_issue
     return make(slot, now, exclude_issue)
 
@@ -177,22 +175,22 @@ def _draft_issue(slot: Slot, now: datetime, exclude_issue: Issue | None) -> Draf
         publication=publication, new_since=since, due_at=slot.due_at, now=now, exclude_issue=exclude_issue
     )
     if not choice.stories and not has_new_event(choice.events, since=since):
-        return Draft(number, choice, nothing=NOTHING_NEW)
+        return Draft(number, choice, skip_reason=NOTHING_NEW)
     subject = draft_subject(publication=publication, choice=choice, number=number)
     return Draft(number, choice, subject, draft_body(publication=publication, choice=choice))
 
 
 def _draft_digest(slot: Slot, now: datetime, exclude_issue: Issue | None) -> Draft:
     number = exclude_issue.number if exclude_issue else next_number(publication=slot.publication, kind=slot.kind)
-    choice, words = choose_digest_content(slot=slot, now=now, exclude_issue=exclude_issue)
+    choice, overrides = choose_digest_content(slot=slot, now=now, exclude_issue=exclude_issue)
     if not choice.stories:
-        return Draft(number, choice, nothing=NOTHING_SENT)
-    body = draft_body(publication=slot.publication, choice=choice, words=words)
+        return Draft(number, choice, skip_reason=NOTHING_SENT)
+    body = draft_body(publication=slot.publication, choice=choice, overrides=overrides)
     return Draft(number, choice, make_digest_subject(slot=slot, choice=choice), body)
 
 
 def find_last_assembled_at(slot: Slot) -> datetime | None:
-    """When the slot before this one was assembled or found to have nothing new."""
+    """Return when the slot before this one was assembled or skipped; None if there was none."""
     earlier = slot.publication.slots.filter(kind=slot.kind, assembled_at__isnull=False).exclude(pk=slot.pk)
     last: datetime | None = earlier.aggregate(last=Max("assembled_at"))["last"]
     return last
@@ -214,15 +212,15 @@ def _make_issue(slot: Slot, draft: Draft, now: datetime) -> Issue:
     )
     save_assembled_content(issue)
     record_announced_audience(issue, now=now)
-    PlacedStory.objects.bulk_create(
-        PlacedStory(publication=publication, kind=slot.kind, story=story, issue=issue) for story in choice.stories
+    StoryPlacement.objects.bulk_create(
+        StoryPlacement(publication=publication, kind=slot.kind, story=story, issue=issue) for story in choice.stories
     )
     issue.save_revision(log_action=False)
     return issue
 
 
 def save_assembled_content(issue: Issue) -> None:
-    """Keep the issue as it was drafted, so that it can be told later what was edited by hand."""
+    """Keep the issue as it was drafted, so that manual edits can be told apart later."""
     issue.assembled = {
         "subject": issue.subject,
         "preheader": issue.preheader,
@@ -231,10 +229,15 @@ def save_assembled_content(issue: Issue) -> None:
     Issue.objects.filter(pk=issue.pk).update(assembled=issue.assembled)
 
 
-def record_announced_audience(issue: Issue, *, now: datetime) -> None:
-    """Record how many people would get it, and by which list and segment: what staff are told when it is assembled.
+def log_assembled(issue: Issue) -> None:
+    """Write the first line of the issue's history: the system assembled it."""
+    log(instance=issue, action="newsletter.assembled")
 
-    If its segment names something that was deleted, there is no number, and the issue waits for a person.
+
+def record_announced_audience(issue: Issue, *, now: datetime) -> None:
+    """Record the number of recipients and the audience that the staff mail about the assembly names.
+
+    If the segment names something that was deleted, there is no number, and the issue needs a person's approval.
     """
     try:
         issue.announced_people = count_recipients(issue, now=now)
@@ -258,8 +261,8 @@ def _make_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Sl
 def _describe_missed(due: Due, now: datetime) -> str:
     hours = int((now - due.at).total_seconds() // 3600)
     return Message(
-        "Nobody was running when it was due; found %(hours)s hours late. Nothing was sent. Send it by "
-        "hand if it still makes sense.",
+        "The scheduler was not running when it was due, and found it %(hours)s hours late. Nothing was sent. "
+        "Send it by hand if it is still useful.",
         hours=hours,
     )
 

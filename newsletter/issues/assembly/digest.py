@@ -1,39 +1,39 @@
-"""The month in one mail, for readers who chose it: a slot a month, and the stories that the month's issues brought.
+"""The monthly digest, for subscribers who chose it: one slot a month, with the stories of the month's issues.
 
-A story stands in one issue and in one digest of a publication at most. Whether an issue may go out is not decided here.
+A story is in at most one digest of a publication.
 """
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from babel.dates import format_skeleton
 from django.db import IntegrityError, transaction
 
 from newsletter.common.messages import Message
+from newsletter.issues.assembly.draft import StoryTexts
 from newsletter.issues.assembly.schedule import Due, check_schedule, due_after
 from newsletter.issues.assembly.selection import Choice, Reason, choose_appeals, choose_events
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.issues.variants.dates import get_babel_locale
-from newsletter.models import Issue, PlacedStory, Publication, Send, Slot, Story
+from newsletter.models import Issue, Publication, Send, Slot, Story, StoryPlacement
 from subscribers.models import Frequency, Subscription
 
-MOST_STORIES = 12
+MAX_STORIES = 12
 MAX_LOOK_BACK = timedelta(days=62)
-"""How far back a digest looks at most, where the ones before were missed."""
+"""How far back a digest looks if earlier ones were missed."""
 FIRST_LOOK_BACK = timedelta(days=31)
-NOTHING_SENT = Message("Nothing to tell: no issue with a story went out since the last digest.")
+NOTHING_SENT = Message("Nothing new: no issue with a story was sent since the last digest.")
 
 
 def has_monthly_subscribers(publication: Publication) -> bool:
-    """Whether anybody on the list chose once a month."""
+    """Return True if a subscriber of the list chose the monthly digest."""
     on_list = Subscription.objects.filter(mailing_list=publication.mailing_list_id).open()
     return on_list.filter(frequency=Frequency.MONTHLY).exists()
 
 
 def find_digest_due(*, publication: Publication, now: datetime, grace: timedelta) -> Due | None:
-    """The digest to assemble now, if its time of assembly has come and it is not late by more than ``grace``."""
+    """Return the digest to assemble now: its lead time has begun and it is late by at most ``grace``."""
     if not publication.monthly_digest:
         return None
     schedule = check_schedule(schedule=publication.digest_schedule, zone=publication.zone)
@@ -45,7 +45,7 @@ def find_digest_due(*, publication: Publication, now: datetime, grace: timedelta
 
 
 def make_digest_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Slot, bool]:
-    """The slot of the month in which a moment falls, and whether this call made it. A second one a month cannot be."""
+    """Return the slot of the month, and whether this call made it. The database allows one a month."""
     month = {"publication": publication, "kind": Slot.Kind.DIGEST, "period": make_digest_period(due)}
     try:
         with transaction.atomic():
@@ -57,52 +57,52 @@ def make_digest_slot(*, publication: Publication, due: Due, now: datetime) -> tu
 
 
 def make_digest_period(due: Due) -> str:
-    """``YYYY-MM`` by the wall clock."""
+    """Return the month, ``YYYY-MM``, by the wall clock."""
     return due.local[:7]
 
 
 def choose_digest_content(
     *, slot: Slot, now: datetime, exclude_issue: Issue | None = None
-) -> tuple[Choice, dict[int, dict[str, Any]]]:
-    """What the digest starts from, and how staff worded each of its stories in its issue, by story id.
+) -> tuple[Choice, dict[int, StoryTexts]]:
+    """Return the digest's content, and the texts that staff gave its stories in their issues, by story id.
 
-    The lead stories come first, the newest issue's before the others'; then the rest in the same order.
+    Lead stories come first, then the others; both newest issue first.
     """
     publication = slot.publication
     since = find_digest_start(slot, now=now)
-    told = list(_iter_sent_stories_since(publication, since))
-    told.sort(key=lambda one: not one[2])
-    rows = PlacedStory.objects.filter(publication=publication, kind=Slot.Kind.DIGEST)
+    sent = list(_iter_sent_stories_since(publication, since))
+    sent.sort(key=lambda one: not one[2])
+    rows = StoryPlacement.objects.filter(publication=publication, kind=Slot.Kind.DIGEST)
     if exclude_issue is not None:
         rows = rows.exclude(issue=exclude_issue)
     placed = set(rows.values_list("story_id", flat=True))
     chosen: list[Story] = []
-    words: dict[int, dict[str, Any]] = {}
+    overrides: dict[int, StoryTexts] = {}
     reasons: list[Reason] = []
-    for issue, value, _ in told:
+    for issue, value, _ in sent:
         story: Story = value["story"]
-        if story.pk in words or any(reason.id == story.pk for reason in reasons):
+        if story.pk in overrides or any(reason.id == story.pk for reason in reasons):
             continue
-        against = _find_exclusion_reason(story, publication, placed, slot.due_at)
-        if not against and len(chosen) >= MOST_STORIES:
-            against = Message("no room: a digest takes %(max_stories)s", max_stories=MOST_STORIES)
-        if against:
+        exclusion = _find_exclusion_reason(story, publication, placed, slot.due_at)
+        if not exclusion and len(chosen) >= MAX_STORIES:
+            exclusion = Message("a digest holds %(max_stories)s stories at most", max_stories=MAX_STORIES)
+        if exclusion:
             reasons.append(
-                Reason("story", story.pk, story.title, False, Message("left out: %(against)s", against=against))
+                Reason("story", story.pk, story.title, False, Message("left out: %(reason)s", reason=exclusion))
             )
             continue
         chosen.append(story)
-        words[story.pk] = value
+        overrides[story.pk] = value
         reasons.append(
-            Reason("story", story.pk, story.title, True, Message("went out in No. %(number)s", number=issue.number))
+            Reason("story", story.pk, story.title, True, Message("sent in No. %(number)s", number=issue.number))
         )
     events, event_reasons = choose_events(publication=publication, due_at=slot.due_at, now=now)
     appeals, appeal_reasons = choose_appeals()
-    return Choice(chosen, events, appeals, reasons + event_reasons + appeal_reasons), words
+    return Choice(chosen, events, appeals, reasons + event_reasons + appeal_reasons), overrides
 
 
 def find_digest_start(slot: Slot, *, now: datetime) -> datetime:
-    """From when on issues belong to this digest: since the one before was assembled, so that none falls in between."""
+    """Return when the issues of this digest begin: at the assembly of the last digest, at most 62 days ago."""
     earlier = slot.publication.slots.filter(kind=Slot.Kind.DIGEST, state=Slot.State.ASSEMBLED).exclude(pk=slot.pk)
     last = earlier.order_by("-assembled_at").first()
     if last is None or last.assembled_at is None:
@@ -111,21 +111,21 @@ def find_digest_start(slot: Slot, *, now: datetime) -> datetime:
 
 
 def make_digest_subject(*, slot: Slot, choice: Choice) -> str:
-    """The month, and the first story."""
+    """Return the month and the first story's title."""
     month = format_digest_month(slot)
     return shorten(f"{month} · {escape_merge_fields(choice.stories[0].title)}" if choice.stories else month, 150)
 
 
 def format_digest_month(slot: Slot) -> str:
-    """The month that ends when the slot is due: a digest of 1 December is November's."""
+    """Return the month before the slot is due: a digest of 1 December is about November."""
     day = date.fromisoformat(slot.due_local[:10]) - timedelta(days=1)
     noon = datetime.combine(day, time(12), UTC)
-    words = format_skeleton("yMMMM", noon, tzinfo=UTC, locale=get_babel_locale(slot.publication.language))
-    return words[0].upper() + words[1:]
+    month = format_skeleton("yMMMM", noon, tzinfo=UTC, locale=get_babel_locale(slot.publication.language))
+    return month[0].upper() + month[1:]
 
 
-def _iter_sent_stories_since(publication: Publication, since: datetime) -> Iterator[tuple[Issue, dict[str, Any], bool]]:
-    """(issue, the block value of a story, whether it led) of every issue that began to go out since then, newest first."""
+def _iter_sent_stories_since(publication: Publication, since: datetime) -> Iterator[tuple[Issue, StoryTexts, bool]]:
+    """Yield (issue, story block value, whether it led) of every issue sent since then, newest first."""
     sent = Send.objects.filter(started_at__gte=since).exclude(state=Send.State.CANCELLED).values("issue")
     issues = publication.issues.filter(
         pk__in=sent, kind=Issue.Kind.ISSUE, state__in=[Issue.State.SENDING, Issue.State.SENT]
@@ -142,4 +142,5 @@ def _find_exclusion_reason(story: Story, publication: Publication, placed: set[i
     if story.pk in placed:
         return Message("already in an earlier digest")
     required = publication.consent_required
-    return find_display_restriction(make_consent_record(story), channel=EMAIL, at=due_at, required=required)
+    consent = make_consent_record(story)
+    return find_display_restriction(consent, channel=EMAIL, at=due_at, required=required) or ""

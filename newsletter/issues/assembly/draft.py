@@ -1,5 +1,6 @@
-"""Turns a choice of content into an issue's subject, preheader and blocks: the first draft that staff see."""
+"""Write the first draft of an issue from a choice of content: subject, preheader and blocks."""
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -10,42 +11,47 @@ from newsletter.models import Publication, Story
 
 PREHEADER_LENGTH = 100
 RELATED_LINKS = 3
-_STORY_OVERRIDES: dict[str, Any] = {"headline": "", "teaser": "", "picture": None, "link": ""}
+StoryTexts = Mapping[str, Any]
+"""A story's value in an issue's body: the story and this issue's own texts for it."""
+_STORY_OVERRIDES: dict[str, object] = {"headline": "", "teaser": "", "picture": None, "link": ""}
 
 
 def draft_subject(*, publication: Publication, choice: Choice, number: int) -> str:
-    """The publication's subject rule, filled in. A story's own braces are kept apart from merge fields."""
+    """Return the publication's subject with its fields filled in. Braces in a story's title never become merge fields."""
     lead = choice.stories[0].title if choice.stories else publication.name
-    words = {
+    fields = {
         "lead_headline": escape_merge_fields(lead),
         "publication": escape_merge_fields(publication.name),
         "number": str(number),
     }
     subject = publication.subject
-    for name, value in words.items():
+    for name, value in fields.items():
         subject = subject.replace("{" + name + "}", value)
     return shorten(subject, 150)
 
 
 def draft_preheader(choice: Choice) -> str:
-    """What else is inside: the other headlines, else the lead's teaser."""
+    """Return the other headlines; if there are none, the lead story's teaser."""
     others = " · ".join(story.title for story in choice.stories[1:4])
     teaser = choice.stories[0].teaser if choice.stories else ""
     return shorten(escape_merge_fields(others or teaser), PREHEADER_LENGTH)
 
 
 def draft_body(
-    *, publication: Publication, choice: Choice, words: dict[int, dict[str, Any]] | None = None
-) -> list[tuple[str, Any]]:
-    """(block type, value) pairs for the issue's body. ``words``: how staff worded a story elsewhere, by its id."""
-    words = words or {}
-    body: list[tuple[str, Any]] = []
+    *, publication: Publication, choice: Choice, overrides: dict[int, StoryTexts] | None = None
+) -> list[tuple[str, object]]:
+    """Return (block type, value) pairs for the issue's body.
+
+    ``overrides`` are the texts that staff gave a story elsewhere, by the story's id.
+    """
+    overrides = overrides or {}
+    body: list[tuple[str, object]] = []
     if publication.intro:
         body.append(("note", {"heading": "", "text": paragraphs(publication.intro)}))
     if choice.stories:
-        body.append(("lead_story", _story_choice(choice.stories[0], words)))
+        body.append(("lead_story", _story_choice(choice.stories[0], overrides)))
     if len(choice.stories) > 1:
-        others = [_story_choice(story, words) for story in choice.stories[1:]]
+        others = [_story_choice(story, overrides) for story in choice.stories[1:]]
         body.append(("stories", {"heading": "", "stories": others}))
     if choice.events or publication.host_url:
         body.append(("events", {"heading": "", "events": choice.events}))
@@ -58,7 +64,10 @@ def draft_body(
 
 
 def find_related(stories: list[Story]) -> list[tuple[str, str]]:
-    """Where the sources name related stories, those; else recent stories that share a topic. Never one that is in."""
+    """Return (title, URL) of related stories: those that the sources name, else recent ones that share a topic.
+
+    The issue's own stories are left out.
+    """
     inside = {normalise_url(story.url) for story in stories}
     named = [
         (str(title), str(url))
@@ -83,16 +92,16 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
 
 
 def has_pseudonym_mark(title: str) -> bool:
-    """Whether a title bears the mark of a pseudonym: its note would have no place beside a bare link."""
+    """Return True if a title has the mark of a pseudonym, whose note a bare link cannot show."""
     return "*" in title
 
 
 def paragraphs(text: str) -> str:
-    """Plain staff text as rich text: a blank line starts a paragraph."""
+    """Return plain text as rich text. A blank line starts a paragraph."""
     parts = [part.strip() for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
     return "".join(f"<p>{escape(part, quote=False)}</p>".replace("\n", "<br/>") for part in parts)
 
 
-def _story_choice(story: Story, words: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    own: Any = words.get(story.pk, {})
+def _story_choice(story: Story, overrides: dict[int, StoryTexts]) -> dict[str, object]:
+    own = overrides.get(story.pk, {})
     return {"story": story, **{name: own.get(name) or blank for name, blank in _STORY_OVERRIDES.items()}}

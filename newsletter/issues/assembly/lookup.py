@@ -1,11 +1,14 @@
-"""Finds issues and publications by the names that people type."""
+"""Find issues and publications by the names that people type."""
 
 from newsletter.common.errors import NotFound
 from newsletter.models import Issue, Publication
 
 
 def find_issue(name: str) -> Issue:
-    """By id, ``SLUG/NUMBER`` or ``SLUG/latest``; a digest or a correction as ``SLUG/digest-NUMBER`` or ``SLUG/digest-latest``."""
+    """Find an issue by its id, ``SLUG/NUMBER`` or ``SLUG/latest``; a digest or correction by ``SLUG/digest-NUMBER``.
+
+    Raises NotFound with the newest issue as a hint.
+    """
     issues = Issue.objects.select_related(
         "publication__brand", "publication__mailing_list", "publication__segment", "slot"
     )
@@ -32,6 +35,7 @@ def find_issue(name: str) -> Issue:
 
 
 def find_publication(slug: str) -> Publication:
+    """Find a publication by its slug. Raises NotFound with the known slugs as a hint."""
     publication = Publication.objects.select_related("brand", "mailing_list", "segment").filter(slug=slug).first()
     if publication is None:
         known = (

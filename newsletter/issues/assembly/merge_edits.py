@@ -1,6 +1,6 @@
-"""Assembles an issue again from what the sources say now, and keeps what people made of it.
+"""Three-way merge of an issue's body: as assembled before, as edited, and as it would be assembled now.
 
-Three bodies are compared: as it was assembled, as it is, and as it would be assembled now. Pure, over the body's plain form.
+Pure functions over the body's plain data.
 """
 
 import uuid
@@ -15,7 +15,7 @@ _ORDER = ("note", "lead_story", "stories", "events", "appeal", "related")
 
 @dataclass
 class Merged:
-    """The new body, the body to compare with the next time (under the same ids), and what was kept, as block types."""
+    """The merged body, the body to compare with next time (same ids), and the block types with kept edits."""
 
     body: Body = field(default_factory=list)
     assembled: Body = field(default_factory=list)
@@ -23,7 +23,7 @@ class Merged:
 
 
 def merge_bodies(*, assembled: Body, mine: Body, new: Body, max_stories: int) -> Merged:
-    """``mine`` with what is new in ``new``. Blocks that nobody touched are replaced; blocks taken out stay out."""
+    """Merge ``new`` into ``mine``. Blocks that nobody edited are replaced; blocks that somebody removed stay out."""
     before = {block["id"]: block for block in assembled}
     fresh = {block["type"]: block for block in new}
     edits = _ManualEdits(assembled=assembled, mine=mine)
@@ -38,7 +38,7 @@ def merge_bodies(*, assembled: Body, mine: Body, new: Body, max_stories: int) ->
 
 
 class _ManualEdits:
-    """What people did to the stories of a body: which they put in, which they took out, which they worded themselves."""
+    """The stories that people added, removed, reordered or gave their own texts."""
 
     def __init__(self, *, assembled: Body, mine: Body) -> None:
         was, now = list_stories(assembled), list_stories(mine)
@@ -47,21 +47,21 @@ class _ManualEdits:
         before = [story["story"] for story in was if story["story"] not in self.removed]
         after = [story["story"] for story in now if story["story"] not in self.added]
         self.reordered = before != after
-        said = {story["story"]: _list_overrides(story) for story in was}
-        self.worded = {
-            story["story"] for story in now if said.get(story["story"]) not in (None, _list_overrides(story))
+        texts = {story["story"]: _list_overrides(story) for story in was}
+        self.reworded = {
+            story["story"] for story in now if texts.get(story["story"]) not in (None, _list_overrides(story))
         }
 
     def has_touched(self, story: int) -> bool:
-        return story in self.added or story in self.worded
+        return story in self.added or story in self.reworded
 
 
-def _list_overrides(story: Block) -> list[Any]:
+def _list_overrides(story: Block) -> list[object]:
     return [story.get(name) or "" for name in ("headline", "teaser", "picture", "link")]
 
 
-def without_ids(value: Any) -> Any:
-    """A block's value without the ids that are made anew each time it is stored."""
+def without_ids(value: object) -> object:
+    """Return a block's value without the ids that change each time it is stored."""
     match value:
         case dict():
             return {name: without_ids(one) for name, one in value.items() if name != "id"}
@@ -72,7 +72,7 @@ def without_ids(value: Any) -> Any:
 
 
 def list_stories(body: Body) -> list[Block]:
-    """The values of every story of a body, in its order."""
+    """Return the value of every story in the body, in order."""
     found = []
     for block in body:
         if block["type"] == "lead_story":
@@ -90,7 +90,7 @@ def _merge_block(
         return
     new = fresh.get(block["type"])
     if block["type"] in ("lead_story", "stories"):
-        # Which stories stand here is settled for the whole body, once every block has its place.
+        # Stories are merged for the whole body, once every block is in its position.
         merged.body.append(block)
         merged.assembled.append({**(new or was), "id": block["id"]})
     elif without_ids(block["value"]) == without_ids(was["value"]):
@@ -104,27 +104,27 @@ def _merge_block(
 
 
 def _merge_list(block: Block, was: Block, new: Block | None) -> Block:
-    """A list that people changed: theirs, without what is gone now, and with what is new."""
+    """Merge an edited list: drop its items that are gone, and append new ones."""
     name = _LISTS[block["type"]]
     mine, before = block["value"][name], was["value"][name]
     after = new["value"][name] if new else []
     known, still = {item["value"] for item in before}, {item["value"] for item in after}
     present = {item["value"] for item in mine}
-    stay = [item for item in mine if item["value"] in still or item["value"] not in known]
-    come = [item for item in after if item["value"] not in known and item["value"] not in present]
-    return {**block, "value": {**block["value"], name: [*stay, *come]}}
+    kept = [item for item in mine if item["value"] in still or item["value"] not in known]
+    added = [item for item in after if item["value"] not in known and item["value"] not in present]
+    return {**block, "value": {**block["value"], name: [*kept, *added]}}
 
 
 def _insert(block: Block, merged: Merged) -> None:
-    """A block of a kind that the issue did not have, in the place where assembly puts it."""
+    """Insert a block of a new kind at the position where assembly puts it."""
     later = _ORDER[_ORDER.index(block["type"]) + 1 :]
-    at = next((place for place, one in enumerate(merged.body) if one["type"] in later), len(merged.body))
-    merged.body.insert(at, block)
+    position = next((index for index, one in enumerate(merged.body) if one["type"] in later), len(merged.body))
+    merged.body.insert(position, block)
     merged.assembled.append(block)
 
 
 def _merge_stories(merged: Merged, *, new: Body, edits: _ManualEdits, limit: int) -> None:
-    """Put the stories into their blocks: those that people hold stay where they are, the others are the new choice."""
+    """Put the stories into their blocks. Stories that people touched stay; the others come from the new choice."""
     chosen = [value for value in list_stories(new) if value["story"] not in edits.removed]
     wanted = {value["story"] for value in chosen}
     held = {value["story"] for value in list_stories(merged.body) if edits.has_touched(value["story"])}
@@ -135,35 +135,35 @@ def _merge_stories(merged: Merged, *, new: Body, edits: _ManualEdits, limit: int
     if lead is not None and not lead["value"]:
         merged.body.remove(lead)
     _fill_lists(merged, free=free, edits=edits, limit=limit)
-    if edits.added or edits.removed or edits.worded or edits.reordered:
+    if edits.added or edits.removed or edits.reworded or edits.reordered:
         merged.kept.append("stories")
 
 
 def _fill_lists(merged: Merged, *, free: list[Block], edits: _ManualEdits, limit: int) -> None:
     lists = [block for block in merged.body if block["type"] == "stories"]
     for block in lists:
-        stay = [item for item in block["value"]["stories"] if edits.has_touched(item["value"].get("story"))]
-        room = limit - len(list_stories(merged.body)) + len(block["value"]["stories"]) - len(stay)
+        kept = [item for item in block["value"]["stories"] if edits.has_touched(item["value"].get("story"))]
+        room = limit - len(list_stories(merged.body)) + len(block["value"]["stories"]) - len(kept)
         take = free[: max(room, 0)] if block is lists[-1] else []
-        come = [_find_or_make_item(value, block) for value in take]
-        block["value"] = {**block["value"], "stories": _order_items(stay, come, block, reordered=edits.reordered)}
+        added = [_find_or_make_item(value, block) for value in take]
+        block["value"] = {**block["value"], "stories": _order_items(kept, added, block, reordered=edits.reordered)}
         del free[: len(take)]
     merged.body[:] = [block for block in merged.body if block["type"] != "stories" or block["value"]["stories"]]
 
 
 def _find_or_make_item(value: Block, block: Block) -> Block:
-    """The item as it stood in the block, where the story was there before; else a new one."""
+    """Return the item that the block has for this story, or a new one."""
     known = next((item for item in block["value"]["stories"] if item["value"].get("story") == value["story"]), None)
     return known or {"id": str(uuid.uuid4()), "type": "item", "value": value}
 
 
-def _order_items(stay: list[Block], come: list[Block], block: Block, *, reordered: bool) -> list[Block]:
-    """Held items keep their places, and the others fill the rest; where people gave an order, that order is kept."""
-    place = {id(item): at for at, item in enumerate(block["value"]["stories"])}
+def _order_items(kept: list[Block], added: list[Block], block: Block, *, reordered: bool) -> list[Block]:
+    """Leave kept items at their positions and fill the rest. If people gave an order, keep that order."""
+    position = {id(item): index for index, item in enumerate(block["value"]["stories"])}
     if reordered:
-        known = sorted([*stay, *(item for item in come if id(item) in place)], key=lambda item: place[id(item)])
-        return [*known, *(item for item in come if id(item) not in place)]
-    result = list(come)
-    for item in sorted(stay, key=lambda one: place[id(one)]):
-        result.insert(place[id(item)], item)
+        known = sorted([*kept, *(item for item in added if id(item) in position)], key=lambda item: position[id(item)])
+        return [*known, *(item for item in added if id(item) not in position)]
+    result = list(added)
+    for item in sorted(kept, key=lambda one: position[id(one)]):
+        result.insert(position[id(item)], item)
     return result

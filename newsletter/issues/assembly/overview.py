@@ -1,7 +1,6 @@
-"""Publications and the newest slots and issues, as facts fit for JSON: for `newsletter status` and the API."""
+"""List publications, slots and issues as JSON data for `newsletter status` and the API."""
 
 from datetime import datetime
-from typing import Any
 
 from newsletter.common.messages import Message
 from newsletter.issues.assembly.overdue import find_overdue
@@ -9,11 +8,11 @@ from newsletter.issues.assembly.schedule import describe, due_after
 from newsletter.models import Issue, Publication, Slot
 
 DEFAULT_LIMIT = 20
-OVERDUE_REASON = Message("Its time came and nothing began it. Does the scheduler run?")
+OVERDUE_REASON = Message("It is overdue. Check that the scheduler is running.")
 
 
-def list_publications(*, now: datetime) -> list[dict[str, Any]]:
-    """Every publication with its schedule in words and its next slot, ISO 8601."""
+def list_publications(*, now: datetime) -> list[dict[str, object]]:
+    """List every publication with its schedule as text and its next slot, ISO 8601."""
     return [
         {
             "slug": publication.slug,
@@ -28,7 +27,8 @@ def list_publications(*, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def list_slots(*, most: int = DEFAULT_LIMIT) -> list[dict[str, Any]]:
+def list_slots(*, limit: int = DEFAULT_LIMIT) -> list[dict[str, object]]:
+    """List the newest slots."""
     return [
         {
             "publication": slot.publication.slug,
@@ -37,14 +37,14 @@ def list_slots(*, most: int = DEFAULT_LIMIT) -> list[dict[str, Any]]:
             "state": slot.state,
             "reason": slot.reason,
         }
-        for slot in Slot.objects.select_related("publication")[:most]
+        for slot in Slot.objects.select_related("publication")[:limit]
     ]
 
 
 def list_issues(
-    *, now: datetime, publication: Publication | None = None, most: int = DEFAULT_LIMIT
-) -> list[dict[str, Any]]:
-    """The newest issues, of all publications or of one. ``overdue``: its time came, and nothing began it."""
+    *, now: datetime, publication: Publication | None = None, limit: int = DEFAULT_LIMIT
+) -> list[dict[str, object]]:
+    """List the newest issues, of all publications or of one."""
     issues = Issue.objects.select_related("publication")
     overdue = set(find_overdue(now=now).values_list("pk", flat=True))
     if publication is not None:
@@ -59,5 +59,5 @@ def list_issues(
             "overdue": issue.pk in overdue,
             "reason": OVERDUE_REASON if issue.pk in overdue else issue.held_reason,
         }
-        for issue in issues[:most]
+        for issue in issues[:limit]
     ]

@@ -1,7 +1,7 @@
-"""Due moments: five cron fields of wall-clock time in an IANA zone. Arithmetic only, no tables.
+"""Compute due times from five cron fields of wall-clock time in an IANA zone. It reads no tables.
 
-A wall-clock time that does not exist (spring) is due at the first moment after the gap; one that comes twice (autumn)
-is due the first time. Weekday numbers are turned into names, because tools disagree on what 1 means.
+A time that does not exist (spring) is due at the first moment after the gap. A time that comes twice (autumn) is due
+the first time. Weekday numbers become names, because tools disagree on what 1 means.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadSchedule
 from newsletter.common.messages import Message
@@ -21,22 +20,20 @@ _LOCAL = "%Y-%m-%dT%H:%M"
 
 @dataclass(frozen=True)
 class Due:
-    """One due moment: ``local`` is ``YYYY-MM-DDTHH:MM`` without offset, ``at`` the instant in UTC."""
+    """A due time: ``local`` is ``YYYY-MM-DDTHH:MM`` without offset, ``at`` the instant in UTC."""
 
     local: str
     at: datetime
 
 
 def check_schedule(*, schedule: str, zone: str) -> str:
-    """The schedule with weekdays as names. Raises BadSchedule that says what is wrong."""
+    """Return the schedule with weekdays as names. Raises BadSchedule."""
     fields = schedule.split()
     if len(fields) != 5:
         raise BadSchedule(
-            _(
-                "“%(schedule)s” is not a schedule: it needs five fields, minute hour day month weekday, "
-                "such as “0 9 * * thu”."
-            )
-            % {"schedule": schedule}
+            "“%(schedule)s” is not a schedule: it needs five fields, minute hour day month weekday, "
+            "such as “0 9 * * thu”.",
+            schedule=schedule,
         )
     _zone(zone)
     fields[4] = _name_weekdays(fields[4].lower())
@@ -45,14 +42,15 @@ def check_schedule(*, schedule: str, zone: str) -> str:
         next(CronSim(named, datetime(2026, 1, 1)))  # noqa: DTZ001 - wall clock on purpose
     except (CronSimError, StopIteration) as error:
         raise BadSchedule(
-            _("“%(schedule)s” is not a schedule that ever falls due: %(value)s.")
-            % {"schedule": schedule, "value": error or Message("no such date")}
+            "“%(schedule)s” is not a schedule: %(reason)s.",
+            schedule=schedule,
+            reason=error or Message("there is no such date"),
         ) from error
     return named
 
 
 def due_after(moment: datetime, *, schedule: str, zone: str) -> Iterator[Due]:
-    """Every due moment after an instant, in order, without end."""
+    """Yield every due time after an instant, in order, without end."""
     local_zone = _zone(zone)
     start = moment.astimezone(local_zone).replace(tzinfo=None) - timedelta(hours=3)
     last = moment
@@ -64,21 +62,19 @@ def due_after(moment: datetime, *, schedule: str, zone: str) -> Iterator[Due]:
 
 
 def parse_due(local: str, *, zone: str) -> Due:
-    """The due moment of a wall-clock time given by a person (``YYYY-MM-DDTHH:MM``, or an instant with offset)."""
+    """Return the due time that a person gave as ``YYYY-MM-DDTHH:MM`` or with an offset. Raises BadSchedule."""
     local_zone = _zone(zone)
     try:
         given = datetime.fromisoformat(local)
     except ValueError as error:
-        raise BadSchedule(
-            _("“%(local)s” is not a date and time: write it as 2026-11-26T09:00.") % {"local": local}
-        ) from error
+        raise BadSchedule("“%(local)s” is not a date and time: write it as 2026-11-26T09:00.", local=local) from error
     wall = given.astimezone(local_zone).replace(tzinfo=None) if given.tzinfo else given
     wall = wall.replace(second=0, microsecond=0)
     return Due(local=wall.strftime(_LOCAL), at=_instant(wall, local_zone))
 
 
 def describe(*, schedule: str, zone: str, lead_hours: int) -> str:
-    """The schedule in words, for staff: “Thursday 09:00 (Europe/London), assembled 24 hours before”."""
+    """Return the schedule as text: “Every Thursday 09:00 (Europe/London), assembled 24 hours before”."""
     minute, hour, day, month, weekday = schedule.split()
     names = {
         "mon": Message("Every Monday"),
@@ -108,16 +104,14 @@ def describe(*, schedule: str, zone: str, lead_hours: int) -> str:
             zone=zone,
             lead=lead,
         )
-    return f"“{schedule}” ({zone}), {lead}"
+    return Message("“%(schedule)s” (%(zone)s), %(lead)s", schedule=schedule, zone=zone, lead=lead)
 
 
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadSchedule(
-            _("“%(name)s” is not a time zone: write one such as Europe/London.") % {"name": name}
-        ) from error
+        raise BadSchedule("“%(name)s” is not a time zone: write one such as Europe/London.", name=name) from error
 
 
 def _instant(wall: datetime, zone: ZoneInfo) -> datetime:

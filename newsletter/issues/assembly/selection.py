@@ -1,4 +1,4 @@
-"""Which stories, events and appeals an issue starts from, and why each candidate is in or out."""
+"""Choose the stories, events and appeals of an issue, and give each candidate its reason."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from django.db.models import F, Prefetch, Q
 
 from newsletter.common.messages import Message
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
-from newsletter.models import Appeal, EventNotice, Issue, PlacedStory, Publication, Source, Story
+from newsletter.models import Appeal, EventNotice, Issue, Publication, Source, Story, StoryPlacement
 
 MAX_CANDIDATES = 200
 STALE_SOURCE_AGE = timedelta(days=8)
@@ -15,7 +15,7 @@ STALE_SOURCE_AGE = timedelta(days=8)
 
 @dataclass(frozen=True)
 class Reason:
-    """Why one candidate is in or out, in words for staff. ``kind`` is story, event or appeal."""
+    """The reason why a candidate is chosen or not, for staff. ``kind`` is story, event or appeal."""
 
     kind: str
     id: int
@@ -26,6 +26,8 @@ class Reason:
 
 @dataclass(frozen=True)
 class Choice:
+    """The chosen content of an issue, with the reasons of all candidates."""
+
     stories: list[Story]
     events: list[EventNotice]
     appeals: list[Appeal]
@@ -40,9 +42,9 @@ def choose_content(
     now: datetime,
     exclude_issue: Issue | None = None,
 ) -> Choice:
-    """Candidates for the issue due at ``due_at``; ``new_since`` is when the one before was assembled, None for the first.
+    """Choose content for the issue due at ``due_at``. ``new_since`` is when the last issue was assembled, None for the first.
 
-    ``exclude_issue`` is the issue to assemble again: that its stories stand in it is nothing against them.
+    ``exclude_issue`` is the issue to assemble again: its own stories may be chosen again.
     """
     stories, story_reasons = choose_stories(
         publication=publication, new_since=new_since, due_at=due_at, now=now, exclude_issue=exclude_issue
@@ -53,7 +55,7 @@ def choose_content(
 
 
 def choose_appeals() -> tuple[list[Appeal], list[Reason]]:
-    """Every appeal in use; each reader sees the first that is for people like them."""
+    """Return every enabled appeal. Each recipient sees the first that is for them."""
     appeals = list(Appeal.objects.filter(enabled=True))
     return appeals, [
         Reason(
@@ -75,42 +77,41 @@ def choose_stories(
     now: datetime,
     exclude_issue: Issue | None = None,
 ) -> tuple[list[Story], list[Reason]]:
-    """As many as the publication's rule says; every recent candidate has a reason.
+    """Choose as many stories as the publication's rule says, newest first. Every recent candidate has a reason.
 
-    Newest first, and those without a date after all that have one: nobody knows how old they are.
+    Stories without a date come last, because nobody knows how old they are.
     """
     oldest = due_at - timedelta(days=publication.days_back)
     sources = set(publication.sources.values_list("pk", flat=True))
     wanted = {topic.pk for topic in publication.topics.all()}
-    placed = PlacedStory.objects.filter(publication=publication, kind=Issue.Kind.ISSUE).select_related("issue")
+    placed = StoryPlacement.objects.filter(publication=publication, kind=Issue.Kind.ISSUE).select_related("issue")
     if exclude_issue is not None:
         placed = placed.exclude(issue=exclude_issue)
     candidates = (
         Story.objects.published_or_seen_since(oldest)
         .filter(same_as__isnull=True)
         .select_related("source", "picture")
-        .prefetch_related("topics", "origins__source", Prefetch("placed", queryset=placed, to_attr="placed_here"))
+        .prefetch_related("topics", "origins__source", Prefetch("placements", queryset=placed, to_attr="placed_here"))
         .order_by(F("published_at").desc(nulls_last=True), F("published_or_seen_at").desc(), "-pk")[:MAX_CANDIDATES]
     )
     chosen: list[Story] = []
     reasons: list[Reason] = []
     for story in candidates:
-        against = _find_exclusion_reason(story, publication, sources, wanted, new_since, now)
-        if not against:
+        exclusion = _find_exclusion_reason(story, publication, sources, wanted, new_since, now)
+        if not exclusion:
             required = publication.consent_required
-            against = find_display_restriction(make_consent_record(story), channel=EMAIL, at=due_at, required=required)
-        if not against and len(chosen) >= publication.stories:
-            against = Message("no room: the issue takes %(stories)s", stories=publication.stories)
-        if against:
+            consent = make_consent_record(story)
+            exclusion = find_display_restriction(consent, channel=EMAIL, at=due_at, required=required) or ""
+        if not exclusion and len(chosen) >= publication.stories:
+            exclusion = Message("the issue holds %(stories)s stories at most", stories=publication.stories)
+        if exclusion:
             reasons.append(
-                Reason("story", story.pk, story.title, False, Message("left out: %(against)s", against=against))
+                Reason("story", story.pk, story.title, False, Message("left out: %(reason)s", reason=exclusion))
             )
             continue
         topics = ", ".join(topic.name for topic in story.topics.all() if not wanted or topic.pk in wanted)
         chosen.append(story)
-        why = (
-            Message("newest") if story.published_at else Message("no date at the source, so after those that have one")
-        )
+        why = Message("newest") if story.published_at else Message("no date at its source, so after the others")
         if topics:
             why = Message("%(why)s, topic %(topics)s", why=why, topics=topics)
         reasons.append(Reason("story", story.pk, story.title, True, why))
@@ -142,14 +143,14 @@ def _find_exclusion_reason(
     if published_or_seen_at > now:
         return Message("dated in the future")
     if new_since and max(published_or_seen_at, story.seen_at) < new_since:
-        return Message("was there for an earlier issue, which had no room for it")
+        return Message("was a candidate for an earlier issue that was full")
     return ""
 
 
 def choose_events(
     *, publication: Publication, due_at: datetime, now: datetime
 ) -> tuple[list[EventNotice], list[Reason]]:
-    """Everything ahead that a reader somewhere may see: the next date of each event, by date."""
+    """Choose the next date of each coming event, by date."""
     sources = list(publication.sources.values_list("pk", flat=True))
     ahead = EventNotice.objects.filter(
         starts_at__gt=due_at, starts_at__lte=due_at + timedelta(days=publication.days_ahead)
@@ -160,29 +161,33 @@ def choose_events(
     reasons: list[Reason] = []
     seen: set[tuple[str, str]] = set()
     for event in ahead.select_related("source").order_by("starts_at", "pk")[:MAX_CANDIDATES]:
-        against = _find_event_exclusion_reason(event, seen, now)
-        if against:
+        exclusion = _find_event_exclusion_reason(event, seen, now)
+        if exclusion:
             reasons.append(
-                Reason("event", event.pk, str(event), False, Message("left out: %(against)s", against=against))
+                Reason("event", event.pk, str(event), False, Message("left out: %(reason)s", reason=exclusion))
             )
             continue
         seen.add((event.title, event.place_text))
         chosen.append(event)
-        where = (
+        location = (
             Message("online, for everybody")
             if event.online
-            else event.town or event.region or Message("its place is not known")
+            else event.town or event.region or Message("its location is not known")
         )
-        reasons.append(Reason("event", event.pk, str(event), True, Message("ahead; %(where)s", where=where)))
+        reasons.append(
+            Reason("event", event.pk, str(event), True, Message("coming up; %(location)s", location=location))
+        )
     return chosen, reasons
 
 
 def find_event_exclusion_reason(event: EventNotice, *, publication: Publication, due_at: datetime) -> str:
-    """Why the rules did not even look at an event, in words for staff; "" where they would have."""
+    """Return why an event was no candidate at all, for staff; "" if it was one."""
     if event.starts_at <= due_at:
         return Message("it begins before the issue goes out")
     if event.starts_at > due_at + timedelta(days=publication.days_ahead):
-        return Message("too far ahead: the issue looks %(days_ahead)s days ahead", days_ahead=publication.days_ahead)
+        return Message(
+            "too far ahead: the issue covers the next %(days_ahead)s days", days_ahead=publication.days_ahead
+        )
     sources = set(publication.sources.values_list("pk", flat=True))
     if sources and event.source_id is not None and event.source_id not in sources:
         return Message("its source is not one of this publication's")
@@ -190,7 +195,7 @@ def find_event_exclusion_reason(event: EventNotice, *, publication: Publication,
 
 
 def has_new_event(events: list[EventNotice], *, since: datetime | None) -> bool:
-    """Whether any of these was not known, at any date, when the issue before was assembled."""
+    """Return True if one of these events was unknown when the last issue was assembled."""
     if since is None:
         return bool(events)
     known = set(EventNotice.objects.filter(seen_at__lt=since).values_list("title", "place_text"))
@@ -205,13 +210,13 @@ def _find_event_exclusion_reason(event: EventNotice, seen: set[tuple[str, str]],
     if (event.title, event.place_text) in seen:
         return Message("a later date of an event that is in")
     if not event.online and event.latitude is None and not event.region:
-        note = event.note or Message(Message("give it a place or mark it as online"))
-        return Message(Message("its place is not known: %(note)s"), note=note)
+        note = event.note or Message("give it a location or mark it as online")
+        return Message("its location is not known: %(note)s", note=note)
     return ""
 
 
 def _find_stale_reason(source: Source | None, now: datetime) -> str:
-    """Why what a source gave can no longer be trusted, or "". A source that staff switched off is theirs to judge."""
+    """Return why the content of a source is out of date, or "". A disabled source is left for staff to judge."""
     if (
         source is None
         or not source.enabled

@@ -1,20 +1,25 @@
-"""Why each story, event and appeal is in an issue as it stands, or out of it: for the desk's pickers. Reads only."""
+"""Explain why each story, event and appeal is in the issue or not, for the desk. It only reads."""
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from newsletter.common.messages import Message
 from newsletter.issues.assembly.assemble import make_draft
 from newsletter.issues.assembly.selection import Reason
 from newsletter.models import Appeal, EventNotice, Issue, Story
 
-BY_HAND, TAKEN_OUT, CAME_LATER = "put in by hand", "taken out by hand", "came after the issue was assembled"
-_MODELS: dict[str, Any] = {"story": Story, "event": EventNotice, "appeal": Appeal}
+ADDED_BY_HAND = Message("added by hand")
+REMOVED_BY_HAND = Message("removed by hand")
+ARRIVED_LATER = Message("arrived after the issue was assembled")
+_MODELS: dict[str, type[Story] | type[EventNotice] | type[Appeal]] = {
+    "story": Story,
+    "event": EventNotice,
+    "appeal": Appeal,
+}
 
 
 def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:
-    """Every candidate of now and everything that is in, with ``chosen`` as the issue stands; those that are in come first."""
+    """Return the reasons of all current candidates and of everything in the issue; what is in it comes first."""
     if issue.slot is None:
         return []
     in_body = list_body_items(issue)
@@ -23,7 +28,7 @@ def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:
     reasons = [_apply_manual_choice(reason, in_body=in_body, known=known) for reason in rules]
     listed = {(reason.kind, reason.id) for reason in reasons}
     by_hand = [
-        Reason(kind, row.pk, str(row), True, BY_HAND)
+        Reason(kind, row.pk, str(row), True, ADDED_BY_HAND)
         for kind, model in _MODELS.items()
         for row in model.objects.filter(pk__in=[pk for its, pk in in_body - listed if its == kind])
     ]
@@ -31,7 +36,7 @@ def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:
 
 
 def list_body_items(issue: Issue) -> set[tuple[str, int]]:
-    """(kind, id) of everything that the body names."""
+    """Return (kind, id) of everything in the issue's body."""
     found: set[tuple[str, int]] = set()
     for child in issue.body:
         value = child.value
@@ -52,7 +57,5 @@ def _apply_manual_choice(reason: Reason, *, in_body: set[tuple[str, int]], known
     if reason.chosen == (key in in_body):
         return reason
     if key in in_body:
-        return replace(
-            reason, chosen=True, why=Message("%(by_hand)s; by the rules %(why)s", by_hand=BY_HAND, why=reason.why)
-        )
-    return replace(reason, chosen=False, why=TAKEN_OUT if key in known else CAME_LATER)
+        return replace(reason, chosen=True, why=Message("added by hand; by the rules %(reason)s", reason=reason.why))
+    return replace(reason, chosen=False, why=REMOVED_BY_HAND if key in known else ARRIVED_LATER)

@@ -19,7 +19,8 @@ from newsletter.issues.approval.changes_since_approval import describe_gone_stor
 from newsletter.issues.assembly.assemble import make_draft
 from newsletter.issues.assembly.merge_edits import list_stories
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
-from newsletter.issues.snapshot.redact import iter_stories, mentions_title
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.redact import mentions_title
 from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Slot, Story
@@ -32,13 +33,13 @@ _MAX_ROUNDS = 3
 def check_stories_at_source(
     *, issue: Issue, now: datetime, fetcher: Fetcher | None = None, fresh: timedelta = RECENT_CHECK_AGE
 ) -> VisibilityReport:
-    """Ask the sites of every story that the issue shows or links to, and take what is gone out of the issue.
+    """Check every story that the issue shows or links to at its site, and remove the stories that are gone.
 
-    Stories that were checked less than ``fresh`` ago are not asked about.
+    Stories that were checked less than ``fresh`` ago are not checked again.
     """
     checked = update_source_visibility(_stories_in(issue), now=now, fetcher=fetcher, fresh=fresh)
     if checked.gone or checked.back:
-        # Its body keeps the stories that it has read.
+        # The body caches the stories that it read before.
         issue.refresh_from_db()
         _remove_gone_stories(issue, now=now)
     return checked
@@ -47,21 +48,21 @@ def check_stories_at_source(
 def require_stories_at_source(*, issue: Issue, now: datetime, fresh: timedelta = RECENT_CHECK_AGE) -> VisibilityReport:
     """Check the issue for a person who approves or sends it. Raises NotApproved if it lost a story just now.
 
-    Its approvals are withdrawn then: what they name is no longer what the issue says.
+    Its approvals are withdrawn then, because the content that they name has changed.
     """
     checked = check_stories_at_source(issue=issue, now=now, fresh=fresh)
     if checked.gone:
         withdraw_approvals(issue=issue, now=now)
         raise NotApproved(
-            "%(issue)s lost something just now: %(value)s. Nothing was sent. Read it again, then approve it.",
+            "%(issue)s lost content just now: %(stories)s. Nothing was sent. Read it again, then approve it.",
             issue=issue,
-            value="; ".join(describe_gone_story(story) for story in checked.gone),
+            stories=Message.joined(describe_gone_story(story) for story in checked.gone),
         )
     return checked
 
 
 def check_before_assembly(*, slot: Slot, now: datetime, exclude_issue: Issue | None = None) -> None:
-    """Ask the sites of the stories that would be chosen; if some are gone, ask about those that come in their place."""
+    """Check the stories that would be chosen; if some are gone, check those that replace them."""
     for _round in range(_MAX_ROUNDS):
         draft = make_draft(slot=slot, now=now, exclude_issue=exclude_issue)
         if not update_source_visibility(draft.choice.stories, now=now, fresh=RECENT_CHECK_AGE).gone:
@@ -69,9 +70,9 @@ def check_before_assembly(*, slot: Slot, now: datetime, exclude_issue: Issue | N
 
 
 def list_lost_stories(issue: Issue) -> list[str]:
-    """Return a sentence for each story that the issue was to show and that its source no longer shows."""
+    """Describe each story of the issue that its source no longer shows."""
     lost = Story.objects.filter(pk__in=_list_body_stories(issue), gone_at__isnull=False)
-    return [f"{said[0].upper()}{said[1:]}." for said in map(describe_gone_story, lost)]
+    return [describe_gone_story(story) for story in lost]
 
 
 def has_recently_removed_story(*, now: datetime) -> bool:
@@ -80,10 +81,10 @@ def has_recently_removed_story(*, now: datetime) -> bool:
 
 
 def remove_gone_stories(*, now: datetime) -> list[Issue]:
-    """Bring every waiting issue in line with the stories that are gone. Return the issues that are held now.
+    """Remove gone stories from every unsent issue. Return the issues that are held because of it.
 
-    The subject and preheader tell of what is left. An issue that would go out by itself is held if it was approved
-    already, or if nothing is left in it. Safe to repeat.
+    The subject and preheader name what is left. An automatic issue is held if it was approved already, or if nothing
+    is left in it. Safe to repeat.
     """
     ids = set(Story.objects.filter(gone_at__isnull=False).values_list("pk", flat=True))
     if not ids:
@@ -98,36 +99,38 @@ def remove_gone_stories(*, now: datetime) -> list[Issue]:
 
 def _remove_gone_stories(issue: Issue, *, now: datetime) -> bool:
     """Return whether the issue is held now because of it."""
-    told = _list_body_stories(issue)
-    lost = list(Story.objects.filter(pk__in=told, gone_at__isnull=False))
+    shown = _list_body_stories(issue)
+    lost = list(Story.objects.filter(pk__in=shown, gone_at__isnull=False))
     with transaction.atomic():
         content = resolve_content(issue)
-        reworded = _reword(issue, content, lost, told)
+        reworded = _reword(issue, content, lost, shown)
         approvals = issue.approvals.filter(withdrawn_at__isnull=True).select_related("revision")
         ids = {story.pk for story in lost}
-        approved = any(story["id"] in ids for one in approvals for story in iter_stories(one.revision.content))
-        empty = not any(block.get(name) for block in content["blocks"] for name in ("story", "stories", "events"))
+        approved = any(
+            story.id in ids for one in approvals for story in IssueContent.from_json(one.revision.content).stories
+        )
+        empty = not (content.stories or content.events)
         if issue.held or not (approved or (reworded and empty)) or not is_sent_automatically(issue):
             return False
         withdraw_approvals(issue=issue, now=now)
-        gone = "; ".join(describe_gone_story(story) for story in lost)
+        gone = Message.joined(describe_gone_story(story) for story in lost)
         hold_issue(
             issue=issue,
-            reason=Message("It lost something after it was assembled: %(gone)s. Read it, then release it.", gone=gone),
+            reason=Message("It lost content after it was assembled: %(gone)s. Read it, then release it.", gone=gone),
         )
     return True
 
 
 def _list_body_stories(issue: Issue) -> dict[int, Any]:
-    """Return the body's own words for each of its stories, by the story's id."""
+    """Return the body's value for each of its stories, by the story's id."""
     return {value["story"]: value for value in list_stories(issue.body.get_prep_value())}
 
 
-def _reword(issue: Issue, content: dict[str, Any], lost: Iterable[Story], told: dict[int, Any]) -> bool:
-    """Take the gone stories out of the subject and the preheader. Return whether either told of one."""
-    titles = [title for story in lost for title in (told[story.pk].get("headline") or "", story.title)]
-    teasers = [teaser for story in lost for teaser in (told[story.pk].get("teaser") or "", story.teaser)]
-    others = [escape_merge_fields(story["title"]) for story in iter_stories(content)]
+def _reword(issue: Issue, content: IssueContent, lost: Iterable[Story], shown: dict[int, Any]) -> bool:
+    """Rewrite the subject and the preheader without the gone stories. Return True if either changed."""
+    titles = [title for story in lost for title in (shown[story.pk].get("headline") or "", story.title)]
+    teasers = [teaser for story in lost for teaser in (shown[story.pk].get("teaser") or "", story.teaser)]
+    others = [escape_merge_fields(story.title) for story in content.stories]
     subject, preheader = issue.subject, issue.preheader
     if mentions_title(subject, titles=titles):
         subject = shorten(others[0], 150) if others else issue.publication.name
@@ -144,6 +147,6 @@ def _reword(issue: Issue, content: dict[str, Any], lost: Iterable[Story], told: 
 def _stories_in(issue: Issue) -> list[Story]:
     """Return the stories that the issue shows, is meant to show, or links to."""
     content = resolve_content(issue)
-    shown = {story["id"] for story in iter_stories(content)}
+    shown = {story.id for story in content.stories}
     ids = shown | set(_list_body_stories(issue)) | find_linked_stories(content)
     return list(Story.objects.filter(pk__in=ids).select_related("source"))

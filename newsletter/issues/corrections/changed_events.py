@@ -1,4 +1,4 @@
-"""Events that changed after people were shown them, and that nobody corrects yet. Reads only."""
+"""Events that changed after people received their details, and that no correction announces yet. Reads only."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from newsletter.issues.corrections.correct import MisinformedGroup, find_misinformed
-from newsletter.models import EventNotice, Issue, Shown
+from newsletter.models import EventNotice, Issue, ShownItem
 
 _LOOK_BACK = timedelta(days=60)
 MAX_CHANGED_EVENTS = 50
@@ -14,22 +14,23 @@ MAX_CHANGED_EVENTS = 50
 
 @dataclass(frozen=True)
 class ChangedEvent:
-    """``misinformed`` has one entry for each publication that told somebody otherwise and has no correction for it."""
+    """An event with the people who received other details: a group for each publication without a correction."""
 
     event: EventNotice
     misinformed: list[MisinformedGroup]
 
     @property
     def people(self) -> int:
-        """How many people were shown it otherwise, by all publications together."""
+        """The number of people who received other details, in all publications together."""
         return sum(one.people for one in self.misinformed)
 
 
 def find_changed_events(*, now: datetime, unnotified: bool = False) -> list[ChangedEvent]:
-    """The newest changes first, at most MAX_CHANGED_EVENTS events. ``unnotified``: only those that staff were not told of."""
-    events = changed_events(now=now)
-    if unnotified:
-        events = events.filter(Q(change_notified_at__isnull=True) | Q(change_notified_at__lt=F("changed_at")))
+    """Return at most MAX_CHANGED_EVENTS events, the newest changes first.
+
+    With ``unnotified``, return only the events about whose change staff were not notified.
+    """
+    events = filter_unnotified(changed_events(now=now)) if unnotified else changed_events(now=now)
     found = []
     for event in events[:MAX_CHANGED_EVENTS]:
         misinformed = [one for one in find_misinformed(event, now=now) if one.correction is None]
@@ -39,14 +40,19 @@ def find_changed_events(*, now: datetime, unnotified: bool = False) -> list[Chan
 
 
 def changed_events(*, now: datetime) -> QuerySet[EventNotice]:
-    """Events that changed in the last weeks and are in a mail of some issue."""
-    shown = Shown.objects.filter(kind=Shown.Kind.EVENT, row_id=OuterRef("pk"))
+    """Return the events that changed in the last 60 days and are in a mail of some issue."""
+    shown = ShownItem.objects.filter(kind=ShownItem.Kind.EVENT, row_id=OuterRef("pk"))
     return EventNotice.objects.filter(Exists(shown), changed_at__gt=now - _LOOK_BACK).order_by(
         "-changed_at", "starts_at", "pk"
     )
 
 
+def filter_unnotified(events: QuerySet[EventNotice]) -> QuerySet[EventNotice]:
+    """Return those of the events about whose last change staff were not notified."""
+    return events.filter(Q(change_notified_at__isnull=True) | Q(change_notified_at__lt=F("changed_at")))
+
+
 def is_being_sent(event: EventNotice) -> bool:
-    """Return True if an issue that shows the event is on its way, so that more people may be shown it."""
-    shown = Shown.objects.filter(kind=Shown.Kind.EVENT, row_id=event.pk).values("variant__issue")
+    """Return True if an issue that shows the event is approved or being sent, so that more people may see it."""
+    shown = ShownItem.objects.filter(kind=ShownItem.Kind.EVENT, row_id=event.pk).values("variant__issue")
     return Issue.objects.filter(pk__in=shown, state__in=[Issue.State.APPROVED, Issue.State.SENDING]).exists()

@@ -1,6 +1,6 @@
-"""Seals short secrets for the database with a key made of the installation's secret key, and opens them again.
+"""Encrypt short secrets for the database with a key derived from the installation's secret key.
 
-Old secret keys open what was sealed with them; the newest seals. Nothing is logged here.
+The newest secret key encrypts; older ones still decrypt. Nothing is logged here.
 """
 
 import base64
@@ -16,39 +16,39 @@ _BLOCK = 64
 
 
 def seal(text: str) -> str:
-    """The text, unreadable without the secret key. How long it is shows only to the next 64 bytes."""
+    """Return the text encrypted. Its length shows only to the next 64 bytes."""
     raw = text.encode()
     padded = raw.ljust(-(-(len(raw) + 1) // _BLOCK) * _BLOCK, b"\0")
-    return _fernets()[0].encrypt(padded).decode("ascii")
+    return _list_fernets()[0].encrypt(padded).decode("ascii")
 
 
 def unseal(sealed: str) -> str | None:
-    """The text again; None where none of the installation's keys opens it."""
+    """Return the text, or None if none of the installation's keys decrypts it."""
     try:
-        return MultiFernet(_fernets()).decrypt(sealed).rstrip(b"\0").decode()
+        return MultiFernet(_list_fernets()).decrypt(sealed).rstrip(b"\0").decode()
     except InvalidToken:
         return None
 
 
 def is_sealed_with_newest_key(sealed: str) -> bool:
-    """Whether the newest key sealed it."""
+    """Return True if the newest key encrypted it."""
     try:
-        _fernets()[0].decrypt(sealed)
+        _list_fernets()[0].decrypt(sealed)
     except InvalidToken:
         return False
     return True
 
 
-def secret_keys() -> tuple[str, ...]:
-    """The secrets of this installation, newest first."""
+def list_secret_keys() -> tuple[str, ...]:
+    """Return the secret keys of this installation, newest first."""
     return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 
-def _fernets() -> list[Fernet]:
-    return [_fernet(secret) for secret in secret_keys()]
+def _list_fernets() -> list[Fernet]:
+    return [_make_fernet(secret) for secret in list_secret_keys()]
 
 
 @lru_cache(maxsize=32)
-def _fernet(secret: str) -> Fernet:
+def _make_fernet(secret: str) -> Fernet:
     key = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret.encode())
     return Fernet(base64.urlsafe_b64encode(key))

@@ -1,62 +1,61 @@
-"""The watch over protected terms: opened and made once for the list as it is now, then asked for texts, contents and mails.
+"""The matcher of protected terms: built once for the list as it is now, in memory only.
 
-In memory alone. Where a term cannot be opened, the watch is blind, and whoever asks it must let nothing out.
+If a term cannot be decrypted, the matcher cannot find it. Callers must then let nothing out.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
-from typing import Any, TypeVar
 
 from django.db.models import Count, Max
 
-from newsletter.issues.protected_terms.encryption import secret_keys, unseal
+from newsletter.issues.protected_terms.encryption import list_secret_keys, unseal
 from newsletter.models import ProtectedTerm
 from newsletter.rendering.text_search.matcher import Matcher, mask
 from newsletter.rendering.text_search.page_text import read_page
 
 MAX_CACHED_TEXTS = 600
-_Found = TypeVar("_Found")
+TermsByField = dict[tuple[str, str], frozenset[int]]
+"""The ids of terms by the key of a block, or "", and a field, or ""."""
 
 
 class TermMatcher:
-    """``lost`` is how many terms cannot be opened, ``newest`` the id of the newest term, 0 where there is none.
+    """Finds terms by their ids. ``unreadable`` is how many terms cannot be decrypted, ``newest`` the newest id or 0.
 
-    What was found in a text that has a name is remembered by it.
+    It has nothing to find if it is ``idle``.
     """
 
-    def __init__(self, terms: dict[int, str], *, lost: int, newest: int) -> None:
+    def __init__(self, terms: dict[int, str], *, unreadable: int, newest: int) -> None:
         self._matcher = Matcher(terms)
-        self._masks = {number: mask(text) for number, text in terms.items()}
-        self._found: OrderedDict[str, Any] = OrderedDict()
+        self._masks = {pk: mask(text) for pk, text in terms.items()}
+        self._found: OrderedDict[str, TermsByField] = OrderedDict()
         self._lock = Lock()
-        self.lost = lost
+        self.unreadable = unreadable
         self.newest = newest
-        self.idle = not terms and not lost
+        self.idle = not terms and not unreadable
 
-    def mask(self, number: int) -> str:
-        return self._masks[number]
+    def mask(self, term: int) -> str:
+        return self._masks[term]
 
     def find(self, *texts: str) -> frozenset[int]:
-        """The terms in these texts, none of which goes on in the next."""
+        """Return the ids of the terms in these texts. A term does not continue from one text into the next."""
         return frozenset(self._matcher.find("\n----\n".join(filter(None, texts))))
 
     def find_in_addresses(self, *addresses: str) -> frozenset[int]:
         return frozenset(self._matcher.find_in_addresses(filter(None, addresses)))
 
     def find_in_page(self, html: str) -> frozenset[int]:
-        """The terms in a page or a piece of one: its text, its descriptions, its addresses."""
+        """Return the ids of the terms in HTML: in its text, its descriptions and its addresses."""
         page = read_page(html)
         return self.find(page.text, *page.words) | self.find_in_addresses(*page.addresses)
 
-    def find_cached(self, name: str, look: Callable[[], _Found]) -> _Found:
-        """What ``look`` finds, or found before under this name: a name names its text, as a hash does."""
+    def find_cached(self, name: str, search: Callable[[], TermsByField]) -> TermsByField:
+        """Return what ``search`` finds, or found before under this name. The name identifies the text, as a hash does."""
         with self._lock:
             if name in self._found:
                 self._found.move_to_end(name)
-                known: _Found = self._found[name]
-                return known
-        found = look()
+                return self._found[name]
+        found = search()
         with self._lock:
             self._found[name] = found
             while len(self._found) > MAX_CACHED_TEXTS:
@@ -64,24 +63,24 @@ class TermMatcher:
         return found
 
 
-_now: list[tuple[tuple[Any, ...], TermMatcher]] = []
+_latest: list[tuple[tuple[object, ...], TermMatcher]] = []
+"""The matcher that was built last, with what it was built from."""
 
 
 def get_term_matcher() -> TermMatcher:
-    """The watch over the list as it is in the database at this moment."""
+    """Return the matcher for the list as it is in the database now."""
     listed = ProtectedTerm.objects.aggregate(terms=Count("pk"), newest=Max("pk"), latest=Max("made_at"))
-    name = (*listed.values(), secret_keys())
-    for known, watch in _now:
-        if known == name:
-            return watch
-    rows = ProtectedTerm.objects.values_list("pk", "sealed")
-    opened = {pk: unseal(sealed) for pk, sealed in rows}
-    terms = {pk: text for pk, text in opened.items() if text is not None}
-    watch = TermMatcher(terms, lost=len(opened) - len(terms), newest=max(opened, default=0))
-    _now[:] = [(name, watch)]
-    return watch
+    state = (*listed.values(), list_secret_keys())
+    for known_state, matcher in _latest:
+        if known_state == state:
+            return matcher
+    decrypted = {pk: unseal(sealed) for pk, sealed in ProtectedTerm.objects.values_list("pk", "sealed")}
+    terms = {pk: text for pk, text in decrypted.items() if text is not None}
+    matcher = TermMatcher(terms, unreadable=len(decrypted) - len(terms), newest=max(decrypted, default=0))
+    _latest[:] = [(state, matcher)]
+    return matcher
 
 
 def clear_term_matcher() -> None:
-    """The next one reads the list again."""
-    _now.clear()
+    """Forget the matcher, so that the next call reads the list again."""
+    _latest.clear()

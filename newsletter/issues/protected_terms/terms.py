@@ -1,18 +1,17 @@
-"""The organisation's protected terms: added, listed masked, shown one at a time, removed. Kept sealed; no message has one."""
+"""Add, list, reveal and remove the organisation's protected terms. They are stored encrypted; no message contains one."""
 
 import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from newsletter.common.errors import DomainError, NotAllowed, NotReady
+from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
 from newsletter.issues.protected_terms.encryption import is_sealed_with_newest_key, seal, unseal
 from newsletter.models import ProtectedTerm
@@ -24,12 +23,12 @@ PERMISSION = "newsletter.change_protectedterm"
 
 
 class BadTerms(DomainError):
-    """What was pasted cannot be kept as it is; the message names lines by their number."""
+    """The pasted lines cannot be stored. The message names lines by number and never by their text."""
 
 
 @dataclass(frozen=True)
 class AddedTerms:
-    """What became of the lines. ``short`` are those found only as they are written."""
+    """The terms that were added, and how many were known already. ``short`` ones match only their exact text."""
 
     terms: list[ProtectedTerm]
     known: int
@@ -38,31 +37,29 @@ class AddedTerms:
 
 @dataclass(frozen=True)
 class MaskedTerm:
-    """A term as the list shows it. ``masked`` is "" where no key of this installation opens it."""
+    """A term as the list shows it. ``masked`` is "" if no key of this installation decrypts it."""
 
     term: ProtectedTerm
     masked: str
     short: bool
 
 
-def add_terms(*, lines: str, note: str, by: Any, now: datetime) -> AddedTerms:
-    """Keep each line as a term; one that is there already stays as it is. All of them, or none.
+def add_terms(*, lines: str, note: str, by: AbstractUser | AnonymousUser, now: datetime) -> AddedTerms:
+    """Store each line as a term, or none of them. A term that is known already does not change.
 
-    Raises NotAllowed, and BadTerms, which names lines by number and never by what they say.
+    Raises NotAllowed and BadTerms.
     """
     require_terms_permission(by)
     terms = _read_lines(lines)
     note = clean_line(note, max_length=200)
     if Matcher(dict(enumerate(terms.values()))).find(note):
-        raise BadTerms(_("The note gives a term away. Say why it is here in other words."))
+        raise BadTerms("The note contains a term. Give the reason in other words.")
     with transaction.atomic():
         _lock_table()
         known = set(ProtectedTerm.objects.filter(digest__in=list(terms)).values_list("digest", flat=True))
         new = {digest: text for digest, text in terms.items() if digest not in known}
         if ProtectedTerm.objects.count() + len(new) > MAX_TERMS:
-            raise BadTerms(
-                _("There is room for %(most)s terms. Take out what is no longer needed.") % {"most": MAX_TERMS}
-            )
+            raise BadTerms("The list holds %(limit)s terms. Remove terms that you no longer need.", limit=MAX_TERMS)
         ProtectedTerm.objects.bulk_create(
             [ProtectedTerm(digest=digest, sealed=seal(text), note=note, made_at=now) for digest, text in new.items()],
             ignore_conflicts=True,
@@ -71,28 +68,28 @@ def add_terms(*, lines: str, note: str, by: Any, now: datetime) -> AddedTerms:
     return AddedTerms(terms=made, known=len(known), short=sum(map(is_short, new.values())))
 
 
-def remove_terms(*, ids: Iterable[int], by: Any) -> list[ProtectedTerm]:
-    """Take terms off the list. Returns those that were there. Raises NotAllowed."""
+def remove_terms(*, ids: Iterable[int], by: AbstractUser | AnonymousUser) -> list[ProtectedTerm]:
+    """Remove terms from the list and return those that were on it. Raises NotAllowed."""
     require_terms_permission(by)
     with transaction.atomic():
-        gone = list(ProtectedTerm.objects.filter(pk__in=list(ids)).select_for_update())
-        ProtectedTerm.objects.filter(pk__in=[term.pk for term in gone]).delete()
-    return gone
+        removed = list(ProtectedTerm.objects.filter(pk__in=list(ids)).select_for_update())
+        ProtectedTerm.objects.filter(pk__in=[term.pk for term in removed]).delete()
+    return removed
 
 
-def reveal_term(*, term: ProtectedTerm, by: Any) -> str:
-    """What a term says, for somebody who may know; whoever calls this writes it to the staff log. Raises NotAllowed."""
+def reveal_term(*, term: ProtectedTerm, by: AbstractUser | AnonymousUser) -> str:
+    """Return a term in clear. The caller must write this to the staff log. Raises NotAllowed and NotReady."""
     require_terms_permission(by)
     text = unseal(term.sealed)
     if text is None:
         raise NotReady(
-            _("None of this installation's keys opens this term. Put the old secret key back, or take the term out.")
+            "None of this installation's keys decrypts this term. Put the old secret key back, or remove the term."
         )
     return text
 
 
 def list_terms() -> list[MaskedTerm]:
-    """Every term, masked, newest first."""
+    """Return every term, masked, newest first."""
     listed = []
     for term in ProtectedTerm.objects.order_by("-made_at", "-pk"):
         text = unseal(term.sealed)
@@ -101,71 +98,77 @@ def list_terms() -> list[MaskedTerm]:
 
 
 def reseal_terms() -> int:
-    """Seal with the newest key what an old one sealed. Part of what runs by itself; safe to repeat. Returns how many."""
-    done = 0
+    """Encrypt again with the newest key what an old key encrypted. Return how many. Safe to repeat."""
+    resealed = 0
     for term in ProtectedTerm.objects.all():
         if not is_sealed_with_newest_key(term.sealed) and (text := unseal(term.sealed)) is not None:
-            done += ProtectedTerm.objects.filter(pk=term.pk, sealed=term.sealed).update(sealed=seal(text))
-    return done
+            resealed += ProtectedTerm.objects.filter(pk=term.pk, sealed=term.sealed).update(sealed=seal(text))
+    return resealed
 
 
 def count_unreadable_terms() -> int:
-    """How many terms no key of this installation opens."""
+    """Return how many terms no key of this installation decrypts."""
     return sum(unseal(sealed) is None for sealed in ProtectedTerm.objects.values_list("sealed", flat=True))
 
 
-def require_terms_permission(by: Any) -> None:
+def require_terms_permission(by: AbstractUser | AnonymousUser) -> None:
     if not by.has_perm(PERMISSION):
-        raise NotAllowed(
-            _("%(by)s may not see protected terms. An administrator can give the role “data”.") % {"by": by}
-        )
+        raise NotAllowed("%(by)s may not see protected terms. An administrator can give the role “data”.", by=by)
 
 
 def _lock_table() -> None:
-    """Terms are committed in the order of their ids, by which a send knows what it was searched for."""
+    """Let terms commit in the order of their ids: a send knows by the newest id what it was searched for."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {ProtectedTerm._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _read_lines(lines: str) -> dict[str, str]:
-    """The terms by what names them, in their order."""
+    """Return the terms by their digest, in their order. Raises BadTerms."""
     terms: dict[str, str] = {}
-    long, empty = [], []
+    too_long, too_short = [], []
     for number, line in enumerate(lines.splitlines(), 1):
         text = " ".join(line.split())
         if not text:
             continue
         letters = name_letters(text)
         if len(text) > MAX_TERM_LENGTH:
-            long.append(number)
+            too_long.append(number)
         elif len(letters) < 2:
-            empty.append(number)
+            too_short.append(number)
         else:
             terms.setdefault(_digest(letters), text)
-    faults = [
-        _("%(which)s: longer than %(longest)s characters. One name, number or address a line.")
-        % {"which": _describe_lines(long), "longest": MAX_TERM_LENGTH}
-        if long
-        else "",
-        _("%(which)s: too short to look for. A term has two letters or digits at least.")
-        % {"which": _describe_lines(empty)}
-        if empty
-        else "",
-    ]
-    if any(faults):
-        raise BadTerms(" ".join(filter(None, faults)))
+    problems = []
+    if too_long:
+        problems.append(
+            Message(
+                "%(lines)s: longer than %(limit)s characters. Write one name, number or address a line.",
+                lines=_describe_lines(too_long),
+                limit=MAX_TERM_LENGTH,
+            )
+        )
+    if too_short:
+        problems.append(
+            Message(
+                "%(lines)s: too short to look for. A term needs at least two letters or digits.",
+                lines=_describe_lines(too_short),
+            )
+        )
+    if problems:
+        raise BadTerms(Message.joined(problems, between=" "))
     if not terms:
-        raise BadTerms(_("Nothing was written. Write one name, number or address a line."))
+        raise BadTerms("Nothing was written. Write one name, number or address a line.")
     return terms
 
 
-def _describe_lines(numbers: list[int]) -> str:
+def _describe_lines(numbers: list[int]) -> Message:
+    if len(numbers) == 1:
+        return Message("Line %(number)s", number=numbers[0])
     shown = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
-    return ngettext("Line %(shown)s", "Lines %(shown)s", len(numbers)) % {"shown": shown}
+    return Message("Lines %(numbers)s", numbers=shown)
 
 
 def _digest(letters: str) -> str:
-    """Keyed, so that nobody with the database alone can try names; by the key that never changes, so that it stays unique."""
+    """Return a keyed hash: nobody can try names with the database alone. The key never changes, so it stays unique."""
     message = f"protected-term:{letters}".encode()
     return hmac.new(settings.SUBSCRIBERS_ADDRESS_KEY.encode(), message, hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""The unguessable names under which an event's calendar file is served, and their reading back. Nothing is stored."""
+"""The unguessable names of the calendar files of events. A name is a signed event id; nothing is stored."""
 
 import hashlib
 import hmac
@@ -10,16 +10,16 @@ _NAME = re.compile(r"(\d{1,18})-([0-9a-f]{20})")
 
 
 def make_calendar_url(event_id: int) -> str:
-    """The address without its ending: with ``.ics`` the file, with ``/google`` and ``/outlook`` ways to those calendars."""
-    return f"{settings.NEWSLETTER_SITE_URL}/calendar/{calendar_name(event_id)}"
+    """Return the address without its ending: ``.ics`` is the file, ``/google`` and ``/outlook`` lead to those calendars."""
+    return f"{settings.NEWSLETTER_SITE_URL}/calendar/{make_calendar_name(event_id)}"
 
 
-def calendar_name(event_id: int) -> str:
+def make_calendar_name(event_id: int) -> str:
     return f"{event_id}-{_sign(event_id)}"
 
 
 def parse_calendar_name(name: str) -> int | None:
-    """The event's id; None for a name that we did not make."""
+    """Return the event's id, or None for a name that we did not make."""
     match = _NAME.fullmatch(name)
     if match is None or not hmac.compare_digest(match[2], _sign(int(match[1]))):
         return None

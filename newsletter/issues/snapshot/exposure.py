@@ -1,10 +1,10 @@
-"""Who was shown a story or an event: from deliveries over variants to what each variant shows. Reads only."""
+"""Find out who got a mail that shows a story or an event, by way of its variants. Reads only."""
 
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from newsletter.models import Batch, Delivery, DeliveryException, Issue, Shown, Story, Variant
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, ShownItem, Story, Variant
 
 _POSSIBLY_DELIVERED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
 _NOT_DELIVERED_STATES = (DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED)
@@ -12,14 +12,14 @@ _NOT_DELIVERED_STATES = (DeliveryException.State.REJECTED, DeliveryException.Sta
 
 @dataclass(frozen=True)
 class Reach:
-    """How many people may have an issue that shows a thing."""
+    """An issue that shows a certain story or event, and how many people may have it."""
 
     issue: Issue
     people: int
 
 
 def find_possible_deliveries(variants: QuerySet[Variant] | list[int]) -> QuerySet[Delivery]:
-    """People who have a mail of these variants, or may have: where the provider's answer is not known, they count."""
+    """Return the deliveries of these variants that arrived or may have arrived: uncertain ones count."""
     return Delivery.objects.filter(
         Q(exception__isnull=True) | ~Q(exception__state__in=_NOT_DELIVERED_STATES),
         proof=False,
@@ -29,17 +29,19 @@ def find_possible_deliveries(variants: QuerySet[Variant] | list[int]) -> QuerySe
 
 
 def find_variants_showing(kind: str, row_id: int) -> QuerySet[Variant]:
-    return Variant.objects.filter(pk__in=Shown.objects.filter(kind=kind, row_id=row_id).values("variant"))
+    return Variant.objects.filter(pk__in=ShownItem.objects.filter(kind=kind, row_id=row_id).values("variant"))
 
 
 def shows_withdrawn_story() -> Exists:
-    """Of a batch: its mail shows a story that was withdrawn, or that its source no longer shows."""
+    """Filter batches whose mail shows a story that was withdrawn or that its source no longer shows."""
     withdrawn = Story.objects.filter(Q(withdrawn_at__isnull=False) | Q(gone_at__isnull=False)).values("pk")
-    return Exists(Shown.objects.filter(variant=OuterRef("variant_id"), kind=Shown.Kind.STORY, row_id__in=withdrawn))
+    return Exists(
+        ShownItem.objects.filter(variant=OuterRef("variant_id"), kind=ShownItem.Kind.STORY, row_id__in=withdrawn)
+    )
 
 
 def find_reach(kind: str, row_id: int) -> list[Reach]:
-    """Of each issue that shows it, the people who may have it, newest issue first."""
+    """Return each issue that shows it with the people who may have it, newest issue first."""
     rows = (
         find_possible_deliveries(find_variants_showing(kind, row_id))
         .order_by()

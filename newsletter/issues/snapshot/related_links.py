@@ -1,13 +1,12 @@
-"""Links of an issue that lead to stories of ours: words that link tell of the person too, so they may stand only where they may.
+"""Links of an issue that lead to stories of ours: a link tells of the person too, so the same consent rules hold for it.
 
-What is merely listed is left out by itself; where staff wrote of a story, a person has to look.
+Further reading about a story that may not be shown is removed. A text by staff needs a person to look at it.
 """
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any
 
 from django.db.models import Q
 
@@ -15,83 +14,81 @@ from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
 from newsletter.content.parsing.page_urls import make_url_search_key, normalise_url
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
-from newsletter.issues.snapshot.redact import iter_stories, make_own_page_key
-from newsletter.issues.snapshot.written_links import find_written_links
+from newsletter.issues.snapshot.content_links import find_written_links
+from newsletter.issues.snapshot.records.blocks import RelatedBlock
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.redact import make_own_page_key
 from newsletter.models import Story
 from newsletter.rendering.lint.findings import Finding
 
-Content = dict[str, Any]
+
+def find_related_links(content: IssueContent) -> Iterator[str]:
+    """Yield the addresses of the content's further reading."""
+    for block in content.blocks:
+        if isinstance(block, RelatedBlock):
+            yield from (url for _title, url in block.links)
 
 
-def find_related_links(content: Content) -> Iterator[str]:
-    """The addresses of its further reading."""
-    for block in content["blocks"]:
-        if block["type"] == "related":
-            yield from (url for _title, url in block["links"])
+def find_related_and_written_links(content: IssueContent) -> set[str]:
+    """Return the addresses of further reading and those in texts by staff."""
+    return {link for block in content.blocks for link in find_written_links(block)}
 
 
-def find_related_and_written_links(content: Content) -> set[str]:
-    """The addresses of its further reading, and those in what staff wrote."""
-    return {link for block in content["blocks"] for link in find_written_links(block)}
-
-
-def find_linked_stories(content: Content) -> set[int]:
-    """The ids of the stories that these lead to."""
+def find_linked_stories(content: IssueContent) -> set[int]:
+    """Return the ids of the stories that these addresses lead to."""
     return {story.pk for story in _find_stories_by_url(find_related_and_written_links(content))}
 
 
 def find_restricted_links(urls: Collection[str], *, channel: str, at: datetime, required: bool) -> frozenset[str]:
-    """Those that lead to a story which may not be shown then, or not everywhere: a link is the same for all readers.
+    """Return the addresses that lead to a story which may not be shown then, or not in every region.
 
     ``required``: the publication shows no story without a consent, whatever the story says of itself.
     """
-    unfit = _find_restricted_pages(urls, channel=channel, at=at, required=required)
-    return frozenset(url for url in urls if normalise_url(url) in unfit)
+    restricted = _find_restricted_pages(urls, channel=channel, at=at, required=required)
+    return frozenset(url for url in urls if normalise_url(url) in restricted)
 
 
-def check_linked_stories(content: Content, *, at: datetime) -> Iterator[Finding]:
-    """An error for each block that links to a story which may not be mailed at that moment.
+def check_linked_stories(content: IssueContent, *, at: datetime) -> Iterator[Finding]:
+    """Yield an error for each block that links to a story which may not be mailed at that moment.
 
-    A story that is in the issue is judged there, and who may not see it does not get what links to it.
+    Stories that are in the issue are checked elsewhere: readers who must not see one do not get a link to it either.
     """
-    required = content["publication"]["consent_required"]
-    inside = {make_own_page_key(story) for story in iter_stories(content)}
+    inside = {make_own_page_key(story) for story in content.stories}
     links = {link for link in find_related_and_written_links(content) if normalise_url(link) not in inside}
-    unfit = _find_restricted_pages(links, channel=EMAIL, at=at, required=required)
-    for block in content["blocks"] if unfit else ():
+    restricted = _find_restricted_pages(links, channel=EMAIL, at=at, required=content.publication.consent_required)
+    for block in content.blocks if restricted else ():
         for page in dict.fromkeys(map(normalise_url, find_written_links(block))):
-            if page in unfit:
+            if page in restricted:
                 message = Message(
                     "A link leads to a story that may not be shown: %(unfit)s. Take the link and what it says out.",
-                    unfit=unfit[page],
+                    unfit=restricted[page],
                 )
-                yield Finding("error", "linked-story", message, block=block["key"])
+                yield Finding("error", "linked-story", message, block=block.key)
 
 
-def require_unrestricted_links(content: Content, *, at: datetime) -> None:
-    """Raises NotReady where one of the links tells of a story that may not be mailed at that moment."""
+def require_unrestricted_links(content: IssueContent, *, at: datetime) -> None:
+    """Raise NotReady if a link leads to a story that may not be mailed at that moment."""
     finding = next(check_linked_stories(content, at=at), None)
     if finding:
         raise NotReady("%(message)s Nothing was sent.", message=finding.message)
 
 
-def _find_restricted_pages(urls: Collection[str], *, channel: str, at: datetime, required: bool) -> dict[str, str]:
-    """Of the pages that lead to a story which may not be shown, why not."""
-    unfit = {}
+def _find_restricted_pages(urls: Collection[str], *, channel: str, at: datetime, required: bool) -> dict[str, Message]:
+    """Return the reason for each page of a story that may not be shown, by the page's normalised address."""
+    restricted = {}
     for story in _find_stories_by_url(urls):
-        fault = find_display_restriction(make_consent_record(story), channel=channel, at=at, required=required)
-        fault = fault or (
-            Message("is kept from some regions, and a link is the same for all") if story.not_in_regions else ""
-        )
-        if fault:
-            unfit[normalise_url(story.url)] = f"“{story.title}” {fault}"
-    return unfit
+        reason = find_display_restriction(make_consent_record(story), channel=channel, at=at, required=required)
+        if not reason and story.not_in_regions:
+            reason = Message("is kept from some regions, and a link is the same for all")
+        if reason:
+            restricted[normalise_url(story.url)] = Message("“%(title)s” %(reason)s", title=story.title, reason=reason)
+    return restricted
 
 
 def _find_stories_by_url(urls: Collection[str]) -> list[Story]:
-    """The stories of these pages, however either address is written."""
+    """Return the stories of these pages, however either address is written."""
     if not urls:
         return []
     names = {normalise_url(url) for url in urls}
-    alike = reduce(or_, (Q(url__icontains=mark) for mark in {make_url_search_key(url) for url in urls}))
-    return [story for story in Story.objects.filter(alike) if normalise_url(story.url) in names]
+    similar = reduce(or_, (Q(url__icontains=mark) for mark in {make_url_search_key(url) for url in urls}))
+    return [story for story in Story.objects.filter(similar) if normalise_url(story.url) in names]

@@ -1,8 +1,7 @@
-"""Links of a mail that lead over our own site, so that it is counted how often each is followed. Made once for each variant.
+"""Make a mail's links lead over our own site, so that clicks are counted. This happens once for each variant.
 
-A link names its target and is signed, so it leads nowhere else. Personal links, our own pages and the plain text stay as they
-are. Where readers may agree to more, each link ends in a place for the word by which such a reader is known; it is the same
-empty word for everybody else.
+A link contains its target and is signed, so it leads nowhere else. Personal links, our own pages and the plain text do
+not change. If the publication asks readers for consent, each link ends with a token for the reader who agreed.
 """
 
 import hashlib
@@ -16,8 +15,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 from django.conf import settings
 
 from newsletter.common.errors import BadLink
+from newsletter.common.personal_tokens import format_token
 from newsletter.rendering.mail import RenderedMail, hash_mail
-from newsletter.rendering.tokens import Variable, format_token
+from newsletter.rendering.tokens import Variable
 from subscribers.links.signed_links import link_keys
 
 OFF, COUNTS, READERS = "off", "counts", "readers"
@@ -33,7 +33,7 @@ _MAC_LENGTH = 32
 
 
 def track_links(mail: RenderedMail, *, issue: str, clicks: str) -> RenderedMail:
-    """The mail with its links led over us. ``issue`` is the public id, ``clicks`` the publication's choice when approved."""
+    """Return the mail with counted links. ``issue`` is the public id, ``clicks`` the publication's choice when approved."""
     if clicks == OFF:
         return mail
     html = _EXTERNAL_HREF.sub(lambda found: _track_link(found, issue=issue, clicks=clicks), mail.html)
@@ -45,18 +45,18 @@ def track_links(mail: RenderedMail, *, issue: str, clicks: str) -> RenderedMail:
 
 
 def untrack_links(html: str) -> str:
-    """The HTML with every link leading straight to its target, for pages on the web."""
-    return _TRACKED_HREF.sub(lambda found: f"{found[1]}{escape(_target(unescape(found[2])))}{found[3]}", html)
+    """Return the HTML with every link leading straight to its target, for pages on the web."""
+    return _TRACKED_HREF.sub(lambda found: f"{found[1]}{escape(_read_target(unescape(found[2])))}{found[3]}", html)
 
 
 def list_link_targets(html: str) -> list[str]:
-    """The targets of the counted links of a mail, in its order, each as often as it stands there."""
-    return [_target(unescape(found[2])) for found in _TRACKED_HREF.finditer(html)]
+    """Return the targets of the counted links of a mail, in their order, with repetitions."""
+    return [_read_target(unescape(found[2])) for found in _TRACKED_HREF.finditer(html)]
 
 
 def mark_links(html: str, *, mark: Callable[[str], str]) -> str:
-    """The HTML with ``mark(target)`` at the beginning of each counted link."""
-    return _TRACKED_LINK_TAG.sub(lambda found: f"{found[0]}{mark(_target(unescape(found[1])))}", html)
+    """Return the HTML with ``mark(target)`` at the beginning of each counted link."""
+    return _TRACKED_LINK_TAG.sub(lambda found: f"{found[0]}{mark(_read_target(unescape(found[1])))}", html)
 
 
 def make_click_url(*, issue: str, url: str) -> str:
@@ -66,16 +66,16 @@ def make_click_url(*, issue: str, url: str) -> str:
 
 
 def verify_click(*, issue: str, mac: str, url: str) -> None:
-    """Raises BadLink where we did not make this link to this target."""
-    right = False
+    """Raise BadLink if we did not make this link to this target."""
+    valid = False
     for key in link_keys():
-        right |= hmac.compare_digest(_sign(issue, url, key=key).encode(), mac.encode())
-    if not right:
+        valid |= hmac.compare_digest(_sign(issue, url, key=key).encode(), mac.encode())
+    if not valid:
         raise BadLink("This link is not one of ours, or was changed on its way. Use the link as it is in the mail.")
 
 
 def make_link_key(url: str) -> str:
-    """The short name under which a link's clicks are kept: 16 hexadecimal digits of its sha256."""
+    """Return the key under which a link's clicks are counted: 16 hexadecimal digits of its sha256."""
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
@@ -83,11 +83,11 @@ def _track_link(found: re.Match[str], *, issue: str, clicks: str) -> str:
     url = unescape(found[2])
     if "__pv_" in url or url.startswith(f"{settings.NEWSLETTER_SITE_URL}/"):
         return found[0]
-    who = f"&amp;who={format_token(_MARK)}" if clicks == READERS else ""
-    return f"{found[1]}{escape(make_click_url(issue=issue, url=url))}{who}{found[3]}"
+    reader = f"&amp;who={format_token(_MARK)}" if clicks == READERS else ""
+    return f"{found[1]}{escape(make_click_url(issue=issue, url=url))}{reader}{found[3]}"
 
 
-def _target(url: str) -> str:
+def _read_target(url: str) -> str:
     return parse_qs(urlsplit(url).query).get("to", [url])[0]
 
 

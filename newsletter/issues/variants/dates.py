@@ -1,63 +1,63 @@
-"""When an event is, in a reader's words: its days, its hours and whose clock they are read from. Pure."""
+"""Write when an event is, in the reader's language: its days, its hours and the city of the clock. No database."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_interval, format_skeleton, format_time, get_timezone_location, parse_pattern
 
+from newsletter.issues.snapshot.records.events import EventRecord
+
 _ONE_EVENING = timedelta(hours=12)
 _DAY = timedelta(days=1)
 _UNIVERSAL = ("", "UTC", "Etc/UTC")
 
-Event = dict[str, Any]
-
 
 def get_babel_locale(language: str) -> str:
-    """Babel's name of the language; English without a country is written the British way."""
+    """Return Babel's name of the language. English without a country is British."""
     return {"en": "en_GB"}.get(language, language.replace("-", "_"))
 
 
-def first_day(event: Event, *, default_zone: str) -> date:
-    """The day on which an event of the resolved content begins, where it is."""
-    if event["all_day"] and event["day"]:
-        return datetime.fromisoformat(event["day"]).date()
-    return datetime.fromisoformat(event["starts_at"]).astimezone(_zone(event, default_zone)).date()
+def find_first_day(event: EventRecord, *, default_zone: str) -> date:
+    """Return the day on which an event begins, at its location."""
+    if event.all_day and event.day:
+        return event.day
+    return event.starts_at.astimezone(_find_zone(event, default_zone)).date()
 
 
-def format_event_time(event: Event, *, locale: str, default_zone: str) -> str:
-    """Days and hours as people write them; ``default_zone`` is the clock of events that have none of their own."""
-    first, zone = first_day(event, default_zone=default_zone), _zone(event, default_zone)
-    starts = datetime.fromisoformat(event["starts_at"]).astimezone(zone)
-    ends = datetime.fromisoformat(event["ends_at"]).astimezone(zone) if event["ends_at"] else starts
+def format_event_time(event: EventRecord, *, locale: str, default_zone: str) -> str:
+    """Return the days and hours as people write them. ``default_zone`` is the clock of events without a zone."""
+    first, zone = find_first_day(event, default_zone=default_zone), _find_zone(event, default_zone)
+    starts = event.starts_at.astimezone(zone)
+    ends = event.ends_at.astimezone(zone) if event.ends_at else starts
     length = ends.astimezone(UTC) - starts.astimezone(UTC)
-    if event["all_day"]:
-        # The end is the midnight after the last day, up to an hour off where the clocks change in between.
+    if event.all_day:
+        # The end is the midnight after the last day, up to an hour off if the clocks change in between.
         last = first + max(round(length / _DAY) - 1, 0) * _DAY
-        return _days(first, last, locale)
-    place = get_timezone_location(zone, locale=locale, return_city=True)
+        return _format_days(first, last, locale)
+    city = get_timezone_location(zone, locale=locale, return_city=True)
     if length <= timedelta():
-        return f"{_days(first, first, locale)}, {_clock(starts, locale)} ({place})"
+        return f"{_format_days(first, first, locale)}, {_format_clock(starts, locale)} ({city})"
     if ends.date() == first or length <= _ONE_EVENING:
-        return f"{_days(first, first, locale)}, {_hours(starts, ends, locale)} ({place})"
+        return f"{_format_days(first, first, locale)}, {_format_hours(starts, ends, locale)} ({city})"
     if ends.time() > starts.time():
-        return f"{_days(first, ends.date(), locale)}, {_hours(starts, ends, locale)} ({place})"
-    begin = format_skeleton("MMMMd", starts, locale=locale) if starts.year == ends.year else _long(first, locale)
-    return f"{begin}, {_clock(starts, locale)} – {_long(ends.date(), locale)}, {_clock(ends, locale)} ({place})"
+        return f"{_format_days(first, ends.date(), locale)}, {_format_hours(starts, ends, locale)} ({city})"
+    begin = format_skeleton("MMMMd", starts, locale=locale) if starts.year == ends.year else _format_long(first, locale)
+    end = f"{_format_long(ends.date(), locale)}, {_format_clock(ends, locale)}"
+    return f"{begin}, {_format_clock(starts, locale)} – {end} ({city})"
 
 
-def _zone(event: Event, default_zone: str) -> ZoneInfo:
-    return ZoneInfo(default_zone if event["zone"] in _UNIVERSAL else event["zone"])
+def _find_zone(event: EventRecord, default_zone: str) -> ZoneInfo:
+    return ZoneInfo(default_zone if event.zone in _UNIVERSAL else event.zone)
 
 
-def _long(day: date, locale: str) -> str:
+def _format_long(day: date, locale: str) -> str:
     return format_date(day, format="long", locale=locale)
 
 
-def _days(first: date, last: date, locale: str) -> str:
-    """One day with its weekday; several as a range with the month in full, as the language writes ranges."""
+def _format_days(first: date, last: date, locale: str) -> str:
+    """Return one day with its weekday, or several days as a range with the month in full."""
     if last <= first:
         return format_date(first, format="full", locale=locale)
     formats = Locale.parse(locale).interval_formats
@@ -69,14 +69,14 @@ def _days(first: date, last: date, locale: str) -> str:
     )
 
 
-def _clock(moment: datetime, locale: str) -> str:
+def _format_clock(moment: datetime, locale: str) -> str:
     return format_time(moment, format="short", locale=locale, tzinfo=moment.tzinfo)
 
 
-def _hours(starts: datetime, ends: datetime, locale: str) -> str:
-    """From one hour to another, on the clock of twelve or twenty-four hours that the language uses."""
+def _format_hours(starts: datetime, ends: datetime, locale: str) -> str:
+    """Return a range of hours, on the clock of twelve or twenty-four hours that the language uses."""
     if ends.time() <= starts.time():
-        return f"{_clock(starts, locale)} – {_clock(ends, locale)}"
+        return f"{_format_clock(starts, locale)} – {_format_clock(ends, locale)}"
     ends = datetime.combine(starts.date(), ends.time(), starts.tzinfo)
     twelve = "h" in Locale.parse(locale).time_formats["short"].pattern
     return format_interval(starts, ends, skeleton="hm" if twelve else "Hm", tzinfo=starts.tzinfo, locale=locale)

@@ -1,19 +1,27 @@
-"""From resolved content to the document of one variant: what a group of readers sees, in words and dates. Pure."""
+"""Turn an issue's content into the document of one variant: what a group of readers sees, with its texts and dates.
+
+This is the one place where the snapshot's records become rendering's. No database.
+"""
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from babel.units import format_unit
 
-from newsletter.issues.variants.dates import first_day, format_event_time, get_babel_locale
+from newsletter.content.parsing.html import plain_text
+from newsletter.issues.snapshot.records import blocks as records
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.events import EventRecord
+from newsletter.issues.snapshot.records.fields import PictureRecord
+from newsletter.issues.snapshot.records.publication import BrandRecord
+from newsletter.issues.snapshot.records.stories import StoryRecord
+from newsletter.issues.variants.dates import find_first_day, format_event_time, get_babel_locale
 from newsletter.issues.variants.event_location import describe_event_location
 from newsletter.issues.variants.nearby_events import CLOSE_KM, EventSelection
-from newsletter.issues.variants.phrases import say
-from newsletter.issues.variants.visibility import VisibleContent, describe_visible, filter_visible, see
+from newsletter.issues.variants.reader_texts import reader_text
+from newsletter.issues.variants.visibility import VisibleContent, filter_visible
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
@@ -36,184 +44,187 @@ from newsletter.rendering.blocks import (
     StoryList,
     StoryRows,
 )
-from newsletter.rendering.phrases import find_text_direction, word
+from newsletter.rendering.phrases import find_phrase, find_text_direction
 
-__all__ = ["VisibleContent", "describe_visible", "make_document", "see"]
-
-Content = dict[str, Any]
 _STORIES: dict[str, type[StoryCards]] = {"cards": StoryCards, "rows": StoryRows, "list": StoryList}
 _MAP = "https://www.openstreetmap.org/search?query="
 
 
-def make_document(content: Content, *, visible: VisibleContent, view_online: str) -> Document:
-    """The document that rendering takes."""
-    publication = content["publication"]
-    language = visible.language
-    content = filter_visible(content, visible=visible, only_events_subject=word("events_near", language))
-    blocks = [block for data in content["blocks"] if (block := _block(data, content, visible)) is not None]
+def make_document(content: IssueContent, *, visible: VisibleContent, view_online: str) -> Document:
+    """Return the document that rendering takes. ``view_online`` is the address of this variant on the web, or ""."""
+    publication, language = content.publication, visible.language
+    content = filter_visible(content, visible=visible, only_events_subject=find_phrase("events_near", language))
+    blocks = (_make_block(block, content, visible) for block in content.blocks)
     return Document(
-        subject=content["subject"],
-        preheader=content["preheader"],
+        subject=content.subject,
+        preheader=content.preheader,
         language=language,
         direction=find_text_direction(language),
-        brand=_brand(content["brand"]),
-        blocks=tuple(blocks),
-        publication=publication["name"],
-        reason=word("why_you_get_this", language, list=publication["list_name"], organisation=content["brand"]["name"]),
+        brand=_make_brand(content.brand),
+        blocks=tuple(block for block in blocks if block is not None),
+        publication=publication.name,
+        reason=find_phrase("why_you_get_this", language, list=publication.list_name, organisation=content.brand.name),
         urls={"view_online": view_online},
-        layout=content.get("layout", "letter"),
-        headline=content.get("headline", ""),
+        layout=content.layout,
+        headline=content.headline,
         edition=_format_edition_date(content, language),
     )
 
 
-def _block(data: Content, content: Content, visible: VisibleContent) -> Block | None:
-    key, kind = data["key"], data["type"]
-    language = visible.language
-    match kind:
-        case "note":
-            return _note(data)
-        case "lead_story":
-            return LeadStory(story=_story(data["story"], language), key=key)
-        case "stories":
-            stories = tuple(_story(story, language) for story in data["stories"])
-            kind_of_list = _STORIES[data.get("look", "cards")]
-            return kind_of_list(stories=stories, heading=data["heading"], key=key) if stories else None
-        case "events":
-            return _events(data, visible.events[key], content, language)
-        case "event_card":
-            return _event_card(data, language, content["publication"]["zone"])
-        case "appeal":
+def _make_block(block: records.Block, content: IssueContent, visible: VisibleContent) -> Block | None:
+    key, language, zone = block.key, visible.language, content.publication.zone
+    match block:
+        case records.NoteBlock():
+            return Note(body_html=block.html, body_text=plain_text(block.html), heading=block.heading, key=key)
+        case records.LeadStoryBlock():
+            return LeadStory(story=_make_story(block.story, language), key=key)
+        case records.StoriesBlock():
+            stories = tuple(_make_story(story, language) for story in block.stories)
+            return _STORIES[block.look](stories=stories, heading=block.heading, key=key) if stories else None
+        case records.EventsBlock():
+            return _make_events(block, visible.events[key], content, language)
+        case records.EventCardBlock():
+            return _make_event_card(block, language, zone)
+        case records.AppealsBlock():
             appeal = visible.appeals[key]
             if appeal is None:
                 return None
             return AppealBlock(
-                headline=appeal["headline"], text=appeal["text"], url=appeal["url"], button=appeal["button"], key=key
+                headline=appeal.headline, text=appeal.text, url=appeal.url, button=appeal.button, key=key
             )
-        case "related":
-            return Related(links=tuple((title, url) for title, url in data["links"]), heading=data["heading"], key=key)
-        case "quote":
-            return Quote(text=data["text"], who=data["who"], notes=tuple(data["notes"]), key=key)
-        case "picture":
-            return ImageBlock(picture=Picture(**data["picture"]), caption=data["caption"], url=data["url"], key=key)
-        case "button":
-            return Button(label=data["label"], url=data["url"], key=key)
-        case "divider":
+        case records.RelatedBlock():
+            return Related(links=block.links, heading=block.heading, key=key)
+        case records.QuoteBlock():
+            return Quote(text=block.text, who=block.who, notes=block.notes, key=key)
+        case records.PictureBlock():
+            return ImageBlock(picture=_make_picture(block.picture), caption=block.caption, url=block.url, key=key)
+        case records.ButtonBlock():
+            return Button(label=block.label, url=block.url, key=key)
+        case records.DividerBlock():
             return Divider(key=key)
-        case _:
-            return SchemaBlock(kind, {name: _value(value) for name, value in data["values"].items()}, key=key)
+        case records.CustomBlock():
+            values = {name: _make_custom_value(value) for name, value in block.values.items()}
+            return SchemaBlock(block.type, values, key=key)
 
 
-def _value(value: Any) -> Any:
-    """A value of a block that a schema describes, as rendering takes it."""
+def _make_custom_value(value: records.CustomValue) -> object:
+    """Return a value as rendering's `SchemaBlock` takes it."""
     match value:
-        case {"url": _, "width": _, "height": _}:
-            return Picture(**value)
-        case list():
-            return tuple(value)
+        case PictureRecord():
+            return _make_picture(value)
+        case records.RichText():
+            return {"html": value.html, "text": value.text}
         case _:
             return value
 
 
-def _format_edition_date(content: Content, language: str) -> str:
-    """The day that an issue of the schedule is due, where it is."""
-    issue = content.get("issue", {})
-    if issue.get("kind", "issue") != "issue" or not issue.get("due_at"):
+def _format_edition_date(content: IssueContent, language: str) -> str:
+    """Return the day on which an issue of the schedule is due, in the publication's zone, or "" for other issues."""
+    if content.issue.kind != "issue":
         return ""
-    due = datetime.fromisoformat(issue["due_at"]).astimezone(ZoneInfo(content["publication"]["zone"]))
+    due = content.issue.due_at.astimezone(ZoneInfo(content.publication.zone))
     return format_date(due, format="long", locale=get_babel_locale(language))
 
 
-def _note(data: Content) -> Note:
-    from newsletter.content.parsing.html import plain_text
-
-    return Note(body_html=data["html"], body_text=plain_text(data["html"]), heading=data["heading"], key=data["key"])
-
-
-def _story(story: Content, language: str) -> StoryItem:
-    date = (
-        format_date(datetime.fromisoformat(story["date"]), format="long", locale=get_babel_locale(language))
-        if story["date"]
-        else ""
-    )
+def _make_story(story: StoryRecord, language: str) -> StoryItem:
     return StoryItem(
-        title=story["title"],
-        url=story["url"],
-        teaser=story["teaser"],
-        picture=Picture(**story["picture"]) if story["picture"] else None,
-        topic=story["topic"],
-        date=date,
-        notes=tuple(story["notes"]),
+        title=story.title,
+        url=story.url,
+        teaser=story.teaser,
+        picture=_make_optional_picture(story.picture),
+        topic=story.topic,
+        date=format_date(story.date, format="long", locale=get_babel_locale(language)) if story.date else "",
+        notes=story.notes,
     )
 
 
-def _events(data: Content, chosen: EventSelection, content: Content, language: str) -> Events | None:
+def _make_events(
+    block: records.EventsBlock, chosen: EventSelection, content: IssueContent, language: str
+) -> Events | None:
     if chosen.kind == "nothing" or (chosen.kind == "all" and not chosen.events):
         return None
-    zone = content["publication"]["zone"]
-    heading = data["heading"] if data["heading"] and chosen.kind in ("near", "all") else _heading(chosen, language)
+    items = [
+        replace(
+            _make_event(event, language, content.publication.zone),
+            distance=_format_distance(language) if event.id in chosen.close else "",
+        )
+        for event in chosen.events
+    ]
+    own_heading = block.heading if chosen.kind in ("near", "all") else ""
     return Events(
-        events=tuple(
-            replace(
-                _event(event, language, zone),
-                distance=_format_distance(language) if event["id"] in chosen.close else "",
-            )
-            for event in chosen.events
-        ),
-        heading=heading,
+        events=tuple(items),
+        heading=own_heading or _choose_heading(chosen, language),
         kind="near" if chosen.kind == "all" else chosen.kind,
-        host_url=content["publication"]["host_url"],
-        key=data["key"],
+        host_url=content.publication.host_url,
+        key=block.key,
     )
 
 
 def _format_distance(language: str) -> str:
     distance = format_unit(CLOSE_KM, "kilometer", length="short", locale=get_babel_locale(language))
-    return word("distance_within", language, distance=distance)
+    return find_phrase("distance_within", language, distance=distance)
 
 
-def _heading(chosen: EventSelection, language: str) -> str:
-    return say("events", language) if chosen.kind == "all" else word(f"events_{chosen.kind}", language)
+def _choose_heading(chosen: EventSelection, language: str) -> str:
+    return reader_text("events", language) if chosen.kind == "all" else find_phrase(f"events_{chosen.kind}", language)
 
 
-def _event_card(data: Content, language: str, zone: str) -> EventCard:
-    event = data["events"][0]
-    item = _event(event, language, zone)
+def _make_event_card(block: records.EventCardBlock, language: str, zone: str) -> EventCard:
+    event = block.events[0]
     return EventCard(
         event=replace(
-            item,
-            summary=data["summary"],
-            picture=Picture(**data["picture"]) if data["picture"] else None,
-            map_url="" if event["online"] or not event["place"] else _MAP + quote(event["place"]),
+            _make_event(event, language, zone),
+            summary=block.summary,
+            picture=_make_optional_picture(block.picture),
+            map_url="" if event.online or not event.location else _MAP + quote(event.location),
         ),
-        button=data["button"],
-        key=data["key"],
+        button=block.button,
+        key=block.key,
     )
 
 
-def _event(event: Content, language: str, default_zone: str) -> EventItem:
+def _make_event(event: EventRecord, language: str, default_zone: str) -> EventItem:
     locale = get_babel_locale(language)
-    day = first_day(event, default_zone=default_zone)
+    day = find_first_day(event, default_zone=default_zone)
+    calendar = event.calendar_url
     return EventItem(
-        title=event["title"],
-        url=event["url"],
+        title=event.title,
+        url=event.url,
         when=format_event_time(event, locale=locale, default_zone=default_zone),
         day=str(day.day),
         month=format_date(day, format="MMM", locale=locale),
         where=describe_event_location(event, language=language),
-        online=event["online"],
-        calendar_url=f"{event['calendar']}.ics" if event.get("calendar") else "",
-        google_url=f"{event['calendar']}/google" if event.get("calendar") else "",
-        outlook_url=f"{event['calendar']}/outlook" if event.get("calendar") else "",
+        online=event.online,
+        calendar_url=f"{calendar}.ics" if calendar else "",
+        google_url=f"{calendar}/google" if calendar else "",
+        outlook_url=f"{calendar}/outlook" if calendar else "",
     )
 
 
-def _brand(brand: Content) -> Brand:
+def _make_brand(brand: BrandRecord) -> Brand:
     return Brand(
-        **{
-            **brand,
-            "logo": Picture(**brand["logo"]) if brand["logo"] else None,
-            "logo_dark": Picture(**brand["logo_dark"]) if brand["logo_dark"] else None,
-            "social": tuple((network, url) for network, url in brand["social"]),
-        }
+        name=brand.name,
+        postal_address=brand.postal_address,
+        website=brand.website,
+        logo=_make_optional_picture(brand.logo),
+        logo_dark=_make_optional_picture(brand.logo_dark),
+        colour=brand.colour,
+        accent=brand.accent,
+        background=brand.background,
+        font=brand.font,
+        donate_url=brand.donate_url,
+        donor_portal_url=brand.donor_portal_url,
+        social=brand.social,
+        heading_font=brand.heading_font,
+        radius=brand.radius,
+        masthead=brand.masthead,
+        icons_url=brand.icons_url,
     )
+
+
+def _make_picture(picture: PictureRecord) -> Picture:
+    return Picture(url=picture.url, width=picture.width, height=picture.height, alt=picture.alt, weight=picture.weight)
+
+
+def _make_optional_picture(picture: PictureRecord | None) -> Picture | None:
+    return _make_picture(picture) if picture else None

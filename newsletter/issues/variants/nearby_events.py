@@ -1,21 +1,25 @@
-"""Which of an issue's events a reader sees: near, else in the region, else online, else an invitation to host, else nothing.
+"""Choose which of an issue's events a reader sees. No database.
 
-Pure arithmetic over the resolved content; no tables.
+Events near the reader come first, then those in the region, then those online, then an invitation to host one.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
+from newsletter.issues.snapshot.records.events import EventRecord
 from subscribers.places.distance import distance_km
 
-Event = dict[str, Any]
 CLOSE_KM = 15
-_CLOSE_TO_TOWN_KM = 10.0  # readers' places are known to the town: this leaves room for where in it they live
+_CLOSE_TO_TOWN_KM = 10.0
+"""A reader's location is known only to the town, so an event this near to the town is within CLOSE_KM of the reader."""
+
+SelectionKind = Literal["near", "region", "online", "host", "nothing", "all"]
 
 
 @dataclass(frozen=True)
 class RecipientLocation:
-    """A reader's place, as far as it is known."""
+    """A reader's home, as far as it is known. Codes are ISO 3166: ``US``, ``US-TX``."""
 
     country: str = ""
     region: str = ""
@@ -26,26 +30,26 @@ class RecipientLocation:
 
 @dataclass(frozen=True)
 class EventSelection:
-    """``kind`` is near, region, online, host or nothing; ``events`` are in the order to show.
+    """The events that a group of readers sees, in the order to show. ``all`` is for pages that everybody sees.
 
-    ``close`` are the ids of those that take place within CLOSE_KM (kilometres) of every reader who is shown this choice.
+    ``close`` are the ids of the events within CLOSE_KM (kilometres) of every reader of the group.
     """
 
-    kind: str
-    events: tuple[Event, ...]
+    kind: SelectionKind
+    events: tuple[EventRecord, ...]
     close: tuple[int, ...] = ()
 
 
 def choose_events_for(
-    where: RecipientLocation, *, events: list[Event], limit: int, radius_km: float, host: bool
+    location: RecipientLocation, *, events: Iterable[EventRecord], limit: int, radius_km: float, host: bool
 ) -> EventSelection:
-    """Return at most ``limit`` events for a reader at ``where``; places left free by near or regional ones go to online ones."""
-    open_events = [event for event in events if not event["cancelled"]]
-    online = [event for event in open_events if event["online"]]
-    near = [event for event in open_events if not event["online"] and is_near(where, event, radius_km=radius_km)]
+    """Return at most ``limit`` events for a reader. Online events fill what near or regional ones leave free."""
+    open_events = [event for event in events if not event.cancelled]
+    online = [event for event in open_events if event.online]
+    near = [event for event in open_events if not event.online and is_near(location, event, radius_km=radius_km)]
     if near:
-        return _choose_near(where, (near + online)[:limit])
-    regional = [event for event in open_events if not event["online"] and is_regional(where, event)]
+        return _select_near(location, (near + online)[:limit])
+    regional = [event for event in open_events if not event.online and is_regional(location, event)]
     if regional:
         return EventSelection("region", tuple((regional + online)[:limit]))
     if online:
@@ -54,44 +58,42 @@ def choose_events_for(
 
 
 def choose_near_events(
-    where: RecipientLocation, *, events: list[Event], limit: int, radius_km: float
+    location: RecipientLocation, *, events: Iterable[EventRecord], limit: int, radius_km: float
 ) -> EventSelection:
-    """For readers who want nothing else: near ones, and of their region where nothing better than that is known of them."""
-    in_person = [event for event in events if not event["cancelled"] and not event["online"]]
-    if where.latitude is None or where.longitude is None:
-        regional = [event for event in in_person if is_regional(where, event)]
+    """Return the events for readers who want only events near them: in their region if only the region is known."""
+    in_person = [event for event in events if not event.cancelled and not event.online]
+    if location.latitude is None or location.longitude is None:
+        regional = [event for event in in_person if is_regional(location, event)]
         return EventSelection("region" if regional else "nothing", tuple(regional[:limit]))
-    near = [event for event in in_person if is_near(where, event, radius_km=radius_km)]
-    return _choose_near(where, near[:limit]) if near else EventSelection("nothing", ())
+    near = [event for event in in_person if is_near(location, event, radius_km=radius_km)]
+    return _select_near(location, near[:limit]) if near else EventSelection("nothing", ())
 
 
-def _choose_near(where: RecipientLocation, events: list[Event]) -> EventSelection:
-    """One ring alone, so that readers of one region do not fall into as many groups as it has towns."""
-    close = (
-        event["id"] for event in events if not event["online"] and is_near(where, event, radius_km=_CLOSE_TO_TOWN_KM)
-    )
+def _select_near(location: RecipientLocation, events: Sequence[EventRecord]) -> EventSelection:
+    """Note which events are close. There is one distance only: each more would make more groups of readers."""
+    close = (event.id for event in events if not event.online and is_near(location, event, radius_km=_CLOSE_TO_TOWN_KM))
     return EventSelection("near", tuple(events), tuple(close))
 
 
-def is_possibly_in(where: RecipientLocation, places: list[str]) -> bool:
-    """Whether a reader is, or for all we know may be, in one of these countries or regions (ISO 3166: ``US``, ``US-TX``)."""
-    for place in places:
-        country = place.split("-")[0]
-        if not where.country:
+def is_possibly_in(location: RecipientLocation, codes: Iterable[str]) -> bool:
+    """Return True if a reader is or may be in one of these countries or regions (ISO 3166: ``US``, ``US-TX``)."""
+    for code in codes:
+        country = code.split("-")[0]
+        if not location.country:
             return True
-        if where.country == country and (place == country or not where.region or where.region == place):
+        if location.country == country and (code == country or not location.region or location.region == code):
             return True
     return False
 
 
-def is_near(where: RecipientLocation, event: Event, *, radius_km: float) -> bool:
-    if where.latitude is None or where.longitude is None or event["latitude"] is None or event["longitude"] is None:
+def is_near(location: RecipientLocation, event: EventRecord, *, radius_km: float) -> bool:
+    if location.latitude is None or location.longitude is None or event.latitude is None or event.longitude is None:
         return False
-    return distance_km(where.latitude, where.longitude, event["latitude"], event["longitude"]) <= radius_km
+    return distance_km(location.latitude, location.longitude, event.latitude, event.longitude) <= radius_km
 
 
-def is_regional(where: RecipientLocation, event: Event) -> bool:
-    """In the reader's region; an event known only by country counts for readers known only by country."""
-    if where.region and event["region"]:
-        return bool(where.region == event["region"])
-    return bool(where.country and where.country == event["country"] and not where.region and not event["region"])
+def is_regional(location: RecipientLocation, event: EventRecord) -> bool:
+    """Return True if both are in one region, or if both are known only by the same country."""
+    if location.region and event.region:
+        return location.region == event.region
+    return bool(location.country and location.country == event.country and not location.region and not event.region)

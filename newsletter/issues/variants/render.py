@@ -1,4 +1,4 @@
-"""Freezes an issue's content as a revision and renders its variants: one per distinct thing readers see, never one per reader."""
+"""Freeze an issue's content as a revision and render its variants: one for all readers who see the same."""
 
 import hashlib
 import hmac
@@ -6,94 +6,81 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import translation
 
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.issues.variants.click_links import OFF, track_links
+from newsletter.issues.variants.click_links import track_links
 from newsletter.issues.variants.documents import make_document
-from newsletter.issues.variants.recipient_groups import (
-    RecipientGroup,
-    choose_visible_for_group,
-    find_groups,
-    find_locations,
-)
+from newsletter.issues.variants.recipient_groups import RecipientGroup, choose_visible_for_group, find_locations
 from newsletter.issues.variants.story_checks import check_stories
-from newsletter.issues.variants.visibility import Content, VisibleContent, describe_visible, list_shown_ids
-from newsletter.models import Issue, IssueRevision, ReaderGroup, Shown, Variant
-from newsletter.rendering.lint.checks import check
+from newsletter.issues.variants.visibility import VisibleContent, describe_visible, list_shown_ids
+from newsletter.models import Issue, IssueRevision, ReaderGroup, ShownItem, Variant
+from newsletter.rendering.lint.checks import lint_mail
+from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
-
-__all__ = [
-    "RecipientGroup",
-    "RenderedVariant",
-    "choose_visible_for_group",
-    "find_groups",
-    "find_locations",
-    "freeze_revision",
-    "make_public_id",
-    "make_variants",
-    "render_visible",
-]
 
 
 @dataclass(frozen=True)
 class RenderedVariant:
-    """One variant before it is stored: what it shows, the mail, and what lint found."""
+    """One variant before it is stored: what it shows, its mail, and what the checks found."""
 
     visible: VisibleContent
     mail: RenderedMail
-    findings: list[dict[str, Any]]
+    findings: list[Finding]
     public_id: str
 
 
 def freeze_revision(*, issue: Issue, now: datetime) -> IssueRevision:
-    """The revision of the issue's content as it is now; the same content gives the same revision."""
+    """Return the revision of the issue's content as it is now. The same content gives the same revision."""
     content = resolve_content(issue)
     sha256 = hash_content(content)
     known = IssueRevision.objects.filter(issue=issue, sha256=sha256).first()
     if known:
         return known
-    number = (issue.frozen.aggregate(last=Max("number"))["last"] or 0) + 1
+    number = (issue.content_revisions.aggregate(last=Max("number"))["last"] or 0) + 1
     try:
         with transaction.atomic():
-            return IssueRevision.objects.create(issue=issue, number=number, sha256=sha256, content=content, made_at=now)
+            return IssueRevision.objects.create(
+                issue=issue, number=number, sha256=sha256, content=content.to_json(), made_at=now
+            )
     except IntegrityError:
         return IssueRevision.objects.get(issue=issue, sha256=sha256)
 
 
 def make_variants(*, revision: IssueRevision, groups: Iterable[RecipientGroup]) -> list[Variant]:
-    """Render and store what these groups see, where it is not stored yet, and say which group gets which variant.
+    """Render and store the variants that these groups see, and store which group gets which. Return the variants.
 
-    A group that would see nothing is noted without a variant: its people get no mail.
+    A group that would see nothing is stored without a variant: its people get no mail.
     """
-    groups = list(groups)
+    groups, content = list(groups), IssueContent.from_json(revision.content)
     locations = find_locations(group.place_id for group in groups)
     by_key: dict[str, Variant] = {variant.key: variant for variant in revision.variants.all()}
-    seen: dict[str, list[RecipientGroup]] = defaultdict(list)
-    nothing: list[RecipientGroup] = []
+    groups_by_key: dict[str, list[RecipientGroup]] = defaultdict(list)
+    without_mail: list[RecipientGroup] = []
     for group in groups:
-        visible = choose_visible_for_group(revision.content, group=group, locations=locations)
-        if visible.nothing:
-            nothing.append(group)
+        visible = choose_visible_for_group(content, group=group, locations=locations)
+        if visible.is_empty:
+            without_mail.append(group)
             continue
-        seen[visible.key].append(group)
+        groups_by_key[visible.key].append(group)
         if visible.key not in by_key:
-            by_key[visible.key] = _save_variant(revision, render_visible(revision.content, visible=visible))
-    of_groups = [(by_key[key], group) for key, members in seen.items() for group in members]
-    _save_groups(revision, [*of_groups, *((None, group) for group in nothing)])
-    return [by_key[key] for key in seen]
+            rendered = render_visible(content, visible=visible)
+            by_key[visible.key] = _save_variant(revision, rendered, content=content)
+    with_mail = [(by_key[key], group) for key, members in groups_by_key.items() for group in members]
+    _save_groups(revision, [*with_mail, *((None, group) for group in without_mail)])
+    return [by_key[key] for key in groups_by_key]
 
 
-def _save_groups(revision: IssueRevision, of_groups: Iterable[tuple[Variant | None, RecipientGroup]]) -> None:
-    """A group that nobody counted is that of a proof: how many it was counted to have stays."""
+def _save_groups(revision: IssueRevision, groups: Iterable[tuple[Variant | None, RecipientGroup]]) -> None:
+    """Store the groups. One without people is that of a proof: it does not overwrite a number counted earlier."""
     rows = [
         ReaderGroup(
             revision=revision,
@@ -104,7 +91,7 @@ def _save_groups(revision: IssueRevision, of_groups: Iterable[tuple[Variant | No
             frequency=group.frequency,
             people=group.people,
         )
-        for variant, group in of_groups
+        for variant, group in groups
     ]
     ReaderGroup.objects.bulk_create([row for row in rows if not row.people], ignore_conflicts=True)
     ReaderGroup.objects.bulk_create(
@@ -115,27 +102,27 @@ def _save_groups(revision: IssueRevision, of_groups: Iterable[tuple[Variant | No
     )
 
 
-def render_visible(content: Content, *, visible: VisibleContent) -> RenderedVariant:
-    """One variant, rendered and checked; nothing is stored."""
+def render_visible(content: IssueContent, *, visible: VisibleContent) -> RenderedVariant:
+    """Render and check one variant. Store nothing."""
     public_id = make_public_id(content, visible)
     document = make_document(content, visible=visible, view_online=f"{settings.NEWSLETTER_SITE_URL}/view/{public_id}")
-    mail = track_links(
-        render(document), issue=content["issue"]["public_id"], clicks=content["publication"].get("clicks", OFF)
-    )
-    findings = [asdict(finding) for finding in check(mail, document=document)]
-    findings += check_stories(remove_stories(content, stories=visible.hidden))
+    mail = track_links(render(document), issue=content.issue.public_id, clicks=content.publication.clicks)
+    findings = [
+        *lint_mail(mail, document=document),
+        *check_stories(remove_stories(content, stories=visible.hidden)),
+    ]
     return RenderedVariant(visible=visible, mail=mail, findings=findings, public_id=public_id)
 
 
-def make_public_id(content: Content, visible: VisibleContent) -> str:
-    """The unguessable name under which this variant can be viewed online: the same content has the same name."""
+def make_public_id(content: IssueContent, visible: VisibleContent) -> str:
+    """Return the unguessable id of the variant's page on the web. The same content has the same id."""
     message = f"{hash_content(content)}/{visible.key}".encode()
     return hmac.new(settings.SUBSCRIBERS_ADDRESS_KEY.encode(), b"view:" + message, hashlib.sha256).hexdigest()[:32]
 
 
-def _save_variant(revision: IssueRevision, rendered: RenderedVariant) -> Variant:
+def _save_variant(revision: IssueRevision, rendered: RenderedVariant, *, content: IssueContent) -> Variant:
     mail = rendered.mail
-    with transaction.atomic(), translation.override("en"):  # what is kept is in one language, whoever approves
+    with transaction.atomic(), translation.override("en"):  # what is stored is in one language, whoever approves
         variant, made = Variant.objects.get_or_create(
             issue=revision.issue,
             revision=revision,
@@ -149,18 +136,20 @@ def _save_variant(revision: IssueRevision, rendered: RenderedVariant) -> Variant
                 "html": mail.html,
                 "text": mail.text,
                 "variables": [asdict(variable) for variable in mail.variables],
-                "findings": rendered.findings,
+                "findings": [asdict(finding) for finding in rendered.findings],
                 "sha256": mail.sha256,
             },
         )
         if made:
-            _save_shown_items(variant, content=revision.content, visible=rendered.visible)
+            _save_shown_items(variant, content=content, visible=rendered.visible)
     return variant
 
 
-def _save_shown_items(variant: Variant, *, content: Content, visible: VisibleContent) -> None:
+def _save_shown_items(variant: Variant, *, content: IssueContent, visible: VisibleContent) -> None:
     stories, events = list_shown_ids(content, visible=visible)
     if not visible.only_events:
         stories |= find_linked_stories(remove_stories(content, stories=visible.hidden))
-    rows = [(Shown.Kind.STORY, row_id) for row_id in stories] + [(Shown.Kind.EVENT, row_id) for row_id in events]
-    Shown.objects.bulk_create(Shown(variant=variant, kind=kind, row_id=row_id) for kind, row_id in sorted(rows))
+    rows = [(ShownItem.Kind.STORY, row_id) for row_id in stories] + [
+        (ShownItem.Kind.EVENT, row_id) for row_id in events
+    ]
+    ShownItem.objects.bulk_create(ShownItem(variant=variant, kind=kind, row_id=row_id) for kind, row_id in sorted(rows))

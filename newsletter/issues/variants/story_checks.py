@@ -1,76 +1,71 @@
-"""What stands in the way of an issue's stories: consent, embargo, age. Pure, over the resolved content and a moment."""
+"""Check whether an issue's stories may be mailed at a moment: consent, embargo, age, withdrawal. No database."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction
-from newsletter.issues.snapshot.redact import iter_stories
+from newsletter.issues.snapshot.records.blocks import list_stories
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.stories import StoryRecord
+from newsletter.rendering.lint.findings import Finding
 
-Content = dict[str, Any]
-Finding = dict[str, Any]
 _CONSENT_WARNING_PERIOD = timedelta(days=14)
 
 
-def check_stories(content: Content) -> list[Finding]:
-    """Findings as lint makes them, for the moment at which the issue is due."""
-    due = datetime.fromisoformat(content["issue"]["due_at"])
-    findings = []
-    for block, story in _iter_blocks_and_stories(content):
-        fault = find_display_restriction(
-            story["care"], channel=EMAIL, at=due, required=content["publication"]["consent_required"]
-        )
-        if fault:
-            message = Message(
-                "“%(title)s” %(fault)s. Take it out, or put its record right.", title=story["title"], fault=fault
-            )
-            findings.append(_finding("error", "consent", message, block))
-        elif _ends_soon(story, due):
-            message = Message(
-                "The consent of “%(title)s” runs out on %(expires_on)s, soon after this goes out.",
-                title=story["title"],
-                expires_on=story["care"]["expires_on"],
-            )
-            findings.append(_finding("warning", "consent-soon", message, block))
-        if not fault and story["care"]["minor"]:
-            message = Message(
-                "“%(title)s” is about a person under 18. Look that neither its words, its link nor its picture "
-                "gives away a surname, a school, an exact place or a face that was not agreed to.",
-                title=story["title"],
-            )
-            findings.append(_finding("warning", "minor", message, block))
-    return findings
+def check_stories(content: IssueContent) -> Iterator[Finding]:
+    """Yield what is wrong with the stories at the moment at which the issue is due."""
+    due = content.issue.due_at
+    for block in content.blocks:
+        for story in list_stories(block):
+            for finding in _check_story(story, due=due, required=content.publication.consent_required):
+                yield replace(finding, block=block.key)
 
 
-def list_restricted_stories(content: Content, *, at: datetime) -> list[str]:
-    """Why the content may not be mailed at a moment: one sentence a story."""
-    required = content["publication"]["consent_required"]
-    faults = (
-        (story, find_display_restriction(story["care"], channel=EMAIL, at=at, required=required))
-        for story in iter_stories(content)
+def list_restricted_stories(content: IssueContent, *, at: datetime) -> list[Message]:
+    """Return a sentence for each story that may not be mailed at that moment."""
+    reasons = (
+        (story, _find_restriction(story, at=at, required=content.publication.consent_required))
+        for story in content.stories
     )
-    return [f"“{story['title']}” {fault}" for story, fault in faults if fault]
+    return [Message("“%(title)s” %(reason)s", title=story.title, reason=reason) for story, reason in reasons if reason]
 
 
-def require_unrestricted_stories(content: Content, *, at: datetime) -> None:
-    """Raises NotReady where a story may not be mailed at that moment, whatever was true when the issue was approved."""
-    unfit = list_restricted_stories(content, at=at)
-    if unfit:
-        raise NotReady("%(unfit)s. Nothing was sent. Take it out, or put its record right.", unfit="; ".join(unfit))
+def require_unrestricted_stories(content: IssueContent, *, at: datetime) -> None:
+    """Raise NotReady if a story may not be mailed at that moment, whatever was true when the issue was approved."""
+    restricted = list_restricted_stories(content, at=at)
+    if restricted:
+        raise NotReady(
+            "%(unfit)s. Nothing was sent. Take it out, or put its record right.", unfit=Message.joined(restricted)
+        )
 
 
-def _iter_blocks_and_stories(content: Content) -> Iterator[tuple[Content, Content]]:
-    for block in content["blocks"]:
-        for story in iter_stories({"blocks": [block]}):
-            yield block, story
+def _check_story(story: StoryRecord, *, due: datetime, required: bool) -> Iterator[Finding]:
+    reason = _find_restriction(story, at=due, required=required)
+    if reason:
+        message = Message(
+            "“%(title)s” %(fault)s. Take it out, or put its record right.", title=story.title, fault=reason
+        )
+        yield Finding("error", "consent", message)
+        return
+    expires_on = story.consent.expires_on
+    if expires_on and expires_on < (due + _CONSENT_WARNING_PERIOD).date():
+        message = Message(
+            "The consent of “%(title)s” runs out on %(expires_on)s, soon after this goes out.",
+            title=story.title,
+            expires_on=expires_on.isoformat(),
+        )
+        yield Finding("warning", "consent-soon", message)
+    if story.consent.minor:
+        message = Message(
+            "“%(title)s” is about a person under 18. Look that neither its words, its link nor its picture "
+            "gives away a surname, a school, an exact place or a face that was not agreed to.",
+            title=story.title,
+        )
+        yield Finding("warning", "minor", message)
 
 
-def _ends_soon(story: Content, due: datetime) -> bool:
-    ends = story["care"]["expires_on"]
-    return bool(ends) and datetime.fromisoformat(ends).date() < (due + _CONSENT_WARNING_PERIOD).date()
-
-
-def _finding(level: str, code: str, message: str, block: Content) -> Finding:
-    return {"level": level, "code": code, "message": message, "block": block["key"], "field": ""}
+def _find_restriction(story: StoryRecord, *, at: datetime, required: bool) -> Message | None:
+    return find_display_restriction(story.consent, channel=EMAIL, at=at, required=required)

@@ -1,4 +1,4 @@
-"""newsletter api-key: keys for the organisation's other systems, made, listed and revoked."""
+"""newsletter api-key: make, list and revoke API keys."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime

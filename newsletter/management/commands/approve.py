@@ -1,4 +1,4 @@
-"""newsletter approve: a named person's yes to what an issue says now."""
+"""newsletter approve: record a named person's approval of an issue's current content."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime

@@ -1,11 +1,10 @@
-"""newsletter assemble: make the issue of a publication's slot."""
+"""newsletter assemble: assemble the issue of a publication's slot."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot, is_scheduled
-from newsletter.issues.assembly.history import log_assembled
+from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot, is_scheduled, log_assembled
 from newsletter.issues.assembly.lookup import find_publication
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.management.base import ProductCommand

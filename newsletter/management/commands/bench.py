@@ -1,4 +1,4 @@
-"""newsletter bench: measure this machine: the send, the people, the web, each figure in a process of its own."""
+"""newsletter bench: measure this machine, each part in a process of its own."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""newsletter breach-drill: whose data an account, a key of the API or an export touched in a stretch of time."""
+"""newsletter breach-drill: list whose data a staff account, an API key or an export touched in a period."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime

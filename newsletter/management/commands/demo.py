@@ -1,4 +1,4 @@
-"""newsletter demo: the main job, once, on the sample organisation; then the desk to look at it."""
+"""newsletter demo: send the sample organisation's issue to files, then serve the desk."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 from newsletter.demo.environment import DEFAULT_PORT, HOST, MARKER_FILE, MAX_SUBSCRIBERS, DemoError
 from newsletter.demo.sample_week import LOGIN, run_sample_week
-from newsletter.demo.site import DemoSite
+from newsletter.demo.site_server import DemoSite
 from newsletter.jobs.embedded_engine import Engine
 from newsletter.management.base import ProductCommand
 from newsletter.management.ports import port_number

@@ -17,7 +17,7 @@ from newsletter.organisation.health.origin import SettingValue
 from newsletter.organisation.health.run_checks import examine
 from newsletter.sending.deliverability.domain_records import find_txt_records
 from newsletter.sending.deliverability.findings import Finding
-from newsletter.sending.deliverability.message_check import MOST_BYTES, check_received_message
+from newsletter.sending.deliverability.message_check import MAX_BYTES, check_received_message
 from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
 
 _STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
@@ -105,7 +105,7 @@ class Command(ProductCommand):
 
 def _check_message(name: str, *, receiver: str) -> list[Finding]:
     try:
-        raw = sys.stdin.buffer.read(MOST_BYTES + 1) if name == "-" else Path(name).read_bytes()
+        raw = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else Path(name).read_bytes()
     except OSError as fault:
         raise CommandError(f"{name} cannot be read: {fault.strerror}. Give the file that holds the message.") from fault
     return list(check_received_message(raw, find=find_txt_records, receiver=receiver))

@@ -1,4 +1,4 @@
-"""newsletter ingest: look at sources now."""
+"""newsletter ingest: read sources now."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime

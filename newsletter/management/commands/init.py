@@ -1,4 +1,4 @@
-"""newsletter init: write the samples that a new organisation starts from."""
+"""newsletter init: write the sample files that a new organisation starts from."""
 
 from argparse import ArgumentParser
 from pathlib import Path

@@ -10,13 +10,14 @@ from django.conf import settings
 
 from newsletter.common.errors import BadFile, NotFound
 from newsletter.issues.assembly.lookup import find_issue
-from newsletter.issues.variants.render import find_groups, freeze_revision, make_variants
+from newsletter.issues.variants.recipient_groups import find_groups
+from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import write_private
 from newsletter.models import Issue, Variant
-from newsletter.providers.base.mime import build_message
+from newsletter.providers.base.mail.mime import build_message
 from newsletter.rendering.fragments import split
-from newsletter.sending.notices.sample_mail import sample_mail
+from newsletter.sending.notices.proofs import make_sample_mail
 
 WHOLE_LINES = SMTP.clone(max_line_length=998)
 
@@ -74,12 +75,12 @@ def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
 
 
 def _write(variant: Variant, out: Path) -> dict[str, Any]:
-    mail, person = sample_mail(variant, site_url=settings.NEWSLETTER_SITE_URL)
+    mail, person = make_sample_mail(variant, site_url=settings.NEWSLETTER_SITE_URL)
     html = split(mail.html).join(person.variables)
     write_private(out / f"{variant.key}.html", html.encode())
     write_private(out / f"{variant.key}.txt", split(mail.text).join(person.variables).encode())
     message = build_message(
-        mail=mail, person=person, date=variant.revision.made_at, message_id=f"preview-{variant.key}@localhost"
+        mail=mail, recipient=person, date=variant.revision.made_at, message_id=f"preview-{variant.key}@localhost"
     )
     write_private(out / f"{variant.key}.eml", message.as_bytes(policy=WHOLE_LINES))
     return {

@@ -1,4 +1,4 @@
-"""newsletter scheduler: the clock only. More than one do no harm: a slot is a row that exists once."""
+"""newsletter scheduler: run the timer only. A second one does no harm, because a slot is a unique row."""
 
 from typing import Any
 

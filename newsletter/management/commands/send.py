@@ -1,4 +1,4 @@
-"""newsletter send: hand an approved issue to its slot, or send it now in this process."""
+"""newsletter send: send an approved issue at its slot, or now in this process."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
@@ -14,9 +14,9 @@ from newsletter.issues.assembly.stories_at_source import check_stories_at_source
 from newsletter.management.base import ProductCommand
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.models import Issue, Send
-from newsletter.sending.dispatching.provider import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import status_of
 
 NEEDS_ATTENTION = 3

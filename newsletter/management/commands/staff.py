@@ -1,4 +1,4 @@
-"""newsletter staff: give people an account and a role, or list who has one."""
+"""newsletter staff: add people with a role, or list them."""
 
 import sys
 from argparse import ArgumentParser
@@ -71,7 +71,7 @@ class Command(ProductCommand):
 
 
 def _read_password(email: str, *, from_stdin: bool) -> str | None:
-    """From standard input; on a terminal a new person's password is asked for twice; None leaves it as it is."""
+    """Read a password from standard input or, for a new person, twice from the terminal. None keeps the old one."""
     if from_stdin or not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n") or None
     if is_staff(email):

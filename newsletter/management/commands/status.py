@@ -1,4 +1,4 @@
-"""newsletter status: slots, issues, and the receipt of a send."""
+"""newsletter status: show slots, issues, and the receipt of a send."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""newsletter subscribers: bring people in from a file, take an import back, write them out, or show one person."""
+"""newsletter subscribers: import people, undo an import, export them, or show one person."""
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
@@ -149,7 +149,7 @@ class Command(ProductCommand):
 
 
 class _NonClosingFile(RawIOBase):
-    """A file lent to a reader that may close what it was given; the file itself stays open."""
+    """A file lent to a reader that may close it; the file itself stays open."""
 
     def __init__(self, file: FileIO) -> None:
         self._file = file
@@ -172,7 +172,7 @@ class _NonClosingFile(RawIOBase):
 
 @contextmanager
 def show_import_progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal's standard error that follows how many of `total` lines are read; nothing elsewhere."""
+    """Show a bar on a terminal's standard error that follows how many of `total` lines are read."""
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
@@ -182,7 +182,7 @@ def show_import_progress(total: int) -> Iterator[Callable[[int], None]]:
 
 
 def count_lines(file: Path) -> int:
-    """How many lines the file has, roughly: a cell may hold line breaks. Raises OSError."""
+    """Return roughly how many lines the file has (a cell may contain line breaks). Raises OSError."""
     with file.open("rb") as data:
         return sum(piece.count(b"\n") for piece in iter(lambda: data.read(_BLOCK_BYTES), b""))
 

@@ -1,4 +1,4 @@
-"""newsletter web: the desk and the public pages only."""
+"""newsletter web: serve the desk and the public pages only."""
 
 from newsletter.management.commands.serve import Command as Serve
 

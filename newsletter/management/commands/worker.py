@@ -1,4 +1,4 @@
-"""newsletter worker: the sender only. Any number may run on one database."""
+"""newsletter worker: run a sender only. Any number may run on one database."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -16,13 +16,13 @@ class Command(ProductCommand):
         add_lanes(parser)
 
     def run(self, **options: Any) -> None:
-        engine = make_engine(roles=frozenset({WORKER}), lanes=options["lanes"])
+        engine = make_engine(roles=frozenset({WORKER}), concurrency=options["lanes"])
         text = f"The worker runs, {options['lanes']} calls at once. Ctrl-C stops it.\n{describe_start()}"
         run_until_stopped(engine, started=lambda: write_flushed(self, text))
 
 
 def write_flushed(command: ProductCommand, text: str) -> None:
-    """A line that stands in a log file at once, not when the process ends."""
+    """Write a line and flush it, so that it appears in a log file at once."""
     command.stdout.write(text)
     command.stdout.flush()
 

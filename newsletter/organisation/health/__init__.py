@@ -1,4 +1,4 @@
-"""The health of an installation: checks that say ok, warning or error, and what to do.
+"""The health of an installation: checks with a level (ok, warning, error) and what to do.
 
-They change nothing but the unsubscribe journal, to which they add what it misses.
+Checks change nothing, except that the journal check adds missing lines to the suppression journal.
 """

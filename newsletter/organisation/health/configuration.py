@@ -1,4 +1,4 @@
-"""Checks of the settings themselves: the file they are read from, misspelt names, weak keys, proxies. No secret is shown."""
+"""Check the settings: their file, misspelt names, weak keys, proxies. No secret is shown."""
 
 import re
 import stat
@@ -20,7 +20,7 @@ _NEAR = 0.75
 
 
 def check_settings_file(file: Path | None, *, folder: Path) -> Finding:
-    """Say which file is read, and whether others can read the keys in it."""
+    """Report which settings file is read, and whether other users can read it."""
     if file is None:
         return ok("settings file", f"None: there is no .env in {folder}. Settings come from the environment alone.")
     try:
@@ -36,7 +36,7 @@ def check_settings_file(file: Path | None, *, folder: Path) -> Finding:
 def check_setting_names(
     *, environ: Mapping[str, str], in_file: Collection[str], known: Collection[str]
 ) -> Iterator[Finding]:
-    """Name what looks like a setting and is none, with the nearest one."""
+    """Report names that look like settings and are none, with the nearest known name."""
     for name in sorted({*environ, *in_file}):
         if name in known or _SET_BY_OTHERS.match(name):
             continue
@@ -46,12 +46,12 @@ def check_setting_names(
         if name not in in_file and not name.upper().startswith(_PREFIX):
             continue
         where = "the settings file" if name in in_file else "the environment"
-        do = f"Did you mean {near[0]}?" if near else "Remove it, or look for its name in docs/settings.md."
+        do = f"Did you mean {near[0]}?" if near else "Remove it, or look for its name in docs/reference/settings.md."
         yield (error if name in in_file else warning)(f"setting {name}", f"{where} has it, and it does nothing.", do)
 
 
 def check_quotes(*, environ: Mapping[str, str], known: Collection[str]) -> Iterator[Finding]:
-    """Name settings whose value still has quotation marks: `docker run --env-file` and others leave them in."""
+    """Report settings whose value still has quotation marks, as `docker run --env-file` leaves them."""
     for name in sorted(known):
         value = environ.get(name, "").strip()
         if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
@@ -60,7 +60,7 @@ def check_quotes(*, environ: Mapping[str, str], known: Collection[str]) -> Itera
 
 
 def check_keys(weak: Sequence[str], *, production: bool) -> Finding:
-    """Production does not start with weak keys; a trial is told in time."""
+    """Report weak keys. Production does not start with them."""
     if not weak:
         return ok("keys", "They are long enough.")
     do = "Give keys of 32 characters or more before you set NEWSLETTER_PRODUCTION=true, which refuses these."
@@ -69,7 +69,7 @@ def check_keys(weak: Sequence[str], *, production: bool) -> Finding:
 
 
 def check_monitor(url: str) -> Iterator[Finding]:
-    """The monitor outside is asked at this address; one that cannot be asked would ring for ever."""
+    """Report a monitor address that cannot be requested; its alarm would never stop."""
     if not url:
         return
     try:
@@ -79,7 +79,7 @@ def check_monitor(url: str) -> Iterator[Finding]:
 
 
 def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:
-    """A public address is behind a reverse proxy; without its name every visitor seems to be one and the same."""
+    """Report a public site without trusted proxies: all its visitors would look like one."""
     host = urlsplit(site_url).hostname
     if any(ip_network(proxy, strict=False).prefixlen == 0 for proxy in proxies):
         do = "Name only the addresses of your own web server in NEWSLETTER_TRUSTED_PROXIES, such as 127.0.0.1."
@@ -90,7 +90,7 @@ def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:
         return ok("proxies", "None is trusted: visitors come to this program directly.")
     do = (
         "Set NEWSLETTER_TRUSTED_PROXIES to the address of the web server in front (127.0.0.1 if it is on this machine), "
-        "and let that server send X-Forwarded-For: docs/operations.md has examples."
+        "and let that server send X-Forwarded-For: docs/how-to/install.md has examples."
     )
     says = "All visitors seem to have one address, so that one of them can lock all others out of sign-in, sign-up and API."
     return error("proxies", says, do)

@@ -1,4 +1,4 @@
-"""Checks what is set up: brand, publications and their lists, sources, and the staff who must act."""
+"""Check the set-up: brand, publications and their lists, sources, and the staff who must act."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,7 +26,7 @@ def check_brand() -> Finding:
 
 
 def check_publications() -> Iterator[Finding]:
-    """Whether anybody would get each publication."""
+    """Report publications that nobody would get."""
     for publication in Publication.objects.filter(enabled=True).select_related("mailing_list", "segment"):
         name = f"publication {publication.slug}"
         try:
@@ -45,7 +45,7 @@ def check_publications() -> Iterator[Finding]:
 
 
 def check_sources() -> Iterator[Finding]:
-    """Whether the sources can be read."""
+    """Report sources that cannot be read."""
     sources = Source.objects.filter(enabled=True)
     failing = [source for source in sources if source.failures or source.error]
     for source in failing:
@@ -63,7 +63,7 @@ def check_sources() -> Iterator[Finding]:
 
 
 def check_overdue(*, now: datetime) -> Finding:
-    """Whether every issue that may go out was begun when its time came."""
+    """Report issues that were due and not begun."""
     issue = find_overdue(now=now).first()
     if issue is None or issue.slot is None:
         return ok("due issues", "Every issue that may go out was begun at its time.")
@@ -75,7 +75,7 @@ def check_overdue(*, now: datetime) -> Finding:
 
 
 def check_protected_terms() -> Finding:
-    """Whether what must not be said can be looked for."""
+    """Report protected terms that no key decrypts."""
     lost = count_unreadable_terms()
     if lost:
         do = "Put the secret key that sealed them into NEWSLETTER_OLD_SECRET_KEYS, or take them off the list in the desk."
@@ -84,7 +84,7 @@ def check_protected_terms() -> Finding:
 
 
 def check_staff() -> Finding:
-    """Whether somebody can do what publications wait for."""
+    """Report publications that wait for a role that nobody has."""
     if not User.objects.filter(is_active=True).exists():
         return warning("staff", "Nobody can log in yet.", "Run: newsletter staff add EMAIL --role admin")
     waits = Publication.objects.filter(enabled=True, approval=Publication.ApprovalPolicy.APPROVE).first()

@@ -1,4 +1,4 @@
-"""Checks this machine: the data folder, the disk, the database, the site's address and the mail templates."""
+"""Check this machine: data folder, disk, database, site address, mail templates."""
 
 import os
 import pwd
@@ -23,7 +23,7 @@ MIN_FREE_BYTES, LOW_FREE_BYTES = 200_000_000, 2_000_000_000
 
 
 def check_data_folder(folder: Path) -> Finding:
-    """Whether a file can be written where database, pictures and outbox are kept."""
+    """Check that a file can be written to the data folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-"):
@@ -35,7 +35,7 @@ def check_data_folder(folder: Path) -> Finding:
 
 
 def check_privacy(places: DataPaths) -> Finding:
-    """Whether another user of this machine could read people, keys or mail."""
+    """Check that other users cannot read people, keys or mail."""
     readable = find_readable_by_others(places)
     if not readable:
         return ok("privacy", f"Only this user can read the data in {places.folder}.")
@@ -48,7 +48,7 @@ def check_privacy(places: DataPaths) -> Finding:
 
 
 def check_owner(folder: Path) -> Finding:
-    """Whether this user is the one whose data it is: what another one writes, the service could not read."""
+    """Check that this user owns the data: the service could not read another user's files."""
     try:
         owner = folder.stat().st_uid
     except OSError as fault:
@@ -70,7 +70,7 @@ def _user_name(number: int) -> str:
 
 
 def check_disk(folder: Path) -> Finding:
-    """How much room there is beside the data."""
+    """Check the free space beside the data."""
     free = shutil.disk_usage(folder).free
     says = f"{free / 1e9:,.1f} GB are free in {folder}."
     if free < MIN_FREE_BYTES:
@@ -81,7 +81,7 @@ def check_disk(folder: Path) -> Finding:
 
 
 def check_database() -> Finding:
-    """Whether the database answers and has this version's tables."""
+    """Check that the database answers and has this version's tables."""
     kind = {"sqlite": "SQLite, for one machine", "postgresql": "PostgreSQL"}.get(connection.vendor, connection.vendor)
     try:
         executor = MigrationExecutor(connection)
@@ -97,7 +97,7 @@ def check_database() -> Finding:
 
 
 def check_site_url(url: str, *, production: bool, sends_real_mail: bool) -> Iterator[Finding]:
-    """Every link in the mail is built from it, so it must be HTTPS, or this machine for trying out."""
+    """Check the site's address: links in mails need HTTPS, or this machine for a trial."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         do = "Set NEWSLETTER_SITE_URL to a whole address, such as https://letter.example.org."
@@ -123,7 +123,7 @@ def check_site_url(url: str, *, production: bool, sends_real_mail: bool) -> Iter
 
 
 def check_templates() -> Finding:
-    """Renders a small letter all the way."""
+    """Render a small mail."""
     story = StoryItem(title="A story", url="https://example.org/story", teaser="How it went.")
     document = Document(
         subject="A letter",

@@ -1,4 +1,4 @@
-"""Where the value of a setting came from, as `newsletter doctor` shows it. Secrets are never part of it."""
+"""The origin of a setting's value, as `newsletter doctor` shows it, without secrets."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Runs every check in order. What needs the database is left out where there is none to ask."""
+"""Run every check in order. Without a database, checks that need it are skipped."""
 
 import os
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ from newsletter.sending.deliverability.findings import Finding
 
 
 def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
-    """Every finding, as it is made. `find` asks DNS for TXT records."""
+    """Yield every finding as it is made. `find` asks DNS for TXT records."""
     yield from _check_configuration()
     folder = Path(settings.NEWSLETTER_DATA_DIR)
     data = check_data_folder(folder)

@@ -1,4 +1,4 @@
-"""Checks the provider and the senders' domains. The provider's key is never shown."""
+"""Check the provider and the senders' domains. The provider's key is never shown."""
 
 import os
 from collections.abc import Iterator
@@ -10,8 +10,9 @@ from newsletter.common.errors import BadAddress
 from newsletter.feedback.endpoint import webhook_url
 from newsletter.models import Installation, Publication
 from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.webhooks.verification import split_keys
-from newsletter.providers.registry import ProviderSettings, read_provider_url
+from newsletter.providers.registry import read_provider_url
 from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain
 from newsletter.sending.deliverability.domains import OUTBOX, is_own_endpoint, read_provider
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
@@ -54,7 +55,7 @@ def _check_webhooks(provider: ProviderSettings) -> Iterator[Finding]:
 
 
 def check_recipient_allowlist() -> Finding:
-    """Whether everyone may be mailed from here, some, or nobody (F24)."""
+    """Report whether this installation may mail everybody, some people, or nobody."""
     only_to = get_recipient_allowlist()
     if is_sending_blocked():
         do = "Set NEWSLETTER_PRODUCTION=true in earnest; to try things out, name your own addresses in NEWSLETTER_ONLY_TO."
@@ -68,7 +69,7 @@ def check_recipient_allowlist() -> Finding:
 
 
 def check_senders(url: str, *, find: FindTxtRecords) -> Iterator[Finding]:
-    """SPF, DKIM and DMARC of every domain that mail is sent from, where it goes to the provider itself."""
+    """Check SPF, DKIM and DMARC of every domain that sends, unless mail goes to files."""
     provider = read_provider(url)
     if provider is None or not is_own_endpoint(provider):
         yield ok("sender domains", "Not checked: mail does not go to a provider of its own.")
@@ -84,7 +85,7 @@ def check_senders(url: str, *, find: FindTxtRecords) -> Iterator[Finding]:
 
 
 def check_journal(*, now: datetime) -> Finding:
-    """Whether everyone who unsubscribed is noted beside the database. What was missed for want of room is added."""
+    """Check the suppression journal, and add what it misses."""
     path = journal_path()
     if path.parent.stat().st_uid != os.geteuid():
         return ok("unsubscribe journal", "Not checked: the data belongs to another user, who alone should write there.")
@@ -99,7 +100,7 @@ def check_journal(*, now: datetime) -> Finding:
 
 
 def check_hold() -> Finding:
-    """Whether anything may leave this database at all."""
+    """Report a hold of the whole installation."""
     row = Installation.objects.filter(held=True).first()
     if row is None:
         return ok("hold", "Mail may go out from this database.")

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL, with waits that end when a page's patience does."""
+"""Django's PostgreSQL backend with waits that end at the page's deadline."""

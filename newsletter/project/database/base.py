@@ -1,8 +1,8 @@
-"""The connections to PostgreSQL: Django's own, but nobody waits beyond what `newsletter.common.database_deadlines` says.
+"""PostgreSQL connections that wait no longer than `newsletter.common.database_deadlines` allows.
 
-A server that stands still, or whose machine is gone, answers nothing and refuses nothing: only the client's own clock
-ends such a wait. The connection is given up with it, for what comes on it later belongs to nobody. A server that is well
-and waits itself, for a row that somebody holds, is asked to call the statement off: then nobody else has to wait.
+A stalled server, or one whose machine is gone, neither answers nor refuses, so only the client's own clock can end the
+wait. The connection is then closed. A healthy server that waits for a locked row is asked to cancel the statement; then
+nobody else has to wait.
 """
 
 from collections.abc import Generator
@@ -24,7 +24,7 @@ Value = TypeVar("Value")
 
 
 class DeadlineConnection(psycopg.Connection[Any]):
-    """Looks at the clock whenever the server has said nothing for a tenth of a second."""
+    """A connection that checks the deadline whenever the server was silent for a tenth of a second."""
 
     @classmethod
     def connect(cls, conninfo: str = "", **parameters: Any) -> "DeadlineConnection":
@@ -64,7 +64,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
             return value
 
     def _cancel_query(self) -> bool:
-        """Whether the server answers, on a connection of its own, that it ends what it does on this one."""
+        """Ask the server on a second connection to cancel this statement. Return True if it answers."""
         if not capabilities.has_cancel_safe():
             return False
         try:

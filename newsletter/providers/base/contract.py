@@ -1,7 +1,7 @@
-"""What an adapter takes and gives: a batch of people in, one HTTP request out, a verdict for each person back.
+"""The types between sending and its providers: a batch of recipients goes in, a verdict for each comes back.
 
-Pure data, no Django, no network. Personal values travel as ``variables``: name (without the ``__pv_`` fence) to value,
-already escaped for where they stand (``h_`` HTML, ``u_`` URL inside HTML, ``t_`` plain text).
+Personal values are ``variables``: a token's name (``h_first_name``) to its value, already escaped for where it stands
+(``h_`` in HTML, ``u_`` a URL inside HTML, ``t_`` in plain text).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
-# What an adapter adds by itself: the envelope of a call, and for each person the address, ids and one-click headers.
+import orjson
+
+# What adapters add to a mail: the envelope of a call, and each recipient's address, ids and one-click headers.
 CALL_OVERHEAD_BYTES = 20_000
 PERSON_OVERHEAD_BYTES = 1_500
 
 
 class Verdict(StrEnum):
-    """What we know of one person after a call."""
+    """What is known of a recipient after an attempt."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -25,8 +27,8 @@ class Verdict(StrEnum):
     UNCERTAIN = "uncertain"
 
 
-class Person(NamedTuple):
-    """One recipient: our delivery id, the address as stored (adapters write its ASCII form), the personal values."""
+class Recipient(NamedTuple):
+    """Our delivery id, the address as stored (adapters write its ASCII form) and the personal values."""
 
     delivery: int
     address: str
@@ -35,10 +37,7 @@ class Person(NamedTuple):
 
 @dataclass(frozen=True)
 class Mail:
-    """One variant's mail, with ``__pv_<name>__`` tokens wherever a personal value goes.
-
-    ``headers`` hold values that may contain tokens too (List-Unsubscribe does).
-    """
+    """One variant's mail, with a ``__pv_<name>__`` token wherever a personal value goes, also in ``headers``."""
 
     subject: str
     html: str
@@ -51,22 +50,22 @@ class Mail:
 
 @dataclass(frozen=True)
 class BatchCall:
-    """One API call's worth: the mail, its people, and ids of ours that every message carries.
+    """What goes out in one API call: the mail, its recipients, and our ids that every message carries.
 
-    ``label`` is the variant's name for people ("English, near London"); where it is empty they see the key.
+    ``label`` is the variant's name that staff see ("English, near London"), "" for its key.
     """
 
     key: str
     issue: str
     variant: str
     mail: Mail
-    people: Sequence[Person]
+    people: Sequence[Recipient]
     label: str = ""
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """Deterministic bytes: the same batch builds the same request. ``timeout`` is (connect, read) seconds."""
+    """One HTTP request. ``timeout`` is (connect, read) seconds."""
 
     method: str
     url: str
@@ -78,7 +77,7 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class ProviderResponse:
-    """What came back. ``headers`` has lower-case names; ``complete`` is False for a body cut short or too long."""
+    """An HTTP answer. ``headers`` have lower-case names; ``complete`` is False for a body cut short or too long."""
 
     status: int
     headers: Mapping[str, str]
@@ -88,13 +87,12 @@ class ProviderResponse:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The verdict of a call. ``verdict`` is for everybody, except the deliveries named in ``people``.
+    """The verdict of an attempt: ``verdict`` for every delivery that ``people`` does not name with its own reason.
 
-    ``retry_after`` is seconds, where the provider said so. ``stop`` asks the send to pause at once (bad key, suspended
-    account). ``people`` maps a delivery id to (verdict, reason). Where anybody was accepted, or may have been,
-    ``verdict`` is ACCEPTED or UNCERTAIN, so that those who have the mail are never part of what is tried again.
-    ``bisect`` says that a refusal may be about one person or about the batch's size, so that smaller batches of the same
-    people may be taken; it is never set where the refusal is known to be about the mail or our account.
+    If anybody was accepted, or may have been, ``verdict`` is ACCEPTED or UNCERTAIN, so that nobody is mailed twice.
+    ``retry_after`` is in seconds, None if the provider did not say. ``stop`` asks the send to pause at once (bad key,
+    suspended account). ``bisect`` says that a smaller part of a refused batch may be accepted; it is False for a refusal
+    of the mail or our account.
     """
 
     verdict: Verdict
@@ -108,9 +106,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class BatchLookup:
-    """What a provider's own records say of a batch. ``verdict`` is for everybody, except the deliveries in ``people``.
+    """What a provider's own records say of a batch: ``verdict`` for every delivery that ``people`` does not name.
 
-    ACCEPTED and REJECTED rest on a record that names our batch; no record is UNCERTAIN, for records come late.
+    ACCEPTED and REJECTED rest on a record that names our batch. Without a record it is UNCERTAIN: records come late.
     """
 
     verdict: Verdict
@@ -122,13 +120,13 @@ class BatchLookup:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a provider can do and where its limits are; sending cuts and paces batches by this alone.
+    """What a provider can do, and its limits. Sending sizes and paces its batches by these values alone.
 
-    Bytes are of JSON text (``measure``): ``max_variable_bytes`` for one person's values, ``max_call_variable_bytes``
-    for those of a whole call. ``idempotency_seconds`` counts from the FIRST attempt: later a replay would mail twice.
-    ``reconcile`` says how a batch whose fate is unknown is asked about: ``replay`` within those seconds, ``query`` by
-    ``BatchFinder.find_batch``, ``events`` by webhooks alone; where a replay settled nothing, a ``BatchFinder`` is asked too.
-    ``people_per_second`` and ``calls_per_second`` are what the organisation says it may use; None means no limit given.
+    Bytes are of JSON text: ``max_variable_bytes`` limits one recipient's values, ``max_call_variable_bytes`` those of
+    a call. ``idempotency_seconds`` count from the FIRST attempt: after them a replay would mail twice. ``reconcile`` is
+    how an uncertain batch is settled: ``replay`` within those seconds, ``query`` by ``BatchFinder.find_batch``,
+    ``events`` by webhooks alone; if a replay settled nothing, a ``BatchFinder`` is asked too. ``atomic``: a batch is
+    accepted or refused as a whole. ``people_per_second`` and ``calls_per_second`` are None for no limit.
     """
 
     name: str
@@ -146,15 +144,15 @@ class Capabilities:
     calls_per_second: float | None = None
 
     def count_people_per_call(self, *, mail_bytes: int, variable_bytes: int) -> int:
-        """Give how many people fit in one call, by count and by bytes; 0 where not even one does.
+        """Return how many people fit in one call, by number and by bytes; 0 if not even one does.
 
-        ``mail_bytes`` is one mail without its values, ``variable_bytes`` the most that one person's values come to.
+        ``mail_bytes`` is one mail without its values, ``variable_bytes`` the largest of its recipients' values.
         """
         if self.max_variable_bytes is not None and variable_bytes > self.max_variable_bytes:
             return 0
         each, shared = PERSON_OVERHEAD_BYTES + variable_bytes, mail_bytes + CALL_OVERHEAD_BYTES
         if self.merge == "full":
-            # A value stands in several places of one mail (subject, both parts, headers).
+            # A value is in several places of one mail (subject, both parts, headers).
             each, shared = each + mail_bytes + 3 * variable_bytes, CALL_OVERHEAD_BYTES
         fits = min(self.max_batch, (self.max_bytes - shared) // each)
         if self.max_call_variable_bytes is not None and variable_bytes:
@@ -163,9 +161,9 @@ class Capabilities:
 
 
 class Adapter(Protocol):
-    """One provider. ``deliver`` makes exactly one attempt and never raises for what the network or the provider does.
+    """One provider's account. ``deliver`` makes one attempt and never raises for what the network or the provider does.
 
-    It raises ``BadMail`` or ``BadBatch`` for what we ourselves hand it, before anything is sent.
+    It raises ``BadMail`` or ``BadBatch``, before anything is sent, if the mail or the batch itself is wrong.
     """
 
     @property
@@ -174,7 +172,15 @@ class Adapter(Protocol):
     def deliver(self, call: BatchCall) -> Outcome: ...
 
     def close(self) -> None:
-        """Close what is held open. The adapter may be used again afterwards."""
+        """Close all connections. The adapter may be used again afterwards."""
+
+
+class HttpCaller(Protocol):
+    """Sends requests, as ``Transport`` does."""
+
+    def call(self, request: HttpRequest) -> ProviderResponse: ...
+
+    def close(self) -> None: ...
 
 
 @runtime_checkable
@@ -182,6 +188,17 @@ class BatchFinder(Protocol):
     """An adapter whose provider can be asked what became of a batch."""
 
     def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
-        """Ask once. ``deliveries`` is everybody in the batch, ``sent_at`` (aware) when it was first sent. Never raises
-        for what the network or the provider does: an answer that proves nothing is UNCERTAIN.
+        """Ask once. ``deliveries`` are all of the batch, ``sent_at`` (aware) is its first attempt.
+
+        It never raises for what the network or the provider does: an answer that proves nothing is UNCERTAIN.
         """
+
+
+def count_mail_bytes(mail: Mail) -> int:
+    """Return the bytes of the mail as JSON text, with its tokens."""
+    return len(orjson.dumps([mail.subject, mail.html, mail.text, dict(mail.headers)]))
+
+
+def count_variable_bytes(variables: Mapping[str, str]) -> int:
+    """Return the bytes of one recipient's values as JSON text."""
+    return len(orjson.dumps(dict(variables)))

@@ -1,4 +1,4 @@
-"""A hard end to an HTTP call: when the time is up, the socket in use is shut, whatever the peer is doing.
+"""A hard deadline for an HTTP call: when time is up, the socket in use is shut down.
 
 Socket time-outs alone do not end a call whose peer sends one byte a second.
 """
@@ -13,7 +13,7 @@ _thread_local = threading.local()
 
 
 class Deadline:
-    """Context manager around one call of this thread. ``has_passed`` says whether it ended the call."""
+    """A context manager around one call of this thread. ``has_passed`` is True if it ended the call."""
 
     def __init__(self, *, seconds: float) -> None:
         self.seconds = seconds
@@ -34,7 +34,7 @@ class Deadline:
         _thread_local.deadline = None
 
     def watch(self, connection: object) -> None:
-        """Remember the connection in use. Raises TimeoutError where the time is up already."""
+        """Remember the connection in use. Raise TimeoutError if the time is up already."""
         self._connection = connection
         if self.has_passed:
             raise TimeoutError(Message("the time for this call is up"))
@@ -44,14 +44,14 @@ class Deadline:
         sock = getattr(self._connection, "sock", None)
         if isinstance(sock, socket.socket):
             try:
-                # Not sock.shutdown: a TLS socket's own version forgets its session under the thread that reads from it.
+                # Not sock.shutdown: that of a TLS socket drops its session while another thread reads from it.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
             except OSError:
                 return
 
 
 def watch_connection(connection: object) -> None:
-    """Tell the deadline of this thread's call, if there is one, which connection it uses."""
+    """Give the connection to the deadline of this thread's call, if there is one."""
     deadline: Deadline | None = getattr(_thread_local, "deadline", None)
     if deadline is not None:
         deadline.watch(connection)

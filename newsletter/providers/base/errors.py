@@ -1,4 +1,4 @@
-"""What can go wrong between a batch and its provider, as errors with words for staff."""
+"""The errors of providers: settings, mails, batches, webhooks, lists and the network."""
 
 from newsletter.common.errors import DomainError
 
@@ -8,28 +8,28 @@ class BadProviderUrl(DomainError):
 
 
 class BadMail(DomainError):
-    """The mail itself may not go out: a line break in the subject, a personal value written for another place."""
+    """The mail itself cannot be sent: a line break in the subject, a personal value for another part of it."""
 
 
 class BadBatch(DomainError):
-    """The batch may not go out as it is: too many people, too many bytes, one address twice, a value missing."""
+    """The batch cannot be sent as it is: too many people or bytes, one address twice, a missing value."""
 
 
 class BadWebhook(DomainError):
-    """A webhook is forged, stale or unreadable; nothing may be done because of it."""
+    """A webhook is forged, too old or unreadable. Do nothing because of it."""
 
 
 class SuppressionListError(DomainError):
-    """A provider's list of barred addresses could not be read. Nothing follows from that but another try later."""
+    """A provider's suppression list could not be read. Read it again later."""
 
 
 class TransportError(DomainError):
-    """No usable answer came. Always one of the two below."""
+    """No usable answer came: one of the two errors below."""
 
 
 class RequestNotSent(TransportError):
-    """Proof that the provider never had the whole request: it is safe to try again."""
+    """The provider certainly never had the whole request: it is safe to try again."""
 
 
 class OutcomeUnknown(TransportError):
-    """The provider may have read the whole request, and its answer is not known."""
+    """The provider may have read the whole request, and its answer is unknown."""

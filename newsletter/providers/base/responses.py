@@ -1,7 +1,9 @@
-"""What an HTTP answer means, where all providers agree: refused, slow down, or nobody knows. Words are for staff."""
+"""Read a provider's HTTP answer: refused, slow down, or unknown. All providers agree on what is here."""
 
-import json
 import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -9,36 +11,53 @@ from newsletter.common.messages import Message
 from newsletter.providers.base.contract import Outcome, ProviderResponse, Verdict
 
 MAX_WAIT_SECONDS = 24 * 3600.0
-_LATER_THAN_ANY_WAIT = 10**9
+_MAX_RELATIVE_RESET = 10**9
 _SECONDS_IN_TEXT = re.compile(r"(?:try again|retry) (?:after|in) (\d{1,6}) ?s(?:ec|\b)", re.IGNORECASE)
 _DATE_IN_TEXT = re.compile(
     r"(?:try again|retry) after ([A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} [\d:]{8} (?:[+-]\d{4}|[A-Z]{2,4}))"
 )
 _ADDRESS = re.compile(r"[^\s\"'<>(),;:]+@[^\s\"'<>(),;:]+")
+_ABOUT_RECIPIENTS = re.compile(
+    r"recipient|personalizations|messageversions|destination|rcpt|"
+    r"[\"'`]to[\"'`]|\bto (?:parameter|field|address)|\bto\[|\bto\.\d|"
+    r"(?:email|address)(?:es)? (?:\S+ ){0,4}(?:not valid|invalid)|(?:invalid|not a valid|illegal) (?:email )?address",
+    re.IGNORECASE,
+)
+_ABOUT_SENDER = re.compile(
+    r"\b(?:from|sender|reply[-_ ]?to)\b[\"'`]? (?:parameter|field|(?:email )?address)", re.IGNORECASE
+)
+_ABOUT_MAIL = re.compile(
+    r"\b(?:from|sender|reply[-_ ]?to|subject|html|htmlcontent|text|textcontent|content|template|headers?|tags?|"
+    r"attachment|domain|account|plan|credits?|unverified|verified|verify|identity|configuration set)\b|16KB",
+    re.IGNORECASE,
+)
 
 
 def read_refusal(
-    answer: ProviderResponse, *, provider: str, said: str, now: datetime, bisect: bool = False
+    answer: ProviderResponse, *, provider: str, provider_message: str, now: datetime, bisect: bool = False
 ) -> Outcome | None:
-    """Give the outcome of any answer that is not 2xx, or None for 2xx, which only the provider's own adapter can judge.
+    """Return the outcome of an answer that is not 2xx. Return None for 2xx, which only the adapter can read.
 
-    ``said`` is the provider's own message, already made safe by ``quote``. ``bisect`` says whether a refusal of the
-    batch may be about one of its people.
+    ``provider_message`` is made safe by ``mask_provider_text``. ``bisect`` is copied to the outcome of a refused batch.
     """
     status = answer.status
-    detail = Message(' It said: "%(said)s"', said=said) if said else ""
     if 200 <= status < 300:
         return None
-    if status in (429, 420) or (status == 503 and "retry-after" in answer.headers):
-        wait = read_retry_after(answer, now=now)
+    outcome = _classify_status(status, provider=provider, throttles="retry-after" in answer.headers)
+    if outcome.verdict is Verdict.THROTTLED:
+        outcome = replace(outcome, retry_after=read_retry_after(answer, now=now))
+    if status in (400, 413, 422):
+        outcome = replace(outcome, bisect=bisect)
+    if status < 400:
+        return outcome
+    return replace(outcome, reason=quote_provider(outcome.reason, provider_message))
+
+
+def _classify_status(status: int, *, provider: str, throttles: bool) -> Outcome:
+    if status in (429, 420) or (status == 503 and throttles):
         return Outcome(
             Verdict.THROTTLED,
-            Message(
-                "%(provider)s asked us to slow down; this batch will be tried again.%(detail)s",
-                provider=provider,
-                detail=detail,
-            ),
-            retry_after=wait,
+            Message("%(provider)s asked us to slow down; this batch will be tried again.", provider=provider),
         )
     if status in (401, 403):
         why = Message(
@@ -46,81 +65,97 @@ def read_refusal(
             provider=provider,
             status=status,
         )
-        return Outcome(Verdict.REJECTED, why + detail, stop=True)
+        return Outcome(Verdict.REJECTED, why, stop=True)
     if status == 402:
-        return Outcome(
-            Verdict.REJECTED,
-            Message(
-                "%(provider)s wants the account paid before it sends (answer 402).%(detail)s",
-                provider=provider,
-                detail=detail,
-            ),
-            stop=True,
-        )
+        why = Message("%(provider)s wants the account paid before it sends (answer 402).", provider=provider)
+        return Outcome(Verdict.REJECTED, why, stop=True)
     if status in (400, 413, 422):
-        return Outcome(
-            Verdict.REJECTED,
-            Message(
-                "%(provider)s refused this batch (answer %(status)s); nobody in it was mailed.%(detail)s",
-                provider=provider,
-                status=status,
-                detail=detail,
-            ),
-            bisect=bisect,
+        why = Message(
+            "%(provider)s refused this batch (answer %(status)s); nobody in it was mailed.",
+            provider=provider,
+            status=status,
         )
+        return Outcome(Verdict.REJECTED, why)
     if status in (408, 499) or status >= 500:
         why = Message(
-            "%(provider)s had a fault of its own (answer %(status)s). It may or may not have taken this batch.",
+            "%(provider)s had an internal error (answer %(status)s). It may or may not have accepted this batch.",
             provider=provider,
             status=status,
         )
-        return Outcome(Verdict.UNCERTAIN, why + detail)
+        return Outcome(Verdict.UNCERTAIN, why)
     if 400 <= status < 500:
         why = Message(
-            "%(provider)s does not know what we called (answer %(status)s). Check its domain and endpoint "
-            "in our settings.",
+            "%(provider)s does not know the address that we called (answer %(status)s). Check the provider's domain "
+            "and endpoint in the settings.",
             provider=provider,
             status=status,
         )
-        return Outcome(Verdict.REJECTED, why + detail, stop=True)
+        return Outcome(Verdict.REJECTED, why, stop=True)
     why = Message(
-        "Something answered %(status)s in %(provider)s's place: no receipt. Check the endpoint and the network.",
+        "The answer was %(status)s, which %(provider)s never gives. Check the endpoint and the network.",
         status=status,
         provider=provider,
     )
     return Outcome(Verdict.UNCERTAIN, why)
 
 
+def can_bisect(answer: ProviderResponse, *, text: str, people: int) -> bool:
+    """Return True if a provider that refused this batch may accept a smaller part of it.
+
+    ``text`` is the provider's message with the names of fields. A text about neither recipients nor the mail counts as
+    True: one bad address must not keep the others from their mail.
+    """
+    if people < 2:
+        return False
+    if answer.status == 413:
+        return True
+    if _ABOUT_SENDER.search(text):
+        return False
+    return bool(_ABOUT_RECIPIENTS.search(text)) or not _ABOUT_MAIL.search(text)
+
+
+def combine_row_verdicts(
+    people: Mapping[int, tuple[Verdict, str]],
+    *,
+    account_errors: Collection[int],
+    provider_id: str,
+    retry_after: float | None = None,
+) -> Outcome:
+    """Return one outcome from a verdict for each delivery: the commonest for all, and those that differ by name.
+
+    If anyone was accepted, or may have been, that verdict is everybody's, because such a batch is never sent again.
+    ``account_errors`` are deliveries refused because of our account: they were not sent, and stop the send unless
+    somebody was accepted.
+    """
+    verdicts = {verdict for verdict, _ in people.values()}
+    final = next((verdict for verdict in (Verdict.ACCEPTED, Verdict.UNCERTAIN) if verdict in verdicts), None)
+    if final:
+        people = {d: (Verdict.NOT_SENT, each[1]) if d in account_errors else each for d, each in people.items()}
+    counted = Counter(each for each in people.values() if final in (None, each[0]))
+    (verdict, reason), _ = counted.most_common(1)[0]
+    others = {delivery: each for delivery, each in people.items() if each != (verdict, reason)}
+    return Outcome(verdict, reason, provider_id, retry_after, bool(account_errors) and not final, others)
+
+
 def read_retry_after(answer: ProviderResponse, *, now: datetime) -> float | None:
-    """Give the seconds that the provider asks us to wait: Retry-After, else its rate headers, else words in the body."""
+    """Return the seconds that the provider asks us to wait, from Retry-After, its rate headers, or the body's text."""
     header = answer.headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", header):
         return min(float(header), MAX_WAIT_SECONDS)
-    when = _until(header, now=now) if header else None
-    if when is not None:
-        return when
+    if header and (wait := _seconds_until(header, now=now)) is not None:
+        return wait
     if (reset := _reset_seconds(answer, now=now)) is not None:
         return reset
     body = answer.body[:4096].decode("utf-8", "replace")
     if found := _SECONDS_IN_TEXT.search(body):
         return min(float(found.group(1)), MAX_WAIT_SECONDS)
     if found := _DATE_IN_TEXT.search(body):
-        return _until(found.group(1), now=now)
+        return _seconds_until(found.group(1), now=now)
     return None
 
 
-def _reset_seconds(answer: ProviderResponse, *, now: datetime) -> float | None:
-    for name in ("ratelimit-reset", "x-sib-ratelimit-reset", "x-ratelimit-reset"):
-        text = answer.headers.get(name, "").strip()
-        if re.fullmatch(r"\d{1,11}", text):
-            # SendGrid gives a moment in seconds since 1970, the others how long to wait.
-            seconds = float(text) - now.timestamp() if int(text) > _LATER_THAN_ANY_WAIT else float(text)
-            return min(max(seconds, 0.0), MAX_WAIT_SECONDS)
-    return None
-
-
-def quote(text: str, *, secrets: tuple[str, ...] = (), max_length: int = 200) -> str:
-    """Make a provider's words safe to show and to log: one short line, no address of a reader, no key of ours."""
+def mask_provider_text(text: str, *, secrets: tuple[str, ...] = (), max_length: int = 200) -> str:
+    """Return a provider's text safe to show and log: one short line without recipients' addresses or our keys."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, "(key)")
@@ -128,15 +163,24 @@ def quote(text: str, *, secrets: tuple[str, ...] = (), max_length: int = 200) ->
     return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
-def read_json(body: bytes) -> object:
-    """Give what a JSON body holds, or None where it is none."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+def quote_provider(why: str, provider_message: str) -> str:
+    """Return our reason, followed by the provider's own message in quotes if there is one."""
+    if not provider_message:
+        return why
+    return Message('%(why)s It said: "%(provider_message)s"', why=why, provider_message=provider_message)
 
 
-def _until(text: str, *, now: datetime) -> float | None:
+def _reset_seconds(answer: ProviderResponse, *, now: datetime) -> float | None:
+    for name in ("ratelimit-reset", "x-sib-ratelimit-reset", "x-ratelimit-reset"):
+        text = answer.headers.get(name, "").strip()
+        if re.fullmatch(r"\d{1,11}", text):
+            # SendGrid gives a time in seconds since 1970; the others give how long to wait.
+            seconds = float(text) - now.timestamp() if int(text) > _MAX_RELATIVE_RESET else float(text)
+            return min(max(seconds, 0.0), MAX_WAIT_SECONDS)
+    return None
+
+
+def _seconds_until(text: str, *, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:

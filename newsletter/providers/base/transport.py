@@ -1,4 +1,4 @@
-"""The one HTTP caller: one attempt, one hard deadline, and the truth about whether the request was wholly written.
+"""Make one HTTP attempt with a hard deadline, and tell if the request was written completely.
 
 It must not retry, follow redirects, read proxy settings, or know any provider.
 """
@@ -28,20 +28,20 @@ _USER_AGENT = "newsletter/1 (self-hosted newsletter)"
 
 
 class Transport:
-    """Makes HTTP calls. One session for each thread, so it may be shared by threads; ``close`` when done."""
+    """An HTTP caller that threads may share: each has a session of its own. ``close`` it when done."""
 
     def __init__(self, *, idle_seconds: float = IDLE_SECONDS, max_response_bytes: int = MAX_RESPONSE_BYTES) -> None:
         self._idle_seconds = idle_seconds
-        self._largest_answer = max_response_bytes
+        self._max_response_bytes = max_response_bytes
         self._thread_local = threading.local()
         self._lock = threading.Lock()
         self._sessions: WeakSet[requests.Session] = WeakSet()
 
     def call(self, request: HttpRequest) -> ProviderResponse:
-        """Send ``request`` once and give whatever answer came, of any status.
+        """Send ``request`` once and return the answer, of any status.
 
-        Raises RequestNotSent where the last byte was never handed to the network, OutcomeUnknown where it was and no answer's
-        status came back. The whole call takes at most the sum of the request's two time-outs.
+        Raise RequestNotSent if the last byte was never written to the network, OutcomeUnknown if it was but no status
+        came back. The whole call takes at most the sum of the request's two time-outs.
         """
         body = CountingBody(request.body)
         session = self._session()
@@ -67,14 +67,15 @@ class Transport:
                 )
                 if request.body and body.is_fully_written:
                     raise OutcomeUnknown(
-                        "The request was sent, but what became of it is not known: %(why)s.", why=why
+                        "The request was sent, but the provider's answer is not known: %(why)s.", why=why
                     ) from error
-                began = (
-                    Message("The request could not be handed over whole")
-                    if body.has_begun
-                    else Message("The provider could not be reached")
-                )
-                raise RequestNotSent("%(began)s, so nothing was sent: %(why)s.", began=began, why=why) from error
+                if body.has_begun:
+                    raise RequestNotSent(
+                        "The request could not be sent completely, so nothing was sent: %(why)s.", why=why
+                    ) from error
+                raise RequestNotSent(
+                    "The provider could not be reached, so nothing was sent: %(why)s.", why=why
+                ) from error
             answer = self._read(response)
         if deadline.has_passed:
             answer = replace(answer, complete=False)
@@ -99,7 +100,7 @@ class Transport:
             for chunk in response.iter_content(_CHUNK):
                 chunks.append(chunk)
                 size += len(chunk)
-                if size > self._largest_answer:
+                if size > self._max_response_bytes:
                     complete = False
                     break
         except (requests.RequestException, OSError, ValueError):
@@ -107,7 +108,7 @@ class Transport:
         finally:
             response.close()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return ProviderResponse(response.status_code, headers, b"".join(chunks)[: self._largest_answer], complete)
+        return ProviderResponse(response.status_code, headers, b"".join(chunks)[: self._max_response_bytes], complete)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._thread_local, "session", None)
@@ -132,20 +133,20 @@ class Transport:
 
 
 class CountingBody:
-    """A request body that knows whether its last byte was handed to the network.
+    """A request body that knows if its last byte was written to the network.
 
-    The HTTP client asks for the next piece only after the piece before it was written, so being asked once more after
-    the last piece is the proof.
+    The HTTP client asks for a piece only after it has written the one before. If it asks again after the last piece,
+    that one was written.
     """
 
     def __init__(self, content: bytes) -> None:
         self._content = content
-        self._at = 0
+        self._position = 0
         self.is_fully_written = False
 
     @property
     def has_begun(self) -> bool:
-        return self._at > 0
+        return self._position > 0
 
     def __len__(self) -> int:
         return len(self._content)
@@ -155,17 +156,17 @@ class CountingBody:
             yield piece
 
     def read(self, size: int = -1) -> bytes:
-        if self._at >= len(self._content):
+        if self._position >= len(self._content):
             self.is_fully_written = True
             return b""
-        end = len(self._content) if size < 0 else self._at + max(size, _CHUNK)
-        piece = self._content[self._at : end]
-        self._at += len(piece)
+        end = len(self._content) if size < 0 else self._position + max(size, _CHUNK)
+        piece = self._content[self._position : end]
+        self._position += len(piece)
         return piece
 
 
 def describe_error(error: Exception) -> str:
-    """Give the cause of a failed call in a few words, without addresses of memory or of people."""
+    """Return the cause of a failed call, without memory or email addresses."""
     text = f"{type(error).__name__} {error}".lower()
     if isinstance(error, requests.exceptions.SSLError):
         return Message(
@@ -174,7 +175,7 @@ def describe_error(error: Exception) -> str:
     if "nameresolution" in text or "name or service" in text or "getaddrinfo" in text:
         return Message("its name could not be found (DNS); check the spelling and this machine's network")
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return Message("it did not pick up in time")
+        return Message("it did not accept the connection in time")
     if "refused" in text:
         return Message("it refused the connection")
     if isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in text:
@@ -184,7 +185,9 @@ def describe_error(error: Exception) -> str:
     return Message("the connection failed (%(name)s)", name=type(error).__name__)
 
 
-class _WatchedHttp(HTTPConnection):
+class _WatchedConnection(HTTPConnection):
+    """A connection that the deadline of its thread's call can shut down."""
+
     def connect(self) -> None:
         watch_connection(self)
         super().connect()
@@ -194,27 +197,19 @@ class _WatchedHttp(HTTPConnection):
         super().putrequest(*args, **kwargs)
 
 
-class _WatchedHttps(HTTPSConnection):
-    def connect(self) -> None:
-        watch_connection(self)
-        super().connect()
-
-    def putrequest(self, *args: Any, **kwargs: Any) -> None:
-        watch_connection(self)
-        super().putrequest(*args, **kwargs)
+class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
+    """The same over TLS."""
 
 
-class _WatchedHttpPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHttp
+class _WatchedPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedConnection
 
 
-class _WatchedHttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHttps
+class _WatchedTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTlsConnection
 
 
 class _WatchedAdapter(HTTPAdapter):
-    """Lets the deadline know which socket a call is using."""
-
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _WatchedHttpPool, "https": _WatchedHttpsPool}
+        self.poolmanager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTlsPool}

@@ -1,23 +1,13 @@
-"""Brevo's webhooks: not signed; a password or a bearer token may be asked for. One event, or a list where batched."""
+"""Read Brevo's webhooks: one event, or a list if batched. They are not signed; a password or token may protect them."""
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.webhooks.bounces import classify_bounce, enhanced_status
+from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_address, parse_delivery_id, parse_time
+from newsletter.providers.base.webhooks.bodies import make_key, parse_json, parse_json_objects
+from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
-from newsletter.providers.base.webhooks.values import (
-    address,
-    delivery_id,
-    make_key,
-    parse_time,
-    read_json,
-    read_json_objects,
-    table,
-    text,
-)
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, check_password
 
 _KINDS = {
@@ -43,63 +33,63 @@ _KINDS = {
 
 
 def parse_brevo(call: WebhookRequest) -> list[Feedback]:
-    """Give the events of a body. Raises BadWebhook where it is not one of Brevo's."""
-    return [_feedback(event) for event in read_json_objects(call.body, provider="Brevo")]
+    """Return the events of a body. Raise BadWebhook if it is not one of Brevo's."""
+    return [_parse_event(event) for event in parse_json_objects(call.body, provider="Brevo")]
 
 
-def _feedback(event: Mapping[str, Any]) -> Feedback:
-    name = text(event.get("event")).lower()
-    said = text(event.get("reason"))
-    ours = _ours(event)
-    mail = text(event.get("message-id"), max_length=200)
-    bounce_class = _bounce_class(name, said=said)
+def _parse_event(event: Row) -> Feedback:
+    name = as_text(event.get("event")).lower()
+    reason = as_text(event.get("reason"))
+    ids = _ours(event)
+    message_id = as_text(event.get("message-id"), max_length=200)
+    bounce_class = _classify_bounce(name, reason=reason)
     return Feedback(
         provider="brevo",
-        key=make_key(mail, text(event.get("email")), name, _time_text(event), text(event.get("link"))),
+        key=make_key(message_id, as_text(event.get("email")), name, _read_time_text(event), as_text(event.get("link"))),
         kind=_KINDS.get(name, FeedbackKind.UNKNOWN),
-        address=address(event.get("email")),
-        delivery=delivery_id(ours.get("delivery")),
-        batch=text(ours.get("batch"), max_length=80),
-        at=_moment(event),
+        address=parse_address(event.get("email")),
+        delivery=parse_delivery_id(ids.get("delivery")),
+        batch=as_text(ids.get("batch"), max_length=80),
+        at=_parse_event_time(event),
         bounce_class=bounce_class,
-        reason=said,
-        provider_id=mail.strip("<>"),
-        status=enhanced_status(said) if bounce_class else "",
+        reason=reason,
+        provider_id=message_id.strip("<>"),
+        status=find_enhanced_status(reason) if bounce_class else "",
     )
 
 
-def _ours(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Our ids stand in the header X-Mailin-custom: as JSON, or as ``name:value`` with ``|`` between."""
-    said = event.get("X-Mailin-custom")
-    if isinstance(said, dict):
-        return said
-    said = text(said)
-    if said.startswith("{"):
+def _ours(event: Row) -> Row:
+    """Return our ids from the header X-Mailin-custom: JSON, or ``name:value`` with ``|`` between."""
+    reason = event.get("X-Mailin-custom")
+    if isinstance(reason, dict):
+        return reason
+    reason = as_text(reason)
+    if reason.startswith("{"):
         try:
-            return table(read_json(said.encode()))
+            return as_mapping(parse_json(reason.encode()))
         except BadWebhook:
             return {}
-    return dict(re.findall(r"([a-z]+):([^|]*)", said))
+    return dict(re.findall(r"([a-z]+):([^|]*)", reason))
 
 
-def _bounce_class(name: str, *, said: str) -> BounceClass:
+def _classify_bounce(name: str, *, reason: str) -> BounceClass:
     if name in ("hard_bounce", "invalid_email", "invalid"):
-        return classify_bounce(said)
+        return classify_bounce(reason)
     if name == "soft_bounce":
-        return classify_bounce(said, fallback=BounceClass.SOFT)
+        return classify_bounce(reason, fallback=BounceClass.SOFT)
     return BounceClass.BLOCK if name in ("blocked", "error") else BounceClass.NONE
 
 
-def _time_text(event: Mapping[str, Any]) -> str:
-    return next((text(event[name]) for name in ("ts_epoch", "ts_event", "ts", "date") if event.get(name)), "")
+def _read_time_text(event: Row) -> str:
+    return next((as_text(event[name]) for name in ("ts_epoch", "ts_event", "ts", "date") if event.get(name)), "")
 
 
-def _moment(event: Mapping[str, Any]) -> datetime | None:
-    """``ts_epoch`` counts milliseconds, ``ts_event`` and ``ts`` seconds; ``date`` has no zone and is not used."""
+def _parse_event_time(event: Row) -> datetime | None:
+    """Return the event's time: ``ts_epoch`` is in milliseconds, ``ts_event`` and ``ts`` in seconds; ``date`` has no zone."""
     epoch = event.get("ts_epoch")
     if isinstance(epoch, int) and not isinstance(epoch, bool):
         return parse_time(epoch / 1000)
     return parse_time(event.get("ts_event")) or parse_time(event.get("ts"))
 
 
-BREVO = WebhookHandler(name="brevo", verify=check_password, parse=parse_brevo, signs=False, atomic=True)
+BREVO = WebhookHandler(name="brevo", verify=check_password, parse=parse_brevo, is_signed=False, atomic=True)

@@ -1,186 +1,154 @@
 """Mailgun: one call for a batch, personal values as recipient variables (documentation.mailgun.com, v3 messages).
 
-All or nothing: one answer is the verdict for everybody. No idempotency key exists, so nothing here may try twice.
+A batch is accepted or refused as a whole. There is no idempotency key, so nothing here may try twice.
 """
 
-import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Self, Unpack
+from urllib.parse import urlsplit
 
-from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base.attempt import PreparedBatch, attempt, check_bytes, prepare
-from newsletter.providers.base.batch_lookup import NO_RECORD, ask, list_rows
-from newsletter.providers.base.bisection import can_bisect
-from newsletter.providers.base.contract import (
-    BatchCall,
-    BatchLookup,
-    Capabilities,
-    HttpRequest,
-    Outcome,
-    ProviderResponse,
-    Verdict,
+from newsletter.common.messages import Quantity
+from newsletter.providers.base.batch_lookup import found_record, list_rows, no_record
+from newsletter.providers.base.contract import BatchCall, BatchLookup, Capabilities, Outcome, ProviderResponse, Verdict
+from newsletter.providers.base.errors import BadBatch, BadProviderUrl
+from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
+from newsletter.providers.base.json_values import Row, as_mapping, as_text, read_json
+from newsletter.providers.base.mail.headers import format_mailbox
+from newsletter.providers.base.mail.identifiers import make_message_id, make_tag
+from newsletter.providers.base.mail.multipart import build_multipart
+from newsletter.providers.base.mail.tokens import rename_tokens
+from newsletter.providers.base.prepared_batch import PreparedBatch, prepare_batch
+from newsletter.providers.base.provider_url import ProviderSettings, UrlRules
+from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionListQuery, make_suppressed
+from newsletter.providers.base.webhooks.events import FeedbackKind
+from newsletter.providers.mailgun.variables import (
+    VARIABLES,
+    RecipientVariables,
+    check_variables,
+    write_header,
+    write_html,
+    write_text,
 )
-from newsletter.providers.base.errors import BadBatch
-from newsletter.providers.base.headers import mailbox
-from newsletter.providers.base.multipart import build_multipart
-from newsletter.providers.base.responses import quote, read_json, read_refusal
-from newsletter.providers.base.suppression_list_formats import mailgun_lists
-from newsletter.providers.base.suppression_list_reader import SuppressedAddress, read_pages
-from newsletter.providers.base.tokens import rename_tokens
-from newsletter.providers.base.transport import Transport
-from newsletter.providers.mailgun import text as mailgun_text
-from newsletter.providers.mailgun.variables import VARIABLES, RecipientVariables
 
-ENDPOINT = "https://api.mailgun.net"
-MAX_BATCH_SIZE = 1000
-MAX_REQUEST_BYTES = 25_000_000
 MAX_OPTION_BYTES = 16 * 1024
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+", re.IGNORECASE)
+_LISTS = {
+    "bounces": FeedbackKind.BOUNCED,
+    "complaints": FeedbackKind.COMPLAINED,
+    "unsubscribes": FeedbackKind.UNSUBSCRIBED,
+}
 
 
-class Mailgun:
-    """The adapter. Safe to share between threads; ``close`` when done."""
+def _check_account(settings: ProviderSettings) -> None:
+    if not _HOST.fullmatch(settings.domain):
+        raise BadProviderUrl(
+            "NEWSLETTER_PROVIDER_URL has no sending domain after the @, such as news.example.org. Write %(form)s.",
+            form=Mailgun.url_rules.form,
+        )
 
-    def __init__(
-        self,
-        *,
-        key: str,
-        domain: str,
-        endpoint: str = ENDPOINT,
-        max_batch: int = 500,
-        people_per_second: float | None = None,
-        calls_per_second: float | None = None,
-        transport: Transport | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._key = key
+
+class Mailgun(HttpAdapter):
+    """A sending domain at Mailgun."""
+
+    label = "Mailgun"
+    default_endpoint = "https://api.mailgun.net"
+    url_rules = UrlRules("mailgun", max_batch=1000, account="KEY@DOMAIN", check_account=_check_account)
+    offer = Capabilities(name="mailgun", merge="substitute", max_batch=500, max_bytes=25_000_000, reconcile="query")
+
+    def __init__(self, *, key: str, domain: str, **options: Unpack[AdapterOptions]) -> None:
+        super().__init__(key=key, **options)
         self._domain = domain
-        self._endpoint = endpoint
-        self._url = f"{endpoint}/v3/{domain}/messages"
-        self._transport = transport or Transport()
-        self._clock = clock
-        self._capabilities = Capabilities(
-            name="mailgun",
-            merge="substitute",
-            max_batch=max_batch,
-            max_bytes=MAX_REQUEST_BYTES,
-            reconcile="query",
-            people_per_second=people_per_second,
-            calls_per_second=calls_per_second,
-        )
+        self._auth = ("api", key)
+        self.send_path = f"/v3/{domain}/messages"
 
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._capabilities
-
-    def deliver(self, call: BatchCall) -> Outcome:
-        """Make one attempt. Raises BadMail or BadBatch, with nothing sent, where the call itself is at fault."""
-        return attempt(
-            prepare(call, capabilities=self._capabilities),
-            transport=self._transport,
-            build=self._request,
-            read=self._read,
-        )
-
-    def build(self, call: BatchCall) -> HttpRequest:
-        """Give the request of a batch. The same batch gives the same bytes. Raises BadMail or BadBatch."""
-        return self._request(prepare(call, capabilities=self._capabilities))
-
-    def fields(self, call: BatchCall) -> list[tuple[str, str]]:
-        """Give the form's fields in order, before they become bytes; ``to`` comes once for each person."""
-        prepared = prepare(call, capabilities=self._capabilities)
-        table = RecipientVariables(prepared)
-        return [*self._fields(prepared, table), (VARIABLES, table.as_json().decode())]
+    @classmethod
+    def from_settings(cls, settings: ProviderSettings, **options: Unpack[AdapterOptions]) -> Self:
+        return cls(key=settings.key, domain=settings.domain, **options)
 
     def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
-        """Ask for any event of the batch's own Message-ID; Mailgun takes all or nothing, so one speaks for all."""
-        mine = message_id(key, domain=self._domain)
+        """Ask for events with the batch's Message-ID. One is enough, as Mailgun accepts a batch as a whole."""
+        message_id = make_message_id(key, domain=self._domain)
         begin = int((sent_at - timedelta(minutes=5)).timestamp())
-        query = urlencode({"message-id": mine, "begin": begin, "ascending": "yes", "limit": 10})
-        request = HttpRequest("GET", f"{self._endpoint}/v3/{self._domain}/events?{query}", {}, b"", ("api", self._key))
-        answer = ask(request, transport=self._transport, provider="Mailgun", secrets=(self._key,), now=self._clock())
+        answer = self._query(
+            f"/v3/{self._domain}/events",
+            {"message-id": message_id, "begin": begin, "ascending": "yes", "limit": 10},
+        )
         if isinstance(answer, BatchLookup):
             return answer
         for row in list_rows(answer, "items"):
-            message = row.get("message")
-            headers = message.get("headers") if isinstance(message, Mapping) else None
-            if isinstance(headers, Mapping) and str(headers.get("message-id") or "").strip("<> ") == mine:
-                return BatchLookup(Verdict.ACCEPTED, Message("Mailgun has records of this batch."), mine)
-        return BatchLookup(Verdict.UNCERTAIN, f"Mailgun {NO_RECORD}")
+            headers = as_mapping(as_mapping(row.get("message")).get("headers"))
+            if str(headers.get("message-id") or "").strip("<> ") == message_id:
+                return found_record(self.label, message_id)
+        return no_record(self.label)
 
     def list_suppressed(self, *, since: datetime | None) -> Iterator[list[SuppressedAddress]]:
-        """Give the domain's bounces, complaints and unsubscribes. Raises SuppressionListError."""
-        for question in mailgun_lists(f"{self._endpoint}/v3/{self._domain}"):
-            yield from read_pages(
-                question,
-                request=lambda url: HttpRequest("GET", url, {}, b"", ("api", self._key)),
-                transport=self._transport,
-                provider="Mailgun",
-                secrets=(self._key,),
+        """Return the domain's bounces, complaints and unsubscribes, always from the beginning: Mailgun cannot filter."""
+        for name, kind in _LISTS.items():
+            yield from self._read_list(
+                SuppressionListQuery(
+                    f"/v3/{self._domain}/{name}?limit=1000",
+                    rows="items",
+                    parse_row=partial(_parse_suppression, kind),
+                    find_next=_find_next_page,
+                )
             )
 
-    def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
-        said = quote(_message(answer), secrets=(self._key,))
-        bisect = can_bisect(answer, words=_message(answer), people=len(prepared.people))
-        refusal = read_refusal(answer, provider="Mailgun", said=said, now=self._clock(), bisect=bisect)
-        if refusal is not None:
-            return refusal
-        parsed = read_json(answer.body) if answer.status == 200 and answer.complete else None
-        provider_id = parsed.get("id") if isinstance(parsed, dict) else None
-        if isinstance(provider_id, str) and provider_id.strip("<> "):
-            return Outcome(Verdict.ACCEPTED, said, provider_id=provider_id.strip("<> "))
-        why = Message(
-            "Mailgun's answer (%(status)s) is not its usual receipt. It may or may not have taken this batch.",
-            status=answer.status,
-        )
-        return Outcome(Verdict.UNCERTAIN, why)
+    def list_fields(self, call: BatchCall) -> list[tuple[str, str]]:
+        """Return the form's fields in order, before they become bytes; ``to`` comes once for each recipient."""
+        prepared = prepare_batch(call, capabilities=self._capabilities)
+        variables = RecipientVariables(prepared)
+        return [*self._list_fields(prepared, variables), (VARIABLES, variables.as_json().decode())]
 
-    def close(self) -> None:
-        self._transport.close()
+    def _build_payload(self, prepared: PreparedBatch) -> list[tuple[str, bytes]]:
+        variables = RecipientVariables(prepared)
+        fields = [(name, value.encode("utf-8")) for name, value in self._list_fields(prepared, variables)]
+        return [*fields, (VARIABLES, variables.as_json())]
 
-    def _request(self, prepared: PreparedBatch) -> HttpRequest:
-        table = RecipientVariables(prepared)
-        fields = [(name, value.encode("utf-8")) for name, value in self._fields(prepared, table)]
-        fields.append((VARIABLES, table.as_json()))
-        body, content_type = build_multipart(fields, key=prepared.call.key)
-        check_bytes(body, capabilities=self._capabilities)
-        return HttpRequest("POST", self._url, {"Content-Type": content_type}, body, ("api", self._key), (5.0, 90.0))
+    def _encode(self, prepared: PreparedBatch) -> tuple[bytes, str]:
+        return build_multipart(self._build_payload(prepared), key=prepared.call.key)
 
-    def _fields(self, prepared: PreparedBatch, table: RecipientVariables) -> list[tuple[str, str]]:
-        """Everything but the table of values."""
-        call, mail, good = prepared.call, prepared.call.mail, prepared.people
-        subject = mailgun_text.plain(rename_tokens(mail.subject, table.shared))
-        html = mailgun_text.html(rename_tokens(mail.html, table.shared))
-        text = mailgun_text.plain(rename_tokens(mail.text, table.shared))
-        written = {
-            name: mailgun_text.header(rename_tokens(value, table.shared)) for name, value in prepared.headers.items()
-        }
-        mailgun_text.check_variables([subject, html, text, *written.values()], declared=set(table.names))
+    def _read_message(self, answer: ProviderResponse) -> str:
+        row = read_json(answer.body)
+        if isinstance(row, dict):
+            return str(row.get("message") or row.get("error") or "")
+        text = answer.body[:400].decode("utf-8", "replace")
+        return "" if "<" in text else text
+
+    def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
+        provider_id = as_mapping(read_json(answer.body)).get("id")
+        if not isinstance(provider_id, str) or not provider_id.strip("<> "):
+            return None
+        message = self._mask(self._read_message(answer))
+        return Outcome(Verdict.ACCEPTED, message, provider_id=provider_id.strip("<> "))
+
+    def _list_fields(self, prepared: PreparedBatch, variables: RecipientVariables) -> list[tuple[str, str]]:
+        call, mail, shared = prepared.call, prepared.mail, variables.shared
+        subject = write_text(rename_tokens(mail.subject, shared))
+        html = write_html(rename_tokens(mail.html, shared))
+        text = write_text(rename_tokens(mail.text, shared))
+        headers = {name: write_header(rename_tokens(value, shared)) for name, value in prepared.headers.items()}
+        check_variables([subject, html, text, *headers.values()], declared=set(variables.names))
         options = [
-            *((f"h:{name}", value) for name, value in written.items()),
+            *((f"h:{name}", value) for name, value in headers.items()),
             *([("h:Reply-To", mail.reply_to)] if mail.reply_to else []),
-            ("h:Message-Id", f"<{message_id(call.key, domain=self._domain)}>"),
-            ("o:tag", tag(call.issue)),
+            ("h:Message-Id", f"<{make_message_id(call.key, domain=self._domain)}>"),
+            ("o:tag", make_tag(call.issue)),
             ("o:tracking", "no"),
             ("o:tracking-clicks", "no"),
             ("o:tracking-opens", "no"),
-            ("v:issue", mailgun_text.plain(call.issue)),
-            ("v:variant", mailgun_text.plain(call.variant)),
-            ("v:batch", mailgun_text.plain(call.key)),
+            ("v:issue", write_text(call.issue)),
+            ("v:variant", write_text(call.variant)),
+            ("v:batch", write_text(call.key)),
             ("v:delivery", "%recipient.did%"),
         ]
-        size = sum(len(name.encode()) + len(value.encode()) for name, value in options)
-        if size > MAX_OPTION_BYTES:
-            raise BadBatch(
-                "The mail's headers and ids make %(size)s bytes and Mailgun takes %(most_option_bytes)s. "
-                "Nothing was sent; shorten the publication's name or its other headers.",
-                size=Quantity(size),
-                most_option_bytes=Quantity(MAX_OPTION_BYTES),
-            )
+        _check_options(options)
         return [
-            ("from", mailbox(mailgun_text.plain(mail.from_name), mail.from_email)),
-            *(("to", address) for address, _ in good),
+            ("from", format_mailbox(write_text(mail.from_name), mail.from_email)),
+            *(("to", address) for address, _ in prepared.people),
             ("subject", subject),
             ("text", text),
             ("html", html),
@@ -188,24 +156,32 @@ class Mailgun:
         ]
 
 
-def message_id(key: str, *, domain: str) -> str:
-    """Give the fixed Message-ID of a batch (without angle brackets), by which Mailgun can be asked about it later."""
-    local = (
-        key
-        if re.fullmatch(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*", key) and len(key) <= 64
-        else hashlib.sha256(key.encode()).hexdigest()[:40]
-    )
-    return f"{local}@{domain}"
+def _check_options(options: Sequence[tuple[str, str]]) -> None:
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in options)
+    if size > MAX_OPTION_BYTES:
+        raise BadBatch(
+            "The mail's headers and ids make %(size)s bytes and Mailgun takes %(max_size)s. "
+            "Nothing was sent; shorten the publication's name or its other headers.",
+            size=Quantity(size),
+            max_size=Quantity(MAX_OPTION_BYTES),
+        )
 
 
-def tag(issue: str) -> str:
-    """Give an issue's name as a tag of Mailgun: ASCII, at most 128 characters."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", issue).strip("-")[:128] or "newsletter"
+def _parse_suppression(kind: FeedbackKind, row: Row) -> SuppressedAddress | None:
+    reason = f"{as_text(row.get('code'))} {as_text(row.get('error'))}".strip()
+    return make_suppressed(row.get("address"), kind, at=_parse_mail_date(row.get("created_at")), reason=reason)
 
 
-def _message(answer: ProviderResponse) -> str:
-    parsed = read_json(answer.body)
-    if isinstance(parsed, dict):
-        return str(parsed.get("message") or parsed.get("error") or "")
-    text = answer.body[:400].decode("utf-8", "replace")
-    return "" if "<" in text else text
+def _parse_mail_date(value: object) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(as_text(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _find_next_page(parsed: object, url: str, rows: int) -> str:
+    """Return the next page; the last one is empty. Only its query is used, so that it cannot lead to another host."""
+    following = as_text(as_mapping(as_mapping(parsed).get("paging")).get("next"), max_length=2000)
+    query = urlsplit(following).query
+    return f"{url.partition('?')[0]}?{query}" if rows and query else ""

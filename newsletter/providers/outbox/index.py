@@ -1,4 +1,4 @@
-"""The page on which staff click through an issue in the outbox: its variants, how many people, a few real mails."""
+"""The page on which staff look through an issue in the outbox: its variants, number of people and sample mails."""
 
 import os
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _PAGE = "page.html.j2"
 
 @dataclass
 class OutboxVariant:
-    """What the outbox holds of one variant."""
+    """One variant in the outbox. ``samples`` are the names of its sample mails."""
 
     variant: str
     folder: str
@@ -24,51 +24,49 @@ class OutboxVariant:
 
 
 def write_index(issue_folder: Path) -> Path:
-    """Write ``index.html`` from what the issue's folder holds now, and give its path. Raises OSError.
+    """Write ``index.html`` from what the issue's folder holds now, and return its path. Raise OSError.
 
-    Reads one small file a batch, never the lines of people.
+    It reads one small file for each batch, never the lines of recipients.
     """
-    outbox_variants = read_outbox_variants(issue_folder)
-    people = sum(shelf.people for shelf in outbox_variants)
-    page = _template().render(
-        title=_title(issue_folder, outbox_variants), people=people, outbox_variants=outbox_variants
-    )
+    variants = read_outbox_variants(issue_folder)
+    people = sum(variant.people for variant in variants)
+    page = _load_template().render(title=_make_title(issue_folder, variants), people=people, variants=variants)
     path = issue_folder / "index.html"
     replace_file(path, page.encode("utf-8"))
     return path
 
 
-def _title(issue_folder: Path, outbox_variants: list[OutboxVariant]) -> str:
-    """The subject where all variants share one, else the folder's name."""
-    subjects = {shelf.subject for shelf in outbox_variants}
+def _make_title(issue_folder: Path, variants: list[OutboxVariant]) -> str:
+    """Return the subject if all variants have the same, else the folder's name."""
+    subjects = {variant.subject for variant in variants}
     return subjects.pop() if len(subjects) == 1 else issue_folder.name
 
 
 def read_outbox_variants(issue_folder: Path) -> list[OutboxVariant]:
-    """Give the variants of an issue's folder, the one with most people first."""
-    outbox_variants: dict[str, OutboxVariant] = {}
+    """Return the variants of an issue's folder, the largest first."""
+    variants: dict[str, OutboxVariant] = {}
     for path in sorted((issue_folder / "batches").glob("*.json")):
         summary = orjson.loads(path.read_bytes())
-        shelf = outbox_variants.setdefault(summary["variant"], OutboxVariant(summary["variant"], summary["folder"]))
-        shelf.people += summary["people"]
-        shelf.subject, shelf.sender = summary["subject"], summary["sender"]
-    for shelf in outbox_variants.values():
-        shelf.samples = sorted(path.stem for path in (issue_folder / shelf.folder).glob("*.eml"))
-    return sorted(outbox_variants.values(), key=lambda shelf: (-shelf.people, shelf.variant))
+        variant = variants.setdefault(summary["variant"], OutboxVariant(summary["variant"], summary["folder"]))
+        variant.people += summary["people"]
+        variant.subject, variant.sender = summary["subject"], summary["sender"]
+    for variant in variants.values():
+        variant.samples = sorted(path.stem for path in (issue_folder / variant.folder).glob("*.eml"))
+    return sorted(variants.values(), key=lambda variant: (-variant.people, variant.variant))
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never half of it. Raises OSError."""
-    half = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
+    """Write a file so that a reader sees the old content or the new, never a part of it. Raise OSError."""
+    part = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
     try:
-        half.write_bytes(content)
-        os.replace(half, path)
+        part.write_bytes(content)
+        os.replace(part, path)
     finally:
-        half.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 @cache
-def _template() -> jinja2.Template:
+def _load_template() -> jinja2.Template:
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.get_template(_PAGE)

@@ -1,146 +1,98 @@
 """Postmark: one call for a batch of complete mails (postmarkapp.com/developer, batch API).
 
-Not all or nothing: an answer of 200 has one verdict for each message, in our order. No idempotency key exists.
+An answer of 200 has a verdict for each message, in our order. There is no idempotency key.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Self, Unpack
 from urllib.parse import urlencode
 
-import orjson
-
 from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base.attempt import PreparedBatch, attempt, check_bytes, prepare
-from newsletter.providers.base.batch_lookup import ask, combine_records, list_rows
-from newsletter.providers.base.contract import (
-    BatchCall,
-    BatchLookup,
-    Capabilities,
-    HttpRequest,
-    Outcome,
-    ProviderResponse,
-    Verdict,
-)
-from newsletter.providers.base.full_merge import PersonalMail, merge_personal_mails
-from newsletter.providers.base.headers import mailbox
-from newsletter.providers.base.responses import quote, read_json, read_refusal
-from newsletter.providers.base.row_verdicts import combine_row_verdicts
-from newsletter.providers.base.suppression_list_formats import postmark_list
-from newsletter.providers.base.suppression_list_reader import SuppressedAddress, read_pages
-from newsletter.providers.base.transport import Transport
+from newsletter.providers.base.batch_lookup import combine_records, list_rows
+from newsletter.providers.base.contract import BatchLookup, Capabilities, Outcome, ProviderResponse, Verdict
+from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
+from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_delivery_id, parse_time, read_json
+from newsletter.providers.base.mail.headers import format_mailbox
+from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
+from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, UrlRules
+from newsletter.providers.base.responses import combine_row_verdicts
+from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionListQuery, make_suppressed
+from newsletter.providers.base.webhooks.events import FeedbackKind
 
-ENDPOINT = "https://api.postmarkapp.com"
-MAX_BATCH_SIZE = 500
-MAX_REQUEST_BYTES = 50_000_000
-STREAM = "broadcast"
+_DEFAULT_STREAM = "broadcast"
+_MAX_ID_LENGTH = 80
 _RETRYABLE_ERRORS = {100, 429, 500, 503}
 _ACCOUNT_ERRORS = {10, 400, 401, 405, 412, 413}
 
 
-class Postmark:
-    """The adapter. Safe to share between threads; ``close`` when done."""
+class Postmark(HttpAdapter):
+    """A message stream of a server at Postmark."""
 
-    def __init__(
-        self,
-        *,
-        token: str,
-        endpoint: str = ENDPOINT,
-        stream: str = STREAM,
-        max_batch: int = 100,
-        people_per_second: float | None = None,
-        calls_per_second: float | None = None,
-        transport: Transport | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._token = token
-        self._endpoint = endpoint
-        self._url = f"{endpoint}/email/batch"
+    label = "Postmark"
+    default_endpoint = "https://api.postmarkapp.com"
+    send_path = "/email/batch"
+    may_bisect = False
+    url_rules = UrlRules(
+        "postmark",
+        max_batch=500,
+        options={"stream": UrlOption(r"[a-z0-9-]{1,64}", "the id of a message stream of Postmark's")},
+    )
+    offer = Capabilities(
+        name="postmark", merge="full", max_batch=100, max_bytes=50_000_000, reconcile="query", atomic=False
+    )
+
+    def __init__(self, *, key: str, stream: str = _DEFAULT_STREAM, **options: Unpack[AdapterOptions]) -> None:
+        super().__init__(key=key, **options)
         self._stream = stream
-        self._transport = transport or Transport()
-        self._clock = clock
-        self._capabilities = Capabilities(
-            name="postmark",
-            merge="full",
-            max_batch=max_batch,
-            max_bytes=MAX_REQUEST_BYTES,
-            reconcile="query",
-            atomic=False,
-            people_per_second=people_per_second,
-            calls_per_second=calls_per_second,
-        )
 
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._capabilities
-
-    def deliver(self, call: BatchCall) -> Outcome:
-        """Make one attempt. Raises BadMail or BadBatch, with nothing sent, where the call itself is at fault."""
-        prepared = prepare(call, capabilities=self._capabilities)
-        return attempt(prepared, transport=self._transport, build=self._request, read=self._read)
-
-    def build(self, call: BatchCall) -> HttpRequest:
-        """Give the request of a batch. The same batch gives the same bytes. Raises BadMail or BadBatch."""
-        return self._request(prepare(call, capabilities=self._capabilities))
+    @classmethod
+    def from_settings(cls, settings: ProviderSettings, **options: Unpack[AdapterOptions]) -> Self:
+        return cls(key=settings.key, stream=settings.own_options.get("stream") or _DEFAULT_STREAM, **options)
 
     def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
-        """Ask for the messages that carry the batch's id. Each person needs one of her own; none proves nothing."""
-        batch = key[:80]
-        query = urlencode(
+        """Ask for the messages that carry the batch's id. Each recipient needs one; no message proves nothing."""
+        batch = key[:_MAX_ID_LENGTH]
+        answer = self._query(
+            "/messages/outbound",
             {
-                "count": MAX_BATCH_SIZE,
+                "count": self.url_rules.max_batch,
                 "offset": 0,
                 "messagestream": self._stream,
                 "metadata_batch": batch,
                 # Postmark reads a date in its own zone, so a day is added.
                 "fromdate": (sent_at - timedelta(days=1)).date().isoformat(),
-            }
+            },
         )
-        headers = {"Accept": "application/json", "X-Postmark-Server-Token": self._token}
-        request = HttpRequest("GET", f"{self._endpoint}/messages/outbound?{query}", headers, b"")
-        answer = ask(request, transport=self._transport, provider="Postmark", secrets=(self._token,), now=self._clock())
         if isinstance(answer, BatchLookup):
             return answer
         people: dict[int, Verdict] = {}
-        first = ""
+        provider_id = ""
         for row in list_rows(answer, "Messages"):
-            meta = row.get("Metadata")
-            if not isinstance(meta, Mapping) or meta.get("batch") != batch:
-                continue
-            delivery = str(meta.get("delivery") or "")
-            if re.fullmatch(r"\d{1,18}", delivery):
-                people[int(delivery)] = Verdict.ACCEPTED
-                first = first or str(row.get("MessageID") or "")
-        return combine_records(people, deliveries=deliveries, provider="Postmark", provider_id=first)
+            ids = as_mapping(row.get("Metadata"))
+            delivery = parse_delivery_id(ids.get("delivery"))
+            if ids.get("batch") == batch and delivery is not None:
+                people[delivery] = Verdict.ACCEPTED
+                provider_id = provider_id or str(row.get("MessageID") or "")
+        return combine_records(people, deliveries=deliveries, provider=self.label, provider_id=provider_id)
 
     def list_suppressed(self, *, since: datetime | None) -> Iterator[list[SuppressedAddress]]:
-        """Give the stream's list. Raises SuppressionListError."""
-        headers = {"Accept": "application/json", "X-Postmark-Server-Token": self._token}
-        return read_pages(
-            postmark_list(self._endpoint, stream=self._stream, since=since),
-            request=lambda url: HttpRequest("GET", url, headers, b""),
-            transport=self._transport,
-            provider="Postmark",
-            secrets=(self._token,),
-        )
+        """Return the stream's list, which is one page. Raise SuppressionListError."""
+        query = f"?{urlencode({'fromdate': since.date().isoformat()})}" if since else ""
+        url = f"/message-streams/{self._stream}/suppressions/dump{query}"
+        return self._read_list(SuppressionListQuery(url, rows="Suppressions", parse_row=_parse_suppression))
 
-    def close(self) -> None:
-        self._transport.close()
+    def _headers(self) -> dict[str, str]:
+        return {"Accept": "application/json", "X-Postmark-Server-Token": self._key}
 
-    def _request(self, prepared: PreparedBatch) -> HttpRequest:
-        body = orjson.dumps([self._message(prepared, personal) for personal in merge_personal_mails(prepared)])
-        check_bytes(body, capabilities=self._capabilities)
-        headers = {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "X-Postmark-Server-Token": self._token,
-        }
-        return HttpRequest("POST", self._url, headers, body, None, (5.0, 90.0))
+    def _build_payload(self, prepared: PreparedBatch) -> list[dict[str, object]]:
+        return [self._build_message(prepared, personal) for personal in merge_personal_mails(prepared)]
 
-    def _message(self, prepared: PreparedBatch, personal: PersonalMail) -> dict[str, object]:
-        call, mail = prepared.call, prepared.call.mail
+    def _build_message(self, prepared: PreparedBatch, personal: PersonalMail) -> dict[str, object]:
+        call, mail = prepared.call, prepared.mail
         message: dict[str, object] = {
-            "From": mailbox(mail.from_name, mail.from_email),
+            "From": format_mailbox(mail.from_name, mail.from_email),
             "To": personal.address,
             "Subject": personal.subject,
             "HtmlBody": personal.html,
@@ -149,44 +101,48 @@ class Postmark:
             "Tag": call.issue[:1000],
             "TrackOpens": False,
             "TrackLinks": "None",
-            "Metadata": {"delivery": str(personal.delivery), "batch": call.key[:80], "issue": call.issue[:80]},
+            "Metadata": {
+                "delivery": str(personal.delivery),
+                "batch": call.key[:_MAX_ID_LENGTH],
+                "issue": call.issue[:_MAX_ID_LENGTH],
+            },
             "MessageStream": self._stream,
         }
         if mail.reply_to:
             message["ReplyTo"] = mail.reply_to
         return message
 
+    def _read_message(self, answer: ProviderResponse) -> str:
+        return str(as_mapping(read_json(answer.body)).get("Message") or "")
+
     def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
-        parsed = read_json(answer.body)
-        code, said = self._said(parsed)
-        refusal = read_refusal(answer, provider="Postmark", said=said, now=self._clock())
-        if refusal is not None:
-            if code in _ACCOUNT_ERRORS and refusal.verdict is Verdict.REJECTED:
-                return Outcome(refusal.verdict, refusal.reason, stop=True)
-            return refusal
-        if answer.status != 200 or not answer.complete or not isinstance(parsed, list):
+        outcome = super()._read(answer, prepared)
+        is_account_error = _read_error_code(read_json(answer.body)) in _ACCOUNT_ERRORS
+        return replace(outcome, stop=True) if is_account_error and outcome.verdict is Verdict.REJECTED else outcome
+
+    def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
+        rows = read_json(answer.body)
+        if not isinstance(rows, list):
+            return None
+        if len(rows) != len(prepared.people):
             why = Message(
-                "Postmark's answer (%(status)s) is not its usual receipt. It may have taken this batch.",
-                status=answer.status,
-            )
-            return Outcome(Verdict.UNCERTAIN, why)
-        if len(parsed) != len(prepared.people):
-            why = Message(
-                "Postmark answered for %(parsed)s messages and was given %(people)s.",
-                parsed=Quantity(len(parsed)),
+                "Postmark answered for %(rows)s messages and was given %(people)s.",
+                rows=Quantity(len(rows)),
                 people=Quantity(len(prepared.people)),
             )
-            return Outcome(Verdict.UNCERTAIN, why + Message(" Which of them it took is not known."))
-        pairs = list(zip(prepared.people, parsed, strict=True))
-        taken = (str(row["MessageID"]) for row in parsed if isinstance(row, Mapping) and row.get("MessageID"))
+            return Outcome(Verdict.UNCERTAIN, why + Message(" Which of them it accepted is not known."))
+        pairs = [(address, recipient, row) for (address, recipient), row in zip(prepared.people, rows, strict=True)]
+        ids = (str(row["MessageID"]) for row in rows if isinstance(row, Mapping) and row.get("MessageID"))
         return combine_row_verdicts(
-            {person.delivery: self._verdict(row, address) for (address, person), row in pairs},
-            account_errors=[person.delivery for (_, person), row in pairs if self._said(row)[0] in _ACCOUNT_ERRORS],
-            provider_id=next(taken, ""),
+            {recipient.delivery: self._read_verdict(row, address) for address, recipient, row in pairs},
+            account_errors=[
+                recipient.delivery for _, recipient, row in pairs if _read_error_code(row) in _ACCOUNT_ERRORS
+            ],
+            provider_id=next(ids, ""),
         )
 
-    def _verdict(self, row: object, address: str) -> tuple[Verdict, str]:
-        code, said = self._said(row)
+    def _read_verdict(self, row: object, address: str) -> tuple[Verdict, str]:
+        code = _read_error_code(row)
         if not isinstance(row, Mapping) or code is None:
             return Verdict.UNCERTAIN, Message("Postmark's answer for this person cannot be read.")
         to = row.get("To")
@@ -195,16 +151,28 @@ class Postmark:
         if code == 0:
             if isinstance(row.get("MessageID"), str) and row["MessageID"]:
                 return Verdict.ACCEPTED, ""
-            return Verdict.UNCERTAIN, Message("Postmark said yes without an id for the message.")
+            return Verdict.UNCERTAIN, Message("Postmark accepted this person without an id for the message.")
+        message = self._mask(str(row.get("Message") or ""))
         if code in _RETRYABLE_ERRORS:
-            return Verdict.THROTTLED, Message('Postmark asked to try this person later. It said: "%(said)s"', said=said)
+            return Verdict.THROTTLED, Message(
+                'Postmark asked to try this person later. It said: "%(provider_message)s"', provider_message=message
+            )
         return Verdict.REJECTED, Message(
-            'Postmark refused this person (code %(code)s). It said: "%(said)s"', code=code, said=said
+            'Postmark refused this person (code %(code)s). It said: "%(provider_message)s"',
+            code=code,
+            provider_message=message,
         )
 
-    def _said(self, row: object) -> tuple[int | None, str]:
-        if not isinstance(row, Mapping):
-            return None, ""
-        code = row.get("ErrorCode")
-        good = isinstance(code, int) and not isinstance(code, bool)
-        return (code if good else None), quote(str(row.get("Message") or ""), secrets=(self._token,))
+
+def _read_error_code(row: object) -> int | None:
+    code = as_mapping(row).get("ErrorCode")
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+def _parse_suppression(row: Row) -> SuppressedAddress | None:
+    """Return a row's address. Leave out what the organisation itself entered at Postmark, which it can enter here."""
+    kinds = {"HardBounce": FeedbackKind.BOUNCED, "SpamComplaint": FeedbackKind.COMPLAINED}
+    reason = as_text(row.get("SuppressionReason"))
+    if reason == "ManualSuppression" and row.get("Origin") == "Recipient":
+        kinds[reason] = FeedbackKind.UNSUBSCRIBED
+    return make_suppressed(row.get("EmailAddress"), kinds.get(reason), at=parse_time(row.get("CreatedAt")))

@@ -1,138 +1,107 @@
 """SendGrid: one call for a batch, personal values as substitutions (twilio.com/docs/sendgrid, v3 mail send).
 
-All or nothing. No idempotency key exists, so nothing here may try twice.
+A batch is accepted or refused as a whole. There is no idempotency key, so nothing here may try twice.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from urllib.parse import urlencode
 
-import orjson
-
-from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base.attempt import PreparedBatch, attempt, check_bytes, prepare
-from newsletter.providers.base.bisection import can_bisect
-from newsletter.providers.base.contract import (
-    BatchCall,
-    Capabilities,
-    HttpRequest,
-    Outcome,
-    Person,
-    ProviderResponse,
-    Verdict,
-)
+from newsletter.common.messages import Quantity
+from newsletter.common.personal_tokens import TOKEN, find_tokens
+from newsletter.providers.base.contract import Capabilities, Outcome, ProviderResponse, Recipient
 from newsletter.providers.base.errors import BadBatch, BadMail
-from newsletter.providers.base.headers import ascii_header
-from newsletter.providers.base.responses import quote, read_json, read_refusal
-from newsletter.providers.base.suppression_list_formats import sendgrid_lists
-from newsletter.providers.base.suppression_list_reader import SuppressedAddress, read_pages
-from newsletter.providers.base.tokens import TOKEN, CompiledText, clean_value, find_tokens
-from newsletter.providers.base.transport import Transport
+from newsletter.providers.base.http_adapter import HttpAdapter
+from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_time, read_json
+from newsletter.providers.base.mail.headers import encode_header
+from newsletter.providers.base.mail.tokens import CompiledText
+from newsletter.providers.base.prepared_batch import PreparedBatch
+from newsletter.providers.base.provider_url import UrlRules
+from newsletter.providers.base.suppression_lists import (
+    SuppressedAddress,
+    SuppressionListQuery,
+    find_next_offset,
+    make_suppressed,
+)
+from newsletter.providers.base.webhooks.events import FeedbackKind
 
-ENDPOINT = "https://api.sendgrid.com"
-MAX_BATCH_SIZE = 1000
-MAX_REQUEST_BYTES = 30_000_000
-MAX_PERSON_VALUE_BYTES = 10_000
+MAX_VARIABLE_BYTES = 10_000
+_LISTS = {
+    "bounces": FeedbackKind.BOUNCED,
+    "spam_reports": FeedbackKind.COMPLAINED,
+    "unsubscribes": FeedbackKind.UNSUBSCRIBED,
+}
 
 
-class SendGrid:
-    """The adapter. Safe to share between threads; ``close`` when done."""
+class SendGrid(HttpAdapter):
+    """An account at SendGrid."""
 
-    def __init__(
-        self,
-        *,
-        key: str,
-        endpoint: str = ENDPOINT,
-        max_batch: int = MAX_BATCH_SIZE,
-        people_per_second: float | None = None,
-        calls_per_second: float | None = None,
-        transport: Transport | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._key = key
-        self._endpoint = endpoint
-        self._url = f"{endpoint}/v3/mail/send"
-        self._transport = transport or Transport()
-        self._clock = clock
-        self._capabilities = Capabilities(
-            name="sendgrid",
-            merge="substitute",
-            max_batch=max_batch,
-            max_bytes=MAX_REQUEST_BYTES,
-            max_variable_bytes=MAX_PERSON_VALUE_BYTES,
-            reconcile="events",
-            people_per_second=people_per_second,
-            calls_per_second=calls_per_second,
-        )
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._capabilities
-
-    def deliver(self, call: BatchCall) -> Outcome:
-        """Make one attempt. Raises BadMail or BadBatch, with nothing sent, where the call itself is at fault."""
-        prepared = prepare(call, capabilities=self._capabilities)
-        return attempt(prepared, transport=self._transport, build=self._request, read=self._read)
-
-    def build(self, call: BatchCall) -> HttpRequest:
-        """Give the request of a batch. The same batch gives the same bytes. Raises BadMail or BadBatch."""
-        return self._request(prepare(call, capabilities=self._capabilities))
+    label = "SendGrid"
+    default_endpoint = "https://api.sendgrid.com"
+    send_path = "/v3/mail/send"
+    receipt_status = 202
+    url_rules = UrlRules("sendgrid", max_batch=1000)
+    offer = Capabilities(
+        name="sendgrid",
+        merge="substitute",
+        max_batch=1000,
+        max_bytes=30_000_000,
+        max_variable_bytes=MAX_VARIABLE_BYTES,
+        reconcile="events",
+    )
 
     def list_suppressed(self, *, since: datetime | None) -> Iterator[list[SuppressedAddress]]:
-        """Give the account's bounces, spam reports and global unsubscribes. Raises SuppressionListError."""
-        for question in sendgrid_lists(self._endpoint, since=since):
-            yield from read_pages(
-                question,
-                request=lambda url: HttpRequest("GET", url, {"Authorization": f"Bearer {self._key}"}, b""),
-                transport=self._transport,
-                provider="SendGrid",
-                secrets=(self._key,),
+        """Return the account's bounces, spam reports and global unsubscribes. Raise SuppressionListError."""
+        begin = {"start_time": int(since.timestamp())} if since else {}
+        for name, kind in _LISTS.items():
+            yield from self._read_list(
+                SuppressionListQuery(
+                    f"/v3/suppression/{name}?{urlencode({'limit': 500, 'offset': 0, **begin})}",
+                    parse_row=partial(_parse_suppression, kind),
+                    find_next=find_next_offset,
+                )
             )
 
-    def close(self) -> None:
-        self._transport.close()
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._key}"}
 
-    def _request(self, prepared: PreparedBatch) -> HttpRequest:
-        body = orjson.dumps(_payload(prepared))
-        check_bytes(body, capabilities=self._capabilities)
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        return HttpRequest("POST", self._url, headers, body, None, (5.0, 90.0))
+    def _build_payload(self, prepared: PreparedBatch) -> dict[str, object]:
+        return _build_payload(prepared)
 
-    def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
-        said = quote(_errors(answer), secrets=(self._key,))
-        bisect = can_bisect(answer, words=_errors(answer, fields=True), people=len(prepared.people))
-        refusal = read_refusal(answer, provider="SendGrid", said=said, now=self._clock(), bisect=bisect)
-        if refusal is not None:
-            return refusal
+    def _read_message(self, answer: ProviderResponse) -> str:
+        return "; ".join(str(row.get("message") or "") for row in _list_errors(answer))
+
+    def _read_message_and_fields(self, answer: ProviderResponse) -> str:
+        # A field of a recipient (personalizations.0.substitutions) may be ours, but the error is about that recipient.
+        fields = "; ".join(str(row.get("field") or "") for row in _list_errors(answer))
+        return f"{self._read_message(answer)}; {fields}"
+
+    def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
         provider_id = answer.headers.get("x-message-id", "").strip()
-        if answer.status == 202 and answer.complete and provider_id:
-            return Outcome(Verdict.ACCEPTED, Message("Taken by SendGrid."), provider_id=provider_id)
-        why = Message(
-            "SendGrid's answer (%(status)s) is not its usual receipt. It may or may not have taken this batch.",
-            status=answer.status,
-        )
-        return Outcome(Verdict.UNCERTAIN, why)
+        return self._accepted(provider_id) if provider_id else None
 
 
-def _payload(prepared: PreparedBatch) -> dict[str, object]:
-    call, mail = prepared.call, prepared.call.mail
-    mark = "pv" + hashlib.sha256(call.key.encode()).hexdigest()[:12]
-    if any(mark in part for part in (mail.subject, mail.html, mail.text)):
+def _build_payload(prepared: PreparedBatch) -> dict[str, object]:
+    call, mail = prepared.call, prepared.mail
+    prefix = "pv" + hashlib.sha256(call.key.encode()).hexdigest()[:12]
+    parts = (mail.subject, mail.html, mail.text)
+    if any(prefix in part for part in parts):
         raise BadMail("The mail holds the mark of its own personal fields. Prepare the send again.")
 
     def write(text: str) -> str:
-        return TOKEN.sub(lambda match: f"%%{mark}_{match.group(1)}%%", text)
+        return TOKEN.sub(lambda match: f"%%{prefix}_{match.group(1)}%%", text)
 
-    names = sorted(find_tokens(mail.subject) | find_tokens(mail.html) | find_tokens(mail.text))
+    marks = {f"%%{prefix}_{name}%%": name for name in sorted(set().union(*map(find_tokens, parts)))}
     personal = {name: CompiledText(value) for name, value in prepared.headers.items() if find_tokens(value)}
-    common = {name: ascii_header(value) for name, value in prepared.headers.items() if name not in personal}
-    people = [
-        _personalization(prepared, address, person, {f"%%{mark}_{name}%%": name for name in names}, personal)
-        for address, person in prepared.people
-    ]
+    common = {name: encode_header(value) for name, value in prepared.headers.items() if name not in personal}
     payload: dict[str, object] = {
-        "personalizations": people,
+        "personalizations": [
+            _build_personalization(prepared, address, recipient, marks, personal)
+            for address, recipient in prepared.people
+        ],
         "from": {"email": mail.from_email, **({"name": mail.from_name} if mail.from_name else {})},
         "subject": write(mail.subject),
         "content": [
@@ -153,37 +122,40 @@ def _payload(prepared: PreparedBatch) -> dict[str, object]:
     return payload
 
 
-def _personalization(
-    prepared: PreparedBatch, address: str, person: Person, marks: Mapping[str, str], headers: Mapping[str, CompiledText]
+def _build_personalization(
+    prepared: PreparedBatch,
+    address: str,
+    recipient: Recipient,
+    marks: Mapping[str, str],
+    headers: Mapping[str, CompiledText],
 ) -> dict[str, object]:
-    values = {name: clean_value(name, person.variables[name]) for name in prepared.needed}
+    values = prepared.values_of(recipient)
     substitutions = {mark: values[name] for mark, name in marks.items()}
     size = sum(len(mark) + len(value.encode("utf-8")) for mark, value in substitutions.items())
-    if size > MAX_PERSON_VALUE_BYTES:
+    if size > MAX_VARIABLE_BYTES:
         raise BadBatch(
             "Delivery %(delivery)s has personal values of %(size)s bytes; SendGrid takes "
-            "%(most_value_bytes)s. Nothing of this batch was sent.",
-            delivery=person.delivery,
+            "%(max_size)s. Nothing of this batch was sent.",
+            delivery=recipient.delivery,
             size=Quantity(size),
-            most_value_bytes=Quantity(MAX_PERSON_VALUE_BYTES),
+            max_size=Quantity(MAX_VARIABLE_BYTES),
         )
     entry: dict[str, object] = {
         "to": [{"email": address}],
-        "custom_args": {"delivery": str(person.delivery), "batch": prepared.call.key, "issue": prepared.call.issue},
+        "custom_args": {"delivery": str(recipient.delivery), "batch": prepared.call.key, "issue": prepared.call.issue},
     }
     if substitutions:
         entry["substitutions"] = substitutions
     if headers:
-        entry["headers"] = {name: ascii_header(compiled.fill(values)) for name, compiled in headers.items()}
+        entry["headers"] = {name: encode_header(compiled.fill(values)) for name, compiled in headers.items()}
     return entry
 
 
-def _errors(answer: ProviderResponse, *, fields: bool = False) -> str:
-    parsed = read_json(answer.body)
-    rows = parsed.get("errors") if isinstance(parsed, Mapping) else None
-    if not isinstance(rows, list):
-        return ""
-    named = [row for row in rows[:5] if isinstance(row, Mapping)]
-    words = "; ".join(str(row.get("message") or "") for row in named)
-    # Under a person's entry there may be a field that is ours (personalizations.0.substitutions), and so about one too.
-    return words if not fields else words + "; " + "; ".join(str(row.get("field") or "") for row in named)
+def _list_errors(answer: ProviderResponse) -> list[Row]:
+    rows = as_list(as_mapping(read_json(answer.body)).get("errors"))
+    return [as_mapping(row) for row in rows[:5]]
+
+
+def _parse_suppression(kind: FeedbackKind, row: Row) -> SuppressedAddress | None:
+    reason = f"{as_text(row.get('status'))} {as_text(row.get('reason'))}".strip()
+    return make_suppressed(row.get("email"), kind, at=parse_time(row.get("created")), reason=reason)

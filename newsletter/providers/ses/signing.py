@@ -1,18 +1,17 @@
-"""Amazon's signature (version 4) on a request, made by botocore from the given key and nothing else."""
+"""Sign requests for Amazon (Signature Version 4) with botocore, from the given key and nothing else."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from newsletter.providers.base.contract import HttpRequest, ProviderResponse
+from newsletter.providers.base.contract import HttpCaller, HttpRequest, ProviderResponse
 from newsletter.providers.base.errors import BadProviderUrl
-from newsletter.providers.base.transport import Transport
 
 Sign = Callable[[HttpRequest], HttpRequest]
 
 
 def make_signer(*, key: str, secret: str, region: str) -> Sign:
-    """Give a function that signs a request for SES as of now. Raises BadProviderUrl where botocore is not installed."""
+    """Return a function that signs a request for SES as of now. Raise BadProviderUrl if botocore is not installed."""
     try:
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
@@ -32,14 +31,14 @@ def make_signer(*, key: str, secret: str, region: str) -> Sign:
 
 
 class SigningTransport:
-    """A transport whose requests are signed just before they go."""
+    """A transport that signs each request just before it goes."""
 
-    def __init__(self, transport: Transport, *, sign: Sign) -> None:
+    def __init__(self, transport: HttpCaller, *, sign: Sign) -> None:
         self._transport = transport
         self._sign = sign
 
     def call(self, request: HttpRequest) -> ProviderResponse:
-        """As ``Transport.call``."""
+        """Send the request as ``Transport.call`` does."""
         return self._transport.call(self._sign(request))
 
     def close(self) -> None:

@@ -1,12 +1,11 @@
-"""Amazon SNS: is this message really from SNS, and of our topic. Any account can have SNS sign a message (W3).
+"""Verify that a message is from Amazon SNS and of our topic. Any account can have SNS sign a message.
 
-The certificate is fetched from Amazon's own host and nowhere else; the confirmation link is never opened here.
+Certificates are fetched from Amazon's own hosts only. The confirmation link is never opened here.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
@@ -17,8 +16,8 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import BadWebhook, TransportError
+from newsletter.providers.base.json_values import Row, as_text, parse_time
 from newsletter.providers.base.transport import Transport
-from newsletter.providers.base.webhooks.values import parse_time, text
 from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, check_age, read_base64
 
 _HOST = re.compile(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?")
@@ -32,51 +31,53 @@ _MAX_CACHED_CERTIFICATES = 16
 
 
 class Certificates:
-    """Fetches SNS's certificates, each once. ``address_of`` turns their address into the one that is called."""
+    """A cache of SNS's certificates. ``rewrite_url`` turns a certificate's URL into the one that is called."""
 
     def __init__(
-        self, *, transport: Transport | None = None, address_of: Callable[[str], str] = lambda url: url
+        self, *, transport: Transport | None = None, rewrite_url: Callable[[str], str] = lambda url: url
     ) -> None:
         self._transport = transport or Transport(max_response_bytes=_MAX_CERTIFICATE_BYTES)
-        self._address_of = address_of
-        self._kept: dict[str, Certificate] = {}
+        self._rewrite_url = rewrite_url
+        self._cache: dict[str, Certificate] = {}
 
     def get(self, url: str) -> Certificate:
-        """Give the certificate at ``url``. Raises WebhookCheckUnavailable where it cannot be had now."""
-        if url not in self._kept:
-            request = HttpRequest("GET", self._address_of(url), {}, b"", None, (3.0, 5.0))
+        """Return the certificate at ``url``. Raise WebhookCheckUnavailable if it cannot be fetched now."""
+        if url not in self._cache:
+            request = HttpRequest("GET", self._rewrite_url(url), {}, b"", None, (3.0, 5.0))
             try:
                 answer = self._transport.call(request)
             except TransportError as error:
-                raise WebhookCheckUnavailable(f"Amazon's certificate could not be fetched: {error}") from error
+                raise WebhookCheckUnavailable(
+                    "Amazon's certificate could not be fetched: %(error)s", error=error
+                ) from error
             if answer.status != 200 or not answer.complete:
                 raise WebhookCheckUnavailable(
-                    f"Amazon's certificate could not be fetched: its host said {answer.status}."
+                    "Amazon's certificate could not be fetched: its host answered %(status)s.", status=answer.status
                 )
-            if len(self._kept) >= _MAX_CACHED_CERTIFICATES:
-                self._kept.clear()
-            self._kept[url] = _load(answer.body)
-        return self._kept[url]
+            if len(self._cache) >= _MAX_CACHED_CERTIFICATES:
+                self._cache.clear()
+            self._cache[url] = _load_certificate(answer.body)
+        return self._cache[url]
 
     def close(self) -> None:
         self._transport.close()
 
 
-def check_sns(message: Mapping[str, Any], *, topics: Sequence[str], certificates: Certificates, now: datetime) -> None:
-    """Raise BadWebhook unless the message is of one of our ``topics`` and signed by SNS, not too long ago."""
+def check_sns(message: Row, *, topics: Sequence[str], certificates: Certificates, now: datetime) -> None:
+    """Raise BadWebhook unless the message is of one of our ``topics`` and was recently signed by SNS."""
     if message.get("TopicArn") not in topics:
         raise BadWebhook("The message is of another SNS topic than the one in webhook_key.")
-    names = _SIGNED_FIELDS.get(text(message.get("Type")))
+    names = _SIGNED_FIELDS.get(as_text(message.get("Type")))
     if names is None:
         raise BadWebhook("The message is of a type that SNS does not have.")
-    url = _certificate_url(message.get("SigningCertURL"))
-    signature = read_base64(text(message.get("Signature"), max_length=2000), what="signature")
+    url = _read_certificate_url(message.get("SigningCertURL"))
+    signature = read_base64(as_text(message.get("Signature"), max_length=2000), what="signature")
     lines = [f"{name}\n{message[name]}\n" for name in names if isinstance(message.get(name), str)]
     _check_signature(
         certificates.get(url),
         signature=signature,
         signed="".join(lines).encode(),
-        version=text(message.get("SignatureVersion"), max_length=4),
+        version=as_text(message.get("SignatureVersion"), max_length=4),
         now=now,
     )
     made_at = parse_time(message.get("Timestamp"))
@@ -86,7 +87,7 @@ def check_sns(message: Mapping[str, Any], *, topics: Sequence[str], certificates
 
 
 def is_amazon(url: object) -> bool:
-    """Whether ``url`` leads to SNS itself, over HTTPS, and to nowhere else."""
+    """Return True if ``url`` leads to SNS itself, over HTTPS."""
     if not isinstance(url, str) or len(url) > 2000 or not url.isascii() or not url.isprintable():
         return False
     try:
@@ -94,27 +95,27 @@ def is_amazon(url: object) -> bool:
         port = parts.port
     except ValueError:
         return False
-    named = _HOST.fullmatch(parts.netloc.lower().removesuffix(":443"))
-    return parts.scheme == "https" and named is not None and port in (None, 443)
+    host = _HOST.fullmatch(parts.netloc.lower().removesuffix(":443"))
+    return parts.scheme == "https" and host is not None and port in (None, 443)
 
 
-def _certificate_url(url: object) -> str:
+def _read_certificate_url(url: object) -> str:
     if not isinstance(url, str) or not is_amazon(url) or not urlsplit(url).path.endswith(".pem"):
         raise BadWebhook("The message names a certificate that is not at Amazon SNS.")
     return url
 
 
-def _load(pem: bytes) -> Certificate:
+def _load_certificate(pem: bytes) -> Certificate:
     try:
         return load_pem_x509_certificate(pem)
     except ValueError as error:
-        raise WebhookCheckUnavailable("What Amazon's host gave is not a certificate.") from error
+        raise WebhookCheckUnavailable("Amazon's host answered with something that is not a certificate.") from error
 
 
 def _check_signature(certificate: Certificate, *, signature: bytes, signed: bytes, version: str, now: datetime) -> None:
     algorithm = {"1": SHA1(), "2": SHA256()}.get(version)  # noqa: S303 - version 1 is what SNS signs with unless told otherwise
     if algorithm is None:
-        raise BadWebhook("The message is signed in a way that is not known here.")
+        raise BadWebhook("The message is signed with a method that is not known here.")
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise BadWebhook("The certificate of the message is out of date, or this machine's clock is wrong.")
     key = certificate.public_key()

@@ -1,20 +1,9 @@
-"""SparkPost's webhooks: a list of events in envelopes (``msys``), behind a secret address and a password."""
+"""Read SparkPost's webhooks: a list of events in envelopes (``msys``), protected by a secret URL and a password."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from newsletter.providers.base.webhooks.bounces import classify_bounce, enhanced_status
+from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_address, parse_delivery_id, parse_time
+from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json_objects
+from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
-from newsletter.providers.base.webhooks.values import (
-    address,
-    delivery_id,
-    fingerprint,
-    make_key,
-    parse_time,
-    read_json_objects,
-    table,
-    text,
-)
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, check_password
 
 _KINDS = {
@@ -36,57 +25,59 @@ _KINDS = {
     "click": FeedbackKind.CLICKED,
     "amp_click": FeedbackKind.CLICKED,
 }
-_HARD = ("10", "30")
-_FULL = ("22", "23")
-_BLOCK = ("25", "26", "50", "51", "52", "53", "54")
+_HARD_NUMBERS = ("10", "30")
+_SOFT_NUMBERS = ("22", "23")
+_BLOCK_NUMBERS = ("25", "26", "50", "51", "52", "53", "54")
 _NO_BOUNCE = {"60": FeedbackKind.UNKNOWN, "80": FeedbackKind.UNKNOWN, "100": FeedbackKind.UNKNOWN}
 
 
 def parse_sparkpost(call: WebhookRequest) -> list[Feedback]:
-    """Give the events of a body; a ping has none. Raises BadWebhook where it is not one of SparkPost's."""
-    envelopes = [table(row.get("msys")) for row in read_json_objects(call.body, provider="SparkPost")]
-    return [_feedback(event) for envelope in envelopes for event in envelope.values() if isinstance(event, dict)]
+    """Return the events of a body; a ping has none. Raise BadWebhook if it is not one of SparkPost's."""
+    envelopes = [as_mapping(row.get("msys")) for row in parse_json_objects(call.body, provider="SparkPost")]
+    return [_parse_event(event) for envelope in envelopes for event in envelope.values() if isinstance(event, dict)]
 
 
-def _feedback(event: Mapping[str, Any]) -> Feedback:
-    said = text(event.get("raw_reason")) or text(event.get("reason"))
-    kind, bounce_class = _kind(event, said=said)
-    ours = table(event.get("rcpt_meta"))
+def _parse_event(event: Row) -> Feedback:
+    reason = as_text(event.get("raw_reason")) or as_text(event.get("reason"))
+    kind, bounce_class = _classify(event, reason=reason)
+    ids = as_mapping(event.get("rcpt_meta"))
     return Feedback(
         provider="sparkpost",
-        key=make_key(text(event.get("event_id"), max_length=80) or fingerprint(event)),
+        key=make_key(as_text(event.get("event_id"), max_length=80) or fingerprint(event)),
         kind=kind,
-        address=address(event.get("raw_rcpt_to") or event.get("rcpt_to")),
-        delivery=delivery_id(ours.get("delivery")),
-        batch=text(ours.get("batch"), max_length=80),
+        address=parse_address(event.get("raw_rcpt_to") or event.get("rcpt_to")),
+        delivery=parse_delivery_id(ids.get("delivery")),
+        batch=as_text(ids.get("batch"), max_length=80),
         at=parse_time(event.get("timestamp")),
         bounce_class=bounce_class,
-        reason=said,
-        provider_id=text(event.get("transmission_id"), max_length=80),
-        status=enhanced_status(said) if bounce_class else "",
+        reason=reason,
+        provider_id=as_text(event.get("transmission_id"), max_length=80),
+        status=find_enhanced_status(reason) if bounce_class else "",
     )
 
 
-def _kind(event: Mapping[str, Any], *, said: str) -> tuple[FeedbackKind, BounceClass]:
-    """The class of a bounce is SparkPost's own number; 60, 80 and 100 are answers of a mailbox that has the mail."""
-    name = text(event.get("type")).lower()
+def _classify(event: Row, *, reason: str) -> tuple[FeedbackKind, BounceClass]:
+    """Return kind and bounce class, by SparkPost's number. 60, 80 and 100 are auto-replies of a mailbox with the mail."""
+    name = as_text(event.get("type")).lower()
     kind = _KINDS.get(name, FeedbackKind.UNKNOWN)
-    if kind is FeedbackKind.COMPLAINED and text(event.get("fbtype")).lower() == "not-spam":
+    if kind is FeedbackKind.COMPLAINED and as_text(event.get("fbtype")).lower() == "not-spam":
         return FeedbackKind.UNKNOWN, BounceClass.NONE
     if kind is not FeedbackKind.BOUNCED:
         return kind, BounceClass.NONE
     if name not in ("bounce", "out_of_band"):
         return kind, BounceClass.BLOCK
-    number = text(event.get("bounce_class"), max_length=4)
+    number = as_text(event.get("bounce_class"), max_length=4)
     if number == "90":
         return FeedbackKind.UNSUBSCRIBED, BounceClass.NONE
     if number in _NO_BOUNCE:
         return _NO_BOUNCE[number], BounceClass.NONE
-    if number in _BLOCK:
+    if number in _BLOCK_NUMBERS:
         return kind, BounceClass.BLOCK
-    if number in _FULL:
+    if number in _SOFT_NUMBERS:
         return kind, BounceClass.SOFT
-    return kind, classify_bounce(said, fallback=BounceClass.HARD if number in _HARD else BounceClass.SOFT)
+    return kind, classify_bounce(reason, fallback=BounceClass.HARD if number in _HARD_NUMBERS else BounceClass.SOFT)
 
 
-SPARKPOST = WebhookHandler(name="sparkpost", verify=check_password, parse=parse_sparkpost, signs=False, atomic=False)
+SPARKPOST = WebhookHandler(
+    name="sparkpost", verify=check_password, parse=parse_sparkpost, is_signed=False, atomic=False
+)

@@ -1,9 +1,10 @@
-"""Checks a rendered mail before anybody may approve it. It changes nothing and sends nothing."""
+"""Check a rendered mail before it can be approved."""
 
 import re
 from collections.abc import Iterator
 
 from newsletter.common.messages import Message, Quantity
+from newsletter.common.personal_tokens import format_token
 from newsletter.rendering.blocks import Document
 from newsletter.rendering.lint.document import UNRESOLVED_MARKS, check_document, collect_content_text, iter_pictures
 from newsletter.rendering.lint.findings import Finding
@@ -11,7 +12,6 @@ from newsletter.rendering.lint.html_page import check_page
 from newsletter.rendering.lint.tag_balance import check_balance
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.text import UNSAFE_IN_LINE
-from newsletter.rendering.tokens import format_token
 
 MAX_HTML_BYTES = 102_400
 WARN_HTML_BYTES = 90_000
@@ -20,8 +20,8 @@ MIN_TEXT_LETTERS = 90
 _STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL)
 
 
-def check(mail: RenderedMail, *, document: Document) -> tuple[Finding, ...]:
-    """Everything that is wrong with the mail, errors first, each said once. An error means: do not send."""
+def lint_mail(mail: RenderedMail, *, document: Document) -> tuple[Finding, ...]:
+    """Return the mail's problems, errors first, without duplicates. An error stops a send."""
     findings = [
         *check_document(document),
         *_check_size(mail.html),
@@ -36,7 +36,7 @@ def check(mail: RenderedMail, *, document: Document) -> tuple[Finding, ...]:
 
 
 def _remove_duplicates(findings: list[Finding]) -> Iterator[Finding]:
-    """Each thing once: what the page shows is left to the block that it comes from, where that says the same."""
+    """Return each finding once. One about the page is left out if its block has the same finding."""
     block_findings = {(finding.code, finding.message) for finding in findings if finding.block}
     for finding in dict.fromkeys(findings):
         if finding.block or (finding.code, finding.message) not in block_findings:
@@ -73,7 +73,7 @@ def _check_shortened(html: str) -> Iterator[Finding]:
 
 
 def _check_text_amount(mail: RenderedMail, document: Document) -> Iterator[Finding]:
-    """Spam filters distrust mails that are pictures; readers with pictures off, and those who listen, get nothing."""
+    """Find a mail of pictures: spam filters distrust it, and readers without pictures get nothing."""
     pictures = sum(1 for _ in iter_pictures(document.blocks))
     body = mail.text.partition(f"\n{'-' * 40}\n")[0]
     letters = sum(len(line) for line in body.splitlines() if "://" not in line)
@@ -98,7 +98,8 @@ def _check_leftovers(mail: RenderedMail, document: Document) -> Iterator[Finding
         )
     for mark in sorted(left & known):
         message = Message(
-            "“%(mark)s” stands in the text of a story, event or heading. Readers will see it just so.", mark=mark
+            "“%(mark)s” is in the text of a story, event or heading. Recipients will see it exactly like this.",
+            mark=mark,
         )
         yield Finding("warning", "literal-marks", message)
 
@@ -121,7 +122,5 @@ def _check_plain_parts(mail: RenderedMail) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "text-line",
-            Message(
-                "A line of the plain text part is longer than %(longest_line)s bytes.", longest_line=MAX_LINE_BYTES
-            ),
+            Message("A line of the plain text part is longer than %(max_length)s bytes.", max_length=MAX_LINE_BYTES),
         )

@@ -1,17 +1,17 @@
-"""What becomes of a brand's colours in mail, in words for staff: which are used as they are, corrected, or refused. Pure."""
+"""Tell staff which of a brand's colours mails correct or refuse because they are hard to read."""
 
 from dataclasses import dataclass
 
 from newsletter.common.messages import Message
 from newsletter.rendering.colours import contrast, dark_palette, light_palette, make_readable, normalise_colour
 
-_MAX_COLOUR_DISTANCE = 0.45  # of the way to black or white: beyond it nobody would know the colour again
+_MAX_COLOUR_DISTANCE = 0.45  # a share of the way to black or white; a colour changed more is another colour
 _PAPER_COLOUR = "#fffdf9"
 
 
 @dataclass(frozen=True)
 class ColourAdvice:
-    """One use of a colour. ``used`` is what mail shows in place of ``chosen``; ``refused``: it is too far from it."""
+    """One use of a colour. ``used`` is what mails show for ``chosen``; ``refused`` means that it is too different."""
 
     field: str
     scheme: str
@@ -22,7 +22,7 @@ class ColourAdvice:
 
 
 def find_colour_problems(*, colour: str, accent: str, background: str) -> tuple[ColourAdvice, ...]:
-    """Every use in which a colour cannot stay as it was chosen, those to refuse first. Colours are ``#rrggbb``."""
+    """Return every use in which a chosen colour changes, refused ones first. Colours are ``#rrggbb``."""
     light = light_palette(colour=colour, accent=accent, background=background)
     dark = dark_palette(colour=colour, accent=accent)
     uses = (
@@ -37,7 +37,7 @@ def find_colour_problems(*, colour: str, accent: str, background: str) -> tuple[
 
 
 def suggest_readable_colour(colour: str) -> str:
-    """The nearest colour that reads on paper as it is. Text that is no colour gives the product's own."""
+    """Return the nearest colour that is readable on paper. Text that is not a colour gives the default colour."""
     return make_readable(normalise_colour(colour, fallback="#1f4e5f"), on=_PAPER_COLOUR)
 
 
@@ -64,6 +64,6 @@ def _make_advice(field: str, scheme: str, use: str, chosen: str, used: str) -> C
 
 
 def _distance(first: str, second: str) -> float:
-    """How far apart, 0.0 to 1.0, by the channel that differs most."""
+    """Return the difference of two colours, 0.0 to 1.0, in the channel that differs most."""
     pairs = ((int(first[at : at + 2], 16), int(second[at : at + 2], 16)) for at in (1, 3, 5))
     return max(abs(one - other) for one, other in pairs) / 255

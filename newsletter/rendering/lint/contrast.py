@@ -1,4 +1,4 @@
-"""Whether text can be read on what is behind it, by the colours that each element inherits from inline styles."""
+"""Check the contrast of text and background, by the colours that each element inherits from inline styles."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _SKIPPED = frozenset({"head", "style", "script", "title"})
 
 
 def check_contrast(root: HtmlElement) -> Iterator[Finding]:
-    """One finding for each pair of colours whose contrast is below 4.5."""
+    """Return one finding for each pair of colours whose contrast is below 4.5."""
     seen: set[tuple[str, str]] = set()
     stack: list[tuple[HtmlElement, str, str]] = [(root, "#000000", "#ffffff")]
     while stack:

@@ -1,4 +1,4 @@
-"""Checks of a document itself, so that a finding can name the block and the field that staff must change."""
+"""Check a document before it is rendered, so that a finding names the block and field that staff must change."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -46,7 +46,7 @@ _LINK_FIELDS = frozenset(
 
 
 def check_document(document: Document) -> Iterator[Finding]:
-    """Findings on subject, preheader, brand and blocks."""
+    """Return findings on subject, preheader, brand and blocks."""
     yield from _check_subject(document)
     yield from _check_preheader(tidy_line(document.preheader))
     if not tidy_line(document.brand.postal_address):
@@ -67,9 +67,9 @@ def check_document(document: Document) -> Iterator[Finding]:
 
 
 def collect_content_text(value: Any) -> str:
-    """Every text of a document that staff did not write as staff text, in one string.
+    """Return all text of a document except staff text, in one string.
 
-    It tells marks that came with a story from those that a template or an unknown field left over.
+    Template marks in it came with a story; others were left over by a template or an unknown field.
     """
     match value:
         case str():
@@ -148,10 +148,10 @@ def _check_staff_html(html: str, text: str, *, block: str, field: str) -> Iterat
                 "A link goes to “%(target)s”. Only http, https, mailto and tel can be.", target=target[:60]
             )
             yield Finding("error", "link-scheme", message, block=block, field=field)
-    for words in _LINK_TEXT.findall(html):
-        said = tidy_line(unescape(_TAG.sub("", words)))
-        if is_vague(said):
-            yield make_vague_link_finding(said, block=block, field=field)
+    for link_html in _LINK_TEXT.findall(html):
+        link_text = tidy_line(unescape(_TAG.sub("", link_html)))
+        if is_vague(link_text):
+            yield make_vague_link_finding(link_text, block=block, field=field)
     bare = re.sub(r"\{\{[^{}]*\}\}", "", html + text)
     if left := UNRESOLVED_MARKS.search(bare):
         message = Message(
@@ -162,7 +162,7 @@ def _check_staff_html(html: str, text: str, *, block: str, field: str) -> Iterat
 
 
 def _check_schema_block(block: SchemaBlock) -> Iterator[Finding]:
-    """By the block's own schema: what is required and blank, links, formatted text."""
+    """Check a block by its schema: blank required fields, links, formatted text."""
     schema = load_schemas().get(block.kind)
     for field in schema.fields if schema else ():
         value = block.values.get(field.name) or blank_value(field)
@@ -183,15 +183,15 @@ def _check_schema_block(block: SchemaBlock) -> Iterator[Finding]:
 
 
 def _check_pictures(document: Document) -> Iterator[Finding]:
-    """The weight of all pictures together, and of each, where it is known."""
+    """Check the file sizes of the pictures, together and each, if known."""
     pictures = {picture.url: picture for picture in iter_pictures(document)}.values()
     total = sum(picture.weight for picture in pictures)
     if total > MAX_TOTAL_PICTURE_BYTES:
         message = Message(
-            "The pictures weigh %(total)s kB together; more than %(most_picture_bytes)s kB loads slowly on "
+            "The pictures weigh %(total)s kB together; more than %(max_size)s kB loads slowly on "
             "a phone. Take out a picture or two, or show the later stories without.",
             total=Quantity(total // 1024),
-            most_picture_bytes=MAX_TOTAL_PICTURE_BYTES // 1024,
+            max_size=MAX_TOTAL_PICTURE_BYTES // 1024,
         )
         yield Finding("warning", "pictures-weight", message)
     for picture in pictures:
@@ -205,7 +205,7 @@ def _check_pictures(document: Document) -> Iterator[Finding]:
 
 
 def iter_pictures(value: Any) -> Iterator[Picture]:
-    """Every picture that stands in a document or a part of one."""
+    """Return every picture in a document or a part of one."""
     match value:
         case Picture():
             yield value

@@ -1,4 +1,4 @@
-"""What lint says: one finding, in words for staff."""
+"""The findings of lint, with messages for staff."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Checks of the mail's HTML as it would be sent: what mail programs, screen readers and spam filters trip over."""
+"""Check the mail's HTML for what mail programs, screen readers and spam filters cannot handle."""
 
 import re
 from collections import Counter
@@ -8,11 +8,11 @@ from itertools import pairwise
 from lxml.html import HtmlElement, document_fromstring
 
 from newsletter.common.messages import Message
+from newsletter.common.personal_tokens import TOKEN, format_token
 from newsletter.rendering.lint.contrast import check_contrast
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.lint.links import is_vague, make_vague_link_finding
 from newsletter.rendering.text import join_lines, safe_picture_url, safe_url, tidy_line
-from newsletter.rendering.tokens import TOKEN, format_token
 
 _FORBIDDEN_TAGS = frozenset(
     {
@@ -36,7 +36,7 @@ _DOCTYPE = re.compile(r"\s*<!DOCTYPE html", re.IGNORECASE)
 
 
 def check_page(html: str, *, language: str, postal_address: str) -> Iterator[Finding]:
-    """Findings on one HTML document."""
+    """Return findings on one HTML document."""
     if not html.strip():
         yield Finding("error", "html-empty", Message("The mail has no HTML. Render the issue again."))
         return

@@ -1,9 +1,9 @@
-"""Link text that says nothing, in the languages that the system speaks."""
+"""Find link texts that do not say where they lead, in all languages of the product."""
 
 from newsletter.common.messages import Message
 from newsletter.rendering.lint.findings import Finding
 
-_WORDS = {
+_VAGUE_TEXTS = {
     "en": "click here|here|read more|more|link|this link|learn more|this|details",
     "es": "haz clic aquí|pincha aquí|aquí|leer más|más|ver más|enlace",
     "fr": "cliquez ici|ici|lire la suite|en savoir plus|plus|lien",
@@ -13,14 +13,14 @@ _WORDS = {
     "hi": "यहाँ|यहां|यहाँ क्लिक करें|और पढ़ें|और|लिंक",
     "ar": "اضغط هنا|هنا|المزيد",
 }
-VAGUE_LINK_TEXTS = frozenset(words for line in _WORDS.values() for words in line.split("|"))
+VAGUE_LINK_TEXTS = frozenset(words for line in _VAGUE_TEXTS.values() for words in line.split("|"))
 
 
 def is_vague(text: str) -> bool:
-    """Whether a link's text alone does not say where it goes."""
+    """Return True if a link's text alone does not say where it leads."""
     return text.casefold().strip(" .…!→›»:") in VAGUE_LINK_TEXTS
 
 
-def make_vague_link_finding(words: str, *, block: str = "", field: str = "") -> Finding:
-    message = Message("The link “%(words)s” does not say where it goes. Name what is there.", words=words[:60])
+def make_vague_link_finding(text: str, *, block: str = "", field: str = "") -> Finding:
+    message = Message("The link “%(text)s” does not say where it leads. Name what is there.", text=text[:60])
     return Finding("warning", "vague-link", message, block=block, field=field)

@@ -1,4 +1,4 @@
-"""Text as eyes read it: words without accents, widths, lookalike letters and invisible characters, and what stands between them.
+"""Fold text as people read it: words without accents, widths, lookalike letters and invisible characters.
 
 PURE. Two readings: by shape (a Cyrillic “а” is an “a”) and by letter (it is itself). Only text with such letters has two.
 """
@@ -10,7 +10,7 @@ from enum import IntEnum
 from functools import cached_property
 
 _SEAM = "\x00"
-"""Stands where an invisible character was: nothing is seen between two words, and yet they may be two."""
+"""It replaces an invisible character: two words may be apart with nothing visible between them."""
 _LOOKALIKES = (
     ("АаΑαɑ", "a"), ("ВΒʙ", "b"), ("СсϹϲᴄ", "c"), ("ԁԀ", "d"), ("ЕеΕεҽ", "e"), ("ɡԌ", "g"), ("НһΗҺ", "h"), ("ІіӀӏΙιɩ", "i"),
     ("ЈјϳͿ", "j"), ("КкΚκ", "k"), ("ʟ", "l"), ("МмΜ", "m"), ("Νηɴ", "n"), ("ОоΟο", "o"), ("РрΡρ", "p"), ("Ԛԛ", "q"),
@@ -39,12 +39,12 @@ _ALIKE_LETTER = re.compile(f"[{''.join(_LATIN_BY_LOOKALIKE)}]")
 _WITHOUT_SPACES = re.compile(f"[{_UNSPACED}]")
 _TIGHT_GAP = re.compile(r"[-._~‐-―−·•・∙\x00]+")
 _CASE_CHANGE = re.compile(r"(?<=[a-zα-ωа-ё])(?=[A-ZΑ-ΩЀ-Я])")
-"""JaneDoe is Jane and Doe, as names of files and tags have it."""
+"""A capital after a small letter begins a word: JaneDoe is Jane and Doe, as in names of files and tags."""
 _MAX_GAP_LENGTH = 4
 
 
 class Gap(IntEnum):
-    """What stands before a word: nothing seen; hyphens, dots and their like; a space or other marks; much."""
+    """The gap before a word: nothing visible; hyphens, dots and the like; a space or other marks; much."""
 
     NONE = 0
     TIGHT = 1
@@ -54,18 +54,18 @@ class Gap(IntEnum):
 
 @dataclass(frozen=True)
 class Folded:
-    """``words`` are those of ``plain``, in lower case. Where they stand is found out only for who asks."""
+    """A folded text: ``words`` are those of ``plain``, in lower case. Their positions are computed on demand."""
 
     plain: str
     lower: str
     words: list[str]
 
     def gap_before(self, word: int) -> Gap:
-        """What stands between a word, by its number, and the one before it."""
+        """Return the gap between a word, by its number, and the one before it."""
         return _name_gap(self.lower[self._in_lower[word - 1][1] : self._in_lower[word][0]])
 
     def written(self, first: int, last: int) -> str:
-        """These words in their own case, with what stands between them."""
+        """Return these words in their own case, with the gaps between them."""
         return self.plain[self._in_plain[first][0] : self._in_plain[last][1]].replace(_SEAM, "")
 
     @cached_property
@@ -78,12 +78,12 @@ class Folded:
 
 
 def has_lookalikes(text: str) -> bool:
-    """Whether the two readings of a text may differ."""
+    """Return True if the two readings of a text may differ."""
     return not text.isascii() and _ALIKE_LETTER.search(text) is not None
 
 
 def fold(text: str, *, by_shape: bool = True) -> Folded:
-    """The words of a text. A letter that changes to a capital, and a digit beside a letter, begin a word of their own."""
+    """Return the words of a text. A capital after a small letter, and a digit beside a letter, begin a new word."""
     plain = text if text.isascii() else text.translate(_BY_SHAPE if by_shape else _BY_LETTER)
     plain = _CASE_CHANGE.sub(_SEAM, plain)
     lower = plain.casefold()
@@ -91,12 +91,12 @@ def fold(text: str, *, by_shape: bool = True) -> Folded:
 
 
 def spell_out(text: str) -> str:
-    """A name as addresses of pages and old machines write it: Jaeger for Jäger. The same where it has no such letter."""
+    """Return a name as URLs and old machines write it, such as Jaeger for Jäger; else the same name."""
     return unicodedata.normalize("NFC", text).translate(_SPELLED_OUT)
 
 
 def count_letters(text: str) -> int:
-    """How much a text tells apart: its letters and digits; one of a script without spaces counts twice."""
+    """Return the number of letters and digits; one of a script without spaces counts twice."""
     return sum(2 if _WITHOUT_SPACES.match(char) else 1 for char in text if char.isalnum())
 
 
@@ -109,7 +109,7 @@ def _name_gap(between: str) -> Gap:
 
 
 class _Table(dict[int, str]):
-    """For str.translate: fills itself with each character that it meets."""
+    """A table for str.translate that adds each character when it is first used."""
 
     def __init__(self, *, by_shape: bool) -> None:
         super().__init__()

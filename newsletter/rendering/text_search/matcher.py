@@ -1,4 +1,4 @@
-"""Finds protected terms in texts, however they are written: another case, accents, spaces, hyphens, lookalikes, joined words.
+"""Find protected terms in texts, however they are written: another case, accents, spaces, hyphens, lookalikes, joined words.
 
 PURE: it knows no rows and no keys. A term is found on the bounds of words alone, so that “Ana” is not found in “banana”.
 """
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from newsletter.rendering.text_search.folding import Folded, Gap, count_letters, fold, has_lookalikes, spell_out
 
 MIN_FUZZY_LENGTH = 4
-"""A term of fewer letters and digits is found only as it is written, or in capitals: there is too much that is like it."""
+"""A shorter term is found only as it is written, or in capitals: too many words are similar."""
 _MIN_JOINED_LENGTH = 7
 _MAX_WORDS_SHOWN = 3
 _MAX_DECODE_PASSES = 3
@@ -19,7 +19,7 @@ _MAX_DECODE_PASSES = 3
 
 @dataclass(frozen=True)
 class _Term:
-    """``cuts`` are the places in the joined letters at which its own words meet; ``exact`` what a short one must read."""
+    """A term: ``cuts`` are the positions in its joined letters where its words meet; ``exact`` is for a short one."""
 
     id: int
     length: int
@@ -29,7 +29,7 @@ class _Term:
 
 @dataclass
 class _Index:
-    """Terms by their letters joined, and every beginning of them."""
+    """Terms by their joined letters, and every beginning of them."""
 
     by_letters: dict[str, list[_Term]] = field(default_factory=lambda: defaultdict(list))
     beginnings: set[str] = field(default_factory=set)
@@ -40,7 +40,7 @@ class _Index:
 
 
 class Matcher:
-    """Made once of ``terms`` (by id), then asked for many texts."""
+    """A matcher, made once of ``terms`` (by id) and used for many texts."""
 
     def __init__(self, terms: Mapping[int, str]) -> None:
         self._by_shape, self._by_letter = _Index(), _Index()
@@ -51,7 +51,7 @@ class Matcher:
                     self._add(index, number, fold(way, by_shape=by_shape), short=is_short(text))
 
     def find(self, text: str) -> set[int]:
-        """The ids of the terms that a text has."""
+        """Return the ids of the terms in a text."""
         if not self._by_shape.by_letters or not text:
             return set()
         found = set(_search(fold(text), self._by_shape))
@@ -60,7 +60,7 @@ class Matcher:
         return found
 
     def find_in_addresses(self, addresses: Iterable[str]) -> set[int]:
-        """The same for links and names of files, percent-decoded; there, terms of several words are found glued to others."""
+        """Return those in a URL or file name, percent-decoded; there, terms of several words may be joined to others."""
         read = "\n".join(decode(address) for address in addresses)
         found = self.find(read)
         if self._glued and read:
@@ -91,7 +91,7 @@ def is_short(text: str) -> bool:
 
 
 def name_letters(text: str) -> str:
-    """What names a term: terms of the same letters find the same, and are one. "" where it has neither letter nor digit."""
+    """Return the key of a term: terms with the same letters are one. "" if it has neither letter nor digit."""
     folded = fold(text)
     if is_short(text) and folded.words:
         return min(_spellings(folded))
@@ -99,7 +99,7 @@ def name_letters(text: str) -> str:
 
 
 def mask(text: str) -> str:
-    """A term as it may be shown to those who may not know it: first letters at most."""
+    """Return a term for people who may not know it: first letters at most."""
     if is_short(text):
         return "•••"
     words = text.split()
@@ -108,7 +108,7 @@ def mask(text: str) -> str:
 
 
 def decode(address: str) -> str:
-    """An address without percent signs, also where it was encoded more than once."""
+    """Return a URL without percent-encoding, also if it was encoded more than once."""
     for _ in range(_MAX_DECODE_PASSES):
         read = unquote(address)
         if read == address:
@@ -137,7 +137,7 @@ def _search(folded: Folded, index: _Index) -> Iterator[int]:
 
 
 def _reads_as(term: _Term, folded: Folded, first: int, last: int) -> bool:
-    """Whether these words are the term: not its letters by chance, as “there's a” has those of Theresa."""
+    """Return True if these words are the term, not its letters by chance, as in “there's a” and Theresa."""
     if term.exact:
         return folded.written(first, last) in term.exact
     seams, torn, at = set(), set(), len(folded.words[first])
@@ -153,7 +153,7 @@ def _reads_as(term: _Term, folded: Folded, first: int, last: int) -> bool:
 
 
 def _is_spelled_out(term: _Term, place: int, seams: set[int]) -> bool:
-    """Whether the term's word around this place has something between each of its letters: J a n e."""
+    """Return True if the term's word at this position is spaced out: J a n e."""
     begin = max(cut for cut in term.cuts if cut < place)
     end = min((cut for cut in term.cuts if cut > place), default=term.length)
     return seams.issuperset(range(begin + 1, end))

@@ -1,4 +1,4 @@
-"""What a page of HTML says, to eyes, to screen readers and by its addresses, also in comments that some programs show. PURE."""
+"""Read the text of an HTML page: visible text, descriptions for screen readers, URLs, and comments that some programs show."""
 
 import re
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _INVISIBLE = frozenset({"script", "style"})
 
 @dataclass
 class PageText:
-    """``text`` has a line for each block; what marks a part of a word does not part it."""
+    """The texts of a page. ``text`` has a line for each block; a tag inside a word does not split it."""
 
     text: str = ""
     words: list[str] = field(default_factory=list)
@@ -27,7 +27,7 @@ class PageText:
 
 
 def read_page(html: str) -> PageText:
-    """The texts of a page, or of a piece of one."""
+    """Return the texts of a page, or of a piece of one."""
     if not html.strip():
         return PageText()
     root = etree.fromstring(html, etree.HTMLParser(recover=True, huge_tree=False))

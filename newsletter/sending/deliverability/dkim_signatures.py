@@ -1,4 +1,4 @@
-"""The DKIM signatures of one arrived message: whose they are, what they cover, and whether they hold. Asks DNS, sends nothing."""
+"""Reads and verifies the DKIM signatures of a received message. It asks DNS for the keys."""
 
 import binascii
 import logging
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import dkim
 
 from newsletter.common.errors import NotReady
+from newsletter.common.messages import Message
 from newsletter.sending.deliverability.domain_records import FindTxtRecords
 
 MAX_SIGNATURES = 5
@@ -20,31 +21,35 @@ _quiet.propagate = False
 
 @dataclass(frozen=True)
 class Signature:
-    """``fault`` says why it does not hold, "" where it does. ``headers`` are lower-case; ``bits`` is 0 of other keys than RSA."""
+    """One signature. ``problem`` says why it is not valid, "" if it is.
+
+    ``headers`` are in lower case. ``bits`` is the size of an RSA key, 0 for other keys.
+    """
 
     domain: str
     selector: str
     headers: frozenset[str] = frozenset()
     bits: int = 0
     covers_part_of_body: bool = False
-    fault: str = ""
+    problem: str = ""
 
     @property
     def record(self) -> str:
+        """Return the DNS name of its key."""
         return f"{self.selector}._domainkey.{self.domain}"
 
 
 def read_signatures(raw: bytes, *, find: FindTxtRecords) -> Iterator[Signature]:
-    """The first few signatures of a message in its raw form, topmost first.
+    """Yield up to MAX_SIGNATURES signatures of a raw message, the topmost first.
 
-    Raises NoAnswer where DNS does not answer, NotReady where the head of the message cannot be read.
+    Raise NoAnswer if DNS does not answer, NotReady if the message's header cannot be read.
     """
     for index in range(MAX_SIGNATURES):
         message = _read(raw)
         try:
             prepared = message.verify_headerprep(index)
         except _UNREADABLE as error:
-            yield _make_broken_signature(message, str(error) or type(error).__name__)
+            yield _make_invalid_signature(message, str(error) or type(error).__name__)
             continue
         if not prepared:
             return
@@ -55,34 +60,36 @@ def _read(raw: bytes) -> dkim.DKIM:
     try:
         return dkim.DKIM(raw, logger=_quiet, minkey=0)
     except _UNREADABLE as error:
-        raise NotReady("A line in the head of the message is no header line. Give the source unchanged.") from error
+        raise NotReady(
+            "The header of the message has a line that is not a header line. Give the unchanged source of the message."
+        ) from error
 
 
 def _verify(message: dkim.DKIM, index: int, *, find: FindTxtRecords) -> Signature:
-    found = _make_broken_signature(message, "")
+    found = _make_invalid_signature(message, "")
     key = next((text for text in find(found.record) if "p=" in text.replace(" ", "")), "")
-    fault, bits = "", 0
+    problem, bits = "", 0
     if not key:
-        fault = f"there is no key at {found.record}"
+        problem = Message("there is no key at %(record)s", record=found.record)
     else:
         try:
             _key, size, kind, _report = dkim.evaluate_pk(found.record, key)
             bits = size if kind == b"rsa" else 0
-            holds = message.verify(index, dnsfunc=lambda name, timeout: key.encode("ascii", "replace"))
-            fault = "" if holds else "the signature does not match the message"
+            is_valid = message.verify(index, dnsfunc=lambda name, timeout: key.encode("ascii", "replace"))
+            problem = "" if is_valid else Message("the signature does not match the message")
         except _UNREADABLE as error:
-            fault = str(error) or type(error).__name__
+            problem = str(error) or type(error).__name__
     return Signature(
         domain=found.domain,
         selector=found.selector,
         headers=frozenset(name.strip().decode(*_TEXT) for name in message.include_headers),
         bits=bits,
         covers_part_of_body=b"l" in message.signature_fields,
-        fault=fault,
+        problem=problem,
     )
 
 
-def _make_broken_signature(message: dkim.DKIM, fault: str) -> Signature:
+def _make_invalid_signature(message: dkim.DKIM, problem: str) -> Signature:
     fields = message.signature_fields
     domain, selector = fields.get(b"d", b""), fields.get(b"s", b"")
-    return Signature(domain=domain.decode(*_TEXT).lower(), selector=selector.decode(*_TEXT), fault=fault)
+    return Signature(domain=domain.decode(*_TEXT).lower(), selector=selector.decode(*_TEXT), problem=problem)

@@ -1,4 +1,4 @@
-"""Checks that a sender's domain says in DNS who may send for it: SPF, DKIM and DMARC."""
+"""Checks the DNS records that authenticate a sender's domain: SPF, DKIM and DMARC."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class NoAnswer(DomainError):
 
 @dataclass(frozen=True)
 class ProviderDnsRecords:
-    """What a provider asks to be put into DNS: its SPF include, and the DKIM selectors it usually gives."""
+    """The DNS records that a provider asks for: its SPF include and its usual DKIM selectors."""
 
     spf: str
     selectors: tuple[str, ...]
@@ -38,73 +38,73 @@ PROVIDER_DNS_RECORDS = {
 
 
 def find_txt_records(name: str) -> list[str]:
-    """The TXT records of a name, [] where there are none. Raises NoAnswer."""
+    """Return the TXT records of a name, [] if there are none. Raise NoAnswer."""
     resolver = dns.resolver.Resolver()
     try:
         answer = resolver.resolve(name, "TXT", lifetime=TIMEOUT_SECONDS, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
-    except dns.exception.DNSException as fault:
+    except dns.exception.DNSException as error:
         raise NoAnswer(
-            "DNS did not answer about %(name)s (%(name_2)s).", name=name, name_2=type(fault).__name__
-        ) from fault
+            "DNS did not answer about %(name)s (%(error)s).", name=name, error=type(error).__name__
+        ) from error
     return [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
 
 
 def check_sender_domain(domain: str, *, provider: str, find: FindTxtRecords) -> Iterator[Finding]:
-    """SPF, DKIM and DMARC of one domain in ASCII. A DNS that does not answer is a warning."""
-    practice = PROVIDER_DNS_RECORDS.get(provider)
-    if practice is None:
+    """Yield a finding for SPF, DKIM and DMARC of a domain in ASCII. If DNS does not answer, that is a warning."""
+    wanted = PROVIDER_DNS_RECORDS.get(provider)
+    if wanted is None:
         return
     for check in (_check_spf, _check_dkim, _check_dmarc):
         try:
-            yield check(domain, practice, find)
-        except NoAnswer as fault:
+            yield check(domain, wanted, find)
+        except NoAnswer as problem:
             yield warning(
                 Message("DNS of %(domain)s", domain=domain),
-                str(fault),
+                problem.message,
                 Message("Check that this machine can reach DNS, then run this again."),
             )
 
 
-def _check_spf(domain: str, practice: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
+def _check_spf(domain: str, wanted: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
     name = Message("SPF of %(domain)s", domain=domain)
     records = [text for text in find(domain) if text.lower().split(" ")[0] == "v=spf1"]
     add = Message(
         "Add the TXT record “v=spf1 %(spf)s ~all” to %(domain)s, as your provider's pages say.",
-        spf=practice.spf,
+        spf=wanted.spf,
         domain=domain,
     )
     if len(records) > 1:
         return error(
             name,
             Message("There are %(records)s SPF records, so receivers use none.", records=len(records)),
-            Message("Make one record of them."),
+            Message("Merge them into one record."),
         )
     if not records:
-        level = error if practice.needs_spf else warning
+        level = error if wanted.needs_spf else warning
         return level(name, Message("No SPF record says who may send for the domain."), add)
-    if practice.spf not in records[0].lower():
+    if wanted.spf not in records[0].lower():
         do = Message(
-            "Add %(spf)s to the record, unless your provider sends bounces to a domain of its own.", spf=practice.spf
+            "Add %(spf)s to the record, unless your provider sends bounces to a domain of its own.", spf=wanted.spf
         )
         return warning(name, Message("The SPF record does not name the provider."), do)
     return ok(name, Message("The SPF record names the provider."))
 
 
-def _check_dkim(domain: str, practice: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
+def _check_dkim(domain: str, wanted: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
     name = Message("DKIM of %(domain)s", domain=domain)
-    for selector in practice.selectors:
+    for selector in wanted.selectors:
         texts = find(f"{selector}._domainkey.{domain}")
         if any("p=" in text.replace(" ", "").lower() for text in texts):
             return ok(name, Message("A signing key is published (%(selector)s).", selector=selector))
     do = Message(
-        "Look in your provider's pages whether the domain is verified; its keys may have names that are not known here."
+        "Check on your provider's pages that the domain is verified. Its keys may have names that are unknown here."
     )
     return warning(name, Message("No signing key was found under the provider's usual names."), do)
 
 
-def _check_dmarc(domain: str, practice: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
+def _check_dmarc(domain: str, wanted: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
     name = Message("DMARC of %(domain)s", domain=domain)
     labels = domain.split(".")
     for start in range(max(len(labels) - 1, 1)):
@@ -112,8 +112,9 @@ def _check_dmarc(domain: str, practice: ProviderDnsRecords, find: FindTxtRecords
         if any(text.lower().replace(" ", "").startswith("v=dmarc1") for text in find(f"_dmarc.{parent}")):
             return ok(name, Message("A policy is published at %(parent)s.", parent=parent))
     do = Message(
-        "Add the TXT record “v=DMARC1; p=none” to _dmarc.%(domain)s; tighten it once reports look right.", domain=domain
+        "Add the TXT record “v=DMARC1; p=none” to _dmarc.%(domain)s. Make it stricter once the reports look right.",
+        domain=domain,
     )
     return error(
-        name, Message("No DMARC policy is published; large mailbox providers refuse bulk mail without one."), do
+        name, Message("No DMARC policy is published. Large mailbox providers refuse bulk mail without one."), do
     )

@@ -1,6 +1,6 @@
-"""Whether the domains that mail is sent from are authenticated: looked up by a job, kept in rows, read by pages.
+"""Checks whether the domains that mail is sent from are authenticated.
 
-No page asks DNS: it reads what was found last.
+A job asks DNS and stores the findings. Pages read them and never ask DNS themselves.
 """
 
 from datetime import datetime, timedelta
@@ -13,14 +13,15 @@ from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
 from newsletter.models import Publication, SenderDomain
 from newsletter.providers.base.errors import BadProviderUrl
-from newsletter.providers.registry import ProviderSettings, read_provider_url
+from newsletter.providers.base.provider_url import ProviderSettings
+from newsletter.providers.registry import read_provider_url
 from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain, find_txt_records
 from newsletter.sending.deliverability.findings import Finding
 from subscribers.addresses.normalise import to_ascii
 
 OUTBOX = "outbox"
 RECHECK_AFTER = timedelta(hours=6)
-RECHECK_FAULTY_AFTER = timedelta(minutes=10)
+RECHECK_FAILED_AFTER = timedelta(minutes=10)
 _OWN_HOSTS = {
     "mailgun": "mailgun.net",
     "postmark": "postmarkapp.com",
@@ -30,7 +31,7 @@ _OWN_HOSTS = {
 
 
 def read_provider(url: str) -> ProviderSettings | None:
-    """The provider, or None where its URL cannot be read."""
+    """Return the provider of a URL, or None if the URL cannot be read."""
     try:
         return read_provider_url(url)
     except BadProviderUrl:
@@ -38,7 +39,7 @@ def read_provider(url: str) -> ProviderSettings | None:
 
 
 def is_own_endpoint(provider: ProviderSettings) -> bool:
-    """Whether mail goes to the provider itself, not to a test server or to files."""
+    """Return True if mail goes to the provider itself, not to a test server or to files."""
     if provider.scheme == OUTBOX:
         return False
     host = urlsplit(provider.endpoint).hostname or ""
@@ -47,7 +48,7 @@ def is_own_endpoint(provider: ProviderSettings) -> bool:
 
 
 def domain_of(address: str) -> str:
-    """The domain of a sender in ASCII; "" where the address cannot be one."""
+    """Return the domain of a sender in ASCII, "" if the address is not valid."""
     try:
         return to_ascii(address).rpartition("@")[2]
     except BadAddress:
@@ -55,7 +56,10 @@ def domain_of(address: str) -> str:
 
 
 def refresh_sender_domains(*, now: datetime, find: FindTxtRecords = find_txt_records, limit: int = 5) -> int:
-    """Ask DNS about sender domains not looked at for some hours, where mail goes to a real provider. Returns how many."""
+    """Ask DNS about sender domains that were not checked for some hours. Return how many were checked.
+
+    Do nothing if mail does not go to a real provider.
+    """
     provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
     if provider is None or not is_own_endpoint(provider):
         return 0
@@ -71,19 +75,19 @@ def refresh_sender_domains(*, now: datetime, find: FindTxtRecords = find_txt_rec
 
 
 def _is_due(row: SenderDomain, *, provider: str, now: datetime) -> bool:
-    """A domain at fault is looked at again soon: somebody is mending it, and its issues wait."""
-    at_fault = any(found["level"] == "error" for found in row.findings or ())
+    """Return True if the domain must be checked. One with errors is checked soon, because its issues wait."""
+    has_errors = any(found["level"] == "error" for found in row.findings or ())
     return (
         row.looked_at is None
         or row.provider != provider
-        or row.looked_at < now - (RECHECK_FAULTY_AFTER if at_fault else RECHECK_AFTER)
+        or row.looked_at < now - (RECHECK_FAILED_AFTER if has_errors else RECHECK_AFTER)
     )
 
 
 def find_domain_problems(from_email: str) -> list[Finding]:
-    """What the last look found wrong with a sender's domain; a warning where nobody has looked yet.
+    """Return what the last check found wrong with a sender's domain, or a warning if it was not checked yet.
 
-    Nothing where mail does not go to a provider of its own.
+    Return nothing if mail does not go to a real provider.
     """
     provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
     if provider is None or not is_own_endpoint(provider):
@@ -91,10 +95,10 @@ def find_domain_problems(from_email: str) -> list[Finding]:
     domain = domain_of(from_email)
     row = SenderDomain.objects.filter(domain=domain, looked_at__isnull=False, provider=provider.scheme).first()
     if row is None:
-        says = Message(
-            "Nobody has looked yet whether %(value)s says in DNS who may send for it.", value=domain or from_email
-        )
+        says = Message("The DNS records of %(domain)s were not checked yet.", domain=domain or from_email)
         return [
-            Finding(Message("sender domain"), "warning", says, Message("It is looked up by itself within minutes."))
+            Finding(
+                Message("sender domain"), "warning", says, Message("They are checked automatically within minutes.")
+            )
         ]
     return [Finding(**found) for found in row.findings if found["level"] != "ok"]

@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""The findings of checks."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Level = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True)
 class Finding:
-    """`says` is what is the case, `do` what to do about it: "" where all is well."""
+    """The result of one check. `says` is what was found; `do` is what to do about it, "" if all is well."""
 
     check: str
     level: Level

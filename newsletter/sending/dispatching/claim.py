@@ -1,6 +1,6 @@
-"""Takes a batch: who of it may still be mailed is looked up, and the try is on record, before anything is called.
+"""Claims a batch: finds the people who may still be mailed and commits the attempt before anything is called.
 
-A claim is a lease and an attempt number. Whoever comes back with an older number changes nothing.
+A claim is a lease and an attempt number. A worker that returns with an older number changes nothing.
 """
 
 import math
@@ -16,7 +16,17 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from newsletter.common.messages import Message
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.snapshot.exposure import shows_withdrawn_story
-from newsletter.models import Batch, DeliveryException, Installation, Issue, ProtectedTerm, Send
+from newsletter.models import (
+    Attempt,
+    Batch,
+    DeliveryException,
+    Installation,
+    Issue,
+    ProtectedTerm,
+    Send,
+    transition,
+)
+from newsletter.sending.build_call import Recipient
 from newsletter.sending.dispatching.compiled_queries import (
     ROW_PLACEHOLDER,
     TIME_PLACEHOLDER,
@@ -24,34 +34,109 @@ from newsletter.sending.dispatching.compiled_queries import (
     compile_query,
 )
 from newsletter.sending.dispatching.lease import LEASE
-from newsletter.sending.dispatching.recipients import Recipient, find_recipients
-from newsletter.sending.dispatching.statements import begin_attempt, take_batch
+from newsletter.sending.dispatching.recipients import BatchRecipients, find_recipients
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 
-LEFT = Message("left since the audience was frozen")
-ALREADY_MAILED = Message("left since the audience was frozen, for an address that the issue went to already")
-NOT_ON_ALLOWLIST = Message("not among those that NEWSLETTER_ONLY_TO allows here")
+UNSUBSCRIBED = Message("unsubscribed after the audience was frozen")
+UNSUBSCRIBED_OR_NOT_ALLOWED = Message(
+    "unsubscribed after the audience was frozen, or is not among those that NEWSLETTER_ONLY_TO allows here"
+)
+ALREADY_MAILED = Message("changed after the audience was frozen to an address that the issue was sent to already")
 
 FindWait = Callable[[Batch, datetime], datetime | None]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A batch that is ours until ``lease_until``, and the people in it who are to be handed over.
+    """A batch that is ours until ``lease_until``, and the recipients to hand over.
 
-    ``made`` is when they were looked up, on this process's own clock, which nobody puts back.
+    ``looked_up_at`` is when they were found, on the monotonic clock of this process.
     """
 
     batch: Batch
-    n: int
     lease_until: datetime
     recipients: list[Recipient]
-    made: float = field(default_factory=time.monotonic)
+    looked_up_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def attempt_number(self) -> int:
+        return self.batch.attempt_number
 
 
 def find_due_batches(*, now: datetime, limit: int = 50) -> list[int]:
-    """Batches that may be taken now, oldest send first."""
+    """Return ids of batches that may be claimed now, those of the oldest send first."""
     return list(_due_batches(now=now).order_by("send_id", "seq").values_list("pk", flat=True)[:limit])
+
+
+def running_sends(*, now: datetime) -> QuerySet[Send]:
+    """Return the sends whose batches may be claimed now.
+
+    They are not paused or put off, their publication is switched on, and this installation is not held. A new protected
+    term stops every send until its mails were searched for it.
+    """
+    open_now = Q(not_before__isnull=True) | Q(not_before__lte=now)
+    held = Installation.objects.filter(held=True)
+    newer_term = ProtectedTerm.objects.filter(pk__gt=OuterRef("newest_term_searched")).order_by()
+    switched_off = Issue.objects.filter(make_switched_off_filter(), pk=OuterRef("issue")).order_by()
+    return Send.objects.filter(
+        open_now, ~Exists(held), ~Exists(newer_term), ~Exists(switched_off), state=Send.State.SUBMITTING
+    )
+
+
+def never_wait(batch: Batch, now: datetime) -> None:
+    """Apply no limit: the default ``wait_until`` of `claim_batch`."""
+
+
+class SendCache:
+    """Sends with their publication, read again after a few seconds. Claims that follow each other share them."""
+
+    def __init__(self, *, seconds: float = 5.0) -> None:
+        self._seconds = seconds
+        self._found: dict[int, tuple[float, Send]] = {}
+
+    def find(self, send_id: int) -> Send:
+        read_at, send = self._found.get(send_id, (-math.inf, None))
+        if send is None or time.monotonic() - read_at > self._seconds:
+            send = Send.objects.select_related("issue__publication__mailing_list", "issue__slot").get(pk=send_id)
+            if len(self._found) > 100:
+                self._found.clear()
+            self._found[send_id] = (time.monotonic(), send)
+        return send
+
+
+@transaction.atomic
+def claim_batch(
+    *,
+    batch_id: int,
+    provider: str,
+    now: datetime,
+    wait_until: FindWait = never_wait,
+    sends: SendCache | None = None,
+) -> Claim | None:
+    """Claim a pending batch. Return None if another worker has it or it may not be sent now.
+
+    ``provider`` is the account that will be called. Only that account may be asked about the batch later.
+    ``wait_until`` is called once the batch is ours. If it returns a moment, the batch goes back until then.
+    """
+    lease_until = now + LEASE
+    batch = _take_batch(batch_id, lease_until=lease_until, now=now)
+    if batch is None:
+        return None
+    batch.send = (sends or SendCache()).find(batch.send_id)
+    later = wait_until(batch, now)
+    if later is not None:
+        _put_back(batch, until=later)
+        return None
+    recipients = find_recipients(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
+    _leave_out(recipients, batch=batch, now=now)
+    Attempt.objects.create(
+        batch=batch,
+        number=batch.attempt_number,
+        provider=provider,
+        people=len(recipients.mailable),
+        started_at=now,
+    )
+    return Claim(batch=batch, lease_until=lease_until, recipients=recipients.mailable)
 
 
 def _due_batches(*, now: datetime) -> QuerySet[Batch]:
@@ -62,96 +147,58 @@ def _due_batches(*, now: datetime) -> QuerySet[Batch]:
 
 
 @lru_cache(maxsize=2)
-def _find_one_batch(vendor: str) -> CompiledQuery:
-    """Of the due batches the one with a given id, on this kind of database.
+def _compile_due_batch_query(vendor: str) -> CompiledQuery:
+    """Compile the query that locks one due batch. It depends on the kind of database.
 
-    PostgreSQL passes over a row that another holds: behind a worker that stands still in its claim all would queue up.
+    PostgreSQL skips a row that another transaction holds. Otherwise one stalled worker would stop all others.
     """
     free = _due_batches(now=TIME_PLACEHOLDER).select_for_update(skip_locked=True, of=("self",))
-    return compile_query(free.filter(pk=ROW_PLACEHOLDER).values("pk"))
+    return compile_query(free.filter(pk=ROW_PLACEHOLDER))
 
 
-def running_sends(*, now: datetime) -> QuerySet[Send]:
-    """Sends whose batches may be taken now: not paused, not put off, the publication is switched on, and nothing is held
-    in this installation.
-
-    Nor is one taken from the commit of a protected term until its mails were searched for it.
-    """
-    open_now = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    held = Installation.objects.filter(held=True)
-    not_searched_for = ProtectedTerm.objects.filter(pk__gt=OuterRef("searched_up_to")).order_by()
-    off = Issue.objects.filter(make_switched_off_filter(), pk=OuterRef("issue")).order_by()
-    return Send.objects.filter(
-        open_now, ~Exists(held), ~Exists(not_searched_for), ~Exists(off), state=Send.State.SUBMITTING
-    )
-
-
-def never_wait(batch: Batch, now: datetime) -> None:
-    """No limit of any kind: the answer of ``claim_batch``'s question when a batch must wait."""
-
-
-@transaction.atomic
-def claim_batch(
-    *, batch_id: int, provider: str, now: datetime, wait_until: FindWait = never_wait, sends: "Sends | None" = None
-) -> Claim | None:
-    """Claim a pending batch of a running send, or None where somebody else has it or it may not be sent now.
-
-    ``provider`` is the one that is going to be called: only there may the batch be asked about or replayed.
-
-    ``wait_until`` is asked once the batch is ours, in the same transaction: a batch that must wait goes back as it was.
-    """
-    lease_until = now + LEASE
-    batch = take_batch(batch_id, may_go=_find_one_batch(connection.vendor), lease_until=lease_until, now=now)
-    if batch is None:
-        return None
-    batch.send = (sends or Sends()).find(batch.send_id)
-    later = wait_until(batch, now)
-    if later is not None:
-        _put_back(batch, until=later)
-        return None
-    recipients = find_recipients(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
-    if recipients.left:
-        _leave_out(
-            recipients.left,
-            reason=f"{LEFT}, or {NOT_ON_ALLOWLIST}" if get_recipient_allowlist() else LEFT,
-            batch=batch,
-            now=now,
+def _take_batch(batch_id: int, *, lease_until: datetime, now: datetime) -> Batch | None:
+    """Move a due batch from pending to submitting, with the next attempt number. Return None if it is not free."""
+    query = _compile_due_batch_query(connection.vendor)
+    for batch in Batch.objects.raw(query.sql, query.fill(moment=now, row=batch_id)):
+        taken = transition(
+            batch,
+            from_states=[Batch.State.PENDING],
+            to=Batch.State.SUBMITTING,
+            attempt_number=batch.attempt_number + 1,
+            lease_until=lease_until,
+            reason="",
+            code=Batch.Code.NONE,
         )
-    if recipients.reached:
-        _leave_out(recipients.reached, reason=ALREADY_MAILED, batch=batch, now=now)
-    begin_attempt(batch, provider=provider, people=len(recipients.mailable), now=now)
-    return Claim(batch=batch, n=batch.attempts, lease_until=lease_until, recipients=recipients.mailable)
-
-
-class Sends:
-    """Sends with their publication as last read, for a few seconds: what they are asked for changes seldom in a send."""
-
-    def __init__(self, *, seconds: float = 5.0) -> None:
-        self._seconds = seconds
-        self._found: dict[int, tuple[float, Send]] = {}
-
-    def find(self, send_id: int) -> Send:
-        read_at, send = self._found.get(send_id, (-math.inf, None))
-        if send is None or time.monotonic() - read_at > self._seconds:
-            send = Send.objects.select_related("issue__publication__mailing_list", "issue__slot").get(pk=send_id)
-            self._found = {send_id: (time.monotonic(), send)} if len(self._found) > 100 else self._found
-            self._found[send_id] = (time.monotonic(), send)
-        return send
+        return batch if taken else None
+    return None
 
 
 def _put_back(batch: Batch, *, until: datetime) -> None:
     Batch.objects.filter(pk=batch.pk).update(
-        state=Batch.State.PENDING, attempts=F("attempts") - 1, lease_until=None, not_before=until
+        state=Batch.State.PENDING, attempt_number=F("attempt_number") - 1, lease_until=None, not_before=until
     )
 
 
-def _leave_out(left: list[int], *, reason: str, batch: Batch, now: datetime) -> None:
-    """Who left is not mailed. Where an earlier call's end is unknown, so is whether it reached them before they left."""
-    in_doubt = batch.tries.filter(outcome="uncertain").exists()
-    state = DeliveryException.State.UNCERTAIN if in_doubt else DeliveryException.State.SKIPPED
+def _leave_out(recipients: BatchRecipients, *, batch: Batch, now: datetime) -> None:
+    """Skip people who unsubscribed or whose new address has the issue.
+
+    If an earlier attempt is unresolved, mark them uncertain: they may already have the mail.
+    """
+    if not (recipients.unsubscribed or recipients.already_mailed):
+        return
+    uncertain = batch.attempts.filter(outcome="uncertain").exists()
+    state = DeliveryException.State.UNCERTAIN if uncertain else DeliveryException.State.SKIPPED
+    unsubscribed = UNSUBSCRIBED_OR_NOT_ALLOWED if get_recipient_allowlist() else UNSUBSCRIBED
+    left_out = [
+        *((delivery, unsubscribed, DeliveryException.Code.UNSUBSCRIBED) for delivery in recipients.unsubscribed),
+        *((delivery, ALREADY_MAILED, DeliveryException.Code.ALREADY_MAILED) for delivery in recipients.already_mailed),
+    ]
     DeliveryException.objects.bulk_create(
-        (DeliveryException(delivery_id=delivery, state=state, reason=reason, at=now) for delivery in left),
+        (
+            DeliveryException(delivery_id=delivery, state=state, reason=reason, code=code, at=now)
+            for delivery, reason, code in left_out
+        ),
         update_conflicts=True,
         unique_fields=["delivery"],
-        update_fields=["state", "reason", "at"],
+        update_fields=["state", "reason", "code", "at"],
     )

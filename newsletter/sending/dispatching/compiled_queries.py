@@ -1,4 +1,7 @@
-"""Queries of the ORM kept as text with two blanks, a moment and a row: composing one takes longer than asking it."""
+"""ORM queries compiled to SQL once, because composing one takes longer than running it.
+
+A compiled query has two placeholders: a moment and a row id.
+"""
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -11,23 +14,22 @@ ROW_PLACEHOLDER = -1
 
 
 class CompiledQuery(NamedTuple):
-    """``parameters`` hold ``TIME_PLACEHOLDER`` and ``ROW_PLACEHOLDER`` where the blanks are, as the database writes them."""
+    """SQL and its parameters, in which `TIME_PLACEHOLDER` and `ROW_PLACEHOLDER` mark what `fill` replaces."""
 
     sql: str
     parameters: tuple[Any, ...]
 
     def fill(self, *, moment: datetime, row: int = ROW_PLACEHOLDER) -> list[Any]:
-        """The parameters with the blanks filled in."""
-        blanks = {to_database_time(TIME_PLACEHOLDER): to_database_time(moment), ROW_PLACEHOLDER: row}
-        return [blanks.get(parameter, parameter) for parameter in self.parameters]
+        """Return the parameters for this moment and row."""
+        values = {_to_database_time(TIME_PLACEHOLDER): _to_database_time(moment), ROW_PLACEHOLDER: row}
+        return [values.get(parameter, parameter) for parameter in self.parameters]
 
 
 def compile_query(queryset: QuerySet[Any, Any]) -> CompiledQuery:
-    """The query of one database connection's kind; keep it for that kind only."""
+    """Compile a query for the kind of database that is connected. Keep it for that kind only."""
     sql, parameters = queryset.order_by().query.sql_with_params()
     return CompiledQuery(sql, tuple(parameters))
 
 
-def to_database_time(moment: datetime | None) -> Any:
-    """A moment as the database at hand takes it beside the ORM."""
+def _to_database_time(moment: datetime) -> object:
     return connection.ops.adapt_datetimefield_value(moment)

@@ -1,6 +1,6 @@
-"""Keeps the leases of the batches that this process works on, so that a slow call is never taken for a lost worker.
+"""Renews the leases of the batches that this process works on, so that a slow call does not look like a lost worker.
 
-It only ever lengthens a lease that is still this claim's own; what was taken away is not taken back.
+Only a lease that still belongs to the same attempt is renewed.
 """
 
 import logging
@@ -13,7 +13,6 @@ from django.db import Error, connection
 from django.db.models import QuerySet
 
 from newsletter.models import Batch
-from newsletter.sending.dispatching.statements import holds_lease
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=45)
@@ -22,18 +21,18 @@ RENEW_SECONDS = 10.0
 
 
 class Lease:
-    """One claim's time. ``until`` moves on as long as the claim is ours, and not for ever: a call has an end."""
+    """The lease of one attempt. ``until`` moves on with each renewal, up to MAX_LEASE_TIME after the claim."""
 
-    def __init__(self, *, batch_id: int, n: int, until: datetime) -> None:
-        self.batch_id, self.n, self.until = batch_id, n, until
+    def __init__(self, *, batch_id: int, attempt_number: int, until: datetime) -> None:
+        self.batch_id, self.attempt_number, self.until = batch_id, attempt_number, until
         self._last = until - LEASE + MAX_LEASE_TIME
 
     def holds(self, *, now: datetime) -> bool:
-        """Whether the batch is still this claim's: by our clock, and by the row, for another machine's clock may differ."""
-        return now < self.until and holds_lease(self.batch_id, n=self.n, now=now)
+        """Return True if the batch is still ours: by our clock and, because clocks differ, by the row."""
+        return now < self.until and self._row().filter(lease_until__gt=now).exists()
 
     def renew(self, *, now: datetime) -> bool:
-        """Lengthen it in the row and here. Returns False, changing nothing, where it is no longer ours to keep."""
+        """Extend the lease. Return False and change nothing if it is no longer ours or has reached its end."""
         until = min(now + LEASE, self._last)
         if until <= now:
             return False
@@ -43,11 +42,11 @@ class Lease:
         return renewed
 
     def _row(self) -> QuerySet[Batch]:
-        return Batch.objects.filter(pk=self.batch_id, state=Batch.State.SUBMITTING, attempts=self.n)
+        return Batch.objects.filter(pk=self.batch_id, state=Batch.State.SUBMITTING, attempt_number=self.attempt_number)
 
 
 class LeaseRenewer:
-    """Renews what it was given to hold, from a thread that lives only while there is something to hold."""
+    """Renews the leases it was given, from a thread that lives only while there are any."""
 
     def __init__(self, *, clock: Callable[[], datetime], every_seconds: float = RENEW_SECONDS) -> None:
         self._clock = clock
@@ -70,14 +69,16 @@ class LeaseRenewer:
                 self._held.discard(lease)
 
     def renew(self) -> None:
-        """Lengthen all that are held. A database that is away is tried again at the next round."""
+        """Extend all leases. After a database error the next round tries again."""
         with self._lock:
             held = list(self._held)
         for lease in held:
             try:
                 lease.renew(now=self._clock())
             except Error as error:
-                log.warning("The lease of batch %s could not be lengthened: %s", lease.batch_id, error)
+                log.warning(
+                    "The lease of batch %s could not be renewed; the next round tries again: %s", lease.batch_id, error
+                )
                 connection.close()
 
     def _renew_until_idle(self) -> None:
@@ -89,5 +90,5 @@ class LeaseRenewer:
                     self._thread = None
                     break
             self.renew()
-            # A connection that stays open between rounds would outlive its use and hide a restart of the database.
+            # An open connection between rounds would hide a restart of the database.
             connection.close()

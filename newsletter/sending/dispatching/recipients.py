@@ -1,27 +1,35 @@
-"""Who of a batch may still be mailed, as they are at this moment: one query by the one definition of the audience."""
+"""Finds the people of a batch who may still be mailed, in one query that uses the one definition of the audience."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
-from newsletter.models import Batch, DeliveryException
+from newsletter.models import Attempt, Batch, Delivery, DeliveryException
+from newsletter.sending.build_call import Recipient
 from newsletter.sending.dispatching.compiled_queries import TIME_PLACEHOLDER, CompiledQuery, compile_query
-from newsletter.sending.settling.address_changes import find_already_mailed
 from subscribers.audience.eligibility import ANY_FREQUENCY, eligible
 from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
-from subscribers.models import MailingList
+from subscribers.models import MailingList, Subscriber
 
-ENDED = (DeliveryException.State.SKIPPED.value, DeliveryException.State.REJECTED.value)
-
-_READ = """
+_ENDED_STATES = (DeliveryException.State.SKIPPED, DeliveryException.State.REJECTED)
+_MAILED_STATES = (
+    Batch.State.SUBMITTING,
+    Batch.State.ACCEPTED,
+    Batch.State.PARTIAL,
+    Batch.State.UNCERTAIN,
+    Batch.State.WRITTEN_OFF,
+)
+_STORED_HASH_BYTES = 16
+_FIND_RECIPIENTS = """
 WITH mine (delivery, subscriber, address) AS (
-    SELECT delivery.id, delivery.subscriber_id, delivery.address_hash FROM newsletter_delivery AS delivery
+    SELECT delivery.id, delivery.subscriber_id, delivery.address_hash FROM {deliveries} AS delivery
     WHERE delivery.batch_id = %s AND NOT EXISTS (
-        SELECT 1 FROM newsletter_deliveryexception AS own
+        SELECT 1 FROM {exceptions} AS own
         WHERE own.delivery_id = delivery.id AND own.state IN (%s, %s)
     )
 ), person (subscriber, uuid, email, name, place, address) AS ({eligible})
@@ -29,47 +37,44 @@ SELECT mine.delivery, {uuid}, person.email, person.name, person.place, SUBSTR(pe
 FROM mine LEFT JOIN person ON person.subscriber = mine.subscriber
 ORDER BY mine.delivery
 """
-# 32 hexadecimal digits: quicker to read than an object for each of millions. SQLite keeps uuids as such.
+# 32 hexadecimal digits are faster to read than millions of UUID objects. SQLite stores UUIDs as such.
 _UUID_AS_HEX = {"postgresql": "ENCODE(UUID_SEND(person.uuid), 'hex')", "sqlite": "person.uuid"}
 
-
-class Recipient(NamedTuple):
-    """One person who is to get the batch's mail. ``uuid`` is the 16 bytes that their links are made of."""
-
-    delivery: int
-    uuid: bytes
-    email: str
-    name: str
-    place: int | None
+_Row = tuple[int, str | None, str, str, int | None, bool]
 
 
 class BatchRecipients(NamedTuple):
-    """Those to mail, in the order of their deliveries, and the deliveries of those who left since the freeze.
+    """The people to mail in the order of their deliveries, and the deliveries that are left out.
 
-    ``reached`` are those who changed to an address that has the issue already, or may have.
+    ``unsubscribed`` may no longer be mailed. ``already_mailed`` changed to an address that has, or may have, the issue.
     """
 
     mailable: list[Recipient]
-    left: list[int]
-    reached: list[int]
+    unsubscribed: list[int]
+    already_mailed: list[int]
 
 
 def find_recipients(batch: Batch, *, mailing_list: MailingList, now: datetime) -> BatchRecipients:
-    """People who have an end of their own already are in none."""
+    """Return the people of a batch. Those who were skipped or rejected before are in none of the three lists."""
     people = _compile_people_query(mailing_list, connection.vendor, get_recipient_allowlist())
-    sql = _READ.format(eligible=people.sql, uuid=_UUID_AS_HEX[connection.vendor])
+    sql = _FIND_RECIPIENTS.format(
+        deliveries=Delivery._meta.db_table,
+        exceptions=DeliveryException._meta.db_table,
+        eligible=people.sql,
+        uuid=_UUID_AS_HEX[connection.vendor],
+    )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [batch.pk, *ENDED, *people.fill(moment=now)])
-        mailable, left, moved = _split_rows(cursor.fetchall())
-    reached = find_already_mailed(moved, batch=batch)
-    if reached:
-        mailable = [recipient for recipient in mailable if recipient.delivery not in reached]
-    return BatchRecipients(mailable, left, sorted(reached))
+        cursor.execute(sql, [batch.pk, *_ENDED_STATES, *people.fill(moment=now)])
+        mailable, unsubscribed, changed = _split_rows(cursor.fetchall())
+    already_mailed = _find_already_mailed(changed, batch=batch)
+    if already_mailed:
+        mailable = [recipient for recipient in mailable if recipient.delivery not in already_mailed]
+    return BatchRecipients(mailable, unsubscribed, sorted(already_mailed))
 
 
 @lru_cache(maxsize=64)
 def _compile_people_query(mailing_list: MailingList, vendor: str, only_to: RecipientAllowlist | None) -> CompiledQuery:
-    """Of the people whom ``mine`` names in the statement around it, those who may be mailed; ``only_to`` is in it too."""
+    """Compile the query for eligible people among ``mine``. The query depends on all three arguments."""
     people = eligible(
         mailing_list=mailing_list,
         now=TIME_PLACEHOLDER,
@@ -88,19 +93,34 @@ def _compile_people_query(mailing_list: MailingList, vendor: str, only_to: Recip
     )
 
 
-def _split_rows(rows: Iterable[tuple[Any, ...]]) -> tuple[list[Recipient], list[int], list[int]]:
-    """Those who stay, those who left, and of those who stay the deliveries of whoever changed their address.
-
-    Nothing stands in place of a uuid for people who left.
-    """
+def _split_rows(rows: Iterable[_Row]) -> tuple[list[Recipient], list[int], list[int]]:
+    """Return the mailable people, the deliveries of those who unsubscribed, and those with a changed address."""
     mailable: list[Recipient] = []
-    left: list[int] = []
-    moved: list[int] = []
-    for delivery, uuid, email, name, place, elsewhere in rows:
+    unsubscribed: list[int] = []
+    changed: list[int] = []
+    for delivery, uuid, email, name, place, has_changed in rows:
         if uuid is None:
-            left.append(delivery)
+            unsubscribed.append(delivery)
             continue
         mailable.append(Recipient(delivery, bytes.fromhex(uuid), email, name, place))
-        if elsewhere:
-            moved.append(delivery)
-    return mailable, left, moved
+        if has_changed:
+            changed.append(delivery)
+    return mailable, unsubscribed, changed
+
+
+def _find_already_mailed(deliveries: Collection[int], *, batch: Batch) -> frozenset[int]:
+    """Return those of the deliveries whose person's new address got the issue, or may have got it, as another's."""
+    if not deliveries:
+        return frozenset()
+    people = dict(Delivery.objects.filter(pk__in=deliveries).values_list("pk", "subscriber_id"))
+    hashes = Subscriber.objects.filter(pk__in=set(people.values())).values_list("pk", "address_hash")
+    current = {subscriber: bytes(address)[:_STORED_HASH_BYTES] for subscriber, address in hashes}
+    has_uncertain_attempt = Exists(Attempt.objects.filter(batch=OuterRef("batch"), outcome="uncertain"))
+    others = Delivery.objects.filter(
+        Q(batch__state__in=_MAILED_STATES) & ~Q(batch=batch) | Q(has_uncertain_attempt),
+        issue=batch.send.issue_id,
+        address_hash__in=set(current.values()),
+        proof=False,
+    ).exclude(exception__state__in=_ENDED_STATES)
+    mailed = {bytes(address) for address in others.values_list("address_hash", flat=True)}
+    return frozenset(delivery for delivery, person in people.items() if current.get(person) in mailed)

@@ -1,4 +1,4 @@
-"""Works off what is due until nothing is left to do now. Any number of these may run beside one another."""
+"""Sends what is due until nothing is left to do now. Any number of processes may run it at the same time."""
 
 import time
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from django.db.models import Min
 from newsletter.models import Batch, Send
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.dispatching.claim import find_due_batches
-from newsletter.sending.dispatching.dispatch import Clock, Dispatcher, utc_now
-from newsletter.sending.dispatching.provider import close_outbox
+from newsletter.sending.dispatching.dispatcher import Clock, Dispatcher, utc_now
 from newsletter.sending.limits.rate_limit import recover_pace
 from newsletter.sending.limits.send_window import enforce_send_window
+from newsletter.sending.provider import close_outbox
 from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
-from newsletter.sending.settling.sweep import finish_sends, resume_stalled_starts, wake_up
+from newsletter.sending.settling.sweep import finish_sends, prepare_for_work, resume_stalled_starts
 
 MAX_NAP_SECONDS = 1.0
 PROGRESS_SECONDS = 0.25
@@ -27,7 +27,7 @@ DEFAULT_CONCURRENCY = 8
 
 
 class BatchQueue:
-    """Hands out the ids of due batches, each once, to the lanes of one process."""
+    """Hands out the ids of due batches, each once, to the worker threads of one process."""
 
     def __init__(self, *, clock: Clock, limit: int, stopping: Callable[[], bool]) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class BatchQueue:
         self._lock = Lock()
 
     def next(self) -> int | None:
-        """The next batch to try, or None when nothing is due or enough was handed out."""
+        """Return the next batch to try, or None if nothing is due or the limit is reached."""
         with self._lock:
             if self._left <= 0 or self._stopping():
                 return None
@@ -56,48 +56,30 @@ class BatchQueue:
 def dispatch_due(
     *,
     dispatcher: Dispatcher,
-    lanes: int = 1,
+    concurrency: int = 1,
     limit: int = 100_000,
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[], None] = lambda: None,
 ) -> int:
-    """Send the batches that are due, up to ``limit``, in so many threads. Returns how many this call sent.
+    """Send the due batches, up to ``limit``, in ``concurrency`` threads. Return how many this call sent.
 
-    Once ``stopping`` says so, no further batch is begun. ``progress`` is called now and then from this thread.
+    Once ``stopping`` returns True, no further batch begins. This thread calls ``progress`` now and then.
     """
     queue = BatchQueue(clock=dispatcher.clock, limit=limit, stopping=stopping)
-    if lanes <= 1:
+    if concurrency <= 1:
         return _work(queue, dispatcher, progress=progress)
     first = queue.next()
     if first is None:
         return 0
-    with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane") as pool:
-        others = [pool.submit(_work_in_thread, queue, dispatcher) for _ in range(lanes - 1)]
+    with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="sender") as pool:
+        others = [pool.submit(_work_in_thread, queue, dispatcher) for _ in range(concurrency - 1)]
         sent = int(dispatcher.dispatch(first)) + _work(queue, dispatcher, progress=progress)
         return sent + sum(other.result() for other in others)
 
 
-def _work(queue: BatchQueue, dispatcher: Dispatcher, *, progress: Callable[[], None] = lambda: None) -> int:
-    sent, reported_at = 0, time.monotonic()
-    while (batch := queue.next()) is not None:
-        sent += dispatcher.dispatch(batch)
-        if time.monotonic() - reported_at > PROGRESS_SECONDS:
-            progress()
-            reported_at = time.monotonic()
-    return sent
-
-
-def _work_in_thread(queue: BatchQueue, dispatcher: Dispatcher) -> int:
-    """A lane in a thread that came into being for it: its database connection ends with it."""
-    try:
-        return _work(queue, dispatcher)
-    finally:
-        connection.close()
-
-
 def sweep(*, adapter: Adapter, clock: Clock = utc_now) -> list[Send]:
-    """One round of the sweeps. Returns the sends that came to an end in it."""
-    wake_up(now=clock())
+    """Run every repair step once. Return the sends that ended."""
+    prepare_for_work(now=clock())
     resume_stalled_starts(now=clock())
     enforce_send_window(now=clock())
     recover_pace(seconds=SWEEP_SECONDS)
@@ -116,22 +98,46 @@ def run_send(
     clock: Clock = utc_now,
     nap: Callable[[float], None] = time.sleep,
     progress: Callable[[], None] = lambda: None,
-    lanes: int = 1,
+    concurrency: int = 1,
 ) -> Send:
-    """Dispatch in this process until the send has an end, beside any other worker. Returns the send as it ended."""
+    """Dispatch in this process until the send ends or pauses. Return it. Other workers may send at the same time."""
     dispatcher = Dispatcher(adapter=adapter, clock=clock)
     while True:
-        sent = dispatch_due(dispatcher=dispatcher, lanes=lanes, limit=BATCHES_BETWEEN_SWEEPS * lanes, progress=progress)
+        sent = dispatch_due(
+            dispatcher=dispatcher,
+            concurrency=concurrency,
+            limit=BATCHES_BETWEEN_SWEEPS * concurrency,
+            progress=progress,
+        )
         sweep(adapter=adapter, clock=clock)
         progress()
         send.refresh_from_db()
         if send.state not in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING):
             return send
         if not sent:
-            nap(_until_next(send, now=clock()))
+            nap(_find_nap_seconds(send, now=clock()))
 
 
-def _until_next(send: Send, *, now: datetime) -> float:
+def _work(queue: BatchQueue, dispatcher: Dispatcher, *, progress: Callable[[], None] = lambda: None) -> int:
+    sent, reported_at = 0, time.monotonic()
+    while (batch := queue.next()) is not None:
+        sent += dispatcher.dispatch(batch)
+        if time.monotonic() - reported_at > PROGRESS_SECONDS:
+            progress()
+            reported_at = time.monotonic()
+    return sent
+
+
+def _work_in_thread(queue: BatchQueue, dispatcher: Dispatcher) -> int:
+    """Work in a new thread and close its database connection at the end."""
+    try:
+        return _work(queue, dispatcher)
+    finally:
+        connection.close()
+
+
+def _find_nap_seconds(send: Send, *, now: datetime) -> float:
+    """Return how long to sleep until the next pending batch is due, in seconds."""
     next_at = send.batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
     wait = (next_at - now).total_seconds() if next_at else MAX_NAP_SECONDS / 20
     return min(max(wait, 0.01), MAX_NAP_SECONDS)

@@ -1,6 +1,6 @@
-"""The roll of a send: everyone whom the issue is for, read once, in a temporary table of the freeze's own transaction.
+"""A snapshot of a send's audience: everyone whom the issue is for, read once into a temporary table.
 
-Counting the audience and writing its deliveries both read the roll, so that they cannot differ by a person.
+The audience is counted and the deliveries are written from the same snapshot, so they cannot differ by a person.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from newsletter.issues.variants.recipient_groups import find_candidates
-from newsletter.models import Send
+from newsletter.models import Batch, Delivery, ReaderGroup, Send
 
 _COLUMNS = ("subscriber_ref", "hash_ref", "place_ref", "giving_ref", "radius_ref", "frequency_ref", "exclusion_reason")
 _CREATE = """
@@ -21,27 +21,29 @@ CREATE TEMPORARY TABLE audience_snapshot_rows (
 )
 """
 _COUNT = """
-SELECT why, place, giving, radius, frequency, COUNT(*) FROM audience_snapshot_rows GROUP BY why, place, giving, radius, frequency
+SELECT why, place, giving, radius, frequency, COUNT(*)
+FROM audience_snapshot_rows
+GROUP BY why, place, giving, radius, frequency
 """
-_DELIVER = """
-INSERT INTO newsletter_delivery (issue_id, batch_id, subscriber_id, address_hash, proof)
-SELECT %s, batch.id, reader.subscriber, reader.address_hash, %s
+_WRITE_DELIVERIES = """
+INSERT INTO {deliveries} (issue_id, batch_id, subscriber_id, address_hash, proof)
+SELECT %s, batch.id, recipient.subscriber, recipient.address_hash, %s
 FROM (
     SELECT person.subscriber, SUBSTR(person.address_hash, 1, 16) AS address_hash, grp.variant_id AS variant,
            ROW_NUMBER() OVER (PARTITION BY grp.variant_id ORDER BY person.subscriber) - 1 AS position
     FROM audience_snapshot_rows AS person
-    JOIN newsletter_readergroup AS grp
+    JOIN {groups} AS grp
       ON grp.revision_id = %s AND grp.place_id = person.place AND grp.giving = person.giving
      AND grp.radius_km = person.radius AND grp.frequency = person.frequency AND grp.variant_id IS NOT NULL
     WHERE person.why = ''
-) AS reader
-JOIN newsletter_batch AS batch
-  ON batch.send_id = %s AND batch.variant_id = reader.variant AND batch.part = reader.position / %s
+) AS recipient
+JOIN {batches} AS batch
+  ON batch.send_id = %s AND batch.variant_id = recipient.variant AND batch.part = recipient.position / %s
 """
 
 
 class SnapshotCount(NamedTuple):
-    """How many people share a reason, "" for those whom the mail may reach, and a group of readers."""
+    """The number of people with the same exclusion reason ("" if they may be mailed) and group."""
 
     why: str
     place_id: int
@@ -53,7 +55,7 @@ class SnapshotCount(NamedTuple):
 
 @contextmanager
 def create_snapshot(send: Send, *, now: datetime) -> Iterator[None]:
-    """The roll stands inside this block, in the transaction that is open; it is gone afterwards, whatever happens."""
+    """Fill the temporary table for this block. Call it in the transaction of the freeze, which also drops it on errors."""
     people = find_candidates(send.issue, now=now).values_list(*_COLUMNS)
     sql, parameters = people.query.sql_with_params()
     with connection.cursor() as cursor:
@@ -70,10 +72,13 @@ def count_snapshot() -> list[SnapshotCount]:
 
 
 def write_deliveries(send: Send, *, revision_id: int, max_batch: int) -> int:
-    """One INSERT…SELECT: everyone on the roll with a variant gets a delivery in one of its batches. Returns how many."""
+    """Give everyone in the snapshot who has a variant a delivery in one of its batches. Return how many."""
+    sql = _WRITE_DELIVERIES.format(
+        deliveries=Delivery._meta.db_table, groups=ReaderGroup._meta.db_table, batches=Batch._meta.db_table
+    )
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # It takes the groups and batches for a handful, and would look through all batches for every person.
+            # PostgreSQL expects few groups and batches and would otherwise search all batches for every person.
             cursor.execute("SET LOCAL enable_nestloop = off")
-        cursor.execute(_DELIVER, [send.issue_id, False, revision_id, send.pk, max_batch])
+        cursor.execute(sql, [send.issue_id, False, revision_id, send.pk, max_batch])
         return int(cursor.rowcount)

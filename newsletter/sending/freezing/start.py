@@ -1,78 +1,81 @@
-"""From an approved issue to a send that workers take up. The rows are made here; no mail leaves here."""
+"""Turns an approved issue into a send that workers take up. It writes the rows and sends no mail."""
 
 import logging
 from datetime import datetime
-from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import DatabaseError, IntegrityError, transaction
-from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError, NotAllowed, NotApproved, NotReady, WrongState
-from newsletter.common.messages import Message
+from newsletter.common.messages import Message, Quantity
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import hold_issue, reopen_approval, require_approval
 from newsletter.issues.approval.approved_audience import max_people_after_growth
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
-from newsletter.models import Issue, Send, move
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.models import Issue, Send, transition
 from newsletter.sending.deliverability.domains import find_domain_problems
-from newsletter.sending.dispatching.provider import current_adapter, provider_label
-from newsletter.sending.dispatching.wake_up_signal import send_wake_up_signal
-from newsletter.sending.freezing.check_events import recheck_events
-from newsletter.sending.freezing.check_stories import recheck_stories
 from newsletter.sending.freezing.freeze import freeze_audience
+from newsletter.sending.freezing.recheck_content import recheck_events, recheck_stories
 from newsletter.sending.limits.installation_hold import check_installation, require_not_held, write_send_journal
 from newsletter.sending.limits.quiet_hours import find_quiet_hours_end
 from newsletter.sending.limits.recipient_allowlist import require_sending_allowed
+from newsletter.sending.provider import current_adapter, provider_label
+from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 log = logging.getLogger(__name__)
 
 
 def start_send(*, issue: Issue, now: datetime) -> Send:
-    """Freeze the audience of an approved issue and let workers begin. A send that is there already is returned as it is.
+    """Freeze the audience of an approved issue and let workers begin. Return the send; an existing one is left as it is.
 
-    Raises NotApproved, NotReady, WrongState; then no send is left behind and the issue stays as it was.
+    Raise NotApproved, NotReady or WrongState. Then no send remains and the issue is unchanged.
     """
     return prepare_send(send=_create_send(issue=issue, now=now), now=now)
 
 
-def request_send(*, issue: Issue, by: Any, now: datetime, asked: int | None = None) -> Send:
-    """A person starts the send of an approved issue now. The engine fixes the audience in a moment and sends.
+def request_send(
+    *, issue: Issue, by: User | AnonymousUser, now: datetime, confirmed_recipients: int | None = None
+) -> Send:
+    """Start the send of an approved issue for a member of staff. The engine freezes the audience in a moment and sends.
 
-    ``asked`` is the number of people that the person confirmed. Many more than that are not mailed.
-    Raises NotAllowed, NotApproved, AudienceChanged, SwitchedOff, NotReady, WrongState.
+    ``confirmed_recipients`` is the number of people that they confirmed. If it is many more, nothing is sent.
+    Raise NotAllowed, NotApproved, AudienceChanged, SwitchedOff, NotReady or WrongState.
     """
     if not by.has_perm("newsletter.send_issue"):
-        raise NotAllowed(_("%(by)s may not start sends. An administrator can give the role “approver”.") % {"by": by})
-    people = count_recipients(issue, now=now) if asked is not None else 0
-    if asked is not None and people > max_people_after_growth(asked):
-        raise NotReady(
-            _(
-                "You were asked about %(asked)s people, and now the issue would go to %(people)s. Look again, then send it."
+        raise NotAllowed("%(by)s may not start sends. An administrator can give the role “approver”.", by=by)
+    if confirmed_recipients is not None:
+        people = count_recipients(issue, now=now)
+        if people > max_people_after_growth(confirmed_recipients):
+            raise NotReady(
+                "You confirmed %(confirmed)s people, but the issue would now go to %(people)s. Nothing was sent. Check the "
+                "audience, then send it.",
+                confirmed=Quantity(confirmed_recipients),
+                people=Quantity(people),
             )
-            % {"asked": f"{asked:,}", "people": f"{people:,}"}
-        )
     send = _create_send(issue=issue, now=now)
-    Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).update(not_before=now, asked=asked)
+    preparing = Send.objects.filter(pk=send.pk, state=Send.State.PREPARING)
+    preparing.update(not_before=now, confirmed_recipients=confirmed_recipients)
     return send
 
 
 def prepare_requested_sends(*, now: datetime) -> list[Issue]:
-    """Fix the audiences of the sends that were begun. Returns the issues that are held now because it could not be done."""
+    """Freeze the audiences of the requested sends. Return the issues that are held because that failed."""
     held = []
-    begun = Send.objects.filter(state=Send.State.PREPARING, not_before__lte=now)
-    for send in begun.select_related("issue__publication__mailing_list", "issue__publication__segment"):
+    requested = Send.objects.filter(state=Send.State.PREPARING, not_before__lte=now)
+    for send in requested.select_related("issue__publication__mailing_list", "issue__publication__segment"):
         if not Send.objects.filter(pk=send.pk, not_before=send.not_before).update(not_before=None):
             continue
         if send.issue.held:
-            reason = Message("%(issue)s was held before its audience was fixed", issue=send.issue)
-            move(send, of=[Send.State.PREPARING], to=Send.State.CANCELLED, reason=reason, ended_at=now)
+            reason = Message("%(issue)s was held before its audience was frozen", issue=send.issue)
+            _cancel_preparing(send, reason=reason, now=now)
             continue
         try:
             prepare_send(send=send, now=now)
         except DomainError as error:
             log.error("%s could not be prepared: %s", send.issue, error)
-            hold_issue(issue=send.issue, reason=str(error))
+            hold_issue(issue=send.issue, reason=error.message)
             held.append(send.issue)
     return held
 
@@ -88,12 +91,13 @@ def _create_send(*, issue: Issue, now: datetime) -> Send:
     if issue.state != Issue.State.APPROVED:
         require_approval(issue, now=now)
         raise WrongState(
-            _("%(issue)s is %(state)s, not approved.") % {"issue": issue, "state": issue.get_state_display()}
+            "%(issue)s is %(state)s, not approved. Nothing was sent. Have it approved first.",
+            issue=issue,
+            state=issue.get_state_display(),
         )
     if issue.held:
         raise NotReady(
-            _("%(issue)s is held: %(held_reason)s. Release it first.")
-            % {"issue": issue, "held_reason": issue.held_reason}
+            "%(issue)s is held: %(held_reason)s. Release it first.", issue=issue, held_reason=issue.held_reason
         )
     _require_own_domain(issue)
     try:
@@ -101,7 +105,8 @@ def _create_send(*, issue: Issue, now: datetime) -> Send:
     except NotApproved as error:
         reopen_approval(issue=issue, error=error, now=now)
         raise
-    require_unprotected(issue=issue, content=approval.revision.content, mails=approval.revision.variants.all())
+    content = IssueContent.from_json(approval.revision.content)
+    require_unprotected(issue=issue, content=content, mails=approval.revision.variants.all())
     try:
         with transaction.atomic():
             send = Send.objects.create(
@@ -113,16 +118,18 @@ def _create_send(*, issue: Issue, now: datetime) -> Send:
 
 
 def _require_own_domain(issue: Issue) -> None:
-    """B1: mailbox providers bar senders whose domain does not say who may send for it."""
-    for fault in find_domain_problems(issue.publication.from_email):
-        if fault.level == "error":
+    """Raise NotReady if the sender's domain is not authenticated: mailbox providers block such senders."""
+    for problem in find_domain_problems(issue.publication.from_email):
+        if problem.level == "error":
             raise NotReady(
-                _("%(issue)s cannot go out yet: %(fault)s") % {"issue": issue, "fault": f"{fault.says} {fault.do}"}
+                "%(issue)s cannot be sent yet: %(problem)s",
+                issue=issue,
+                problem=Message.joined([problem.says, problem.do], between=" "),
             )
 
 
 def prepare_send(*, send: Send, now: datetime) -> Send:
-    """Take a send that was begun, by us or by a process that died, to submitting. Later states are left alone."""
+    """Bring a preparing or ready send to submitting, also after the process that began it died. Ignore later states."""
     if send.state == Send.State.PREPARING:
         recheck_events(send=send, now=now)
         try:
@@ -134,21 +141,34 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
         write_send_journal(send, now=now)
         with transaction.atomic():
             wakes_at = find_quiet_hours_end(send.issue.publication, now=now)
-            if move(send, of=[Send.State.READY], to=Send.State.SUBMITTING, started_at=now, not_before=wakes_at):
+            if transition(
+                send, from_states=[Send.State.READY], to=Send.State.SUBMITTING, started_at=now, not_before=wakes_at
+            ):
                 send_wake_up_signal(send)
-            move(send.issue, of=[Issue.State.APPROVED], to=Issue.State.SENDING)
+            transition(send.issue, from_states=[Issue.State.APPROVED], to=Issue.State.SENDING)
     send.refresh_from_db()
     return send
 
 
 def _settle_failure(send: Send, *, error: Exception, now: datetime) -> None:
-    """Goes on where another process has prepared the send meanwhile; raises the error in every other case."""
+    """Cancel the send and raise the error, unless another process has prepared the send meanwhile."""
     if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
         send.refresh_from_db()
         if send.state != Send.State.CANCELLED:
             return
     if isinstance(error, DomainError):
-        move(send, of=[Send.State.PREPARING], to=Send.State.CANCELLED, reason=str(error)[:500], ended_at=now)
+        _cancel_preparing(send, reason=error.message, now=now)
     if isinstance(error, NotApproved):
         reopen_approval(issue=send.issue, error=error, now=now)
     raise error
+
+
+def _cancel_preparing(send: Send, *, reason: str, now: datetime) -> None:
+    transition(
+        send,
+        from_states=[Send.State.PREPARING],
+        to=Send.State.CANCELLED,
+        reason=reason,
+        code=Send.Code.NONE,
+        ended_at=now,
+    )

@@ -1,8 +1,7 @@
-"""Whose database this is, and the hold under which nothing leaves it: after a restore, or where it is a copy.
+"""Stops all sending from a copy of the database or after a restore from a backup.
 
-The journal is a file in the data folder of every machine, beside the database and not in it: the newest send and the
-newest try that the machine saw. A database that does not know them is older than what was done with it. What a machine
-remembers from before a person ended the last hold counts no more, on whichever machine they ended it.
+Each machine keeps a send journal: a file in its data folder with the newest send and attempt that it saw. A database
+that lacks them is older than what was already sent. Journals from before staff ended the last hold are ignored.
 """
 
 import hashlib
@@ -28,18 +27,18 @@ log = logging.getLogger(__name__)
 _REPLAYED: list[datetime | None] = []
 
 COPY = Message(
-    "this database belongs to an installation with another NEWSLETTER_ADDRESS_KEY: it looks like a "
-    "copy. Nothing is sent from it. Set the key that belongs to it"
+    "this database belongs to an installation with another NEWSLETTER_ADDRESS_KEY, so it is probably a copy. Nothing "
+    "is sent from it. Set the key that belongs to it"
 )
 OLDER = Message(
-    "the database is older than what was last sent from here: it looks restored from a backup. "
-    "Nothing is sent until a person has looked: run `newsletter doctor --after-restore`"
+    "the database is older than the last mail that was sent from here, so it was probably restored from a backup. "
+    "Nothing is sent until you have checked it: run `newsletter doctor --after-restore`"
 )
 
 
 @dataclass(frozen=True)
 class SendMark:
-    """How far the sending had come: the newest send and its issue's public id, the newest try, and when it was noted."""
+    """The progress of sending: the newest send, its issue's public id, the newest attempt, and the time of the note."""
 
     send: int
     issue: str
@@ -51,7 +50,7 @@ class SendMark:
 
 
 def check_installation(*, now: datetime) -> None:
-    """Hold everything where this database is a copy or was restored. Called before anything is sent."""
+    """Hold everything if this database is a copy or was restored. Call it before anything is sent."""
     row, _ = Installation.objects.get_or_create(pk=1, defaults={"address_key_hash": _key_hash(), "changed_at": now})
     if not hmac.compare_digest(row.address_key_hash, _key_hash()):
         hold_installation(reason=COPY, now=now)
@@ -62,10 +61,58 @@ def check_installation(*, now: datetime) -> None:
     _replay_suppressions(now=now)
 
 
-def _replay_suppressions(*, now: datetime) -> None:
-    """What this machine noted of who left: once when the process starts, and once in each hold.
+def hold_installation(*, reason: str, now: datetime) -> None:
+    """Stop all sending until `release_installation`. An earlier hold keeps its reason."""
+    Installation.objects.get_or_create(pk=1, defaults={"address_key_hash": _key_hash(), "changed_at": now})
+    Installation.objects.filter(pk=1, held=False).update(held=True, reason=reason, changed_at=now)
 
-    A process that starts also notes what an earlier one had no room for.
+
+def release_installation(*, now: datetime) -> None:
+    """Allow sending again and start this machine's journal afresh.
+
+    Raise NotReady if the address key is not the one of this database.
+    """
+    row = Installation.objects.filter(pk=1).first()
+    if row and not hmac.compare_digest(row.address_key_hash, _key_hash()):
+        raise NotReady("Sending stays stopped: %(copy)s.", copy=COPY)
+    _journal_path().unlink(missing_ok=True)
+    Installation.objects.filter(pk=1).update(held=False, reason="", changed_at=now, released_at=now)
+
+
+def require_not_held() -> None:
+    """Raise NotReady if all sending is stopped."""
+    row = Installation.objects.filter(pk=1, held=True).first()
+    if row:
+        raise NotReady("Everything is held: %(reason)s.", reason=row.reason)
+
+
+def write_send_journal(send: Send, *, now: datetime) -> None:
+    """Note in the data folder that this send is about to begin. Raise NotReady if the file cannot be written."""
+    mark = SendMark(send.pk, send.issue.public_id, _newest_attempt(), now.isoformat())
+    try:
+        _write(mark)
+    except OSError as error:
+        raise NotReady(
+            "The start of %(send)s cannot be noted in the data folder (%(strerror)s). Nothing was sent. Free some space, "
+            "or let the program write there. The send then begins by itself.",
+            send=send,
+            strerror=error.strerror,
+        ) from error
+
+
+def read_send_journal() -> SendMark | None:
+    """Return the newest note of this machine, or None if there is none that can be read."""
+    try:
+        found = orjson.loads(_journal_path().read_bytes())
+        return SendMark(int(found["send"]), str(found["issue"]), int(found["attempt"]), str(found["at"]))
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _replay_suppressions(*, now: datetime) -> None:
+    """Replay this machine's suppression journal: once when the process starts, and once for each hold.
+
+    At the start also retry entries that an earlier process could not write.
     """
     hold = Installation.objects.filter(pk=1, held=True).values_list("changed_at", flat=True).first()
     if _REPLAYED and _REPLAYED[-1] == hold:
@@ -77,52 +124,8 @@ def _replay_suppressions(*, now: datetime) -> None:
     _REPLAYED[:] = [hold]
 
 
-def hold_installation(*, reason: str, now: datetime) -> None:
-    Installation.objects.get_or_create(pk=1, defaults={"address_key_hash": _key_hash(), "changed_at": now})
-    Installation.objects.filter(pk=1, held=False).update(held=True, reason=reason[:500], changed_at=now)
-
-
-def release_installation(*, now: datetime) -> None:
-    """A person has looked. All journals begin anew. Raises NotReady where the key is not this database's own."""
-    row = Installation.objects.filter(pk=1).first()
-    if row and not hmac.compare_digest(row.address_key_hash, _key_hash()):
-        raise NotReady("The hold stays: %(copy)s.", copy=COPY)
-    _journal_path().unlink(missing_ok=True)
-    Installation.objects.filter(pk=1).update(held=False, reason="", changed_at=now, released_at=now)
-
-
-def require_not_held() -> None:
-    """Raises NotReady where nothing may be sent from here."""
-    row = Installation.objects.filter(pk=1, held=True).first()
-    if row:
-        raise NotReady("Everything is held: %(reason)s.", reason=row.reason)
-
-
-def write_send_journal(send: Send, *, now: datetime) -> None:
-    """Remember, outside the database, that this send is about to begin. Raises NotReady where that cannot be written."""
-    mark = SendMark(send.pk, send.issue.public_id, _newest_attempt(), now.isoformat())
-    try:
-        _write(mark)
-    except OSError as error:
-        raise NotReady(
-            "The start of %(send)s cannot be noted in the data folder (%(strerror)s). Nothing was sent. "
-            "Make room or give the program the right to write there; the send then begins by itself.",
-            send=send,
-            strerror=error.strerror,
-        ) from error
-
-
-def read_send_journal() -> SendMark | None:
-    """The furthest that this machine has seen, or nothing."""
-    try:
-        found = orjson.loads(_journal_path().read_bytes())
-        return SendMark(int(found["send"]), str(found["issue"]), int(found["attempt"]), str(found["at"]))
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-        return None
-
-
 def _update_send_journal(*, now: datetime) -> None:
-    """Part of every sweep: what other machines did is remembered here too."""
+    """Note what other machines sent too."""
     newest = Send.objects.exclude(started_at=None).order_by("-pk").values_list("pk", "issue__public_id").first()
     if newest is None:
         return
@@ -132,7 +135,7 @@ def _update_send_journal(*, now: datetime) -> None:
     try:
         _write(mark)
     except OSError as error:
-        log.warning("How far the sending has come cannot be noted in the data folder: %s", error)
+        log.warning("The send journal in the data folder cannot be written: %s. Free some space there.", error)
 
 
 def _is_database_older(mark: SendMark | None, *, released_at: datetime | None) -> bool:

@@ -1,4 +1,4 @@
-"""A publication's quiet hours and the age at which a send is stale: until when a running send must wait."""
+"""The quiet hours of a publication, and the age from which a send is stale."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -10,14 +10,17 @@ STALE_RECHECK_AFTER = timedelta(minutes=1)
 
 
 def find_wait(send: Send, *, now: datetime) -> datetime | None:
-    """When its batches may be looked at again; None if they may go now. A stale send waits until the sweep pauses it."""
+    """Return when to look at the send's batches again, or None if they may go now.
+
+    A stale send waits until the sweep pauses it.
+    """
     if is_stale(send, now=now):
         return now + STALE_RECHECK_AFTER
     return find_quiet_hours_end(send.issue.publication, now=now)
 
 
 def is_stale(send: Send, *, now: datetime) -> bool:
-    """Whether so much time has passed since it was due that staff must say whether it still makes sense. Asked once."""
+    """Return True if the send is so late that staff must decide whether it goes on. They are asked once."""
     hours = send.issue.publication.stale_hours
     due_at = send.issue.slot.due_at if send.issue.slot else send.made_at
     late = bool(hours) and now >= max(due_at, send.made_at) + timedelta(hours=hours)
@@ -25,17 +28,18 @@ def is_stale(send: Send, *, now: datetime) -> bool:
 
 
 def find_quiet_hours_end(publication: Publication, *, now: datetime) -> datetime | None:
-    """When the quiet hours that we are in end; None outside of them."""
+    """Return when the current quiet hours end, or None outside of them."""
     start, end = publication.quiet_from, publication.quiet_until
     if start is None or end is None or start == end:
         return None
     zone = ZoneInfo(publication.zone)
     local = now.astimezone(zone)
-    if not _within(local.time(), start, end):
+    if not _is_between(local.time(), start, end):
         return None
     day = local.date() if local.time() < end else local.date() + timedelta(days=1)
     return datetime.combine(day, end, zone).astimezone(now.tzinfo)
 
 
-def _within(moment: time, start: time, end: time) -> bool:
+def _is_between(moment: time, start: time, end: time) -> bool:
+    """Return True from ``start`` to before ``end``, which may be on the next day."""
     return start <= moment < end if start < end else moment >= start or moment < end

@@ -1,12 +1,11 @@
-"""The shared rate limit: one row a provider account, one UPDATE that all workers on all machines agree by.
+"""The rate limit that all workers on all machines share: one row for each provider account.
 
-“Too many” from the provider pushes the row forward for everybody and slows the pace; the pace recovers by itself.
+If the provider answers “too many”, everybody waits and the pace drops. It recovers by itself.
 """
 
 from datetime import datetime, timedelta
 
-from django.db import connection
-from django.db.models import F, Value
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest, Least
 
 from newsletter.models import ProviderAccount
@@ -15,10 +14,13 @@ from newsletter.providers.base.contract import Capabilities
 MIN_WAIT_SECONDS = 0.05
 SLOW_DOWN_FACTOR, MIN_PACE = 0.8, 0.1
 PACE_RECOVERY_PER_MINUTE = 0.05
+FIRST_RETRY_AFTER = timedelta(seconds=5)
+MAX_RETRY_AFTER = timedelta(minutes=10)
+MAX_REQUESTED_WAIT = timedelta(hours=6)
 
 
 def reserve_call(*, capabilities: Capabilities, people: int, now: datetime) -> datetime | None:
-    """Take a call for so many people from the account's rate. Where it may not start now: when to ask again."""
+    """Reserve a call for so many people. If it may not start now, return when to ask again."""
     account = ProviderAccount.objects.filter(name=capabilities.name).first()
     limited = bool(capabilities.people_per_second or capabilities.calls_per_second)
     if account is None:
@@ -35,17 +37,13 @@ def reserve_call(*, capabilities: Capabilities, people: int, now: datetime) -> d
 
 
 def slow_down(*, name: str, until: datetime) -> None:
-    """The provider said “too many”: nobody calls before ``until``, and then at four fifths of the pace."""
-    ProviderAccount.objects.get_or_create(name=name)
-    ProviderAccount.objects.filter(name=name).update(
-        next_at=Greatest(F("next_at"), Value(until.timestamp())),
-        wait_until=Greatest(F("wait_until"), Value(until.timestamp())),
-        pace=Greatest(F("pace") * SLOW_DOWN_FACTOR, Value(MIN_PACE)),
-    )
+    """Make all calls wait until then and reduce the pace: the provider answered “too many”."""
+    postpone_calls(name=name, until=until)
+    ProviderAccount.objects.filter(name=name).update(pace=Greatest(F("pace") * SLOW_DOWN_FACTOR, Value(MIN_PACE)))
 
 
 def postpone_calls(*, name: str, until: datetime) -> None:
-    """The provider could not be reached: nobody calls before ``until``. The pace stays as it was."""
+    """Make all calls wait until then, at the same pace: the provider could not be reached."""
     ProviderAccount.objects.get_or_create(name=name)
     ProviderAccount.objects.filter(name=name).update(
         next_at=Greatest(F("next_at"), Value(until.timestamp())),
@@ -54,28 +52,37 @@ def postpone_calls(*, name: str, until: datetime) -> None:
 
 
 def recover_pace(*, seconds: float) -> None:
-    """A part of the sweep: a twentieth of the whole pace comes back each minute."""
+    """Give back a twentieth of the full pace for each minute. Part of the sweep."""
     ProviderAccount.objects.filter(pace__lt=1).update(
         pace=Least(F("pace") + PACE_RECOVERY_PER_MINUTE * seconds / 60, Value(1.0))
     )
 
 
-def _reserve_time(account: ProviderAccount, *, seconds: float, at: float) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {ProviderAccount._meta.db_table} SET next_at = {_greatest_function()}(next_at, %s) + %s "  # noqa: S608
-            "WHERE id = %s AND next_at <= %s",
-            [at, seconds, account.pk, at + MIN_WAIT_SECONDS],
-        )
-        return bool(cursor.rowcount)
+def record_success(*, name: str, probed_until: float = 0.0) -> None:
+    """End the waiting that earlier failures caused: the provider answers normally again."""
+    failing = ProviderAccount.objects.filter(name=name, failures__gt=0)
+    failing.update(failures=0, wait_until=Case(When(wait_until=probed_until, then=Value(0.0)), default=F("wait_until")))
+
+
+def wait_before_retry(*, attempts: int, retry_after: float | None) -> timedelta:
+    """Return how long to wait after so many attempts.
+
+    ``retry_after`` is what the provider asked for, in seconds. Without it each wait is twice the one before, up to ten
+    minutes.
+    """
+    if retry_after is not None:
+        return min(timedelta(seconds=max(retry_after, 1.0)), MAX_REQUESTED_WAIT)
+    doubled: timedelta = FIRST_RETRY_AFTER * 2 ** min(attempts - 1, 10)
+    return min(doubled, MAX_RETRY_AFTER)
 
 
 def cost_in_seconds(capabilities: Capabilities, *, people: int) -> float:
-    """Seconds of the account's allowance that the call takes."""
+    """Return the seconds of the account's allowance that a call takes."""
     by_people = people / capabilities.people_per_second if capabilities.people_per_second else 0.0
     by_calls = 1 / capabilities.calls_per_second if capabilities.calls_per_second else 0.0
     return max(by_people, by_calls)
 
 
-def _greatest_function() -> str:
-    return "GREATEST" if connection.vendor == "postgresql" else "MAX"
+def _reserve_time(account: ProviderAccount, *, seconds: float, at: float) -> bool:
+    free = ProviderAccount.objects.filter(pk=account.pk, next_at__lte=at + MIN_WAIT_SECONDS)
+    return bool(free.update(next_at=Greatest(F("next_at"), Value(at)) + seconds))

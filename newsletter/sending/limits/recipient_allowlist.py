@@ -1,6 +1,6 @@
-"""Stands before the provider, whatever calls it: nobody outside of NEWSLETTER_ONLY_TO is ever handed over (F24).
+"""Stands between every caller and the provider: only addresses that NEWSLETTER_ONLY_TO allows are handed over.
 
-An installation that is not production and would reach a real provider hands over nobody at all until it is told whom.
+Without NEWSLETTER_PRODUCTION=true, a real provider is handed nobody at all until that list is set.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,32 +20,32 @@ from newsletter.providers.base.contract import (
     Outcome,
     Verdict,
 )
-from newsletter.providers.base.suppression_list_reader import SuppressedAddress, SuppressionLister
+from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionLister
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
 
 NOT_ON_ALLOWLIST = Message("the address is not among those that NEWSLETTER_ONLY_TO allows here")
 CLOSED = Message(
-    "this installation is not production and would mail real people. In earnest, set "
-    "NEWSLETTER_PRODUCTION=true; to try things out, name in NEWSLETTER_ONLY_TO whom it may mail"
+    "this installation is not production and would mail real people. To send for real, set "
+    "NEWSLETTER_PRODUCTION=true. To try things out, list test addresses in NEWSLETTER_ONLY_TO"
 )
 
 
 def is_sending_blocked() -> bool:
-    """Whether nobody may be mailed from here: a real provider, not production, and no list of whom alone to mail."""
+    """Return True if nobody may be mailed: a real provider, not production, and no allowlist."""
     provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
     real = provider is not None and is_own_endpoint(provider)
     return real and not settings.NEWSLETTER_PRODUCTION and get_recipient_allowlist() is None
 
 
 def require_sending_allowed() -> None:
-    """Raises NotReady where nobody may be mailed from here."""
+    """Raise NotReady if nobody may be mailed from here."""
     if is_sending_blocked():
         raise NotReady("Nothing is sent: %(closed)s.", closed=CLOSED)
 
 
 def apply_allowlist(adapter: Adapter) -> Adapter:
-    """The adapter behind the fence that the settings ask for; the adapter itself where they ask for none."""
+    """Wrap the adapter in the allowlist of the settings. Without one, return the adapter itself."""
     only_to, closed = get_recipient_allowlist(), is_sending_blocked()
     if only_to is None and not closed:
         return adapter
@@ -60,7 +60,7 @@ def apply_allowlist(adapter: Adapter) -> Adapter:
 
 
 class AllowlistAdapter:
-    """An adapter that hands over whom ``only_to`` has; where it is None, nobody: the batch waits as not sent."""
+    """An adapter that hands over only people in ``only_to``. If that is None, it hands over nobody and the batch waits."""
 
     def __init__(self, adapter: Adapter, *, only_to: RecipientAllowlist | None) -> None:
         self._adapter = adapter
@@ -71,7 +71,7 @@ class AllowlistAdapter:
         return self._adapter.capabilities
 
     def deliver(self, call: BatchCall) -> Outcome:
-        """Whoever is outside is rejected, the others' call is made as ever."""
+        """Reject everybody who is not on the allowlist and make the call for the others."""
         only_to = self._only_to
         if only_to is None:
             return Outcome(Verdict.NOT_SENT, CLOSED, stop=True)

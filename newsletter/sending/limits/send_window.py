@@ -1,37 +1,95 @@
-"""When a running send must wait or ask: its publication is switched off, quiet hours, a stale send, what may not be shown."""
+"""Pauses or delays running sends that must not go on now. Part of the sweep; safe to repeat.
+
+Claims check switched-off publications, withdrawn stories and protected terms too, so no batch slips through before.
+"""
 
 from datetime import datetime
 
 from newsletter.common.messages import Message
-from newsletter.models import Send, move
+from newsletter.issues.approval.publication_switches import make_switched_off_filter
+from newsletter.issues.protected_terms.check import scan_for_protected_terms
+from newsletter.issues.protected_terms.matcher import get_term_matcher
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.models import Batch, Issue, Send, Variant, transition
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.limits.oversized_batches import split_oversized_batches
-from newsletter.sending.limits.pause_protected import pause_protected
-from newsletter.sending.limits.pause_switched_off import pause_switched_off
 from newsletter.sending.limits.quiet_hours import find_quiet_hours_end, is_stale
+from newsletter.sending.limits.split_batches import split_oversized_batches
 from newsletter.sending.limits.withdraw import pause_withdrawn
+
+_RUNNING = (Send.State.READY, Send.State.SUBMITTING)
+_UNFINISHED = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAIN)
 
 
 def enforce_send_window(*, now: datetime) -> None:
-    """Put off or pause what must not go on now. Part of the sweep; safe to repeat."""
+    """Pause what is switched off, withdrawn, protected or stale. Delay what falls into quiet hours."""
     pause_switched_off(now=now)
     pause_withdrawn()
     pause_protected()
     running = Send.objects.filter(state=Send.State.SUBMITTING).select_related("issue__slot", "issue__publication")
     for send in running:
-        publication = send.issue.publication
         if is_stale(send, now=now):
-            reason = Message(
-                "it is %(stale_hours)s hours late and some events may be over. Let it go on if it still makes "
-                "sense, or cancel it.",
-                stale_hours=publication.stale_hours,
-            )
-            if move(send, of=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=reason):
-                AutomaticPause.objects.get_or_create(
-                    send=send, rule=AutomaticPause.Rule.STALE, defaults={"cases": 0, "at": now}
-                )
+            _pause_stale(send, now=now)
             continue
         split_oversized_batches(send, now=now)
-        wakes_at = find_quiet_hours_end(publication, now=now)
+        wakes_at = find_quiet_hours_end(send.issue.publication, now=now)
         if send.not_before != wakes_at:
             Send.objects.filter(pk=send.pk, state=Send.State.SUBMITTING).update(not_before=wakes_at)
+
+
+def pause_switched_off(*, now: datetime) -> list[Issue]:
+    """Pause the sends of publications that were switched off. Return their issues."""
+    running = Send.objects.filter(make_switched_off_filter("issue__"), state__in=_RUNNING).select_related(
+        "issue__publication"
+    )
+    reason = Message(
+        "the publication was switched off, so nobody is mailed. Switch it on and resume the send, or cancel it"
+    )
+    paused = []
+    for send in running:
+        if transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
+            AutomaticPause.objects.update_or_create(
+                send=send, rule=AutomaticPause.Rule.SWITCHED_OFF, defaults={"cases": 0, "at": now}
+            )
+            paused.append(send.issue)
+    return paused
+
+
+def pause_protected() -> list[Issue]:
+    """Pause each send whose remaining mails contain a protected term. Return the issues of the sends it paused.
+
+    A resumed send is paused again for as long as the term is on the list.
+    """
+    if get_term_matcher().idle:
+        return []
+    waiting = Batch.objects.filter(state=Batch.State.PENDING)
+    sends = Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING)
+    return [send.issue for send in sends.select_related("issue__publication", "revision") if _pause_if_protected(send)]
+
+
+def _pause_if_protected(send: Send) -> bool:
+    if send.revision is None:
+        return False
+    scan = scan_for_protected_terms(IssueContent.from_json(send.revision.content))
+    mails = Variant.objects.filter(pk__in=send.batches.filter(state__in=_UNFINISHED).values("variant"))
+    findings = scan.findings or [finding for mail in mails.iterator() for finding in scan.find_in(mail)]
+    if not findings:
+        newest = scan.matcher.newest
+        Send.objects.filter(pk=send.pk, newest_term_searched__lt=newest).update(newest_term_searched=newest)
+        return False
+    reason = Message(
+        "%(message)s Mails that were already sent cannot be recalled. To end the send, cancel it",
+        message=findings[0].message,
+    )
+    return transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE)
+
+
+def _pause_stale(send: Send, *, now: datetime) -> None:
+    reason = Message(
+        "it is %(stale_hours)s hours late and some events may be over. Resume it if it still makes sense, or cancel it.",
+        stale_hours=send.issue.publication.stale_hours,
+    )
+    submitting = [Send.State.SUBMITTING]
+    if transition(send, from_states=submitting, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
+        AutomaticPause.objects.get_or_create(
+            send=send, rule=AutomaticPause.Rule.STALE, defaults={"cases": 0, "at": now}
+        )

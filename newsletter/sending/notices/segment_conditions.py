@@ -1,6 +1,6 @@
-"""What a segment may ask about issues: who was sent one, who was not, who followed a link. Registered when the app starts.
+"""Segment conditions about issues: people who were sent one, were not sent one, or followed a link in one.
 
-“Was sent” is cautious: whoever may have an issue (an uncertain call) counts as having it, whoever's mail bounced does not.
+“Was sent” includes uncertain recipients, who may have the issue. It excludes people whose mail bounced.
 """
 
 from django.db.models import Exists, OuterRef, Q
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import BadRule
 from newsletter.common.messages import Message
-from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, ReaderClick, Send
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, RecipientClick, Send
 from subscribers.segments.membership import subscriber_in
 from subscribers.segments.registry import ConditionKind, register_condition
 
@@ -19,15 +19,20 @@ _MAX_CHOICES = 100
 
 
 def register() -> None:
-    """Adds the conditions to the rule language."""
+    """Add the conditions to the rule language. The app calls it when it starts."""
     named = gettext_lazy("An issue is named PUBLICATION/NUMBER; PUBLICATION/latest is the newest that was sent.")
-    for key, label, compiled, words in (
-        ("received", gettext_lazy("Was sent an issue"), _received, gettext_lazy("was sent %(issue)s")),
-        ("not_received", gettext_lazy("Was not sent an issue"), _not_received, gettext_lazy("was not sent %(issue)s")),
+    for key, label, find_people, text in (
+        ("received", gettext_lazy("Was sent an issue"), _find_received, gettext_lazy("was sent %(issue)s")),
+        (
+            "not_received",
+            gettext_lazy("Was not sent an issue"),
+            _find_not_received,
+            gettext_lazy("was not sent %(issue)s"),
+        ),
         (
             "clicked",
             gettext_lazy("Followed a link of an issue"),
-            _clicked,
+            _find_clicked,
             gettext_lazy("followed a link of %(issue)s"),
         ),
     ):
@@ -35,42 +40,39 @@ def register() -> None:
             ConditionKind(
                 key=key,
                 label=label,
-                compile=compiled,
-                describe=lambda name, words=words: words % {"issue": _describe_issue(name)},  # type: ignore[misc]
-                choices=_choices,
+                compile=find_people,
+                describe=lambda name, text=text: text % {"issue": _describe_issue(name)},  # type: ignore[misc]
+                choices=_list_choices,
                 help=named,
                 resolve=lambda name: _find_issue(name).pk,
             )
         )
 
 
-def _received(name: str) -> Q:
+def _find_received(name: str) -> Q:
     issue = _find_issue(name)
-    gone = Send.objects.filter(issue=issue, forgotten_at__isnull=False)
-    if gone.exists():
-        raise BadRule(
-            "who was sent %(issue)s is no longer kept, only the numbers are. Name a newer issue.", issue=issue
-        )
-    otherwise = DeliveryException.objects.filter(
+    if Send.objects.filter(issue=issue, purged_at__isnull=False).exists():
+        raise BadRule("the list of people who were sent %(issue)s was deleted. Name a newer issue.", issue=issue)
+    not_received = DeliveryException.objects.filter(
         Q(state__in=[DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED]) | Q(bounced_at__isnull=False),
         delivery=OuterRef("pk"),
     )
     batches = Batch.objects.filter(send__issue=issue, state__in=_MAILED_STATES).values("pk")
-    people = Delivery.objects.filter(~Exists(otherwise), issue=issue, proof=False, batch__in=batches)
+    people = Delivery.objects.filter(~Exists(not_received), issue=issue, proof=False, batch__in=batches)
     return subscriber_in(people)
 
 
-def _not_received(name: str) -> Q:
-    return ~_received(name)
+def _find_not_received(name: str) -> Q:
+    return ~_find_received(name)
 
 
-def _clicked(name: str) -> Q:
+def _find_clicked(name: str) -> Q:
     issue = _find_issue(name)
-    clicks = ReaderClick.objects.filter(issue=issue)
+    clicks = RecipientClick.objects.filter(issue=issue)
     if issue.publication.clicks != Publication.Clicks.READERS and not clicks.exists():
         raise BadRule(
-            "who follows links of %(publication)s is not recorded. It can be turned on in the publication, "
-            "and then covers readers who agree to it.",
+            "clicks in %(publication)s are not recorded for each person. Turn that on in the publication; it then covers "
+            "people who agree to it.",
             publication=issue.publication,
         )
     return subscriber_in(clicks)
@@ -99,8 +101,8 @@ def _describe_issue(name: str) -> str:
     return _("%(issue)s, the latest") % {"issue": issue} if name.endswith("/latest") else str(issue)
 
 
-def _choices() -> list[tuple[str, str]]:
-    """The latest of each publication, then the newest hundred by number, with their subjects."""
+def _list_choices() -> list[tuple[str, str]]:
+    """Return the latest issue of each publication, then the newest hundred issues with their subjects."""
     latest = [
         (f"{publication.slug}/latest", _("%(name)s: always the latest that was sent") % {"name": publication.name})
         for publication in Publication.objects.all()

@@ -1,7 +1,7 @@
-"""Single mails (confirmations, links, words to staff, proofs) keep to the account's shared rate row.
+"""Hands over single mails (confirmations, links, notices, proofs) within the shared rate limit of the account.
 
-They never wait for the pace of a bulk send. They wait while the provider asks everybody to, and after failures ever longer:
-then one mail is tried, by one process, and the others stay where they are.
+They do not wait for the pace of a bulk send. They wait while the provider asks everybody to wait, and longer after each
+failure. Then one process tries one mail while the others wait.
 """
 
 import random
@@ -13,14 +13,12 @@ from django.db.models.functions import Greatest
 from newsletter.common.messages import Message
 from newsletter.models import ProviderAccount
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
-from newsletter.sending.dispatching.outcome import wait_before_next
-from newsletter.sending.limits.rate_limit import cost_in_seconds, slow_down
+from newsletter.sending.limits.rate_limit import cost_in_seconds, record_success, slow_down, wait_before_retry
 
 PROBE_SECONDS = 45.0
-"""How long one process may be trying while all others wait: longer than any call takes."""
+"""How long all others wait while one process tries: longer than any call takes."""
 MAX_WAIT_FOR_STAFF = timedelta(minutes=1)
-"""What a person must repair (a key, a setting) is looked at again each minute."""
-WAITING_REASON = Message("the provider asks to wait before anything else is sent")
+"""The longest wait after an error that staff must repair, such as a wrong key."""
 _JITTER = 0.25
 
 
@@ -31,13 +29,13 @@ def must_wait(*, adapter: Adapter, now: datetime) -> bool:
 
 
 def deliver_single(*, adapter: Adapter, call: BatchCall, now: datetime) -> Outcome:
-    """Hand over a call to one person, whose delivery is 1, unless everybody has to wait: then it is THROTTLED, uncalled.
+    """Hand over a call to one person, whose delivery id must be 1. Return the outcome for that person.
 
-    The verdict of the outcome is that of the person.
+    While everybody has to wait, return THROTTLED without a call.
     """
     until = _reserve_call(adapter, now=now)
     if until is None:
-        return Outcome(Verdict.THROTTLED, WAITING_REASON)
+        return Outcome(Verdict.THROTTLED, Message("the provider asks to wait before anything else is sent"))
     outcome = adapter.deliver(call)
     if _has_failed(outcome):
         _extend_wait(adapter, outcome, probed_until=until, now=now)
@@ -48,19 +46,13 @@ def deliver_single(*, adapter: Adapter, call: BatchCall, now: datetime) -> Outco
 
 
 def may_be_repeated(outcome: Outcome) -> bool:
-    """Return True if nobody was mailed and the cause is not the person: the mail is to be tried again."""
+    """Return True if the mail should be tried again: nobody was mailed and the cause is not the person."""
     refused_for_us = outcome.verdict is Verdict.REJECTED and outcome.stop
     return refused_for_us or outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED)
 
 
-def record_success(*, name: str, probed_until: float = 0.0) -> None:
-    """The provider answers as it should: nobody waits because of what failed before."""
-    failing = ProviderAccount.objects.filter(name=name, failures__gt=0)
-    failing.update(failures=0, wait_until=Case(When(wait_until=probed_until, then=Value(0.0)), default=F("wait_until")))
-
-
 def _reserve_call(adapter: Adapter, *, now: datetime) -> float | None:
-    """The moment up to which everybody else waits for this call; 0 where nobody has to, None where this one must wait."""
+    """Return until when (seconds since 1970) all others wait for this call: 0 if they need not, None if this one must."""
     capabilities, at = adapter.capabilities, now.timestamp()
     account, _ = ProviderAccount.objects.get_or_create(name=capabilities.name)
     until = at + PROBE_SECONDS if account.failures else 0.0
@@ -73,17 +65,17 @@ def _reserve_call(adapter: Adapter, *, now: datetime) -> float | None:
 
 
 def _has_failed(outcome: Outcome) -> bool:
-    """Also of unknown end: a provider that does not answer would put one mail after another in doubt."""
+    """Return True for an unknown result too: a provider that does not answer would make one mail after another uncertain."""
     verdict, _ = outcome.people.get(1, (outcome.verdict, ""))
     return outcome.stop or verdict in (Verdict.NOT_SENT, Verdict.THROTTLED, Verdict.UNCERTAIN)
 
 
 def _extend_wait(adapter: Adapter, outcome: Outcome, *, probed_until: float, now: datetime) -> None:
-    """At least as long as the provider asks for; else twice as long each time, up to ten minutes, with jitter."""
+    """Make everybody wait as long as the provider asks, or twice as long each time, with a random part added."""
     name = adapter.capabilities.name
     account = ProviderAccount.objects.filter(name=name)
     account.update(failures=F("failures") + 1)
-    wait = wait_before_next(tries=account.get().failures, retry_after=outcome.retry_after)
+    wait = wait_before_retry(attempts=account.get().failures, retry_after=outcome.retry_after)
     if outcome.stop:
         wait = min(wait, MAX_WAIT_FOR_STAFF)
     until = now + wait * (1 + _JITTER * random.random())  # noqa: S311 - spreads calls, keeps no secret

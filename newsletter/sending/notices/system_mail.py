@@ -1,6 +1,6 @@
-"""Single mails of the system itself: a question to confirm, a word to staff. Never a newsletter, never behind one.
+"""Sends single mails of the system: confirmations to subscribers and notices to staff.
 
-Nothing that a stranger typed stands in them, and they carry no unsubscribe pair: they are answers to what was asked.
+They contain nothing that a stranger typed. They have no unsubscribe headers, because they answer a request.
 """
 
 from collections.abc import Sequence
@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
+from django.conf import settings
+from django.contrib.auth.models import User
+from wagtail.users.models import UserProfile
+
 from newsletter.models import Brand, Publication
-from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Outcome, Person
+from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Outcome, Recipient
 from newsletter.rendering.blocks import Block, Button, Document, Note
 from newsletter.rendering.blocks import Brand as Look
 from newsletter.rendering.phrases import find_text_direction
@@ -20,13 +24,19 @@ from subscribers.addresses.normalise import to_ascii
 
 @dataclass(frozen=True)
 class Sender:
-    """Whom a notice comes from, and how it looks."""
+    """The sender of a notice and how it looks."""
 
     name: str
     email: str
     reply_to: str
     look: Look
     language: str = "en"
+
+
+def find_staff_language(person: User) -> str:
+    """Return the language that a member of staff chose for the desk, such as “es”, else the installation's own."""
+    chosen = UserProfile.objects.filter(user=person).values_list("preferred_language", flat=True).first()
+    return chosen or settings.LANGUAGE_CODE
 
 
 def sender_of(publication: Publication) -> Sender:
@@ -40,7 +50,7 @@ def sender_of(publication: Publication) -> Sender:
 
 
 def make_notice_brand(brand: Brand) -> Look:
-    """The brand without pictures, so that a notice loads nothing from anywhere."""
+    """Return the brand without pictures, so that a notice loads nothing."""
     return Look(
         name=brand.name,
         postal_address=brand.postal_address,
@@ -66,9 +76,9 @@ def send_notice(
     reason: str,
     now: datetime,
 ) -> Outcome:
-    """One mail to one address, in one try. ``key`` is the same for the same mail, so that a repeat can be known as one.
+    """Mail one address in one attempt. The same mail needs the same ``key``, so that the provider recognises a repeat.
 
-    While the provider asks to wait the mail is not handed over, and the outcome is THROTTLED.
+    While the provider asks to wait, the mail is not handed over and the outcome is THROTTLED.
     """
     blocks: list[Block] = [
         Note(body_html="".join(f"<p>{escape(line)}</p>" for line in paragraphs), body_text="\n\n".join(paragraphs))
@@ -101,6 +111,6 @@ def send_notice(
             reply_to=sender.reply_to,
             headers={"Auto-Submitted": "auto-generated"},
         ),
-        people=[Person(delivery=1, address=to_ascii(to), variables={})],
+        people=[Recipient(delivery=1, address=to_ascii(to), variables={})],
     )
     return deliver_single(adapter=adapter, call=call, now=now)

@@ -1,4 +1,4 @@
-"""Who of a send has the mail, as bits: set once or many times, in any order, by any number of workers."""
+"""Which people of a send have the mail, as one bit each. Setting a bit twice, or in any order, changes nothing."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -12,13 +12,14 @@ SPAN = Delivered.SPAN
 _BYTES = SPAN // 8
 
 _Part = tuple[int, int]
+"""The id of a send and the number of a part of its deliveries."""
 
 
 @transaction.atomic
 def mark_delivered(deliveries: Mapping[int, int], *, at: datetime) -> None:
-    """Put on record that these mails were delivered: delivery id to send id.
+    """Record that mails were delivered. ``deliveries`` maps a delivery id to its send id.
 
-    The rows are locked in one order, so that two workers wait for each other and neither loses what the other wrote.
+    All workers lock the rows in the same order, so none overwrites what another wrote.
     """
     new: dict[_Part, int] = {}
     for delivery, send in deliveries.items():
@@ -31,8 +32,8 @@ def mark_delivered(deliveries: Mapping[int, int], *, at: datetime) -> None:
         ignore_conflicts=True,
     )
     changed = []
-    for row in _rows(new).select_for_update().order_by("send_id", "part"):
-        known = _number(row.bits)
+    for row in _find_parts(new).select_for_update().order_by("send_id", "part"):
+        known = _to_number(row.bits)
         bits = known | new.get((row.send_id, row.part), 0)
         if bits != known:
             row.bits, row.people, row.last_at = bits.to_bytes(_BYTES, "little"), bits.bit_count(), max(row.last_at, at)
@@ -41,27 +42,27 @@ def mark_delivered(deliveries: Mapping[int, int], *, at: datetime) -> None:
 
 
 def count_delivered(send: Send) -> int:
-    """People of the send who have it."""
+    """Count the people of the send whose mail was delivered."""
     return Delivered.objects.filter(send=send).aggregate(people=Sum("people"))["people"] or 0
 
 
 class DeliveredBits:
-    """The bits of one send, read once: ``delivery in bits``."""
+    """The bits of one send, read once. ``delivery in bits`` tells whether it was delivered."""
 
     def __init__(self, send: Send | int) -> None:
         rows = Delivered.objects.filter(send=send).values_list("part", "bits")
         self._bits = {part: bytes(bits) for part, bits in rows}
 
     def __contains__(self, delivery: int) -> bool:
-        part, n = divmod(delivery, SPAN)
+        part, position = divmod(delivery, SPAN)
         bits = self._bits.get(part)
-        return bits is not None and bool(bits[n // 8] >> n % 8 & 1)
+        return bits is not None and bool(bits[position // 8] >> position % 8 & 1)
 
 
 def find_delivered(deliveries: Mapping[int, int]) -> set[int]:
-    """Those of the deliveries (id to send id) that were delivered: one query, however many sends they are of."""
+    """Return those of the deliveries (delivery id to send id) that were delivered, in one query for all sends."""
     wanted = {(send, delivery // SPAN) for delivery, send in deliveries.items()}
-    bits = {(row.send_id, row.part): _number(row.bits) for row in _rows(wanted)} if wanted else {}
+    bits = {(row.send_id, row.part): _to_number(row.bits) for row in _find_parts(wanted)} if wanted else {}
     return {
         delivery
         for delivery, send in deliveries.items()
@@ -69,10 +70,10 @@ def find_delivered(deliveries: Mapping[int, int]) -> set[int]:
     }
 
 
-def _rows(parts: Collection[_Part]) -> QuerySet[Delivered]:
+def _find_parts(parts: Collection[_Part]) -> QuerySet[Delivered]:
     sends, numbers = {send for send, _ in parts}, {part for _, part in parts}
     return Delivered.objects.filter(send__in=sends, part__in=numbers)
 
 
-def _number(bits: bytes | memoryview) -> int:
+def _to_number(bits: bytes | memoryview) -> int:
     return int.from_bytes(bytes(bits), "little")

@@ -1,4 +1,4 @@
-"""The receipt: what became of every person of an audience, counted from rows and checked to the person."""
+"""The receipt: the result for every person of an audience, counted from rows. Its sums are checked."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 
 from newsletter.common.errors import InvariantViolated
+from newsletter.common.messages import Message
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.settling.delivered import DeliveredBits, count_delivered
 from newsletter.sending.settling.unsubscribed import count_unsubscribed, find_unsubscribed
@@ -20,13 +21,15 @@ _DELIVERY_STATE: dict[str, str] = {
     Batch.State.UNCERTAIN: "uncertain",
     Batch.State.WRITTEN_OFF: "uncertain",
 }
-CANCELLED = "the send was cancelled before it came to them"
+CANCELLED = Message("the send was cancelled before it reached them")
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """Counts of people, except ``batches``, which counts calls by state. ``cancelled``: those of the skipped whom a
-    cancelled send did not come to; the others left, or may not be mailed any more.
+    """Counts of people; only ``batches`` counts calls, by state.
+
+    ``cancelled`` is the part of the skipped people that a cancelled send did not reach. The others unsubscribed or may no
+    longer be mailed.
     """
 
     candidates: int = 0
@@ -42,7 +45,7 @@ class Receipt:
 
 
 def make_receipt(send: Send | None) -> Receipt:
-    """The receipt of a send. Raises InvariantViolated where its numbers do not add up."""
+    """Return the receipt of a send. Raise InvariantViolated if its numbers do not add up."""
     states = dict.fromkeys(("pending", "accepted", "rejected", "skipped", "uncertain"), 0)
     if send is None:
         return Receipt(deliveries=states)
@@ -79,9 +82,10 @@ def make_receipt(send: Send | None) -> Receipt:
     return receipt
 
 
-def list_deliveries(send: Send) -> Iterator[list[Any]]:
-    """Every person of a send: delivery id, subscriber id, batch, state, reason, whether it was delivered ("yes" or
-    nothing), and the times of what else was reported.
+def list_deliveries(send: Send) -> Iterator[list[int | str]]:
+    """Yield a row for every person: delivery id, subscriber id, batch, state, reason, "yes" if delivered, and times.
+
+    The times are those of a bounce, a complaint and an unsubscribe, in ISO 8601; "" if there was none.
     """
     delivered = DeliveredBits(send)
     unsubscribed = find_unsubscribed(send)
@@ -108,13 +112,13 @@ def list_deliveries(send: Send) -> Iterator[list[Any]]:
         reason = own_reason if own_state else batch_reason
         if state == "pending" and send.state == Send.State.CANCELLED:
             state, reason = "skipped", reason or CANCELLED
-        left = [moment for moment in (reported, unsubscribed.get(subscriber)) if moment]
-        times = (fact.isoformat() if fact else "" for fact in (*facts, min(left, default=None)))
+        unsubscribed_at = [moment for moment in (reported, unsubscribed.get(subscriber)) if moment]
+        times = (fact.isoformat() if fact else "" for fact in (*facts, min(unsubscribed_at, default=None)))
         yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *times]
 
 
 def status_of(issue: Issue) -> dict[str, Any]:
-    """The contract of ``newsletter status ISSUE --json``."""
+    """Return the JSON of ``newsletter status ISSUE --json``."""
     send = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
     receipt = make_receipt(send)
     return {
@@ -140,12 +144,17 @@ def status_of(issue: Issue) -> dict[str, Any]:
 
 
 def _check_sums(receipt: Receipt, send: Send) -> None:
-    audience = receipt.recipients + sum(receipt.excluded.values())
-    told = sum(receipt.deliveries.values())
+    excluded = sum(receipt.excluded.values())
+    deliveries = sum(receipt.deliveries.values())
     if not send.recipients:
         return
-    if audience != receipt.candidates or told != receipt.recipients:
+    if receipt.recipients + excluded != receipt.candidates or deliveries != receipt.recipients:
         raise InvariantViolated(
-            f"The receipt of {send} does not add up: {receipt.candidates} candidates, {receipt.recipients} recipients, "
-            f"{sum(receipt.excluded.values())} excluded, {told} told of. This is a defect: report it."
+            "The receipt of %(send)s does not add up: %(candidates)s candidates, %(recipients)s recipients, %(excluded)s "
+            "excluded, %(deliveries)s deliveries. This is a defect: report it.",
+            send=send,
+            candidates=receipt.candidates,
+            recipients=receipt.recipients,
+            excluded=excluded,
+            deliveries=deliveries,
         )

@@ -1,4 +1,4 @@
-"""After a restore: what may have been sent since the backup is uncertain, and a person decides. Nothing goes out meanwhile."""
+"""After a restore: marks what may have been sent since the backup as uncertain and holds everything until staff decide."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,10 @@ REASON = Message("the database was restored from a backup; this may have been se
 
 @dataclass(frozen=True)
 class RestoreFindings:
-    """What a person has to look at: batches made uncertain, and issues that are held. `left` were played back."""
+    """The results that staff must check: uncertain batches with their people, and held issues.
+
+    ``left`` is the number of suppressions that were replayed from the journal.
+    """
 
     batches: int
     people: int
@@ -25,7 +28,7 @@ class RestoreFindings:
 
 @transaction.atomic
 def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
-    """Hold everything; batches that were not settled become uncertain, and issues whose time has come are held."""
+    """Hold the installation, make unsettled batches uncertain, and hold issues that are due."""
     hold_installation(reason=REASON, now=now)
     replayed = replay_journal(now=now)
     open_batches = Batch.objects.filter(
@@ -36,7 +39,9 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     Attempt.objects.filter(batch__in=open_batches, ended_at__isnull=True).update(
         ended_at=now, outcome="uncertain", detail=REASON
     )
-    open_batches.update(state=Batch.State.UNCERTAIN, reason=REASON, lease_until=None, settled_at=now)
+    open_batches.update(
+        state=Batch.State.UNCERTAIN, reason=REASON, code=Batch.Code.NONE, lease_until=None, settled_at=now
+    )
     due = Issue.objects.filter(
         state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED], slot__due_at__lte=now
     )
@@ -46,7 +51,7 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
 
 
 def release_after_restore(*, now: datetime) -> Replayed:
-    """Mail may go out again, to nobody who left since the backup."""
+    """Allow sending again. People who unsubscribed since the backup are suppressed first."""
     replayed = replay_journal(now=now)
     release_installation(now=now)
     return replayed

@@ -1,6 +1,6 @@
-"""After 90 days a finished send keeps its receipt as numbers; the rows of its people are deleted, a slice at a time.
+"""Deletes the rows of a send's recipients 90 days after its end and keeps its receipt as numbers.
 
-Its links work for ever. Whoever unsubscribes by one after that changes the receipt no more.
+The links of its mails keep working. Unsubscribing by one no longer changes the receipt.
 """
 
 from dataclasses import asdict
@@ -19,28 +19,29 @@ ENDED_STATES = (Send.State.SUBMITTED, Send.State.CANCELLED)
 
 
 def delete_old_deliveries(*, now: datetime, slices: int = 50) -> int:
-    """Shrink sends that ended more than 90 days ago. Returns how many rows were deleted; the rest follow next time."""
+    """Delete up to ``slices`` slices of old rows; the next call deletes the rest. Return the number of rows deleted."""
     deleted = 0
-    old = Send.objects.filter(state__in=ENDED_STATES, ended_at__lt=now - KEPT, forgotten_at__isnull=True).order_by("pk")
+    old = Send.objects.filter(state__in=ENDED_STATES, ended_at__lt=now - KEPT, purged_at__isnull=True).order_by("pk")
     for send in old:
         if send.totals is None:
             Send.objects.filter(pk=send.pk).update(totals=asdict(make_receipt(send)))
         while slices > 0:
-            gone = _delete_slice(send)
-            deleted += gone
+            rows = _delete_slice(send)
+            deleted += rows
             slices -= 1
-            if not gone:
+            if not rows:
                 Delivered.objects.filter(send=send).delete()
                 delete_unsubscribed(send)
-                Send.objects.filter(pk=send.pk).update(forgotten_at=now)
+                Send.objects.filter(pk=send.pk).update(purged_at=now)
                 break
-    _forget_late_unsubscribes()
+    _delete_late_unsubscribes()
     return deleted
 
 
-def _forget_late_unsubscribes() -> None:
-    forgotten = Send.objects.filter(forgotten_at__isnull=False)
-    for send in forgotten.filter(pk__in=CountedUnsubscribe.objects.values("mailing").distinct()):
+def _delete_late_unsubscribes() -> None:
+    """Delete what people did by the links of sends whose rows are gone already."""
+    purged = Send.objects.filter(purged_at__isnull=False)
+    for send in purged.filter(pk__in=CountedUnsubscribe.objects.values("mailing").distinct()):
         delete_unsubscribed(send)
 
 

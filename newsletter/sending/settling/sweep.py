@@ -1,4 +1,7 @@
-"""What goes round: expired leases, sends that never got going, and sends that have nothing left to do. Safe to repeat."""
+"""Repairs what stopped half-way: expired leases, sends that never started, and sends with nothing left to do.
+
+Every step may be repeated at any time.
+"""
 
 from datetime import datetime, timedelta
 
@@ -7,44 +10,53 @@ from django.db.models import Q
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
-from newsletter.models import Attempt, Batch, Issue, Send, move
-from newsletter.sending.dispatching.claim import LEFT
+from newsletter.models import Attempt, Batch, DeliveryException, Issue, ProviderAccount, Send, transition
 from newsletter.sending.freezing.start import prepare_send
 from newsletter.sending.limits.installation_hold import check_installation
-from newsletter.sending.limits.send_controls import reopen_send
-from newsletter.sending.settling.clock_skew import MAX_LEASE, clear_far_future_times
+from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
 
 START_TIMEOUT = timedelta(minutes=2)
-LEASE_EXPIRED = Message("the worker was lost during the call; we do not know what the provider did")
+MAX_WAIT = timedelta(hours=26)
+"""The longest wait that any limit asks for: a daily limit on a day of 25 hours, with some margin."""
+MAX_LEASE = timedelta(minutes=10)
+LEASE_EXPIRED = Message("the worker stopped during the call, so it is unknown whether the provider accepted it")
 OPEN_STATES = (Batch.State.PENDING, Batch.State.SUBMITTING)
 RUNNING_STATES = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
 
 
-def wake_up(*, now: datetime) -> None:
-    """What comes before any worker starts: is this our database, as new as what was done with it; who was lost meanwhile."""
+def prepare_for_work(*, now: datetime) -> None:
+    """Check that this database may send, and repair what lost workers left. Call it before a worker starts."""
     check_installation(now=now)
     clear_far_future_times(now=now)
     settle_expired_leases(now=now)
 
 
+def clear_far_future_times(*, now: datetime) -> None:
+    """Clear waits that end later than any limit asks for. They remain after a clock was set back."""
+    waiting = Batch.objects.filter(state__in=[Batch.State.PENDING, Batch.State.UNCERTAIN])
+    waiting.filter(not_before__gt=now + MAX_WAIT).update(not_before=None)
+    latest = (now + MAX_WAIT).timestamp()
+    ProviderAccount.objects.filter(next_at__gt=latest).update(next_at=now.timestamp())
+    ProviderAccount.objects.filter(wait_until__gt=latest).update(wait_until=now.timestamp())
+
+
 @transaction.atomic
 def settle_expired_leases(*, now: datetime) -> int:
-    """Batches whose worker did not come back are uncertain: never sent again unasked. Returns how many.
+    """Mark the batches of lost workers uncertain, so that only staff can send them again. Return how many.
 
-    A lease longer than any is one that was taken before the clock was put back.
-    A row that somebody holds at this moment is left for the next round: a worker that stands still in the middle of a
-    transaction must not make the others stand still with it.
+    A lease longer than any was taken before the clock was set back. Rows that another transaction holds are left for the
+    next round, so that one stalled worker does not stall the others.
     """
-    over = Q(lease_until__lt=now) | Q(lease_until__gt=now + MAX_LEASE)
+    expired = Q(lease_until__lt=now) | Q(lease_until__gt=now + MAX_LEASE)
     lost = list(
-        Batch.objects.filter(over, state=Batch.State.SUBMITTING)
+        Batch.objects.filter(expired, state=Batch.State.SUBMITTING)
         .select_for_update(skip_locked=True)
         .order_by("pk")
         .values_list("pk", flat=True)
     )
     Batch.objects.filter(pk__in=lost).update(
-        state=Batch.State.UNCERTAIN, reason=LEASE_EXPIRED, lease_until=None, settled_at=now
+        state=Batch.State.UNCERTAIN, reason=LEASE_EXPIRED, code=Batch.Code.NONE, lease_until=None, settled_at=now
     )
     Attempt.objects.filter(batch__in=lost, ended_at__isnull=True).update(
         ended_at=now, outcome="uncertain", detail=LEASE_EXPIRED
@@ -53,7 +65,7 @@ def settle_expired_leases(*, now: datetime) -> int:
 
 
 def resume_stalled_starts(*, now: datetime) -> None:
-    """Sends whose process died between being made and being handed to workers."""
+    """Start the sends whose process stopped between creating them and handing them to workers."""
     for send in Send.objects.filter(
         state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - START_TIMEOUT
     ):
@@ -64,72 +76,76 @@ def resume_stalled_starts(*, now: datetime) -> None:
 
 
 def finish_sends(*, now: datetime) -> list[Send]:
-    """Sends with no batch left to do: submitted, or in need of a person where something is uncertain or refused."""
+    """End the sends that have no batch left to do. Return them.
+
+    They are submitted, or need attention if something is uncertain or refused.
+    """
     finished = []
     running = Send.objects.filter(state__in=RUNNING_STATES).select_related("issue")
     for send in running.exclude(Q(batches__state__in=OPEN_STATES)):
-        attention_reason = _find_attention_reason(send)
-        to = Send.State.NEEDS_ATTENTION if attention_reason else Send.State.SUBMITTED
+        reason = _find_attention_reason(send)
+        to = Send.State.NEEDS_ATTENTION if reason else Send.State.SUBMITTED
         if send.state == to:
-            Send.objects.filter(pk=send.pk, state=to).exclude(reason=attention_reason).update(reason=attention_reason)
+            unchanged = Send.objects.filter(pk=send.pk, state=to).exclude(reason=reason)
+            unchanged.update(reason=reason, code=Send.Code.NONE)
             continue
         with transaction.atomic():
-            if _finish_send(send, to=to, attention_reason=attention_reason, now=now):
+            if _finish_send(send, to=to, reason=reason, now=now):
                 if to == Send.State.SUBMITTED:
-                    move(send.issue, of=[Issue.State.SENDING], to=Issue.State.SENT)
+                    transition(send.issue, from_states=[Issue.State.SENDING], to=Issue.State.SENT)
                 finished.append(send)
     _reopen_sends()
     return finished
 
 
-def _finish_send(send: Send, *, to: Send.State, attention_reason: str, now: datetime) -> bool:
-    """In one statement that looks at the batches once more: what was uncertain a moment ago may be about to go out again."""
+def _finish_send(send: Send, *, to: Send.State, reason: str, now: datetime) -> bool:
+    """End the send in one statement that checks its batches again: an uncertain one may have become pending."""
     running = Send.objects.filter(pk=send.pk, state__in=RUNNING_STATES)
     if to == Send.State.SUBMITTED:
         running = running.exclude(batches__state__in=[*OPEN_STATES, Batch.State.UNCERTAIN])
-    if not running.update(state=to, reason=attention_reason, ended_at=now):
+    if not running.update(state=to, reason=reason, code=Send.Code.NONE, ended_at=now):
         return False
-    send.state, send.reason, send.ended_at = to, attention_reason, now
+    send.state, send.reason, send.code, send.ended_at = to, reason, Send.Code.NONE, now
     return True
 
 
 def _find_attention_reason(send: Send) -> str:
-    alone = find_uncertain_recipients(send)
-    left = alone.filter(reason__startswith=LEFT).count()
-    uncertain = send.batches.filter(state=Batch.State.UNCERTAIN)
-    refused = send.batches.filter(state=Batch.State.REJECTED, size__gt=1)
-    unknown = alone.count() - left + sum(uncertain.values_list("size", flat=True))
-    words = []
+    """Return what staff must settle, or "" if nothing is left."""
+    recipients = find_uncertain_recipients(send)
+    left_out = recipients.filter(code__in=DeliveryException.LEFT_OUT_CODES).count()
+    batches = send.batches.filter(state=Batch.State.UNCERTAIN)
+    unknown = recipients.count() - left_out + sum(batches.values_list("size", flat=True))
+    refused = list(send.batches.filter(state=Batch.State.REJECTED, size__gt=1).values_list("size", "reason"))
+    reasons = []
     if unknown:
-        words.append(
-            Message("for 1 person we do not know whether the provider took the mail")
+        reasons.append(
+            Message("for 1 person we do not know whether the provider accepted the mail")
             if unknown == 1
-            else Message("for %(people)s people we do not know whether the provider took the mail", people=unknown)
+            else Message("for %(people)s people we do not know whether the provider accepted the mail", people=unknown)
         )
-    if left:
-        words.append(
-            Message("for 1 person who unsubscribed meanwhile we do not know whether the mail came first")
-            if left == 1
+    if left_out:
+        reasons.append(
+            Message("for 1 person who unsubscribed meanwhile we do not know whether the mail was sent before")
+            if left_out == 1
             else Message(
-                "for %(people)s people who unsubscribed meanwhile we do not know whether the mail came first",
-                people=left,
+                "for %(people)s people who unsubscribed meanwhile we do not know whether the mail was sent before",
+                people=left_out,
             )
         )
-    if refused.exists():
-        people = sum(refused.values_list("size", flat=True))
-        words.append(
+    if refused:
+        reasons.append(
             Message(
                 "the provider refused the mail of %(people)s people: %(refused)s",
-                people=people,
-                refused=refused.values_list("reason", flat=True)[0],
+                people=sum(size for size, _ in refused),
+                refused=refused[0][1],
             )
         )
-    return "; ".join(words)[:500]
+    return Message.joined(reasons) if reasons else ""
 
 
 def _reopen_sends() -> None:
-    """A send that needed attention and has batches to do again is running again."""
-    again = Send.objects.filter(state=Send.State.NEEDS_ATTENTION, batches__state__in=OPEN_STATES).distinct()
-    for send in again:
+    """Resume the sends that needed attention and have batches to do again."""
+    waiting = Send.objects.filter(state=Send.State.NEEDS_ATTENTION, batches__state__in=OPEN_STATES).distinct()
+    for send in waiting:
         with transaction.atomic():
             reopen_send(send)

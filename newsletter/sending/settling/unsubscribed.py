@@ -1,6 +1,6 @@
-"""Who unsubscribed from one send: by its own links, or as the provider reports. Each person counts once.
+"""People who unsubscribed from one send: by its links, or as the provider reports. Each person counts once.
 
-The number of a send is the mailing that its links name.
+The links of a send carry its number as their mailing.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from subscribers.models import CountedUnsubscribe
 
 
 def count_unsubscribed(send: Send) -> int:
-    """People of the send who unsubscribed by either way."""
+    """Count the people of the send who unsubscribed either way."""
     reported = DeliveryException.objects.filter(delivery__batch__send=send, unsubscribed_at__isnull=False)
     by_link = CountedUnsubscribe.objects.filter(mailing=send.pk).exclude(
         subscriber_id__in=reported.values("delivery__subscriber_id")
@@ -19,10 +19,10 @@ def count_unsubscribed(send: Send) -> int:
 
 
 def find_unsubscribed(send: Send) -> dict[int, datetime]:
-    """Subscriber id to when they unsubscribed by a link of the send."""
+    """Map the id of each subscriber who used a link of the send to when they unsubscribed."""
     return dict(CountedUnsubscribe.objects.filter(mailing=send.pk).values_list("subscriber_id", "at"))
 
 
 def delete_unsubscribed(send: Send) -> None:
-    """Delete the rows of people. The receipt has its final number by then."""
+    """Delete these rows of people once the receipt has its final number."""
     CountedUnsubscribe.objects.filter(mailing=send.pk).delete()

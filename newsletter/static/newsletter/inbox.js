@@ -1,4 +1,4 @@
-// Shows subject and preheader as an inbox does while they are typed, and puts personal fields where the caret is.
+// Previews subject and preheader while they are typed, and inserts personal fields at the caret.
 (() => {
   const FIELD = /\{\{\s*[a-z_]+\s*(?:\|\s*default\s*:\s*["“'‘]([^"”'’]*)["”'’]\s*)?\}\}/g;
   const ELIGIBLE = '#id_subject, #id_preheader, [name^="body-"][name$="-value-heading"], .Draftail-Editor [contenteditable="true"]';
@@ -10,7 +10,7 @@
 
     connect() {
       this.fields = ['subject', 'preheader'].map((name) => document.getElementById(`id_${name}`));
-      // The toolbar leaves this element, so it is kept by hand.
+      // The toolbar moves to the focused field, out of this element, so its target would not be found.
       this.toolbar = this.toolbarTarget;
       this.toolbar.addEventListener('mousedown', (event) => event.preventDefault());
       this.toolbar.addEventListener('click', (event) => this.put(event.target.closest('button')));
@@ -31,14 +31,14 @@
       this.subjectTarget.textContent = subject || '–';
       this.preheaderTarget.textContent = preheader || '–';
       const { subject: one, preheader: two } = this.lengthsTarget.dataset;
-      const said = [
+      const text = [
         one.replace('{n}', [...subject].length).replace('{m}', this.shownValue),
         two.replace('{n}', [...preheader].length).replace('{a}', this.leastValue).replace('{b}', this.mostValue),
       ].join(' ');
-      if (this.lengthsTarget.textContent !== said) this.lengthsTarget.textContent = said;
+      if (this.lengthsTarget.textContent !== text) this.lengthsTarget.textContent = text;
     }
 
-    // The buttons stand under the field that is being written in.
+    // Moves the buttons below the focused field.
     follow(event) {
       const field = event.target.closest(ELIGIBLE);
       if (!field || field.readOnly || field.disabled) return;

@@ -1,4 +1,4 @@
-// Joins “as seen by” and “shown as” into the one mode that the preview panel knows, and looks one person up.
+// Combines “Version” and “Shown as” into the mode of the preview panel, and searches for a person.
 (() => {
   const WAIT = 300;
 
@@ -22,10 +22,10 @@
     search(event) {
       event.stopPropagation();
       clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.look(), WAIT);
+      this.timer = setTimeout(() => this.fetchPeople(), WAIT);
     }
 
-    async look() {
+    async fetchPeople() {
       const asked = this.askedTarget.value;
       try {
         const response = await fetch(this.urlValue, {
@@ -38,7 +38,7 @@
         const answer = await response.json();
         if (asked === this.askedTarget.value) this.show(answer);
       } catch {
-        this.hintTarget.textContent = 'The desk does not answer at the moment. Try again.';
+        this.hintTarget.textContent = 'The server does not respond. Try again.';
       }
     }
 

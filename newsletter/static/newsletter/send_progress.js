@@ -1,4 +1,4 @@
-// Keeps the numbers of a send that is going out up to date, and draws the page anew when there is something else to decide.
+// Updates the progress of a send, and reloads the page when its state changes.
 (() => {
   const BUSY = 2000;
   const HIDDEN = 15000;
@@ -17,15 +17,15 @@
     }
 
     wait() {
-      this.timer = setTimeout(() => this.look(), document.hidden ? HIDDEN : BUSY);
+      this.timer = setTimeout(() => this.refresh(), document.hidden ? HIDDEN : BUSY);
     }
 
-    async look() {
+    async refresh() {
       try {
         const response = await fetch(this.urlValue, { headers: { accept: 'application/json' }, redirect: 'error' });
         if (response.ok) this.show(await response.json());
       } catch {
-        this.paceTarget.textContent = 'The desk does not answer at the moment; these numbers may be old.';
+        this.paceTarget.textContent = 'The server does not respond, so these numbers may be out of date.';
       }
       if (this.element.isConnected) this.wait();
     }

@@ -1,11 +1,8 @@
-"""What a person decides about an import: bring it in, take it back, throw it away; and the refused lines as a file."""
+"""The steps of an import (run, undo, discard) and the download of its refused lines."""
 
-import csv
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -16,73 +13,67 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
-from subscribers.desk.imports.views import BATCHES, REQUIRED_PERMISSION, ImportDetailPage, record_step
-from subscribers.desk.person_actions import REVEAL
+from subscribers.desk.csv_response import stream_csv
+from subscribers.desk.imports.views import BATCHES, REQUIRED_PERMISSION, ImportDetailPage, log_step
+from subscribers.desk.person_actions import REVEAL_PERMISSION, require_permission
 from subscribers.exporting.export_requests import CannotExport, record_disclosure
 from subscribers.importing.writing.import_steps import discard_import, start_run
 from subscribers.importing.writing.refused_file import format_refused_rows
 from subscribers.importing.writing.undo import request_undo
 from subscribers.models import Disclosure, ImportBatch
 
-ACTIONS = {
-    "import_left": (gettext_lazy("Leave a file to import"), gettext_lazy("File left to import")),
-    "import_terms": (gettext_lazy("Say what a file is"), gettext_lazy("Columns and basis of a file chosen")),
+LOG_ACTIONS = {
+    "import_left": (gettext_lazy("Upload a file to import"), gettext_lazy("File to import uploaded")),
+    "import_terms": (gettext_lazy("Choose columns and legal basis"), gettext_lazy("Columns and legal basis chosen")),
     "import": (gettext_lazy("Import people"), gettext_lazy("Import started")),
-    "import_undo": (gettext_lazy("Undo an import"), gettext_lazy("Import taken back")),
-    "import_discard": (gettext_lazy("Throw an import away"), gettext_lazy("Import thrown away")),
+    "import_undo": (gettext_lazy("Undo an import"), gettext_lazy("Import undone")),
+    "import_discard": (gettext_lazy("Delete an import"), gettext_lazy("Import deleted")),
     "import_refused": (gettext_lazy("Download refused lines"), gettext_lazy("Refused lines downloaded")),
     "export": (gettext_lazy("Export people"), gettext_lazy("People exported")),
     "export_asked": (gettext_lazy("Ask to export people"), gettext_lazy("Asked to export people")),
     "export_allowed": (gettext_lazy("Allow an export"), gettext_lazy("Export allowed")),
     "export_person": (gettext_lazy("Download a person's data"), gettext_lazy("Data of a person downloaded")),
 }
-"""What staff do here, as the staff log names it."""
+"""Label and message of each action in the staff log."""
 
 
 class ConfirmUndoPage(ImportDetailPage):
-    """“Are you sure?”, with the numbers. Does nothing by itself."""
+    """Ask for confirmation before an import is undone, with the numbers. Changes nothing."""
 
     template_name = "desk/imports/undo.html"
 
 
 @require_POST
 def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
-    """Does one step with an import and goes back to its page with a word about it."""
-    if not request.user.has_perm(REQUIRED_PERMISSION):
-        raise PermissionDenied
+    """Run one step of an import, then show its page with a message."""
+    require_permission(request, REQUIRED_PERMISSION)
     batch = get_object_or_404(BATCHES, pk=pk)
     try:
-        return _STEPS[step](request, batch)
+        log_action, message = _STEPS[step](request, batch)
     except DomainError as error:
         messages.error(request, translate(error))
         return redirect("subscribers_import", pk)
+    log_step(request, batch, step=log_action)
+    messages.success(request, message)
+    return redirect("subscribers_imports") if step == "discard" else redirect("subscribers_import", pk)
 
 
-def _run(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
+def _run(request: HttpRequest, batch: ImportBatch) -> tuple[str, str]:
     start_run(batch, now=timezone.now())
-    record_step(request, batch, step="import", message=_("The import has begun. You can leave this page; it goes on."))
-    return redirect("subscribers_import", batch.pk)
+    return "import", _("The import has started. You can leave this page; the import continues.")
 
 
-def _undo(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
+def _undo(request: HttpRequest, batch: ImportBatch) -> tuple[str, str]:
     request_undo(batch, by=request.user.get_username(), now=timezone.now())
-    record_step(request, batch, step="import_undo", message=_("The import is being taken back."))
-    return redirect("subscribers_import", batch.pk)
+    return "import_undo", _("The import is being undone.")
 
 
-def _discard(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
-    name = batch.file_name
+def _discard(request: HttpRequest, batch: ImportBatch) -> tuple[str, str]:
     discard_import(batch)
-    record_step(
-        request,
-        batch,
-        step="import_discard",
-        message=_("“%(name)s” is thrown away. Nobody of it was brought in.") % {"name": name},
-    )
-    return redirect("subscribers_imports")
+    return "import_discard", _("“%(name)s” is deleted. Nobody was imported from it.") % {"name": batch.file_name}
 
 
-_STEPS: dict[str, Callable[[HttpRequest, ImportBatch], HttpResponse]] = {
+_STEPS: dict[str, Callable[[HttpRequest, ImportBatch], tuple[str, str]]] = {
     "run": _run,
     "undo": _undo,
     "discard": _discard,
@@ -90,21 +81,13 @@ _STEPS: dict[str, Callable[[HttpRequest, ImportBatch], HttpResponse]] = {
 STEPS = tuple(_STEPS)
 
 
-class LineEcho:
-    """What a CSV writer writes to, so that each line can be handed on."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 @require_GET
 def download_refused(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
-    """The refused lines in the columns of the file, to be mended and imported again.
+    """Send the refused lines in the columns of the file, to be corrected and imported again.
 
-    Whoever brought the file has its people already. For anybody else they count as people taken.
+    The person who uploaded the file has its people already. For anybody else it counts as a disclosure.
     """
-    if not request.user.has_perms([REQUIRED_PERMISSION, REVEAL]):
-        raise PermissionDenied
+    require_permission(request, REQUIRED_PERMISSION, REVEAL_PERMISSION)
     batch = get_object_or_404(BATCHES, pk=pk)
     refused = batch.refusals.count()
     if refused and batch.by != request.user.get_username():
@@ -112,20 +95,11 @@ def download_refused(request: HttpRequest, pk: int) -> HttpResponse | StreamingH
         try:
             record_disclosure(by=request.user, kind=kind, people=refused, about=batch.pk, now=timezone.now())
         except CannotExport as error:
-            own = _("Whoever imported the file may take its refused lines.")
+            own = _("The person who uploaded the file can download its refused lines.")
             messages.error(request, f"{translate(error)} {own}")
             return redirect("subscribers_import", batch.pk)
     log(instance=batch, action="subscribers.import_refused", user=request.user, data={"import": batch.pk})
-    writer: Any = csv.writer(LineEcho(), lineterminator="\r\n")
-
-    def lines() -> Iterator[str]:
-        yield "\ufeff"
-        for row in format_refused_rows(
-            header=batch.header, rows=batch.refusals.order_by("line").iterator(chunk_size=2_000)
-        ):
-            yield writer.writerow(row)
-
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="refused-lines-of-import-{batch.pk}.csv"'
-    response["Cache-Control"] = "no-store"
-    return response
+    lines = batch.refusals.order_by("line").iterator(chunk_size=2_000)
+    return stream_csv(
+        format_refused_rows(header=batch.header, rows=lines), file_name=f"refused-lines-of-import-{batch.pk}.csv"
+    )

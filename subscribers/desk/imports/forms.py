@@ -1,4 +1,4 @@
-"""The forms of an import in the desk: which file, what its columns are, and why its people may be mailed."""
+"""The forms of imports and exports: the file, its columns, why its people may be emailed, and an export's reason."""
 
 from typing import Any
 
@@ -22,13 +22,13 @@ from subscribers.importing.writing.import_steps import ImportOptions
 from subscribers.models import Basis, ImportBatch, ImportKind, MailingList
 
 BASES = {
-    Basis.CONSENT: gettext_lazy("They said yes to this newsletter (consent)"),
+    Basis.CONSENT: gettext_lazy("They agreed to get this newsletter (consent)"),
     Basis.SOFT_OPT_IN: gettext_lazy(
-        "They support us or asked about us, and could say no then (charitable soft opt-in, UK)"
+        "They support us or asked about us, and could opt out then (charitable soft opt-in, UK)"
     ),
-    Basis.LEGITIMATE_INTEREST: gettext_lazy("Our legitimate interest, which we weighed and wrote down"),
-    Basis.CONTRACT: gettext_lazy("A contract with them asks for it"),
-    Basis.CASL_IMPLIED: gettext_lazy("They gave, helped or met us, in Canada: implied consent, which runs out"),
+    Basis.LEGITIMATE_INTEREST: gettext_lazy("Legitimate interest, which we assessed and documented"),
+    Basis.CONTRACT: gettext_lazy("A contract with them requires it"),
+    Basis.CASL_IMPLIED: gettext_lazy("They gave, helped or met us, in Canada (implied consent, which expires)"),
 }
 CHARITY_DECLARATION = gettext_lazy(
     "We are a charity; these people gave us their address themselves while they showed interest or offered support; "
@@ -38,14 +38,14 @@ CHARITY_DECLARATION = gettext_lazy(
 
 class FileForm(forms.Form):
     file = forms.FileField(
-        label=gettext_lazy("The file"),
+        label=gettext_lazy("File"),
         help_text=gettext_lazy(
-            "CSV from a spreadsheet, or an Excel workbook (.xlsx). Files of Mailchimp and listmonk are recognised."
+            "A CSV file or an Excel workbook (.xlsx). We recognise files from Mailchimp and listmonk."
         ),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
     )
     mailing_list = forms.ModelChoiceField(
-        label=gettext_lazy("The list"),
+        label=gettext_lazy("List"),
         queryset=MailingList.objects.order_by("name"),
         empty_label=gettext_lazy("Choose a list"),
     )
@@ -54,16 +54,16 @@ class FileForm(forms.Form):
 class TermsForm(forms.Form):
     kind = forms.ChoiceField(label=gettext_lazy("Who are they?"), choices=ImportKind.choices, widget=forms.RadioSelect)
     basis = forms.ChoiceField(
-        label=gettext_lazy("Why may they be mailed?"),
+        label=gettext_lazy("Why can you email them?"),
         choices=list(BASES.items()),
         widget=forms.RadioSelect,
         required=False,
     )
     evidence = forms.CharField(
-        label=gettext_lazy("What proves it?"),
+        label=gettext_lazy("What is the proof?"),
         help_text=gettext_lazy(
-            "Where and when they said so, such as “sign-up sheet, spring fair 2026, in the blue folder”. "
-            "It is kept with each person."
+            "Where and when they agreed, such as “sign-up sheet, spring fair 2026, in the blue folder”. "
+            "We keep it with each person."
         ),
         max_length=2_000,
         required=False,
@@ -73,28 +73,29 @@ class TermsForm(forms.Form):
     collected_on = forms.DateField(
         label=gettext_lazy("When did they give their address?"),
         help_text=gettext_lazy(
-            "Only for the soft opt-in, and only where no column says it: the first of the days. "
-            "Addresses given before 5 February 2026 are not covered by the law."
+            "Only for the soft opt-in, if no column has the date: enter the earliest date. "
+            "The law does not cover addresses given before 5 February 2026."
         ),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     expires_on = forms.DateField(
-        label=gettext_lazy("When does their implied consent run out?"),
+        label=gettext_lazy("When does their implied consent expire?"),
         help_text=gettext_lazy(
-            "Only for implied consent, and only where no column says it: two years after they gave or helped, at most. "
-            "Nobody is mailed after that day."
+            "Only for implied consent, if no column has the date: at most two years after they gave or helped. "
+            "We email nobody after this day."
         ),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     confirm = forms.BooleanField(
-        label=gettext_lazy("Ask each of them by mail first; only those who confirm get the newsletter"), required=False
+        label=gettext_lazy("Ask each person to confirm by email first. Only people who confirm get the newsletter."),
+        required=False,
     )
     encoding = forms.ChoiceField(
         label=gettext_lazy("Encoding"),
-        choices=lambda: [(name, translate(words)) for name, words in ENCODINGS.items()],
-        help_text=gettext_lazy("Change it only where letters in the examples look wrong."),
+        choices=lambda: [(name, translate(label)) for name, label in ENCODINGS.items()],
+        help_text=gettext_lazy("Change it only if letters in the examples look wrong."),
     )
 
     def __init__(self, *args: Any, batch: ImportBatch, samples: list[list[str]], **kwargs: Any) -> None:
@@ -102,15 +103,15 @@ class TermsForm(forms.Form):
         self.batch = batch
         for at, (name, target) in enumerate(zip(batch.header, batch.mapping, strict=True)):
             self.fields[f"column_{at}"] = forms.ChoiceField(
-                label=name or _("Column %(value)s") % {"value": at + 1},
-                choices=_targets(name, target),
+                label=name or _("Column %(number)s") % {"number": at + 1},
+                choices=_list_targets(name, target),
                 required=False,
                 initial=target,
             )
         self.samples = samples
 
     def columns(self) -> list[tuple[Any, list[str]]]:
-        """Each column's choice with some of its values."""
+        """Return the field of each column with sample values."""
         return [(self[f"column_{at}"], values) for at, values in enumerate(self.samples)]
 
     def clean(self) -> dict[str, Any]:
@@ -118,19 +119,19 @@ class TermsForm(forms.Form):
         if given.get("kind") != ImportKind.JOIN:
             return given
         if not given.get("basis"):
-            self.add_error("basis", _("Choose why these people may be mailed."))
+            self.add_error("basis", _("Choose why you can email these people."))
         if not given.get("evidence", "").strip():
             self.add_error(
-                "evidence", _("Say what proves that these people may be mailed. Without it nobody is imported.")
+                "evidence", _("Enter the proof that you can email these people. Without it, nobody is imported.")
             )
         if given.get("basis") == Basis.SOFT_OPT_IN:
             if not given.get("charity"):
-                self.add_error("charity", _("The soft opt-in holds only where all of this is true."))
+                self.add_error("charity", _("You can use the soft opt-in only if all of this is true."))
             if not given.get("collected_on") and not {"asked_on", EACH_LIST} & set(self.mapping()):
-                self.add_error("collected_on", _("Give the day, or say which column holds it."))
+                self.add_error("collected_on", _("Enter the date, or choose the column that has it."))
         implied = given.get("basis") == Basis.CASL_IMPLIED and not given.get("confirm")
         if implied and not given.get("expires_on") and not {"expires_on", EACH_LIST} & set(self.mapping()):
-            self.add_error("expires_on", _("Give the day, or say which column holds it."))
+            self.add_error("expires_on", _("Enter the date, or choose the column that has it."))
         return given
 
     def mapping(self) -> list[str]:
@@ -158,29 +159,31 @@ class ExportForm(PasswordForm):
         label=gettext_lazy("Who"),
         queryset=MailingList.objects.order_by("name"),
         required=False,
-        empty_label=gettext_lazy("Everybody who may be mailed"),
+        empty_label=gettext_lazy("Everybody who can be emailed"),
     )
     reason = forms.CharField(
-        label=gettext_lazy("What it is for"),
-        help_text=gettext_lazy("It is kept in the staff log, with your name and how many people were in the file."),
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("The staff log keeps it, with your name and the number of people in the file."),
         max_length=200,
     )
     mark = forms.BooleanField(
-        label=gettext_lazy("Mark it as UTF-8, so that Excel shows accents well"), required=False, initial=True
+        label=gettext_lazy("Mark the file as UTF-8, so that Excel shows accents correctly"),
+        required=False,
+        initial=True,
     )
 
 
-def _targets(name: str, chosen: str) -> list[Any]:
-    own = {target for target in (chosen, guess_target(name)) if target.startswith(ATTRIBUTE)}
+def _list_targets(name: str, chosen: str) -> list[Any]:
+    """Return the choices for a column: not imported, an attribute named like the column, or one of our fields."""
+    attributes = {target for target in (chosen, guess_target(name)) if target.startswith(ATTRIBUTE)}
     key = normalise_column_name(name)
-    if not own and key and (target := f"{ATTRIBUTE}{attribute_key(key)}") != ATTRIBUTE:
-        own = {target}
-    keep = [
-        (target, _("Keep as attribute “%(removeprefix)s”") % {"removeprefix": target.removeprefix(ATTRIBUTE)})
-        for target in sorted(own)
-    ]
+    if not attributes and key and (target := f"{ATTRIBUTE}{attribute_key(key)}") != ATTRIBUTE:
+        attributes = {target}
     return [
-        (NOT_IMPORTED, _("Leave out")),
-        *keep,
-        (_("The newsletter’s own"), [(name, translate(label)) for name, label in FIELDS.items()]),
+        (NOT_IMPORTED, _("Do not import")),
+        *(
+            (target, _("Import as attribute “%(attribute)s”") % {"attribute": target.removeprefix(ATTRIBUTE)})
+            for target in sorted(attributes)
+        ),
+        (_("Newsletter fields"), [(name, translate(label)) for name, label in FIELDS.items()]),
     ]

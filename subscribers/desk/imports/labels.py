@@ -1,4 +1,4 @@
-"""The words that the desk says about an import's numbers."""
+"""Labels for an import's numbers and columns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,32 +13,28 @@ from subscribers.importing.writing.report import OUTCOME_LABELS
 from subscribers.importing.writing.undo import count_undone
 from subscribers.models import ImportBatch
 
-_UNDONE = {
-    "removed": ngettext_lazy("person removed who had come in with it", "people removed who had come in with it"),
-    "ended": ngettext_lazy(
-        "person taken off the list again who was known before", "people taken off the list again who were known before"
-    ),
+_UNDONE_LABELS = {
+    "removed": ngettext_lazy("person removed", "people removed"),
+    "ended": ngettext_lazy("existing person taken off the list", "existing people taken off the list"),
     "stayed": ngettext_lazy(
-        "person stays: since then they confirmed, chose or left something themselves",
-        "people stay: since then they confirmed, chose or left something themselves",
+        "person kept: they have since confirmed, changed or unsubscribed themselves",
+        "people kept: they have since confirmed, changed or unsubscribed themselves",
     ),
-    "lifted": ngettext_lazy(
-        "address may be mailed again that it had marked", "addresses may be mailed again that it had marked"
-    ),
+    "lifted": ngettext_lazy("suppression removed", "suppressions removed"),
     "kept": ngettext_lazy(
-        "address stays marked: something else happened to it since",
-        "addresses stay marked: something else happened to them since",
+        "suppression kept: something else has happened to the address since",
+        "suppressions kept: something else has happened to the address since",
     ),
 }
 
 
 def label_outcomes(found: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """How many lines had which outcome, without those that none had."""
-    return [(int(found.get(name, 0)), words) for name, words in OUTCOME_LABELS.items() if found.get(name)]
+    """Return the number of lines and the label of each outcome that some line had."""
+    return [(int(found.get(name, 0)), label) for name, label in OUTCOME_LABELS.items() if found.get(name)]
 
 
 def label_refusal_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """How many lines were refused why, the most frequent first."""
+    """Return the number of refused lines and the label of each reason, the most frequent first."""
     reasons = found.get("reasons", {})
     return [
         (lines, REFUSAL_LABELS[RefusalKind(kind)]) for kind, lines in sorted(reasons.items(), key=lambda item: -item[1])
@@ -47,15 +43,14 @@ def label_refusal_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:
 
 def label_undone(batch: ImportBatch) -> list[tuple[int, str]]:
     counts = count_undone(batch)
-    return [(counts[name], words % counts[name]) for name, words in _UNDONE.items() if counts[name]]
+    return [(counts[name], label % counts[name]) for name, label in _UNDONE_LABELS.items() if counts[name]]
 
 
 def describe_columns(batch: ImportBatch) -> list[tuple[str, str]]:
-    """What each used column is."""
+    """Return the name and the meaning of each column that is imported."""
     return [(name, _label_target(target)) for name, target in zip(batch.header, batch.mapping, strict=True) if target]
 
 
 def _label_target(target: str) -> str:
-    return translate(FIELDS.get(target, "")) or _("attribute “%(removeprefix)s”") % {
-        "removeprefix": target.removeprefix(ATTRIBUTE)
-    }
+    attribute = target.removeprefix(ATTRIBUTE)
+    return translate(FIELDS.get(target, "")) or _("attribute “%(attribute)s”") % {"attribute": attribute}

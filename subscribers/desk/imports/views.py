@@ -1,35 +1,35 @@
-"""The pages of imports in the desk: all of them, a new one, and where one stands. Each page calls a service or none."""
+"""The pages of imports: the list, the upload, columns and legal basis, and the state of one import."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.generic import TemplateView, View
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from subscribers.desk.imports.forms import FileForm, TermsForm
 from subscribers.desk.imports.labels import describe_columns, label_outcomes, label_refusal_reasons, label_undone
+from subscribers.desk.listing import make_breadcrumbs
+from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
+from subscribers.desk.person_actions import require_permission
 from subscribers.importing.reading.encodings import ENCODINGS
 from subscribers.importing.reading.layouts import find_layout
 from subscribers.importing.writing.import_steps import create_draft_import, read_samples, set_import_terms
 from subscribers.models import ImportBatch, ImportKind, ImportState
 
-SHOWN = 100
+MAX_LINES_SHOWN = 20
 REQUIRED_PERMISSION = "subscribers.add_importbatch"
 BATCHES = ImportBatch.objects.select_related("mailing_list")
-_AT_WORK = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
-_TONES = {
+_WORKING_STATES = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
+_TAG_CLASSES = {
     ImportState.DRAFT: "waits",
     ImportState.CHECKING: "busy",
     ImportState.CHECKED: "waits",
@@ -39,53 +39,49 @@ _TONES = {
     ImportState.UNDONE: "off",
     ImportState.FAILED: "held",
 }
+"""The end of the CSS class that each state is shown with."""
 
 
-class RequiresImportPermission:
-    """Only who looks after the people gets near a file of them."""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not request.user.has_perm(REQUIRED_PERMISSION):
-            raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-
-
-class ImportPage(RequiresImportPermission, WagtailAdminTemplateMixin, TemplateView):
+class ImportPage(PeoplePage):
     header_icon = "download"
     page_title = gettext_lazy("Imports")
+    required_permission = REQUIRED_PERMISSION
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse("people:index"), "label": _("Subscribers")},
-            {"url": reverse("subscribers_imports"), "label": _("Imports")},
-            {"url": "", "label": self.get_page_title()},
-        ]
+        return make_breadcrumbs(
+            (reverse("people:index"), _("Subscribers")),
+            (reverse("subscribers_imports"), _("Imports")),
+            ("", self.get_page_title()),
+        )
 
 
-class Imports(ImportPage):
-    """Every import, the newest first."""
+class ImportListPage(ImportPage):
+    """List imports, the newest first."""
 
     template_name = "desk/imports/all.html"
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return [*super().get_breadcrumbs_items()[:2], {"url": "", "label": _("Imports")}]
+        return PeoplePage.get_breadcrumbs_items(self)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         rows = [
-            {"batch": batch, "tone": _TONES[ImportState(batch.state)], "counts": batch.counts or batch.checked}
-            for batch in BATCHES.defer("mapping")[:SHOWN]
+            {
+                "batch": batch,
+                "tag_class": _TAG_CLASSES[ImportState(batch.state)],
+                "counts": batch.counts or batch.checked,
+            }
+            for batch in BATCHES.defer("mapping")[:MAX_ROWS_SHOWN]
         ]
-        return {**super().get_context_data(**kwargs), "rows": rows, "now": timezone.now()}
+        return {**super().get_context_data(**kwargs), "rows": rows}
 
 
-class NewImport(ImportPage):
-    """Takes a file and goes on to its columns."""
+class NewImportPage(ImportPage):
+    """Store an uploaded file and go on to its columns."""
 
     template_name = "desk/imports/new.html"
     page_title = gettext_lazy("Import a file")
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         form = FileForm(request.POST, request.FILES)
         if form.is_valid():
             given = form.cleaned_data
@@ -100,49 +96,50 @@ class NewImport(ImportPage):
             except DomainError as error:
                 form.add_error("file", translate(error))
             else:
-                _log_step(request, batch, step="import_left", data={"list": batch.mailing_list.slug})
+                log_step(request, batch, step="import_left", data={"list": batch.mailing_list.slug})
                 return redirect("subscribers_import_terms", batch.pk)
         return self.render_to_response(self.get_context_data(form=form), status=400)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), "form": kwargs.get("form") or FileForm()}
 
 
 class ImportDetailPage(ImportPage):
-    """What is common to the pages of one import."""
+    """A page about one import, `batch`."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        self.batch = BATCHES.filter(pk=kwargs["pk"]).first() if request.user.has_perm(REQUIRED_PERMISSION) else None
+    batch: ImportBatch
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: Any) -> HttpResponseBase:
+        require_permission(request, REQUIRED_PERMISSION)
+        self.batch = get_object_or_404(BATCHES, pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 
     def get_page_title(self) -> str:
-        batch = self.batch
-        return (batch.file_name or _("Import %(pk)s") % {"pk": batch.pk}) if batch else _("Import")
+        return self.batch.file_name or _("Import %(pk)s") % {"pk": self.batch.pk}
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        batch = get_object_or_404(BATCHES, pk=self.kwargs["pk"])
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        batch = self.batch
         return {
             **super().get_context_data(**kwargs),
             "batch": batch,
-            "tone": _TONES[ImportState(batch.state)],
+            "tag_class": _TAG_CLASSES[ImportState(batch.state)],
             "encoding": translate(ENCODINGS.get(batch.encoding, batch.encoding)),
             "layout": find_layout(batch.layout),
         }
 
 
-class ImportTerms(ImportDetailPage):
-    """What each column is, who the people are, and why they may be mailed. A yes has the file checked."""
+class ImportTermsPage(ImportDetailPage):
+    """Ask what each column is, who the people are and why they may be emailed; then have the file checked."""
 
     template_name = "desk/imports/terms.html"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        batch = get_object_or_404(BATCHES, pk=kwargs["pk"])
-        if not batch.stored or batch.state in (ImportState.RUNNING, ImportState.UNDOING):
-            return redirect("subscribers_import", batch.pk)
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not self.batch.stored or self.batch.state in (ImportState.RUNNING, ImportState.UNDOING):
+            return redirect("subscribers_import", self.batch.pk)
         return super().get(request, *args, **kwargs)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        batch = get_object_or_404(BATCHES, pk=kwargs["pk"])
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        batch = self.batch
         if not batch.stored:
             return redirect("subscribers_import", batch.pk)
         form = TermsForm(request.POST, batch=batch, samples=read_samples(batch))
@@ -152,23 +149,21 @@ class ImportTerms(ImportDetailPage):
             except DomainError as error:
                 form.add_error(None, translate(error))
             else:
-                _log_step(request, batch, step="import_terms", data={"kind": batch.kind, "basis": batch.basis})
+                log_step(request, batch, step="import_terms", data={"kind": batch.kind, "basis": batch.basis})
                 return redirect("subscribers_import", batch.pk)
         return self.render_to_response(self.get_context_data(form=form), status=400)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
-        form = kwargs.get("form") or self._form(context["batch"])
-        return {**context, "form": form}
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        return {**super().get_context_data(**kwargs), "form": kwargs.get("form") or self._make_form()}
 
-    def _form(self, batch: ImportBatch) -> TermsForm:
-        chosen = batch.state != ImportState.DRAFT
+    def _make_form(self) -> TermsForm:
+        batch = self.batch
         return TermsForm(
             batch=batch,
             samples=read_samples(batch),
             initial={
                 "kind": batch.kind,
-                "basis": batch.basis if chosen else "",
+                "basis": batch.basis if batch.state != ImportState.DRAFT else "",
                 "evidence": batch.evidence.partition("\n")[0],
                 "collected_on": batch.collected_on,
                 "expires_on": batch.expires_on,
@@ -179,89 +174,68 @@ class ImportTerms(ImportDetailPage):
 
 
 class ImportStatusPage(ImportDetailPage):
-    """Where an import stands, and what can be done with it now."""
+    """Show the state of an import and the actions that it allows now."""
 
     template_name = "desk/imports/show.html"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if get_object_or_404(BATCHES, pk=kwargs["pk"]).state == ImportState.DRAFT:
-            return redirect("subscribers_import_terms", kwargs["pk"])
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if self.batch.state == ImportState.DRAFT:
+            return redirect("subscribers_import_terms", self.batch.pk)
         return super().get(request, *args, **kwargs)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
-        batch = context["batch"]
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        batch = self.batch
         found = batch.checked if batch.state in (ImportState.CHECKING, ImportState.CHECKED) else batch.counts
+        refusals = found.get("refusals", []) if batch.state == ImportState.CHECKED else batch.refusals.all()
         return {
-            **context,
+            **super().get_context_data(**kwargs),
             "joins": batch.kind == ImportKind.JOIN,
             "numbers": label_outcomes(found),
             "reasons": label_refusal_reasons(found),
             "noted": found.get("noted", 0),
-            "notes": sorted(found.get("notes", []))[:20],
-            "refusals": found.get("refusals", [])[:20]
-            if batch.state == ImportState.CHECKED
-            else batch.refusals.all()[:20],
+            "notes": sorted(found.get("notes", []))[:MAX_LINES_SHOWN],
+            "refusals": refusals[:MAX_LINES_SHOWN],
             "rows": found.get("rows", 0),
             "new": found.get("new", 0),
             "barred": found.get("barred", 0),
             "columns": describe_columns(batch),
             "undone": label_undone(batch),
-            "progress": measure(batch) if batch.state in _AT_WORK else None,
+            "progress": measure_progress(batch) if batch.state in _WORKING_STATES else None,
         }
 
 
-class ImportProgress(RequiresImportPermission, View):
-    """Numbers for the page that watches; see `measure`."""
-
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        response = JsonResponse(measure(get_object_or_404(BATCHES, pk=pk)).as_json())
-        response["Cache-Control"] = "no-store"
-        return response
+def show_import_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer the script of the status page with the progress as JSON."""
+    require_permission(request, REQUIRED_PERMISSION)
+    response = JsonResponse(asdict(measure_progress(get_object_or_404(BATCHES, pk=pk))))
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @dataclass(frozen=True)
 class Progress:
-    """`version` changes when the page must be drawn anew."""
+    """The progress of an import. The script reloads the page when `version` changes."""
 
     done: int
     lines: int
     words: str
     version: str
 
-    def as_json(self) -> dict[str, Any]:
-        return {"done": self.done, "lines": self.lines, "words": self.words, "version": self.version}
 
-
-def measure(batch: ImportBatch) -> Progress:
-    """How far the work on an import is."""
+def measure_progress(batch: ImportBatch) -> Progress:
     lines = max(batch.lines - 1, batch.rows_done, 1)
     if batch.state == ImportState.UNDOING:
         undone = batch.counts.get("undone", {})
         done = sum(int(undone.get(name, 0)) for name in ("removed", "ended", "lifted"))
         lines = max(sum(int(batch.counts.get(name, 0)) for name in ("new", "barred")), done, 1)
-        return Progress(
-            done,
-            lines,
-            ngettext("%(done)s of about %(lines)s person", "%(done)s of about %(lines)s people", lines)
-            % {"done": f"{done:,}", "lines": f"{lines:,}"},
-            batch.state,
-        )
-    return Progress(
-        batch.rows_done,
-        lines,
-        ngettext("%(rows_done)s of about %(lines)s line", "%(rows_done)s of about %(lines)s lines", lines)
-        % {"rows_done": f"{batch.rows_done:,}", "lines": f"{lines:,}"},
-        batch.state,
-    )
+        text = ngettext("%(done)s of about %(lines)s person", "%(done)s of about %(lines)s people", lines)
+    else:
+        done = batch.rows_done
+        text = ngettext("%(done)s of about %(lines)s line", "%(done)s of about %(lines)s lines", lines)
+    return Progress(done, lines, text % {"done": f"{done:,}", "lines": f"{lines:,}"}, batch.state)
 
 
-def record_step(request: HttpRequest, batch: ImportBatch, *, step: str, message: str) -> None:
-    """Puts a step on record and says it on the next page."""
-    _log_step(request, batch, step=step)
-    messages.success(request, message)
-
-
-def _log_step(request: HttpRequest, batch: ImportBatch, *, step: str, data: Mapping[str, str] | None = None) -> None:
-    record = {"import": batch.pk, "file": batch.file_name, **(data or {})}
-    log(instance=batch, action=f"subscribers.{step}", user=request.user, data=record)
+def log_step(request: HttpRequest, batch: ImportBatch, *, step: str, data: Mapping[str, str] | None = None) -> None:
+    """Write a step into the staff log."""
+    details = {"import": batch.pk, "file": batch.file_name, **(data or {})}
+    log(instance=batch, action=f"subscribers.{step}", user=request.user, data=details)

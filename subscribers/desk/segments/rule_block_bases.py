@@ -1,4 +1,4 @@
-"""What the segment builder's blocks are made of: fields that suggest, and conditions that know their part of a rule."""
+"""Base classes of the segment builder's blocks: inputs with suggestions, and blocks that hold one condition of a rule."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ Rule = dict[str, Any]
 
 
 class RegionInput(forms.TextInput):
-    """A region's code, chosen from those of the country beside it."""
+    """A region code, with suggestions from the country in the field beside it."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -28,33 +28,36 @@ class RegionInput(forms.TextInput):
 
 
 class TownInput(forms.TextInput):
-    """A town's name, completed while it is typed."""
+    """A town name, with suggestions while somebody types."""
 
     def __init__(self) -> None:
-        where = reverse_lazy("subscribers_towns")
-        super().__init__({"data-controller": "nl-town", "data-nl-town-url-value": where, "autocomplete": "off"})
+        url = reverse_lazy("subscribers_towns")
+        super().__init__({"data-controller": "nl-town", "data-nl-town-url-value": url, "autocomplete": "off"})
 
     class Media:
         js = ("subscribers/places.js",)
 
 
 class WidgetCharBlock(blocks.CharBlock):
-    """A line of text that is written by a widget of its own."""
+    """A line of text with a widget of its own."""
 
-    def __init__(self, *, widget: forms.Widget, **kwargs: Any) -> None:
+    def __init__(self, *, widget: forms.Widget, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.field.widget = widget
 
 
 class ConditionBlock:
-    """Mixed into a block: its value is one condition, which is checked as the rule will be, and the fault is shown on it."""
+    """A mixin for blocks that hold one condition. It checks the condition and shows an error on the block.
+
+    Its methods cannot be abstract, because Wagtail's blocks have a metaclass already.
+    """
 
     def to_rule(self, value: Any) -> Rule:
-        """Each condition says its own. An abstract base is not possible: Wagtail's blocks have a metaclass already."""
+        """Return the condition as a rule."""
         raise NotImplementedError
 
-    def from_rule(self, rule: Rule) -> Any:
-        """The way back of `to_rule`; each condition's own, and not abstract for the same reason."""
+    def from_rule(self, rule: Rule) -> object:
+        """Return the block's value for a rule that `to_rule` can make."""
         raise NotImplementedError
 
     def clean(self, value: Any) -> Any:
@@ -62,31 +65,31 @@ class ConditionBlock:
         try:
             check_rule(self.to_rule(clean))
         except BadRule as error:
-            raise self.refusal(translate(error).partition(": ")[2]) from error
+            raise self.make_error(translate(error).partition(": ")[2]) from error
         return clean
 
-    def refusal(self, message: str) -> ValidationError:
+    def make_error(self, message: str) -> ValidationError:
         return ValidationError(message)
 
 
 class StructConditionBlock(ConditionBlock):
-    def refusal(self, message: str) -> ValidationError:
-        fault: ValidationError = blocks.StructBlockValidationError(non_block_errors=forms.utils.ErrorList([message]))
-        return fault
+    def make_error(self, message: str) -> ValidationError:
+        error: ValidationError = blocks.StructBlockValidationError(non_block_errors=forms.utils.ErrorList([message]))
+        return error
 
 
 class ChoiceConditionBlock(ConditionBlock, blocks.ChoiceBlock):
-    """A condition that names one of the things on offer."""
+    """A condition that is one of several choices."""
 
     key = ""
     help: str | Promise = ""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(**{"help_text": self.help, **kwargs})
         self.field.widget.attrs["aria-label"] = self.meta.label or ""
 
     def to_rule(self, value: Any) -> Rule:
         return {self.key: value}
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         return rule[self.key]

@@ -1,4 +1,4 @@
-"""The segment builder's blocks: one a condition, and a group of them. Each knows its part of the rule, both ways."""
+"""The segment builder's blocks: one class per kind of condition. Each converts its value to a rule and back."""
 
 import json
 from collections.abc import Mapping
@@ -30,14 +30,16 @@ from subscribers.segments.rules import MAX_KM
 _TESTS = [
     ("is", "is"),
     ("one_of", gettext_lazy("is one of")),
-    ("set", gettext_lazy("is set, whatever it is")),
-    ("unset", gettext_lazy("is not set")),
+    ("set", gettext_lazy("has any value")),
+    ("unset", gettext_lazy("has no value")),
 ]
 
 
 class ListChoice(ChoiceConditionBlock):
     key = "list"
-    help = gettext_lazy("Everybody who asked for it and has not left. Who has not confirmed is not mailed.")
+    help = gettext_lazy(
+        "Everybody who signed up and has not unsubscribed. People who have not confirmed are not emailed."
+    )
     choices = staticmethod(rule_choices.lists)
 
     class Meta:
@@ -74,14 +76,16 @@ class GivingChoice(ChoiceConditionBlock):
 
 
 class SourceText(ConditionBlock, blocks.CharBlock):
-    def __init__(self, **kwargs: Any) -> None:
-        said = _("As the import or the form noted it, such as “spring fair”. Capitals do not matter.")
-        super().__init__(**{"max_length": 120, "help_text": said, **kwargs})
+    def __init__(self, **kwargs: object) -> None:
+        help_text = _(
+            "As the import or the form recorded it, such as “spring fair”. Upper and lower case are the same."
+        )
+        super().__init__(**{"max_length": 120, "help_text": help_text, **kwargs})
 
     def to_rule(self, value: Any) -> Rule:
         return {"source": value}
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         return rule["source"]
 
     class Meta:
@@ -96,8 +100,8 @@ class PlaceChoice(StructConditionBlock, blocks.StructBlock):
     def to_rule(self, value: Mapping[str, Any]) -> Rule:
         return {"region": value["region"]} if value["region"] else {"country": value["country"]}
 
-    def from_rule(self, rule: Rule) -> Any:
-        country, region = _place_of(rule)
+    def from_rule(self, rule: Rule) -> object:
+        country, region = _split_location(rule)
         return {"country": country, "region": region}
 
     class Meta:
@@ -116,7 +120,7 @@ class TownChoice(StructConditionBlock, blocks.StructBlock):
         km = float(value["km"] or 0)
         return {"near": value["town"], "km": int(km) if km.is_integer() else km}
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         return {"town": rule["near"], "km": rule["km"]}
 
     class Meta:
@@ -133,7 +137,7 @@ class JoinedChoice(StructConditionBlock, blocks.StructBlock):
         day = value["day"]
         return {value["when"]: day.isoformat() if isinstance(day, date) else day}
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         ((when, day),) = rule.items()
         return {"when": when, "day": day if isinstance(day, date) else date.fromisoformat(day)}
 
@@ -145,12 +149,12 @@ class JoinedChoice(StructConditionBlock, blocks.StructBlock):
 
 class AttributeChoice(StructConditionBlock, blocks.StructBlock):
     attribute = blocks.ChoiceBlock(choices=rule_choices.attributes)
-    test = blocks.ChoiceBlock(choices=_TESTS, default="is", label=gettext_lazy("What about it"))
+    test = blocks.ChoiceBlock(choices=_TESTS, default="is", label=gettext_lazy("Test"))
     values = blocks.TextBlock(
         required=False,
         rows=2,
         label=gettext_lazy("Value"),
-        help_text=gettext_lazy("Several values: one a line. Capitals do not matter."),
+        help_text=gettext_lazy("One value per line. Upper and lower case are the same."),
     )
 
     def to_rule(self, value: Mapping[str, Any]) -> Rule:
@@ -159,7 +163,7 @@ class AttributeChoice(StructConditionBlock, blocks.StructBlock):
             return {"attribute": value["attribute"], "is_set": test == "set"}
         return {"attribute": value["attribute"], test: lines if test == "one_of" else "\n".join(lines)}
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         if "is_set" in rule:
             return {"attribute": rule["attribute"], "test": "set" if rule["is_set"] else "unset", "values": ""}
         test = "is" if "is" in rule else "one_of"
@@ -170,18 +174,17 @@ class AttributeChoice(StructConditionBlock, blocks.StructBlock):
         test, text = value.get("test"), (value.get("values") or "").strip()
         lines = text.splitlines()
         if test in ("is", "one_of") and not text:
-            raise _field_error("values", _("Write the value, or ask whether it is set at all."))
+            raise _field_error("values", _("Enter a value, or choose “has any value”."))
         if test == "is" and len(lines) > 1:
             raise _field_error("values", _("These are several values. Choose “is one of”."))
         if any(len(line) > MAX_VALUE_LENGTH for line in lines):
             raise _field_error(
-                "values",
-                _("A value has at most %(most_of_a_value)s characters.") % {"most_of_a_value": MAX_VALUE_LENGTH},
+                "values", _("Use at most %(limit)s characters for each value.") % {"limit": MAX_VALUE_LENGTH}
             )
         return super().clean(value)
 
     class Meta:
-        label = gettext_lazy("Something else you know about them")
+        label = gettext_lazy("Other information")
         icon = "tag"
         label_format = "{attribute} {test} {values}"
 
@@ -189,46 +192,47 @@ class AttributeChoice(StructConditionBlock, blocks.StructBlock):
 class KindChoice(ChoiceConditionBlock):
     """A condition that another app registered."""
 
-    def __init__(self, kind: ConditionKind, **kwargs: Any) -> None:
+    def __init__(self, kind: ConditionKind, **kwargs: object) -> None:
         self.key, self.help = kind.key, kind.help
         super().__init__(choices=rule_choices.choices_of(kind), label=kind.label, icon="mail", **kwargs)
 
 
 class UnsupportedRuleBlock(blocks.TextBlock):
-    """A part that the builder has no block for: it is shown, kept as it is, and cannot be saved from here."""
+    """A part of a rule that no block can hold. The builder shows it but cannot save it."""
 
     def clean(self, value: Any) -> Any:
-        raise ValidationError(_("This page cannot show this part. Remove it and say it anew."))
+        raise ValidationError(_("This page cannot show this condition. Delete it and add it again."))
 
     def to_rule(self, value: Any) -> Rule:
         return dict(json.loads(value))
 
-    def from_rule(self, rule: Rule) -> Any:
+    def from_rule(self, rule: Rule) -> object:
         return json.dumps(rule, ensure_ascii=False)
 
     class Meta:
-        label = gettext_lazy("A part that cannot be shown")
+        label = gettext_lazy("Condition that cannot be shown")
         icon = "warning"
 
 
 def _field_error(part: str, message: str) -> ValidationError:
-    fault: ValidationError = blocks.StructBlockValidationError(block_errors={part: ValidationError(message)})
-    return fault
+    error: ValidationError = blocks.StructBlockValidationError(block_errors={part: ValidationError(message)})
+    return error
 
 
-def _place_of(rule: Rule) -> tuple[str, str]:
-    """(country, region code) as the two fields hold them; what is not known stays as it is written."""
+def _split_location(rule: Rule) -> tuple[str, str]:
+    """Return the country and the region code for the two fields. An unknown name stays as written."""
     written = str(rule.get("region") or rule.get("country"))
     try:
         if "country" in rule or len(written) == 2:
             return resolve_country(written), ""
         region = resolve_region(written)
     except UnknownPlace:
-        return (written, "") if "country" in rule else (_known_country(written), written)
+        return (written, "") if "country" in rule else (_find_country(written), written)
     return region.partition("-")[0], region
 
 
-def _known_country(region: str) -> str:
+def _find_country(region: str) -> str:
+    """Return the country code that a region code begins with, or an empty text if there is no such country."""
     code = region.partition("-")[0].upper()
     try:
         country_name(code)

@@ -1,4 +1,4 @@
-"""What the segment builder offers to choose from. What saved rules name and is gone stays on offer, marked as gone."""
+"""The choices of the segment builder. A deleted list or topic that a saved rule still names stays a choice, marked so."""
 
 from collections.abc import Callable, Iterable
 
@@ -14,24 +14,24 @@ from subscribers.segments.registry import ConditionKind, read_rule
 from subscribers.segments.rules import Condition, conditions
 
 Choices = list[tuple[str, str]]
-_GONE = gettext_lazy(" (no longer there)")
+_DELETED = gettext_lazy(" (deleted)")
 
 
 def lists() -> Choices:
-    return _with_gone("list", MailingList.objects.values_list("slug", "name"))
+    return _add_saved("list", MailingList.objects.values_list("slug", "name"))
 
 
 def topics() -> Choices:
-    return _with_gone("topic", Topic.objects.values_list("slug", "name"))
+    return _add_saved("topic", Topic.objects.values_list("slug", "name"))
 
 
 def attributes() -> Choices:
-    return _with_gone("attribute", ((key, key.replace("_", " ")) for key in attribute_keys()))
+    return _add_saved("attribute", ((key, key.replace("_", " ")) for key in attribute_keys()))
 
 
 def languages() -> Choices:
     known = {code: f"{info['name']} ({code})" for code, info in LANG_INFO.items() if "name" in info}
-    return _with_gone("language", sorted(known.items(), key=lambda pair: pair[1]), gone="")
+    return _add_saved("language", sorted(known.items(), key=lambda pair: pair[1]), suffix="")
 
 
 def country_choices() -> Choices:
@@ -39,21 +39,19 @@ def country_choices() -> Choices:
 
 
 def choices_of(kind: ConditionKind) -> Callable[[], Choices]:
-    return lambda: _with_gone(kind.key, kind.choices(), gone="")
+    return lambda: _add_saved(kind.key, kind.choices(), suffix="")
 
 
-def _with_gone(key: str, known: Iterable[tuple[str, str]], *, gone: str | Promise = _GONE) -> Choices:
-    offered = list(known)
-    codes = {code for code, _ in offered}
-    named = {condition.value for rule in _saved_rules() for condition in _conditions(rule) if condition.key == key}
-    return offered + [(code, f"{code}{gone}") for code in sorted(named - codes)]
+def _add_saved(key: str, known: Iterable[tuple[str, str]], *, suffix: str | Promise = _DELETED) -> Choices:
+    """Return the known choices and those that only saved rules name, the latter with the suffix."""
+    choices = list(known)
+    codes = {code for code, _ in choices}
+    rules = Segment.objects.order_by().values_list("rule", flat=True)
+    named = {condition.value for rule in rules for condition in _list_conditions(rule) if condition.key == key}
+    return choices + [(code, f"{code}{suffix}") for code in sorted(named - codes)]
 
 
-def _saved_rules() -> list[object]:
-    return list(Segment.objects.order_by().values_list("rule", flat=True))
-
-
-def _conditions(rule: object) -> list[Condition]:
+def _list_conditions(rule: object) -> list[Condition]:
     try:
         return conditions(read_rule(rule))
     except BadRule:

@@ -1,4 +1,4 @@
-"""The builder as a form field: a segment's rule becomes a stream of blocks, and the stream a rule again, the same one."""
+"""The segment builder as a form field. It converts a rule to a stream of blocks, and back to the same rule."""
 
 from typing import Any
 
@@ -49,26 +49,26 @@ _MATCHES = [
 
 
 def make_builder() -> blocks.StreamBlock:
-    """The blocks of a rule: the conditions, and groups of them as deep as a rule may go."""
+    """Return the builder's blocks: conditions, and groups of them, nested up to `MAX_DEPTH`."""
     leaves: list[tuple[str, blocks.Block]] = [
-        ("list", ListChoice(group=gettext_lazy("What they asked for"))),
-        ("topic", TopicChoice(group=gettext_lazy("What they asked for"))),
-        ("language", LanguageChoice(group=gettext_lazy("What they asked for"))),
-        ("place", PlaceChoice(group=gettext_lazy("Where they are"))),
-        ("near", TownChoice(group=gettext_lazy("Where they are"))),
-        ("giving", GivingChoice(group=gettext_lazy("What you know about them"))),
-        ("joined", JoinedChoice(group=gettext_lazy("What you know about them"))),
-        ("source", SourceText(group=gettext_lazy("What you know about them"))),
-        ("attribute", AttributeChoice(group=gettext_lazy("What you know about them"))),
-        *((kind.key, KindChoice(kind, group=gettext_lazy("What they were sent"))) for kind in list_condition_kinds()),
-        ("unread", UnsupportedRuleBlock(group=gettext_lazy("What they were sent"))),
+        ("list", ListChoice(group=gettext_lazy("Preferences"))),
+        ("topic", TopicChoice(group=gettext_lazy("Preferences"))),
+        ("language", LanguageChoice(group=gettext_lazy("Preferences"))),
+        ("place", PlaceChoice(group=gettext_lazy("Location"))),
+        ("near", TownChoice(group=gettext_lazy("Location"))),
+        ("giving", GivingChoice(group=gettext_lazy("Information about them"))),
+        ("joined", JoinedChoice(group=gettext_lazy("Information about them"))),
+        ("source", SourceText(group=gettext_lazy("Information about them"))),
+        ("attribute", AttributeChoice(group=gettext_lazy("Information about them"))),
+        *((kind.key, KindChoice(kind, group=gettext_lazy("Activity"))) for kind in list_condition_kinds()),
+        ("unread", UnsupportedRuleBlock(group=gettext_lazy("Activity"))),
     ]
     hidden = {"unread": {"max_num": 0}}
     here = blocks.StreamBlock(leaves, block_counts=hidden, label=gettext_lazy("Conditions"))
     for _ in range(MAX_DEPTH):
         group = blocks.StructBlock(
             [
-                ("match", blocks.ChoiceBlock(choices=_MATCHES, default="any", label=gettext_lazy("It counts when"))),
+                ("match", blocks.ChoiceBlock(choices=_MATCHES, default="any", label=gettext_lazy("True when"))),
                 ("rules", here),
             ],
             label=gettext_lazy("A group of conditions"),
@@ -82,16 +82,16 @@ def make_builder() -> blocks.StreamBlock:
 
 
 def to_stream(rule: object, *, builder: blocks.StreamBlock) -> StreamValue:
-    """The rule as the builder shows it. The outermost “all” is the stream itself."""
+    """Return the rule as the builder's blocks. The outermost “all” is the stream itself."""
     parts: Any = []
     if isinstance(rule, dict) and rule:
         outer = rule.get("all") if list(rule) == ["all"] else None
         parts = outer if isinstance(outer, list) and len(outer) > 1 else [rule]
-    return _stream(parts, stream=builder)
+    return _make_stream(parts, stream=builder)
 
 
 def to_rule(stream: StreamValue) -> Rule:
-    """The rule of what is in the builder; nothing is everyone."""
+    """Return the rule of the builder's blocks. No block gives the empty rule, which selects everybody."""
     parts = _rules(stream)
     if len(parts) > 1:
         return {"all": parts}
@@ -99,12 +99,12 @@ def to_rule(stream: StreamValue) -> Rule:
 
 
 class RuleField(BlockField):
-    """A form field whose value is a segment's rule; `BadRule` becomes an error of the part at fault."""
+    """A form field whose value is a segment's rule. An invalid rule becomes a validation error."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(make_builder(), required=False, **kwargs)
 
-    def prepare_value(self, value: Any) -> StreamValue:
+    def prepare_value(self, value: object) -> StreamValue:
         return value if isinstance(value, StreamValue) else to_stream(value, builder=self.block)
 
     def clean(self, value: Any) -> Rule:
@@ -115,26 +115,26 @@ class RuleField(BlockField):
             raise ValidationError(translate(error)) from error
         return rule
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: object, data: StreamValue) -> bool:
         return bool(to_rule(self.prepare_value(initial)) != to_rule(data))
 
 
-def _stream(parts: list[Any], *, stream: blocks.StreamBlock) -> StreamValue:
-    return StreamValue(stream, [_child(part, stream=stream) for part in parts])
+def _make_stream(parts: list[Any], *, stream: blocks.StreamBlock) -> StreamValue:
+    return StreamValue(stream, [_make_child(part, stream=stream) for part in parts])
 
 
-def _child(rule: Any, *, stream: blocks.StreamBlock) -> tuple[str, Any]:
+def _make_child(rule: Any, *, stream: blocks.StreamBlock) -> tuple[str, Any]:
     try:
         read_rule(rule)
     except BadRule:
-        if not _is_group(rule):
+        if not _is_rule_group(rule):
             return "unread", UnsupportedRuleBlock().from_rule(rule)
     kind = next(iter(rule))
-    if _is_group(rule):
+    if _is_rule_group(rule):
         if "group" not in stream.child_blocks:
             return "unread", UnsupportedRuleBlock().from_rule(rule)
         group = stream.child_blocks["group"]
-        inner = _stream(rule[kind], stream=group.child_blocks["rules"])
+        inner = _make_stream(rule[kind], stream=group.child_blocks["rules"])
         return "group", blocks.StructValue(group, [("match", kind), ("rules", inner)])
     name = _BLOCK_OF.get(_key_of(rule), _key_of(rule))
     block = stream.child_blocks[name]
@@ -142,7 +142,7 @@ def _child(rule: Any, *, stream: blocks.StreamBlock) -> tuple[str, Any]:
     return name, blocks.StructValue(block, value.items()) if isinstance(value, dict) else value
 
 
-def _is_group(rule: Any) -> bool:
+def _is_rule_group(rule: Any) -> bool:
     return (
         isinstance(rule, dict)
         and len(rule) == 1

@@ -1,9 +1,6 @@
-"""How a segment is shown while it is built, and why one person is in it or not. Names nobody in full."""
+"""The live preview of a segment, and the page that explains why one person is in it. Addresses are masked."""
 
-from typing import Any
-
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -16,7 +13,9 @@ from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from newsletter.common.errors import BadAddress, BadRule
 from newsletter.common.translation import translate
-from subscribers.models import Segment, Subscriber
+from subscribers.desk.listing import make_breadcrumbs
+from subscribers.desk.person_actions import require_permission
+from subscribers.models import Segment
 from subscribers.people.lookup import UnknownPerson, find_person
 from subscribers.segments.count import MIN_PEOPLE_SHOWN, preview_people
 from subscribers.segments.explain import explain_membership
@@ -27,33 +26,38 @@ VIEW_SUBSCRIBERS_PERMISSION = "subscribers.view_subscriber"
 
 
 class SegmentPreview(PreviewOnEditView):
-    """The rule of the form as it stands: in words, how many people it selects, and some of them, masked."""
+    """Show the form's rule in words, the number of people it selects, and some masked examples."""
 
     @method_decorator(xframe_options_sameorigin_override)
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         state = self._get_form_state()
-        said: dict[str, Any] = {}
+        context: dict[str, object] = {}
         if state is not None:
             form = self.get_form(self._get_form_data(state))
             if self.validate_form(form):
                 form.save(commit=False)
             elif "rule" in form.errors:
-                said = {"unfinished": True}
+                context = {"unfinished": True}
             else:
                 self.object.rule = form.cleaned_data["rule"]
-        response = render(request, "desk/frames/segment.html", said or self._describe_segment(request))
+        response = render(request, "desk/iframes/segment.html", context or self._describe_segment(request))
         response["Content-Security-Policy"] = CSP
         return response
 
-    def _describe_segment(self, request: HttpRequest) -> dict[str, Any]:
-        may_see = request.user.has_perm(VIEW_SUBSCRIBERS_PERMISSION)
+    def _describe_segment(self, request: HttpRequest) -> dict[str, object]:
+        can_view_people = request.user.has_perm(VIEW_SUBSCRIBERS_PERMISSION)
         try:
-            look = preview_people(self.object.rule)
-            said = {"words": describe_rule(self.object.rule), "size": look}
+            preview = preview_people(self.object.rule)
+            rule = describe_rule(self.object.rule)
         except BadRule as error:
             return {"error": translate(error)}
-        examples = [(person, _where(person)) for person in look.examples] if may_see else []
-        return {**said, "examples": examples, "may_see": may_see, "fewest": MIN_PEOPLE_SHOWN}
+        return {
+            "rule": rule,
+            "size": preview,
+            "examples": preview.examples if can_view_people else [],
+            "can_view_people": can_view_people,
+            "fewest": MIN_PEOPLE_SHOWN,
+        }
 
 
 class NewSegmentPreview(SegmentPreview, PreviewOnCreateView):
@@ -61,19 +65,18 @@ class NewSegmentPreview(SegmentPreview, PreviewOnCreateView):
 
 
 class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
-    """Asks for an address and shows the rule with a yes or a no at each part. Each answer is logged at the person."""
+    """Ask for an address and show, for each part of the rule, if it is true of that person. Each answer is logged."""
 
     template_name = "desk/why_in_segment.html"
     header_icon = "group"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not request.user.has_perm(VIEW_SUBSCRIBERS_PERMISSION):
-            raise PermissionDenied
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        require_permission(request, VIEW_SUBSCRIBERS_PERMISSION)
         self.segment = get_object_or_404(Segment, pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The address comes in the body of the request: addresses stand in no URL and no log."""
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        """Explain the address of the form. It comes in the body, because URLs end up in logs."""
         address = request.POST.get("address", "").strip()
         return self.render_to_response(self.get_context_data(address=address, **self._explain(request, address)))
 
@@ -82,17 +85,16 @@ class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         names = Segment.snippet_viewset
-        return [
-            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
-            {"url": reverse(names.get_url_name("list")), "label": _("Segments")},
-            {"url": reverse(names.get_url_name("edit"), args=[self.segment.pk]), "label": self.segment.name},
-            {"url": "", "label": _("Why is someone in it?")},
-        ]
+        return make_breadcrumbs(
+            (reverse(names.get_url_name("list")), _("Segments")),
+            (reverse(names.get_url_name("edit"), args=[self.segment.pk]), self.segment.name),
+            ("", _("Why is someone in it?")),
+        )
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), "segment": self.segment}
 
-    def _explain(self, request: HttpRequest, address: str) -> dict[str, Any]:
+    def _explain(self, request: HttpRequest, address: str) -> dict[str, object]:
         try:
             person = find_person(address)
             judgement = explain_membership(self.segment.rule, person=person)
@@ -100,7 +102,3 @@ class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
             return {"error": translate(error)}
         log(instance=person, action="subscribers.look", user=request.user)
         return {"person": person, "judgement": judgement}
-
-
-def _where(person: Subscriber) -> str:
-    return str(person.place or "")

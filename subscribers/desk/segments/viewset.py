@@ -1,4 +1,4 @@
-"""Segments in the desk: a rule is built of blocks and shown at once in words, with the people whom it selects."""
+"""Segments in the desk: the list, and the builder with its live preview."""
 
 from typing import Any
 
@@ -15,6 +15,7 @@ from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from newsletter.common.errors import BadRule
+from newsletter.common.translation import translate
 from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 from subscribers.desk.segments.rule_field import RuleField
@@ -28,23 +29,23 @@ def describe_segment_rule(segment: Segment) -> str:
     try:
         return describe_rule(segment.rule)
     except BadRule as error:
-        return _("Cannot be used, so selects nobody: %(error)s") % {"error": error}
+        return _("Invalid, so it selects nobody: %(error)s") % {"error": translate(error)}
 
 
 class SegmentForm(ShortNameForm):
     rule = RuleField(
         label=gettext_lazy("Who is in it"),
-        help_text=gettext_lazy("Everyone for whom all of these are true. Without any condition, everyone is in it."),
+        help_text=gettext_lazy("People who match all of these conditions. Without conditions, everybody is in it."),
     )
 
-    def clean_rule(self) -> Any:
-        """A rule that was not touched stays as it was written, to the letter."""
-        rule: Any = self.cleaned_data["rule"]
+    def clean_rule(self) -> object:
+        """Return the stored rule unchanged if nobody edited it, so that its exact form is kept."""
+        rule: object = self.cleaned_data["rule"]
         return rule if self["rule"]._has_changed() else self.initial.get("rule", rule)
 
 
 class _OpenPreviewMixin:
-    """The preview stands open beside the builder, without the checks of a web page."""
+    """Open the preview beside the builder, without Wagtail's checks of web pages."""
 
     @property
     def media(self) -> Media:
@@ -61,8 +62,8 @@ class SegmentEditView(_OpenPreviewMixin, EditView):
     def header_more_buttons(self) -> list[Any]:
         buttons = list(super().header_more_buttons)
         if self.request.user.has_perm(VIEW_SUBSCRIBERS_PERMISSION):
-            where = reverse("subscribers_why_in_segment", args=[self.object.pk])
-            buttons.append(HeaderButton(_("Why is someone in it?"), url=where, icon_name="help", priority=10))
+            url = reverse("subscribers_why_in_segment", args=[self.object.pk])
+            buttons.append(HeaderButton(_("Why is someone in it?"), url=url, icon_name="help", priority=10))
         return buttons
 
 

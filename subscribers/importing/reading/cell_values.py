@@ -1,4 +1,4 @@
-"""PURE. Reads what one cell says. What is not understood is left out and said in the notes of its line, never guessed."""
+"""Read the value of one cell. What cannot be understood is left out and noted, never guessed."""
 
 import json
 import re
@@ -27,13 +27,13 @@ def read_line(text: str, most: int) -> str:
 
 
 def read_topics(text: str) -> list[str]:
-    """The words of a cell that holds several, between semicolons, bars or commas."""
+    """Return the texts of a cell that holds several, separated by semicolons, bars or commas."""
     words = (part.strip().strip('"').strip() for part in _TOPIC_SPLIT.split(unescape_csv_cell(text)))
     return [word for word in words if word]
 
 
 def read_day(text: str) -> datetime | None:
-    """The moment of a text such as 2026-03-31 or 2026-03-31 09:00:00; UTC unless it says otherwise. None if it is none."""
+    """Return the moment of a text such as 2026-03-31 or 2026-03-31 09:00:00, in UTC unless it names a zone, or None."""
     found = _DAY.fullmatch(text.strip())
     if found is None:
         return None
@@ -51,7 +51,7 @@ def read_day(text: str) -> datetime | None:
 
 
 def read_day_or_note(text: str, notes: list[str]) -> datetime | None:
-    """As `read_day`; a text that is no day is said."""
+    """Read a day as `read_day` does, and note a text that is none."""
     day = read_day(text)
     if day is None and text.strip():
         notes.append(Message("“%(text)s” is not a day such as 2026-03-31; left out.", text=text.strip()[:40]))
@@ -72,7 +72,7 @@ def _zones() -> frozenset[str]:
 
 
 def unpack_attributes(text: str, notes: list[str]) -> dict[str, str]:
-    """The single values of a JSON object; what is nested or no JSON is left out and said."""
+    """Return the single values of a JSON object. Nested values and bad JSON are noted and left out."""
     try:
         if len(text) > _MAX_JSON_CHARACTERS:
             raise ValueError
@@ -110,7 +110,7 @@ def read_giving(text: str, notes: list[str]) -> str:
 
 
 def read_radius(text: str, notes: list[str]) -> int | None:
-    """Whole kilometres."""
+    """Return whole kilometres."""
     words = text.strip()
     if not words:
         return None

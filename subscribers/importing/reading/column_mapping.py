@@ -1,4 +1,4 @@
-"""PURE. What a column of a file can be, and what a column is likely to be by its name. The choice is a person's."""
+"""Map columns of a file to fields: what a column can be, and what it is likely to be by its name. A person decides."""
 
 import hashlib
 from collections.abc import Sequence
@@ -77,12 +77,12 @@ _UNREPORTED_COLUMNS = {"lists", "uuid", "id", "line in the file", "why it was re
 
 
 def normalise_column_name(text: str) -> str:
-    """A column's name as it is compared and shown: one clean line, in lower case."""
+    """Return a column's name as it is compared and shown: one clean lower-case line."""
     return clean_line(unescape_csv_cell(text), max_length=100).lower()
 
 
 def guess_target(name: str) -> str:
-    """The likely target of a column. What is neither known nor of a kind that a newsletter has no use for is kept."""
+    """Guess the field of a column. An unknown column becomes a custom attribute, unless newsletters have no use for it."""
     plain = normalise_column_name(name)
     if plain.startswith(ATTRIBUTE) and attribute_key(plain.removeprefix(ATTRIBUTE)):
         return f"{ATTRIBUTE}{attribute_key(plain.removeprefix(ATTRIBUTE))}"
@@ -94,7 +94,7 @@ def guess_target(name: str) -> str:
 
 
 def guess_mapping(header: Sequence[str]) -> list[str]:
-    """A target for each column. Two columns may be the same field, which `check_mapping` refuses: a person decides."""
+    """Guess a field for each column. `check_mapping` refuses duplicates, because a person has to decide."""
     mapping: list[str] = []
     for name in header:
         target = guess_target(name)
@@ -103,7 +103,7 @@ def guess_mapping(header: Sequence[str]) -> list[str]:
 
 
 def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
-    """Raises `BadFile` unless there is a target for each column and exactly one is the address."""
+    """Raise `BadFile` unless each column has a field and exactly one is the address."""
     if len(mapping) != len(header):
         raise BadFile("The columns of the file are not those that were chosen. Choose again what each of them is.")
     for target in mapping:
@@ -133,7 +133,7 @@ def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
 
 
 def list_unused_columns(header: Sequence[str], mapping: Sequence[str]) -> list[str]:
-    """The columns that are left out, without those that nobody expects to be used."""
+    """Return the columns that are left out, without those that nobody expects to be used."""
     names = [
         normalise_column_name(name) for name, target in zip(header, mapping, strict=True) if target == NOT_IMPORTED
     ]
@@ -141,18 +141,18 @@ def list_unused_columns(header: Sequence[str], mapping: Sequence[str]) -> list[s
 
 
 def header_key(header: Sequence[str]) -> str:
-    """64 hexadecimal characters that files with the same columns share, the refused lines of one of them too."""
+    """Return 64 hexadecimal characters that files with the same columns share, files of refused lines too."""
     return hashlib.sha256(
         "\x1f".join(normalise_column_name(name) for name in header if is_file_column(name)).encode()
     ).hexdigest()
 
 
 def reuse_mapping(header: Sequence[str], *, before: Sequence[str], mapping: Sequence[str]) -> list[str]:
-    """The mapping of the columns ``before`` for a header of the same key."""
+    """Apply the mapping of the columns ``before`` to a header with the same key."""
     own = iter([target for name, target in zip(before, mapping, strict=True) if is_file_column(name)])
     return [next(own) if is_file_column(name) else NOT_IMPORTED for name in header]
 
 
 def is_file_column(name: str) -> bool:
-    """Whether a column is the file's own, and not what a file of refused lines says about them."""
+    """Return True for the file's own columns, False for those that a file of refused lines adds."""
     return normalise_column_name(name) not in (LINE_COLUMN.lower(), REASON_COLUMN.lower())

@@ -1,4 +1,4 @@
-"""PURE. Splits text into the records of a CSV file, so that one missing quotation mark spoils one line and no more."""
+"""Split text into CSV records, so that one missing quotation mark spoils one line only."""
 
 import csv
 from collections import deque
@@ -11,7 +11,7 @@ csv.field_size_limit(1 << 23)
 
 
 class Record(NamedTuple):
-    """`cells` is None where the record cannot be read; `line` counts from 1, the header included."""
+    """One record. `cells` is None if it cannot be read; `line` counts from 1, including the header."""
 
     line: int
     cells: list[str] | None
@@ -19,7 +19,7 @@ class Record(NamedTuple):
 
 
 class _LineFeed:
-    """Gives a reader some lines and remembers whether it asked for more."""
+    """Feed lines to a CSV reader and remember whether it asked for more."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
@@ -36,10 +36,10 @@ class _LineFeed:
 
 
 def split_records(lines: Iterator[str], *, delimiter: str, first: int, width: int, email_at: int) -> Iterator[Record]:
-    """The records of `lines`, the first of which has the number `first`. Empty lines are passed over.
+    """Yield the records of `lines`, numbered from `first`. Empty lines are skipped.
 
-    A quoted value may run over several lines; it ends unread where a later line is plainly a record of its own
-    (`width` values with an address at `email_at`).
+    A quoted value may span several lines. It ends unread if a later line is plainly a record of its own (`width` values with
+    an address at `email_at`).
     """
     back: deque[str] = deque()
     number = first - 1
@@ -66,7 +66,7 @@ def split_records(lines: Iterator[str], *, delimiter: str, first: int, width: in
 
 
 def parse_complete_record(lines: list[str], *, delimiter: str, strict: bool = False) -> list[str] | None:
-    """The one record that these lines are; None where it is not finished or cannot be read."""
+    """Return the one record of these lines, or None if it is unfinished or cannot be read."""
     feed = _LineFeed(lines)
     reader = csv.reader(feed, delimiter=delimiter, strict=strict)
     try:
@@ -79,7 +79,7 @@ def parse_complete_record(lines: list[str], *, delimiter: str, strict: bool = Fa
 def _read_multiline(
     line: str, lines: Iterator[str], back: deque[str], *, delimiter: str, width: int, email_at: int
 ) -> tuple[list[str], list[str] | None]:
-    """The further lines that were looked at, and the record that they make with the first, if any."""
+    """Return the further lines that were read, and the record that they complete, if any."""
     more: list[str] = []
     size = len(line)
     while len(more) < _MAX_RECORD_LINES and size < _MAX_RECORD_CHARACTERS:

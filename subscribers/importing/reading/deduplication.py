@@ -1,4 +1,4 @@
-"""PURE. Remembers which addresses of a file came before, in sixteen bytes each at most: a million fit into 16 MB."""
+"""Remember which addresses of a file came before, in 16 bytes each: a million fit into 16 MB."""
 
 from array import array
 
@@ -7,7 +7,7 @@ _MAX_LOAD_FACTOR = 0.6
 
 
 class SeenAddresses:
-    """A set of keyed hashes, of which it keeps 64 bits: two of a million people share these once in 30 million files."""
+    """A set of keyed hashes that keeps 64 bits of each. Two of a million people collide once in 30 million files."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -17,7 +17,7 @@ class SeenAddresses:
         return self._count
 
     def add(self, address_hash: bytes) -> bool:
-        """True where it was not there before."""
+        """Add a hash. Return True if it is new."""
         if self._count >= _MAX_LOAD_FACTOR * len(self._table):
             self._grow()
         if not _insert(self._table, int.from_bytes(address_hash[:8]) or 1):
@@ -38,7 +38,7 @@ def _make_table(size: int) -> "array[int]":
 
 
 def _insert(table: "array[int]", short: int) -> bool:
-    """Into the first free place from its own on; the size is a power of two. False where it is there already."""
+    """Insert into an open-addressing table whose size is a power of two. Return False if it is there already."""
     last = len(table) - 1
     at = short & last
     while (there := table[at]) != short:

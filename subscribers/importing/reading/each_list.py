@@ -1,6 +1,6 @@
-"""PURE. The one value that says of each list how somebody is on it: `events asked_on=2026-01-31 mail_frequency=monthly`.
+"""The one value that holds a person's terms on each list: `events asked_on=2026-01-31 mail_frequency=monthly`.
 
-A file of all lists has it, with lists between semicolons, so that each list can be taken out of it again.
+A file of all lists has such a column, with lists separated by semicolons.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,14 +9,14 @@ LIST_TERMS = ("asked_on", "expires_on", "mail_frequency", "paused_until")
 
 
 def write_each_list(lists: Iterable[tuple[str, Mapping[str, str]]]) -> str:
-    """From the slug of each list and its terms; those that say nothing are left out."""
+    """Write the slug of each list with its terms. Empty terms are left out."""
     return "; ".join(
         " ".join([slug, *(f"{term}={terms[term]}" for term in LIST_TERMS if terms.get(term))]) for slug, terms in lists
     )
 
 
 def read_each_list(text: str, *, slug: str) -> dict[str, str] | None:
-    """The terms of one list; None where it is not among them."""
+    """Return the terms of one list, or None if it is not among them."""
     for part in text.split(";"):
         words = part.split()
         if words and words[0] == slug:

@@ -1,4 +1,4 @@
-"""PURE. Tells the encoding of a file of people and opens it as text. It reads bytes and decides nothing else."""
+"""Detect the encoding of a file of people and open it as text."""
 
 import codecs
 import contextlib
@@ -36,7 +36,7 @@ _NOT_A_LIST_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"{\\rt
 
 
 class _NonClosingTextWrapper(io.TextIOWrapper):
-    """Text of a file that stays the caller's: letting go of the text leaves the file open."""
+    """Text of a file that stays open when the text is closed."""
 
     def close(self) -> None:
         with contextlib.suppress(ValueError):
@@ -53,14 +53,14 @@ codecs.register_error("subscribers.windows", _decode_as_windows)
 
 
 def open_text(file: BinaryIO, *, encoding: str) -> io.TextIOWrapper:
-    """The file as text from where it stands; it stays the caller's to close. Line endings are left as they are."""
+    """Open the file as text from its current position. The caller closes the file. Line endings are kept."""
     if encoding == UTF8_WITH_CP1252:
         return _NonClosingTextWrapper(file, encoding="utf-8", errors="subscribers.windows", newline="")
     return _NonClosingTextWrapper(file, encoding=encoding, errors="replace", newline="")
 
 
 def make_seekable(file: BinaryIO) -> BinaryIO:
-    """The file itself, or a copy of one that cannot be rewound. Raises `BadFile` when it is too large."""
+    """Return the file, or a copy if it cannot be rewound. Raises `BadFile` if it is too large."""
     if not file.seekable():
         copy = tempfile.SpooledTemporaryFile(max_size=8 * BLOCK_BYTES)  # noqa: SIM115  lives as long as its rows are read
         size = 0
@@ -77,7 +77,7 @@ def make_seekable(file: BinaryIO) -> BinaryIO:
 
 
 def detect_encoding(file: BinaryIO) -> str:
-    """One of `ENCODINGS`. The file is read through and rewound. Raises `BadFile` for what is no text at all."""
+    """Return one of `ENCODINGS`. The file is read through and rewound. Raises `BadFile` if it is no text."""
     start = file.tell()
     head = file.read(4096)
     file.seek(start)
@@ -98,7 +98,7 @@ def detect_encoding(file: BinaryIO) -> str:
 
 
 def _count_undecodable(file: BinaryIO) -> tuple[int, int]:
-    """How many bytes are not UTF-8, and how many characters beyond ASCII are."""
+    """Count the bytes that are not UTF-8, and the characters beyond ASCII."""
     start = file.tell()
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     strays = others = unbroken = 0

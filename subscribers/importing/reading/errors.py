@@ -1,11 +1,11 @@
-"""PURE. What can be wrong with a whole import."""
+"""Errors that concern a whole import."""
 
 from newsletter.common.errors import DomainError
 
 
 class BadFile(DomainError):
-    """The whole file cannot be imported."""
+    """The file cannot be imported."""
 
 
 class CannotImport(DomainError):
-    """The import was asked for without what the law needs, or at a moment when it cannot be done."""
+    """The import lacks what the law requires, or cannot be done now."""

@@ -1,4 +1,4 @@
-"""PURE. Recognises whose export a file is by its columns, and what its people are. Anything else is a plain file."""
+"""Recognise the program that exported a file by its columns, and what its people are. Any other file is plain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ELSEWHERE = "elsewhere"
 
 @dataclass(frozen=True)
 class Layout:
-    """`kind` is what the people of the file are, `words` explain to a person what was recognised and what follows."""
+    """A known layout. `kind` is what the file's people are; `words` explain to a person what was recognised."""
 
     slug: str
     name: str
@@ -63,7 +63,7 @@ _BY_SLUG = {layout.slug: layout for layout in (PLAIN, *LAYOUTS)}
 
 
 def detect_layout(header: Sequence[str]) -> Layout:
-    """The layout that has these columns."""
+    """Return the layout with these columns."""
     names = {normalise_column_name(name) for name in header}
     if "email address" in names and len(names & _MAILCHIMP) >= 2:
         left = bool(names & {"unsub_time", "unsub_reason"})
@@ -76,7 +76,7 @@ def detect_layout(header: Sequence[str]) -> Layout:
 
 
 def refuse_non_subscribed_export(layout: Layout, *, file_name: str) -> None:
-    """Mailchimp writes people who never asked in the columns of those who did; only the name of the file tells. `BadFile`."""
+    """Raise `BadFile` for Mailchimp's file of people who never signed up: only its name tells it from the others."""
     if layout.slug == "mailchimp" and PurePath(file_name).name.lower().startswith("nonsubscribed"):
         raise BadFile(
             "These are Mailchimp's non-subscribed contacts: they never asked for a newsletter, so nobody is "

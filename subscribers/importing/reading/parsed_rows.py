@@ -1,4 +1,4 @@
-"""PURE. What a line of a file comes to: a person, or a refusal with its reason and the line as it was."""
+"""The result of one line: a person, or a refusal with its reason and the original line."""
 
 import csv
 import io
@@ -50,9 +50,9 @@ REFUSAL_LABELS = {
 
 @dataclass(slots=True)
 class PersonRow:
-    """One good line. Texts are clean and may be empty; `notes` say what was left out of the line, and why.
+    """One good line. Texts are clean and may be empty; `notes` say what was left out, and why.
 
-    `kind` is what becomes of the person: `join`, one of the kinds of `layouts` that keep them from mail, or `elsewhere`.
+    `kind` is what happens to the person: `join`, one of the suppressing kinds of `layouts`, or `elsewhere`.
     """
 
     line: int
@@ -78,7 +78,7 @@ class PersonRow:
 
 @dataclass(slots=True)
 class RefusedRow:
-    """One line that is not imported. `raw` is the line as CSV with commas, its cells cut to 10,001 characters."""
+    """A line that is not imported. `raw` is the line as CSV with commas, its cells cut to 10,001 characters."""
 
     line: int
     raw: str
@@ -87,7 +87,7 @@ class RefusedRow:
 
 
 def format_csv_line(cells: Sequence[str]) -> str:
-    """The cells as one line of a CSV file with commas, fit for any database; one that is too long stays so, and no longer."""
+    """Return the cells as one CSV line with commas, storable in any database, with long cells cut."""
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow(
         [cell[: MAX_CELL_CHARACTERS + 1].replace("\x00", "\N{REPLACEMENT CHARACTER}") for cell in cells]

@@ -1,4 +1,4 @@
-"""PURE. Opens a file of people: what it is, what its columns are, and its rows as a stream."""
+"""Open a file of people: detect its format and columns, and stream its rows."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ _SAMPLE_ROWS = 200
 
 @dataclass(frozen=True)
 class PeopleFile:
-    """An opened file: what was detected. `header` holds the columns as they are written."""
+    """What was detected in an opened file. `header` holds the columns as written."""
 
     encoding: str
     delimiter: str
@@ -42,13 +42,13 @@ class PeopleFile:
     header_line: int = 1
 
     def guess(self) -> list[str]:
-        """A likely target for each column."""
+        """Return a likely field for each column."""
         return guess_mapping(self.header)
 
 
 @contextmanager
 def open_csv(file: BinaryIO) -> Iterator[BinaryIO]:
-    """The file as CSV from its start: itself, or what a workbook holds, or a copy of a pipe. Raises `BadFile`."""
+    """Open the file as CSV: itself, the content of a workbook, or a copy of a pipe. Raises `BadFile`."""
     with ExitStack() as copies:
         source = make_seekable(file)
         if source is not file:
@@ -60,7 +60,7 @@ def open_csv(file: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def inspect_file(file: BinaryIO, *, encoding: str = "") -> PeopleFile:
-    """Detects encoding, delimiter, columns and layout of a CSV file; the file is rewound. Raises `BadFile`."""
+    """Detect encoding, delimiter, columns and layout of a CSV file and rewind it. Raises `BadFile`."""
     encoding = encoding or detect_encoding(file)
     number, header_line = _find_header(file, encoding=encoding)
     delimiter = max(",;\t|", key=header_line.count)
@@ -82,7 +82,7 @@ def inspect_file(file: BinaryIO, *, encoding: str = "") -> PeopleFile:
 
 
 def _find_header(file: BinaryIO, *, encoding: str) -> tuple[int, str]:
-    """The number and the text of the first line that says something. The file is rewound."""
+    """Return the number and the text of the first line that is not empty. The file is rewound."""
     start = file.tell()
     text = open_text(file, encoding=encoding)
     lines = [line.lstrip("\ufeff") for line in islice(text, _MAX_LEADING_EMPTY_LINES)]
@@ -103,7 +103,7 @@ def _is_address(name: str) -> bool:
 
 
 def clean_header(name: str) -> str:
-    """A column's name as its file writes it, on one line."""
+    """Return a column's name on one line, otherwise as written."""
     return " ".join(name.split())[:100]
 
 
@@ -120,7 +120,7 @@ def read_people(
     expires_on: date | None = None,
     slug: str = "",
 ) -> Iterator[PersonRow | RefusedRow]:
-    """The rows of a file that `inspect_file` looked at, once. Raises `BadFile` for an unusable mapping, or too many rows."""
+    """Yield the rows of an inspected file, once. Raises `BadFile` for an unusable mapping or too many rows."""
     check_mapping(mapping, header=look.header)
     reader = RowReader(
         mapping,
@@ -162,7 +162,7 @@ def _records(file: BinaryIO, *, look: PeopleFile, email_at: int) -> Iterator[Rec
 
 
 def sample_values(file: BinaryIO, *, look: PeopleFile, limit: int = 3) -> list[list[str]]:
-    """For each column, up to three different values of the first lines, cut to 60 characters. The file is rewound."""
+    """Return up to three different values of each column from the first lines, cut to 60 characters. Rewinds the file."""
     start = file.tell()
     seen: list[dict[str, None]] = [{} for _ in look.header]
     for record in islice(_records(file, look=look, email_at=0), _SAMPLE_ROWS):

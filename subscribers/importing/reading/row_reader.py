@@ -1,6 +1,6 @@
-"""PURE. Turns the cells of one record into a person, or into a refusal with its reason. A postcode names a town, and is dropped.
+"""Turn the cells of one record into a person, or into a refusal with its reason.
 
-It looks nothing up in the database; places and topics stay the texts that they are.
+It uses no database; places and topics stay texts. A postcode names a town and is then dropped.
 """
 
 import csv
@@ -45,12 +45,12 @@ _PACKED_FIELD_LENGTHS = {"country": 100, "region": 100, "city": 120, "language":
 
 
 class RowReader:
-    """Reads the records of one file, whose columns have these targets. `soft_opt_in` asks for a day with each person.
+    """Reads the records of one file with these columns. `soft_opt_in` requires a day for each person.
 
-    `implied_from` is the day on which people of implied consent are brought in: whoever has a last day is one of them, and
-    with `all_implied` everybody is and needs one. None where they are asked by mail, so that no last day counts.
-    `slug` is the list that they come into, for a file that says something of each list. `reason_at` is the column in which a
-    file of refused lines says why.
+    `implied_from` is the day on which people with implied consent are imported: everybody with a last day is one of
+    them, and with `all_implied` everybody is and needs one. It is None if people are asked by mail, so that no last day
+    counts. `slug` is the list for a file that covers several lists. `reason_at` is the column of reasons in a file of
+    refused lines.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class RowReader:
         self._reason_at = reason_at
 
     def read(self, record: Record) -> PersonRow | RefusedRow | None:
-        """The person of a record, or why not; None where all its cells are empty."""
+        """Return the person of a record, or a refusal, or None if all cells are empty."""
         cells = record.cells
         if cells is None:
             return self._refuse_unread(record)
@@ -122,17 +122,17 @@ class RowReader:
         return self._classify(record, cells, email)
 
     def _is_from_refused_file(self, cells: list[str]) -> bool:
-        """Whether it comes from a file of refused lines, where an open quotation mark had to be closed to be written."""
+        """Return True if the line comes from a file of refused lines, where an open quotation mark had to be closed."""
         return self._reason_at is not None and cells[self._reason_at : self._reason_at + 1] == [_UNREADABLE]
 
     def _refuse_unread(self, record: Record) -> RefusedRow:
-        """The last value is the one that was opened and not closed: its quotation mark is shown, or nobody would see why."""
+        """Refuse a record that could not be read, showing the quotation mark that was opened and not closed."""
         *parts, opened = next(csv.reader([record.text], delimiter=self._delimiter), [""])
         raw = format_csv_line([*parts, f'"{opened}'.rstrip("\r\n")])
         return RefusedRow(record.line, raw, _UNREADABLE, RefusalKind.UNREADABLE)
 
     def _classify(self, record: Record, cells: list[str], email: str) -> PersonRow | RefusedRow:
-        """Whether the person comes in, is kept from mail, or is refused."""
+        """Decide whether the person is imported, suppressed or refused."""
         kind = self._kind
         status = self._cell(cells, "status")
         if status.strip():
@@ -191,7 +191,7 @@ class RowReader:
         )
 
     def _find_town(self, cells: list[str], said: dict[str, str]) -> str:
-        """The town that stands for a postcode, where the file names none."""
+        """Return the town of a postcode if the file names no town."""
         text = self._cell(cells, "postcode")
         if not text:
             return ""
@@ -225,7 +225,7 @@ class RowReader:
         return cells[at] if at is not None and at < len(cells) else ""
 
     def _texts(self, cells: list[str], target: str) -> list[str]:
-        """What the columns of one target hold, where several may have it."""
+        """Return the texts of all columns with one field."""
         return [cells[at] for at in self._columns_of[target] if at < len(cells) and cells[at]]
 
     def _line(self, cells: list[str], target: str, most: int) -> str:
@@ -240,7 +240,7 @@ class RowReader:
         return " ".join(part for part in parts if part)[:200].strip()
 
     def _day(self, cells: list[str], target: str, notes: list[str]) -> datetime | None:
-        """The first that is given, where several columns may have it."""
+        """Return the first day that is given in the columns of one field."""
         days = (read_day_or_note(text, notes) for text in self._texts(cells, target))
         return next((day for day in days if day is not None), None)
 
@@ -249,7 +249,7 @@ class RowReader:
         return unpack_attributes(packed, notes) if packed else {}
 
     def _extract_known_fields(self, packed: dict[str, str]) -> dict[str, str]:
-        """Takes out what says where people live or what they read, where the file has no column of its own for it."""
+        """Move location and topics from packed attributes to their fields, unless the file has columns for them."""
         found = {key: guess_target(key) for key in packed}
         taken = {
             key: field
@@ -268,7 +268,7 @@ class RowReader:
 
 
 def check_expiry(record: Record, last: date | None, *, today: date) -> RefusedRow | None:
-    """Why implied consent that ends on this day does not do."""
+    """Return a refusal if implied consent that ends on this day is not acceptable."""
     if last is None:
         return _refuse(
             record,
@@ -289,7 +289,7 @@ def check_expiry(record: Record, last: date | None, *, today: date) -> RefusedRo
 
 
 def _has_open_quote(cell: str) -> bool:
-    """Whether a value begins with a quotation mark that nothing closes."""
+    """Return True if a value begins with a quotation mark that is never closed."""
     return '"' in cell and unescape_csv_cell(cell).startswith('"') and cell.count('"') % 2 == 1
 
 

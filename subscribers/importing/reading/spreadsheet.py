@@ -1,4 +1,4 @@
-"""PURE. Turns the first filled sheet of an Excel workbook (.xlsx) into CSV, row by row, so that line numbers stay."""
+"""Convert the first filled sheet of an Excel workbook (.xlsx) to CSV, row by row, so that line numbers stay."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ _ZIP = b"PK\x03\x04"
 
 
 def is_workbook(file: BinaryIO) -> bool:
-    """Whether the file is a zip archive, as every .xlsx is. It is rewound."""
+    """Return True if the file is a zip archive, as every .xlsx is. The file is rewound."""
     start = file.tell()
     head = file.read(4)
     file.seek(start)
@@ -28,7 +28,7 @@ def is_workbook(file: BinaryIO) -> bool:
 
 
 def convert_workbook_to_csv(file: BinaryIO) -> BinaryIO:
-    """A UTF-8 CSV file of the sheet's values, open at its start; line N is row N. Raises `BadFile`."""
+    """Return a UTF-8 CSV file of the sheet's values, open at its start; line N is row N. Raises `BadFile`."""
     _check_archive(file)
     out = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115  the caller reads it
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)

@@ -1,4 +1,4 @@
-"""PURE. What a status column of another program says about somebody: mailed there, gone, unreachable, or never asked."""
+"""Read the status column of another program: subscribed, unsubscribed, unreachable, or never signed up."""
 
 from newsletter.common.messages import Message
 from subscribers.importing.reading.layouts import BOUNCED, COMPLAINED, JOIN, LEFT_ALL, LEFT_LIST
@@ -17,7 +17,7 @@ _SPAM_WORDS = ("spam", "abuse", "complain")
 
 
 def read_status(text: str) -> tuple[str, RefusalKind | None]:
-    """What becomes of somebody of this status, or why their line is refused."""
+    """Return what happens to somebody with this status, or why their line is refused."""
     status = text.strip().lower()
     kind = _STATUS.get(status)
     if kind is not None:
@@ -26,7 +26,7 @@ def read_status(text: str) -> tuple[str, RefusalKind | None]:
 
 
 def explain_status(text: str, refused: RefusalKind) -> str:
-    """The refusal in words."""
+    """Return the refusal as a message."""
     status = text.strip().lower()[:40]
     if refused is RefusalKind.NOT_SUBSCRIBED:
         return Message(
@@ -36,7 +36,7 @@ def explain_status(text: str, refused: RefusalKind) -> str:
 
 
 def apply_unsubscribe_reason(kind: str, because: str) -> str:
-    """A farewell whose reason was spam is a complaint."""
+    """Return a complaint if the reason for unsubscribing was spam."""
     if kind in (LEFT_LIST, LEFT_ALL) and any(word in because.lower() for word in _SPAM_WORDS):
         return COMPLAINED
     return kind

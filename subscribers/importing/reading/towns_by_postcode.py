@@ -1,4 +1,4 @@
-"""PURE. The town of a postcode, for people of whom a file tells no town. The postcode itself goes no further than here."""
+"""Find the town of a postcode for people without a town. The postcode itself is not passed on."""
 
 from functools import lru_cache
 
@@ -13,9 +13,9 @@ _SUPPORTED_COUNTRIES = ("GB", "US")
 
 
 def find_town_by_postcode(text: str, *, country: str) -> str:
-    """Return the town in words, as `locate` understands them; "" if the postcode is not of a country whose table we have.
+    """Return the town as text that `locate` understands, or "" for a postcode without a table.
 
-    A ZIP code counts only beside its country: other countries write five digits too.
+    A ZIP code counts only beside its country, because other countries use five digits too.
     """
     text = text.strip()
     if not text or len(text) > _MAX_LENGTH:

@@ -1,4 +1,4 @@
-"""Writes one chunk of people in one transaction, in a handful of statements whatever its size; or only counts them."""
+"""Write one chunk of people in one transaction with a few statements, or only count them."""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from subscribers.consent.confirmations import queue_confirmation
 from subscribers.identity import address_key
 from subscribers.importing.reading.layouts import JOIN
 from subscribers.importing.reading.parsed_rows import PersonRow
-from subscribers.importing.writing import statements
+from subscribers.importing.writing import chunk_statements
 from subscribers.importing.writing.staging_table import fill_staging_table
 from subscribers.models import ImportBatch, Subscriber, Topic
 from subscribers.people.locations import Location, find_place_ids, get_or_create_places, locate
@@ -28,12 +28,12 @@ MAX_PAUSE = timedelta(days=366)
 
 
 def _end_of(day: date | None) -> datetime | None:
-    """The moment after the last one of a day."""
+    """Return the moment after the end of a day."""
     return datetime.combine(day + timedelta(days=1), time(), UTC) if day is not None else None
 
 
 class ChunkWriter:
-    """Holds what is the same for all chunks of one import: the batch, the topics, the places met so far."""
+    """Holds what all chunks of one import share: the batch, the topics, and known places."""
 
     def __init__(self, *, batch: ImportBatch, dry_run: bool) -> None:
         self._batch = batch
@@ -47,7 +47,7 @@ class ChunkWriter:
         return hash_address(email, key=self._key)
 
     def prepare(self, people: Mapping[bytes, PersonRow], *, note: Note) -> list[tuple[Any, ...]]:
-        """The staged form of people by address hash. Places that nobody lived in yet are made (not in a dry run)."""
+        """Return the staged rows of people by address hash. New places are created, but not in a dry run."""
         self._resolve_places([row for row in people.values() if row.kind == JOIN])
         moment = connection.ops.adapt_datetimefield_value
         staged = []
@@ -84,7 +84,7 @@ class ChunkWriter:
         return staged
 
     def _pause(self, row: PersonRow, *, note: Note) -> datetime | None:
-        """When the pause of a line ends, where there is one now."""
+        """Return the end of a line's pause, if it is still running."""
         until, now = row.paused_until, self._batch.started_at
         if until is None or until <= now:
             return None
@@ -98,30 +98,28 @@ class ChunkWriter:
     def write(
         self, people: Mapping[bytes, PersonRow], *, note: Note, after: Callable[[dict[str, int]], None]
     ) -> dict[str, int]:
-        """Writes people and counts what became of them, by outcome; `after` runs in the same transaction. A dry run
-        only counts.
-        """
+        """Write people and count them by outcome. `after` runs in the same transaction. A dry run only counts."""
         staged = self.prepare(people, note=note)
         kinds = {row.kind for row in people.values()}
         with self._transaction(), connection.cursor() as cursor:
             fill_staging_table(cursor, staged)
-            statements.classify(cursor, self._batch, kinds=kinds)
+            chunk_statements.classify(cursor, self._batch, kinds=kinds)
             if not self._dry_run:
-                statements.write_people(cursor, self._batch)
+                chunk_statements.write_people(cursor, self._batch)
             self._add_details(cursor, people, note=note)
-            outcomes = statements.count(cursor)
+            outcomes = chunk_statements.count(cursor)
             if not self._dry_run:
-                statements.renew_implied_consent(cursor, self._batch)
-                statements.subscribe(cursor, self._batch)
-                for kind in kinds & set(statements.SUPPRESSION_BY_KIND):
-                    statements.suppress_addresses(cursor, self._batch, kind=kind)
+                chunk_statements.renew_implied_consent(cursor, self._batch)
+                chunk_statements.subscribe(cursor, self._batch)
+                for kind in kinds & set(chunk_statements.SUPPRESSION_BY_KIND):
+                    chunk_statements.suppress_addresses(cursor, self._batch, kind=kind)
                 if self._batch.confirm:
                     self._queue_confirmations(cursor)
             after(outcomes)
         return outcomes
 
     def _transaction(self) -> AbstractContextManager[Any]:
-        """A dry run on SQLite takes no lock: it would stand in the way of everybody else."""
+        """Return the transaction. A dry run on SQLite takes no lock, which would block all others."""
         return nullcontext() if self._dry_run and connection.vendor == "sqlite" else transaction.atomic()
 
     def _resolve_places(self, rows: Sequence[PersonRow]) -> None:
@@ -136,7 +134,7 @@ class ChunkWriter:
             self._places[texts] = (place_id, location.note)
 
     def _add_details(self, cursor: CursorWrapper, people: Mapping[bytes, PersonRow], *, note: Note) -> None:
-        """Topics and attributes are added, none is taken away; who of the known got one is marked as changed."""
+        """Add topics and attributes, never remove any, and mark known people who got one as changed."""
         with_more = {row.line: row for row in people.values() if row.kind == JOIN and (row.topics or row.attributes)}
         if not with_more:
             return
@@ -161,7 +159,7 @@ class ChunkWriter:
         return ids
 
     def _add_topics(self, chosen: Mapping[int, set[int]]) -> set[int]:
-        """The ids of those who got a topic that they had not."""
+        """Return the ids of people who got a topic that they did not have."""
         through = Subscriber.topics.through
         rows = through.objects.filter(subscriber_id__in=list(chosen)).values_list("subscriber_id", "topic_id")
         have = set(rows)

@@ -1,4 +1,4 @@
-"""Imports a whole file at once, in the process that asks: for the command, the sample and tests. The desk uses `batches`."""
+"""Import a whole file in this process: for the command, the sample and tests. The desk uses `import_steps`."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
@@ -37,13 +37,12 @@ def import_people(
     expires_on: date | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> ImportReport:
-    """Imports a CSV file or workbook of people (bytes). With `confirm` they are asked by mail first.
+    """Import a CSV file or workbook of people (bytes). With `confirm`, people are asked by mail first.
 
-    `columns` names the target of a column where it is not what is guessed; `kind` says what the people are, where it is
-    not what the file looks like; `collected_on` is the day of those without one, `expires_on` the last day of
-    implied consent of those without one. `progress` is told the number of rows
-    read so far. An import of the very same file, list and terms that was interrupted is gone on with.
-    Raises `CannotImport` or `BadFile` before anything is written.
+    `columns` names the field of a column if the guess is wrong, and `kind` what the people are if the file does not tell.
+    `collected_on` is the day of people without one, `expires_on` the last day of implied consent of people without one.
+    `progress` gets the number of rows read. An interrupted import of the same file, list and terms is continued. Raises
+    `CannotImport` or `BadFile` before anything is written.
     """
     check_terms(basis=basis, evidence=evidence, by=by, kind=kind or ImportKind.JOIN)
     batch = ImportBatch(
@@ -94,7 +93,7 @@ def _run_import(
 
 
 def check_terms(*, basis: Basis | str, evidence: str, by: str, kind: ImportKind | str) -> None:
-    """Raises `CannotImport` where the law would miss something."""
+    """Raise `CannotImport` if the law requires something that is missing."""
     if not by.strip():
         raise CannotImport(_("Say who imports these people; the name is kept with the proof."))
     if kind != ImportKind.JOIN:
@@ -111,7 +110,7 @@ def check_terms(*, basis: Basis | str, evidence: str, by: str, kind: ImportKind 
 
 
 def _resume_or_save(batch: ImportBatch) -> ImportBatch:
-    """The interrupted import of the same file on the same terms, or this one, saved."""
+    """Return the interrupted import of the same file on the same terms, or save and return this one."""
     terms = ("mailing_list", "kind", "basis", "evidence", "confirm", "collected_on", "expires_on")
     same = (*terms, "file_key", "mapping", "encoding")
     given = {name: getattr(batch, name) for name in same}

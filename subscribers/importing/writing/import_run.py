@@ -1,6 +1,6 @@
-"""Works through the rows of one import, chunk by chunk; the last committed row is kept in the batch with its counts.
+"""Process the rows of one import, chunk by chunk. The batch keeps the last committed row and the counts.
 
-A killed run goes on after that row; a row is never written twice, because the batch moves in the chunk's transaction.
+A killed run continues after that row. No row is written twice, because the batch moves in the chunk's transaction.
 """
 
 from collections.abc import Callable, Iterator
@@ -56,14 +56,14 @@ class ImportRun:
         self._rows = self._open_rows(file)
 
     def sync_dropped_notes(self) -> None:
-        """Forgets its remarks where they were dropped since the last step. Within the transaction that writes them."""
+        """Forget the notes if they were dropped since the last step. Call it in the transaction that writes them."""
         dropped = lock_and_read_notes_dropped(self._batch.pk)
         if dropped != self._notes_dropped:
             self.report.discard_row_notes()
             self._notes_dropped = dropped
 
     def go(self) -> bool:
-        """Works until the file ends. False when it was asked to stop before."""
+        """Work until the file ends. Return False if it was asked to stop before."""
         self._skip_done()
         with larger_sqlite_cache():
             return self._process_chunks()
@@ -96,7 +96,7 @@ class ImportRun:
         )
 
     def _skip_done(self) -> None:
-        """Passes over what is committed, and remembers its addresses, so that a later line of one counts as repeated."""
+        """Skip committed rows, and remember their addresses so that later duplicates count as repeated."""
         done = 0 if self._dry_run else self._batch.rows_done
         if not done:
             return
@@ -157,7 +157,7 @@ class ImportRun:
 
 
 def new_report(batch: ImportBatch) -> ImportReport:
-    """An empty report that says what the batch is."""
+    """Return an empty report for a batch."""
     used = {name: target for name, target in zip(batch.header, batch.mapping, strict=True) if target}
     return ImportReport(
         encoding=batch.encoding,
@@ -171,20 +171,20 @@ def new_report(batch: ImportBatch) -> ImportReport:
 
 @transaction.atomic
 def finish_run(batch: ImportBatch, *, token: str, run: ImportRun, now: datetime) -> None:
-    """The whole file is in."""
+    """Mark the import as complete."""
     run.sync_dropped_notes()
     release(batch, token=token, state=ImportState.FINISHED, finished_at=now, counts=run.report.as_stored())
 
 
 @transaction.atomic
 def finish_check(batch: ImportBatch, *, token: str, run: ImportRun) -> None:
-    """The dry run is over; nothing of it is written but its numbers."""
+    """Mark the dry run as complete. Only its numbers are kept."""
     run.sync_dropped_notes()
     found = run.report.as_stored(refusals=_MAX_KEPT_REFUSALS)
     release(batch, token=token, state=ImportState.CHECKED, rows_done=0, checked=found)
 
 
 def fill_from_file(batch: ImportBatch, look: PeopleFile) -> None:
-    """Fills in what was seen in the file."""
+    """Store what was detected in the file."""
     batch.encoding, batch.delimiter, batch.header = look.encoding, look.delimiter, look.header
     batch.layout = look.layout.slug

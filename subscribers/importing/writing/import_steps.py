@@ -1,6 +1,6 @@
-"""The steps of an import in the desk: a file is left here, its columns are chosen, it is checked, run, or thrown away.
+"""The steps of an import in the desk: upload, map columns, check, run, or discard.
 
-Each step moves the batch by compare-and-set; the work itself is done by whatever worker is free.
+Each step moves the batch by compare-and-set; any free worker does the work.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ _DISCARDABLE_STATES = (ImportState.DRAFT, ImportState.CHECKED, ImportState.FAILE
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What a person decided about a file: the target of each column, what the people are, and why they may be mailed."""
+    """A person's decisions about a file: the field of each column, what the people are, and why they may be mailed."""
 
     mapping: Sequence[str]
     kind: ImportKind
@@ -46,7 +46,7 @@ class ImportOptions:
 
 @transaction.atomic
 def create_draft_import(*, file: BinaryIO, name: str, mailing_list: MailingList, by: str, now: datetime) -> ImportBatch:
-    """Keeps a file for an import that is still to be decided, with what was seen in it. Raises `BadFile`."""
+    """Store a file as a draft import, with what was detected in it. Raises `BadFile`."""
     with open_csv(file) as source:
         look = inspect_file(source)
         refuse_non_subscribed_export(look.layout, file_name=name)
@@ -62,19 +62,19 @@ def create_draft_import(*, file: BinaryIO, name: str, mailing_list: MailingList,
 
 
 def find_previous_mapping(header: Sequence[str]) -> list[str]:
-    """What was chosen last for a file with these very columns; empty where there was none."""
+    """Return the mapping that was last chosen for these very columns, or []."""
     before = ImportBatch.objects.filter(header_key=header_key(header), state__in=_MAPPED_STATES).order_by("-pk").first()
     return reuse_mapping(header, before=before.header, mapping=before.mapping) if before is not None else []
 
 
 def read_samples(batch: ImportBatch) -> list[list[str]]:
-    """Some values of each column of the stored file."""
+    """Return some values of each column of the stored file."""
     with load_file(batch) as file:
         return sample_values(file, look=inspect_file(file, encoding=batch.encoding))
 
 
 def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime) -> None:
-    """Writes down what was decided and has the file checked. Raises `CannotImport`, `BadFile`."""
+    """Store the decisions and have the file checked. Raises `CannotImport`, `BadFile`."""
     if terms.encoding and terms.encoding not in ENCODINGS:
         raise CannotImport(_("This encoding is not known. Choose one of the list."))
     check_terms(basis=terms.basis, evidence=terms.evidence, by=batch.by, kind=terms.kind)
@@ -104,12 +104,12 @@ def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime)
 
 
 def start_run(batch: ImportBatch, *, now: datetime) -> None:
-    """Lets the checked file be brought in. Raises `CannotImport`."""
+    """Let the checked file be imported. Raises `CannotImport`."""
     _transition(batch, states=(ImportState.CHECKED,), state=ImportState.RUNNING, started_at=now, rows_done=0, counts={})
 
 
 def discard_import(batch: ImportBatch) -> None:
-    """Removes an import that has brought nobody in, with its file. Raises `CannotImport`."""
+    """Delete an import that added nobody, with its file. Raises `CannotImport`."""
     gone, _ = ImportBatch.objects.filter(
         pk=batch.pk, state__in=[*_DISCARDABLE_STATES, ImportState.CHECKING], counts={}
     ).delete()
@@ -118,7 +118,7 @@ def discard_import(batch: ImportBatch) -> None:
 
 
 def process_pending_imports(*, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> int:
-    """Goes on with every import that waits for work and that nobody else works on. How many it ended."""
+    """Continue every waiting import that no other worker has. Return how many were finished."""
     ended = 0
     for batch in ImportBatch.objects.at_work().select_related("mailing_list").order_by("pk"):
         if stopping():
@@ -131,7 +131,7 @@ def process_pending_imports(*, clock: Callable[[], datetime], stopping: Callable
 
 
 def delete_old_import_files(*, now: datetime) -> int:
-    """Files that nobody decided about, refused lines and remarks go after 7 days. How many imports or lines went."""
+    """Delete undecided files, refused lines and row notes after 7 days. Return how many imports or lines were deleted."""
     before = now - timedelta(days=UPLOAD_RETENTION_DAYS)
     old = ImportBatch.objects.filter(started_at__lt=before, state__in=_DISCARDABLE_STATES)
     stale = list(old.filter(counts={}))

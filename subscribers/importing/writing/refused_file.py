@@ -1,4 +1,4 @@
-"""Writes refused lines as a file in the columns that they came in, to be mended and imported again."""
+"""Write refused lines as a file with their original columns, to be corrected and imported again."""
 
 import csv
 import io
@@ -12,14 +12,14 @@ from subscribers.models import ImportBatch, ImportRefusal
 
 
 def write_refused(out: TextIO, *, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal]) -> None:
-    """Writes `format_refused_rows` to a text file."""
+    """Write `format_refused_rows` to a text file."""
     csv.writer(out, lineterminator="\r\n").writerows(format_refused_rows(header=header, rows=rows))
 
 
 def format_refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal]) -> Iterator[list[str]]:
-    """The header and the rows, with the line number and the reason before them, safe to open in a spreadsheet.
+    """Yield the header and the rows with line number and reason in front, safe in a spreadsheet.
 
-    Those of an earlier file of refused lines are dropped; a value that was made safe before is so once, not twice.
+    Columns of an earlier file of refused lines are dropped. A value that was escaped before is not escaped twice.
     """
     earlier = {at for at, name in enumerate(header) if not is_file_column(name)}
 
@@ -32,7 +32,7 @@ def format_refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | Im
 
 
 def read_raw(raw: str, *, width: int) -> list[str]:
-    """The cells of a kept line. One that could not be read has its rest in one value, from the open quotation mark on."""
+    """Return the cells of a stored line. An unreadable one has its rest in one cell, from the open quotation mark."""
     cells = next(csv.reader(io.StringIO(raw, newline="")), [])
     return cells + [""] * (width - len(cells))
 

@@ -1,4 +1,4 @@
-"""What an import did, or would do, in numbers that add up. It stores nothing."""
+"""The numbers of an import or dry run, which add up. Nothing is stored here."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,12 +25,12 @@ OUTCOME_LABELS = {
 
 @dataclass
 class ImportReport:
-    """`rows` is the sum of the outcomes; `reasons` splits the refused ones by kind.
+    """Counts of an import. `rows` is the sum of the outcomes; `reasons` splits the refused ones by kind.
 
-    `new` are people new to the list, `waiting` are on it and have not confirmed, `barred` were kept from mail by this
-    file, `suppressed` had been before, `elsewhere` are on other lists by the file itself, `repeated` are further lines of
-    an address. Only the first 10,000 refused lines and the first 1,000 notes (line number, words) are held here;
-    `noted` counts all notes.
+    `new` are people new to the list, `waiting` have not confirmed, `barred` were suppressed by this file, `suppressed`
+    had been before,
+    `elsewhere` are on other lists by the file itself, `repeated` are further lines of an address. Only the first 10,000 refused
+    lines and the first 1,000 notes (line number, text) are held; `noted` counts all notes.
     """
 
     rows: int = 0
@@ -56,7 +56,7 @@ class ImportReport:
     batch_id: int | None = None
 
     def counts(self) -> dict[str, int]:
-        """The rows and what became of them."""
+        """Return the rows and their outcomes."""
         return {"rows": self.rows} | {name: getattr(self, name) for name in OUTCOMES}
 
     def add(self, outcomes: Mapping[str, int]) -> None:
@@ -76,11 +76,11 @@ class ImportReport:
             self.notes.append((line, text))
 
     def discard_row_notes(self) -> None:
-        """Only the numbers stay."""
+        """Keep only the numbers."""
         self.notes, self.refusals = [], []
 
     def as_stored(self, *, notes: int = 100, refusals: int = 0) -> dict[str, Any]:
-        """What is kept with the batch, fit for JSON."""
+        """Return the JSON that is stored with the batch."""
         return {
             **self.counts(),
             "reasons": dict(self.reasons),
@@ -90,7 +90,7 @@ class ImportReport:
         }
 
     def resume_from(self, stored: Mapping[str, Any]) -> None:
-        """Goes on counting from what was stored."""
+        """Continue counting from stored numbers."""
         for name in ("rows", *OUTCOMES, "noted"):
             setattr(self, name, int(stored.get(name, 0)))
         self.reasons = dict(stored.get("reasons", {}))

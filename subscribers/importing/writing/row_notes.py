@@ -1,6 +1,6 @@
-"""What an import keeps about single lines beside its numbers. It may hold words of the file, so it does not stay.
+"""Notes about single lines of an import. They may contain text of the file, so they are deleted early.
 
-An import at work holds remarks in its memory too. `row_notes_dropped` tells it that they are not to be written any more.
+A running import holds notes in memory too; `row_notes_dropped` tells it not to write them any more.
 """
 
 from datetime import datetime
@@ -17,14 +17,14 @@ _WITH_NOTES = Q(counts__has_any_keys=_KEYS) | Q(checked__has_any_keys=_KEYS)
 
 
 def delete_old_row_notes(*, before: datetime) -> None:
-    """Of imports begun before then, only the numbers stay."""
+    """Keep only the numbers of imports that began before then."""
     _signal_running_imports(Q(started_at__lt=before))
     for pk in ImportBatch.objects.filter(_WITH_NOTES, started_at__lt=before).values_list("pk", flat=True):
         _rewrite(pk, holding="")
 
 
 def delete_row_notes_about(email: str) -> None:
-    """Remarks that hold the address go, however it is written there. Call it last: it waits for an import's step."""
+    """Delete notes that contain the address in any spelling. Call it last: it waits for an import's step."""
     _signal_running_imports(Q())
     for batch in ImportBatch.objects.filter(_WITH_NOTES).only("pk", "counts", "checked"):
         if (batch.counts, batch.checked) != (_without(batch.counts, email), _without(batch.checked, email)):
@@ -32,7 +32,7 @@ def delete_row_notes_about(email: str) -> None:
 
 
 def lock_and_read_notes_dropped(pk: int) -> int:
-    """How often remarks were dropped; within a transaction, none are dropped from here to its end."""
+    """Return how often notes were dropped, and prevent more within this transaction."""
     batch = ImportBatch.objects.select_for_update().only("row_notes_dropped").filter(pk=pk).first()
     return batch.row_notes_dropped if batch is not None else 0
 
@@ -50,7 +50,7 @@ def _rewrite(pk: int, *, holding: str) -> None:
 
 
 def _without(found: dict[str, Any], holding: str) -> dict[str, Any]:
-    """Without the remarks that hold the address; without any for an empty one."""
+    """Return the report without notes that contain the address, or without all notes for ""."""
     numbers = {name: value for name, value in found.items() if name not in _KEYS}
     if not holding:
         return numbers

@@ -1,4 +1,4 @@
-"""Rows of a table from the rows of a staged chunk, in one statement. What is written, and of whom, is for `statements`."""
+"""Insert rows from the staging table in one statement. `chunk_statements` decides what is written, and for whom."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,9 +18,9 @@ def insert_staged(
     computed: Mapping[str, tuple[str, Any]] | None = None,
     returning: str = "",
 ) -> list[tuple[Any, ...]]:
-    """One row for each staged one. `staged` and `computed` hold SQL by attribute; what is named nowhere gets its default.
+    """Insert one row for each staged row. `staged` and `computed` hold SQL by attribute; other fields get their default.
 
-    The columns `returning` of the rows that were written.
+    Return the columns `returning` of the inserted rows.
     """
     fields = {field.attname: field for field in model._meta.concrete_fields if not field.primary_key}
     expressions, values = dict(staged), []

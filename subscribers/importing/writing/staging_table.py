@@ -1,6 +1,6 @@
-"""The temporary table in which one chunk of people stands beside the tables of people. It decides nothing.
+"""The temporary table that holds one chunk of people beside the tables of people.
 
-PostgreSQL fills it with COPY, SQLite with one prepared statement; it is private to the connection.
+PostgreSQL fills it with COPY, SQLite with one prepared statement. It is private to the connection.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ COLUMNS = (
     "given_at",
     "expires_at",
 )
-"""What is filled in; `subscriber_id`, `barred`, `was`, `made`, `changed` and `renewed` are worked out by statements."""
+"""The staged columns. The statements compute `subscriber_id`, `barred`, `was`, `made`, `changed` and `renewed`."""
 
 _TABLE = (
     "CREATE TEMPORARY TABLE {exists} import_stage (line integer, address_hash {binary}, uuid {uuid}, email text,"
@@ -40,7 +40,7 @@ _TABLE = (
 
 
 def fill_staging_table(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
-    """Empties the stage and puts these rows in it, each with the values of `COLUMNS`. Inside a transaction on PostgreSQL."""
+    """Replace the staged rows, each with the values of `COLUMNS`. Needs a transaction on PostgreSQL."""
     if connection.vendor == "postgresql":
         _fill_postgres(cursor, rows)
     else:
@@ -49,7 +49,7 @@ def fill_staging_table(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> 
 
 @contextmanager
 def larger_sqlite_cache() -> Iterator[None]:
-    """Lets SQLite hold more of its indexes in memory meanwhile: 16 MiB instead of two."""
+    """Let SQLite hold 16 MiB of its indexes in memory instead of two."""
     if connection.vendor != "sqlite":
         yield
         return

@@ -1,6 +1,6 @@
-"""Takes one import back: whoever it brought in goes, whoever was there before or did something since stays.
+"""Undo one import: people whom it added are removed; people who were there before or acted since stay.
 
-In steps of some thousand people, each in a transaction; what a step has done it does not find again.
+It works in steps of some thousand people, each in a transaction, and never finds what a step has done.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ _UNDOABLE = (ImportState.FINISHED, ImportState.FAILED, ImportState.RUNNING)
 
 
 def request_undo(batch: ImportBatch, *, by: str, now: datetime) -> None:
-    """From now on the import is being taken back; a run of it stops. Raises `CannotImport` where there is nothing to undo."""
+    """Start to undo an import and stop its run. Raises `CannotImport` if there is nothing to undo."""
     counts = {**batch.counts, "undone_by": by}
     begun = ImportBatch.objects.filter(pk=batch.pk, state__in=_UNDOABLE).update(
         state=ImportState.UNDOING, counts=counts, claimed_by="", claimed_until=None
@@ -45,7 +45,7 @@ def request_undo(batch: ImportBatch, *, by: str, now: datetime) -> None:
 
 
 def undo_now(batch: ImportBatch, *, by: str, now: datetime, clock: Callable[[], datetime]) -> dict[str, int]:
-    """Takes the import back in this process; what became of it, in numbers. Raises `CannotImport`."""
+    """Undo the import in this process and return the numbers. Raises `CannotImport`."""
     if batch.state != ImportState.UNDOING:
         request_undo(batch, by=by, now=now)
     token = claim(batch, states=[ImportState.UNDOING], now=clock())
@@ -57,7 +57,7 @@ def undo_now(batch: ImportBatch, *, by: str, now: datetime, clock: Callable[[], 
 
 
 def count_undone(batch: ImportBatch) -> dict[str, int]:
-    """What was undone: people `removed`, subscriptions `ended`, people who `stayed`, suppressions `lifted` and `kept`."""
+    """Return people `removed`, subscriptions `ended`, people who `stayed`, suppressions `lifted` and `kept`."""
     found = batch.counts.get("undone", {})
     return {name: int(found.get(name, 0)) for name in ("removed", "ended", "stayed", "lifted", "kept")}
 
@@ -65,7 +65,7 @@ def count_undone(batch: ImportBatch) -> dict[str, int]:
 def continue_undo(
     batch: ImportBatch, *, token: str, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False
 ) -> bool:
-    """Goes on taking the import back. False when it was asked to stop before the end. Raises `ClaimLost`."""
+    """Continue to undo the import. Return False if it was asked to stop before the end. Raises `ClaimLost`."""
     batch.refresh_from_db()
     steps: list[Callable[[datetime], dict[str, int]]] = [
         lambda now: _remove_people(batch, now=now),
@@ -106,7 +106,7 @@ def _imported_suppressions(batch: ImportBatch) -> QuerySet[Suppression]:
 
 
 def _has_acted_since(batch: ImportBatch, **who: Any) -> Exists:
-    """Something that the person did themselves after the import."""
+    """Return whether the person did something themselves after the import."""
     return Exists(ConsentEvent.objects.filter(at__gte=batch.started_at, by="", **who))
 
 
@@ -145,7 +145,7 @@ def _record(batch: ImportBatch, people: QuerySet[Subscriber], *, kind: ConsentEv
 
 
 def _lift(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
-    """Lifts what the import marked, unless something happened to the address since, and opens again what it had ended."""
+    """Remove the import's suppressions, unless something happened to the address since, and reopen what they ended."""
     since = Exists(
         ConsentEvent.objects.filter(at__gte=batch.started_at, address_hash=OuterRef("address_hash")).exclude(
             source=f"import {batch.pk}"

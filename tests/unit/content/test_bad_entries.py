@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.content.parsing import entry_rules, parse
 from newsletter.content.parsing.entries import Parsed
-from newsletter.content.parsing.entry_rules import collect
+from newsletter.content.parsing.entry_rules import read_entries
 from newsletter.content.parsing.json_text import has_broken_characters
 from newsletter.content.parsing.parse import Document, parse_document
 from newsletter.content.parsing.sandbox.process import ParserProcess
@@ -87,7 +87,7 @@ def test_an_error_of_a_library_sets_one_entry_aside_with_a_reason(error: Excepti
             raise error
         return raw
 
-    entries, aside = collect(["a", "bad", "b"], read=read, name=lambda raw, number: raw, key=str)
+    entries, aside = read_entries(["a", "bad", "b"], read=read, name=lambda raw, number: raw, key=str)
     assert entries == ("a", "b")
     assert aside[0].entry == "bad"
     assert aside[0].reason.endswith((".", "it."))
@@ -105,7 +105,7 @@ def test_an_error_over_a_whole_document_is_one_defined_outcome(monkeypatch: pyte
 SLOW = """
 import sys, time
 from newsletter.content.parsing.parser_errors import limit_entries
-from newsletter.content.parsing.entry_rules import collect
+from newsletter.content.parsing.entry_rules import read_entries
 limit_entries()
 def read(raw):
     while raw == "slow":
@@ -114,7 +114,7 @@ def read(raw):
         except Exception:
             continue
     return raw
-entries, aside = collect(sys.argv[1].split(","), read=read, name=lambda raw, number: raw, key=str)
+entries, aside = read_entries(sys.argv[1].split(","), read=read, name=lambda raw, number: raw, key=str)
 print(entries, [one.entry for one in aside])
 """
 

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 import pytest
 
 from newsletter.content.parsing.entries import EventEntry, Parsed
+from newsletter.content.parsing.json_text import read_repaired_json
 from newsletter.content.parsing.pages.event_page import parse_event_page
-from newsletter.content.parsing.pages.rest_links import is_tribe_address, under
+from newsletter.content.parsing.pages.rest_links import is_tribe_address, make_route_url
 from newsletter.content.parsing.pages.the_events_calendar import parse_tribe_events, tribe_url
 from newsletter.content.parsing.parse import Document
-from newsletter.content.parsing.repaired_json import read_repaired_json
 from newsletter.content.parsing.sandbox.process import parse_in_sandbox
 from tests.support.sample_documents import MARKER, list_shapes, read_shape
 
@@ -217,7 +217,7 @@ def test_the_interface_is_read_apart_as_in_place() -> None:
             "https://example.org/?rest_route=%2Ftribe%2Fevents%2Fv1%2Fevents&per_page=50",
         ),
         (
-            under("https://example.org/index.php?rest_route=/", "tribe/events/v1"),
+            make_route_url("https://example.org/index.php?rest_route=/", "tribe/events/v1"),
             "https://example.org/index.php?rest_route=",
         ),
     ],

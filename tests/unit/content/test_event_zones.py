@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.content.ingesting.event_zones import resolve_event_zone
+from newsletter.content.ingesting.store_events import resolve_event_zone
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.event_locations import locate_event
 from subscribers.places.towns import main_zone

@@ -215,14 +215,14 @@ def test_a_feed_cut_off_in_the_middle_gives_what_came() -> None:
 
 
 def test_x7_deep_nesting_and_many_entries_end_in_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     deep = b"<rss version='2.0'><channel>" + b"<a>" * 1_000_000
     assert "nested deeper" in parse_feed(deep, content_type="text/xml", url=URL, now=NOW).error
     parse_feed(deep[:200_000], content_type="text/xml", url=URL, now=NOW)
     story = rss(item(rest="<description>" + "&lt;div&gt;" * 1_500 + "still read</description>")).stories[0]
     assert story.teaser == "still read"
     assert len(rss(*(item(link=f"https://news.example/{n}", rest="<p/>") for n in range(5_000))).stories) == 200
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def json_feed(*items: object, **head: object) -> Parsed:

@@ -7,19 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from newsletter.content.fetching.fetcher import (
-    FEED,
-    BadStatus,
-    Fetcher,
-    FetchError,
-    Limits,
-    Refused,
-    TooLarge,
-    TooSlow,
-    Unreachable,
-    resolve_host,
-)
-from tests.unit.content.misbehaving import (
+from newsletter.content.fetching.errors import BadStatus, FetchError, Refused, TooLarge, TooSlow, Unreachable
+from newsletter.content.fetching.fetcher import FEED, Fetcher, Limits, resolve_host
+from tests.support.misbehaving_server import (
     MisbehavingServer,
     bomb,
     drip,

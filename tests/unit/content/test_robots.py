@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.content.fetching.fetcher import BadStatus, Fetcher, Limits, Refused, TooSlow, Unreachable
-from newsletter.content.fetching.host_locks import host_lock
+from newsletter.content.fetching.connections import host_lock
+from newsletter.content.fetching.errors import BadStatus, Refused, TooSlow, Unreachable
+from newsletter.content.fetching.fetcher import Fetcher, Limits
 from newsletter.content.fetching.robots import Robots
 from newsletter.content.ingesting.read_source import read_source
 from newsletter.content.ingesting.read_source import robots as shared
-from tests.unit.content.misbehaving import Answer, MisbehavingServer, Request, misbehaving_server, respond
+from tests.support.misbehaving_server import Answer, MisbehavingServer, Request, misbehaving_server, respond
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 KEEP_OUT = b"User-agent: *\nDisallow: /private/\n"

@@ -1,4 +1,4 @@
-"""One running sample site for all tests of the room, and a way to ask it things."""
+"""One running sample site for all tests of the demonstration, and a function that requests its pages."""
 
 import http.client
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter.demo.site import DemoSite
+from newsletter.demo.site_server import DemoSite
 
 NOW = datetime(2026, 3, 4, 11, 30, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ def site() -> Iterator[DemoSite]:
 
 
 def ask(site: DemoSite, path: str, *, method: str = "GET", **headers: str) -> Answer:
-    """One real request over loopback; header names are written with underscores."""
+    """Make one request over loopback. Write header names with underscores."""
     connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=10)
     try:
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})

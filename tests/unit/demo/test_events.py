@@ -1,4 +1,4 @@
-"""The sample calendar and event pages hold every kind of event that the newsletter has to cope with."""
+"""The sample calendar and event pages hold every kind of event that the newsletter handles."""
 
 import itertools
 import json
@@ -9,7 +9,7 @@ import icalendar
 import pytest
 import recurring_ical_events
 
-from newsletter.demo.events import load_events
+from newsletter.demo.sample_content import load_events
 from tests.unit.demo.conftest import NOW, ask
 
 
@@ -24,13 +24,13 @@ def linked_data(body):
     return json.loads(found[0])
 
 
-def test_the_calendar_has_named_zones_each_with_its_definition(calendar):
+def test_each_named_zone_of_the_calendar_is_defined(calendar):
     used = {str(part["DTSTART"].params["TZID"]) for part in calendar.walk("VEVENT") if "TZID" in part["DTSTART"].params}
     assert {"Europe/London", "America/Chicago", "America/New_York", "America/Los_Angeles"} <= used
     assert used == {zone.tz_name for zone in calendar.timezones}
 
 
-def test_the_calendar_has_whole_days_a_cancelled_event_and_places_with_and_without_geo(calendar):
+def test_the_calendar_has_all_day_cancelled_and_located_events(calendar):
     events = list(calendar.walk("VEVENT"))
     whole_days = [event for event in events if not isinstance(event.start, datetime)]
     assert {(event.end - event.start).days for event in whole_days} == {1, 2}
@@ -41,7 +41,7 @@ def test_the_calendar_has_whole_days_a_cancelled_event_and_places_with_and_witho
     assert any(str(event.get("LOCATION", "")).startswith("Springfield") and "GEO" not in event for event in events)
 
 
-def test_single_events_lie_in_the_weeks_ahead_on_any_day_of_the_week():
+def test_single_events_are_in_the_next_five_weeks_on_any_weekday():
     for day in range(7):
         now = NOW + timedelta(days=day)
         for event in load_events(now=now):
@@ -50,7 +50,7 @@ def test_single_events_lie_in_the_weeks_ahead_on_any_day_of_the_week():
                 assert event.ends_at > event.starts_at
 
 
-def test_the_weekly_call_repeats_with_one_week_off_and_one_at_another_hour(calendar):
+def test_the_weekly_call_skips_one_week_and_moves_once(calendar):
     found = recurring_ical_events.of(calendar).between(NOW.date(), NOW.date() + timedelta(days=60))
     calls = sorted(event.start for event in found if str(event["SUMMARY"]).startswith("Community call"))
     assert len(calls) >= 5
@@ -60,20 +60,20 @@ def test_the_weekly_call_repeats_with_one_week_off_and_one_at_another_hour(calen
     assert sorted({call.strftime("%H:%M") for call in calls}) == ["18:30", "19:30"]
 
 
-def test_the_wall_clock_of_the_weekly_call_survives_the_change_to_summer_time(calendar):
+def test_the_weekly_call_keeps_its_wall_clock_in_summer_time(calendar):
     found = recurring_ical_events.of(calendar).between(date(2026, 3, 15), date(2026, 4, 6))
     calls = [event.start for event in found if str(event["SUMMARY"]).startswith("Community call")]
     assert len({call.utcoffset() for call in calls}) == 2
 
 
-def test_readers_of_london_and_of_houston_both_have_events_close_by():
+def test_london_and_houston_both_have_events_nearby():
     located = [event for event in load_events(now=NOW) if event.geo and not event.cancelled]
     for latitude, longitude in ((51.51, -0.13), (29.76, -95.37)):
         near = [e for e in located if abs(e.geo[0] - latitude) < 0.4 and abs(e.geo[1] - longitude) < 0.5]
         assert len(near) >= 2
 
 
-def test_the_partners_page_is_one_graph_of_events_that_the_calendar_does_not_have(site, calendar):
+def test_the_partners_page_lists_events_missing_from_the_calendar(site, calendar):
     graph = linked_data(ask(site, "/events/partners/").body)["@graph"]
     assert len(graph) >= 5
     in_calendar = {str(event["SUMMARY"]) for event in calendar.walk("VEVENT")}
@@ -84,7 +84,7 @@ def test_the_partners_page_is_one_graph_of_events_that_the_calendar_does_not_hav
     assert {event["location"]["@type"] for event in graph} == {"Place", "VirtualLocation"}
 
 
-def test_each_event_page_describes_one_event_with_its_own_offset_and_status(site):
+def test_each_event_page_describes_its_event_times_and_status(site):
     for event in load_events(now=NOW):
         described = linked_data(ask(site, event.path).body)
         assert described["name"] == event.title
@@ -94,7 +94,7 @@ def test_each_event_page_describes_one_event_with_its_own_offset_and_status(site
         assert described["eventStatus"].endswith("EventCancelled" if event.cancelled else "EventScheduled")
 
 
-def test_the_last_day_of_a_two_day_event_is_inclusive_on_the_page_and_exclusive_in_the_calendar(site, calendar):
+def test_a_page_includes_the_last_day_and_the_calendar_excludes_it(site, calendar):
     described = linked_data(ask(site, "/events/washington-advocacy-day/").body)
     start, end = date.fromisoformat(described["startDate"]), date.fromisoformat(described["endDate"])
     assert end - start == timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The sample feeds are read by the parsers of the world and hold what the first issue needs."""
+"""Common parsers read the sample feeds, which hold what the first issue needs."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import feedparser
 import pytest
 
 from newsletter.content.parsing.parse import Document, parse_document
-from newsletter.demo.stories import load_stories
+from newsletter.demo.sample_content import load_stories
 from tests.unit.demo.conftest import NOW, ask
 
 
@@ -22,7 +22,7 @@ def published(entry):
     return datetime(*entry.published_parsed[:6], tzinfo=UTC)
 
 
-def test_the_rss_feed_is_well_formed_and_holds_fresh_and_older_stories(site):
+def test_the_rss_feed_holds_new_and_older_stories(site):
     stories = [entry for entry in read_feed(site, "/stories/feed.xml").entries if entry.get("title")]
     assert len(stories) >= 10
     ages = [NOW - published(entry) for entry in stories]
@@ -32,7 +32,7 @@ def test_the_rss_feed_is_well_formed_and_holds_fresh_and_older_stories(site):
     assert sum(age > timedelta(days=30) for age in ages) >= 2
 
 
-def test_every_titled_rss_story_has_a_page_a_teaser_content_topics_and_a_described_picture(site):
+def test_each_rss_story_has_a_page_teaser_content_topics_and_picture(site):
     without_picture = 0
     for entry in read_feed(site, "/stories/feed.xml").entries:
         if not entry.get("title"):
@@ -45,16 +45,16 @@ def test_every_titled_rss_story_has_a_page_a_teaser_content_topics_and_a_describ
         without_picture += not pictures
         for picture in pictures:
             assert 'alt="Illustration: ' in picture
-            assert site.find_page(re.findall(r'src="([^"]+)"', picture)[0].removeprefix(site.url))
+            assert site.pages.find_page(re.findall(r'src="([^"]+)"', picture)[0].removeprefix(site.url))
     assert without_picture == 1
 
 
-def test_one_rss_entry_has_no_title_so_that_setting_aside_can_be_seen(site):
+def test_one_rss_entry_without_a_title_will_be_set_aside(site):
     untitled = [entry for entry in read_feed(site, "/stories/feed.xml").entries if not entry.get("title")]
     assert len(untitled) == 1
 
 
-def test_a_marked_name_always_comes_with_its_note():
+def test_a_pseudonym_always_comes_with_its_note():
     for section in ("stories", "field", "partner"):
         for story in load_stories(section, now=NOW):
             words = " ".join((story.title, story.teaser, *story.paragraphs)).split()
@@ -63,12 +63,12 @@ def test_a_marked_name_always_comes_with_its_note():
             assert all(note.startswith("*") and note in story.body_html for note in story.notes)
 
 
-def test_some_teasers_show_a_marked_name():
+def test_some_teasers_contain_a_pseudonym():
     stories = load_stories("stories", now=NOW)
     assert sum("*" in story.teaser for story in stories) >= 3
 
 
-def test_atom_and_json_feed_tell_the_same_stories_in_spanish(site):
+def test_atom_and_json_feed_hold_the_same_spanish_stories(site):
     atom = read_feed(site, "/atom.xml")
     feed = json.loads(ask(site, "/feed.json").body)
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
@@ -90,7 +90,7 @@ def test_atom_and_json_feed_tell_the_same_stories_in_spanish(site):
         ("page", "/stories/the-long-road-to-a-fair-hearing/"),
     ],
 )
-def test_every_picture_that_the_product_reads_from_the_sample_site_says_what_it_shows(site, kind, path):
+def test_every_picture_has_a_description(site, kind, path):
     answer = ask(site, path)
     document = Document(
         kind=kind, body=answer.body, url=f"{site.url}{path}", content_type=answer.headers["Content-Type"], now=NOW
@@ -98,7 +98,7 @@ def test_every_picture_that_the_product_reads_from_the_sample_site_says_what_it_
     pictures = {story.picture_url: story.picture_alt for story in parse_document(document).stories if story.picture_url}
     assert pictures
     for address, alt in pictures.items():
-        assert site.find_page(address.removeprefix(site.url)), address
+        assert site.pages.find_page(address.removeprefix(site.url)), address
         assert alt.startswith(("Illustration: ", "Ilustración: ")), address
 
 

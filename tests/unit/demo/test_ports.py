@@ -1,4 +1,4 @@
-"""Commands that serve say at once why they cannot: before a folder is emptied, a table is made or a process started."""
+"""Commands that serve check their options and port before they change anything."""
 
 import socket
 from argparse import ArgumentTypeError
@@ -23,29 +23,29 @@ def taken() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "99999", "-1", "0099999", "²", "", "8000.5", "http"])
-def test_a_port_that_does_not_exist_is_refused_with_one_that_does(text: str) -> None:
+def test_an_invalid_port_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ArgumentTypeError, match="such as 8001"):
         port_number(text)
 
 
 @pytest.mark.parametrize("port", [1, 8000, 65535])
-def test_every_port_that_exists_is_taken_as_it_is(port: int) -> None:
+def test_every_valid_port_is_accepted(port: int) -> None:
     assert port_number(str(port)) == port
 
 
 @pytest.mark.parametrize("command", [Serve(), Web(), Demo()])
-def test_serve_web_and_demo_refuse_such_a_port_when_they_read_their_options(command: Serve | Web | Demo) -> None:
+def test_serve_web_and_demo_refuse_an_invalid_port_option(command: Serve | Web | Demo) -> None:
     with pytest.raises(CommandError, match="no port 99999"):
         command.create_parser("newsletter", "it").parse_args(["--port", "99999"])
 
 
 @pytest.mark.parametrize("name", ["serve", "web"])
-def test_serving_on_a_port_that_is_taken_ends_before_the_database_is_touched(name: str, taken: int) -> None:
+def test_serving_on_a_taken_port_ends_before_the_database_is_touched(name: str, taken: int) -> None:
     with pytest.raises(CommandError, match=f"Port {taken} is taken.*--port {taken + 1}"):
         call_command(name, port=taken)
 
 
-def test_a_demonstration_on_a_taken_port_leaves_folder_and_environment_alone(taken: int, tmp_path) -> None:
+def test_a_demo_on_a_taken_port_changes_no_folder_or_environment(taken: int, tmp_path) -> None:
     environment = {"NEWSLETTER_DATA_DIR": str(tmp_path)}
     with pytest.raises(CannotListen, match="is taken"):
         prepare_demo(port=taken, environ=environment)
@@ -53,7 +53,7 @@ def test_a_demonstration_on_a_taken_port_leaves_folder_and_environment_alone(tak
     assert not list(tmp_path.iterdir())
 
 
-def test_a_demonstration_takes_nothing_real_from_the_settings_file(tmp_path: Path) -> None:
+def test_a_demo_ignores_the_settings_of_the_organisation(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -70,7 +70,7 @@ def test_a_demonstration_takes_nothing_real_from_the_settings_file(tmp_path: Pat
     ("host", "said"),
     [("192.0.2.1", "not an address of this machine"), ("no..such host", "not a host name")],
 )
-def test_a_host_that_is_not_ours_is_named(host: str, said: str) -> None:
+def test_a_host_that_is_not_ours_is_named_in_the_error(host: str, said: str) -> None:
     with pytest.raises(CannotListen, match=said):
         check_port_free(host=host, port=8000)
 
@@ -82,7 +82,7 @@ def test_a_host_that_is_not_ours_is_named(host: str, said: str) -> None:
         (OSError(105, "No buffer space available"), "No buffer space available. Choose another port: --port 81"),
     ],
 )
-def test_what_the_system_refuses_is_said_in_words(monkeypatch, error: OSError, said: str) -> None:
+def test_an_error_of_the_system_is_explained(monkeypatch, error: OSError, said: str) -> None:
     def refuse(probe: socket.socket, address: object) -> None:
         raise error
 
@@ -91,7 +91,7 @@ def test_what_the_system_refuses_is_said_in_words(monkeypatch, error: OSError, s
         check_port_free(host="127.0.0.1", port=80)
 
 
-def test_a_port_is_free_again_after_it_was_looked_at(taken: int) -> None:
+def test_checking_a_port_leaves_it_free(taken: int) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         free = probe.getsockname()[1]
@@ -101,16 +101,16 @@ def test_a_port_is_free_again_after_it_was_looked_at(taken: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "-5", "1000001", "00000001000", "many"])
-def test_a_demonstration_for_nobody_or_too_many_is_refused_when_it_reads_its_options(text: str) -> None:
+def test_a_demo_refuses_no_subscribers_or_too_many(text: str) -> None:
     with pytest.raises(CommandError, match="from 1 to 1,000,000"):
         Demo().create_parser("newsletter", "demo").parse_args([f"--subscribers={text}"])
 
 
-def test_a_demonstration_takes_one_person_and_a_million() -> None:
+def test_a_demo_accepts_one_subscriber_and_a_million() -> None:
     parser = Demo().create_parser("newsletter", "demo")
     assert [parser.parse_args(["--subscribers", text]).subscribers for text in ("1", "1000000")] == [1, 1_000_000]
 
 
-def test_the_web_server_opens_no_control_socket_in_the_home_folder() -> None:
+def test_the_web_server_opens_no_control_socket() -> None:
     server = Server(host="127.0.0.1", port=8000, started=lambda: None, stopping=lambda: None)
     assert server.cfg.control_socket_disable is True

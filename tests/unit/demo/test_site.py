@@ -1,4 +1,4 @@
-"""The sample site answers as a real one does: pages, ETags, 304, 404, HEAD."""
+"""The sample site answers as a real one does, with ETags, 304, 404 and HEAD."""
 
 import re
 import socket
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter.demo.site import DemoSite, DemoSiteError
+from newsletter.demo.site_server import DemoSite, DemoSiteError
 from tests.unit.demo.conftest import NOW, ask
 
 CONDITIONAL = ["/stories/feed.xml", "/atom.xml", "/feed.json", "/events.ics", "/wp-json/wp/v2/posts?_embed=1", "/"]
@@ -24,30 +24,30 @@ def test_an_unchanged_page_is_answered_with_304_and_no_body(site, path):
     assert again.headers["ETag"] == first.headers["ETag"]
 
 
-def test_another_etag_gets_the_page_whatever_the_date_says(site):
+def test_an_etag_outweighs_a_date(site):
     first = ask(site, "/stories/feed.xml")
     again = ask(site, "/stories/feed.xml", If_None_Match='"other"', If_Modified_Since=first.headers["Last-Modified"])
     assert (again.status, again.body) == (200, first.body)
 
 
-def test_a_date_alone_is_enough_for_304_and_an_unreadable_one_is_ignored(site):
+def test_a_date_alone_is_enough_for_304_unless_it_is_unreadable(site):
     first = ask(site, "/events.ics")
     assert ask(site, "/events.ics", If_Modified_Since=first.headers["Last-Modified"]).status == 304
     assert ask(site, "/events.ics", If_Modified_Since="Sat, 01 Jan 2000 00:00:00 GMT").status == 200
     assert ask(site, "/events.ics", If_Modified_Since="yesterday").status == 200
 
 
-def test_every_path_answers_and_every_link_and_picture_leads_somewhere(site):
-    for path in site.paths():
+def test_every_page_answers_and_every_link_leads_to_one(site):
+    for path in site.pages.paths():
         answer = ask(site, path)
         assert answer.status == 200, path
         if not answer.headers["Content-Type"].startswith("text/html"):
             continue
         for link in re.findall(r'(?:href|src)="(/[^"#]*)', answer.body.decode()):
-            assert site.find_page(link), f"{path} points to {link}, which is not there"
+            assert site.pages.find_page(link), f"{path} points to {link}, which is not there"
 
 
-def test_an_unknown_address_is_a_404_that_says_so(site):
+def test_an_unknown_path_is_a_404(site):
     answer = ask(site, "/nothing/here")
     assert answer.status == 404
     assert b"There is no page at this address." in answer.body
@@ -67,7 +67,7 @@ def test_requests_are_counted_by_path_and_status():
         assert own.requests == {("/atom.xml", 200): 1, ("/atom.xml", 304): 1}
 
 
-def test_the_port_is_free_again_after_closing_and_only_loopback_was_listened_on():
+def test_closing_frees_the_port_of_loopback():
     with DemoSite(now=NOW) as own:
         host, port = urlsplit(own.url).hostname, urlsplit(own.url).port
         assert host == "127.0.0.1"
@@ -76,13 +76,13 @@ def test_the_port_is_free_again_after_closing_and_only_loopback_was_listened_on(
     DemoSite(now=NOW, port=port).close()
 
 
-def test_a_port_in_use_is_refused_in_words(site):
+def test_a_port_in_use_is_refused_with_advice(site):
     port = urlsplit(site.url).port
     with pytest.raises(DemoSiteError, match=f"cannot use port {port} .* Choose another port"):
         DemoSite(now=NOW, port=port)
 
 
-def test_a_reader_who_hangs_up_early_leaves_no_trace_and_the_site_goes_on(site, capfd):
+def test_a_client_that_hangs_up_causes_no_error_output(site, capfd):
     with socket.create_connection(("127.0.0.1", urlsplit(site.url).port), timeout=5) as impatient:
         impatient.sendall(b"GET /pictures/harbour.jpg HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
         impatient.recv(1000)
@@ -94,13 +94,16 @@ def test_a_reader_who_hangs_up_early_leaves_no_trace_and_the_site_goes_on(site, 
     assert capfd.readouterr().err == ""
 
 
-def test_the_same_now_and_port_give_the_same_bytes_and_another_day_gives_others(site):
+def test_the_same_day_gives_the_same_bytes_and_another_day_others(site):
     port = urlsplit(site.url).port
 
     def read(now):
         other = DemoSite(now=now)
         other.close()
-        return {path: other.find_page(path).body.replace(other.url.encode(), site.url.encode()) for path in CONDITIONAL}
+        return {
+            path: other.pages.find_page(path).body.replace(other.url.encode(), site.url.encode())
+            for path in CONDITIONAL
+        }
 
     same = read(NOW)
     assert same == {path: ask(site, path).body for path in CONDITIONAL}, port

@@ -1,4 +1,4 @@
-"""The sample story pages say about themselves what a real story page says."""
+"""The sample story pages carry the metadata of real ones."""
 
 import json
 import re
@@ -36,11 +36,11 @@ def test_the_page_ends_with_the_pseudonym_note_and_related_stories(site):
     assert all(re.fullmatch(r"/stories/[a-z0-9-]+/", link) for link in links)
 
 
-def test_the_long_read_is_on_a_page_of_its_own_and_not_in_the_feed(site):
+def test_the_long_read_has_a_page_but_is_not_in_the_feed(site):
     assert LONG_READ.encode() not in ask(site, "/stories/feed.xml").body
 
 
-def test_partner_pages_are_in_spanish_and_a_story_without_picture_shows_none(site):
+def test_partner_pages_are_spanish_and_no_picture_means_no_image(site):
     assert read_page(site, "/partner/el-rio-tiene-mapa/").get("lang") == "es"
     bare = read_page(site, "/stories/what-a-payslip-can-do/")
     assert bare.xpath("//article//img") == []

@@ -1,4 +1,4 @@
-"""The sample WordPress route has the shape, the paging and the refusals of the real one."""
+"""The sample WordPress route has the shape, paging and errors of the real one."""
 
 import json
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from tests.unit.demo.conftest import NOW, ask
 ROUTE = "/wp-json/wp/v2/posts"
 
 
-def test_posts_come_with_picture_terms_and_author_embedded(site):
+def test_posts_embed_their_picture_terms_and_author(site):
     answer = ask(site, f"{ROUTE}?_embed=1")
     posts = json.loads(answer.body)
     assert len(posts) >= 4
@@ -19,7 +19,7 @@ def test_posts_come_with_picture_terms_and_author_embedded(site):
         embedded = post["_embedded"]
         media = embedded["wp:featuredmedia"][0]
         assert media["alt_text"]
-        assert site.find_page(media["source_url"].removeprefix(site.url))
+        assert site.pages.find_page(media["source_url"].removeprefix(site.url))
         assert [term["name"] for term in embedded["wp:term"][0]]
         assert embedded["author"][0]["name"]
         assert ask(site, post["link"].removeprefix(site.url)).status == 200
@@ -30,7 +30,7 @@ def test_without_embed_nothing_is_embedded(site):
     assert all("_embedded" not in post for post in json.loads(ask(site, ROUTE).body))
 
 
-def test_pages_cut_the_same_posts_without_loss_or_repetition(site):
+def test_pages_hold_each_post_once(site):
     everything = [post["id"] for post in json.loads(ask(site, ROUTE).body)]
     first = ask(site, f"{ROUTE}?per_page=2")
     pages = int(first.headers["X-WP-TotalPages"])
@@ -42,7 +42,7 @@ def test_pages_cut_the_same_posts_without_loss_or_repetition(site):
     assert len(set(seen)) == len(seen)
 
 
-def test_after_leaves_out_the_older_posts(site):
+def test_after_omits_older_posts(site):
     after = (NOW - timedelta(days=7)).replace(tzinfo=None).isoformat()
     posts = json.loads(ask(site, f"{ROUTE}?after={after}").body)
     assert posts
@@ -64,7 +64,7 @@ def test_after_now_gives_an_empty_first_page(site):
         ("after=lately", "rest_invalid_param"),
     ],
 )
-def test_what_cannot_be_answered_is_a_400_in_wordpress_own_words(site, query, code):
+def test_a_bad_query_is_a_400_with_the_code_of_wordpress(site, query, code):
     answer = ask(site, f"{ROUTE}?{query}")
     assert answer.status == 400
     assert json.loads(answer.body)["code"] == code

@@ -27,8 +27,9 @@ def mail(html: str = HTML) -> RenderedMail:
     return RenderedMail("S", "", html, "https://example.org/a", (), sha256)
 
 
+@pytest.mark.requirement("P11")
 def test_where_nothing_is_counted_not_one_byte_changes() -> None:
-    """P11: off by default, and then no code path rewrites a link."""
+    """off by default, and then no code path rewrites a link."""
     assert track_links(mail(), issue=ISSUE, clicks="off") == mail()
 
 
@@ -44,8 +45,9 @@ def test_only_links_to_elsewhere_are_led_over_us_and_each_names_its_target() -> 
     assert untrack_links(counted.html) == HTML
 
 
-def test_a_counted_link_is_the_same_for_every_reader_unless_readers_may_agree_to_more() -> None:
-    """P11: anonymous counts hold no personal part."""
+@pytest.mark.requirement("P11")
+def test_a_counted_link_is_the_same_for_every_reader() -> None:
+    """anonymous counts hold no personal part."""
     assert "__pv_u_reader__" not in track_links(mail(), issue=ISSUE, clicks="counts").html
     counted = track_links(mail(), issue=ISSUE, clicks="readers")
     assert counted.html.count("&amp;who=__pv_u_reader__") == 1
@@ -71,8 +73,8 @@ def test_a_link_leads_only_where_it_was_made_to_lead() -> None:
             verify_click(issue=issue, mac=signature, url=target)
 
 
+@pytest.mark.requirement("K4")
 def test_links_go_on_leading_after_the_key_was_changed() -> None:
-    """K4."""
     with override_settings(SUBSCRIBERS_LINK_KEYS=["a new key", "a secret of the tests, long enough to sign with"]):
         mac = make_click_url(issue=ISSUE, url="https://example.org/a").split(f"{ISSUE}/")[1].split("?")[0]
         verify_click(issue=ISSUE, mac=mac, url="https://example.org/a")

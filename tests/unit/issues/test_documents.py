@@ -1,66 +1,60 @@
-"""When an event is, as readers see it: in the zone of its place, from its first day to its last, from hour to hour."""
+"""The date, time and location of an event as a mail shows them."""
 
 import re
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
-from newsletter.issues.variants.documents import VisibleContent, describe_visible, make_document
+from newsletter.issues.snapshot.records.blocks import EventsBlock
+from newsletter.issues.variants.documents import make_document
 from newsletter.issues.variants.nearby_events import EventSelection, RecipientLocation, choose_events_for
+from newsletter.issues.variants.visibility import VisibleContent, describe_visible
 from newsletter.rendering.blocks import EventItem, Events
+from tests.support.content import make_content, make_event_record
 
 
 def show(
     language: str = "en",
     publication_zone: str = "Europe/London",
     *,
-    where: RecipientLocation | None = None,
+    reader: RecipientLocation | None = None,
     **changes: Any,
 ) -> EventItem:
-    event: dict[str, Any] = {
-        "id": 1, "title": "Vigil", "url": "https://example.org/vigil/", "starts_at": "2026-12-05T18:30:00+00:00", "ends_at": "",
-        "zone": "Europe/London", "all_day": False, "day": "", "place": "Town Hall, Leeds", "town": "Leeds", "country": "GB",
-        "region": "GB-ENG", "latitude": 53.8, "longitude": -1.5, "online": False, "cancelled": False,
-    } | changes  # fmt: skip
-    brand = {
-        "name": "Open Door", "logo": None, "logo_dark": None, "colour": "#17414f", "accent": "#a8481b", "background": "#fdfbf7",
-        "font": "serif", "postal_address": "1 Example Street", "website": "https://example.org/", "donate_url": "",
-        "donor_portal_url": "", "social": [],
-    }  # fmt: skip
-    content = {
-        "subject": "News", "preheader": "", "brand": brand,
-        "publication": {"name": "Weekly", "zone": publication_zone, "host_url": "", "list_name": "Weekly"},
-        "blocks": [{"type": "events", "key": "e", "heading": "", "events": [event]}],
-    }  # fmt: skip
+    """Return the event of a mail, as readers in this language see it. Times and days may be ISO 8601."""
+    times = {name: datetime.fromisoformat(changes[name]) for name in ("starts_at", "ends_at") if changes.get(name)}
+    days = {"day": date.fromisoformat(changes["day"])} if changes.get("day") else {}
+    event = make_event_record(**changes | {"ends_at": None, "day": None} | times | days)
+    content = make_content(EventsBlock(key="e", heading="", events=(event,)), zone=publication_zone)
     chosen = EventSelection(kind="near", events=(event,))
-    if where:
-        chosen = choose_events_for(where, events=[event], limit=3, radius_km=80, host=False)
+    if reader:
+        chosen = choose_events_for(reader, events=[event], limit=3, radius_km=80, host=False)
     visible = VisibleContent(language=language, events={"e": chosen}, appeals={})
     (block,) = make_document(content, visible=visible, view_online="").blocks
     assert isinstance(block, Events)
     return block.events[0]
 
 
-def spaced(text: str) -> str:
-    """Without the thin spaces, and without the comma after the weekday, which editions of the locale data differ in."""
+def normalise_spaces(text: str) -> str:
+    """Remove what editions of the locale data differ in: thin spaces, and the comma after the weekday."""
     return text.replace("\u2009", " ").replace("\u202f", " ").replace("day, 5 ", "day 5 ").replace("day, 9 ", "day 9 ")
 
 
-def dashed(text: str) -> str:
-    """Without what stands round a dash: the tables of languages give it thin spaces in one edition and none in another."""
-    return re.sub(r"\s*–\s*", "–", spaced(text))
+def normalise_dashes(text: str) -> str:
+    """Remove the spaces around a dash: editions of the locale data differ in them."""
+    return re.sub(r"\s*–\s*", "–", normalise_spaces(text))
 
 
 @pytest.mark.parametrize("zone", ["", "UTC", "Etc/UTC"])
-def test_an_event_without_a_zone_of_its_own_is_shown_by_the_publications_clock(zone: str) -> None:
+def test_an_event_without_a_zone_is_shown_in_the_publications_zone(zone: str) -> None:
     item = show(starts_at="2026-12-10T01:00:00+00:00", zone=zone, online=True, publication_zone="America/Chicago")
-    assert spaced(item.when) == "Wednesday 9 December 2026, 19:00 (Chicago)"
+    assert normalise_spaces(item.when) == "Wednesday 9 December 2026, 19:00 (Chicago)"
     assert (item.day, item.month) == ("9", "Dec")
 
 
-def test_an_event_is_shown_by_the_clock_of_its_own_zone() -> None:
+def test_an_event_is_shown_in_its_own_zone() -> None:
     item = show(starts_at="2026-12-10T01:00:00+00:00", zone="America/Chicago")
-    assert spaced(item.when) == "Wednesday 9 December 2026, 19:00 (Chicago)"
+    assert normalise_spaces(item.when) == "Wednesday 9 December 2026, 19:00 (Chicago)"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +72,7 @@ def test_an_event_is_shown_by_the_clock_of_its_own_zone() -> None:
     ],
 )
 def test_the_end_of_an_event_is_shown(language: str, ends_at: str, words: str) -> None:
-    assert dashed(show(language, ends_at=ends_at).when) == dashed(words)
+    assert normalise_dashes(show(language, ends_at=ends_at).when) == normalise_dashes(words)
 
 
 @pytest.mark.parametrize(
@@ -95,11 +89,11 @@ def test_the_end_of_an_event_is_shown(language: str, ends_at: str, words: str) -
         ("ar", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "5–6 ديسمبر 2026"),
     ],
 )  # fmt: skip
-def test_an_event_of_whole_days_is_shown_from_its_first_to_its_last(
+def test_an_event_of_whole_days_shows_its_first_and_last_day(
     language: str, day: str, starts_at: str, ends_at: str, words: str
 ) -> None:
     item = show(language, all_day=True, day=day, starts_at=starts_at, ends_at=ends_at, zone="America/Chicago")
-    assert dashed(item.when) == dashed(words)
+    assert normalise_dashes(item.when) == normalise_dashes(words)
 
 
 LEEDS, BRADFORD, YORK = (
@@ -110,7 +104,7 @@ LEEDS, BRADFORD, YORK = (
 
 
 @pytest.mark.parametrize(
-    ("where", "language", "distance"),
+    ("reader", "language", "distance"),
     [
         (LEEDS, "en", "within 15 km of you"),
         (LEEDS, "es", "a menos de 15 km de ti"),
@@ -119,21 +113,21 @@ LEEDS, BRADFORD, YORK = (
         (YORK, "en", ""),
     ],
 )
-def test_an_event_that_is_close_to_its_readers_says_how_close(
-    where: RecipientLocation, language: str, distance: str
+def test_an_event_close_to_its_readers_shows_the_distance(
+    reader: RecipientLocation, language: str, distance: str
 ) -> None:
-    assert spaced(show(language, where=where).distance) == distance
+    assert normalise_spaces(show(language, reader=reader).distance) == distance
 
 
-def test_an_event_online_is_not_close_to_anybody() -> None:
-    assert show(where=LEEDS, online=True).distance == ""
+def test_an_online_event_is_close_to_nobody() -> None:
+    assert show(reader=LEEDS, online=True).distance == ""
 
 
-def test_readers_to_whom_an_event_is_close_have_a_variant_of_their_own_and_others_share_one() -> None:
-    event = {"id": 1, "online": False, "cancelled": False, "latitude": 53.8, "longitude": -1.55, "town": "Leeds"}
+def test_readers_close_to_an_event_get_their_own_variant() -> None:
+    event = make_event_record(longitude=-1.55)
     seen = [
-        VisibleContent("en", {"e": choose_events_for(where, events=[event], limit=3, radius_km=80, host=False)}, {})
-        for where in (LEEDS, BRADFORD, YORK)
+        VisibleContent("en", {"e": choose_events_for(reader, events=[event], limit=3, radius_km=80, host=False)}, {})
+        for reader in (LEEDS, BRADFORD, YORK)
     ]
     assert [one.key == seen[2].key for one in seen] == [False, True, True]
     assert describe_visible(seen[0]) == "Events near Leeds (1 within 15 km)"
@@ -141,8 +135,8 @@ def test_readers_to_whom_an_event_is_close_have_a_variant_of_their_own_and_other
 
 
 @pytest.mark.parametrize(
-    ("place", "where"),
+    ("location", "shown"),
     [("Toronto, Toronto, Ontario", "Toronto, Ontario"), ("Town Hall, Leeds", "Town Hall, Leeds"), ("", "Leeds")],
 )
-def test_a_town_is_said_once_in_the_place_of_an_event(place: str, where: str) -> None:
-    assert show(place=place).where == where
+def test_the_location_of_an_event_names_a_town_once(location: str, shown: str) -> None:
+    assert show(location=location).where == shown

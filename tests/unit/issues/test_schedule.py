@@ -12,30 +12,33 @@ def dues(moment: datetime, schedule: str, zone: str, count: int) -> list[tuple[s
     return [(due.local, due.at.isoformat()) for due in found]
 
 
-def test_a_weekly_schedule_keeps_its_wall_clock_time_across_the_change_of_clocks():
+def test_a_weekly_schedule_keeps_its_wall_clock_time_across_dst():
     assert dues(datetime(2027, 3, 20, tzinfo=UTC), "0 9 * * thu", "Europe/London", 2) == [
         ("2027-03-25T09:00", "2027-03-25T09:00:00+00:00"),
         ("2027-04-01T09:00", "2027-04-01T08:00:00+00:00"),
     ]
 
 
-def test_f11_the_hour_that_does_not_exist_is_due_at_the_first_moment_after_the_gap_once():
+@pytest.mark.requirement("F11")
+def test_a_missing_hour_is_due_once_right_after_the_gap():
     assert dues(datetime(2027, 3, 27, 12, tzinfo=UTC), "30 1 * * *", "Europe/London", 2) == [
         ("2027-03-28T01:30", "2027-03-28T01:00:00+00:00"),
         ("2027-03-29T01:30", "2027-03-29T00:30:00+00:00"),
     ]
 
 
-def test_f11_the_hour_that_comes_twice_is_due_the_first_time_only():
+@pytest.mark.requirement("F11")
+def test_a_repeated_hour_is_due_the_first_time_only():
     assert dues(datetime(2026, 10, 24, 12, tzinfo=UTC), "30 1 * * *", "Europe/London", 2) == [
         ("2026-10-25T01:30", "2026-10-25T00:30:00+00:00"),
         ("2026-10-26T01:30", "2026-10-26T01:30:00+00:00"),
     ]
 
 
+@pytest.mark.requirement("F11")
 @pytest.mark.parametrize("zone", ["Europe/London", "America/New_York", "Australia/Sydney"])
 @pytest.mark.parametrize("schedule", ["30 1 * * *", "30 2 * * *"])
-def test_f11_every_local_date_of_five_years_is_due_exactly_once(zone, schedule):
+def test_every_local_date_of_five_years_is_due_exactly_once(zone, schedule):
     found = [
         due.local for due in islice(due_after(datetime(2026, 1, 1, tzinfo=UTC), schedule=schedule, zone=zone), 1826)
     ]

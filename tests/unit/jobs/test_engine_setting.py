@@ -1,4 +1,4 @@
-"""The engine that was chosen: refused in words where it cannot be, and a rhythm in its own notation."""
+"""The engine setting: refusals that say what to do, and job intervals in Procrastinate's notation."""
 
 import pytest
 from environs import EnvError
@@ -14,25 +14,25 @@ def engine(monkeypatch):
     return choose
 
 
-def test_procrastinate_on_sqlite_is_refused_with_what_to_set(engine):
+def test_procrastinate_on_sqlite_is_refused_with_advice(engine):
     engine("procrastinate")
     with pytest.raises(EnvError, match=r"needs PostgreSQL: set DATABASE_URL"):
         env._engine("sqlite:///a.sqlite3")
 
 
-def test_procrastinate_without_its_library_is_refused_with_what_to_install(engine, monkeypatch):
+def test_procrastinate_without_its_library_is_refused_with_advice(engine, monkeypatch):
     engine("procrastinate")
     monkeypatch.setattr(env, "find_spec", lambda name: None)
     with pytest.raises(EnvError, match=r"pip install 'newsletter\[scale\]'"):
         env._engine("postgres://someone@localhost/newsletter")
 
 
-def test_an_engine_that_does_not_exist_is_refused_and_those_that_do_are_named(engine):
+def test_an_unknown_engine_is_refused_and_known_ones_are_named(engine):
     engine("celery")
     with pytest.raises(EnvError, match="embedded, procrastinate"):
         env._engine("postgres://someone@localhost/newsletter")
 
 
-def test_the_engine_is_embedded_unless_another_is_chosen(monkeypatch):
+def test_the_embedded_engine_is_the_default(monkeypatch):
     monkeypatch.delenv("NEWSLETTER_ENGINE", raising=False)
     assert env._engine("sqlite:///a.sqlite3") == "embedded"

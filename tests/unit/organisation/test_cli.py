@@ -141,7 +141,7 @@ def test_a_refusal_of_the_product_is_one_line_with_status_1(capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("people", ["0", "-5", "many", "1000001"])
-def test_a_number_of_sample_people_that_cannot_be_is_refused_before_an_earlier_demonstration_is_emptied(
+def test_a_bad_number_of_sample_people_leaves_the_earlier_demo_alone(
     people: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("NEWSLETTER_DATA_DIR", str(tmp_path))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.common.errors import BadFile
-from newsletter.demo.organisation import write_organisation
+from newsletter.demo.sample_content import write_organisation
 from newsletter.organisation.read_file import MAX_ORGANISATION_FILE_BYTES, read_organisation
 from newsletter.organisation.sample_files import read_sample, write_samples
 from newsletter.organisation.value_types import format_interval, parse_interval_minutes
@@ -30,7 +30,7 @@ def test_the_sample_file_and_the_demonstrations_file_are_valid(tmp_path: Path) -
         assert read_organisation(file).publications[0].slug == "weekly"
 
 
-def test_every_key_of_every_table_stands_in_the_sample_so_that_staff_can_find_it() -> None:
+def test_the_sample_file_has_every_key_of_every_table() -> None:
     from newsletter.organisation.read_file import _keys_of
     from newsletter.organisation.schema import ENTRIES
 

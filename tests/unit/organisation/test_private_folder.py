@@ -157,7 +157,7 @@ def test_a_folder_that_is_not_ours_to_change_is_left_and_said(home: Path, data: 
     assert check_privacy(DataPaths(data)).level == "error"
 
 
-def test_a_file_that_a_command_writes_over_is_private_before_anything_is_in_it(tmp_path: Path) -> None:
+def test_an_overwritten_file_is_private_before_it_has_content(tmp_path: Path) -> None:
     for name in ("old.csv", "new.csv"):
         file = tmp_path / name
         if name == "old.csv":

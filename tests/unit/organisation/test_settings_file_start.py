@@ -69,7 +69,7 @@ def database_of(folder: Path) -> Path:
 
 
 def test_every_command_that_the_documents_name_is_started_here() -> None:
-    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     named = {word for file in documents for word in re.findall(r"newsletter ([a-z][a-z-]+)", file.read_text())}
     started = {*SERVING, *OPENING_DATABASE, *WITHOUT_DATABASE, "demo"}
     assert started >= named & {*cli.COMMANDS, "help"}

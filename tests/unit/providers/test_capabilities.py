@@ -4,12 +4,11 @@ import json
 
 import pytest
 
-from newsletter.providers.base.contract import Capabilities
+from newsletter.providers.base.contract import Capabilities, count_mail_bytes, count_variable_bytes
 from newsletter.providers.base.errors import BadBatch
-from newsletter.providers.base.message_size import mail_bytes, variable_bytes
 from newsletter.providers.postmark.adapter import Postmark
 from newsletter.providers.registry import make_adapter
-from tests.support.provider_fixtures import make_call, make_mail, make_person
+from tests.support.provider_fixtures import make_call, make_mail, make_recipient
 
 URLS = [
     "mailgun://k@news.example.org?max_batch=1000",
@@ -50,8 +49,8 @@ def test_a_limit_on_the_values_of_a_call_or_of_one_person_counts() -> None:
 def test_a_mail_and_values_are_measured_as_json_has_them() -> None:
     mail = make_mail(html='<p class="a">"\u00e9"</p>\n')
     parts = [mail.subject, mail.html, mail.text, dict(mail.headers)]
-    assert mail_bytes(mail) == len(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode())
-    assert variable_bytes({"t_a": "é"}) == len('{"t_a":"é"}'.encode())
+    assert count_mail_bytes(mail) == len(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode())
+    assert count_variable_bytes({"t_a": "é"}) == len('{"t_a":"é"}'.encode())
 
 
 @pytest.mark.parametrize("size", [2_000, 60_000, 400_000])
@@ -61,19 +60,19 @@ def test_as_many_people_as_are_said_to_fit_do_fit(url: str, size: int) -> None:
     mail = make_mail(
         html='<p title="x">__pv_h_first_name__ <a href="__pv_u_unsubscribe__">Leave</a></p>\n' + "y" * size
     )
-    values = make_person(1).variables
+    values = make_recipient(1).variables
     fits = adapter.capabilities.count_people_per_call(
-        mail_bytes=mail_bytes(mail), variable_bytes=variable_bytes(values) + 10
+        mail_bytes=count_mail_bytes(mail), variable_bytes=count_variable_bytes(values) + 10
     )
     assert fits > 0
-    request = adapter.build(make_call(*(make_person(n) for n in range(fits)), mail=mail))  # type: ignore[attr-defined]
+    request = adapter.build(make_call(*(make_recipient(n) for n in range(fits)), mail=mail))  # type: ignore[attr-defined]
     assert len(request.body) <= adapter.capabilities.max_bytes
     adapter.close()
 
 
 def test_a_batch_of_too_many_bytes_is_refused_in_words() -> None:
-    adapter = Postmark(token="k")
-    call = make_call(*(make_person(n) for n in range(100)), mail=make_mail(html="x" * 600_000))
+    adapter = Postmark(key="k")
+    call = make_call(*(make_recipient(n) for n in range(100)), mail=make_mail(html="x" * 600_000))
     with pytest.raises(BadBatch, match=r"makes 60,\d+,\d+ bytes; postmark takes 50,000,000. Nothing was sent"):
         adapter.build(call)
     adapter.close()

@@ -13,7 +13,7 @@ import requests
 from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_faults import Fault, answer, too_many
-from tests.support.provider_fixtures import make_call, make_person
+from tests.support.provider_fixtures import make_call, make_recipient
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_it_runs_as_a_program_that_other_processes_can_script_and_read() -> None
             session.trust_env = False
             session.post(f"{endpoint}/_faults", json=[{"kind": "answer", "status": 500, "request": 1}], timeout=5)
             adapter = make_adapter(url)
-            first, second = (adapter.deliver(make_call(make_person(1), key=f"b{n}")) for n in (1, 2))
+            first, second = (adapter.deliver(make_call(make_recipient(1), key=f"b{n}")) for n in (1, 2))
             ledger = session.get(f"{endpoint}/_ledger", timeout=5).json()
             mails = session.get(f"{endpoint}/_mailbox/{quote('person1@example.com')}", timeout=5).json()
             missing = session.get(f"{endpoint}/elsewhere", timeout=5).status_code
@@ -131,7 +131,7 @@ def test_it_runs_as_a_program_that_other_processes_can_script_and_read() -> None
     assert missing == 404
 
 
-def test_a_door_that_is_closed_refuses_breaks_off_and_opens_again_at_the_same_address(provider: FakeProvider) -> None:
+def test_a_stopped_provider_refuses_and_restarts_at_the_same_address(provider: FakeProvider) -> None:
     assert post(provider, GOOD).status_code == 200
     provider.stop_listening()
     with pytest.raises(requests.ConnectionError):
@@ -141,10 +141,10 @@ def test_a_door_that_is_closed_refuses_breaks_off_and_opens_again_at_the_same_ad
     assert len(provider.accepted()) == 2
 
 
-def test_without_the_words_of_mails_to_many_the_ledger_still_knows_whose_they_were() -> None:
+def test_without_bodies_the_ledger_still_knows_the_recipients() -> None:
     slim = FakeProvider(keep_mails=False).start()
     try:
-        batch = make_call(make_person(1), make_person(2), key="batch-7")
+        batch = make_call(make_recipient(1), make_recipient(2), key="batch-7")
         for scheme in ("mailgun", "resend"):
             make_adapter(slim.url_of(scheme)).deliver(batch)
         make_adapter(slim.url_of("resend")).deliver(batch)

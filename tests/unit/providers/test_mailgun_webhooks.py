@@ -51,8 +51,8 @@ def test_a_forged_or_unreadable_webhook_is_refused(body: bytes, says: str) -> No
         verify_mailgun(body, signing_key=SIGNING_KEY, now=NOW)
 
 
+@pytest.mark.requirement("W1")
 def test_while_one_key_replaces_another_both_are_believed() -> None:
-    """W1."""
     body = sign_mailgun(EVENT, now=NOW, key="the old key")
     assert verify_mailgun(body, signing_key="the new key,the old key", now=NOW).signed_at == NOW
 
@@ -134,10 +134,11 @@ def test_a_temporary_failure_is_a_delay_and_no_bounce() -> None:
         ("suppress-unsubscribe", 606, "", "block"),
     ],
 )
+@pytest.mark.requirement("S2")
 def test_a_bounce_is_hard_only_where_the_address_is_dead(
     reason: str, code: int, message: str, bounce_class: str
 ) -> None:
-    """S2: block and policy never count as hard."""
+    """Block and policy never count as hard."""
     event = {
         **EVENT,
         "event": "failed",
@@ -177,14 +178,14 @@ def test_a_time_that_json_does_not_know_makes_the_whole_body_unreadable() -> Non
         parse_mailgun(b'{"event-data": {"event": "opened", "timestamp": NaN}}')
 
 
-def test_an_event_without_an_id_gets_one_of_its_own_that_is_the_same_each_time() -> None:
+def test_an_event_without_an_id_gets_the_same_key_each_time() -> None:
     nameless = {name: value for name, value in EVENT.items() if name != "id"}
     assert parse(nameless).key == parse(nameless).key
     assert parse(nameless).key != parse({**nameless, "recipient": "bo@example.com"}).key
 
 
+@pytest.mark.requirement("W10")
 def test_words_from_outside_are_cut_to_one_line_of_a_bearable_length() -> None:
-    """W10."""
     said = "<script>alert(1)</script>\r\n" + "x" * 10_000
     reason = parse(
         {**EVENT, "event": "failed", "severity": "permanent", "delivery-status": {"description": said}}
@@ -201,8 +202,9 @@ def test_a_body_without_event_data_is_refused() -> None:
 EXPECTED = {"bounced": "bounced", "deferred": "deferred", "complained": "complained", "opened": "opened"}
 
 
+@pytest.mark.requirement("S2")
 def test_real_payloads_get_the_meaning_that_others_give_them() -> None:
-    """S2, with payloads that nobody here wrote."""
+    """With payloads that nobody here wrote."""
     cases = [
         case for case in json.loads(corpus("webhooks", "mailgun.json").read_text()) if "Legacy" not in case["class"]
     ]

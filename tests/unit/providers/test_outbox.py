@@ -12,9 +12,9 @@ import pytest
 
 from newsletter.providers.base.contract import BatchCall, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
-from newsletter.providers.outbox.adapter import Outbox, issue_folder, safe_name
+from newsletter.providers.outbox.adapter import Outbox, find_issue_folder, make_safe_name
 from newsletter.providers.outbox.index import read_outbox_variants, write_index
-from tests.support.provider_fixtures import make_call, make_mail, make_person
+from tests.support.provider_fixtures import make_call, make_mail, make_recipient
 
 WHEN = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def outbox(tmp_path: Path) -> Outbox:
 
 
 def batch(key: str, *numbers: int, variant: str = "en-near-1", **mail: object) -> BatchCall:
-    people = [make_person(number) for number in numbers]
+    people = [make_recipient(number) for number in numbers]
     return BatchCall(key=key, issue="weekly/12", variant=variant, mail=make_mail(**mail), people=people)
 
 
@@ -83,7 +83,7 @@ def test_writing_a_batch_again_changes_nothing(outbox: Outbox, tmp_path: Path) -
     assert snapshot(tmp_path) == before
 
 
-def test_the_page_counts_people_by_variant_and_every_link_on_it_leads_somewhere(outbox: Outbox, tmp_path: Path) -> None:
+def test_the_page_counts_people_by_variant_and_its_links_work(outbox: Outbox, tmp_path: Path) -> None:
     outbox.deliver(batch("b1", 1, 2, 3, 4))
     outbox.deliver(batch("b2", 5, 6))
     outbox.deliver(batch("b3", 7, variant="es-online"))
@@ -102,8 +102,9 @@ def test_the_page_counts_people_by_variant_and_every_link_on_it_leads_somewhere(
     assert f"<h1>Outbox: {outbox_variants[0].subject}</h1>" in page.read_text()
 
 
+@pytest.mark.requirement("X2")
 def test_hostile_words_come_out_as_words_on_the_page(outbox: Outbox, tmp_path: Path) -> None:
-    """X2 for the staff's own page."""
+    """For the staff's own page."""
     outbox.deliver(batch("b1", 1, variant='"><script>alert(1)</script>', subject="<img src=x onerror=alert(1)>"))
     page = (tmp_path / "weekly-12/index.html").read_text()
     assert "<script" not in page
@@ -115,36 +116,36 @@ def test_hostile_words_come_out_as_words_on_the_page(outbox: Outbox, tmp_path: P
     "name", ["../../etc/passwd", "/etc", "..", "", "a/b", "a\x00b", "x" * 300, "C:\\x", "ねこ", "batches"]
 )
 def test_no_name_leads_out_of_the_outbox(outbox: Outbox, tmp_path: Path, name: str) -> None:
-    outbox.deliver(BatchCall(name, name, name, make_mail(), [make_person(1)]))
+    outbox.deliver(BatchCall(name, name, name, make_mail(), [make_recipient(1)]))
     (issue,) = tmp_path.iterdir()
     assert sorted(path.name for path in issue.iterdir() if path.name != "index.html") == sorted(
-        [safe_name(name), "batches"]
+        [make_safe_name(name), "batches"]
     )
 
 
 def test_names_that_differ_stay_different_as_files() -> None:
     names = ["a b", "a-b", "a/b", "a_b", "A-b", "weekly/1", "x" * 61, "x" * 62]
-    assert len({safe_name(name) for name in names}) == len(names)
+    assert len({make_safe_name(name) for name in names}) == len(names)
 
 
 def test_an_issues_folder_can_be_found_from_its_name(tmp_path: Path) -> None:
-    assert issue_folder(outbox=tmp_path, issue="weekly/12") == tmp_path / "weekly-12"
+    assert find_issue_folder(outbox=tmp_path, issue="weekly/12") == tmp_path / "weekly-12"
 
 
 def test_an_address_that_cannot_be_sent_to_is_rejected_alone(outbox: Outbox, tmp_path: Path) -> None:
-    outcome = outbox.deliver(make_call(make_person(1), make_person(2, address="no address")))
+    outcome = outbox.deliver(make_call(make_recipient(1), make_recipient(2, address="no address")))
     assert outcome.verdict is Verdict.ACCEPTED
     assert outcome.people[2][0] is Verdict.REJECTED
     assert len((tmp_path / "weekly-12/batches/batch-1.jsonl").read_text().splitlines()) == 1
 
 
 def test_a_batch_of_addresses_that_cannot_be_sent_to_writes_nothing(outbox: Outbox, tmp_path: Path) -> None:
-    assert outbox.deliver(make_call(make_person(2, address="no address"))).verdict is Verdict.REJECTED
+    assert outbox.deliver(make_call(make_recipient(2, address="no address"))).verdict is Verdict.REJECTED
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.requirement("F10")
 def test_a_folder_that_cannot_be_written_means_not_sent_and_stops_the_send(tmp_path: Path) -> None:
-    """F10."""
     (tmp_path / "file").write_text("in the way")
     outcome = Outbox(folder=tmp_path / "file").deliver(make_call())
     assert (outcome.verdict, outcome.stop) == (Verdict.NOT_SENT, True)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from newsletter.common.personal_tokens import find_tokens
 from newsletter.providers.base.errors import BadBatch
-from newsletter.providers.base.tokens import CompiledText, clean_value, fill_tokens, find_tokens
+from newsletter.providers.base.mail.tokens import CompiledText, clean_value, fill_tokens
 
 
 def test_tokens_that_touch_each_other_are_told_apart() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.providers.base.webhooks.events import Feedback
 from newsletter.providers.base.webhooks.verification import WebhookRequest
-from newsletter.providers.webhook_handlers import WEBHOOK_HANDLERS
+from newsletter.providers.registry import WEBHOOK_HANDLERS
 from tests.support.provider_fixtures import corpus
 
 MEANS = {"queued": "accepted", "sent": "accepted", "subscribed": "unknown", "rejected": "bounced", "failed": "bounced"}

@@ -10,7 +10,7 @@ from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.bounces import classify_bounce
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback
 from newsletter.providers.base.webhooks.verification import WebhookRequest
-from newsletter.providers.webhook_handlers import WEBHOOK_HANDLERS
+from newsletter.providers.registry import WEBHOOK_HANDLERS
 
 AT = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
 OURS = {"delivery": "7", "batch": "1-1-ab"}
@@ -95,8 +95,8 @@ def test_what_has_not_the_providers_form_is_refused(provider: str, body: str) ->
 
 
 @pytest.mark.parametrize("provider", BODIES)
+@pytest.mark.requirement("W10")
 def test_values_of_any_type_in_any_place_crash_nothing(provider: str) -> None:
-    """W10."""
     for value in (None, True, 1e300, -1, "\u202e<script>\r\n", [], [[None]], {}, {"a": {"b": []}}, "9" * 5000):
         for told in parse(provider, _replaced(BODIES[provider], value)):
             assert all(text.isprintable() for text in (told.address, told.batch, told.reason, told.provider_id))
@@ -134,7 +134,7 @@ def test_sendgrid(event: dict[str, Any], means: tuple[str, str]) -> None:
     assert meaning("sendgrid", [{**SENDGRID, **event}]) == means
 
 
-def test_a_repeat_of_sendgrid_has_the_same_key_although_its_own_id_is_another() -> None:
+def test_a_repeated_sendgrid_event_has_the_same_key() -> None:
     keys = {parse("sendgrid", [{**SENDGRID, "event": "open", "sg_event_id": each}])[0].key for each in ("a", "b")}
     others = {
         parse("sendgrid", [{**SENDGRID, **change}])[0].key
@@ -188,8 +188,8 @@ def test_postmark(event: dict[str, Any], means: tuple[str, str]) -> None:
         ({"SuppressSending": False, "SuppressionReason": "HardBounce", "Origin": "Customer"}, "unknown"),
     ],
 )
+@pytest.mark.requirement("W9")
 def test_postmark_tells_whom_it_stops_mailing(change: dict[str, Any], kind: str) -> None:
-    """W9."""
     body = {"RecordType": "SubscriptionChange", "SuppressSending": True, "MessageID": "m", **change}
     assert meaning("postmark", body) == (kind, "hard" if kind == "bounced" else "")
 
@@ -316,8 +316,9 @@ def test_ses(event: Any, means: tuple[str, str]) -> None:
     assert meaning("ses", ses(event)) == means
 
 
+@pytest.mark.requirement("W4")
 def test_ses_names_whom_the_event_is_about_and_not_to_whom_the_mail_went() -> None:
-    """W4: two of three bounced, so there are two events."""
+    """Two of three bounced, so there are two events."""
     people = [{"emailAddress": "b@example.com"}, {"emailAddress": "c@example.com"}]
     mail = {"destination": ["a@example.com", "b@example.com", "c@example.com"]}
     body = ses({"eventType": "Bounce", "mail": mail, "bounce": {**bounce("Permanent"), "bouncedRecipients": people}})

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, WebhookRequest
+from newsletter.providers.registry import WEBHOOK_HANDLERS, find_webhook_handler
 from newsletter.providers.resend.webhooks import verify_resend
 from newsletter.providers.sendgrid.webhooks import verify_sendgrid
 from newsletter.providers.ses.sns import Certificates, is_amazon
 from newsletter.providers.ses.webhooks import make_ses_handler
-from newsletter.providers.webhook_handlers import WEBHOOK_HANDLERS, find_webhook_handler
 from tests.support.provider_webhooks import FakeSns, sendgrid_keys, sign_sendgrid, sign_svix
 
 NOW = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
@@ -70,8 +70,9 @@ def test_a_signature_that_is_no_base64_is_refused() -> None:
         verify_sendgrid(call(BODY, headers), public, NOW)
 
 
+@pytest.mark.requirement("W2")
 def test_a_signature_older_than_what_we_remember_is_refused() -> None:
-    """W2: within a week the key of the event tells a repeat."""
+    """Within a week the key of the event tells a repeat."""
     private, public = sendgrid_keys()
     for age, good in ((timedelta(days=6), True), (timedelta(days=8), False), (timedelta(minutes=-10), False)):
         signed = call(BODY, sign_sendgrid(BODY, key=private, now=NOW - age))
@@ -154,8 +155,9 @@ def test_a_message_of_our_topic_signed_by_sns_is_real(sns: FakeSns, version: str
     assert sns.fetched == 1
 
 
+@pytest.mark.requirement("W3")
 def test_a_validly_signed_message_of_another_topic_is_refused(sns: FakeSns) -> None:
-    """W3: any account can have SNS sign a message."""
+    """Any account can have SNS sign a message."""
     message = sns.message(EVENT, now=NOW, TopicArn="arn:aws:sns:eu-west-2:999999999999:newsletter")
     with pytest.raises(BadWebhook, match="another SNS topic"):
         verify(sns, message)
@@ -203,7 +205,7 @@ def test_a_certificate_out_of_date_proves_nothing(sns: FakeSns) -> None:
 
 def test_while_the_certificate_cannot_be_had_the_provider_is_to_ask_again(sns: FakeSns) -> None:
     sns.status = 500
-    with pytest.raises(WebhookCheckUnavailable, match="its host said 500"):
+    with pytest.raises(WebhookCheckUnavailable, match="its host answered 500"):
         verify(sns, sns.message(EVENT, now=NOW))
     sns.status, pem = 200, sns.pem
     sns.pem = b"<html>"
@@ -214,7 +216,7 @@ def test_while_the_certificate_cannot_be_had_the_provider_is_to_ask_again(sns: F
 
 
 def test_a_certificate_host_that_is_away_is_no_forgery() -> None:
-    nowhere = Certificates(address_of=lambda url: "http://127.0.0.1:9/")
+    nowhere = Certificates(rewrite_url=lambda url: "http://127.0.0.1:9/")
     with pytest.raises(WebhookCheckUnavailable, match="could not be fetched"):
         nowhere.get(FakeSns.URL)
     nowhere.close()
@@ -238,13 +240,13 @@ def test_a_certificate_host_that_is_away_is_no_forgery() -> None:
         (None, False),
     ],
 )
+@pytest.mark.requirement("W3")
 def test_only_the_host_of_sns_is_the_host_of_sns(url: object, good: bool) -> None:
-    """W3."""
     assert is_amazon(url) is good
 
 
+@pytest.mark.requirement("W3")
 def test_the_question_of_a_topic_is_kept_for_a_persons_click(sns: FakeSns) -> None:
-    """W3."""
     url = "https://sns.eu-west-2.amazonaws.com/?Action=ConfirmSubscription&Token=1"
     message = sns.message(
         "You have chosen to subscribe", now=NOW, Type="SubscriptionConfirmation", Token="1", SubscribeURL=url

@@ -10,7 +10,7 @@ def test_the_page_of_blocks_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == write_page(), MAKE
 
 
-def test_every_block_that_has_templates_is_on_the_page_with_its_picture_and_no_other() -> None:
+def test_the_page_shows_exactly_the_blocks_that_have_templates() -> None:
     blocks = {path.name.removesuffix(".mjml.j2") for path in (default_templates() / "blocks").glob("*.mjml.j2")}
     page = PAGE.read_text(encoding="utf-8")
     assert [block for block in sorted(blocks) if f"(images/blocks/{block}.jpg)" not in page] == []

@@ -11,12 +11,12 @@ from newsletter.content.parsing.html import clean_html
 from newsletter.rendering.blocks import Brand, Document, LeadStory
 from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.lint.mjml import check_mjml
 from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.templates import default_templates
 from tests.gallery.documents import documents, flat_picture
+from tests.gallery.mjml_lint import check_mjml
 from tests.unit.rendering.samples import document, picture, story
 
 TEMPLATES = {path.name: path.read_text() for path in default_templates().rglob("*.mjml.j2")}
@@ -135,7 +135,7 @@ def test_trap_18_no_font_is_fetched(mails: Mails) -> None:
         assert not re.search(r"googleapis|@import|@font-face|<link|Ubuntu", mail.html)
 
 
-def test_trap_19_social_icons_are_our_own_and_their_links_go_to_the_page_not_to_a_share(mails: Mails) -> None:
+def test_social_icons_are_ours_and_link_to_the_page_not_to_a_share(mails: Mails) -> None:
     assert "mj-social" not in "".join(TEMPLATES.values())
     made, mail = mails["letter-harbour"]
     root = document_fromstring(mail.html)

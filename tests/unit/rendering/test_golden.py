@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.rendering.blocks import Document
-from newsletter.rendering.lint.checks import check
+from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.mail import hash_mail
 from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.gallery.documents import documents, flat_picture
@@ -53,7 +53,7 @@ def test_every_layout_has_a_golden_and_no_golden_is_left_over():
 
 
 def test_the_letter_passes_its_own_checks():
-    assert check(render(rich_document()), document=rich_document()) == ()
+    assert lint_mail(render(rich_document()), document=rich_document()) == ()
 
 
 def test_the_same_document_gives_the_same_bytes_and_the_same_fingerprint():

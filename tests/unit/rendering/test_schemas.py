@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.rendering.blocks import Picture, SchemaBlock
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.lint.checks import check
+from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.samples import sample_schema_block
 from newsletter.rendering.schemas import load_schemas
@@ -76,7 +76,7 @@ def test_every_schemas_sample_passes_the_checks_and_reads_well_as_text(kind: str
     block = sample_schema_block(kind, lambda name, place: picture(name))
     sample = document(block)
     mail = render(sample)
-    assert check(mail, document=sample) == ()
+    assert lint_mail(mail, document=sample) == ()
     for value in load_schemas()[kind].sample.values():
         for line in value if isinstance(value, list) else [value]:
             if not line.startswith(("http", "<")) and " " in line:
@@ -86,7 +86,7 @@ def test_every_schemas_sample_passes_the_checks_and_reads_well_as_text(kind: str
 @pytest.mark.parametrize("kind", sorted(load_schemas()))
 def test_an_empty_block_is_an_error_that_names_the_field(kind: str) -> None:
     empty = document(SchemaBlock(kind, {}, key="here"))
-    found = [finding for finding in check(render(empty), document=empty) if finding.code == "field-empty"]
+    found = [finding for finding in lint_mail(render(empty), document=empty) if finding.code == "field-empty"]
     assert {finding.block for finding in found} == {"here"}
     assert {finding.field for finding in found} == {
         field.name for field in load_schemas()[kind].fields if field.required
@@ -96,14 +96,14 @@ def test_an_empty_block_is_an_error_that_names_the_field(kind: str) -> None:
 def test_formatted_text_is_checked_like_a_note() -> None:
     html = '<p>Read it <a href="javascript:x">here</a>, *|NAME|*.</p>'
     bad = document(SchemaBlock("person_note", {"text": {"html": html, "text": "x"}, "name": "I"}, key="p"))
-    codes = {(finding.code, finding.field) for finding in check(render(bad), document=bad) if finding.block == "p"}
+    codes = {(finding.code, finding.field) for finding in lint_mail(render(bad), document=bad) if finding.block == "p"}
     assert {("link-scheme", "text"), ("vague-link", "text"), ("unresolved", "text")} <= codes
 
 
 def test_a_link_and_a_picture_of_a_schema_are_checked() -> None:
     still = Picture("ftp://x/y.jpg", 100, 100)
     bad = document(SchemaBlock("video", {"title": "A", "url": "javascript:1", "still": still}, key="v"))
-    codes = {finding.code: finding.field for finding in check(render(bad), document=bad) if finding.block == "v"}
+    codes = {finding.code: finding.field for finding in lint_mail(render(bad), document=bad) if finding.block == "v"}
     assert codes == {"link-scheme": "url", "image-source": "still"}
 
 

@@ -1,18 +1,18 @@
-"""docs/privacy.md states the periods that the program uses."""
+"""docs/reference/privacy.md states the periods that the program uses."""
 
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from newsletter.feedback import event_retention as forget
-from newsletter.sending.settling import retention as sends
+from newsletter.feedback import event_retention
+from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
 from subscribers.importing.writing import import_steps as batches
 
 pytestmark = [pytest.mark.requirement("P13")]
 
-PAGE = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs/reference/privacy.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,8 @@ PAGE = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="u
         ("how often a mailbox", retention.CONFIRMATION_QUOTA_RETENTION),
         ("an import's file", timedelta(days=batches.UPLOAD_RETENTION_DAYS)),
         ("an import's refused lines", timedelta(days=batches.UPLOAD_RETENTION_DAYS)),
-        ("what the provider reports", forget.KEPT),
-        ("who was sent which issue", sends.KEPT),
+        ("what the provider reports", event_retention.KEPT),
+        ("who was sent which issue", send_retention.KEPT),
     ],
 )
 @pytest.mark.requirement("P8")
@@ -38,7 +38,12 @@ def test_the_page_names_the_very_days_that_each_thing_is_kept(begins: str, kept:
 
 @pytest.mark.requirement("P8")
 def test_nothing_is_kept_longer_than_the_numbers_that_were_set() -> None:
-    kept = [retention.UNCONFIRMED_RETENTION, retention.UNSUBSCRIBED_RETENTION, forget.KEPT, sends.KEPT]
+    kept = [
+        retention.UNCONFIRMED_RETENTION,
+        retention.UNSUBSCRIBED_RETENTION,
+        event_retention.KEPT,
+        send_retention.KEPT,
+    ]
     most = [timedelta(days=days) for days in (7, 28, 30, 396)]
     assert [one for one in zip(kept, most, strict=True) if one[0] > one[1]] == []
     assert batches.UPLOAD_RETENTION_DAYS <= 7

@@ -1,6 +1,6 @@
-"""iCalendar documents become events, one for each occurrence in a window. It guesses no zone and no place.
+"""Turn iCalendar documents into events, one for each occurrence in a window. It guesses no zone and no location.
 
-Each entry is read on its own and within a budget, so that a bad one is set aside alone. Private entries are never read.
+Each entry is read alone and within a time budget, so that a bad one is set aside alone. Private entries are never read.
 
 The file is split as text, and only the entries of one UID are objects of the calendar library at a time. Measured in the
 sandbox (512 MiB and 10 seconds of processor time over its start): 12,000 events in 8 MB take 70 MiB, and 1 to 3 seconds if
@@ -31,7 +31,7 @@ from newsletter.content.parsing.calendars.series import (
 )
 from newsletter.content.parsing.calendars.zones import Zones
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
-from newsletter.content.parsing.entry_rules import BadEntry, label
+from newsletter.content.parsing.entry_rules import BadEntry, label_entry
 from newsletter.content.parsing.html import title_text
 from newsletter.content.parsing.list_truncation import find_truncated_from
 from newsletter.content.parsing.sandbox.cpu_budget import CpuBudgetExceeded, cpu_budget
@@ -50,9 +50,9 @@ _TOO_MUCH_IN_ALL = Message("Reading this calendar takes more time than one may. 
 
 
 def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end: datetime) -> Parsed:
-    """The events that touch [window_start, window_end), both aware; at most 400 days and 500 occurrences are read.
+    """Return the events that touch [window_start, window_end), both aware: at most 400 days and 500 occurrences.
 
-    Single events and dates of repeating ones are counted apart, so that neither hide the others.
+    Single events and dates of repeating ones have separate limits, so that neither hide the others.
     """
     if b"BEGIN:VCALENDAR" not in _ascii(body[:40_000]):
         return Parsed(
@@ -83,7 +83,7 @@ def _ascii(body: bytes) -> bytes:
 
 @dataclass
 class _Reader:
-    """Collects what the calendars of one document give."""
+    """Collect the events of the calendars of one document."""
 
     url: str
     start: datetime
@@ -114,7 +114,7 @@ class _Reader:
         ahead = [one for one in public if not one.is_over((self.start - timedelta(days=2)).date())]
         for series in sorted(ahead, key=lambda one: (one.repeats, one.start)):
             if not series.repeats and len(self.singles) >= 2 * MAX_OCCURRENCES:
-                # They come in order, so this one is later than all that there is room for.
+                # Events come in order, so this one is later than all that are kept.
                 self.dropped += 1
                 continue
             self.number += 1
@@ -123,9 +123,7 @@ class _Reader:
                 self._stop(
                     _TOO_MUCH_IN_ALL
                     if late
-                    else Message(
-                        "Only the first %(most_series)s events of a calendar are read.", most_series=_MAX_SERIES
-                    )
+                    else Message("Only the first %(limit)s events of a calendar are read.", limit=_MAX_SERIES)
                 )
                 break
             self._read_series(series, zones, default_zone)
@@ -136,7 +134,7 @@ class _Reader:
             self.aside.append(SetAside(Message("Time zone %(name)s", name=_replace_bad_characters(name)[:60]), reason))
 
     def _withhold(self, series: Series, zones: Zones, *, closed: bool) -> bool:
-        """Note what is private. True when nothing of the series may be read."""
+        """Record the private entries of a series. Return True if nothing of it may be read."""
         uid, blocks = series.uid[:MAX_UID_LENGTH], len(series.blocks)
         if closed:
             series.withheld = True
@@ -157,7 +155,7 @@ class _Reader:
         try:
             check_text(series)
             with cpu_budget(_ENTRY_SECONDS):
-                occurrences = read_dates(series, zones=zones, start=self.start, end=self._end(), most=MAX_OCCURRENCES)
+                occurrences = read_dates(series, zones=zones, start=self.start, end=self._end(), limit=MAX_OCCURRENCES)
                 for occurrence in occurrences:
                     entry = read_event(
                         occurrence, repeats=series.repeats, zones=zones, default_zone=default_zone, url=self.url
@@ -165,7 +163,7 @@ class _Reader:
                     if entry.starts_at < self.end and (entry.ends_at or entry.starts_at) >= self.start:
                         found.setdefault(entry.external_id, entry)
         except BadEntry as error:
-            self.aside.append(SetAside(self._name(series), str(error), external_id=uid))
+            self.aside.append(SetAside(self._name(series), error.message, external_id=uid))
         except CpuBudgetExceeded:
             self.aside.append(SetAside(self._name(series), _TOO_MUCH_WORK, external_id=uid))
         for stamp in series.broken:
@@ -175,15 +173,15 @@ class _Reader:
             self.repeated = {one.external_id: one for one in self._cut(self.repeated)}
 
     def _name(self, series: Series) -> str:
-        """How staff find an entry. No word of a damaged one is told: what made it private may be lost."""
+        """Return a label for staff. A damaged entry gets no text of its own: its lost lines may have made it private."""
         damaged = any(is_damaged(block) for block in series.blocks)
         if damaged:
             return Message("Entry %(number)s", number=self.number)
         title = title_text(_replace_bad_characters(series.blocks[0].value("SUMMARY").replace("\\", "")))
-        return label(title=title, link=series.uid, number=self.number)
+        return label_entry(title=title, link=series.uid, number=self.number)
 
     def _end(self) -> datetime:
-        """Dates of repeating events are looked for only up to the last one that there is room for."""
+        """Return the end of the window for repeating events: where the last one that is kept begins."""
         full = len(self.repeated) >= MAX_OCCURRENCES and self.complete_until is not None
         return min(self.end, self.complete_until) if full and self.complete_until else self.end
 
@@ -202,9 +200,7 @@ class _Reader:
     def result(self) -> Parsed:
         events = [*self._cut(self.singles), *self._cut(self.repeated)]
         if self.dropped:
-            reason = Message(
-                "Only the next %(most_occurrences)s dates of a calendar are used.", most_occurrences=MAX_OCCURRENCES
-            )
+            reason = Message("Only the next %(limit)s dates of a calendar are used.", limit=MAX_OCCURRENCES)
             self.aside.append(SetAside(Message("%(dropped)s later dates", dropped=self.dropped), reason))
         if self.withheld:
             reason = Message("Entries that are marked as private, or only say that somebody is busy, are never used.")

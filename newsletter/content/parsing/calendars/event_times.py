@@ -1,4 +1,4 @@
-"""When a calendar event starts and ends. An unknown zone is said to be so, never guessed in silence."""
+"""Read when a calendar event starts and ends. An unknown zone is reported, never guessed."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,17 +7,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import icalendar
 
 from newsletter.common.messages import Message
-from newsletter.content.parsing.calendars.recurrence_rules import part
+from newsletter.content.parsing.calendars.recurrence_rules import get_property
 from newsletter.content.parsing.entry_rules import BadEntry
 
 _MAX_DURATION = timedelta(days=366)
 
 
 @dataclass(frozen=True)
-class When:
-    """Aware moments; ``zone`` an IANA name or ""; ``day`` set for an all-day event; ``note`` for staff or "".
+class EventTimes:
+    """Aware moments; ``zone`` is an IANA name or ""; ``day`` is set for an all-day event; ``note`` is for staff or "".
 
-    ``floating``: no zone is known, and the moments are a wall clock that bears UTC.
+    ``floating`` means that no zone is known: the moments are wall-clock times labelled as UTC.
     """
 
     starts_at: datetime
@@ -28,21 +28,21 @@ class When:
     floating: bool = False
 
 
-def read_event_times(event: icalendar.Component, *, default_zone: str) -> When:
-    """The times of one event. A time without a zone is read in the calendar's own zone, else it floats."""
-    start = part(event, "DTSTART").dt
-    named = str(part(event, "DTSTART").params.get("TZID") or "")
+def read_event_times(event: icalendar.Component, *, default_zone: str) -> EventTimes:
+    """Return the times of one event. A time without a zone is read in the calendar's own zone; without one it floats."""
+    start = get_property(event, "DTSTART").dt
+    named = str(get_property(event, "DTSTART").params.get("TZID") or "")
     end = _end(event, start)
     calendar_zone = iana_zone(default_zone)
     if not isinstance(start, datetime):
         last = end if isinstance(end, date) and not isinstance(end, datetime) else start + timedelta(days=1)
-        return all_day(start, last, zone=default_zone if calendar_zone else "")
-    flagged = str(part(event, "X-MICROSOFT-CDO-ALLDAYEVENT") or "").strip().upper() == "TRUE"
+        return make_all_day_times(start, last, zone=default_zone if calendar_zone else "")
+    flagged = str(get_property(event, "X-MICROSOFT-CDO-ALLDAYEVENT") or "").strip().upper() == "TRUE"
     on_its_clock = start if flagged or calendar_zone is None or not _is_utc(start) else start.astimezone(calendar_zone)
     days = whole_days(on_its_clock, end)
     if days is not None:
         zone = "" if _is_utc(start) else _zone_name(start, named)
-        return all_day(*days, zone=zone or (default_zone if calendar_zone else ""))
+        return make_all_day_times(*days, zone=zone or (default_zone if calendar_zone else ""))
     zone_name, note = _zone_name(start, named), ""
     if zone_name == "UTC" and calendar_zone:
         zone_name = default_zone
@@ -68,14 +68,14 @@ def read_event_times(event: icalendar.Component, *, default_zone: str) -> When:
         ends_at = None
     if ends_at is not None and (ends_at < starts_at or ends_at - starts_at > _MAX_DURATION):
         ends_at, note = None, note or Message("The end of the event makes no sense and is left out.")
-    return When(starts_at, ends_at, zone_name, None, note, floating)
+    return EventTimes(starts_at, ends_at, zone_name, None, note, floating)
 
 
-def all_day(first: date, after: date, *, zone: str) -> When:
-    """The days from ``first`` until before ``after``. Without an IANA ``zone`` they float."""
+def make_all_day_times(first: date, after: date, *, zone: str) -> EventTimes:
+    """Return the times of the days from ``first`` until before ``after``. Without an IANA ``zone`` they float."""
     tz = iana_zone(zone) or UTC
     last = after if first < after <= first + _MAX_DURATION else first + timedelta(days=1)
-    return When(
+    return EventTimes(
         starts_at=datetime.combine(first, time(), tz).astimezone(UTC),
         ends_at=datetime.combine(last, time(), tz).astimezone(UTC),
         zone=zone,
@@ -86,7 +86,7 @@ def all_day(first: date, after: date, *, zone: str) -> When:
 
 
 def whole_days(start: datetime, end: date | None) -> tuple[date, date] | None:
-    """The first day and the day after the last one of a time from midnight to midnight, or to the minute before it."""
+    """Return the first day and the day after the last, if a time runs from midnight to midnight or one minute less."""
     if not isinstance(end, datetime) or start.time() != time():
         return None
     local = end.astimezone(start.tzinfo) if end.tzinfo and start.tzinfo else end
@@ -108,7 +108,7 @@ def _is_utc(start: datetime) -> bool:
 
 
 def iana_zone(name: str) -> ZoneInfo | None:
-    """The zone of an IANA name, or None when there is none."""
+    """Return the zone of an IANA name, or None if there is none."""
     if not name or name.startswith(("/", ".")) or len(name) > 60:
         return None
     try:
@@ -127,12 +127,12 @@ def _zone_name(start: datetime, named: str) -> str:
 
 
 def _end(event: icalendar.Component, start: date | datetime) -> date | datetime | None:
-    if part(event, "DTEND") is not None:
-        found = part(event, "DTEND").dt
+    if get_property(event, "DTEND") is not None:
+        found = get_property(event, "DTEND").dt
         if not isinstance(found, date):
             raise BadEntry("The end of this event is not a date.")
         return found
-    if part(event, "DURATION") is not None:
-        length: timedelta = part(event, "DURATION").dt
+    if get_property(event, "DURATION") is not None:
+        length: timedelta = get_property(event, "DURATION").dt
         return start + length
     return None

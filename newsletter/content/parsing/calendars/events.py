@@ -1,13 +1,13 @@
-"""One occurrence of a calendar becomes an event entry."""
+"""Turn one occurrence of a calendar event into an event entry."""
 
 import re
 from typing import Any
 
 import icalendar
 
-from newsletter.content.parsing.calendars.event_times import When, read_event_times
+from newsletter.content.parsing.calendars.event_times import EventTimes, read_event_times
 from newsletter.content.parsing.calendars.occurrence_ids import format_stamp
-from newsletter.content.parsing.calendars.recurrence_rules import part, uid_of
+from newsletter.content.parsing.calendars.recurrence_rules import get_property, uid_of
 from newsletter.content.parsing.calendars.zones import Zones
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.entry_rules import BadEntry, require_title, safe_link
@@ -22,16 +22,19 @@ _READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSE
 
 
 def read_event(event: icalendar.Component, *, repeats: bool, zones: Zones, default_zone: str, url: str) -> EventEntry:
-    """BadEntry when it has no title or its date cannot be read. ``repeats``: it is one date of several."""
-    title = require_title(title_text(str(part(event, "SUMMARY") or "")))
+    """Return one occurrence as an entry. Raises BadEntry if it has no title or no readable date.
+
+    ``repeats`` means that it is one date of several.
+    """
+    title = require_title(title_text(str(get_property(event, "SUMMARY") or "")))
     try:
         when = read_event_times(event, default_zone=default_zone)
     except _READ_ERRORS as error:
         raise BadEntry("The date of this event cannot be read.") from error
-    apple = part(event, "X-APPLE-STRUCTURED-LOCATION")
+    apple = get_property(event, "X-APPLE-STRUCTURED-LOCATION")
     latitude, longitude = _point(event, str(apple or ""))
-    place = cut_at_word(tidy(str(part(event, "LOCATION") or "") or _named_by_apple(apple)), _PLACE_CHARS)
-    link = safe_link(str(part(event, "URL") or ""), base_url=url)
+    place = cut_at_word(tidy(str(get_property(event, "LOCATION") or "") or _named_by_apple(apple)), _PLACE_CHARS)
+    link = safe_link(str(get_property(event, "URL") or ""), base_url=url)
     return EventEntry(
         external_id=_identity(event, when, repeats=repeats, title=title),
         title=title,
@@ -40,25 +43,25 @@ def read_event(event: icalendar.Component, *, repeats: bool, zones: Zones, defau
         zone=when.zone,
         all_day=when.day is not None,
         day=when.day,
-        summary=plain_text(str(part(event, "DESCRIPTION") or "")[:_SUMMARY_CHARS]),
+        summary=plain_text(str(get_property(event, "DESCRIPTION") or "")[:_SUMMARY_CHARS]),
         url=link or (place if place.startswith(("http://", "https://")) and safe_link(place, base_url=url) else ""),
         place=place,
         latitude=latitude,
         longitude=longitude,
-        online=is_online_text(place) or (not place and part(event, "CONFERENCE") is not None),
-        cancelled=str(part(event, "STATUS") or "").strip().upper() == "CANCELLED",
+        online=is_online_text(place) or (not place and get_property(event, "CONFERENCE") is not None),
+        cancelled=str(get_property(event, "STATUS") or "").strip().upper() == "CANCELLED",
         note=when.note,
         floating=when.floating,
     )
 
 
-def _identity(event: icalendar.Component, when: When, *, repeats: bool, title: str) -> str:
-    """The UID, and for a series the moment the occurrence was first planned for, so that a moved one stays the same."""
+def _identity(event: icalendar.Component, when: EventTimes, *, repeats: bool, title: str) -> str:
+    """Return the UID, with the moment first planned for a date of a series, so that a moved date keeps its identity."""
     uid = uid_of(event) or f"{title}@{when.starts_at.isoformat()}"
     if not repeats:
         return uid
-    planned = part(event, "RECURRENCE-ID")
-    return f"{uid}#{format_stamp(planned.dt if planned is not None else part(event, 'DTSTART').dt)}"
+    planned = get_property(event, "RECURRENCE-ID")
+    return f"{uid}#{format_stamp(planned.dt if planned is not None else get_property(event, 'DTSTART').dt)}"
 
 
 def _named_by_apple(location: Any) -> str:
@@ -67,7 +70,7 @@ def _named_by_apple(location: Any) -> str:
 
 
 def _point(event: icalendar.Component, apple: str) -> tuple[float | None, float | None]:
-    geo, found = part(event, "GEO"), _GEO.search(apple)
+    geo, found = get_property(event, "GEO"), _GEO.search(apple)
     try:
         if geo is not None:
             latitude, longitude = float(geo.latitude), float(geo.longitude)

@@ -1,4 +1,4 @@
-"""iCalendar text is split into its calendars, entries and lines. It interprets no value.
+"""Split iCalendar text into its calendars, entries and lines. It interprets no value.
 
 A broken entry is marked as damaged and never runs into the next one.
 """
@@ -32,7 +32,7 @@ class Line:
 
 @dataclass
 class ComponentText:
-    """One component without the components in it. ``damaged``: its begin or its end is missing."""
+    """One component without the components in it. ``damaged`` means that its begin or its end is missing."""
 
     kind: str
     lines: list[Line] = field(default_factory=list)
@@ -50,7 +50,7 @@ class ComponentText:
 class CalendarText:
     """One VCALENDAR: its own lines, its VEVENTs in order, and the whole text of each VTIMEZONE by its TZID.
 
-    ``opening`` are the lines before its first component, where a calendar says what holds for all of it.
+    ``opening`` are the lines before its first event, where a calendar says what holds for all of it.
     """
 
     lines: list[Line] = field(default_factory=list)
@@ -59,13 +59,13 @@ class CalendarText:
     zones: dict[str, str] = field(default_factory=dict)
 
     def value(self, *names: str) -> str:
-        """The value of the first of these properties that the calendar has, or ""."""
+        """Return the value of the first of these properties that the calendar has, or ""."""
         found = {line.name: line.value for line in reversed(self.lines)}
         return next((found[name].strip() for name in names if found.get(name, "").strip()), "")
 
 
 def split_calendars(body: bytes) -> list[CalendarText]:
-    """The calendars of a document, in order. An empty list when none begins."""
+    """Return the calendars of a document in order, or an empty list if none begins."""
     calendars: list[CalendarText] = []
     stack: list[ComponentText] = []
     zone: list[str] = []
@@ -111,7 +111,7 @@ def split_calendars(body: bytes) -> list[CalendarText]:
             elif stack and kind not in _ZONE_PARTS:
                 stack[0].damaged = True
             elif last is not None:
-                # The lines before it were the rest of an entry that was cut in two.
+                # The lines before this one belong to an entry that was split.
                 last.damaged, stray = True, False
         elif stack:
             stack[-1].lines.append(line)
@@ -123,8 +123,8 @@ def split_calendars(body: bytes) -> list[CalendarText]:
                 calendars[-1].opening.append(line)
             stray = stray or line.name in _OF_AN_EVENT or not line.name
             if last is not None and stray:
-                # A line of an event outside of every event: the one before lost its end, or the next its beginning, and
-                # perhaps what made it private.
+                # A line of an event outside any event: the event before lost its end, or the next one its beginning,
+                # perhaps with the mark that made it private.
                 last.damaged = True
     _mark_damaged(stack)
     return calendars
@@ -142,7 +142,7 @@ def _keep_zone(calendar: CalendarText, lines: list[str]) -> None:
 
 
 def _lines(body: bytes) -> Iterator[Line]:
-    """The unfolded lines. Lines are joined before they are decoded, because a fold may cut a character in two."""
+    """Yield the unfolded lines. Lines are joined before they are decoded, because a fold may split a character."""
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         body = body.decode("utf-16", "replace").encode("utf-8", "replace")
     whole = _FOLD.sub(b"", body.removeprefix(codecs.BOM_UTF8).replace(b"\0", b""))
@@ -156,7 +156,7 @@ def _lines(body: bytes) -> Iterator[Line]:
 
 
 def _decode_by_line(whole: bytes) -> str:
-    """Each line as UTF-8, else as Western, so that one bad line spoils no other."""
+    """Decode each line as UTF-8, else as Windows-1252, so that one bad line damages no other."""
     decoded = []
     for line in re.split(rb"\r*\n|\r", whole):
         try:
@@ -168,7 +168,7 @@ def _decode_by_line(whole: bytes) -> str:
 
 
 def read_line(line: str) -> Line:
-    """The parts of one line. In a date the value is what follows the last colon, because zone names have colons too."""
+    """Return the parts of one line. The value of a date follows the last colon, because zone names contain colons."""
     found = _NAME.match(line.lstrip())
     name = found[0].upper() if found else ""
     rest = line.lstrip()[len(name) :]

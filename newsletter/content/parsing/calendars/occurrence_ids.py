@@ -1,4 +1,4 @@
-"""How the dates of a series are told apart: by the moment each was first planned for."""
+"""Stamps that tell the dates of a series apart, by the moment each was first planned for."""
 
 import re
 from datetime import UTC, date, datetime
@@ -8,7 +8,7 @@ _MOMENT = re.compile(r"@\d{4}-\d{2}-\d{2}T[\d:.]+(?:[+-]\d{2}:\d{2})?(?=#|$)")
 
 
 def format_stamp(moment: date | datetime) -> str:
-    """``20261105T190000Z``, the same without Z for a time without a zone, ``2026-11-05`` for a day."""
+    """Return ``20261105T190000Z``, the same without Z for a time without a zone, or ``2026-11-05`` for a day."""
     if not isinstance(moment, datetime):
         return moment.isoformat()
     aware = moment.astimezone(UTC) if moment.tzinfo else moment
@@ -16,10 +16,10 @@ def format_stamp(moment: date | datetime) -> str:
 
 
 def format_local_stamp(moment: date | datetime) -> str:
-    """The same on the moment's own clock."""
+    """Return the same stamp by the moment's own clock."""
     return format_stamp(moment.replace(tzinfo=None) if isinstance(moment, datetime) else moment)
 
 
 def get_series_id(external_id: str) -> str:
-    """What the dates of one series have in common: their identity without the moment."""
+    """Return the identity that the dates of one series share: theirs without the moment."""
     return _MOMENT.sub("", _STAMP.sub("", external_id))

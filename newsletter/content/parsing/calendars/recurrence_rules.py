@@ -1,4 +1,4 @@
-"""Which repetitions of calendar events are read: those that a reader could attend and that end in bounded work."""
+"""Decide which repetitions of calendar events are read: those that people could attend and that need bounded work."""
 
 import calendar
 from datetime import date, datetime
@@ -18,29 +18,29 @@ MAX_UID_LENGTH = 400
 _NARROWING = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYDAY")
 
 
-def part(event: icalendar.Component, name: str) -> Any:
-    """A property of an event as the library gives it, None when the event has none."""
+def get_property(event: icalendar.Component, name: str) -> Any:
+    """Return a property of an event as the library gives it, or None if the event has none."""
     return event.get(name)
 
 
 def check_repetition(event: icalendar.Component) -> None:
-    """BadEntry for rules that repeat more often than hourly, that never come true, or that begin before 1900."""
+    """Raise BadEntry for rules that repeat hourly or more often, give no date, or begin before 1900."""
     for name in ("RDATE", "EXDATE"):
-        if _count(part(event, name)) > _MAX_DATES:
-            raise BadEntry("This event lists more than %(most_dates)s dates.", most_dates=_MAX_DATES)
-    rules = part(event, "RRULE")
+        if _count(get_property(event, name)) > _MAX_DATES:
+            raise BadEntry("This event lists more than %(limit)s dates.", limit=_MAX_DATES)
+    rules = get_property(event, "RRULE")
     for rule in rules if isinstance(rules, list) else [rules]:
         if rule is None:
             continue
-        start = part(event, "DTSTART").dt
+        start = get_property(event, "DTSTART").dt
         if isinstance(start, date) and start.year < _MIN_YEAR:
             raise BadEntry("This event repeats since before the year 1900.")
         _check_rule(rule)
 
 
 def uid_of(event: icalendar.Component) -> str:
-    """The UID of an event, cut to a length that can be kept, or ""."""
-    return str(part(event, "UID") or "").strip()[:MAX_UID_LENGTH]
+    """Return the UID of an event, shortened to what is stored, or ""."""
+    return str(get_property(event, "UID") or "").strip()[:MAX_UID_LENGTH]
 
 
 def _count(dates: Any) -> int:
@@ -53,20 +53,18 @@ def _check_rule(rule: Any) -> None:
     if not frequency or frequency in _REFUSED_FREQUENCIES:
         raise BadEntry("This event repeats every hour or more often, or does not say how often.")
     if any(str(interval).strip() in ("0", "") or int(interval) < 1 for interval in rule.get("INTERVAL") or []):
-        raise BadEntry("This event repeats at an interval of nothing.")
+        raise BadEntry("This event repeats at an interval of 0.")
     times = 1
     for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
         times *= max(1, len(rule.get(part) or []))
     if times > _MAX_TIMES_A_DAY:
-        raise BadEntry(
-            "This event repeats more than %(most_times_a_day)s times a day.", most_times_a_day=_MAX_TIMES_A_DAY
-        )
+        raise BadEntry("This event repeats more than %(limit)s times a day.", limit=_MAX_TIMES_A_DAY)
     if any(rule.get(part) for part in _NARROWING) and not _has_any_date(rule):
-        raise BadEntry("How this event repeats never comes true on any day.")
+        raise BadEntry("The repetition of this event gives no date.")
 
 
 def _has_any_date(rule: Any) -> bool:
-    """Whether the rule gives any day at all, tried near the last year that dates have, so that trying ends soon."""
+    """Return True if the rule gives any day. It is tried near the last possible year, so that the search ends soon."""
     months, days = rule.get("BYMONTH") or [], rule.get("BYMONTHDAY") or []
     if months and days and all(_is_impossible_date(int(month), int(day)) for month in months for day in days):
         return False
@@ -76,7 +74,7 @@ def _has_any_date(rule: Any) -> bool:
         probe = rrulestr(text, dtstart=datetime(_PROBE_YEAR, 1, 1))  # noqa: DTZ001
         return next(iter(probe), None) is not None
     except (ValueError, TypeError, AttributeError) as error:
-        raise BadEntry("How this event repeats cannot be understood.") from error
+        raise BadEntry("The repetition of this event cannot be understood.") from error
 
 
 def _is_impossible_date(month: int, day: int) -> bool:

@@ -1,6 +1,6 @@
-"""The entries of one UID: which of them may be read, and the dates that they give in a window.
+"""The entries of one UID: which of them may be read, and their dates in a window.
 
-A private or broken change of one date takes that date away; the others stay.
+A private or broken change of one date removes that date; the others stay.
 """
 
 import re
@@ -16,9 +16,9 @@ from recurring_ical_events.errors import InvalidCalendar
 from newsletter.content.parsing.calendars.lines import ComponentText
 from newsletter.content.parsing.calendars.occurrence_ids import format_local_stamp, format_stamp
 from newsletter.content.parsing.calendars.privacy import is_private
-from newsletter.content.parsing.calendars.recurrence_rules import check_repetition, part
+from newsletter.content.parsing.calendars.recurrence_rules import check_repetition, get_property
 from newsletter.content.parsing.calendars.zones import Zones
-from newsletter.content.parsing.entry_rules import BadEntry
+from newsletter.content.parsing.entry_rules import BROKEN_CHARACTERS, BadEntry
 
 READ_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 _NEEDED = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
@@ -38,7 +38,7 @@ _LONGEST_SINGLE = timedelta(days=370)
 
 @dataclass
 class Series:
-    """The VEVENTs of one UID. ``private`` holds the moments (see ``calendar_stamps``) that are withheld."""
+    """The VEVENTs of one UID. ``private`` and ``broken`` hold the stamps (see ``occurrence_ids``) of dates left out."""
 
     uid: str
     blocks: list[ComponentText]
@@ -52,12 +52,12 @@ class Series:
 
     @property
     def start(self) -> str:
-        """The first date that the entries name, as eight digits, or "" ."""
+        """Return the first date of the entries as eight digits, or ""."""
         found = [match[1] for block in self.blocks if (match := _DATE.search(block.value("DTSTART")))]
         return min(found, default="")
 
     def is_over(self, before: date) -> bool:
-        """Return True if a look at the text shows that every date ended before this day. In doubt False."""
+        """Return True if the text alone shows that every date ended before this day. If in doubt, return False."""
         changed = any(block.first("RDATE") or block.first("RECURRENCE-ID") for block in self.blocks)
         ends = [_last_day(block) for block in self.blocks]
         known = [end for end in ends if end is not None]
@@ -65,7 +65,7 @@ class Series:
 
 
 def group_series(blocks: list[ComponentText]) -> list[Series]:
-    """The entries by UID, in order. Those without UID stand alone."""
+    """Group the entries by UID, in order. Each entry without a UID is a group."""
     groups: dict[str, Series] = {}
     for number, block in enumerate(blocks):
         uid = block.value("UID").encode("utf-8", "replace").decode()
@@ -74,7 +74,7 @@ def group_series(blocks: list[ComponentText]) -> list[Series]:
 
 
 def withhold_private(series: Series, *, zones: Zones) -> None:
-    """Take private changes out of a series. The whole series is withheld if the series itself is private."""
+    """Remove private changes from a series. Withhold the whole series if the series itself is private."""
     hidden = [block for block in series.blocks if is_private(block)]
     for block in hidden:
         stamp = _stamp_of_change(block, zones)
@@ -92,28 +92,28 @@ def is_damaged(block: ComponentText) -> bool:
 
 
 def check_text(series: Series) -> None:
-    """BadEntry for entries that are damaged, too long, or too many under one UID."""
+    """Raise BadEntry for entries that are damaged, too long, or too many under one UID."""
     for block in series.blocks:
         if is_damaged(block):
             raise BadEntry("This entry is damaged and cannot be read: its lines may belong to another one.")
         if any(_BROKEN.search(line.whole) for line in block.lines):
-            raise BadEntry("This entry contains a character that no text may have, so it cannot be used.")
+            raise BadEntry(BROKEN_CHARACTERS)
         if sum(len(line.whole) for line in block.lines if line.name in _KEPT) > _MAX_CHARS:
-            raise BadEntry("This entry is longer than %(most_chars)s kB.", most_chars=_MAX_CHARS // 1024)
+            raise BadEntry("This entry is longer than %(limit)s kB.", limit=_MAX_CHARS // 1024)
     changes = sum(block.first("RECURRENCE-ID") is not None for block in series.blocks)
     rules = sum(line.name == "RRULE" for block in series.blocks for line in block.lines)
     if rules > _MAX_MASTERS or changes > _MAX_CHANGES:
         raise BadEntry(
-            "This event has more than %(most_masters)s rules or %(most_changes)s changed dates.",
-            most_masters=_MAX_MASTERS,
-            most_changes=_MAX_CHANGES,
+            "This event has more than %(rules)s rules or %(changes)s changed dates.",
+            rules=_MAX_MASTERS,
+            changes=_MAX_CHANGES,
         )
 
 
 def read_dates(
-    series: Series, *, zones: Zones, start: datetime, end: datetime, most: int
+    series: Series, *, zones: Zones, start: datetime, end: datetime, limit: int
 ) -> Iterator[icalendar.Component]:
-    """Every occurrence that may lie in [start, end), at most ``most``. BadEntry when the series cannot be used."""
+    """Yield the occurrences in [start, end), at most ``limit``. Raises BadEntry if the series cannot be used."""
     events = [event for block in series.blocks if (event := _parse(series, block, zones)) is not None]
     if not events:
         return
@@ -127,14 +127,14 @@ def read_dates(
     try:
         found = recurring_ical_events.of(holder).between(start, end)
     except (InvalidCalendar, *READ_ERRORS) as error:
-        raise BadEntry("How this event repeats cannot be understood.") from error
+        raise BadEntry("The repetition of this event cannot be understood.") from error
     kept = (one for one in found if not _is_hidden(one, hidden))
-    for _, occurrence in zip(range(most), kept, strict=False):
+    for _, occurrence in zip(range(limit), kept, strict=False):
         yield occurrence
 
 
 def _parse(series: Series, block: ComponentText, zones: Zones) -> icalendar.Component | None:
-    """One entry as the library reads it; None for a changed date that is broken, whose date is then left out."""
+    """Return one entry as the library reads it, or None for a broken change, whose date is then left out."""
     try:
         return _parse_entry(block, zones)
     except BadEntry:
@@ -154,7 +154,7 @@ def _parse_entry(block: ComponentText, zones: Zones) -> icalendar.Component:
     broken = next((str(name) for name, _ in event.errors if name in _NEEDED), "")
     if broken:
         raise BadEntry("This event has a part that cannot be read (%(broken)s).", broken=broken)
-    if part(event, "DTSTART") is None:
+    if get_property(event, "DTSTART") is None:
         raise BadEntry("This event has no start.")
     check_repetition(event)
     return event
@@ -172,13 +172,13 @@ def _text_of(block: ComponentText, zones: Zones, *, names: frozenset[str]) -> st
 
 
 def _stamp_of_change(block: ComponentText, zones: Zones) -> str:
-    """The moment that a changed date was planned for; with "+" at its end where it changes all later ones too; or ""."""
+    """Return the moment that a changed date was planned for, or "". It ends with "+" if all later dates change too."""
     line = block.first("RECURRENCE-ID")
     if line is None:
         return ""
     try:
         text = _text_of(block, zones, names=frozenset({"RECURRENCE-ID"}))
-        planned = part(icalendar.Calendar.from_ical(text).walk("VEVENT")[0], "RECURRENCE-ID")
+        planned = get_property(icalendar.Calendar.from_ical(text).walk("VEVENT")[0], "RECURRENCE-ID")
         stamp = format_stamp(planned.dt)
     except READ_ERRORS:
         return ""
@@ -188,7 +188,7 @@ def _stamp_of_change(block: ComponentText, zones: Zones) -> str:
 def _is_hidden(occurrence: icalendar.Component, hidden: set[str]) -> bool:
     if not hidden:
         return False
-    planned = part(occurrence, "RECURRENCE-ID") or part(occurrence, "DTSTART")
+    planned = get_property(occurrence, "RECURRENCE-ID") or get_property(occurrence, "DTSTART")
     names = {format_stamp(planned.dt), format_local_stamp(planned.dt), f"{planned.dt:%Y-%m-%d}"}
     if names & hidden:
         return True
@@ -197,7 +197,7 @@ def _is_hidden(occurrence: icalendar.Component, hidden: set[str]) -> bool:
 
 
 def _last_day(block: ComponentText) -> date | None:
-    """The last day on which an entry can have a date, by a look at its text; None when that cannot be said."""
+    """Return the last day on which an entry can have a date, from its text alone; None if that cannot be said."""
     try:
         rule = block.value("RRULE")
         start = _day(block.value("DTSTART"))

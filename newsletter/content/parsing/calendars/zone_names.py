@@ -1,4 +1,4 @@
-"""The IANA name of a time zone from what calendars call it: Windows names, Outlook's descriptions, names with a prefix."""
+"""Find the IANA name of a time zone from Windows names, Outlook's descriptions, and names with a prefix."""
 
 import re
 from functools import cache
@@ -9,7 +9,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 _MAX_LENGTH = 200
 _DESCRIPTION = re.compile(r"^\(?(?:UTC|GMT)\s*(?:[+-−–]\s*\d{1,2}(?::?\d{2})?)?\)\s*:?\s*(?P<words>.*)$", re.IGNORECASE)
 _UNIVERSAL = frozenset({"UTC", "Z", "GMT", "ETC/UTC", "ETC/GMT", "UTC+00:00", "GMT+00:00"})
-# Outlook's descriptions that name a zone and no town of the database, by their words without what is in brackets.
+# Outlook's descriptions that name a zone but no town of the database, without the part in brackets.
 _ZONES_BY_DESCRIPTION = {
     "coordinated universal time": "UTC",
     "eastern time": "America/New_York",
@@ -58,7 +58,7 @@ _ZONES_BY_DESCRIPTION = {
 
 
 def find_zone_name(name: str) -> str:
-    """The IANA name of a zone, or "" when no zone is known by this name."""
+    """Return the IANA name of a zone, or "" if none is known by this name."""
     text = " ".join(name.strip().strip('"').split())
     return _find(text) if 0 < len(text) <= _MAX_LENGTH else ""
 
@@ -70,7 +70,7 @@ def _names() -> dict[str, str]:
 
 @cache
 def _towns() -> dict[str, str]:
-    """Zones by the last part of their name, where it names one town of one zone."""
+    """Return the zones by the last part of their name, if only one zone ends with it."""
     towns: dict[str, str] = {}
     for name in sorted(_names().values()):
         if "/" in name and not name.startswith(("Etc/", "US/", "Canada/", "Brazil/", "Mexico/", "Chile/", "SystemV/")):
@@ -107,5 +107,5 @@ def _find_in_description(words: str) -> str:
 
 
 def _known(name: str) -> str:
-    """The database's own spelling of a name that it knows, or ""."""
+    """Return the database's own spelling of a name, or "" if it has no such zone."""
     return _names().get(name.casefold(), "")

@@ -1,4 +1,4 @@
-"""The time zones of one calendar: lines get the database's own names, and a VTIMEZONE that cannot be used is left out."""
+"""The time zones of one calendar. Lines get IANA names, and a VTIMEZONE that cannot be used is left out."""
 
 import re
 from dataclasses import replace
@@ -21,7 +21,7 @@ _READ_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, IndexErr
 
 
 class Zones:
-    """Resolves the zone names of one calendar. ``unusable`` lists the names whose definition was left out."""
+    """Resolve the zone names of one calendar. ``unusable`` lists the names whose definition was left out."""
 
     def __init__(self, calendar: CalendarText) -> None:
         # Definitions are cached by name for the whole process. Two calendars may use one name for different zones.
@@ -31,14 +31,14 @@ class Zones:
         self.unusable: list[str] = []
 
     def resolve(self, name: str) -> str:
-        """The IANA name, or the name as it is when the calendar or nobody defines it."""
+        """Return the IANA name, or the name unchanged if only the calendar itself defines it, or nobody does."""
         bare = name.strip().strip('"')
         if bare not in self._known:
             self._known[bare] = self._find(bare) or bare
         return self._known[bare]
 
     def rewrite(self, line: Line) -> Line:
-        """A date line with its zone's IANA name. A line of whole days has no zone, whatever it says."""
+        """Return a date line with the IANA name of its zone. A line of whole days has no zone, whatever it says."""
         if line.name not in DATED:
             return line
         if _DAY.fullmatch(line.value.strip()):
@@ -54,7 +54,7 @@ class Zones:
         )
 
     def zone_of(self, line: Line | None) -> str:
-        """The zone that a line names, resolved, or ""."""
+        """Return the zone that a line names, resolved, or ""."""
         found = _TZID.search(line.parameters) if line else None
         return self.resolve(found["name"]) if found else ""
 
@@ -73,7 +73,7 @@ class Zones:
 
 
 def _register_definition(definition: str) -> bool:
-    """Give a zone's definition to the library that reads dates. False when it cannot be used."""
+    """Give a zone's definition to the library that reads dates. Return False if it cannot be used."""
     rules = [match["rule"].upper() for match in _RULE.finditer(definition)]
     if len(definition) > _MAX_CHARS or any("FREQ=YEARLY" not in rule or "INTERVAL=0" in rule for rule in rules):
         return False

@@ -1,4 +1,4 @@
-"""RSS, Atom and JSON Feed documents become stories. Bytes in, entries out: it opens no file and no address."""
+"""Parse RSS, Atom and JSON Feed documents into stories. It opens no file and no address."""
 
 import calendar
 import re
@@ -16,25 +16,22 @@ from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN_CHARACTERS,
     BadEntry,
-    collect,
-    label,
+    label_entry,
     normalise_date,
+    read_entries,
     require_link,
     require_title,
     safe_link,
 )
 from newsletter.content.parsing.feeds.json_feed import looks_like_json, parse_json_feed
 from newsletter.content.parsing.feeds.pictures import MEDIA_DESCRIPTION_FIELD, find_named_picture, find_picture_in_html
-from newsletter.content.parsing.feeds.xml_references import has_bad_reference, mark_bad_references
-from newsletter.content.parsing.html import clean_html, plain_text, title_text
-from newsletter.content.parsing.nesting import is_deep_xml
+from newsletter.content.parsing.html import clean_html, plain_text, remove_shortcodes, title_text
+from newsletter.content.parsing.markup_guard import has_internal_subset, is_deep_xml
 from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.password_form import is_protected_entry
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
-from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word, tidy
-from newsletter.content.parsing.xml_guard import has_internal_subset
 
 _SUMMARY_BYTES = 20_000
 _BODY_CHARS = 200_000
@@ -46,7 +43,7 @@ _FEED_LINK = re.compile(
 
 
 def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None = None) -> Parsed:
-    """The stories of a feed found at ``url``; ``now`` judges dates in the future. What is no feed gives ``error``."""
+    """Return the stories of a feed found at ``url``; ``now`` judges dates in the future. Set ``error`` if it is no feed."""
     moment = now or datetime.now(UTC)
     if looks_like_json(body, content_type):
         return parse_json_feed(body, url=url, now=moment)
@@ -83,16 +80,16 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
         return _read_entry(raw, url=url, literal=literal, language=language, now=moment)
 
     def name(raw: Mapping[str, Any], number: int) -> str:
-        return label(title=_title(raw, literal), link=str(raw.get("link") or ""), number=number)
+        return label_entry(title=_title(raw, literal), link=str(raw.get("link") or ""), number=number)
 
-    stories, aside = collect(document.entries, read=read, name=name, key=lambda story: story.external_id)
+    stories, aside = read_entries(document.entries, read=read, name=name, key=lambda story: story.external_id)
     stories = tuple(replace(story, addresses=_exclude_invented(story.addresses, body)) for story in stories)
     extra = {"version": str(document.get("version", "")), "link": safe_link(str(feed.get("link") or ""), base_url=url)}
     return Parsed(stories=stories, set_aside=aside, title=_feed_title(feed, literal), extra=extra)
 
 
 def _rename_media_descriptions(body: bytes) -> bytes:
-    """feedparser takes a picture's ``media:description`` for the entry's own summary; under another name it keeps both."""
+    """Rename ``media:description``, which feedparser would take for the entry's own summary."""
     return _MEDIA_DESCRIPTION.sub(rb"\1media:" + MEDIA_DESCRIPTION_FIELD.encode(), body)
 
 
@@ -105,14 +102,14 @@ def _not_a_feed(body: bytes, url: str) -> str:
 
 
 def _title(raw: Mapping[str, Any], literal: bool) -> str:
-    """An Atom title of type text as it is; any other is HTML whose markup goes and whose entities are decoded once."""
+    """Return an Atom title of type text unchanged; remove the markup of any other and decode its entities once."""
     value = str(raw.get("title") or "")
     kind = str((raw.get("title_detail") or {}).get("type") or "")
     return tidy(value) if literal and kind == "text/plain" else title_text(value)
 
 
 def _feed_title(feed: Mapping[str, Any], literal: bool) -> str:
-    """The feed's own title; "" if it is damaged, which is nothing against its entries."""
+    """Return the feed's own title, or "" if it is damaged, which does not affect its entries."""
     try:
         return cut_at_word(_title(feed, literal), 300)
     except ValueError:
@@ -155,7 +152,7 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
 
 
 def _addresses(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, ...]:
-    """The entry's other addresses: its identity if that is one, the link before a counting service, its short link."""
+    """Return the entry's other addresses: its identity, the link before a counting service, its short link."""
     links = (link for link in raw.get("links") or [] if link.get("rel") in ("shortlink", "canonical"))
     named = [raw.get("id"), raw.get("feedburner_origlink"), *(link.get("href") for link in links)]
     urls = (str(url) for url in named if url and str(url).startswith(("http://", "https://")))
@@ -163,7 +160,7 @@ def _addresses(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, ...]:
 
 
 def _exclude_invented(addresses: tuple[str, ...], body: bytes) -> tuple[str, ...]:
-    """Only those that the feed holds: feedparser makes an address of any identity, and “1” is one in many feeds."""
+    """Return only the addresses that the feed contains: feedparser makes an address of any identity, such as “1”."""
     return tuple(url for url in addresses if url.encode() in body or escape(url).encode() in body)
 
 
@@ -193,3 +190,27 @@ def _moment(raw: Mapping[str, Any]) -> datetime | None:
 def _categories(raw: Mapping[str, Any]) -> tuple[str, ...]:
     names = (title_text(str(tag.get("label") or tag.get("term") or "")) for tag in raw.get("tags") or [])
     return tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MAX_CATEGORIES]
+
+
+_REFERENCE = re.compile(rb"&#(?:[xX](?P<hex>[0-9a-fA-F]{1,20})|(?P<dec>[0-9]{1,20}));?")
+_MARK = "\ufdd0"
+_MARKED = f"&#x{ord(_MARK):X};".encode()
+_FIELDS = ("title", "link", "id", "summary", "author")
+
+
+def mark_bad_references(body: bytes) -> bytes:
+    """Return the document with a mark for each reference to a surrogate, to NUL, or beyond the last character."""
+    return _REFERENCE.sub(_mark, body)
+
+
+def has_bad_reference(entry: Mapping[str, Any]) -> bool:
+    """Return True if a text of the entry has such a mark."""
+    texts = [str(entry.get(name) or "") for name in _FIELDS]
+    texts += [str(part.get("value") or "") for part in entry.get("content") or []]
+    return any(_MARK in text for text in texts)
+
+
+def _mark(match: "re.Match[bytes]") -> bytes:
+    code = int(match["hex"], 16) if match["hex"] else int(match["dec"])
+    bad = code == 0 or 0xD800 <= code <= 0xDFFF or code > 0x10FFFF
+    return _MARKED if bad else match[0]

@@ -1,4 +1,4 @@
-"""JSON Feed 1.0 and 1.1 documents become stories."""
+"""Parse JSON Feed 1.0 and 1.1 documents into stories."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,21 +11,20 @@ from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN_CHARACTERS,
     BadEntry,
-    collect,
-    label,
+    label_entry,
     normalise_date,
+    read_entries,
     require_link,
     require_title,
     safe_link,
 )
 from newsletter.content.parsing.feeds.pictures import find_alt_in_html, find_picture_in_html
-from newsletter.content.parsing.html import clean_html, plain_text
+from newsletter.content.parsing.html import clean_html, plain_text, remove_shortcodes
 from newsletter.content.parsing.json_text import BadJson, has_broken_characters, read_json
 from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.password_form import is_protected_entry
-from newsletter.content.parsing.picture_urls import is_story_picture
+from newsletter.content.parsing.picture_urls import is_story_image
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
-from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html, teaser_from_text
 from newsletter.content.parsing.text import cut_at_word, tidy
 
@@ -34,13 +33,13 @@ _MAX_CATEGORIES = 20
 
 
 def looks_like_json(body: bytes, content_type: str) -> bool:
-    """Whether a document is meant to be JSON: by what it starts with, else by its type."""
+    """Return True if a document is meant to be JSON, by its first character or by its type."""
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     return start in (b"{", b"[") or ("json" in content_type.lower() and start != b"<")
 
 
 def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
-    """The stories of a JSON Feed. A title is text: its entities are decoded once, and what looks like markup stays."""
+    """Return the stories of a JSON Feed. A title is text: its entities are decoded once, and apparent markup stays."""
     try:
         data = read_json(body)
     except BadJson:
@@ -58,9 +57,9 @@ def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
 
     def name(raw: Any, number: int) -> str:
         item = _mapping(raw)
-        return label(title=unescape(_text(item, "title")), link=_text(item, "url"), number=number)
+        return label_entry(title=unescape(_text(item, "title")), link=_text(item, "url"), number=number)
 
-    stories, aside = collect(data["items"], read=read, name=name, key=lambda story: story.external_id)
+    stories, aside = read_entries(data["items"], read=read, name=name, key=lambda story: story.external_id)
     extra = {"version": "json", "link": safe_link(_text(data, "home_page_url"), base_url=url)}
     return Parsed(
         stories=stories, set_aside=aside, title=cut_at_word(tidy(unescape(_text(data, "title"))), 300), extra=extra
@@ -110,14 +109,14 @@ def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetim
 
 
 def _picture(item: Mapping[str, Any], html: str, *, base_url: str) -> tuple[str, str]:
-    """The picture that the item names, else one that it attaches, else the first in its text."""
+    """Return the image that the item names, else one that it attaches, else the first in its text."""
     attached = item.get("attachments")
     files = [_mapping(one) for one in attached] if isinstance(attached, list) else []
     named = [_text(item, "image"), _text(item, "banner_image")]
     named += [_text(file, "url") for file in files if _text(file, "mime_type").startswith("image/")]
     for link in named:
         safe = safe_link(link, base_url=base_url)
-        if safe and is_story_picture(safe):
+        if safe and is_story_image(safe):
             return safe, find_alt_in_html(html, url=safe)
     return find_picture_in_html(html, base_url=base_url)
 

@@ -1,4 +1,4 @@
-"""Which picture belongs to an entry: the one it names, else the first real one in its HTML."""
+"""Find the image of an entry: the one it names, else the first real one in its HTML."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,14 +10,14 @@ from lxml.html import HtmlElement
 
 from newsletter.content.parsing.entry_rules import safe_link
 from newsletter.content.parsing.html import title_text
-from newsletter.content.parsing.nesting import is_deep_html
+from newsletter.content.parsing.markup_guard import is_deep_html
 from newsletter.content.parsing.picture_urls import (
     MIN_PICTURE_SIDE,
     choose_size,
     is_large_enough,
-    is_story_picture,
-    list_picture_urls,
-    number,
+    is_story_image,
+    list_image_urls,
+    parse_pixels,
 )
 from newsletter.content.parsing.text import cut_at_word
 
@@ -29,13 +29,13 @@ _SIZE_IN_NAME = re.compile(r"-(?:\d{2,5}x\d{2,5}|scaled)(?=\.\w{3,4}$)")
 
 
 def find_named_picture(raw: Mapping[str, Any], *, base_url: str, html: str = "") -> tuple[str, str]:
-    """The (URL, alt text) of the picture that a feed entry names in its own fields, or ("", "").
+    """Return the (URL, alt text) of the image that a feed entry names in its own fields, or ("", "").
 
-    Where the field has no words for it, those of the same picture in the entry's ``html`` are taken.
+    If the field has no alt text, use that of the same image in the entry's ``html``.
     """
     for link, alt in _named(raw):
         safe = safe_link(link, base_url=base_url)
-        if safe and is_story_picture(safe):
+        if safe and is_story_image(safe):
             return safe, tidy_alt(alt) or find_alt_in_html(html, url=safe)
     return "", ""
 
@@ -43,7 +43,7 @@ def find_named_picture(raw: Mapping[str, Any], *, base_url: str, html: str = "")
 def _named(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     alt = str(raw.get(f"media_{MEDIA_DESCRIPTION_FIELD}") or "")
     media = [item for item in raw.get("media_content") or [] if _is_picture(item)]
-    sizes = [(str(item.get("url") or ""), number(item.get("width"))) for item in media]
+    sizes = [(str(item.get("url") or ""), parse_pixels(item.get("width"))) for item in media]
     while sizes:
         best = choose_size(sizes)
         yield best, alt
@@ -58,7 +58,7 @@ def _named(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _thumbnails(raw: Mapping[str, Any]) -> list[str]:
-    items = [(str(item.get("url") or ""), number(item.get("width"))) for item in raw.get("media_thumbnail") or []]
+    items = [(str(item.get("url") or ""), parse_pixels(item.get("width"))) for item in raw.get("media_thumbnail") or []]
     return [link for link, _ in sorted(items, key=lambda pair: -pair[1])]
 
 
@@ -73,32 +73,32 @@ def _is_picture(item: Mapping[str, Any]) -> bool:
 
 
 def _is_too_much(item: Mapping[str, Any]) -> bool:
-    """A tracking pixel by its own measure, or more bytes than are fetched."""
-    tiny = any(item.get(side) and number(item.get(side)) < MIN_PICTURE_SIDE for side in ("width", "height"))
+    """Return True for a tracking pixel by its stated size, or for a file too large to fetch."""
+    tiny = any(item.get(side) and parse_pixels(item.get(side)) < MIN_PICTURE_SIDE for side in ("width", "height"))
     size = str(item.get("filesize") or item.get("length") or "")[:15]
     return tiny or (size.isascii() and size.isdigit() and int(size) > _MAX_BYTES)
 
 
 def find_picture_in_html(html: str, *, base_url: str) -> tuple[str, str]:
-    """The (URL, alt text) of the first picture in HTML that belongs to its story, or ("", "")."""
+    """Return the (URL, alt text) of the first image in HTML that belongs to its story, or ("", "")."""
     tree = _tree(html)
     return find_picture_in_tree(tree, base_url=base_url) if tree is not None else ("", "")
 
 
 def find_picture_in_tree(tree: HtmlElement, *, base_url: str) -> tuple[str, str]:
-    """The same of a parsed piece. A picture that is loaded late counts by the address that it is loaded from."""
+    """Return the same for parsed HTML. An image that is loaded late has the address from which it is loaded."""
     for image in _images(tree):
         if not is_large_enough(image.attrib):
             continue
-        for link in list_picture_urls(image.attrib):
+        for link in list_image_urls(image.attrib):
             safe = safe_link(link, base_url=base_url)
-            if safe and is_story_picture(safe):
+            if safe and is_story_image(safe):
                 return safe, tidy_alt(image.get("alt") or "")
     return "", ""
 
 
 def find_alt_in_html(html: str, *, url: str) -> str:
-    """The words of the picture at ``url`` where the HTML shows it too, in whatever size."""
+    """Return the alt text of the image at ``url`` if the HTML shows it in any size, else ""."""
     tree = _tree(html)
     return find_alt_in_tree(tree, url=url) if tree is not None else ""
 
@@ -106,7 +106,7 @@ def find_alt_in_html(html: str, *, url: str) -> str:
 def find_alt_in_tree(tree: HtmlElement, *, url: str) -> str:
     wanted = _same_file(url)
     for image in _images(tree):
-        if wanted and any(_same_file(link) == wanted for link in list_picture_urls(image.attrib)):
+        if wanted and any(_same_file(link) == wanted for link in list_image_urls(image.attrib)):
             return tidy_alt(image.get("alt") or "")
     return ""
 
@@ -116,7 +116,7 @@ def tidy_alt(text: str) -> str:
 
 
 def _images(tree: HtmlElement) -> Iterator[HtmlElement]:
-    """The pictures in their order; a ``noscript`` has the true one for a picture that is loaded late."""
+    """Yield the images in order. A ``noscript`` element holds the real one of an image that is loaded late."""
     for element in tree.iter("img", "noscript"):
         if element.tag == "img":
             yield element

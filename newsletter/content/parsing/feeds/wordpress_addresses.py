@@ -1,4 +1,4 @@
-"""Addresses of a WordPress site: its REST interface in every form, its feed, and what the address given to us names.
+"""Addresses of a WordPress site: its REST interface in every form, its feed, and what a given address names.
 
 It builds and reads addresses; it opens none.
 """
@@ -26,7 +26,7 @@ _HEAD_BYTES = 300_000
 
 @dataclass(frozen=True)
 class Collection:
-    """One kind of posts of one site. ``root`` is the address of the REST interface; ``filters`` came with the address."""
+    """One type of posts of one site. ``root`` is the address of the REST interface; ``filters`` came with the address."""
 
     home: str
     root: str
@@ -34,7 +34,7 @@ class Collection:
     filters: tuple[tuple[str, str], ...] = ()
 
     def list_url(self, *, page: int = 1, per_page: int = 20, after: datetime | None = None) -> str:
-        """Return the address of one page of posts, newest first, with what is embedded in them."""
+        """Return the address of one page of posts, newest first, with their embedded data."""
         query = dict(self.filters)
         query |= {"_embed": "1", "per_page": str(min(per_page, _MAX_PER_PAGE)), "page": str(page)}
         query |= {"orderby": "date", "order": "desc"}
@@ -43,7 +43,7 @@ class Collection:
         return rest_url(self.root, _NAMESPACE + self.kind, query)
 
     def posts_by_id_url(self, ids: Iterable[str]) -> str:
-        """Return the address that lists those of these posts that anybody may read, without their text."""
+        """Return the address that lists those of these posts that are public, without their text."""
         query = {
             "include": ",".join(ids),
             "per_page": str(_MAX_PER_PAGE),
@@ -57,13 +57,13 @@ class Collection:
             self.root, f"{_NAMESPACE}{self.kind}/{identity}", {"_fields": "id,status,link,content.protected"}
         )
 
-    def at(self, root: str) -> "Collection":
-        """Return the same posts, read through another form of the REST address."""
+    def with_root(self, root: str) -> "Collection":
+        """Return the same posts at another form of the REST address."""
         return replace(self, root=root)
 
 
 def parse_site_address(url: str) -> Collection:
-    """Return what an address given by staff names: the posts of a site, or the type of posts whose REST address it is."""
+    """Return what an address given by staff names: the posts of a site, or the type of posts of a REST address."""
     parts = urlsplit(url.strip())
     query = parse_qsl(parts.query)
     before, rest, route = parts.path.partition("/wp-json")
@@ -93,12 +93,12 @@ def plain_root(home: str) -> str:
 
 
 def feed_urls(home: str) -> tuple[str, ...]:
-    """Return where a WordPress site has its feed: with and without permalinks."""
+    """Return the possible feed addresses of a WordPress site, with and without permalinks."""
     return (urljoin(home, "feed/"), f"{home}?feed=rss2")
 
 
 def short_address(home: str, identity: str) -> str:
-    """Return the address that every post has whatever its permalink."""
+    """Return the short address that every post has."""
     return f"{home}?p={identity}"
 
 
@@ -108,7 +108,7 @@ def get_site_url(rest_address: str) -> str:
 
 
 def rest_url(root: str, route: str, query: Mapping[str, str]) -> str:
-    """Return the address of a route of the REST interface whose root this is."""
+    """Return the address of a route below a REST root."""
     parts = urlsplit(root)
     given = parse_qsl(parts.query, keep_blank_values=True)
     if any(name == "rest_route" for name, _ in given):
@@ -119,7 +119,7 @@ def rest_url(root: str, route: str, query: Mapping[str, str]) -> str:
 
 
 def find_rest_root(body: bytes, *, headers: Mapping[str, str], url: str) -> str:
-    """Return the REST address that a page of the site names in its Link header or its head; "" if it names none."""
+    """Return the REST address that a page names in its Link header or its head, or ""."""
     header = _LINK_HEADER.search(headers.get("link", ""))
     if header:
         return _absolute(header["url"], url)

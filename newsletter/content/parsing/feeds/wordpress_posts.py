@@ -1,4 +1,4 @@
-"""Posts of a WordPress site through its REST interface become stories; and the addresses to ask for them."""
+"""Parse posts of a WordPress REST interface into stories."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,10 +9,10 @@ from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN_CHARACTERS,
     BadEntry,
-    collect,
-    label,
+    label_entry,
     normalise_date,
     parse_iso_date,
+    read_entries,
     require_link,
     require_title,
     safe_link,
@@ -24,13 +24,12 @@ from newsletter.content.parsing.feeds.wordpress_addresses import (
     plain_root,
     short_address,
 )
-from newsletter.content.parsing.html import clean_html, plain_text, title_text
+from newsletter.content.parsing.html import clean_html, plain_text, remove_shortcodes, title_text
 from newsletter.content.parsing.json_text import BadJson, has_broken_characters, read_json
 from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.password_form import has_password_form
-from newsletter.content.parsing.picture_urls import is_story_picture, number
+from newsletter.content.parsing.picture_urls import is_story_image, parse_pixels
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
-from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word
 
@@ -43,24 +42,24 @@ _MAX_CATEGORIES = 20
 def posts_url(
     site: str, *, page: int = 1, per_page: int = 20, after: datetime | None = None, plain_links: bool = False
 ) -> str:
-    """The address of one page of a site's posts, newest first, with what is embedded in them.
+    """Return the address of one page of a site's posts, newest first, with their embedded data.
 
     ``after`` asks for posts published later. ``plain_links`` is for sites without permalinks (``?rest_route=``).
     """
     collection = parse_site_address(site)
     if plain_links:
-        collection = collection.at(plain_root(collection.home))
+        collection = collection.with_root(plain_root(collection.home))
     return collection.list_url(page=page, per_page=per_page, after=after)
 
 
 def total_pages(headers: Mapping[str, str]) -> int:
-    """How many pages of posts the answer says there are (header names in any case); at least 1, at most 50."""
+    """Return the number of pages of posts by the answer's headers (names in any case), from 1 to 50."""
     value = next((text for name, text in headers.items() if name.lower() == "x-wp-totalpages"), "")
     return max(1, min(int(value[:6]), _MAX_PAGES)) if value.isascii() and value.isdigit() else 1
 
 
 def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed:
-    """The stories of one page of posts found at ``url``; ``now`` judges dates in the future."""
+    """Return the stories of one page of posts found at ``url``; ``now`` judges dates in the future."""
     moment = now or datetime.now(UTC)
     try:
         data = read_json(body)
@@ -91,9 +90,9 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
 
     def name(raw: Any, number: int) -> str:
         post = _mapping(raw)
-        return label(title=title_text(_rendered(post, "title")), link=str(post.get("link") or ""), number=number)
+        return label_entry(title=title_text(_rendered(post, "title")), link=str(post.get("link") or ""), number=number)
 
-    stories, aside = collect(data, read=read, name=name, key=lambda story: story.external_id)
+    stories, aside = read_entries(data, read=read, name=name, key=lambda story: story.external_id)
     return Parsed(stories=stories, set_aside=aside)
 
 
@@ -149,14 +148,14 @@ def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntr
 
 
 def _addresses(post: Mapping[str, Any], *, url: str) -> tuple[str, ...]:
-    """The post's other addresses: the one that stays whatever its permalink, and the one that its feed names."""
+    """Return the post's other addresses: the short one, and the one that its feed names."""
     identity, guid = post.get("id"), safe_link(_rendered(post, "guid"), base_url=url)
     short = short_address(get_site_url(url), str(identity)) if isinstance(identity, int) else ""
     return tuple(dict.fromkeys(address for address in (guid, short) if address))
 
 
 def _featured(embedded: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:
-    """The featured picture in the widest size that is not needlessly large, and its alt text."""
+    """Return the featured image in the widest useful size, and its alt text."""
     for raw in _list(embedded.get("wp:featuredmedia")):
         media = _mapping(raw)
         if media.get("media_type") not in (None, "image"):
@@ -165,14 +164,14 @@ def _featured(embedded: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:
         usable = [size for size in sizes if 600 <= _width(size) <= _MAX_PICTURE_WIDTH]
         best = max(usable, key=_width, default=media)
         link = safe_link(str(best.get("source_url") or media.get("source_url") or ""), base_url=base_url)
-        if link and is_story_picture(link):
+        if link and is_story_image(link):
             return link, cut_at_word(title_text(str(media.get("alt_text") or "")), 300)
     return "", ""
 
 
 def _width(size: Mapping[str, Any]) -> int:
     width = size.get("width")
-    return number(width)
+    return parse_pixels(width)
 
 
 def _authors(embedded: Mapping[str, Any]) -> str:
@@ -181,7 +180,7 @@ def _authors(embedded: Mapping[str, Any]) -> str:
 
 
 def _terms(embedded: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of categories, then of tags; "Uncategorized" says nothing and is left out."""
+    """Return the names of categories, then of tags, without "Uncategorized"."""
     found: list[tuple[int, str]] = []
     for group in _list(embedded.get("wp:term")):
         for raw in _list(group):

@@ -1,9 +1,14 @@
-"""Which part of a page is its story, apart from menus, sidebars, comments and other stories."""
+"""Find the main article of a page, apart from menus, sidebars, comments and other stories, and its image."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from lxml.html import HtmlElement
 
+from newsletter.content.parsing.entry_rules import safe_link
+from newsletter.content.parsing.feeds.pictures import find_alt_in_tree, find_picture_in_tree, tidy_alt
+from newsletter.content.parsing.pages.json_ld import first_text, mapping
+from newsletter.content.parsing.picture_urls import is_story_image
 from newsletter.content.parsing.text import tidy
 
 _OUTSIDE = ("aside", "nav", "footer")
@@ -11,7 +16,7 @@ _OUTSIDE_WORDS = ("related", "comment", "sidebar", "widget", "recent-posts", "wp
 
 
 def find_main_article(tree: HtmlElement) -> HtmlElement | None:
-    """The element around the page's story: the article with the main heading, else the only article, else ``main``."""
+    """Return the element of the page's story: the article with the main heading, else the only article, else ``main``."""
     articles = [one for one in tree.iter("article") if not is_outside(one)]
     for article in articles:
         if any(tidy(heading.text_content()) for heading in article.iter("h1")):
@@ -27,14 +32,14 @@ def find_main_article(tree: HtmlElement) -> HtmlElement | None:
 
 
 def iter_story_elements(article: HtmlElement, *tags: str) -> Iterator[HtmlElement]:
-    """The elements of these tags inside the story itself, not inside other stories or comments that it holds."""
+    """Yield the elements of these tags inside the story, but not those of other stories or comments in it."""
     for element in article.iter(*tags):
         if not is_outside(element, until=article):
             yield element
 
 
 def is_outside(element: HtmlElement, *, until: HtmlElement | None = None) -> bool:
-    """Whether an element lies in a sidebar, a menu, a footer, comments, a list of stories, or an article within ``until``."""
+    """Return True if an element is in a sidebar, menu, footer, comments, list of stories, or an article within ``until``."""
     for above in (element, *element.iterancestors()):
         if above is until:
             return False
@@ -44,3 +49,43 @@ def is_outside(element: HtmlElement, *, until: HtmlElement | None = None) -> boo
         if above.tag not in ("body", "html") and any(word in words for word in _OUTSIDE_WORDS):
             return True
     return False
+
+
+_OPENERS = ("wp-block-post-featured-image", "wp-block-cover", "wp-post-image", "post-thumbnail", "featured-image")
+
+
+def find_page_picture(
+    tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], url: str
+) -> tuple[str, str]:
+    """Return the (URL, alt text) of the story's image, or ("", "")."""
+    for said, words in _named(meta, node):
+        link = safe_link(said, base_url=url)
+        if link and is_story_image(link):
+            return link, tidy_alt(words) or find_alt_in_tree(tree, url=link)
+    article = find_main_article(tree)
+    for opener in _openers(tree):
+        link, alt = find_picture_in_tree(opener, base_url=url)
+        if link:
+            return link, alt
+    return find_picture_in_tree(article, base_url=url) if article is not None else ("", "")
+
+
+def _named(meta: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    alt = meta.get("og:image:alt", "")
+    for name in ("og:image:secure_url", "og:image", "og:image:url"):
+        yield meta.get(name, ""), alt
+    image = node.get("image")
+    for one in image if isinstance(image, list) else [image]:
+        yield (
+            first_text(mapping(one).get("url") or mapping(one).get("contentUrl") or one),
+            first_text(mapping(one).get("caption")),
+        )
+    yield meta.get("twitter:image", ""), meta.get("twitter:image:alt", "")
+
+
+def _openers(tree: HtmlElement) -> Iterator[HtmlElement]:
+    """Yield the elements that hold the story's opening image, by the class names of common themes."""
+    for element in tree.iter("figure", "div", "img", "picture", "header"):
+        classes = str(element.get("class") or "").split()
+        if any(name in classes for name in _OPENERS) and not is_outside(element):
+            yield element

@@ -1,4 +1,4 @@
-"""When a page's own story was published: what the page says of it, and never the date of another story on the page."""
+"""Find when a page's own story was published, never the date of another story on the page."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -23,7 +23,7 @@ _MAX_LENGTH = 80
 def find_page_date(
     tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], guess: str, language: str, now: datetime
 ) -> ParsedDate:
-    """Read the date of a page's story. ``guess`` is the extraction library's, used where no date stands on the page."""
+    """Return the date of a page's story. ``guess`` is the extraction library's, used if the page has no date."""
     unread = ParsedDate()
     for said in _said(tree, meta, node):
         date = parse_date_text(said, language=language, now=now)
@@ -43,7 +43,7 @@ def _said(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any]) -
     inside = iter_story_elements(article, "time", "span", "div", "p") if article is not None else ()
     elements = list(inside) or [one for one in tree.iter("time") if not is_outside(one)]
     times = [one for one in elements if one.tag == "time" and not _is_later(one)]
-    # The date of publishing comes before any other moment that the text may name.
+    # The date of publishing comes first in the text, before any other date.
     for time in sorted(times, key=lambda one: not _is_of_publishing(one)):
         yield str(time.get("datetime") or "") or tidy(time.text_content())
     for element in elements:

@@ -1,4 +1,4 @@
-"""Dates of events as web pages write them: ISO 8601, and what comes near it without being unsure."""
+"""Read dates of events as web pages write them: ISO 8601 and similar forms that are not ambiguous."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,10 @@ _NEAR_ISO = re.compile(
 
 @dataclass(frozen=True)
 class Span:
-    """``start`` and ``end`` are aware; of a floating one they are a wall clock that bears UTC. ``day`` for whole days."""
+    """The times of an event. ``start`` and ``end`` are aware; floating ones are wall-clock times labelled UTC.
+
+    ``day`` is set for whole days.
+    """
 
     start: datetime
     end: datetime | None
@@ -29,7 +32,7 @@ class Span:
 
 
 def read_span(start_text: str, end_text: str, *, now: datetime) -> Span:
-    """BadEntry if there is no start that can be read, or one that cannot be true."""
+    """Return the times of an event. Raises BadEntry if its start cannot be read or is impossible."""
     begins, day = read_moment(start_text)
     if begins is None:
         raise BadEntry("This event has no start that can be read.")
@@ -60,7 +63,7 @@ def read_span(start_text: str, end_text: str, *, now: datetime) -> Span:
 
 
 def read_moment(text: str) -> tuple[datetime | None, date | None]:
-    """A text as a moment, without a zone if it names none, and its day if it names no hour."""
+    """Return a text as a moment, naive if it names no zone, and as a day if it names no hour."""
     stripped = text.strip()
     try:
         moment, day = _read(stripped)

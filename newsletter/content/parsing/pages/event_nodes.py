@@ -1,4 +1,4 @@
-"""One schema.org event of a web page becomes an event entry. It reads no prose: what the page does not say is left open."""
+"""Turn one schema.org event of a web page into an event entry. It reads only data, no prose."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ import orjson
 from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.entries import EventEntry
-from newsletter.content.parsing.entry_rules import BadEntry, require_title, safe_link
+from newsletter.content.parsing.entry_rules import BROKEN_CHARACTERS, BadEntry, require_title, safe_link
 from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.pages.event_dates import read_span
@@ -37,7 +37,7 @@ _INHERITED = ("location", "url", "description", "eventAttendanceMode", "eventSta
 
 
 def text_of(node: Mapping[str, Any], name: str) -> str:
-    """The text of a property, with damaged characters replaced, so that any reader of it can go on."""
+    """Return the text of a property, with damaged characters replaced."""
     return first_text(node.get(name)).encode("utf-8", "replace").decode()
 
 
@@ -46,21 +46,21 @@ def is_event(node: Mapping[str, Any]) -> bool:
 
 
 def is_private_node(node: Mapping[str, Any]) -> bool:
-    """Return True if the event is a draft, private, hidden or has a password, by its own words or by its title."""
+    """Return True if the event is a draft, private, hidden or password-protected, by its own data or its title."""
     marks = [text_of(node, name).rsplit("/", 1)[-1].strip().casefold() for name in _VISIBILITY_FIELDS]
     return any(mark in _PRIVATE_STATUSES for mark in marks) or is_private_title(title_text(text_of(node, "name")))
 
 
 def identity_of(node: Mapping[str, Any], *, url: str) -> str:
-    """What names an event on its page, without its date: its own identity, its link, or the page's address."""
+    """Return the identity of an event on its page, without its date: its own, its link, or the page's address."""
     link = safe_link(text_of(node, "url"), base_url=url) or url
     own = text_of(node, "@id")
-    # RDFa's own names for things without a name are others each time.
+    # RDFa gives nameless things a new name at each reading.
     return ((own if not own.startswith("_:") else "") or text_of(node, "identifier") or link)[:400]
 
 
-def complete(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Each event with what it refers to and inherits; a series that lists its dates is replaced by them."""
+def resolve_event_nodes(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield each event with the data it refers to and inherits. Yield the dates of a series instead of the series."""
     named = {str(node["@id"]): node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
     for node in nodes:
         if not is_event(node):
@@ -76,7 +76,7 @@ def complete(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 
 
 def read_event_node(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEntry:
-    """BadEntry if the event cannot be used."""
+    """Return the event as an entry. Raises BadEntry if it cannot be used."""
     _check_text(node)
     title = require_title(title_text(text_of(node, "name")))
     span = read_span(text_of(node, "startDate"), text_of(node, "endDate"), now=now)
@@ -118,20 +118,20 @@ def _check_text(node: Mapping[str, Any]) -> None:
     try:
         size = len(orjson.dumps(node, default=str))
     except (TypeError, ValueError, RecursionError) as error:
-        raise BadEntry("This entry contains a character that no text may have, so it cannot be used.") from error
+        raise BadEntry(BROKEN_CHARACTERS) from error
     if size > _MAX_CHARS:
-        raise BadEntry("This entry is longer than %(most_chars)s kB.", most_chars=_MAX_CHARS // 1024)
+        raise BadEntry("This entry is longer than %(limit)s kB.", limit=_MAX_CHARS // 1024)
 
 
 def _inherit(node: dict[str, Any]) -> dict[str, Any]:
-    """What the event leaves out and the one above it says."""
+    """Add what the event leaves out and its super-event says."""
     for above in _objects(node.get("superEvent")):
         node |= {name: above[name] for name in _INHERITED if not node.get(name) and above.get(name)}
     return node
 
 
 class _NodeResolver:
-    """Puts the nodes that values only name in their places. ``_left`` bounds the work for nodes that name each other."""
+    """Replace references to other nodes by these nodes. ``_left`` limits the work for nodes that refer to each other."""
 
     def __init__(self, named: Mapping[str, Mapping[str, Any]]) -> None:
         self._named = named

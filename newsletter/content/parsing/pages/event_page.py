@@ -1,4 +1,4 @@
-"""Web pages that carry events as JSON-LD, microdata or RDFa become events."""
+"""Parse web pages with events as JSON-LD, microdata or RDFa."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,17 +7,17 @@ from typing import Any
 from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
-from newsletter.content.parsing.entry_rules import MAX_ENTRIES, BadEntry, collect, label
+from newsletter.content.parsing.entry_rules import MAX_ENTRIES, BadEntry, label_entry, read_entries
 from newsletter.content.parsing.html import title_text
 from newsletter.content.parsing.list_truncation import find_truncated_from
 from newsletter.content.parsing.page_decoding import decode_page
 from newsletter.content.parsing.pages.event_dates import read_moment
 from newsletter.content.parsing.pages.event_nodes import (
-    complete,
     identity_of,
     is_event,
     is_private_node,
     read_event_node,
+    resolve_event_nodes,
     text_of,
 )
 from newsletter.content.parsing.pages.json_ld import read_nodes
@@ -35,7 +35,7 @@ _READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSE
 
 
 def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: datetime | None = None) -> Parsed:
-    """The events of a page found at ``url``. What ended more than a day before ``now`` is counted as past.
+    """Return the events of a page found at ``url``. An event that ended over a day before ``now`` is past.
 
     ``extra`` has the addresses of the site's own interfaces that the page names, see ``rest_links``.
     """
@@ -44,7 +44,7 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
     nodes = read_nodes(tree)
     links = find_rest_links(tree, url=url)
     found = nodes.found if any(is_event(node) for node in nodes.found) else read_markup_events(tree, url=url)
-    listed = list(complete(found))
+    listed = list(resolve_event_nodes(found))
     if not listed:
         return Parsed(error=_UNREADABLE if nodes.unreadable else _NONE, extra=links)
     parsed = parse_event_nodes(listed, url=url, now=moment)
@@ -56,7 +56,7 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
     return Parsed(
         events=parsed.events,
         set_aside=tuple(aside),
-        # The events of a damaged part are not gone.
+        # Events of a damaged part are not missing.
         complete_until=moment if nodes.unreadable else parsed.complete_until,
         extra=links,
         private=parsed.private,
@@ -67,7 +67,7 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
 
 
 def parse_event_nodes(nodes: list[Mapping[str, Any]], *, url: str, now: datetime) -> Parsed:
-    """The events among a page's nodes that are public and not over, the soonest first if there are too many."""
+    """Return the public events that are not over, the soonest if there are too many."""
     private = [node for node in nodes if is_private_node(node)]
     public = [node for node in nodes if not is_private_node(node)]
     over = [node for node in public if _is_over(node, now)]
@@ -82,9 +82,9 @@ def parse_event_nodes(nodes: list[Mapping[str, Any]], *, url: str, now: datetime
             raise BadEntry("This event cannot be read.") from error
 
     def name(node: Mapping[str, Any], number: int) -> str:
-        return label(title=title_text(text_of(node, "name")), link=text_of(node, "url"), number=number)
+        return label_entry(title=title_text(text_of(node, "name")), link=text_of(node, "url"), number=number)
 
-    events, aside = collect(ahead, read=read, name=name, key=lambda event: event.external_id)
+    events, aside = read_entries(ahead, read=read, name=name, key=lambda event: event.external_id)
     ordered = sorted(events, key=lambda event: event.starts_at)
     if over:
         what = Message("1 past event") if len(over) == 1 else Message("%(over)s past events", over=len(over))

@@ -1,4 +1,4 @@
-"""Where a schema.org event takes place: the words, the parts of its address, its point, and whether it is online."""
+"""Read the location of a schema.org event: its text, the parts of its address, its point, and if it is online."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ _PART_CHARS = 200
 
 @dataclass(frozen=True)
 class Venue:
-    """``place`` is the whole address in words; ``virtual``: the event is (also) online."""
+    """A venue. ``place`` is the whole address as text; ``virtual`` means that the event is (also) online."""
 
     place: str = ""
     latitude: float | None = None
@@ -28,7 +28,7 @@ class Venue:
 
 
 def read_venue(raw: Any) -> Venue:
-    """The first place of a location that may be a text, a place, or several of both."""
+    """Return the first venue of a location, which may be a text, a place, or a list of both."""
     found, virtual = Venue(), False
     for item in raw if isinstance(raw, list) else [raw]:
         if isinstance(item, str):
@@ -50,7 +50,7 @@ def read_venue(raw: Any) -> Venue:
 
 
 def read_point(latitude: object, longitude: object) -> tuple[float | None, float | None]:
-    """The coordinates as numbers, or none."""
+    """Return the coordinates as numbers, or (None, None)."""
     try:
         north, east = float(str(latitude)), float(str(longitude))
     except ValueError:
@@ -60,7 +60,7 @@ def read_point(latitude: object, longitude: object) -> tuple[float | None, float
 
 
 def join_place(*parts: str) -> str:
-    """The words of a place, each once."""
+    """Join the parts of an address, each once."""
     return cut_at_word(", ".join(dict.fromkeys(part for part in parts if part)), _PLACE_CHARS)
 
 

@@ -1,4 +1,4 @@
-"""Finds the JSON-LD nodes of a web page. It knows no kinds: callers choose the nodes they want."""
+"""Find the JSON-LD nodes of a web page, of any type."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from newsletter.content.parsing.repaired_json import read_repaired_json
+from newsletter.content.parsing.json_text import read_repaired_json
 
 _MAX_NODES = 5_000
 _MAX_DEPTH = 20
@@ -15,7 +15,7 @@ _RELATED_EVENT_FIELDS = frozenset({"subEvent", "subEvents", "superEvent"})
 
 @dataclass
 class Nodes:
-    """The JSON-LD objects of a page. ``repairs`` are the kinds of mistakes repaired, ``unreadable`` the scripts given up."""
+    """The JSON-LD objects of a page. ``repairs`` are the kinds of mistakes repaired, ``unreadable`` counts lost scripts."""
 
     found: list[Mapping[str, Any]] = field(default_factory=list)
     repairs: list[str] = field(default_factory=list)
@@ -23,12 +23,12 @@ class Nodes:
 
 
 def list_nodes(tree: HtmlElement | None) -> list[Mapping[str, Any]]:
-    """Every JSON-LD object of a page, at any depth, outer ones first; scripts that are not JSON are passed over."""
+    """Return every JSON-LD object of a page, at any depth, outer ones first. Skip scripts that are not JSON."""
     return read_nodes(tree).found
 
 
 def read_nodes(tree: HtmlElement | None) -> Nodes:
-    """Every JSON-LD object of a page, at any depth, outer ones first, and what was wrong with the scripts."""
+    """Return every JSON-LD object of a page, at any depth, outer ones first, and what was wrong with the scripts."""
     nodes = Nodes()
     for script in tree.iter("script") if tree is not None else ():
         kind = str(script.get("type") or "").split(";")[0].strip().lower()
@@ -48,7 +48,7 @@ def read_nodes(tree: HtmlElement | None) -> Nodes:
 
 
 def walk(data: Any, depth: int = _MAX_DEPTH) -> Iterator[Mapping[str, Any]]:
-    """Every object with a type, at any depth. The events above and below an event are read with it, not beside it."""
+    """Yield every object with a type, at any depth, but not the super-events and sub-events of an event."""
     if depth <= 0:
         return
     if isinstance(data, list):
@@ -63,7 +63,7 @@ def walk(data: Any, depth: int = _MAX_DEPTH) -> Iterator[Mapping[str, Any]]:
 
 
 def types_of(node: Mapping[str, Any]) -> tuple[str, ...]:
-    """The bare names of a node's types ("https://schema.org/Event" gives "Event")."""
+    """Return the bare names of a node's types ("https://schema.org/Event" gives "Event")."""
     raw = node.get("@type")
     return tuple(
         str(kind).rsplit("/", 1)[-1].rsplit(":", 1)[-1] for kind in (raw if isinstance(raw, list) else [raw]) if kind
@@ -71,12 +71,12 @@ def types_of(node: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def mapping(raw: Any) -> Mapping[str, Any]:
-    """The value as an object, {} when it is none."""
+    """Return the value if it is an object, else {}."""
     return raw if isinstance(raw, dict) else {}
 
 
 def first_text(raw: Any) -> str:
-    """The text of a value: itself, its "@value", "name", "url" or "@id", or that of the first in a list; else ""."""
+    """Return the text of a value: itself, its "@value", "name", "url" or "@id", or that of the first in a list; else ""."""
     if isinstance(raw, list):
         return next((text for item in raw if not isinstance(item, list) and (text := first_text(item))), "")
     if isinstance(raw, dict):

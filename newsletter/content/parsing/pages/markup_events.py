@@ -1,4 +1,4 @@
-"""Events that a page marks up as microdata or RDFa, in the form that JSON-LD has."""
+"""Read events in microdata or RDFa, in the form of JSON-LD nodes."""
 
 import re
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ _READ_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticEr
 
 
 def read_markup_events(tree: HtmlElement | None, *, url: str) -> list[Mapping[str, Any]]:
-    """The nodes of a page's microdata, else of its RDFa; an empty list if there is neither, or it cannot be read."""
+    """Return the nodes of a page's microdata, else of its RDFa; none if it has neither or they cannot be read."""
     marked = tree is not None and tree.find(".//*[@itemscope]") is not None
     typed = tree is not None and tree.find(".//*[@typeof]") is not None
     if not marked and not typed:
         return []
-    # The libraries take half a second to load and are for pages without JSON-LD alone.
+    # The libraries take half a second to load and are needed only for pages without JSON-LD.
     from extruct.rdfa import RDFaExtractor  # type: ignore[import-untyped]
     from extruct.w3cmicrodata import MicrodataExtractor  # type: ignore[import-untyped]
 
@@ -54,7 +54,7 @@ def _from_microdata(item: Any) -> Any:
 
 
 def _show_times(tree: HtmlElement) -> None:
-    """RDFa takes the text of a <time> for its value; what programs are meant to read is in its attribute."""
+    """Make RDFa take the value of a <time> from its attribute instead of its text."""
     for element in tree.iterfind(".//*[@datetime]"):
         if element.get("property") and element.get("content") is None:
             element.set("content", element.get("datetime") or "")

@@ -1,4 +1,4 @@
-"""The part of a page that names further stories: what it names, and the page without it."""
+"""Find the part of a page that links to related stories, and remove it."""
 
 import copy
 import re
@@ -27,7 +27,7 @@ _MIN_TITLE_LENGTH = 12
 
 
 def find_related_stories(tree: HtmlElement, *, base_url: str, own_url: str) -> tuple[tuple[str, str], ...]:
-    """The (title, URL) pairs under a heading such as "You might also be interested in", in their order, at most six."""
+    """Return the (title, URL) pairs under a heading such as "You might also be interested in", in order, at most six."""
     section = _section(tree)
     found: dict[str, str] = {}
     for link in section.iter("a") if section is not None else ():
@@ -40,7 +40,7 @@ def find_related_stories(tree: HtmlElement, *, base_url: str, own_url: str) -> t
 
 
 def remove_related(tree: HtmlElement) -> HtmlElement:
-    """A copy of the page without that part, so that its text and its changed names are not taken for the story's."""
+    """Return a copy of the page without that part, so that its text and pseudonyms are not taken for the story's."""
     rest = copy.deepcopy(tree)
     section = _section(rest)
     parent = section.getparent() if section is not None else None
@@ -50,7 +50,7 @@ def remove_related(tree: HtmlElement) -> HtmlElement:
 
 
 def _section(tree: HtmlElement) -> HtmlElement | None:
-    """The smallest element around such a heading that holds links to stories."""
+    """Return the smallest element around such a heading that holds links to stories."""
     for element in tree.iter("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "summary"):
         if len(element) > 2 or not _HEADING.match(tidy(element.text_content())[:80]):
             continue
@@ -65,7 +65,7 @@ def _section(tree: HtmlElement) -> HtmlElement | None:
 
 
 def _link_title(link: HtmlElement) -> str:
-    """The heading in a link, else its first line of text."""
+    """Return the heading in a link, else its first line of text."""
     heading = next((tidy(part.text_content()) for part in link.iter(*_TITLES) if tidy(part.text_content())), "")
     if heading:
         return heading

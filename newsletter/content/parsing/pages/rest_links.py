@@ -1,4 +1,4 @@
-"""The addresses of a site's own interfaces that a web page names: of The Events Calendar and of WordPress."""
+"""Find the REST addresses of The Events Calendar and of WordPress that a web page names."""
 
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -10,7 +10,7 @@ _MAX_URL_LENGTH = 2_000
 
 
 def find_rest_links(tree: HtmlElement | None, *, url: str) -> dict[str, str]:
-    """``tribe_events`` and ``wp_rest``, of the page's own host only. Empty if it names neither."""
+    """Return the addresses ``tribe_events`` and ``wp_rest`` on the page's own host, if it names them."""
     links: dict[str, str] = {}
     for link in tree.iter("link") if tree is not None else ():
         try:
@@ -37,8 +37,8 @@ def is_tribe_address(url: str) -> bool:
     return f"{route.strip('/')}/".startswith(f"{TRIBE_ROUTE}/")
 
 
-def under(rest: str, route: str) -> str:
-    """The address of a route of a WordPress REST interface whose own address is ``rest``."""
+def make_route_url(rest: str, route: str) -> str:
+    """Return the address of a route of the WordPress REST interface at ``rest``."""
     parts = urlsplit(rest)
     query = dict(parse_qsl(parts.query))
     if "rest_route" in query:

@@ -1,4 +1,4 @@
-"""One web page that tells one story becomes that story: from what it says of itself, then from its text."""
+"""Parse a web page that holds one story, by its metadata, then by its text."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,13 +13,13 @@ from trafilatura.settings import Document
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
-from newsletter.content.parsing.entry_rules import BadEntry, label, normalise_date, require_title, safe_link
+from newsletter.content.parsing.entry_rules import BadEntry, label_entry, normalise_date, require_title, safe_link
 from newsletter.content.parsing.html import clean_html, plain_text, title_text
 from newsletter.content.parsing.page_decoding import decode_page, page_text
 from newsletter.content.parsing.page_urls import normalise_url
+from newsletter.content.parsing.pages.article import find_page_picture
 from newsletter.content.parsing.pages.dates import find_page_date
 from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, mapping, types_of
-from newsletter.content.parsing.pages.pictures import find_page_picture
 from newsletter.content.parsing.pages.related_links import find_related_stories, remove_related
 from newsletter.content.parsing.pages.titles import find_page_title
 from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
@@ -38,29 +38,28 @@ _BODY_CHARS = 200_000
 
 
 def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: datetime | None = None) -> Parsed:
-    """The one story of a page found at ``url``, with the related stories that it names; ``now`` judges its date."""
+    """Return the story of a page found at ``url``, with the related stories that it names; ``now`` judges its date."""
     tree = decode_page(body, content_type)
     if tree is None:
         return Parsed(error=Message("The page is empty. Check its address."))
     if has_password_form(page_text(body, content_type)):
-        name = label(title="", link=url, number=1)
+        name = label_entry(title="", link=url, number=1)
         return Parsed(set_aside=(SetAside(entry=name, reason=PROTECTED),))
     meta = _meta(tree)
     node = _main_node(tree, meta, url)
     found = _extract(tree, url)
     title = find_page_title(tree, meta=meta, node=node, url=url, guess=str(found.get("title") or ""))
     try:
+        if not tidy(title):
+            raise BadEntry("This page has no title and no heading.")
         story = _story(tree, meta, node, found, title=require_title(title), url=url, now=now or datetime.now(UTC))
     except BadEntry as error:
-        reason = str(error).replace(
-            Message("This entry has no title."), Message("This page has no title and no heading.")
-        )
-        return Parsed(set_aside=(SetAside(entry=label(title=title, link=url, number=1), reason=reason),))
+        return Parsed(set_aside=(SetAside(entry=label_entry(title=title, link=url, number=1), reason=error.message),))
     return Parsed(stories=(story,), title=cut_at_word(tidy(meta.get("og:site_name", "")), 300))
 
 
 def parse_page_picture(body: bytes, *, url: str, content_type: str = "") -> Parsed:
-    """The picture of a story's page and nothing else: "picture" and "alt" of ``extra``, both empty where it has none."""
+    """Return only the image of a story's page: "picture" and "alt" of ``extra``, both empty if it has none."""
     tree = decode_page(body, content_type)
     if tree is None:
         return Parsed(extra={"picture": "", "alt": ""})
@@ -108,7 +107,7 @@ def _story(
 
 
 def _main_node(tree: HtmlElement, meta: Mapping[str, str], url: str) -> Mapping[str, Any]:
-    """What JSON-LD says of the page's own story, {} where it speaks of other stories only."""
+    """Return the JSON-LD node of the page's own story, or {} if the page describes only other stories."""
     nodes = [one for one in list_nodes(tree) if _STORY_TYPES & set(types_of(one))]
     own = {normalise_url(link) for link in (url, _address(tree, meta, url)) if link}
     titles = {tidy(heading.text_content()).casefold() for heading in tree.iter("h1")}
@@ -121,7 +120,7 @@ def _main_node(tree: HtmlElement, meta: Mapping[str, str], url: str) -> Mapping[
 
 
 def _node_pages(node: Mapping[str, Any], url: str) -> set[str]:
-    """The pages that a node says it is, each by one name."""
+    """Return the page names that a node gives as its own."""
     main = node.get("mainEntityOfPage")
     said = (node.get("url"), node.get("@id"), mapping(main).get("@id") or mapping(main).get("url") or main)
     links = (safe_link(first_text(one), base_url=url) for one in said if one and not isinstance(one, bool))
@@ -129,7 +128,7 @@ def _node_pages(node: Mapping[str, Any], url: str) -> set[str]:
 
 
 def _extract(tree: HtmlElement, url: str) -> Mapping[str, Any]:
-    """What the extraction library makes of the page: its text without menus, and guesses at author and date."""
+    """Return the extraction library's result: the text without menus, and guesses at author and date."""
     try:
         found = trafilatura.bare_extraction(
             remove_related(tree),
@@ -145,7 +144,7 @@ def _extract(tree: HtmlElement, url: str) -> Mapping[str, Any]:
 
 
 def _meta(tree: HtmlElement) -> dict[str, str]:
-    """The page's meta tags by lower-case name; the first of each name counts, and tags are kept joined by newlines."""
+    """Return the page's meta tags by lower-case name. The first of each name counts; article tags are joined by newlines."""
     found: dict[str, str] = {}
     for tag in tree.iter("meta"):
         name = str(tag.get("property") or tag.get("name") or tag.get("itemprop") or "").strip().lower()
@@ -159,7 +158,7 @@ def _meta(tree: HtmlElement) -> dict[str, str]:
 
 
 def _address(tree: HtmlElement, meta: Mapping[str, str], url: str) -> str:
-    """The page's own address for itself when it lies on the same site, else the one it was found at."""
+    """Return the page's canonical address if it is on the same site, else the address where it was found."""
     canonical = next((str(link.get("href") or "") for link in tree.iter("link") if link.get("rel") == "canonical"), "")
     for candidate in (canonical, meta.get("og:url", "")):
         safe = safe_link(candidate, base_url=url)
@@ -169,7 +168,7 @@ def _address(tree: HtmlElement, meta: Mapping[str, str], url: str) -> str:
 
 
 def _addresses(tree: HtmlElement, meta: Mapping[str, str], url: str) -> tuple[str, ...]:
-    """The page's other addresses on its own site: where it was found, its canonical and short link, its ``og:url``."""
+    """Return the page's addresses on its own site: where it was found, its canonical and short link, its ``og:url``."""
     links = [str(link.get("href") or "") for link in tree.iter("link") if link.get("rel") in ("canonical", "shortlink")]
     safe = [safe_link(link, base_url=url) for link in (url, *links, meta.get("og:url", ""))]
     return tuple(dict.fromkeys(one for one in safe if one and urlsplit(one).hostname == urlsplit(url).hostname))

@@ -1,4 +1,4 @@
-"""Events that The Events Calendar gives through its REST interface; and the addresses to ask for them."""
+"""Parse events of the REST interface of The Events Calendar, and build its addresses."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -6,18 +6,18 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from newsletter.common.messages import Message
-from newsletter.content.parsing.calendars.event_times import all_day, iana_zone
+from newsletter.content.parsing.calendars.event_times import iana_zone, make_all_day_times
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
-from newsletter.content.parsing.entry_rules import BadEntry, collect, label, require_title, safe_link
+from newsletter.content.parsing.entry_rules import BadEntry, label_entry, read_entries, require_title, safe_link
 from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.html import plain_text, title_text
+from newsletter.content.parsing.json_text import read_repaired_json
 from newsletter.content.parsing.pages.event_dates import read_moment
 from newsletter.content.parsing.pages.event_venues import join_place, read_point
 from newsletter.content.parsing.pages.json_ld import mapping
 from newsletter.content.parsing.pages.rest_links import TRIBE_ROUTE
-from newsletter.content.parsing.repaired_json import read_repaired_json
 
 PER_PAGE = 50
 _SUMMARY_CHARS = 20_000
@@ -27,9 +27,9 @@ _MAX_DURATION = timedelta(days=366)
 
 
 def tribe_url(rest: str, *, page: int, start: date, end: date) -> str:
-    """The address of one page of public events between two days. ``rest`` is any address of the interface.
+    """Return the address of one page of public events between two days. ``rest`` is any address of the interface.
 
-    What it asks for besides, such as a category, is kept.
+    Its other parameters, such as a category, are kept.
     """
     parts = urlsplit(rest)
     query = dict(parse_qsl(parts.query))
@@ -44,7 +44,7 @@ def tribe_url(rest: str, *, page: int, start: date, end: date) -> str:
 
 
 def parse_tribe_events(body: bytes, *, url: str, now: datetime | None = None) -> Parsed:
-    """The public events of one page of answers. ``extra["pages"]`` says how many pages there are."""
+    """Return the public events of one page. ``extra["pages"]`` is the number of pages."""
     moment = now or datetime.now(UTC)
     try:
         data, _ = read_repaired_json(body.decode("utf-8-sig", "replace"))
@@ -62,12 +62,12 @@ def parse_tribe_events(body: bytes, *, url: str, now: datetime | None = None) ->
     public = [node for node in nodes if not _is_private(node)]
 
     def name(node: Mapping[str, Any], number: int) -> str:
-        return label(title=title_text(_text(node, "title")), link=_text(node, "url"), number=number)
+        return label_entry(title=title_text(_text(node, "title")), link=_text(node, "url"), number=number)
 
     def read(node: Mapping[str, Any]) -> EventEntry:
         return _read_event(node, url=url, now=moment)
 
-    events, aside = collect(public, read=read, name=name, key=lambda event: event.external_id)
+    events, aside = read_entries(public, read=read, name=name, key=lambda event: event.external_id)
     if private:
         what = (
             Message("1 private entry")
@@ -111,7 +111,7 @@ def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEnt
         first, _ = read_moment(_text(node, "start_date"))
         last, _ = read_moment(_text(node, "end_date"))
         day = first.date() if first else start.date()
-        when = all_day(day, (last.date() if last else day) + timedelta(days=1), zone=zone)
+        when = make_all_day_times(day, (last.date() if last else day) + timedelta(days=1), zone=zone)
         start, end = when.starts_at, when.ends_at
     elif end is not None and (end < start or end - start > _MAX_DURATION):
         end, note = None, Message("The end of the event makes no sense and is left out.")
@@ -146,7 +146,7 @@ def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEnt
 
 
 def _moment(node: Mapping[str, Any], name: str, zone: str) -> datetime | None:
-    """By the interface's own UTC, else by the event's clock in its zone."""
+    """Return a moment by the interface's UTC value, else by the event's clock in its zone."""
     moment, _ = read_moment(_text(node, f"utc_{name}"))
     if moment is not None:
         return moment.replace(tzinfo=UTC)

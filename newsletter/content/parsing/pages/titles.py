@@ -1,4 +1,4 @@
-"""The title of a page's story, without the name of its site before or after it."""
+"""Find the title of a page's story, without the name of its site."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _PARTS_OF_HOSTS = re.compile(r"[^a-z0-9]+")
 def find_page_title(
     tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], url: str, guess: str
 ) -> str:
-    """Return the title, "" for none. ``guess`` is the extraction library's, used before the ``title`` element."""
+    """Return the title, or "" if there is none. ``guess`` is the extraction library's, used before the ``title`` element."""
     sites = {_plain(name) for name in _site_names(tree, meta, node)} - {""}
     host = _PARTS_OF_HOSTS.sub("", (urlsplit(url).hostname or "").removeprefix("www.").rpartition(".")[0])
     headings = [text for text in _headings(tree) if _plain(text) not in sites]
@@ -34,7 +34,7 @@ def find_page_title(
 
 
 def remove_site_name(title: str, *, sites: set[str], host: str, headings: list[str]) -> str:
-    """A title without the site's name: one that the page says, that its host spells, or what its heading leaves out."""
+    """Remove the site's name from a title, as known from the page's data, its host, or its heading."""
     while True:
         cuts = list(_SEPARATOR.finditer(title))
         if not cuts:
@@ -63,7 +63,7 @@ def _site_names(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, A
 
 
 def _headings(tree: HtmlElement) -> list[str]:
-    """The main headings, those of the story first."""
+    """Return the main headings, those of the story first."""
     article = find_main_article(tree)
     inside = list(article.iter("h1")) if article is not None else []
     texts = (tidy(heading.text_content()) for heading in [*inside, *tree.iter("h1")])

@@ -1,7 +1,7 @@
-"""The child process that reads what came from outside, within limits of time and memory that end it when they break.
+"""The child process that reads files from outside, within limits of time and memory.
 
-Started by ``parse_in_sandbox`` for one kind of work (documents or pictures). It holds no secret, writes no file, and leaves
-when its parent does or has no work for it.
+``process`` starts it for one kind of work (documents or images). It holds no secret, writes no file, and exits
+when its parent exits or has no work for it.
 """
 
 import importlib
@@ -20,19 +20,19 @@ OUT_OF_MEMORY = 3
 READY = "ready"
 WORK = {
     "documents": ("newsletter.content.parsing.parse", "parse_document"),
-    "pictures": ("newsletter.content.images.encode", "make_requested_picture"),
+    "images": ("newsletter.content.images.encode", "encode_requested_image"),
 }
 _STATM = Path("/proc/self/statm")
 
 
 def main() -> None:
-    """Read orders from standard input and answer each on standard output, until there are no more."""
+    """Read requests from standard input and answer each on standard output, until there are no more."""
     cpu_seconds, memory_bytes, idle_seconds = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    # Loaded before memory is limited, and nothing that this work does not need.
+    # Load the work before memory is limited, and nothing else.
     module, function = WORK[sys.argv[1]]
     work = getattr(importlib.import_module(module), function)
     answers = os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not be taken for an answer.
+    # Output of a library must not be taken for an answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(memory_bytes)
@@ -45,31 +45,31 @@ def main() -> None:
         try:
             _serve(sys.stdin.buffer, answers, work, cpu_seconds=cpu_seconds, idle_seconds=idle_seconds)
         except MemoryError:
-            # Nothing more can be counted on here, not even an answer.
+            # Without memory, not even an answer is certain.
             os._exit(OUT_OF_MEMORY)
 
 
 def _serve(
-    orders: BinaryIO, answers: BinaryIO, work: Callable[[Any], object], *, cpu_seconds: int, idle_seconds: float
+    requests: BinaryIO, answers: BinaryIO, work: Callable[[Any], object], *, cpu_seconds: int, idle_seconds: float
 ) -> None:
-    while select.select([orders], [], [], idle_seconds)[0]:
+    while select.select([requests], [], [], idle_seconds)[0]:
         try:
-            order = read_message(orders)
+            request = read_message(requests)
         except EOFError:
             return
         _limit_processor(cpu_seconds)
-        write_message(answers, work(order))
+        write_message(answers, work(request))
 
 
 def _limit_memory(more_bytes: int) -> None:
-    """So many bytes of address space on top of what the parsers themselves take; no limit where that is not told."""
+    """Allow so many bytes of address space beyond what the process uses now. Set no limit if that is unknown."""
     if _STATM.exists():
         taken = int(_STATM.read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (taken + more_bytes, taken + more_bytes))
 
 
 def _limit_processor(seconds: int) -> None:
-    """So many seconds from now; the system counts from the start of the process."""
+    """Allow so many seconds of processor time from now. The system counts from the start of the process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds + 1, hard))

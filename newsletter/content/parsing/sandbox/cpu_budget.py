@@ -1,4 +1,4 @@
-"""A limit of processor time for one step of a parse, so that one entry cannot use up what the whole document may take."""
+"""A limit of processor time for one step of a parse, so that one entry cannot use the time of the whole document."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ _AGAIN_SECONDS = 0.05
 
 
 class CpuBudgetExceeded(BaseException):
-    """The step used more processor time than it may. Not an Exception, so that no library takes it for one of its own."""
+    """The step used too much processor time. It is no Exception, so that no library catches it."""
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def cpu_budget(seconds: float) -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGVTALRM, _stop)
-    # It comes again, because a library may hold back the first one with a bare “except”.
+    # The signal repeats, because a library may swallow the first one with a bare “except”.
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _AGAIN_SECONDS)
     try:
         yield

@@ -1,7 +1,7 @@
-"""Parses documents in a child process that is killed when one of them takes too much, so that no source stops the rest.
+"""Parse documents in a child process that is killed if one takes too much, so that no source stops the others.
 
-``SandboxProcess`` is the process itself, which does other work too (see ``picture_apart``).
-One warm child for each process, used by one thread at a time; it starts by itself and is replaced after an overrun.
+``SandboxProcess`` is the process itself, which also encodes images (``content.images.sandboxed``).
+Each process keeps one child, which one thread uses at a time. It starts when needed and is replaced after an overrun.
 """
 
 import atexit
@@ -23,8 +23,8 @@ from newsletter.content.parsing.sandbox.protocol import SandboxProtocolError, re
 
 _LIMIT_EXIT_CODES = {-signal.SIGXCPU, -signal.SIGKILL, OUT_OF_MEMORY}
 _INHERITED_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TZDIR", "PYTHONTZPATH", "LD_LIBRARY_PATH", "TMPDIR")
-# For the GNU C library, which else keeps 64 MiB of address space for each further thread and does not give large blocks back.
-# The limit of memory counts both, so that after one large picture the next one did not fit.
+# By default, the GNU C library keeps 64 MiB of address space for each further thread and does not return large blocks.
+# The memory limit counts both, so a second large image would not fit after the first.
 _ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
 _START_SECONDS = 60.0
 _EXIT_SECONDS = 5.0
@@ -40,7 +40,7 @@ class ParserCrashed(DomainError):
 
 @dataclass(frozen=True)
 class ResourceLimits:
-    """What one document may take: processor seconds, seconds on the clock, and bytes of memory."""
+    """The limits of one document: processor seconds, seconds on the clock, and bytes of memory."""
 
     cpu_seconds: int = 10
     wall_seconds: float = 30.0
@@ -59,13 +59,13 @@ os.register_at_fork(after_in_child=_renew_locks)
 
 
 class _ChildExited(Exception):
-    """The child had gone before it was given the document."""
+    """The child had exited before it got the document."""
 
 
 class SandboxProcess:
-    """A child process and the means to start, feed, replace and end it. Threads may share one.
+    """A child process that is started, fed, replaced and ended here. Threads may share one.
 
-    ``work`` is what it does: a name of ``child.WORK``.
+    ``work`` is a name of ``child.WORK``.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class SandboxProcess:
 
     @property
     def pid(self) -> int | None:
-        """The child's process id while there is one."""
+        """The child's process id, or None."""
         return self._process.pid if self._process is not None else None
 
     def ask(self, order: object) -> object:
-        """Return the child's answer. Raises ResourceLimitExceeded or ParserCrashed; the next call works as before."""
+        """Return the child's answer. Raises ResourceLimitExceeded or ParserCrashed; the next call works again."""
         with self._lock:
             for _ in range(2):
                 process = self._running()
@@ -103,12 +103,12 @@ class SandboxProcess:
             raise ParserCrashed(_damaged_message(Message("the reader does not start")))
 
     def close(self) -> None:
-        """Ends the child. The next document starts another."""
+        """End the child. The next document starts another."""
         with self._lock:
             self._end()
 
     def renew_lock(self) -> None:
-        """Forget who held the lock. For a fork: the thread that held it exists in the parent only."""
+        """Replace the lock after a fork: the thread that held it exists in the parent only."""
         self._lock = threading.Lock()
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -162,7 +162,7 @@ class SandboxProcess:
         return answer
 
     def _end(self) -> int | None:
-        """Lets go of the child, by force where it does not leave at once; its exit status."""
+        """End the child, by force if it does not exit at once. Return its exit status."""
         process, self._process = self._process, None
         if process is None or self._owner != os.getpid():
             return None
@@ -171,7 +171,7 @@ class SandboxProcess:
                 if stream is not None:
                     stream.close()
             except OSError:
-                # What it was still to be told does not matter any more.
+                # The child is about to end: what was not sent does not matter.
                 continue
         try:
             return process.wait(_EXIT_SECONDS)
@@ -184,7 +184,7 @@ class ParserProcess(SandboxProcess):
     """The child that parses documents."""
 
     def parse(self, document: Document) -> Parsed:
-        """Return what the document gives. Raises ResourceLimitExceeded or ParserCrashed."""
+        """Return the entries of the document. Raises ResourceLimitExceeded or ParserCrashed."""
         answer = self.ask(document)
         if not isinstance(answer, Parsed):
             self.close()
@@ -193,7 +193,7 @@ class ParserProcess(SandboxProcess):
 
 
 class _Deadline:
-    """Kills a process when the time is up, which ends every wait for it."""
+    """Kill a process after so many seconds, which ends every wait for it."""
 
     def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
         self.passed = False
@@ -235,5 +235,5 @@ atexit.register(_child.close)
 
 
 def parse_in_sandbox(document: Document) -> Parsed:
-    """What a document gives, parsed in this process's child. Raises ResourceLimitExceeded or ParserCrashed."""
+    """Return the entries of a document, parsed in this process's child. Raises ResourceLimitExceeded or ParserCrashed."""
     return _child.parse(document)

@@ -1,4 +1,4 @@
-"""How the parsing child and its parent speak: a length, then a pickle that may hold nothing but our own plain data."""
+"""The messages between a sandbox child and its parent: a length, then a pickle that may hold only our own plain data."""
 
 import io
 import pickle
@@ -21,19 +21,19 @@ _ALLOWED = {
     ("newsletter.content.parsing.entries", "SetAside"),
     ("newsletter.content.parsing.entries", "StoryEntry"),
     ("newsletter.content.parsing.parse", "Document"),
-    ("newsletter.content.images.sandbox_messages", "EncodedPicture"),
-    ("newsletter.content.images.sandbox_messages", "PictureRequest"),
+    ("newsletter.content.images.sandbox_messages", "EncodedImage"),
+    ("newsletter.content.images.sandbox_messages", "ImageRequest"),
     ("newsletter.content.images.sandbox_messages", "RenditionFormat"),
-    ("newsletter.content.images.sandbox_messages", "PictureRefusal"),
+    ("newsletter.content.images.sandbox_messages", "ImageRefusal"),
 }
 
 
 class SandboxProtocolError(DomainError):
-    """The other side spoke something else than was agreed, or fell silent in the middle of it."""
+    """The other side sent something unexpected, or stopped in the middle of a message."""
 
 
 class _PlainData(pickle.Unpickler):
-    """Builds the classes named above and no others, so that a subverted child cannot make its parent run anything."""
+    """Load only the classes named above, so that a compromised child cannot make its parent run code."""
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         if (module_name, global_name) not in _ALLOWED:
@@ -42,7 +42,7 @@ class _PlainData(pickle.Unpickler):
 
 
 def write_message(stream: BinaryIO, value: object) -> None:
-    """Sends one value; OSError where nobody listens any more."""
+    """Send one value. Raises OSError if the other side has closed the pipe."""
     data = pickle.dumps(value, protocol=5)
     stream.write(_LENGTH.pack(len(data)))
     stream.write(data)
@@ -50,7 +50,7 @@ def write_message(stream: BinaryIO, value: object) -> None:
 
 
 def read_message(stream: BinaryIO) -> Any:
-    """The next value; EOFError where the other side has gone between two values. SandboxProtocolError for anything odd."""
+    """Return the next value. Raises EOFError if the other side closed the pipe between two, else SandboxProtocolError."""
     head = stream.read(_LENGTH.size)
     if not head:
         raise EOFError

@@ -1,6 +1,6 @@
-"""Tells a dead address from a full mailbox and from a refusal that is about us, by the words of the receiving server.
+"""Classify bounces by the receiving server's reply: a dead address, a full mailbox, or a refusal of the sender.
 
-In doubt it is not the address: nobody is barred from mail because of our own reputation (S2, B5).
+If it is unclear, the address is not dead: nobody is suppressed because of the sender's reputation.
 """
 
 import re
@@ -9,13 +9,13 @@ from newsletter.providers.base.webhooks.events import BounceClass
 
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _BASIC = re.compile(r"\b([45])\d\d\b")
-_POLICY_WORDS = re.compile(
+_POLICY_TEXT = re.compile(
     r"\b(spam|blocked|blacklist|blocklist|denylist|reputation|policy|dmarc|dkim|spf|unauthenticated|rate limit)",
     re.IGNORECASE,
 )
 _FULL_CODES = ((2, 2), (2, 3), (3, 4))
 _STORAGE_EXCEEDED = re.compile(r"\b552\b")
-_FULL_WORDS = re.compile(
+_FULL_TEXT = re.compile(
     r"(mail ?box|inbox|folder|storage|account|user)\b.{0,30}\b(full|exceed(s|ed)|over) ?(quota|storage|limit)?\b"
     r"|\b(over|out of|exceed(s|ed|ing)?|insufficient)\b.{0,30}\b(quota|storage|disk space|mailbox size)"
     r"|\bquota\b.{0,20}\bexceed"
@@ -25,31 +25,31 @@ _FULL_WORDS = re.compile(
 AUTHENTICATION = frozenset({"5.7.20", "5.7.21", "5.7.22", "5.7.23", "5.7.25", "5.7.26", "5.7.27", "5.7.509", "5.7.515"})
 
 
-def enhanced_status(said: str) -> str:
-    """Give the first enhanced status code in a server's words, such as ``5.1.1``, or nothing."""
-    found = _ENHANCED.search(said)
+def find_enhanced_status(reply: str) -> str:
+    """Return the first enhanced status code in a server's reply, such as ``5.1.1``, or ""."""
+    found = _ENHANCED.search(reply)
     return found.group(0) if found else ""
 
 
-def is_mailbox_full(said: str) -> bool:
-    """Return True if the words say that the mailbox is full or the mail too large: the address is alive."""
-    return bool(_FULL_WORDS.search(said))
+def is_mailbox_full(reply: str) -> bool:
+    """Return True if the reply says that the mailbox is full or the mail too large: the address is valid."""
+    return bool(_FULL_TEXT.search(reply))
 
 
-def classify_bounce(said: str, *, fallback: BounceClass = BounceClass.HARD) -> BounceClass:
-    """Class a final failure by its words; ``fallback`` is what the provider calls it, for words that say nothing."""
-    if found := _ENHANCED.search(said):
+def classify_bounce(reply: str, *, fallback: BounceClass = BounceClass.HARD) -> BounceClass:
+    """Return the class of a permanent failure; ``fallback`` is the provider's own class, for an unclear reply."""
+    if found := _ENHANCED.search(reply):
         kind, subject, detail = (int(part) for part in found.groups())
         if subject == 7:
             return BounceClass.BLOCK
-        if kind == 4 or subject in (3, 4) or (subject, detail) in _FULL_CODES or is_mailbox_full(said):
+        if kind == 4 or subject in (3, 4) or (subject, detail) in _FULL_CODES or is_mailbox_full(reply):
             return BounceClass.SOFT
         return fallback
-    basic = _BASIC.search(said[:40])
+    basic = _BASIC.search(reply[:40])
     if basic and basic.group(1) == "4":
         return BounceClass.SOFT
-    if is_mailbox_full(said):
+    if is_mailbox_full(reply):
         return BounceClass.SOFT
-    if _POLICY_WORDS.search(said):
+    if _POLICY_TEXT.search(reply):
         return BounceClass.BLOCK
-    return BounceClass.SOFT if _STORAGE_EXCEEDED.search(said[:40]) else fallback
+    return BounceClass.SOFT if _STORAGE_EXCEEDED.search(reply[:40]) else fallback

@@ -1,4 +1,4 @@
-"""What providers tell us afterwards, in one vocabulary: which delivery, what happened, how final it is."""
+"""Providers' reports in one vocabulary: which delivery, what happened, and how permanent it is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FeedbackKind(StrEnum):
-    """What happened to one mail. ``UNKNOWN`` changes nothing; ``SUBSCRIPTION`` waits for a person's click."""
+    """What happened to one mail. ``UNKNOWN`` changes nothing; ``SUBSCRIPTION`` waits until staff confirm it."""
 
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
@@ -21,7 +21,7 @@ class FeedbackKind(StrEnum):
 
 
 class BounceClass(StrEnum):
-    """How final a bounce is. ``BLOCK`` is about the sender (policy, reputation, a list kept), not about the address."""
+    """How permanent a bounce is. ``BLOCK`` is about the sender (policy, reputation, a blocklist), not the address."""
 
     NONE = ""
     HARD = "hard"
@@ -31,11 +31,11 @@ class BounceClass(StrEnum):
 
 @dataclass(frozen=True)
 class Feedback:
-    """One event about one person.
+    """One event about one recipient.
 
-    ``key`` names the event for the provider and is never the same for two events. ``delivery`` and ``batch`` are our
-    own ids where the mail carried them. ``status`` is the receiving server's enhanced code (``5.1.1``). ``link`` is the
-    address that confirms a topic's subscription. Every text comes from outside and is to be shown as text only.
+    ``key`` identifies the event and its repeats among the provider's events. ``delivery`` and ``batch`` are our own ids,
+    if the mail carried them. ``status`` is the receiving server's enhanced code (``5.1.1``). ``link`` is the URL that
+    confirms a topic's subscription. Every text comes from outside: show it as text only.
     """
 
     provider: str

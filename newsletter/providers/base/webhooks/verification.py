@@ -1,6 +1,6 @@
-"""What a webhook's reader takes and what it promises: raw bytes and headers in, proof or BadWebhook out.
+"""What all webhook handlers share: the types, and checks of keys, passwords, ages and signatures.
 
-Verification is on the raw bytes, before anything of them is believed.
+A handler verifies the raw bytes of a webhook before it believes anything in them.
 """
 
 import base64
@@ -8,7 +8,7 @@ import binascii
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from newsletter.common.errors import DomainError
 from newsletter.providers.base.errors import BadWebhook
@@ -19,12 +19,12 @@ MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 
 class WebhookCheckUnavailable(DomainError):
-    """Whether a webhook is real cannot be found out at this moment: the provider should post it again later."""
+    """A webhook cannot be verified at this moment: the provider should post it again later."""
 
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """One request as it came. ``headers`` has lower-case names."""
+    """One webhook as it came. ``headers`` have lower-case names."""
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -34,39 +34,40 @@ class WebhookRequest:
 class WebhookHandler:
     """One provider's webhooks.
 
-    ``verify(call, key, now)`` raises BadWebhook, or gives a token that may be used once ("" where the body is signed
-    itself, or nothing is). ``parse`` gives the events. ``signs``: without a key nothing is believed. ``atomic``: one
-    event of one person proves that the whole batch was taken. ``refusal`` is the status for what is not believed.
+    ``verify(call, key, now)`` raises BadWebhook, or returns a token that may be used once, "" if there is none.
+    ``parse`` returns the events. ``is_signed``: nothing is believed without a key. ``atomic``: one recipient's event
+    proves that the whole batch was accepted. ``refusal_status`` is the HTTP status for a webhook that is not believed.
     """
 
     name: str
     verify: Callable[[WebhookRequest, str, datetime], str]
     parse: Callable[[WebhookRequest], list[Feedback]]
-    signs: bool
+    is_signed: bool
     atomic: bool
-    refusal: int = 401
+    refusal_status: int = 401
 
 
 def split_keys(key: str) -> Sequence[str]:
-    """Give the keys of ``webhook_key``: one, or two with a comma between while one replaces the other."""
+    """Return the keys of ``webhook_key``: one, or two with a comma between while one replaces the other."""
     return [part for part in (each.strip() for each in key.split(",")) if part]
 
 
 def require_keys(key: str, *, provider: str) -> Sequence[str]:
-    """Give the keys, or raise BadWebhook where there is none: a signature that nobody can check proves nothing."""
+    """Return the keys. Raise BadWebhook if there is none: a signature that cannot be checked proves nothing."""
     keys = split_keys(key)
     if not keys:
         raise BadWebhook(
-            f"No webhook key of {provider} is set, so nothing it reports can be believed. "
-            "Add &webhook_key=… to NEWSLETTER_PROVIDER_URL."
+            "No webhook key of %(provider)s is set, so nothing it reports can be believed. "
+            "Add &webhook_key=… to NEWSLETTER_PROVIDER_URL.",
+            provider=provider,
         )
     return keys
 
 
 def check_password(call: WebhookRequest, key: str, now: datetime) -> str:
-    """Check user and password, or a bearer token, for providers that do not sign.
+    """Check user and password, or a bearer token, for providers that do not sign. Raise BadWebhook.
 
-    Without a key the secret address is all the proof there is: whether that is enough is not for a reader to say.
+    Without a key, only the secret URL proves anything, and the caller decides if that is enough.
     """
     keys = split_keys(key)
     if not keys:
@@ -78,21 +79,34 @@ def check_password(call: WebhookRequest, key: str, now: datetime) -> str:
             given = base64.b64decode(given, validate=True).decode("utf-8", "replace")
         except binascii.Error:
             given = ""
-    matches = [hmac.compare_digest(each.encode(), given.encode("utf-8", "replace")) for each in keys]
-    if scheme.lower() not in ("basic", "bearer") or not any(matches):
+    is_valid = is_one_of(given.encode("utf-8", "replace"), [each.encode() for each in keys])
+    if scheme.lower() not in ("basic", "bearer") or not is_valid:
         raise BadWebhook("The webhook came without the user and password, or the token, that webhook_key asks for.")
     return ""
 
 
+def is_one_of(given: bytes, valid: Sequence[bytes]) -> bool:
+    """Return True if ``given`` is one of the valid values, in a time that does not tell which or how nearly."""
+    matches = [hmac.compare_digest(each, given) for each in valid]
+    return any(matches)
+
+
+def read_timestamp(text: str) -> datetime:
+    """Return the time of a signed header in Unix seconds. Raise BadWebhook."""
+    if not text.isascii() or not text.isdigit() or len(text) > 11:
+        raise BadWebhook("The webhook has no signature, or one that cannot be read.")
+    return datetime.fromtimestamp(int(text), UTC)
+
+
 def check_age(made_at: datetime, *, now: datetime, max_age: timedelta = MAX_WEBHOOK_AGE) -> None:
-    """Raise BadWebhook for a webhook so old that we may have forgotten its event, or from a clock ahead of ours."""
+    """Raise BadWebhook for a webhook that is too old, or from a clock ahead of ours."""
     if not now - max_age <= made_at <= now + MAX_CLOCK_SKEW:
         raise BadWebhook("The webhook's signature is too old, or this machine's clock is wrong.")
 
 
 def read_base64(value: str, *, what: str) -> bytes:
-    """Give the bytes of a key or signature. A ``+`` that a URL turned into a space is put back. Raises BadWebhook."""
+    """Return the bytes of a key or signature, with each ``+`` that a URL turned into a space. Raise BadWebhook."""
     try:
         return base64.b64decode(value.replace(" ", "+"), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadWebhook(f"The webhook's {what} cannot be read.") from error
+        raise BadWebhook("The webhook's %(what)s cannot be read.", what=what) from error

@@ -1,0 +1,86 @@
+"""Store one event of a source: in its zone, at its location, never over a field that staff edited."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from newsletter.common.messages import Message
+from newsletter.content.ingesting.location_questions import (
+    apply_remembered_location,
+    has_edited_location,
+    make_location_question,
+)
+from newsletter.content.ingesting.store_rows import create_or_update_row, hash_entry
+from newsletter.content.parsing.entries import EventEntry
+from newsletter.content.parsing.event_locations import EventLocation, locate_event
+from newsletter.models import EventNotice, Source
+from subscribers.places.towns import main_zone
+
+_UTC_NAMES = ("", "UTC", "Etc/UTC")
+
+
+def store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
+    """Store the entry. Return "new", "updated" or "unchanged"."""
+    sha256 = hash_entry(entry)
+    known = EventNotice.objects.filter(source=source, external_id=entry.external_id[:500]).first()
+    if known and known.source_sha256 == sha256:
+        return "unchanged"
+    located = locate_event(entry, default_region=source.region)
+    located = apply_remembered_location(located, source=source, text=entry.place)
+    entry = resolve_event_zone(entry, located=located, source_region=source.region)
+    edited = has_edited_location(known)
+    notes = [note for note in (entry.note, "" if edited else located.note) if note]
+    values = {
+        "title": entry.title,
+        "summary": entry.summary,
+        "url": entry.url,
+        "starts_at": entry.starts_at,
+        "ends_at": entry.ends_at,
+        "zone": entry.zone,
+        "all_day": entry.all_day,
+        "day": entry.day,
+        "place_text": entry.place[:300],
+        "town": located.town,
+        "country": located.country,
+        "region": located.region,
+        "latitude": located.latitude,
+        "longitude": located.longitude,
+        "online": located.online,
+        "cancelled": entry.cancelled,
+        "note": Message.joined(notes, between=" ") if notes else "",
+        "place_question": {} if edited else make_location_question(located, event_note=entry.note),
+        "source_sha256": sha256,
+    }
+    with transaction.atomic():
+        create_or_update_row(EventNotice, source, entry.external_id[:500], known, values, now)
+    return "updated" if known else "new"
+
+
+def resolve_event_zone(entry: EventEntry, *, located: EventLocation, source_region: str) -> EventEntry:
+    """Return the event with its moments in UTC, never floating, and in the zone of its location if it names none.
+
+    ``source_region`` is the ISO 3166-2 code of its source, or "".
+    """
+    if not entry.floating:
+        return replace(entry, zone=located.zone or entry.zone) if entry.zone in _UTC_NAMES else entry
+    region_zone = main_zone(region=located.region, country=located.country) or main_zone(region=source_region)
+    zone = located.zone or region_zone
+    notes = [entry.note] if entry.note else []
+    if not entry.all_day and located.zone:
+        notes.append(Message("Its time is read as %(zone)s, the zone of its place.", zone=zone))
+    elif not entry.all_day:
+        notes.append(Message("Its time is read as %(zone)s. Check it.", zone=zone or "UTC"))
+    return replace(
+        entry,
+        starts_at=_at(entry.starts_at, zone),
+        ends_at=_at(entry.ends_at, zone) if entry.ends_at else None,
+        zone=zone,
+        floating=False,
+        note=Message.joined(notes, between=" ") if notes else "",
+    )
+
+
+def _at(wall_clock: datetime, zone: str) -> datetime:
+    return wall_clock.replace(tzinfo=ZoneInfo(zone or "UTC")).astimezone(UTC)

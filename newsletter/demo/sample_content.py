@@ -1,0 +1,153 @@
+"""The sample organisation's own data: its file, stories and events, dated relative to a given ``now``."""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from html import escape
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
+
+NAME = "Harbour Justice"
+PARTNER_NAME = "Faro Común"
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DEMO = files("newsletter.demo")
+
+
+@dataclass(frozen=True)
+class DemoStory:
+    """One story. ``path`` begins with "/"; ``paragraphs`` are plain text, a quotation begins with "> "."""
+
+    slug: str
+    path: str
+    title: str
+    teaser: str
+    paragraphs: tuple[str, ...]
+    published_at: datetime
+    language: str
+    author: str
+    topics: tuple[str, ...]
+    picture: str
+    alt: str
+    notes: tuple[str, ...]
+    related: tuple[str, ...]
+    in_feed: bool
+
+    @property
+    def picture_path(self) -> str:
+        """The path of its picture on the site, or "" if it has none."""
+        return f"/pictures/{self.picture}.jpg" if self.picture else ""
+
+    @property
+    def body_html(self) -> str:
+        """The paragraphs and, last, the pseudonym notes, as HTML."""
+        parts = [
+            f"<blockquote><p>{escape(text[2:])}</p></blockquote>" if text.startswith("> ") else f"<p>{escape(text)}</p>"
+            for text in self.paragraphs
+        ]
+        parts += [f"<p><em>{escape(note)}</em></p>" for note in self.notes]
+        return "\n".join(parts)
+
+    def feed_html(self, site: str) -> str:
+        """Return the body as feeds carry it: after the picture, which has its description there."""
+        if not self.picture:
+            return self.body_html
+        image = f'<img src="{site}{self.picture_path}" alt="{escape(self.alt)}" width="1200" height="675"/>'
+        return f"<p>{image}</p>\n{self.body_html}"
+
+
+@dataclass(frozen=True)
+class DemoEvent:
+    """One event, or the first of a series. Times are aware, in ``zone``; ``geo`` is (latitude, longitude)."""
+
+    slug: str
+    title: str
+    summary: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+    location: str
+    geo: tuple[float, float] | None
+    online: bool
+    all_day: bool
+    cancelled: bool
+    weekly: bool
+    source: str
+
+    @property
+    def path(self) -> str:
+        """The path of its page on the site."""
+        return f"/events/{self.slug}/"
+
+    @property
+    def last_day(self) -> date:
+        """The last day of an all-day event. Schema.org's end date is inclusive, iCalendar's is not."""
+        return self.ends_at.date() - timedelta(days=1)
+
+
+def write_organisation(*, site: str) -> str:
+    """Return the organisation's file as TOML, with every link under ``site`` (a base URL without a last "/")."""
+    return _DEMO.joinpath("organisation.toml").read_text(encoding="utf-8").replace("{site}", site)
+
+
+def load_stories(section: str, *, now: datetime) -> tuple[DemoStory, ...]:
+    """Return the stories of "stories", "field" or "partner", newest first; ``now`` is aware."""
+    today = now.astimezone(UTC).date()
+    stories = [
+        DemoStory(
+            slug=row["slug"],
+            path=f"/{section}/{row['slug']}/",
+            title=row["title"],
+            teaser=row["teaser"],
+            paragraphs=tuple(part.replace("\n", " ") for part in row["body"].strip().split("\n\n")),
+            published_at=datetime.combine(today - timedelta(days=row["days"]), time(row["hour"]), tzinfo=UTC),
+            language="es" if section == "partner" else "en",
+            author=row["author"],
+            topics=tuple(row["topics"]),
+            picture=row.get("picture", ""),
+            alt=row.get("alt", ""),
+            notes=tuple(row.get("notes", ())),
+            related=tuple(row.get("related", ())),
+            in_feed=row.get("feed", True),
+        )
+        for row in _read_rows(section, "story")
+    ]
+    return tuple(sorted(stories, key=lambda story: story.published_at, reverse=True))
+
+
+def load_events(*, now: datetime) -> tuple[DemoEvent, ...]:
+    """Return all events, earliest first; ``now`` is aware. Those of week 1 and later lie in the future."""
+    events = [_read_event(row, now=now) for row in _read_rows("events", "event")]
+    return tuple(sorted(events, key=lambda event: (event.starts_at, event.slug)))
+
+
+def _read_event(row: dict[str, Any], *, now: datetime) -> DemoEvent:
+    zone = ZoneInfo(row["zone"])
+    today = now.astimezone(zone).date()
+    monday = today - timedelta(days=today.weekday())
+    day = monday + timedelta(weeks=row["week"], days=_WEEKDAYS.index(row["weekday"]))
+    all_day = row.get("all_day", False)
+    starts_at = datetime.combine(day, time() if all_day else time.fromisoformat(row["start"]), tzinfo=zone)
+    duration = timedelta(days=row.get("days", 1)) if all_day else timedelta(minutes=row["minutes"])
+    return DemoEvent(
+        slug=row["slug"],
+        title=row["title"],
+        summary=row["summary"],
+        starts_at=starts_at,
+        ends_at=starts_at + duration,
+        zone=row["zone"],
+        location=row.get("location", ""),
+        geo=tuple(row["geo"]) if "geo" in row else None,
+        online=row.get("online", False),
+        all_day=all_day,
+        cancelled=row.get("cancelled", False),
+        weekly=row.get("repeat") == "weekly",
+        source=row.get("source", "calendar"),
+    )
+
+
+def _read_rows(file: str, table: str) -> list[dict[str, Any]]:
+    text = _DEMO.joinpath("content", f"{file}.toml").read_text(encoding="utf-8")
+    rows: list[dict[str, Any]] = tomllib.loads(text)[table]
+    return rows

@@ -1,0 +1,171 @@
+"""Home's tasks about issues: stopped sends, held and overdue issues, drafts, switched-off publications, bounces. Reads only."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
+
+from newsletter.common.errors import BadRule, DomainError
+from newsletter.common.translation import translate
+from newsletter.desk.home.task import Task
+from newsletter.desk.issues.issue_page import EDITABLE_STATES, describe_time_left, overview_url
+from newsletter.desk.issues.recipient_counts import count_recipients_cached
+from newsletter.desk.shell.labels import format_reason
+from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
+from newsletter.issues.approval.publication_switches import make_switched_off_filter
+from newsletter.issues.assembly.overdue import find_overdue
+from newsletter.issues.assembly.stories_at_source import list_lost_stories
+from newsletter.models import Issue, Send
+from newsletter.sending.settling.receipt import make_receipt
+
+LOOK_BACK = timedelta(days=30)
+HIGH_BOUNCE_RATE = 0.02
+
+
+def find_issue_tasks(*, now: datetime, can_approve: bool) -> list[list[Task]]:
+    """Return the tasks by kind, the most urgent kind first."""
+    drafts = _draft_tasks(now, can_approve=can_approve)
+    return [
+        _stopped_send_tasks(),
+        _held_issue_tasks(),
+        _overdue_issue_tasks(now),
+        [task for task in drafts if task.tone != "calm"],
+        [task for task in drafts if task.tone == "calm"],
+        _switched_off_tasks(now),
+        _bounce_tasks(now),
+    ]
+
+
+def _stopped_send_tasks() -> list[Task]:
+    sends = Send.objects.filter(state__in=[Send.State.NEEDS_ATTENTION, Send.State.PAUSED]).select_related(
+        "issue__publication"
+    )
+    return [
+        Task(
+            title=(
+                _("The send of %(issue)s is paused")
+                if send.state == Send.State.PAUSED
+                else _("The send of %(issue)s needs attention")
+            )
+            % {"issue": send.issue},
+            detail=format_reason(send.reason) or _("See the delivery summary."),
+            url=overview_url(send.issue),
+            button=_("View"),
+            tone="urgent",
+        )
+        for send in sends
+    ]
+
+
+def _held_issue_tasks() -> list[Task]:
+    held = Issue.objects.filter(held=True).exclude(state__in=[Issue.State.SENT, Issue.State.CANCELLED])
+    return [
+        Task(
+            title=_("%(issue)s is on hold") % {"issue": issue},
+            detail=translate(issue.held_reason) or _("It will not be sent until somebody releases it."),
+            url=overview_url(issue),
+            button=_("View"),
+            tone="urgent",
+        )
+        for issue in _order_by_due(held)
+    ]
+
+
+def _overdue_issue_tasks(now: datetime) -> list[Task]:
+    return [
+        Task(
+            title=_("%(issue)s was not sent on time") % {"issue": issue},
+            detail=_("The send never started. Ask your administrator whether the scheduler is running."),
+            url=overview_url(issue),
+            button=_("View"),
+            tone="urgent",
+        )
+        for issue in find_overdue(now=now)
+    ]
+
+
+def _draft_tasks(now: datetime, *, can_approve: bool) -> list[Task]:
+    drafts = (
+        Issue.objects.filter(state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], held=False)
+        .exclude(make_switched_off_filter())
+        .exclude(pk__in=find_overdue(now=now).values("pk"))
+    )
+    return [_draft_task(issue, now=now, can_approve=can_approve) for issue in _order_by_due(drafts)]
+
+
+def _draft_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
+    reason = _find_approval_reason(issue)
+    automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT and not reason
+    time_left = describe_time_left(issue, now=now)
+    due = f"{time_left[0].upper()}{time_left[1:]}: " if time_left else ""
+    notes = [_("Put it on hold to stop it.") if automatic else reason, *map(translate, list_lost_stories(issue))]
+    title = _("%(issue)s will send automatically") if automatic else _("%(issue)s is waiting for approval")
+    return Task(
+        title=title % {"issue": issue},
+        detail=" ".join([f"{due}“{issue.subject}”", *filter(None, notes)]),
+        url=overview_url(issue),
+        button=_("Review and approve") if can_approve and not automatic else _("Read"),
+        tone="calm" if automatic else "waits",
+    )
+
+
+def _find_approval_reason(issue: Issue) -> str:
+    """Return why an automatic issue needs approval after all, such as a segment that names something deleted."""
+    if not is_automatic(issue):
+        return ""
+    try:
+        return find_manual_approval_reason(issue, people=count_recipients_cached(issue))
+    except BadRule as error:
+        return translate(error)
+
+
+def _switched_off_tasks(now: datetime) -> list[Task]:
+    """List issues that are not sent because their publication, or its digest, is switched off."""
+    waiting = Issue.objects.filter(
+        make_switched_off_filter(), state__in=EDITABLE_STATES, slot__due_at__gt=now - LOOK_BACK
+    )
+    return [
+        Task(
+            title=_("%(issue)s will not be sent: its publication is switched off") % {"issue": issue},
+            detail=_("To send it, switch the publication on."),
+            url=overview_url(issue),
+            button=_("View"),
+            tone="calm",
+        )
+        for issue in _order_by_due(waiting)
+    ]
+
+
+def _order_by_due(issues: QuerySet[Issue]) -> QuerySet[Issue]:
+    return issues.select_related("publication", "slot").order_by(F("slot__due_at").asc(nulls_first=True), "pk")
+
+
+def _bounce_tasks(now: datetime) -> list[Task]:
+    """List the publications whose latest send bounced more than providers tolerate."""
+    sends = Send.objects.filter(state=Send.State.SUBMITTED, ended_at__gt=now - LOOK_BACK).select_related(
+        "issue__publication__mailing_list"
+    )
+    latest: dict[int, Send] = {}
+    for send in sends.order_by("-ended_at"):
+        latest.setdefault(send.issue.publication_id, send)
+    return [task for send in latest.values() if (task := _bounce_task(send))]
+
+
+def _bounce_task(send: Send) -> Task | None:
+    try:
+        receipt = make_receipt(send)
+    except DomainError:
+        return None
+    if not receipt.bounced or receipt.bounced < receipt.recipients * HIGH_BOUNCE_RATE:
+        return None
+    share = f"{receipt.bounced / receipt.recipients:.1%}"
+    return Task(
+        title=_("Too many bounces on the list “%(list)s”") % {"list": send.issue.publication.mailing_list},
+        detail=_(
+            "%(share)s of %(issue)s bounced. Above 2%%, providers start to refuse mail. Check where these addresses "
+            "came from."
+        )
+        % {"share": share, "issue": send.issue},
+        url=overview_url(send.issue),
+        button=_("View"),
+    )

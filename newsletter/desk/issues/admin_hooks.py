@@ -1,0 +1,54 @@
+"""Registers the pages of an issue and their log actions with Wagtail."""
+
+from django.urls import URLPattern, path, re_path
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.log_actions import LogActionRegistry
+
+from newsletter.desk.issues.actions import ISSUE_STEPS, reassemble, run_issue_step
+from newsletter.desk.issues.audience_page import IssueAudience
+from newsletter.desk.issues.compare import ComparedMail, IssueCompare
+from newsletter.desk.issues.overview import IssueMail, IssueOverview
+from newsletter.desk.issues.proofs import send_proof
+from newsletter.desk.issues.warning_acknowledgement import acknowledge_warnings
+from newsletter.desk.preview.person import search_people
+
+LOG_ACTIONS = {
+    "assembled": (_("Assemble"), _("Assembled automatically")),
+    "approve": (_("Approve"), _("Approved")),
+    "withdraw": (_("Withdraw approval"), _("Approval withdrawn")),
+    "hold": (_("Hold"), _("Held")),
+    "release": (_("Release"), _("Released")),
+    "acknowledge": (_("Mark warnings as reviewed"), _("Warnings marked as reviewed")),
+    "reassemble": (_("Refresh content"), _("Content refreshed")),
+    "proof": (_("Send a proof"), _("Proof sent")),
+    "previewed_as": (_("Preview as a person"), _("Mail previewed as a person")),
+    "preview_as": (_("Search for a person"), _("Searched for a person to preview as")),
+}
+
+
+def register_issue_urls() -> list[URLPattern]:
+    steps = "|".join(ISSUE_STEPS)
+    return [
+        path("issues/<int:pk>/overview/", IssueOverview.as_view(), name="newsletter_issue_overview"),
+        path("issues/<int:pk>/mail/<str:mode>/", IssueMail.as_view(), name="newsletter_issue_mail"),
+        re_path(rf"^issues/(?P<pk>\d+)/(?P<step>{steps})/$", run_issue_step, name="newsletter_issue_step"),
+        path("issues/<int:pk>/audience/", IssueAudience.as_view(), name="newsletter_issue_audience"),
+        path("issues/<int:pk>/compare/", IssueCompare.as_view(), name="newsletter_issue_compare"),
+        path(
+            "issues/<int:pk>/compare/<str:name>/<str:other>/", ComparedMail.as_view(), name="newsletter_issue_compared"
+        ),
+        path("issues/<int:pk>/assemble/", reassemble, name="newsletter_issue_reassemble"),
+        path("issues/<int:pk>/proof/", send_proof, name="newsletter_issue_proof"),
+        path("issues/<int:pk>/people/", search_people, name="newsletter_issue_people"),
+        path("issues/<int:pk>/seen/", acknowledge_warnings, name="newsletter_issue_acknowledge"),
+    ]
+
+
+def register_issue_log_actions(actions: LogActionRegistry) -> None:
+    for name, (label, message) in LOG_ACTIONS.items():
+        actions.register_action(f"newsletter.{name}", label, message)
+
+
+hooks.register("register_admin_urls", register_issue_urls)
+hooks.register("register_log_actions", register_issue_log_actions)

@@ -1,0 +1,32 @@
+"""Registers the steps of a send and their log actions with Wagtail."""
+
+from django.urls import URLPattern, path, re_path
+from wagtail import hooks
+from wagtail.log_actions import LogActionRegistry
+
+from newsletter.desk.sends.actions import ACTION_LABELS, BATCH_STEPS, SEND_STEPS, run_batch_step, run_send_step
+from newsletter.desk.sends.confirmations import ConfirmStep, SendProgress
+
+_SEND = r"^issues/(?P<pk>\d+)/send/"
+_BATCH = r"^issues/(?P<pk>\d+)/batches/(?P<batch>\d+)/"
+
+
+def register_send_urls() -> list[URLPattern]:
+    send_steps, batch_steps = "|".join(SEND_STEPS), "|".join(BATCH_STEPS)
+    confirm = ConfirmStep.as_view()
+    return [
+        path("issues/<int:pk>/send/progress/", SendProgress.as_view(), name="newsletter_send_progress"),
+        re_path(rf"{_SEND}(?P<step>start|cancel)/sure/$", confirm, name="newsletter_send_ask"),
+        re_path(rf"{_SEND}(?P<step>{send_steps})/$", run_send_step, name="newsletter_send_step"),
+        re_path(rf"{_BATCH}(?P<step>again)/sure/$", confirm, name="newsletter_batch_ask"),
+        re_path(rf"{_BATCH}(?P<step>{batch_steps})/$", run_batch_step, name="newsletter_batch_step"),
+    ]
+
+
+def register_send_log_actions(actions: LogActionRegistry) -> None:
+    for name, (label, message) in ACTION_LABELS.items():
+        actions.register_action(f"newsletter.{name}", label, message)
+
+
+hooks.register("register_admin_urls", register_send_urls)
+hooks.register("register_log_actions", register_send_log_actions)

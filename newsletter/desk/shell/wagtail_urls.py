@@ -1,0 +1,54 @@
+"""URLs of Wagtail that the desk closes or replaces. Hiding a menu item closes nothing."""
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, re_path
+from django.views.defaults import page_not_found
+from django.views.generic import RedirectView
+from wagtail.admin.auth import require_admin_access
+from wagtail.admin.views.chooser import ExternalLinkView
+
+BLOCKED_PATHS = (
+    "api",
+    r"bulk/(?!wagtailimages/|auth/)",
+    "collections",
+    "documents",
+    "failwhale",
+    "locales",
+    "pages",
+    "password_reset",
+    "redirects",
+    "sites",
+    "snippets/?$",
+    "test404",
+    "workflows",
+    r"choose-page/(?:\d+|search|chosen-multiple)",
+    r"snippets/choose/(?!newsletter/(?:story|eventnotice|appeal)/)",
+    "reports",
+)
+
+
+def show_not_found(request: HttpRequest) -> HttpResponse:
+    """Show staff the desk's own 404 page, with its menu. Show everybody else the public one."""
+    missing = Http404("This part of the administration is not used here.")
+    if not request.user.has_perm("wagtailadmin.access_admin"):
+        raise missing
+    return page_not_found(request, missing, template_name="wagtailadmin/404.html")
+
+
+class ExternalLink(ExternalLinkView):
+    """The form for a link to another site. Wagtail's own form fails if a request lacks the URL field."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if f"{self.form_prefix}-url" not in request.POST:
+            raise BadRequest("The form has no address.")
+        response: HttpResponse = super().post(request)
+        return response
+
+
+urlpatterns: list[URLPattern] = [
+    *(re_path(rf"^admin/{part}(?:/|$|(?<=/))", show_not_found) for part in BLOCKED_PATHS if not part.endswith("$")),
+    *(re_path(rf"^admin/{part}", show_not_found) for part in BLOCKED_PATHS if part.endswith("$")),
+    path("admin/choose-page/", RedirectView.as_view(url="/admin/choose-external-link/", query_string=True)),
+    path("admin/choose-external-link/", require_admin_access(ExternalLink.as_view())),
+]

@@ -1,0 +1,199 @@
+"""The blocks of an issue's content. ``type`` is the name of the kind of block; ``key`` names the block in its issue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Tag, TypeAdapter
+
+from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
+from newsletter.issues.snapshot.records.fields import PictureRecord
+from newsletter.issues.snapshot.records.stories import StoryRecord
+
+
+@dataclass(frozen=True, slots=True)
+class NoteBlock:
+    """Text by staff, as HTML that is safe to show."""
+
+    key: str
+    heading: str
+    html: str
+    type: Literal["note"] = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class LeadStoryBlock:
+    key: str
+    story: StoryRecord
+    type: Literal["lead_story"] = "lead_story"
+
+
+@dataclass(frozen=True, slots=True)
+class StoriesBlock:
+    key: str
+    heading: str
+    stories: tuple[StoryRecord, ...]
+    look: Literal["cards", "rows", "list"] = "cards"
+    type: Literal["stories"] = "stories"
+
+
+@dataclass(frozen=True, slots=True)
+class EventsBlock:
+    """Events to choose from: each reader sees those near them."""
+
+    key: str
+    heading: str
+    events: tuple[EventRecord, ...]
+    type: Literal["events"] = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class EventCardBlock:
+    """One event in full, for every reader."""
+
+    key: str
+    events: tuple[EventRecord]
+    summary: str
+    picture: PictureRecord | None
+    button: str
+    type: Literal["event_card"] = "event_card"
+
+
+@dataclass(frozen=True, slots=True)
+class AppealsBlock:
+    """Appeals to choose from: each reader sees the first that is for people like them."""
+
+    key: str
+    appeals: tuple[AppealRecord, ...]
+    type: Literal["appeal"] = "appeal"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedBlock:
+    """Further reading: (title, url) pairs."""
+
+    key: str
+    heading: str
+    links: tuple[tuple[str, str], ...]
+    type: Literal["related"] = "related"
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteBlock:
+    key: str
+    text: str
+    who: str
+    notes: tuple[str, ...]
+    type: Literal["quote"] = "quote"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureBlock:
+    key: str
+    picture: PictureRecord
+    caption: str
+    url: str
+    type: Literal["picture"] = "picture"
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonBlock:
+    key: str
+    label: str
+    url: str
+    type: Literal["button"] = "button"
+
+
+@dataclass(frozen=True, slots=True)
+class DividerBlock:
+    key: str
+    type: Literal["divider"] = "divider"
+
+
+@dataclass(frozen=True, slots=True)
+class RichText:
+    """Text by staff, as HTML that is safe to show and as plain text."""
+
+    html: str
+    text: str
+
+
+CustomValue = str | RichText | PictureRecord | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomBlock:
+    """A block that a schema beside the mail templates describes, with its values by the names of the schema's fields."""
+
+    key: str
+    values: dict[str, CustomValue]
+    type: str
+
+
+_BUILT_IN_TYPES = frozenset(
+    {
+        "note",
+        "lead_story",
+        "stories",
+        "events",
+        "event_card",
+        "appeal",
+        "related",
+        "quote",
+        "picture",
+        "button",
+        "divider",
+    }
+)
+
+
+def _find_tag(block: object) -> str:
+    """Return the type of a block, or of its JSON. Every type that is not built in is a custom one."""
+    name = block.get("type") if isinstance(block, Mapping) else getattr(block, "type", None)
+    return name if isinstance(name, str) and name in _BUILT_IN_TYPES else "custom"
+
+
+Block = Annotated[
+    Annotated[NoteBlock, Tag("note")]
+    | Annotated[LeadStoryBlock, Tag("lead_story")]
+    | Annotated[StoriesBlock, Tag("stories")]
+    | Annotated[EventsBlock, Tag("events")]
+    | Annotated[EventCardBlock, Tag("event_card")]
+    | Annotated[AppealsBlock, Tag("appeal")]
+    | Annotated[RelatedBlock, Tag("related")]
+    | Annotated[QuoteBlock, Tag("quote")]
+    | Annotated[PictureBlock, Tag("picture")]
+    | Annotated[ButtonBlock, Tag("button")]
+    | Annotated[DividerBlock, Tag("divider")]
+    | Annotated[CustomBlock, Tag("custom")],
+    Discriminator(_find_tag),
+]
+
+
+def list_stories(block: Block) -> tuple[StoryRecord, ...]:
+    """Return the stories that a block tells."""
+    match block:
+        case LeadStoryBlock():
+            return (block.story,)
+        case StoriesBlock():
+            return block.stories
+        case _:
+            return ()
+
+
+def list_events(block: Block) -> tuple[EventRecord, ...]:
+    """Return the events that a block can show."""
+    return block.events if isinstance(block, EventsBlock | EventCardBlock) else ()
+
+
+def list_appeals(block: Block) -> tuple[AppealRecord, ...]:
+    """Return the appeals that a block can show."""
+    return block.appeals if isinstance(block, AppealsBlock) else ()
+
+
+def read_block(data: object) -> Block:
+    """Return the block that `to_json` wrote. Raises pydantic's ValidationError, a ValueError, if it is none."""
+    return _ADAPTER.validate_python(data)
+
+
+_ADAPTER: TypeAdapter[Block] = TypeAdapter(Block)

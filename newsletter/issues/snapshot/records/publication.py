@@ -1,0 +1,79 @@
+"""The records of an issue itself, its publication and its brand."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from newsletter.issues.snapshot.records.events import EventRecord
+from newsletter.issues.snapshot.records.fields import OMIT_NONE, Moment, PictureRecord
+
+CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedEvent:
+    """The event that a correction announces, as it is now, and the fingerprint that the correction was written for."""
+
+    fingerprint: Annotated[str, Field(alias="facts")]
+    event: EventRecord
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRecord:
+    """``due_at`` is the moment of the issue's slot. ``announces`` is None unless the issue is a correction."""
+
+    kind: str
+    reference: str
+    public_id: str
+    due_at: Moment
+    announces: Annotated[AnnouncedEvent | None, OMIT_NONE] = None
+
+    @property
+    def is_correction(self) -> bool:
+        return self.kind == CORRECTION
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationRecord:
+    """The rules of a publication. ``max_events`` and ``radius_km`` (kilometres) limit the events that a reader sees.
+
+    ``consent_required``: no story is shown without a consent, whatever the story says of itself.
+    """
+
+    slug: str
+    name: str
+    language: str
+    from_name: str
+    from_email: str
+    reply_to: str
+    list_name: str
+    list_id: str
+    max_events: Annotated[int, Field(alias="events")]
+    radius_km: int
+    host_url: str
+    zone: str
+    consent_required: bool
+    clicks: Annotated[str, Field(exclude_if=lambda choice: choice == "off")] = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class BrandRecord:
+    """How the organisation looks. ``social`` is (network, url) pairs."""
+
+    name: str
+    logo: PictureRecord | None
+    logo_dark: PictureRecord | None
+    colour: str
+    accent: str
+    background: str
+    font: str
+    heading_font: str
+    radius: int
+    masthead: str
+    icons_url: str
+    postal_address: str
+    website: str
+    donate_url: str
+    donor_portal_url: str
+    social: tuple[tuple[str, str], ...]

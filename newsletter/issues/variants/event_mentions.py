@@ -1,0 +1,142 @@
+"""Find out what mails told people about an event, and who still has to be told that it changed.
+
+Each misinforming mail is corrected once for the same facts. A row with a constraint ensures that, whichever
+publication, person or process announces the change.
+"""
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_variants_showing
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.events import EventRecord
+from newsletter.models import (
+    Batch,
+    CorrectedDelivery,
+    Correction,
+    Delivery,
+    DeliveryException,
+    Issue,
+    IssueRevision,
+    Send,
+    ShownItem,
+    Variant,
+)
+
+_INSERT_CORRECTED = """
+INSERT INTO newsletter_correcteddelivery (delivery_id, correction_delivery, correction_id, event_id, fingerprint)
+SELECT mail.id, correction_delivery.id, %s, %s, %s
+FROM ({mails}) AS mail
+JOIN newsletter_delivery AS correction_delivery
+    ON correction_delivery.subscriber_id = mail.subscriber_id AND correction_delivery.issue_id = %s
+WHERE NOT correction_delivery.proof
+"""
+_NOT_ACCEPTED_STATES = (DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED)
+
+
+class AlreadyCorrected(Exception):
+    """Another correction told one of these people the same while this one was being frozen."""
+
+
+@dataclass(frozen=True, eq=False)
+class EventMention:
+    """An event as the mails of a variant show it. Newer revisions have a higher ``revision_id``.
+
+    ``event`` is None in an old correction whose content does not have the event; it says that it is cancelled.
+    """
+
+    variant_id: int
+    revision_id: int
+    issue_id: int
+    publication_id: int
+    facts: str
+    event: EventRecord | None
+
+    @property
+    def cancelled(self) -> bool:
+        return self.event is None or self.event.cancelled
+
+
+def find_event_mentions(event_id: int) -> list[EventMention]:
+    """Return what every variant says that shows the event, newest first."""
+    announced = dict(Correction.objects.filter(event=event_id).values_list("issue", "fingerprint"))
+    variants = find_variants_showing(ShownItem.Kind.EVENT, event_id) | Variant.objects.filter(issue__in=list(announced))
+    rows = list(variants.order_by("-revision", "pk").values_list("pk", "revision", "issue", "issue__publication"))
+    contents = IssueRevision.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "content")
+    events = {pk: _find_event(IssueContent.from_json(data), event_id) for pk, data in contents.iterator()}
+    mentions = []
+    for variant, revision, issue, publication in rows:
+        event = events[revision]
+        facts = event.fingerprint() if event else announced.get(issue)
+        if facts is not None:
+            mentions.append(EventMention(variant, revision, issue, publication, facts, event))
+    return mentions
+
+
+def find_misinforming_deliveries(
+    correction: Correction, *, mentions: list[EventMention] | None = None
+) -> QuerySet[Delivery]:
+    """Return the mails of the correction's publication that say something else about the event.
+
+    Mails that another correction has corrected are left out. Those that this one has corrected are not, so that the
+    correction is for the same people before and after it is sent.
+    """
+    known = find_event_mentions(correction.event_id) if mentions is None else mentions
+    wrong = [
+        one.variant_id
+        for one in known
+        if one.publication_id == correction.publication_id and one.facts != correction.fingerprint
+    ]
+    return find_possible_deliveries(wrong).filter(
+        ~Exists(_find_already_corrected(correction).exclude(correction=correction.pk))
+    )
+
+
+def record_corrected_deliveries(issue: Issue) -> None:
+    """Record that a frozen correction corrects every mail that told its people something else.
+
+    Call it in the transaction of the freeze. Raises AlreadyCorrected if another correction told somebody the same first.
+    """
+    correction = issue.correction
+    wrong = [one.variant_id for one in find_event_mentions(correction.event_id) if one.facts != correction.fingerprint]
+    recipients = Delivery.objects.filter(issue=issue, proof=False).order_by().values("subscriber_id")
+    mails = find_possible_deliveries(wrong).filter(subscriber_id__in=recipients)
+    same_facts = CorrectedDelivery.objects.filter(event=correction.event_id, fingerprint=correction.fingerprint)
+    same_facts.filter(_was_not_delivered(), delivery__in=mails.order_by().values("pk")).delete()
+    left = mails.filter(~Exists(_find_already_corrected(correction))).order_by().values("id", "subscriber_id")
+    sql, parameters = left.query.sql_with_params()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _INSERT_CORRECTED.format(mails=sql),
+                [correction.pk, correction.event_id, correction.fingerprint, *parameters, issue.pk],
+            )
+    except IntegrityError as error:
+        raise AlreadyCorrected(str(issue)) from error
+
+
+def _find_event(content: IssueContent, event_id: int) -> EventRecord | None:
+    """Return an event as a content tells of it: in one of its blocks, or as what a correction announces."""
+    announced = content.issue.announces
+    events = [*content.events, announced.event] if announced else content.events
+    return next((event for event in events if event.id == event_id), None)
+
+
+def _find_already_corrected(correction: Correction) -> QuerySet[CorrectedDelivery]:
+    """Filter the rows that say that a delivery was corrected for these facts, or may have been."""
+    return CorrectedDelivery.objects.filter(
+        ~_was_not_delivered(), delivery=OuterRef("pk"), event=correction.event_id, fingerprint=correction.fingerprint
+    )
+
+
+def _was_not_delivered() -> Exists:
+    """Filter rows whose correcting mail was rejected or skipped, or was never handed over and never will be."""
+    cancelled = Q(batch__state=Batch.State.PENDING, batch__send__state=Send.State.CANCELLED)
+    alone = Q(exception__state__in=_NOT_ACCEPTED_STATES)
+    return Exists(
+        Delivery.objects.filter(
+            cancelled | alone | Q(batch__state=Batch.State.REJECTED), pk=OuterRef("correction_delivery")
+        )
+    )

@@ -1,0 +1,74 @@
+"""Notify the staff who look after people: an export waits for approval, or held sign-ups reached their limit."""
+
+from datetime import datetime
+
+from django.conf import settings
+
+from newsletter.common.messages import Message, Quantity
+from newsletter.jobs.staff_notices import (
+    EXPORT_KEY_PREFIX,
+    HELD_SIGNUPS_KEY_PREFIX,
+    list_staff_with_permission,
+    write_notice,
+)
+from newsletter.models import Publication
+from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, is_full
+from subscribers.exporting.export_requests import list_waiting_exports
+from subscribers.models import HeldSignup
+
+
+def notify_waiting_exports(*, now: datetime) -> None:
+    """Write a mail about each waiting export to everybody who may allow it, except the person who asked.
+
+    The first publication is the sender.
+    """
+    publication = Publication.objects.order_by("pk").first()
+    if publication is None:
+        return
+    for asked in list_waiting_exports(now=now):
+        approvers = list_staff_with_permission("subscribers.add_importbatch")
+        paragraphs = [
+            Message(
+                "%(asked_by)s asks to export %(people)s people, for “%(reason)s”.",
+                asked_by=asked.asked_by,
+                people=Quantity(asked.people_when_asked),
+                reason=asked.reason,
+            ),
+            Message(
+                "You allow at most %(limit)s people. If there are more when the file is downloaded, you are asked again.",
+                limit=Quantity(asked.max_people),
+            ),
+            Message("An export of more than 500 people needs a second person's approval."),
+        ]
+        write_notice(
+            publication,
+            f"{EXPORT_KEY_PREFIX}{asked.pk}",
+            Message("An export of people is waiting for your approval"),
+            paragraphs,
+            f"{settings.NEWSLETTER_SITE_URL}/admin/people/download/",
+            now,
+            people=[person for person in approvers if person.pk != asked.asked_by_id],
+        )
+
+
+def notify_held_signups_full(*, now: datetime) -> None:
+    """Write a mail to everybody who may decide about sign-ups, once a day (UTC) while the limit is reached."""
+    publication = Publication.objects.order_by("pk").first()
+    if publication is None or not is_full(waiting=HeldSignup.objects.count()):
+        return
+    paragraphs = [
+        Message("%(limit)s sign-ups are waiting, which is the limit.", limit=Quantity(MAX_HELD_SIGNUPS)),
+        Message(
+            "Until somebody decides about some of them, further suspicious sign-ups are dropped: these people get "
+            "no confirmation mail. All other sign-ups continue."
+        ),
+    ]
+    write_notice(
+        publication,
+        f"{HELD_SIGNUPS_KEY_PREFIX}{now:%Y-%m-%d}",
+        Message("Held sign-ups have reached their limit, so further ones are dropped"),
+        paragraphs,
+        f"{settings.NEWSLETTER_SITE_URL}/admin/people/held/",
+        now,
+        people=list_staff_with_permission("subscribers.add_subscription"),
+    )

@@ -1,0 +1,73 @@
+"""Values from JSON that others wrote: every function takes any type and returns a safe default for a wrong one."""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+_MAX_TIMESTAMP = 32_503_680_000
+
+# What a JSON object holds. Its values are of any type until one of the functions below has read them.
+Row = Mapping[str, object]
+
+
+def read_json(body: bytes) -> object:
+    """Return what a JSON body holds, or None if it is not JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def as_mapping(value: object) -> Row:
+    """Return an object, or an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> Sequence[object]:
+    """Return a list, or an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def as_text(value: object, *, max_length: int = 500) -> str:
+    """Return a text or a whole number as one printable line, else an empty text."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        return ""
+    value = value[:max_length]
+    return value.strip() if value.isprintable() else "".join(c if c.isprintable() else " " for c in value).strip()
+
+
+def parse_address(value: object) -> str:
+    """Return the address in ``Name <address>``, or a bare address, without checking it."""
+    written = as_text(value, max_length=400)
+    named = re.search(r"<([^<>]*)>\s*$", written)
+    return (named.group(1) if named else written).strip()[:254]
+
+
+def parse_delivery_id(value: object) -> int | None:
+    """Return our delivery id, which providers give back as text, or None."""
+    digits = as_text(value, max_length=40)
+    return int(digits) if re.fullmatch(r"[0-9]{1,18}", digits) else None
+
+
+def parse_time(value: object) -> datetime | None:
+    """Return an aware time from Unix seconds (a number, or digits in a text) or ISO 8601, or None."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"\d{9,12}(\.\d+)?", value):
+            return _parse_iso(value)
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return datetime.fromtimestamp(value, UTC) if 0 <= value < _MAX_TIMESTAMP else None
+
+
+def _parse_iso(text: str) -> datetime | None:
+    try:
+        # Postmark writes seven digits of a second; Python reads six.
+        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text[:40]))
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

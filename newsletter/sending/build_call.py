@@ -1,0 +1,221 @@
+"""Builds what a batch hands to the provider: the mail of its variant and the values of each recipient.
+
+The same batch always gives the same bytes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from html import escape
+from typing import NamedTuple
+
+from django.conf import settings
+
+from newsletter.common.errors import InvariantViolated
+from newsletter.common.messages import Message
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.publication import PublicationRecord
+from newsletter.models import Batch, Variant
+from newsletter.providers.base.contract import BatchCall, Mail
+from newsletter.providers.base.contract import Recipient as MailRecipient
+from newsletter.rendering.errors import MissingValueError
+from newsletter.rendering.mail import hash_mail
+from newsletter.rendering.tokens import Variable
+from newsletter.rendering.values import Values, plan_values
+from subscribers.links.signed_links import Purpose, Signer, link_keys
+from subscribers.models import SubscriberLocation
+from subscribers.places.regions import region_label
+
+LINKS = frozenset({"unsubscribe", "preferences"})
+_ODD_VALUE = (ValueError, LookupError, TypeError, AttributeError)
+RENDER_ERRORS = (MissingValueError, *_ODD_VALUE)
+"""The errors of building a call if a value of a recipient is missing or malformed."""
+
+
+class Recipient(NamedTuple):
+    """One person to mail. ``uuid`` is the 16 bytes that their links are made of; ``place`` is a row id."""
+
+    delivery: int
+    uuid: bytes
+    email: str
+    name: str
+    place: int | None
+
+
+class CityAndRegion(NamedTuple):
+    city: str
+    region: str
+
+
+class PreparedVariant(NamedTuple):
+    """One variant, checked against its hash: what all its batches have in common."""
+
+    mail: Mail
+    values: Values
+    fields: frozenset[str]
+    key: str
+    label: str
+    list_id: bytes
+    language: str
+
+
+class LocationNames(dict[tuple[int | None, str], CityAndRegion]):
+    """City and region by place id and language, read once each. Rows of places never change."""
+
+    def __missing__(self, place_and_language: tuple[int | None, str]) -> CityAndRegion:
+        place_id, language = place_and_language
+        place = SubscriberLocation.objects.filter(pk=place_id).first() if place_id else None
+        region = region_label(place.region, language=language) if place and place.region else ""
+        found = self[place_and_language] = CityAndRegion(place.town if place else "", region)
+        return found
+
+
+class VariantCache:
+    """The prepared variants of running sends, so that each is read and checked once and not for every batch."""
+
+    def __init__(self, *, max_size: int = 256) -> None:
+        self.places = LocationNames()
+        self._max_size = max_size
+        self._prepared: dict[int, PreparedVariant] = {}
+
+    def prepared(self, variant_id: int) -> PreparedVariant:
+        """Return the variant. Raise InvariantViolated if its bytes are not those that were approved."""
+        prepared = self._prepared.get(variant_id)
+        if prepared is None:
+            if len(self._prepared) >= self._max_size:
+                self._prepared.clear()
+            prepared = self._prepared[variant_id] = prepare_variant(
+                Variant.objects.select_related("revision", "issue__publication").get(pk=variant_id)
+            )
+        return prepared
+
+
+def build_call(
+    *, batch: Batch, recipients: Sequence[Recipient], prepared: PreparedVariant, places: LocationNames
+) -> BatchCall:
+    """Build the call for these recipients of a batch. Raise one of RENDER_ERRORS if a value cannot be used."""
+    send = batch.send
+    fields = plan_fields(prepared, signer=make_link_signer(send.made_at, send.pk), places=places)
+    values = prepared.values(fields(recipients))
+    return BatchCall(
+        key=batch.key,
+        issue=send.issue.public_id,
+        variant=prepared.key,
+        label=prepared.label,
+        mail=prepared.mail,
+        people=[
+            MailRecipient(recipient.delivery, recipient.email, own)
+            for recipient, own in zip(recipients, values, strict=True)
+        ],
+    )
+
+
+def build_for_each(
+    *, batch: Batch, recipients: Sequence[Recipient], prepared: PreparedVariant, places: LocationNames
+) -> tuple[BatchCall | None, dict[int, Message]]:
+    """Build the call person by person. Return it and, by delivery id, why the mail of some could not be made."""
+    calls: list[BatchCall] = []
+    failures: dict[int, Message] = {}
+    for recipient in recipients:
+        try:
+            calls.append(build_call(batch=batch, recipients=[recipient], prepared=prepared, places=places))
+        except RENDER_ERRORS as error:
+            failures[recipient.delivery] = describe_render_failure(error)
+    if not calls:
+        return None, failures
+    return replace(calls[0], people=[person for call in calls for person in call.people]), failures
+
+
+def describe_render_failure(error: Exception) -> Message:
+    """Return the reason to store. Only our own errors are quoted: others may contain a personal value."""
+    cause = type(error).__name__ if isinstance(error, _ODD_VALUE) else error
+    return Message("the mail could not be made for this person: %(cause)s", cause=cause)
+
+
+def prepare_variant(variant: Variant) -> PreparedVariant:
+    publication = IssueContent.from_json(variant.revision.content).publication
+    variables = read_variables(variant)
+    return PreparedVariant(
+        mail=make_mail(variant=variant, publication=publication),
+        values=plan_values(variables, plain=_find_plain_links()),
+        fields=frozenset(variable.field for variable in variables),
+        key=variant.key,
+        label=variant.label,
+        list_id=bytes.fromhex(publication.list_id),
+        language=variant.language,
+    )
+
+
+def make_mail(*, variant: Variant, publication: PublicationRecord) -> Mail:
+    """Return the variant as a mail of its publication, with the headers of every newsletter."""
+    return Mail(
+        subject=variant.subject,
+        html=variant.html,
+        text=variant.text,
+        from_name=publication.from_name,
+        from_email=publication.from_email,
+        reply_to=publication.reply_to,
+        headers=build_headers(publication),
+    )
+
+
+def build_headers(publication: PublicationRecord) -> dict[str, str]:
+    """Return List-Id and the one-click pair. The id of the list never changes and reveals nothing."""
+    domain = publication.from_email.rpartition("@")[2]
+    return {
+        "List-Id": f"<{publication.list_id}.{domain}>",
+        "List-Unsubscribe": "<__pv_t_unsubscribe__>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+def plan_fields(
+    prepared: PreparedVariant, *, signer: Signer, places: LocationNames
+) -> Callable[[Sequence[Recipient]], dict[str, list[str]]]:
+    """Return a function that gives, for each field the mail uses, its values in the order of the recipients.
+
+    A mail may use only the fields listed here. The links are made for each recipient.
+    """
+    unsubscribe = signer.maker(Purpose.UNSUBSCRIBE, prepared.list_id)
+    preferences = signer.maker(Purpose.PREFERENCES, prepared.list_id)
+    language = prepared.language
+    every: dict[str, Callable[[Sequence[Recipient]], list[str]]] = {
+        "name": lambda recipients: [recipient.name for recipient in recipients],
+        "first_name": lambda recipients: [_find_first_word(recipient.name) for recipient in recipients],
+        "city": lambda recipients: [places[recipient.place, language].city for recipient in recipients],
+        "region": lambda recipients: [places[recipient.place, language].region for recipient in recipients],
+        "unsubscribe": lambda recipients: unsubscribe([recipient.uuid for recipient in recipients]),
+        "preferences": lambda recipients: preferences([recipient.uuid for recipient in recipients]),
+        "reader": lambda recipients: [""] * len(recipients),
+    }
+    wanted = [(name, every[name]) for name in sorted(prepared.fields)]
+    return lambda recipients: {name: field(recipients) for name, field in wanted}
+
+
+def read_variables(variant: Variant) -> tuple[Variable, ...]:
+    """Return the variant's variables. Raise InvariantViolated if its bytes are not those that were approved."""
+    variables = tuple(Variable(**data) for data in variant.variables)
+    if hash_mail(subject=variant.subject, html=variant.html, text=variant.text, variables=variables) != variant.sha256:
+        raise InvariantViolated(
+            "Variant %(key)s of %(issue)s was changed after it was approved. Nothing of it is sent. This is a defect: "
+            "report it.",
+            key=variant.key,
+            issue=variant.issue,
+        )
+    return variables
+
+
+@lru_cache(maxsize=16)
+def make_link_signer(made_at: datetime, send_id: int) -> Signer:
+    """Return the signer of one send's links. Its time and number are fixed, so a batch always gives the same bytes."""
+    return Signer(link_keys(), site_url=settings.NEWSLETTER_SITE_URL, issued=made_at, mailing=send_id)
+
+
+def _find_first_word(name: str) -> str:
+    return name.split(maxsplit=1)[0] if name.strip() else ""
+
+
+def _find_plain_links() -> frozenset[str]:
+    """Return the link fields that need no escaping: all, unless the site's address has a special character."""
+    return LINKS if escape(settings.NEWSLETTER_SITE_URL) == settings.NEWSLETTER_SITE_URL else frozenset()

@@ -1,0 +1,214 @@
+"""Takes one batch from claim to outcome. No transaction is open during the call to the provider."""
+
+import gc
+import logging
+import time
+import traceback
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from django.db import Error
+
+from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
+from newsletter.models import Attempt, Batch
+from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
+from newsletter.providers.base.errors import BadBatch
+from newsletter.sending.build_call import (
+    RENDER_ERRORS,
+    VariantCache,
+    build_call,
+    build_for_each,
+    describe_render_failure,
+)
+from newsletter.sending.dispatching.claim import Claim, SendCache, claim_batch
+from newsletter.sending.dispatching.lease import Lease, LeaseRenewer
+from newsletter.sending.dispatching.outcome import count_failures, record_outcome
+from newsletter.sending.limits.daily_limit import release_daily_quota, reserve_daily_quota
+from newsletter.sending.limits.quiet_hours import find_wait
+from newsletter.sending.limits.rate_limit import (
+    postpone_calls,
+    record_success,
+    reserve_call,
+    slow_down,
+    wait_before_retry,
+)
+from newsletter.sending.provider import account_label
+from newsletter.sending.settling.reconcile import is_repeat_safe
+from newsletter.sending.settling.render_failures import find_failure_run
+
+log = logging.getLogger(__name__)
+MAX_LOOKUP_AGE_SECONDS = 5.0
+PROBE_INTERVAL = timedelta(minutes=1)
+
+Clock = Callable[[], datetime]
+
+
+class AttemptResult(NamedTuple):
+    """The outcome of an attempt, the provider's or our own, and what is decided by later."""
+
+    outcome: Outcome
+    code: Attempt.Code = Attempt.Code.NONE
+    unrendered: Collection[int] = ()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Dispatcher:
+    """Hands batches to one provider. Threads may share it; ``clock`` returns the time in UTC."""
+
+    def __init__(self, *, adapter: Adapter, clock: Clock = utc_now) -> None:
+        _tune_garbage_collection()
+        self.adapter = adapter
+        self.clock = clock
+        self._account = account_label()
+        self._variants = VariantCache()
+        self._sends = SendCache()
+        self._lease_renewer = LeaseRenewer(clock=clock)
+
+    def dispatch(self, batch_id: int) -> bool:
+        """Send one batch if it may be sent now. Return True if this call claimed it."""
+        began = self.clock()
+        claim = claim_batch(
+            batch_id=batch_id, provider=self._account, now=began, wait_until=self._find_wait, sends=self._sends
+        )
+        if claim is None:
+            return False
+        lease = Lease(batch_id=batch_id, attempt_number=claim.attempt_number, until=claim.lease_until)
+        with self._lease_renewer.hold(lease):
+            result = self._deliver(claim, lease)
+            now = self.clock()
+            if record_outcome(
+                claim=claim, outcome=result.outcome, code=result.code, unrendered=result.unrendered, now=now
+            ):
+                self._adjust_rate(claim, result, now=now)
+                if _mailed_nobody(result.outcome):
+                    release_daily_quota(claim.batch, now=began)
+        return True
+
+    def _find_wait(self, batch: Batch, now: datetime) -> datetime | None:
+        """Return None if the batch may go now, else when to try again. The daily and the rate limit are reserved."""
+        later = find_wait(batch.send, now=now) or reserve_daily_quota(batch, now=now)
+        if later is None:
+            later = reserve_call(capabilities=self.adapter.capabilities, people=batch.size, now=now)
+            if later is not None:
+                release_daily_quota(batch, now=now)
+        return later
+
+    def _adjust_rate(self, claim: Claim, result: AttemptResult, *, now: datetime) -> None:
+        """Slow all workers down after “too many”, and probe a provider that cannot be reached ever more seldom."""
+        name, outcome = self.adapter.capabilities.name, result.outcome
+        if outcome.verdict is Verdict.THROTTLED:
+            wait = wait_before_retry(attempts=claim.attempt_number, retry_after=outcome.retry_after)
+            slow_down(name=name, until=now + wait)
+        elif outcome.verdict is Verdict.NOT_SENT and not outcome.stop and result.code != Attempt.Code.NOT_CALLED:
+            failures = count_failures(claim.batch.send_id)
+            wait = wait_before_retry(attempts=failures, retry_after=outcome.retry_after)
+            postpone_calls(name=name, until=now + min(wait, PROBE_INTERVAL))
+        elif outcome.verdict is Verdict.ACCEPTED:
+            record_success(name=name)
+
+    def _deliver(self, claim: Claim, lease: Lease) -> AttemptResult:
+        if not claim.recipients:
+            reason = Message("everybody in it unsubscribed before it was sent")
+            return AttemptResult(Outcome(Verdict.ACCEPTED, reason))
+        if not self._may_repeat(claim):
+            reason = Message(
+                "an earlier call may have been accepted, and the provider can no longer recognise a repeat by its key"
+            )
+            return AttemptResult(Outcome(Verdict.UNCERTAIN, reason))
+        try:
+            return self._build_and_call(claim, lease)
+        except BadBatch as error:
+            return _make_bisection(claim, error)
+        except DomainError as error:
+            log.error("%s was not sent: %s", claim.batch, error)
+            return AttemptResult(Outcome(Verdict.NOT_SENT, error.message, stop=True))
+        except Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect would make one batch after another uncertain
+            kind, where = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+            # The text of the error is left out: it may contain a recipient's address.
+            log.error("%s failed by a defect of this program, %s:\n%s", claim.batch, kind, where)
+            reason = Message("this program failed during the call; its log says where. Report it (%(kind)s)", kind=kind)
+            return AttemptResult(Outcome(Verdict.UNCERTAIN, reason, stop=True))
+
+    def _may_repeat(self, claim: Claim) -> bool:
+        return claim.attempt_number == 1 or is_repeat_safe(
+            batch=claim.batch,
+            attempt_number=claim.attempt_number,
+            capabilities=self.adapter.capabilities,
+            now=self.clock(),
+        )
+
+    def _build_and_call(self, claim: Claim, lease: Lease) -> AttemptResult:
+        call, failures = self._build(claim)
+        if failures and (stop := _find_failure_run(claim, failures)):
+            return AttemptResult(Outcome(Verdict.NOT_SENT, stop, stop=True), Attempt.Code.RENDER_STOP)
+        left_out = _leave_out(claim, failures)
+        if call is None:
+            reason = Message("the mail could be made for nobody in it")
+            return AttemptResult(Outcome(Verdict.ACCEPTED, reason, people=left_out), unrendered=left_out)
+        if not lease.holds(now=self.clock()):
+            reason = Message("building the batch took longer than its lease")
+            return AttemptResult(Outcome(Verdict.NOT_SENT, reason), Attempt.Code.NOT_CALLED)
+        if time.monotonic() - claim.looked_up_at > MAX_LOOKUP_AGE_SECONDS:
+            reason = Message("the worker stalled before the call; somebody may have unsubscribed meanwhile")
+            return AttemptResult(Outcome(Verdict.NOT_SENT, reason), Attempt.Code.NOT_CALLED)
+        outcome = self.adapter.deliver(call)
+        if left_out:
+            outcome = replace(outcome, people={**outcome.people, **left_out})
+        return AttemptResult(outcome, unrendered=left_out)
+
+    def _build(self, claim: Claim) -> tuple[BatchCall | None, dict[int, Message]]:
+        """Return the call and why some people are not in it. After an error each person is built separately."""
+        batch, recipients = claim.batch, claim.recipients
+        prepared, places = self._variants.prepared(batch.variant_id), self._variants.places
+        try:
+            return build_call(batch=batch, recipients=recipients, prepared=prepared, places=places), {}
+        except RENDER_ERRORS as error:
+            kind, where = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+            log.warning("%s: the mail cannot be made for some of its people, %s:\n%s", batch, kind, where)
+            return build_for_each(batch=batch, recipients=recipients, prepared=prepared, places=places)
+
+
+@lru_cache(maxsize=1)
+def _tune_garbage_collection() -> None:
+    """Collect garbage seldom: a batch makes thousands of objects and no cycles, and collecting took a sixth of its time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+
+
+def _mailed_nobody(outcome: Outcome) -> bool:
+    verdicts = {outcome.verdict, *(verdict for verdict, _ in outcome.people.values())}
+    return verdicts.isdisjoint((Verdict.ACCEPTED, Verdict.UNCERTAIN))
+
+
+def _find_failure_run(claim: Claim, failures: Mapping[int, str]) -> str:
+    called = [recipient.delivery for recipient in claim.recipients]
+    return find_failure_run(claim.batch, attempt_number=claim.attempt_number, called=called, failures=failures)
+
+
+def _make_bisection(claim: Claim, error: BadBatch) -> AttemptResult:
+    """Return a refusal that splits the batch to find the person at fault, or pause if an earlier call is unresolved."""
+    log.warning("%s was not sent: %s", claim.batch, error)
+    if _has_uncertain_attempt(claim):
+        return AttemptResult(Outcome(Verdict.NOT_SENT, error.message, stop=True))
+    outcome = Outcome(Verdict.REJECTED, describe_render_failure(error), bisect=True)
+    return AttemptResult(outcome, Attempt.Code.RENDER_FAILURE)
+
+
+def _leave_out(claim: Claim, failures: Mapping[int, str]) -> dict[int, tuple[Verdict, str]]:
+    """Reject people whose mail cannot be made. If an earlier call may have mailed them, they are uncertain."""
+    verdict = Verdict.UNCERTAIN if failures and _has_uncertain_attempt(claim) else Verdict.REJECTED
+    return {delivery: (verdict, reason) for delivery, reason in failures.items()}
+
+
+def _has_uncertain_attempt(claim: Claim) -> bool:
+    return claim.attempt_number > 1 and claim.batch.attempts.filter(outcome="uncertain").exists()

@@ -1,0 +1,55 @@
+"""The provider that this installation sends through, from its settings."""
+
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+
+from django.conf import settings
+
+from newsletter.models import Issue, Send
+from newsletter.providers.base.contract import Adapter
+from newsletter.providers.outbox.adapter import find_issue_folder
+from newsletter.providers.outbox.index import write_index
+from newsletter.providers.registry import make_adapter, make_provider_label, read_provider_url
+from newsletter.sending.limits.recipient_allowlist import apply_allowlist
+
+
+def current_adapter() -> Adapter:
+    """Return the adapter of NEWSLETTER_PROVIDER_URL behind the recipient allowlist. Raise BadProviderUrl.
+
+    Nothing else in the product makes an adapter, so the allowlist cannot be passed by.
+    """
+    return apply_allowlist(_adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder()))
+
+
+def provider_label() -> str:
+    """Return a description of the provider without its key."""
+    return make_provider_label(settings.NEWSLETTER_PROVIDER_URL)
+
+
+def account_label() -> str:
+    """Return a name that tells provider accounts apart and reveals nothing of their keys."""
+    provider = read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
+    identity = [provider.scheme, provider.key, provider.secret, provider.domain, provider.endpoint]
+    key = settings.SUBSCRIBERS_ADDRESS_KEY.encode()[:64]
+    return f"{provider.scheme}:{blake2b('|'.join(identity).encode(), key=key, digest_size=8).hexdigest()}"
+
+
+def outbox_folder() -> Path:
+    return Path(settings.NEWSLETTER_DATA_DIR) / "outbox"
+
+
+def outbox_of(issue: Issue) -> Path:
+    """Return the folder in which the outbox keeps the mails of an issue."""
+    return find_issue_folder(outbox=outbox_folder(), issue=issue.public_id)
+
+
+def close_outbox(send: Send) -> None:
+    """Update the index page of a finished send if the outbox is the provider."""
+    if send.provider == "outbox":
+        write_index(outbox_of(send.issue))
+
+
+@lru_cache(maxsize=4)
+def _adapter(url: str, outbox: Path) -> Adapter:
+    return make_adapter(url, outbox_dir=outbox)

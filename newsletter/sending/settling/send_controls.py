@@ -1,0 +1,193 @@
+"""The controls of a send for staff: pause, resume, cancel or end it, and settle its uncertain batches."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
+from django.db.models import Max
+
+from newsletter.common.errors import NotAllowed, WrongState
+from newsletter.common.messages import Message
+from newsletter.issues.approval.publication_switches import require_issue_enabled
+from newsletter.models import Attempt, Batch, Issue, Send, transition
+from newsletter.sending.settling.uncertain_recipients import settle_unsubscribed
+from newsletter.sending.wake_up_signal import send_wake_up_signal
+
+RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
+_NOT_SENT_AGAIN = Message(
+    "the send was cancelled before the repeat, so it is unknown whether the earlier call was accepted"
+)
+
+Staff = User | AnonymousUser
+
+
+def pause_send(*, send: Send, by: Staff, reason: str = "") -> None:
+    """Stop making new calls; running calls are finished. Raise NotAllowed or WrongState."""
+    _require_permission(by)
+    why = Message("paused by %(by)s", by=by)
+    if reason:
+        why = Message("paused by %(by)s: %(reason)s", by=by, reason=reason)
+    if not transition(
+        send,
+        from_states=[Send.State.SUBMITTING],
+        to=Send.State.PAUSED,
+        reason=why,
+        code=Send.Code.PAUSED_BY_STAFF,
+    ):
+        raise _wrong_state(send, Message("Only a send that is being submitted can be paused."))
+
+
+def resume_send(*, send: Send, by: Staff) -> None:
+    """Resume a paused send: batches that were put off are due at once, and earlier failures no longer count.
+
+    Raise NotAllowed, WrongState, or SwitchedOff while the publication is switched off.
+    """
+    _require_permission(by)
+    require_issue_enabled(send.issue)
+    with transaction.atomic():
+        newest = _find_newest_attempt(send)
+        if not transition(
+            send,
+            from_states=[Send.State.PAUSED],
+            to=Send.State.SUBMITTING,
+            reason="",
+            code=Send.Code.NONE,
+            ended_at=None,
+            resumed_after_attempt=newest,
+        ):
+            raise _wrong_state(send, Message("Only a paused send can be resumed."))
+        send.batches.filter(state=Batch.State.PENDING).update(not_before=None)
+        send_wake_up_signal(send)
+
+
+def cancel_send(*, send: Send, by: Staff, now: datetime) -> None:
+    """End the send permanently. People not handed over yet are skipped; sent mails cannot be recalled.
+
+    Raise NotAllowed or WrongState.
+    """
+    _require_permission(by)
+    with transaction.atomic():
+        if not transition(
+            send,
+            from_states=[*RUNNING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION],
+            to=Send.State.CANCELLED,
+            reason=Message("cancelled by %(by)s", by=by),
+            code=Send.Code.NONE,
+            ended_at=now,
+        ):
+            raise _wrong_state(send, Message("There is nothing left to cancel."))
+        unresolved = send.batches.filter(state=Batch.State.PENDING, attempts__outcome="uncertain")
+        unresolved.update(state=Batch.State.UNCERTAIN, reason=_NOT_SENT_AGAIN, code=Batch.Code.NONE)
+        transition(send.issue, from_states=[Issue.State.SENDING, Issue.State.APPROVED], to=Issue.State.CANCELLED)
+
+
+def end_send(*, send: Send, by: Staff, now: datetime) -> None:
+    """End a send that needs attention: the issue counts as sent, and the receipt keeps what is unknown.
+
+    Raise NotAllowed, or WrongState, also while a whole batch is uncertain.
+    """
+    _require_permission(by)
+    if send.batches.filter(state=Batch.State.UNCERTAIN).exists():
+        raise WrongState("%(send)s still has uncertain batches. Settle each of them, then end the send.", send=send)
+    with transaction.atomic():
+        if not transition(
+            send,
+            from_states=[Send.State.NEEDS_ATTENTION],
+            to=Send.State.SUBMITTED,
+            reason=Message("ended by %(by)s", by=by),
+            code=Send.Code.NONE,
+            ended_at=now,
+        ):
+            raise _wrong_state(send, Message("Only a send that needs attention can be ended by hand."))
+        transition(send.issue, from_states=[Issue.State.SENDING], to=Issue.State.SENT)
+
+
+def settle_as_accepted(*, batch: Batch, by: Staff, now: datetime) -> None:
+    """Settle an uncertain batch: staff found out that the provider accepted it. Raise NotAllowed or WrongState."""
+    with transaction.atomic():
+        _settle(batch, by=by, to=Batch.State.ACCEPTED, reason=Message("taken as accepted by %(by)s", by=by), now=now)
+        settle_unsubscribed([batch.pk])
+
+
+def write_off(*, batch: Batch, by: Staff, now: datetime) -> None:
+    """Leave an uncertain batch unsent: some of its people may not have the issue. Raise NotAllowed or WrongState."""
+    _settle(batch, by=by, to=Batch.State.WRITTEN_OFF, reason=Message("written off by %(by)s", by=by), now=now)
+
+
+def send_again(*, batch: Batch, by: Staff, now: datetime) -> None:
+    """Send an uncertain batch once more at once; its people may then get the issue twice.
+
+    Raise NotAllowed, SwitchedOff, or WrongState, also if the send was cancelled.
+    """
+    require_issue_enabled(batch.send.issue)
+    with transaction.atomic():
+        _settle(
+            batch,
+            by=by,
+            to=Batch.State.PENDING,
+            reason=Message("sent again by %(by)s, at the risk of a second mail", by=by),
+            code=Attempt.Code.SENT_AGAIN,
+            now=now,
+        )
+        alive = Send.objects.filter(pk=batch.send_id).exclude(state=Send.State.CANCELLED)
+        if not alive.update(resumed_after_attempt=_find_newest_attempt(batch.send)):
+            raise WrongState(
+                "%(send)s was cancelled, so nothing of it is sent again. Mark the batch as accepted, or write it off.",
+                send=batch.send,
+            )
+        reopen_send(batch.send)
+
+
+def reopen_send(send: Send) -> None:
+    """Resume a send that needed attention and wake the workers, in the transaction that gave it batches to do."""
+    transition(
+        send,
+        from_states=[Send.State.NEEDS_ATTENTION],
+        to=Send.State.SUBMITTING,
+        reason="",
+        code=Send.Code.NONE,
+        ended_at=None,
+    )
+    if send.state == Send.State.SUBMITTING:
+        send_wake_up_signal(send)
+
+
+def _settle(
+    batch: Batch,
+    *,
+    by: Staff,
+    to: Batch.State,
+    reason: Message,
+    now: datetime,
+    code: Attempt.Code = Attempt.Code.NONE,
+) -> None:
+    """Move an uncertain batch on and note the reason, with a code for later decisions, on its newest attempt."""
+    _require_permission(by)
+    with transaction.atomic():
+        if not transition(
+            batch,
+            from_states=[Batch.State.UNCERTAIN],
+            to=to,
+            reason=reason,
+            code=Batch.Code.NONE,
+            settled_at=None if to == Batch.State.PENDING else now,
+            not_before=None,
+        ):
+            raise _wrong_state(batch, Message("Only an uncertain batch can be settled by hand."))
+        newest = Attempt.objects.filter(batch=batch, number=batch.attempt_number)
+        newest.update(detail=reason, code=code)
+
+
+def _find_newest_attempt(send: Send) -> int:
+    return Attempt.objects.filter(batch__send=send).aggregate(newest=Max("pk"))["newest"] or 0
+
+
+def _wrong_state(row: Send | Batch, rule: Message) -> WrongState:
+    return WrongState("%(row)s is %(state)s. %(rule)s", row=row, state=row.get_state_display(), rule=rule)
+
+
+def _require_permission(by: Staff) -> None:
+    if not by.has_perm("newsletter.send_issue"):
+        raise NotAllowed(
+            "%(by)s may not pause, resume or settle sends. An administrator can give the role “approver”.", by=by
+        )

@@ -1,0 +1,43 @@
+"""Write docs/reference/commands.md from the commands themselves: python -m scripts.commands_reference."""
+
+import os
+import re
+from argparse import ArgumentParser
+from pathlib import Path
+
+PAGE = Path(__file__).parent.parent / "docs/reference/commands.md"
+_INTRODUCTION = """# Commands
+
+Made from the commands by `make docs`; do not edit. `ISSUE` is an id, `SLUG/NUMBER` or `SLUG/latest`.
+Commands that print take `--json`.
+"""
+
+
+def describe_commands() -> str:
+    from django.core.management import get_commands, load_command_class
+
+    from newsletter.project.cli import COMMANDS
+
+    parts, known = [_INTRODUCTION], get_commands()
+    for name, summary in COMMANDS.items():
+        module = name.replace("-", "_")
+        parser = load_command_class(known[module], module).create_parser("newsletter", name)
+        parts.append(f"## {name}\n\n{summary[:1].upper()}{summary[1:].rstrip('.')}.\n\n```text\n{_help(parser)}\n```\n")
+    return "\n".join(parts)
+
+
+def _help(parser: ArgumentParser) -> str:
+    return re.sub(r"[ \t]+$", "", parser.format_help(), flags=re.MULTILINE).strip()
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
+    os.environ["COLUMNS"] = "100"
+    import django
+
+    django.setup()
+    PAGE.write_text(describe_commands(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

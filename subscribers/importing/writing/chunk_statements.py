@@ -1,0 +1,272 @@
+"""The set-based statements that turn a staged chunk into people, subscriptions, proof and suppressions.
+
+They decide who may be imported: a suppressed address never gets a row, whatever the file says.
+"""
+
+from collections.abc import Iterator
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from subscribers.importing.reading.column_mapping import EACH_LIST
+from subscribers.importing.reading.layouts import BOUNCED, COMPLAINED, LEFT_ALL, LEFT_LIST
+from subscribers.importing.writing.staged_inserts import insert_staged
+from subscribers.models import (
+    Basis,
+    Confirmation,
+    ConsentEvent,
+    EndReason,
+    Frequency,
+    Giving,
+    ImportBatch,
+    Reason,
+    Scope,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit
+
+SUPPRESSION_BY_KIND = {
+    LEFT_LIST: (Reason.UNSUBSCRIBE, Scope.LIST),
+    LEFT_ALL: (Reason.UNSUBSCRIBE, Scope.ALL),
+    BOUNCED: (Reason.HARD, Scope.ALL),
+    COMPLAINED: (Reason.COMPLAINT, Scope.ALL),
+}
+_MAY_JOIN = "kind = 'join' AND barred IS NULL"
+_NEW_ON_LIST = f"{_MAY_JOIN} AND was IS NULL AND subscriber_id IS NOT NULL"
+WAITING, MAILED, MARKED = 1, 2, 3
+
+_CLASSIFY = """
+UPDATE import_stage SET
+  barred = (SELECT 1 FROM subscribers_suppression s WHERE s.lifted_at IS NULL AND s.address_hash = import_stage.address_hash
+            AND import_stage.kind = 'join' AND (s.scope = 'all' OR s.mailing_list_id = %s) LIMIT 1),
+  subscriber_id = (SELECT p.id FROM subscribers_subscriber p WHERE p.address_hash = import_stage.address_hash)
+"""
+_FIND_STATUS = """
+UPDATE import_stage SET was =
+  (SELECT CASE WHEN u.basis <> 'consent_double_opt_in' OR u.confirmed_at IS NOT NULL THEN 2 ELSE 1 END
+   FROM subscribers_subscription u
+   WHERE u.ended_at IS NULL AND u.subscriber_id = import_stage.subscriber_id AND u.mailing_list_id = %s)
+WHERE subscriber_id IS NOT NULL AND kind = 'join'
+"""
+_FIND_SUPPRESSED = """
+UPDATE import_stage SET was =
+  (SELECT 3 FROM subscribers_suppression s WHERE s.lifted_at IS NULL AND s.address_hash = import_stage.address_hash
+   AND s.reason = %s AND s.scope = %s AND (s.scope = 'all' OR s.mailing_list_id = %s) LIMIT 1)
+WHERE kind = %s
+"""
+_FIND_CHANGED = """
+UPDATE import_stage SET changed =
+  (SELECT 1 FROM subscribers_subscriber p WHERE p.id = import_stage.subscriber_id AND (
+     (import_stage.name <> '' AND import_stage.name <> p.name)
+     OR (import_stage.language <> '' AND import_stage.language <> p.language)
+     OR (import_stage.giving <> '' AND import_stage.giving <> p.giving)
+     OR (import_stage.timezone <> '' AND import_stage.timezone <> p.timezone)
+     OR (import_stage.source <> '' AND import_stage.source <> p.source)
+     OR (import_stage.place_id IS NOT NULL AND import_stage.place_id <> COALESCE(p.place_id, 0))))
+WHERE subscriber_id IS NOT NULL AND kind = 'join' AND barred IS NULL
+"""
+_FIND_RENEWED = f"""
+UPDATE import_stage SET renewed = 1, changed = 1 WHERE {_MAY_JOIN} AND was = 2 AND EXISTS
+  (SELECT 1 FROM subscribers_subscription u WHERE u.ended_at IS NULL AND u.basis = 'casl_implied'
+   AND u.subscriber_id = import_stage.subscriber_id AND u.mailing_list_id = %s
+   AND (import_stage.expires_at IS NULL OR u.expires_at < import_stage.expires_at))
+"""  # noqa: S608  no value from outside is in it
+_RENEW = """
+UPDATE subscribers_subscription SET basis = CASE WHEN s.expires_at IS NULL THEN %s ELSE 'casl_implied' END,
+  evidence = %s, expires_at = s.expires_at FROM import_stage s
+WHERE s.renewed = 1 AND s.subscriber_id = subscribers_subscription.subscriber_id
+AND subscribers_subscription.ended_at IS NULL AND subscribers_subscription.mailing_list_id = %s
+"""
+_UPDATE = """
+UPDATE subscribers_subscriber SET
+  name = CASE WHEN s.name <> '' THEN s.name ELSE subscribers_subscriber.name END,
+  language = CASE WHEN s.language <> '' THEN s.language ELSE subscribers_subscriber.language END,
+  giving = CASE WHEN s.giving <> '' THEN s.giving ELSE subscribers_subscriber.giving END,
+  timezone = CASE WHEN s.timezone <> '' THEN s.timezone ELSE subscribers_subscriber.timezone END,
+  source = CASE WHEN s.source <> '' THEN s.source ELSE subscribers_subscriber.source END,
+  place_id = COALESCE(s.place_id, subscribers_subscriber.place_id)
+FROM import_stage s WHERE s.changed = 1 AND s.subscriber_id = subscribers_subscriber.id
+"""
+_FIND_NEW = f"""
+UPDATE import_stage SET made = 1, subscriber_id =
+  (SELECT p.id FROM subscribers_subscriber p WHERE p.address_hash = import_stage.address_hash)
+WHERE subscriber_id IS NULL AND {_MAY_JOIN}
+"""  # noqa: S608  no value from outside is in it
+_COUNT = f"""
+SELECT
+  COUNT(CASE WHEN {_MAY_JOIN} AND was IS NULL THEN 1 END),
+  COUNT(CASE WHEN {_MAY_JOIN} AND was = 2 AND changed = 1 THEN 1 END),
+  COUNT(CASE WHEN {_MAY_JOIN} AND was = 2 AND changed IS NULL THEN 1 END),
+  COUNT(CASE WHEN {_MAY_JOIN} AND was = 1 THEN 1 END),
+  COUNT(CASE WHEN kind <> 'join' AND was IS NULL THEN 1 END),
+  COUNT(CASE WHEN (kind = 'join' AND barred = 1) OR (kind <> 'join' AND was = 3) THEN 1 END)
+FROM import_stage
+"""  # noqa: S608  no value from outside is in it
+
+
+def classify(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> None:
+    """Mark which staged people are known, suppressed, subscribed already, or have something new."""
+    list_id = batch.mailing_list_id
+    cursor.execute(_CLASSIFY, [list_id])
+    cursor.execute(_FIND_STATUS, [list_id])
+    cursor.execute(_FIND_CHANGED)
+    if not batch.confirm:
+        cursor.execute(_FIND_RENEWED, [list_id])
+    for kind in kinds & set(SUPPRESSION_BY_KIND):
+        reason, scope = SUPPRESSION_BY_KIND[kind]
+        cursor.execute(_FIND_SUPPRESSED, [str(reason), str(scope), list_id, kind])
+
+
+def count(cursor: CursorWrapper) -> dict[str, int]:
+    """Return the outcomes of the staged rows, by the names of the report."""
+    cursor.execute(_COUNT)
+    names = ("new", "updated", "unchanged", "waiting", "barred", "suppressed")
+    return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
+    """Update people who have something new, and create the missing ones. No other row is touched."""
+    cursor.execute(_UPDATE)
+    given = {
+        name: name
+        for name in (
+            *("uuid", "email", "address_hash", "name", "language", "timezone", "source", "radius_km", "place_id"),
+        )
+    }
+    insert_staged(
+        cursor,
+        Subscriber,
+        staged={**given, "giving": f"CASE WHEN giving = '' THEN '{Giving.NONE}' ELSE giving END"},
+        same={"import_batch_id": batch.pk, "created_at": batch.started_at},
+        where=f"{_MAY_JOIN} AND subscriber_id IS NULL",
+    )
+    cursor.execute(_FIND_NEW)
+
+
+def renew_implied_consent(cursor: CursorWrapper, batch: ImportBatch) -> None:
+    """Extend implied consent by newer proof, or replace it by consent that does not expire. Each change is recorded."""
+    cursor.execute(_RENEW, [str(batch.basis), batch.evidence, batch.mailing_list_id])
+    for basis, which in _by_basis(batch):
+        _record_import(cursor, batch, basis=basis, where=f"renewed = 1 AND {which}")
+
+
+def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
+    """Open a subscription with its proof for everybody admitted who has none."""
+    asked = "%s" if batch.confirm else "COALESCE(given_at, %s)"
+    for basis, which in _by_basis(batch):
+        where = f"{_NEW_ON_LIST} AND {which}"
+        _record_import(cursor, batch, basis=basis, where=where)
+        insert_staged(
+            cursor,
+            Subscription,
+            staged={
+                "subscriber_id": "subscriber_id",
+                "expires_at": "expires_at",
+                "paused_until": "paused_until",
+                "frequency": f"CASE WHEN frequency = '' THEN '{Frequency.EVERY}' ELSE frequency END",
+            },
+            computed={"requested_at": (asked, batch.started_at)},
+            same={
+                "mailing_list_id": batch.mailing_list_id,
+                "basis": str(basis),
+                "evidence": batch.evidence,
+                "import_batch_id": batch.pk,
+            },
+            where=where,
+        )
+    if batch.confirm:
+        insert_staged(
+            cursor,
+            Confirmation,
+            staged={"subscriber_id": "subscriber_id"},
+            same={"mailing_list_id": batch.mailing_list_id, "requested_at": batch.started_at},
+            where=f"{_NEW_ON_LIST} AND made = 1",
+        )
+
+
+def _by_basis(batch: ImportBatch) -> Iterator[tuple[Basis, str]]:
+    """Yield the bases of one import with a condition for its people: everybody with a last day has implied consent."""
+    if batch.confirm:
+        yield Basis.DOUBLE_OPT_IN, "expires_at IS NULL"
+        return
+    if batch.basis != Basis.CASL_IMPLIED:
+        yield Basis(batch.basis), "expires_at IS NULL"
+    if batch.basis == Basis.CASL_IMPLIED or {"expires_on", EACH_LIST} & set(batch.mapping):
+        yield Basis.CASL_IMPLIED, "expires_at IS NOT NULL"
+
+
+def _record_import(cursor: CursorWrapper, batch: ImportBatch, *, basis: Basis, where: str) -> None:
+    insert_staged(
+        cursor,
+        ConsentEvent,
+        staged={"subscriber_id": "subscriber_id", "address_hash": "address_hash"},
+        same={
+            "kind": str(ConsentEvent.Kind.IMPORTED),
+            "mailing_list_id": batch.mailing_list_id,
+            "at": batch.started_at,
+            "wording": batch.evidence,
+            "source": f"import {batch.pk}",
+            "by": batch.by,
+            "data": {"basis": str(basis)},
+        },
+        where=where,
+    )
+
+
+def suppress_addresses(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> None:
+    """Suppress the addresses of one kind, and end what the kind ends.
+
+    Each is also written to the suppression journal, as if the person had unsubscribed here.
+    """
+    reason, scope = SUPPRESSION_BY_KIND[kind]
+    list_id = batch.mailing_list_id if scope == Scope.LIST else None
+    fresh = f"kind = '{kind}' AND was IS NULL"
+    marked = insert_staged(
+        cursor,
+        Suppression,
+        staged={"address_hash": "address_hash"},
+        computed={"at": ("COALESCE(given_at, %s)", batch.started_at)},
+        same={
+            "scope": str(scope),
+            "mailing_list_id": list_id,
+            "reason": str(reason),
+            "note": f"import {batch.pk}: {batch.evidence or batch.file_name}",
+            "import_batch_id": batch.pk,
+        },
+        where=fresh,
+        returning="id",
+    )
+    rows = Suppression.objects.filter(pk__in=[pk for (pk,) in marked]).values_list("address_hash", "at")
+    journal_after_commit(JournalEntry(bytes(address_hash), list_id, str(reason), at) for address_hash, at in rows)
+    insert_staged(
+        cursor,
+        ConsentEvent,
+        staged={"subscriber_id": "subscriber_id", "address_hash": "address_hash"},
+        same={
+            "kind": str(ConsentEvent.Kind.SUPPRESSED),
+            "mailing_list_id": list_id,
+            "at": batch.started_at,
+            "wording": batch.evidence,
+            "source": f"import {batch.pk}",
+            "by": batch.by,
+            "data": {"reason": str(reason)},
+        },
+        where=fresh,
+    )
+    if reason != Reason.HARD:
+        end = EndReason.COMPLAINT if reason == Reason.COMPLAINT else EndReason.UNSUBSCRIBE
+        gone = f"SELECT subscriber_id FROM import_stage WHERE {fresh} AND subscriber_id IS NOT NULL"  # noqa: S608
+        only = "" if list_id is None else " AND mailing_list_id = %s"
+        values = [] if list_id is None else [list_id]
+        cursor.execute(
+            f"DELETE FROM subscribers_confirmation WHERE sent_at IS NULL AND subscriber_id IN ({gone}){only}",  # noqa: S608
+            values,
+        )
+        ended_at = Subscription._meta.get_field("ended_at").get_db_prep_save(batch.started_at, connection)
+        cursor.execute(
+            "UPDATE subscribers_subscription SET ended_at = %s, end_reason = %s"  # noqa: S608
+            f" WHERE ended_at IS NULL AND subscriber_id IN ({gone}){only}",
+            [ended_at, str(end), *values],
+        )

@@ -1,0 +1,115 @@
+"""Staff are warned before a send pauses, and each mailbox domain is counted separately."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.feedback.send_warnings import check_recent_sends, count_domain_complaints
+from newsletter.jobs.send_notices import notify_watch_warnings
+from newsletter.models import Send, StaffNotice
+from newsletter.models.feedback import AutomaticPause
+from subscribers.models import Subscriber
+from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
+from tests.support.fixtures import NOW
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _large_batches(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=500"
+
+
+def keys() -> list[str]:
+    return sorted(worry.key.rpartition("-")[0] for worry in check_recent_sends(now=LATER))
+
+
+def go_on(send: Send) -> None:
+    Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING, reason="")
+    AutomaticPause.objects.all().delete()
+
+
+def spread_over_domains(send: Send, **shares: int) -> None:
+    """Give the first people addresses at the first domain, and so on."""
+    subscribers = [each.subscriber_id for each in deliveries_of(send)]
+    for name, count in shares.items():
+        for pk in subscribers[:count]:
+            Subscriber.objects.filter(pk=pk).update(email=f"reader{pk}@{name}.example")
+        subscribers = subscribers[count:]
+
+
+@pytest.mark.requirement("B3")
+def test_staff_are_warned_of_hard_bounces_before_the_send_pauses() -> None:
+    """2 %."""
+    send = make_send(recipients=250)
+    dead = [brevo_event("hard_bounce", each, reason="550 5.1.1 unknown") for each in deliveries_of(send)[:5]]
+    apply_reports(*dead[:4])
+    assert keys() == []
+    apply_reports(dead[4])
+    assert keys() == ["bounces"]
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTING
+
+
+@pytest.mark.requirement("B2")
+def test_staff_are_warned_of_complaints_once_with_numbers() -> None:
+    """0.08 %."""
+    send = make_send(recipients=1500)
+    apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(send)))
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
+    for _ in range(2):
+        notify_watch_warnings(now=LATER)
+    told = {notice.subject: notice.paragraphs[0] for notice in StaffNotice.objects.all()}
+    assert set(told) == {
+        "The weekly letter No. 1: recipients report it as spam",
+        "The weekly letter: spam reports at example.com",
+    }
+    assert (
+        "3 of 1,500 recipients reported it as spam (0.20 %)"
+        in told["The weekly letter No. 1: recipients report it as spam"]
+    )
+
+
+@pytest.mark.requirement("B2")
+def test_complaints_at_one_mailbox_domain_pause_a_good_send() -> None:
+    """Three of twelve there, of sixty in all."""
+    send = make_send(recipients=60)
+    apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(send)))
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
+    spread_over_domains(send, strict=12, mild=48)
+    go_on(send)
+    found = count_domain_complaints(send.issue.publication, now=LATER)
+    assert [(each.name, each.complained, each.heard_of) for each in found] == [("strict.example", 3, 12)]
+    check_recent_sends(now=LATER)
+    send.refresh_from_db()
+    assert send.state == Send.State.PAUSED
+    assert "3 of 12 recipients at strict.example" in send.reason
+    assert AutomaticPause.objects.get().rule == "domain"
+
+
+def test_a_send_resumed_despite_a_domain_pauses_at_twice_as_many() -> None:
+    send = make_send(recipients=60)
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
+    go_on(send)
+    check_recent_sends(now=LATER)
+    Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING)
+    check_recent_sends(now=LATER)
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTING
+
+
+def test_old_complaints_and_two_at_a_domain_do_not_count() -> None:
+    send = make_send(recipients=20)
+    told = [*deliveries_of(send)[:2], *deliveries_of(send)[10:12]]
+    apply_reports(*(brevo_event("spam", each) for each in told))
+    spread_over_domains(send, one=10, two=10)
+    assert count_domain_complaints(send.issue.publication, now=LATER) == []
+    go_on(send)
+    assert check_recent_sends(now=NOW + timedelta(days=8)) == []
+
+
+def test_a_good_send_causes_no_warning() -> None:
+    apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(make_send(recipients=20))))
+    assert check_recent_sends(now=LATER) == []

@@ -1,0 +1,194 @@
+"""Confirmations, links and notices wait if the provider says so, and are then sent once."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.issues.variants.recipient_groups import find_groups
+from newsletter.jobs.confirmation_mails import send_due_confirmations
+from newsletter.jobs.link_mails import send_due_links
+from newsletter.jobs.staff_notices import send_due_notices, write_notice
+from newsletter.models import Proof, ProviderAccount, Publication
+from newsletter.providers.base.contract import BatchCall, Outcome
+from newsletter.sending.limits.rate_limit import slow_down
+from newsletter.sending.notices.proofs import send_proofs
+from newsletter.sending.notices.single_mails import must_wait
+from newsletter.sending.provider import current_adapter
+from subscribers.consent.signup import request_subscription
+from subscribers.models import Confirmation
+from subscribers.people.mailed_links import Kind, request_mailed_link
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.provider_faults import Fault, answer, too_many
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PEOPLE = 30
+
+
+class Counting:
+    """The adapter of the settings, with a count of the calls that were made."""
+
+    def __init__(self) -> None:
+        self._adapter = current_adapter()
+        self.capabilities = self._adapter.capabilities
+        self.calls: list[datetime] = []
+        self.now = NOW
+
+    def deliver(self, call: BatchCall) -> Outcome:
+        self.calls.append(self.now)
+        return self._adapter.deliver(call)
+
+    def close(self) -> None:
+        self._adapter.close()
+
+    def run_for(self, span: timedelta, *, every: timedelta = timedelta(seconds=2)) -> int:
+        """Run the three jobs as the clock goes on. Returns how many mails the provider took."""
+        end, taken = self.now + span, 0
+        while self.now < end:
+            for send in (send_due_confirmations, send_due_links, send_due_notices):
+                taken += send(now=self.now, adapter=self)
+            self.now += every
+        return taken
+
+
+@pytest.fixture
+def provider(fake_provider: Any, settings: Any) -> Iterator[Any]:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    yield fake_provider
+    current_adapter().close()
+
+
+@pytest.fixture
+def queued(provider: Any) -> Publication:
+    """Confirmations, links and words to staff, thirty of each."""
+    publication = make_publication()
+    for number in range(PEOPLE):
+        request_subscription(
+            email=f"new{number}@example.com",
+            mailing_list=publication.mailing_list,
+            wording="Yes",
+            source="/join/weekly",
+            now=NOW,
+        )
+        make_approver(f"staff{number}@example.org")
+    for reader in add_subscribers(publication, PEOPLE):
+        request_mailed_link(subscriber=reader, mailing_list=publication.mailing_list, kind=Kind.PREFERENCES, now=NOW)
+    write_notice(publication, "held-1", "It is held", ["Why"], "/", NOW)
+    return publication
+
+
+def everybody_once() -> dict[str, int]:
+    names = [name for number in range(PEOPLE) for name in (f"new{number}", f"person{number}")]
+    return {
+        **{f"{name}@example.com": 1 for name in names},
+        **{f"staff{number}@example.org": 1 for number in range(PEOPLE)},
+    }
+
+
+def test_every_waiting_mail_honours_retry_after(provider: Any, queued: Publication) -> None:
+    provider.fault_next(too_many("120"))
+    counting = Counting()
+    assert counting.run_for(timedelta(seconds=120)) == 0
+    assert len(provider.ledger) == 1
+    counting.run_for(timedelta(seconds=60))
+    assert provider.accepted_counts() == everybody_once()
+    assert len(provider.ledger) == 1 + 3 * PEOPLE
+
+
+def test_too_many_without_retry_after_is_tried_ever_more_seldom(provider: Any, queued: Publication) -> None:
+    provider.fault_always(too_many())
+    counting = Counting()
+    counting.run_for(timedelta(seconds=20))
+    assert 2 <= len(provider.ledger) <= 3
+    counting.run_for(timedelta(minutes=10))
+    assert len(provider.ledger) <= 8
+    provider.fault_always(None)
+    counting.run_for(timedelta(minutes=14))
+    assert provider.accepted_counts() == everybody_once()
+
+
+def test_a_long_outage_of_the_provider_costs_few_attempts(provider: Any, queued: Publication) -> None:
+    provider.stop_listening()
+    counting = Counting()
+    counting.run_for(timedelta(minutes=45), every=timedelta(seconds=5))
+    assert 5 <= len(counting.calls) <= 12
+    gaps = [later - earlier for earlier, later in zip(counting.calls, counting.calls[1:], strict=False)]
+    assert max(gaps) <= timedelta(minutes=13)
+    provider.start_listening()
+    counting.run_for(timedelta(minutes=13), every=timedelta(seconds=5))
+    assert provider.accepted_counts() == everybody_once()
+
+
+def test_two_installations_do_not_retry_at_the_same_moment(provider: Any, queued: Publication) -> None:
+    moments = set()
+    for _ in range(5):
+        ProviderAccount.objects.all().delete()
+        provider.fault_next(too_many("100"))
+        Counting().run_for(timedelta(seconds=1))
+        moments.add(ProviderAccount.objects.get().wait_until)
+    assert len(moments) == 5
+    assert all(100 <= moment - NOW.timestamp() <= 125 for moment in moments)
+
+
+def test_after_a_failure_one_process_tries_and_the_others_wait(provider: Any, queued: Publication) -> None:
+    provider.fault_next(too_many("10"))
+    Counting().run_for(timedelta(seconds=1))
+    waited: list[bool] = []
+
+    class Probing(Counting):
+        def deliver(self, call: BatchCall) -> Outcome:
+            waited.append(must_wait(adapter=self, now=self.now))
+            return super().deliver(call)
+
+    probing = Probing()
+    probing.now = NOW + timedelta(seconds=30)
+    probing.run_for(timedelta(seconds=1))
+    assert waited == [True] + [False] * (3 * PEOPLE - 1)
+
+
+def test_lost_answers_do_not_make_one_mail_after_another_uncertain(provider: Any, queued: Publication) -> None:
+    provider.fault_always(Fault("reset_after_accepting"))
+    counting = Counting()
+    counting.run_for(timedelta(minutes=1))
+    assert len(provider.ledger) <= 5
+    assert Confirmation.objects.filter(sent_at=None).count() >= PEOPLE - 5
+    provider.fault_always(None)
+    counting.run_for(timedelta(minutes=3))
+    assert provider.accepted_counts() == everybody_once()
+
+
+def test_a_refused_key_loses_no_mail_and_is_tried_each_minute(provider: Any, queued: Publication) -> None:
+    provider.fault_always(answer(401, b"Forbidden"))
+    counting = Counting()
+    counting.run_for(timedelta(minutes=5))
+    assert len(provider.ledger) <= 9
+    provider.fault_always(None)
+    counting.run_for(timedelta(minutes=2))
+    assert provider.accepted_counts() == everybody_once()
+
+
+def test_a_throttled_bulk_send_stops_single_mails_too(provider: Any, queued: Publication) -> None:
+    slow_down(name="mailgun", until=NOW + timedelta(seconds=90))
+    counting = Counting()
+    assert counting.run_for(timedelta(seconds=90)) == 0
+    assert provider.ledger == []
+    assert counting.run_for(timedelta(seconds=20)) == 3 * PEOPLE
+
+
+def test_the_pace_of_a_bulk_send_does_not_delay_single_mails(provider: Any, queued: Publication) -> None:
+    ProviderAccount.objects.create(name="mailgun", next_at=NOW.timestamp() + 3600)
+    assert Counting().run_for(timedelta(seconds=2)) == 3 * PEOPLE
+
+
+def test_a_proof_waits_too_and_shows_why(provider: Any) -> None:
+    publication = make_publication()
+    make_story("The first verdict")
+    add_subscribers(publication, 2)
+    issue, person = make_issue(publication, approved=True), make_approver()
+    slow_down(name="mailgun", until=NOW + timedelta(seconds=90))
+    group = find_groups(issue, now=NOW)[0]
+    (proof,) = send_proofs(issue=issue, group=group, to=[person], by=person, now=NOW, adapter=current_adapter())
+    assert (proof.state, provider.ledger) == (Proof.State.FAILED, [])
+    assert "wait" in proof.reason

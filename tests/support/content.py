@@ -1,0 +1,40 @@
+"""Records of an issue's content, for tests that need no database."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from newsletter.issues.snapshot.records.blocks import Block
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.events import EventRecord
+from newsletter.issues.snapshot.records.publication import BrandRecord, IssueRecord, PublicationRecord
+
+DUE_AT = datetime(2026, 3, 5, 9, tzinfo=UTC)
+
+
+def make_event_record(**changes: Any) -> EventRecord:
+    """A vigil in Leeds, with these changes."""
+    fields = {
+        "id": 1, "title": "Vigil", "url": "https://example.org/vigil/", "starts_at": datetime(2026, 12, 5, 18, 30, tzinfo=UTC),
+        "ends_at": None, "zone": "Europe/London", "all_day": False, "day": None, "location": "Town Hall, Leeds", "town": "Leeds",
+        "country": "GB", "region": "GB-ENG", "latitude": 53.8, "longitude": -1.5, "online": False, "cancelled": False,
+    }  # fmt: skip
+    return EventRecord(**(fields | changes))
+
+
+def make_content(*blocks: Block, zone: str = "Europe/London") -> IssueContent:
+    """The content of an issue with these blocks."""
+    return IssueContent(
+        issue=IssueRecord(kind="issue", reference="weekly/1", public_id="a" * 24, due_at=DUE_AT),
+        subject="News",
+        preheader="",
+        publication=PublicationRecord(
+            slug="weekly", name="Weekly", language="en", from_name="Open Door", from_email="news@example.org", reply_to="",
+            list_name="Weekly", list_id="b" * 16, max_events=4, radius_km=80, host_url="", zone=zone, consent_required=False,
+        ),
+        brand=BrandRecord(
+            name="Open Door", logo=None, logo_dark=None, colour="#17414f", accent="#a8481b", background="#fdfbf7",
+            font="serif", heading_font="", radius=8, masthead="plain", icons_url="", postal_address="1 Example Street",
+            website="https://example.org/", donate_url="", donor_portal_url="", social=(),
+        ),
+        blocks=blocks,
+    )  # fmt: skip

@@ -1,0 +1,54 @@
+"""Whole sends for tests: an approved issue, a clock that moves only when it is slept, and checks against the provider."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from newsletter.models import Issue, Send
+from newsletter.sending.dispatching.worker_loop import run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.receipt import Receipt, make_receipt
+from tests.support.fake_provider import FakeProvider
+from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_issue, make_publication, make_story
+
+
+class Clock:
+    """A clock that moves on only by what is slept, so that waiting takes no time."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def nap(self, seconds: float) -> None:
+        self.now += timedelta(seconds=max(seconds, 0.05))
+
+
+def make_ready_issue(*, recipients: int = 25, **publication: Any) -> Issue:
+    """Create an approved issue with a story, an appeal and so many recipients."""
+    made = make_publication(**publication)
+    make_story("The first verdict")
+    make_appeal()
+    add_subscribers(made, recipients)
+    return make_issue(made, approved=True)
+
+
+def send_issue(issue: Issue, clock: Clock | None = None) -> Send:
+    """Start the send and run it until it ends or pauses."""
+    clock = clock or Clock()
+    send = start_send(issue=issue, now=clock())
+    return run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+
+
+def check_against_ledger(send: Send, provider: FakeProvider, *, recipients: int) -> Receipt:
+    """Assert that nobody was mailed twice and that the receipt agrees with the provider's ledger. Return the receipt."""
+    receipt = make_receipt(send)
+    counts = provider.accepted_counts()
+    assert max(counts.values(), default=0) <= 1, "somebody got it twice"
+    deliveries = receipt.deliveries
+    assert sum(deliveries.values()) == recipients
+    assert deliveries["accepted"] <= len(counts) <= deliveries["accepted"] + deliveries["uncertain"]
+    if send.state == Send.State.SUBMITTED:
+        assert deliveries["accepted"] + deliveries["rejected"] + deliveries["skipped"] == recipients
+    return receipt

@@ -1,0 +1,268 @@
+"""Pictures are decoded small in a child process with limited memory. A picture that does not fit is refused in words."""
+
+import os
+import struct
+import time
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+
+import pytest
+import pyvips
+from PIL import Image
+
+from newsletter.content.images import sandboxed as picture_apart
+from newsletter.content.images.encode import encode_image
+from newsletter.content.images.formats import LIBRARY_FORMAT, RENDITION_FORMATS
+from newsletter.content.images.sandbox_messages import BadImage, EncodedImage, RenditionFormat
+from newsletter.content.images.sandboxed import MAX_IMAGE_BYTES, encode_image_in_sandbox
+from newsletter.content.parsing.sandbox.process import ResourceLimits, SandboxProcess
+from tests.support.drawing import draw, encode
+from tests.support.image_decoding import record_decoded_images
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def child() -> Iterator[SandboxProcess]:
+    made = SandboxProcess(work="images", limits=picture_apart.LIMITS)
+    yield made
+    made.close()
+
+
+def peak_of(child: SandboxProcess) -> int:
+    """The most memory that a child ever had, in bytes."""
+    with open(f"/proc/{child.pid}/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])
+def test_a_picture_made_apart_is_the_one_made_in_place(kind: str) -> None:
+    body = encode(Image.linear_gradient("L").convert("RGB").resize((300, 200)), kind)
+    with record_decoded_images() as decoded:
+        made = encode_image_in_sandbox(body, width=120)
+    assert decoded == []
+    assert made == encode_image(body, width=120)
+    assert (made.format, made.width, made.height) == ("jpeg", 120, 80)
+
+
+def test_a_place_a_focus_and_the_sign_of_a_film_go_along() -> None:
+    body = draw(600, 300)
+    made = encode_image_in_sandbox(
+        body, rendition_format=RENDITION_FORMATS["portrait"], focus=(0.1, 0.2), is_video=True
+    )
+    assert made == encode_image(body, rendition_format=RENDITION_FORMATS["portrait"], focus=(0.1, 0.2), is_video=True)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_hundred_megapixels_are_decoded_small(child: SandboxProcess, progressive: bool) -> None:
+    body = draw(10_000, 10_000, progressive=progressive)
+    made = encode_image_in_sandbox(body, child=child)
+    assert (made.width, made.height) == (1200, 1200)
+    assert peak_of(child) < (500 if progressive else 120) * MIB
+
+
+@pytest.mark.parametrize(("kind", "size"), [("WEBP", (2560, 1920)), ("AVIF", (4000, 3000)), ("PNG", (4000, 3000))])
+def test_a_photograph_of_a_telephone_is_accepted(child: SandboxProcess, kind: str, size: tuple[int, int]) -> None:
+    options = {"speed": 10} if kind == "AVIF" else {}
+    made = encode_image_in_sandbox(draw(*size, kind, **options), child=child)
+    assert (made.width, made.height) == (1200, 900)
+
+
+def test_more_than_a_hundred_megapixels_are_refused_before_decoding(child: SandboxProcess) -> None:
+    with pytest.raises(BadImage, match="more than 100 million pixels"):
+        encode_image_in_sandbox(bomb(10_001, 10_000, mode=0), child=child)
+    assert peak_of(child) < 110 * MIB
+
+
+def test_an_avif_that_needs_too_much_memory_is_refused_before_decoding(child: SandboxProcess) -> None:
+    body = deep_avif(5968, 5968)
+    with pytest.raises(BadImage, match=r"MB of memory to open: 5968 × 5968 pixels as AVIF\."):
+        encode_image_in_sandbox(body, child=child)
+    assert peak_of(child) < 110 * MIB
+
+
+@pytest.mark.parametrize("shape", [None, LIBRARY_FORMAT])
+def test_an_avif_of_thirty_five_megapixels_fits_the_child(child: SandboxProcess, shape: RenditionFormat | None) -> None:
+    made = encode_image_in_sandbox(draw(5968, 5968, "AVIF", speed=10), rendition_format=shape, child=child)
+    assert made.width == made.height == (shape.width if shape else 1200)
+    assert peak_of(child) < picture_apart.LIMITS.memory_bytes
+
+
+def test_an_avif_of_ten_bits_and_full_colour_is_read(child: SandboxProcess) -> None:
+    made = encode_image_in_sandbox(deep_avif(4900, 4900), child=child)
+    assert (made.width, made.height) == (1200, 1200)
+
+
+def test_a_large_avif_keeps_its_see_through_parts(child: SandboxProcess) -> None:
+    logo = Image.new("RGBA", (5600, 5000), (0, 0, 0, 0))
+    logo.paste((200, 30, 30, 255), (0, 0, 2800, 5000))
+    made = encode_image_in_sandbox(encode(logo, "AVIF", speed=10), child=child)
+    assert (made.format, made.width) == ("png", 1200)
+
+
+@pytest.mark.parametrize("shape", [None, LIBRARY_FORMAT])
+def test_a_hundred_megapixels_of_gif_are_reduced_in_bands(child: SandboxProcess, shape: RenditionFormat | None) -> None:
+    made = encode_image_in_sandbox(large_gif(), rendition_format=shape, child=child)
+    width = shape.width if shape else 1200
+    assert (made.format, made.width, made.height) == ("jpeg", width, width)
+    red, _, blue = Image.open(BytesIO(made.data)).convert("RGB").getpixel((width // 2, width // 2))  # type: ignore[misc]
+    assert red > 200 > 60 > blue
+    assert peak_of(child) < 300 * MIB
+
+
+def test_a_large_gif_keeps_its_see_through_parts(child: SandboxProcess) -> None:
+    made = encode_image_in_sandbox(large_gif(transparency=1), child=child)
+    assert (made.format, made.width, made.height) == ("png", 1200, 1200)
+
+
+def test_a_large_gif_that_is_cut_off_is_refused_in_words(child: SandboxProcess) -> None:
+    body = large_gif()
+    with pytest.raises(BadImage, match="damaged or cut off"):
+        encode_image_in_sandbox(body[: len(body) // 2], child=child)
+
+
+def test_one_child_makes_large_pictures_of_every_kind_in_turn(child: SandboxProcess) -> None:
+    bodies = [large_gif(), draw(5968, 5968, "AVIF", speed=10), draw(8000, 8000), bomb(9500, 9500, mode=2)]
+    child_ids = set()
+    for body in (*bodies, *bodies):
+        assert encode_image_in_sandbox(body, rendition_format=LIBRARY_FORMAT, child=child).width == 2400
+        child_ids.add(child.pid)
+    assert len(child_ids) == 1
+
+
+@pytest.mark.parametrize(("size", "shape"), [((9500, 9500), LIBRARY_FORMAT), ((2000, 40_000), None)])
+def test_a_large_png_fits_the_child_in_every_shape(
+    child: SandboxProcess, size: tuple[int, int], shape: RenditionFormat | None
+) -> None:
+    assert encode_image_in_sandbox(bomb(*size, mode=2), rendition_format=shape, child=child).width > 60
+    assert peak_of(child) < 300 * MIB
+
+
+def large_gif(**options: int) -> bytes:
+    """A moving picture of 100 megapixels a frame: a red square on blue, then a blue one."""
+    first, second = Image.new("P", (10_000, 10_000), 1), Image.new("P", (64, 64), 1)
+    for frame in (first, second):
+        frame.putpalette([255, 0, 0, 0, 0, 255])
+    first.paste(0, (2_500, 2_500, 7_500, 7_500))
+    return encode(first, "GIF", save_all=True, append_images=[second.resize(first.size)], **options)
+
+
+def deep_avif(width: int, height: int) -> bytes:
+    """An AVIF of 10 bits a colour that keeps every pixel's colour, the heaviest kind."""
+    deep = pyvips.Image.black(width, height, bands=3).cast("ushort").copy(interpretation="rgb16")
+    return bytes(deep.heifsave_buffer(compression="av1", bitdepth=10, subsample_mode="off", effort=0))
+
+
+def test_a_hundred_megapixels_of_png_are_read_in_strips(child: SandboxProcess) -> None:
+    made = encode_image_in_sandbox(bomb(10_000, 10_000, mode=2), child=child)
+    assert (made.width, made.height) == (1200, 1200)
+    assert peak_of(child) < 200 * MIB
+
+
+@pytest.mark.parametrize(("kind", "options"), [("WEBP", {"method": 0}), ("PNG", {"compress_level": 1})])
+def test_a_large_picture_keeps_its_see_through_parts(child: SandboxProcess, kind: str, options: dict[str, int]) -> None:
+    logo = Image.new("RGBA", (6000, 4000), (0, 0, 0, 0))
+    logo.paste((200, 30, 30, 255), (0, 0, 3000, 4000))
+    made = encode_image_in_sandbox(encode(logo, kind, **options), child=child)
+    assert (made.format, made.width, made.height) == ("png", 1200, 800)
+
+
+@pytest.mark.parametrize(("kind", "options"), [("WEBP", {"method": 0}), ("PNG", {"compress_level": 1})])
+def test_a_large_picture_is_turned_upright(child: SandboxProcess, kind: str, options: dict[str, int]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    body = encode(Image.new("RGB", (6000, 4000), (9, 90, 200)), kind, exif=exif, **options)
+    made = encode_image_in_sandbox(body, width=600, child=child)
+    assert (made.width, made.height) == (600, 900)
+
+
+def test_a_large_png_that_is_cut_off_is_refused_in_words(child: SandboxProcess) -> None:
+    body = bomb(6000, 4000, mode=2)
+    with pytest.raises(BadImage, match="damaged or cut off"):
+        encode_image_in_sandbox(body[: len(body) // 2], child=child)
+
+
+def bomb(width: int, height: int, *, mode: int) -> bytes:
+    """A PNG of few bytes that unpacks to many."""
+    row = width * (3 if mode == 2 else 1) + 1
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, mode, 0, 0, 0)
+    packed = zlib.compress(bytes(row * height), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def test_a_file_larger_than_forty_megabytes_is_refused() -> None:
+    with pytest.raises(BadImage, match="larger than 40 MB"):
+        encode_image_in_sandbox(b"\xff\xd8\xff" + bytes(MAX_IMAGE_BYTES))
+
+
+def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_made() -> None:
+    hasty = SandboxProcess(work="images", limits=ResourceLimits(wall_seconds=0.4))
+    try:
+        started = time.monotonic()
+        with pytest.raises(BadImage, match="more time or memory"):
+            encode_image_in_sandbox(
+                encode(Image.effect_noise((2000, 2000), 90).resize((9000, 9000)), "JPEG"), child=hasty
+            )
+        assert time.monotonic() - started < 15
+        assert encode_image_in_sandbox(draw(64, 64), child=hasty).width == 64
+    finally:
+        hasty.close()
+
+
+def test_a_picture_that_takes_too_much_memory_is_refused_and_the_next_is_made() -> None:
+    lean = SandboxProcess(work="images", limits=ResourceLimits(memory_bytes=24 * MIB))
+    try:
+        with pytest.raises(BadImage, match=r"more time or memory|cannot be read to its end"):
+            encode_image_in_sandbox(draw(3000, 3000, "PNG"), child=lean)
+        assert encode_image_in_sandbox(draw(64, 64), child=lean).width == 64
+    finally:
+        lean.close()
+
+
+def test_nothing_is_left_in_the_folder_for_passing_files(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    encode_image_in_sandbox(draw(64, 64))
+    with pytest.raises(BadImage):
+        encode_image_in_sandbox(b"no picture")
+    assert os.listdir(str(tmp_path)) == []
+
+
+def test_a_very_large_drawing_is_reduced_without_a_second_copy(child: SandboxProcess) -> None:
+    palette = Image.new("P", (8000, 8000))
+    palette.putpalette([0, 90, 90] * 256)
+    made = encode_image_in_sandbox(encode(palette, "PNG"), child=child)
+    assert (made.width, made.height) == (1200, 1200)
+    assert peak_of(child) < 190 * MIB
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "I;16", "LA", "RGBA", "CMYK"])
+def test_a_large_picture_of_every_mode_is_reduced(mode: str) -> None:
+    made = encode_image(encode(Image.new(mode, (2600, 1300)), "JPEG" if mode == "CMYK" else "PNG"), width=400)
+    assert (made.width, made.height) == (400, 200)
+
+
+def test_a_reduced_picture_stands_upright_and_keeps_its_see_through_parts() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for kind in ("JPEG", "WEBP", "PNG"):
+        assert encode_image(draw(3000, 1500, kind, exif=exif), width=300).height == 600
+    logo = Image.new("RGBA", (3000, 1500), (0, 0, 0, 0))
+    logo.paste((200, 30, 30, 255), (0, 0, 1500, 1500))
+    assert encode_image(encode(logo, "PNG"), width=300).format == "png"
+
+
+def test_the_library_keeps_enough_to_cut_from() -> None:
+    made = encode_image_in_sandbox(draw(6000, 4000), rendition_format=LIBRARY_FORMAT)
+    assert isinstance(made, EncodedImage)
+    assert (made.width, made.height) == (2400, 1600)
+    assert (
+        encode_image_in_sandbox(
+            draw(500, 2000), rendition_format=RenditionFormat(width=2400, max_bytes=MIB, max_height_ratio=6.0)
+        ).height
+        == 2000
+    )

@@ -1,0 +1,191 @@
+"""Pictures from outside are sniffed, limited, made upright and re-encoded (X10)."""
+
+import hashlib
+import struct
+import zlib
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from newsletter.content.images.encode import MAX_JPEG_BYTES, encode_image
+from newsletter.content.images.formats import RENDITION_FORMATS
+from newsletter.content.images.sandbox_messages import BadImage
+
+
+def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
+    out = BytesIO()
+    picture.save(out, kind, **options)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def photo(width: int = 1600, height: int = 900) -> Image.Image:
+    """Noise, which compresses worse than any photograph."""
+    return Image.effect_noise((width, height), 90).convert("RGB")
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(BytesIO(data))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_x10_each_known_format_becomes_one_that_mail_shows(kind: str) -> None:
+    made = encode_image(encoded(photo(300, 200), kind))
+    assert (made.format, made.width, made.height) == ("jpeg", 300, 200)
+    assert opened(made.data).format == "JPEG"
+    assert made.sha256 == hashlib.sha256(made.data).hexdigest()
+
+
+def test_a_wide_picture_is_made_as_wide_as_asked_and_light() -> None:
+    made = encode_image(encoded(photo(2400, 1200), "JPEG", quality=95), width=1200)
+    assert len(made.data) <= MAX_JPEG_BYTES
+    assert made.width <= 1200
+    assert made.width == 2 * made.height
+    assert encode_image(encoded(photo(300, 200), "PNG"), width=100).width == 100
+
+
+def test_x10_no_hidden_data_goes_along_and_the_picture_stands_upright() -> None:
+    """V4."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "where it was taken"
+    exif.get_ifd(0x8825)[1] = "N"
+    made = encode_image(encoded(photo(160, 90), "JPEG", exif=exif, comment=b"secret comment"))
+    assert (made.width, made.height) == (90, 160)
+    assert not opened(made.data).getexif()
+    assert b"taken" not in made.data
+    assert b"secret" not in made.data
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_v3_no_name_goes_along_inside_a_picture(kind: str) -> None:
+    """Neither in EXIF (its thumbnail's too), IPTC, XMP nor a text or comment of the file."""
+    name = "Marisol Quintanilla"
+    exif = Image.Exif()
+    exif[0x010E] = exif[0x013B] = name
+    exif.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0" + name.encode()
+    xmp = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><dc:creator>{name}</dc:creator></x:xmpmeta>'.encode()
+    texts = PngInfo()
+    texts.add_text("Author", name)
+    texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    options = {
+        "JPEG": {"exif": exif, "comment": name.encode(), "xmp": xmp},
+        "PNG": {"exif": exif, "pnginfo": texts},
+        "WEBP": {"exif": exif, "xmp": xmp},
+    }
+    body = encoded(photo(160, 90), kind, **options[kind])
+    if kind == "JPEG":
+        body = body[:2] + _photoshop(name) + body[2:]
+    assert body.count(name.encode()) >= 2
+    made = encode_image(body)
+    assert name.split()[1].encode() not in made.data
+    assert not opened(made.data).getexif()
+    assert set(opened(made.data).info) <= {
+        "jfif",
+        "jfif_version",
+        "jfif_unit",
+        "jfif_density",
+        "progressive",
+        "progression",
+    }
+
+
+def _photoshop(name: str) -> bytes:
+    """A JPEG segment with the IPTC field for a caption."""
+    field = b"\x1c\x02\x78" + struct.pack(">H", len(name)) + name.encode()
+    body = b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(field)) + field + b"\0" * (len(field) % 2)
+    return b"\xff\xed" + struct.pack(">H", len(body) + 2) + body
+
+
+def test_a_see_through_picture_stays_so() -> None:
+    logo = Image.new("RGBA", (200, 100), (0, 0, 0, 0))
+    logo.paste((200, 30, 30, 255), (20, 20, 90, 80))
+    made = encode_image(encoded(logo, "PNG"))
+    assert made.format == "png"
+    assert opened(made.data).convert("RGBA").getpixel((0, 0)) == (0, 0, 0, 0)
+    palette = encode_image(encoded(logo.convert("P"), "GIF", transparency=0))
+    assert palette.format == "png"
+
+
+def logo(ink: tuple[int, int, int]) -> bytes:
+    drawn = Image.new("RGBA", (200, 200), (0, 0, 0, 0))
+    drawn.paste((*ink, 255), (50, 50, 150, 150))
+    return encoded(drawn, "PNG")
+
+
+def test_a_logo_in_dark_ink_gets_a_light_edge_so_that_it_reads_on_a_page_that_was_turned_dark() -> None:
+    made = opened(encode_image(logo((20, 60, 80)), rendition_format=RENDITION_FORMATS["logo"]).data).convert("RGBA")
+    row = [made.getpixel((x, made.height // 2)) for x in range(made.width // 2)]
+    clear, light, dark = row[0], row[52], row[-1]
+    assert clear[3] == 0
+    assert min(light[:3]) > 200
+    assert light[3] > 120
+    assert dark == (20, 60, 80, 255)
+
+
+@pytest.mark.parametrize("ink", [(240, 230, 210), None])
+def test_a_logo_in_light_ink_or_in_none_gets_no_edge_and_loses_nothing(ink: tuple[int, int, int] | None) -> None:
+    data = logo(ink) if ink else encoded(Image.new("RGBA", (200, 200), (0, 0, 0, 0)), "PNG")
+    made = encode_image(data, rendition_format=RENDITION_FORMATS["logo"])
+    assert (made.width, made.height) == (200, 200)
+    assert opened(made.data).convert("RGBA").getchannel("A").getextrema() == ((0, 255) if ink else (0, 0))
+
+
+def test_a_heavy_see_through_picture_is_made_light() -> None:
+    noise = photo(1200, 800).convert("RGBA")
+    noise.putalpha(Image.effect_noise((1200, 800), 90))
+    made = encode_image(encoded(noise, "PNG"))
+    assert made.format == "png"
+    assert len(made.data) <= 300 * 1024
+
+
+def test_a_solid_picture_with_an_alpha_channel_becomes_jpeg() -> None:
+    assert encode_image(encoded(photo(100, 100).convert("RGBA"), "PNG")).format == "jpeg"
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "L", "1", "I;16", "LA", "P"])
+def test_pictures_of_every_mode_are_read(mode: str) -> None:
+    picture = Image.new(mode, (64, 64))
+    assert encode_image(encoded(picture, "JPEG" if mode == "CMYK" else "PNG")).width == 64
+
+
+def test_of_a_moving_picture_the_first_frame_is_used() -> None:
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
+    made = encode_image(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    red, _, blue = opened(made.data).convert("RGB").getpixel((32, 32))  # type: ignore[misc]
+    assert red > 200 > 60 > blue
+
+
+def png_header(width: int, height: int) -> bytes:
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "empty"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>x</script></svg>", "SVG"),
+        (b"<?xml version='1.0'?>\n<!-- x --><svg/>", "SVG"),
+        (b"<!doctype html><html>a page named .jpg</html>", "web page"),
+        (b"%PDF-1.7", "not JPEG"),
+        (b"II*\0" + b"\0" * 50, "not JPEG"),
+        (b"RIFF\0\0\0\0WAVE", "not JPEG"),
+        (b"\xff\xd8\xff\xe0 not a picture", "damaged"),
+        (b"GIF89a", "damaged"),
+        (png_header(20_000, 20_000), "million pixels"),
+        (png_header(60_000, 60_000), "million pixels"),
+        (png_header(64, 64), "damaged or cut off"),
+        (encoded(Image.new("RGB", (1, 1)), "GIF"), "too small"),
+        (encoded(photo(300, 200), "JPEG")[:2000], "cut off"),
+    ],
+)  # fmt: skip
+def test_x10_what_is_no_usable_picture_is_refused(body: bytes, words: str) -> None:
+    with pytest.raises(BadImage, match=words):
+        encode_image(body)

@@ -1,0 +1,28 @@
+"""Every requirement of docs/reference/requirements.md has a test that is marked with its id, and no mark has an unknown id."""
+
+import ast
+import re
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+PAGE = TESTS.parent / "docs/reference/requirements.md"
+_ROW = re.compile(r"^\| ([A-Z]\d+) \| (.+) \|$", re.MULTILINE)
+
+
+def list_marks() -> set[str]:
+    marks = set()
+    for file in TESTS.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.requirement":
+                marks |= {str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)}
+    return marks
+
+
+def test_every_requirement_has_a_test_or_says_that_it_is_not_done() -> None:
+    rows = _ROW.findall(PAGE.read_text(encoding="utf-8"))
+    assert len({name for name, _ in rows}) == len(rows) > 100
+    assert [name for name, promise in rows if not promise.startswith("Not done") and name not in list_marks()] == []
+
+
+def test_every_mark_names_a_requirement_of_the_page() -> None:
+    assert list_marks() <= {name for name, _ in _ROW.findall(PAGE.read_text(encoding="utf-8"))}

@@ -1,0 +1,310 @@
+"""Stories and events in the desk: consent, regions, withdrawals and corrections."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.test import Client
+from wagtail.users.models import UserProfile
+
+from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Story
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.withdraw import withdraw_story
+from tests.support.event_changes import tell
+from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
+from tests.web.desk import said, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _on_the_day() -> Iterator[None]:
+    with time_machine.travel(NOW):
+        yield
+
+
+def story_form(story: Story, **fields: object) -> dict[str, object]:
+    return {
+        "title": story.title,
+        "teaser": story.teaser,
+        "url": story.url,
+        "language": "en",
+        "pseudonyms": "",
+        "not_in_regions": "",
+        **fields,
+    }
+
+
+def save_story(browser: Client, story: Story, **fields: object) -> object:
+    return browser.post(f"/admin/stories/edit/{story.pk}/", story_form(story, **fields), follow=True)
+
+
+def publish(**of_the_event: str) -> tuple[Issue, Story, EventNotice]:
+    publication = make_publication()
+    story = make_story("How Maya came home")
+    make_story("The second verdict", days_old=2)
+    event = make_event("Vigil by the river", where=LONDON, **of_the_event)
+    add_subscribers(publication, 3, where=LONDON)
+    issue = make_issue(publication, approved=True)
+    send = start_send(issue=issue, now=NOW)
+    Batch.objects.filter(send=send).update(state=Batch.State.ACCEPTED)
+    return issue, story, event
+
+
+@pytest.mark.requirement("V1")
+def test_consent_is_stored_with_the_story():
+    story = make_story("How Maya came home")
+    save_story(
+        sign_in("editor"),
+        story,
+        consent_needed="on",
+        consent_given_by="self",
+        consent_given_on="2026-01-10",
+        consent_form_holder="The casework team",
+        consent_channels=["email", "archive"],
+        consent_identity="pseudonym",
+        consent_expires_on="2027-01-10",
+    )
+    story.refresh_from_db()
+    assert story.consent_channels == ["email", "archive"]
+    assert (story.consent_given_by, story.consent_form_holder) == ("self", "The casework team")
+
+
+def test_editor_and_list_show_why_a_story_is_in_no_issue():
+    story = make_story("How Maya came home", consent_needed=True)
+    browser = sign_in("editor")
+    assert (
+        "This story cannot go into an issue today: it has no recorded consent."
+        in browser.get(f"/admin/stories/edit/{story.pk}/").content.decode()
+    )
+    assert "Has no recorded consent" in browser.get("/admin/stories/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("US-TX", ["US-TX"]), ("Texas, US\nKenya", ["KE", "US-TX"]), ("Texas (US-TX)\n\nke", ["KE", "US-TX"])],
+)
+def test_regions_are_written_by_code_or_name_and_shown_with_both(typed, kept):
+    story = make_story("How Maya came home")
+    browser = sign_in("editor")
+    save_story(browser, story, not_in_regions=typed)
+    story.refresh_from_db()
+    assert story.not_in_regions == kept
+    assert "Texas (US-TX)" in browser.get(f"/admin/stories/edit/{story.pk}/").content.decode()
+
+
+def test_invalid_region_and_consent_dates_are_shown_and_kept():
+    story = make_story("How Maya came home")
+    page = save_story(
+        sign_in("editor"),
+        story,
+        title="A new title",
+        not_in_regions="Narnia",
+        consent_given_on="2026-02-01",
+        consent_expires_on="2026-01-01",
+    ).content.decode()
+    assert "“Narnia” is not a region" in page
+    assert "The consent ends before it was given. Correct one of the dates." in page
+    assert "A new title" in page
+    story.refresh_from_db()
+    assert story.not_in_regions == []
+
+
+@pytest.mark.requirement("V5")
+def test_withdrawing_asks_first_and_reports_what_it_did():
+    issue, story, _ = publish()
+    browser = sign_in("editor")
+    page = browser.get(f"/admin/stories/withdraw/{story.pk}/").content.decode()
+    assert "3 mails with its words went out" in page
+    assert str(issue) in page
+    story.refresh_from_db()
+    assert story.withdrawn_at is None
+    done = browser.post(f"/admin/stories/withdraw/{story.pk}/", {"reason": "She asked us to."}, follow=True)
+    (message,) = said(done)
+    assert "“How Maya came home” is withdrawn" in message
+    assert "3 delivered emails contain its text and cannot be recalled." in message
+    story.refresh_from_db()
+    assert story.withdrawn_reason == "She asked us to."
+    assert AuditEntry.objects.filter(action="newsletter.withdraw_story").count() == 1
+    assert "Withdrawn" in browser.get("/admin/stories/").content.decode()
+
+
+def test_a_withdrawn_story_can_be_reinstated():
+    _, story, _ = publish()
+    browser = sign_in("editor")
+    address = f"/admin/stories/withdraw/{story.pk}/"
+    browser.post(address, follow=True)
+    assert said(browser.post(address, follow=True)) == ["“How Maya came home” was withdrawn already."]
+    assert "This story is withdrawn" in browser.get(address).content.decode()
+    assert "is reinstated" in said(browser.post(address, {"reinstate": "1"}, follow=True))[0]
+    story.refresh_from_db()
+    assert story.withdrawn_at is None
+
+
+def test_withdrawing_names_held_issues_and_paused_sends():
+    publication = make_publication()
+    story = make_story("How Maya came home")
+    add_subscribers(publication, 3)
+    issue = make_issue(publication, approved=True)
+    other = make_publication(slug="other", name="The other letter")
+    add_subscribers(other, 1, start=10)
+    start_send(issue=make_issue(other, approved=True), now=NOW)
+    done = sign_in("editor").post(f"/admin/stories/withdraw/{story.pk}/", follow=True)
+    assert f"On hold until you review it: {issue}." in said(done)[0]
+    assert "Sending is paused: The other letter No. 1." in said(done)[0]
+
+
+def test_a_changed_event_offers_one_correction_mail():
+    _, _, event = publish()
+    browser = sign_in("editor")
+    assert "Announce the change" not in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    EventNotice.objects.filter(pk=event.pk).update(starts_at=event.starts_at + timedelta(days=1))
+    assert "sent different details to 3 people" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert "3 people received different details for this event" in page
+    publication = Issue.objects.get().publication
+    answer = browser.post(f"/admin/events/announce/{event.pk}/", {"publication": publication.pk})
+    draft = Issue.objects.get(kind="correction")
+    assert answer.headers["Location"] == f"/admin/issues/{draft.pk}/overview/"
+    assert browser.get(answer.headers["Location"]).status_code == 200
+    assert "This change is announced in" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+
+
+def test_the_location_that_was_sent_names_its_town_once():
+    _, _, event = publish(place_text="London, London, England, United Kingdom")
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert ">London, England, United Kingdom</td>" in page
+    assert "London, London" not in page
+
+
+def test_a_moved_event_shows_old_and_new_location_and_time():
+    _, _, event = publish()
+    changes = {"starts_at": event.starts_at + timedelta(days=2), "place_text": "Town hall, London"}
+    EventNotice.objects.filter(pk=event.pk).update(**changes)
+    page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert "Wednesday, 11 March 2026" in page
+    assert "Friday, 13 March 2026" in page
+    assert ">London</td>" in page
+    assert "<strong>Town hall, London</strong>" in page
+
+
+def test_a_changed_hour_does_not_repeat_the_location():
+    _, _, event = publish()
+    EventNotice.objects.filter(pk=event.pk).update(starts_at=event.starts_at + timedelta(hours=1))
+    page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert ">London</td>" in page
+    assert ">the same</td>" in page
+
+
+def test_a_reinstated_event_shows_how_many_will_be_told():
+    issue, _, event = publish()
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    event.refresh_from_db()
+    tell(event, issue.publication)
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=False)
+    browser = sign_in("editor")
+    assert "told 3 people that it is cancelled" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert "The event is no longer cancelled." in page
+    assert ">Wednesday, 11 March 2026, 09:30 (London): cancelled</td>" in page
+    assert "<strong>Wednesday, 11 March 2026, 09:30 (London)</strong>" in page
+    assert "<strong>London</strong>" in page
+    assert "This change is announced in" not in page
+    browser.post(f"/admin/events/announce/{event.pk}/", {"publication": issue.publication.pk})
+    draft = Issue.objects.get(kind="correction", number=2)
+    assert draft.subject == "It takes place after all: Vigil by the river"
+    overview = browser.get(f"/admin/issues/{draft.pk}/overview/")
+    assert (overview.status_code, overview.context["recipients"]) == (200, 3)
+
+
+def test_an_outdated_correction_is_shown_and_cancelled():
+    issue, _, event = publish()
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    browser = sign_in("editor")
+    browser.post(f"/admin/events/announce/{event.pk}/", {"publication": issue.publication.pk})
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=False)
+    draft = Issue.objects.get(kind="correction")
+    overview = browser.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
+    assert "changed again, so this correction is out of date" in overview
+    assert (
+        "has not been sent and is no longer needed" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    )
+    page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert f"{draft} is no longer needed" in page
+    answer = browser.post(f"/admin/events/announce/{event.pk}/", {"take_back": draft.correction.pk}, follow=True)
+    assert said(answer) == [f"{draft} is cancelled. It will not be sent."]
+    draft.refresh_from_db()
+    assert draft.state == "cancelled"
+    assert AuditEntry.objects.filter(action="newsletter.take_back_correction").count() == 1
+    again = browser.post(f"/admin/events/announce/{event.pk}/", {"take_back": draft.correction.pk})
+    assert again.status_code == 404
+    assert "is waiting for approval" not in browser.get("/admin/").content.decode()
+
+
+def test_a_past_event_is_not_offered_for_correction():
+    issue, _, event = publish()
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    with time_machine.travel(NOW + timedelta(days=8)):
+        browser = sign_in("editor")
+        assert "Announce the change" not in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+        publication = {"publication": issue.publication.pk}
+        assert browser.post(f"/admin/events/announce/{event.pk}/", publication).status_code == 404
+
+
+def test_without_misinformed_people_no_correction_is_offered():
+    _, _, event = publish()
+    browser = sign_in("editor")
+    assert "nothing to announce" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert browser.post(f"/admin/events/announce/{event.pk}/", {"publication": "1"}).status_code == 404
+
+
+def test_a_correction_always_waits_for_staff():
+    issue, _, event = publish()
+    Publication.objects.update(approval="auto", another_approves=True)
+    add_subscribers(issue.publication, 4, where=LONDON, start=20)
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    writer, browser = sign_in("approver", email="ann@example.org"), sign_in("approver")
+    writer.post(f"/admin/events/announce/{event.pk}/", {"publication": issue.publication.pk})
+    draft = Issue.objects.get(kind="correction")
+    page = browser.get(f"/admin/issues/{draft.pk}/overview/")
+    assert "Waiting for approval" in page.content.decode()
+    assert "will send automatically" not in page.content.decode()
+    assert (page.context["candidates"], page.context["recipients"]) == (3, 3)
+    assert "correction 1 is waiting for approval" in browser.get("/admin/").content.decode()
+    assert "3 people now?" in browser.get(f"/admin/issues/{draft.pk}/send/start/sure/").content.decode()
+    assert "You wrote or edited it" in writer.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
+
+
+def test_a_cancelled_and_repeated_correction_can_be_viewed():
+    issue, _, event = publish()
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    browser = sign_in("editor")
+    for _again in range(2):
+        browser.post(f"/admin/events/announce/{event.pk}/", {"publication": issue.publication.pk})
+        Issue.objects.filter(kind="correction").update(state="cancelled")
+    first = Issue.objects.get(kind="correction", number=1)
+    assert browser.get(f"/admin/issues/{first.pk}/overview/").status_code == 200
+
+
+def test_a_stored_reason_is_shown_in_the_persons_language():
+    publication = make_publication()
+    story = make_story("How Maya came home")
+    make_story("The second verdict", days_old=2)
+    add_subscribers(publication, 3)
+    issue = make_issue(publication, approved=True)
+    browser = sign_in("editor")
+    withdraw_story(story=story, by=User.objects.get(username="editor@example.org"), reason="asked for", now=NOW)
+    issue.refresh_from_db()
+    assert issue.held_reason.startswith("The story “How Maya came home” was withdrawn")
+    UserProfile.objects.update_or_create(
+        user=User.objects.get(username="editor@example.org"), defaults={"preferred_language": "es"}
+    )
+    home = browser.get("/admin/").content.decode()
+    page = browser.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    for shown in (home, page):
+        assert "La historia “How Maya came home” se retiró y ya no está en él." in shown
+        assert "was withdrawn" not in shown
+    assert "la más reciente" in page

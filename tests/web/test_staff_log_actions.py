@@ -1,0 +1,169 @@
+"""Each action of staff is in the staff log, with its person. A page that posts needs a case here."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import get_resolver
+from django.utils import timezone
+from wagtail.log_actions import registry
+
+from newsletter.desk.editor.check_panel import checks_context
+from newsletter.desk.editor.preview import MAX_MODES
+from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.models import AuditEntry, Batch, Issue, Send
+from subscribers.exporting.export_requests import allow_export, request_export
+from subscribers.importing.writing.import_steps import process_pending_imports
+from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
+from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
+from tests.web.desk import PASSWORD, audience_fields, sign_in
+from tests.web.rooms import DECIDED, POSTED_TOO, list_rooms
+
+pytestmark = pytest.mark.django_db
+Fields = dict[str, object]
+ELSEWHERE = {
+    "newsletter_event_announce": "newsletter.announce_change",
+    "newsletter_event_places": "newsletter.answer_location_question",
+    "newsletter_issue_acknowledge": "newsletter.acknowledge",
+    "newsletter_protected_terms": "newsletter.protected_added",
+}
+"""Pages whose data this test does not make. Their log action must exist."""
+
+
+@pytest.fixture(autouse=True)
+def _no_attempts_counted() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def _issue(**fields: object) -> Callable[[], Fields]:
+    def prepare() -> Fields:
+        Send.objects.update(state="cancelled")
+        Issue.objects.update(**fields)
+        return {"reason": "The date is wrong.", **audience_fields(Issue.objects.get())}
+
+    return prepare
+
+
+def _seen() -> Fields:
+    _issue(state="draft")()
+    Issue.objects.get().approvals.all().delete()
+    issue = Issue.objects.get()
+    unseen = [check.name for check in checks_context(issue, limit=MAX_MODES)["unacknowledged"]]
+    shown = {"sha256": hash_content(resolve_content(issue)), **audience_fields(issue)}
+    return {**shown, "looked": "1", "warning": unseen}
+
+
+def _send(state: str, batch: str = "pending") -> Callable[[], Fields]:
+    def prepare() -> Fields:
+        Send.objects.update(state=state, reason="asked")
+        Batch.objects.update(state=batch, reason="", settled_at=None)
+        return {"reason": "asked"}
+
+    return prepare
+
+
+def _proof() -> Fields:
+    _issue(state="draft")()
+    return {"readers": "0.none", "to": User.objects.get(username="writer@example.org").pk}
+
+
+def _import(state: str) -> Callable[[], Fields]:
+    def prepare() -> Fields:
+        ImportBatch.objects.update(state=state, basis="consent", evidence="Sheet", mapping=["email"])
+        if state == "running":
+            process_pending_imports(clock=timezone.now)
+        return {}
+
+    return prepare
+
+
+def _export(*, allowed: bool = False) -> Callable[[], Fields]:
+    def prepare() -> Fields:
+        me, other = User.objects.get(username="data@example.org"), User.objects.create(username="other@example.org")
+        by = me if allowed else other
+        asked = request_export(by=by, mailing_list=None, reason="Print", has_bom=False, now=timezone.now())
+        ExportRequest.objects.update(without_approval=False)
+        if allowed:
+            allow_export(request=asked, by=other, now=timezone.now() - timedelta(minutes=1))
+        return {"password": PASSWORD}
+
+    return prepare
+
+
+DEEDS: dict[str, Callable[[], Fields]] = {
+    "newsletter_issue_people": lambda: {"q": Subscriber.objects.all()[0].email},
+    "newsletter_issue_proof": _proof,
+    "newsletter_issue_reassemble": _issue(state="draft"),
+    "newsletter_issue_step approve": _seen,
+    "newsletter_issue_step withdraw": _issue(state="approved"),
+    "newsletter_issue_step hold": _issue(state="approved"),
+    "newsletter_issue_step release": _issue(state="approved", held=True, held_reason="The date is wrong."),
+    "newsletter_send_step start": _issue(state="approved"),
+    "newsletter_send_step pause": _send("submitting"),
+    "newsletter_send_step go-on": _send("paused"),
+    "newsletter_send_step cancel": _send("submitting"),
+    "newsletter_send_step end": _send("needs_attention", batch="accepted"),
+    "newsletter_batch_step took": dict,
+    "newsletter_batch_step leave": dict,
+    "newsletter_batch_step again": dict,
+    "subscribers_bar": lambda: {"why": "asked by phone"},
+    "subscribers_lift": lambda: {"why": "asked by phone to get it again"},
+    "subscribers_person_data": dict,
+    "subscribers_reveal": dict,
+    "subscribers_export_step allow": _export(),
+    "subscribers_export_step take": _export(allowed=True),
+    "subscribers_import_step run": _import("checked"),
+    "subscribers_import_step undo": _import("running"),
+    "subscribers_import_step discard": _import("checked"),
+    "newsletter_api_keys": lambda: {"name": "Web site", "scope": "read"},
+    "newsletter_story_withdraw": lambda: {"reason": "They asked us to."},
+    "subscribers_export": lambda: {"mailing_list": "", "reason": "Print", "password": PASSWORD},
+    "subscribers_held": lambda: {"out": HeldSignup.objects.get().pk},
+    "subscribers_import_new": lambda: {
+        "file": SimpleUploadedFile("people.csv", b"email\nbea@example.org\n"),
+        "mailing_list": MailingList.objects.all()[0].pk,
+    },
+    "subscribers_import_terms": lambda: {
+        "kind": "join",
+        "basis": "consent",
+        "evidence": "Sheet",
+        "encoding": "utf-8",
+        "column_0": "email",
+    },
+    "subscribers_why_in_segment": lambda: {"address": Subscriber.objects.all()[0].email},
+    "subscribers_erase": dict,
+}
+
+
+@pytest.mark.requirement("G10")
+def test_every_page_that_posts_has_a_case_here() -> None:
+    assert {*DECIDED, *POSTED_TOO} - {*DEEDS, *ELSEWHERE} == set()
+    assert all(registry.action_exists(action) for action in ELSEWHERE.values())
+
+
+@pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.requirement("G10")
+def test_each_action_is_in_the_staff_log_with_its_person(name: str, desk: Fields) -> None:
+    rooms = dict(list_rooms(get_resolver()))
+    may = (DECIDED | POSTED_TOO)[name].split()
+    client = sign_in(role := "approver" if "approver" in may and "data" not in may else may[0])
+    sign_in("writer")
+    fields = DEEDS[name]()
+    newest = AuditEntry.objects.latest("pk").pk
+    client.post(fill(rooms[name], name.partition(" ")[2], {**desk, **_address(name)}), fields)
+    entries = AuditEntry.objects.filter(pk__gt=newest, user__username=f"{role}@example.org")
+    assert entries.exists(), f"{name} wrote nothing"
+
+
+def _address(name: str) -> dict[str, str]:
+    """Return the address of a row that the case made."""
+    return (
+        {"admin/^people/download": str(ExportRequest.objects.get().pk)}
+        if name.startswith("subscribers_export_")
+        else {}
+    )

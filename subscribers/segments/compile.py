@@ -1,8 +1,10 @@
 """Turning a rule into a condition on `Subscriber`."""
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from newsletter.common.errors import BadRule
+from newsletter.common.translation import translate
 from subscribers.segments.conditions import COMPILERS
 from subscribers.segments.registry import find_kind, read_rule
 from subscribers.segments.rules import Condition, Group, conditions
@@ -17,6 +19,14 @@ def check_rule(rule: object) -> None:
     """Raise `BadRule`, which names the faulty part, unless the rule can be used now."""
     for condition in conditions(read_rule(rule)):
         compile_condition(condition)
+
+
+def validate_rule(rule: object) -> None:
+    """Raise `ValidationError` unless the rule can be used now: a validator for model and form fields."""
+    try:
+        check_rule(rule)
+    except BadRule as error:
+        raise ValidationError(translate(error)) from error
 
 
 def compile_tree(node: Condition | Group) -> Q:

@@ -182,7 +182,7 @@ def test_the_embedded_form_works_on_any_site_without_javascript() -> None:
     sent = {"email": "ada@example.org", "name": "Ada", "topics": [topic.pk]}
     first = stranger.post("/join/weekly", sent, headers={"origin": "https://other.example"})
     assert first.status_code == 200
-    assert b"Almost there" in first.content
+    assert b"Almost done" in first.content
     assert not Subscriber.objects.exists()
     started = re.search(r'name="started" value="([^"]+)"', first.content.decode())
     assert started
@@ -206,7 +206,9 @@ def fill_up(*, people: int = MAX_HELD_SIGNUPS) -> None:
 
 def weigh_one_that_stands_out() -> SignupOutcome:
     now = timezone.now()
-    ways = [screen_signup(address="a@gmail.com", client="192.0.2.1", proof=Proof.NONE, now=now).way for _ in range(4)]
+    ways = [
+        screen_signup(address="a@gmail.com", client="192.0.2.1", proof=Proof.NONE, now=now).outcome for _ in range(4)
+    ]
     return ways[-1]
 
 

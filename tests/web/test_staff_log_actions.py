@@ -86,7 +86,7 @@ def _export(*, allowed: bool = False) -> Callable[[], Fields]:
     def prepare() -> Fields:
         me, other = User.objects.get(username="data@example.org"), User.objects.create(username="other@example.org")
         by = me if allowed else other
-        asked = request_export(by=by, mailing_list=None, reason="Print", mark=False, now=timezone.now())
+        asked = request_export(by=by, mailing_list=None, reason="Print", has_bom=False, now=timezone.now())
         ExportRequest.objects.update(without_approval=False)
         if allowed:
             allow_export(request=asked, by=other, now=timezone.now() - timedelta(minutes=1))

@@ -1,4 +1,4 @@
-"""Real calendar servers on loopback: radicale and xandikos, each with one calendar that a test writes to over CalDAV."""
+"""Real calendar servers on loopback: radicale and xandikos, each with a calendar that a test changes over CalDAV."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

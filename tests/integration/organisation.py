@@ -1,4 +1,4 @@
-"""An organisation that uses the product by its commands, beside a provider on loopback whose ledger is believed."""
+"""An organisation that uses the product by its commands, with a provider on loopback whose ledger is the evidence."""
 
 import json
 import shutil

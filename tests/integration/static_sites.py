@@ -1,4 +1,4 @@
-"""Real static site generators: each writes three posts and a feed into a folder that a small server hands out."""
+"""Real static site generators: each writes three posts and a feed into a folder that a small server serves."""
 
 import json
 import os

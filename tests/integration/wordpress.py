@@ -1,4 +1,4 @@
-"""A real WordPress on loopback: Debian's package, PHP's own server and a MariaDB of its own."""
+"""A real WordPress on loopback: Debian's package with PHP's own server and a MariaDB."""
 
 import json
 import os

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from newsletter.content.parsing.event_locations import EventLocation
@@ -41,7 +41,7 @@ def apply_remembered_location(located: EventLocation, *, source: Source, text: s
     return replace(located, **{name: getattr(settled, name) for name in (*_FIELDS, "zone")}, note="", candidates=())
 
 
-def answer_location_question(*, event: EventNotice, town: Town, by: User | None, now: datetime) -> int:
+def answer_location_question(*, event: EventNotice, town: Town, by: User | AnonymousUser | None, now: datetime) -> int:
     """Set the location of every event of the same source and text, and remember it. Return the number of events changed.
 
     The source is read again completely, because the location decides the time zone of events that name none.

@@ -142,7 +142,7 @@ def test_a_shape_is_read_or_refused_with_a_reason(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_a_damaged_document_crashes_nothing_and_shows_nothing_private(path: Path) -> None:
+def test_a_damaged_document_crashes_nothing_and_reveals_nothing(path: Path) -> None:
     whole = path.read_bytes()
     private = [block for block in EVENT.findall(whole) if PRIVATE.search(block)]
     for number in range(TIMES):

@@ -147,10 +147,10 @@ def test_a_source_beyond_the_limits_keeps_its_earlier_entries(site: Site, monkey
     assert [story.title for story in Story.objects.all()] == ["The first verdict"]
 
 
+@pytest.mark.requirement("F14")
 def test_no_bad_source_stops_a_good_one_or_loses_its_entries(
     site: Site, wild: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F14."""
     monkeypatch.setitem(read._LIMITS, "feed", Limits(max_bytes=200_000, total=0.5))
     wild.routes["/slow"] = drip(wild)
     urls = {

@@ -27,7 +27,7 @@ add_action('init', function () {
 
 
 def list_missing() -> list[str]:
-    """Return what a WordPress needs and this machine lacks."""
+    """Return the programs that WordPress needs and that are not installed."""
     programs = ("php", "mariadbd", "mariadb-install-db")
     missing = [name for name in programs if not _find(name)]
     theme = PACKAGE / "wp-content" / "themes" / THEME

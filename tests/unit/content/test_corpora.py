@@ -69,7 +69,7 @@ def test_every_sample_feed_is_read_or_reported() -> None:
 
 @pytest.mark.requirement("H1")
 def test_every_sample_feed_with_title_and_link_stays_safe() -> None:
-    """The suite's entries mostly lack a link; here their descriptions are put into entries that have all else."""
+    """Most entries of the suite have no link, so their descriptions are put into complete entries."""
     bodies: list[str] = []
     with zipfile.ZipFile(corpus("feeds/feedparser-tests-data.zip")) as archive:
         for name in archive.namelist():

@@ -11,7 +11,7 @@ import pytest
 import pyvips
 from PIL import Image
 
-from newsletter.content.images import sandboxed as picture_apart
+from newsletter.content.images import sandboxed
 from newsletter.content.images.encode import encode_image
 from newsletter.content.images.formats import LIBRARY_FORMAT, RENDITION_FORMATS
 from newsletter.content.images.sandbox_messages import BadImage, EncodedImage, RenditionFormat
@@ -25,13 +25,13 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def child() -> Iterator[SandboxProcess]:
-    made = SandboxProcess(work="images", limits=picture_apart.LIMITS)
+    made = SandboxProcess(work="images", limits=sandboxed.LIMITS)
     yield made
     made.close()
 
 
 def peak_of(child: SandboxProcess) -> int:
-    """The most memory that a child ever had, in bytes."""
+    """Return the peak memory of a child in bytes."""
     with open(f"/proc/{child.pid}/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
@@ -86,7 +86,7 @@ def test_an_avif_too_large_for_memory_is_refused_before_decoding(child: SandboxP
 def test_an_avif_of_35_megapixels_fits_the_child(child: SandboxProcess, shape: RenditionFormat | None) -> None:
     made = encode_image_in_sandbox(draw(5968, 5968, "AVIF", speed=10), rendition_format=shape, child=child)
     assert made.width == made.height == (shape.width if shape else 1200)
-    assert peak_of(child) < picture_apart.LIMITS.memory_bytes
+    assert peak_of(child) < sandboxed.LIMITS.memory_bytes
 
 
 def test_an_avif_of_ten_bits_and_full_colour_is_read(child: SandboxProcess) -> None:
@@ -140,7 +140,7 @@ def test_a_large_png_of_any_shape_fits_the_child(
 
 
 def large_gif(**options: int) -> bytes:
-    """A moving picture of 100 megapixels a frame: a red square on blue, then a blue one."""
+    """Return an animation of 100 megapixels a frame: a red square on blue, then a blue frame."""
     first, second = Image.new("P", (10_000, 10_000), 1), Image.new("P", (64, 64), 1)
     for frame in (first, second):
         frame.putpalette([255, 0, 0, 0, 0, 255])
@@ -149,7 +149,7 @@ def large_gif(**options: int) -> bytes:
 
 
 def deep_avif(width: int, height: int) -> bytes:
-    """An AVIF of 10 bits a colour that keeps every pixel's colour, the heaviest kind."""
+    """Return an AVIF of 10 bits a colour in 4:4:4, the kind that needs the most memory."""
     deep = pyvips.Image.black(width, height, bands=3).cast("ushort").copy(interpretation="rgb16")
     return bytes(deep.heifsave_buffer(compression="av1", bitdepth=10, subsample_mode="off", effort=0))
 
@@ -184,7 +184,7 @@ def test_a_large_png_that_is_cut_off_is_refused(child: SandboxProcess) -> None:
 
 
 def bomb(width: int, height: int, *, mode: int) -> bytes:
-    """A PNG of few bytes that unpacks to many."""
+    """Return a small PNG file that decodes to a large image."""
     row = width * (3 if mode == 2 else 1) + 1
 
     def chunk(name: bytes, data: bytes) -> bytes:

@@ -21,7 +21,7 @@ def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def photo(width: int = 1600, height: int = 900) -> Image.Image:
-    """Noise, which compresses worse than any photograph."""
+    """Return noise, which compresses worse than any photo."""
     return Image.effect_noise((width, height), 90).convert("RGB")
 
 
@@ -46,9 +46,9 @@ def test_a_wide_image_is_reduced_to_the_width_and_size_limit() -> None:
     assert encode_image(encoded(photo(300, 200), "PNG"), width=100).width == 100
 
 
+@pytest.mark.requirement("V4")
 @pytest.mark.requirement("X10")
 def test_an_image_is_upright_and_has_no_hidden_data() -> None:
-    """V4."""
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "where it was taken"
@@ -63,7 +63,7 @@ def test_an_image_is_upright_and_has_no_hidden_data() -> None:
 @pytest.mark.requirement("V3")
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_an_image_contains_no_name(kind: str) -> None:
-    """Neither in EXIF (its thumbnail's too), IPTC, XMP nor a text or comment of the file."""
+    """No EXIF (nor that of its thumbnail), IPTC, XMP, text or comment of the file has the name."""
     name = "Marisol Quintanilla"
     exif = Image.Exif()
     exif[0x010E] = exif[0x013B] = name
@@ -95,7 +95,7 @@ def test_an_image_contains_no_name(kind: str) -> None:
 
 
 def _photoshop(name: str) -> bytes:
-    """A JPEG segment with the IPTC field for a caption."""
+    """Return a JPEG segment with the IPTC field of a caption."""
     field = b"\x1c\x02\x78" + struct.pack(">H", len(name)) + name.encode()
     body = b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(field)) + field + b"\0" * (len(field) % 2)
     return b"\xff\xed" + struct.pack(">H", len(body) + 2) + body

@@ -107,7 +107,7 @@ def read(path: Path, body: bytes) -> Parsed:
 
 
 def check(parsed: Parsed) -> None:
-    """What holds for whatever comes out of any document."""
+    """Assert what is true of the result of any document."""
     entries = (*parsed.stories, *parsed.events)
     assert not (parsed.error and entries), "a document is read or refused, not both"
     identities = [(type(entry), entry.external_id) for entry in entries]
@@ -127,7 +127,7 @@ def check(parsed: Parsed) -> None:
 
 
 def check_private(parsed: Parsed, body: bytes, private: list[bytes]) -> None:
-    """The titles of private events that the change left whole are in nothing that comes out."""
+    """Assert that no title of a private event that the mutation left intact is in the result."""
     for block in private:
         for title in SUMMARY.findall(block):
             if body.count(title) == body.count(block):

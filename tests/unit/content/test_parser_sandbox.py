@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pytest
 
 from newsletter.content.parsing.parse import Document, parse_document
-from newsletter.content.parsing.sandbox import process as rooms
+from newsletter.content.parsing.sandbox import process as sandbox_process
 from newsletter.content.parsing.sandbox.process import (
     ParserCrashed,
     ParserProcess,
@@ -176,7 +176,7 @@ def test_the_child_gets_no_secrets(child: ParserProcess, monkeypatch: pytest.Mon
 
 
 def test_a_child_that_does_not_start_is_reported(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms.sys, "executable", "/bin/true")
+    monkeypatch.setattr(sandbox_process.sys, "executable", "/bin/true")
     with pytest.raises(ParserCrashed, match="does not start"):
         child.parse(feed_of(1))
 
@@ -198,14 +198,14 @@ def test_a_child_that_exits_as_it_gets_work_is_replaced_once(
     child: ParserProcess, monkeypatch: pytest.MonkeyPatch, failures: int
 ) -> None:
     left = [BrokenPipeError] * failures
-    send = rooms.write_message
+    send = sandbox_process.write_message
 
     def write(stream: BinaryIO, value: object) -> None:
         if left:
             raise left.pop()
         send(stream, value)
 
-    monkeypatch.setattr(rooms, "write_message", write)
+    monkeypatch.setattr(sandbox_process, "write_message", write)
     if failures == 1:
         assert len(child.parse(feed_of(1)).stories) == 1
     else:
@@ -214,14 +214,14 @@ def test_a_child_that_exits_as_it_gets_work_is_replaced_once(
 
 
 def test_an_answer_of_another_type_is_refused(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "read_message", lambda stream: rooms.READY)
+    monkeypatch.setattr(sandbox_process, "read_message", lambda stream: sandbox_process.READY)
     with pytest.raises(ParserCrashed, match="answered something else"):
         child.parse(feed_of(1))
     assert child.pid is None
 
 
 def test_a_child_that_does_not_exit_is_killed(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "_EXIT_SECONDS", 0.2)
+    monkeypatch.setattr(sandbox_process, "_EXIT_SECONDS", 0.2)
     child.parse(feed_of(1))
     pid = child.pid
     assert pid is not None

@@ -1,4 +1,4 @@
-"""Sources on a real web site on loopback become stories and events, and what is wrong with them is said."""
+"""Sources on a web site on loopback become stories and events, and their errors are reported."""
 
 import io
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def picture_bytes(size: tuple[int, int] = (1600, 900)) -> bytes:
     return data.getvalue()
 
 
-def test_a_feed_becomes_stories_with_topics_and_our_own_picture(site, settings, tmp_path):
+def test_a_feed_becomes_stories_with_topics_and_our_own_image(site, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     Topic.objects.create(slug="courts", name="Courts")
     site.put("/photo.jpg", picture_bytes(), Content_Type="image/jpeg")
@@ -67,7 +67,7 @@ def test_a_feed_becomes_stories_with_topics_and_our_own_picture(site, settings, 
     assert (tmp_path / story.picture.file).is_file()
 
 
-def test_one_bad_entry_is_set_aside_with_its_reason_and_the_good_ones_go_in(site):
+def test_one_bad_entry_is_set_aside_and_the_others_are_stored(site):
     source = feed(site, item(site, "a", "The first verdict"), item(site, "b", ""), item(site, "c", "A second verdict"))
     report = ingest_source(source=source, now=NOW)
     assert report.new == 2
@@ -75,7 +75,7 @@ def test_one_bad_entry_is_set_aside_with_its_reason_and_the_good_ones_go_in(site
     assert source.set_aside.get().reason == report.set_aside[0].reason
 
 
-def test_looking_again_updates_in_place_and_counts_what_is_unchanged(site):
+def test_a_second_reading_updates_in_place_and_counts_unchanged(site):
     ingest_source(source=feed(site, item(site, "a", "The first verdict"), item(site, "b", "A second verdict")), now=NOW)
     source = feed(site, item(site, "a", "The first verdict, upheld"), item(site, "b", "A second verdict"))
     report = ingest_source(source=source, now=NOW + timedelta(hours=1))
@@ -83,7 +83,7 @@ def test_looking_again_updates_in_place_and_counts_what_is_unchanged(site):
     assert Story.objects.get(external_id__endswith="a").title == "The first verdict, upheld"
 
 
-def test_what_staff_edited_is_not_overwritten(site):
+def test_fields_that_staff_edited_are_not_overwritten(site):
     ingest_source(source=feed(site, item(site, "a", "The first verdict")), now=NOW)
     Story.objects.update(title="Staff's own headline", edited_fields=["title"])
     ingest_source(source=feed(site, item(site, "a", "The source's new headline", text="New words.")), now=NOW)
@@ -92,7 +92,8 @@ def test_what_staff_edited_is_not_overwritten(site):
     assert story.teaser == "New words."
 
 
-def test_x11_a_source_that_says_it_is_unchanged_is_not_read_again(site):
+@pytest.mark.requirement("X11")
+def test_an_unchanged_source_is_not_read_again(site):
     source = feed(site, item(site, "a", "The first verdict"), ETag='"one"')
     ingest_source(source=source, now=NOW)
     report = ingest_source(source=source, now=NOW + timedelta(hours=1))
@@ -100,8 +101,9 @@ def test_x11_a_source_that_says_it_is_unchanged_is_not_read_again(site):
     assert (report.unchanged, report.error) == (1, "")
 
 
+@pytest.mark.requirement("X11")
 @pytest.mark.parametrize(("status", "words"), [(404, "404"), (500, "500"), (403, "403")])
-def test_x11_a_source_that_fails_loses_nothing_and_is_asked_less_and_less_often(site, status, words):
+def test_a_failing_source_keeps_its_entries_and_is_read_less_often(site, status, words):
     source = feed(site, item(site, "a", "The first verdict"))
     ingest_source(source=source, now=NOW)
     site.put("/feed.xml", "no", status=status)
@@ -114,7 +116,7 @@ def test_x11_a_source_that_fails_loses_nothing_and_is_asked_less_and_less_often(
     assert Story.objects.count() == 1
 
 
-def test_a_source_that_asks_for_patience_is_given_it(site):
+def test_a_sources_retry_after_is_respected(site):
     source = feed(site, item(site, "a", "The first verdict"))
     site.put("/feed.xml", "slow down", status=429, Retry_After="7200")
     ingest_source(source=source, now=NOW)
@@ -122,7 +124,7 @@ def test_a_source_that_asks_for_patience_is_given_it(site):
     assert source.due_at == NOW + timedelta(hours=2)
 
 
-def test_an_unreachable_and_a_malformed_source_say_so(site):
+def test_an_unreachable_and_a_malformed_source_have_an_error(site):
     site.put("/feed.xml", "<html>not a feed</html>", Content_Type="text/html")
     source = Source.objects.create(name="Not a feed", kind="feed", url=site.url + "/feed.xml")
     assert ingest_source(source=source, now=NOW).error
@@ -130,14 +132,15 @@ def test_an_unreachable_and_a_malformed_source_say_so(site):
     assert ingest_source(source=gone, now=NOW).error
 
 
-def test_x2_a_private_address_that_is_not_allowed_is_refused(site, settings):
+@pytest.mark.requirement("X2")
+def test_a_private_address_that_is_not_allowed_is_refused(site, settings):
     settings.NEWSLETTER_FETCH_ALLOW = []
     report = ingest_source(source=feed(site, item(site, "a", "The first verdict")), now=NOW)
     assert report.error
     assert site.asked == []
 
 
-def test_a_picture_that_cannot_be_had_is_left_out_and_the_story_goes_in(site):
+def test_a_story_is_stored_without_an_image_that_fails(site):
     media = f'<media:content url="{site.url}/gone.jpg" medium="image" type="image/jpeg"/>'
     report = ingest_source(source=feed(site, item(site, "a", "The first verdict", extra=media)), now=NOW)
     assert report.new == 1
@@ -145,7 +148,7 @@ def test_a_picture_that_cannot_be_had_is_left_out_and_the_story_goes_in(site):
     assert Story.objects.get().picture is None
 
 
-def test_a_new_picture_that_fails_once_leaves_the_one_from_before_and_is_tried_again(site, settings, tmp_path):
+def test_a_new_image_that_fails_keeps_the_old_one_and_is_retried(site, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     media = '<media:content url="%s/%s.jpg" medium="image" type="image/jpeg"/>'
     site.put("/photo.jpg", picture_bytes(), Content_Type="image/jpeg")
@@ -163,7 +166,7 @@ def test_a_new_picture_that_fails_once_leaves_the_one_from_before_and_is_tried_a
     assert ingest_source(source=source, now=NOW).unchanged == 1
 
 
-def test_a_picture_that_the_source_took_away_goes(site, settings, tmp_path):
+def test_an_image_that_the_source_removed_is_removed(site, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     site.put("/photo.jpg", picture_bytes(), Content_Type="image/jpeg")
     media = f'<media:content url="{site.url}/photo.jpg" medium="image" type="image/jpeg"/>'
@@ -172,7 +175,7 @@ def test_a_picture_that_the_source_took_away_goes(site, settings, tmp_path):
     assert (report.set_aside, Story.objects.get().picture) == ([], None)
 
 
-def test_a_calendar_becomes_events_with_place_region_and_zone(site):
+def test_a_calendar_becomes_events_with_location_and_zone(site):
     events = [EVENT.format(uid="1", month=3, title="Vigil", place="12 High Street\\, Leeds LS1 4AB\\, UK")]
     events.append(EVENT.format(uid="2", month=3, title="Call", place="Online"))
     events.append(EVENT.format(uid="3", month=3, title="Somewhere", place="Springfield"))
@@ -184,7 +187,7 @@ def test_a_calendar_becomes_events_with_place_region_and_zone(site):
     assert "Springfield" in somewhere.note
 
 
-def test_an_event_that_left_its_calendar_is_cancelled_and_comes_back_when_named_again(site):
+def test_a_missing_event_is_cancelled_until_it_is_listed_again(site):
     both = [EVENT.format(uid=str(number), month=4, title=f"Event {number}", place="Online") for number in (1, 2)]
     ingest_source(source=calendar(site, *both), now=NOW)
     ingest_source(source=calendar(site, both[0]), now=NOW)
@@ -204,7 +207,7 @@ def cancelled() -> set[str]:
 
 
 @pytest.mark.parametrize("left", [[], ["A"]], ids=["all", "most"])
-def test_events_that_vanish_at_once_are_kept_until_the_next_reading_says_the_same(site, left):
+def test_events_missing_at_once_are_held_until_the_next_reading(site, left):
     ingest_source(source=calendar(site, *events_called("A", "B", "C", "D")), now=NOW)
     source = calendar(site, *events_called(*left))
     site.put("/events.ics", CALENDAR.format(events="".join(events_called(*left))), ETag='"two"')
@@ -219,7 +222,7 @@ def test_events_that_vanish_at_once_are_kept_until_the_next_reading_says_the_sam
     assert ingest_source(source=source, now=NOW + timedelta(hours=1)).cancelled == 0
 
 
-def test_events_that_come_back_at_the_next_reading_were_never_cancelled(site):
+def test_held_events_that_come_back_were_never_cancelled(site):
     source = calendar(site, *events_called("A", "B", "C", "D"))
     ingest_source(source=source, now=NOW)
     ingest_source(source=calendar(site), now=NOW)
@@ -227,7 +230,7 @@ def test_events_that_come_back_at_the_next_reading_were_never_cancelled(site):
     assert (report.unchanged, report.set_aside, cancelled()) == (4, [], set())
 
 
-def test_an_entry_that_is_always_broken_keeps_no_other_event_alive(site):
+def test_a_broken_entry_does_not_hide_another_missing_event(site):
     source = calendar(site, *events_called("A", "B", "C", "D"))
     ingest_source(source=source, now=NOW)
     broken = events_called("A")[0].replace("DTSTART;TZID=Europe/London:20260415T180000", "DTSTART:soon")
@@ -236,7 +239,7 @@ def test_an_entry_that_is_always_broken_keeps_no_other_event_alive(site):
     assert (report.cancelled, cancelled()) == (1, {"D"})
 
 
-def test_a_broken_entry_without_identity_keeps_the_event_of_its_title(site):
+def test_a_broken_entry_without_identity_keeps_the_event_by_title(site):
     page = '<script type="application/ld+json">[%s]</script>'
     node = '{"@type": "Event", "name": "%s", "startDate": "%s"}'
     good = [node % (title, "2026-04-15T18:00:00+01:00") for title in ("A", "B", "C")]
@@ -248,7 +251,7 @@ def test_a_broken_entry_without_identity_keeps_the_event_of_its_title(site):
     assert cancelled() == {"C"}
 
 
-def test_events_beyond_what_is_read_of_a_source_are_not_judged(site):
+def test_events_beyond_what_is_read_are_left_alone(site):
     page = '<script type="application/ld+json">[%s]</script>'
     node = '{"@type": "Event", "name": "Event %d", "startDate": "2026-04-15T18:00:00+01:00"}'
     nodes = [node % number for number in range(201)]
@@ -259,7 +262,7 @@ def test_events_beyond_what_is_read_of_a_source_are_not_judged(site):
     assert cancelled() == set()
 
 
-def test_what_staff_said_of_a_cancellation_stands(site):
+def test_a_cancellation_by_staff_stays(site):
     source = calendar(site, *events_called("A", "B", "C"))
     ingest_source(source=source, now=NOW)
     EventNotice.objects.filter(title="C").update(edited_fields=["cancelled"])
@@ -280,7 +283,7 @@ def test_wordpress_posts_are_read_page_by_page(site):
     assert [path.split("&page=")[1].split("&")[0] for path, _ in site.asked if "page=" in path] == ["1", "2"]
 
 
-def test_due_sources_are_looked_at_once_and_then_wait(site):
+def test_due_sources_are_read_once_and_then_wait(site):
     feed(site, item(site, "a", "The first verdict"))
     assert [report.new for report in ingest_due(now=NOW)] == [1]
     assert ingest_due(now=NOW + timedelta(minutes=1)) == []

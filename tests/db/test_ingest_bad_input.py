@@ -1,4 +1,4 @@
-"""Bad input, each kind with one behaviour and words for staff: nothing stops the rest, nothing is lost, nothing is raw."""
+"""Each kind of bad input has one behaviour and a text for staff. It stops nothing else and loses nothing."""
 
 import gzip
 import socket
@@ -65,20 +65,21 @@ def calendar(*lines: str) -> str:
     return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//test//EN", *event, "END:VCALENDAR", ""])
 
 
-def test_an_unreachable_source_says_that_it_is_tried_again(site: Site) -> None:
+def test_an_unreachable_source_is_tried_again(site: Site) -> None:
     assert "No connection to 127.0.0.1" in look_at("http://127.0.0.1:9/feed.xml").error
 
 
-def test_a_huge_source_says_how_much_is_read(site: Site) -> None:
+def test_a_huge_source_is_refused_with_the_limit(site: Site) -> None:
     assert "sends more than 10 MB, the most that is read" in look(site, b"x" * (10 * 1024 * 1024 + 1)).error
 
 
-def test_x5_a_source_packed_to_burst_says_how_much_is_read(wild: MisbehavingServer) -> None:
+@pytest.mark.requirement("X5")
+def test_a_decompression_bomb_is_refused_with_the_limit(wild: MisbehavingServer) -> None:
     wild.routes["/feed.xml"] = bomb(encoding="gzip", megabytes=50)
     assert "more than 10 MB, the most that is read" in look_at(f"{wild.url}/feed.xml").error
 
 
-def test_a_slow_source_is_given_up_and_tried_again(wild: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_source_is_stopped_and_tried_again(wild: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(read._LIMITS, "feed", Limits(max_bytes=1000, total=0.5))
     wild.routes["/feed.xml"] = drip(wild)
     report = look_at(f"{wild.url}/feed.xml")
@@ -100,9 +101,7 @@ def test_a_slow_source_is_given_up_and_tried_again(wild: MisbehavingServer, monk
         ("page", "", "The page is empty"),
     ],
 )
-def test_a_malformed_source_says_what_it_is_not_and_what_to_check(
-    site: Site, kind: str, body: str | bytes, words: str
-) -> None:
+def test_a_malformed_source_says_what_to_check(site: Site, kind: str, body: str | bytes, words: str) -> None:
     site.put("/source/wp-json/wp/v2/posts", body)
     report = look(site, body, kind=kind)
     assert words in report.error
@@ -115,6 +114,7 @@ def test_a_feed_that_is_cut_off_gives_the_entries_before_the_cut(site: Site) -> 
     assert (report.new, report.error) == (1, "")
 
 
+@pytest.mark.requirement("X6")
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -123,19 +123,19 @@ def test_a_feed_that_is_cut_off_gives_the_entries_before_the_cut(site: Site) -> 
     ],
     ids=["entities", "nesting"],
 )
-def test_x6_a_hostile_feed_is_refused_with_the_reason(site: Site, body: str, words: str) -> None:
+def test_a_hostile_feed_is_refused_with_the_reason(site: Site, body: str, words: str) -> None:
     assert words in look(site, body).error
     assert not Story.objects.exists()
 
 
-def test_x2_a_source_that_leads_into_a_private_network_is_refused(site: Site) -> None:
+@pytest.mark.requirement("X2")
+def test_a_source_in_a_private_network_is_refused(site: Site) -> None:
     site.put("/feed.xml", "", status=302, Location="http://169.254.169.254/latest/")
     assert "private network address" in look_at(f"{site.url}/feed.xml").error
 
 
-def test_x7_a_source_too_heavy_to_read_says_so_and_what_it_gave_before_is_kept(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.requirement("X7")
+def test_a_source_beyond_the_limits_keeps_its_earlier_entries(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     look(site, RSS.format(items=item("The first verdict")))
     hasty = ParserProcess(limits=ResourceLimits(wall_seconds=0.2))
     monkeypatch.setattr(read, "parse_in_sandbox", hasty.parse)
@@ -147,10 +147,10 @@ def test_x7_a_source_too_heavy_to_read_says_so_and_what_it_gave_before_is_kept(
     assert [story.title for story in Story.objects.all()] == ["The first verdict"]
 
 
-def test_no_bad_source_stops_a_good_one_or_loses_what_there_was(
+@pytest.mark.requirement("F14")
+def test_no_bad_source_stops_a_good_one_or_loses_its_entries(
     site: Site, wild: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F14."""
     monkeypatch.setitem(read._LIMITS, "feed", Limits(max_bytes=200_000, total=0.5))
     wild.routes["/slow"] = drip(wild)
     urls = {
@@ -171,7 +171,7 @@ def test_no_bad_source_stops_a_good_one_or_loses_what_there_was(
     assert (good.failures, good.last_success_at, good.stories.count()) == (1, NOW, 1)
 
 
-def test_later_pages_of_a_wordpress_site_that_fail_leave_the_first_one_in(wild: MisbehavingServer) -> None:
+def test_the_first_page_is_kept_if_later_pages_fail(wild: MisbehavingServer) -> None:
     post = orjson.dumps([{"id": 1, "link": f"{wild.url}/p/1", "title": {"rendered": "Post"}}])
     first, second, third = respond(post, X_WP_TotalPages="3"), respond(status="503 Busy"), respond(b"<html>")
 
@@ -187,21 +187,22 @@ def test_later_pages_of_a_wordpress_site_that_fail_leave_the_first_one_in(wild: 
     assert "did not answer as WordPress does" in report.set_aside[1].reason
 
 
-def test_x11_a_page_whose_site_asks_programs_to_stay_away_says_whom_to_ask(site: Site) -> None:
+@pytest.mark.requirement("X11")
+def test_a_page_disallowed_by_robots_txt_says_whom_to_ask(site: Site) -> None:
     site.put("/robots.txt", "User-agent: *\nDisallow: /\n")
     report = look(site, "<h1>A verdict</h1>", kind="page")
     assert "robots.txt" in report.error
     assert "Ask whoever runs the site" in report.error
 
 
-def test_an_event_without_a_place_goes_in_and_says_so(site: Site) -> None:
+def test_an_event_without_a_location_is_stored_with_a_note(site: Site) -> None:
     look(site, calendar("DTSTART;TZID=Europe/London:20260415T180000"), kind="calendar")
     event = EventNotice.objects.get()
     assert (event.latitude, event.region, event.online) == (None, "", False)
     assert event.note == "The event names no place."
 
 
-def test_an_event_without_a_place_has_its_source_s_region_and_says_so(site: Site) -> None:
+def test_an_event_without_a_location_gets_its_sources_region(site: Site) -> None:
     url = site.put("/events.ics", calendar("DTSTART;TZID=America/Chicago:20260415T180000"))
     ingest_source(source=Source.objects.create(name="Texas", kind="calendar", url=url, region="US-TX"), now=NOW)
     event = EventNotice.objects.get()
@@ -209,14 +210,14 @@ def test_an_event_without_a_place_has_its_source_s_region_and_says_so(site: Site
     assert "The region of its source is used: Texas" in event.note
 
 
-def test_an_event_without_an_end_goes_in_with_none(site: Site) -> None:
+def test_an_event_without_an_end_is_stored(site: Site) -> None:
     look(site, calendar("DTSTART;TZID=Europe/London:20260415T180000", "LOCATION:Leeds\\, UK"), kind="calendar")
     event = EventNotice.objects.get()
     assert (event.starts_at, event.ends_at) == (datetime(2026, 4, 15, 17, tzinfo=UTC), None)
     assert event.note == ""
 
 
-def test_an_event_whose_end_is_before_its_start_goes_in_without_it_and_says_so(site: Site) -> None:
+def test_an_end_before_the_start_is_left_out_with_a_note(site: Site) -> None:
     times = ("DTSTART;TZID=Europe/London:20260415T180000", "DTEND;TZID=Europe/London:20260414T180000")
     look(site, calendar(*times, "LOCATION:Leeds\\, UK"), kind="calendar")
     event = EventNotice.objects.get()
@@ -224,6 +225,7 @@ def test_an_event_whose_end_is_before_its_start_goes_in_without_it_and_says_so(s
     assert "makes no sense and is left out" in event.note
 
 
+@pytest.mark.requirement("X9")
 @pytest.mark.parametrize(
     ("kind", "body", "words"),
     [
@@ -237,9 +239,7 @@ def test_an_event_whose_end_is_before_its_start_goes_in_without_it_and_says_so(s
     ],
     ids=["none", "unknown", "on a page"],
 )
-def test_x9_an_event_without_a_zone_goes_in_and_asks_to_be_checked(
-    site: Site, kind: str, body: str, words: str
-) -> None:
+def test_an_event_without_a_zone_is_stored_with_a_note(site: Site, kind: str, body: str, words: str) -> None:
     look(site, body, kind=kind)
     event = EventNotice.objects.get()
     assert event.starts_at == datetime(2026, 4, 15, 17, tzinfo=UTC)
@@ -253,7 +253,7 @@ def test_an_event_without_a_start_is_set_aside_with_the_reason(site: Site) -> No
     assert [(aside.entry, aside.reason) for aside in report.set_aside] == [("Vigil", "This event has no start.")]
 
 
-def test_a_story_without_picture_date_or_language_goes_in_and_counts_from_when_it_was_seen(site: Site) -> None:
+def test_a_story_without_a_date_counts_from_when_it_was_seen(site: Site) -> None:
     report = look(site, RSS.format(items=item("The first verdict", date="")))
     story = Story.objects.get()
     assert (report.new, report.set_aside) == (1, [])
@@ -262,13 +262,14 @@ def test_a_story_without_picture_date_or_language_goes_in_and_counts_from_when_i
     assert not Story.objects.published_or_seen_since(NOW + timedelta(seconds=1)).exists()
 
 
-def test_a_story_without_a_language_has_its_source_s(site: Site) -> None:
+def test_a_story_without_a_language_gets_its_sources(site: Site) -> None:
     url = site.put("/feed.xml", RSS.format(items=item("El primer veredicto")))
     ingest_source(source=Source.objects.create(name="Noticias", kind="feed", url=url, language="es"), now=NOW)
     assert Story.objects.get().language == "es"
 
 
-def test_x8_a_story_from_the_future_is_set_aside_until_its_day(site: Site) -> None:
+@pytest.mark.requirement("X8")
+def test_a_story_from_the_future_is_set_aside_until_its_day(site: Site) -> None:
     late = item("Tomorrow's verdict", date="<pubDate>Mon, 02 Mar 2099 10:00:00 GMT</pubDate>")
     report = look(site, RSS.format(items=late + item("Today's verdict")))
     assert report.new == 1
@@ -287,14 +288,16 @@ HARD_TITLES = [
 ]
 
 
+@pytest.mark.requirement("H3")
 @pytest.mark.parametrize(("given", "kept"), HARD_TITLES, ids=[kept[:20] for _, kept in HARD_TITLES])
-def test_h3_a_title_is_text_and_arrives_as_the_text_that_it_is(site: Site, given: str, kept: str) -> None:
+def test_a_title_is_stored_as_text(site: Site, given: str, kept: str) -> None:
     report = look(site, RSS.format(items=item(given)))
     assert (report.error, report.set_aside) == ("", [])
     assert Story.objects.get().title == kept
 
 
-def test_h3_the_title_of_an_event_is_text_too(site: Site) -> None:
+@pytest.mark.requirement("H3")
+def test_the_title_of_an_event_is_stored_as_text(site: Site) -> None:
     body = calendar("DTSTART;TZID=Europe/London:20260415T180000").replace(
         "SUMMARY:Vigil", "SUMMARY:<script>alert(1)</script>{{ x }} %recipient.x% 🕊️"
     )
@@ -315,7 +318,7 @@ def test_a_title_that_is_nothing_but_a_script_is_set_aside(site: Site) -> None:
     assert report.set_aside[0].reason == "This entry has no title."
 
 
-def test_a_packed_feed_is_read_like_any_other(site: Site) -> None:
+def test_a_compressed_feed_is_read(site: Site) -> None:
     body = gzip.compress(RSS.format(items=item("A verdict")).encode())
     url = site.put("/feed.xml", body, Content_Encoding="gzip")
     assert look_at(url).new == 1

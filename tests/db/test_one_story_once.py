@@ -1,4 +1,4 @@
-"""Several sources of one site list the same story: it is one row, and nobody is mailed it twice."""
+"""A story that several sources of one site list is one row, so nobody gets it twice."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -59,7 +59,7 @@ def test_the_rest_interface_the_feed_and_the_page_of_a_post_are_one_story(blog):
 
 
 @pytest.mark.parametrize("order", [("page", "feed"), ("feed", "wordpress"), ("page", "wordpress")])
-def test_it_is_one_story_whichever_source_came_first(blog, order):
+def test_it_is_one_story_whichever_source_is_first(blog, order):
     blog.add(7, "The first verdict")
     urls = {"wordpress": blog.home, "feed": blog.home + "feed/", "page": f"{blog.home}?p=7"}
     reports = [read(kind, kind, urls[kind]) for kind in order]
@@ -89,7 +89,7 @@ def test_an_entry_whose_identity_changed_is_still_the_same_story(site):
     assert Story.objects.get().url == "https://example.org/a/"
 
 
-def test_entries_of_one_feed_that_link_to_one_page_stay_apart(site):
+def test_entries_of_one_feed_with_one_page_are_separate_stories(site):
     link = "https://example.org/news/"
     items = [{"link": link, "guid": str(number), "title": f"Number {number}"} for number in (1, 2)]
     read("One", "feed", put_feed(site, "/1.xml", *items))
@@ -97,7 +97,7 @@ def test_entries_of_one_feed_that_link_to_one_page_stay_apart(site):
     assert not StoryAddress.objects.filter(sha256=hash_url(link)).exists()
 
 
-def test_a_feed_that_always_links_to_one_page_tells_new_stories(site):
+def test_a_feed_that_always_links_to_one_page_has_new_stories(site):
     for number, title in enumerate(("Spring appeal", "Winter appeal")):
         item = {"link": "https://example.org/donate/", "guid": str(number), "title": title}
         # The day differs too.
@@ -116,13 +116,13 @@ def test_pages_that_name_the_same_overview_are_different_stories(site, tag):
     assert Story.objects.count() == 2
 
 
-def test_two_sites_that_number_their_posts_alike_tell_different_stories(site):
+def test_two_sites_with_equal_post_numbers_have_different_stories(site):
     for host in ("one.example.org", "two.example.org"):
         item = {"link": f"https://{host}/?p=5", "guid": f"https://{host}/?p=5", "title": host}
         assert read(host, "feed", put_feed(site, f"/{host}.xml", item)).new == 1
 
 
-def test_parameters_that_name_the_story_keep_stories_apart(site):
+def test_parameters_that_name_the_story_separate_stories(site):
     for number in ("5", "6"):
         item = {"link": f"https://example.org/story.php?id={number}", "guid": f"a{number}", "title": f"Story {number}"}
         assert read(number, "feed", put_feed(site, f"/{number}.xml", item)).new == 1
@@ -136,21 +136,21 @@ def test_a_page_for_phones_is_the_same_story_as_its_canonical_page(site):
     assert [read("Page", "page", url).new, read("Amp", "page", amp).new] == [1, 0]
 
 
-def test_feeds_that_number_their_entries_alike_tell_different_stories(site):
+def test_feeds_with_equal_entry_numbers_have_different_stories(site):
     for name in ("One", "Two"):
         item = {"link": f"https://example.org/{name}/", "guid": "1", "title": name}
         read(name, "feed", put_feed(site, f"/{name}.xml", item))
     assert Story.objects.count() == 2
 
 
-def test_a_front_page_is_no_address_of_a_story(site):
+def test_a_front_page_is_not_the_address_of_a_story(site):
     for name in ("One", "Two"):
         item = {"link": "https://example.org/", "guid": name, "title": name}
         read(name, "feed", put_feed(site, f"/{name}.xml", item))
     assert Story.objects.count() == 2
 
 
-def test_the_first_source_keeps_the_words_and_the_second_adds_its_topics(site):
+def test_the_first_source_keeps_the_text_and_others_add_topics(site):
     Topic.objects.create(slug="courts", name="Courts")
     link = {"link": "https://example.org/a/", "guid": "a"}
     read("One", "feed", put_feed(site, "/1.xml", {**link, "text": "In full."}))
@@ -165,7 +165,7 @@ def test_the_first_source_keeps_the_words_and_the_second_adds_its_topics(site):
     assert [topic.slug for topic in story.topics.all()] == ["courts"]
 
 
-def test_what_staff_edited_survives_another_source(site):
+def test_edits_of_staff_survive_another_source(site):
     link = {"link": "https://example.org/a/", "guid": "a"}
     read("One", "feed", put_feed(site, "/1.xml", link))
     Story.objects.update(title="Our own headline", edited_fields=["title"])
@@ -200,7 +200,7 @@ def test_no_two_stories_have_one_address():
         StoryAddress.objects.create(story=two, sha256=name, address="http://www.example.org/a")
 
 
-def test_an_issue_shows_a_story_once_however_often_it_was_put_in():
+def test_an_issue_shows_a_story_once():
     story = make_story("The first verdict")
     issue = make_issue(make_publication())
     issue.body = [*((block.block_type, block.value) for block in issue.body), ("lead_story", {"story": story})]

@@ -1,4 +1,4 @@
-"""Staff are asked where an event is if its source leaves it open; until then nobody is invited by distance."""
+"""Staff are asked for the location of an event if its source leaves it open. Until then it is near nobody."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -56,7 +56,7 @@ def shown_to(event: EventNotice) -> list[str]:
     return [who.region for who, kind in zip(READERS, kinds, strict=True) if kind != "nothing"]
 
 
-def test_an_unsure_place_is_a_question_and_invites_nobody(site):
+def test_an_uncertain_location_is_a_question_and_near_nobody(site):
     read(site, ("vigil", "Town Hall\\, Springfield"), region="GB-ENG")
     event = EventNotice.objects.get()
     regions = {one["region"] for one in event.place_question["candidates"]}
@@ -65,7 +65,7 @@ def test_an_unsure_place_is_a_question_and_invites_nobody(site):
     assert shown_to(event) == []
 
 
-def test_a_settled_place_counts_for_the_same_words_of_that_source(site):
+def test_an_answer_applies_to_the_same_text_of_that_source(site):
     source = read(site, ("vigil", "Town Hall\\, Springfield"), ("talk", "town hall\\, springfield"))
     staff = User.objects.create_user("editor")
     chosen = find_place("Springfield, Illinois").place
@@ -82,7 +82,7 @@ def test_a_settled_place_counts_for_the_same_words_of_that_source(site):
     assert source.location_answers.get().by == staff
 
 
-def test_a_settled_place_counts_for_no_other_source(site):
+def test_an_answer_applies_to_no_other_source(site):
     read(site, ("vigil", "Springfield"))
     other = Source.objects.create(name="Other", kind="calendar", url=f"{site.url}/events.ics")
     ingest_source(source=other, now=NOW)
@@ -91,7 +91,7 @@ def test_a_settled_place_counts_for_no_other_source(site):
     assert EventNotice.objects.get(source=other).place_question
 
 
-def test_a_settled_place_does_not_change_words_that_are_certain(site):
+def test_an_answer_does_not_change_certain_locations(site):
     source = read(site, ("vigil", "Leeds\\, UK"))
     LocationAnswer.objects.create(
         source=source, words="leeds uk", town="Paris", country="FR", latitude=48.9, longitude=2.4, at=NOW
@@ -102,7 +102,7 @@ def test_a_settled_place_does_not_change_words_that_are_certain(site):
     assert EventNotice.objects.get().town == "Leeds"
 
 
-def test_a_settled_place_gives_a_floating_event_its_zone(site):
+def test_an_answer_gives_a_floating_event_its_zone(site):
     source = read(site, ("vigil", "Springfield"), start=":20260615T180000")
     chosen = find_place("Springfield, Illinois").place
     answer_location_question(event=EventNotice.objects.get(), town=chosen, by=None, now=NOW)
@@ -113,7 +113,7 @@ def test_a_settled_place_gives_a_floating_event_its_zone(site):
     assert (event.zone, event.starts_at.isoformat()) == ("America/Chicago", "2026-06-15T23:00:00+00:00")
 
 
-def test_the_same_words_of_a_source_are_settled_once(site):
+def test_the_same_text_of_a_source_has_one_answer(site):
     source = read(site, ("vigil", "Springfield"))
     row = {"source": source, "words": "springfield", "country": "US", "latitude": 1.0, "longitude": 1.0, "at": NOW}
     LocationAnswer.objects.create(**row)
@@ -131,7 +131,7 @@ def test_coordinates_of_apple_and_geo_are_read(site):
     assert (event.region, event.latitude, event.place_question) == ("US-IL", 39.80, {})
 
 
-def test_a_place_that_staff_wrote_is_asked_about_no_more(site):
+def test_a_location_that_staff_wrote_is_no_longer_a_question(site):
     read(site, ("vigil", "Springfield"))
     event = EventNotice.objects.get()
     EventNotice.objects.update(edited_fields=["latitude", "longitude"], latitude=1.0, longitude=1.0, source_sha256="")

@@ -1,4 +1,4 @@
-"""The pictures of a source's stories: from the story's page where the feed has none, within a budget, and tried again."""
+"""Images of stories come from the story's page if the feed has none, within a time limit, and are retried."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -55,7 +55,7 @@ def asked(site: Site, path: str) -> int:
     return sum(1 for one, _ in site.asked if one == path)
 
 
-def test_a_story_without_a_picture_gets_the_one_of_its_page_once(site):
+def test_a_story_without_an_image_gets_the_one_of_its_page_once(site):
     site.put("/a", PAGE.format(url="/gate.jpg"), Content_Type="text/html")
     site.put("/gate.jpg", draw(1600, 900), Content_Type="image/jpeg")
     look(site, item(site, "a"))
@@ -66,7 +66,7 @@ def test_a_story_without_a_picture_gets_the_one_of_its_page_once(site):
     assert (asked(site, "/a"), asked(site, "/gate.jpg"), asked(site, "/robots.txt")) == (1, 1, 1)
 
 
-def test_a_page_is_asked_again_only_when_the_entry_changed_and_conditionally(site):
+def test_a_page_is_requested_again_only_if_the_entry_changed(site):
     site.put("/a", PAGE.format(url="/gate.jpg"), ETag='"page"')
     site.put("/gate.jpg", draw(1600, 900))
     look(site, item(site, "a"))
@@ -76,14 +76,14 @@ def test_a_page_is_asked_again_only_when_the_entry_changed_and_conditionally(sit
     assert [headers.get("If-None-Match") for path, headers in site.asked if path == "/a"] == [None, '"page"']
 
 
-def test_a_page_that_its_site_closes_to_programs_is_not_asked(site):
+def test_a_page_disallowed_by_robots_txt_is_not_requested(site):
     site.put("/robots.txt", "User-agent: *\nDisallow: /")
     site.put("/a", PAGE.format(url="/gate.jpg"))
     report = look(site, item(site, "a"))
     assert (asked(site, "/a"), report.new, report.set_aside) == (0, 1, [])
 
 
-def test_a_page_of_another_site_is_not_asked(site):
+def test_a_page_of_another_site_is_not_requested(site):
     with serve_site() as other:
         other.put("/a", PAGE.format(url="/gate.jpg"))
         look(site, item(site, "a").replace(site.url, "http://localhost:" + other.url.rsplit(":")[-1]))
@@ -91,7 +91,7 @@ def test_a_page_of_another_site_is_not_asked(site):
     assert Story.objects.get().picture is None
 
 
-def test_a_logo_that_a_page_names_for_sharing_is_no_picture(site):
+def test_a_logo_named_for_sharing_is_not_a_story_image(site):
     site.put("/a", PAGE.format(url="/uploads/site-logo.png"))
     site.put("/b", PAGE.format(url="/uploads/default-share-image.png"))
     look(site, item(site, "a"), item(site, "b"))
@@ -99,7 +99,7 @@ def test_a_logo_that_a_page_names_for_sharing_is_no_picture(site):
     assert not any(path.endswith(".png") for path, _ in site.asked)
 
 
-def test_a_picture_that_a_site_names_for_all_its_pages_is_used_once(site):
+def test_an_image_named_on_all_pages_of_a_site_is_used_once(site):
     for slug in "abc":
         site.put(f"/{slug}", PAGE.format(url="/our-house.jpg"))
     site.put("/our-house.jpg", draw(1600, 900))
@@ -108,7 +108,7 @@ def test_a_picture_that_a_site_names_for_all_its_pages_is_used_once(site):
     assert look(site, *(item(site, slug) for slug in "abc")).unchanged == 3
 
 
-def test_a_page_without_a_picture_is_not_asked_at_every_visit(site):
+def test_a_page_without_an_image_is_not_requested_at_every_visit(site):
     site.put("/a", "<html><head><title>A</title></head><body><p>Words.</p></body></html>")
     for hours in range(3):
         report = look(site, item(site, "a"), hours=hours)
@@ -116,7 +116,7 @@ def test_a_page_without_a_picture_is_not_asked_at_every_visit(site):
 
 
 @pytest.mark.parametrize(("status", "headers"), [(503, {}), (429, {"Retry_After": "60"}), (500, {}), (408, {})])
-def test_a_picture_that_fails_for_now_is_tried_again_at_the_next_visit(site, status, headers):
+def test_an_image_that_fails_for_now_is_retried_at_the_next_visit(site, status, headers):
     extra = MEDIA.format(url=f"{site.url}/photo.jpg")
     site.put("/photo.jpg", "wait", status=status, **headers)
     first = look(site, item(site, "a", extra=extra), ETag='"same"')
@@ -130,7 +130,7 @@ def test_a_picture_that_fails_for_now_is_tried_again_at_the_next_visit(site, sta
     assert look(site, item(site, "a", extra=extra), ETag='"same"').unchanged == 1
 
 
-def test_a_page_that_fails_for_now_is_tried_again_at_the_next_visit(site):
+def test_a_page_that_fails_for_now_is_retried_at_the_next_visit(site):
     site.put("/a", "wait", status=503)
     assert look(site, item(site, "a"), ETag='"same"').pictures_waiting
     site.put("/a", PAGE.format(url="/gate.jpg"))
@@ -139,14 +139,14 @@ def test_a_page_that_fails_for_now_is_tried_again_at_the_next_visit(site):
     assert Story.objects.get().picture is not None
 
 
-def test_a_picture_that_is_gone_for_good_does_not_hold_the_feed_open(site):
+def test_an_image_that_is_gone_for_good_is_not_retried(site):
     report = look(site, item(site, "a", extra=MEDIA.format(url=f"{site.url}/gone.jpg")), ETag='"same"')
     assert (report.new, report.pictures_waiting) == (1, False)
     assert "picture was left out" in report.set_aside[0].reason
     assert Source.objects.get().etag == '"same"'
 
 
-def test_a_site_that_asks_for_patience_is_asked_for_no_more_pictures_in_this_visit(site):
+def test_a_site_that_asks_us_to_wait_gets_no_more_requests(site):
     for number in range(5):
         site.put(f"/{number}.jpg", "wait", status=429, Retry_After="60")
     items = [item(site, f"s{number}", extra=MEDIA.format(url=f"{site.url}/{number}.jpg")) for number in range(5)]
@@ -156,7 +156,7 @@ def test_a_site_that_asks_for_patience_is_asked_for_no_more_pictures_in_this_vis
     assert report.set_aside[-1].entry == "4 pictures"
 
 
-def test_slow_pictures_of_one_source_do_not_stop_the_others(site, wild, monkeypatch):
+def test_slow_images_of_one_source_do_not_stop_the_others(site, wild, monkeypatch):
     monkeypatch.setattr(story_pictures, "VISIT_SECONDS", 4.0)
     wild.routes["/slow.jpg"] = drip(wild)
     items = [item(site, f"s{n}", extra=MEDIA.format(url=f"{wild.url}/slow.jpg?{n}")) for n in range(200)]
@@ -173,7 +173,7 @@ def test_slow_pictures_of_one_source_do_not_stop_the_others(site, wild, monkeypa
     assert Story.objects.get(external_id__endswith="good").picture is not None
 
 
-def test_what_there_was_no_time_for_is_fetched_at_the_next_visit(site, monkeypatch):
+def test_postponed_images_are_fetched_at_the_next_visit(site, monkeypatch):
     site.put("/p.jpg", draw(400, 300))
     items = [item(site, f"s{n}", extra=MEDIA.format(url=f"{site.url}/p.jpg?{n}")) for n in range(3)]
     monkeypatch.setattr(story_pictures, "VISIT_SECONDS", 0.0)

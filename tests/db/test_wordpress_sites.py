@@ -1,4 +1,4 @@
-"""WordPress sites of every make are read: plain permalinks, folders, post types, closed REST interfaces."""
+"""WordPress sites of every kind are read: plain permalinks, folders, post types, closed REST interfaces."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -81,7 +81,7 @@ def test_a_sticky_post_keeps_its_place_by_date(blog):
 
 
 @pytest.mark.parametrize("rest", ["closed", "off"])
-def test_a_closed_rest_interface_is_replaced_by_the_feed_and_it_is_said(blog, rest):
+def test_a_closed_rest_interface_is_replaced_by_the_feed(blog, rest):
     blog.rest = rest
     blog.add(7, "The first verdict")
     report = read(blog.home)
@@ -90,7 +90,7 @@ def test_a_closed_rest_interface_is_replaced_by_the_feed_and_it_is_said(blog, re
     assert Story.objects.get().external_id == "7"
 
 
-def test_a_rest_interface_that_opens_again_brings_no_story_twice(blog):
+def test_a_rest_interface_that_reopens_adds_no_story_twice(blog):
     blog.rest = "closed"
     blog.add(7, "The first verdict")
     read(blog.home)
@@ -106,7 +106,7 @@ def test_a_closed_post_type_is_not_replaced_by_the_feed_of_all_posts(blog):
     assert not Story.objects.exists()
 
 
-def test_a_site_in_trouble_is_not_replaced_by_its_feed(blog):
+def test_a_failing_site_is_not_replaced_by_its_feed(blog):
     blog.add(1, "A post")
     blog.answer = lambda target: (503, {}, b"")
     assert "503" in read(blog.home).error
@@ -136,7 +136,7 @@ def test_more_posts_than_one_page_holds_are_read_once_each(blog):
     assert (report.new, report.unchanged, report.set_aside) == (0, 45, [])
 
 
-def test_a_protected_post_enters_neither_by_rest_nor_by_feed(blog):
+def test_a_protected_post_is_stored_neither_by_rest_nor_by_feed(blog):
     blog.add(1, "A secret", password="x")
     report = read(blog.home)
     assert "password" in report.set_aside[0].reason
@@ -147,7 +147,7 @@ def test_a_protected_post_enters_neither_by_rest_nor_by_feed(blog):
     assert not Story.objects.exists()
 
 
-def test_a_post_protected_later_leaves_by_its_feed_too(blog):
+def test_a_post_protected_later_is_also_removed_by_its_feed(blog):
     blog.add(1, "A secret")
     source = Source.objects.create(name="Feed", kind="feed", url=blog.home + "feed/", language="en")
     ingest_source(source=source, now=NOW)

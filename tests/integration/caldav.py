@@ -1,4 +1,4 @@
-"""Real calendar servers on loopback: radicale and xandikos, each with one calendar that a test writes to over CalDAV."""
+"""Real calendar servers on loopback: radicale and xandikos, each with a calendar that a test changes over CalDAV."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ MKCALENDAR = '<?xml version="1.0"?><C:mkcalendar xmlns:C="urn:ietf:params:xml:ns
 
 
 class Calendar:
-    """One collection: ``url`` is what an organisation would paste as its source."""
+    """One collection. ``url`` is the address of the source."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -41,7 +41,7 @@ class Calendar:
         self.put_text(uid, [*before, *event])
 
     def put_text(self, uid: str, components: list[str]) -> None:
-        """Write what stands in the calendar object of that UID."""
+        """Write the whole calendar object of that UID."""
         text = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//example.org//tests//EN", *components, "END:VCALENDAR", ""]
         answer = requests.put(
             f"{self.url}{uid}.ics",
@@ -71,7 +71,7 @@ def run_radicale(folder: Path) -> Iterator[Calendar]:
 
 @contextmanager
 def run_xandikos(folder: Path) -> Iterator[Calendar]:
-    """Start xandikos with the calendar that it makes for a new person."""
+    """Start xandikos with the calendar that it creates for a new user."""
     port = free_port()
     folder.mkdir(parents=True)
     where = ["-d", str(folder / "data"), "-l", "127.0.0.1", "-p", str(port)]

@@ -1,4 +1,4 @@
-"""Run only by `make integration`: the product against other people's servers."""
+"""Tests of the product against other programs' servers, run only by `make integration`."""
 
 import os
 from collections.abc import Callable, Iterator

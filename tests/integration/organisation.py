@@ -1,4 +1,4 @@
-"""An organisation that uses the product by its commands, beside a provider on loopback whose ledger is believed."""
+"""An organisation that uses the product by its commands, with a provider on loopback whose ledger is the evidence."""
 
 import json
 import shutil
@@ -50,7 +50,7 @@ class Organisation:
     file: Path
 
     def set_up(self, *, schedule: str = "0 9 * * thu", lead_hours: int = 24, approval: str = "approve") -> None:
-        """Make the list, the publication, an approver and five readers."""
+        """Create the list, the publication, an approver and five subscribers."""
         self.file.write_text(FILE.format(schedule=schedule, lead_hours=lead_hours, approval=approval))
         self.run("apply", str(self.file))
         self._run_with_input("a long password\n", "staff", "add", APPROVER, "--role", "admin", "--password-stdin")
@@ -99,7 +99,7 @@ class Organisation:
         return dict(json.loads(self.run("status", issue, "--json")))
 
     def mailed_text(self) -> str:
-        """Return the HTML and text of what the provider took for the first reader, as one string; "" if nothing."""
+        """Return the HTML and text that the provider accepted for the first subscriber, or ""."""
         mails = self.install.provider.mailbox(READERS[0])
         return "\n".join(f"{mail.subject}\n{mail.html}\n{mail.text}" for mail in mails)
 
@@ -126,7 +126,7 @@ class Organisation:
 
 @contextmanager
 def open_organisation(folder: Path, *, like: Path | None = None) -> Iterator[Organisation]:
-    """Give an organisation with a database, a data folder and a provider of its own; ``like``: a copy of that folder."""
+    """Yield an organisation with its own database, data folder and provider. ``like`` is a folder to copy."""
     if like is not None:
         shutil.copytree(like, folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Real static site generators: each writes three posts and a feed into a folder that a small server hands out."""
+"""Real static site generators: each writes three posts and a feed into a folder that a small server serves."""
 
 import json
 import os
@@ -160,7 +160,7 @@ GENERATORS: dict[str, tuple[Callable[[StaticSite], None], str]] = {
 
 @contextmanager
 def serve_generated(generator: str, *, folder: Path) -> Iterator[StaticSite]:
-    """Serve a site of that generator; nothing is built until the test says so."""
+    """Serve a site of that generator. The test builds it."""
     build_with, feed = GENERATORS[generator]
     (folder / "public").mkdir(parents=True)
     handler = partial(_Quiet, directory=str(folder / "public"))

@@ -1,4 +1,4 @@
-"""Events of real calendar servers: private ones, moved ones, cancelled ones, whole series."""
+"""Events of real calendar servers: private, moved and cancelled ones, and series."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""Feeds that real static site generators write, read from the files that they make."""
+"""Feeds of real static site generators are read."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ def test_posts_are_read_with_titles_as_text_and_their_dates(site, organisation):
     ]
 
 
-def test_a_changed_post_updates_its_story_alone(site, organisation):
+def test_a_changed_post_updates_only_its_story(site, organisation):
     organisation.ingest_well()
     site.posts["well"].title = "The well works again"
     site.build()
@@ -42,14 +42,14 @@ def test_a_changed_post_updates_its_story_alone(site, organisation):
     assert (report["new"], report["updated"]) == (0, 1)
 
 
-def test_a_site_built_again_unchanged_changes_nothing(site, organisation):
+def test_building_a_site_again_changes_nothing(site, organisation):
     organisation.ingest_well()
     site.build()
     report = organisation.ingest_well()["Stories"]
     assert (report["new"], report["updated"]) == (0, 0)
 
 
-def test_a_post_taken_away_after_approval_is_not_mailed(site, organisation):
+def test_a_post_removed_after_approval_is_not_mailed(site, organisation):
     organisation.ingest_well()
     organisation.assemble()
     organisation.approve()

@@ -1,4 +1,4 @@
-"""A week with nobody touching it: real sources, a slot in three minutes, `newsletter serve` alone."""
+"""One automatic week: real sources, a slot in three minutes, and only `newsletter serve`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

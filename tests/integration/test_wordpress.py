@@ -1,4 +1,4 @@
-"""Stories of a real WordPress: read, edited, withdrawn, moved."""
+"""Stories of a real WordPress are read, edited, withdrawn and moved."""
 
 import re
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def test_an_edited_post_updates_its_story_and_others_stay(two_posts, wordpress, 
     assert organisation.story_titles() == {"The new bridge is open", "The well works"}
 
 
-def test_a_post_that_was_saved_unchanged_is_no_update(two_posts, wordpress, organisation):
+def test_saving_a_post_unchanged_is_not_an_update(two_posts, wordpress, organisation):
     organisation.ingest_well()
     wordpress.change(two_posts[0], post_title="A new bridge")
     assert organisation.ingest_well()["Stories"]["updated"] == 0
@@ -90,7 +90,7 @@ def test_a_post_restored_from_the_trash_comes_back(two_posts, wordpress, organis
 
 
 @pytest.mark.parametrize(("kind", "path"), [("wordpress", ""), ("feed", "/feed/")])
-def test_a_protected_post_never_enters(wordpress, organisation, kind, path):
+def test_a_protected_post_is_never_stored(wordpress, organisation, kind, path):
     wordpress.publish("For members", TEXT, post_password="let me in")
     wordpress.publish("The well works", OTHER)
     organisation.add_source("Stories", kind=kind, url=wordpress.url + path)
@@ -98,7 +98,7 @@ def test_a_protected_post_never_enters(wordpress, organisation, kind, path):
     assert organisation.story_titles() == {"The well works"}
 
 
-def test_a_protected_page_never_enters(wordpress, organisation):
+def test_a_protected_page_is_never_stored(wordpress, organisation):
     post = wordpress.publish("For members", TEXT, post_password="let me in")
     organisation.add_source("One page", kind="page", url=wordpress.address(post))
     organisation.ingest()
@@ -144,7 +144,7 @@ def test_a_wordpress_in_a_sub_folder_is_read(new_wordpress: Callable[..., WordPr
     assert organisation.assemble()["state"] == "skipped"
 
 
-def test_a_custom_post_type_enters_only_by_its_own_address(wordpress, organisation):
+def test_a_custom_post_type_is_read_only_by_its_own_address(wordpress, organisation):
     wordpress.publish("A field story", TEXT, post_type="field_story")
     wordpress.publish("The well works", OTHER)
     organisation.add_source("Stories", kind="wordpress", url=wordpress.url)
@@ -156,7 +156,7 @@ def test_a_custom_post_type_enters_only_by_its_own_address(wordpress, organisati
     assert organisation.story_titles() == {"The well works", "A field story"}
 
 
-def test_a_sticky_post_of_long_ago_is_no_news(two_posts, wordpress, organisation):
+def test_an_old_sticky_post_is_not_news(two_posts, wordpress, organisation):
     old = wordpress.publish("Ten years of work", TEXT, post_date="2016-01-05 10:00:00")
     wordpress.do("stick", ID=old)
     organisation.ingest_well()

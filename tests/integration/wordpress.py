@@ -1,4 +1,4 @@
-"""A real WordPress on loopback: Debian's package, PHP's own server and a MariaDB of its own."""
+"""A real WordPress on loopback: Debian's package with PHP's own server and a MariaDB."""
 
 import json
 import os
@@ -27,7 +27,7 @@ add_action('init', function () {
 
 
 def list_missing() -> list[str]:
-    """Return what a WordPress needs and this machine lacks."""
+    """Return the programs that WordPress needs and that are not installed."""
     programs = ("php", "mariadbd", "mariadb-install-db")
     missing = [name for name in programs if not _find(name)]
     theme = PACKAGE / "wp-content" / "themes" / THEME

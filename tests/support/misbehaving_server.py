@@ -13,7 +13,7 @@ _PATIENCE = 8.0
 
 
 class Request:
-    """What one client asked: its request line and headers, names in lower case."""
+    """One request: its request line, and its headers with lower-case names."""
 
     def __init__(self, text: str) -> None:
         lines = text.split("\r\n")
@@ -23,7 +23,7 @@ class Request:
 
 
 class MisbehavingServer:
-    """Answers each path with its own function, and keeps every request."""
+    """Answer each path by its own function, and keep every request."""
 
     def __init__(self, *, host: str = "127.0.0.1") -> None:
         self.routes: dict[str, Answer] = {}
@@ -68,7 +68,7 @@ class MisbehavingServer:
                 return
 
     def wait(self, seconds: float) -> bool:
-        """Waits, but no longer than the server lives; whether it is closing."""
+        """Wait, but not longer than the server runs. Return True if it is closing."""
         return self._closing.wait(seconds)
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ def misbehaving_server(*, host: str = "127.0.0.1") -> Iterator[MisbehavingServer
 
 
 def respond(body: bytes = b"", *, status: str = "200 OK", length: int | None = None, **headers: str) -> Answer:
-    """A plain answer; header names have underscores for hyphens; ``length`` may lie."""
+    """Return a plain answer. Header names have underscores for hyphens; ``length`` may be wrong."""
 
     def answer(client: socket.socket, request: Request) -> None:
         lines = [
@@ -105,7 +105,7 @@ def respond(body: bytes = b"", *, status: str = "200 OK", length: int | None = N
 
 
 def drip(server: MisbehavingServer, *, before_headers: bool = False) -> Answer:
-    """One byte every tenth of a second, for as long as anyone listens: of the headers or of the body."""
+    """Send one byte of the headers or of the body every tenth of a second, until the client leaves."""
 
     def answer(client: socket.socket, request: Request) -> None:
         client.sendall(b"HTTP/1.1 200 OK\r\n" + (b"X-Slow: " if before_headers else b"Content-Type: text/xml\r\n\r\n"))
@@ -126,7 +126,7 @@ def endless_headers(server: MisbehavingServer) -> Answer:
 
 
 def bomb(*, encoding: str, megabytes: int) -> Answer:
-    """Zeros packed a thousand to one."""
+    """Return zeros compressed 1,000 to 1."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | (16 if encoding == "gzip" else 0))
     block = b"\0" * (1024 * 1024)
     packed = b"".join(packer.compress(block) for _ in range(megabytes)) + packer.flush()

@@ -1,4 +1,4 @@
-"""The page on which staff say where events are: candidates by distance, one click, the same words settled together."""
+"""The page on which staff locate events: candidates by distance, one click, and all events with the same text."""
 
 from collections.abc import Iterator
 
@@ -34,7 +34,7 @@ def key(event: EventNotice, region: str) -> str:
     return f"{region}|{one['town']}|{one['latitude']:.4f}|{one['longitude']:.4f}"
 
 
-def test_home_asks_where_events_are_and_the_page_lists_the_candidates() -> None:
+def test_home_asks_for_locations_and_the_page_lists_candidates() -> None:
     make_question()
     browser = sign_in("editor")
     home = browser.get("/admin/").content.decode()
@@ -51,14 +51,14 @@ def test_home_asks_where_events_are_and_the_page_lists_the_candidates() -> None:
         assert expected in page
 
 
-def test_candidates_stand_by_their_distance_from_the_likeliest() -> None:
+def test_candidates_are_ordered_by_distance_from_the_likeliest() -> None:
     make_question()
     page = sign_in("editor").get(PAGE).content.decode()
     options = [page.index(f"Choose Springfield, {state}") for state in ("Illinois", "Missouri", "Massachusetts")]
     assert options == sorted(options)
 
 
-def test_one_click_settles_all_events_at_the_same_words() -> None:
+def test_one_click_locates_all_events_with_the_same_text() -> None:
     event, other = make_question(), make_question("Talk", "SPRINGFIELD")
     browser = sign_in("editor")
     answer = browser.post(PAGE, {"event": event.pk, "place": key(event, "US-IL")}, follow=True)
@@ -74,7 +74,7 @@ def test_one_click_settles_all_events_at_the_same_words() -> None:
     assert "Every upcoming event has a clear location" in answer.content.decode()
 
 
-def test_a_town_that_is_typed_settles_a_question_without_candidates() -> None:
+def test_a_typed_town_answers_a_question_without_candidates() -> None:
     event = make_question(words="Village Hall, Nether Nowhere")
     answer = sign_in("editor").post(PAGE, {"event": event.pk, "town": "Totnes"}, follow=True)
     event.refresh_from_db()
@@ -102,11 +102,11 @@ def test_an_answer_that_names_no_town_changes_nothing(posted: dict[str, str], wo
 
 
 @pytest.mark.parametrize("pk", ["", "x", "999999"])
-def test_an_answer_about_no_event_is_not_found(pk: str) -> None:
+def test_an_answer_about_an_unknown_event_is_not_found(pk: str) -> None:
     assert sign_in("editor").post(PAGE, {"event": pk, "town": "Totnes"}).status_code == 404
 
 
-def test_settling_a_place_voids_the_approval_of_an_issue_that_shows_it() -> None:
+def test_an_answer_voids_the_approval_of_an_issue_that_shows_it() -> None:
     publication = make_publication()
     make_story("How Maya came home")
     event = make_question("Vigil by the river", region="GB-ENG", country="GB")
@@ -117,7 +117,7 @@ def test_settling_a_place_voids_the_approval_of_an_issue_that_shows_it() -> None
     assert issue.state == Issue.State.DRAFT
 
 
-def test_writing_the_place_in_the_editor_ends_the_question() -> None:
+def test_editing_the_location_ends_the_question() -> None:
     event = make_question()
     form = {
         "title": event.title, "url": event.url, "starts_at": "2026-03-11T09:30", "zone": "Europe/London",
@@ -136,7 +136,7 @@ def test_past_cancelled_and_certain_events_are_not_asked_about() -> None:
     assert "Every upcoming event has a clear location" in sign_in("editor").get(PAGE).content.decode()
 
 
-def test_the_words_of_an_event_are_shown_as_text() -> None:
+def test_the_location_of_an_event_is_shown_as_text() -> None:
     make_question(title="<script>alert(1)</script>", words="<b>Springfield</b>")
     page = sign_in("editor").get(PAGE).content.decode()
     assert "<script>alert(1)" not in page
@@ -147,5 +147,5 @@ def test_the_words_of_an_event_are_shown_as_text() -> None:
     ("latitude", "longitude", "side"),
     [(60, 0, "N"), (58, 14, "NE"), (51, 10, "E"), (40, 0, "S"), (51, -10, "W"), (45, -10, "SW"), (56, -10, "NW")],
 )
-def test_the_side_of_the_compass(latitude: float, longitude: float, side: str) -> None:
+def test_the_direction_of_the_compass(latitude: float, longitude: float, side: str) -> None:
     assert compass_point(51.0, 0.0, latitude, longitude) == side

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from newsletter.content.parsing.event_locations import EventLocation
@@ -13,7 +12,7 @@ from newsletter.models.staff import record_edits
 from subscribers.places.folding import fold
 from subscribers.places.towns import Town
 
-LocationQuestion = dict[str, Any]
+LocationQuestion = dict[str, object]
 _FIELDS = ("town", "country", "region", "latitude", "longitude")
 _MAX_KEY_LENGTH = 300
 _MAX_CANDIDATES = 12
@@ -35,27 +34,29 @@ def apply_remembered_location(located: EventLocation, *, source: Source, text: s
     """Return the location with the answer that staff gave for the same text of this source, if there is a question."""
     if not make_location_question(located):
         return located
-    settled = LocationAnswer.objects.filter(source=source, words=_key(text)).first()
-    if settled is None:
+    answer = LocationAnswer.objects.filter(source=source, words=_key(text)).first()
+    if answer is None:
         return located
-    return replace(located, **{name: getattr(settled, name) for name in (*_FIELDS, "zone")}, note="", candidates=())
+    return replace(located, **{name: getattr(answer, name) for name in (*_FIELDS, "zone")}, note="", candidates=())
 
 
-def answer_location_question(*, event: EventNotice, town: Town, by: User | None, now: datetime) -> int:
+def answer_location_question(*, event: EventNotice, town: Town, by: User | AnonymousUser | None, now: datetime) -> int:
     """Set the location of every event of the same source and text, and remember it. Return the number of events changed.
 
     The source is read again completely, because the location decides the time zone of events that name none.
     """
     answer = _to_dict(town)
     with transaction.atomic():
-        alike = EventNotice.objects.select_for_update().filter(pk=event.pk)
+        same = EventNotice.objects.select_for_update().filter(pk=event.pk)
         if event.source_id:
             LocationAnswer.objects.update_or_create(
-                source_id=event.source_id, words=_key(event.place_text), defaults={**answer, "by": by, "at": now}
+                source_id=event.source_id,
+                words=_key(event.place_text),
+                defaults={**answer, "by": by if isinstance(by, User) else None, "at": now},
             )
-            alike = EventNotice.objects.select_for_update().filter(source=event.source_id).exclude(place_question={})
+            same = EventNotice.objects.select_for_update().filter(source=event.source_id).exclude(place_question={})
             Source.objects.filter(pk=event.source_id).update(etag="", last_modified="", due_at=None)
-        changed = [one for one in alike if one.pk == event.pk or _key(one.place_text) == _key(event.place_text)]
+        changed = [one for one in same if one.pk == event.pk or _key(one.place_text) == _key(event.place_text)]
         for one in changed:
             _apply_answer(one, answer)
         record_edits(changed, person=by, at=now)
@@ -74,7 +75,7 @@ def has_edited_location(event: EventNotice | None) -> bool:
     return event is not None and not LOCATION_FIELDS.isdisjoint(event.edited_fields)
 
 
-def _apply_answer(event: EventNotice, answer: dict[str, Any]) -> None:
+def _apply_answer(event: EventNotice, answer: dict[str, object]) -> None:
     for name in _FIELDS:
         if name not in event.edited_fields:
             setattr(event, name, answer[name])
@@ -83,7 +84,7 @@ def _apply_answer(event: EventNotice, answer: dict[str, Any]) -> None:
     event.save(update_fields=[*_FIELDS, "note", "place_question", "source_sha256"])
 
 
-def _to_dict(town: Town) -> dict[str, Any]:
+def _to_dict(town: Town) -> dict[str, object]:
     return {
         "town": town.name,
         "country": town.country,

@@ -1,22 +1,24 @@
 """Write an entry of a source to its row, never over a field that staff edited."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
 import orjson
 
 from newsletter.content.parsing.entries import EventEntry, StoryEntry
-from newsletter.models import EventNotice, Source
+from newsletter.models import EventNotice, Source, Story
 
 TRACKED_FIELDS = ("starts_at", "all_day", "day", "place_text", "town", "region", "online", "cancelled")
+Row = TypeVar("Row", Story, EventNotice)
 _IDENTITY_FIELDS = frozenset({"addresses"})
 
 
 def create_or_update_row(
-    model: Any, source: Source, external_id: str, known: Any, values: dict[str, Any], now: datetime
-) -> Any:
+    model: type[Row], source: Source, external_id: str, known: Row | None, values: Mapping[str, object], now: datetime
+) -> Row:
     """Return the row, created or updated. ``known`` is the existing row, or None."""
     if known is None:
         row, _ = model.objects.get_or_create(

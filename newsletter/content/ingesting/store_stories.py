@@ -1,7 +1,6 @@
 """Store one story of a source, in the row that it has under any of its addresses or in a new one."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -74,7 +73,7 @@ def _add_topics(source: Source, entry: StoryEntry, story: Story) -> str:
 
 def _write(listing: ListedEntry, known: Story | None, found: FoundImage, *, sha256: str, now: datetime) -> str:
     source, entry = listing.source, listing.entry
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "url": entry.url,
         "title": entry.title,
         "teaser": entry.teaser,
@@ -104,7 +103,7 @@ def _write(listing: ListedEntry, known: Story | None, found: FoundImage, *, sha2
     return "new" if known is None else "unchanged" if same else "updated"
 
 
-def _read_content(story: Story | None) -> dict[str, Any]:
+def _read_content(story: Story | None) -> dict[str, object]:
     """Return the content of a story's row, without our own notes about it."""
     if story is None:
         return {}

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -182,7 +181,7 @@ def _ask_post(url: str, question: VisibilityQuestion, fetcher: Fetcher, deadline
     return _judge_post(found, question) if isinstance(found, dict) and "id" in found else None
 
 
-def _judge_post(post: Any, question: VisibilityQuestion) -> VisibilityAnswer | None:
+def _judge_post(post: object, question: VisibilityQuestion) -> VisibilityAnswer | None:
     if not isinstance(post, dict):
         return None
     content = post.get("content")
@@ -193,14 +192,14 @@ def _judge_post(post: Any, question: VisibilityQuestion) -> VisibilityAnswer | N
     return VisibilityAnswer(question.key, SHOWN)
 
 
-def _list_posts(data: Any) -> dict[str, Any] | None:
+def _list_posts(data: object) -> dict[str, object] | None:
     """Return the posts of an answer by their number, or None if it is no list of posts."""
     if not isinstance(data, list):
         return None
     return {str(post["id"]): post for post in data if isinstance(post, dict) and "id" in post}
 
 
-def _fetch_json(url: str, fetcher: Fetcher, deadline: float) -> Any:
+def _fetch_json(url: str, fetcher: Fetcher, deadline: float) -> object:
     """Return the JSON at an address, also that of an error status, or None."""
     try:
         body = fetcher.fetch(url, limits=_limits_until(deadline)).body

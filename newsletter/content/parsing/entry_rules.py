@@ -173,4 +173,4 @@ def _named(name: Callable[[Raw, int], str], one: Raw, number: int) -> str:
             found = name(one, number)
     except ENTRY_ERRORS:
         return Message("Entry %(number)s", number=number)
-    return found.encode("utf-8", "replace").decode()
+    return found if isinstance(found, Message) else found.encode("utf-8", "replace").decode()

@@ -17,7 +17,7 @@ class BadJson(ValueError):
     """A document is not JSON at all."""
 
 
-def read_json(body: bytes) -> Any:
+def read_json(body: bytes) -> object:
     """Return the data of a document. Damaged characters become lone surrogates. Raises BadJson."""
     plain = body.removeprefix(b"\xef\xbb\xbf")
     try:
@@ -30,7 +30,7 @@ def read_json(body: bytes) -> Any:
             raise BadJson from error
 
 
-def has_broken_characters(value: Any) -> bool:
+def has_broken_characters(value: object) -> bool:
     """Return True if plain data holds a lone surrogate or a NUL, or is nested too deep."""
     try:
         return bool(_NUL.search(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)))

@@ -44,9 +44,9 @@ def cut_at_word(text: str, limit: int) -> str:
     """Return text of at most ``limit`` characters, ended with "…" after a whole word if it was cut."""
     if len(text) <= limit:
         return text
-    room = text[: limit - 1]
-    space = room.rfind(" ")
-    return (room[:space] if space > limit // 2 else room).rstrip(" ,;:–—-(") + "…"
+    start = text[: limit - 1]
+    space = start.rfind(" ")
+    return (start[:space] if space > limit // 2 else start).rstrip(" ,;:–—-(") + "…"
 
 
 def make_teaser(text: str, *, limit: int = TEASER_LENGTH, cut: bool = False) -> str:

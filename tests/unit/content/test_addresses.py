@@ -1,11 +1,11 @@
-"""Three hundred public addresses of six countries: none is put in the wrong place, and at most five are left unsure."""
+"""Of three hundred public addresses in six countries, none is located wrongly and at most five stay uncertain."""
 
 from tests.support.address_evaluation import evaluate_addresses
 
 MOST_UNSURE = 5
 
 
-def test_three_hundred_addresses_are_found_and_none_wrongly() -> None:
+def test_three_hundred_addresses_are_located_and_none_wrongly() -> None:
     judged = list(evaluate_addresses())
     table = "\n".join(str(one) for one in judged if one.verdict != "right")
     assert len(judged) >= 300

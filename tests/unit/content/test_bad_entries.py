@@ -1,4 +1,4 @@
-"""One damaged entry costs itself alone, in every kind of source."""
+"""One damaged entry affects no other, in every kind of source."""
 
 import json
 import subprocess
@@ -51,28 +51,28 @@ def rss(*titles: str) -> bytes:
 
 @pytest.mark.parametrize(("kind", "make"), [("feed", json_feed), ("wordpress", posts)])
 @pytest.mark.parametrize("bad", ["A \ud800 half", "A nul \x00 here"])
-def test_a_damaged_character_in_json_refuses_its_entry_alone(kind: str, make: Any, bad: str) -> None:
+def test_a_damaged_character_in_json_affects_one_entry(kind: str, make: Any, bad: str) -> None:
     parsed = parse_as(kind, make("First", bad, "Third"))
     assert [story.title for story in parsed.stories] == ["First", "Third"]
     assert [aside.reason for aside in parsed.set_aside] == [entry_rules.BROKEN_CHARACTERS]
 
 
 @pytest.mark.parametrize(("kind", "make"), [("feed", json_feed), ("wordpress", posts)])
-def test_a_byte_that_is_no_utf8_refuses_its_entry_alone(kind: str, make: Any) -> None:
+def test_a_byte_that_is_not_utf8_affects_one_entry(kind: str, make: Any) -> None:
     parsed = parse_as(kind, make("First", "Second MARK", "Third").replace(b"MARK", b"\xff\xfe"))
     assert [story.title for story in parsed.stories] == ["First", "Third"]
     assert len(parsed.set_aside) == 1
 
 
 @pytest.mark.parametrize("bad", ["A &#xD800; half", "A &nosuchthing; here", "A &#0; here", "A & sign", "A \x08 bell"])
-def test_a_damaged_entity_in_a_feed_costs_at_most_its_entry(bad: str) -> None:
+def test_a_damaged_entity_in_a_feed_affects_at_most_one_entry(bad: str) -> None:
     parsed = parse_as("feed", rss("First", bad, "Third"))
     assert {"First", "Third"} <= {story.title for story in parsed.stories}
     assert len(parsed.set_aside) + len(parsed.stories) == 3
     assert not has_broken_characters(parsed.stories)
 
 
-def test_a_text_that_writes_of_a_nul_is_no_nul() -> None:
+def test_text_that_mentions_nul_is_not_a_nul() -> None:
     assert not has_broken_characters("write \\u0000 for a NUL")
     assert has_broken_characters(["a \\ and \x00"])
 
@@ -93,7 +93,7 @@ def test_an_error_of_a_library_sets_one_entry_aside_with_a_reason(error: Excepti
     assert aside[0].reason.endswith((".", "it."))
 
 
-def test_an_error_over_a_whole_document_is_one_defined_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_a_whole_document_has_one_defined_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object, **kwargs: object) -> Parsed:
         raise RecursionError
 
@@ -119,14 +119,14 @@ print(entries, [one.entry for one in aside])
 """
 
 
-def test_an_entry_that_takes_too_long_costs_itself_alone() -> None:
+def test_an_entry_that_takes_too_long_affects_no_other() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SLOW, "a,slow,b"], capture_output=True, text=True, timeout=30, check=True
     )
     assert done.stdout.strip() == "('a', 'b') ['slow']"
 
 
-def test_many_slow_entries_stop_the_rest_and_keep_what_came_before() -> None:
+def test_many_slow_entries_end_reading_and_keep_earlier_ones() -> None:
     slow = ",".join(["a", *["slow"] * 9])
     done = subprocess.run([sys.executable, "-c", SLOW, slow], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.startswith("('a',)")

@@ -1,4 +1,4 @@
-"""Calendars as Outlook, Google, Apple and hand-made files write them: exactly what comes out of each."""
+"""Calendars as Outlook, Google, Apple and people write them give exactly the expected events."""
 
 from datetime import UTC, date, datetime
 
@@ -43,7 +43,7 @@ NEXT = event("UID:next\nSUMMARY:Next\nDTSTART:20261104T190000Z")
 
 
 @pytest.mark.parametrize("name", list_shapes("calendar"))
-def test_no_private_entry_comes_out_of_any_shape(name: str) -> None:
+def test_no_shape_of_calendar_reveals_a_private_entry(name: str) -> None:
     parsed = shape(name)
     assert not parsed.error
     assert MARKER not in repr((parsed.events, parsed.set_aside, parsed.title))
@@ -76,20 +76,20 @@ def test_a_private_date_of_a_public_series_is_left_out() -> None:
 @pytest.mark.parametrize(
     "title", ["Busy", "busy", "FREE", "Out of Office", "Gebucht", "Occupé", "No title", "[Private]"]
 )
-def test_a_busy_time_without_detail_is_no_event(title: str) -> None:
+def test_a_busy_time_without_details_is_not_an_event(title: str) -> None:
     assert not calendar(event(f"UID:1\nSUMMARY:{title}\nDTSTART:20261104T190000Z")).events
 
 
-def test_a_described_event_called_free_is_an_event() -> None:
+def test_an_event_called_free_with_a_description_is_an_event() -> None:
     parsed = calendar(event("UID:1\nSUMMARY:Free\nDTSTART:20261104T190000Z\nDESCRIPTION:A film about two sisters."))
     assert titles(parsed) == ["Free"]
 
 
-def test_free_busy_times_and_tasks_are_no_events() -> None:
+def test_free_busy_times_and_tasks_are_not_events() -> None:
     assert titles(shape("no-events.ics")) == ["Open evening"]
 
 
-def test_a_damaged_entry_is_refused_and_its_title_is_not_told() -> None:
+def test_a_damaged_entry_is_refused_without_showing_its_title() -> None:
     parsed = shape("damaged-entries.ics")
     assert titles(parsed) == ["First", "Second", "Third"]
     refused = [(aside.entry, aside.external_id) for aside in parsed.set_aside]
@@ -101,7 +101,7 @@ def test_a_damaged_entry_is_refused_and_its_title_is_not_told() -> None:
     ]
 
 
-def test_zones_are_known_by_the_names_that_calendars_use() -> None:
+def test_zones_are_found_by_the_names_that_calendars_use() -> None:
     events = by_title(shape("zone-names.ics"))
     zones = {title: (entry.zone, f"{entry.starts_at:%d %H}", entry.floating) for title, entry in events.items()}
     assert zones == {
@@ -143,7 +143,7 @@ def test_a_zone_is_found_by_its_name_or_not_at_all(name: str, zone: str) -> None
     assert find_zone_name(name) == zone
 
 
-def test_one_zone_name_means_its_own_calendar_only() -> None:
+def test_a_zone_definition_applies_to_its_own_calendar_only() -> None:
     zone = (
         "BEGIN:VTIMEZONE\nTZID:Ours\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:{0}\nTZOFFSETTO:{0}\n"
         "END:STANDARD\nEND:VTIMEZONE\n"
@@ -161,7 +161,7 @@ def test_a_calendars_own_zone_may_be_a_windows_name() -> None:
     )
 
 
-def test_whole_days_are_whole_days_however_they_are_written() -> None:
+def test_all_day_events_are_recognised_in_every_form() -> None:
     events = by_title(shape("all-day.ics"))
     assert {title: entry.day for title, entry in events.items()} == {
         "With a zone": date(2026, 12, 5),
@@ -176,7 +176,7 @@ def test_whole_days_are_whole_days_however_they_are_written() -> None:
     assert events["To the last second"].ends_at == datetime(2026, 12, 11, 5, tzinfo=UTC)
 
 
-def test_clocks_that_change_move_no_event_on_its_own_clock() -> None:
+def test_a_clock_change_moves_no_event_on_its_own_clock() -> None:
     starts = [(entry.title, f"{entry.starts_at:%m-%d %H:%M}") for entry in shape("clocks.ics").events]
     assert starts == [
         ("Autumn", "10-29 00:00"),
@@ -189,7 +189,7 @@ def test_clocks_that_change_move_no_event_on_its_own_clock() -> None:
     ]
 
 
-def test_each_bad_entry_is_refused_alone_with_its_reason() -> None:
+def test_each_bad_entry_is_set_aside_alone_with_its_reason() -> None:
     parsed = shape("bad-entries.ics")
     assert [(entry.title, f"{entry.starts_at:%d}") for entry in parsed.events] == [
         ("Series", "02"),
@@ -197,7 +197,7 @@ def test_each_bad_entry_is_refused_alone_with_its_reason() -> None:
         ("Series", "16"),
     ]
     assert {aside.external_id: aside.reason.split(".")[0] for aside in parsed.set_aside} == {
-        "b1": "This event repeats at an interval of nothing",
+        "b1": "This event repeats at an interval of 0",
         "b2": "This event repeats every hour or more often, or does not say how often",
         "b4": "This event repeats since before the year 1900",
         "b5": "This event has a part that cannot be read (DTSTART)",
@@ -216,11 +216,11 @@ def test_each_bad_entry_is_refused_alone_with_its_reason() -> None:
         ("utf-16.ics", "Wide"),
     ],
 )
-def test_lines_are_read_however_they_end_and_fold(name: str, title: str) -> None:
+def test_lines_are_read_with_any_ending_and_folding(name: str, title: str) -> None:
     assert titles(shape(name)) == [title]
 
 
-def test_apples_place_is_read_and_its_travel_time_is_not() -> None:
+def test_apples_location_is_read_and_its_travel_time_is_not() -> None:
     walk, call = shape("apple.ics").events
     assert (walk.place, walk.latitude, walk.longitude) == ("Meadow Hall, Meadow Lane, Leeds", 53.79, -1.54)
     assert walk.starts_at == datetime(2026, 12, 4, 19, tzinfo=UTC)
@@ -248,7 +248,7 @@ def test_past_events_do_not_hide_the_next_one() -> None:
     ],
     ids=["long", "many", "slow"],
 )
-def test_a_heavy_event_is_refused_alone(heavy: str, reason: str) -> None:
+def test_an_event_that_takes_too_long_is_refused_alone(heavy: str, reason: str) -> None:
     parsed = calendar(heavy, NEXT)
     assert titles(parsed) == ["Next"]
     assert reason in parsed.set_aside[0].reason
@@ -271,18 +271,18 @@ def test_a_calendar_of_seven_megabytes_is_read() -> None:
     assert (len(parsed.events), parsed.events[0].title, parsed.set_aside[0].entry) == (500, "Next", "4501 later dates")
 
 
-def test_a_list_in_no_order_that_may_be_cut_says_nothing_of_others() -> None:
+def test_an_unordered_list_that_may_be_cut_hides_any_event() -> None:
     days = [4, 2, 9, 7, 5, 3, 8, 6, 12, 10]
     parsed = calendar(*(event(f"UID:{day}\nSUMMARY:Talk\nDTSTART:202611{day:02}T190000Z") for day in days))
     assert (parsed.listed, parsed.listed_until) == (10, START)
 
 
-def test_a_list_in_order_says_nothing_of_what_comes_after_it() -> None:
+def test_an_ordered_list_hides_only_events_after_its_last() -> None:
     parsed = calendar(*(event(f"UID:{day}\nSUMMARY:Talk\nDTSTART:202611{day:02}T190000Z") for day in (2, 4)))
     assert (parsed.listed, parsed.listed_until) == (2, datetime(2026, 11, 4, 19, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("zone", ["Europe", "America/Argentina"])
-def test_a_zone_that_is_only_a_continent_costs_no_other_event(zone: str) -> None:
+def test_a_zone_that_is_only_a_continent_affects_no_other_event(zone: str) -> None:
     parsed = calendar(NEXT, event(f"UID:other\nSUMMARY:Other\nDTSTART;TZID={zone}:20261105T190000"))
     assert "Next" in titles(parsed)

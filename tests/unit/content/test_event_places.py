@@ -1,4 +1,4 @@
-"""Where an event is: coordinates, words, the source's region, online; what is not certain is said."""
+"""Events are located by coordinates, text, or their source's region, or are online. Uncertain locations get a note."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ def locate(place: str = "", *, region: str = "", country: str = "", **fields: An
     return locate_event(entry, default_region=region, default_country=country)
 
 
-def test_coordinates_come_first_and_name_the_nearest_town() -> None:
+def test_coordinates_come_first_and_give_the_nearest_town() -> None:
     found = locate("The Old School", latitude=29.76, longitude=-95.36)
     assert (found.latitude, found.longitude) == (29.76, -95.36)
     assert (found.town, found.region, found.country, found.zone, found.note) == (
@@ -36,7 +36,7 @@ def test_coordinates_come_first_and_name_the_nearest_town() -> None:
         ("Manchester M2 5PD", 53.8, -1.55, "GB"),
     ],
 )
-def test_coordinates_that_contradict_the_words_are_a_question(
+def test_coordinates_that_contradict_the_text_need_an_answer(
     words: str, latitude: float, longitude: float, country: str
 ) -> None:
     found = locate(words, region="GB-ENG", latitude=latitude, longitude=longitude)
@@ -45,11 +45,11 @@ def test_coordinates_that_contradict_the_words_are_a_question(
     assert found.candidates or "No town" in found.note
 
 
-def test_coordinates_just_over_a_border_are_no_contradiction() -> None:
+def test_coordinates_just_over_a_border_do_not_contradict() -> None:
     assert locate("Derry Road, Lifford, Ireland", latitude=54.83, longitude=-7.46).note == ""
 
 
-def test_coordinates_of_nowhere_are_not_believed() -> None:
+def test_coordinates_of_zero_are_ignored() -> None:
     assert locate("Leeds, UK", latitude=0.0, longitude=0.0).town == "Leeds"
     assert locate("Leeds, UK", latitude=95.0, longitude=0.0).town == "Leeds"
 
@@ -60,7 +60,7 @@ def test_coordinates_far_from_any_town_are_kept_with_a_note() -> None:
     assert "No town" in found.note
 
 
-def test_an_address_is_found_by_its_town() -> None:
+def test_an_address_is_located_by_its_town() -> None:
     found = locate("12 High Street, Leeds LS1 4AB, UK")
     assert (found.town, found.region, found.zone) == ("Leeds", "GB-ENG", "Europe/London")
 
@@ -76,21 +76,21 @@ def test_an_address_is_found_by_its_town() -> None:
         ("Houston", "", "GB", "Houston", "US-TX"),
     ],
 )
-def test_a_name_is_read_as_near_its_source_as_it_makes_sense(
+def test_a_name_is_read_near_its_source_if_that_makes_sense(
     place: str, region: str, country: str, town: str, where: str
 ) -> None:
     found = locate(place, region=region, country=country)
     assert (found.town, found.region) == (town, where)
 
 
-def test_an_ambiguous_name_loses_its_point_and_says_what_was_meant() -> None:
+def test_an_ambiguous_name_has_no_point_and_lists_its_meanings() -> None:
     found = locate("Springfield")
     assert (found.latitude, found.region, found.country) == (None, "", "US")
     assert "Springfield, Missouri" in found.note
     assert "Add the state" in found.note
 
 
-def test_the_region_of_a_source_is_not_used_against_the_words() -> None:
+def test_a_sources_region_never_overrides_the_text() -> None:
     found = locate("Springfield", region="GB-ENG")
     assert (found.latitude, found.region, found.country) == (None, "", "US")
     assert {place.region for place in found.candidates} >= {"US-MO", "US-MA", "US-IL"}
@@ -101,7 +101,7 @@ def test_a_town_of_a_thousand_people_is_known() -> None:
     assert locate("Civic Hall, Totnes", region="GB-ENG").town == "Totnes"
 
 
-def test_a_village_too_small_to_be_known_gets_the_region_of_its_source() -> None:
+def test_an_unknown_village_gets_the_region_of_its_source() -> None:
     found = locate("Village Hall, Nether Nowhere", region="England", country="GB")
     assert (found.region, found.country, found.latitude) == ("GB-ENG", "GB", None)
     assert "1,000" in found.note
@@ -120,7 +120,7 @@ def test_a_village_too_small_to_be_known_gets_the_region_of_its_source() -> None
         ("Toronto M5V 2T6", "CA-ON"),
     ],
 )
-def test_the_words_of_an_event_beat_the_region_of_its_source(words: str, region: str) -> None:
+def test_an_events_text_wins_over_the_region_of_its_source(words: str, region: str) -> None:
     assert locate(words, region="GB-ENG").region == region
 
 
@@ -137,7 +137,7 @@ def test_the_words_of_an_event_beat_the_region_of_its_source(words: str, region:
         ("Athens", "US-GA", "US-GA"),
     ],
 )
-def test_the_region_of_a_source_decides_between_equals(words: str, source: str, region: str) -> None:
+def test_a_sources_region_decides_between_equal_matches(words: str, source: str, region: str) -> None:
     found = locate(words, region=source)
     assert (found.region, found.note) == (region, "")
 
@@ -145,7 +145,7 @@ def test_the_region_of_a_source_decides_between_equals(words: str, source: str, 
 @pytest.mark.parametrize(
     ("words", "source"), [("Durham", ""), ("Whitby", ""), ("Boston", "GB-ENG"), ("Houston", "GB-SCT")]
 )
-def test_a_name_that_could_be_here_or_far_away_is_a_question(words: str, source: str) -> None:
+def test_a_name_that_may_be_here_or_far_away_needs_an_answer(words: str, source: str) -> None:
     found = locate(words, region=source)
     assert (found.latitude, found.region, found.country) == (None, "", "")
     assert len(found.candidates) > 1
@@ -160,7 +160,7 @@ def test_a_name_that_could_be_here_or_far_away_is_a_question(words: str, source:
         ("York Hall, Old Ford Road, E2 9PJ", "London", 51.5, -0.1),
     ],
 )
-def test_a_postcode_gives_the_middle_of_its_district(words: str, town: str, latitude: float, longitude: float) -> None:
+def test_a_postcode_gives_the_centre_of_its_district(words: str, town: str, latitude: float, longitude: float) -> None:
     found = locate(words)
     assert found.latitude == pytest.approx(latitude, abs=0.2)
     assert found.longitude == pytest.approx(longitude, abs=0.3)
@@ -169,14 +169,14 @@ def test_a_postcode_gives_the_middle_of_its_district(words: str, town: str, lati
 @pytest.mark.parametrize(
     "words", ["Manchester Town Hall, Manchester LS1 4AB", "Springfield, IL 65801", "Boston, USA, SW1A 1AA"]
 )
-def test_a_postcode_that_contradicts_the_words_is_a_question(words: str) -> None:
+def test_a_postcode_that_contradicts_the_text_needs_an_answer(words: str) -> None:
     found = locate(words)
     assert found.latitude is None
     assert "postcode" in found.note
     assert found.candidates
 
 
-def test_a_place_that_is_a_whole_region_is_that_region() -> None:
+def test_the_name_of_a_region_is_that_region() -> None:
     found = locate("Texas", region="GB-ENG")
     assert (found.region, found.country, found.latitude) == ("US-TX", "US", None)
 
@@ -195,13 +195,13 @@ def test_a_place_that_is_a_whole_region_is_that_region() -> None:
         "Live stream",
     ],
 )
-def test_words_that_mean_no_place_are_online(words: str) -> None:
+def test_text_that_names_no_location_is_online(words: str) -> None:
     assert is_online_text(words)
     assert locate(words, region="US-TX") == EventLocation(online=True)
 
 
 @pytest.mark.parametrize("words", ["Leeds", "The Zoomery", "Lineham Hall", ""])
-def test_other_words_are_not_online(words: str) -> None:
+def test_other_text_is_not_online(words: str) -> None:
     assert not is_online_text(words)
 
 
@@ -211,17 +211,17 @@ def test_an_event_both_online_and_somewhere_is_both(words: str) -> None:
     assert (found.online, found.town) == (True, "Leeds")
 
 
-def test_an_event_marked_online_without_words_is_online() -> None:
+def test_an_event_marked_online_without_text_is_online() -> None:
     assert locate(online=True, region="US-TX") == EventLocation(online=True)
 
 
-def test_an_event_without_a_place_says_so() -> None:
+def test_an_event_without_a_location_has_a_note() -> None:
     assert locate().note == "The event names no place."
     assert locate(region="US-TX").region == "US-TX"
     assert locate(country="US").country == "US"
 
 
-def test_a_source_with_a_region_that_is_none_is_read_without_it() -> None:
+def test_an_unknown_region_of_a_source_is_ignored() -> None:
     assert locate("Leeds", region="nonsense", country="nowhere").town == "Leeds"
     assert locate("Community Center", region="nonsense").region == ""
 
@@ -238,7 +238,7 @@ def test_a_source_with_a_region_that_is_none_is_read_without_it() -> None:
         ("Also on Zoom: https://example.org/", 47.6253, -122.3222, "Seattle", "US-WA", "America/Los_Angeles"),
     ],
 )
-def test_the_town_that_the_words_name_wins_where_the_point_lies_there(
+def test_a_named_town_wins_if_the_point_is_in_it(
     words: str, latitude: float, longitude: float, town: str, region: str, zone: str
 ) -> None:
     found = locate(words, latitude=latitude, longitude=longitude)
@@ -254,11 +254,11 @@ def test_the_town_that_the_words_name_wins_where_the_point_lies_there(
         ("Central Library Manchester M2 5PD", "Manchester"),
     ],
 )
-def test_a_postcode_beside_a_town_takes_no_name_from_venue_or_street(words: str, town: str) -> None:
+def test_a_postcode_with_a_town_ignores_venue_and_street(words: str, town: str) -> None:
     assert locate(words, region="GB-ENG").town == town
 
 
-def test_washington_after_an_unknown_place_is_a_question() -> None:
+def test_washington_after_an_unknown_place_needs_an_answer() -> None:
     located = locate("Lincoln Memorial, Washington", region="GB-ENG")
     assert (located.region, located.latitude) == ("", None)
     assert "US-DC" in {place.region for place in located.candidates}

@@ -1,4 +1,4 @@
-"""Event pages as sites and plug-ins write them: exactly what comes out of each."""
+"""Event pages of common sites and plug-ins give exactly the expected events."""
 
 import json
 import socket
@@ -31,7 +31,7 @@ def by_title(parsed: Parsed) -> dict[str, EventEntry]:
 
 
 @pytest.mark.parametrize("name", list_shapes("eventpage"))
-def test_no_private_event_comes_out_of_any_page(name: str) -> None:
+def test_no_page_reveals_a_private_event(name: str) -> None:
     parsed = shape(name)
     assert MARKER not in repr((parsed.events, parsed.set_aside, parsed.title, parsed.error))
 
@@ -47,13 +47,13 @@ def test_no_private_event_comes_out_of_any_page(name: str) -> None:
         ("cdata.html", ""),
     ],
 )
-def test_small_mistakes_are_repaired_and_said(name: str, said: str) -> None:
+def test_small_mistakes_are_repaired_and_reported(name: str, said: str) -> None:
     parsed = shape(name)
     assert [entry.title for entry in parsed.events] == ["Quiz"]
     assert [said in aside.reason for aside in parsed.set_aside] == ([True] if said else [])
 
 
-def test_event_data_beyond_repair_is_said_and_the_rest_is_kept() -> None:
+def test_unreadable_event_data_is_reported_and_the_rest_is_kept() -> None:
     parsed = shape("beyond-repair.html")
     assert [entry.title for entry in parsed.events] == ["Quiz"]
     assert "damaged and cannot be read" in parsed.set_aside[0].reason
@@ -71,17 +71,17 @@ def test_event_data_beyond_repair_is_said_and_the_rest_is_kept() -> None:
         ('{"a": NaN}', {"a": None}),
     ],
 )
-def test_repairing_changes_no_sound_text(text: str, data: object) -> None:
+def test_repairing_changes_no_valid_text(text: str, data: object) -> None:
     assert read_repaired_json(text)[0] == data
 
 
 @pytest.mark.parametrize("text", ['{"a": "b" "c"}', '{"a": ', "hello", "[" * 100_000, '{"a": "say "no" now"}'])
-def test_what_cannot_be_repaired_is_not_guessed(text: str) -> None:
+def test_json_beyond_repair_is_not_guessed(text: str) -> None:
     with pytest.raises(ValueError, match="no JSON"):
         read_repaired_json(text)
 
 
-def test_events_take_what_they_name_and_inherit() -> None:
+def test_events_include_data_they_refer_to_and_inherit() -> None:
     events = by_title(shape("graph.html"))
     assert list(events) == ["Recital", "Day two", "Drop-in", "Last drop-in"]
     recital = events["Recital"]
@@ -98,7 +98,7 @@ def test_the_state_of_an_event_is_read() -> None:
     assert (events["Mixed"].place, events["In person"].place) == (HALL, HALL)
 
 
-def test_dates_are_read_if_they_are_sure() -> None:
+def test_dates_are_read_if_they_are_not_ambiguous() -> None:
     parsed = shape("dates.html")
     read = {entry.title: (f"{entry.starts_at:%d %H:%M}", entry.floating, entry.day) for entry in parsed.events}
     assert read == {
@@ -153,7 +153,7 @@ def test_rdfa_is_read() -> None:
     assert shape("rdfa.html").events == shape("rdfa.html").events
 
 
-def test_reading_rdfa_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_rdfa_makes_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
     monkeypatch.setattr(socket.socket, "connect", lambda *who: asked.append(who))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *who, **more: asked.append(who))
@@ -170,7 +170,7 @@ def test_past_events_of_a_page_do_not_hide_the_next_one() -> None:
     assert ([entry.title for entry in parsed.events], parsed.complete_until) == (["Next"], None)
 
 
-def test_the_events_calendar_is_read_by_its_interface() -> None:
+def test_the_events_calendar_is_read_by_its_rest_interface() -> None:
     parsed = shape("the-events-calendar.json")
     events = by_title(parsed)
     assert list(events) == ["Open “evening”", "All day", "Manual zone", "Called off", "Online"]
@@ -189,11 +189,11 @@ def test_the_events_calendar_is_read_by_its_interface() -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"code": "rest_no_route"}', b'{"events": 5}'])
-def test_an_answer_of_something_else_is_said(body: bytes) -> None:
+def test_an_answer_of_another_program_is_reported(body: bytes) -> None:
     assert "did not answer as The Events Calendar does" in parse_tribe_events(body, url=URL, now=NOW).error
 
 
-def test_the_interface_is_read_apart_as_in_place() -> None:
+def test_the_interface_gives_the_same_in_the_sandbox() -> None:
     body = read_shape("eventpage", "the-events-calendar.json")
     apart = parse_in_sandbox(
         Document(kind="tribe_events", body=body, url=URL, content_type="application/json", now=NOW)
@@ -222,7 +222,7 @@ def test_the_interface_is_read_apart_as_in_place() -> None:
         ),
     ],
 )
-def test_the_interface_is_asked_with_and_without_permalinks(rest: str, asked: str) -> None:
+def test_the_interface_is_found_with_and_without_permalinks(rest: str, asked: str) -> None:
     assert is_tribe_address(rest)
     address = tribe_url(rest, page=2, start=date(2026, 11, 24), end=date(2027, 12, 30))
     assert address.startswith(asked)

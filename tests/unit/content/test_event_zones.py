@@ -1,4 +1,4 @@
-"""In which zone an event's clock is read: its place's, its source's region's, else UTC, and staff are told (X9)."""
+"""An event's clock is read in the zone of its location, else of its source's region, else in UTC with a note."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -16,6 +16,7 @@ def settle(place: str = "", *, region: str = "", hour: int = 19, **fields: Any) 
     return resolve_event_zone(entry, located=locate_event(entry, default_region=region), source_region=region)
 
 
+@pytest.mark.requirement("X9")
 @pytest.mark.parametrize(
     ("place", "region", "zone", "hour"),
     [
@@ -28,7 +29,7 @@ def settle(place: str = "", *, region: str = "", hour: int = 19, **fields: Any) 
         ("Online", "", "", 19),
     ],
 )
-def test_x9_a_wall_clock_is_read_where_the_event_is(place: str, region: str, zone: str, hour: int) -> None:
+def test_a_wall_clock_is_read_in_the_zone_of_its_location(place: str, region: str, zone: str, hour: int) -> None:
     settled = settle(place, region=region, floating=True, note="The event names no time zone.")
     assert (settled.zone, settled.starts_at.hour, settled.floating) == (zone, hour, False)
     assert f"names no time zone. Its time is read as {zone or 'UTC'}" in settled.note
@@ -40,7 +41,7 @@ def test_the_end_of_a_wall_clock_moves_with_its_start() -> None:
     assert settled.ends_at == datetime(2026, 12, 7, 3, tzinfo=UTC)
 
 
-def test_an_all_day_event_begins_at_its_places_midnight_without_a_word() -> None:
+def test_an_all_day_event_begins_at_local_midnight_without_a_note() -> None:
     settled = settle("Houston, TX", hour=0, floating=True, all_day=True, day=date(2026, 12, 6))
     assert (settled.starts_at, settled.note) == (datetime(2026, 12, 6, 6, tzinfo=UTC), "")
 
@@ -54,7 +55,7 @@ def test_an_all_day_event_begins_at_its_places_midnight_without_a_word() -> None
         ("Online", "UTC", "UTC"),
     ],
 )
-def test_a_moment_in_utc_is_shown_in_the_zone_of_its_place(place: str, given: str, shown: str) -> None:
+def test_a_moment_in_utc_is_shown_in_the_zone_of_its_location(place: str, given: str, shown: str) -> None:
     settled = settle(place, zone=given)
     assert (settled.starts_at.hour, settled.zone, settled.note) == (19, shown, "")
 

@@ -1,4 +1,4 @@
-"""The fetcher against servers on loopback that misbehave (X2, X4, X5, X11)."""
+"""The fetcher against misbehaving servers on loopback."""
 
 import resource
 import threading
@@ -44,7 +44,8 @@ def test_a_document_comes_with_its_type_and_validators(server: MisbehavingServer
     assert not fetched.not_modified
 
 
-def test_x11_the_second_time_it_asks_whether_the_document_changed(server: MisbehavingServer, fetcher: Fetcher) -> None:
+@pytest.mark.requirement("X11")
+def test_the_second_request_is_conditional(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/feed"] = respond(status="304 Not Modified", ETag='"a1"')
     fetched = fetcher.fetch(f"{server.url}/feed", etag='"a1"', last_modified="Mon, 02 Nov 2026 09:00:00 GMT")
     assert fetched.not_modified
@@ -53,15 +54,14 @@ def test_x11_the_second_time_it_asks_whether_the_document_changed(server: Misbeh
     assert server.requests[0].headers["if-modified-since"] == "Mon, 02 Nov 2026 09:00:00 GMT"
 
 
-def test_an_answer_of_not_modified_to_a_question_never_asked_is_an_error(
-    server: MisbehavingServer, fetcher: Fetcher
-) -> None:
+def test_not_modified_is_an_error_for_an_unconditional_request(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/feed"] = respond(status="304 Not Modified")
     with pytest.raises(BadStatus):
         fetcher.fetch(f"{server.url}/feed")
 
 
-def test_x2_neither_cookies_nor_proxies_nor_log_ins_are_used(
+@pytest.mark.requirement("X2")
+def test_no_cookies_proxies_or_log_ins_are_used(
     server: MisbehavingServer, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
@@ -72,14 +72,16 @@ def test_x2_neither_cookies_nor_proxies_nor_log_ins_are_used(
     assert not {"cookie", "authorization", "proxy-authorization"} & set(server.requests[1].headers)
 
 
-def test_x2_a_host_is_refused_when_one_of_its_addresses_is_private(server: MisbehavingServer) -> None:
+@pytest.mark.requirement("X2")
+def test_a_host_is_refused_if_one_of_its_addresses_is_private(server: MisbehavingServer) -> None:
     fetcher = Fetcher(resolve=lambda host, port: ["93.184.215.14", "::1"])
     with pytest.raises(Refused, match=r"private network address \(::1\)"):
         fetcher.fetch("http://news.example/feed")
     assert server.requests == []
 
 
-def test_x2_the_checked_address_is_the_one_connected_to_though_the_name_changes_its_mind(
+@pytest.mark.requirement("X2")
+def test_it_connects_to_the_checked_address_if_the_name_changes(
     server: MisbehavingServer,
 ) -> None:
     answers = iter([["127.0.0.1"], ["93.184.215.14"]])
@@ -91,7 +93,8 @@ def test_x2_the_checked_address_is_the_one_connected_to_though_the_name_changes_
     assert next(answers) == ["93.184.215.14"], "the name was resolved a second time"
 
 
-def test_x2_a_name_that_turns_private_between_two_hops_is_refused(server: MisbehavingServer) -> None:
+@pytest.mark.requirement("X2")
+def test_a_name_that_becomes_private_on_a_redirect_is_refused(server: MisbehavingServer) -> None:
     answers = iter([["127.0.0.1"], ["10.0.0.7"]])
     fetcher = Fetcher(allow=["127.0.0.1"], resolve=lambda host, port: next(answers))
     server.routes["/a"] = respond(status="302 Found", Location="/b")
@@ -101,6 +104,8 @@ def test_x2_a_name_that_turns_private_between_two_hops_is_refused(server: Misbeh
     assert [request.path for request in server.requests] == ["/a"]
 
 
+@pytest.mark.requirement("X4")
+@pytest.mark.requirement("X2")
 @pytest.mark.parametrize(
     "target",
     [
@@ -120,15 +125,14 @@ def test_x2_a_name_that_turns_private_between_two_hops_is_refused(server: Misbeh
         "//[",
     ],
 )
-def test_x2_x4_a_redirect_is_judged_like_the_first_address(
-    server: MisbehavingServer, fetcher: Fetcher, target: str
-) -> None:
+def test_a_redirect_is_checked_like_the_first_address(server: MisbehavingServer, fetcher: Fetcher, target: str) -> None:
     server.routes["/a"] = respond(status="302 Found", Location=target)
     with pytest.raises(Refused):
         fetcher.fetch(f"{server.url}/a")
     assert len(server.requests) == 1
 
 
+@pytest.mark.requirement("X1")
 @pytest.mark.parametrize(
     "target",
     [
@@ -142,11 +146,12 @@ def test_x2_x4_a_redirect_is_judged_like_the_first_address(
         "http://a b/",
     ],
 )
-def test_x1_only_web_addresses_are_fetched(target: str) -> None:
+def test_only_web_addresses_are_fetched(target: str) -> None:
     with pytest.raises(Refused):
         Fetcher().fetch(target)
 
 
+@pytest.mark.requirement("X4")
 @pytest.mark.parametrize(
     "target",
     [
@@ -159,7 +164,7 @@ def test_x1_only_web_addresses_are_fetched(target: str) -> None:
         "http://localhost./",
     ],
 )
-def test_x4_the_address_is_judged_not_its_spelling(target: str) -> None:
+def test_any_spelling_of_a_private_address_is_refused(target: str) -> None:
     with pytest.raises(Refused, match="private network"):
         Fetcher().fetch(target)
 
@@ -173,20 +178,22 @@ def test_up_to_three_redirects_are_followed(server: MisbehavingServer, fetcher: 
     assert fetched.url == f"{server.url}/3"
 
 
-def test_x5_a_redirect_loop_ends(server: MisbehavingServer, fetcher: Fetcher) -> None:
+@pytest.mark.requirement("X5")
+def test_a_redirect_loop_ends(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/a"] = respond(status="301 Moved", Location="/a")
     with pytest.raises(Refused, match="more than 3 times"):
         fetcher.fetch(f"{server.url}/a")
     assert len(server.requests) == 4
 
 
-def test_a_redirect_to_nowhere_is_told(server: MisbehavingServer, fetcher: Fetcher) -> None:
+def test_a_redirect_without_a_target_is_reported(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/a"] = respond(status="302 Found")
     with pytest.raises(Unreachable, match="not where to"):
         fetcher.fetch(f"{server.url}/a")
 
 
-def test_x5_a_large_document_is_given_up_at_the_cap(server: MisbehavingServer, fetcher: Fetcher) -> None:
+@pytest.mark.requirement("X5")
+def test_a_large_document_is_refused_at_the_limit(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/declared"] = respond(b"x" * (2 * 1024 * 1024))
     with pytest.raises(TooLarge, match="1 MB"):
         fetcher.fetch(f"{server.url}/declared", limits=QUICK)
@@ -201,8 +208,9 @@ def test_x5_a_large_document_is_given_up_at_the_cap(server: MisbehavingServer, f
         fetcher.fetch(f"{server.url}/undeclared", limits=QUICK)
 
 
+@pytest.mark.requirement("X5")
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_x5_a_bomb_is_given_up_at_the_cap_after_unpacking(
+def test_a_decompression_bomb_is_refused_at_the_limit(
     server: MisbehavingServer, fetcher: Fetcher, encoding: str
 ) -> None:
     server.routes["/bomb"] = bomb(encoding=encoding, megabytes=200)
@@ -213,40 +221,42 @@ def test_x5_a_bomb_is_given_up_at_the_cap_after_unpacking(
     assert grown < 64 * 1024, f"memory grew by {grown} KiB"
 
 
-def test_a_packed_document_is_unpacked(server: MisbehavingServer, fetcher: Fetcher) -> None:
+def test_a_compressed_document_is_decompressed(server: MisbehavingServer, fetcher: Fetcher) -> None:
     body = b"<rss>" + b"news " * 10_000 + b"</rss>"
     server.routes["/feed"] = gzipped(body)
     assert fetcher.fetch(f"{server.url}/feed").body == body
 
 
-def test_packing_that_was_not_asked_for_is_refused(server: MisbehavingServer, fetcher: Fetcher) -> None:
+def test_an_unknown_compression_is_refused(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/feed"] = respond(b"\x0b\x02\x80hello\x03", Content_Encoding="br")
     with pytest.raises(Refused, match="br"):
         fetcher.fetch(f"{server.url}/feed")
     assert server.requests[0].headers["accept-encoding"] == "gzip, deflate"
 
 
-def test_damaged_packing_is_told(server: MisbehavingServer, fetcher: Fetcher) -> None:
+def test_damaged_compression_is_reported(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/feed"] = respond(b"this is not gzip", Content_Encoding="gzip")
     with pytest.raises(Unreachable, match="damaged"):
         fetcher.fetch(f"{server.url}/feed")
 
 
-def test_packing_that_breaks_off_is_told(server: MisbehavingServer, fetcher: Fetcher) -> None:
+def test_compressed_data_that_breaks_off_is_reported(server: MisbehavingServer, fetcher: Fetcher) -> None:
     packed = bytes(bytearray(__import__("gzip").compress(b"x" * 1000))[:-12])
     server.routes["/feed"] = respond(packed, Content_Encoding="gzip")
     with pytest.raises(Unreachable, match="broke off"):
         fetcher.fetch(f"{server.url}/feed")
 
 
-def test_x5_an_answer_shorter_than_it_says_is_not_taken_for_whole(server: MisbehavingServer, fetcher: Fetcher) -> None:
+@pytest.mark.requirement("X5")
+def test_an_answer_shorter_than_its_length_is_an_error(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/feed"] = respond(b"<rss>", length=5000)
     with pytest.raises(Unreachable):
         fetcher.fetch(f"{server.url}/feed")
 
 
+@pytest.mark.requirement("X5")
 @pytest.mark.parametrize("before_headers", [True, False])
-def test_x5_a_dripping_server_is_given_up_when_the_time_is_over(
+def test_a_slow_server_is_stopped_at_the_deadline(
     server: MisbehavingServer, fetcher: Fetcher, before_headers: bool
 ) -> None:
     server.routes["/drip"] = drip(server, before_headers=before_headers)
@@ -256,7 +266,8 @@ def test_x5_a_dripping_server_is_given_up_when_the_time_is_over(
     assert time.monotonic() - started < 2.0
 
 
-def test_x5_a_server_that_says_nothing_is_given_up(server: MisbehavingServer, fetcher: Fetcher) -> None:
+@pytest.mark.requirement("X5")
+def test_a_silent_server_is_stopped_at_the_deadline(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/mute"] = lambda client, request: server.wait(3) and None
     started = time.monotonic()
     with pytest.raises(TooSlow):
@@ -264,36 +275,37 @@ def test_x5_a_server_that_says_nothing_is_given_up(server: MisbehavingServer, fe
     assert time.monotonic() - started < 1.0
 
 
-def test_x5_endless_headers_are_given_up(server: MisbehavingServer, fetcher: Fetcher) -> None:
+@pytest.mark.requirement("X5")
+def test_endless_headers_are_stopped(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/headers"] = endless_headers(server)
     with pytest.raises(Unreachable):
         fetcher.fetch(f"{server.url}/headers", limits=QUICK)
 
 
-def test_an_answer_that_is_not_http_is_told(server: MisbehavingServer, fetcher: Fetcher) -> None:
+def test_an_answer_that_is_not_http_is_reported(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/odd"] = lambda client, request: client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
     with pytest.raises(Unreachable):
         fetcher.fetch(f"{server.url}/odd", limits=QUICK)
 
 
-def test_a_closed_port_is_told() -> None:
+def test_a_closed_port_is_reported() -> None:
     with misbehaving_server() as server:
         port = server.port
     with pytest.raises(Unreachable, match="No connection"):
         Fetcher(allow=["127.0.0.1"]).fetch(f"http://127.0.0.1:{port}/")
 
 
-def test_a_server_without_a_valid_certificate_is_not_read(server: MisbehavingServer) -> None:
+def test_a_server_without_a_valid_certificate_is_refused(server: MisbehavingServer) -> None:
     with pytest.raises(FetchError):
         Fetcher(allow=["127.0.0.1"]).fetch(f"https://127.0.0.1:{server.port}/", limits=QUICK)
 
 
-def test_a_name_without_a_site_is_told() -> None:
+def test_an_unknown_host_name_is_reported() -> None:
     with pytest.raises(Unreachable, match="Check the spelling"):
         resolve_host("no-such-host.invalid", 80)
 
 
-def test_a_name_that_cannot_be_a_name_is_told() -> None:
+def test_an_invalid_host_name_is_reported() -> None:
     with pytest.raises(Unreachable):
         resolve_host("a" * 70 + ".example", 80)
 
@@ -314,9 +326,7 @@ def test_a_host_without_any_address_is_refused() -> None:
         ("418 No", "did not give"),
     ],
 )
-def test_each_error_of_a_site_is_told_in_words(
-    server: MisbehavingServer, fetcher: Fetcher, status: str, words: str
-) -> None:
+def test_each_error_status_is_explained(server: MisbehavingServer, fetcher: Fetcher, status: str, words: str) -> None:
     server.routes["/feed"] = respond(b"<html>error</html>", status=status)
     with pytest.raises(BadStatus, match=words) as caught:
         fetcher.fetch(f"{server.url}/feed")
@@ -324,6 +334,7 @@ def test_each_error_of_a_site_is_told_in_words(
     assert caught.value.retry_after is None
 
 
+@pytest.mark.requirement("X11")
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
@@ -334,7 +345,7 @@ def test_each_error_of_a_site_is_told_in_words(
         ("Wed, 21 Oct 2015 07:28:00 -0000", 0),
     ],
 )
-def test_x11_how_long_a_busy_site_wants_to_be_left_alone_is_kept(
+def test_the_retry_after_of_a_busy_site_is_kept(
     server: MisbehavingServer, fetcher: Fetcher, header: str, seconds: int | None
 ) -> None:
     server.routes["/feed"] = respond(status="429 Too Many Requests", Retry_After=header)
@@ -343,14 +354,14 @@ def test_x11_how_long_a_busy_site_wants_to_be_left_alone_is_kept(
     assert caught.value.retry_after == seconds
 
 
-def test_a_secure_address_does_not_lead_to_an_open_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_https_never_redirects_to_http(monkeypatch: pytest.MonkeyPatch) -> None:
     fetcher = Fetcher()
     monkeypatch.setattr(fetcher, "_request", lambda url, headers, **limits: "http://news.example/")
     with pytest.raises(Refused, match="secure address"):
         fetcher.fetch("https://news.example/feed")
 
 
-def test_time_spent_on_earlier_hops_counts(server: MisbehavingServer, fetcher: Fetcher) -> None:
+def test_the_time_of_earlier_redirects_counts(server: MisbehavingServer, fetcher: Fetcher) -> None:
     def slow_redirect(client, request):  # type: ignore[no-untyped-def]
         server.wait(0.4)
         respond(status="302 Found", Location="/a")(client, request)
@@ -363,7 +374,7 @@ def test_time_spent_on_earlier_hops_counts(server: MisbehavingServer, fetcher: F
     assert time.monotonic() - started < 1.5
 
 
-def test_slow_names_count_too(server: MisbehavingServer) -> None:
+def test_the_time_to_resolve_names_counts(server: MisbehavingServer) -> None:
     def slow(host: str, port: int) -> list[str]:
         server.wait(0.3)
         return ["127.0.0.1"]
@@ -372,13 +383,13 @@ def test_slow_names_count_too(server: MisbehavingServer) -> None:
         Fetcher(allow=["127.0.0.1"], resolve=slow).fetch(f"{server.url}/", limits=Limits(max_bytes=10, total=0.1))
 
 
-def test_the_second_address_is_tried_when_the_first_does_not_answer(server: MisbehavingServer) -> None:
+def test_the_second_address_is_tried_if_the_first_is_dead(server: MisbehavingServer) -> None:
     fetcher = Fetcher(allow=["127.0.0.0/8"], resolve=lambda host, port: ["127.0.0.9", "127.0.0.1"])
     server.routes["/"] = respond(b"second")
     assert fetcher.fetch(f"http://news.example:{server.port}/").body == b"second"
 
 
-def test_no_thread_stays_behind(server: MisbehavingServer, fetcher: Fetcher) -> None:
+def test_no_thread_is_left_behind(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/feed"] = respond(b"x")
     fetcher.fetch(f"{server.url}/feed")
     time.sleep(0.05)
@@ -394,7 +405,7 @@ def test_no_thread_stays_behind(server: MisbehavingServer, fetcher: Fetcher) -> 
         ('W/"gzip-abc"', 'W/"gzip-abc"'),
     ],
 )
-def test_a_tag_that_was_marked_by_packing_is_known_again(
+def test_an_etag_with_a_compression_suffix_is_recognised(
     server: MisbehavingServer, fetcher: Fetcher, tag: str, asked: str
 ) -> None:
     server.routes["/feed"] = respond(b"", status="304 Not Modified")
@@ -403,26 +414,24 @@ def test_a_tag_that_was_marked_by_packing_is_known_again(
 
 
 @pytest.mark.parametrize("scheme", ["webcal", "WEBCAL"])
-def test_a_calendar_address_is_read_over_http_where_https_fails(
-    server: MisbehavingServer, fetcher: Fetcher, scheme: str
-) -> None:
+def test_a_calendar_address_uses_http_if_https_fails(server: MisbehavingServer, fetcher: Fetcher, scheme: str) -> None:
     server.routes["/c.ics"] = respond(b"BEGIN:VCALENDAR")
     fetched = fetcher.fetch(f"{scheme}://127.0.0.1:{server.port}/c.ics", limits=QUICK)
     assert (fetched.url, fetched.body) == (f"{server.url}/c.ics", b"BEGIN:VCALENDAR")
 
 
-def test_a_secure_calendar_address_is_never_read_over_http(server: MisbehavingServer, fetcher: Fetcher) -> None:
+def test_a_secure_calendar_address_never_uses_http(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/c.ics"] = respond(b"BEGIN:VCALENDAR")
     with pytest.raises(FetchError):
         fetcher.fetch(f"webcals://127.0.0.1:{server.port}/c.ics", limits=QUICK)
 
 
-def test_a_calendar_address_leads_into_no_private_network() -> None:
+def test_a_calendar_address_reaches_no_private_network() -> None:
     with pytest.raises(Refused, match="private network"):
         Fetcher().fetch("webcal://127.0.0.1/c.ics")
 
 
-def test_the_media_types_that_are_wanted_are_asked_for(server: MisbehavingServer, fetcher: Fetcher) -> None:
+def test_the_accept_header_names_the_wanted_media_types(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/c"] = respond(b"BEGIN:VCALENDAR")
     fetcher.fetch(f"{server.url}/c", accept="text/calendar, */*;q=0.1")
     assert server.requests[0].headers["accept"] == "text/calendar, */*;q=0.1"

@@ -10,7 +10,8 @@ from newsletter.content.parsing.pseudonyms import DEFAULT_NOTE, find_pseudonyms,
 from newsletter.content.parsing.text import cut_at_word, make_teaser, tidy
 
 
-def test_h1_only_simple_tags_and_safe_links_stay() -> None:
+@pytest.mark.requirement("H1")
+def test_only_simple_tags_and_safe_links_stay() -> None:
     dirty = (
         '<p style="color:red" onclick="x()">Hi <a href="/a" class="b" target="_blank">a</a> <a href="javascript:x">j</a>'
         '<img src="x" onerror="y"><script>alert(1)</script><iframe src="//e"></iframe><b>b</b></p><!-- c -->'
@@ -21,18 +22,20 @@ def test_h1_only_simple_tags_and_safe_links_stay() -> None:
     )
 
 
-def test_h1_without_a_base_relative_links_lose_their_target() -> None:
+@pytest.mark.requirement("H1")
+def test_without_a_base_relative_links_lose_their_target() -> None:
     assert (
         clean_html('<a href="/a">a</a><a href="mailto:a@b.example">m</a>')
         == '<a>a</a><a href="mailto:a@b.example">m</a>'
     )
 
 
+@pytest.mark.requirement("H2")
 @pytest.mark.parametrize(
     "text",
     ["<b>a &amp; b</b>", "&lt;script&gt;", "a < b", '<a href="https://x.example/?a=1&b=2">x</a>', "<p><p><ul><p>"],
 )
-def test_h2_cleaning_is_idempotent(text: str) -> None:
+def test_cleaning_is_idempotent(text: str) -> None:
     once = clean_html(text)
     assert clean_html(once) == once
 
@@ -46,7 +49,7 @@ def test_plain_text_keeps_paragraphs_and_drops_scripts() -> None:
     assert title_text("<b>a</b>\n b\0") == "a b"
 
 
-def test_tidy_drops_what_cannot_be_seen_and_keeps_joined_emoji() -> None:
+def test_tidy_removes_invisible_characters_and_keeps_emoji() -> None:
     assert tidy("a\u202eb\u200bc\x07 \ud800 d\te\r\nf") == "abc d e f"
     assert tidy("👩‍👧 ❤️") == "👩‍👧 ❤️"
     assert tidy("a\n\n b  c", keep_lines=True) == "a\nb c"
@@ -58,7 +61,7 @@ def test_a_text_is_cut_at_a_word() -> None:
     assert cut_at_word("short", 9) == "short"
 
 
-def test_a_teaser_is_whole_sentences_where_it_can_be() -> None:
+def test_a_teaser_is_whole_sentences_if_possible() -> None:
     assert make_teaser("One is here. Two is here. Three is too long to fit.", limit=30) == "One is here. Two is here."
     assert make_teaser("“We won!” she said. Then they went on and on without an end", limit=30) == "“We won!” she said."
     assert (
@@ -75,7 +78,7 @@ def test_a_teaser_is_whole_sentences_where_it_can_be() -> None:
     ["*A pseudonym. Note: Maya is not a client.", "*Name has been changed", "* Not her real name", "*pseudonym", "** Names have been changed.", "*Names changed to protect identity",
      "Maya's name has been changed.", "*Maya is a pseudonym"],
 )  # fmt: skip
-def test_the_note_of_a_changed_name_is_found(note: str) -> None:
+def test_the_note_of_a_pseudonym_is_found(note: str) -> None:
     ((name, found),) = find_pseudonyms("How Maya* came home", "", f"Maya* is safe.\nMore words.\n{note}\nShare this")
     assert (name, found) == ("Maya", tidy(note))
 
@@ -84,25 +87,25 @@ def test_a_note_at_the_end_of_the_last_line_is_found() -> None:
     assert find_pseudonyms("Maya* is safe now. *Name has been changed.") == (("Maya", "*Name has been changed."),)
 
 
-def test_each_name_gets_its_own_note_and_no_name_gets_that_of_another() -> None:
+def test_each_pseudonym_gets_its_own_note() -> None:
     text = "Maya* and Nora* spoke.\n*A pseudonym. Note: Maya is not a client."
     assert dict(find_pseudonyms(text)) == {"Maya": "*A pseudonym. Note: Maya is not a client.", "Nora": DEFAULT_NOTE}
     both = "Maya* and Nora* spoke.\n*Names have been changed."
     assert set(dict(find_pseudonyms(both)).values()) == {"*Names have been changed."}
 
 
-def test_a_marked_name_without_a_note_gets_the_shortest_true_one() -> None:
+def test_a_pseudonym_without_a_note_gets_the_default_one() -> None:
     assert find_pseudonyms("Maya* is safe.") == (("Maya", DEFAULT_NOTE),)
 
 
-def test_a_name_that_only_the_note_tells_is_found() -> None:
+def test_a_pseudonym_named_only_in_its_note_is_found() -> None:
     assert find_pseudonyms("Maya is safe.\nMaya is a pseudonym.") == (("Maya", "Maya is a pseudonym."),)
 
 
 @pytest.mark.parametrize(
     "text", ["5 * 3 = 15*", "See the terms*", "a *bold* word", "**Strong** words", "", "Nothing here"]
 )
-def test_other_asterisks_are_no_names(text: str) -> None:
+def test_other_asterisks_do_not_mark_names(text: str) -> None:
     assert find_pseudonyms(text) == ()
 
 
@@ -111,11 +114,11 @@ def test_a_name_of_two_words_is_one_name_inside_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("text", ["Maya* is safe", "Maya is safe", "They met Maya’s mother", "MAYA, or Maya?"])
-def test_the_note_goes_with_every_text_that_shows_the_name(text: str) -> None:
+def test_the_note_belongs_to_every_text_with_the_name(text: str) -> None:
     assert list_notes_for(text, (("Maya", "*A pseudonym."), ("Nora", "*A pseudonym."))) == ("*A pseudonym.",)
 
 
-def test_no_note_goes_with_other_texts() -> None:
+def test_no_note_belongs_to_other_texts() -> None:
     assert list_notes_for("Mayan pyramids", (("Maya", "*A pseudonym."),)) == ()
 
 
@@ -127,10 +130,11 @@ def test_a_hostile_text_is_searched_in_time() -> None:
     assert time.monotonic() - started < 3
 
 
+@pytest.mark.requirement("X7")
 @pytest.mark.parametrize(
     "tag", ["<div>", "<div></x>", "<b>", "<a href=x>", "<table>", "<p>", "<div><p></p>", "</div><div>", "<"]
 )
-def test_x7_html_nested_beyond_sense_is_read_in_time(tag: str) -> None:
+def test_deeply_nested_html_is_read_in_time(tag: str) -> None:
     started = time.process_time()
     text = tag * (200_000 // len(tag)) + " words"
     assert plain_text(text).endswith("words")

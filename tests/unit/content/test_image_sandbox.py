@@ -1,4 +1,4 @@
-"""Pictures are decoded small in a child process with limited memory. A picture that does not fit is refused in words."""
+"""Images are decoded in a child process with limited memory. An image that does not fit is refused with a reason."""
 
 import os
 import struct
@@ -11,7 +11,7 @@ import pytest
 import pyvips
 from PIL import Image
 
-from newsletter.content.images import sandboxed as picture_apart
+from newsletter.content.images import sandboxed
 from newsletter.content.images.encode import encode_image
 from newsletter.content.images.formats import LIBRARY_FORMAT, RENDITION_FORMATS
 from newsletter.content.images.sandbox_messages import BadImage, EncodedImage, RenditionFormat
@@ -25,19 +25,19 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def child() -> Iterator[SandboxProcess]:
-    made = SandboxProcess(work="images", limits=picture_apart.LIMITS)
+    made = SandboxProcess(work="images", limits=sandboxed.LIMITS)
     yield made
     made.close()
 
 
 def peak_of(child: SandboxProcess) -> int:
-    """The most memory that a child ever had, in bytes."""
+    """Return the peak memory of a child in bytes."""
     with open(f"/proc/{child.pid}/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])
-def test_a_picture_made_apart_is_the_one_made_in_place(kind: str) -> None:
+def test_the_sandbox_makes_the_same_image(kind: str) -> None:
     body = encode(Image.linear_gradient("L").convert("RGB").resize((300, 200)), kind)
     with record_decoded_images() as decoded:
         made = encode_image_in_sandbox(body, width=120)
@@ -46,7 +46,7 @@ def test_a_picture_made_apart_is_the_one_made_in_place(kind: str) -> None:
     assert (made.format, made.width, made.height) == ("jpeg", 120, 80)
 
 
-def test_a_place_a_focus_and_the_sign_of_a_film_go_along() -> None:
+def test_the_sandbox_gets_format_focus_and_play_button() -> None:
     body = draw(600, 300)
     made = encode_image_in_sandbox(
         body, rendition_format=RENDITION_FORMATS["portrait"], focus=(0.1, 0.2), is_video=True
@@ -55,7 +55,7 @@ def test_a_place_a_focus_and_the_sign_of_a_film_go_along() -> None:
 
 
 @pytest.mark.parametrize("progressive", [False, True])
-def test_a_hundred_megapixels_are_decoded_small(child: SandboxProcess, progressive: bool) -> None:
+def test_100_megapixels_are_decoded_in_a_smaller_size(child: SandboxProcess, progressive: bool) -> None:
     body = draw(10_000, 10_000, progressive=progressive)
     made = encode_image_in_sandbox(body, child=child)
     assert (made.width, made.height) == (1200, 1200)
@@ -63,19 +63,19 @@ def test_a_hundred_megapixels_are_decoded_small(child: SandboxProcess, progressi
 
 
 @pytest.mark.parametrize(("kind", "size"), [("WEBP", (2560, 1920)), ("AVIF", (4000, 3000)), ("PNG", (4000, 3000))])
-def test_a_photograph_of_a_telephone_is_accepted(child: SandboxProcess, kind: str, size: tuple[int, int]) -> None:
+def test_a_photo_of_a_phone_is_accepted(child: SandboxProcess, kind: str, size: tuple[int, int]) -> None:
     options = {"speed": 10} if kind == "AVIF" else {}
     made = encode_image_in_sandbox(draw(*size, kind, **options), child=child)
     assert (made.width, made.height) == (1200, 900)
 
 
-def test_more_than_a_hundred_megapixels_are_refused_before_decoding(child: SandboxProcess) -> None:
+def test_over_100_megapixels_are_refused_before_decoding(child: SandboxProcess) -> None:
     with pytest.raises(BadImage, match="more than 100 million pixels"):
         encode_image_in_sandbox(bomb(10_001, 10_000, mode=0), child=child)
     assert peak_of(child) < 110 * MIB
 
 
-def test_an_avif_that_needs_too_much_memory_is_refused_before_decoding(child: SandboxProcess) -> None:
+def test_an_avif_too_large_for_memory_is_refused_before_decoding(child: SandboxProcess) -> None:
     body = deep_avif(5968, 5968)
     with pytest.raises(BadImage, match=r"MB of memory to open: 5968 × 5968 pixels as AVIF\."):
         encode_image_in_sandbox(body, child=child)
@@ -83,10 +83,10 @@ def test_an_avif_that_needs_too_much_memory_is_refused_before_decoding(child: Sa
 
 
 @pytest.mark.parametrize("shape", [None, LIBRARY_FORMAT])
-def test_an_avif_of_thirty_five_megapixels_fits_the_child(child: SandboxProcess, shape: RenditionFormat | None) -> None:
+def test_an_avif_of_35_megapixels_fits_the_child(child: SandboxProcess, shape: RenditionFormat | None) -> None:
     made = encode_image_in_sandbox(draw(5968, 5968, "AVIF", speed=10), rendition_format=shape, child=child)
     assert made.width == made.height == (shape.width if shape else 1200)
-    assert peak_of(child) < picture_apart.LIMITS.memory_bytes
+    assert peak_of(child) < sandboxed.LIMITS.memory_bytes
 
 
 def test_an_avif_of_ten_bits_and_full_colour_is_read(child: SandboxProcess) -> None:
@@ -94,7 +94,7 @@ def test_an_avif_of_ten_bits_and_full_colour_is_read(child: SandboxProcess) -> N
     assert (made.width, made.height) == (1200, 1200)
 
 
-def test_a_large_avif_keeps_its_see_through_parts(child: SandboxProcess) -> None:
+def test_a_large_avif_keeps_its_transparency(child: SandboxProcess) -> None:
     logo = Image.new("RGBA", (5600, 5000), (0, 0, 0, 0))
     logo.paste((200, 30, 30, 255), (0, 0, 2800, 5000))
     made = encode_image_in_sandbox(encode(logo, "AVIF", speed=10), child=child)
@@ -102,7 +102,7 @@ def test_a_large_avif_keeps_its_see_through_parts(child: SandboxProcess) -> None
 
 
 @pytest.mark.parametrize("shape", [None, LIBRARY_FORMAT])
-def test_a_hundred_megapixels_of_gif_are_reduced_in_bands(child: SandboxProcess, shape: RenditionFormat | None) -> None:
+def test_a_gif_of_100_megapixels_is_reduced_in_bands(child: SandboxProcess, shape: RenditionFormat | None) -> None:
     made = encode_image_in_sandbox(large_gif(), rendition_format=shape, child=child)
     width = shape.width if shape else 1200
     assert (made.format, made.width, made.height) == ("jpeg", width, width)
@@ -111,18 +111,18 @@ def test_a_hundred_megapixels_of_gif_are_reduced_in_bands(child: SandboxProcess,
     assert peak_of(child) < 300 * MIB
 
 
-def test_a_large_gif_keeps_its_see_through_parts(child: SandboxProcess) -> None:
+def test_a_large_gif_keeps_its_transparency(child: SandboxProcess) -> None:
     made = encode_image_in_sandbox(large_gif(transparency=1), child=child)
     assert (made.format, made.width, made.height) == ("png", 1200, 1200)
 
 
-def test_a_large_gif_that_is_cut_off_is_refused_in_words(child: SandboxProcess) -> None:
+def test_a_large_gif_that_is_cut_off_is_refused(child: SandboxProcess) -> None:
     body = large_gif()
     with pytest.raises(BadImage, match="damaged or cut off"):
         encode_image_in_sandbox(body[: len(body) // 2], child=child)
 
 
-def test_one_child_makes_large_pictures_of_every_kind_in_turn(child: SandboxProcess) -> None:
+def test_one_child_encodes_large_images_of_every_kind(child: SandboxProcess) -> None:
     bodies = [large_gif(), draw(5968, 5968, "AVIF", speed=10), draw(8000, 8000), bomb(9500, 9500, mode=2)]
     child_ids = set()
     for body in (*bodies, *bodies):
@@ -132,7 +132,7 @@ def test_one_child_makes_large_pictures_of_every_kind_in_turn(child: SandboxProc
 
 
 @pytest.mark.parametrize(("size", "shape"), [((9500, 9500), LIBRARY_FORMAT), ((2000, 40_000), None)])
-def test_a_large_png_fits_the_child_in_every_shape(
+def test_a_large_png_of_any_shape_fits_the_child(
     child: SandboxProcess, size: tuple[int, int], shape: RenditionFormat | None
 ) -> None:
     assert encode_image_in_sandbox(bomb(*size, mode=2), rendition_format=shape, child=child).width > 60
@@ -140,7 +140,7 @@ def test_a_large_png_fits_the_child_in_every_shape(
 
 
 def large_gif(**options: int) -> bytes:
-    """A moving picture of 100 megapixels a frame: a red square on blue, then a blue one."""
+    """Return an animation of 100 megapixels a frame: a red square on blue, then a blue frame."""
     first, second = Image.new("P", (10_000, 10_000), 1), Image.new("P", (64, 64), 1)
     for frame in (first, second):
         frame.putpalette([255, 0, 0, 0, 0, 255])
@@ -149,19 +149,19 @@ def large_gif(**options: int) -> bytes:
 
 
 def deep_avif(width: int, height: int) -> bytes:
-    """An AVIF of 10 bits a colour that keeps every pixel's colour, the heaviest kind."""
+    """Return an AVIF of 10 bits a colour in 4:4:4, the kind that needs the most memory."""
     deep = pyvips.Image.black(width, height, bands=3).cast("ushort").copy(interpretation="rgb16")
     return bytes(deep.heifsave_buffer(compression="av1", bitdepth=10, subsample_mode="off", effort=0))
 
 
-def test_a_hundred_megapixels_of_png_are_read_in_strips(child: SandboxProcess) -> None:
+def test_a_png_of_100_megapixels_is_streamed(child: SandboxProcess) -> None:
     made = encode_image_in_sandbox(bomb(10_000, 10_000, mode=2), child=child)
     assert (made.width, made.height) == (1200, 1200)
     assert peak_of(child) < 200 * MIB
 
 
 @pytest.mark.parametrize(("kind", "options"), [("WEBP", {"method": 0}), ("PNG", {"compress_level": 1})])
-def test_a_large_picture_keeps_its_see_through_parts(child: SandboxProcess, kind: str, options: dict[str, int]) -> None:
+def test_a_large_image_keeps_its_transparency(child: SandboxProcess, kind: str, options: dict[str, int]) -> None:
     logo = Image.new("RGBA", (6000, 4000), (0, 0, 0, 0))
     logo.paste((200, 30, 30, 255), (0, 0, 3000, 4000))
     made = encode_image_in_sandbox(encode(logo, kind, **options), child=child)
@@ -169,7 +169,7 @@ def test_a_large_picture_keeps_its_see_through_parts(child: SandboxProcess, kind
 
 
 @pytest.mark.parametrize(("kind", "options"), [("WEBP", {"method": 0}), ("PNG", {"compress_level": 1})])
-def test_a_large_picture_is_turned_upright(child: SandboxProcess, kind: str, options: dict[str, int]) -> None:
+def test_a_large_image_is_turned_upright(child: SandboxProcess, kind: str, options: dict[str, int]) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     body = encode(Image.new("RGB", (6000, 4000), (9, 90, 200)), kind, exif=exif, **options)
@@ -177,14 +177,14 @@ def test_a_large_picture_is_turned_upright(child: SandboxProcess, kind: str, opt
     assert (made.width, made.height) == (600, 900)
 
 
-def test_a_large_png_that_is_cut_off_is_refused_in_words(child: SandboxProcess) -> None:
+def test_a_large_png_that_is_cut_off_is_refused(child: SandboxProcess) -> None:
     body = bomb(6000, 4000, mode=2)
     with pytest.raises(BadImage, match="damaged or cut off"):
         encode_image_in_sandbox(body[: len(body) // 2], child=child)
 
 
 def bomb(width: int, height: int, *, mode: int) -> bytes:
-    """A PNG of few bytes that unpacks to many."""
+    """Return a small PNG file that decodes to a large image."""
     row = width * (3 if mode == 2 else 1) + 1
 
     def chunk(name: bytes, data: bytes) -> bytes:
@@ -195,12 +195,12 @@ def bomb(width: int, height: int, *, mode: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
 
-def test_a_file_larger_than_forty_megabytes_is_refused() -> None:
+def test_a_file_over_40_megabytes_is_refused() -> None:
     with pytest.raises(BadImage, match="larger than 40 MB"):
         encode_image_in_sandbox(b"\xff\xd8\xff" + bytes(MAX_IMAGE_BYTES))
 
 
-def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_made() -> None:
+def test_after_an_image_that_takes_too_long_the_next_is_made() -> None:
     hasty = SandboxProcess(work="images", limits=ResourceLimits(wall_seconds=0.4))
     try:
         started = time.monotonic()
@@ -214,7 +214,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_is_made() -> None
         hasty.close()
 
 
-def test_a_picture_that_takes_too_much_memory_is_refused_and_the_next_is_made() -> None:
+def test_after_an_image_that_needs_too_much_memory_the_next_is_made() -> None:
     lean = SandboxProcess(work="images", limits=ResourceLimits(memory_bytes=24 * MIB))
     try:
         with pytest.raises(BadImage, match=r"more time or memory|cannot be read to its end"):
@@ -224,7 +224,7 @@ def test_a_picture_that_takes_too_much_memory_is_refused_and_the_next_is_made() 
         lean.close()
 
 
-def test_nothing_is_left_in_the_folder_for_passing_files(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_no_temporary_file_is_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     encode_image_in_sandbox(draw(64, 64))
     with pytest.raises(BadImage):
@@ -241,12 +241,12 @@ def test_a_very_large_drawing_is_reduced_without_a_second_copy(child: SandboxPro
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "I;16", "LA", "RGBA", "CMYK"])
-def test_a_large_picture_of_every_mode_is_reduced(mode: str) -> None:
+def test_a_large_image_of_any_mode_is_reduced(mode: str) -> None:
     made = encode_image(encode(Image.new(mode, (2600, 1300)), "JPEG" if mode == "CMYK" else "PNG"), width=400)
     assert (made.width, made.height) == (400, 200)
 
 
-def test_a_reduced_picture_stands_upright_and_keeps_its_see_through_parts() -> None:
+def test_a_reduced_image_is_upright_and_keeps_its_transparency() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     for kind in ("JPEG", "WEBP", "PNG"):
@@ -256,7 +256,7 @@ def test_a_reduced_picture_stands_upright_and_keeps_its_see_through_parts() -> N
     assert encode_image(encode(logo, "PNG"), width=300).format == "png"
 
 
-def test_the_library_keeps_enough_to_cut_from() -> None:
+def test_the_library_keeps_enough_for_every_format() -> None:
     made = encode_image_in_sandbox(draw(6000, 4000), rendition_format=LIBRARY_FORMAT)
     assert isinstance(made, EncodedImage)
     assert (made.width, made.height) == (2400, 1600)

@@ -1,4 +1,4 @@
-"""Pictures from outside are sniffed, limited, made upright and re-encoded (X10)."""
+"""Images from outside are checked, limited, turned upright and encoded again."""
 
 import hashlib
 import struct
@@ -21,7 +21,7 @@ def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def photo(width: int = 1600, height: int = 900) -> Image.Image:
-    """Noise, which compresses worse than any photograph."""
+    """Return noise, which compresses worse than any photo."""
     return Image.effect_noise((width, height), 90).convert("RGB")
 
 
@@ -29,15 +29,16 @@ def opened(data: bytes) -> Image.Image:
     return Image.open(BytesIO(data))
 
 
+@pytest.mark.requirement("X10")
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_x10_each_known_format_becomes_one_that_mail_shows(kind: str) -> None:
+def test_each_known_format_becomes_one_that_mail_shows(kind: str) -> None:
     made = encode_image(encoded(photo(300, 200), kind))
     assert (made.format, made.width, made.height) == ("jpeg", 300, 200)
     assert opened(made.data).format == "JPEG"
     assert made.sha256 == hashlib.sha256(made.data).hexdigest()
 
 
-def test_a_wide_picture_is_made_as_wide_as_asked_and_light() -> None:
+def test_a_wide_image_is_reduced_to_the_width_and_size_limit() -> None:
     made = encode_image(encoded(photo(2400, 1200), "JPEG", quality=95), width=1200)
     assert len(made.data) <= MAX_JPEG_BYTES
     assert made.width <= 1200
@@ -45,8 +46,9 @@ def test_a_wide_picture_is_made_as_wide_as_asked_and_light() -> None:
     assert encode_image(encoded(photo(300, 200), "PNG"), width=100).width == 100
 
 
-def test_x10_no_hidden_data_goes_along_and_the_picture_stands_upright() -> None:
-    """V4."""
+@pytest.mark.requirement("V4")
+@pytest.mark.requirement("X10")
+def test_an_image_is_upright_and_has_no_hidden_data() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "where it was taken"
@@ -58,9 +60,10 @@ def test_x10_no_hidden_data_goes_along_and_the_picture_stands_upright() -> None:
     assert b"secret" not in made.data
 
 
+@pytest.mark.requirement("V3")
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_v3_no_name_goes_along_inside_a_picture(kind: str) -> None:
-    """Neither in EXIF (its thumbnail's too), IPTC, XMP nor a text or comment of the file."""
+def test_an_image_contains_no_name(kind: str) -> None:
+    """No EXIF (nor that of its thumbnail), IPTC, XMP, text or comment of the file has the name."""
     name = "Marisol Quintanilla"
     exif = Image.Exif()
     exif[0x010E] = exif[0x013B] = name
@@ -92,13 +95,13 @@ def test_v3_no_name_goes_along_inside_a_picture(kind: str) -> None:
 
 
 def _photoshop(name: str) -> bytes:
-    """A JPEG segment with the IPTC field for a caption."""
+    """Return a JPEG segment with the IPTC field of a caption."""
     field = b"\x1c\x02\x78" + struct.pack(">H", len(name)) + name.encode()
     body = b"Photoshop 3.0\x008BIM\x04\x04\0\0" + struct.pack(">I", len(field)) + field + b"\0" * (len(field) % 2)
     return b"\xff\xed" + struct.pack(">H", len(body) + 2) + body
 
 
-def test_a_see_through_picture_stays_so() -> None:
+def test_a_transparent_image_stays_transparent() -> None:
     logo = Image.new("RGBA", (200, 100), (0, 0, 0, 0))
     logo.paste((200, 30, 30, 255), (20, 20, 90, 80))
     made = encode_image(encoded(logo, "PNG"))
@@ -114,7 +117,7 @@ def logo(ink: tuple[int, int, int]) -> bytes:
     return encoded(drawn, "PNG")
 
 
-def test_a_logo_in_dark_ink_gets_a_light_edge_so_that_it_reads_on_a_page_that_was_turned_dark() -> None:
+def test_a_logo_in_dark_ink_gets_a_light_edge_for_dark_pages() -> None:
     made = opened(encode_image(logo((20, 60, 80)), rendition_format=RENDITION_FORMATS["logo"]).data).convert("RGBA")
     row = [made.getpixel((x, made.height // 2)) for x in range(made.width // 2)]
     clear, light, dark = row[0], row[52], row[-1]
@@ -125,14 +128,14 @@ def test_a_logo_in_dark_ink_gets_a_light_edge_so_that_it_reads_on_a_page_that_wa
 
 
 @pytest.mark.parametrize("ink", [(240, 230, 210), None])
-def test_a_logo_in_light_ink_or_in_none_gets_no_edge_and_loses_nothing(ink: tuple[int, int, int] | None) -> None:
+def test_a_logo_in_light_ink_is_left_unchanged(ink: tuple[int, int, int] | None) -> None:
     data = logo(ink) if ink else encoded(Image.new("RGBA", (200, 200), (0, 0, 0, 0)), "PNG")
     made = encode_image(data, rendition_format=RENDITION_FORMATS["logo"])
     assert (made.width, made.height) == (200, 200)
     assert opened(made.data).convert("RGBA").getchannel("A").getextrema() == ((0, 255) if ink else (0, 0))
 
 
-def test_a_heavy_see_through_picture_is_made_light() -> None:
+def test_a_large_transparent_file_is_made_smaller() -> None:
     noise = photo(1200, 800).convert("RGBA")
     noise.putalpha(Image.effect_noise((1200, 800), 90))
     made = encode_image(encoded(noise, "PNG"))
@@ -140,17 +143,17 @@ def test_a_heavy_see_through_picture_is_made_light() -> None:
     assert len(made.data) <= 300 * 1024
 
 
-def test_a_solid_picture_with_an_alpha_channel_becomes_jpeg() -> None:
+def test_an_opaque_image_with_an_alpha_channel_becomes_jpeg() -> None:
     assert encode_image(encoded(photo(100, 100).convert("RGBA"), "PNG")).format == "jpeg"
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L", "1", "I;16", "LA", "P"])
-def test_pictures_of_every_mode_are_read(mode: str) -> None:
+def test_images_of_every_mode_are_read(mode: str) -> None:
     picture = Image.new(mode, (64, 64))
     assert encode_image(encoded(picture, "JPEG" if mode == "CMYK" else "PNG")).width == 64
 
 
-def test_of_a_moving_picture_the_first_frame_is_used() -> None:
+def test_the_first_frame_of_an_animation_is_used() -> None:
     frames = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
     made = encode_image(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     red, _, blue = opened(made.data).convert("RGB").getpixel((32, 32))  # type: ignore[misc]
@@ -167,6 +170,7 @@ def png_header(width: int, height: int) -> bytes:
     )
 
 
+@pytest.mark.requirement("X10")
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -186,6 +190,6 @@ def png_header(width: int, height: int) -> bytes:
         (encoded(photo(300, 200), "JPEG")[:2000], "cut off"),
     ],
 )  # fmt: skip
-def test_x10_what_is_no_usable_picture_is_refused(body: bytes, words: str) -> None:
+def test_a_file_that_is_not_a_usable_image_is_refused(body: bytes, words: str) -> None:
     with pytest.raises(BadImage, match=words):
         encode_image(body)

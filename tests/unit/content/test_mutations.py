@@ -107,7 +107,7 @@ def read(path: Path, body: bytes) -> Parsed:
 
 
 def check(parsed: Parsed) -> None:
-    """What holds for whatever comes out of any document."""
+    """Assert what is true of the result of any document."""
     entries = (*parsed.stories, *parsed.events)
     assert not (parsed.error and entries), "a document is read or refused, not both"
     identities = [(type(entry), entry.external_id) for entry in entries]
@@ -127,7 +127,7 @@ def check(parsed: Parsed) -> None:
 
 
 def check_private(parsed: Parsed, body: bytes, private: list[bytes]) -> None:
-    """The titles of private events that the change left whole are in nothing that comes out."""
+    """Assert that no title of a private event that the mutation left intact is in the result."""
     for block in private:
         for title in SUMMARY.findall(block):
             if body.count(title) == body.count(block):
@@ -142,7 +142,7 @@ def test_a_shape_is_read_or_refused_with_a_reason(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_a_damaged_document_crashes_nothing_and_shows_nothing_private(path: Path) -> None:
+def test_a_damaged_document_crashes_nothing_and_reveals_nothing(path: Path) -> None:
     whole = path.read_bytes()
     private = [block for block in EVENT.findall(whole) if PRIVATE.search(block)]
     for number in range(TIMES):

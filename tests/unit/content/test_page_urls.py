@@ -1,4 +1,4 @@
-"""Whether two addresses lead to one page."""
+"""Two addresses of one page are recognised."""
 
 import pytest
 
@@ -16,7 +16,7 @@ MAYA = "https://example.org/stories/maya/"
         " https://example.org/stories/maya/ ",
     ],
 )
-def test_one_page_has_one_name_however_it_is_written(other: str) -> None:
+def test_every_spelling_of_an_address_has_one_name(other: str) -> None:
     assert normalise_url(other) == normalise_url(MAYA)
 
 
@@ -35,7 +35,7 @@ def test_another_page_has_another_name(other: str) -> None:
     assert normalise_url(other) != normalise_url(MAYA)
 
 
-def test_parameters_that_name_a_page_stay_in_whatever_order() -> None:
+def test_parameters_of_a_page_stay_in_any_order() -> None:
     assert normalise_url("https://example.org/?p=7&lang=es") == normalise_url(
         "http://example.org?lang=es&utm_medium=mail&p=7"
     )
@@ -54,7 +54,7 @@ def test_parameters_that_name_a_page_stay_in_whatever_order() -> None:
         ("https://example.org", "https://www.example.org/"),
     ],
 )
-def test_the_mark_of_a_page_stands_in_its_address_however_that_is_written(url: str, kept: str) -> None:
+def test_every_spelling_of_an_address_contains_its_search_key(url: str, kept: str) -> None:
     assert normalise_url(url) == normalise_url(kept)
     assert make_url_search_key(url).lower() in kept.lower()
     assert make_url_search_key(kept).lower() in url.lower()

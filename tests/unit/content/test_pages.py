@@ -42,7 +42,7 @@ def ld(**node: object) -> str:
     return f'<script type="application/ld+json">{json.dumps(node)}</script>'
 
 
-def test_a_page_that_says_nothing_of_itself_is_read_from_its_text() -> None:
+def test_a_page_without_metadata_is_read_from_its_text() -> None:
     one = story(head="<title>A home given back | News</title>", body=MAIN + RELATED)
     assert (one.title, one.url, one.external_id, one.language) == ("A home given back", URL, URL, "en-GB")
     assert one.teaser.startswith("Last month a court in the north")
@@ -56,7 +56,7 @@ def test_a_page_that_says_nothing_of_itself_is_read_from_its_text() -> None:
     assert one.published_at is None
 
 
-def test_what_a_page_says_of_itself_comes_first() -> None:
+def test_the_metadata_of_a_page_comes_first() -> None:
     head = (
         '<meta property="og:title" content="A home given back | News"><meta property="og:site_name" content="News">'
         '<meta property="og:description" content="Three families &amp;amp; a court."><meta property="og:image" content="/p.jpg">'
@@ -89,11 +89,11 @@ def test_json_ld_is_read_at_any_depth() -> None:
 
 
 @pytest.mark.parametrize("script", ["{", "[1, null]", "", "<!-- {} -->", '{"@type": 3}', "[" * 50_000])
-def test_json_ld_that_is_damaged_is_passed_over(script: str) -> None:
+def test_damaged_json_ld_is_skipped(script: str) -> None:
     assert story(f'<script type="application/ld+json">{script}</script>').title == "A home given back"
 
 
-def test_a_page_of_another_site_cannot_be_claimed() -> None:
+def test_a_page_cannot_claim_the_address_of_another_site() -> None:
     assert story('<link rel="canonical" href="https://evil.example/x">').url == URL
 
 
@@ -108,7 +108,7 @@ def test_a_story_dated_in_the_future_is_set_aside() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"   ", b"<!-- -->"])
-def test_an_empty_page_is_told(body: bytes) -> None:
+def test_an_empty_page_is_reported(body: bytes) -> None:
     parsed = parse_story_page(body, url=URL, now=NOW)
     assert parsed.error or parsed.set_aside
 
@@ -126,7 +126,8 @@ def test_the_encoding_of_a_page_is_found(encoding: str, content_type: str, meta:
     )
 
 
-def test_x7_a_deep_page_ends() -> None:
+@pytest.mark.requirement("X7")
+def test_a_deeply_nested_page_is_read_in_time() -> None:
     assert page(body="<div>" * 30_000 + "<h1>Deep</h1>") is not None
 
 
@@ -184,17 +185,17 @@ def test_a_series_gives_its_dates() -> None:
     [{"location": {"@type": "VirtualLocation", "url": "https://zoom.us/j/1"}}, {"eventAttendanceMode": "https://schema.org/OnlineEventAttendanceMode"}, {"location": "Online"},
      {"location": [{"@type": "VirtualLocation"}, {"@type": "Place", "address": "Leeds, UK"}]}],
 )  # fmt: skip
-def test_an_online_event_is_known(changes: dict[str, object]) -> None:
+def test_an_online_event_is_recognised(changes: dict[str, object]) -> None:
     assert event(**changes).online
 
 
-def test_the_place_of_a_mixed_event_is_kept() -> None:
+def test_the_location_of_a_hybrid_event_is_kept() -> None:
     assert (
         event(location=[{"@type": "VirtualLocation"}, {"@type": "Place", "address": "Leeds, UK"}]).place == "Leeds, UK"
     )
 
 
-def test_a_cancelled_and_a_postponed_event_are_known() -> None:
+def test_cancelled_and_postponed_events_are_recognised() -> None:
     assert event(eventStatus="https://schema.org/EventCancelled").cancelled
     postponed = event(eventStatus="EventPostponed")
     assert postponed.cancelled
@@ -221,7 +222,7 @@ def test_an_event_without_a_zone_is_flagged_and_a_day_is_all_day() -> None:
 
 
 @pytest.mark.parametrize("geo", [{"latitude": "x", "longitude": 1}, {"latitude": 95, "longitude": 1}, {}, None, "x"])
-def test_coordinates_that_are_none_are_left_out(geo: object) -> None:
+def test_invalid_coordinates_are_left_out(geo: object) -> None:
     assert event(location={"@type": "Place", "geo": geo, "address": ["x"]}).latitude is None
 
 
@@ -245,6 +246,6 @@ def test_an_end_before_the_start_is_left_out() -> None:
     assert event(endDate="2026-12-01T19:00:00Z").ends_at is None
 
 
-def test_a_page_without_events_is_told() -> None:
+def test_a_page_without_events_is_reported() -> None:
     assert "no events" in parse_event_page(b"<html><body>Hi</body></html>", url=URL, now=NOW).error
     assert "no events" in parse_event_page(b"", url=URL, now=NOW).error

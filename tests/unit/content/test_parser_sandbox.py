@@ -1,4 +1,4 @@
-"""X7: documents are parsed in a child process that ends when one of them takes too much; the next one is read as ever."""
+"""Documents are parsed in a child process. It ends if one takes too much, and the next document is read."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pytest
 
 from newsletter.content.parsing.parse import Document, parse_document
-from newsletter.content.parsing.sandbox import process as rooms
+from newsletter.content.parsing.sandbox import process as sandbox_process
 from newsletter.content.parsing.sandbox.process import (
     ParserCrashed,
     ParserProcess,
@@ -66,20 +66,23 @@ SAMPLES = [
 ]
 
 
+@pytest.mark.requirement("X7")
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.kind)
-def test_x7_every_kind_of_source_gives_apart_what_it_gives_in_place(sample: Document) -> None:
+def test_every_kind_of_source_gives_the_same_in_the_sandbox(sample: Document) -> None:
     apart = parse_in_sandbox(sample)
     assert apart == parse_document(sample)
     assert apart.stories or apart.events or apart.error
 
 
-def test_x7_a_document_that_takes_too_long_is_given_up_and_the_next_is_read(child: ParserProcess) -> None:
+@pytest.mark.requirement("X7")
+def test_after_a_document_that_takes_too_long_the_next_is_read(child: ParserProcess) -> None:
     with pytest.raises(ResourceLimitExceeded, match="too heavy to read"):
         child.parse(feed_of(40_000))
     assert len(child.parse(feed_of(2)).stories) == 2
 
 
-def test_x7_a_document_that_takes_too_much_memory_is_given_up_and_the_next_is_read() -> None:
+@pytest.mark.requirement("X7")
+def test_after_a_document_that_needs_too_much_memory_the_next_is_read() -> None:
     lean = ParserProcess(limits=ResourceLimits(cpu_seconds=10, wall_seconds=20.0, memory_bytes=24 * 1024 * 1024))
     try:
         with pytest.raises(ResourceLimitExceeded, match="time or memory"):
@@ -89,7 +92,8 @@ def test_x7_a_document_that_takes_too_much_memory_is_given_up_and_the_next_is_re
         lean.close()
 
 
-def test_x7_a_document_that_takes_too_long_on_the_clock_is_given_up() -> None:
+@pytest.mark.requirement("X7")
+def test_a_document_that_takes_too_long_on_the_clock_is_stopped() -> None:
     hasty = ParserProcess(limits=ResourceLimits(cpu_seconds=10, wall_seconds=0.2))
     try:
         started = time.monotonic()
@@ -101,7 +105,8 @@ def test_x7_a_document_that_takes_too_long_on_the_clock_is_given_up() -> None:
         hasty.close()
 
 
-def test_x7_a_document_that_breaks_the_parser_is_said_to_be_damaged_and_the_next_is_read(
+@pytest.mark.requirement("X7")
+def test_after_a_document_that_breaks_the_parser_the_next_is_read(
     child: ParserProcess,
 ) -> None:
     child.parse(feed_of(1))
@@ -118,7 +123,8 @@ def test_x7_a_document_that_breaks_the_parser_is_said_to_be_damaged_and_the_next
     assert child.pid != first
 
 
-def test_x7_processor_time_is_counted_for_each_document_and_not_in_all() -> None:
+@pytest.mark.requirement("X7")
+def test_processor_time_is_limited_for_each_document() -> None:
     patient = ParserProcess(limits=ResourceLimits(cpu_seconds=1))
     try:
         for _ in range(5):
@@ -127,7 +133,7 @@ def test_x7_processor_time_is_counted_for_each_document_and_not_in_all() -> None
         patient.close()
 
 
-def test_one_child_serves_many_documents_from_many_threads_and_is_replaced_when_worn(child: ParserProcess) -> None:
+def test_one_child_serves_many_threads_until_it_is_replaced(child: ParserProcess) -> None:
     children: set[int | None] = set()
     counts: list[int] = []
 
@@ -144,7 +150,7 @@ def test_one_child_serves_many_documents_from_many_threads_and_is_replaced_when_
     assert 2 <= len(children - {None}) <= 3
 
 
-def test_a_child_that_left_is_replaced_in_silence(child: ParserProcess) -> None:
+def test_a_child_that_exited_is_replaced(child: ParserProcess) -> None:
     child.parse(feed_of(1))
     assert child.pid is not None
     os.kill(child.pid, signal.SIGTERM)
@@ -152,7 +158,7 @@ def test_a_child_that_left_is_replaced_in_silence(child: ParserProcess) -> None:
     assert len(child.parse(feed_of(1)).stories) == 1
 
 
-def test_a_closed_child_is_gone_and_starts_again_when_asked(child: ParserProcess) -> None:
+def test_a_closed_child_starts_again_when_needed(child: ParserProcess) -> None:
     child.parse(feed_of(1))
     pid = child.pid
     assert pid is not None
@@ -162,20 +168,20 @@ def test_a_closed_child_is_gone_and_starts_again_when_asked(child: ParserProcess
     assert len(child.parse(feed_of(1)).stories) == 1
 
 
-def test_the_child_is_given_no_secrets(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_gets_no_secrets(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWSLETTER_SECRET_KEY", "a secret")
     child.parse(feed_of(1))
     with open(f"/proc/{child.pid}/environ", "rb") as environment:
         assert b"NEWSLETTER" not in environment.read()
 
 
-def test_a_child_that_does_not_start_is_told(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms.sys, "executable", "/bin/true")
+def test_a_child_that_does_not_start_is_reported(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox_process.sys, "executable", "/bin/true")
     with pytest.raises(ParserCrashed, match="does not start"):
         child.parse(feed_of(1))
 
 
-def test_a_child_without_work_leaves_and_another_comes_when_there_is_some() -> None:
+def test_an_idle_child_exits_and_another_starts_when_needed() -> None:
     restless = ParserProcess(idle_seconds=0.1)
     try:
         restless.parse(feed_of(1))
@@ -188,18 +194,18 @@ def test_a_child_without_work_leaves_and_another_comes_when_there_is_some() -> N
 
 
 @pytest.mark.parametrize("failures", [1, 2])
-def test_a_child_that_leaves_just_as_it_is_given_work_is_replaced_once(
+def test_a_child_that_exits_as_it_gets_work_is_replaced_once(
     child: ParserProcess, monkeypatch: pytest.MonkeyPatch, failures: int
 ) -> None:
     left = [BrokenPipeError] * failures
-    send = rooms.write_message
+    send = sandbox_process.write_message
 
     def write(stream: BinaryIO, value: object) -> None:
         if left:
             raise left.pop()
         send(stream, value)
 
-    monkeypatch.setattr(rooms, "write_message", write)
+    monkeypatch.setattr(sandbox_process, "write_message", write)
     if failures == 1:
         assert len(child.parse(feed_of(1)).stories) == 1
     else:
@@ -207,15 +213,15 @@ def test_a_child_that_leaves_just_as_it_is_given_work_is_replaced_once(
             child.parse(feed_of(1))
 
 
-def test_an_answer_that_is_no_reading_is_not_taken(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "read_message", lambda stream: rooms.READY)
+def test_an_answer_of_another_type_is_refused(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox_process, "read_message", lambda stream: sandbox_process.READY)
     with pytest.raises(ParserCrashed, match="answered something else"):
         child.parse(feed_of(1))
     assert child.pid is None
 
 
-def test_a_child_that_will_not_leave_is_made_to(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "_EXIT_SECONDS", 0.2)
+def test_a_child_that_does_not_exit_is_killed(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox_process, "_EXIT_SECONDS", 0.2)
     child.parse(feed_of(1))
     pid = child.pid
     assert pid is not None
@@ -225,9 +231,7 @@ def test_a_child_that_will_not_leave_is_made_to(child: ParserProcess, monkeypatc
         os.kill(pid, 0)
 
 
-def test_a_fork_leaves_the_child_to_its_parent_and_starts_its_own(
-    child: ParserProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fork_starts_a_child_of_its_own(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     child.parse(feed_of(1))
     parents = child._process
     assert parents is not None
@@ -239,7 +243,7 @@ def test_a_fork_leaves_the_child_to_its_parent_and_starts_its_own(
     os.waitpid(parents.pid, 0)
 
 
-def test_a_fork_taken_while_a_document_is_read_can_read_too(child: ParserProcess) -> None:
+def test_a_fork_during_a_parse_can_parse_too(child: ParserProcess) -> None:
     taken, over = threading.Event(), threading.Event()
 
     def hold_the_lock() -> None:

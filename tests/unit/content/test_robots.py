@@ -1,4 +1,4 @@
-"""X11: web pages are read only where their site's robots.txt lets programs read them, and a host has one guest at a time."""
+"""Web pages are read only if robots.txt allows it, and a host gets one request at a time."""
 
 import threading
 import time
@@ -36,9 +36,8 @@ def paths(server: MisbehavingServer) -> list[str]:
     return [request.path for request in server.requests]
 
 
-def test_x11_a_page_that_programs_are_asked_not_to_read_is_refused_with_what_to_do(
-    server: MisbehavingServer, fetcher: Fetcher
-) -> None:
+@pytest.mark.requirement("X11")
+def test_a_disallowed_page_is_refused_with_advice(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/robots.txt"] = respond(KEEP_OUT)
     robots = Robots()
     with pytest.raises(Refused, match=r"robots\.txt.*allow “newsletter”"):
@@ -46,14 +45,16 @@ def test_x11_a_page_that_programs_are_asked_not_to_read_is_refused_with_what_to_
     robots.check(f"{server.url}/story", fetcher=fetcher, now=NOW)
 
 
-def test_x11_rules_for_our_name_go_before_those_for_everybody(server: MisbehavingServer, fetcher: Fetcher) -> None:
+@pytest.mark.requirement("X11")
+def test_rules_for_our_name_override_those_for_everybody(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/robots.txt"] = respond(
         b"\xef\xbb\xbfUser-agent: *\nDisallow: /\n\nUser-agent: newsletter\nDisallow:\n"
     )
     Robots().check(f"{server.url}/story", fetcher=fetcher, now=NOW)
 
 
-def test_x11_rules_are_asked_for_once_a_day(server: MisbehavingServer, fetcher: Fetcher) -> None:
+@pytest.mark.requirement("X11")
+def test_rules_are_fetched_once_a_day(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/robots.txt"] = respond(b"User-agent: *\nDisallow:\n")
     robots = Robots()
     for hours in (0, 1, 23, 25):
@@ -64,6 +65,7 @@ def test_x11_rules_are_asked_for_once_a_day(server: MisbehavingServer, fetcher: 
     assert len(server.requests) == 3
 
 
+@pytest.mark.requirement("X11")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -76,15 +78,16 @@ def test_x11_rules_are_asked_for_once_a_day(server: MisbehavingServer, fetcher: 
     ],
     ids=["none", "forbidden", "a page instead", "huge", "packed oddly", "garbage"],
 )
-def test_x11_a_site_without_rules_that_can_be_read_asks_for_nothing(
+def test_a_site_without_readable_rules_allows_everything(
     server: MisbehavingServer, fetcher: Fetcher, answer: Answer
 ) -> None:
     server.routes["/robots.txt"] = answer
     Robots().check(f"{server.url}/story", fetcher=fetcher, now=NOW)
 
 
+@pytest.mark.requirement("X11")
 @pytest.mark.parametrize("status", ["503 Service Unavailable", "429 Too Many Requests"])
-def test_x11_a_site_in_trouble_is_asked_again_later(server: MisbehavingServer, fetcher: Fetcher, status: str) -> None:
+def test_a_failing_site_is_asked_again_later(server: MisbehavingServer, fetcher: Fetcher, status: str) -> None:
     server.routes["/robots.txt"] = respond(status=status)
     robots = Robots()
     with pytest.raises(BadStatus, match="tried again later"):
@@ -93,12 +96,13 @@ def test_x11_a_site_in_trouble_is_asked_again_later(server: MisbehavingServer, f
     robots.check(f"{server.url}/story", fetcher=fetcher, now=NOW)
 
 
-def test_x11_a_site_that_cannot_be_reached_is_said_to_be_so() -> None:
+@pytest.mark.requirement("X11")
+def test_an_unreachable_site_is_reported() -> None:
     with pytest.raises(Unreachable):
         Robots().check("http://127.0.0.1:9/story", fetcher=Fetcher(allow=["127.0.0.1"]), now=NOW)
 
 
-def test_the_rules_of_a_thousand_sites_are_kept_and_no_more(
+def test_the_rules_of_at_most_1000_sites_are_kept(
     server: MisbehavingServer, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("newsletter.content.fetching.robots._MAX_SITES", 1)
@@ -115,8 +119,9 @@ def read(kind: str, url: str, fetcher: Fetcher) -> str:
     return reading.parsed.error
 
 
+@pytest.mark.requirement("X11")
 @pytest.mark.parametrize("kind", ["page", "events"])
-def test_x11_pages_made_for_people_are_asked_about(server: MisbehavingServer, fetcher: Fetcher, kind: str) -> None:
+def test_web_pages_are_checked(server: MisbehavingServer, fetcher: Fetcher, kind: str) -> None:
     server.routes["/robots.txt"] = respond(KEEP_OUT)
     server.routes["/private/page"] = respond(PAGE, Content_Type="text/html")
     with pytest.raises(Refused, match="asks programs not to read"):
@@ -124,19 +129,17 @@ def test_x11_pages_made_for_people_are_asked_about(server: MisbehavingServer, fe
     assert paths(server) == ["/robots.txt"]
 
 
+@pytest.mark.requirement("X11")
 @pytest.mark.parametrize("kind", ["feed", "calendar", "wordpress"])
-def test_x11_what_is_published_for_programs_is_read_without_asking(
-    server: MisbehavingServer, fetcher: Fetcher, kind: str
-) -> None:
+def test_feeds_and_calendars_are_read_without_a_check(server: MisbehavingServer, fetcher: Fetcher, kind: str) -> None:
     for path in ("/private/source", "/private/source/wp-json/wp/v2/posts"):
         server.routes[path] = respond(b"nothing of use")
     assert read(kind, f"{server.url}/private/source", fetcher)
     assert "/robots.txt" not in paths(server)
 
 
-def test_x11_a_page_that_leads_to_one_that_is_closed_to_programs_is_not_used(
-    server: MisbehavingServer, fetcher: Fetcher
-) -> None:
+@pytest.mark.requirement("X11")
+def test_a_redirect_to_a_disallowed_page_is_refused(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/robots.txt"] = respond(KEEP_OUT)
     server.routes["/story"] = respond(status="302 Found", Location="/private/story")
     server.routes["/private/story"] = respond(PAGE, Content_Type="text/html")
@@ -144,7 +147,8 @@ def test_x11_a_page_that_leads_to_one_that_is_closed_to_programs_is_not_used(
         read("page", f"{server.url}/story", fetcher)
 
 
-def test_x11_a_host_has_one_guest_at_a_time(server: MisbehavingServer, fetcher: Fetcher) -> None:
+@pytest.mark.requirement("X11")
+def test_a_host_gets_one_request_at_a_time(server: MisbehavingServer, fetcher: Fetcher) -> None:
     inside: list[int] = []
     most: list[int] = []
 
@@ -164,7 +168,8 @@ def test_x11_a_host_has_one_guest_at_a_time(server: MisbehavingServer, fetcher: 
     assert most == [1] * 5
 
 
-def test_x11_who_waits_too_long_for_a_turn_tries_again_later(server: MisbehavingServer, fetcher: Fetcher) -> None:
+@pytest.mark.requirement("X11")
+def test_waiting_too_long_for_a_host_is_a_timeout(server: MisbehavingServer, fetcher: Fetcher) -> None:
     server.routes["/feed"] = respond(b"<rss/>")
     started = time.monotonic()
     with host_lock("127.0.0.1", timeout=1.0) as came:

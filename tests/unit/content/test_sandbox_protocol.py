@@ -1,4 +1,4 @@
-"""What the parsing child may say to its parent: our own plain data and nothing else."""
+"""The parser's child can send its parent only our own plain data."""
 
 import io
 import os
@@ -42,7 +42,8 @@ def test_entries_arrive_as_they_were_sent() -> None:
         read_message(stream)
 
 
-def test_x7_a_subverted_child_cannot_make_its_parent_run_anything() -> None:
+@pytest.mark.requirement("X7")
+def test_a_compromised_child_cannot_run_code_in_its_parent() -> None:
     with pytest.raises(SandboxProtocolError, match="system may not come from a parser"):
         read_message(framed(pickle.dumps(Attack())))
 
@@ -58,7 +59,7 @@ def test_x7_a_subverted_child_cannot_make_its_parent_run_anything() -> None:
     ],
     ids=["half a length", "too long", "broken off", "nonsense", "empty"],
 )
-def test_an_answer_that_is_none_is_refused(stream: io.BytesIO) -> None:
+def test_a_broken_answer_is_refused(stream: io.BytesIO) -> None:
     stream.seek(0)
     with pytest.raises(SandboxProtocolError):
         read_message(stream)

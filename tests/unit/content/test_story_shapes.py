@@ -1,4 +1,4 @@
-"""Shapes of real feeds, posts and pages, made by hand: exactly what comes out of each."""
+"""Handmade copies of real feeds, posts and pages give exactly the expected stories."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,7 +162,7 @@ def test_a_shape_gives_exactly_its_stories(name: str) -> None:
     assert found == STORIES[name]
 
 
-def test_a_date_of_no_standard_form_is_said_to_be_read_so() -> None:
+def test_a_date_of_no_standard_form_has_a_note() -> None:
     notes = {story.title: story.note for story in parse("feed/dates-english.xml").stories}
     assert notes["Month first"].startswith("Its date “02/03/2026” was read as 3 February 2026.")
     assert notes["Nonsense"].startswith("Its date “0000-00-00 00:00:00” cannot be read")
@@ -176,7 +176,7 @@ def test_a_date_far_ahead_and_a_protected_post_are_set_aside() -> None:
     assert [aside.entry for aside in parse("wordpress/pictures.json").set_aside] == ["For members"]
 
 
-def test_notes_of_changed_names_are_kept_once_with_their_story() -> None:
+def test_pseudonym_notes_are_kept_once_with_their_story() -> None:
     pairs = {story.title: story.pseudonyms for story in parse("feed/shortcodes-and-addresses.xml").stories}
     assert pairs["Maya* came home"] == (("Maya", "*Names have been changed."),)
     assert pairs["All came home"] == ((ANY_NAME, "Names have been changed to protect identities."),)

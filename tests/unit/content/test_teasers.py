@@ -56,7 +56,7 @@ def test_only_the_storys_own_sentences_stay(html: str) -> None:
     assert teaser_from_html(html, title="Eleven are free") == LEAD
 
 
-def test_entities_that_were_escaped_twice_are_words() -> None:
+def test_entities_that_were_escaped_twice_are_decoded() -> None:
     assert teaser_from_html("<p>Maya&amp;#8217;s day &amp;amp; night.</p>") == "Maya’s day & night."
     assert teaser_from_html("<p>Fish &amp; chips; R&amp;D; 1 &lt; 2.</p>") == "Fish & chips; R&D; 1 < 2."
 
@@ -67,7 +67,7 @@ def test_a_text_that_breaks_off_ends_with_its_last_whole_sentence() -> None:
     assert teaser_from_html(f"<p>{LONG}&hellip; <a href='/a'>Read more</a></p>") == f"{LONG}…"
 
 
-def test_a_summary_that_breaks_off_gives_way_to_the_text_it_was_cut_from() -> None:
+def test_a_cut_summary_is_replaced_by_its_full_text() -> None:
     whole = f"{LONG} cellar near the river."
     assert teaser_from_html(f"<p>{LONG} [&hellip;]</p>", f"<p>{whole} And more.</p>") == f"{whole} And more."
     assert teaser_from_html(f"<p>{LONG} [&hellip;]</p>", "<p>Another text.</p>") == f"{LONG}…"
@@ -87,7 +87,7 @@ def test_a_summary_that_breaks_off_gives_way_to_the_text_it_was_cut_from() -> No
         "Am 3. März kam die Nachricht. Alle sind frei.",
     ],
 )  # fmt: skip
-def test_sentences_that_only_resemble_such_marks_stay(text: str) -> None:
+def test_sentences_that_resemble_links_to_read_on_stay(text: str) -> None:
     assert teaser_from_text(text) == text.replace("[...] ", "")
 
 
@@ -101,12 +101,12 @@ def test_sentences_are_not_cut_at_initials_and_days() -> None:
     assert teaser_from_text(text, limit=100) == "Am 3. März sprach Richter J. Sommer."
 
 
-def test_shortcodes_go_and_brackets_of_people_stay() -> None:
+def test_shortcodes_are_removed_and_other_brackets_stay() -> None:
     assert remove_shortcodes('a [vc_row css=".x{}"]b[/vc_row] c [contact-form-7 id="4"]').split() == ["a", "b", "c"]
     assert remove_shortcodes("he [sic] said [laughs] no [1]") == "he [sic] said [laughs] no [1]"
 
 
-def test_a_note_without_a_marked_name_goes_with_the_story_once() -> None:
+def test_a_note_without_a_marked_name_belongs_to_the_story_once() -> None:
     pairs = find_pseudonyms("Eleven are free", LEAD, f"{LEAD}\n*Names have been changed.", "Names have been changed")
     assert pairs == ((ANY_NAME, "*Names have been changed."),)
     assert list_notes_for(f"Eleven are free\n{LEAD}", pairs) == ("*Names have been changed.",)
@@ -117,12 +117,12 @@ def test_a_note_without_a_marked_name_goes_with_the_story_once() -> None:
     ["Names have been changed to protect identities.", "Some names have been changed.", "Nombres cambiados para proteger su identidad.",
      "Alle Namen geändert.", "Les prénoms ont été modifiés."],
 )  # fmt: skip
-def test_a_note_in_its_own_sentence_is_known(note: str) -> None:
+def test_a_note_in_its_own_sentence_is_recognised(note: str) -> None:
     assert find_pseudonyms("A title", f"{LEAD} {note}") == ((ANY_NAME, note),)
     assert teaser_from_text(f"{LEAD} {note}") == LEAD
 
 
-def test_the_same_note_in_two_writings_is_one() -> None:
+def test_two_spellings_of_a_note_are_one() -> None:
     text = "Maya* and Nora* spoke.\n*Names have been changed.\n* Names have been changed"
     pairs = find_pseudonyms(text)
     assert list_notes_for("Maya and Nora", pairs) == ("*Names have been changed.",)
@@ -131,7 +131,7 @@ def test_the_same_note_in_two_writings_is_one() -> None:
 @pytest.mark.parametrize(
     "text", ["Its name was changed in 1990.", "Her name was changed to Ana by the men.", "An alias of the command."]
 )
-def test_other_changes_of_names_are_no_notes(text: str) -> None:
+def test_other_changes_of_names_are_not_notes(text: str) -> None:
     assert find_pseudonyms("A title", text) == ()
 
 
@@ -174,7 +174,7 @@ def test_bylines_are_left_out(line: str) -> None:
     assert teaser_from_text(f"{line}\nThe court ruled today.") == "The court ruled today."
 
 
-def test_a_note_of_first_publication_takes_no_other_sentence_along() -> None:
+def test_removing_a_publication_note_keeps_other_sentences() -> None:
     text = "This article first appeared in example.org in May. It is about rent."
     assert teaser_from_text(text) == "It is about rent."
 
@@ -183,5 +183,5 @@ def test_a_note_of_first_publication_takes_no_other_sentence_along() -> None:
     "invitation",
     ["Читать далее", "Czytaj więcej", "Läs mer", "اقرأ المزيد", "Devamını oku", "続きを読む", "Подробнее →"],
 )
-def test_invitations_in_other_languages_are_left_out(invitation: str) -> None:
+def test_links_to_read_on_in_other_languages_are_removed(invitation: str) -> None:
     assert teaser_from_text(f"It happened. {invitation}") == "It happened."

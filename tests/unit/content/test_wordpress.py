@@ -48,7 +48,7 @@ def parse(*posts: Any) -> Parsed:
     return parse_posts(json.dumps(posts).encode(), url=URL, now=NOW)
 
 
-def test_a_post_keeps_what_its_site_says() -> None:
+def test_a_post_keeps_the_data_of_its_site() -> None:
     (story,) = parse(post()).stories
     assert (story.external_id, story.url, story.title) == (
         "41",
@@ -62,6 +62,7 @@ def test_a_post_keeps_what_its_site_says() -> None:
     assert story.pseudonyms == (("Maya", "*Name has been changed."),)
 
 
+@pytest.mark.requirement("X8")
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -73,7 +74,7 @@ def test_a_post_keeps_what_its_site_says() -> None:
         ({"date_gmt": "2030-01-01T00:00:00"}, "future"),
     ],
 )
-def test_x8_a_post_that_cannot_be_used_is_set_aside(changes: dict[str, Any], reason: str) -> None:
+def test_a_post_that_cannot_be_used_is_set_aside(changes: dict[str, Any], reason: str) -> None:
     parsed = parse(post(**changes), post(id=42))
     assert [story.external_id for story in parsed.stories] == ["42"]
     assert reason in parsed.set_aside[0].reason
@@ -82,7 +83,7 @@ def test_x8_a_post_that_cannot_be_used_is_set_aside(changes: dict[str, Any], rea
 @pytest.mark.parametrize(
     "embedded", [None, [], {"author": None, "wp:term": [None, [3]], "wp:featuredmedia": [{"code": "rest_forbidden"}]}]
 )
-def test_a_post_with_nothing_embedded_goes_in(embedded: object) -> None:
+def test_a_post_without_embedded_data_is_used(embedded: object) -> None:
     story = parse(post(_embedded=embedded, content={"rendered": "<img src='/in.jpg' alt='In'>"})).stories[0]
     assert (story.author, story.categories) == ("", ())
     assert (story.picture_url, story.picture_alt) == ("https://news.example/in.jpg", "In")
@@ -92,11 +93,11 @@ def test_a_post_with_nothing_embedded_goes_in(embedded: object) -> None:
     "media",
     [{"media_type": "file", "source_url": "https://news.example/a.pdf"}, {"media_type": "image", "source_url": ""}],
 )
-def test_media_that_is_no_picture_gives_none(media: dict[str, str]) -> None:
+def test_media_other_than_images_is_ignored(media: dict[str, str]) -> None:
     assert parse(post(_embedded={"wp:featuredmedia": [media]})).stories[0].picture_url == ""
 
 
-def test_a_post_that_is_no_post_is_set_aside() -> None:
+def test_data_that_is_not_a_post_is_set_aside() -> None:
     assert len(parse(3, None, "x").set_aside) == 3
 
 
@@ -108,7 +109,7 @@ def test_a_post_that_is_no_post_is_set_aside() -> None:
         (b'{"a": 1}', "not with a list of posts"),
     ],
 )
-def test_an_answer_that_is_no_list_of_posts_is_told(body: bytes, words: str) -> None:
+def test_an_answer_that_is_not_a_list_of_posts_is_reported(body: bytes, words: str) -> None:
     assert words in parse_posts(body, url=URL, now=NOW).error
 
 
@@ -121,7 +122,7 @@ def test_an_answer_that_is_no_list_of_posts_is_told(body: bytes, words: str) -> 
         "https://news.example/wp-json/wp/v2/posts",
     ],
 )
-def test_the_address_of_the_posts_is_made_from_the_address_of_the_site(site: str) -> None:
+def test_the_address_of_posts_is_made_from_that_of_the_site(site: str) -> None:
     after = datetime(2026, 11, 1, tzinfo=UTC)
     assert posts_url(site, page=2, per_page=500, after=after) == (
         "https://news.example/wp-json/wp/v2/posts?_embed=1&per_page=100&page=2&orderby=date&order=desc&after=2026-11-01T00%3A00%3A00"

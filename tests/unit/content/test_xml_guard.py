@@ -1,4 +1,4 @@
-"""XML that defines entities of its own is refused, in whatever encoding it comes."""
+"""XML that defines entities is refused in every encoding."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_an_entity_bomb_is_refused_in_every_encoding(encoding: str, named: bool)
 
 
 @pytest.mark.parametrize("encoding", ["utf-7", "utf-16-be", "cp500"])
-def test_the_charset_of_the_answer_is_looked_at_too(encoding: str) -> None:
+def test_the_charset_of_the_answer_is_checked_too(encoding: str) -> None:
     body = declare(BOMB, "").encode(encoding)
     assert has_internal_subset(body, content_type=f'application/xml; charset="{encoding}"')
 
@@ -41,7 +41,7 @@ def test_an_encoding_that_turns_harmless_bytes_into_markup_is_refused() -> None:
     assert has_internal_subset(body)
 
 
-def test_a_declaration_and_a_mark_that_disagree_hide_nothing() -> None:
+def test_a_declaration_and_a_bom_that_differ_hide_nothing() -> None:
     body = b"\xef\xbb\xbf" + declare(BOMB, "utf-16").encode()
     assert has_internal_subset(body)
 
@@ -52,7 +52,7 @@ def test_a_document_without_definitions_is_not_refused(encoding: str) -> None:
     assert not has_internal_subset(declare(PLAIN, encoding).encode(known), content_type=f"text/xml; charset={encoding}")
 
 
-def test_an_entry_that_writes_of_doctypes_is_not_refused() -> None:
+def test_an_entry_that_mentions_doctypes_is_not_refused() -> None:
     body = (
         b"<rss><channel><item><title>&lt;!DOCTYPE a [&lt;!ENTITY b</title><!-- <!DOCTYPE c [ --></item></channel></rss>"
     )

@@ -1,7 +1,6 @@
 """Turn one occurrence of a calendar event into an event entry."""
 
 import re
-from typing import Any
 
 import icalendar
 
@@ -64,7 +63,7 @@ def _identity(event: icalendar.Component, when: EventTimes, *, repeats: bool, ti
     return f"{uid}#{format_stamp(planned.dt if planned is not None else get_property(event, 'DTSTART').dt)}"
 
 
-def _named_by_apple(location: Any) -> str:
+def _named_by_apple(location: icalendar.vText | None) -> str:
     names = [str(location.params.get(name) or "") for name in ("X-TITLE", "X-ADDRESS")] if location is not None else []
     return ", ".join(name.replace("\\n", ", ") for name in names if name)
 

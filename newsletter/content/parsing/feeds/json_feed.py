@@ -50,12 +50,12 @@ def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
         )
     language = tidy(_text(data, "language"))
 
-    def read(raw: Any) -> StoryEntry:
+    def read(raw: object) -> StoryEntry:
         if has_broken_characters(raw):
             raise BadEntry(BROKEN_CHARACTERS)
         return _read_item(_mapping(raw), url=url, language=language, now=now)
 
-    def name(raw: Any, number: int) -> str:
+    def name(raw: object, number: int) -> str:
         item = _mapping(raw)
         return label_entry(title=unescape(_text(item, "title")), link=_text(item, "url"), number=number)
 
@@ -66,7 +66,7 @@ def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
     )
 
 
-def _mapping(raw: Any) -> Mapping[str, Any]:
+def _mapping(raw: object) -> Mapping[str, Any]:
     return raw if isinstance(raw, dict) else {}
 
 

@@ -83,12 +83,12 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
             error=Message("The site answered, but not with a list of posts. Check that it is a WordPress site.")
         )
 
-    def read(raw: Any) -> StoryEntry:
+    def read(raw: object) -> StoryEntry:
         if has_broken_characters(raw):
             raise BadEntry(BROKEN_CHARACTERS)
         return _read_post(_mapping(raw), url=url, now=moment)
 
-    def name(raw: Any, number: int) -> str:
+    def name(raw: object, number: int) -> str:
         post = _mapping(raw)
         return label_entry(title=title_text(_rendered(post, "title")), link=str(post.get("link") or ""), number=number)
 
@@ -96,11 +96,11 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
     return Parsed(stories=stories, set_aside=aside)
 
 
-def _mapping(raw: Any) -> Mapping[str, Any]:
+def _mapping(raw: object) -> Mapping[str, Any]:
     return raw if isinstance(raw, dict) else {}
 
 
-def _list(raw: Any) -> list[Any]:
+def _list(raw: object) -> list[Any]:
     return raw if isinstance(raw, list) else []
 
 

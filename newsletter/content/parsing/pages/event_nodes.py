@@ -123,7 +123,7 @@ def _check_text(node: Mapping[str, Any]) -> None:
         raise BadEntry("This entry is longer than %(limit)s kB.", limit=_MAX_CHARS // 1024)
 
 
-def _inherit(node: dict[str, Any]) -> dict[str, Any]:
+def _inherit(node: dict[str, object]) -> dict[str, object]:
     """Add what the event leaves out and its super-event says."""
     for above in _objects(node.get("superEvent")):
         node |= {name: above[name] for name in _INHERITED if not node.get(name) and above.get(name)}
@@ -137,7 +137,7 @@ class _NodeResolver:
         self._named = named
         self._left = _MAX_FOLLOWED
 
-    def of(self, value: Any, depth: int = _MAX_DEPTH) -> Any:
+    def of(self, value: object, depth: int = _MAX_DEPTH) -> object:
         self._left -= 1
         if depth <= 0 or self._left <= 0:
             return value
@@ -153,5 +153,5 @@ class _NodeResolver:
         return value
 
 
-def _objects(raw: Any) -> list[Mapping[str, Any]]:
+def _objects(raw: object) -> list[Mapping[str, Any]]:
     return [mapping(part) for part in (raw if isinstance(raw, list) else [raw]) if mapping(part)]

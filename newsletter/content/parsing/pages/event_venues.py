@@ -27,7 +27,7 @@ class Venue:
     country: str = ""
 
 
-def read_venue(raw: Any) -> Venue:
+def read_venue(raw: object) -> Venue:
     """Return the first venue of a location, which may be a text, a place, or a list of both."""
     found, virtual = Venue(), False
     for item in raw if isinstance(raw, list) else [raw]:

@@ -47,7 +47,7 @@ def read_nodes(tree: HtmlElement | None) -> Nodes:
     return nodes
 
 
-def walk(data: Any, depth: int = _MAX_DEPTH) -> Iterator[Mapping[str, Any]]:
+def walk(data: object, depth: int = _MAX_DEPTH) -> Iterator[Mapping[str, Any]]:
     """Yield every object with a type, at any depth, but not the super-events and sub-events of an event."""
     if depth <= 0:
         return
@@ -70,12 +70,12 @@ def types_of(node: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def mapping(raw: Any) -> Mapping[str, Any]:
+def mapping(raw: object) -> Mapping[str, Any]:
     """Return the value if it is an object, else {}."""
     return raw if isinstance(raw, dict) else {}
 
 
-def first_text(raw: Any) -> str:
+def first_text(raw: object) -> str:
     """Return the text of a value: itself, its "@value", "name", "url" or "@id", or that of the first in a list; else ""."""
     if isinstance(raw, list):
         return next((text for item in raw if not isinstance(item, list) and (text := first_text(item))), "")

@@ -42,7 +42,7 @@ def read_markup_events(tree: HtmlElement | None, *, url: str) -> list[Mapping[st
     return []
 
 
-def _from_microdata(item: Any) -> Any:
+def _from_microdata(item: object) -> object:
     if isinstance(item, list):
         return [_from_microdata(one) for one in item]
     if not isinstance(item, dict):
@@ -60,7 +60,7 @@ def _show_times(tree: HtmlElement) -> None:
             element.set("content", element.get("datetime") or "")
 
 
-def _from_rdfa(graph: Any) -> list[Mapping[str, Any]]:
+def _from_rdfa(graph: object) -> list[Mapping[str, Any]]:
     nodes: list[Mapping[str, Any]] = []
     for raw in graph if isinstance(graph, list) else []:
         if isinstance(raw, dict) and raw.get("@type"):

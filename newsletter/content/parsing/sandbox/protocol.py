@@ -3,7 +3,7 @@
 import io
 import pickle
 import struct
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from newsletter.common.errors import DomainError
 
@@ -35,7 +35,7 @@ class SandboxProtocolError(DomainError):
 class _PlainData(pickle.Unpickler):
     """Load only the classes named above, so that a compromised child cannot make its parent run code."""
 
-    def find_class(self, module_name: str, global_name: str, /) -> Any:
+    def find_class(self, module_name: str, global_name: str, /) -> object:
         if (module_name, global_name) not in _ALLOWED:
             raise SandboxProtocolError(f"{module_name}.{global_name} may not come from a parser.")
         return super().find_class(module_name, global_name)
@@ -49,7 +49,7 @@ def write_message(stream: BinaryIO, value: object) -> None:
     stream.flush()
 
 
-def read_message(stream: BinaryIO) -> Any:
+def read_message(stream: BinaryIO) -> object:
     """Return the next value. Raises EOFError if the other side closed the pipe between two, else SandboxProtocolError."""
     head = stream.read(_LENGTH.size)
     if not head:

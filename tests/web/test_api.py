@@ -228,7 +228,9 @@ def test_reading_a_person_takes_the_address_in_the_body_and_is_logged() -> None:
     key = create_key()
     found = call("post", "people/find", {"email": "ADA@example.org"}, key=key).json()
     assert (found["name"], found["subscriptions"][0]["list"]) == ("Ada", "weekly")
-    assert "No subscriber has this address" in problem(call("post", "people/find", {"email": "b@example.org"}, key=key), 404)
+    assert "No subscriber has this address" in problem(
+        call("post", "people/find", {"email": "b@example.org"}, key=key), 404
+    )
     assert list(AuditEntry.objects.values_list("action", flat=True)) == ["newsletter.api_read"]
 
 

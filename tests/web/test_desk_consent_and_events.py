@@ -136,7 +136,9 @@ def test_a_withdrawn_story_can_be_reinstated():
     browser = sign_in("editor")
     address = f"/admin/stories/withdraw/{story.pk}/"
     browser.post(address, follow=True)
-    assert said(browser.post(address, follow=True)) == ["“How Maya came home” was withdrawn already. Nothing was changed."]
+    assert said(browser.post(address, follow=True)) == [
+        "“How Maya came home” was withdrawn already. Nothing was changed."
+    ]
     assert "This story is withdrawn" in browser.get(address).content.decode()
     assert "is reinstated" in said(browser.post(address, {"reinstate": "1"}, follow=True))[0]
     story.refresh_from_db()

@@ -1,4 +1,4 @@
-"""The tokens ``__pv_<name>__`` that stand for personal values in a mail.
+"""The tokens ``__pv_<name>__`` for personal values in a mail.
 
 Rendering writes them and providers fill them in. The first letter of a name says where its value may stand: ``h`` in
 HTML text, ``u`` a whole link in HTML, ``t`` in plain text, the subject and headers.

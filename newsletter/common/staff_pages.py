@@ -22,7 +22,7 @@ from newsletter.common.translation import translate
 
 @dataclass(frozen=True)
 class Done:
-    """What a service did: the message to show, if any, and the data for the staff log."""
+    """The result of a service call: the message to show, if any, and the data for the staff log."""
 
     message: str = ""
     log_data: dict[str, object] | None = None

@@ -23,7 +23,7 @@ _MAX_PER_REASON = 200
 
 @dataclass(frozen=True)
 class FilledList:
-    """How many people are on the list; ``waiting`` and ``suppressed`` are among them, ``unsubscribed`` are not."""
+    """The numbers of people on the list; ``waiting`` and ``suppressed`` are among them, ``unsubscribed`` are not."""
 
     subscriber_count: int
     waiting: int = 0

@@ -1,4 +1,4 @@
-"""What the commands share: errors become one line, `--json` output is one document, a new database is prepared."""
+"""The base of all commands: errors become one line, `--json` output is one document, a new database is prepared."""
 
 import re
 import sqlite3

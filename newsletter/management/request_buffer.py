@@ -18,7 +18,7 @@ BodyLimit = Callable[[str], int]
 
 
 class Stage(Enum):
-    """What the client still has to send."""
+    """The part that the client still has to send."""
 
     HEADERS = "headers"
     BODY = "body"

@@ -134,7 +134,7 @@ def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
 
 
 def make_audience_count(people_by_reason: Mapping[str, int]) -> AudienceCount:
-    """Build the count from the number of candidates for each reason; "" stands for eligible people."""
+    """Build the count from the number of candidates for each reason; "" means eligible people."""
     excluded = {reason: people for reason, people in sorted(people_by_reason.items()) if reason}
     may_be_mailed = people_by_reason.get("", 0)
     return AudienceCount(candidates=may_be_mailed + sum(excluded.values()), eligible=may_be_mailed, excluded=excluded)

@@ -41,7 +41,7 @@ class GroupCommit(Generic[Item, Result]):
 
     `work` returns one result for each item, in order, and commits before it returns. If the database refuses several
     items together, each is tried alone, so that one bad item does not fail the others. If the database does not answer,
-    every waiting request gets that error, so that none waits for it a second time.
+    every waiting request gets that error, so that no request waits for it a second time.
     """
 
     def __init__(self, work: Callable[[list[Item]], list[Result]], *, max_batch_size: int = 100) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from newsletter.content.ingesting.ingest import ingest_due, ingest_source
 from newsletter.models import EventNotice, Source, Story
 from subscribers.models import Topic
+from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import NOW
 from tests.support.web_site import Site, serve_site
 
@@ -17,8 +18,6 @@ pytestmark = pytest.mark.django_db
 
 RSS = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel>
 <title>Field notes</title><link>{url}/</link>{items}</channel></rss>"""
-ITEM = """<item><title>{title}</title><link>{url}/{slug}</link><guid>{slug}</guid><pubDate>Mon, 02 Mar 2026 10:00:00 GMT</pubDate>
-<category>Courts</category><description>{text}</description>{extra}</item>"""
 CALENDAR = """BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n{events}END:VCALENDAR\r\n"""
 EVENT = """BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260301T000000Z\r\nDTSTART;TZID=Europe/London:20260{month}15T180000\r\n\
 SUMMARY:{title}\r\nLOCATION:{place}\r\nEND:VEVENT\r\n"""
@@ -28,10 +27,6 @@ SUMMARY:{title}\r\nLOCATION:{place}\r\nEND:VEVENT\r\n"""
 def site() -> Iterator[Site]:
     with serve_site() as served:
         yield served
-
-
-def item(site: Site, slug: str, title: str, *, text: str = "What happened.", extra: str = "") -> str:
-    return ITEM.format(url=site.url, slug=slug, title=title, text=text, extra=extra)
 
 
 def feed(site: Site, *items: str, **headers: str) -> Source:
@@ -57,7 +52,7 @@ def test_a_feed_becomes_stories_with_topics_and_our_own_image(site, settings, tm
     Topic.objects.create(slug="courts", name="Courts")
     site.put("/photo.jpg", picture_bytes(), Content_Type="image/jpeg")
     media = f'<media:content url="{site.url}/photo.jpg" medium="image" type="image/jpeg"/>'
-    report = ingest_source(source=feed(site, item(site, "a", "The first verdict", extra=media)), now=NOW)
+    report = ingest_source(source=feed(site, make_feed_item(site, "a", "The first verdict", extra=media)), now=NOW)
     story = Story.objects.get()
     assert (report.new, report.error, report.set_aside) == (1, "", [])
     assert [topic.slug for topic in story.topics.all()] == ["courts"]
@@ -68,7 +63,12 @@ def test_a_feed_becomes_stories_with_topics_and_our_own_image(site, settings, tm
 
 
 def test_one_bad_entry_is_set_aside_and_the_others_are_stored(site):
-    source = feed(site, item(site, "a", "The first verdict"), item(site, "b", ""), item(site, "c", "A second verdict"))
+    source = feed(
+        site,
+        make_feed_item(site, "a", "The first verdict"),
+        make_feed_item(site, "b", ""),
+        make_feed_item(site, "c", "A second verdict"),
+    )
     report = ingest_source(source=source, now=NOW)
     assert report.new == 2
     assert "title" in report.set_aside[0].reason
@@ -76,17 +76,24 @@ def test_one_bad_entry_is_set_aside_and_the_others_are_stored(site):
 
 
 def test_a_second_reading_updates_in_place_and_counts_unchanged(site):
-    ingest_source(source=feed(site, item(site, "a", "The first verdict"), item(site, "b", "A second verdict")), now=NOW)
-    source = feed(site, item(site, "a", "The first verdict, upheld"), item(site, "b", "A second verdict"))
+    ingest_source(
+        source=feed(
+            site, make_feed_item(site, "a", "The first verdict"), make_feed_item(site, "b", "A second verdict")
+        ),
+        now=NOW,
+    )
+    source = feed(
+        site, make_feed_item(site, "a", "The first verdict, upheld"), make_feed_item(site, "b", "A second verdict")
+    )
     report = ingest_source(source=source, now=NOW + timedelta(hours=1))
     assert (report.new, report.updated, report.unchanged) == (0, 1, 1)
     assert Story.objects.get(external_id__endswith="a").title == "The first verdict, upheld"
 
 
 def test_fields_that_staff_edited_are_not_overwritten(site):
-    ingest_source(source=feed(site, item(site, "a", "The first verdict")), now=NOW)
+    ingest_source(source=feed(site, make_feed_item(site, "a", "The first verdict")), now=NOW)
     Story.objects.update(title="Staff's own headline", edited_fields=["title"])
-    ingest_source(source=feed(site, item(site, "a", "The source's new headline", text="New words.")), now=NOW)
+    ingest_source(source=feed(site, make_feed_item(site, "a", "The source's new headline", text="New words.")), now=NOW)
     story = Story.objects.get()
     assert story.title == "Staff's own headline"
     assert story.teaser == "New words."
@@ -94,7 +101,7 @@ def test_fields_that_staff_edited_are_not_overwritten(site):
 
 @pytest.mark.requirement("X11")
 def test_an_unchanged_source_is_not_read_again(site):
-    source = feed(site, item(site, "a", "The first verdict"), ETag='"one"')
+    source = feed(site, make_feed_item(site, "a", "The first verdict"), ETag='"one"')
     ingest_source(source=source, now=NOW)
     report = ingest_source(source=source, now=NOW + timedelta(hours=1))
     assert site.asked[-1][1]["If-None-Match"] == '"one"'
@@ -104,7 +111,7 @@ def test_an_unchanged_source_is_not_read_again(site):
 @pytest.mark.requirement("X11")
 @pytest.mark.parametrize(("status", "words"), [(404, "404"), (500, "500"), (403, "403")])
 def test_a_failing_source_keeps_its_entries_and_is_read_less_often(site, status, words):
-    source = feed(site, item(site, "a", "The first verdict"))
+    source = feed(site, make_feed_item(site, "a", "The first verdict"))
     ingest_source(source=source, now=NOW)
     site.put("/feed.xml", "no", status=status)
     for failures in (1, 2, 3):
@@ -117,7 +124,7 @@ def test_a_failing_source_keeps_its_entries_and_is_read_less_often(site, status,
 
 
 def test_a_sources_retry_after_is_respected(site):
-    source = feed(site, item(site, "a", "The first verdict"))
+    source = feed(site, make_feed_item(site, "a", "The first verdict"))
     site.put("/feed.xml", "slow down", status=429, Retry_After="7200")
     ingest_source(source=source, now=NOW)
     source.refresh_from_db()
@@ -135,14 +142,14 @@ def test_an_unreachable_and_a_malformed_source_have_an_error(site):
 @pytest.mark.requirement("X2")
 def test_a_private_address_that_is_not_allowed_is_refused(site, settings):
     settings.NEWSLETTER_FETCH_ALLOW = []
-    report = ingest_source(source=feed(site, item(site, "a", "The first verdict")), now=NOW)
+    report = ingest_source(source=feed(site, make_feed_item(site, "a", "The first verdict")), now=NOW)
     assert report.error
     assert site.asked == []
 
 
 def test_a_story_is_stored_without_an_image_that_fails(site):
     media = f'<media:content url="{site.url}/gone.jpg" medium="image" type="image/jpeg"/>'
-    report = ingest_source(source=feed(site, item(site, "a", "The first verdict", extra=media)), now=NOW)
+    report = ingest_source(source=feed(site, make_feed_item(site, "a", "The first verdict", extra=media)), now=NOW)
     assert report.new == 1
     assert "picture was left out" in report.set_aside[0].reason
     assert Story.objects.get().picture is None
@@ -152,10 +159,10 @@ def test_a_new_image_that_fails_keeps_the_old_one_and_is_retried(site, settings,
     settings.MEDIA_ROOT = tmp_path
     media = '<media:content url="%s/%s.jpg" medium="image" type="image/jpeg"/>'
     site.put("/photo.jpg", picture_bytes(), Content_Type="image/jpeg")
-    ingest_source(source=feed(site, item(site, "a", "A verdict", extra=media % (site.url, "photo"))), now=NOW)
+    ingest_source(source=feed(site, make_feed_item(site, "a", "A verdict", extra=media % (site.url, "photo"))), now=NOW)
     before = Story.objects.get().picture
     site.put("/another.jpg", "no", status=503)
-    source = feed(site, item(site, "a", "A verdict, upheld", extra=media % (site.url, "another")))
+    source = feed(site, make_feed_item(site, "a", "A verdict, upheld", extra=media % (site.url, "another")))
     report = ingest_source(source=source, now=NOW)
     story = Story.objects.get()
     assert (story.title, story.picture) == ("A verdict, upheld", before)
@@ -170,8 +177,8 @@ def test_an_image_that_the_source_removed_is_removed(site, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     site.put("/photo.jpg", picture_bytes(), Content_Type="image/jpeg")
     media = f'<media:content url="{site.url}/photo.jpg" medium="image" type="image/jpeg"/>'
-    ingest_source(source=feed(site, item(site, "a", "A verdict", extra=media)), now=NOW)
-    report = ingest_source(source=feed(site, item(site, "a", "A verdict")), now=NOW)
+    ingest_source(source=feed(site, make_feed_item(site, "a", "A verdict", extra=media)), now=NOW)
+    report = ingest_source(source=feed(site, make_feed_item(site, "a", "A verdict")), now=NOW)
     assert (report.set_aside, Story.objects.get().picture) == ([], None)
 
 
@@ -284,7 +291,7 @@ def test_wordpress_posts_are_read_page_by_page(site):
 
 
 def test_due_sources_are_read_once_and_then_wait(site):
-    feed(site, item(site, "a", "The first verdict"))
+    feed(site, make_feed_item(site, "a", "The first verdict"))
     assert [report.new for report in ingest_due(now=NOW)] == [1]
     assert ingest_due(now=NOW + timedelta(minutes=1)) == []
     assert [report.unchanged for report in ingest_due(now=NOW + timedelta(minutes=31))] == [1]

@@ -14,7 +14,7 @@ from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.send_controls import resume_send
-from tests.db.test_ingest import item
+from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import (
     NOW,
     add_subscribers,
@@ -100,12 +100,12 @@ def test_a_change_at_the_source_voids_the_approval_and_is_named():
         add_subscribers(publication, 3)
         rss = '<?xml version="1.0"?><rss version="2.0"><channel><title>F</title>{}</channel></rss>'
         url = site.put(
-            "/feed.xml", rss.format(item(site, "a", "The first verdict")), Content_Type="application/rss+xml"
+            "/feed.xml", rss.format(make_feed_item(site, "a", "The first verdict")), Content_Type="application/rss+xml"
         )
         Source.objects.create(name="Feed", kind="feed", url=url, language="en")
         poll_sources(now=NOW)
         issue = make_issue(publication, approved=True)
-        site.put("/feed.xml", rss.format(item(site, "a", "The first verdict", text="Corrected.")))
+        site.put("/feed.xml", rss.format(make_feed_item(site, "a", "The first verdict", text="Corrected.")))
         poll_sources(now=NOW + timedelta(hours=1))
     issue.refresh_from_db()
     assert issue.state == Issue.State.DRAFT

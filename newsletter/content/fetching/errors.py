@@ -20,7 +20,7 @@ class TooSlow(FetchError):
 
 
 class Unreachable(FetchError):
-    """There is no such host, no connection, no valid certificate, or the answer broke off."""
+    """The site has no such host, connection or valid certificate, or its answer broke off."""
 
 
 class BadStatus(FetchError):

@@ -113,7 +113,7 @@ def _split_host_port(entry: str) -> tuple[str, int | None]:
 
 
 def web_addresses(url: str) -> tuple[str, ...]:
-    """Return the http(s) addresses to try for a URL, the safest first. ``webcal:`` stands for either."""
+    """Return the http(s) addresses to try for a URL, the safest first. ``webcal:`` means either."""
     text = url.strip()
     scheme, colon, rest = text.partition("://")
     match scheme.lower() if colon else "":

@@ -43,7 +43,7 @@ class RegionCount:
 
 @dataclass(frozen=True)
 class ExclusionCount:
-    """How many people one reason excludes. ``before`` counts them in the previous issue, None if there is none."""
+    """The number of people whom one reason excludes. ``before`` counts them in the previous issue, None if there is none."""
 
     label: str
     people: int

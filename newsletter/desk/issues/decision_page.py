@@ -25,7 +25,7 @@ from newsletter.models import Issue
 
 
 class ChangesContext(TypedDict):
-    """What desk/decision_page.html adds: whether the issue changed since the notification, and how."""
+    """The context that desk/decision_page.html adds: whether the issue changed since the notification, and how."""
 
     changed: bool
     changes: list[str]

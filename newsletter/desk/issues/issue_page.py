@@ -1,4 +1,4 @@
-"""What the pages of one issue share: the query, permission and breadcrumbs, and the facts at the top of the page."""
+"""Shared parts of an issue's pages: the query, permission and breadcrumbs, and the facts at the top of the page."""
 
 from datetime import datetime
 from typing import Any, TypedDict

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from newsletter.jobs.catalogue import ALL_ROLES
 from newsletter.jobs.engine import make_engine
 from newsletter.management.base import ProductCommand, describe_start
-from newsletter.management.commands.worker import add_lanes
+from newsletter.management.commands.worker import add_concurrency_option
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
@@ -25,7 +25,7 @@ class Command(ProductCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=port_number, default=8000, metavar="P")
         if self.roles:
-            add_lanes(parser)
+            add_concurrency_option(parser)
 
     def run(self, **options: Any) -> None:
         check_port_free(host=options["host"], port=options["port"])

@@ -13,7 +13,7 @@ class Command(ProductCommand):
     help = "Send what is due, until stopped. Any number may run, on any number of machines."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        add_lanes(parser)
+        add_concurrency_option(parser)
 
     def run(self, **options: Any) -> None:
         engine = make_engine(roles=frozenset({WORKER}), concurrency=options["lanes"])
@@ -27,17 +27,17 @@ def write_flushed(command: ProductCommand, text: str) -> None:
     command.stdout.flush()
 
 
-def add_lanes(parser: ArgumentParser) -> None:
+def add_concurrency_option(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--lanes",
-        type=_lanes,
+        type=_concurrency,
         default=DEFAULT_CONCURRENCY,
         metavar="N",
         help=f"How many calls to the provider go at once ({DEFAULT_CONCURRENCY}).",
     )
 
 
-def _lanes(text: str) -> int:
+def _concurrency(text: str) -> int:
     lanes = int(text)
     if not 1 <= lanes <= 64:
         raise ValueError(text)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Origin(StrEnum):
-    """What gave a setting its value."""
+    """The source of a setting's value."""
 
     ENVIRONMENT = "environment"
     FILE = "file"

@@ -18,7 +18,7 @@ PERSON_OVERHEAD_BYTES = 1_500
 
 
 class Verdict(StrEnum):
-    """What is known of a recipient after an attempt."""
+    """The result of an attempt for a recipient."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -50,7 +50,7 @@ class Mail:
 
 @dataclass(frozen=True)
 class BatchCall:
-    """What goes out in one API call: the mail, its recipients, and our ids that every message carries.
+    """The content of one API call: the mail, its recipients, and our ids that every message carries.
 
     ``label`` is the variant's name that staff see ("English, near London"), "" for its key.
     """
@@ -106,7 +106,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class BatchLookup:
-    """What a provider's own records say of a batch: ``verdict`` for every delivery that ``people`` does not name.
+    """The provider's own records of a batch: ``verdict`` for every delivery that ``people`` does not name.
 
     ACCEPTED and REJECTED rest on a record that names our batch. Without a record it is UNCERTAIN: records come late.
     """
@@ -120,7 +120,7 @@ class BatchLookup:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a provider can do, and its limits. Sending sizes and paces its batches by these values alone.
+    """The abilities and limits of a provider. Sending sizes and paces its batches by these values alone.
 
     Bytes are of JSON text: ``max_variable_bytes`` limits one recipient's values, ``max_call_variable_bytes`` those of
     a call. ``idempotency_seconds`` count from the FIRST attempt: after them a replay would mail twice. ``reconcile`` is

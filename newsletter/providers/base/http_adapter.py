@@ -37,7 +37,7 @@ _CONNECT_SECONDS = 5.0
 
 
 class AdapterOptions(TypedDict, total=False):
-    """What every adapter may be given beside its account."""
+    """Optional settings of every adapter, besides its account."""
 
     endpoint: str
     max_batch: int | None

@@ -44,7 +44,7 @@ def _no_next_page(parsed: object, url: str, rows: int) -> str:
 
 @dataclass(frozen=True)
 class SuppressionListQuery:
-    """Where a list begins and how its pages are read.
+    """The first page of a list, and how to read each page.
 
     ``rows`` is the JSON key of a page's rows, "" if the page is the list itself. ``parse_row`` returns None for a row
     that suppresses nobody. ``missing_is_empty``: a page without that key is an empty one.

@@ -125,9 +125,9 @@ class _Table(dict[int, str]):
         if _WITHOUT_SPACES.match(char):
             return unicodedata.normalize("NFKC", char)
         apart = _MARKS.sub("", unicodedata.normalize("NFKD", char))
-        return "".join(self._letter(one) for one in apart)
+        return "".join(self._spell_out(one) for one in apart)
 
-    def _letter(self, char: str) -> str:
+    def _spell_out(self, char: str) -> str:
         like = self._like.get(char)
         if like is not None:
             return like.upper() if char.isupper() else like

@@ -33,7 +33,7 @@ _SAMPLE_ROWS = 200
 
 @dataclass(frozen=True)
 class PeopleFile:
-    """What was detected in an opened file. `header` holds the columns as written."""
+    """The detected facts of an opened file. `header` holds the columns as written."""
 
     encoding: str
     delimiter: str

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FeedbackKind(StrEnum):
-    """What happened to one mail. ``UNKNOWN`` changes nothing; ``SUBSCRIPTION`` waits until staff confirm it."""
+    """The kind of a report about one mail. ``UNKNOWN`` changes nothing; ``SUBSCRIPTION`` waits until staff confirm it."""
 
     ACCEPTED = "accepted"
     DELIVERED = "delivered"

@@ -1,4 +1,4 @@
-"""What all webhook handlers share: the types, and checks of keys, passwords, ages and signatures.
+"""Shared parts of webhook handlers: types, and checks of keys, passwords, ages and signatures.
 
 A handler verifies the raw bytes of a webhook before it believes anything in them.
 """

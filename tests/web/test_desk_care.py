@@ -115,7 +115,7 @@ def test_v5_withdrawing_asks_first_with_the_number_of_people_and_then_says_what_
     issue, story, _ = publish()
     browser = sign_in("editor")
     page = browser.get(f"/admin/stories/withdraw/{story.pk}/").content.decode()
-    assert "3 mails with its words went out" in page
+    assert "3 emails with its text have been sent" in page
     assert str(issue) in page
     story.refresh_from_db()
     assert story.withdrawn_at is None
@@ -194,7 +194,7 @@ def test_an_event_whose_hour_alone_changed_does_not_say_its_place_twice():
     EventNotice.objects.filter(pk=event.pk).update(starts_at=event.starts_at + timedelta(hours=1))
     page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
     assert ">London</td>" in page
-    assert ">the same</td>" in page
+    assert ">unchanged</td>" in page
 
 
 def test_an_event_that_takes_place_after_all_says_so_and_to_how_many_it_is_told():

@@ -110,10 +110,10 @@ def test_v3_terms_are_in_no_search_and_no_list_of_tables_of_the_desk() -> None:
 def test_v3_whoever_protects_is_told_which_issues_say_it_and_what_was_paused(issue: Issue) -> None:
     client = sign_in("data")
     assert said(protect(client, SECRET))[1] == (
-        "A protected term stands in these issues, which cannot go out so: The weekly letter No. 1."
+        "These issues contain a protected term and cannot be sent: The weekly letter No. 1."
     )
     client.post(ROOM, {"remove": "yes", "term": ProtectedTerm.objects.get().pk})
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     start_send(issue=Issue.objects.get(), now=NOW)
-    assert said(protect(client, SECRET))[-1] == "Its send is paused: The weekly letter No. 1."
+    assert said(protect(client, SECRET))[-1] == "Sending is paused: The weekly letter No. 1."
     assert Send.objects.get().state == "paused"

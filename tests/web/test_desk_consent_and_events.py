@@ -117,7 +117,7 @@ def test_withdrawing_asks_first_and_reports_what_it_did():
     issue, story, _ = publish()
     browser = sign_in("editor")
     page = browser.get(f"/admin/stories/withdraw/{story.pk}/").content.decode()
-    assert "3 mails with its words went out" in page
+    assert "3 emails with its text have been sent" in page
     assert str(issue) in page
     story.refresh_from_db()
     assert story.withdrawn_at is None
@@ -198,7 +198,7 @@ def test_a_changed_hour_does_not_repeat_the_location():
     EventNotice.objects.filter(pk=event.pk).update(starts_at=event.starts_at + timedelta(hours=1))
     page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
     assert ">London</td>" in page
-    assert ">the same</td>" in page
+    assert ">unchanged</td>" in page
 
 
 def test_a_reinstated_event_shows_how_many_will_be_told():

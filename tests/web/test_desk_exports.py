@@ -105,12 +105,12 @@ def test_a_large_file_waits_for_a_second_person_and_is_taken_once(
     asked = ask(ann, weekly)
     assert not asked.without_approval
     assert "nobody has allowed it yet" in step(ann, asked, "take")
-    assert "a second person must allow the export" in step(ann, asked, "allow", password=PASSWORD)
+    assert "A second person has to allow it" in step(ann, asked, "allow", password=PASSWORD)
     assert "Incorrect password" in step(bob, asked, "allow", password="guess")
     page = bob.get(URL).content.decode()
     assert "ann@example.org asked on" in page
     assert "for 501 people of Weekly, for “Print run”" in page
-    assert "Allowed" in step(bob, asked, "allow", password=PASSWORD)
+    assert "Export allowed" in step(bob, asked, "allow", password=PASSWORD)
     assert "Only who asked" in step(bob, asked, "take")
     assert "Ready to download" in ann.get(URL).content.decode()
     assert step(ann, asked, "take").count("@example.org") == MAX_PEOPLE_WITHOUT_APPROVAL + 1
@@ -159,7 +159,7 @@ def test_an_export_that_outgrew_its_approval_needs_another_one(ann: Client, bob:
     assert "501 people of" in shown
     assert "The file can contain at most 526 people when it is downloaded." in shown
     fill(weekly, 25)
-    assert step(bob, asked, "allow", password=PASSWORD).startswith("Allowed.")
+    assert step(bob, asked, "allow", password=PASSWORD).startswith("Export allowed.")
     fill(weekly, 1)
     grown = "There are 527 people now. The file was asked for 501, and may hold 526 at most."
     assert grown in step(ann, asked, "take")

@@ -117,10 +117,10 @@ def test_protected_terms_are_in_no_search_and_no_list() -> None:
 def test_adding_a_protected_term_lists_affected_and_paused_issues(issue: Issue) -> None:
     client = sign_in("data")
     assert said(protect(client, SECRET))[1] == (
-        "A protected term stands in these issues, which cannot go out so: The weekly letter No. 1."
+        "These issues contain a protected term and cannot be sent: The weekly letter No. 1."
     )
     client.post(ROOM, {"remove": "yes", "term": ProtectedTerm.objects.get().pk})
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     start_send(issue=Issue.objects.get(), now=NOW)
-    assert said(protect(client, SECRET))[-1] == "Its send is paused: The weekly letter No. 1."
+    assert said(protect(client, SECRET))[-1] == "Sending is paused: The weekly letter No. 1."
     assert Send.objects.get().state == "paused"

@@ -60,7 +60,7 @@ def test_the_overview_shows_recipients_content_and_reasons(issue: Issue) -> None
 def test_an_approver_approves_the_version_on_the_page(issue: Issue) -> None:
     response = approve(sign_in("approver"), issue)
     assert fresh(issue).state == "approved"
-    assert "is approved as it is now" in said(response)[0]
+    assert "No. 1 is approved." in said(response)[0]
     assert issue.approvals.get().person.username == "approver@example.org"
 
 

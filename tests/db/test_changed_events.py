@@ -17,7 +17,7 @@ LATER = NOW + timedelta(minutes=1)
 
 def home() -> list[tuple[str, str, str, str]]:
     tasks = find_tasks(now=LATER, person=make_approver())
-    return [(task.title, task.detail, task.url, task.tone) for task in tasks if "was mailed" in task.title]
+    return [(task.title, task.detail, task.url, task.tone) for task in tasks if "was sent out" in task.title]
 
 
 def test_home_lists_a_cancelled_event_with_its_people():
@@ -36,7 +36,7 @@ def test_home_lists_a_moved_event_with_both_times():
     ((title, detail, *_),) = home()
     assert title == "“Vigil by the river” was sent out and has changed"
     assert "Wednesday, 11 March 2026" in detail
-    assert "It is Friday, 13 March 2026" in detail
+    assert "The details are now: Friday, 13 March 2026" in detail
 
 
 def test_home_omits_an_event_with_a_correction():

@@ -43,9 +43,9 @@ def approve(issue: Issue, client: Client) -> list[str]:
     fields = {
         "sha256": page.context["sha256"],
         "audience": page.context["audience_sha256"],
-        "people": page.context["goes_to"],
+        "people": page.context["approval_people"],
         "looked": "yes",
-        "warning": [one.name for one in page.context["unseen"]],
+        "warning": [one.name for one in page.context["unacknowledged"]],
     }
     return said(client.post(f"/admin/issues/{issue.pk}/approve/", fields, follow=True))
 
@@ -63,7 +63,7 @@ def test_an_author_is_told_why_they_cannot_approve(issue: Issue, story: Story) -
     assert "You wrote or edited part of this issue, so somebody else must approve it." in page
     assert "Approve this version" not in page
     assert "wrote or edited" in approve(issue, writer)[0]
-    assert "is approved as it is now" in approve(issue, other)[0]
+    assert "No. 1 is approved." in approve(issue, other)[0]
 
 
 def test_the_page_asks_for_the_second_approval(issue: Issue) -> None:
@@ -74,7 +74,7 @@ def test_the_page_asks_for_the_second_approval(issue: Issue) -> None:
     assert "Waiting for a second approval" in page
     assert "You approved it. A second person must approve it too." in page
     assert "Approved by ann@example.org" in bob.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "is approved as it is now" in approve(issue, bob)[0]
+    assert "No. 1 is approved." in approve(issue, bob)[0]
 
 
 def test_an_edit_voids_a_first_approval_at_once(issue: Issue, story: Story) -> None:

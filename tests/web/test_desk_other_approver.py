@@ -71,9 +71,9 @@ def approve(issue: Issue, client: Client, **fields: str) -> str:
     shown = {
         "sha256": page.context["sha256"],
         "audience": page.context["audience_sha256"],
-        "people": page.context["goes_to"],
+        "people": page.context["approval_people"],
         "looked": "yes",
-        "warning": [one.name for one in page.context["unseen"]],
+        "warning": [one.name for one in page.context["unacknowledged"]],
         **fields,
     }
     return said(client.post(f"/admin/issues/{issue.pk}/approve/", shown, follow=True))[0]
@@ -85,17 +85,17 @@ def test_an_approver_who_edited_the_lead_story_cannot_approve(issue: Issue) -> N
     story = Story.objects.get()
     ann.post(f"/admin/stories/edit/{story.pk}/", story_fields(story, title="Something else entirely"))
     assert Story.objects.get().title == "Something else entirely"
-    assert "or something that it shows, so somebody else approves it." in overview(issue, ann)
+    assert "You wrote or edited part of this issue, so somebody else must approve it." in overview(issue, ann)
     assert "or content that it shows" in approve(issue, ann)
     assert not Approval.objects.exists()
-    assert "is approved as it is now" in approve(issue, bob)
+    assert "No. 1 is approved." in approve(issue, bob)
 
 
 def test_a_single_approver_may_edit_and_approve(issue: Issue) -> None:
     ann = sign_in("approver", email="ann@example.org")
     story = Story.objects.get()
     ann.post(f"/admin/stories/edit/{story.pk}/", story_fields(story, title="A better title"))
-    assert "is approved as it is now" in approve(issue, ann)
+    assert "No. 1 is approved." in approve(issue, ann)
 
 
 def _form(client: Client, address: str) -> dict[str, object]:
@@ -175,8 +175,8 @@ def test_approving_another_audience_than_seen_is_refused(issue: Issue) -> None:
     assert "The audience of the issue changed after you opened it" in approve(issue, client, **fields)
     add_subscribers(issue.publication, 30, where=LONDON, start=100)
     assert "You saw 20 recipients, and now the issue would go to 90" in approve(issue, client, people="20")
-    assert "names what was looked at and how many people" in approve(issue, client, audience="")
-    assert "names what was looked at and how many people" in approve(issue, client, people="many")
+    assert "how many people get it" in approve(issue, client, audience="")
+    assert "how many people get it" in approve(issue, client, people="many")
     assert not Approval.objects.exists()
 
 
@@ -186,7 +186,7 @@ def test_the_confirmation_before_a_send_names_a_number(issue: Issue) -> None:
     page = client.get(f"/admin/issues/{issue.pk}/send/start/sure/").content.decode()
     assert 'name="people" value="20"' in page
     start = f"/admin/issues/{issue.pk}/send/start/"
-    assert "A send is started for a number of people" in said(client.post(start, follow=True))[0]
+    assert "so that you confirm how many people get it" in said(client.post(start, follow=True))[0]
     assert "You confirmed 5 people" in said(client.post(start, {"people": "5"}, follow=True))[0]
     assert not Send.objects.exists()
     assert "is being prepared" in said(client.post(start, {"people": "20"}, follow=True))[0]
@@ -213,7 +213,7 @@ def test_the_desk_says_if_a_publication_is_switched_off(issue: Issue, state: str
     Issue.objects.filter(pk=issue.pk).update(made_at=NOW)
     client = sign_in("approver")
     page = overview(issue, client)
-    assert "is switched off, so nothing of it is approved or sent" in page
+    assert "is switched off, so its issues cannot be approved or sent" in page
     assert "Approve this version" not in page
     assert "Send it now" not in page
     assert "is switched off" in approve(issue, client)

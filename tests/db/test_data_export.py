@@ -52,7 +52,7 @@ TOLD = {
     },
     "subscribers.ImportRefusal": {"batch": OURS, "line": NUMBER, "kind": "the reason again, for counting"},
     "newsletter.Delivery": {"batch": OURS, "subscriber_id": NUMBER, "address_hash": SECRET},
-    "newsletter.DeliveryException": {"at": "the batch's moment is told"},
+    "newsletter.DeliveryException": {"at": "the batch's moment is told", "code": "the reason, which is told, as a code"},
     "newsletter.Bounce": {"at": "the moment of the bounce is told with the delivery"},
     "newsletter.RecipientClick": {},
     "newsletter.CorrectedDelivery": {

@@ -38,9 +38,9 @@ def test_home_asks_for_locations_and_the_page_lists_candidates() -> None:
     make_question()
     browser = sign_in("editor")
     home = browser.get("/admin/").content.decode()
-    assert "1 event to come has no certain place" in home
+    assert "1 upcoming event needs a location" in home
     assert f'href="{PAGE}"' in home
-    assert "has something unsure" not in home
+    assert "needs checking" not in home
     page = browser.get(PAGE).content.decode()
     for expected in (
         "Springfield, Missouri, United States",

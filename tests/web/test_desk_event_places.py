@@ -40,7 +40,7 @@ def test_home_asks_for_locations_and_the_page_lists_candidates() -> None:
     home = browser.get("/admin/").content.decode()
     assert "1 upcoming event needs a location" in home
     assert f'href="{PAGE}"' in home
-    assert "has something unsure" not in home
+    assert "needs checking" not in home
     page = browser.get(PAGE).content.decode()
     for expected in (
         "Springfield, Missouri, United States",

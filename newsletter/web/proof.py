@@ -11,15 +11,12 @@ def show_proof_link(request: HttpRequest, name: str) -> HttpResponse:
     """Explain what the link of this name does in a real mail. The one-click button of a mail app gets the same answer."""
     if name == "unsubscribe":
         return message_page(
-            _("This was a test email"),
-            _(
-                "A subscriber who follows this link unsubscribes. Nothing has changed now: links in "
-                "a test email do nothing."
-            ),
+            _("This was a proof"),
+            _("A subscriber who follows this link unsubscribes. Nothing has changed now: links in a proof do nothing."),
         )
     if name == "preferences":
         return message_page(
-            _("This was a test email"),
+            _("This was a proof"),
             _(
                 "A subscriber who follows this link can choose what they get, how often and where. "
                 "You cannot change anything here."

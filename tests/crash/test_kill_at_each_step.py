@@ -6,6 +6,13 @@ from tests.crash.conftest import BATCH, ENGINES, PEOPLE
 from tests.support.processes import Installation, wait_until
 from tests.support.provider_faults import Fault
 
+pytestmark = [
+    pytest.mark.requirement("I1"),
+    pytest.mark.requirement("I2"),
+    pytest.mark.requirement("I4"),
+    pytest.mark.requirement("I5"),
+]
+
 STEPS = ("building", "before_call", "during_call", "after_call", "after_outcome")
 
 

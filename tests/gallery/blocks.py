@@ -27,27 +27,27 @@ EXTENT = """() => {
   return [Math.min(...pieces.map(piece => piece.top)), Math.max(...pieces.map(piece => piece.bottom))];
 }"""
 OURS = {
-    "note": ("Note", "Staff's own words. Merge fields may stand in them."),
+    "note": ("Note", "A text by staff. It can contain merge fields."),
     "lead_story": ("Lead story", "The first story, with its picture across the whole width."),
-    "story_cards": ("Stories in two columns", "Cards, two in a row; an odd last one fills its row."),
-    "story_rows": ("Stories in one column", "Each with its picture beside it."),
+    "story_cards": ("Stories in two columns", "Cards, two in a row. A last single one is as wide as the row."),
+    "story_rows": ("Stories in one column", "Each story with its picture beside it."),
     "story_list": ("Stories without pictures", "Titles and teasers, with a line between them."),
-    "quote": ("Quotation", "Somebody's own words, and the note on their name under them."),
+    "quote": ("Quotation", "What somebody said, their name, and the note about a changed name."),
     "events": (
         "Events",
-        "The events that one group of readers sees, or an invitation to host one where there are none.",
+        "The events near one group of readers, or an invitation to host one if there are none.",
     ),
-    "event_card": ("Event in full", "One event with a map and links into calendars."),
-    "appeal": ("Appeal", "A band that asks for one thing. A mail may end in it."),
-    "related": ("Related stories", "Two or three links to read on."),
+    "event_card": ("Event in full", "One event with a map and links to calendars."),
+    "appeal": ("Appeal", "A coloured band that asks for one thing, often the last block."),
+    "related": ("Related stories", "Two or three links to further stories."),
     "image": ("Picture", "A picture with a caption, and a link if it has one."),
-    "button": ("Button", "One thing to do."),
-    "divider": ("Divider", "A short line, and no rule above what follows it."),
+    "button": ("Button", "One link as a button."),
+    "divider": ("Divider", "A short line. The next block has no line above it."),
 }
 KINDS = {
     "line": "a line of text",
-    "paragraphs": "paragraphs, apart by a blank line",
-    "rich": "formatted text; merge fields may stand in it",
+    "paragraphs": "paragraphs, separated by a blank line",
+    "rich": "formatted text; it can contain merge fields",
     "lines": "a list of lines",
     "link": "a web address",
     "choice": "one of the options",
@@ -82,11 +82,11 @@ def _describe(name: str, block: Block, schemas: Mapping[str, BlockSchema]) -> It
         "",
         about,
         "",
-        f"![{label}, by day and by night](../images/blocks/{name}.jpg)",
+        f"![{label}, in light and dark mode](../images/blocks/{name}.jpg)",
         "",
     )
     if schema:
-        yield from ("| field | what it holds | |", "|---|---|---|")
+        yield from ("| field | content | |", "|---|---|---|")
         yield from (_describe_field(field) for field in schema.fields)
     elif rows := list(_fields_of(type(block))):
         yield from ("| field | type |", "|---|---|", *rows)
@@ -104,7 +104,7 @@ def _describe_field(field: FieldSchema) -> str:
 
 
 def _describe_data() -> Iterator[str]:
-    yield from ("## What blocks hold", "")
+    yield from ("## Types", "")
     for data in (StoryItem, EventItem, Picture):
         about = " ".join((data.__doc__ or "").replace("``", "`").split())
         yield from (f"**`{data.__name__}`** {about}", "", "| field | type |", "|---|---|", *_fields_of(data), "")

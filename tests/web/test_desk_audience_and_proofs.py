@@ -253,7 +253,7 @@ def test_personal_links_of_a_proof_change_nothing(issue: Issue, name: str, metho
         f"/proof/{name}", {"List-Unsubscribe": "One-Click"} if method == "post" else {}
     )
     assert response.status_code == 200
-    assert "This was a test email" in response.content.decode()
+    assert "This was a proof" in response.content.decode()
     assert issue.publication.mailing_list.subscriptions.filter(ended_at__isnull=True).count() == 5
 
 

@@ -16,14 +16,7 @@ from tests.support.routes import list_routes
 from tests.web.desk import sign_in, sign_in_superuser
 from tests.web.rooms import ADMIN, EDITORS, LISTS, NEED_FACTOR, NOBODY, PEOPLE, STAFF, WRITERS
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.requirement("G1"),
-    pytest.mark.requirement("G2"),
-    pytest.mark.requirement("G3"),
-    pytest.mark.requirement("G6"),
-    pytest.mark.requirement("G8"),
-]
+pytestmark = pytest.mark.django_db
 
 ROLES = ("writer", "editor", "approver", "data", "admin")
 ANYBODY = "anybody"

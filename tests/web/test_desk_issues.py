@@ -95,7 +95,7 @@ def test_an_edit_after_approval_withdraws_it_and_says_so(issue: Issue) -> None:
     response = edit(client, fresh(issue), headline="A better headline")
     assert fresh(issue).state == "draft"
     assert not issue.approvals.filter(withdrawn_at__isnull=True).exists()
-    assert any("approve it anew" in message for message in said(response))
+    assert any("approve it again" in message for message in said(response))
 
 
 def test_an_autosave_after_approval_withdraws_it_too(issue: Issue) -> None:
@@ -154,7 +154,7 @@ def test_editing_a_story_withdraws_its_issues_approval(issue: Issue) -> None:
     fields = {"title": "A new headline", "teaser": story.teaser, "url": story.url, "language": "en", "picture_alt": ""}
     response = client.post(f"/admin/stories/edit/{story.pk}/", {**fields, "pseudonyms": "", "author": ""}, follow=True)
     assert fresh(issue).state == "draft"
-    assert any("approve it anew" in message for message in said(response))
+    assert any("approve it again" in message for message in said(response))
 
 
 def test_the_second_of_two_editors_is_stopped_without_loss(issue: Issue) -> None:

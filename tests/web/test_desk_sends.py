@@ -55,7 +55,7 @@ def test_sending_now_asks_first_with_the_number_of_recipients(approved: Issue) -
     assert "Send The weekly letter No. 1 to 3 people now?" in question
     assert not Send.objects.exists()
     assert "is being prepared and will be sent in a moment" in step(approved, "start", client)[0]
-    assert "The audience is being fixed" in overview(approved, client)
+    assert "We are locking the recipient list" in overview(approved, client)
     prepare_requested_sends(now=timezone.now())
     assert (Send.objects.get().state, Send.objects.get().recipients) == ("submitting", 3)
     page = overview(approved, client)
@@ -107,7 +107,7 @@ def test_cancelling_asks_first_and_is_final(send: Send) -> None:
     page = overview(send.issue, client)
     assert "Cancelled" in page
     assert "send/cancel/sure/" not in page
-    assert "could be steered" in step(send.issue, "go-on", client)[0]
+    assert "has no active send" in step(send.issue, "go-on", client)[0]
     assert client.get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").status_code == 404
 
 
@@ -234,8 +234,11 @@ def test_people_of_a_cancelled_send_are_not_shown_as_unsubscribed(send: Send) ->
     DeliveryException.objects.create(delivery=gone, state="skipped", reason="left", at=NOW)
     Send.objects.update(state="cancelled")
     page = overview(send.issue, sign_in("approver"))
-    found = re.findall(r"<td>(\d+)</td><th scope=\"row\">(not handed over|left or were suppressed)", page)
-    assert found == [("1", "left or were suppressed"), (str(people - 1), "not handed over")]
+    found = re.findall(r"<td>(\d+)</td><th scope=\"row\">(not sent: the send was cancelled first|unsubscribed or suppressed after the recipient list was locked)", page)
+    assert found == [
+        ("1", "unsubscribed or suppressed after the recipient list was locked"),
+        (str(people - 1), "not sent: the send was cancelled first"),
+    ]
     reasons = {row[4] for row in list_deliveries(Send.objects.get())}
     assert reasons == {"left", "the send was cancelled before it reached them"}
 
@@ -279,15 +282,15 @@ def test_a_buttons_accessible_name_is_its_text(send: Send) -> None:
     Send.objects.update(state="needs_attention")
     page = overview(send.issue, sign_in("approver"))
     assert 'aria-label="Mark as accepted: batch 1"' in page
-    assert 'aria-label="Leave it: batch 1"' in page
+    assert 'aria-label="Leave uncertain: batch 1"' in page
 
 
 @pytest.mark.parametrize(
     ("changes", "batch_changes", "words"),
     [
-        ({}, {}, "Nothing was handed over in the last minute."),
+        ({}, {}, "Nothing was sent in the last minute."),
         ({"not_before": NOW + timedelta(hours=8)}, {}, "Quiet hours: sending resumes Wed 4 Mar, "),
-        ({}, {"not_before": NOW + timedelta(hours=8)}, "the provider or a daily limit asked to wait"),
+        ({}, {"not_before": NOW + timedelta(hours=8)}, "the provider or a daily limit requires a wait"),
         ({"state": "paused"}, {}, ""),
     ],
 )

@@ -18,7 +18,7 @@ def test_an_approver_sends_an_issue_and_watches_its_progress(page: Page, site: s
     page.goto(f"{site}/admin/")
     page.get_by_role("link", name=re.compile("Review and approve: El boletín")).click()
     page.get_by_role("button", name="Approve this version").click()
-    page.get_by_role("link", name="Send it now").click()
+    page.get_by_role("link", name="Send now …").click()
     expect(page.get_by_role("heading", name=re.compile("Send El boletín mensual No. 1 to .* now"))).to_be_visible()
     page.get_by_role("button", name=re.compile("Send to")).click()
     expect(page.get_by_text("Delivery summary")).to_be_visible()

@@ -52,7 +52,7 @@ def test_an_event_that_becomes_private_is_withdrawn_at_once(site, mark):
     report = look(site, event("a", "20260415T180000Z", mark, title=f"{MARKER} a"), event("b"))
     assert (report.cancelled, cancelled()) == (1, {"a"})
     row = EventNotice.objects.get(title="a")
-    assert "does not show it to the public" in row.note
+    assert "no longer shows it to the public" in row.note
     assert (row.changed_at, row.edited_fields) == (NOW, ["summary"])
 
 

@@ -103,7 +103,10 @@ def test_the_desk_links_to_the_archive_and_its_issues():
     assert "/news/weekly/" not in desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
     assert "View in the archive" not in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     Publication.objects.update(archive="unlisted")
-    assert "a page of its own" in desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
+    assert (
+        "Each issue has its own web page"
+        in desk.get(f"/admin/publications/edit/{issue.publication_id}/").content.decode()
+    )
     assert f"/news/weekly/{issue.public_id}/" in desk.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
 
 

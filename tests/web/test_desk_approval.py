@@ -168,10 +168,7 @@ def test_the_approval_of_an_issue_in_sending_stays(issue: Issue) -> None:
     client = sign_in("approver", email="ann@example.org")
     approve_issue(issue=issue, by=person_with_right(), now=NOW)
     Issue.objects.update(state="sending")
-    assert (
-        "has no approval to withdraw"
-        in said(client.post(f"/admin/issues/{issue.pk}/withdraw/", follow=True))[0]
-    )
+    assert "has no approval to withdraw" in said(client.post(f"/admin/issues/{issue.pk}/withdraw/", follow=True))[0]
     assert issue.approvals.filter(withdrawn_at__isnull=True).exists()
     Issue.objects.update(state="approved")
     assert "is no longer approved" in said(client.post(f"/admin/issues/{issue.pk}/withdraw/", follow=True))[0]

@@ -75,7 +75,7 @@ def test_the_checks_beside_the_editor_follow_each_autosave(issue: Issue) -> None
     page = sign_in("writer").get(f"/admin/issues/edit/{issue.pk}/").content.decode()
     panel = page.split('data-side-panel="checks"')[1]
     assert "The preheader has 5 characters" in panel
-    assert "Tick what you have seen" in panel
+    assert "Review the warnings on the issue’s page" in panel
 
 
 def test_an_approval_with_an_unacknowledged_warning_is_refused(issue: Issue) -> None:
@@ -130,7 +130,7 @@ def test_warnings_need_a_new_acknowledgement_after_an_edit(issue: Issue) -> None
 def test_an_acknowledgement_of_other_content_is_refused(issue: Issue) -> None:
     client, names = sign_in("writer"), list_warning_names(overview(issue))
     response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": "old", "warning": names}, follow=True)
-    assert "edited after you looked" in said(response)[0]
+    assert "edited after you opened this page" in said(response)[0]
     assert not Acknowledgement.objects.exists()
     response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": hash_current_content(issue)}, follow=True)
     assert "You selected nothing." in said(response)[0]
@@ -151,7 +151,7 @@ def test_an_event_that_will_be_over_blocks_the_approval(publication: Publication
     page = overview(issue)
     assert "The event “Evening of letters” will be over when people get this issue." in page
     assert "-section" in page.split("will be over when people get this issue")[1].split("</li>")[0]
-    assert "fails a check" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
+    assert "a check failed" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
     assert Issue.objects.get(pk=issue.pk).state == "draft"
 
 
@@ -201,7 +201,7 @@ def test_a_dead_link_is_a_warning_if_other_sites_can_be_reached(issue: Issue) ->
 
 def test_an_unauthenticated_sender_blocks_real_sending(issue: Issue, settings: object) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
-    assert "Nobody has looked yet whether news.example.org says in DNS" in overview(issue)
+    assert "The DNS records of news.example.org were not checked yet." in overview(issue)
     SenderDomain.objects.create(
         domain="news.example.org",
         provider="postmark",
@@ -209,7 +209,7 @@ def test_an_unauthenticated_sender_blocks_real_sending(issue: Issue, settings: o
         findings=[{"check": "DMARC", "level": "error", "says": "No DMARC policy is published.", "do": "Add it."}],
     )
     assert "No DMARC policy is published. Add it." in overview(issue)
-    assert "fails a check" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
+    assert "a check failed" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
 
 
 def test_assembling_again_adds_new_stories_and_keeps_edits(publication: Publication) -> None:
@@ -219,7 +219,7 @@ def test_assembling_again_adds_new_stories_and_keeps_edits(publication: Publicat
     Issue.objects.filter(pk=issue.pk).update(subject="Our own words")
     make_story("A later story", days_old=0.5)
     response = sign_in("writer").post(f"/admin/issues/{issue.pk}/assemble/", follow=True)
-    assert "New: “A later story”." in said(response)[0]
+    assert "Added: “A later story”." in said(response)[0]
     assert "Your edits are kept: the subject" in said(response)[0]
     assert Issue.objects.get(pk=issue.pk).subject == "Our own words"
 

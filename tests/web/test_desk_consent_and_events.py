@@ -277,7 +277,9 @@ def test_a_correction_always_waits_for_staff():
     assert (page.context["candidates"], page.context["recipients"]) == (3, 3)
     assert "correction 1 is waiting for approval" in browser.get("/admin/").content.decode()
     assert "3 people now?" in browser.get(f"/admin/issues/{draft.pk}/send/start/sure/").content.decode()
-    assert "You wrote or edited it" in writer.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
+    assert (
+        "You wrote or edited part of this issue" in writer.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
+    )
 
 
 def test_a_cancelled_and_repeated_correction_can_be_viewed():

@@ -77,7 +77,9 @@ def test_the_staff_log_has_released_and_discarded_sign_ups_masked() -> None:
     assert "ada@example.org" not in sign_in("admin").get("/admin/staff-log/").content.decode()
 
 
-@pytest.mark.parametrize(("verb", "said"), [("in", "3 people are asked by mail"), ("out", "3 sign-ups were dropped")])
+@pytest.mark.parametrize(
+    ("verb", "said"), [("in", "3 people will get an email to confirm."), ("out", "3 sign-ups rejected.")]
+)
 def test_all_who_were_shown_are_decided_at_once_and_nobody_who_came_since(verb: str, said: str) -> None:
     client = sign_in("data")
     for number in range(3):
@@ -163,7 +165,7 @@ def test_the_persons_page_says_what_they_chose() -> None:
     page = sign_in("data").get(f"/admin/people/{ada.pk}/").content.decode()
     assert "once a month" in page
     assert "paused until 5 Mar 2026" in page
-    assert "goes 25 km" in page
+    assert "travels up to 25 km to an event" in page
 
 
 def test_the_embedded_form_works_on_any_site_without_javascript() -> None:

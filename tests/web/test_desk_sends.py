@@ -234,7 +234,10 @@ def test_people_of_a_cancelled_send_are_not_shown_as_unsubscribed(send: Send) ->
     DeliveryException.objects.create(delivery=gone, state="skipped", reason="left", at=NOW)
     Send.objects.update(state="cancelled")
     page = overview(send.issue, sign_in("approver"))
-    found = re.findall(r"<td>(\d+)</td><th scope=\"row\">(not sent: the send was cancelled first|unsubscribed or suppressed after the recipient list was locked)", page)
+    found = re.findall(
+        r"<td>(\d+)</td><th scope=\"row\">(not sent: the send was cancelled first|unsubscribed or suppressed after the recipient list was locked)",
+        page,
+    )
     assert found == [
         ("1", "unsubscribed or suppressed after the recipient list was locked"),
         (str(people - 1), "not sent: the send was cancelled first"),

@@ -18,7 +18,7 @@ def test_home_and_the_issues_page_say_who_is_mailed(settings: Any) -> None:
     settings.SUBSCRIBERS_ONLY_TO = ["person1@example.com"]
     for page in ("/admin/", f"/admin/issues/{issue.pk}/overview/"):
         assert "Mail goes only to: person1@example.com." in client.get(page).content.decode()
-    assert "are not among those whom this installation may mail" in client.get(page).content.decode()
+    assert "not on this installation’s recipient allowlist" in client.get(page).content.decode()
 
 
 @pytest.mark.requirement("F24")

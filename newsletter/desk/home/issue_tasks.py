@@ -98,11 +98,11 @@ def _draft_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
     automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT and not reason
     time_left = describe_time_left(issue, now=now)
     due = f"{time_left[0].upper()}{time_left[1:]}: " if time_left else ""
-    notes = [_("Put it on hold to stop it.") if automatic else reason, *map(translate, list_lost_stories(issue))]
+    notes = [_("Put it on hold to stop it.") if automatic else reason, *map(format_reason, list_lost_stories(issue))]
     title = _("%(issue)s will send automatically") if automatic else _("%(issue)s is waiting for approval")
     return Task(
         title=title % {"issue": issue},
-        detail=" ".join([f"{due}“{issue.subject}”", *filter(None, notes)]),
+        detail=" ".join([f"{due}“{issue.subject}”.", *filter(None, notes)]),
         url=overview_url(issue),
         button=_("Review and approve") if can_approve and not automatic else _("Read"),
         tone="calm" if automatic else "waits",

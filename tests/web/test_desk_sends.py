@@ -234,14 +234,12 @@ def test_people_of_a_cancelled_send_are_not_shown_as_unsubscribed(send: Send) ->
     DeliveryException.objects.create(delivery=gone, state="skipped", reason="left", at=NOW)
     Send.objects.update(state="cancelled")
     page = overview(send.issue, sign_in("approver"))
-    found = re.findall(
-        r"<td>(\d+)</td><th scope=\"row\">(not sent: the send was cancelled first|unsubscribed or suppressed after the recipient list was locked)",
-        page,
+    left, unsent = (
+        "unsubscribed or suppressed after the recipient list was locked",
+        "not sent: the send was cancelled first",
     )
-    assert found == [
-        ("1", "unsubscribed or suppressed after the recipient list was locked"),
-        (str(people - 1), "not sent: the send was cancelled first"),
-    ]
+    found = re.findall(rf"<td>(\d+)</td><th scope=\"row\">({unsent}|{left})", page)
+    assert found == [("1", left), (str(people - 1), unsent)]
     reasons = {row[4] for row in list_deliveries(Send.objects.get())}
     assert reasons == {"left", "the send was cancelled before it reached them"}
 

@@ -15,10 +15,10 @@ else:
 class MessageField(_TextField):
     """Text that may be a `Message`."""
 
-    def get_prep_value(self, value: Any) -> Any:
+    def get_prep_value(self, value: object) -> Any:
         return dumps(value) if isinstance(value, str) else super().get_prep_value(value)
 
-    def from_db_value(self, value: Any, expression: object, connection: object) -> Any:
+    def from_db_value(self, value: object, expression: object, connection: object) -> Any:
         return loads(value) if isinstance(value, str) else value
 
 

@@ -51,7 +51,7 @@ class Message(str):
         return json.dumps(_encode(self), ensure_ascii=False, separators=(",", ":"))
 
 
-def fill(template: str, values: Mapping[str, Any]) -> str:
+def fill(template: str, values: Mapping[str, object]) -> str:
     """Put the values into a template as English writes them."""
     return template % {name: _in_english(value) for name, value in values.items()} if values else str(template)
 
@@ -105,7 +105,7 @@ def _encode(value: object) -> Any:
             return value
 
 
-def _decode(value: Any) -> Any:
+def _decode(value: object) -> Any:
     match value:
         case {"message": str(template), "values": dict(values)}:
             return Message(template, **{name: _decode(one) for name, one in values.items()})
@@ -119,7 +119,7 @@ def _decode(value: Any) -> Any:
             return value
 
 
-def encode(value: Any) -> Any:
+def encode(value: object) -> Any:
     """Return JSON data of nested lists and dicts that may contain messages."""
     if isinstance(value, Message):
         return _encode(value)
@@ -128,7 +128,7 @@ def encode(value: Any) -> Any:
     return [encode(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def decode(value: Any) -> Any:
+def decode(value: object) -> Any:
     """Return the data that `encode` was given."""
     if isinstance(value, dict):
         found = _decode(value)

@@ -57,7 +57,7 @@ class ServiceAction:
 class PermittedMenuItem(MenuItem):
     """A menu item for the staff for whom ``is_permitted(user)`` is true."""
 
-    def __init__(self, label: Any, url: str, *, is_permitted: Callable[[Any], bool], **kwargs: Any) -> None:
+    def __init__(self, label: object, url: str, *, is_permitted: Callable[[Any], bool], **kwargs: object) -> None:
         super().__init__(label, url, **kwargs)
         self.is_permitted = is_permitted
 

@@ -4,7 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import orjson
 from django.conf import settings
@@ -38,7 +38,7 @@ class ProductCommand(BaseCommand):
     suppressed_base_arguments = _DJANGO_OPTIONS
     prepares_database = False
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         try:
             if self.prepares_database:
                 prepare_new_database()
@@ -48,7 +48,7 @@ class ProductCommand(BaseCommand):
         except (OperationalError, ProgrammingError, InterfaceError) as error:
             raise CommandError(explain_database_error(error)) from error
 
-    def run(self, **options: Any) -> None:
+    def run(self, **options: object) -> None:
         """Do the command's work. Raises DomainError for what a person must know.
 
         It is not abstract, because Django makes a command before it is told which.

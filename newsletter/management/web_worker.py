@@ -38,7 +38,7 @@ class Connection(TConn):
     """A client's connection with its arriving request."""
 
     def __init__(
-        self, cfg: Any, sock: socket.socket, client: Any, server: Any, *, body_limit: BodyLimit, network: str
+        self, cfg: object, sock: socket.socket, client: object, server: object, *, body_limit: BodyLimit, network: str
     ) -> None:
         super().__init__(cfg, sock, client, server)
         self.network = network
@@ -72,7 +72,7 @@ class CollectingWorker(ThreadWorker):
     body_limit: ClassVar[BodyLimit]
     trusted_proxies: ClassVar[Sequence[str]] = ()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._waiting: dict[Connection, None] = {}
 
@@ -144,7 +144,7 @@ class CollectingWorker(ThreadWorker):
             self.nr_conns -= 1
             connection.close()
 
-    def _read(self, connection: Connection, _: Any) -> None:
+    def _read(self, connection: Connection, _: object) -> None:
         """Collect what has arrived, and start the request when it is complete."""
         if connection not in self._waiting:  # dropped after the event loop woke up
             return
@@ -215,7 +215,7 @@ def worker_class(*, body_limit: BodyLimit, trusted_proxies: Sequence[str]) -> ty
     return type("Worker", (CollectingWorker,), limits)
 
 
-def _limited_network(client: Any, *, proxies: Sequence[str]) -> str:
+def _limited_network(client: object, *, proxies: Sequence[str]) -> str:
     """Return the network that shares a limit, or "" for a reverse proxy, which limits its visitors itself."""
     address = str(client[0]) if isinstance(client, tuple) else ""
     return "" if not address or is_proxy(address, proxies=proxies) else single_client_network(address)

@@ -78,13 +78,13 @@ class AuditEntry(ModelLogEntry):
         verbose_name_plural = gettext_lazy("staff log entries")
         default_permissions = ("view",)
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: object, **kwargs: object) -> None:
         if not self._state.adding:
             raise InvariantViolated("The staff log is only added to.")
         self.sha256 = self.digest()
         super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> Any:
+    def delete(self, *args: object, **kwargs: object) -> Any:
         raise InvariantViolated("The staff log is only added to.")
 
     def digest(self) -> str:

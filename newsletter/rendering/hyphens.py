@@ -22,14 +22,14 @@ _MIN_PART_LENGTH = 3
 _SKIPPED_FIELDS = frozenset({"key", "kind", "day", "month", "look"})
 
 
-def add_soft_hyphens(value: Any, *, language: str) -> Any:
+def add_soft_hyphens(value: object, *, language: str) -> Any:
     """Return text, or the data of a block, with soft hyphens in its long words."""
     if language.split("-")[0].lower() not in _LANGUAGES:
         return value
     return _hyphenate_value(value, language.split("-")[0].lower())
 
 
-def _hyphenate_value(value: Any, language: str) -> Any:
+def _hyphenate_value(value: object, language: str) -> Any:
     match value:
         case Markup() | Picture():
             return value

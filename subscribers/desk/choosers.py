@@ -1,7 +1,5 @@
 """Wagtail's chooser of snippets, with the content policy's nonce on its inline script."""
 
-from typing import Any
-
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from wagtail.snippets.views.chooser import SnippetChooserViewSet
@@ -11,7 +9,9 @@ from newsletter.common.script_nonce import current_nonce
 
 
 class NoncedChooser(AdminSnippetChooser):
-    def render(self, name: str, value: Any, attrs: dict[str, object] | None = None, renderer: Any = None) -> SafeString:
+    def render(
+        self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: object = None
+    ) -> SafeString:
         chosen = self.get_value_data(value)
         given = attrs or {}
         # The script holds names that staff typed, as JSON. An escaped "<" means the same there and cannot end the script.

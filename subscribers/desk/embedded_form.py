@@ -1,7 +1,5 @@
 """A list's sign-up form as plain HTML, for staff to copy into any website. It needs no script and sets no cookie."""
 
-from typing import Any
-
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -39,6 +37,6 @@ class EmbedPanel(Panel):
         def is_shown(self) -> bool:
             return super().is_shown() and self.instance.pk is not None and self.instance.public
 
-        def get_context_data(self, parent_context: Any = None) -> dict[str, object]:
+        def get_context_data(self, parent_context: object = None) -> dict[str, object]:
             context: dict[str, object] = super().get_context_data(parent_context)
             return {**context, "url": join_url(self.instance), "form_html": render_embed_form(self.instance)}

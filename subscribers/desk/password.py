@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 
-def confirm_password(*, user: Any, password: str) -> None:
+def confirm_password(*, user: object, password: str) -> None:
     """Raise ValidationError for a wrong password, and for any password after too many wrong ones of this person."""
     if not get_adapter().reauthenticate(user, password):
         raise ValidationError(_("Incorrect password. Enter the password that you sign in with."))

@@ -1,7 +1,5 @@
 """Decisions of staff about one person: stop emails, allow them again, or erase the person. Each is logged."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
@@ -94,7 +92,7 @@ class ErasePage(WagtailAdminTemplateMixin, TemplateView):
     page_title = gettext_lazy("Erase a person")
     header_icon = "bin"
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.by = require_permission(request, ERASE_PERMISSION)
         self.person = get_object_or_404(Subscriber, pk=kwargs["pk"])
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)

@@ -120,7 +120,7 @@ class Subscription(models.Model):
 
 
 class ConsentEventQuerySet(models.QuerySet["ConsentEvent"]):
-    def update(self, **kwargs: Any) -> NoReturn:
+    def update(self, **kwargs: object) -> NoReturn:
         raise AppendOnly("Proof of consent cannot be changed. Record a new event instead.")
 
     def delete(self) -> NoReturn:
@@ -190,5 +190,5 @@ class ConsentEvent(models.Model):
             raise AppendOnly("Proof of consent cannot be changed. Record a new event instead.")
         super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def delete(self, *args: object, **kwargs: object) -> NoReturn:
         raise AppendOnly("Proof of consent cannot be deleted. Erasing a person keeps it without the person.")

@@ -1,7 +1,5 @@
 """The lock of an issue that was sent, is being sent or was cancelled, and the revision that was sent."""
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 from wagtail.locks import BaseLock
 
@@ -20,10 +18,10 @@ def find_sealed_revision(issue: Issue) -> IssueRevision | None:
 
 
 class SealedLock(BaseLock):
-    def for_user(self, user: Any) -> bool:
+    def for_user(self, user: object) -> bool:
         return True
 
-    def get_message(self, user: Any) -> str:
+    def get_message(self, user: object) -> str:
         text = {
             "sending": _("%(issue)s is being sent, so its content cannot be changed. You can still view it."),
             "sent": _("%(issue)s has been sent, so its content cannot be changed. You can still view it."),
@@ -31,8 +29,8 @@ class SealedLock(BaseLock):
         }[self.object.state]
         return text % {"issue": self.object}
 
-    def get_locked_by(self, user: Any) -> str:
+    def get_locked_by(self, user: object) -> str:
         return _("Read-only")
 
-    def get_description(self, user: Any) -> str:
+    def get_description(self, user: object) -> str:
         return _("Content that was sent cannot be changed.")

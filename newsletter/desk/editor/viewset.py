@@ -133,14 +133,14 @@ class IssueEditView(PreviewedEditView):
             return True
         return bool(self.object.revisions.filter(created_at__gt=loaded).exclude(user=self.request.user).exists())
 
-    def is_valid(self, form: Any) -> bool:
+    def is_valid(self, form: object) -> bool:
         if self.is_out_of_date:
             self.produced_error_code = "invalid_revision"
             self.produced_error_message = OUT_OF_DATE_MESSAGE
             return False
         return bool(super().is_valid(form))
 
-    def form_valid(self, form: Any) -> HttpResponse:
+    def form_valid(self, form: object) -> HttpResponse:
         """Save the form and withdraw a stale approval, in one transaction."""
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)
@@ -158,7 +158,7 @@ class IssueEditView(PreviewedEditView):
 
 
 class IssueRevisionPreview(PreviewRevisionView):
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
         def show(mode: str) -> Any:
             return show_mail_part(
                 resolve_complete_content(self.revision_object), mode=mode or DEFAULT_MODE, request=request

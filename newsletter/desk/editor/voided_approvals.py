@@ -1,7 +1,6 @@
 """Withdraws approvals that an edit made stale, and warns the person who edited."""
 
 from datetime import datetime
-from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
@@ -18,7 +17,7 @@ class VoidApprovalsMixin:
 
     request: HttpRequest
 
-    def form_valid(self, form: Any) -> HttpResponse:
+    def form_valid(self, form: object) -> HttpResponse:
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
             voided = void_changed_approvals(now=timezone.now())

@@ -30,7 +30,7 @@ def find_people_tasks(*, now: datetime, person: Any) -> list[Task]:
     return tasks
 
 
-def _exports_to_download(now: datetime, person: Any) -> list[Task]:
+def _exports_to_download(now: datetime, person: object) -> list[Task]:
     return [
         Task(
             title=_("Your export of %(people)s was approved") % {"people": label_people(export.people_when_asked)},

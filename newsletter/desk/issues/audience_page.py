@@ -39,7 +39,7 @@ class IssueAudience(IssuePage):
     header_icon = "group"
     page_title = gettext_lazy("Audience and versions")
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), **self._audience_context()}
 
     def _audience_context(self) -> AudienceContext:

@@ -62,7 +62,7 @@ class IssueCompare(IssuePage):
     header_icon = "view"
     page_title = gettext_lazy("Compare two versions")
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), **self._compare_context()}
 
     def _compare_context(self) -> CompareContext:

@@ -63,7 +63,7 @@ class DecisionPage(DeskPage):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((str(self.issue), overview_url(self.issue)), (_("Approve or hold"), ""))
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), **self._decision_context()}
 
     def _decision_context(self) -> DecisionContext:

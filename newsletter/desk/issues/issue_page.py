@@ -41,7 +41,7 @@ class IssuePage(DeskPage):
 
     issue: Issue
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
         self.issue = get_object_or_404(ISSUES, pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 

@@ -71,7 +71,7 @@ def search_list(query: str, *, issue: Issue) -> list[Subscriber]:
 
 
 def load_preview_person(
-    name: str, *, user: Any, publication: PublicationRecord
+    name: str, *, user: object, publication: PublicationRecord
 ) -> tuple[RecipientGroup, dict[str, str]]:
     """Return the group and the fields of the person that ``person.ID`` names, and log the preview.
 
@@ -90,7 +90,7 @@ def load_preview_person(
     return make_group(subscription), make_personal_fields(person, language=publication.language)
 
 
-def _log_preview(person: Subscriber, *, user: Any, publication: str, now: datetime) -> None:
+def _log_preview(person: Subscriber, *, user: object, publication: str, now: datetime) -> None:
     """Log a preview, but not again within `REPEAT_WINDOW`: the panel renders it again at each key."""
     entries = AuditEntry.objects.for_instance(person)
     same = entries.filter(

@@ -60,7 +60,7 @@ class SocialLinksField(forms.Field):
 class ColourField(forms.CharField):
     widget = forms.TextInput(attrs={"type": "color", "class": "nl-colour"})
 
-    def clean(self, value: Any) -> str:
+    def clean(self, value: object) -> str:
         colour: str = super().clean(value)
         if not _COLOUR.fullmatch(colour):
             raise ValidationError(_("Write a colour as # and six digits, such as #1f4e5f."))

@@ -64,7 +64,7 @@ class ConfirmStep(IssuePage):
     def get_page_title(self) -> str:
         return str(self.issue)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
         context: ConfirmationContext = {"issue": self.issue, "confirmation": self._make_confirmation()}
         return {**super().get_context_data(**kwargs), **context}
 

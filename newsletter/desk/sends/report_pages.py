@@ -107,7 +107,7 @@ class IssueReport(DeskPage):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((str(self.issue), overview_url(self.issue)), (self.get_page_title(), ""))
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
         report, figures = self.report, self.report.figures
         context: ReportContext = {
             "issue": self.issue,
@@ -146,7 +146,7 @@ class Results(DeskPage):
     header_icon = "table"
     page_title = gettext_lazy("Results")
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         slug = request.GET.get("publication", "")
         self.publication = find_publication(slug)
         if slug and self.publication is None:
@@ -161,7 +161,7 @@ class Results(DeskPage):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((str(self.page_title), ""))
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
         chosen = {int(one) for one in self.request.GET.getlist("issue") if one.isdecimal()}
         rows = [figures for figures in self.figures if not chosen or figures.issue.pk in chosen]
         context: ResultsContext = {

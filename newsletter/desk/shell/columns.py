@@ -1,7 +1,5 @@
 """Columns of the desk's lists: states as coloured tags, and cells made by a template."""
 
-from typing import Any
-
 from django.db.models import Model
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -23,7 +21,7 @@ class StateColumn(Column):
 class TemplateColumn(Column):
     """A cell made by a template that gets the row as ``row``."""
 
-    def __init__(self, name: str, *, template: str, **kwargs: Any) -> None:
+    def __init__(self, name: str, *, template: str, **kwargs: object) -> None:
         super().__init__(name, **kwargs)
         self.template = template
 

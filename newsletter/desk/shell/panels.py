@@ -14,7 +14,7 @@ class TemplatePanel(Panel):
     ``get_context(row)`` returns the template's context, or None to hide the panel. A row without a key has no panel.
     """
 
-    def __init__(self, *, get_context: Callable[[Any], Context | None], template: str, **kwargs: Any) -> None:
+    def __init__(self, *, get_context: Callable[[Any], Context | None], template: str, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.get_context = get_context
         self.template = template
@@ -23,7 +23,7 @@ class TemplatePanel(Panel):
         return {**super().clone_kwargs(), "get_context": self.get_context, "template": self.template}
 
     class BoundPanel(Panel.BoundPanel):
-        def __init__(self, **kwargs: Any) -> None:
+        def __init__(self, **kwargs: object) -> None:
             super().__init__(**kwargs)
             self.template_name = self.panel.template
             self.template_context = self.panel.get_context(self.instance) if self.instance.pk else None

@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):
         remember_browser(response, user=user)
         return response
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: object) -> str:
         """Count wrong passwords by account and network, or by browser if the account has signed in there before."""
         user = _find_user(credentials)
         browser = find_known_browser(request, user=user) if user else None
@@ -70,7 +70,7 @@ class AccountAdapter(DefaultAccountAdapter):
             return f"browser:{browser}"
         return f"{single_client_network(client_address_of(request))}:{_read_username(credentials)}"
 
-    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+    def pre_authenticate(self, request: HttpRequest, **credentials: object) -> None:
         """Refuse any password of an account, on every page, after too many wrong ones from one network."""
         try:
             super().pre_authenticate(request, **credentials)
@@ -80,7 +80,7 @@ class AccountAdapter(DefaultAccountAdapter):
                 log(instance=user, action="newsletter.sign_in_stopped", user=_get_signed_in(request))
             raise
 
-    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+    def authentication_failed(self, request: HttpRequest, **credentials: object) -> None:
         """Log a wrong password. Raise ValidationError after too many from one network; right passwords still work."""
         user, now = _find_user(credentials), timezone.now()
         if user:
@@ -115,11 +115,11 @@ class MFAAdapter(DefaultMFAAdapter):
         return _fernet().decrypt(encrypted_text.encode()).decode()
 
 
-def _read_username(credentials: Mapping[str, Any]) -> str:
+def _read_username(credentials: Mapping[str, object]) -> str:
     return str(credentials.get("username") or credentials.get("email") or "").strip().lower()
 
 
-def _find_user(credentials: Mapping[str, Any]) -> User | None:
+def _find_user(credentials: Mapping[str, object]) -> User | None:
     return User.objects.filter(username=_read_username(credentials)).first()
 
 

@@ -79,7 +79,7 @@ def _add_shown(parts: Parts, content: IssueContent) -> None:
     parts[_name(Appeal)] |= {appeal.id for block in content.blocks for appeal in list_appeals(block)}
 
 
-def _add_chosen(parts: Parts, value: Any, *, name: str = "") -> None:
+def _add_chosen(parts: Parts, value: object, *, name: str = "") -> None:
     """Add what the body names by id, even if it is withdrawn, cancelled or switched off and thus not shown."""
     match value:
         case {"type": "item", "value": item}:

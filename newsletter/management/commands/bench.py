@@ -79,7 +79,7 @@ def _table(part: str, figures: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _words(figure: Any) -> str:
+def _words(figure: object) -> str:
     if isinstance(figure, dict):
         return "\n".join(f"{name}: {_words(value)}" for name, value in figure.items())
     if isinstance(figure, list | tuple):

@@ -1,7 +1,5 @@
 """newsletter scheduler: run the timer only. A second one does no harm, because a slot is a unique row."""
 
-from typing import Any
-
 from newsletter.jobs.catalogue import SCHEDULER
 from newsletter.jobs.engine import make_engine, run_until_stopped
 from newsletter.management.base import ProductCommand, describe_start
@@ -11,7 +9,7 @@ from newsletter.management.commands.worker import write_flushed
 class Command(ProductCommand):
     help = "Poll sources, assemble issues and start sends when they are due, until stopped."
 
-    def run(self, **options: Any) -> None:
+    def run(self, **options: object) -> None:
         engine = make_engine(roles=frozenset({SCHEDULER}))
         text = f"The scheduler runs. Ctrl-C stops it.\n{describe_start()}"
         run_until_stopped(engine, started=lambda: write_flushed(self, text))

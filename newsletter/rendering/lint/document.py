@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from html import unescape
-from typing import Any
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.blocks import (
@@ -66,7 +65,7 @@ def check_document(document: Document) -> Iterator[Finding]:
         yield from _check_block(block)
 
 
-def collect_content_text(value: Any) -> str:
+def collect_content_text(value: object) -> str:
     """Return all text of a document except staff text, in one string.
 
     Template marks in it came with a story; others were left over by a template or an unknown field.
@@ -204,7 +203,7 @@ def _check_pictures(document: Document) -> Iterator[Finding]:
             yield Finding("warning", "picture-weight", message)
 
 
-def iter_pictures(value: Any) -> Iterator[Picture]:
+def iter_pictures(value: object) -> Iterator[Picture]:
     """Return every picture in a document or a part of one."""
     match value:
         case Picture():
@@ -219,7 +218,7 @@ def iter_pictures(value: Any) -> Iterator[Picture]:
                 yield from iter_pictures(getattr(value, part.name))
 
 
-def _check_links(value: Any, *, block: str, field: str = "") -> Iterator[Finding]:
+def _check_links(value: object, *, block: str, field: str = "") -> Iterator[Finding]:
     match value:
         case Picture(url=url, alt=alt):
             if not safe_picture_url(url):

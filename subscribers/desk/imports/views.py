@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -109,7 +108,7 @@ class ImportDetailPage(ImportPage):
 
     batch: ImportBatch
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         require_permission(request, REQUIRED_PERMISSION)
         self.batch = get_object_or_404(BATCHES, pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)

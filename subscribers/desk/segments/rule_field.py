@@ -107,7 +107,7 @@ class RuleField(BlockField):
     def prepare_value(self, value: object) -> StreamValue:
         return value if isinstance(value, StreamValue) else to_stream(value, builder=self.block)
 
-    def clean(self, value: Any) -> Rule:
+    def clean(self, value: object) -> Rule:
         rule = to_rule(super().clean(value))
         try:
             check_rule(rule)
@@ -142,7 +142,7 @@ def _make_child(rule: Any, *, stream: blocks.StreamBlock) -> tuple[str, Any]:
     return name, blocks.StructValue(block, value.items()) if isinstance(value, dict) else value
 
 
-def _is_rule_group(rule: Any) -> bool:
+def _is_rule_group(rule: object) -> bool:
     return (
         isinstance(rule, dict)
         and len(rule) == 1

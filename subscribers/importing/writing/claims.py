@@ -28,7 +28,7 @@ def claim(batch: ImportBatch, *, states: Iterable[ImportState], now: datetime) -
 
 
 def renew_claim(
-    batch: ImportBatch, *, token: str, now: datetime, where: dict[str, Any] | None = None, **fields: Any
+    batch: ImportBatch, *, token: str, now: datetime, where: dict[str, Any] | None = None, **fields: object
 ) -> None:
     """Write fields of the batch and extend the lease. Raises `ClaimLost`."""
     held = ImportBatch.objects.filter(pk=batch.pk, claimed_by=token, state=batch.state, **(where or {}))
@@ -38,7 +38,7 @@ def renew_claim(
         )
 
 
-def release(batch: ImportBatch, *, token: str, **fields: Any) -> None:
+def release(batch: ImportBatch, *, token: str, **fields: object) -> None:
     """End the claim with the last fields that are written under it. Raises `ClaimLost`."""
     held = ImportBatch.objects.filter(pk=batch.pk, claimed_by=token, state=batch.state)
     if not held.update(claimed_by="", claimed_until=None, **fields):

@@ -13,7 +13,7 @@ def insert_staged(
     model: type[Model],
     *,
     staged: Mapping[str, str],
-    same: Mapping[str, Any],
+    same: Mapping[str, object],
     where: str,
     computed: Mapping[str, tuple[str, Any]] | None = None,
     returning: str = "",

@@ -5,7 +5,6 @@ PostgreSQL fills it with COPY, SQLite with one prepared statement. It is private
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
@@ -39,7 +38,7 @@ _TABLE = (
 )
 
 
-def fill_staging_table(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
+def fill_staging_table(cursor: CursorWrapper, rows: Iterable[Sequence[object]]) -> None:
     """Replace the staged rows, each with the values of `COLUMNS`. Needs a transaction on PostgreSQL."""
     if connection.vendor == "postgresql":
         _fill_postgres(cursor, rows)
@@ -64,7 +63,7 @@ def larger_sqlite_cache() -> Iterator[None]:
             cursor.execute(f"PRAGMA cache_size = {int(before)}")
 
 
-def _fill_postgres(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
+def _fill_postgres(cursor: CursorWrapper, rows: Iterable[Sequence[object]]) -> None:
     cursor.execute(
         "DROP TABLE IF EXISTS pg_temp.import_stage"
     )  # there where a caller's transaction holds several chunks
@@ -80,7 +79,7 @@ def _fill_postgres(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None
     cursor.execute("SET LOCAL enable_mergejoin = off")
 
 
-def _fill_sqlite(cursor: CursorWrapper, rows: Iterable[Sequence[Any]]) -> None:
+def _fill_sqlite(cursor: CursorWrapper, rows: Iterable[Sequence[object]]) -> None:
     cursor.execute(_TABLE.format(exists="IF NOT EXISTS", binary="blob", uuid="text", moment="text", end=""))
     cursor.execute("DELETE FROM import_stage")
     marks = ", ".join(["%s"] * len(COLUMNS))

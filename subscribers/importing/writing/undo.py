@@ -5,7 +5,6 @@ It works in steps of some thousand people, each in a transaction, and never find
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -105,7 +104,7 @@ def _imported_suppressions(batch: ImportBatch) -> QuerySet[Suppression]:
     return Suppression.objects.live().filter(import_batch=batch)
 
 
-def _has_acted_since(batch: ImportBatch, **who: Any) -> Exists:
+def _has_acted_since(batch: ImportBatch, **who: object) -> Exists:
     """Return whether the person did something themselves after the import."""
     return Exists(ConsentEvent.objects.filter(at__gte=batch.started_at, by="", **who))
 

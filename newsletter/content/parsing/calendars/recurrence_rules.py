@@ -43,7 +43,7 @@ def uid_of(event: icalendar.Component) -> str:
     return str(get_property(event, "UID") or "").strip()[:MAX_UID_LENGTH]
 
 
-def _count(dates: Any) -> int:
+def _count(dates: object) -> int:
     lists = dates if isinstance(dates, list) else [dates]
     return sum(len(getattr(one, "dts", ())) for one in lists)
 

@@ -76,10 +76,10 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
     literal = str(document.get("version", "")).startswith("atom")
     language = str(feed.get("language") or "")
 
-    def read(raw: Mapping[str, Any]) -> StoryEntry:
+    def read(raw: Mapping[str, object]) -> StoryEntry:
         return _read_entry(raw, url=url, literal=literal, language=language, now=moment)
 
-    def name(raw: Mapping[str, Any], number: int) -> str:
+    def name(raw: Mapping[str, object], number: int) -> str:
         return label_entry(title=_title(raw, literal), link=str(raw.get("link") or ""), number=number)
 
     stories, aside = read_entries(document.entries, read=read, name=name, key=lambda story: story.external_id)
@@ -108,7 +108,7 @@ def _title(raw: Mapping[str, Any], literal: bool) -> str:
     return tidy(value) if literal and kind == "text/plain" else title_text(value)
 
 
-def _feed_title(feed: Mapping[str, Any], literal: bool) -> str:
+def _feed_title(feed: Mapping[str, object], literal: bool) -> str:
     """Return the feed's own title, or "" if it is damaged, which does not affect its entries."""
     try:
         return cut_at_word(_title(feed, literal), 300)
@@ -169,7 +169,7 @@ def _longest_html(raw: Mapping[str, Any]) -> str:
     return max(parts, key=len, default="")[:_BODY_CHARS]
 
 
-def _date(raw: Mapping[str, Any], *, language: str, now: datetime) -> ParsedDate:
+def _date(raw: Mapping[str, object], *, language: str, now: datetime) -> ParsedDate:
     moment = _moment(raw)
     fields = (field for field in ("published", "updated", "created") if field in raw)
     said = next((str(raw[field]) for field in fields if raw[field]), "")

@@ -70,12 +70,12 @@ def _mapping(raw: object) -> Mapping[str, Any]:
     return raw if isinstance(raw, dict) else {}
 
 
-def _text(item: Mapping[str, Any], field: str) -> str:
+def _text(item: Mapping[str, object], field: str) -> str:
     value = item.get(field)
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
-def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetime) -> StoryEntry:
+def _read_item(item: Mapping[str, object], *, url: str, language: str, now: datetime) -> StoryEntry:
     title = require_title(unescape(_text(item, "title")))
     link = require_link(_text(item, "url") or _text(item, "external_url"), base_url=url)
     html = _text(item, "content_html")[:_BODY_CHARS]
@@ -108,7 +108,7 @@ def _read_item(item: Mapping[str, Any], *, url: str, language: str, now: datetim
     )
 
 
-def _picture(item: Mapping[str, Any], html: str, *, base_url: str) -> tuple[str, str]:
+def _picture(item: Mapping[str, object], html: str, *, base_url: str) -> tuple[str, str]:
     """Return the image that the item names, else one that it attaches, else the first in its text."""
     attached = item.get("attachments")
     files = [_mapping(one) for one in attached] if isinstance(attached, list) else []
@@ -121,7 +121,7 @@ def _picture(item: Mapping[str, Any], html: str, *, base_url: str) -> tuple[str,
     return find_picture_in_html(html, base_url=base_url)
 
 
-def _author(item: Mapping[str, Any]) -> str:
+def _author(item: Mapping[str, object]) -> str:
     authors = item.get("authors")
     people = authors if isinstance(authors, list) else [item.get("author")]
     names = [tidy(_text(_mapping(person), "name")) for person in people]

@@ -28,7 +28,7 @@ _ALT_LENGTH = 300
 _SIZE_IN_NAME = re.compile(r"-(?:\d{2,5}x\d{2,5}|scaled)(?=\.\w{3,4}$)")
 
 
-def find_named_picture(raw: Mapping[str, Any], *, base_url: str, html: str = "") -> tuple[str, str]:
+def find_named_picture(raw: Mapping[str, object], *, base_url: str, html: str = "") -> tuple[str, str]:
     """Return the (URL, alt text) of the image that a feed entry names in its own fields, or ("", "").
 
     If the field has no alt text, use that of the same image in the entry's ``html``.
@@ -62,7 +62,7 @@ def _thumbnails(raw: Mapping[str, Any]) -> list[str]:
     return [link for link, _ in sorted(items, key=lambda pair: -pair[1])]
 
 
-def _is_picture(item: Mapping[str, Any]) -> bool:
+def _is_picture(item: Mapping[str, object]) -> bool:
     if _is_too_much(item):
         return False
     kind = str(item.get("type") or "")
@@ -72,7 +72,7 @@ def _is_picture(item: Mapping[str, Any]) -> bool:
     return item.get("medium") == "image" or path.lower().endswith(_ENDINGS)
 
 
-def _is_too_much(item: Mapping[str, Any]) -> bool:
+def _is_too_much(item: Mapping[str, object]) -> bool:
     """Return True for a tracking pixel by its stated size, or for a file too large to fetch."""
     tiny = any(item.get(side) and parse_pixels(item.get(side)) < MIN_PICTURE_SIDE for side in ("width", "height"))
     size = str(item.get("filesize") or item.get("length") or "")[:15]

@@ -104,13 +104,13 @@ def _list(raw: object) -> list[Any]:
     return raw if isinstance(raw, list) else []
 
 
-def _rendered(post: Mapping[str, Any], field: str) -> str:
+def _rendered(post: Mapping[str, object], field: str) -> str:
     value = post.get(field)
     text = value.get("rendered") if isinstance(value, dict) else value
     return text[:_BODY_CHARS] if isinstance(text, str) else ""
 
 
-def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntry:
+def _read_post(post: Mapping[str, object], *, url: str, now: datetime) -> StoryEntry:
     title = require_title(title_text(_rendered(post, "title")))
     if any(_mapping(post.get(part)).get("protected") for part in ("content", "excerpt")) or has_password_form(
         _rendered(post, "content")
@@ -147,14 +147,14 @@ def _read_post(post: Mapping[str, Any], *, url: str, now: datetime) -> StoryEntr
     )
 
 
-def _addresses(post: Mapping[str, Any], *, url: str) -> tuple[str, ...]:
+def _addresses(post: Mapping[str, object], *, url: str) -> tuple[str, ...]:
     """Return the post's other addresses: the short one, and the one that its feed names."""
     identity, guid = post.get("id"), safe_link(_rendered(post, "guid"), base_url=url)
     short = short_address(get_site_url(url), str(identity)) if isinstance(identity, int) else ""
     return tuple(dict.fromkeys(address for address in (guid, short) if address))
 
 
-def _featured(embedded: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:
+def _featured(embedded: Mapping[str, object], *, base_url: str) -> tuple[str, str]:
     """Return the featured image in the widest useful size, and its alt text."""
     for raw in _list(embedded.get("wp:featuredmedia")):
         media = _mapping(raw)
@@ -169,17 +169,17 @@ def _featured(embedded: Mapping[str, Any], *, base_url: str) -> tuple[str, str]:
     return "", ""
 
 
-def _width(size: Mapping[str, Any]) -> int:
+def _width(size: Mapping[str, object]) -> int:
     width = size.get("width")
     return parse_pixels(width)
 
 
-def _authors(embedded: Mapping[str, Any]) -> str:
+def _authors(embedded: Mapping[str, object]) -> str:
     names = [title_text(str(_mapping(author).get("name") or "")) for author in _list(embedded.get("author"))]
     return cut_at_word(", ".join(name for name in names if name), 200)
 
 
-def _terms(embedded: Mapping[str, Any]) -> tuple[str, ...]:
+def _terms(embedded: Mapping[str, object]) -> tuple[str, ...]:
     """Return the names of categories, then of tags, without "Uncategorized"."""
     found: list[tuple[int, str]] = []
     for group in _list(embedded.get("wp:term")):

@@ -1,7 +1,6 @@
 """Find the main article of a page, apart from menus, sidebars, comments and other stories, and its image."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from lxml.html import HtmlElement
 
@@ -55,7 +54,7 @@ _OPENERS = ("wp-block-post-featured-image", "wp-block-cover", "wp-post-image", "
 
 
 def find_page_picture(
-    tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], url: str
+    tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, object], url: str
 ) -> tuple[str, str]:
     """Return the (URL, alt text) of the story's image, or ("", "")."""
     for said, words in _named(meta, node):
@@ -70,7 +69,7 @@ def find_page_picture(
     return find_picture_in_tree(article, base_url=url) if article is not None else ("", "")
 
 
-def _named(meta: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _named(meta: Mapping[str, str], node: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     alt = meta.get("og:image:alt", "")
     for name in ("og:image:secure_url", "og:image", "og:image:url"):
         yield meta.get(name, ""), alt

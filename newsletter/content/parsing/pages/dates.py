@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 from lxml.html import HtmlElement
 
@@ -21,7 +20,7 @@ _MAX_LENGTH = 80
 
 
 def find_page_date(
-    tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], guess: str, language: str, now: datetime
+    tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, object], guess: str, language: str, now: datetime
 ) -> ParsedDate:
     """Return the date of a page's story. ``guess`` is the extraction library's, used if the page has no date."""
     unread = ParsedDate()
@@ -36,7 +35,7 @@ def find_page_date(
     return unread
 
 
-def _said(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[str]:
+def _said(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, object]) -> Iterator[str]:
     yield first_text(node.get("datePublished")) or first_text(node.get("dateCreated"))
     yield from (meta[name] for name in _META if meta.get(name))
     article = find_main_article(tree)

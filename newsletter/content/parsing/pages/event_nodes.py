@@ -36,22 +36,22 @@ _MAX_FOLLOWED = 2_000
 _INHERITED = ("location", "url", "description", "eventAttendanceMode", "eventStatus", "name")
 
 
-def text_of(node: Mapping[str, Any], name: str) -> str:
+def text_of(node: Mapping[str, object], name: str) -> str:
     """Return the text of a property, with damaged characters replaced."""
     return first_text(node.get(name)).encode("utf-8", "replace").decode()
 
 
-def is_event(node: Mapping[str, Any]) -> bool:
+def is_event(node: Mapping[str, object]) -> bool:
     return any(kind.casefold().endswith("event") or kind.casefold() in _OTHER_KINDS for kind in types_of(node))
 
 
-def is_private_node(node: Mapping[str, Any]) -> bool:
+def is_private_node(node: Mapping[str, object]) -> bool:
     """Return True if the event is a draft, private, hidden or password-protected, by its own data or its title."""
     marks = [text_of(node, name).rsplit("/", 1)[-1].strip().casefold() for name in _VISIBILITY_FIELDS]
     return any(mark in _PRIVATE_STATUSES for mark in marks) or is_private_title(title_text(text_of(node, "name")))
 
 
-def identity_of(node: Mapping[str, Any], *, url: str) -> str:
+def identity_of(node: Mapping[str, object], *, url: str) -> str:
     """Return the identity of an event on its page, without its date: its own, its link, or the page's address."""
     link = safe_link(text_of(node, "url"), base_url=url) or url
     own = text_of(node, "@id")
@@ -75,7 +75,7 @@ def resolve_event_nodes(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str,
             yield whole
 
 
-def read_event_node(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEntry:
+def read_event_node(node: Mapping[str, object], *, url: str, now: datetime) -> EventEntry:
     """Return the event as an entry. Raises BadEntry if it cannot be used."""
     _check_text(node)
     title = require_title(title_text(text_of(node, "name")))
@@ -114,7 +114,7 @@ def read_event_node(node: Mapping[str, Any], *, url: str, now: datetime) -> Even
     )
 
 
-def _check_text(node: Mapping[str, Any]) -> None:
+def _check_text(node: Mapping[str, object]) -> None:
     try:
         size = len(orjson.dumps(node, default=str))
     except (TypeError, ValueError, RecursionError) as error:

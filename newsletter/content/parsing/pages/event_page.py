@@ -75,13 +75,13 @@ def parse_event_nodes(nodes: list[Mapping[str, Any]], *, url: str, now: datetime
     if len(ahead) > MAX_ENTRIES:
         ahead.sort(key=_start)
 
-    def read(node: Mapping[str, Any]) -> EventEntry:
+    def read(node: Mapping[str, object]) -> EventEntry:
         try:
             return read_event_node(node, url=url, now=now)
         except _READ_ERRORS as error:
             raise BadEntry("This event cannot be read.") from error
 
-    def name(node: Mapping[str, Any], number: int) -> str:
+    def name(node: Mapping[str, object], number: int) -> str:
         return label_entry(title=title_text(text_of(node, "name")), link=text_of(node, "url"), number=number)
 
     events, aside = read_entries(ahead, read=read, name=name, key=lambda event: event.external_id)
@@ -123,13 +123,13 @@ def _describe_repairs(mistakes: str) -> str:
     )
 
 
-def _is_over(node: Mapping[str, Any], now: datetime) -> bool:
+def _is_over(node: Mapping[str, object], now: datetime) -> bool:
     begins, begins_on = read_moment(text_of(node, "startDate"))
     ends, _ = read_moment(text_of(node, "endDate"))
     last = max((one.replace(tzinfo=one.tzinfo or UTC) for one in (begins, ends) if one is not None), default=None)
     return begins is not None and last is not None and last < now - timedelta(days=2 if begins_on else 1)
 
 
-def _start(node: Mapping[str, Any]) -> datetime:
+def _start(node: Mapping[str, object]) -> datetime:
     begins, _ = read_moment(text_of(node, "startDate"))
     return begins.replace(tzinfo=begins.tzinfo or UTC) if begins else datetime.max.replace(tzinfo=UTC)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.pages.json_ld import first_text, mapping, types_of
@@ -64,7 +63,7 @@ def join_place(*parts: str) -> str:
     return cut_at_word(", ".join(dict.fromkeys(part for part in parts if part)), _PLACE_CHARS)
 
 
-def _address(here: Mapping[str, Any]) -> Venue:
+def _address(here: Mapping[str, object]) -> Venue:
     name = title_text(first_text(here.get("name")))
     latitude, longitude = _point_of(here)
     raw = here.get("address")
@@ -80,7 +79,7 @@ def _address(here: Mapping[str, Any]) -> Venue:
     return Venue(place, latitude, longitude, False, street, locality, state, postcode, country)
 
 
-def _point_of(here: Mapping[str, Any]) -> tuple[float | None, float | None]:
+def _point_of(here: Mapping[str, object]) -> tuple[float | None, float | None]:
     raw = here.get("geo")
     geo = mapping(raw[0] if isinstance(raw, list) and raw else raw)
     if geo:

@@ -62,7 +62,7 @@ def walk(data: object, depth: int = _MAX_DEPTH) -> Iterator[Mapping[str, Any]]:
                 yield from walk(value, depth - 1)
 
 
-def types_of(node: Mapping[str, Any]) -> tuple[str, ...]:
+def types_of(node: Mapping[str, object]) -> tuple[str, ...]:
     """Return the bare names of a node's types ("https://schema.org/Event" gives "Event")."""
     raw = node.get("@type")
     return tuple(

@@ -71,8 +71,8 @@ def parse_page_picture(body: bytes, *, url: str, content_type: str = "") -> Pars
 def _story(
     tree: HtmlElement,
     meta: Mapping[str, str],
-    node: Mapping[str, Any],
-    found: Mapping[str, Any],
+    node: Mapping[str, object],
+    found: Mapping[str, object],
     *,
     title: str,
     url: str,
@@ -119,7 +119,7 @@ def _main_node(tree: HtmlElement, meta: Mapping[str, str], url: str) -> Mapping[
     return next((node for node, pages, _ in named if not pages), {})
 
 
-def _node_pages(node: Mapping[str, Any], url: str) -> set[str]:
+def _node_pages(node: Mapping[str, object], url: str) -> set[str]:
     """Return the page names that a node gives as its own."""
     main = node.get("mainEntityOfPage")
     said = (node.get("url"), node.get("@id"), mapping(main).get("@id") or mapping(main).get("url") or main)
@@ -174,7 +174,7 @@ def _addresses(tree: HtmlElement, meta: Mapping[str, str], url: str) -> tuple[st
     return tuple(dict.fromkeys(one for one in safe if one and urlsplit(one).hostname == urlsplit(url).hostname))
 
 
-def _author(meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+def _author(meta: Mapping[str, str], node: Mapping[str, object], found: Mapping[str, object]) -> str:
     raw = node.get("author")
     names = [title_text(first_text(one)) for one in (raw if isinstance(raw, list) else [raw])]
     said = ", ".join(name for name in names if name and not name.startswith("http"))
@@ -184,12 +184,12 @@ def _author(meta: Mapping[str, str], node: Mapping[str, Any], found: Mapping[str
     return cut_at_word(said, 200)
 
 
-def _language(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any]) -> str:
+def _language(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, object]) -> str:
     said = str(tree.get("lang") or "") or first_text(node.get("inLanguage")) or meta.get("og:locale", "")
     return said.strip().replace("_", "-")[:35]
 
 
-def _categories(meta: Mapping[str, str], node: Mapping[str, Any]) -> tuple[str, ...]:
+def _categories(meta: Mapping[str, str], node: Mapping[str, object]) -> tuple[str, ...]:
     names: list[str] = []
     for raw in (node.get("articleSection"), node.get("keywords")):
         names += [str(item) for item in raw] if isinstance(raw, list) else first_text(raw).split(",")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from newsletter.common.messages import Message
@@ -61,10 +60,10 @@ def parse_tribe_events(body: bytes, *, url: str, now: datetime | None = None) ->
     private = [node for node in nodes if _is_private(node)]
     public = [node for node in nodes if not _is_private(node)]
 
-    def name(node: Mapping[str, Any], number: int) -> str:
+    def name(node: Mapping[str, object], number: int) -> str:
         return label_entry(title=title_text(_text(node, "title")), link=_text(node, "url"), number=number)
 
-    def read(node: Mapping[str, Any]) -> EventEntry:
+    def read(node: Mapping[str, object]) -> EventEntry:
         return _read_event(node, url=url, now=moment)
 
     events, aside = read_entries(public, read=read, name=name, key=lambda event: event.external_id)
@@ -89,13 +88,13 @@ def parse_tribe_events(body: bytes, *, url: str, now: datetime | None = None) ->
     )
 
 
-def _is_private(node: Mapping[str, Any]) -> bool:
+def _is_private(node: Mapping[str, object]) -> bool:
     shown = node.get("status") in (None, "publish") and not node.get("hide_from_listings")
     protected = bool(node.get("password_protected") or node.get("post_password") or node.get("protected"))
     return not shown or protected or is_private_title(title_text(_text(node, "title")))
 
 
-def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEntry:
+def _read_event(node: Mapping[str, object], *, url: str, now: datetime) -> EventEntry:
     title = require_title(title_text(_text(node, "title")))
     zone = find_zone_name(_text(node, "timezone"))
     start, end = (_moment(node, name, zone) for name in ("start_date", "end_date"))
@@ -145,7 +144,7 @@ def _read_event(node: Mapping[str, Any], *, url: str, now: datetime) -> EventEnt
     )
 
 
-def _moment(node: Mapping[str, Any], name: str, zone: str) -> datetime | None:
+def _moment(node: Mapping[str, object], name: str, zone: str) -> datetime | None:
     """Return a moment by the interface's UTC value, else by the event's clock in its zone."""
     moment, _ = read_moment(_text(node, f"utc_{name}"))
     if moment is not None:
@@ -154,11 +153,11 @@ def _moment(node: Mapping[str, Any], name: str, zone: str) -> datetime | None:
     return clock.replace(tzinfo=iana_zone(zone) or UTC).astimezone(UTC) if clock is not None else None
 
 
-def _text(node: Mapping[str, Any], name: str) -> str:
+def _text(node: Mapping[str, object], name: str) -> str:
     value = node.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _part(venue: Mapping[str, Any], name: str) -> str:
+def _part(venue: Mapping[str, object], name: str) -> str:
     value = venue.get(name)
     return title_text(str(value))[:_PART_CHARS] if isinstance(value, str | int) and not isinstance(value, bool) else ""

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
@@ -18,7 +17,7 @@ _PARTS_OF_HOSTS = re.compile(r"[^a-z0-9]+")
 
 
 def find_page_title(
-    tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, Any], url: str, guess: str
+    tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, object], url: str, guess: str
 ) -> str:
     """Return the title, or "" if there is none. ``guess`` is the extraction library's, used before the ``title`` element."""
     sites = {_plain(name) for name in _site_names(tree, meta, node)} - {""}
@@ -53,7 +52,7 @@ def _is_site(text: str, sites: set[str], host: str) -> bool:
     return bool(text) and (_plain(text) in sites or (bool(host) and _PARTS_OF_HOSTS.sub("", text.lower()) == host))
 
 
-def _site_names(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[str]:
+def _site_names(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, object]) -> Iterator[str]:
     yield from (meta.get("og:site_name", ""), meta.get("application-name", ""))
     yield first_text(mapping(node.get("publisher")).get("name"))
     yield first_text(mapping(node.get("isPartOf")).get("name"))

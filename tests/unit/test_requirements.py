@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
@@ -9,6 +10,7 @@ PAGE = TESTS.parent / "docs/reference/requirements.md"
 _ROW = re.compile(r"^\| ([A-Z]\d+) \| (.+) \|$", re.MULTILINE)
 
 
+@cache
 def list_marks() -> set[str]:
     marks = set()
     for file in TESTS.rglob("*.py"):

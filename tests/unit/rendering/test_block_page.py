@@ -13,6 +13,6 @@ def test_the_page_of_blocks_is_current() -> None:
 def test_the_page_shows_exactly_the_blocks_that_have_templates() -> None:
     blocks = {path.name.removesuffix(".mjml.j2") for path in (default_templates() / "blocks").glob("*.mjml.j2")}
     page = PAGE.read_text(encoding="utf-8")
-    assert [block for block in sorted(blocks) if f"(images/blocks/{block}.jpg)" not in page] == []
+    assert [block for block in sorted(blocks) if f"(../images/blocks/{block}.jpg)" not in page] == []
     assert {picture.stem for picture in PICTURES.iterdir()} == blocks, MAKE
     assert sum(picture.stat().st_size for picture in PICTURES.iterdir()) < 800_000

@@ -1,6 +1,7 @@
 """What staff review before approval: the audience page, two versions, one person's mail, and proofs."""
 
 import json
+import re
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,6 +10,7 @@ from django.test import Client
 from django.utils import timezone, translation
 from wagtail.users.models import UserProfile
 
+from newsletter.desk.issues import overview
 from newsletter.desk.issues.compare import compare_lines, mark_differences
 from newsletter.desk.issues.variant_groups import parse_group_key
 from newsletter.issues.variants.nearby_events import EventSelection
@@ -52,6 +54,12 @@ def test_the_audience_page_counts_people_by_region_and_version(issue: Issue) -> 
     assert "Texas, United States" in page
     assert "2 versions of this issue" in page
     assert "No earlier issue to compare with." in page
+
+
+def test_the_checks_say_how_many_versions_the_approval_checks(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overview, "MAX_MODES", 1)
+    page = get(sign_in("writer"), issue, "overview/")
+    assert re.search(r"These checks cover the 1 most common versions\. Approval checks all [2-9]\.", page)
 
 
 def test_the_audience_page_lists_exclusions_with_their_reason(issue: Issue) -> None:

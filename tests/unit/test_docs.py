@@ -92,3 +92,23 @@ def test_every_path_that_a_document_names_exists(document: Path) -> None:
         r"`((?:newsletter|subscribers|tests|templates|scripts|docs)/[\w/.-]*)`", document.read_text("utf-8")
     )
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_alarms_are_documented_with_the_words_that_the_program_says() -> None:
+    """Staff search the page for what they read. N and … stand for what differs from alarm to alarm."""
+    sources = "".join(
+        file.read_text("utf-8") for app in ("newsletter", "subscribers") for file in (ROOT / app).rglob("*.py")
+    )
+    said = re.sub(r'"\s*\n\s*"', "", sources)
+    rows = re.findall(r"^\| ([^|]+) \| ", (ROOT / "docs/how-to/fix-alarms.md").read_text("utf-8"), re.MULTILINE)
+    others = {
+        "message",
+        "reason",
+        "line",
+        "401, 403 or 404",
+        "database or disk is full",
+    }  # heads, a status, SQLite's own words
+    alarms = [row for row in rows if row not in others]
+    assert len(alarms) > 20
+    parts = [part for alarm in alarms for part in re.split(r"\bN\b|…|Everything is held: | \(.*", alarm)]
+    assert [part for part in parts if part.strip(" ,") and part.strip(" ,") not in said] == []

@@ -11,13 +11,13 @@ from newsletter.models import Send
 from newsletter.sending.settling.receipt import list_deliveries
 
 _MEANING = {
-    "accepted": "the provider took it",
-    "pending": "not handed over yet",
-    "rejected": "the provider refused it",
-    "skipped": "left between the freeze and the call",
-    "uncertain": "called, and we do not know; never sent again unasked",
+    "accepted": "accepted by the provider",
+    "pending": "not sent yet",
+    "rejected": "rejected by the provider",
+    "skipped": "unsubscribed or suppressed after the recipient list was locked",
+    "uncertain": "no clear answer from the provider; not sent again automatically",
 }
-_OF_CANCELLED = {"skipped": "the send was cancelled before it came to them, or they had left"}
+_OF_CANCELLED = {"skipped": "not sent: the send was cancelled first, or they had unsubscribed"}
 
 
 def print_receipt(status: dict[str, Any], *, console: Console) -> None:

@@ -1,6 +1,7 @@
 """Tables, constraints and querysets of publishing. Services live elsewhere."""
 
 from newsletter.models.api_keys import ApiKey
+from newsletter.models.brands import Brand
 from newsletter.models.checks import Acknowledgement, LinkCheck, SenderDomain
 from newsletter.models.clicks import LinkClicks, RecipientClick
 from newsletter.models.content import Appeal, EventNotice, Story
@@ -10,7 +11,7 @@ from newsletter.models.issues import Approval, Issue, IssueRevision, ReaderGroup
 from newsletter.models.pictures import Picture
 from newsletter.models.proofs import Proof
 from newsletter.models.protected_terms import ProtectedTerm
-from newsletter.models.publications import Brand, Publication, Slot
+from newsletter.models.publications import Publication, Slot
 from newsletter.models.sends import (
     Attempt,
     Batch,

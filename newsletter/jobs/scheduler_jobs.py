@@ -19,6 +19,7 @@ from newsletter.issues.assembly.assemble import (
     find_slots_to_assemble,
     log_assembled,
 )
+from newsletter.issues.assembly.drafted_texts import update_drafted_texts
 from newsletter.issues.assembly.stories_at_source import (
     check_before_assembly,
     check_stories_at_source,
@@ -47,6 +48,7 @@ def poll_sources(*, now: datetime) -> None:
     if reports or has_recently_removed_story(now=now):
         for issue in remove_gone_stories(now=now):
             notify_hold(issue, now=now)
+        update_drafted_texts(now=now)
         void_stale_approvals(now=now)
 
 

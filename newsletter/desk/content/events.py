@@ -135,7 +135,9 @@ class EventViewSet(SnippetViewSet):
                     FieldPanel(
                         "town",
                         widget=TownInput,
-                        help_text=gettext_lazy("People near this town see the event. We find its location when you save."),
+                        help_text=gettext_lazy(
+                            "People near this town see the event. We find its location when you save."
+                        ),
                     ),
                 ],
                 heading=gettext_lazy("Where"),

@@ -77,6 +77,8 @@ LOOKED_AT = {
     "wagtailsnippets_newsletter_appeal:list": STAFF,
     "wagtailsnippets_newsletter_appeal:list_results": STAFF,
     "wagtailsnippets_newsletter_appeal:edit": EDITORS,
+    "wagtailsnippets_newsletter_source:add": EDITORS,
+    "wagtailsnippets_newsletter_source:edit": EDITORS,
     "wagtailsnippets_newsletter_source:list": EDITORS,
     "wagtailsnippets_newsletter_source:list_results": EDITORS,
     "wagtailsnippets_newsletter_publication:list": STAFF,
@@ -118,6 +120,7 @@ LOOKED_AT = {
     "wagtailsnippetchoosers_subscribers_segment:chosen": LISTS,
     "wagtailsnippetchoosers_subscribers_segment:chosen_multiple": LISTS,
     "wagtailsnippetchoosers_subscribers_segment:create": PEOPLE,
+    "wagtailsnippets_subscribers_mailinglist:edit": PEOPLE,
     "wagtailsnippets_subscribers_mailinglist:list": LISTS,
     "wagtailsnippets_subscribers_mailinglist:list_results": LISTS,
     "wagtailsnippets_subscribers_topic:list": STAFF,
@@ -170,6 +173,9 @@ POSTED_TOO = {
     "subscribers_why_in_segment": PEOPLE,
     "subscribers_erase": PEOPLE,
     "subscribers_reveal": PEOPLE,
+    "wagtailsnippets_newsletter_publication:archive": ADMIN,
+    "wagtailsnippets_subscribers_mailinglist:archive": PEOPLE,
+    "wagtailsnippets_subscribers_segment:archive": PEOPLE,
 }
 """Rooms that one looks at and where one decides."""
 NEED_FACTOR = frozenset({"approver", "data", "admin"})

@@ -16,7 +16,9 @@ _FEED_TYPES = {
     "application/feed+json": "feed",
     "text/calendar": "calendar",
 }
-_COLOUR = re.compile(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?![0-9a-fA-F])|rgba?\(\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})")
+_COLOUR = re.compile(
+    r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?![0-9a-fA-F])|rgba?\(\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})"
+)
 _PROPERTY = re.compile(r"--([\w-]{1,60})\s*:\s*([^;}]{1,200})")
 _RULE = re.compile(r"([^{}]{1,300})\{([^{}]{0,4000})\}")
 _FONT = re.compile(r"(?:^|;)\s*font-family\s*:\s*([^;]{1,300})", re.IGNORECASE)

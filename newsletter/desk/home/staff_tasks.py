@@ -30,7 +30,7 @@ def find_staff_tasks(*, now: datetime, person: Any) -> list[Task]:
 
 
 def _has_factor_from_before(person: User, moment: datetime) -> bool:
-    return Authenticator.objects.filter(user=person, created_at__lt=moment).exists()
+    return bool(Authenticator.objects.filter(user=person, created_at__lt=moment).exists())
 
 
 def _lost_factor_task(person: User) -> Task:

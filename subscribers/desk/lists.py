@@ -177,7 +177,6 @@ class TopicViewSet(SnippetViewSet):
             MultiFieldPanel(
                 [TitleFieldPanel("name", targets=["slug"], classname="", placeholder=False)],
                 heading=gettext_lazy("Details"),
-                help_text=gettext_lazy("You cannot delete a topic that is used. You can rename it."),
             ),
             MultiFieldPanel([FieldPanel("slug")], heading=gettext_lazy("Advanced"), classname="collapsed"),
         ],

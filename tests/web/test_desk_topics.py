@@ -18,7 +18,6 @@ def test_only_a_topic_that_nobody_chose_can_be_deleted() -> None:
     client = sign_in("data")
     page = client.get(f"/admin/topics/edit/{chosen.pk}/").content.decode()
     assert f"/admin/topics/delete/{chosen.pk}/" not in page
-    assert "You cannot delete a topic that is used" in page
     assert f"/admin/topics/delete/{free.pk}/" in client.get(f"/admin/topics/edit/{free.pk}/").content.decode()
     for path in (f"/admin/topics/delete/{chosen.pk}/", f"{BULK}?id={chosen.pk}"):
         client.post(path)

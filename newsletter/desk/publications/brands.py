@@ -10,7 +10,6 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, Obj
 from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 
-from newsletter.common.errors import NotReady
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
 from newsletter.desk.preview.modes import Mode
@@ -24,6 +23,7 @@ from subscribers.desk.choosers import PermittedChooserViewSet
 from subscribers.desk.editing.duplicating import DuplicableMixin, DuplicateView
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.models import MailingList
 
 
 class _SampleEmailMixin:
@@ -62,35 +62,34 @@ class NewBrandPreview(BrandPreview, PreviewOnCreateView):
 
 
 def find_preview_issue(brand: Brand) -> Issue:
-    """Return the newest issue of this brand, else of any, else one made of the newest story, all with this brand.
-
-    Raise NotReady if there is no publication.
-    """
+    """Return the newest issue of this brand, else of any, else one made of the newest story, all with this brand."""
     issues = Issue.objects.select_related("publication__mailing_list", "publication__segment", "slot")
     issue = (
         issues.filter(publication__brand_id=brand.pk).order_by("-made_at").first()
         or issues.order_by("-made_at").first()
+        or make_sample_issue(brand)
     )
-    if issue is None:
-        publication = Publication.objects.select_related("mailing_list").first()
-        if publication is None:
-            raise NotReady(
-                _("There is no publication yet, so we cannot show this brand in an email. Add a publication first.")
-            )
-        story = Story.objects.order_by("-seen_at").first()
-        title = story.title if story else publication.name
-        block = ("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None, "link": ""})
-        issue = Issue(
-            publication=publication,
-            number=1,
-            public_id=secrets.token_hex(12),
-            made_at=timezone.now(),
-            subject=escape_merge_fields(title),
-            preheader="",
-            body=[block] if story else [("button", {"label": publication.name, "url": "https://example.org/"})],
-        )
     issue.publication.brand = brand
     return issue
+
+
+def make_sample_issue(brand: Brand) -> Issue:
+    """Return an unsaved issue with the newest story, for an installation that has no issue yet."""
+    publication = Publication.objects.select_related("mailing_list").first()
+    if publication is None:
+        mailing_list = MailingList(slug="sample", name=brand.name)
+        publication = Publication(slug="sample", name=brand.name, mailing_list=mailing_list, from_name=brand.name)
+    story = Story.objects.order_by("-seen_at").first()
+    block = ("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None, "link": ""})
+    return Issue(
+        publication=publication,
+        number=1,
+        public_id=secrets.token_hex(12),
+        made_at=timezone.now(),
+        subject=escape_merge_fields(story.title if story else publication.name),
+        preheader="",
+        body=[block] if story else [("button", {"label": publication.name, "url": "https://example.org/"})],
+    )
 
 
 class BrandChooser(PermittedChooserViewSet):

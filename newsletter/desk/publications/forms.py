@@ -94,7 +94,7 @@ class PublicationForm(NamedForm):
         if "language" in self.fields:
             self.fields["language"].widget = forms.Select(choices=language_choices(self.instance.language)[1:])
         if "zone" in self.fields:
-            self.fields["zone"].widget = forms.Select(choices=zone_choices(self.instance.zone))
+            self.fields["zone"].widget = forms.Select(choices=zone_choices(str(self.initial.get("zone") or "")))
         if "another_approves" in self.fields:
             self.fields["another_approves"].widget.choices = [
                 ("unknown", _("Yes, if two or more people can approve")),
@@ -174,7 +174,7 @@ def find_first_values() -> dict[str, object]:
         values = {name: getattr(last, name) for name in _KEPT_FROM_THE_LAST}
         return values if not last.mailing_list.archived else {**values, "mailing_list": None}
     brands, lists = list(Brand.objects.all()[:2]), list(MailingList.objects.filter(archived=False)[:2])
-    first: dict[str, object] = {"zone": settings.TIME_ZONE}
+    first: dict[str, object] = {"zone": "" if settings.TIME_ZONE == "UTC" else settings.TIME_ZONE}
     if len(brands) == 1:
         first |= {"brand": brands[0], "from_name": brands[0].name}
     if len(lists) == 1:

@@ -55,7 +55,7 @@ SENDER_FIELDS = [
 SCHEDULE_FIELDS = [
     TemplatePanel(get_context=schedule_panel_context, template="desk/panels/schedule.html"),
     FieldPanel("rhythm"),
-    FieldPanel("weekdays", attrs=show_if("rhythm", WEEKLY), classname="nl-weekdays"),
+    FieldPanel("weekdays", attrs=show_if("rhythm", WEEKLY)),
     FieldPanel("month_day", attrs=show_if("rhythm", MONTHLY)),
     FieldRowPanel([FieldPanel("at"), FieldPanel("zone", heading=_("Time zone"))]),
     FieldPanel("lead_hours", heading=_("Create the draft this many hours before sending")),

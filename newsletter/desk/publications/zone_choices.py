@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from django.utils import translation
 from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
 
 from newsletter.desk.publications.slot_text import label_zone
 
@@ -23,10 +24,13 @@ _CONTINENTS = {
 
 
 def zone_choices(current: str) -> list[Any]:
-    """Return the choices of a select: UTC, then the towns of each continent. A zone that is none of them is added."""
+    """Return the choices of a select: UTC, then the towns of each continent.
+
+    A current zone that is none of them is added. Without a current zone somebody has to choose one.
+    """
     groups = _list_groups(get_language() or "en")
     known = {zone for _continent, towns in groups for zone, _town in towns}
-    first = [("UTC", "UTC")]
+    first = [("UTC", "UTC")] if current else [("", _("Choose a time zone")), ("UTC", "UTC")]
     if current and current != "UTC" and current not in known:
         first.append((current, current))
     return [*first, *groups]

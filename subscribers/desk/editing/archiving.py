@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -92,7 +92,7 @@ class ArchivableEditMixin(DuplicableMixin):
 class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
     """Say what archiving does, or what uses the row and so keeps it; and bring an archived row back."""
 
-    model: type[Model]
+    model: Any = None
     permission_required = "change"
     template_name = "desk/archive_row.html"
     header_icon = "folder"

@@ -88,7 +88,7 @@ def sample_schema_block(kind: str, picture: PictureFinder, *, templates: Path | 
     return SchemaBlock(kind, values, key=kind)
 
 
-def _letter(picture: PictureFinder) -> tuple[Block, ...]:
+def _weekly_mail(picture: PictureFinder) -> tuple[Block, ...]:
     return (
         _greeting(),
         LeadStory(_lead(picture), key="lead"),
@@ -137,7 +137,7 @@ def _appeal_mail(picture: PictureFinder) -> tuple[Block, ...]:
 
 
 _BLOCKS_BY_LAYOUT: dict[str, Callable[[PictureFinder], tuple[Block, ...]]] = {
-    "letter": _letter,
+    "letter": _weekly_mail,
     "digest": _digest,
     "announcement": _announcement,
     "event_notice": _event_notice,

@@ -11,15 +11,6 @@ from subscribers.attribute_rules import MAX_ATTRIBUTES_PER_PERSON, clean_attribu
 from subscribers.models import Subscriber, SubscriberAttribute
 
 _ROWS_AT_ONCE = 2_000  # four values each, within the 32,766 that SQLite takes in one statement
-_TABLE = SubscriberAttribute._meta.db_table
-_KEYS = f"""
-WITH RECURSIVE found (name) AS (
-    SELECT MIN("key") FROM {_TABLE}
-    UNION ALL
-    SELECT (SELECT MIN("key") FROM {_TABLE} WHERE "key" > found.name) FROM found WHERE found.name IS NOT NULL
-)
-SELECT name FROM found WHERE name IS NOT NULL
-"""  # noqa: S608  only table names are put in
 
 
 class BadAttribute(DomainError):
@@ -42,9 +33,13 @@ def read_attributes_by_person(subscriber_ids: Iterable[int]) -> dict[int, dict[s
 
 def attribute_keys() -> list[str]:
     """Return every key in use, in alphabetical order, jumping through the index from one key to the next."""
-    with connection.cursor() as cursor:
-        cursor.execute(_KEYS)
-        return [key for (key,) in cursor.fetchall()]
+    keys: list[str] = []
+    rows = SubscriberAttribute.objects.order_by("key").values_list("key", flat=True)
+    key = rows.first()
+    while key is not None:
+        keys.append(key)
+        key = rows.filter(key__gt=key).first()
+    return keys
 
 
 @transaction.atomic

@@ -20,7 +20,10 @@ TOPICS = 6
 _TOWNS_A_LETTER = 20
 _SEED_DAYS = 1_000
 _BATCH = 1_000
-_SQLITE_NUMBERS = "(WITH RECURSIVE numbers (n) AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < %d) SELECT n FROM numbers)"
+_SQLITE_NUMBERS = (
+    "(WITH RECURSIVE numbers (n) AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < %d)"
+    " SELECT n FROM numbers)"
+)
 
 RULES: dict[str, dict[str, object]] = {
     "a region": {"region": "US-TX"},

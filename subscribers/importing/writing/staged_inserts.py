@@ -44,7 +44,7 @@ def insert_staged(
 
 
 def insert_rows(
-    cursor: CursorWrapper, model: type[Model], *, columns: Sequence[str], rows: Iterable[Sequence[object]]
+    cursor: CursorWrapper, model: type[Model], *, columns: Sequence[str], rows: Iterable[Sequence[int]]
 ) -> None:
     """Insert one row for each of `rows`, in a tenth of the time of `bulk_create`. Give every column without a default."""
     one = f"({', '.join(['%s'] * len(columns))})"

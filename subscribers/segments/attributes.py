@@ -4,17 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from django.db import connection, transaction
+from django.db import connection
 
-from newsletter.common.errors import DomainError
-from subscribers.attribute_rules import MAX_ATTRIBUTES_PER_PERSON, clean_attributes, fold_value
+from subscribers.attribute_rules import fold_value
 from subscribers.models import Subscriber, SubscriberAttribute
 
 _ROWS_AT_ONCE = 2_000  # four values each, within the 32,766 that SQLite takes in one statement
-
-
-class BadAttribute(DomainError):
-    """An attribute cannot be kept. The message names it."""
 
 
 def read_attributes(person: Subscriber) -> dict[str, str]:
@@ -40,29 +35,6 @@ def attribute_keys() -> list[str]:
         keys.append(key)
         key = rows.filter(key__gt=key).first()
     return keys
-
-
-@transaction.atomic
-def set_attributes(*, subscriber: Subscriber, values: Mapping[str, str]) -> bool:
-    """Set these attributes of one person. An empty value removes its attribute; attributes not named stay.
-
-    Return True if something changed.
-
-    Raises:
-        BadAttribute: Nothing was changed.
-    """
-    clean, notes = clean_attributes(values)
-    if notes:
-        raise BadAttribute(notes[0])
-    named = {key for name in values for key in clean_attributes({name: "x"})[0]}
-    removed, _ = SubscriberAttribute.objects.filter(subscriber=subscriber, key__in=named - set(clean)).delete()
-    changed = write_attributes([(subscriber.pk, clean)])
-    if SubscriberAttribute.objects.filter(subscriber=subscriber).count() > MAX_ATTRIBUTES_PER_PERSON:
-        raise BadAttribute(
-            "One person can have %(max_attributes)s attributes. Remove one that is not used first.",
-            max_attributes=MAX_ATTRIBUTES_PER_PERSON,
-        )
-    return bool(removed or changed)
 
 
 def write_attributes(rows: Iterable[tuple[int, Mapping[str, str]]]) -> set[int]:

@@ -1,4 +1,4 @@
-"""What limits every send: the rate of a provider account, the daily number of people, and whether mail may go at all."""
+"""Limits on every send: the rate of a provider account, the daily number of people, and whether mail may go at all."""
 
 from django.db import models
 from django.db.models import Q

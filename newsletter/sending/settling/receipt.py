@@ -133,7 +133,7 @@ class AudienceStatus(TypedDict):
 
 
 class IssueStatus(TypedDict):
-    """What `newsletter status ISSUE --json` prints. ``state`` is the issue's; ``deliveries`` and ``batches`` are by state."""
+    """The JSON of `newsletter status ISSUE --json`. ``state`` is the issue's; ``deliveries`` and ``batches`` are by state."""
 
     issue: str
     id: int

@@ -14,7 +14,7 @@ from newsletter.models.publications import Brand, Publication, Slot
 from newsletter.models.sending_limits import Installation, ProviderAccount, SendingDay
 from newsletter.models.sends import Attempt, Batch, Delivery, DeliveryException, Send
 from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source
-from newsletter.models.staff import AuditEntry, ContentEdit, StaffNotice
+from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, StaffLink, StaffNotice
 from newsletter.models.states import transition
 from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
 
@@ -41,6 +41,7 @@ __all__ = [
     "LinkCheck",
     "LinkClicks",
     "LocationAnswer",
+    "PasswordLinkRequest",
     "Picture",
     "Proof",
     "ProtectedTerm",
@@ -56,6 +57,7 @@ __all__ = [
     "ShownItem",
     "Slot",
     "Source",
+    "StaffLink",
     "StaffNotice",
     "Story",
     "StoryAddress",

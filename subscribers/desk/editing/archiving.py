@@ -46,6 +46,10 @@ class ArchivableList(DuplicableMixin, DeskList):
     def index_url(self) -> str:
         return reverse(self.archived_url_name if self.archived else self.index_url_name)
 
+    @cached_property
+    def is_searchable(self) -> bool:
+        return not self.archived and bool(super().is_searchable)
+
     def get_page_title(self) -> str:
         title = capfirst(str(self.model._meta.verbose_name_plural))
         return _("Archived: %(rows)s") % {"rows": title} if self.archived else title

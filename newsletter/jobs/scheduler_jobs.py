@@ -1,17 +1,18 @@
 """The scheduler's jobs. Each is safe to run at any time, in any number of processes at once."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 
 from newsletter.common.errors import AudienceChanged, DomainError, NeedsManualApproval, SwitchedOff
 from newsletter.common.messages import Message
-from newsletter.content.ingesting.ingest import ingest_due
+from newsletter.content.ingesting.ingest import find_unread_sources, ingest_due
 from newsletter.issues.approval.approval_rules import is_automatic
 from newsletter.issues.approval.approve import approve_by_policy, hold_issue, void_changed_approvals
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.assembly.assemble import Assembly, assemble_slot, log_assembled, make_unsaved_issue
+from newsletter.issues.assembly.drafted_texts import update_drafted_texts
 from newsletter.issues.assembly.slots import create_due_slots, find_slots_to_assemble
 from newsletter.issues.assembly.stories_at_source import (
     check_before_assembly,
@@ -25,10 +26,11 @@ from newsletter.jobs.staff_notices import (
     notify_changed_after_approval,
     notify_hold,
 )
-from newsletter.models import Issue, Publication, transition
+from newsletter.models import Issue, Publication, Slot, transition
 from newsletter.sending.freezing.start import prepare_requested_sends, start_send
 
 log = logging.getLogger(__name__)
+FIRST_READING_WAIT = timedelta(minutes=10)
 
 
 def poll_sources(*, now: datetime) -> None:
@@ -40,6 +42,7 @@ def poll_sources(*, now: datetime) -> None:
     if reports or has_recently_removed_story(now=now):
         for issue in remove_gone_stories(now=now):
             notify_hold(issue, now=now)
+        update_drafted_texts(now=now)
         void_stale_approvals(now=now)
 
 
@@ -59,6 +62,8 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
             log.error("%s has no next slot: %s", publication, error)
     made = []
     for slot in find_slots_to_assemble(now=now):
+        if waits_for_first_reading(slot, now=now):
+            continue
         try:
             check_before_assembly(issue=make_unsaved_issue(slot), now=now)
             assembly = assemble_slot(slot=slot, now=now)
@@ -72,6 +77,15 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
             notify_assembly(assembly, now=now)
             made.append(assembly)
     return made
+
+
+def waits_for_first_reading(slot: Slot, *, now: datetime) -> bool:
+    """Return True if a new slot waits, for some minutes at most, until each source of its publication was read once."""
+    if slot.state != Slot.State.DUE or slot.made_at + FIRST_READING_WAIT < now:
+        return False
+    chosen = slot.publication.sources.all()
+    unread = find_unread_sources()
+    return (unread.filter(pk__in=chosen.values("pk")) if chosen.exists() else unread).exists()
 
 
 def start_due_sends(*, now: datetime) -> None:

@@ -98,6 +98,7 @@ def test_a_late_approval_cannot_take_a_story_back() -> None:
     assert titles(second) == ["The first verdict"]
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("attempted", "comes_back"), [(False, True), (True, False)])
 def test_a_cancelled_send_returns_stories_only_if_nobody_got_them(attempted: bool, comes_back: bool) -> None:
     publication = make_publication()

@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
@@ -16,7 +15,6 @@ from newsletter.issues.assembly.draft import draft_preheader
 from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import Body, list_stories, merge_bodies
 from newsletter.issues.snapshot.placements import update_story_placements
-from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Story
@@ -62,9 +60,7 @@ def preview_reassembly(*, issue: Issue, now: datetime) -> Reassembly:
 
 
 @transaction.atomic
-def reassemble_issue(
-    *, issue: Issue, by: User | AnonymousUser, now: datetime, seen_sha256: str = ""
-) -> Reassembly:
+def reassemble_issue(*, issue: Issue, by: User | AnonymousUser, now: datetime, seen_sha256: str = "") -> Reassembly:
     """Assemble the issue again. ``seen_sha256`` is that of the result that the person confirmed.
 
     Raises NotAllowed, SwitchedOff; WrongState if the rules did not make it, its send has begun, no story would be left, or
@@ -92,7 +88,13 @@ def is_made_by_rules(issue: Issue) -> bool:
 
 
 def _read(issue: Issue) -> Issue:
-    related = ("publication__brand", "publication__mailing_list", "publication__segment", "segment", "slot__publication")
+    related = (
+        "publication__brand",
+        "publication__mailing_list",
+        "publication__segment",
+        "segment",
+        "slot__publication",
+    )
     return Issue.objects.select_related(*related).get(pk=issue.pk)
 
 

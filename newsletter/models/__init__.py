@@ -24,7 +24,7 @@ from newsletter.models.sends import (
     SendingDay,
 )
 from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source
-from newsletter.models.staff import AuditEntry, ContentEdit, StaffNotice
+from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, StaffLink, StaffNotice
 from newsletter.models.states import transition
 from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
 from newsletter.models.story_use import StoryPlacement, StoryRefusal
@@ -52,6 +52,7 @@ __all__ = [
     "LinkCheck",
     "LinkClicks",
     "LocationAnswer",
+    "PasswordLinkRequest",
     "Picture",
     "Proof",
     "ProtectedTerm",
@@ -67,6 +68,7 @@ __all__ = [
     "ShownItem",
     "Slot",
     "Source",
+    "StaffLink",
     "StaffNotice",
     "Story",
     "StoryAddress",

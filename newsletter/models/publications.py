@@ -100,7 +100,15 @@ class Publication(PreviewableMixin, models.Model):
         gettext_lazy("days back"),
         default=30,
         validators=[MinValueValidator(1), MaxValueValidator(3_650)],
-        help_text=gettext_lazy("How old a story of the first issue may be."),
+        help_text=gettext_lazy(
+            "How old a story may be when it is new here, in days. This holds for the first issue too."
+        ),
+    )
+    waiting_days = models.PositiveIntegerField(
+        gettext_lazy("waiting days"),
+        default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(3_650)],
+        help_text=gettext_lazy("How many days a story waits for room in an issue. After that it is too old."),
     )
     days_ahead = models.PositiveIntegerField(
         gettext_lazy("days ahead"),

@@ -112,7 +112,7 @@ def test_one_person_is_shown_with_everything_held(people: Path, capsys: pytest.C
         (("export", "--list=wekly"), "list “wekly” is not known; did you mean “weekly”"),
         (("export", "--out=/proc/none/x.csv"), "cannot be written: No such file or directory"),
         (("import", "/proc/none.csv", *HOW), "cannot be read: No such file or directory"),
-        (("import", "PEOPLE", *HOW[:2], "--evidence= "), "Say what proves"),
+        (("import", "PEOPLE", *HOW[:2], "--evidence= "), "Enter the evidence"),
         (("import", "PEOPLE", "--list=weekly", "--evidence=x", "--basis=guess"), "invalid choice: 'guess'"),
     ],
 )

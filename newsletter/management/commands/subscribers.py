@@ -124,7 +124,7 @@ class Command(ProductCommand):
 
     def _undo(self, **options: Any) -> None:
         batch = _find_import(options["id"])
-        done = undo_now(batch, by=_person(), now=datetime.now(UTC), clock=lambda: datetime.now(UTC))
+        done = undo_now(batch, by=_person(), clock=lambda: datetime.now(UTC))
         if options["json"]:
             self.write_json({"import": batch.pk, **done})
         else:

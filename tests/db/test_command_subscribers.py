@@ -29,7 +29,7 @@ def test_people_come_in_and_the_report_says_which_lines_were_refused(
 ) -> None:
     call_command("subscribers", "import", str(people), *HOW)
     said = capsys.readouterr()
-    assert "        1  new on the list" in said.out
+    assert "        1  added to the list" in said.out
     assert "line 3: This email address cannot be mailed" in said.out
     assert "Kept as attributes: shoe." in said.out
     assert said.err == "", "no bar where nobody looks"

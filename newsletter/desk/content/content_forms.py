@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
 from newsletter.content.ingesting.location_questions import LOCATION_FIELDS, remove_location_question
-from newsletter.content.ingesting.store_rows import record_event_change
-from newsletter.content.ingesting.story_rows import record_addresses
-from newsletter.content.parsing.page_urls import hash_url, is_story_page
+from newsletter.content.ingesting.store_events import record_event_change
+from newsletter.content.ingesting.store_stories import record_addresses
+from newsletter.content.parsing.urls import hash_url, is_story_page
 from newsletter.desk.content.consent_fields import ChannelsField, RegionsField
 from newsletter.desk.content.wall_clock import (
     WallClockField,

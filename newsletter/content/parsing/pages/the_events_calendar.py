@@ -9,14 +9,15 @@ from newsletter.content.parsing.calendars.event_times import iana_zone, make_all
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
-from newsletter.content.parsing.entry_rules import BadEntry, label_entry, read_entries, require_title, safe_link
+from newsletter.content.parsing.entry_rules import BadEntry, label_entry, read_entries, require_title
 from newsletter.content.parsing.event_locations import is_online_text
-from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.json_text import read_repaired_json
+from newsletter.content.parsing.markup import plain_text, title_text
 from newsletter.content.parsing.pages.event_dates import read_moment
 from newsletter.content.parsing.pages.event_venues import join_place, read_point
 from newsletter.content.parsing.pages.json_ld import mapping
 from newsletter.content.parsing.pages.rest_links import TRIBE_ROUTE
+from newsletter.content.parsing.urls import safe_link
 
 PER_PAGE = 50
 _SUMMARY_CHARS = 20_000

@@ -31,7 +31,7 @@ class Command(ProductCommand):
         check_port_free(host=options["host"], port=options["port"])
         call_command("migrate", verbosity=0, interactive=False)
         try_to_repair_journal(now=datetime.now(UTC))
-        engine = make_engine(roles=self.roles, concurrency=options.get("lanes", DEFAULT_CONCURRENCY))
+        engine = make_engine(roles=self.roles, concurrency=options.get("concurrency", DEFAULT_CONCURRENCY))
         self.stdout.write(
             f"Serving {settings.NEWSLETTER_SITE_URL}/ on {options['host']}:{options['port']}. Ctrl-C stops.\n{describe_start()}"
         )

@@ -16,8 +16,9 @@ class Command(ProductCommand):
         add_concurrency_option(parser)
 
     def run(self, **options: Any) -> None:
-        engine = make_engine(roles=frozenset({WORKER}), concurrency=options["concurrency"])
-        text = f"The worker is running with up to {options['concurrency']} calls at the same time. Ctrl-C stops it.\n{describe_start()}"
+        concurrency = options["concurrency"]
+        engine = make_engine(roles=frozenset({WORKER}), concurrency=concurrency)
+        text = f"The worker is running, with up to {concurrency} calls at once. Ctrl-C stops it.\n{describe_start()}"
         run_until_stopped(engine, started=lambda: write_flushed(self, text))
 
 

@@ -1,7 +1,6 @@
 """newsletter worker: run a sender only. Any number may run on one database."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from newsletter.jobs.catalogue import WORKER
 from newsletter.jobs.engine import make_engine, run_until_stopped
@@ -15,8 +14,7 @@ class Command(ProductCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_concurrency_option(parser)
 
-    def run(self, **options: Any) -> None:
-        concurrency = options["concurrency"]
+    def run(self, *, concurrency: int) -> None:
         engine = make_engine(roles=frozenset({WORKER}), concurrency=concurrency)
         text = f"The worker is running, with up to {concurrency} calls at once. Ctrl-C stops it.\n{describe_start()}"
         run_until_stopped(engine, started=lambda: write_flushed(self, text))

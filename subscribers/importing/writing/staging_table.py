@@ -5,6 +5,7 @@ PostgreSQL fills it with COPY, SQLite with one prepared statement. It is private
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -31,6 +32,7 @@ COLUMNS = (
 )
 """The staged columns. The statements compute `subscriber_id`, `suppressed_before` and the columns after it."""
 
+_MAX_VALUES = 10_000  # SQLite takes 32,766 in one statement
 _TABLE = (
     "CREATE TEMPORARY TABLE {exists} import_stage (line integer, address_hash {binary}, uuid {uuid}, email text,"
     " name text, language text, giving text, timezone text, source text, radius_km integer, frequency text,"
@@ -78,6 +80,17 @@ def insert_staged(
         values,
     )
     return cursor.fetchall() if returning else []
+
+
+def insert_rows(
+    cursor: CursorWrapper, model: type[Model], *, columns: Sequence[str], rows: Iterable[Sequence[int]]
+) -> None:
+    """Insert one row for each of `rows`, in a tenth of the time of `bulk_create`. Give every column without a default."""
+    one = f"({', '.join(['%s'] * len(columns))})"
+    start = f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES '  # noqa: S608
+    remaining = iter(rows)
+    while several := list(islice(remaining, _MAX_VALUES // len(columns))):
+        cursor.execute(start + ", ".join([one] * len(several)), [value for row in several for value in row])
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from lxml.html import HtmlElement
 
-from newsletter.content.parsing.pages.json_ld import first_text, mapping
+from newsletter.content.parsing.json_text import mapping
+from newsletter.content.parsing.pages.json_ld import first_text
 from newsletter.content.parsing.pictures import find_alt_in_tree, find_picture_in_tree, is_story_image, tidy_alt
 from newsletter.content.parsing.text import tidy
 from newsletter.content.parsing.urls import safe_link

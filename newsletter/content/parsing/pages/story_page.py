@@ -21,11 +21,12 @@ from newsletter.content.parsing.entry_rules import (
     normalise_date,
     require_title,
 )
+from newsletter.content.parsing.json_text import mapping
 from newsletter.content.parsing.markup import clean_html, plain_text, title_text
 from newsletter.content.parsing.page_decoding import decode_page, page_text
 from newsletter.content.parsing.pages.article import find_page_picture
 from newsletter.content.parsing.pages.dates import find_page_date
-from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, mapping, types_of
+from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, types_of
 from newsletter.content.parsing.pages.related_links import find_related_stories, remove_related
 from newsletter.content.parsing.pages.titles import find_page_title
 from newsletter.content.parsing.pseudonyms import find_pseudonyms

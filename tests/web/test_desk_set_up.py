@@ -153,7 +153,7 @@ def test_archived_publications_are_listed_apart_and_come_back() -> None:
     assert "Archived (1)" in listed
     assert publication.name in client.get("/admin/publications/archived/").content.decode()
     page = client.get(f"/admin/publications/edit/{publication.pk}/").content.decode()
-    assert "This is archived, so it drafts and sends nothing" in page
+    assert "is archived, so it is not used" in page
     refused = save(client, f"/admin/publications/edit/{publication.pk}/", enabled="on")
     assert "Bring it back first" in refused
     client.post(archive)

@@ -414,7 +414,7 @@ class Migration(migrations.Migration):
                 ('approval', models.CharField(choices=[('approve', 'A named person approves each issue'), ('auto', 'Sent when due unless held')], default='approve', max_length=8, verbose_name='approval')),
                 ('another_approves', models.BooleanField(blank=True, default=None, help_text='A person who edits an issue, or content that it shows, cannot approve it; somebody else must. Unless you choose, this is on if two or more people may approve.', null=True, verbose_name='another approves')),
                 ('second_approval_above', models.PositiveIntegerField(blank=True, help_text='An issue that goes to more people needs two approvals. Empty: one is enough.', null=True, verbose_name='second approval above')),
-                ('clicks', models.CharField(choices=[('off', 'Clicks are not counted'), ('counts', 'Anonymous counts per link'), ('readers', 'Counts, and who clicked which link, for subscribers who agreed')], default='off', max_length=7, verbose_name='clicks')),
+                ('clicks', models.CharField(choices=[('off', 'Clicks are not counted'), ('counts', 'Anonymous counts per link'), ('readers', 'Anonymous counts per link (counts by person have no effect yet)')], default='off', max_length=7, verbose_name='clicks')),
                 ('stories', models.PositiveSmallIntegerField(default=5, validators=[django.core.validators.MaxValueValidator(20)], verbose_name='stories')),
                 ('events', models.PositiveSmallIntegerField(default=4, validators=[django.core.validators.MaxValueValidator(12)], verbose_name='events')),
                 ('radius_km', models.PositiveIntegerField(default=80, verbose_name='radius km')),

@@ -100,6 +100,7 @@ class ListViewSet(SnippetViewSet):
                 FieldRowPanel([FieldPanel("ask_topics"), FieldPanel("ask_language")]),
             ],
             heading=gettext_lazy("Sign-up form questions"),
+            help_text=gettext_lazy("People are asked for topics or a language only if a segment selects by them."),
         ),
         EmbedPanel(heading=gettext_lazy("Sign-up form for your website")),
     ]

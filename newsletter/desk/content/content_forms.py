@@ -20,7 +20,7 @@ from newsletter.content.ingesting.store_rows import record_event_change
 from newsletter.content.ingesting.story_rows import record_addresses
 from newsletter.content.ingesting.typed_locations import locate_typed_event
 from newsletter.content.parsing.page_urls import hash_url, is_story_page
-from newsletter.desk.content.consent_fields import ChannelsField, RegionsField
+from newsletter.desk.content.consent_fields import SHOWN_CHANNELS, ChannelsField, RegionsField
 from newsletter.desk.content.wall_clock import (
     WallClockField,
     find_zone,
@@ -90,6 +90,11 @@ class StoryForm(ContentForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk is None:
             self.initial["published_at"] = timezone.now().replace(second=0, microsecond=0)
+
+    def clean_consent_channels(self) -> list[str]:
+        """Keep the channels of the stored consent that the form does not show."""
+        hidden = set(self.initial.get("consent_channels") or []) - set(SHOWN_CHANNELS)
+        return sorted({*self.cleaned_data["consent_channels"], *hidden})
 
     def clean(self) -> Any:
         cleaned = super().clean()

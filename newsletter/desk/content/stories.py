@@ -189,13 +189,13 @@ class StoryViewSet(SnippetViewSet):
                     FieldPanel("consent_form_holder"),
                     FieldPanel("consent_channels"),
                     FieldPanel("consent_identity"),
-                    FieldRowPanel([FieldPanel("consent_expires_on"), FieldPanel("consent_review_on")]),
+                    FieldPanel("consent_expires_on"),
                 ],
                 heading=_("The person in the story"),
             ),
             MultiFieldPanel(
                 [
-                    FieldRowPanel([FieldPanel("language"), FieldPanel("author")]),
+                    FieldPanel("language"),
                     FieldPanel("topics", widget=CheckboxSelectMultiple),
                     FieldPanel("published_at"),
                 ],

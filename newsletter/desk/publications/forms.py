@@ -22,6 +22,7 @@ from newsletter.desk.publications.schedule_text import (
     parse_schedule,
 )
 from newsletter.issues.assembly.schedule import check_schedule
+from newsletter.models import Publication
 
 
 class PublicationForm(WagtailAdminModelForm):
@@ -71,6 +72,10 @@ class PublicationForm(WagtailAdminModelForm):
                 field.widget.choose_another_text = _("Choose another")
         if "language" in self.fields:
             self.fields["language"].widget = forms.Select(choices=language_choices(self.instance.language)[1:])
+        if "clicks" in self.fields and self.instance.clicks != Publication.Clicks.READERS:
+            self.fields["clicks"].choices = [
+                choice for choice in Publication.Clicks.choices if choice[0] != Publication.Clicks.READERS
+            ]
         if "another_approves" in self.fields:
             self.fields["another_approves"].widget.choices = [
                 ("unknown", _("Yes, if two or more people can approve")),

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.apply_file import Change, apply_file
+from newsletter.organisation.no_effect import list_keys_without_effect
+from newsletter.organisation.read_file import read_organisation
 
 _LONGEST = 60
 
@@ -25,10 +27,14 @@ class Command(ProductCommand):
 
     def run(self, **options: Any) -> None:
         changes = apply_file(options["file"], dry_run=options["dry_run"], now=datetime.now(UTC))
+        notes = list_keys_without_effect(read_organisation(options["file"]))
         if options["json"]:
-            self.write_json({"dry_run": options["dry_run"], "changes": [change.as_json() for change in changes]})
+            found = [change.as_json() for change in changes]
+            self.write_json({"dry_run": options["dry_run"], "changes": found, "notes": notes})
             return
         _print(changes, dry_run=options["dry_run"], console=self.console())
+        for note in notes:
+            self.stdout.write(f"Note: {note}")
 
 
 def _print(changes: list[Change], *, dry_run: bool, console: Console) -> None:

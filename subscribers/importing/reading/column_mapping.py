@@ -23,7 +23,7 @@ FIELDS = {
     "language": Message("Language (en, es …)"),
     "topics": "Topics",
     "giving": Message("Giving: none, donor or monthly"),
-    "timezone": Message("Time zone"),
+    "timezone": Message("Time zone (kept, but it has no effect yet)"),
     "source": Message("Where they came from"),
     "asked_on": Message("Day they signed up"),
     "expires_on": Message("Last day of their implied consent"),
@@ -37,6 +37,8 @@ FIELDS = {
     "attributes": Message("Several values as JSON"),
 }
 """The targets that a column can have, in words; besides them "" (left out) and "attribute:<key>"."""
+UNUSED_FIELDS = frozenset({"timezone"})
+"""Targets that nothing reads yet. Files keep them; the desk offers them only for a column that has them already."""
 REPEATABLE_TARGETS = {"topics", "asked_on", "left_on"}
 """Targets that more than one column may have: topics add up, of the days the first that is given counts."""
 

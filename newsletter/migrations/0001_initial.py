@@ -332,6 +332,7 @@ class Migration(migrations.Migration):
                 ('masthead', models.CharField(choices=[('plain', 'The name in the middle, on the page'), ('band', "A band in the brand's colour"), ('rule', 'The name at the side, with a line under it')], default='plain', max_length=5, verbose_name='masthead')),
                 ('postal_address', models.CharField(blank=True, help_text='The law asks for it in every issue.', max_length=300, verbose_name='postal address')),
                 ('website', models.URLField(blank=True, max_length=2000, verbose_name='website')),
+                ('privacy_url', models.URLField(blank=True, help_text='Pages for subscribers link to it.', max_length=2000, verbose_name='privacy notice')),
                 ('donate_url', models.URLField(blank=True, max_length=2000, verbose_name='donate url')),
                 ('donor_portal_url', models.URLField(blank=True, max_length=2000, verbose_name='donor portal url')),
                 ('social', models.JSONField(blank=True, default=dict, help_text='{"facebook": "https://…"}', verbose_name='social')),

@@ -10,6 +10,7 @@ from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.segments.selected_choices import find_selected_topics, selects_by_language
+from subscribers.web.form_fields import name_topics
 
 
 def render_embed_form(mailing_list: MailingList) -> str:
@@ -18,7 +19,7 @@ def render_embed_form(mailing_list: MailingList) -> str:
         context = {
             "list": mailing_list,
             "action": join_url(mailing_list),
-            "topics": find_selected_topics() if mailing_list.ask_topics else (),
+            "topics": name_topics(find_selected_topics(), chosen=()) if mailing_list.ask_topics else (),
             "languages": language_choices("") if mailing_list.ask_language and selects_by_language() else (),
             "wording": make_consent_wording(mailing_list),
         }

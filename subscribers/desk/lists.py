@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, MultiFieldPanel
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column, NumberColumn
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
@@ -21,6 +21,7 @@ from subscribers.desk.choosers import NoncedChooserViewSet
 from subscribers.desk.embedded_form import EmbedPanel
 from subscribers.desk.labels import exclusion_label
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.desk.topic_form import TopicForm
 from subscribers.models import MailingList, Topic
 
 NOBODY = AudienceCount(candidates=0, eligible=0, excluded={})
@@ -37,7 +38,7 @@ register_permission_policy(MailingList, NeverDeletePolicy(MailingList))
 
 
 class KeepChosenTopicsPolicy(ModelPermissionPolicy):
-    """Allow a topic to be deleted only if nobody chose it: people without any topic get every story."""
+    """Allow a topic to be deleted only if nobody chose it: their choice would be lost."""
 
     def user_has_permission_for_instance(self, user: User | AnonymousUser, action: str, instance: Any) -> bool:
         kept = action == "delete" and instance.subscribers.exists()
@@ -130,8 +131,12 @@ class TopicViewSet(SnippetViewSet):
     search_fields = ["name"]
     search_backend_name = None
     list_display = ["name", Column("slug", label=gettext_lazy("Short name"))]
-    panels = [
-        FieldPanel("name"),
-        FieldPanel("slug", heading=gettext_lazy("Short name")),
-        HelpPanel(gettext_lazy("You cannot delete a topic that a subscriber has chosen. You can rename it.")),
-    ]
+    edit_handler = ObjectList(
+        [
+            FieldPanel("name"),
+            FieldPanel("names"),
+            FieldPanel("slug", heading=gettext_lazy("Short name")),
+            HelpPanel(gettext_lazy("You cannot delete a topic that a subscriber has chosen. You can rename it.")),
+        ],
+        base_form_class=TopicForm,
+    )

@@ -16,6 +16,7 @@ from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
 from subscribers.people.locations import Location, get_place_for
 from subscribers.segments.selected_choices import find_selected_topics
+from subscribers.web.form_fields import name_topics
 from subscribers.web.join_form import JoinForm
 from subscribers.web.page import client_address_of, message_page, private_page, render_response
 
@@ -113,7 +114,7 @@ def _form_page(
         "mailing_list": mailing_list,
         "form": form,
         "values": request.POST,
-        "topics": [(topic, topic.pk in chosen) for topic in topics],
+        "topics": name_topics(topics, chosen=chosen),
         "languages": language_choices(""),
         "wording": wording,
         "hint": hint,

@@ -21,6 +21,7 @@ from subscribers.people.preferences import (
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.segments.selected_choices import find_selected_topics, selects_by_language
 from subscribers.web.fewer_emails import lower_frequency_of, make_fewer_emails_offer
+from subscribers.web.form_fields import name_topics
 from subscribers.web.links import find_target, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, public_list_name, render_response
 from subscribers.web.preference_form import PreferencesForm, frequency_choices, radius_choices
@@ -111,7 +112,7 @@ def _page(
     context = {
         "masked": mask(person.email),
         "lists": _lists(request, person=person, offered=offered, refused=refused, now=now),
-        "topics": [(topic, topic.pk in chosen_topics) for topic in find_selected_topics()],
+        "topics": name_topics(find_selected_topics(), chosen=chosen_topics),
         "town": form.data.get("town", "") if refused else str(person.place or ""),
         "radii": radius_choices(person.radius_km),
         "radius": form.data.get("radius", "") if refused else str(person.radius_km or ""),

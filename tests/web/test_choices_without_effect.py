@@ -98,9 +98,11 @@ def test_the_account_page_has_no_notifications_of_page_workflows() -> None:
 def test_apply_names_the_keys_that_have_no_effect_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "organisation.toml"
     file.write_text(
-        '[brand]\nname = "Open Door"\n[[list]]\nslug = "weekly"\nname = "Weekly"\nask = ["topics", "language"]\n'
+        '[brand]\nname = "Open Door"\n[[list]]\nslug = "weekly"\nname = "Weekly"\n'
+        'ask = ["topics", "language"]\n'
         '[[segment]]\nslug = "land"\nrule = { topic = "land" }\n[[topic]]\nslug = "land"\n'
-        '[[publication]]\nslug = "weekly"\nname = "Weekly"\nlist = "weekly"\nfrom_name = "Open Door"\nfrom_email = "news@example.org"\n'
+        '[[publication]]\nslug = "weekly"\nname = "Weekly"\nlist = "weekly"\n'
+        'from_name = "Open Door"\nfrom_email = "news@example.org"\n'
         'schedule = "0 9 * * thu"\nclicks = "readers"\n'
     )
     call_command("apply", str(file))

@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('subscribers', '0001_initial'),
         ('wagtailcore', '0098_apitoken'),
+        ('wagtailimages', '0027_image_description'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -690,6 +691,7 @@ class Migration(migrations.Migration):
                 ('picture_waiting', models.BooleanField(default=False, editable=False)),
                 ('picture_page_etag', models.CharField(blank=True, default='', editable=False, max_length=500)),
                 ('picture_page_modified', models.CharField(blank=True, default='', editable=False, max_length=100)),
+                ('library_image', models.ForeignKey(blank=True, help_text='Used instead of the picture of its source. Mails crop it around its focal point.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailimages.image', verbose_name='picture')),
                 ('picture', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='newsletter.picture')),
                 ('same_as', models.ForeignKey(editable=False, help_text='The story to use, if two rows are the same story.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='twins', to='newsletter.story')),
                 ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='stories', to='newsletter.source', verbose_name='source')),

@@ -98,6 +98,11 @@ class StoryForm(ContentForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        image = cleaned.get("library_image")
+        if image is not None and not cleaned.get("picture_alt"):
+            cleaned["picture_alt"] = image.description
+            if not image.description:
+                self.add_error("picture_alt", gettext_lazy("Describe the picture for people who cannot see it."))
         given, expires = cleaned.get("consent_given_on"), cleaned.get("consent_expires_on")
         if given and expires and expires < given:
             self.add_error(

@@ -162,15 +162,20 @@ class StoryViewSet(SnippetViewSet):
         [
             TemplatePanel(get_context=origin_panel_context, template="desk/panels/story.html", heading=_("Source")),
             MultiFieldPanel(
-                [FieldPanel("title"), FieldPanel("teaser"), FieldPanel("url", heading=_("Web address"))],
-                heading=_("Content"),
-            ),
-            MultiFieldPanel(
                 [
+                    FieldPanel("title"),
+                    FieldPanel("teaser"),
+                    FieldPanel("url", heading=_("Web address")),
+                    FieldPanel("library_image"),
                     FieldPanel(
                         "picture_alt",
                         help_text=_("Describe the picture in one short sentence, for people who cannot see it."),
                     ),
+                ],
+                heading=_("Content"),
+            ),
+            MultiFieldPanel(
+                [
                     FieldPanel("pseudonyms"),
                     FieldPanel(
                         "embargo_until",
@@ -178,7 +183,7 @@ class StoryViewSet(SnippetViewSet):
                     ),
                     FieldPanel("not_in_regions"),
                 ],
-                heading=_("Accessibility and safety"),
+                heading=_("Safety"),
             ),
             MultiFieldPanel(
                 [

@@ -13,7 +13,7 @@ from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Picture, Publication, Story
 from tests.support.drawing import encode
-from tests.support.fixtures import make_approver, make_issue, make_story
+from tests.support.fixtures import NOW, make_approver, make_issue, make_story
 from tests.web.desk import sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
@@ -40,11 +40,13 @@ def write_story(image: Image, **fields: str) -> Any:
 def test_a_typed_story_is_mailed_with_its_picture_around_the_focal_point(publication: Publication) -> None:
     focus = {"focal_point_x": 1900, "focal_point_y": 200, "focal_point_width": 50, "focal_point_height": 50}
     write_story(make_image(**focus), picture_alt="The blue half")
-    shown = resolve_content(make_issue(publication)).stories[0].picture
+    make_story("The lead story", published_at=NOW)
+    shown = resolve_content(make_issue(publication)).stories[1].picture
     assert shown is not None
     assert shown.alt == "The blue half"
     picture = Picture.objects.get(name=shown.url.rsplit("/", 1)[1].partition(".")[0])
-    left = PillowImage.open(image_path(picture)).convert("RGB").getpixel((5, 5))
+    with PillowImage.open(image_path(picture)) as file:
+        left = file.convert("RGB").getpixel((5, 5))
     assert isinstance(left, tuple)
     assert left[2] > left[0]
 

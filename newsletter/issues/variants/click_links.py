@@ -18,14 +18,7 @@ from newsletter.common.errors import BadLink
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from subscribers.links.signed_links import link_keys
 
-<<<<<<< HEAD
 OFF = "off"
-=======
-OFF, READERS = "off", "readers"
-NOBODY = "nobody"
-_MARK = "u_reader"
-READER = Variable(token=_MARK, field="reader", default=NOBODY, context="u")
->>>>>>> main
 _EXTERNAL_HREF = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"]+)(")', re.IGNORECASE)
 _TRACKED_HREF = re.compile(r'(<a\b[^>]*?\bhref=")([^"]*/r/[0-9A-Za-z_-]+/[0-9a-f]{32}\?to=[^"]+)(")', re.IGNORECASE)
 _TRACKED_LINK_TAG = re.compile(

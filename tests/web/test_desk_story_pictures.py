@@ -51,6 +51,9 @@ def test_a_typed_story_is_mailed_with_its_picture_around_the_focal_point(publica
     assert left[2] > left[0]
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # Wagtail leaves its thumbnail's file open
 def test_the_alt_text_of_a_picture_is_asked_for() -> None:
     page = write_story(make_image()).content.decode()
     assert "Describe the picture for people who cannot see it." in page

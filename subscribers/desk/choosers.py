@@ -1,14 +1,15 @@
-"""Wagtail's chooser of snippets, with the content policy's nonce on its inline script."""
+"""Wagtail's choosers, with the content policy's nonce on their inline script."""
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from wagtail.admin.widgets import BaseChooser
 from wagtail.snippets.views.chooser import SnippetChooserViewSet
 from wagtail.snippets.widgets import AdminSnippetChooser
 
 from newsletter.common.script_nonce import current_nonce
 
 
-class NoncedChooser(AdminSnippetChooser):
+class NoncedScriptMixin(BaseChooser):
     def render(
         self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: object = None
     ) -> SafeString:
@@ -22,6 +23,10 @@ class NoncedChooser(AdminSnippetChooser):
             current_nonce(),
             mark_safe(script),
         )
+
+
+class NoncedChooser(NoncedScriptMixin, AdminSnippetChooser):
+    pass
 
 
 class NoncedChooserViewSet(SnippetChooserViewSet):

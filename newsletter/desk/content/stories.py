@@ -21,7 +21,7 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 from newsletter.common.errors import NotReady
 from newsletter.common.languages import language_label
 from newsletter.common.translation import translate
-from newsletter.desk.content.choosers import StoryChooser
+from newsletter.desk.content.choosers import NoncedImageChooser, StoryChooser
 from newsletter.desk.content.content_forms import StoryForm
 from newsletter.desk.content.withdrawals import reach_context
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
@@ -166,7 +166,7 @@ class StoryViewSet(SnippetViewSet):
                     FieldPanel("title"),
                     FieldPanel("teaser"),
                     FieldPanel("url", heading=_("Web address")),
-                    FieldPanel("library_image"),
+                    FieldPanel("library_image", widget=NoncedImageChooser),
                     FieldPanel(
                         "picture_alt",
                         help_text=_("Describe the picture in one short sentence, for people who cannot see it."),

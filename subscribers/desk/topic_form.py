@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.languages import OFFERED_LANGUAGES
-from subscribers.desk.short_name_form import ShortNameForm
+from subscribers.desk.editing.short_name_form import ShortNameForm
 
 
 class NamesField(forms.Field):

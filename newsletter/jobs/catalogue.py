@@ -31,9 +31,10 @@ from newsletter.jobs.shutdown import is_stopping
 from newsletter.jobs.staff_notices import notify_second_approvals, send_due_notices
 from newsletter.sending.deliverability.domains import refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher
-from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due, sweep
+from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
 from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.settling.retention import delete_old_deliveries
+from newsletter.sending.settling.sweep import sweep
 from subscribers.erasing.retention import purge_expired_data
 from subscribers.importing.writing.import_steps import delete_old_import_files, process_pending_imports
 

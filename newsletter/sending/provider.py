@@ -39,15 +39,15 @@ def outbox_folder() -> Path:
     return Path(settings.NEWSLETTER_DATA_DIR) / "outbox"
 
 
-def outbox_of(issue: Issue) -> Path:
+def find_outbox_folder(issue: Issue) -> Path:
     """Return the folder in which the outbox keeps the mails of an issue."""
     return find_issue_folder(outbox=outbox_folder(), issue=issue.public_id)
 
 
-def close_outbox(send: Send) -> None:
+def write_outbox_index(send: Send) -> None:
     """Update the index page of a finished send if the outbox is the provider."""
     if send.provider == "outbox":
-        write_index(outbox_of(send.issue))
+        write_index(find_outbox_folder(send.issue))
 
 
 @lru_cache(maxsize=4)

@@ -8,9 +8,10 @@ import pytest
 from newsletter.models import Batch, Send
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
-from newsletter.sending.dispatching.worker_loop import run_send, sweep
+from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.sweep import sweep
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.provider_faults import too_many

@@ -11,7 +11,7 @@ from newsletter.sending import wake_up_signal
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.dispatching.worker_loop import run_send, sweep
+from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling import sweep as sweep_module
@@ -27,7 +27,7 @@ from newsletter.sending.settling.send_controls import (
     settle_as_accepted,
     write_off,
 )
-from newsletter.sending.settling.sweep import finish_sends
+from newsletter.sending.settling.sweep import finish_sends, sweep
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fixtures import NOW, make_approver

@@ -11,9 +11,9 @@ from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.daily_limit import find_daily_limit
 from newsletter.sending.limits.installation_hold import release_installation
 from newsletter.sending.limits.rate_limit import recover_pace
+from newsletter.sending.limits.send_times import find_daily_limit
 from newsletter.sending.limits.send_window import enforce_send_window, find_quiet_hours_end
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt

@@ -21,9 +21,8 @@ from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.issues.variants.dates import format_event_time, get_babel_locale
-from newsletter.issues.variants.event_location import describe_event_location
 from newsletter.issues.variants.event_mentions import EventMention, find_event_mentions, find_misinforming_deliveries
-from newsletter.issues.variants.reader_texts import reader_text
+from newsletter.issues.variants.reader_texts import describe_event_location, reader_text
 from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, transition
 
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)

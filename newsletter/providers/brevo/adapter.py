@@ -21,8 +21,7 @@ from newsletter.providers.base.errors import BadBatch
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_time, read_json
 from newsletter.providers.base.mail.curly_variables import write_html, write_text, write_value
-from newsletter.providers.base.mail.headers import encode_header
-from newsletter.providers.base.mail.identifiers import make_tag
+from newsletter.providers.base.mail.headers import encode_header, make_tag
 from newsletter.providers.base.mail.tokens import CompiledText
 from newsletter.providers.base.prepared_batch import PreparedBatch
 from newsletter.providers.base.provider_url import UrlRules

@@ -17,8 +17,7 @@ from newsletter.providers.base.contract import BatchCall, BatchLookup, Capabilit
 from newsletter.providers.base.errors import BadBatch, BadProviderUrl
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, read_json
-from newsletter.providers.base.mail.headers import format_mailbox
-from newsletter.providers.base.mail.identifiers import make_message_id, make_tag
+from newsletter.providers.base.mail.headers import format_mailbox, make_message_id, make_tag
 from newsletter.providers.base.mail.multipart import build_multipart
 from newsletter.providers.base.mail.tokens import rename_tokens
 from newsletter.providers.base.prepared_batch import PreparedBatch, prepare_batch

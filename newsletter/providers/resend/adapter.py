@@ -9,8 +9,7 @@ from newsletter.common.messages import Message
 from newsletter.providers.base.contract import Capabilities, Outcome, ProviderResponse, Verdict
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.json_values import as_list, as_mapping, read_json
-from newsletter.providers.base.mail.headers import encode_header, format_mailbox
-from newsletter.providers.base.mail.identifiers import make_batch_id, make_dashed_tag
+from newsletter.providers.base.mail.headers import encode_header, format_mailbox, make_batch_id, make_dashed_tag
 from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
 from newsletter.providers.base.provider_url import UrlRules
 from newsletter.providers.base.responses import read_retry_after

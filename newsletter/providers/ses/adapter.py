@@ -18,8 +18,7 @@ from newsletter.providers.base.errors import BadBatch, BadProviderUrl
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_time, read_json
 from newsletter.providers.base.mail.curly_variables import write_html, write_text, write_value
-from newsletter.providers.base.mail.headers import encode_header, format_mailbox
-from newsletter.providers.base.mail.identifiers import make_dashed_tag
+from newsletter.providers.base.mail.headers import encode_header, format_mailbox, make_dashed_tag
 from newsletter.providers.base.mail.tokens import CompiledText
 from newsletter.providers.base.prepared_batch import PreparedBatch
 from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, UrlRules, is_plain_key

@@ -25,7 +25,7 @@ from newsletter.providers.base.json_values import (
     read_json,
 )
 from newsletter.providers.base.mail.curly_variables import write_header, write_html, write_text, write_value
-from newsletter.providers.base.mail.identifiers import make_batch_id
+from newsletter.providers.base.mail.headers import make_batch_id
 from newsletter.providers.base.prepared_batch import PreparedBatch
 from newsletter.providers.base.provider_url import UrlRules
 from newsletter.providers.base.responses import quote_provider

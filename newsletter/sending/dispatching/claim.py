@@ -27,14 +27,15 @@ from newsletter.models import (
     transition,
 )
 from newsletter.sending.build_call import Recipient
-from newsletter.sending.dispatching.compiled_queries import (
+from newsletter.sending.dispatching.lease import LEASE
+from newsletter.sending.dispatching.recipients import (
     ROW_PLACEHOLDER,
     TIME_PLACEHOLDER,
+    BatchRecipients,
     CompiledQuery,
     compile_query,
+    find_recipients,
 )
-from newsletter.sending.dispatching.lease import LEASE
-from newsletter.sending.dispatching.recipients import BatchRecipients, find_recipients
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 
 UNSUBSCRIBED = Message("unsubscribed after the audience was frozen")

@@ -27,8 +27,6 @@ from newsletter.sending.build_call import (
 from newsletter.sending.dispatching.claim import Claim, SendCache, claim_batch
 from newsletter.sending.dispatching.lease import Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import count_failures, record_outcome
-from newsletter.sending.limits.daily_limit import release_daily_quota, reserve_daily_quota
-from newsletter.sending.limits.quiet_hours import find_wait
 from newsletter.sending.limits.rate_limit import (
     postpone_calls,
     record_success,
@@ -36,6 +34,7 @@ from newsletter.sending.limits.rate_limit import (
     slow_down,
     wait_before_retry,
 )
+from newsletter.sending.limits.send_times import find_wait, release_daily_quota, reserve_daily_quota
 from newsletter.sending.provider import account_label
 from newsletter.sending.settling.reconcile import is_repeat_safe
 from newsletter.sending.settling.render_failures import find_failure_run

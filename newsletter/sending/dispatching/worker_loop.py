@@ -13,16 +13,11 @@ from newsletter.models import Batch, Send
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.dispatching.claim import find_due_batches
 from newsletter.sending.dispatching.dispatcher import Clock, Dispatcher, utc_now
-from newsletter.sending.limits.rate_limit import recover_pace
-from newsletter.sending.limits.send_window import enforce_send_window
-from newsletter.sending.provider import close_outbox
-from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
-from newsletter.sending.settling.sweep import finish_sends, prepare_for_work, resume_stalled_starts
+from newsletter.sending.settling.sweep import sweep
 
 MAX_NAP_SECONDS = 1.0
 PROGRESS_SECONDS = 0.25
 BATCHES_BETWEEN_SWEEPS = 200
-SWEEP_SECONDS = 5.0
 DEFAULT_CONCURRENCY = 8
 
 
@@ -75,20 +70,6 @@ def dispatch_due(
         others = [pool.submit(_work_in_thread, queue, dispatcher) for _ in range(concurrency - 1)]
         sent = int(dispatcher.dispatch(first)) + _work(queue, dispatcher, progress=progress)
         return sent + sum(other.result() for other in others)
-
-
-def sweep(*, adapter: Adapter, clock: Clock = utc_now) -> list[Send]:
-    """Run every repair step once. Return the sends that ended."""
-    prepare_for_work(now=clock())
-    resume_stalled_starts(now=clock())
-    enforce_send_window(now=clock())
-    recover_pace(seconds=SWEEP_SECONDS)
-    replay_uncertain(capabilities=adapter.capabilities, now=clock())
-    ask_provider(adapter=adapter, now=clock())
-    finished = finish_sends(now=clock())
-    for send in finished:
-        close_outbox(send)
-    return finished
 
 
 def run_send(

@@ -1,21 +1,26 @@
-"""Repairs what stopped half-way: expired leases, sends that never started, and sends with nothing left to do.
+"""The sweep: repair what stopped half-way and move every send on. Each step may be repeated at any time."""
 
-Every step may be repeated at any time.
-"""
-
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Issue, ProviderAccount, Send, transition
+from newsletter.providers.base.contract import Adapter
 from newsletter.sending.freezing.start import prepare_send
 from newsletter.sending.limits.installation_hold import check_installation
+from newsletter.sending.limits.rate_limit import recover_pace
+from newsletter.sending.limits.send_window import enforce_send_window
+from newsletter.sending.provider import write_outbox_index
+from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
 from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
 
+SWEEP_SECONDS = 5.0
 START_TIMEOUT = timedelta(minutes=2)
 MAX_WAIT = timedelta(hours=26)
 """The longest wait that any limit asks for: a daily limit on a day of 25 hours, with some margin."""
@@ -23,6 +28,25 @@ MAX_LEASE = timedelta(minutes=10)
 LEASE_EXPIRED = Message("the worker stopped during the call, so it is unknown whether the provider accepted it")
 OPEN_STATES = (Batch.State.PENDING, Batch.State.SUBMITTING)
 RUNNING_STATES = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
+
+
+def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> list[Send]:
+    """Run every step once. Return the sends that ended.
+
+    In this order: settle expired leases, resume stalled starts, pause or delay sends that must not go on, let the pace
+    recover, send unresolved batches again if their provider recognises repeated calls, ask the provider about the others,
+    and end the sends that have nothing left to do.
+    """
+    prepare_for_work(now=clock())
+    resume_stalled_starts(now=clock())
+    enforce_send_window(now=clock())
+    recover_pace(seconds=SWEEP_SECONDS)
+    replay_uncertain(capabilities=adapter.capabilities, now=clock())
+    ask_provider(adapter=adapter, now=clock())
+    finished = finish_sends(now=clock())
+    for send in finished:
+        write_outbox_index(send)
+    return finished
 
 
 def prepare_for_work(*, now: datetime) -> None:

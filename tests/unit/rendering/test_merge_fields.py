@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.rendering.blocks import LeadStory, Note, StoryCards
 from newsletter.rendering.errors import MergeError, MissingValueError, TokenLostError
-from newsletter.rendering.fragments import split
+from newsletter.rendering.mail import split
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.tokens import TokenRegistry, Variable, assert_tokens_kept, count_tokens
 from newsletter.rendering.values import plan_values, values_for

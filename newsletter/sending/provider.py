@@ -17,7 +17,7 @@ from newsletter.sending.limits.recipient_allowlist import apply_allowlist
 def current_adapter() -> Adapter:
     """Return the adapter of NEWSLETTER_PROVIDER_URL behind the recipient allowlist. Raise BadProviderUrl.
 
-    Nothing else in the product makes an adapter, so the allowlist cannot be passed by.
+    This is the only place that makes an adapter, so the allowlist cannot be bypassed.
     """
     return apply_allowlist(_adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder()))
 

@@ -53,7 +53,7 @@ def test_a_clock_that_jumps_mails_everybody_once_within_hours(mailgun: FakeProvi
                 f"it still stands after {naps} naps: {list(Batch.objects.values('state', 'not_before'))}"
             )
 
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=nap)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=nap)
     assert naps >= 3
     assert check_against_ledger(send, mailgun, recipients=60).deliveries["accepted"] == 60
     assert set(mailgun.accepted_counts().values()) == {1}
@@ -72,7 +72,7 @@ def test_a_clock_an_hour_ahead_mails_nobody_twice(
     first.refresh_from_db()
     assert first.state == Batch.State.UNCERTAIN
     clock = Clock()
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
     assert check_against_ledger(send, mailgun, recipients=60).deliveries["uncertain"] == 10
 
 

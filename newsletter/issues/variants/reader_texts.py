@@ -14,7 +14,7 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = {
         "events": "Events",
         "cancelled_subject": "Cancelled: {title}",
         "cancelled_heading": "An event is cancelled",
-        "cancelled_text": "We told you about “{title}” ({when}). It will not take place. We are sorry for the late word.",
+        "cancelled_text": "We told you about “{title}” ({when}). It will not take place. We are sorry for the short notice.",
         "moved_subject": "Changed: {title}",
         "moved_heading": "An event has changed",
         "moved_text": "We told you about “{title}” ({when}). It has changed: please look at the new day and place below.",

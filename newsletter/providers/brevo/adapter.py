@@ -16,7 +16,15 @@ import orjson
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.personal_tokens import find_tokens
 from newsletter.providers.base.batch_lookup import found_record, list_rows, no_record
-from newsletter.providers.base.contract import BatchLookup, Capabilities, Outcome, ProviderResponse, Recipient, Verdict
+from newsletter.providers.base.contract import (
+    BatchLookup,
+    Capabilities,
+    DnsRecords,
+    Outcome,
+    ProviderResponse,
+    Recipient,
+    Verdict,
+)
 from newsletter.providers.base.errors import BadBatch
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_time, read_json
@@ -47,6 +55,8 @@ class Brevo(HttpAdapter):
     """An account at Brevo."""
 
     label = "Brevo"
+    own_domain = "brevo.com"
+    dns = DnsRecords("include:spf.brevo.com", ("brevo1", "brevo2", "mail"))
     default_endpoint = "https://api.brevo.com"
     send_path = "/v3/smtp/email"
     receipt_status = 201

@@ -56,6 +56,7 @@ class SparkPost(HttpAdapter):
     """An account at SparkPost."""
 
     label = "SparkPost"
+    own_domain = "sparkpost.com"
     default_endpoint = "https://api.sparkpost.com"
     send_path = "/api/v1/transmissions"
     url_rules = UrlRules("sparkpost", max_batch=2000)

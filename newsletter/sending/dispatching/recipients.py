@@ -82,7 +82,7 @@ class BatchRecipients(NamedTuple):
     already_mailed: list[int]
 
 
-def find_recipients(batch: Batch, *, mailing_list: MailingList, now: datetime) -> BatchRecipients:
+def find_batch_recipients(batch: Batch, *, mailing_list: MailingList, now: datetime) -> BatchRecipients:
     """Return the people of a batch. Those who were skipped or rejected before are in none of the three lists."""
     people = _compile_people_query(mailing_list, connection.vendor, get_recipient_allowlist())
     sql = _FIND_RECIPIENTS.format(
@@ -137,7 +137,7 @@ def _split_rows(rows: Iterable[_Row]) -> tuple[list[Recipient], list[int], list[
 
 
 def _find_already_mailed(deliveries: Collection[int], *, batch: Batch) -> frozenset[int]:
-    """Return those of the deliveries whose person's new address got the issue, or may have got it, as another's."""
+    """Return the deliveries whose recipient changed to an address that already has, or may have, this issue."""
     if not deliveries:
         return frozenset()
     people = dict(Delivery.objects.filter(pk__in=deliveries).values_list("pk", "subscriber_id"))

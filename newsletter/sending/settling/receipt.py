@@ -50,7 +50,7 @@ CANCELLED = Message("the send was cancelled before it reached them")
 
 @dataclass(frozen=True)
 class Receipt:
-    """Counts of people; only ``batches`` counts calls, by state.
+    """Numbers of people. ``batches`` is the number of batches by state.
 
     ``cancelled`` is the part of the skipped people that a cancelled send did not reach. The others unsubscribed or may no
     longer be mailed.
@@ -174,8 +174,8 @@ def _check_sums(receipt: Receipt, send: Send) -> None:
         return
     if receipt.recipients + excluded != receipt.candidates or deliveries != receipt.recipients:
         raise InvariantViolated(
-            "The receipt of %(send)s does not add up: %(candidates)s candidates, %(recipients)s recipients, %(excluded)s "
-            "excluded, %(deliveries)s deliveries. This is a defect: report it.",
+            "The delivery summary of %(send)s is inconsistent: %(candidates)s candidates, %(recipients)s recipients, "
+            "%(excluded)s excluded, %(deliveries)s deliveries. The send itself is not affected. This is a defect: report it.",
             send=send,
             candidates=receipt.candidates,
             recipients=receipt.recipients,

@@ -34,8 +34,8 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
     """Run every step once. Return the sends that ended.
 
     In this order: settle expired leases, resume stalled starts, pause or delay sends that must not go on, let the pace
-    recover, send unresolved batches again if their provider recognises repeated calls, ask the provider about the others,
-    and end the sends that have nothing left to do.
+    recover, send unresolved batches again if their provider recognises repeated calls, ask the provider about the
+    others, and end the sends that have nothing left to do.
     """
     prepare_for_work(now=clock())
     resume_stalled_starts(now=clock())
@@ -50,7 +50,10 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
 
 
 def prepare_for_work(*, now: datetime) -> None:
-    """Check that this database may send, and repair what lost workers left. Call it before a worker starts."""
+    """Check that this database may send, and release the batches of workers that died.
+
+    Call it before a worker starts.
+    """
     check_installation(now=now)
     clear_far_future_times(now=now)
     settle_expired_leases(now=now)
@@ -69,8 +72,8 @@ def clear_far_future_times(*, now: datetime) -> None:
 def settle_expired_leases(*, now: datetime) -> int:
     """Mark the batches of lost workers uncertain, so that only staff can send them again. Return how many.
 
-    A lease longer than any was taken before the clock was set back. Rows that another transaction holds are left for the
-    next round, so that one stalled worker does not stall the others.
+    A lease that ends later than MAX_LEASE from now dates from before the clock was set back. Skip rows locked by
+    another transaction; the next sweep handles them.
     """
     expired = Q(lease_until__lt=now) | Q(lease_until__gt=now + MAX_LEASE)
     lost = list(
@@ -149,10 +152,10 @@ def _find_attention_reason(send: Send) -> str:
         )
     if left_out:
         reasons.append(
-            Message("for 1 person who unsubscribed meanwhile we do not know whether the mail was sent before")
+            Message("1 person unsubscribed during the send and may already have this issue")
             if left_out == 1
             else Message(
-                "for %(people)s people who unsubscribed meanwhile we do not know whether the mail was sent before",
+                "%(people)s people unsubscribed during the send and may already have this issue",
                 people=left_out,
             )
         )

@@ -89,7 +89,7 @@ class DemoStory:
         return "\n".join(parts)
 
     def feed_html(self, site: str) -> str:
-        """Return the body as the templates of feeds carry it: after the picture, which has its description there."""
+        """Return the body as feeds carry it: after the picture, which has its description there. The templates call it."""
         if not self.picture:
             return self.body_html
         image = f'<img src="{site}{self.picture_path}" alt="{escape(self.alt)}" width="1200" height="675"/>'

@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Tests start hundreds of processes, each of which would compile the whole program again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo check docs test integration mutations lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.crash.conftest import BATCH, PEOPLE, SERVER, prepare_template
+from tests.support.crash_template import BATCH, PEOPLE, SERVER, prepare_template
 from tests.support.disk import fill_up, small_disk
 from tests.support.fake_provider import FakeProvider
 from tests.support.postgres import Cluster, copy_to, temporary_cluster

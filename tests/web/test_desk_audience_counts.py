@@ -10,8 +10,8 @@ from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Issue, Publication
 from subscribers.models import Segment
+from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

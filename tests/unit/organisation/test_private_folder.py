@@ -59,7 +59,9 @@ def test_what_commands_write_is_private_from_the_first_byte(home: Path) -> None:
     assert "Permission denied" in run_as_nobody(lambda: (home / "var" / "secret.key").read_text())
 
 
-def test_what_a_serving_process_writes_is_private(home: Path) -> None:
+def test_what_a_serving_process_writes_is_private(home: Path, migrated_sqlite: Path) -> None:
+    (home / "var").mkdir(mode=0o700)
+    shutil.copy(migrated_sqlite, home / "var" / "newsletter.sqlite3")
     arguments = ["serve", "--port", str(free_port())]
     with start_unconfigured(arguments, folder=home, says="Serving ", umask=0):
         found = modes(home / "var")

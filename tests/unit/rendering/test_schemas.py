@@ -12,7 +12,7 @@ from newsletter.rendering.pipeline import render
 from newsletter.rendering.samples import sample_schema_block
 from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import default_templates
-from tests.unit.rendering.samples import document, picture, visible_text
+from tests.support.mail_samples import document, picture, visible_text
 
 SCHEMA = """
 label = "Recipe"

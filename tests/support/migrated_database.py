@@ -1,10 +1,13 @@
-"""One database as migrations leave it, made once in a test run. Test processes and the programs they start use copies."""
+"""One database as migrations leave it, made once. Test processes and the programs they start use copies."""
 
 import fcntl
+import hashlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from tests.support.processes import connect, drop_database, maintenance_url
 
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".pytest_cache" / "migrated"
 SERVER = os.environ.get("NEWSLETTER_TEST_DATABASE_URL", "")
 
 
@@ -41,16 +46,33 @@ def find_migrated(folder: Path) -> str:
 
 
 def find_migrated_sqlite(folder: Path) -> Path:
-    """Return an SQLite file with all tables. Only copy it."""
-    file = folder / "migrated.sqlite3"
+    """Return an SQLite file with all tables, kept between runs until a migration or a library changes. Only copy it."""
+    file = CACHE / f"{_hash_migrations()}.sqlite3"
 
     def make() -> None:
-        _migrate(f"sqlite:///{file}", folder)
-        with closing(sqlite3.connect(file)) as database:
+        if file.exists():
+            return
+        new = folder / "migrated.sqlite3"
+        _migrate(f"sqlite:///{new}", folder)
+        with closing(sqlite3.connect(new)) as database:
             database.execute("PRAGMA journal_mode = DELETE")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(new, file.with_suffix(f".{os.getpid()}"))
+        file.with_suffix(f".{os.getpid()}").rename(file)
 
     make_once(folder, "migrated-sqlite", make)
     return file
+
+
+def _hash_migrations() -> str:
+    """Return a hash of our migrations and of the versions of all installed libraries."""
+    found = hashlib.sha256()
+    for app in ("newsletter", "subscribers"):
+        for migration in sorted((ROOT / app / "migrations").glob("*.py")):
+            found.update(migration.name.encode() + migration.read_bytes())
+    installed = Path(sysconfig.get_path("purelib")).glob("*.dist-info")
+    found.update("\n".join(sorted(library.name for library in installed)).encode())
+    return found.hexdigest()[:16]
 
 
 def template_url(folder: Path, name: str) -> str:

@@ -27,9 +27,10 @@ from newsletter.sending.provider import current_adapter
 
 log = logging.getLogger(__name__)
 BATCH_LIMIT = 50
-EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX = "export-", "held-full-"
+EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, ACCOUNT_KEY_PREFIX = "export-", "held-full-", "account-"
 _FOR_APPROVERS = Message("You get this because you may approve issues.")
 _FOR_DATA_STAFF = Message("You get this because you look after people's data.")
+_FOR_ACCOUNTS = Message("You get this because it is about an account of the desk.")
 
 
 def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
@@ -196,16 +197,19 @@ def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
             ],
             button=(translate(Message("Open it in the desk")), notice.link),
             now=now,
-            reason=translate(
-                _FOR_DATA_STAFF
-                if notice.key.startswith((EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX))
-                else _FOR_APPROVERS
-            ),
+            reason=translate(_explain_recipient(notice.key)),
         )
     if may_be_repeated(outcome):
         StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)
         log.warning("A notice to staff was not sent and will be retried: %s", outcome.reason)
     return int(outcome.verdict is Verdict.ACCEPTED)
+
+
+def _explain_recipient(key: str) -> Message:
+    """Return why somebody gets the notice with this key."""
+    if key.startswith(ACCOUNT_KEY_PREFIX):
+        return _FOR_ACCOUNTS
+    return _FOR_DATA_STAFF if key.startswith((EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX)) else _FOR_APPROVERS
 
 
 def _describe_next_step(issue: Issue, when: str) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from newsletter.models.sends import (
     SendingDay,
 )
 from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source
-from newsletter.models.staff import AuditEntry, ContentEdit, StaffNotice
+from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, StaffLink, StaffNotice
 from newsletter.models.states import transition
 from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
 
@@ -49,6 +49,7 @@ __all__ = [
     "LinkCheck",
     "LinkClicks",
     "LocationAnswer",
+    "PasswordLinkRequest",
     "Picture",
     "Proof",
     "ProtectedTerm",
@@ -64,6 +65,7 @@ __all__ = [
     "ShownItem",
     "Slot",
     "Source",
+    "StaffLink",
     "StaffNotice",
     "Story",
     "StoryAddress",

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.common.errors import BadFile, BadRule, BadSchedule
+from newsletter.content.ingesting.source_changes import schedule_changed_source
 from newsletter.issues.assembly.schedule import check_schedule
 from newsletter.models import Appeal, Brand, Publication, Source
 from newsletter.organisation.logos import BRAND, Logos
@@ -70,10 +71,7 @@ def apply_source(entry: SourceEntry, *, now: datetime) -> Change:
     if "every" in values:
         values["every_minutes"] = parse_interval_minutes(values.pop("every"))
     row = Source.objects.filter(name=entry.name).first() or Source(name=entry.name)
-    asks_elsewhere = any(name in values and values[name] != getattr(row, name) for name in ("kind", "url"))
-    if asks_elsewhere:
-        row.etag = row.last_modified = row.error = ""
-        row.failures, row.due_at, row.last_event_count = 0, now, None
+    schedule_changed_source(row, changed=[name for name in values if values[name] != getattr(row, name)], now=now)
     return upsert(
         kind="source",
         name=entry.name,

@@ -13,6 +13,7 @@ from newsletter.management.base import ProductCommand, describe_start
 from newsletter.management.commands.worker import add_concurrency_option
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
+from newsletter.organisation.first_administrator import is_without_staff, make_first_administrator_url
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 from subscribers.erasing.journal_check import try_to_repair_journal
 
@@ -35,5 +36,10 @@ class Command(ProductCommand):
         self.stdout.write(
             f"Serving {settings.NEWSLETTER_SITE_URL}/ on {options['host']}:{options['port']}. Ctrl-C stops.\n{describe_start()}"
         )
+        if is_without_staff():
+            self.stdout.write(
+                "Nobody has an account yet. Open this link to make the first one. It works for 24 hours:\n"
+                f"{make_first_administrator_url()}"
+            )
         self.stdout.flush()
         Server(host=options["host"], port=options["port"], started=engine.start, stopping=engine.stop).run()

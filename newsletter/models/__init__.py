@@ -11,16 +11,8 @@ from newsletter.models.pictures import Picture
 from newsletter.models.proofs import Proof
 from newsletter.models.protected_terms import ProtectedTerm
 from newsletter.models.publications import Brand, Publication, Slot
-from newsletter.models.sends import (
-    Attempt,
-    Batch,
-    Delivery,
-    DeliveryException,
-    Installation,
-    ProviderAccount,
-    Send,
-    SendingDay,
-)
+from newsletter.models.sending_limits import Installation, ProviderAccount, SendingDay
+from newsletter.models.sends import Attempt, Batch, Delivery, DeliveryException, Send
 from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source
 from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, StaffLink, StaffNotice
 from newsletter.models.states import transition

@@ -1,6 +1,5 @@
 """Ingest sources: store their entries, one row each. An update never overwrites a field that staff edited."""
 
-import logging
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,7 +21,6 @@ from newsletter.content.parsing.entries import Parsed, SetAside
 from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
 from newsletter.models import SetAsideEntry, Source
 
-log = logging.getLogger(__name__)
 MAX_BACK_OFF = timedelta(days=1)
 CLAIM_PERIOD = timedelta(minutes=5)
 MISSING_STORY_WINDOW = timedelta(days=90)

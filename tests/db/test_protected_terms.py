@@ -271,6 +271,3 @@ def test_urls_of_our_site_written_by_staff_are_searched(issue: Issue, path: str)
     issue.body.append(("button", {"label": "Read", "url": url}))
     issue.save()
     assert len(codes(Issue.objects.get(pk=issue.pk))) == 1
-
-
-# --------------------------------------------------------------------------------- at the end and at the freeze

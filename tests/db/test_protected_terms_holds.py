@@ -8,7 +8,8 @@ from django.db import connection, transaction
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+from newsletter.issues.assembly.assemble import assemble_slot
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.protected_terms.terms import (
     remove_terms,
     reveal_term,
@@ -215,7 +216,7 @@ def test_terms_are_numbered_in_the_order_of_their_commits(issue: Issue, settings
 def test_a_proof_with_a_term_is_refused(issue: Issue) -> None:
     in_subject(issue)
     protect(SECRET)
-    from newsletter.desk.issues.variant_groups import EMPTY_GROUP
+    from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP
 
     by = make_approver()
     with pytest.raises(NotReady, match="protected term"):

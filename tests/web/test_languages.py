@@ -93,7 +93,7 @@ def test_a_member_of_staff_who_chose_spanish_gets_the_desk_in_spanish(publicatio
 
 
 @pytest.mark.django_db
-def test_every_room_of_the_desk_opens_in_spanish(publication: Publication) -> None:
+def test_every_desk_page_opens_in_spanish(publication: Publication) -> None:
     """A translation that a page cannot fill in would break it."""
     make_story("The clinic opens")
     make_event("An evening of letters")

@@ -151,7 +151,7 @@ def take(step: str, weekly: MailingList) -> None:
             import_text(weekly, text, confirm=True)
         case "undo":
             for batch in ImportBatch.objects.filter(state=ImportState.FINISHED):
-                undo_now(batch, by="kim", now=LATER, clock=lambda: LATER)
+                undo_now(batch, by="kim", clock=lambda: LATER)
         case "sign_up":
             request_subscription(email=ADDRESS, mailing_list=weekly, wording="Join", source="form", now=LATER)
         case "kept_away":

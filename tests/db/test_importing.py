@@ -118,7 +118,7 @@ def test_in_the_desk_a_file_is_kept_checked_run_and_forgotten() -> None:
     )
     assert read_attributes(find_person("ann@example.org")) == {"shoe_size": "7"}
     assert not ImportPiece.objects.exists()
-    with pytest.raises(CannotImport, match="gone on meanwhile"):
+    with pytest.raises(CannotImport, match="changed since you opened"):
         start_run(batch, now=LATER)
 
 
@@ -172,7 +172,7 @@ def test_a_file_that_becomes_unreadable_stops_the_import_with_the_reason() -> No
     run_pending()
     batch.refresh_from_db()
     assert batch.state == ImportState.FAILED
-    assert "not those that were chosen" in batch.problem
+    assert "columns changed since" in batch.problem
     batches.discard_import(batch)
     assert not ImportBatch.objects.exists()
 
@@ -201,7 +201,7 @@ def test_the_day_of_signing_up_is_kept_and_one_of_the_future_is_not() -> None:
         2024, 5, 6, tzinfo=UTC
     )
     assert Subscription.objects.get(subscriber__email="bea@example.org").requested_at == NOW
-    assert report.notes == [(3, "2030-01-01 is in the future; left out.")]
+    assert report.notes == [(3, "The date 2030-01-01 is in the future; left out.")]
     soft = import_text(make_list("soft"), "email\ncy@example.org\n", basis="soft_opt_in", collected_on=date(2026, 2, 5))
     assert (soft.new, soft.refused) == (1, 0)
     early = import_text(

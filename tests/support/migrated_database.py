@@ -57,7 +57,7 @@ def find_migrated_sqlite(folder: Path) -> Path:
         with closing(sqlite3.connect(new)) as database:
             database.execute("PRAGMA journal_mode = DELETE")
         CACHE.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(new, file.with_suffix(f".{os.getpid()}"))
+        shutil.copy(new, file.with_suffix(f".{os.getpid()}"))
         file.with_suffix(f".{os.getpid()}").rename(file)
 
     make_once(folder, "migrated-sqlite", make)

@@ -37,8 +37,9 @@ def soak(*, seed: int, people: int, lasts: int, place: SoakSite, until: float, m
     from tests.soak.reports import Reports
     from tests.soak.settling import settle
     from tests.soak.troubles import JUMPS, Troubles
-    from tests.support.crash_template import ENGINE, SERVER, prepare_template
+    from tests.support.crash_template import ENGINE, prepare_template
     from tests.support.fake_provider import FakeProvider
+    from tests.support.migrated_database import SERVER
     from tests.support.processes import OPEN, Installation, copy_database, drop_database, wait_until
 
     started, chance, plan = time.monotonic(), random.Random(seed), choose_plan(seed, people=people)

@@ -59,6 +59,7 @@ class HomeContext(DeliveryContext):
     allowlist_notice: str
     tasks: list[Task]
     can_add_publication: bool
+    can_add_issue: bool
     can_view_issues: bool
     upcoming: list[UpcomingSlots]
     last_issue: Issue | None
@@ -90,6 +91,7 @@ class HomePanel(Component):
             "allowlist_notice": describe_allowlist(),
             "tasks": find_tasks(now=now, person=person),
             "can_add_publication": person.has_perm("newsletter.add_publication"),
+            "can_add_issue": person.has_perm("newsletter.change_issue"),
             "can_view_issues": person.has_perm("newsletter.view_issue"),
             "upcoming": list_upcoming_slots(now=now),
             "last_issue": last_issue,

@@ -1,6 +1,6 @@
 """The receipt: the result for every person of an audience, counted from rows. Its sums are checked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -8,6 +8,7 @@ from django.db.models import Count, Q, Sum
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
+from newsletter.issues.variants.audience_segment import NamedAudience, name_audience
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.settling.delivered import DeliveredBits, count_delivered
 from newsletter.sending.settling.unsubscribed import count_unsubscribed, find_unsubscribed
@@ -125,8 +126,10 @@ class SendStatus(TypedDict):
 
 
 class AudienceStatus(TypedDict):
-    """``candidates`` are ``recipients`` and, by reason, ``excluded``."""
+    """The slugs of the list and the segments. ``candidates`` are ``recipients`` and, by reason, ``excluded``."""
 
+    list: str
+    segments: Sequence[str]
     candidates: int
     excluded: dict[str, int]
     recipients: int
@@ -157,6 +160,7 @@ def status_of(issue: Issue) -> IssueStatus:
     """Return the JSON of ``newsletter status ISSUE --json``."""
     send = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
     receipt = make_receipt(send)
+    named: NamedAudience = send.audience if send and send.audience else name_audience(issue)
     return {
         "issue": issue.reference,
         "id": issue.pk,
@@ -169,7 +173,13 @@ def status_of(issue: Issue) -> IssueStatus:
         "send": {"id": send.pk, "state": send.state, "reason": send.reason, "provider": send.provider}
         if send
         else None,
-        "audience": {"candidates": receipt.candidates, "excluded": receipt.excluded, "recipients": receipt.recipients},
+        "audience": {
+            "list": named["list"],
+            "segments": named["segments"],
+            "candidates": receipt.candidates,
+            "excluded": receipt.excluded,
+            "recipients": receipt.recipients,
+        },
         "deliveries": receipt.deliveries,
         "batches": receipt.batches,
         "delivered": receipt.delivered,

@@ -3,13 +3,16 @@
 `newsletter.issues.snapshot.consent_rules` decides what the columns of consent mean for an issue.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy
+from wagtail.images import get_image_model_string
 from wagtail.models import PreviewableMixin
 from wagtail.search import index
 
@@ -89,6 +92,21 @@ class ConsentMixin(models.Model):
         ]
 
 
+class EditedFieldsMixin(models.Model):
+    """Content of a source that staff may edit. ``edited_fields`` names what staff changed."""
+
+    edited_fields: Any
+
+    class Meta:
+        abstract = True
+
+    def set_source_values(self, values: Mapping[str, object]) -> None:
+        """Set what the source says, never over a field that staff edited."""
+        for name, value in values.items():
+            if name not in self.edited_fields:
+                setattr(self, name, value)
+
+
 class StoryQuerySet(models.QuerySet["Story"]):
     def published_or_seen_since(self, moment: datetime) -> "StoryQuerySet":
         """Return stories that were published, or first seen if undated, at or after the moment."""
@@ -97,7 +115,7 @@ class StoryQuerySet(models.QuerySet["Story"]):
         )
 
 
-class Story(ConsentMixin, SourceVisibilityMixin, PreviewableMixin, index.Indexed, models.Model):
+class Story(ConsentMixin, SourceVisibilityMixin, EditedFieldsMixin, PreviewableMixin, index.Indexed, models.Model):
     """A story from a source or from staff. Ingesting never overwrites ``edited_fields``.
 
     If ``picture_waiting``, its picture could not be fetched yet and is fetched at the next visit. ``picture_page_etag``
@@ -120,6 +138,15 @@ class Story(ConsentMixin, SourceVisibilityMixin, PreviewableMixin, index.Indexed
     author = models.CharField(gettext_lazy("author"), max_length=200, blank=True)
     language = models.CharField(gettext_lazy("language"), max_length=12, blank=True)
     picture = models.ForeignKey(Picture, on_delete=models.SET_NULL, null=True, blank=True, editable=False)
+    library_image = models.ForeignKey(
+        get_image_model_string(),
+        verbose_name=gettext_lazy("picture"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=gettext_lazy("Used instead of the picture of its source. Mails crop it around its focal point."),
+    )
     picture_alt = models.CharField(gettext_lazy("what the picture shows"), max_length=300, blank=True)
     topics = models.ManyToManyField(Topic, verbose_name=gettext_lazy("topics"), blank=True)
     related = models.JSONField(
@@ -161,7 +188,7 @@ class Story(ConsentMixin, SourceVisibilityMixin, PreviewableMixin, index.Indexed
         return self.title
 
 
-class EventNotice(index.Indexed, models.Model):
+class EventNotice(EditedFieldsMixin, index.Indexed, models.Model):
     """One occurrence of an event. ``latitude`` and ``longitude`` are set only if its location is certain.
 
     ``changed_at`` is when its time, location or cancellation last changed, ``change_notified_at`` when staff were notified.

@@ -9,14 +9,14 @@ from itertools import product
 
 from newsletter.common.messages import Message
 from newsletter.common.personal_tokens import TOKEN_PREFIX
-from newsletter.content.parsing.html import plain_text
+from newsletter.content.parsing.markup import plain_text
 from newsletter.content.parsing.pseudonyms import ANY_NAME, list_notes_for
 from newsletter.issues.snapshot.records.blocks import NoteBlock, QuoteBlock, list_events
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Variant
 from newsletter.rendering.errors import RenderingError
-from newsletter.rendering.fragments import split
 from newsletter.rendering.lint.findings import Finding
+from newsletter.rendering.mail import split
 from newsletter.rendering.merge import FIELDS
 from newsletter.rendering.tokens import Variable
 from newsletter.rendering.values import values_for

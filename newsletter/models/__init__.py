@@ -22,7 +22,7 @@ from newsletter.models.sends import (
     SendingDay,
 )
 from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source
-from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, StaffLink, StaffNotice
+from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, SkippedStep, StaffLink, StaffNotice
 from newsletter.models.states import transition
 from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
 
@@ -63,6 +63,7 @@ __all__ = [
     "SendingDay",
     "SetAsideEntry",
     "ShownItem",
+    "SkippedStep",
     "Slot",
     "Source",
     "StaffLink",

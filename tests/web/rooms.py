@@ -111,7 +111,7 @@ LOOKED_AT = {
     "wagtailsnippets_subscribers_segment:preview_on_edit": PEOPLE,
 }
 DECIDED = {
-    "newsletter_setup_skip": ADMIN,
+    **{f"newsletter_setup_skip {step}": ADMIN for step in SETUP_STEPS},
     "newsletter_issue_acknowledge": WRITERS,
     "newsletter_issue_people": PEOPLE,
     "newsletter_issue_proof": WRITERS,

@@ -15,7 +15,7 @@ from wagtail.admin.ui.components import Component
 from newsletter.desk.home.coming_up import ComingUp, find_coming_up
 from newsletter.desk.home.task import Task
 from newsletter.desk.home.tasks import find_tasks
-from newsletter.desk.issues.overview import delivery_context
+from newsletter.desk.issues.overview import DeliveryContext, delivery_context
 from newsletter.desk.sends.progress import describe_allowlist, describe_hold, find_live_send
 from newsletter.desk.setup.steps import StepState, can_set_up, list_states
 from newsletter.desk.shell.charts import Point, draw_line
@@ -40,7 +40,7 @@ class Rate:
 
 
 class HomeContext(TypedDict):
-    """The context of desk/home.html. ``rates`` is empty if nothing was sent yet or the numbers do not add up."""
+    """The context of desk/home.html. ``rates`` is empty, and ``receipt_error`` says why, if the numbers do not add up."""
 
     sending_hold: str
     allowlist_notice: str
@@ -55,6 +55,7 @@ class HomeContext(TypedDict):
     last_issue: Issue | None
     recipients: int
     rates: list[Rate]
+    receipt_error: str
     growth_charts: list[SafeString]
 
 
@@ -71,7 +72,8 @@ class HomePanel(Component):
         request = parent_context["request"]
         person: Any = request.user
         setup = list_states() if can_set_up(person) else []
-        last_issue, receipt = find_last_issue()
+        last_issue, delivery = find_last_issue()
+        receipt = delivery.get("receipt")
         return {
             "sending_hold": describe_hold(),
             "allowlist_notice": describe_allowlist(),
@@ -86,16 +88,17 @@ class HomePanel(Component):
             "last_issue": last_issue,
             "recipients": receipt.recipients if receipt else 0,
             "rates": list_rates(receipt) if receipt else [],
+            "receipt_error": delivery.get("receipt_error", ""),
             "growth_charts": draw_growth(now=now),
         }
 
 
-def find_last_issue() -> tuple[Issue | None, Receipt | None]:
-    """Return the newest sent issue, and its receipt if the numbers add up."""
+def find_last_issue() -> tuple[Issue | None, DeliveryContext]:
+    """Return the newest sent issue and its delivery summary."""
     sent = Issue.objects.filter(state=Issue.State.SENT).select_related("publication", "slot")
     issue = sent.order_by("-made_at").first()
     send = find_live_send(issue) if issue else None
-    return issue, delivery_context(issue, send).get("receipt") if issue and send else None
+    return issue, delivery_context(issue, send) if issue and send else {}
 
 
 def list_rates(receipt: Receipt) -> list[Rate]:

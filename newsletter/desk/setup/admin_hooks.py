@@ -1,6 +1,6 @@
 """Register the pages and the menu item of “Set up” with Wagtail."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, re_path
 from django.urls import path as route
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
@@ -23,7 +23,9 @@ PAGES = (BrandStep, ListStep, SourceStep, PublicationStep, PeopleStep, ProviderS
 def register_admin_urls() -> list[URLPattern]:
     return [
         route("setup/", SetupOverview.as_view(), name="newsletter_setup"),
-        route("setup/skip/<str:step>/", skip, name="newsletter_setup_skip"),
+        re_path(
+            rf"^setup/skip/(?P<step>{'|'.join(page.step_slug for page in PAGES)})/$", skip, name="newsletter_setup_skip"
+        ),
         *(
             route(f"setup/{page.step_slug}/", page.as_view(), name=f"newsletter_setup_{page.step_slug}")
             for page in PAGES

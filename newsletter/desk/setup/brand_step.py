@@ -32,14 +32,14 @@ class SiteAddressForm(forms.Form):
 class BrandStepForm(BrandForm):
     """The brand's form without its rarer fields. ``site_logo`` is the logo that was found on the web site."""
 
-    logo_dark_file = None
-    social = None
     site_logo = forms.ModelChoiceField(
         Picture.objects.filter(withdrawn_at__isnull=True), required=False, widget=forms.HiddenInput
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("logo_dark_file", "social"):
+            del self.fields[name]
         self.fields["name"].label = _("Name of your organisation")
         self.fields["postal_address"].required = True
 
@@ -49,7 +49,7 @@ class BrandStepForm(BrandForm):
         return super().clean()
 
 
-BrandStepFields = modelform_factory(Brand, form=BrandStepForm, fields=FIELDS)
+BrandStepFields: Any = modelform_factory(Brand, form=BrandStepForm, fields=FIELDS)
 
 
 class BrandStep(StepPage):

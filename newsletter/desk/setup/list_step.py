@@ -13,7 +13,7 @@ from newsletter.desk.setup.steps import make_slug
 from subscribers.models import MailingList
 
 FIELDS = ("name", "description", "ask_name", "ask_place", "ask_topics", "double_opt_in")
-ListStepFields = modelform_factory(MailingList, form=WagtailAdminModelForm, fields=FIELDS)
+ListStepFields: Any = modelform_factory(MailingList, form=WagtailAdminModelForm, fields=FIELDS)
 
 
 class ListStep(StepPage):

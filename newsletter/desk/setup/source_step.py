@@ -17,7 +17,7 @@ from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Brand, Source
 from newsletter.organisation.site_look import find_sources, read_site_address
 
-SourceStepFields = modelform_factory(Source, form=SourceForm, fields=("name", "kind", "url"))
+SourceStepFields: Any = modelform_factory(Source, form=SourceForm, fields=("name", "kind", "url"))
 
 
 class SourceStep(StepPage):

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
+from wagtail.log_actions import log
 
-from newsletter.common.errors import NotFound
 from newsletter.models import Brand, Proof, Publication, SenderDomain, SkippedStep, Source
 from newsletter.sending.deliverability.domains import OUTBOX, domain_of, read_provider
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
@@ -91,11 +91,7 @@ def can_set_up(user: User | AnonymousUser) -> bool:
 
 
 def find_step(slug: str) -> Step:
-    """Return the step. Raises NotFound."""
-    for step in STEPS:
-        if step.slug == slug:
-            return step
-    raise NotFound("There is no step “%(slug)s”.", slug=slug)
+    return next(step for step in STEPS if step.slug == slug)
 
 
 def list_states() -> list[StepState]:
@@ -117,7 +113,8 @@ def find_next_step(after: Step) -> Step | None:
 @transaction.atomic
 def skip_step(*, step: Step, by: User, now: datetime) -> None:
     """Leave the step out for now. It can be taken up again on its page."""
-    SkippedStep.objects.update_or_create(step=step.slug, defaults={"by": by, "at": now})
+    row, _created = SkippedStep.objects.update_or_create(step=step.slug, defaults={"by": by, "at": now})
+    log(instance=row, action="newsletter.setup_skipped", user=by)
 
 
 def take_up_step(step: Step) -> None:

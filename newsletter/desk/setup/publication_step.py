@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -51,6 +52,9 @@ class PublicationStepForm(_ModelFields):  # type: ignore[misc, valid-type]  # a 
                 ("auto", _("Each issue is sent on time, unless somebody puts it on hold.")),
             ]
         )
+        zones = settings.WAGTAIL_USER_TIME_ZONES
+        self.fields["zone"].widget = forms.Select(choices=[(zone, zone.replace("_", " ")) for zone in zones])
+        self.fields["zone"].label, self.fields["at"].help_text = _("Time zone"), ""
         self.fields["from_email"].help_text = _("The address that your mail comes from, such as news@example.org.")
         self.order_fields([*SHOWN, "rhythm", "schedule"])
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -85,7 +85,7 @@ class AuditEntry(ModelLogEntry):
         self.sha256 = self.digest()
         super().save(*args, **kwargs)
 
-    def delete(self, *args: object, **kwargs: object) -> Any:
+    def delete(self, *args: object, **kwargs: object) -> NoReturn:
         raise InvariantViolated("The staff log is only added to.")
 
     def digest(self) -> str:

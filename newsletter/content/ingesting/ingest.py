@@ -1,6 +1,5 @@
 """Ingest sources: store their entries, one row each. An update never overwrites a field that staff edited."""
 
-import logging
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,14 +14,12 @@ from newsletter.content.ingesting.moved_events import match_moved_events
 from newsletter.content.ingesting.read_source import read_source
 from newsletter.content.ingesting.source_visibility import check_missing_stories, update_source_visibility
 from newsletter.content.ingesting.store_events import store_event
-from newsletter.content.ingesting.store_stories import store_story
+from newsletter.content.ingesting.store_stories import ListedEntry, find_shared_addresses, store_story
 from newsletter.content.ingesting.story_images import StoryImageFetcher
-from newsletter.content.ingesting.story_rows import ListedEntry, find_shared_addresses
 from newsletter.content.parsing.entries import Parsed, SetAside
 from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
 from newsletter.models import SetAsideEntry, Source
 
-log = logging.getLogger(__name__)
 MAX_BACK_OFF = timedelta(days=1)
 CLAIM_PERIOD = timedelta(minutes=5)
 MISSING_STORY_WINDOW = timedelta(days=90)

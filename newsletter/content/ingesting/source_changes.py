@@ -1,4 +1,4 @@
-"""What a change of a source's settings means for its next reading."""
+"""Decide what the next reading of a source does after its settings were changed."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -4,7 +4,7 @@ If a publication needs another approver, an author's own approval does not count
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -51,11 +51,11 @@ def find_issue_parts(issue: Issue) -> Parts:
     """Return every row that the issue shows or showed before, and every row that decides who gets it."""
     parts: Parts = defaultdict(set)
     publication = issue.publication
-    for row in (publication, publication.brand, publication.mailing_list, publication.segment):
-        if row is not None:
-            parts[row._meta.label_lower].add(row.pk)
-    if publication.segment is not None:
-        _add_named(parts, publication.segment)
+    segments = [segment for segment in (publication.segment, issue.segment) if segment is not None]
+    for row in (publication, publication.brand, publication.mailing_list, *segments):
+        parts[row._meta.label_lower].add(row.pk)
+    for segment in segments:
+        _add_named(parts, segment)
     for content in _contents(issue):
         _add_shown(parts, content)
     for body in (issue.body.get_prep_value(), issue.assembled.get("body", [])):
@@ -108,7 +108,7 @@ def _add_named(parts: Parts, segment: Segment) -> None:
         return
 
 
-def _add_of_rule(parts: Parts, rule: dict[str, Any]) -> None:
+def _add_of_rule(parts: Parts, rule: Mapping[str, Any]) -> None:
     for key, model in (("list", MailingList), ("topic", Topic)):
         if key in rule:
             parts[_name(model)].add(rule["id"])

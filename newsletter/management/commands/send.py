@@ -2,13 +2,12 @@
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
-from typing import Any
+from zoneinfo import ZoneInfo
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, release_issue, require_approval
 from newsletter.issues.approval.publication_switches import require_issue_enabled
-from newsletter.issues.assembly.assemble import GRACE_PERIOD
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.assembly.stories_at_source import check_stories_at_source
 from newsletter.management.base import ProductCommand
@@ -26,21 +25,21 @@ class Command(ProductCommand):
     help = "Send an approved issue: at its slot, or with --now at once and in this process."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("issue", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("reference", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
         parser.add_argument(
             "--now", action="store_true", help="Start it and dispatch here until nothing is left to do."
         )
         parser.add_argument("--release", action="store_true", help="Release it where somebody holds it.")
         parser.add_argument("--json", action="store_true")
 
-    def run(self, **options: Any) -> None:
-        issue = find_issue(options["issue"])
-        if issue.held and not options["release"]:
+    def run(self, *, reference: str, now: bool, release: bool, json: bool) -> None:
+        issue = find_issue(reference)
+        if issue.held and not release:
             raise NotReady(
                 f"{issue} is held: {issue.held_reason or 'no reason given'}. To send it all the same, add --release."
             )
         require_issue_enabled(issue)
-        if not options["now"]:
+        if not now:
             self._hand_over(issue)
             return
         if (
@@ -54,10 +53,10 @@ class Command(ProductCommand):
         if issue.held:
             release_issue(issue=issue)
         send = start_send(issue=issue, now=datetime.now(UTC))
-        with show_send_progress(send, quiet=options["json"]) as progress:
+        with show_send_progress(send, quiet=json) as progress:
             send = run_send(send=send, adapter=current_adapter(), progress=progress)
         issue.refresh_from_db()
-        if options["json"]:
+        if json:
             self.write_json(status_of(issue))
         else:
             self.stdout.write(f"{issue}: {send.get_state_display()}. {send.reason}".rstrip())
@@ -67,13 +66,13 @@ class Command(ProductCommand):
     def _hand_over(self, issue: Issue) -> None:
         if not is_sent_automatically(issue):
             require_approval(issue)
-        if issue.slot is None:
-            raise NotReady(f"{issue} has no slot that it could wait for. To send it, add --now.")
-        if issue.slot.due_at + GRACE_PERIOD < datetime.now(UTC):
-            raise NotReady(f"The slot of {issue}, {issue.slot.due_local}, is over. To send it all the same, add --now.")
+        if issue.due_at is None:
+            raise NotReady(f"{issue} has no planned time that it could wait for. To send it, add --now.")
+        due = f"{issue.due_at.astimezone(ZoneInfo(issue.publication.zone)):%Y-%m-%dT%H:%M}"
+        if issue.due_at + Issue.GRACE_PERIOD < datetime.now(UTC):
+            raise NotReady(f"The time of {issue}, {due}, is over. To send it all the same, add --now.")
         if issue.held:
             release_issue(issue=issue)
         self.stdout.write(
-            f"{issue} goes out at {issue.slot.due_local} ({issue.publication.zone}), "
-            "while `newsletter serve` or a scheduler runs."
+            f"{issue} goes out at {due} ({issue.publication.zone}), while `newsletter serve` or a scheduler runs."
         )

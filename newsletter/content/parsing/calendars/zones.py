@@ -9,7 +9,7 @@ from icalendar.timezone import tzp
 
 from newsletter.content.parsing.calendars.lines import DATED, CalendarText, Line
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
-from newsletter.content.parsing.sandbox.cpu_budget import CpuBudgetExceeded, cpu_budget
+from newsletter.content.parsing.entry_rules import CpuBudgetExceeded, cpu_budget
 
 _TZID = re.compile(r";TZID=(?P<name>\"[^\"]*\"|.*?(?=;(?:VALUE|X-)|$))", re.IGNORECASE)
 _LOCATION = re.compile(r"^X-LIC-LOCATION\s*:\s*(?P<name>\S.*)$", re.IGNORECASE | re.MULTILINE)
@@ -52,11 +52,6 @@ class Zones:
         return replace(
             line, parameters=f"{line.parameters[: found.start()]};TZID={quoted}{line.parameters[found.end() :]}"
         )
-
-    def zone_of(self, line: Line | None) -> str:
-        """Return the zone that a line names, resolved, or ""."""
-        found = _TZID.search(line.parameters) if line else None
-        return self.resolve(found["name"]) if found else ""
 
     def _find(self, name: str) -> str:
         found = find_zone_name(name)

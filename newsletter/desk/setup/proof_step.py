@@ -10,10 +10,11 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError, NotReady
 from newsletter.common.translation import translate
+from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP
 from newsletter.desk.issues.proofs import report_proof
-from newsletter.desk.issues.variant_groups import EMPTY_GROUP
 from newsletter.desk.setup.pages import StepPage
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot, log_assembled
+from newsletter.issues.assembly.assemble import assemble_slot, log_assembled
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import EventNotice, Issue, Proof, Publication, Story
 from newsletter.sending.notices.proofs import send_proofs

@@ -15,6 +15,7 @@ from newsletter.common.translation import translate
 from newsletter.desk.publications.brand_forms import FONTS, BrandForm
 from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Brand, Picture
+from newsletter.organisation.logos import BRAND
 from newsletter.organisation.site_look import SiteLook, look_at_site, read_site_address
 
 FIELDS = ("name", "postal_address", "website", "colour", "accent", "background", "font", "heading_font")
@@ -71,6 +72,8 @@ class BrandStep(StepPage):
         if not form.is_valid():
             return self.show(form=form, logo=form.instance.logo)
         created = form.instance.pk is None
+        if created:
+            form.instance.slug = BRAND
         brand = form.save()
         log(instance=brand, action="wagtail.create" if created else "wagtail.edit", user=request.user)
         return self.go_on()

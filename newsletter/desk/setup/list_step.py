@@ -5,15 +5,14 @@ from typing import Any
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.log_actions import log
 
 from newsletter.desk.setup.pages import StepPage
-from newsletter.desk.setup.steps import make_slug
+from subscribers.desk.editing.short_name_form import NamedForm
 from subscribers.models import MailingList
 
 FIELDS = ("name", "description", "ask_name", "ask_place", "ask_topics", "double_opt_in")
-ListStepFields: Any = modelform_factory(MailingList, form=WagtailAdminModelForm, fields=FIELDS)
+ListStepFields: Any = modelform_factory(MailingList, form=NamedForm, fields=FIELDS)
 
 
 class ListStep(StepPage):
@@ -27,8 +26,6 @@ class ListStep(StepPage):
         form = self._make_form(request.POST)
         if not form.is_valid():
             return self.show(form=form)
-        if not form.instance.slug:
-            form.instance.slug = make_slug(form.cleaned_data["name"], model=MailingList)
         created = form.instance.pk is None
         mailing_list = form.save()
         log(instance=mailing_list, action="wagtail.create" if created else "wagtail.edit", user=request.user)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -13,7 +12,6 @@ from wagtail.log_actions import log
 from newsletter.desk.publications.forms import PublicationForm
 from newsletter.desk.publications.schedule_text import WEEKLY
 from newsletter.desk.setup.pages import StepPage
-from newsletter.desk.setup.steps import make_slug
 from newsletter.models import Brand, Publication
 from subscribers.models import MailingList
 
@@ -42,7 +40,6 @@ class PublicationStepForm(_ModelFields):  # type: ignore[misc, valid-type]  # a 
             del self.fields[name]
         self.fields["rhythm"].widget = self.fields["schedule"].widget = forms.HiddenInput()
         self.initial["rhythm"] = WEEKLY
-        self.fields["weekdays"].label, self.fields["weekdays"].help_text = _("Every"), ""
         self.fields["mailing_list"].widget = forms.Select(
             choices=[(one.pk, str(one)) for one in MailingList.objects.all()]
         )
@@ -52,8 +49,6 @@ class PublicationStepForm(_ModelFields):  # type: ignore[misc, valid-type]  # a 
                 ("auto", _("Each issue is sent on time, unless somebody puts it on hold.")),
             ]
         )
-        zones = settings.WAGTAIL_USER_TIME_ZONES
-        self.fields["zone"].widget = forms.Select(choices=[(zone, zone.replace("_", " ")) for zone in zones])
         self.fields["zone"].label, self.fields["at"].help_text = _("Time zone"), ""
         self.fields["from_email"].help_text = _("The address that your mail comes from, such as news@example.org.")
         self.order_fields([*SHOWN, "rhythm", "schedule"])
@@ -75,11 +70,9 @@ class PublicationStep(StepPage):
         form = self._make_form(request.POST)
         if not form.is_valid():
             return self.show(form=form)
-        row = form.instance
-        if row.pk is None:
-            row.brand = brand
-            row.slug = row.slug or make_slug(row.name, model=Publication)
-        created = row.pk is None
+        created = form.instance.pk is None
+        if created:
+            form.instance.brand = brand
         publication = form.save()
         log(instance=publication, action="wagtail.create" if created else "wagtail.edit", user=request.user)
         return self.go_on()

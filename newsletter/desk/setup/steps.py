@@ -8,10 +8,8 @@ from typing import Literal
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Model
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
@@ -119,12 +117,3 @@ def skip_step(*, step: Step, by: User, now: datetime) -> None:
 
 def take_up_step(step: Step) -> None:
     SkippedStep.objects.filter(step=step.slug).delete()
-
-
-def make_slug(name: str, *, model: type[Model]) -> str:
-    """Return a short name made of the name that no row of the model has."""
-    base = slugify(name)[:40].strip("-") or str(model._meta.model_name)
-    rows, slug, number = model._default_manager, base, 2
-    while rows.filter(slug=slug).exists():
-        slug, number = f"{base}-{number}", number + 1
-    return slug

@@ -53,6 +53,9 @@ class PublicationStepForm(_ModelFields):  # type: ignore[misc, valid-type]  # a 
         self.fields["from_email"].help_text = _("The address that your mail comes from, such as news@example.org.")
         self.order_fields([*SHOWN, "rhythm", "schedule"])
 
+    def _write_digest_schedule(self, cleaned: dict[str, Any]) -> None:
+        """Leave the digest's schedule as it is."""
+
 
 class PublicationStep(StepPage):
     step_slug = "publication"

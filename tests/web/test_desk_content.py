@@ -377,7 +377,7 @@ def test_a_brand_saves_colours_and_social_networks(publication: Publication) -> 
         ({"colour": "red;}"}, "Write a colour as # and six digits"),
         ({"social": "facebook: javascript:alert(1)"}, "Line 1: write the network"),
         ({"social": "facebook"}, "Line 1: write the network"),
-        ({"colour": "#fff1a8"}, "cannot be read on paper"),
+        ({"colour": "#fff1a8"}, "hard to read on the light background"),
         ({"colour": "#fff1a8"}, "The nearest readable colour is #"),
         ({"font": "Comic Sans"}, "Select a valid choice"),
     ],

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Publication, SenderDomain
-from newsletter.sending.deliverability.domain_records import PROVIDER_DNS_RECORDS
+from newsletter.providers.base.contract import DnsRecords
+from newsletter.providers.registry import ADAPTERS
 from newsletter.sending.deliverability.domains import (
     domain_of,
     is_own_endpoint,
@@ -56,9 +57,9 @@ class DomainStep(StepPage):
 
 def list_records(domain: str, provider: str) -> list[DnsRecord]:
     """Return the records that a domain needs, as far as they are known for the provider."""
-    wanted = PROVIDER_DNS_RECORDS.get(provider)
-    spf = f"v=spf1 {wanted.spf} ~all" if wanted else _("as your provider's pages say")
-    selector = f"{wanted.selectors[0]}._domainkey.{domain}" if wanted else f"…._domainkey.{domain}"
+    wanted = ADAPTERS[provider].dns if provider in ADAPTERS else DnsRecords()
+    spf = f"v=spf1 {wanted.spf} ~all" if wanted.spf else _("as your provider's pages say")
+    selector = f"{wanted.selectors[0] if wanted.selectors else '…'}._domainkey.{domain}"
     return [
         DnsRecord(domain, "TXT (SPF)", spf),
         DnsRecord(selector, "TXT (DKIM)", _("the key that your provider's pages show for this domain")),

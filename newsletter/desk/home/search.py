@@ -103,7 +103,7 @@ def _make_group(title: str, rows: QuerySet[Any], typed: str, *, model: str, hit:
 
 def _issue_hit(issue: Issue) -> Hit:
     detail = ", ".join(filter(None, [str(issue), label_issue_state(issue).label, format_slot_short(issue)]))
-    return Hit(issue.subject or str(issue), overview_url(issue), detail)
+    return Hit(issue.sample_subject or str(issue), overview_url(issue), detail)
 
 
 def _row_hit(model: str) -> Any:

@@ -3,9 +3,9 @@
 import pytest
 
 from newsletter.models import Publication
+from tests.support.desk import sign_in
 from tests.support.fixtures import make_event, make_issue, make_story
 from tests.support.people import make_person
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

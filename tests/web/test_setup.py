@@ -15,9 +15,9 @@ from newsletter.models import AuditEntry, Brand, Proof, Publication, SenderDomai
 from newsletter.organisation.health.connection import Connection
 from newsletter.rendering.lint.colour_advice import find_colour_problems
 from subscribers.models import MailingList
+from tests.support.desk import said, sign_in
 from tests.support.fixtures import make_publication
 from tests.support.web_site import Site, serve_site
-from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
 BRAND = {

@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
+from wagtail.admin import messages
 from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
@@ -54,11 +55,12 @@ class ArchivableList(DuplicableMixin, DeskList):
         title = capfirst(str(self.model._meta.verbose_name_plural))
         return _("Archived: %(rows)s") % {"rows": title} if self.archived else title
 
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = super().get_breadcrumbs_items()
+    def get_breadcrumbs_items(self) -> list[dict[str, object]]:
+        items: list[dict[str, object]] = super().get_breadcrumbs_items()
         if not self.archived:
             return items
-        here = {"url": reverse(self.index_url_name), "label": capfirst(str(self.model._meta.verbose_name_plural))}
+        plural = capfirst(str(self.model._meta.verbose_name_plural))
+        here: dict[str, object] = {"url": reverse(self.index_url_name), "label": plural}
         return [*items[:-1], here, {**items[-1], "url": ""}]
 
     @cached_property
@@ -82,9 +84,18 @@ class ArchivableList(DuplicableMixin, DeskList):
 
 
 class ArchivableEditMixin(DuplicableMixin):
-    """For edit views: a button that leads to `ArchivePage`."""
+    """For edit views: a button that leads to `ArchivePage`, and a notice on an archived row."""
 
     archive_url_name = ""
+    request: HttpRequest
+
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        response: HttpResponse = super().get(request, *args, **kwargs)  # type: ignore[misc]
+        if self.object.archived:
+            url = reverse(self.archive_url_name, args=[self.object.pk])
+            told = _("“%(row)s” is archived, so it is not used.") % {"row": self.object}
+            messages.warning(request, told, buttons=[messages.button(url, _("Bring back"))])
+        return response
 
     @cached_property
     def header_more_buttons(self) -> list[Any]:
@@ -106,7 +117,7 @@ class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
     index_url_name = ""
     edit_url_name = ""
 
-    def setup(self, request: HttpRequest, *args: object, **kwargs: Any) -> None:
+    def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
         super().setup(request, *args, **kwargs)
         self.row: Any = get_object_or_404(self.model, pk=kwargs["pk"])
 
@@ -119,7 +130,7 @@ class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
         step = _("Bring back") if self.row.archived else _("Archive")
         return make_breadcrumbs((reverse(self.index_url_name), rows), (edit, str(self.row)), ("", step))
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         uses = [] if self.row.archived else find_active_uses(self.row)
         return {
             **super().get_context_data(**kwargs),

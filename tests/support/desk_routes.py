@@ -13,6 +13,8 @@ WRITERS, EDITORS, APPROVERS = "writer editor approver admin", "editor approver a
 PEOPLE, LISTS, ADMIN = "data admin", "editor approver data admin", "admin"
 PICKED, ISSUES = "wagtailsnippetchoosers_newsletter", "wagtailsnippets_newsletter_issue"
 
+SETUP_STEPS = ("brand", "list", "source", "publication", "people", "provider", "domain", "proof")
+
 LOOKED_AT = {
     "newsletter_api_keys": ADMIN,
     "newsletter_audit": ADMIN,
@@ -24,15 +26,25 @@ LOOKED_AT = {
     "newsletter_issue_compare": WRITERS,
     "newsletter_issue_compared": WRITERS,
     "newsletter_issue_mail": WRITERS,
+    "newsletter_issue_close": WRITERS,
+    "newsletter_issue_delete": WRITERS,
+    "newsletter_issue_new": WRITERS,
     "newsletter_issue_overview": WRITERS,
+    "newsletter_issue_reassemble": WRITERS,
+    "newsletter_issue_revisions": WRITERS,
+    "newsletter_issue_time": WRITERS,
     "newsletter_protected_terms": PEOPLE,
     "newsletter_processing": PEOPLE,
     "newsletter_report": WRITERS,
     "newsletter_results": WRITERS,
+    "newsletter_search": STAFF,
+    "newsletter_setup": ADMIN,
+    **{f"newsletter_setup_{step}": ADMIN for step in SETUP_STEPS},
     "newsletter_send_ask start": APPROVERS,
     "newsletter_send_ask cancel": APPROVERS,
     "newsletter_send_progress": WRITERS,
     "newsletter_batch_ask again": APPROVERS,
+    "newsletter_story_use": WRITERS,
     "newsletter_story_withdraw": WRITERS,
     "people:index": PEOPLE,
     "people:index_results": PEOPLE,
@@ -136,10 +148,11 @@ LOOKED_AT = {
     "wagtailsnippets_subscribers_segment:preview_on_edit": PEOPLE,
 }
 DECIDED = {
+    **{f"newsletter_setup_skip {step}": ADMIN for step in SETUP_STEPS},
     "newsletter_issue_acknowledge": WRITERS,
     "newsletter_issue_people": PEOPLE,
     "newsletter_issue_proof": WRITERS,
-    "newsletter_issue_reassemble": WRITERS,
+    "newsletter_issue_restore": WRITERS,
     "newsletter_issue_step approve": APPROVERS,
     "newsletter_issue_step withdraw": APPROVERS,
     "newsletter_issue_step hold": WRITERS,
@@ -165,10 +178,17 @@ DECIDED = {
 }
 """Routes that take only POST."""
 POSTED_TOO = {
+    **{f"newsletter_setup_{step}": ADMIN for step in SETUP_STEPS if step != "people"},
     "wagtailusers_users:add": ADMIN,
     "wagtailusers_users:edit": ADMIN,
     "newsletter_api_keys": ADMIN,
     "newsletter_protected_terms": PEOPLE,
+    "newsletter_issue_close": WRITERS,
+    "newsletter_issue_delete": WRITERS,
+    "newsletter_issue_new": WRITERS,
+    "newsletter_issue_reassemble": WRITERS,
+    "newsletter_issue_time": WRITERS,
+    "newsletter_story_use": WRITERS,
     "newsletter_story_withdraw": WRITERS,
     "newsletter_event_announce": WRITERS,
     "newsletter_event_places": WRITERS,

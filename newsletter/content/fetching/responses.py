@@ -83,11 +83,9 @@ def to_fetch_error(error: Exception, *, host: str, late: bool) -> FetchError:
     if isinstance(error, SSLError):
         return Unreachable("The certificate of %(host)s is not valid. Tell whoever runs the site.", host=host)
     if isinstance(error, InvalidURL):
-        return Refused(
-            "“%(host)s” is not the name of a web site. Copy the address from the browser's address bar.", host=host
-        )
+        return Refused("“%(host)s” is not the name of a web site. Copy the address from your browser.", host=host)
     if isinstance(error, BrokenConnection):
-        return Unreachable("No connection to %(host)s, or it broke off. It is tried again later.", host=host)
+        return Unreachable("%(host)s cannot be reached, or the connection broke. We will try again later.", host=host)
     return Unreachable("The answer of %(host)s broke off or was not understood. It is tried again later.", host=host)
 
 

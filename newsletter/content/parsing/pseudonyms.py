@@ -17,7 +17,7 @@ _PSEUDONYM_PHRASE = re.compile(
     r"|real names? (?:is|are|has|have|was|were) (?:been )?(?:not|withheld|changed|protected)|alias\b",
     re.IGNORECASE,
 )
-_REASON_SUFFIX = re.compile(
+_REASON = re.compile(
     r"(?:\s+(?:(?:in order )?to (?:protect|preserve|respect|keep|safeguard|ensure|maintain|hide|conceal)|for|at (?:her|his|their)"
     r"|because|here|throughout|in this|para|por|zum|pour|afin)\b[^.!?\n]{0,160})?"
 ).pattern
@@ -25,12 +25,12 @@ _NOTE_LINE_ONLY = re.compile(
     r"\W*(?:(?:editor[’']s )?note:\s*)?(?:"
     r"(?:(?:some|all|both|the|these|certain|her|his|their|people[’']s|[^\W\d_]+[’']s)(?: of the)? )?"
     r"(?:(?:real|client|survivor|victim)s?[’']? )?names?(?: and \w+(?: \w+)?)?(?: (?:in|of) this \w+)?"
-    rf"(?: (?:have|has|had|were|was|are|is))?(?: been)? ?(?:changed|altered|withheld|protected){_REASON_SUFFIX}"
-    rf"|(?:[^\W\d_]+ is |these are |all names are )?(?:a )?pseudonyms?(?: used)?{_REASON_SUFFIX}"
-    rf"|(?:[^\W\d_]+ is )?not (?:her|his|their|the) real names?{_REASON_SUFFIX}"
-    rf"|(?:el|la|los|las|algunos)? ?nombres?(?: (?:ha|han|fue|fueron))?(?: sido)? (?:ficticios?|cambiados?|modificados?){_REASON_SUFFIX}"
-    rf"|(?:der |die |alle )?namen?(?: wurden?)?(?: von der redaktion)? geändert{_REASON_SUFFIX}"
-    rf"|(?:le|les|tous les)? ?(?:pré)?noms?(?: ont| a)? été (?:modifiés?|changés?){_REASON_SUFFIX}"
+    rf"(?: (?:have|has|had|were|was|are|is))?(?: been)? ?(?:changed|altered|withheld|protected){_REASON}"
+    rf"|(?:[^\W\d_]+ is |these are |all names are )?(?:a )?pseudonyms?(?: used)?{_REASON}"
+    rf"|(?:[^\W\d_]+ is )?not (?:her|his|their|the) real names?{_REASON}"
+    rf"|(?:el|la|los|las|algunos)? ?nombres?(?: (?:ha|han|fue|fueron))?(?: sido)? (?:ficticios?|cambiados?|modificados?){_REASON}"
+    rf"|(?:der |die |alle )?namen?(?: wurden?)?(?: von der redaktion)? geändert{_REASON}"
+    rf"|(?:le|les|tous les)? ?(?:pré)?noms?(?: ont| a)? été (?:modifiés?|changés?){_REASON}"
     r")[.!]?\W*",
     re.IGNORECASE,
 )

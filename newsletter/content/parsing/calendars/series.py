@@ -177,7 +177,7 @@ def _stamp_of_change(block: ComponentText, zones: Zones) -> str:
         return ""
     try:
         text = _text_of(block, zones, names=frozenset({"RECURRENCE-ID"}))
-        planned = get_property(icalendar.Calendar.from_ical(text).walk("VEVENT")[0], "RECURRENCE-ID")
+        planned = icalendar.Calendar.from_ical(text).walk("VEVENT")[0].get("RECURRENCE-ID")
         stamp = format_stamp(planned.dt)
     except READ_ERRORS:
         return ""

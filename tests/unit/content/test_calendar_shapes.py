@@ -199,7 +199,7 @@ def test_each_bad_entry_is_set_aside_alone_with_its_reason() -> None:
     assert {aside.external_id: aside.reason.split(".")[0] for aside in parsed.set_aside} == {
         "b1": "This event repeats at an interval of 0",
         "b2": "This event repeats every hour or more often",
-        "b4": "This event has been repeating since before 1900",
+        "b4": "This event has been repeating since before 1900, so it cannot be read",
         "b5": "This event has a part that cannot be read (DTSTART)",
         "odd@example.org": "This entry contains an invalid character, so it was skipped",
         "b7": "This event has more than 10 rules or 1000 changed dates",

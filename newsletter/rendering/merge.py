@@ -14,6 +14,7 @@ from newsletter.rendering.text import tidy_line
 from newsletter.rendering.tokens import Context, TokenRegistry, escape_token_lookalikes
 
 FIELDS = ("first_name", "name", "city", "region")
+SAMPLE_PERSON = {"first_name": "Alex", "name": "Alex Rivera", "city": "Leeds", "region": "England"}
 MAX_DEFAULT_LENGTH = 100
 _EXAMPLE = '{{ first_name | default:"friend" }}'
 _OPEN = re.compile(r"\{\{|\{%")
@@ -59,6 +60,12 @@ def fill_defaults(text: str, *, block: str = "") -> str:
     return merged
 
 
+def fill_sample(text: str) -> str:
+    """Return plain staff text as a sample person reads it, for lists and reports. An invalid field stays as it is."""
+    shown = _FIELD.sub(lambda field: SAMPLE_PERSON.get(field["name"], field[0]), text)
+    return shown.replace("\u2060", "")
+
+
 def _merge(text: str, *, registry: TokenRegistry, context: Context, block: str) -> str:
     out: list[str] = []
     at = 0
@@ -77,7 +84,7 @@ def _token(text: str, at: int, *, registry: TokenRegistry, context: Context, blo
         raise MergeError(
             Message(
                 "“%(piece)s” is not a personal field that the newsletter understands. Write it like "
-                "%(example)s, or put a space between the braces where you mean them as text.",
+                "%(example)s, or, to show the braces as text, put a space between them.",
                 piece=piece,
                 example=_EXAMPLE,
             ),
@@ -103,10 +110,9 @@ def _token(text: str, at: int, *, registry: TokenRegistry, context: Context, blo
     if not default:
         raise MergeError(
             Message(
-                "The personal field “%(name)s” does not say what stands there for people of whom it is not "
-                'known. Write {{ %(name_2)s | default:"…" }}, for example %(example)s.',
+                "The personal field “%(name)s” needs a default for people of whom it is not known. "
+                'Write {{ %(name)s | default:"…" }}, for example %(example)s.',
                 name=name,
-                name_2=name,
                 example=_EXAMPLE,
             ),
             text=match.group(),

@@ -42,6 +42,7 @@ class MailingList(models.Model):
     )
     ask_topics = models.BooleanField(gettext_lazy("ask what interests people"), default=True, db_default=True)
     ask_language = models.BooleanField(gettext_lazy("ask for a language"), default=False, db_default=False)
+    archived = models.BooleanField(gettext_lazy("archived"), default=False, editable=False)
     public_id = models.CharField(
         max_length=16, unique=True, default=make_public_id, editable=False, validators=[RegexValidator(_PUBLIC_ID)]
     )
@@ -50,9 +51,19 @@ class MailingList(models.Model):
         verbose_name = gettext_lazy("mailing list")
         verbose_name_plural = gettext_lazy("mailing lists")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(archived=False) | models.Q(public=False), name="list_archived_is_private"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse to open an archived list to the public."""
+        if self.archived and self.public:
+            raise ValidationError({"public": _("This list is archived. Bring it back first.")})
 
     @property
     def public_name(self) -> str:
@@ -65,6 +76,9 @@ class Topic(models.Model):
 
     slug = models.SlugField(gettext_lazy("slug"), max_length=80, unique=True)
     name = models.CharField(gettext_lazy("name"), max_length=120)
+    names = models.JSONField(
+        gettext_lazy("names in other languages"), default=dict, blank=True, help_text=gettext_lazy('{"es": "Tierra"}')
+    )
 
     class Meta:
         verbose_name = gettext_lazy("topic")
@@ -73,6 +87,10 @@ class Topic(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def name_in(self, language: str) -> str:
+        """Return the name in a language, or the usual one if there is none."""
+        return self.names.get(language) or self.names.get(language.split("-")[0]) or self.name
 
     def clean(self) -> None:
         """Refuse a name that another topic has in any case, because imported files find topics by name."""

@@ -21,7 +21,7 @@ def check_stories(content: IssueContent) -> Iterator[Finding]:
     for block in content.blocks:
         for story in list_stories(block):
             for finding in _check_story(story, due=due, required=content.publication.consent_required):
-                yield replace(finding, block=block.key)
+                yield replace(finding, block=block.key, story=story.id)
 
 
 def list_restricted_stories(content: IssueContent, *, at: datetime) -> list[Message]:
@@ -38,7 +38,8 @@ def require_unrestricted_stories(content: IssueContent, *, at: datetime) -> None
     restricted = list_restricted_stories(content, at=at)
     if restricted:
         raise NotReady(
-            "%(unfit)s. Nothing was sent. Take it out, or put its record right.", unfit=Message.joined(restricted)
+            "%(unfit)s. Nothing was sent. Remove the story from the issue, or correct its consent details.",
+            unfit=Message.joined(restricted),
         )
 
 

@@ -16,7 +16,7 @@ from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import write_private
 from newsletter.models import Issue, Variant
 from newsletter.providers.base.mail.mime import build_message
-from newsletter.rendering.fragments import split
+from newsletter.rendering.mail import split
 from newsletter.sending.notices.proofs import make_sample_mail
 
 WHOLE_LINES = SMTP.clone(max_line_length=998)
@@ -58,7 +58,7 @@ class Command(ProductCommand):
 def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
     sent = issue.sends.exclude(state="cancelled").first()
     if sent:
-        variants = list(sent.revision.variants.all())
+        variants = list(sent.revision.variants.filter(groups__isnull=False).distinct())
     else:
         revision = freeze_revision(issue=issue, now=datetime.now(UTC))
         variants = make_variants(revision=revision, groups=find_groups(issue))

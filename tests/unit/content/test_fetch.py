@@ -318,11 +318,11 @@ def test_a_host_without_any_address_is_refused() -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("401 No", "log-in"),
+        ("401 No", "sign-in"),
         ("403 No", "refuses"),
         ("404 No", "nothing"),
         ("410 No", "removed"),
-        ("500 No", "of its own"),
+        ("500 No", "internal error"),
         ("418 No", "did not give"),
     ],
 )

@@ -1,6 +1,6 @@
-"""The desk's own rooms, one row each: who may enter. A step that is part of an address stands after the room's name.
+"""The desk's own routes, one row each, with the roles that may use it. A step of an address follows the route's name.
 
-Where everybody who may enter is an approver, a data manager or an administrator, the room needs the second factor.
+A route needs the second factor if all its roles are approvers, data managers or administrators.
 """
 
 import re
@@ -12,6 +12,8 @@ NOBODY, STAFF = "", "writer editor approver data admin"
 WRITERS, EDITORS, APPROVERS = "writer editor approver admin", "editor approver admin", "approver admin"
 PEOPLE, LISTS, ADMIN = "data admin", "editor approver data admin", "admin"
 PICKED, ISSUES = "wagtailsnippetchoosers_newsletter", "wagtailsnippets_newsletter_issue"
+
+SETUP_STEPS = ("brand", "list", "source", "publication", "people", "provider", "domain", "proof")
 
 LOOKED_AT = {
     "newsletter_api_keys": ADMIN,
@@ -29,6 +31,9 @@ LOOKED_AT = {
     "newsletter_processing": PEOPLE,
     "newsletter_report": WRITERS,
     "newsletter_results": WRITERS,
+    "newsletter_search": STAFF,
+    "newsletter_setup": ADMIN,
+    **{f"newsletter_setup_{step}": ADMIN for step in SETUP_STEPS},
     "newsletter_send_ask start": APPROVERS,
     "newsletter_send_ask cancel": APPROVERS,
     "newsletter_send_progress": WRITERS,
@@ -136,6 +141,7 @@ LOOKED_AT = {
     "wagtailsnippets_subscribers_segment:preview_on_edit": PEOPLE,
 }
 DECIDED = {
+    **{f"newsletter_setup_skip {step}": ADMIN for step in SETUP_STEPS},
     "newsletter_issue_acknowledge": WRITERS,
     "newsletter_issue_people": PEOPLE,
     "newsletter_issue_proof": WRITERS,
@@ -163,8 +169,9 @@ DECIDED = {
     "subscribers_import_step undo": PEOPLE,
     "subscribers_import_step discard": PEOPLE,
 }
-"""Rooms that take POST alone."""
+"""Routes that take only POST."""
 POSTED_TOO = {
+    **{f"newsletter_setup_{step}": ADMIN for step in SETUP_STEPS if step != "people"},
     "wagtailusers_users:add": ADMIN,
     "wagtailusers_users:edit": ADMIN,
     "newsletter_api_keys": ADMIN,
@@ -183,18 +190,18 @@ POSTED_TOO = {
     "wagtailsnippets_subscribers_mailinglist:archive": PEOPLE,
     "wagtailsnippets_subscribers_segment:archive": PEOPLE,
 }
-"""Rooms that one looks at and where one decides."""
+"""Routes that take GET and POST."""
 NEED_FACTOR = frozenset({"approver", "data", "admin"})
 """Roles whose password alone opens nothing. Whoever approves, sends, exports, sees people or administers is one of them."""
 
 
-def list_rooms(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
-    """Name and module of every named route under /admin/ whose view is written here; a step of its address is added."""
+def list_desk_routes(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the name, with a step of its address, and the address of each of our own routes under /admin/."""
     for found in resolver.url_patterns:
         address = prefix + str(found.pattern)
         if isinstance(found, URLResolver):
             inner = ":".join(filter(None, (space, found.namespace)))
-            yield from list_rooms(found, address, inner)
+            yield from list_desk_routes(found, address, inner)
         elif address.startswith("admin/") and found.name and is_ours(found):
             name = f"{space}:{found.name}" if space else found.name
             steps = re.search(r"\(\?P<step>([^)]*)\)", address)

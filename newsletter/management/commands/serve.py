@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
@@ -35,6 +36,8 @@ class Command(ProductCommand):
         self.stdout.write(
             f"Serving {settings.NEWSLETTER_SITE_URL}/ on {host}:{port}. Ctrl-C stops.\n{describe_start()}"
         )
+        if warning := describe_other_port(settings.NEWSLETTER_SITE_URL, port=port):
+            self.stdout.write(warning)
         if is_without_staff():
             self.stdout.write(
                 "Nobody has an account yet. Open this link to make the first one. It works for 24 hours:\n"
@@ -42,3 +45,11 @@ class Command(ProductCommand):
             )
         self.stdout.flush()
         Server(host=host, port=port, started=engine.start, stopping=engine.stop).run()
+
+
+def describe_other_port(site_url: str, *, port: int) -> str:
+    """Return a warning if links lead to this machine, but to a port that is not served."""
+    site = urlsplit(site_url)
+    if site.hostname not in ("127.0.0.1", "localhost", "::1") or (site.port or 80) == port:
+        return ""
+    return f"Links lead to {site_url}/, not to this port. Set NEWSLETTER_SITE_URL=http://{site.hostname}:{port} and start again."

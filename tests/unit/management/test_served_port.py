@@ -1,0 +1,18 @@
+"""`serve` says that links lead elsewhere, before anybody opens one."""
+
+import pytest
+
+from newsletter.management.commands.serve import describe_other_port
+
+
+@pytest.mark.parametrize(
+    ("site_url", "port", "warned"),
+    [
+        ("http://127.0.0.1:8000", 8000, False),
+        ("http://127.0.0.1:8000", 8931, True),
+        ("http://localhost", 8000, True),
+        ("https://letter.example.org", 8931, False),
+    ],
+)
+def test_links_to_another_port_of_this_machine_are_named(site_url: str, port: int, warned: bool) -> None:
+    assert (f":{port} and start again" in describe_other_port(site_url, port=port)) is warned

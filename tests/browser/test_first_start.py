@@ -107,7 +107,7 @@ def test_the_first_visit_leads_from_an_empty_database_to_a_proof(
     page.get_by_label("Postal address").fill("1 Example Street, Leeds")
     look(page, "step-brand-found")
     page.get_by_role("button", name="Save and continue").click()
-    page.get_by_label("Name").fill("The weekly letter")
+    page.get_by_role("textbox", name="Name").fill("The weekly letter")
     look(page, "step-list")
     page.get_by_role("button", name="Save and continue").click()
     page.get_by_role("button", name="Find stories and events").click()
@@ -150,7 +150,7 @@ def test_the_first_visit_leads_from_an_empty_database_to_a_proof(
     other.locator("[name=password]").fill(PASSWORD + "!")
     other.get_by_label("Password again").fill(PASSWORD + "!")
     other.get_by_role("button", name="Save and sign in").click()
-    expect(other.get_by_text("authenticator")).to_be_visible()
+    expect(other.get_by_label("Authenticator code")).to_be_visible()
     other.context.close()
     assert errors == []
 

@@ -36,6 +36,7 @@ LOOKED_AT = {
     "newsletter_story_withdraw": WRITERS,
     "people:index": PEOPLE,
     "people:index_results": PEOPLE,
+    "subscribers_bulk": PEOPLE,
     "subscribers_expiring": PEOPLE,
     "subscribers_export": PEOPLE,
     "subscribers_held": PEOPLE,

@@ -82,6 +82,7 @@ AND subscribers_subscription.ended_at IS NULL AND subscribers_subscription.maili
 _UPDATE = """
 UPDATE subscribers_subscriber SET
   name = CASE WHEN s.name <> '' THEN s.name ELSE subscribers_subscriber.name END,
+  folded_name = CASE WHEN s.name <> '' THEN s.folded_name ELSE subscribers_subscriber.folded_name END,
   language = CASE WHEN s.language <> '' THEN s.language ELSE subscribers_subscriber.language END,
   giving = CASE WHEN s.giving <> '' THEN s.giving ELSE subscribers_subscriber.giving END,
   timezone = CASE WHEN s.timezone <> '' THEN s.timezone ELSE subscribers_subscriber.timezone END,
@@ -132,7 +133,8 @@ def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
     given = {
         name: name
         for name in (
-            *("uuid", "email", "address_hash", "name", "language", "timezone", "source", "radius_km", "place_id"),
+            *("uuid", "email", "address_hash", "name", "folded_name", "language", "timezone", "source", "radius_km"),
+            "place_id",
         )
     }
     insert_staged(

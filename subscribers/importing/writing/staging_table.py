@@ -15,6 +15,7 @@ COLUMNS = (
     "uuid",
     "email",
     "name",
+    "folded_name",
     "language",
     "giving",
     "timezone",
@@ -31,7 +32,7 @@ COLUMNS = (
 
 _TABLE = (
     "CREATE TEMPORARY TABLE {exists} import_stage (line integer, address_hash {binary}, uuid {uuid}, email text,"
-    " name text, language text, giving text, timezone text, source text, radius_km integer, frequency text,"
+    " name text, folded_name text, language text, giving text, timezone text, source text, radius_km integer, frequency text,"
     " paused_until {moment}, place_id bigint, kind text,"
     " given_at {moment}, expires_at {moment}, subscriber_id bigint, barred integer, was integer, made integer, changed integer,"
     " renewed integer) {end}"

@@ -63,7 +63,5 @@ def named_receipt(request: HttpRequest, publication: str, number: str) -> dict[s
 def _receipt(issue: Issue) -> dict[str, object]:
     """Return the receipt without the notes of staff, and with the subject only if it is public."""
     status = status_of(issue)
-    send = status["send"]
-    if isinstance(send, dict):
-        send = {**send, "reason": ""}
+    send = status["send"] and {**status["send"], "reason": ""}
     return {**status, "send": send, "subject": make_public_subject(issue, at=timezone.now())}

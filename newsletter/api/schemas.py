@@ -1,17 +1,19 @@
 """The API's requests and answers. The OpenAPI document is made of these classes. Unknown fields are refused."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 MAX_PEOPLE_PER_CALL = 1_000
 Slugs = list[str]
 _MAX_TEXT_LENGTH, _MAX_NOTE_LENGTH = 200, 1_000
+_Value = TypeVar("_Value")
 
 
-def reject_nul(value: Any) -> Any:
+def reject_nul(value: _Value) -> _Value:
     """Raise ValueError if a text, or one of a list of texts, holds a NUL character, which PostgreSQL cannot store."""
-    if any("\x00" in text for text in (value if isinstance(value, list) else [value or ""])):
+    texts = value if isinstance(value, list) else [value]
+    if any("\x00" in text for text in texts if isinstance(text, str)):
         raise ValueError("A NUL character cannot be stored; remove it")
     return value
 

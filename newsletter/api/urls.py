@@ -1,7 +1,6 @@
 """URLs of the API: /api/v1/ with its OpenAPI document, and a JSON error for any other path."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path, re_path
@@ -13,8 +12,15 @@ from newsletter.api.problems import register_error_handlers, unknown_address
 
 
 class Api(NinjaAPI):
-    def create_response(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = super().create_response(request, *args, **kwargs)
+    def create_response(
+        self,
+        request: HttpRequest,
+        data: object,
+        *,
+        status: int | None = None,
+        temporal_response: HttpResponse | None = None,
+    ) -> HttpResponse:
+        response = super().create_response(request, data, status=status, temporal_response=temporal_response)
         response["Cache-Control"] = "no-store"
         return response
 

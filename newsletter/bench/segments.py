@@ -20,6 +20,10 @@ TOPICS = 6
 _TOWNS_A_LETTER = 20
 _SEED_DAYS = 1_000
 _BATCH = 1_000
+_SQLITE_NUMBERS = (
+    "(WITH RECURSIVE numbers (n) AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < %d)"
+    " SELECT n FROM numbers)"
+)
 
 RULES: dict[str, dict[str, object]] = {
     "a region": {"region": "US-TX"},
@@ -150,8 +154,7 @@ def _insert_people(people: int, *, first_place: int, places: int) -> None:
         uuid, digest = "gen_random_uuid()", "sha256(CAST(n AS text)::bytea)"
         since = f"TIMESTAMPTZ '{_first_day()}' + n % {_SEED_DAYS} * INTERVAL '1 day'"
     else:
-        one_by_one = f"SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < {people}"  # noqa: S608
-        numbers = f"(WITH RECURSIVE numbers (n) AS ({one_by_one}) SELECT n FROM numbers)"  # noqa: S608
+        numbers = _SQLITE_NUMBERS % people
         uuid, digest = "lower(hex(randomblob(16)))", "randomblob(32)"
         since = f"datetime('{_first_day()}', '+' || (n % {_SEED_DAYS}) || ' days')"
     _insert(

@@ -3,10 +3,11 @@
 import multiprocessing
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import Any
+from pathlib import Path
+from typing import TypedDict
 
 from django.conf import settings
 from django.db import connection
@@ -15,6 +16,13 @@ from newsletter.bench.errors import NotMeasured
 from subscribers.links.signed_links import link_keys
 
 READY_SECONDS = 60
+
+
+class _Setup(TypedDict):
+    database: dict[str, object]
+    port: int
+    keys: Sequence[str]
+    journal: Path
 
 
 @contextmanager
@@ -26,7 +34,7 @@ def serve_web() -> Iterator[int]:
     ours, theirs = multiprocessing.Pipe(duplex=False)
     database = {key: value for key, value in connection.settings_dict.items() if key != "TEST"}
     journal = settings.NEWSLETTER_DATA_DIR / "left.journal"  # not the journal of real people
-    setup = {"database": database, "port": port, "keys": link_keys(), "journal": journal}
+    setup: _Setup = {"database": database, "port": port, "keys": link_keys(), "journal": journal}
     process = multiprocessing.get_context("spawn").Process(target=_work, args=(theirs, setup), daemon=True)
     process.start()
     theirs.close()
@@ -46,7 +54,7 @@ def _is_ready(pipe: Connection) -> bool:
         return False
 
 
-def _work(pipe: Connection, setup: dict[str, Any]) -> None:
+def _work(pipe: Connection, setup: _Setup) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     import django
 

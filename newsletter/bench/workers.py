@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from django.conf import settings
 from django.db import connection
@@ -53,6 +53,13 @@ class Worker:
         self.process.join(10)
 
 
+class _Setup(TypedDict):
+    database: dict[str, object]
+    data_dir: str
+    provider: str
+    concurrency: int
+
+
 @contextmanager
 def start_workers(number: int, *, concurrency: int) -> Iterator[Sequence[Worker]]:
     """Start processes with the same database and provider as here. Yield them once all are ready."""
@@ -69,7 +76,7 @@ def start_workers(number: int, *, concurrency: int) -> Iterator[Sequence[Worker]
 
 def _start(*, concurrency: int) -> Worker:
     ours, theirs = multiprocessing.Pipe()
-    setup = {
+    setup: _Setup = {
         "database": {key: value for key, value in connection.settings_dict.items() if key != "TEST"},
         "data_dir": str(settings.NEWSLETTER_DATA_DIR),
         "provider": settings.NEWSLETTER_PROVIDER_URL,
@@ -81,7 +88,7 @@ def _start(*, concurrency: int) -> Worker:
     return Worker(process, ours)
 
 
-def _work(pipe: Connection, setup: dict[str, Any]) -> None:
+def _work(pipe: Connection, setup: _Setup) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     import django
 

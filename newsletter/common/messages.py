@@ -7,10 +7,11 @@ shows it in another language. `dumps` and `loads` keep it in a text column.
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Self
 
 _DATE, _MOMENT = "%-d %B %Y", "%-d %B %Y, %H:%M"
 _PREFIX = '{"message":'
+MessageValue = str | int | float | date | None
 
 
 class Quantity(int):
@@ -24,7 +25,7 @@ class Message(str):
     """
 
     template: str
-    values: dict[str, Any]
+    values: dict[str, MessageValue]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
         known = {name: _value(value) for name, value in values.items()}
@@ -33,7 +34,7 @@ class Message(str):
         made.values = known
         return made
 
-    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, MessageValue]]:
         return (self.template,), self.values
 
     @classmethod
@@ -72,7 +73,7 @@ def dumps(text: str) -> str:
     return text.dumps() if isinstance(text, Message) else text
 
 
-def _value(value: object) -> object:
+def _value(value: object) -> MessageValue:
     message = getattr(value, "message", None) if isinstance(value, Exception) else None
     if isinstance(message, Message):
         return message
@@ -91,7 +92,7 @@ def _in_english(value: object) -> object:
             return value
 
 
-def _encode(value: object) -> Any:
+def _encode(value: object) -> object:
     match value:
         case Message():
             return {"message": value.template, "values": {name: _encode(one) for name, one in value.values.items()}}
@@ -105,7 +106,7 @@ def _encode(value: object) -> Any:
             return value
 
 
-def _decode(value: object) -> Any:
+def _decode(value: object) -> object:
     match value:
         case {"message": str(template), "values": dict(values)}:
             return Message(template, **{name: _decode(one) for name, one in values.items()})
@@ -119,7 +120,7 @@ def _decode(value: object) -> Any:
             return value
 
 
-def encode(value: object) -> Any:
+def encode(value: object) -> object:
     """Return JSON data of nested lists and dicts that may contain messages."""
     if isinstance(value, Message):
         return _encode(value)
@@ -128,7 +129,7 @@ def encode(value: object) -> Any:
     return [encode(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def decode(value: object) -> Any:
+def decode(value: object) -> object:
     """Return the data that `encode` was given."""
     if isinstance(value, dict):
         found = _decode(value)

@@ -1,11 +1,10 @@
-"""Parts that every page of staff shares: the call of one service, menu items by permission, breadcrumbs.
+"""Parts that pages of staff share: the call of one service, and breadcrumbs.
 
 They are here because both apps have such pages, and `subscribers` may import nothing else of `newsletter`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.db.models import Model
@@ -13,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from wagtail.admin.menu import MenuItem
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
@@ -52,17 +50,6 @@ class ServiceAction:
         if done.message:
             messages.success(request, done.message)
         return redirect(back)
-
-
-class PermittedMenuItem(MenuItem):
-    """A menu item for the staff for whom ``is_permitted(user)`` is true."""
-
-    def __init__(self, label: object, url: str, *, is_permitted: Callable[[Any], bool], **kwargs: object) -> None:
-        super().__init__(label, url, **kwargs)
-        self.is_permitted = is_permitted
-
-    def is_shown(self, request: HttpRequest) -> bool:
-        return self.is_permitted(request.user)
 
 
 def make_breadcrumbs(*steps: tuple[str, str]) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 from zoneinfo import ZoneInfo
 
 NAME = "Harbour Justice"
@@ -13,6 +13,45 @@ PARTNER_NAME = "Faro Común"
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DEMO = files("newsletter.demo")
+
+
+class _StoryRow(TypedDict):
+    """A story of the file. It was published ``days`` ago at ``hour`` o'clock UTC."""
+
+    slug: str
+    title: str
+    teaser: str
+    body: str
+    days: int
+    hour: int
+    author: str
+    topics: list[str]
+    picture: NotRequired[str]
+    alt: NotRequired[str]
+    notes: NotRequired[list[str]]
+    related: NotRequired[list[str]]
+    feed: NotRequired[bool]
+
+
+class _EventRow(TypedDict):
+    """An event of the file. Week 1 is the calendar week after now; ``start`` is wall clock in ``zone``."""
+
+    slug: str
+    title: str
+    summary: str
+    week: int
+    weekday: str
+    start: str
+    minutes: int
+    zone: str
+    location: NotRequired[str]
+    geo: NotRequired[list[float]]
+    days: NotRequired[int]
+    repeat: NotRequired[str]
+    source: NotRequired[str]
+    online: NotRequired[bool]
+    all_day: NotRequired[bool]
+    cancelled: NotRequired[bool]
 
 
 @dataclass(frozen=True)
@@ -48,13 +87,6 @@ class DemoStory:
         ]
         parts += [f"<p><em>{escape(note)}</em></p>" for note in self.notes]
         return "\n".join(parts)
-
-    def feed_html(self, site: str) -> str:
-        """Return the body as feeds carry it: after the picture, which has its description there."""
-        if not self.picture:
-            return self.body_html
-        image = f'<img src="{site}{self.picture_path}" alt="{escape(self.alt)}" width="1200" height="675"/>'
-        return f"<p>{image}</p>\n{self.body_html}"
 
 
 @dataclass(frozen=True)
@@ -94,6 +126,7 @@ def write_organisation(*, site: str) -> str:
 def load_stories(section: str, *, now: datetime) -> tuple[DemoStory, ...]:
     """Return the stories of "stories", "field" or "partner", newest first; ``now`` is aware."""
     today = now.astimezone(UTC).date()
+    rows: list[_StoryRow] = _read_rows(section, "story")
     stories = [
         DemoStory(
             slug=row["slug"],
@@ -111,18 +144,19 @@ def load_stories(section: str, *, now: datetime) -> tuple[DemoStory, ...]:
             related=tuple(row.get("related", ())),
             in_feed=row.get("feed", True),
         )
-        for row in _read_rows(section, "story")
+        for row in rows
     ]
     return tuple(sorted(stories, key=lambda story: story.published_at, reverse=True))
 
 
 def load_events(*, now: datetime) -> tuple[DemoEvent, ...]:
     """Return all events, earliest first; ``now`` is aware. Those of week 1 and later lie in the future."""
-    events = [_read_event(row, now=now) for row in _read_rows("events", "event")]
+    rows: list[_EventRow] = _read_rows("events", "event")
+    events = [_read_event(row, now=now) for row in rows]
     return tuple(sorted(events, key=lambda event: (event.starts_at, event.slug)))
 
 
-def _read_event(row: dict[str, Any], *, now: datetime) -> DemoEvent:
+def _read_event(row: _EventRow, *, now: datetime) -> DemoEvent:
     zone = ZoneInfo(row["zone"])
     today = now.astimezone(zone).date()
     monday = today - timedelta(days=today.weekday())
@@ -138,7 +172,7 @@ def _read_event(row: dict[str, Any], *, now: datetime) -> DemoEvent:
         ends_at=starts_at + duration,
         zone=row["zone"],
         location=row.get("location", ""),
-        geo=tuple(row["geo"]) if "geo" in row else None,
+        geo=(row["geo"][0], row["geo"][1]) if "geo" in row else None,
         online=row.get("online", False),
         all_day=all_day,
         cancelled=row.get("cancelled", False),
@@ -147,7 +181,6 @@ def _read_event(row: dict[str, Any], *, now: datetime) -> DemoEvent:
     )
 
 
-def _read_rows(file: str, table: str) -> list[dict[str, Any]]:
+def _read_rows(file: str, table: str) -> Any:
     text = _DEMO.joinpath("content", f"{file}.toml").read_text(encoding="utf-8")
-    rows: list[dict[str, Any]] = tomllib.loads(text)[table]
-    return rows
+    return tomllib.loads(text)[table]

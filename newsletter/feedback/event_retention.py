@@ -32,8 +32,3 @@ def delete_old_events(*, now: datetime, limit: int = 100_000) -> int:
         ProviderEvent.objects.filter(pk__in=chosen).delete()
         deleted += len(chosen)
     return deleted
-
-
-def list_topics_to_confirm() -> list[ProviderEvent]:
-    """Return Amazon's requests to confirm a topic. Staff must open ``body["link"]``; the program never does."""
-    return list(ProviderEvent.objects.filter(kind=FeedbackKind.SUBSCRIPTION.value).order_by("-received_at")[:20])

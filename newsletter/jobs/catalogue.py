@@ -28,6 +28,7 @@ from newsletter.jobs.scheduler_jobs import (
 )
 from newsletter.jobs.send_notices import notify_stopped_sends, notify_watch_warnings
 from newsletter.jobs.shutdown import is_stopping
+from newsletter.jobs.staff_link_mails import notify_account_changes, send_due_staff_links
 from newsletter.jobs.staff_notices import notify_second_approvals, send_due_notices
 from newsletter.sending.deliverability.domains import refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher
@@ -87,6 +88,7 @@ def _send_notices(*, now: datetime) -> None:
     notify_waiting_exports(now=now)
     notify_changed_events(now=now)
     notify_held_signups_full(now=now)
+    notify_account_changes(now=now)
     send_due_notices(now=now)
 
 
@@ -107,6 +109,7 @@ JOBS = (
     Job("pulse", 60, _send_heartbeat, SCHEDULER),
     Job("confirm", 2, lambda: send_due_confirmations(now=_now()), WORKER),
     Job("mailed_links", 2, lambda: send_due_links(now=_now()), WORKER),
+    Job("staff_links", 2, lambda: send_due_staff_links(now=_now()), WORKER),
     Job("retention", 3600, lambda: purge_expired_data(now=_now()), SCHEDULER),
     Job("import", 2, lambda: process_pending_imports(clock=_now, stopping=is_stopping), WORKER),
     Job("old_imports", 3600, lambda: delete_old_import_files(now=_now()), SCHEDULER),

@@ -29,7 +29,7 @@ def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
     for link in list_due_links(now=now)[:BATCH_LIMIT]:
         if must_wait(adapter=adapter, now=now):
             break
-        sender = find_sender(link.mailing_list) or _any_sender()
+        sender = find_sender(link.mailing_list) or any_sender()
         if sender is None:
             log.error("There is no publication yet, so mails with links have no sender. Create one.")
             break
@@ -38,7 +38,8 @@ def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
     return sent
 
 
-def _any_sender() -> Sender | None:
+def any_sender() -> Sender | None:
+    """Return the sender of the first publication, or None if there is none."""
     publication = Publication.objects.select_related("brand").order_by("pk").first()
     return sender_of(publication) if publication else None
 

@@ -1,13 +1,13 @@
 """The scheduler's jobs. Each is safe to run at any time, in any number of processes at once."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 
 from newsletter.common.errors import AudienceChanged, DomainError, NeedsManualApproval, SwitchedOff
 from newsletter.common.messages import Message
-from newsletter.content.ingesting.ingest import ingest_due
+from newsletter.content.ingesting.ingest import find_unread_sources, ingest_due
 from newsletter.issues.approval.approval_rules import is_automatic
 from newsletter.issues.approval.approve import approve_by_policy, hold_issue, void_changed_approvals
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
@@ -19,6 +19,7 @@ from newsletter.issues.assembly.assemble import (
     find_slots_to_assemble,
     log_assembled,
 )
+from newsletter.issues.assembly.drafted_texts import update_drafted_texts
 from newsletter.issues.assembly.stories_at_source import (
     check_before_assembly,
     check_stories_at_source,
@@ -31,10 +32,11 @@ from newsletter.jobs.staff_notices import (
     notify_changed_after_approval,
     notify_hold,
 )
-from newsletter.models import Issue, Publication, transition
+from newsletter.models import Issue, Publication, Slot, transition
 from newsletter.sending.freezing.start import prepare_requested_sends, start_send
 
 log = logging.getLogger(__name__)
+FIRST_READING_WAIT = timedelta(minutes=10)
 
 
 def poll_sources(*, now: datetime) -> None:
@@ -46,6 +48,7 @@ def poll_sources(*, now: datetime) -> None:
     if reports or has_recently_removed_story(now=now):
         for issue in remove_gone_stories(now=now):
             notify_hold(issue, now=now)
+        update_drafted_texts(now=now)
         void_stale_approvals(now=now)
 
 
@@ -65,6 +68,8 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
             log.error("%s has no next slot: %s", publication, error)
     made = []
     for slot in find_slots_to_assemble(now=now):
+        if waits_for_first_reading(slot, now=now):
+            continue
         try:
             check_before_assembly(slot=slot, now=now)
             assembly = assemble_slot(slot=slot, now=now)
@@ -78,6 +83,15 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
             notify_assembly(assembly, now=now)
             made.append(assembly)
     return made
+
+
+def waits_for_first_reading(slot: Slot, *, now: datetime) -> bool:
+    """Return True if a new slot waits, for some minutes at most, until each source of its publication was read once."""
+    if slot.state != Slot.State.DUE or slot.made_at + FIRST_READING_WAIT < now:
+        return False
+    chosen = slot.publication.sources.all()
+    unread = find_unread_sources()
+    return (unread.filter(pk__in=chosen.values("pk")) if chosen.exists() else unread).exists()
 
 
 def start_due_sends(*, now: datetime) -> None:

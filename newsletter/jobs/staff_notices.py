@@ -27,9 +27,10 @@ from newsletter.sending.provider import current_adapter
 
 log = logging.getLogger(__name__)
 BATCH_LIMIT = 50
-EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX = "export-", "held-full-"
+EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, ACCOUNT_KEY_PREFIX = "export-", "held-full-", "account-"
 _FOR_APPROVERS = Message("You get this because you may approve issues.")
 _FOR_DATA_STAFF = Message("You get this because you look after people's data.")
+_FOR_ACCOUNTS = Message("You get this because it is about an account of the desk.")
 
 
 def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
@@ -51,28 +52,16 @@ def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
             recipients,
             *_describe_failing_sources(publication),
         ]
-        write_notice(
-            publication,
-            f"assembled-{slot.pk}",
-            Message("%(issue)s is ready to read", issue=issue),
-            paragraphs,
-            _decision_link(issue, now=now),
-            now,
-        )
+        subject = Message("%(issue)s is ready to read", issue=issue)
+        write_notice(publication, f"assembled-{slot.pk}", subject, paragraphs, _decision_link(issue, now=now), now)
 
 
 def notify_hold(issue: Issue, *, now: datetime) -> None:
     """Write that an issue was held instead of sent, once for each reason."""
     paragraphs = [issue.held_reason, Message("Nothing was sent. Check the issue, then release it or send it by hand.")]
     reason_digest = sha256(issue.held_reason.encode()).hexdigest()[:12]
-    write_notice(
-        issue.publication,
-        f"held-{issue.pk}-{reason_digest}",
-        Message("%(issue)s is held", issue=issue),
-        paragraphs,
-        issue_page_url(issue),
-        now,
-    )
+    subject = Message("%(issue)s is held", issue=issue)
+    write_notice(issue.publication, f"held-{issue.pk}-{reason_digest}", subject, paragraphs, issue_page_url(issue), now)
 
 
 def notify_second_approvals(*, now: datetime) -> None:
@@ -89,42 +78,24 @@ def notify_second_approvals(*, now: datetime) -> None:
             Message("Without a second approval nothing is sent."),
         ]
         key = f"second-{issue.pk}-{approval.sha256[:16]}"
-        write_notice(
-            issue.publication,
-            key,
-            Message("%(issue)s is waiting for a second approval", issue=issue),
-            paragraphs,
-            _decision_link(issue, now=now),
-            now,
-        )
+        subject = Message("%(issue)s is waiting for a second approval", issue=issue)
+        write_notice(issue.publication, key, subject, paragraphs, _decision_link(issue, now=now), now)
 
 
 def notify_approval_needed(issue: Issue, *, reason: str, now: datetime) -> None:
     """Write that an automatic issue was not sent when due, because a rule needs a person's approval."""
     paragraphs = [reason, Message("Nothing was sent. Without approval nothing is sent.")]
     key = f"waits-{issue.pk}-{issue.approvals.count()}"
-    write_notice(
-        issue.publication,
-        key,
-        Message("%(issue)s is waiting for approval", issue=issue),
-        paragraphs,
-        _decision_link(issue, now=now),
-        now,
-    )
+    subject = Message("%(issue)s is waiting for approval", issue=issue)
+    write_notice(issue.publication, key, subject, paragraphs, _decision_link(issue, now=now), now)
 
 
 def notify_changed_after_approval(issue: Issue, *, explanation: str, now: datetime) -> None:
     """Write that an approved issue changed, so that it needs a new approval."""
     paragraphs = [explanation, Message("It is not sent until somebody has read and approved it again.")]
     key = f"changed-{issue.pk}-{issue.approvals.count()}"
-    write_notice(
-        issue.publication,
-        key,
-        Message("%(issue)s changed and needs a new approval", issue=issue),
-        paragraphs,
-        issue_page_url(issue),
-        now,
-    )
+    subject = Message("%(issue)s changed and needs a new approval", issue=issue)
+    write_notice(issue.publication, key, subject, paragraphs, issue_page_url(issue), now)
 
 
 def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
@@ -196,16 +167,19 @@ def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
             ],
             button=(translate(Message("Open it in the desk")), notice.link),
             now=now,
-            reason=translate(
-                _FOR_DATA_STAFF
-                if notice.key.startswith((EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX))
-                else _FOR_APPROVERS
-            ),
+            reason=translate(_explain_recipient(notice.key)),
         )
     if may_be_repeated(outcome):
         StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)
         log.warning("A notice to staff was not sent and will be retried: %s", outcome.reason)
     return int(outcome.verdict is Verdict.ACCEPTED)
+
+
+def _explain_recipient(key: str) -> Message:
+    """Return why somebody gets the notice with this key."""
+    if key.startswith(ACCOUNT_KEY_PREFIX):
+        return _FOR_ACCOUNTS
+    return _FOR_DATA_STAFF if key.startswith((EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX)) else _FOR_APPROVERS
 
 
 def _describe_next_step(issue: Issue, when: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, cast
 
@@ -26,34 +26,30 @@ _DJANGO_OPTIONS = {
     "--force-color",
     "--skip-checks",
 }
+_DJANGO_VALUES = {option.strip("-").replace("-", "_") for option in _DJANGO_OPTIONS} | {"stdout", "stderr"}
 
 
 class ProductCommand(BaseCommand):
     """A command of the product. Subclasses write `run`, and `add_arguments` if they take any.
 
+    `run` takes the command's own options by name, and raises DomainError for what a person must know.
     `prepares_database` lets a command create the tables of a new SQLite file before it runs.
     """
 
     requires_system_checks: list[str] = []
     suppressed_base_arguments = _DJANGO_OPTIONS
     prepares_database = False
+    run: Callable[..., None]
 
     def handle(self, *args: object, **options: object) -> None:
         try:
             if self.prepares_database:
                 prepare_new_database()
-            self.run(**options)
+            self.run(**{name: value for name, value in options.items() if name not in _DJANGO_VALUES})
         except DomainError as error:
             raise CommandError(str(error)) from error
         except (OperationalError, ProgrammingError, InterfaceError) as error:
             raise CommandError(explain_database_error(error)) from error
-
-    def run(self, **options: object) -> None:
-        """Do the command's work. Raises DomainError for what a person must know.
-
-        It is not abstract, because Django makes a command before it is told which.
-        """
-        raise NotImplementedError(f"{type(self).__module__} has no run().")
 
     def write_json(self, document: object) -> None:
         """Write one indented JSON document with a final line break."""

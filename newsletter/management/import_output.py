@@ -1,7 +1,6 @@
 """The output of `newsletter subscribers import` and `undo`, for people and for programs."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from subscribers.importing.reading.encodings import ENCODINGS
 from subscribers.importing.reading.parsed_rows import REFUSAL_LABELS, RefusalKind
@@ -10,7 +9,7 @@ from subscribers.importing.writing.report import MAX_NOTES, OUTCOME_LABELS, Impo
 SHOWN_LINES = 20
 
 
-def report_as_json(report: ImportReport, *, mailing_list: str, dry_run: bool) -> dict[str, Any]:
+def report_as_json(report: ImportReport, *, mailing_list: str, dry_run: bool) -> dict[str, object]:
     return {
         "list": mailing_list,
         "dry_run": dry_run,

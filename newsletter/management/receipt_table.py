@@ -1,14 +1,14 @@
 """The receipt of an issue as a table for a terminal."""
 
 import csv
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
 
 from newsletter.common.text import escape_csv_cell
 from newsletter.models import Send
-from newsletter.sending.settling.receipt import list_deliveries
+from newsletter.sending.settling.receipt import IssueStatus, list_deliveries
 
 _MEANING = {
     "accepted": "accepted by the provider",
@@ -20,7 +20,7 @@ _MEANING = {
 _OF_CANCELLED = {"skipped": "not sent: the send was cancelled first, or they had unsubscribed"}
 
 
-def print_receipt(status: dict[str, Any], *, console: Console) -> None:
+def print_receipt(status: IssueStatus, *, console: Console) -> None:
     """Print the receipt: audience = accepted + rejected + skipped + excluded + uncertain (+ pending)."""
     audience, send = status["audience"], status["send"]
     console.print(f"{status['issue']}: {status['subject']}", markup=False, highlight=False)
@@ -41,9 +41,14 @@ def print_receipt(status: dict[str, Any], *, console: Console) -> None:
     for state, people in status["deliveries"].items():
         if people or state == "accepted":
             table.add_row(f"{people:,}", f"  {state}", meaning[state])
-    for fact in ("delivered", "bounced", "complained", "unsubscribed"):
-        if status[fact]:
-            table.add_row(f"{status[fact]:,}", f"  {fact}", "")
+    for fact, people in (
+        ("delivered", status["delivered"]),
+        ("bounced", status["bounced"]),
+        ("complained", status["complained"]),
+        ("unsubscribed", status["unsubscribed"]),
+    ):
+        if people:
+            table.add_row(f"{people:,}", f"  {fact}", "")
     console.print(table)
 
 

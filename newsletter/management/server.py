@@ -1,7 +1,6 @@
 """The web server of `newsletter serve` and `newsletter web`: gunicorn with one process and threads."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -35,7 +34,7 @@ class Server(BaseApplication):
         self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], object], quiet: bool = True
     ) -> None:
         proxies = settings.SUBSCRIBERS_TRUSTED_PROXIES
-        self._settings: dict[str, Any] = {
+        self._settings: dict[str, object] = {
             "bind": f"{host}:{port}",
             "workers": 1,
             "threads": THREADS,
@@ -58,5 +57,5 @@ class Server(BaseApplication):
         if _CONTROL_SOCKET_OFF in self.cfg.settings:
             self.cfg.set(_CONTROL_SOCKET_OFF, True)
 
-    def load(self) -> Any:
+    def load(self) -> OneClickMiddleware:
         return OneClickMiddleware(get_wsgi_application())

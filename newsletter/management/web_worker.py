@@ -117,7 +117,7 @@ class CollectingWorker(ThreadWorker):
         conn.begin_request(seconds=seconds if self.alive else min(seconds, STOPPING_SECONDS), surplus=surplus)
         self._wait(conn)
 
-    def handle_request(self, req: Any, conn: Connection) -> Any:
+    def handle_request(self, req: http.Request, conn: Connection) -> object:
         """Answer a request. Runs in a thread, which waits for the client only while it writes."""
         conn.sock.settimeout(WRITE_SECONDS)
         req._expected_100_continue = False  # the event loop has asked for the body already

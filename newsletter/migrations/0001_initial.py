@@ -96,6 +96,18 @@ class Migration(migrations.Migration):
             bases=(modelsearch.index.Indexed, models.Model),
         ),
         migrations.CreateModel(
+            name='PasswordLinkRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email', models.CharField(max_length=254)),
+                ('address', models.CharField(blank=True, max_length=45)),
+                ('asked_at', models.DateTimeField()),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
             name='ProviderAccount',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -633,6 +645,23 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='newsletter.source', verbose_name='source'),
         ),
         migrations.CreateModel(
+            name='StaffLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('invitation', 'Invitation'), ('password', 'New password')], max_length=12)),
+                ('made_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('used_at', models.DateTimeField(null=True)),
+                ('withdrawn_at', models.DateTimeField(null=True)),
+                ('made_by', models.ForeignKey(help_text='The administrator who made it. Nobody: the person asked for it.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='staff_links', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
             name='StaffNotice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1006,6 +1035,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='eventnotice',
             constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='event_once_per_source'),
+        ),
+        migrations.AddConstraint(
+            model_name='stafflink',
+            constraint=models.UniqueConstraint(condition=models.Q(('used_at__isnull', True), ('withdrawn_at__isnull', True)), fields=('person',), name='one_open_staff_link'),
+        ),
+        migrations.AddConstraint(
+            model_name='stafflink',
+            constraint=models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('withdrawn_at__isnull', True), _connector='OR'), name='staff_link_used_or_withdrawn'),
+        ),
+        migrations.AddConstraint(
+            model_name='stafflink',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'password'])), name='staff_link_kind'),
         ),
         migrations.AddConstraint(
             model_name='staffnotice',

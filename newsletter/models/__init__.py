@@ -11,18 +11,10 @@ from newsletter.models.pictures import Picture
 from newsletter.models.proofs import Proof
 from newsletter.models.protected_terms import ProtectedTerm
 from newsletter.models.publications import Brand, Publication, Slot
-from newsletter.models.sends import (
-    Attempt,
-    Batch,
-    Delivery,
-    DeliveryException,
-    Installation,
-    ProviderAccount,
-    Send,
-    SendingDay,
-)
+from newsletter.models.sending_limits import Installation, ProviderAccount, SendingDay
+from newsletter.models.sends import Attempt, Batch, Delivery, DeliveryException, Send
 from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source
-from newsletter.models.staff import AuditEntry, ContentEdit, StaffNotice
+from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, StaffLink, StaffNotice
 from newsletter.models.states import transition
 from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
 
@@ -49,6 +41,7 @@ __all__ = [
     "LinkCheck",
     "LinkClicks",
     "LocationAnswer",
+    "PasswordLinkRequest",
     "Picture",
     "Proof",
     "ProtectedTerm",
@@ -64,6 +57,7 @@ __all__ = [
     "ShownItem",
     "Slot",
     "Source",
+    "StaffLink",
     "StaffNotice",
     "Story",
     "StoryAddress",

@@ -1,6 +1,6 @@
 """The blocks of an issue's body, as staff edit them. `newsletter.issues.snapshot.resolve` turns them into content."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy
 from wagtail import blocks
@@ -9,6 +9,9 @@ from wagtail.images.blocks import ImageChooserBlock
 from wagtail.snippets.blocks import SnippetChooserBlock
 
 from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 _TEXT = ["bold", "italic", "link", "ol", "ul"]
 
@@ -208,7 +211,7 @@ class BodyBlock(blocks.StreamBlock):
 class BodyField(StreamField):
     """A StreamField whose migrations leave its blocks out, so that changed blocks need no migration."""
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, list[object], dict[str, object]]:
         name, path, _, kwargs = super().deconstruct()
         kwargs.pop("block_lookup", None)
         return name, path, [[]], kwargs
@@ -270,6 +273,6 @@ def _make_field(field: FieldSchema) -> blocks.Block:
             return blocks.CharBlock(max_length=field.most, **common)
 
 
-def _lazy_label(text: str) -> Any:
+def _lazy_label(text: str) -> "StrOrPromise":
     """Return a schema's text in the current language. `scripts.messages` collects these texts."""
     return gettext_lazy(text) if text else ""

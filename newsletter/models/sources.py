@@ -1,5 +1,6 @@
 """Sources of content, the entries of theirs that were set aside, and what staff said about their events' locations."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -25,10 +26,10 @@ class SourceAddressField(models.URLField):  # type: ignore[type-arg]
 
     default_validators = [URLValidator(schemes=SOURCE_SCHEMES)]
 
-    def formfield(self, **kwargs: Any) -> Any:
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
         return super().formfield(**{"form_class": SourceAddressFormField, **kwargs})
 
-    def deconstruct(self) -> Any:
+    def deconstruct(self) -> tuple[str, str, Sequence[object], dict[str, object]]:
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.URLField", args, kwargs
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -19,6 +19,7 @@ from wagtail.models.audit_log import ModelLogEntryManager
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.message_fields import MessageField, MessagesJSONField
+from newsletter.models.states import one_of
 
 done_from: ContextVar[str] = ContextVar("done_from", default="")
 START = "0" * 64
@@ -84,7 +85,7 @@ class AuditEntry(ModelLogEntry):
         self.sha256 = self.digest()
         super().save(*args, **kwargs)
 
-    def delete(self, *args: object, **kwargs: object) -> Any:
+    def delete(self, *args: object, **kwargs: object) -> NoReturn:
         raise InvariantViolated("The staff log is only added to.")
 
     def digest(self) -> str:
@@ -189,3 +190,68 @@ class StaffNotice(models.Model):
 
     def __str__(self) -> str:
         return str(self.subject)
+
+
+class StaffLink(models.Model):
+    """A link that lets one person choose their password once. The token is not kept: it is made when it is needed.
+
+    A person has at most one open link. A new one withdraws the one before.
+    """
+
+    class Kind(models.TextChoices):
+        INVITATION = "invitation", gettext_lazy("Invitation")
+        PASSWORD = "password", gettext_lazy("New password")
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="staff_links")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text=gettext_lazy("The administrator who made it. Nobody: the person asked for it."),
+    )
+    expires_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person"],
+                condition=models.Q(used_at__isnull=True, withdrawn_at__isnull=True),
+                name="one_open_staff_link",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(used_at__isnull=True) | models.Q(withdrawn_at__isnull=True),
+                name="staff_link_used_or_withdrawn",
+            ),
+            one_of("staff_link_kind", "kind", ["invitation", "password"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.person}"
+
+
+class PasswordLinkRequest(models.Model):
+    """A stranger's request to mail an account a link. A job looks the account up later, so that no answer tells.
+
+    The row is deleted when it was handled.
+    """
+
+    email = models.CharField(max_length=254)
+    address = models.CharField(max_length=45, blank=True)
+    asked_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.email

@@ -1,9 +1,12 @@
 """Apply each kind of table in the organisation file: find its row and set its values."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+
+from django.db.models import Model
 
 from newsletter.common.errors import BadFile, BadRule, BadSchedule
+from newsletter.content.ingesting.source_changes import schedule_changed_source
 from newsletter.issues.assembly.schedule import check_schedule
 from newsletter.models import Appeal, Brand, Publication, Source
 from newsletter.organisation.logos import BRAND, Logos
@@ -38,8 +41,8 @@ def apply_list(entry: ListEntry) -> Change:
     row = MailingList.objects.filter(slug=entry.slug).first() or MailingList(slug=entry.slug)
     values = entry.given()
     if "ask" in values:
-        asked = values.pop("ask")
-        values |= {f"ask_{question}": question in asked for question in ("name", "place", "topics", "language")}
+        del values["ask"]
+        values |= {f"ask_{question}": question in entry.ask for question in ("name", "place", "topics", "language")}
     return upsert(kind="list", name=entry.slug, row=row, values=values)
 
 
@@ -64,16 +67,15 @@ def apply_segment(entry: SegmentEntry) -> Change:
 
 def apply_source(entry: SourceEntry, *, now: datetime) -> Change:
     values = entry.given()
-    many: dict[str, Any] = {}
+    many: dict[str, Sequence[Model]] = {}
     if "topics" in values:
-        many["topics"] = find_topics(values.pop("topics"), where=entry_label("source", entry.name))
+        del values["topics"]
+        many["topics"] = find_topics(entry.topics, where=entry_label("source", entry.name))
     if "every" in values:
-        values["every_minutes"] = parse_interval_minutes(values.pop("every"))
+        del values["every"]
+        values["every_minutes"] = parse_interval_minutes(entry.every)
     row = Source.objects.filter(name=entry.name).first() or Source(name=entry.name)
-    asks_elsewhere = any(name in values and values[name] != getattr(row, name) for name in ("kind", "url"))
-    if asks_elsewhere:
-        row.etag = row.last_modified = row.error = ""
-        row.failures, row.due_at, row.last_event_count = 0, now, None
+    schedule_changed_source(row, changed=[name for name in values if values[name] != getattr(row, name)], now=now)
     return upsert(
         kind="source",
         name=entry.name,
@@ -92,12 +94,14 @@ def apply_appeal(entry: AppealEntry) -> Change:
 
 def apply_publication(entry: PublicationEntry) -> Change:
     where = entry_label("publication", entry.slug)
-    values: dict[str, Any] = entry.given()
-    many: dict[str, Any] = {}
+    values = entry.given()
+    many: dict[str, Sequence[Model]] = {}
     if "topics" in values:
-        many["topics"] = find_topics(values.pop("topics"), where=where)
+        del values["topics"]
+        many["topics"] = find_topics(entry.topics, where=where)
     if "sources" in values:
-        many["sources"] = find_sources(values.pop("sources"), where=where)
+        del values["sources"]
+        many["sources"] = find_sources(entry.sources, where=where)
     if "mailing_list" in values:
         values["mailing_list"] = find_list(entry.mailing_list, where=where)
     if "segment" in values:
@@ -110,7 +114,7 @@ def apply_publication(entry: PublicationEntry) -> Change:
     if row._state.adding or {"schedule", "zone"} & values.keys():
         values["schedule"] = _schedule(entry, row=row, where=where)
     if "digest_schedule" in values:
-        zone = values.get("zone") or row.zone
+        zone = entry.zone or row.zone
         values["digest_schedule"] = _check_schedule(entry.digest_schedule, zone=zone, where=f"{where}, digest_schedule")
     return upsert(kind="publication", name=entry.slug, row=row, values=values, many=many, keys={"mailing_list": "list"})
 

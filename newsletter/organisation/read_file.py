@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from newsletter.common.errors import BadFile
 from newsletter.organisation.schema import ENTRIES, Entry, OrganisationFile
@@ -63,7 +64,7 @@ def _refuse_duplicates(kind: str, entry_type: type[Entry], tables: Sequence[Mapp
             raise BadFile(f"{entry_label(kind, name)} is in the file {times} times. Keep one of them.")
 
 
-def _describe_error(fault: Any, document: Mapping[str, Any]) -> str:
+def _describe_error(fault: ErrorDetails, document: Mapping[str, Any]) -> str:
     kind, rest = str(fault["loc"][0]), list(fault["loc"][1:])
     if kind not in ENTRIES:
         return _unknown("The file", f"table [{kind}]", kind, ENTRIES)
@@ -99,7 +100,7 @@ def _unknown(where: str, what: str, word: str, known: Sequence[str] | Mapping[st
     return f"{where}: unknown {what}; {hint}"
 
 
-def _reason(fault: Any) -> str:
+def _reason(fault: ErrorDetails) -> str:
     context, given = fault.get("ctx", {}), fault["input"]
     match fault["type"]:
         case "value_error":

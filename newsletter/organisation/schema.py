@@ -1,7 +1,7 @@
 """The schema of the organisation file. An unknown key is an error; a missing key changes nothing."""
 
 from datetime import date, time
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,7 +29,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     identity: ClassVar[str] = "slug"
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, object]:
         """Return the values that the file gives besides the identity, in the order of the fields."""
         fields = type(self).model_fields
         return {name: getattr(self, name) for name in fields if name in self.model_fields_set and name != self.identity}
@@ -71,7 +71,7 @@ class TopicEntry(Entry):
 class SegmentEntry(Entry):
     slug: Slug
     name: Line = ""
-    rule: dict[str, Any] = {}
+    rule: dict[str, object] = {}
 
 
 class SourceEntry(Entry):

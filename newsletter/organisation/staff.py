@@ -52,25 +52,20 @@ def add_staff(*, email: str, role: str, password: str | None = None) -> StaffCha
 
     Raises BadAddress, UnknownRole, BadPassword.
     """
-    known_role = _check_role(role)
-    address = normalise(email)
-    if len(address) > MAX_EMAIL_LENGTH:
-        raise BadAddress(
-            _("An account's address may have %(longest_email)s characters; this one has %(address)s.")
-            % {"longest_email": MAX_EMAIL_LENGTH, "address": len(address)}
-        )
+    known_role = check_role(role)
+    address = check_email(email)
     with transaction.atomic():
         person = User.objects.filter(username=address.lower()).first()
         created = person is None
         if person is None:
             person = User(username=address.lower(), email=address)
         if created or password:
-            _set_password(person, password or "")
+            set_password(person, password or "")
         if created or password or not person.is_active:
             person.is_active = True
             person.save()
         old_role = role_of(person)
-        _give_role(person, known_role)
+        give_role(person, known_role)
         change = StaffChange(
             email=person.username,
             role=known_role,
@@ -92,10 +87,15 @@ def remove_second_factor(*, email: str) -> int:
         raise NotFound(
             _("Nobody has an account under %(email)s. List the staff: newsletter staff list") % {"email": email}
         )
-    with transaction.atomic():
-        gone: int = Authenticator.objects.filter(user=person).delete()[0]
-        if gone:
-            log(instance=person, action="newsletter.factor_forgotten")
+    return remove_factors(person, by=None)
+
+
+@transaction.atomic
+def remove_factors(person: User, *, by: User | None) -> int:
+    """Delete the person's second factor and recovery codes. Their sessions end. Return how many factors there were."""
+    gone: int = Authenticator.objects.filter(user=person).delete()[0]
+    if gone:
+        log(instance=person, action="newsletter.factor_forgotten", user=by)
     return gone
 
 
@@ -127,7 +127,18 @@ def role_of(person: User) -> str:
     return next((role for role in reversed(ROLES) if role in held), "superuser" if person.is_superuser else "")
 
 
-def _check_role(role: str) -> Role:
+def check_email(email: str) -> str:
+    """Return the address as an account keeps it. Raises BadAddress."""
+    address = normalise(email)
+    if len(address) > MAX_EMAIL_LENGTH:
+        raise BadAddress(
+            _("An account's address may have %(longest_email)s characters; this one has %(address)s.")
+            % {"longest_email": MAX_EMAIL_LENGTH, "address": len(address)}
+        )
+    return address
+
+
+def check_role(role: str) -> Role:
     for known in ROLES:
         if role == known:
             return known
@@ -135,7 +146,8 @@ def _check_role(role: str) -> Role:
     raise UnknownRole(_("There is no role “%(role)s”; %(hint)s") % {"role": role, "hint": hint})
 
 
-def _set_password(person: User, password: str) -> None:
+def set_password(person: User, password: str) -> None:
+    """Set a password on the unsaved person. Raises BadPassword."""
     if not password:
         raise BadPassword(
             _("%(username)s needs a password. Type one when asked, or give it on standard input.")
@@ -148,7 +160,8 @@ def _set_password(person: User, password: str) -> None:
     person.set_password(password)
 
 
-def _give_role(person: User, role: Role) -> None:
+def give_role(person: User, role: Role) -> None:
+    """Give the person this role and no other."""
     group = Group.objects.filter(name=role).first()
     if group is None:
         raise NotFound(

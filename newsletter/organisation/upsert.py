@@ -21,9 +21,9 @@ class Change:
     kind: str
     name: str
     action: Action
-    fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    fields: dict[str, tuple[object, object]] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         fields = {key: {"old": old, "new": new} for key, (old, new) in self.fields.items()}
         return {"kind": self.kind, "name": self.name, "action": self.action, "fields": fields}
 
@@ -33,10 +33,10 @@ def upsert(
     kind: str,
     name: str,
     row: models.Model,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     many: Mapping[str, Sequence[models.Model]] | None = None,
     keys: Mapping[str, str] | None = None,
-    show: Mapping[str, Callable[[Any], Any]] | None = None,
+    show: Mapping[str, Callable[[Any], object]] | None = None,
 ) -> Change:
     """Write `values` (fields) and `many` (many-to-many) to a new or found `row`.
 
@@ -45,7 +45,7 @@ def upsert(
     """
     keys, many, show = keys or {}, many or {}, show or {}
     created = row._state.adding
-    fields: dict[str, tuple[Any, Any]] = {}
+    fields: dict[str, tuple[object, object]] = {}
     for attribute, new in values.items():
         old = getattr(row, attribute, None) if not _is_unset_relation(row, attribute) else None
         if created or old != new:
@@ -70,14 +70,14 @@ def _set_many(
     row: models.Model,
     attribute: str,
     rows: Sequence[models.Model],
-    fields: dict[str, tuple[Any, Any]],
+    fields: dict[str, tuple[object, object]],
     *,
     created: bool,
     key: str,
 ) -> None:
     manager = getattr(row, attribute)
-    old = [] if created else sorted(_display_value(other) for other in manager.all())
-    new = sorted(_display_value(other) for other in rows)
+    old = [] if created else sorted(_name(other) for other in manager.all())
+    new = sorted(_name(other) for other in rows)
     if old == new:
         return
     manager.set(rows)
@@ -102,9 +102,13 @@ def _check(row: models.Model, *, where: str, keys: Mapping[str, str]) -> None:
         raise BadFile(f"{where}: {key}: {' '.join(faults[0].messages)}") from error
 
 
-def _display_value(value: Any) -> Any:
+def _display_value(value: object) -> object:
     if isinstance(value, Picture):
         return value.source_url
     if isinstance(value, models.Model):
-        return getattr(value, "slug", None) or str(value)
+        return _name(value)
     return value
+
+
+def _name(row: models.Model) -> str:
+    return getattr(row, "slug", None) or str(row)

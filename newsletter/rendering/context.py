@@ -2,7 +2,6 @@
 
 import re
 from types import SimpleNamespace
-from typing import Any
 
 from newsletter.common.personal_tokens import format_token
 from newsletter.rendering.blocks import (
@@ -34,7 +33,7 @@ def find_template_kind(block: Block) -> str:
     return _WORD_BOUNDARY.sub("_", type(block).__name__.removesuffix("Block")).lower()
 
 
-def build_style_context(document: Document) -> dict[str, Any]:
+def build_style_context(document: Document) -> dict[str, object]:
     """Return the light and dark palettes, the sides, and the typography."""
     brand = document.brand
     rtl = document.direction == "rtl"
@@ -49,7 +48,7 @@ def build_style_context(document: Document) -> dict[str, Any]:
     }
 
 
-def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[str, Any]:
+def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[str, object]:
     """Return what layouts and blocks know of the document. ``family`` is that of the link tokens: u (HTML) or t (text)."""
     document = prepared.document
     icons, named_links = find_icons(document.brand)
@@ -72,11 +71,11 @@ def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[s
     }
 
 
-def build_block_context(document: Document, position: int) -> dict[str, Any]:
+def build_block_context(document: Document, position: int) -> dict[str, object]:
     """Return a block for its template, with a default heading if it has none, and if a rule goes above it."""
     block, language = document.blocks[position], document.language
     ruled = position > 0 and not _ends_visibly(document.blocks[position - 1])
-    extras: dict[str, Any] = {"ruled": ruled, "block": block}
+    extras: dict[str, object] = {"ruled": ruled, "block": block}
     match block:
         case SchemaBlock(values=values, key=key):
             extras["block"] = SimpleNamespace(key=key, **values)
@@ -111,7 +110,7 @@ def _list_contents(document: Document) -> list[str]:
             case StoryCards(stories=stories):
                 lines += [story.title for story in stories[:3]]
             case Events():
-                lines.append(build_block_context(document, position)["heading"])
+                lines.append(str(build_block_context(document, position)["heading"]))
             case EventCard(event=event):
                 lines.append(event.title)
     return lines if len(lines) > 1 else []

@@ -3,9 +3,9 @@
 The same document makes the same bytes.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment
 
@@ -121,7 +121,7 @@ def _render_text(environment: Environment, prepared: PreparedDocument) -> str:
     return text
 
 
-def _fill_block(environment: Environment, part: str, block: Block, context: dict[str, Any]) -> str:
+def _fill_block(environment: Environment, part: str, block: Block, context: Mapping[str, object]) -> str:
     kind = find_template_kind(block)
     return fill_template(environment, f"blocks/{kind}.{part}.j2", context, block=block.key, kind=kind)
 

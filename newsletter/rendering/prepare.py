@@ -90,7 +90,7 @@ def prepare(document: Document, *, schemas: Mapping[str, BlockSchema] | None = N
 
 
 def _clean_block(block: Block, registry: TokenRegistry) -> Block:
-    merged: dict[str, Any] = {}
+    merged: dict[str, str] = {}
     if hasattr(block, "body_html"):
         merged["body_html"] = as_markup(merge_html(tidy_lines(block.body_html), registry=registry, block=block.key))
     if hasattr(block, "body_html") and hasattr(block, "body_text"):

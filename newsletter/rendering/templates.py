@@ -1,9 +1,9 @@
 """The Jinja environment of the mail templates: their folder, filters and globals."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import (
     Environment,
@@ -63,7 +63,7 @@ def make_environment(folder: Path) -> Environment:
 
 
 def fill_template(
-    environment: Environment, name: str, context: dict[str, Any], *, block: str = "", kind: str = ""
+    environment: Environment, name: str, context: Mapping[str, object], *, block: str = "", kind: str = ""
 ) -> str:
     """Return one filled template. Raise TemplateError, with its name and line, for every error of Jinja."""
     try:

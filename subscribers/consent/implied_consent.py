@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from newsletter.common.bulk_sql import insert_rows
 from newsletter.common.messages import Message
 from subscribers.models import Confirmation, ConsentEvent, EndReason, Subscription
 
@@ -47,17 +46,16 @@ def _end_batch(now: datetime) -> int:
     rows = list(over.select_for_update(of=("self",)).order_by("expires_at", "pk")[:BATCH_SIZE])
     ended = Subscription.objects.open().filter(pk__in=[row.pk for row in rows])
     ended.update(ended_at=now, end_reason=EndReason.LAPSED)
-    insert_rows(
-        ConsentEvent,
-        same={
-            "kind": ConsentEvent.Kind.ENDED.value,
-            "at": now,
-            "wording": "",
-            "source": Message("implied consent ran out"),
-            "by": Message("the system"),
-            "data": {},
-        },
-        columns=["subscriber_id", "address_hash", "mailing_list_id"],
-        rows=[(row.subscriber_id, bytes(row.subscriber.address_hash), row.mailing_list_id) for row in rows],
+    ConsentEvent.objects.bulk_create(
+        ConsentEvent(
+            subscriber_id=row.subscriber_id,
+            address_hash=row.subscriber.address_hash,
+            mailing_list_id=row.mailing_list_id,
+            kind=ConsentEvent.Kind.ENDED,
+            at=now,
+            source=Message("implied consent ran out"),
+            by=Message("the system"),
+        )
+        for row in rows
     )
     return len(rows)

@@ -6,9 +6,8 @@ number of people; if the list has grown past it, the export has to be requested 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
@@ -30,7 +29,7 @@ class CannotExport(DomainError):
 @transaction.atomic
 def request_export(
     *,
-    by: Any,
+    by: User | AnonymousUser,
     mailing_list: MailingList | None,
     reason: str,
     has_bom: bool,
@@ -41,11 +40,11 @@ def request_export(
 
     `person_ids` limits it to people who were chosen.
     """
-    get_user_model().objects.select_for_update().get(pk=by.pk)  # two at once would not count each other
+    person = _lock(by)
     people = people_to_export(mailing_list, person_ids=person_ids).count()
     alone = people + _taken_alone(by, now=now) <= MAX_PEOPLE_WITHOUT_APPROVAL
     return ExportRequest.objects.create(
-        asked_by=by,
+        asked_by=person,
         asked_at=now,
         reason=reason.strip(),
         mailing_list=mailing_list,
@@ -57,17 +56,17 @@ def request_export(
     )
 
 
-def allow_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
+def allow_export(*, request: ExportRequest, by: User | AnonymousUser, now: datetime) -> None:
     """Record a second person's approval, which holds for a day. Raises `CannotExport`."""
     if request.asked_by_id == by.pk:
         raise CannotExport(_("You asked for this file. A second person has to allow it."))
     _check_not_grown(request)
-    allowed = _waiting(now).filter(pk=request.pk).exclude(asked_by=by)
+    allowed = _waiting(now).filter(pk=request.pk).exclude(asked_by=by.pk)
     if not allowed.update(allowed_by=by, allowed_at=now, expires_at=now + DAY):
         raise CannotExport(_("This file is not waiting any more: it was allowed already, or asked for a week ago."))
 
 
-def take_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
+def take_export(*, request: ExportRequest, by: User | AnonymousUser, now: datetime) -> None:
     """Record the download, which is possible once, with at most `taken` people. Raises `CannotExport`."""
     if request.asked_by_id != by.pk:
         raise CannotExport(_("Only who asked for this file may take it."))
@@ -83,9 +82,11 @@ def take_export(*, request: ExportRequest, by: Any, now: datetime) -> None:
 
 
 @transaction.atomic
-def record_disclosure(*, by: Any, kind: Disclosure.Kind, people: int, about: int, now: datetime) -> None:
+def record_disclosure(
+    *, by: User | AnonymousUser, kind: Disclosure.Kind, people: int, about: int, now: datetime
+) -> None:
     """Record that this person sees or downloads so many whole addresses. Raises `CannotExport` above 500 in a day."""
-    get_user_model().objects.select_for_update().get(pk=by.pk)  # two at once would not count each other
+    person = _lock(by)
     taken = _taken_alone(by, now=now)
     if taken + people > MAX_PEOPLE_WITHOUT_APPROVAL:
         raise CannotExport(
@@ -95,7 +96,7 @@ def record_disclosure(*, by: Any, kind: Disclosure.Kind, people: int, about: int
             )
             % {"taken": f"{taken:,}", "people": f"{people:,}", "most": f"{MAX_PEOPLE_WITHOUT_APPROVAL:,}"}
         )
-    Disclosure.objects.create(by=by, at=now, kind=kind, people=people, about=about)
+    Disclosure.objects.create(by=person, at=now, kind=kind, people=people, about=about)
 
 
 def list_waiting_exports(*, now: datetime) -> QuerySet[ExportRequest]:
@@ -103,9 +104,9 @@ def list_waiting_exports(*, now: datetime) -> QuerySet[ExportRequest]:
     return _waiting(now).select_related("asked_by", "mailing_list").order_by("asked_at", "pk")
 
 
-def list_ready_exports(*, by: Any, now: datetime) -> QuerySet[ExportRequest]:
+def list_ready_exports(*, by: User | AnonymousUser, now: datetime) -> QuerySet[ExportRequest]:
     """Return approved requests that this person has not downloaded."""
-    ready = ExportRequest.objects.filter(asked_by=by, used_at__isnull=True, expires_at__gte=now)
+    ready = ExportRequest.objects.filter(asked_by=by.pk, used_at__isnull=True, expires_at__gte=now)
     return ready.select_related("allowed_by", "mailing_list").order_by("asked_at", "pk")
 
 
@@ -135,9 +136,14 @@ def _waiting(now: datetime) -> QuerySet[ExportRequest]:
     )
 
 
-def _taken_alone(by: Any, *, now: datetime) -> int:
+def _lock(by: User | AnonymousUser) -> User:
+    """Return the person, locked until the transaction ends: two requests at once would not count each other."""
+    return User.objects.select_for_update().get(username=by.get_username())
+
+
+def _taken_alone(by: User | AnonymousUser, *, now: datetime) -> int:
     """Return how many people this person exported alone, downloaded singly, or was shown in the last day."""
-    asked = ExportRequest.objects.filter(asked_by=by, without_approval=True, asked_at__gt=now - DAY)
-    shown = Disclosure.objects.filter(by=by, at__gt=now - DAY)
+    asked = ExportRequest.objects.filter(asked_by=by.pk, without_approval=True, asked_at__gt=now - DAY)
+    shown = Disclosure.objects.filter(by=by.pk, at__gt=now - DAY)
     alone = asked.aggregate(all=Sum("people_when_asked"))["all"] or 0
     return int(alone) + int(shown.aggregate(all=Sum("people"))["all"] or 0)

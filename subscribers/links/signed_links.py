@@ -104,14 +104,6 @@ class Signer:
         self._mailing = mailing.to_bytes(_MAILING_BYTES, "big") if 0 < mailing <= MAX_MAILING else b""
         self._key, self._site_url = keys[0], site_url.rstrip("/")
 
-    def unsubscribe_url(self, subscriber: bytes, mailing_list: bytes) -> str:
-        """Return the one-click unsubscribe link, which never expires."""
-        return self.url(Purpose.UNSUBSCRIBE, subscriber, mailing_list)
-
-    def preferences_url(self, subscriber: bytes, mailing_list: bytes) -> str:
-        """Return the link to the preference centre, valid for 90 days."""
-        return self.url(Purpose.PREFERENCES, subscriber, mailing_list)
-
     def url(self, purpose: Purpose, subscriber: bytes, mailing_list: bytes) -> str:
         return self.maker(purpose, mailing_list)([subscriber])[0]
 

@@ -19,8 +19,6 @@ _CODE = re.compile(r"^([A-Za-z]{2})[-_ ]([A-Za-z0-9]{1,3})$")
 @dataclass(frozen=True)
 class _Book:
     countries: dict[str, str]
-    continents: dict[str, str]
-    continent_of: dict[str, str]
     regions: dict[str, str]
     parents: dict[str, str]
     country_by_name: dict[str, str]
@@ -41,8 +39,6 @@ def _book() -> _Book:
             by_name.setdefault(name, []).append(code)
     return _Book(
         countries={code: row[0] for code, row in data["countries"].items()},
-        continents=data["continents"],
-        continent_of={code: row[1] for code, row in data["countries"].items()},
         regions={code: row[0] for code, row in data["regions"].items()},
         parents={code: row[1] for code, row in data["regions"].items() if row[1]},
         country_by_name=country_by_name,

@@ -4,26 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from django.db import connection, transaction
+from django.db import connection
 
-from newsletter.common.errors import DomainError
-from subscribers.attribute_rules import MAX_ATTRIBUTES_PER_PERSON, clean_attributes, fold_value
+from subscribers.attribute_rules import fold_value
 from subscribers.models import Subscriber, SubscriberAttribute
 
 _ROWS_AT_ONCE = 2_000  # four values each, within the 32,766 that SQLite takes in one statement
-_TABLE = SubscriberAttribute._meta.db_table
-_KEYS = f"""
-WITH RECURSIVE found (name) AS (
-    SELECT MIN("key") FROM {_TABLE}
-    UNION ALL
-    SELECT (SELECT MIN("key") FROM {_TABLE} WHERE "key" > found.name) FROM found WHERE found.name IS NOT NULL
-)
-SELECT name FROM found WHERE name IS NOT NULL
-"""  # noqa: S608  only table names are put in
-
-
-class BadAttribute(DomainError):
-    """An attribute cannot be kept. The message names it."""
 
 
 def read_attributes(person: Subscriber) -> dict[str, str]:
@@ -42,32 +28,13 @@ def read_attributes_by_person(subscriber_ids: Iterable[int]) -> dict[int, dict[s
 
 def attribute_keys() -> list[str]:
     """Return every key in use, in alphabetical order, jumping through the index from one key to the next."""
-    with connection.cursor() as cursor:
-        cursor.execute(_KEYS)
-        return [key for (key,) in cursor.fetchall()]
-
-
-@transaction.atomic
-def set_attributes(*, subscriber: Subscriber, values: Mapping[str, str]) -> bool:
-    """Set these attributes of one person. An empty value removes its attribute; attributes not named stay.
-
-    Return True if something changed.
-
-    Raises:
-        BadAttribute: Nothing was changed.
-    """
-    clean, notes = clean_attributes(values)
-    if notes:
-        raise BadAttribute(notes[0])
-    named = {key for name in values for key in clean_attributes({name: "x"})[0]}
-    removed, _ = SubscriberAttribute.objects.filter(subscriber=subscriber, key__in=named - set(clean)).delete()
-    changed = write_attributes([(subscriber.pk, clean)])
-    if SubscriberAttribute.objects.filter(subscriber=subscriber).count() > MAX_ATTRIBUTES_PER_PERSON:
-        raise BadAttribute(
-            "One person can have %(max_attributes)s attributes. Remove one that is not used first.",
-            max_attributes=MAX_ATTRIBUTES_PER_PERSON,
-        )
-    return bool(removed or changed)
+    keys: list[str] = []
+    rows = SubscriberAttribute.objects.order_by("key").values_list("key", flat=True)
+    key = rows.first()
+    while key is not None:
+        keys.append(key)
+        key = rows.filter(key__gt=key).first()
+    return keys
 
 
 def write_attributes(rows: Iterable[tuple[int, Mapping[str, str]]]) -> set[int]:

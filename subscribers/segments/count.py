@@ -43,11 +43,6 @@ def count_people(rule: object) -> int:
     return Subscriber.objects.filter(compile_rule(rule)).count()
 
 
-def sample_people(rule: object, *, limit: int = EXAMPLES) -> list[Subscriber]:
-    """Return some people whom the rule selects, with their locations, in no particular order. Raises `BadRule`."""
-    return _fetch_with_places(Subscriber.objects.filter(compile_rule(rule)), limit=limit)
-
-
 def preview_people(rule: object, *, count_ms: int = _COUNT_MS, examples_ms: int = _EXAMPLES_MS) -> PeoplePreview:
     """Return count and examples within half a second. A slow count is estimated. Raises `BadRule`."""
     selected = Subscriber.objects.filter(compile_rule(rule))

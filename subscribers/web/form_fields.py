@@ -1,9 +1,9 @@
 """Form fields of people's pages: rows chosen by id, and towns as people type them."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django import forms
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext
 
 from subscribers.people.locations import Location, locate
@@ -15,7 +15,7 @@ _MAX_DIGITS = 18
 class ChosenRowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable when it runs
     """Refuses an id that no database can store like any other id that was not offered."""
 
-    def clean(self, value: Iterable[Any] | None) -> Any:
+    def clean(self, value: Iterable[object] | None) -> "QuerySet[Model]":
         given = [str(one) for one in value or ()]
         wrong = next((one for one in given if len(one) > _MAX_DIGITS), "")
         if wrong:

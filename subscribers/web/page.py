@@ -141,7 +141,7 @@ def language_for(asked: str, *, accepted: str) -> str:
 
 def database_unavailable_page(error: Error, *, asked: str, accepted: str) -> HttpResponse:
     """Return a 503 page made without the database, so without branding. The log has the error."""
-    _LOG.error("The database did not answer; the page of a reader was refused with 503. (%s)", error)
+    _LOG.error("Refused a public page with 503: the database did not answer. (%s)", error)
     with translation.override(_asked_language(asked, accepted=accepted) or "en"):
         response = _render_without_database(
             gettext("Please try again in a few minutes"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from newsletter.feedback.automatic_pause import SendCounts, find_broken_rules
-from newsletter.feedback.event_retention import delete_old_events, list_topics_to_confirm
+from newsletter.feedback.event_retention import delete_old_events
 from newsletter.models import ProviderEvent, Send
 from newsletter.models.feedback import AutomaticPause
 from tests.support.feedback_reports import (
@@ -146,4 +146,3 @@ def test_old_events_are_deleted_and_waiting_ones_are_kept() -> None:
     assert delete_old_events(now=LATER + timedelta(days=13)) == 1
     assert delete_old_events(now=LATER + timedelta(days=15)) == 1
     assert set(ProviderEvent.objects.values_list("key", flat=True)) == {"waits", "asks"}
-    assert [event.key for event in list_topics_to_confirm()] == ["asks"]

@@ -4,7 +4,7 @@ import pytest
 
 from subscribers.models import ConsentEvent, Reason, Subscriber, Subscription, Suppression, Topic
 from subscribers.people.bulk_update import Outcome, PersonUpdate, RowResult, update_people
-from subscribers.segments.attributes import read_attributes, set_attributes
+from subscribers.segments.attributes import read_attributes, write_attributes
 from subscribers.unsubscribing.stop_mail import BadReason, stop_mail
 from tests.support.people import NOW, make_list, make_member, make_person
 
@@ -20,7 +20,7 @@ def test_a_row_sets_what_it_names_and_leaves_the_rest() -> None:
     law, art = (Topic.objects.create(slug=slug, name=slug.title()) for slug in ("law", "art"))
     ada = make_person("ada@example.org", giving="donor")
     ada.topics.add(art)
-    set_attributes(subscriber=ada, values={"shoe": "7", "badge": "gold"})
+    write_attributes([(ada.pk, {"shoe": "7", "badge": "gold"})])
     rows = change(PersonUpdate("ADA@example.org", topics=["law"], attributes={"Shoe": "", "Since": "2019"}, **TEXAS))
     assert rows == [RowResult(Outcome.CHANGED)]
     ada.refresh_from_db()
@@ -79,7 +79,7 @@ def test_an_invalid_row_is_refused_whole_and_the_others_are_applied(row: PersonU
 
 def test_fifty_attributes_count_with_those_that_are_there() -> None:
     ada = make_person("ada@example.org")
-    set_attributes(subscriber=ada, values={f"a{n}": "x" for n in range(50)})
+    write_attributes([(ada.pk, {f"a{n}": "x" for n in range(50)})])
     assert change(PersonUpdate("ada@example.org", attributes={"more": "x"}))[0].outcome is Outcome.REFUSED
     assert change(PersonUpdate("ada@example.org", attributes={"more": "x", "a0": ""}))[0].outcome is Outcome.CHANGED
     assert len(read_attributes(ada)) == 50

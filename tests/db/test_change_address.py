@@ -45,7 +45,7 @@ from subscribers.people.mailed_links import (
     request_mailed_link,
 )
 from subscribers.people.merge import merge_people
-from subscribers.segments.attributes import read_attributes, set_attributes
+from subscribers.segments.attributes import read_attributes, write_attributes
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
@@ -188,8 +188,8 @@ def test_moving_to_an_address_that_is_known_makes_one_person_of_two(weekly: Mail
     subscribe(other, weekly)
     subscribe(other, events)
     other.topics.add(Topic.objects.create(slug="land", name="Land"))
-    set_attributes(subscriber=other, values={"membership": "Gold", "region": "North"})
-    set_attributes(subscriber=ada, values={"region": "South"})
+    write_attributes([(other.pk, {"membership": "Gold", "region": "North"})])
+    write_attributes([(ada.pk, {"region": "South"})])
     move(ada, weekly, "new@example.org")
     one = Subscriber.objects.get()
     assert (one.pk, one.email, one.name, one.giving, one.language) == (

@@ -27,7 +27,7 @@ from subscribers.models import (
 )
 from subscribers.people.lookup import describe_person
 from subscribers.people.preferences import set_frequencies
-from subscribers.segments.attributes import set_attributes
+from subscribers.segments.attributes import write_attributes
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.people import make_list, make_member
@@ -149,7 +149,7 @@ def make_everything() -> Subscriber:
     ConsentEvent.objects.create(
         subscriber=person, address_hash=person.address_hash, mailing_list=weekly, kind="requested", at=NOW
     )
-    set_attributes(subscriber=person, values={"shoe": "7"})
+    write_attributes([(person.pk, {"shoe": "7"})])
     Confirmation.objects.create(subscriber=person, mailing_list=weekly, requested_at=NOW)
     Suppression.objects.create(
         address_hash=person.address_hash, scope="all", reason="staff", at=NOW, note="asked by phone"

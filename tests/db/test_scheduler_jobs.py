@@ -175,6 +175,37 @@ def test_a_skipped_slot_is_retried_until_it_is_due():
     assert Slot.objects.get(publication=publication).state == Slot.State.ASSEMBLED
 
 
+def test_the_first_assembly_waits_for_the_first_reading_of_the_sources():
+    """A fresh installation told staff that nothing would be sent, seconds before it read the sources and assembled."""
+    publication = make_publication()
+    source = make_source(looked_at=None)
+    make_source("Switched off", looked_at=None, enabled=False)
+    assert assemble_due(now=NOW) == []
+    assert not StaffNotice.objects.exists()
+    make_story("The first verdict", source=source)
+    Source.objects.filter(pk=source.pk).update(looked_at=NOW)
+    (assembly,) = assemble_due(now=NOW + timedelta(seconds=5))
+    assert assembly.issue is not None
+    assert publication.slots.get().state == Slot.State.ASSEMBLED
+
+
+def test_a_source_that_is_never_read_stops_no_assembly():
+    make_publication()
+    make_source("Stories", looked_at=None)
+    make_story("The first verdict", source=make_source("Other"))
+    assert assemble_due(now=NOW) == []
+    (assembly,) = assemble_due(now=NOW + timedelta(minutes=11))
+    assert assembly.issue is not None
+
+
+def test_a_publication_waits_only_for_its_own_sources():
+    publication = make_publication()
+    publication.sources.set([make_source("Own")])
+    make_source("Elsewhere", looked_at=None)
+    make_story("The first verdict", source=make_source("Own"))
+    assert len(assemble_due(now=NOW)) == 1
+
+
 @pytest.mark.requirement("F14")
 def test_a_feed_broken_on_the_day_is_named_to_staff(mailgun):
     """Unreadable content is left out; if nothing is left, the slot is skipped."""

@@ -5,7 +5,7 @@ from django.db import OperationalError, connection
 
 from subscribers.models import Subscriber
 from subscribers.segments import count
-from subscribers.segments.count import count_people, preview_people, sample_people
+from subscribers.segments.count import count_people, preview_people
 from subscribers.segments.membership import for_few_people, subscriber_in
 from subscribers.segments.query_limits import QueryTimeout, query_time_limit
 from tests.support.people import make_list, make_person, subscribe
@@ -25,7 +25,6 @@ def test_a_preview_shows_at_most_twenty_people_and_none_of_under_five() -> None:
     Subscriber.objects.filter(source="fair").exclude(pk__in=Subscriber.objects.filter(source="fair")[:4]).delete()
     look = preview_people({"source": "fair"})
     assert (look.people, look.examples) == (4, [])
-    assert len(sample_people({"source": "fair"})) == 4
 
 
 def test_what_takes_too_long_is_estimated_in_two_digits_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,9 @@ from subscribers.attribute_rules import MAX_ATTRIBUTES_PER_PERSON, MAX_VALUE_LEN
 from subscribers.models import SubscriberAttribute
 from subscribers.people.lookup import describe_person
 from subscribers.segments.attributes import (
-    BadAttribute,
     attribute_keys,
     read_attributes,
     read_attributes_by_person,
-    set_attributes,
     write_attributes,
 )
 from tests.support.people import NOW, make_person
@@ -38,21 +36,11 @@ def test_what_cannot_be_kept_is_said_and_the_rest_is_kept() -> None:
 
 def test_setting_attributes_changes_only_the_named_ones() -> None:
     ada = make_person()
-    assert set_attributes(subscriber=ada, values={"Membership": "Gold", "shirt": "M"})
-    assert not set_attributes(subscriber=ada, values={"membership": "Gold"})
-    assert set_attributes(subscriber=ada, values={"membership": "", "branch": "Leeds"})
-    assert read_attributes(ada) == {"branch": "Leeds", "shirt": "M"}
-    assert describe_person(ada, now=NOW)["attributes"] == {"branch": "Leeds", "shirt": "M"}
-
-
-def test_a_refused_attribute_changes_nothing() -> None:
-    ada = make_person()
-    set_attributes(subscriber=ada, values={f"k{number}": "v" for number in range(MAX_ATTRIBUTES_PER_PERSON)})
-    with pytest.raises(BadAttribute, match="can have 50 attributes"):
-        set_attributes(subscriber=ada, values={"one_more": "v"})
-    with pytest.raises(BadAttribute, match="needs a letter or digit"):
-        set_attributes(subscriber=ada, values={"k1": "", "—": "v"})
-    assert len(read_attributes(ada)) == MAX_ATTRIBUTES_PER_PERSON
+    assert write_attributes([(ada.pk, {"membership": "Gold", "shirt": "M"})]) == {ada.pk}
+    assert write_attributes([(ada.pk, {"membership": "Gold"})]) == set()
+    assert write_attributes([(ada.pk, {"membership": "Silver", "branch": "Leeds"})]) == {ada.pk}
+    assert read_attributes(ada) == {"branch": "Leeds", "membership": "Silver", "shirt": "M"}
+    assert describe_person(ada, now=NOW)["attributes"] == {"branch": "Leeds", "membership": "Silver", "shirt": "M"}
 
 
 def test_many_people_are_written_at_once_and_those_who_changed_are_named() -> None:

@@ -11,7 +11,7 @@ from newsletter.common.errors import BadRule
 from subscribers.models import Segment, Subscriber, Topic
 from subscribers.people.locations import get_or_create_place
 from subscribers.places.distance import distance_km
-from subscribers.segments.attributes import set_attributes
+from subscribers.segments.attributes import write_attributes
 from subscribers.segments.compile import check_rule, compile_rule
 from subscribers.segments.count import count_people
 from subscribers.segments.labels import describe_rule
@@ -78,7 +78,7 @@ def crowd() -> list[Subscriber]:
                 subscribe(person, mailing_list, ended_at=NOW, end_reason="unsubscribe")
         person.topics.set([topic for place, topic in enumerate(topics) if (number >> place) & 1])
         membership = ["", "Gold", "gold", "Silver", "Straße"][number % 5]
-        set_attributes(subscriber=person, values={"membership": membership, "shirt": "M" * (number % 2)})
+        write_attributes([(person.pk, {"membership": membership} | ({"shirt": "M"} if number % 2 else {}))])
     people = Subscriber.objects.select_related("place").prefetch_related(
         "topics", "subscriptions__mailing_list", "attributes"
     )

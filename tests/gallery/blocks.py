@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, Page
 
 from newsletter.rendering.blocks import Block, Document, EventItem, Picture, StoryItem
 from newsletter.rendering.pipeline import render
-from newsletter.rendering.samples import PictureFinder, sample_blocks
 from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
 from tests.gallery.documents import brand_of, flat_picture, painted_picture
 from tests.gallery.run import fill_sample
 from tests.gallery.screenshots import SCHEMES, open_browser, open_mail
+from tests.support.sample_mails import PictureFinder, sample_blocks
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, PICTURES = DOCS / "reference/email-blocks.md", DOCS / "images" / "blocks"

@@ -12,8 +12,8 @@ from newsletter.demo.site_pages import SITE_FILES
 from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.blocks import Brand, Button, Document, Events, Note, Picture, StoryCards, StoryItem
 from newsletter.rendering.pipeline import LAYOUTS
-from newsletter.rendering.samples import PictureFinder, sample_document
 from tests.gallery.languages import letter_in
+from tests.support.sample_mails import PictureFinder, sample_document
 
 MEDIA = "https://news.harbour.example/m"
 ICONS = "https://news.harbour.example/m/icons"

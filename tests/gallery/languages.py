@@ -16,7 +16,7 @@ from newsletter.rendering.blocks import (
     StoryItem,
 )
 from newsletter.rendering.phrases import find_phrase, find_text_direction
-from newsletter.rendering.samples import SITE, PictureFinder
+from tests.support.sample_mails import SITE, PictureFinder
 
 TEXTS = {
     "ar": {

@@ -65,7 +65,13 @@ def make_publication(**changes: Any) -> Publication:
 
 def make_source(name: str = "Stories", **changes: Any) -> Source:
     return Source.objects.get_or_create(
-        name=name, defaults={"kind": "feed", "url": "https://example.org/feed.xml", **changes}
+        name=name,
+        defaults={
+            "kind": "feed",
+            "url": "https://example.org/feed.xml",
+            "looked_at": NOW - timedelta(hours=1),
+            **changes,
+        },
     )[0]
 
 

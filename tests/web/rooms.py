@@ -55,6 +55,8 @@ LOOKED_AT = {
     "subscribers_why_in_segment": PEOPLE,
     "wagtailusers_users:index": ADMIN,
     "wagtailusers_users:index_results": ADMIN,
+    "wagtailusers_users:add": ADMIN,
+    "wagtailusers_users:edit": ADMIN,
     f"{ISSUES}:list": WRITERS,
     f"{ISSUES}:list_results": WRITERS,
     f"{ISSUES}:edit": WRITERS,
@@ -121,6 +123,8 @@ DECIDED = {
     "newsletter_batch_step took": APPROVERS,
     "newsletter_batch_step leave": APPROVERS,
     "newsletter_batch_step again": APPROVERS,
+    "wagtailusers_users:link": ADMIN,
+    "wagtailusers_users:factor": ADMIN,
     "subscribers_bar": PEOPLE,
     "subscribers_lift": PEOPLE,
     "subscribers_person_data": PEOPLE,
@@ -132,6 +136,8 @@ DECIDED = {
 }
 """Rooms that take POST alone."""
 POSTED_TOO = {
+    "wagtailusers_users:add": ADMIN,
+    "wagtailusers_users:edit": ADMIN,
     "newsletter_api_keys": ADMIN,
     "newsletter_protected_terms": PEOPLE,
     "newsletter_story_withdraw": WRITERS,

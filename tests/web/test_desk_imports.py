@@ -11,7 +11,7 @@ from django.urls import reverse
 from wagtail.models import ModelLogEntry
 
 from subscribers.models import ExportRequest, ImportBatch, ImportState, Subscriber, Subscription
-from subscribers.segments.attributes import set_attributes
+from subscribers.segments.attributes import write_attributes
 from tests.support.desk_imports import run_imports, upload
 from tests.support.people import make_list, make_member
 from tests.web.desk import PASSWORD, said, sign_in
@@ -142,7 +142,7 @@ def test_staff_without_the_data_role_get_no_import_and_no_export(role: str) -> N
 def test_an_export_needs_reason_and_password_and_can_be_imported(tmp_path: Path) -> None:
     client = sign_in("data")
     weekly = make_list()
-    set_attributes(subscriber=make_member(weekly, "ann@example.org", name="=Ann"), values={"shoe": "7"})
+    write_attributes([(make_member(weekly, "ann@example.org", name="=Ann").pk, {"shoe": "7"})])
     url = reverse("subscribers_export")
     wrong = client.post(url, {"mailing_list": weekly.pk, "reason": "Print run", "password": "guess"})
     assert "Incorrect password" in wrong.content.decode()

@@ -43,6 +43,9 @@ TABLE = {
     "/accounts/logout/": ANYBODY,
     "/accounts/inactive/": ANYBODY,
     "/accounts/signup/": ANYBODY,
+    "/accounts/first/": ANYBODY,  # by the code in the program's log, while nobody has an account
+    "/accounts/password/": ANYBODY,
+    "/accounts/2fa/lost/": ANYBODY,  # by a password that was given, or nothing happens
     "/accounts/2fa/authenticate/": ANYBODY,
     "/admin/login/": ANYBODY,
     "/admin/jsi18n/": ANYBODY,

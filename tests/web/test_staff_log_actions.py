@@ -25,6 +25,10 @@ from tests.web.rooms import DECIDED, POSTED_TOO, list_rooms
 pytestmark = pytest.mark.django_db
 Fields = dict[str, object]
 ELSEWHERE = {
+    "wagtailusers_users:add": "newsletter.invited",
+    "wagtailusers_users:edit": "newsletter.role_changed",
+    "wagtailusers_users:factor": "newsletter.factor_forgotten",
+    "wagtailusers_users:link": "newsletter.link_made",
     "newsletter_event_announce": "newsletter.announce_change",
     "newsletter_event_places": "newsletter.answer_location_question",
     "newsletter_issue_acknowledge": "newsletter.acknowledge",

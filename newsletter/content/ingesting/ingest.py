@@ -1,11 +1,10 @@
 """Ingest sources: store their entries, one row each. An update never overwrites a field that staff edited."""
 
-import logging
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from newsletter.content.fetching.errors import FetchError
 from newsletter.content.fetching.fetcher import Fetcher
@@ -22,7 +21,6 @@ from newsletter.content.parsing.entries import Parsed, SetAside
 from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
 from newsletter.models import SetAsideEntry, Source
 
-log = logging.getLogger(__name__)
 MAX_BACK_OFF = timedelta(days=1)
 CLAIM_PERIOD = timedelta(minutes=5)
 MISSING_STORY_WINDOW = timedelta(days=90)
@@ -60,6 +58,11 @@ def ingest_due(*, now: datetime, fetcher: Fetcher | None = None) -> list[IngestR
         for source in due
         if Source.objects.filter(pk=source.pk, due_at=source.due_at).update(due_at=now + CLAIM_PERIOD)
     ]
+
+
+def find_unread_sources() -> QuerySet[Source]:
+    """Return the sources in use that were never read, not even without success."""
+    return Source.objects.filter(enabled=True, looked_at__isnull=True)
 
 
 def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = None) -> IngestReport:

@@ -148,6 +148,14 @@ def read_entries(
     return tuple(entries.values()), tuple(aside)
 
 
+def set_aside_private(number: int) -> tuple[SetAside, ...]:
+    """Return the note about so many entries that are not meant for everybody."""
+    if not number:
+        return ()
+    what = Message("1 private entry") if number == 1 else Message("%(private)s private entries", private=number)
+    return (SetAside(what, Message("Entries that are private, drafts or protected by a password are never used.")),)
+
+
 def _checked(entry: Entry) -> Entry:
     """Return the entry if every text in it can be stored. Raises BadEntry for a lone surrogate or a NUL."""
     if has_broken_characters(entry):

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -25,9 +26,14 @@ def read_json(body: bytes) -> object:
     except orjson.JSONDecodeError:
         try:
             text = plain.decode(json.detect_encoding(plain), "surrogateescape")
-            return json.loads(text, strict=False, parse_constant=lambda _name: None, parse_int=_read_number)
+            return json.loads(text, strict=False, parse_constant=lambda _name: None, parse_int=_number)
         except (ValueError, RecursionError) as error:
             raise BadJson from error
+
+
+def mapping(raw: object) -> Mapping[str, Any]:
+    """Return the value if it is an object, else {}."""
+    return raw if isinstance(raw, dict) else {}
 
 
 def has_broken_characters(value: object) -> bool:
@@ -36,10 +42,6 @@ def has_broken_characters(value: object) -> bool:
         return bool(_NUL.search(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)))
     except (TypeError, ValueError, RecursionError):
         return True
-
-
-def _read_number(text: str) -> int | None:
-    return int(text) if len(text) <= 15 else None
 
 
 _MAX_DEPTH = 50

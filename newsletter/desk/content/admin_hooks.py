@@ -21,6 +21,7 @@ def register_admin_urls() -> list[URLPattern]:
 def register_log_actions(actions: LogActionRegistry) -> None:
     actions.register_action("newsletter.withdraw_story", _("Withdraw a story"), _("Story withdrawn"))
     actions.register_action("newsletter.reinstate_story", _("Reinstate a story"), _("Story reinstated"))
+    actions.register_action("newsletter.read_source", _("Read a source now"), _("Source read"))
     actions.register_action("newsletter.announce_change", _("Draft a correction"), _("Correction drafted"))
     actions.register_action(
         "newsletter.answer_location_question", _("Set an event’s location"), _("Event location set")

@@ -11,9 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
-from newsletter.content.ingesting.location_questions import LOCATION_FIELDS, remove_location_question
+from newsletter.content.ingesting.location_questions import (
+    LOCATION_FIELDS,
+    make_location_question,
+    remove_location_question,
+)
 from newsletter.content.ingesting.store_rows import record_event_change
 from newsletter.content.ingesting.story_rows import record_addresses
+from newsletter.content.ingesting.typed_locations import locate_typed_event
 from newsletter.content.parsing.page_urls import hash_url, is_story_page
 from newsletter.desk.content.consent_fields import ChannelsField, RegionsField
 from newsletter.desk.content.wall_clock import (
@@ -26,6 +31,7 @@ from newsletter.desk.content.wall_clock import (
 from newsletter.models import EventNotice
 
 MOMENT_FIELDS = ("starts_at", "ends_at")
+_LOCATED_FIELDS = ("town", "country", "region", "latitude", "longitude")
 
 
 class PairsField(forms.Field):
@@ -103,7 +109,10 @@ class StoryForm(ContentForm):
 
 
 class EventForm(ContentForm):
-    """A form in which start and end are in the event's own time zone. A new zone moves an event with the same hours."""
+    """A form in which start and end are in the event's own time zone. A new zone moves an event with the same hours.
+
+    The gazetteer finds the coordinates of a typed town or address. A new event without a zone gets that of its town.
+    """
 
     starts_at = WallClockField(label=gettext_lazy("Starts"))
     ends_at = WallClockField(label=gettext_lazy("Ends"), required=False)
@@ -122,6 +131,7 @@ class EventForm(ContentForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        self._locate(cleaned)
         for name in MOMENT_FIELDS:
             self._set_moment(name, cleaned)
         starts, ends = cleaned.get("starts_at"), cleaned.get("ends_at")
@@ -132,25 +142,37 @@ class EventForm(ContentForm):
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
-        moved = [name for name in MOMENT_FIELDS if self.stored_moments.get(name) != getattr(self.instance, name)]
-        self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
-        if not LOCATION_FIELDS.isdisjoint(self.changed_data):
-            remove_location_question(self.instance)
         if self.instance.pk:
+            moved = [name for name, value in self.stored.items() if value != getattr(self.instance, name)]
+            self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
             record_event_change(self.instance, now=timezone.now())
         return super().save(commit=commit)
 
     @cached_property
-    def stored_moments(self) -> dict[str, Any]:
-        """Return the moments in the database, exact to the second; the form shows minutes."""
-        return EventNotice.objects.filter(pk=self.instance.pk).values(*MOMENT_FIELDS).first() or {}
+    def stored(self) -> dict[str, Any]:
+        """Return the moments and the location in the database. Moments are exact to the second; the form shows minutes."""
+        fields = (*MOMENT_FIELDS, *_LOCATED_FIELDS)
+        return EventNotice.objects.filter(pk=self.instance.pk).values(*fields).first() or {}
+
+    def _locate(self, cleaned: dict[str, Any]) -> None:
+        """Replace the typed location by the one that the gazetteer finds; if it finds none, ask staff."""
+        if not LOCATION_FIELDS.isdisjoint(self.changed_data):
+            remove_location_question(self.instance)
+        if self.errors or (located := locate_typed_event(cleaned, changed=self.changed_data)) is None:
+            return
+        cleaned |= {name: getattr(located, name) for name in _LOCATED_FIELDS}
+        if self.instance.pk is None:
+            cleaned["zone"] = cleaned.get("zone") or located.zone
+        remove_location_question(self.instance)
+        if question := make_location_question(located, event_note=self.instance.note):
+            self.instance.place_question, self.instance.note = question, located.note
 
     def _set_moment(self, name: str, cleaned: dict[str, Any]) -> None:
         """Replace a typed time by its moment in UTC; by the stored moment if it was not edited."""
         shown = cleaned.get(name)
         if shown is None:
             return
-        zone, stored = zone_or_default(cleaned.get("zone", "")), self.stored_moments.get(name)
+        zone, stored = zone_or_default(cleaned.get("zone", "")), self.stored.get(name)
         if stored and to_wall_clock(stored, zone=zone) == shown.replace(second=0, microsecond=0):
             cleaned[name] = stored
             return

@@ -22,6 +22,7 @@ from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.corrections.correct import find_misinformed, find_obsolete_corrections
 from newsletter.models import EventNotice, Source
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.desk.segments.rule_block_bases import TownInput
 
 
 class EventFilters(WagtailFilterSet):
@@ -117,28 +118,45 @@ class EventViewSet(SnippetViewSet):
                 heading=gettext_lazy("When"),
                 help_text=format_lazy(
                     gettext_lazy(
-                        "Enter the start and end in the event’s time zone, which is below."
-                        " If it is empty, we use the desk’s time zone ({zone})."
+                        "Enter the start and end in the event’s time zone, which is below. A new event without a time zone"
+                        " gets that of its town. If its town is unknown, we use the desk’s time zone ({zone})."
                     ),
                     zone=settings.TIME_ZONE,
                 ),
             ),
             MultiFieldPanel(
                 [
-                    FieldPanel("place_text"),
+                    FieldPanel("online"),
+                    FieldPanel(
+                        "place_text",
+                        heading=gettext_lazy("Address"),
+                        help_text=gettext_lazy("As people read it, such as “Town Hall, Leeds”."),
+                    ),
+                    FieldPanel(
+                        "town",
+                        widget=TownInput,
+                        help_text=gettext_lazy(
+                            "People near this town see the event. We find its location when you save."
+                        ),
+                    ),
+                ],
+                heading=gettext_lazy("Where"),
+            ),
+            MultiFieldPanel(
+                [
                     FieldRowPanel(
                         [
-                            FieldPanel("town"),
                             FieldPanel("region", help_text=gettext_lazy("ISO 3166-2, such as US-TX.")),
-                            FieldPanel("country"),
+                            FieldPanel("country", help_text=gettext_lazy("Two letters, such as US.")),
                         ]
                     ),
                     FieldRowPanel([FieldPanel("latitude"), FieldPanel("longitude")]),
-                    FieldPanel("online"),
                 ],
-                heading=gettext_lazy("Where"),
+                heading=gettext_lazy("Advanced: exact location"),
+                classname="collapsed",
                 help_text=gettext_lazy(
-                    "People near the coordinates see it. Without coordinates, people in the region see it."
+                    "We fill these in from the town. People near the coordinates see the event. Without coordinates,"
+                    " people in the region see it."
                 ),
             ),
         ],

@@ -1,17 +1,24 @@
-"""Sources in the desk: the list, and the editor with the last result and the skipped entries."""
+"""Sources in the desk: the list, and the editor with the last result, the skipped entries and “Look now”."""
 
+from django.contrib import messages
 from django.db.models import Count, QuerySet
 from django.forms import CheckboxSelectMultiple
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from django.utils.translation import gettext_lazy, ngettext
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column
-from wagtail.snippets.views.snippets import SnippetViewSet
+from wagtail.log_actions import log
+from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from newsletter.common.translation import translate
+from newsletter.content.ingesting.ingest import IngestReport
+from newsletter.content.ingesting.try_source import SourceTrial, read_source_now
+from newsletter.desk.content.source_forms import SourceForm
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.models import Source
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList, format_moment
@@ -53,6 +60,60 @@ def source_panel_context(source: Source) -> dict[str, object]:
     }
 
 
+def show_trial(request: HttpRequest, trial: SourceTrial | None) -> None:
+    """Show the first items of a new address to the person who saved it."""
+    if trial is None:
+        return
+    if not trial.items:
+        messages.warning(request, _("We can read this address, but it lists nothing at the moment."))
+        return
+    found = ngettext(
+        "We found %(items)s item at this address. It begins with:",
+        "We found %(items)s items at this address. They begin with:",
+        trial.items,
+    ) % {"items": trial.items}
+    titles = format_html_join("", "<li>{}</li>", ((title,) for title in trial.titles))
+    messages.info(request, format_html("{}<ul>{}</ul>", found, titles))
+
+
+def show_reading(request: HttpRequest, report: IngestReport) -> None:
+    """Show the result of a reading to the person who asked for it."""
+    if report.error:
+        text = _("We could not read %(name)s: %(error)s") % {"name": report.name, "error": translate(report.error)}
+        messages.error(request, text)
+        return
+    facts = {"name": report.name, "new": report.new, "updated": report.updated, "unchanged": report.unchanged}
+    messages.success(
+        request, _("We read %(name)s just now: %(new)s new, %(updated)s updated, %(unchanged)s unchanged.") % facts
+    )
+    if report.set_aside:
+        messages.warning(request, _("Some entries were skipped. The reasons are below, under “Status”."))
+
+
+class SourceCreateView(CreateView):
+    def form_valid(self, form: SourceForm) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        show_trial(self.request, form.trial)
+        return response
+
+
+class SourceEditView(EditView):
+    """“Look now” saves the form like “Save”, so that nothing typed is lost, and then reads the source."""
+
+    def form_valid(self, form: SourceForm) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        show_trial(self.request, form.trial)
+        if "look" not in self.request.POST:
+            return response
+        report = read_source_now(source=self.object, now=timezone.now())
+        log(instance=self.object, action="newsletter.read_source", user=self.request.user)
+        show_reading(self.request, report)
+        return redirect(self.get_edit_url())
+
+    def get_success_message(self) -> str | None:
+        return None if "look" in self.request.POST else super().get_success_message()
+
+
 class SourceViewSet(SnippetViewSet):
     model = Source
     breadcrumbs_items = HOME_BREADCRUMB
@@ -74,32 +135,37 @@ class SourceViewSet(SnippetViewSet):
         Column("aside", label=gettext_lazy("Skipped"), sort_key="aside"),
         BooleanColumn("enabled", label=gettext_lazy("In use")),
     ]
-    panels = [
-        TemplatePanel(
-            get_context=source_panel_context, template="desk/panels/source.html", heading=gettext_lazy("Status")
-        ),
-        MultiFieldPanel(
-            [
-                FieldPanel("name"),
-                FieldPanel("kind"),
-                FieldPanel("url", heading=gettext_lazy("Web address")),
-                FieldPanel("every_minutes", heading=gettext_lazy("Check every (minutes)")),
-                FieldPanel(
-                    "enabled",
-                    heading=gettext_lazy("In use"),
-                    help_text=gettext_lazy("If you turn this off, we stop checking the source. Its stories stay."),
-                ),
-            ],
-            heading=gettext_lazy("Source"),
-        ),
-        MultiFieldPanel(
-            [
-                FieldRowPanel([FieldPanel("language"), FieldPanel("region")]),
-                FieldPanel("topics", widget=CheckboxSelectMultiple),
-            ],
-            heading=gettext_lazy("Defaults for its content"),
-        ),
-    ]
+    add_view_class = SourceCreateView
+    edit_view_class = SourceEditView
+    edit_handler = ObjectList(
+        [
+            TemplatePanel(
+                get_context=source_panel_context, template="desk/panels/source.html", heading=gettext_lazy("Status")
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("name"),
+                    FieldPanel("kind"),
+                    FieldPanel("url", heading=gettext_lazy("Web address")),
+                    FieldPanel("every_minutes", heading=gettext_lazy("Check every (minutes)")),
+                    FieldPanel(
+                        "enabled",
+                        heading=gettext_lazy("In use"),
+                        help_text=gettext_lazy("If you turn this off, we stop checking the source. Its stories stay."),
+                    ),
+                ],
+                heading=gettext_lazy("Source"),
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("language"), FieldPanel("region")]),
+                    FieldPanel("topics", widget=CheckboxSelectMultiple),
+                ],
+                heading=gettext_lazy("Defaults for its content"),
+            ),
+        ],
+        base_form_class=SourceForm,
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         return Source.objects.annotate(aside=Count("set_aside"))

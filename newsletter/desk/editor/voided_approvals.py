@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter.issues.approval.approve import find_current_approval, void_changed_approvals, withdraw_approvals
+from newsletter.issues.assembly.drafted_texts import update_drafted_texts
 from newsletter.models import Issue
 
 
@@ -20,6 +21,7 @@ class VoidApprovalsMixin:
     def form_valid(self, form: object) -> HttpResponse:
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+            update_drafted_texts(now=timezone.now())
             voided = void_changed_approvals(now=timezone.now())
         warn_about_voided(self.request, [issue for issue, _changes in voided])
         return response

@@ -1,8 +1,8 @@
 """Home's tasks for staff who manage subscribers: exports, held sign-ups, consent that expires. Reads only."""
 
 from datetime import datetime
-from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,7 +18,7 @@ from subscribers.exporting.export_requests import list_ready_exports, list_waiti
 from subscribers.models import HeldSignup
 
 
-def find_people_tasks(*, now: datetime, person: Any) -> list[Task]:
+def find_people_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
     """Return the tasks that the person has the permissions for."""
     tasks: list[Task] = []
     if person.has_perm(EXPORT_PERMISSION):
@@ -30,7 +30,7 @@ def find_people_tasks(*, now: datetime, person: Any) -> list[Task]:
     return tasks
 
 
-def _exports_to_download(now: datetime, person: object) -> list[Task]:
+def _exports_to_download(now: datetime, person: User | AnonymousUser) -> list[Task]:
     return [
         Task(
             title=_("Your export of %(people)s was approved") % {"people": label_people(export.people_when_asked)},
@@ -43,7 +43,7 @@ def _exports_to_download(now: datetime, person: object) -> list[Task]:
     ]
 
 
-def _exports_to_approve(now: datetime, person: Any) -> list[Task]:
+def _exports_to_approve(now: datetime, person: User | AnonymousUser) -> list[Task]:
     return [
         Task(
             title=_("%(who)s wants to export %(people)s")
@@ -52,7 +52,7 @@ def _exports_to_approve(now: datetime, person: Any) -> list[Task]:
             url=reverse("subscribers_export"),
             button=_("View"),
         )
-        for export in list_waiting_exports(now=now).exclude(asked_by=person)
+        for export in list_waiting_exports(now=now).exclude(asked_by=person.pk)
     ]
 
 

@@ -11,6 +11,7 @@ from newsletter.desk.content.sources import describe_last_success
 from newsletter.desk.home.event_tasks import find_event_location_tasks, find_event_tasks, find_unsure_event_tasks
 from newsletter.desk.home.issue_tasks import find_issue_tasks
 from newsletter.desk.home.people_tasks import find_people_tasks
+from newsletter.desk.home.staff_tasks import find_staff_tasks
 from newsletter.desk.home.task import Task, shorten
 from newsletter.desk.shell.labels import format_reason
 from newsletter.models import Source
@@ -27,6 +28,7 @@ def find_tasks(*, now: datetime, person: Any) -> list[Task]:
         kinds += [(tasks, issues) for tasks in find_issue_tasks(now=now, can_approve=can_approve)]
     kinds.insert(1, (find_event_tasks(now=now, person=person), events))
     kinds += [([task], "") for task in find_people_tasks(now=now, person=person)]
+    kinds.append((find_staff_tasks(now=now, person=person), reverse("wagtailusers_users:index")))
     if person.has_perm("newsletter.view_source") or person.has_perm("newsletter.change_source"):
         kinds.append((_source_tasks(), sources))
     if person.has_perm("newsletter.view_eventnotice"):

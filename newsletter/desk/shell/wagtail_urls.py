@@ -10,7 +10,7 @@ from wagtail.admin.views.chooser import ExternalLinkView
 
 BLOCKED_PATHS = (
     "api",
-    r"bulk/(?!wagtailimages/|auth/)",
+    r"bulk/(?!wagtailimages/)",
     "collections",
     "documents",
     "failwhale",

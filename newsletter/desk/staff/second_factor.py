@@ -7,22 +7,26 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.stagekit import get_pending_stage
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 from wagtail.users.models import UserProfile
 
 from newsletter.models.staff import done_from
+from newsletter.organisation.staff_accounts import list_administrators
 from subscribers.web.page import client_address_of
 
 SECOND_FACTOR_PERMISSIONS = (
@@ -37,6 +41,7 @@ SECOND_FACTOR_PERMISSIONS = (
     "auth.change_user",
 )
 IDLE_TIMEOUT = timedelta(hours=1)
+LOST_FACTOR_INTERVAL_SECONDS = 3600
 MAX_SESSION_AGE = timedelta(hours=12)
 LAST_SEEN_INTERVAL = timedelta(minutes=1)
 BEGAN_KEY = "staff_began"
@@ -147,6 +152,26 @@ def find_second_factor_url(request: HttpRequest) -> str:
     if request.method == "GET":
         request.session[NEXT_KEY] = request.get_full_path()
     return reverse("mfa_activate_totp")
+
+
+@require_POST
+def report_lost_factor(request: HttpRequest) -> HttpResponse:
+    """Log that somebody who gave their password cannot give the code. Home and a mail tell the administrators."""
+    stage = get_pending_stage(request)
+    person = request.user if request.user.is_authenticated else stage.login.user if stage else None
+    if not isinstance(person, User) or not is_mfa_enabled(person):
+        return HttpResponseRedirect(reverse("account_login"))
+    if not list_administrators().exclude(pk=person.pk).exists():
+        messages.warning(
+            request,
+            _("There is no other administrator. On the server, run: newsletter staff forget-factor %(email)s")
+            % {"email": person.username},
+        )
+    else:
+        if cache.add(f"lost-factor-{person.pk}", True, timeout=LOST_FACTOR_INTERVAL_SECONDS):
+            log(instance=person, action="newsletter.factor_lost", user=person)
+        messages.success(request, _("We told the administrators. One of them will contact you and remove it."))
+    return HttpResponseRedirect(reverse("mfa_reauthenticate" if request.user.is_authenticated else "mfa_authenticate"))
 
 
 def _get_language(request: HttpRequest) -> str | None:

@@ -3,21 +3,18 @@
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django import forms
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.users.views.users import IndexView, UserViewSet
 
-_ROLES = {
-    "admin": _("Administrator"),
-    "data": _("Data manager"),
-    "approver": _("Approver"),
-    "editor": _("Editor"),
-    "writer": _("Writer"),
-}
+from newsletter.desk.staff.staff_forms import ROLE_NAMES, AccountForm, InvitationForm
+from newsletter.desk.staff.staff_pages import AccountPage, InvitationPage, remove_second_factor, send_staff_link
 
 
 def label_roles(person: User) -> str:
@@ -25,7 +22,7 @@ def label_roles(person: User) -> str:
     held = {group.name for group in person.groups.all()}
     if person.is_superuser:
         return gettext("Superuser")
-    return ", ".join(str(label) for name, label in _ROLES.items() if name in held) or gettext(
+    return ", ".join(str(label) for name, label in ROLE_NAMES.items() if name in held) or gettext(
         "No role: cannot do anything here"
     )
 
@@ -36,7 +33,7 @@ def label_second_factor(person: Any) -> Any:
 
 class StaffList(IndexView):
     page_title = _("Staff")
-    add_item_label = _("Add staff")
+    add_item_label = _("Invite staff")
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -59,4 +56,19 @@ class StaffList(IndexView):
 
 class StaffViewSet(UserViewSet):
     index_view_class = StaffList
+    add_view_class = InvitationPage
+    edit_view_class = AccountPage
+    create_template_name = InvitationPage.template_name
+    edit_template_name = AccountPage.template_name
+    copy_view_enabled = False
     menu_label = _("Staff")
+
+    def get_form_class(self, for_update: bool = False) -> type[forms.Form]:
+        return AccountForm if for_update else InvitationForm
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *super().get_urlpatterns(),
+            path("link/<int:pk>/", send_staff_link, name="link"),
+            path("factor/<int:pk>/", remove_second_factor, name="factor"),
+        ]

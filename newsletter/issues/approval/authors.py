@@ -4,7 +4,7 @@ If a publication needs another approver, an author's own approval does not count
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -108,7 +108,7 @@ def _add_named(parts: Parts, segment: Segment) -> None:
         return
 
 
-def _add_of_rule(parts: Parts, rule: dict[str, Any]) -> None:
+def _add_of_rule(parts: Parts, rule: Mapping[str, Any]) -> None:
     for key, model in (("list", MailingList), ("topic", Topic)):
         if key in rule:
             parts[_name(model)].add(rule["id"])

@@ -20,7 +20,7 @@ from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.tokens import Variable
 from subscribers.links.signed_links import link_keys
 
-OFF, COUNTS, READERS = "off", "counts", "readers"
+OFF, READERS = "off", "readers"
 NOBODY = "nobody"
 _MARK = "u_reader"
 READER = Variable(token=_MARK, field="reader", default=NOBODY, context="u")

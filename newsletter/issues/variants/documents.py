@@ -22,40 +22,19 @@ from newsletter.issues.variants.event_location import describe_event_location
 from newsletter.issues.variants.nearby_events import CLOSE_KM, EventSelection
 from newsletter.issues.variants.reader_texts import reader_text
 from newsletter.issues.variants.visibility import VisibleContent, filter_visible
-from newsletter.rendering.blocks import (
-    AppealBlock,
-    Block,
-    Brand,
-    Button,
-    Divider,
-    Document,
-    EventCard,
-    EventItem,
-    Events,
-    ImageBlock,
-    LeadStory,
-    Note,
-    Picture,
-    Quote,
-    Related,
-    SchemaBlock,
-    StoryCards,
-    StoryItem,
-    StoryList,
-    StoryRows,
-)
+from newsletter.rendering import blocks as mail
 from newsletter.rendering.phrases import find_phrase, find_text_direction
 
-_STORIES: dict[str, type[StoryCards]] = {"cards": StoryCards, "rows": StoryRows, "list": StoryList}
+_STORIES: dict[str, type[mail.StoryCards]] = {"cards": mail.StoryCards, "rows": mail.StoryRows, "list": mail.StoryList}
 _MAP = "https://www.openstreetmap.org/search?query="
 
 
-def make_document(content: IssueContent, *, visible: VisibleContent, view_online: str) -> Document:
+def make_document(content: IssueContent, *, visible: VisibleContent, view_online: str) -> mail.Document:
     """Return the document that rendering takes. ``view_online`` is the address of this variant on the web, or ""."""
     publication, language = content.publication, visible.language
     content = filter_visible(content, visible=visible, only_events_subject=find_phrase("events_near", language))
     blocks = (_make_block(block, content, visible) for block in content.blocks)
-    return Document(
+    return mail.Document(
         subject=content.subject,
         preheader=content.preheader,
         language=language,
@@ -71,13 +50,13 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
     )
 
 
-def _make_block(block: records.Block, content: IssueContent, visible: VisibleContent) -> Block | None:
+def _make_block(block: records.Block, content: IssueContent, visible: VisibleContent) -> mail.Block | None:
     key, language, zone = block.key, visible.language, content.publication.zone
     match block:
         case records.NoteBlock():
-            return Note(body_html=block.html, body_text=plain_text(block.html), heading=block.heading, key=key)
+            return mail.Note(body_html=block.html, body_text=plain_text(block.html), heading=block.heading, key=key)
         case records.LeadStoryBlock():
-            return LeadStory(story=_make_story(block.story, language), key=key)
+            return mail.LeadStory(story=_make_story(block.story, language), key=key)
         case records.StoriesBlock():
             stories = tuple(_make_story(story, language) for story in block.stories)
             return _STORIES[block.look](stories=stories, heading=block.heading, key=key) if stories else None
@@ -89,22 +68,22 @@ def _make_block(block: records.Block, content: IssueContent, visible: VisibleCon
             appeal = visible.appeals[key]
             if appeal is None:
                 return None
-            return AppealBlock(
+            return mail.AppealBlock(
                 headline=appeal.headline, text=appeal.text, url=appeal.url, button=appeal.button, key=key
             )
         case records.RelatedBlock():
-            return Related(links=block.links, heading=block.heading, key=key)
+            return mail.Related(links=block.links, heading=block.heading, key=key)
         case records.QuoteBlock():
-            return Quote(text=block.text, who=block.who, notes=block.notes, key=key)
+            return mail.Quote(text=block.text, who=block.who, notes=block.notes, key=key)
         case records.PictureBlock():
-            return ImageBlock(picture=_make_picture(block.picture), caption=block.caption, url=block.url, key=key)
+            return mail.ImageBlock(picture=_make_picture(block.picture), caption=block.caption, url=block.url, key=key)
         case records.ButtonBlock():
-            return Button(label=block.label, url=block.url, key=key)
+            return mail.Button(label=block.label, url=block.url, key=key)
         case records.DividerBlock():
-            return Divider(key=key)
+            return mail.Divider(key=key)
         case records.CustomBlock():
             values = {name: _make_custom_value(value) for name, value in block.values.items()}
-            return SchemaBlock(block.type, values, key=key)
+            return mail.SchemaBlock(block.type, values, key=key)
 
 
 def _make_custom_value(value: records.CustomValue) -> object:
@@ -126,8 +105,8 @@ def _format_edition_date(content: IssueContent, language: str) -> str:
     return format_date(due, format="long", locale=get_babel_locale(language))
 
 
-def _make_story(story: StoryRecord, language: str) -> StoryItem:
-    return StoryItem(
+def _make_story(story: StoryRecord, language: str) -> mail.StoryItem:
+    return mail.StoryItem(
         title=story.title,
         url=story.url,
         teaser=story.teaser,
@@ -140,7 +119,7 @@ def _make_story(story: StoryRecord, language: str) -> StoryItem:
 
 def _make_events(
     block: records.EventsBlock, chosen: EventSelection, content: IssueContent, language: str
-) -> Events | None:
+) -> mail.Events | None:
     if chosen.kind == "nothing" or (chosen.kind == "all" and not chosen.events):
         return None
     items = [
@@ -151,7 +130,7 @@ def _make_events(
         for event in chosen.events
     ]
     own_heading = block.heading if chosen.kind in ("near", "all") else ""
-    return Events(
+    return mail.Events(
         events=tuple(items),
         heading=own_heading or _choose_heading(chosen, language),
         kind="near" if chosen.kind == "all" else chosen.kind,
@@ -169,9 +148,9 @@ def _choose_heading(chosen: EventSelection, language: str) -> str:
     return reader_text("events", language) if chosen.kind == "all" else find_phrase(f"events_{chosen.kind}", language)
 
 
-def _make_event_card(block: records.EventCardBlock, language: str, zone: str) -> EventCard:
+def _make_event_card(block: records.EventCardBlock, language: str, zone: str) -> mail.EventCard:
     event = block.events[0]
-    return EventCard(
+    return mail.EventCard(
         event=replace(
             _make_event(event, language, zone),
             summary=block.summary,
@@ -183,11 +162,11 @@ def _make_event_card(block: records.EventCardBlock, language: str, zone: str) ->
     )
 
 
-def _make_event(event: EventRecord, language: str, default_zone: str) -> EventItem:
+def _make_event(event: EventRecord, language: str, default_zone: str) -> mail.EventItem:
     locale = get_babel_locale(language)
     day = find_first_day(event, default_zone=default_zone)
     calendar = event.calendar_url
-    return EventItem(
+    return mail.EventItem(
         title=event.title,
         url=event.url,
         when=format_event_time(event, locale=locale, default_zone=default_zone),
@@ -201,8 +180,8 @@ def _make_event(event: EventRecord, language: str, default_zone: str) -> EventIt
     )
 
 
-def _make_brand(brand: BrandRecord) -> Brand:
-    return Brand(
+def _make_brand(brand: BrandRecord) -> mail.Brand:
+    return mail.Brand(
         name=brand.name,
         postal_address=brand.postal_address,
         website=brand.website,
@@ -222,9 +201,11 @@ def _make_brand(brand: BrandRecord) -> Brand:
     )
 
 
-def _make_picture(picture: PictureRecord) -> Picture:
-    return Picture(url=picture.url, width=picture.width, height=picture.height, alt=picture.alt, weight=picture.weight)
+def _make_picture(picture: PictureRecord) -> mail.Picture:
+    return mail.Picture(
+        url=picture.url, width=picture.width, height=picture.height, alt=picture.alt, weight=picture.weight
+    )
 
 
-def _make_optional_picture(picture: PictureRecord | None) -> Picture | None:
+def _make_optional_picture(picture: PictureRecord | None) -> mail.Picture | None:
     return _make_picture(picture) if picture else None

@@ -1,8 +1,8 @@
 """newsletter api-key: make, list and revoke API keys."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.table import Table
 from wagtail.log_actions import log
@@ -36,20 +36,22 @@ class Command(ProductCommand):
         revoke = actions.add_parser("revoke", help="A key works no more, from the next call on.")
         revoke.add_argument("name", metavar="NAME", help="Its name or id.")
 
-    def run(self, **options: Any) -> None:
+    def run(
+        self, *, action: str, name: str = "", scope: Sequence[str] = (), days: int = DAYS, json: bool = False
+    ) -> None:
         now = datetime.now(UTC)
-        if options["action"] == "list":
-            self._list(as_json=options["json"])
-        elif options["action"] == "revoke":
-            key = find_key_by_name(options["name"], now=now)
+        if action == "list":
+            self._list(as_json=json)
+        elif action == "revoke":
+            key = find_key_by_name(name, now=now)
             revoke_key(key=key, by=BY, now=now)
             log(instance=key, action="newsletter.api_key_revoked")
             self.stdout.write(f"The key “{key.name}” works no more.")
         else:
-            scope = " ".join(one for one in SCOPES if one in options["scope"])
-            key, text = make_key(name=options["name"], scope=scope, by=BY, now=now, days=options["days"])
-            log(instance=key, action="newsletter.api_key_made", data={"scope": scope})
-            if options["json"]:
+            scopes = " ".join(one for one in SCOPES if one in scope)
+            key, text = make_key(name=name, scope=scopes, by=BY, now=now, days=days)
+            log(instance=key, action="newsletter.api_key_made", data={"scope": scopes})
+            if json:
                 self.write_json({**_describe(key), "key": text})
             else:
                 self.stdout.write(
@@ -57,29 +59,31 @@ class Command(ProductCommand):
                 )
 
     def _list(self, *, as_json: bool) -> None:
-        keys = [_describe(key) for key in ApiKey.objects.all()]
+        keys = ApiKey.objects.all()
         if as_json:
-            self.write_json({"keys": keys})
+            self.write_json({"keys": [_describe(key) for key in keys]})
             return
         if not keys:
             self.stdout.write("There is no key yet. Make one: newsletter api-key add NAME --scope people")
             return
         table = Table("id", "name", "key", "scope", "made", "last used", "works", box=None)
         for key in keys:
-            used = str(key["last_used_at"] or "never")[:10]
-            table.add_row(
-                str(key["id"]), key["name"], f"{key['hint']}…", key["scope"], key["made_at"][:10], used, _works(key)
-            )
+            used = _day(key.last_used_at) if key.last_used_at else "never"
+            table.add_row(str(key.pk), key.name, f"{key.hint}…", key.scope, _day(key.made_at), used, _works(key))
         self.console().print(table)
 
 
-def _works(key: dict[str, Any]) -> str:
-    if key["revoked_at"]:
-        return f"revoked {key['revoked_at'][:10]}"
-    return f"until {key['expires_at'][:10]}" if key["expires_at"] else "until revoked"
+def _works(key: ApiKey) -> str:
+    if key.revoked_at:
+        return f"revoked {_day(key.revoked_at)}"
+    return f"until {_day(key.expires_at)}" if key.expires_at else "until revoked"
 
 
-def _describe(key: ApiKey) -> dict[str, Any]:
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}"
+
+
+def _describe(key: ApiKey) -> dict[str, object]:
     moments = ("made_at", "expires_at", "last_used_at", "revoked_at")
     return {
         "id": key.pk,

@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -23,12 +22,12 @@ class Command(ProductCommand):
         parser.add_argument("--dry-run", action="store_true", help="Show what would change, and change nothing.")
         parser.add_argument("--json", action="store_true")
 
-    def run(self, **options: Any) -> None:
-        changes = apply_file(options["file"], dry_run=options["dry_run"], now=datetime.now(UTC))
-        if options["json"]:
-            self.write_json({"dry_run": options["dry_run"], "changes": [change.as_json() for change in changes]})
+    def run(self, *, file: Path, dry_run: bool, json: bool) -> None:
+        changes = apply_file(file, dry_run=dry_run, now=datetime.now(UTC))
+        if json:
+            self.write_json({"dry_run": dry_run, "changes": [change.as_json() for change in changes]})
             return
-        _print(changes, dry_run=options["dry_run"], console=self.console())
+        _print(changes, dry_run=dry_run, console=self.console())
 
 
 def _print(changes: list[Change], *, dry_run: bool, console: Console) -> None:

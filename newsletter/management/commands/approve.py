@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
-from typing import Any
 
 from django.contrib.auth import get_user_model
 
@@ -18,23 +17,22 @@ class Command(ProductCommand):
     help = "Approve an issue as a member of staff who may."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("issue", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("reference", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
         parser.add_argument("--by", required=True, metavar="EMAIL")
         parser.add_argument("--json", action="store_true")
 
-    def run(self, **options: Any) -> None:
-        issue = find_issue(options["issue"])
-        person = get_user_model().objects.filter(username=options["by"].strip().lower(), is_active=True).first()
+    def run(self, *, reference: str, by: str, json: bool) -> None:
+        issue = find_issue(reference)
+        person = get_user_model().objects.filter(username=by.strip().lower(), is_active=True).first()
         if person is None:
             raise NotFound(
-                f"Nobody on the staff has the address {options['by']}. "
-                f"Add them: newsletter staff add {options['by']} --role approver"
+                f"Nobody on the staff has the address {by}. Add them: newsletter staff add {by} --role approver"
             )
         now = datetime.now(UTC)
         require_approval_permission(issue, by=person)
         require_stories_at_source(issue=issue, now=now)
         approval = approve_issue(issue=issue, by=person, now=now)
-        if options["json"]:
+        if json:
             self.write_json(
                 {"issue": issue.reference, "sha256": approval.sha256, "by": person.get_username(), "state": issue.state}
             )

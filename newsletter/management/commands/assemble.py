@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
-from typing import Any
 
 from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot, is_scheduled, log_assembled
 from newsletter.issues.assembly.lookup import find_publication
@@ -15,23 +14,23 @@ class Command(ProductCommand):
     help = "Assemble the issue of a publication's next slot, or of the slot that is named."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("publication", metavar="PUBLICATION", help="Its slug.")
+        parser.add_argument("slug", metavar="PUBLICATION", help="Its slug.")
         parser.add_argument("--due", default="", metavar="ISO", help="The slot, as wall-clock time: 2026-11-26T09:00.")
         parser.add_argument("--digest", action="store_true", help="The month's digest, for readers who chose it.")
         parser.add_argument("--json", action="store_true")
 
-    def run(self, **options: Any) -> None:
+    def run(self, *, slug: str, due: str, digest: bool, json: bool) -> None:
         now = datetime.now(UTC)
-        publication = find_publication(options["publication"])
-        kind = Slot.Kind.DIGEST if options["digest"] else Slot.Kind.ISSUE
-        slot = get_or_create_slot(publication=publication, due=options["due"], now=now, kind=kind)
+        publication = find_publication(slug)
+        kind = Slot.Kind.DIGEST if digest else Slot.Kind.ISSUE
+        slot = get_or_create_slot(publication=publication, due=due, now=now, kind=kind)
         if slot.state != Slot.State.MISSED:
             check_before_assembly(slot=slot, now=now)
         assembly = assemble_slot(slot=slot, now=now)
         slot, issue = assembly.slot, assembly.issue
         if issue and assembly.made:
             log_assembled(issue)
-        if options["json"]:
+        if json:
             self.write_json(
                 {
                     "publication": publication.slug,

@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from typing import Any
+from collections.abc import Sequence
 
 from rich.table import Table
 
@@ -25,25 +25,26 @@ class Command(ProductCommand):
         )
         parser.add_argument("--json", action="store_true")
 
-    def run(self, **options: Any) -> None:
+    def run(self, *, recipients: int, only: Sequence[str], json: bool) -> None:
         console = self.console()
-        report: dict[str, Any] = {
-            "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": sys.version.split()[0]},
-            "settings": {
-                "recipients": options["recipients"],
-                "provider": "mailgun on loopback, batches of 1,000, provider-side variables",
-            },
+        conditions: dict[str, object] = {
+            "recipients": recipients,
+            "provider": "mailgun on loopback, batches of 1,000, provider-side variables",
         }
-        for part in options["only"]:
-            measured = MEASUREMENTS[part](options["recipients"])
+        report: dict[str, object] = {
+            "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": sys.version.split()[0]},
+            "settings": conditions,
+        }
+        for part in only:
+            measured = MEASUREMENTS[part](recipients)
             figures = [measure_in_own_process(measure, **how) for measure, how in measured]
-            report["settings"]["database"] = figures[0]["database"]
+            conditions["database"] = figures[0]["database"]
             report[part] = (
                 [_without_database(each) for each in figures] if len(figures) > 1 else _without_database(figures[0])
             )
-            if not options["json"]:
+            if not json:
                 console.print(_table(part, figures))
-        if options["json"]:
+        if json:
             self.write_json(report)
 
 
@@ -65,11 +66,11 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
-def _without_database(figures: dict[str, Any]) -> dict[str, Any]:
+def _without_database(figures: dict[str, object]) -> dict[str, object]:
     return {name: figure for name, figure in figures.items() if name != "database"}
 
 
-def _table(part: str, figures: list[dict[str, Any]]) -> Table:
+def _table(part: str, figures: list[dict[str, object]]) -> Table:
     table = Table(title=f"{part.replace('_', ' ')} ({figures[0]['database']}, {os.cpu_count()} cores)", box=None)
     table.add_column("figure", style="bold")
     for _ in figures:

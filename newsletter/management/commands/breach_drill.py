@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
-from typing import Any
 
 from django.utils import timezone
 
@@ -22,7 +21,7 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         who = parser.add_mutually_exclusive_group(required=True)
-        who.add_argument("--staff", metavar="EMAIL", help="The account of a member of staff.")
+        who.add_argument("--staff", default="", metavar="EMAIL", help="The account of a member of staff.")
         who.add_argument("--key", type=int, metavar="ID", help="A key of the API, by its number.")
         who.add_argument("--export", type=int, metavar="ID", help="A file of people, by its number in the staff log.")
         parser.add_argument("--from", dest="since", type=_moment, default=_START, metavar="ISO", help="From then on.")
@@ -31,20 +30,29 @@ class Command(ProductCommand):
         )
         parser.add_argument("--json", action="store_true", help="With every address: it is personal data.")
 
-    def run(self, **options: Any) -> None:
-        if options["staff"]:
-            entries = list_staff_entries(options["staff"])
-        elif options["key"] is not None:
-            entries = list_api_key_entries(options["key"])
+    def run(
+        self,
+        *,
+        staff: str,
+        key: int | None,
+        export: int | None,
+        since: datetime,
+        until: datetime | None,
+        json: bool,
+    ) -> None:
+        if key is not None:
+            entries = list_api_key_entries(key)
+        elif export is not None:
+            entries = list_export_entries(export)
         else:
-            entries = list_export_entries(options["export"])
-        until = options["until"] or datetime.now(UTC)
-        touched = find_affected_people(entries, since=options["since"], until=until)
+            entries = list_staff_entries(staff)
+        until = until or datetime.now(UTC)
+        touched = find_affected_people(entries, since=since, until=until)
         people = touched.known()
-        if options["json"]:
+        if json:
             self.write_json(
                 {
-                    "from": options["since"].isoformat(),
+                    "from": since.isoformat(),
                     "to": until.isoformat(),
                     "entries": touched.entries,
                     "erased": len(touched.acts) - len(people),

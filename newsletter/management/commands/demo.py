@@ -4,7 +4,6 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -30,7 +29,7 @@ class Command(ProductCommand):
         )
         parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, metavar="P")
 
-    def run(self, **options: Any) -> None:
+    def run(self, *, no_serve: bool, subscribers: int, port: int) -> None:
         if not (Path(settings.NEWSLETTER_DATA_DIR) / MARKER_FILE).exists():
             raise DemoError("Run it as `newsletter demo`: it needs a folder of its own.")
         console = self.console(soft_wrap=True)
@@ -39,18 +38,18 @@ class Command(ProductCommand):
         call_command("migrate", verbosity=0, interactive=False)
         now = datetime.now(UTC)
         with DemoSite(now=now) as site:
-            run_sample_week(site_url=site.url, people=options["subscribers"], now=now, console=console)
+            run_sample_week(site_url=site.url, people=subscribers, now=now, console=console)
             console.print(f"\nDone in {monotonic() - started:.0f} seconds.")
-            if options["no_serve"]:
+            if no_serve:
                 return
             console.print(
-                f"\nThe desk: [bold]http://{HOST}:{options['port']}/admin/[/bold]"
+                f"\nThe desk: [bold]http://{HOST}:{port}/admin/[/bold]"
                 f"   log-in: {LOGIN.email}   password: {LOGIN.password}"
                 f"\nThe sample organisation's site: {site.url}/"
                 "\nCtrl-C stops both."
             )
             engine = Engine()
-            Server(host=HOST, port=options["port"], started=engine.start, stopping=engine.stop).run()
+            Server(host=HOST, port=port, started=engine.start, stopping=engine.stop).run()
 
 
 def _people(text: str) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management import CommandError
@@ -46,19 +45,19 @@ class Command(ProductCommand):
         )
         parser.add_argument("--release", action="store_true", help="With --after-restore: let mail go out again.")
 
-    def run(self, **options: Any) -> None:
-        if options["after_restore"]:
-            self._after_restore(release=options["release"], as_json=options["json"])
+    def run(self, *, json: bool, after_restore: bool, message: str | None, receiver: str, release: bool) -> None:
+        if after_restore:
+            self._after_restore(release=release, as_json=json)
             return
-        if options["release"]:
+        if release:
             raise CommandError("--release goes with --after-restore: it lets mail go out again after a restore.")
-        if options["receiver"] and not options["message"]:
+        if receiver and not message:
             raise CommandError("--receiver goes with --message: it names who received that message.")
-        if options["message"]:
-            found = _check_message(options["message"], receiver=options["receiver"])
-            self._report(found, shown=(), as_json=options["json"])
+        if message:
+            found = _check_message(message, receiver=receiver)
+            self._report(found, shown=(), as_json=json)
         else:
-            self._report(list(examine()), shown=settings.ENV.describe(), as_json=options["json"])
+            self._report(list(examine()), shown=settings.ENV.describe(), as_json=json)
 
     def _report(self, findings: list[Finding], *, shown: Sequence[SettingValue], as_json: bool) -> None:
         failed = [finding.check for finding in findings if finding.level == "error"]

@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
-from typing import Any
 
 from newsletter.common.errors import NotFound
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
@@ -17,9 +16,9 @@ class Command(ProductCommand):
         parser.add_argument("--source", help="Only the source of this id or name.")
         parser.add_argument("--json", action="store_true")
 
-    def run(self, **options: Any) -> None:
-        reports = [ingest_source(source=source, now=datetime.now(UTC)) for source in _sources(options["source"])]
-        if options["json"]:
+    def run(self, *, source: str | None, json: bool) -> None:
+        reports = [ingest_source(source=one, now=datetime.now(UTC)) for one in _sources(source)]
+        if json:
             self.write_json({"sources": [report.as_json() for report in reports]})
             return
         for report in reports:

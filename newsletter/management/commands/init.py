@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
 
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.sample_files import write_samples
@@ -25,11 +24,9 @@ class Command(ProductCommand):
             + ".",
         )
 
-    def run(self, **options: Any) -> None:
-        written, kept = write_samples(
-            options["folder"], starter=find_starter(options["brand"]) if options["brand"] else None
-        )
+    def run(self, *, folder: Path, brand: str | None) -> None:
+        written, kept = write_samples(folder, starter=find_starter(brand) if brand else None)
         self.write_lines(f"Written: {file}" for file in written)
         self.write_lines(f"Left as it is: {file}" for file in kept)
-        file = options["folder"] / "organisation.toml"
+        file = folder / "organisation.toml"
         self.stdout.write(f"Next: change {file} to say who you are, then run: newsletter apply {file}")

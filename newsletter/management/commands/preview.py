@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from email.policy import SMTP
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from django.conf import settings
 
@@ -26,26 +26,24 @@ class Command(ProductCommand):
     help = "Write each variant of an issue as KEY.html, KEY.txt and KEY.eml, with sample values for a reader's own."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("issue", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("reference", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
         parser.add_argument("--variant", metavar="KEY", help="Only this variant.")
         parser.add_argument(
             "--out", default="", metavar="DIR", help="Where to write; a folder of the data folder otherwise."
         )
         parser.add_argument("--json", action="store_true")
 
-    def run(self, **options: Any) -> None:
-        issue = find_issue(options["issue"])
-        variants = _find_variants(issue, options["variant"])
-        out = Path(
-            options["out"] or Path(settings.NEWSLETTER_DATA_DIR) / "previews" / issue.reference.replace("/", "-")
-        )
+    def run(self, *, reference: str, variant: str | None, out: str, json: bool) -> None:
+        issue = find_issue(reference)
+        variants = _find_variants(issue, variant)
+        folder = Path(out or Path(settings.NEWSLETTER_DATA_DIR) / "previews" / issue.reference.replace("/", "-"))
         try:
-            out.mkdir(parents=True, exist_ok=True)
-            written = [_write(variant, out) for variant in variants]
+            folder.mkdir(parents=True, exist_ok=True)
+            written = [_write(one, folder) for one in variants]
         except OSError as error:
-            raise BadFile(f"{out} cannot be written to: {error.strerror}. Choose another --out.") from error
-        if options["json"]:
-            self.write_json({"issue": issue.reference, "out": str(out), "variants": written})
+            raise BadFile(f"{folder} cannot be written to: {error.strerror}. Choose another --out.") from error
+        if json:
+            self.write_json({"issue": issue.reference, "out": str(folder), "variants": written})
             return
         said: dict[str, int] = {}
         for row in written:
@@ -54,7 +52,7 @@ class Command(ProductCommand):
                 words = f"{finding['level']}: {finding['message']}"
                 said[words] = said.get(words, 0) + 1
         self.write_lines(f"{words} (in {times} of {len(written)})" for words, times in said.items())
-        self.stdout.write(f"Written to {out}")
+        self.stdout.write(f"Written to {folder}")
 
 
 def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
@@ -74,7 +72,15 @@ def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
     return chosen
 
 
-def _write(variant: Variant, out: Path) -> dict[str, Any]:
+class _WrittenVariant(TypedDict):
+    key: str
+    label: str
+    subject: str
+    bytes: int
+    findings: list[dict[str, str]]
+
+
+def _write(variant: Variant, out: Path) -> _WrittenVariant:
     mail, person = make_sample_mail(variant, site_url=settings.NEWSLETTER_SITE_URL)
     html = split(mail.html).join(person.variables)
     write_private(out / f"{variant.key}.html", html.encode())

@@ -9,7 +9,7 @@ from newsletter.management.commands.worker import write_flushed
 class Command(ProductCommand):
     help = "Poll sources, assemble issues and start sends when they are due, until stopped."
 
-    def run(self, **options: object) -> None:
+    def run(self) -> None:
         engine = make_engine(roles=frozenset({SCHEDULER}))
         text = f"The scheduler runs. Ctrl-C stops it.\n{describe_start()}"
         run_until_stopped(engine, started=lambda: write_flushed(self, text))

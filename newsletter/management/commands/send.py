@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
-from typing import Any
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approval_rules import is_sent_automatically
@@ -26,21 +25,21 @@ class Command(ProductCommand):
     help = "Send an approved issue: at its slot, or with --now at once and in this process."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("issue", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("reference", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
         parser.add_argument(
             "--now", action="store_true", help="Start it and dispatch here until nothing is left to do."
         )
         parser.add_argument("--release", action="store_true", help="Release it where somebody holds it.")
         parser.add_argument("--json", action="store_true")
 
-    def run(self, **options: Any) -> None:
-        issue = find_issue(options["issue"])
-        if issue.held and not options["release"]:
+    def run(self, *, reference: str, now: bool, release: bool, json: bool) -> None:
+        issue = find_issue(reference)
+        if issue.held and not release:
             raise NotReady(
                 f"{issue} is held: {issue.held_reason or 'no reason given'}. To send it all the same, add --release."
             )
         require_issue_enabled(issue)
-        if not options["now"]:
+        if not now:
             self._hand_over(issue)
             return
         if (
@@ -54,10 +53,10 @@ class Command(ProductCommand):
         if issue.held:
             release_issue(issue=issue)
         send = start_send(issue=issue, now=datetime.now(UTC))
-        with show_send_progress(send, quiet=options["json"]) as progress:
+        with show_send_progress(send, quiet=json) as progress:
             send = run_send(send=send, adapter=current_adapter(), progress=progress)
         issue.refresh_from_db()
-        if options["json"]:
+        if json:
             self.write_json(status_of(issue))
         else:
             self.stdout.write(f"{issue}: {send.get_state_display()}. {send.reason}".rstrip())

@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
-from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -13,6 +12,7 @@ from newsletter.management.base import ProductCommand, describe_start
 from newsletter.management.commands.worker import add_concurrency_option
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
+from newsletter.organisation.first_administrator import is_without_staff, make_first_administrator_url
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 from subscribers.erasing.journal_check import try_to_repair_journal
 
@@ -27,13 +27,18 @@ class Command(ProductCommand):
         if self.roles:
             add_concurrency_option(parser)
 
-    def run(self, **options: Any) -> None:
-        check_port_free(host=options["host"], port=options["port"])
+    def run(self, *, host: str, port: int, lanes: int = DEFAULT_CONCURRENCY) -> None:
+        check_port_free(host=host, port=port)
         call_command("migrate", verbosity=0, interactive=False)
         try_to_repair_journal(now=datetime.now(UTC))
-        engine = make_engine(roles=self.roles, concurrency=options.get("lanes", DEFAULT_CONCURRENCY))
+        engine = make_engine(roles=self.roles, concurrency=lanes)
         self.stdout.write(
-            f"Serving {settings.NEWSLETTER_SITE_URL}/ on {options['host']}:{options['port']}. Ctrl-C stops.\n{describe_start()}"
+            f"Serving {settings.NEWSLETTER_SITE_URL}/ on {host}:{port}. Ctrl-C stops.\n{describe_start()}"
         )
+        if is_without_staff():
+            self.stdout.write(
+                "Nobody has an account yet. Open this link to make the first one. It works for 24 hours:\n"
+                f"{make_first_administrator_url()}"
+            )
         self.stdout.flush()
-        Server(host=options["host"], port=options["port"], started=engine.start, stopping=engine.stop).run()
+        Server(host=host, port=port, started=engine.start, stopping=engine.stop).run()

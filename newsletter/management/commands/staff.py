@@ -3,7 +3,6 @@
 import sys
 from argparse import ArgumentParser
 from getpass import getpass
-from typing import Any
 
 from rich.table import Table
 
@@ -36,18 +35,20 @@ class Command(ProductCommand):
         listing = actions.add_parser("list", help="List who has an account.")
         listing.add_argument("--json", action="store_true")
 
-    def run(self, **options: Any) -> None:
-        if options["action"] == "list":
-            self._list(as_json=options["json"])
+    def run(
+        self, *, action: str, email: str = "", role: str = "", password_stdin: bool = False, json: bool = False
+    ) -> None:
+        if action == "list":
+            self._list(as_json=json)
             return
-        if options["action"] == "forget-factor":
-            gone = remove_second_factor(email=options["email"])
+        if action == "forget-factor":
+            gone = remove_second_factor(email=email)
             said = "is taken away; a new one is asked for at the next sign-in" if gone else "was not set up"
-            self.stdout.write(f"The second factor of {options['email']} {said}.")
+            self.stdout.write(f"The second factor of {email} {said}.")
             return
-        password = _read_password(options["email"], from_stdin=options["password_stdin"])
-        change = add_staff(email=options["email"], role=options["role"], password=password)
-        if options["json"]:
+        password = _read_password(email, from_stdin=password_stdin)
+        change = add_staff(email=email, role=role, password=password)
+        if json:
             self.write_json(vars(change))
         else:
             self.stdout.write(_in_words(change))

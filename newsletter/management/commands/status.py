@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from django.core.management import CommandError
 from rich.console import Console
@@ -26,19 +25,19 @@ class Command(ProductCommand):
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--csv", metavar="FILE", help="Write what became of each person of the issue to a file.")
 
-    def run(self, **options: Any) -> None:
-        if options["csv"]:
-            self._write_csv(options["issue"], Path(options["csv"]))
+    def run(self, *, issue: str | None, json: bool, csv: str | None) -> None:
+        if csv:
+            self._write_csv(issue, Path(csv))
             return
-        if options["issue"]:
-            status = status_of(find_issue(options["issue"]))
-            if options["json"]:
+        if issue:
+            status = status_of(find_issue(issue))
+            if json:
                 self.write_json(status)
             else:
                 print_receipt(status, console=self.console())
             return
         overview = _overview(now=datetime.now(UTC))
-        if options["json"]:
+        if json:
             self.write_json(overview)
         else:
             _print(overview, console=self.console())
@@ -58,11 +57,11 @@ class Command(ProductCommand):
         self.stdout.write(f"{lines:,} people written to {path}")
 
 
-def _overview(*, now: datetime) -> dict[str, Any]:
+def _overview(*, now: datetime) -> dict[str, list[dict[str, object]]]:
     return {"publications": list_publications(now=now), "slots": list_slots(), "issues": list_issues(now=now)}
 
 
-def _print(overview: dict[str, Any], *, console: Console) -> None:
+def _print(overview: dict[str, list[dict[str, object]]], *, console: Console) -> None:
     for title, columns in (
         ("publications", ("slug", "name", "schedule", "next")),
         ("slots", ("publication", "slot", "state", "reason")),

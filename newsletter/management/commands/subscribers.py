@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from getpass import getuser
 from io import SEEK_SET, BufferedReader, FileIO, RawIOBase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -26,6 +26,9 @@ from subscribers.importing.writing.undo import undo_now
 from subscribers.models import Basis, ImportBatch, ImportKind
 from subscribers.people.lookup import describe_person, find_person
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 BASES = [Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED]
 _BLOCK_BYTES = 1 << 20
 
@@ -40,7 +43,7 @@ class Command(ProductCommand):
         bring.add_argument(
             "file", metavar="FILE.csv", type=Path, help="A column email, and any of name, country, region …"
         )
-        bring.add_argument("--list", required=True, metavar="SLUG")
+        bring.add_argument("--list", dest="slug", required=True, metavar="SLUG")
         bring.add_argument(
             "--basis", required=True, choices=[str(basis) for basis in BASES], help="Why they may be mailed."
         )
@@ -48,6 +51,7 @@ class Command(ProductCommand):
         bring.add_argument("--confirm", action="store_true", help="Ask each person by mail first.")
         bring.add_argument(
             "--map",
+            dest="columns",
             action="append",
             default=[],
             type=_read_pair,
@@ -57,6 +61,7 @@ class Command(ProductCommand):
         bring.add_argument(
             "--as",
             dest="kind",
+            default="",
             choices=[str(kind) for kind in ImportKind],
             help="What the people of the file are, where it is not what the file looks like.",
         )
@@ -76,63 +81,80 @@ class Command(ProductCommand):
         bring.add_argument("--dry-run", action="store_true", help="Say what would happen, and change nothing.")
         bring.add_argument("--json", action="store_true")
         undo = actions.add_parser("undo", help="Take an import back: whoever it brought in goes.")
-        undo.add_argument("id", type=int, metavar="IMPORT", help="The number that the import gave.")
+        undo.add_argument("number", type=int, metavar="IMPORT", help="The number that the import gave.")
         undo.add_argument("--json", action="store_true")
         write = actions.add_parser("export", help="Write those who may be mailed, as CSV.")
-        write.add_argument("--list", metavar="SLUG", help="Only the people of this list.")
+        write.add_argument("--list", dest="slug", metavar="SLUG", help="Only the people of this list.")
         write.add_argument("--out", metavar="FILE", type=Path, help="Standard output if not given.")
         show = actions.add_parser("show", help="Show what is held about one person, as JSON.")
         show.add_argument("email", metavar="EMAIL")
         show.add_argument("--json", action="store_true", help="The only form there is.")
 
-    def run(self, **options: Any) -> None:
-        {"import": self._import, "undo": self._undo, "export": self._export, "show": self._show}[options["action"]](
-            **options
-        )
+    def run(self, *, action: str, **options: object) -> None:
+        actions: dict[str, Callable[..., None]] = {
+            "import": self._import,
+            "undo": self._undo,
+            "export": self._export,
+            "show": self._show,
+        }
+        actions[action](**options)
 
-    def _import(self, **options: Any) -> None:
-        mailing_list = find_list(options["list"], where="--list")
-        file: Path = options["file"]
+    def _import(
+        self,
+        *,
+        file: Path,
+        slug: str,
+        basis: str,
+        evidence: str,
+        confirm: bool,
+        columns: Sequence[tuple[str, str]],
+        kind: str,
+        collected: date | None,
+        expires: date | None,
+        refused: Path | None,
+        dry_run: bool,
+        json: bool,
+    ) -> None:
+        mailing_list = find_list(slug, where="--list")
         try:
             with file.open("rb", buffering=0) as lines, show_import_progress(count_lines(file)) as progress:
                 report = import_people(
                     file=BufferedReader(_NonClosingFile(lines), buffer_size=_BLOCK_BYTES),
                     mailing_list=mailing_list,
-                    basis=options["basis"],
-                    evidence=options["evidence"],
+                    basis=basis,
+                    evidence=evidence,
                     by=_person(),
                     now=datetime.now(UTC),
-                    dry_run=options["dry_run"],
-                    confirm=options["confirm"],
+                    dry_run=dry_run,
+                    confirm=confirm,
                     progress=progress,
                     file_name=file.name,
-                    columns=dict(options["map"]),
-                    kind=options["kind"] or "",
-                    collected_on=options["collected"],
-                    expires_on=options["expires"],
+                    columns=dict(columns),
+                    kind=kind,
+                    collected_on=collected,
+                    expires_on=expires,
                 )
         except OSError as error:
             raise BadFile(
                 f"{file} cannot be read: {error.strerror}. Check the path and the right to read it."
             ) from error
-        if options["refused"]:
-            _write_refused(report, out=options["refused"], header=report.header)
-        if options["json"]:
-            self.write_json(report_as_json(report, mailing_list=mailing_list.slug, dry_run=options["dry_run"]))
+        if refused:
+            _write_refused(report, out=refused, header=report.header)
+        if json:
+            self.write_json(report_as_json(report, mailing_list=mailing_list.slug, dry_run=dry_run))
         else:
-            self.write_lines(format_report(report, name=mailing_list.name, dry_run=options["dry_run"]))
+            self.write_lines(format_report(report, name=mailing_list.name, dry_run=dry_run))
 
-    def _undo(self, **options: Any) -> None:
-        batch = _find_import(options["id"])
+    def _undo(self, *, number: int, json: bool) -> None:
+        batch = _find_import(number)
         done = undo_now(batch, by=_person(), now=datetime.now(UTC), clock=lambda: datetime.now(UTC))
-        if options["json"]:
+        if json:
             self.write_json({"import": batch.pk, **done})
         else:
             self.write_lines(format_undone(done, number=batch.pk))
 
-    def _export(self, **options: Any) -> None:
-        mailing_list = find_list(options["list"], where="--list") if options["list"] else None
-        out: Path | None = options["out"]
+    def _export(self, *, slug: str | None, out: Path | None) -> None:
+        mailing_list = find_list(slug, where="--list") if slug else None
         if out is None:
             export_people(out=sys.stdout, mailing_list=mailing_list)
             return
@@ -144,8 +166,8 @@ class Command(ProductCommand):
         written = "1 person is" if people == 1 else f"{people:,} people are"
         self.stdout.write(f"{written} written to {out}. It is personal data: delete it when you are done.")
 
-    def _show(self, **options: Any) -> None:
-        self.write_json(describe_person(find_person(options["email"]), now=datetime.now(UTC)))
+    def _show(self, *, email: str, json: bool) -> None:
+        self.write_json(describe_person(find_person(email), now=datetime.now(UTC)))
 
 
 class _NonClosingFile(RawIOBase):
@@ -160,7 +182,7 @@ class _NonClosingFile(RawIOBase):
     def seekable(self) -> bool:
         return self._file.seekable()
 
-    def readinto(self, buffer: Any) -> int | None:
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
         return self._file.readinto(buffer)
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:

@@ -1,7 +1,6 @@
 """newsletter worker: run a sender only. Any number may run on one database."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from newsletter.jobs.catalogue import WORKER
 from newsletter.jobs.engine import make_engine, run_until_stopped
@@ -15,9 +14,9 @@ class Command(ProductCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_concurrency_option(parser)
 
-    def run(self, **options: Any) -> None:
-        engine = make_engine(roles=frozenset({WORKER}), concurrency=options["lanes"])
-        text = f"The worker runs, {options['lanes']} calls at once. Ctrl-C stops it.\n{describe_start()}"
+    def run(self, *, lanes: int) -> None:
+        engine = make_engine(roles=frozenset({WORKER}), concurrency=lanes)
+        text = f"The worker runs, {lanes} calls at once. Ctrl-C stops it.\n{describe_start()}"
         run_until_stopped(engine, started=lambda: write_flushed(self, text))
 
 

@@ -42,9 +42,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: PQGen[Value], *arguments: Any, **named: Any) -> Value:
         end = current_deadline()
-        if isinf(end):
-            return super().wait(gen, *arguments, **named)
-        return super().wait(self._until(end, gen), *arguments, **named)
+        return super().wait(gen if isinf(end) else self._until(end, gen), *arguments, **named)
 
     def _until(self, end: float, gen: PQGen[Value]) -> Generator[Any, Any, Value]:
         called_off = False

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
 from weakref import WeakSet
 
 import requests
@@ -192,9 +191,9 @@ class _WatchedConnection(HTTPConnection):
         watch_connection(self)
         super().connect()
 
-    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
         watch_connection(self)
-        super().putrequest(*args, **kwargs)
+        super().putrequest(method, url, skip_host, skip_accept_encoding)
 
 
 class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
@@ -210,6 +209,6 @@ class _WatchedTlsPool(HTTPSConnectionPool):
 
 
 class _WatchedAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: object) -> None:
+        super().init_poolmanager(connections, maxsize, block, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTlsPool}

@@ -92,4 +92,4 @@ def _parse_event_time(event: Row) -> datetime | None:
     return parse_time(event.get("ts_event")) or parse_time(event.get("ts"))
 
 
-BREVO = WebhookHandler(name="brevo", verify=check_password, parse=parse_brevo, is_signed=False, atomic=True)
+BREVO = WebhookHandler(name="brevo", verify=check_password, parse=parse_brevo, atomic=True)

@@ -130,7 +130,6 @@ MAILGUN = WebhookHandler(
     name="mailgun",
     verify=_verify,
     parse=lambda call: parse_mailgun(call.body),
-    is_signed=True,
     atomic=True,
     refusal_status=406,
 )

@@ -91,4 +91,4 @@ def _classify_subscription_change(event: Row) -> FeedbackKind:
     return FeedbackKind.UNSUBSCRIBED if reason == "manualsuppression" and is_by_recipient else FeedbackKind.UNKNOWN
 
 
-POSTMARK = WebhookHandler(name="postmark", verify=check_password, parse=parse_postmark, is_signed=False, atomic=False)
+POSTMARK = WebhookHandler(name="postmark", verify=check_password, parse=parse_postmark, atomic=False)

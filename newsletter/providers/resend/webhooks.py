@@ -128,4 +128,4 @@ def _classify_bounce(name: str, *, bounce: Row, reason: str) -> BounceClass:
     return classify_bounce(status, fallback=BounceClass.HARD if is_permanent else BounceClass.SOFT)
 
 
-RESEND = WebhookHandler(name="resend", verify=verify_resend, parse=parse_resend, is_signed=True, atomic=True)
+RESEND = WebhookHandler(name="resend", verify=verify_resend, parse=parse_resend, atomic=True)

@@ -114,4 +114,4 @@ def _is_signed_by(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) 
     return True
 
 
-SENDGRID = WebhookHandler(name="sendgrid", verify=verify_sendgrid, parse=parse_sendgrid, is_signed=True, atomic=True)
+SENDGRID = WebhookHandler(name="sendgrid", verify=verify_sendgrid, parse=parse_sendgrid, atomic=True)

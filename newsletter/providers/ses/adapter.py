@@ -5,22 +5,16 @@ botocore (the ``ses`` extra) only signs the request, and our own transport makes
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Self, Unpack
 from urllib.parse import urlencode
 
-import orjson
-
 from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base.contract import Capabilities, Outcome, ProviderResponse, Recipient, Verdict
-from newsletter.providers.base.errors import BadBatch, BadProviderUrl
+from newsletter.providers.base.contract import Capabilities, Outcome, ProviderResponse, Verdict
+from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_time, read_json
-from newsletter.providers.base.mail.curly_variables import write_html, write_text, write_value
-from newsletter.providers.base.mail.headers import encode_header, format_mailbox
-from newsletter.providers.base.mail.identifiers import make_dashed_tag
-from newsletter.providers.base.mail.tokens import CompiledText
 from newsletter.providers.base.prepared_batch import PreparedBatch
 from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, UrlRules, is_plain_key
 from newsletter.providers.base.responses import combine_row_verdicts, quote_provider
@@ -31,12 +25,9 @@ from newsletter.providers.base.suppression_lists import (
     replace_query,
 )
 from newsletter.providers.base.webhooks.events import FeedbackKind
+from newsletter.providers.ses.payload import MAX_VARIABLE_BYTES, build_payload
 from newsletter.providers.ses.signing import SigningTransport, make_signer
 
-MAX_VARIABLE_BYTES = 262_144
-MAX_HEADERS = 15
-MAX_HEADER_BYTES = 995
-MAX_HEADER_LINE_BYTES = 996
 _QUOTA_WAIT_SECONDS = 3600.0
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+){1,2}-\d")
 _THROTTLED_STATUSES = {"TRANSIENT_FAILURE", "ACCOUNT_THROTTLED", "ACCOUNT_DAILY_QUOTA_EXCEEDED"}
@@ -138,7 +129,7 @@ class Ses(HttpAdapter):
         )
 
     def _build_payload(self, prepared: PreparedBatch) -> dict[str, object]:
-        payload = _build_payload(prepared)
+        payload = build_payload(prepared)
         if self._configuration_set:
             payload["ConfigurationSetName"] = self._configuration_set
         return payload
@@ -210,89 +201,6 @@ class Ses(HttpAdapter):
 def build_endpoint(region: str) -> str:
     """Return the address of SES in a region."""
     return f"https://email.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
-
-
-def _build_payload(prepared: PreparedBatch) -> dict[str, object]:
-    call, mail = prepared.call, prepared.mail
-    names = sorted(prepared.needed)
-    headers = {name: CompiledText(value) for name, value in prepared.headers.items()}
-    payload: dict[str, object] = {
-        "FromEmailAddress": _format_sender(mail.from_name, mail.from_email),
-        "DefaultContent": {
-            "Template": {
-                "TemplateContent": {
-                    "Subject": write_text(mail.subject),
-                    "Html": write_html(mail.html),
-                    "Text": write_text(mail.text),
-                },
-                "TemplateData": "{}",
-            }
-        },
-        "DefaultEmailTags": _build_tags(issue=call.issue, batch=call.key),
-        "BulkEmailEntries": [
-            _build_entry(prepared, address, recipient, names, headers) for address, recipient in prepared.people
-        ],
-    }
-    if mail.reply_to:
-        payload["ReplyToAddresses"] = [mail.reply_to]
-    return payload
-
-
-def _build_entry(
-    prepared: PreparedBatch,
-    address: str,
-    recipient: Recipient,
-    names: list[str],
-    headers: Mapping[str, CompiledText],
-) -> dict[str, object]:
-    values = prepared.values_of(recipient)
-    data = orjson.dumps({name: write_value(name, values[name]) for name in names}).decode()
-    written = {name: encode_header(compiled.fill(values)) for name, compiled in headers.items()}
-    _check_entry(recipient.delivery, data=data, headers=written)
-    return {
-        "Destination": {"ToAddresses": [address]},
-        "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": data}},
-        "ReplacementHeaders": [{"Name": name, "Value": value} for name, value in written.items()],
-        # It is not documented whether an entry's tags add to the default ones or replace them, so all are here.
-        "ReplacementTags": _build_tags(
-            issue=prepared.call.issue, batch=prepared.call.key, delivery=str(recipient.delivery)
-        ),
-    }
-
-
-def _build_tags(**tags: str) -> list[dict[str, str]]:
-    return [{"Name": name, "Value": make_dashed_tag(value)} for name, value in tags.items()]
-
-
-def _check_entry(delivery: int, *, data: str, headers: Mapping[str, str]) -> None:
-    if len(data.encode()) > MAX_VARIABLE_BYTES:
-        raise BadBatch(
-            "Delivery %(delivery)s has personal values of %(size)s bytes; Amazon SES takes "
-            "%(max_size)s. Nothing of this batch was sent.",
-            delivery=delivery,
-            size=Quantity(len(data.encode())),
-            max_size=Quantity(MAX_VARIABLE_BYTES),
-        )
-    if len(headers) > MAX_HEADERS:
-        raise BadBatch(
-            "The mail has %(headers)s headers of its own; Amazon SES takes %(max_headers)s. Nothing was sent.",
-            headers=len(headers),
-            max_headers=MAX_HEADERS,
-        )
-    for name, value in headers.items():
-        if len(value) > MAX_HEADER_BYTES or len(name) + len(value) > MAX_HEADER_LINE_BYTES:
-            raise BadBatch(
-                "The header %(name)s of delivery %(delivery)s has %(length)s characters; Amazon SES takes "
-                "%(max_length)s. Nothing of this batch was sent; use a shorter site address or list name.",
-                name=name,
-                delivery=delivery,
-                length=Quantity(len(value)),
-                max_length=MAX_HEADER_BYTES,
-            )
-
-
-def _format_sender(name: str, address: str) -> str:
-    return format_mailbox(name, address) if name.isascii() else f"{encode_header(name)} <{address}>"
 
 
 def _read_error_text(answer: ProviderResponse) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from newsletter.providers.base.contract import HttpCaller, HttpRequest, ProviderResponse
 from newsletter.providers.base.errors import BadProviderUrl
@@ -20,7 +19,7 @@ def make_signer(*, key: str, secret: str, region: str) -> Sign:
         raise BadProviderUrl(
             "NEWSLETTER_PROVIDER_URL names ses://, which needs one more package. Run: pip install newsletter[ses]"
         ) from error
-    auth: Any = SigV4Auth(Credentials(key, secret), "ses", region)
+    auth = SigV4Auth(Credentials(key, secret), "ses", region)
 
     def sign(request: HttpRequest) -> HttpRequest:
         signed = AWSRequest(request.method, request.url, headers=dict(request.headers), data=request.body)

@@ -45,7 +45,7 @@ def make_ses_handler(certificates: Certificates | None = None) -> WebhookHandler
         check_sns(parse_json_object(call.body, provider=_PROVIDER), topics=topics, certificates=cache, now=now)
         return ""
 
-    return WebhookHandler(name="ses", verify=verify, parse=parse_ses, is_signed=True, atomic=False)
+    return WebhookHandler(name="ses", verify=verify, parse=parse_ses, atomic=False)
 
 
 def parse_ses(call: WebhookRequest) -> list[Feedback]:

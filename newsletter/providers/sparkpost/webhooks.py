@@ -78,6 +78,4 @@ def _classify(event: Row, *, reason: str) -> tuple[FeedbackKind, BounceClass]:
     return kind, classify_bounce(reason, fallback=BounceClass.HARD if number in _HARD_NUMBERS else BounceClass.SOFT)
 
 
-SPARKPOST = WebhookHandler(
-    name="sparkpost", verify=check_password, parse=parse_sparkpost, is_signed=False, atomic=False
-)
+SPARKPOST = WebhookHandler(name="sparkpost", verify=check_password, parse=parse_sparkpost, atomic=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 from django.db.models import Count, Q, Sum
 
@@ -117,7 +117,43 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
         yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *times]
 
 
-def status_of(issue: Issue) -> dict[str, Any]:
+class SendStatus(TypedDict):
+    id: int
+    state: str
+    reason: str
+    provider: str
+
+
+class AudienceStatus(TypedDict):
+    """``candidates`` are ``recipients`` and, by reason, ``excluded``."""
+
+    candidates: int
+    excluded: dict[str, int]
+    recipients: int
+
+
+class IssueStatus(TypedDict):
+    """The JSON of `newsletter status ISSUE --json`. ``state`` is the issue's; ``deliveries`` and ``batches`` are by state."""
+
+    issue: str
+    id: int
+    publication: str
+    number: int
+    subject: str
+    state: str
+    held: bool
+    due: str | None
+    send: SendStatus | None
+    audience: AudienceStatus
+    deliveries: dict[str, int]
+    batches: dict[str, int]
+    delivered: int
+    bounced: int
+    complained: int
+    unsubscribed: int
+
+
+def status_of(issue: Issue) -> IssueStatus:
     """Return the JSON of ``newsletter status ISSUE --json``."""
     send = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
     receipt = make_receipt(send)

@@ -4,7 +4,6 @@ import csv
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date
 from itertools import islice
 from typing import BinaryIO
 
@@ -20,9 +19,9 @@ from subscribers.importing.reading.column_mapping import (
 from subscribers.importing.reading.csv_records import Record, split_records
 from subscribers.importing.reading.encodings import detect_encoding, make_seekable, open_text
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.layouts import JOIN, Layout, detect_layout
+from subscribers.importing.reading.layouts import Layout, detect_layout
 from subscribers.importing.reading.parsed_rows import PersonRow, RefusedRow
-from subscribers.importing.reading.row_reader import RowReader
+from subscribers.importing.reading.row_reader import DEFAULT_RULES, ImportRules, RowReader
 from subscribers.importing.reading.spreadsheet import convert_workbook_to_csv, is_workbook
 
 MAX_ROWS = 2_000_000
@@ -108,32 +107,12 @@ def clean_header(name: str) -> str:
 
 
 def read_people(
-    file: BinaryIO,
-    *,
-    look: PeopleFile,
-    mapping: Sequence[str],
-    kind: str = JOIN,
-    soft_opt_in: bool = False,
-    collected_on: date | None = None,
-    implied_from: date | None = None,
-    all_implied: bool = False,
-    expires_on: date | None = None,
-    slug: str = "",
+    file: BinaryIO, *, look: PeopleFile, mapping: Sequence[str], rules: ImportRules = DEFAULT_RULES
 ) -> Iterator[PersonRow | RefusedRow]:
     """Yield the rows of an inspected file, once. Raises `BadFile` for an unusable mapping or too many rows."""
     check_mapping(mapping, header=look.header)
-    reader = RowReader(
-        mapping,
-        kind=kind,
-        soft_opt_in=soft_opt_in,
-        collected_on=collected_on,
-        implied_from=implied_from,
-        all_implied=all_implied,
-        expires_on=expires_on,
-        delimiter=look.delimiter,
-        slug=slug,
-        reason_at=look.header.index(REASON_COLUMN) if REASON_COLUMN in look.header else None,
-    )
+    reason_at = look.header.index(REASON_COLUMN) if REASON_COLUMN in look.header else None
+    reader = RowReader(mapping, rules=rules, delimiter=look.delimiter, reason_at=reason_at)
     return _rows(file, look=look, reader=reader, email_at=list(mapping).index("email"))
 
 

@@ -5,6 +5,7 @@ It uses no database; places and topics stay texts. A postcode names a town and i
 
 import csv
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from newsletter.common.errors import BadAddress
@@ -44,32 +45,37 @@ _PACKED_FIELD_LENGTHS = {"country": 100, "region": 100, "city": 120, "language":
 """What may stand among packed attributes, and its longest."""
 
 
-class RowReader:
-    """Reads the records of one file with these columns. `soft_opt_in` requires a day for each person.
+@dataclass(frozen=True, kw_only=True)
+class ImportRules:
+    """How one import treats the people of its file. `soft_opt_in` requires a day for each person.
 
     `implied_from` is the day on which people with implied consent are imported: everybody with a last day is one of
     them, and with `all_implied` everybody is and needs one. It is None if people are asked by mail, so that no last day
-    counts. `slug` is the list for a file that covers several lists. `reason_at` is the column of reasons in a file of
-    refused lines.
+    counts. `slug` is the list for a file that covers several lists.
     """
 
+    kind: str = JOIN
+    soft_opt_in: bool = False
+    collected_on: date | None = None
+    implied_from: date | None = None
+    all_implied: bool = False
+    expires_on: date | None = None
+    slug: str = ""
+
+
+DEFAULT_RULES = ImportRules()
+
+
+class RowReader:
+    """Reads the records of one file with these columns. `reason_at` is the column of reasons in a file of refused lines."""
+
     def __init__(
-        self,
-        mapping: Sequence[str],
-        *,
-        kind: str = JOIN,
-        soft_opt_in: bool = False,
-        collected_on: date | None = None,
-        implied_from: date | None = None,
-        all_implied: bool = False,
-        expires_on: date | None = None,
-        delimiter: str = ",",
-        slug: str = "",
-        reason_at: int | None = None,
+        self, mapping: Sequence[str], *, rules: ImportRules, delimiter: str = ",", reason_at: int | None = None
     ) -> None:
+        self._rules = rules
         self._delimiter = delimiter
         self._width = len(mapping)
-        self._slug = slug if EACH_LIST in mapping else ""
+        self._slug = rules.slug if EACH_LIST in mapping else ""
         columns = list(mapping)
         if self._slug:
             columns = ["" if target in LIST_TERMS else target for target in columns] + list(LIST_TERMS)
@@ -81,12 +87,6 @@ class RowReader:
         self._own = [
             (target.removeprefix(ATTRIBUTE), at) for at, target in enumerate(columns) if target.startswith(ATTRIBUTE)
         ]
-        self._kind = kind
-        self._soft_opt_in = soft_opt_in
-        self._collected_on = collected_on
-        self._implied_from = implied_from
-        self._all_implied = all_implied
-        self._expires_on = expires_on
         self._reason_at = reason_at
 
     def read(self, record: Record) -> PersonRow | RefusedRow | None:
@@ -133,7 +133,7 @@ class RowReader:
 
     def _classify(self, record: Record, cells: list[str], email: str) -> PersonRow | RefusedRow:
         """Decide whether the person is imported, suppressed or refused."""
-        kind = self._kind
+        kind = self._rules.kind
         status = self._cell(cells, "status")
         if status.strip():
             found, refused = read_status(status)
@@ -153,14 +153,14 @@ class RowReader:
         notes: list[str] = []
         asked = self._day(cells, "asked_on", notes)
         last = None
-        if self._implied_from is not None and (
-            self._all_implied or any(map(str.strip, self._texts(cells, "expires_on")))
+        if self._rules.implied_from is not None and (
+            self._rules.all_implied or any(map(str.strip, self._texts(cells, "expires_on")))
         ):
             said = self._day(cells, "expires_on", notes)
-            last = said.date() if said else self._expires_on
-            refusal = check_expiry(record, last, today=self._implied_from)
+            last = said.date() if said else self._rules.expires_on
+            refusal = check_expiry(record, last, today=self._rules.implied_from)
         else:
-            refusal = self._check_soft_opt_in(record, asked) if self._soft_opt_in else None
+            refusal = self._check_soft_opt_in(record, asked) if self._rules.soft_opt_in else None
         if refusal is not None:
             return refusal
         person = self._person(record.line, cells, email, asked, notes)
@@ -198,7 +198,7 @@ class RowReader:
         return find_town_by_postcode(text, country=self._line(cells, "country", 100) or said.get("country", ""))
 
     def _check_soft_opt_in(self, record: Record, asked: datetime | None) -> RefusedRow | None:
-        day = asked.date() if asked else self._collected_on
+        day = asked.date() if asked else self._rules.collected_on
         if day is None:
             return _refuse(
                 record,

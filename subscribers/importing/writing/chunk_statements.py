@@ -5,8 +5,8 @@ They decide who may be imported: a suppressed address never gets a row, whatever
 
 from collections.abc import Iterator
 
-from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Q
 
 from subscribers.importing.reading.column_mapping import EACH_LIST
 from subscribers.importing.reading.layouts import BOUNCED, COMPLAINED, LEFT_ALL, LEFT_LIST
@@ -67,12 +67,12 @@ UPDATE import_stage SET changed =
      OR (import_stage.place_id IS NOT NULL AND import_stage.place_id <> COALESCE(p.place_id, 0))))
 WHERE subscriber_id IS NOT NULL AND kind = 'join' AND barred IS NULL
 """
-_FIND_RENEWED = f"""
-UPDATE import_stage SET renewed = 1, changed = 1 WHERE {_MAY_JOIN} AND was = 2 AND EXISTS
+_FIND_RENEWED = """
+UPDATE import_stage SET renewed = 1, changed = 1 WHERE kind = 'join' AND barred IS NULL AND was = 2 AND EXISTS
   (SELECT 1 FROM subscribers_subscription u WHERE u.ended_at IS NULL AND u.basis = 'casl_implied'
    AND u.subscriber_id = import_stage.subscriber_id AND u.mailing_list_id = %s
    AND (import_stage.expires_at IS NULL OR u.expires_at < import_stage.expires_at))
-"""  # noqa: S608  no value from outside is in it
+"""
 _RENEW = """
 UPDATE subscribers_subscription SET basis = CASE WHEN s.expires_at IS NULL THEN %s ELSE 'casl_implied' END,
   evidence = %s, expires_at = s.expires_at FROM import_stage s
@@ -90,21 +90,24 @@ UPDATE subscribers_subscriber SET
   place_id = COALESCE(s.place_id, subscribers_subscriber.place_id)
 FROM import_stage s WHERE s.changed = 1 AND s.subscriber_id = subscribers_subscriber.id
 """
-_FIND_NEW = f"""
+_FIND_NEW = """
 UPDATE import_stage SET made = 1, subscriber_id =
   (SELECT p.id FROM subscribers_subscriber p WHERE p.address_hash = import_stage.address_hash)
-WHERE subscriber_id IS NULL AND {_MAY_JOIN}
-"""  # noqa: S608  no value from outside is in it
-_COUNT = f"""
+WHERE subscriber_id IS NULL AND kind = 'join' AND barred IS NULL
+"""
+_COUNT = """
 SELECT
-  COUNT(CASE WHEN {_MAY_JOIN} AND was IS NULL THEN 1 END),
-  COUNT(CASE WHEN {_MAY_JOIN} AND was = 2 AND changed = 1 THEN 1 END),
-  COUNT(CASE WHEN {_MAY_JOIN} AND was = 2 AND changed IS NULL THEN 1 END),
-  COUNT(CASE WHEN {_MAY_JOIN} AND was = 1 THEN 1 END),
+  COUNT(CASE WHEN kind = 'join' AND barred IS NULL AND was IS NULL THEN 1 END),
+  COUNT(CASE WHEN kind = 'join' AND barred IS NULL AND was = 2 AND changed = 1 THEN 1 END),
+  COUNT(CASE WHEN kind = 'join' AND barred IS NULL AND was = 2 AND changed IS NULL THEN 1 END),
+  COUNT(CASE WHEN kind = 'join' AND barred IS NULL AND was = 1 THEN 1 END),
   COUNT(CASE WHEN kind <> 'join' AND was IS NULL THEN 1 END),
   COUNT(CASE WHEN (kind = 'join' AND barred = 1) OR (kind <> 'join' AND was = 3) THEN 1 END)
 FROM import_stage
-"""  # noqa: S608  no value from outside is in it
+"""
+_FIND_SUPPRESSED_PEOPLE = (
+    "SELECT subscriber_id FROM import_stage WHERE kind = %s AND was IS NULL AND subscriber_id IS NOT NULL"
+)
 
 
 def classify(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> None:
@@ -259,16 +262,9 @@ def suppress_addresses(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) 
     )
     if reason != Reason.HARD:
         end = EndReason.COMPLAINT if reason == Reason.COMPLAINT else EndReason.UNSUBSCRIBE
-        gone = f"SELECT subscriber_id FROM import_stage WHERE {fresh} AND subscriber_id IS NOT NULL"  # noqa: S608
-        only = "" if list_id is None else " AND mailing_list_id = %s"
-        values = [] if list_id is None else [list_id]
-        cursor.execute(
-            f"DELETE FROM subscribers_confirmation WHERE sent_at IS NULL AND subscriber_id IN ({gone}){only}",  # noqa: S608
-            values,
-        )
-        ended_at = Subscription._meta.get_field("ended_at").get_db_prep_save(batch.started_at, connection)
-        cursor.execute(
-            "UPDATE subscribers_subscription SET ended_at = %s, end_reason = %s"  # noqa: S608
-            f" WHERE ended_at IS NULL AND subscriber_id IN ({gone}){only}",
-            [ended_at, str(end), *values],
-        )
+        cursor.execute(_FIND_SUPPRESSED_PEOPLE, [kind])
+        held = Q(subscriber__in=[pk for (pk,) in cursor.fetchall()])
+        if list_id is not None:
+            held &= Q(mailing_list=list_id)
+        Confirmation.objects.filter(held, sent_at=None).delete()
+        Subscription.objects.open().filter(held).update(ended_at=batch.started_at, end_reason=end)

@@ -9,7 +9,6 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from newsletter.common.bulk_sql import insert_rows
 from newsletter.common.messages import Message
 from subscribers.addresses.normalise import hash_address
 from subscribers.consent.confirmations import queue_confirmation
@@ -17,6 +16,7 @@ from subscribers.identity import address_key
 from subscribers.importing.reading.layouts import JOIN
 from subscribers.importing.reading.parsed_rows import PersonRow
 from subscribers.importing.writing import chunk_statements
+from subscribers.importing.writing.staged_inserts import insert_rows
 from subscribers.importing.writing.staging_table import fill_staging_table
 from subscribers.models import ImportBatch, Subscriber, Topic
 from subscribers.models.people import fold_name
@@ -144,7 +144,7 @@ class ChunkWriter:
         cursor.execute("SELECT line, subscriber_id FROM import_stage WHERE kind = 'join' AND barred IS NULL")
         ids = {line: pk for line, pk in cursor.fetchall() if line in with_more and pk is not None}
         attributes = {ids[line]: row.attributes for line, row in with_more.items() if line in ids and row.attributes}
-        changed = self._add_topics({ids[line]: chosen for line, chosen in topics.items() if line in ids})
+        changed = self._add_topics(cursor, {ids[line]: chosen for line, chosen in topics.items() if line in ids})
         changed |= self._find_changed_attributes(attributes) if self._dry_run else write_attributes(attributes.items())
         rows = [(pk,) for pk in sorted(changed)]
         if rows:
@@ -160,14 +160,14 @@ class ChunkWriter:
                 ids.add(found)
         return ids
 
-    def _add_topics(self, chosen: Mapping[int, set[int]]) -> set[int]:
+    def _add_topics(self, cursor: CursorWrapper, chosen: Mapping[int, set[int]]) -> set[int]:
         """Return the ids of people who got a topic that they did not have."""
         through = Subscriber.topics.through
         rows = through.objects.filter(subscriber_id__in=list(chosen)).values_list("subscriber_id", "topic_id")
         have = set(rows)
         wanted = [(pk, topic) for pk, topics in chosen.items() for topic in sorted(topics) if (pk, topic) not in have]
         if wanted and not self._dry_run:
-            insert_rows(through, same={}, columns=["subscriber_id", "topic_id"], rows=wanted)
+            insert_rows(cursor, through, columns=["subscriber_id", "topic_id"], rows=wanted)
         return {pk for pk, _ in wanted}
 
     def _find_changed_attributes(self, given: Mapping[int, Mapping[str, str]]) -> set[int]:

@@ -17,6 +17,7 @@ from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.layouts import ELSEWHERE, find_layout
 from subscribers.importing.reading.parsed_rows import PersonRow, RefusedRow
 from subscribers.importing.reading.people_file import PeopleFile, inspect_file, read_people
+from subscribers.importing.reading.row_reader import ImportRules
 from subscribers.importing.writing.chunk_writer import ChunkWriter
 from subscribers.importing.writing.claims import release, renew_claim
 from subscribers.importing.writing.report import ImportReport
@@ -82,10 +83,7 @@ class ImportRun:
         look = inspect_file(file, encoding=batch.encoding)
         if look.header != batch.header:
             raise BadFile("The columns of the file are not those that were chosen. Start the import again.")
-        return read_people(
-            file,
-            look=look,
-            mapping=batch.mapping,
+        rules = ImportRules(
             kind=batch.kind,
             soft_opt_in=batch.basis == Basis.SOFT_OPT_IN and batch.kind == "join",
             collected_on=batch.collected_on,
@@ -94,6 +92,7 @@ class ImportRun:
             expires_on=batch.expires_on,
             slug=batch.mailing_list.slug,
         )
+        return read_people(file, look=look, mapping=batch.mapping, rules=rules)
 
     def _skip_done(self) -> None:
         """Skip committed rows, and remember their addresses so that later duplicates count as repeated."""

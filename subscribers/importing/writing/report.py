@@ -79,7 +79,7 @@ class ImportReport:
         """Keep only the numbers."""
         self.notes, self.refusals = [], []
 
-    def as_stored(self, *, notes: int = 100, refusals: int = 0) -> dict[str, Any]:
+    def as_stored(self, *, notes: int = 100, refusals: int = 0) -> dict[str, object]:
         """Return the JSON that is stored with the batch."""
         return {
             **self.counts(),

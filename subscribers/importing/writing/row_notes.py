@@ -3,6 +3,7 @@
 A running import holds notes in memory too; `row_notes_dropped` tells it not to write them any more.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -49,7 +50,7 @@ def _rewrite(pk: int, *, holding: str) -> None:
         batch.save(update_fields=["counts", "checked"])
 
 
-def _without(found: dict[str, Any], holding: str) -> dict[str, Any]:
+def _without(found: Mapping[str, Any], holding: str) -> dict[str, object]:
     """Return the report without notes that contain the address, or without all notes for ""."""
     numbers = {name: value for name, value in found.items() if name not in _KEYS}
     if not holding:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from newsletter.content.parsing.entries import Parsed
-from newsletter.content.parsing.feeds.wordpress_posts import parse_posts, posts_url, total_pages
+from newsletter.content.parsing.feeds.wordpress_addresses import parse_site_address, plain_root
+from newsletter.content.parsing.feeds.wordpress_posts import parse_posts, total_pages
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 URL = "https://news.example/wp-json/wp/v2/posts"
@@ -124,16 +125,16 @@ def test_an_answer_that_is_not_a_list_of_posts_is_reported(body: bytes, words: s
 )
 def test_the_address_of_posts_is_made_from_that_of_the_site(site: str) -> None:
     after = datetime(2026, 11, 1, tzinfo=UTC)
-    assert posts_url(site, page=2, per_page=500, after=after) == (
+    assert parse_site_address(site).list_url(page=2, per_page=500, after=after) == (
         "https://news.example/wp-json/wp/v2/posts?_embed=1&per_page=100&page=2&orderby=date&order=desc&after=2026-11-01T00%3A00%3A00"
     )
 
 
 def test_a_site_in_a_folder_and_one_without_permalinks() -> None:
-    assert posts_url("https://x.example/blog/").startswith("https://x.example/blog/wp-json/wp/v2/posts?")
-    assert posts_url("https://x.example/blog", plain_links=True).startswith(
-        "https://x.example/blog/?rest_route=%2Fwp%2Fv2%2Fposts&"
-    )
+    site = parse_site_address("https://x.example/blog/")
+    assert site.list_url().startswith("https://x.example/blog/wp-json/wp/v2/posts?")
+    plain = site.with_root(plain_root(site.home))
+    assert plain.list_url().startswith("https://x.example/blog/?rest_route=%2Fwp%2Fv2%2Fposts&")
 
 
 @pytest.mark.parametrize(

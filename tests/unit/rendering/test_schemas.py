@@ -9,9 +9,9 @@ from newsletter.rendering.blocks import Picture, SchemaBlock
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.pipeline import render
-from newsletter.rendering.samples import sample_schema_block
 from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import default_templates
+from tests.support.sample_mails import sample_schema_block
 from tests.unit.rendering.samples import document, picture, visible_text
 
 SCHEMA = """

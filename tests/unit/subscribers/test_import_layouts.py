@@ -11,6 +11,7 @@ from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.layouts import detect_layout, refuse_non_subscribed_export
 from subscribers.importing.reading.parsed_rows import PersonRow, RefusalKind, RefusedRow
 from subscribers.importing.reading.people_file import inspect_file, read_people, sample_values
+from subscribers.importing.reading.row_reader import ImportRules
 
 pytestmark = [pytest.mark.requirement("D2")]
 
@@ -30,7 +31,7 @@ LISTMONK = "uuid,email,name,attributes,status,created_at,updated_at\n"
 def read(text: str, **fields: object) -> list[PersonRow | RefusedRow]:
     file = io.BytesIO(text.encode())
     look = inspect_file(file)
-    return list(read_people(file, look=look, mapping=look.guess(), kind=look.layout.kind, **fields))
+    return list(read_people(file, look=look, mapping=look.guess(), rules=ImportRules(kind=look.layout.kind, **fields)))
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ def test_a_link_names_whom_it_was_made_for() -> None:
 def test_links_are_built_on_the_site_url_and_the_path_of_their_purpose() -> None:
     signer = Signer(KEYS, site_url="https://news.example.org/", issued=NOW)
     person, mailing_list = PERSON.bytes, bytes.fromhex(LIST)
-    assert signer.unsubscribe_url(person, mailing_list).startswith("https://news.example.org/u/")
-    assert signer.preferences_url(person, mailing_list).startswith("https://news.example.org/p/")
+    assert signer.url(Purpose.UNSUBSCRIBE, person, mailing_list).startswith("https://news.example.org/u/")
+    assert signer.url(Purpose.PREFERENCES, person, mailing_list).startswith("https://news.example.org/p/")
 
 
 @pytest.mark.requirement("K1")
@@ -108,7 +108,7 @@ def test_nonsense_and_forgery_get_the_same_words(token: str) -> None:
 
 def test_a_link_of_a_mailing_names_it_and_is_four_characters_longer() -> None:
     signer = Signer(KEYS, site_url="https://news.example.org", issued=NOW, mailing=MAX_MAILING)
-    token = signer.unsubscribe_url(PERSON.bytes, bytes.fromhex(LIST)).rsplit("/", 1)[1]
+    token = signer.url(Purpose.UNSUBSCRIBE, PERSON.bytes, bytes.fromhex(LIST)).rsplit("/", 1)[1]
     target = read_link(token, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
     assert (target.subscriber_uuid, target.list_public_id, target.issued) == (PERSON, LIST, NOW)
     assert target.mailing == MAX_MAILING
@@ -117,14 +117,14 @@ def test_a_link_of_a_mailing_names_it_and_is_four_characters_longer() -> None:
 
 def test_a_mailing_too_large_for_a_link_is_left_out_of_it() -> None:
     signer = Signer(KEYS, site_url="https://news.example.org", issued=NOW, mailing=MAX_MAILING + 1)
-    token = signer.unsubscribe_url(PERSON.bytes, bytes.fromhex(LIST)).rsplit("/", 1)[1]
+    token = signer.url(Purpose.UNSUBSCRIBE, PERSON.bytes, bytes.fromhex(LIST)).rsplit("/", 1)[1]
     assert read_link(token, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS).mailing == 0
 
 
 @pytest.mark.parametrize("place", [0, 5, 20, 30, 40, 44, 50, 66])
 def test_the_mailing_of_a_link_cannot_be_changed(place: int) -> None:
     signer = Signer(KEYS, site_url="https://news.example.org", issued=NOW, mailing=7)
-    token = signer.unsubscribe_url(PERSON.bytes, bytes.fromhex(LIST)).rsplit("/", 1)[1]
+    token = signer.url(Purpose.UNSUBSCRIBE, PERSON.bytes, bytes.fromhex(LIST)).rsplit("/", 1)[1]
     for changed in (token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :], token[:64]):
         with pytest.raises(BadLink):
             read_link(changed, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
@@ -154,7 +154,9 @@ def test_signatures_are_compared_in_constant_time_only() -> None:
 def test_the_links_of_one_send_are_reproducible_and_cheap() -> None:
     signer = Signer(KEYS, site_url="https://news.example.org", issued=NOW)
     person, mailing_list = PERSON.bytes, bytes.fromhex(LIST)
-    assert signer.unsubscribe_url(person, mailing_list) == signer.unsubscribe_url(person, mailing_list)
+    assert signer.url(Purpose.UNSUBSCRIBE, person, mailing_list) == signer.url(
+        Purpose.UNSUBSCRIBE, person, mailing_list
+    )
     best = min(_seconds_for_2000(signer, person, mailing_list) for _ in range(5))
     assert best / 2_000 < 10e-6
 
@@ -162,5 +164,5 @@ def test_the_links_of_one_send_are_reproducible_and_cheap() -> None:
 def _seconds_for_2000(signer: Signer, person: bytes, mailing_list: bytes) -> float:
     started = time.process_time()
     for _ in range(2_000):
-        signer.unsubscribe_url(person, mailing_list)
+        signer.url(Purpose.UNSUBSCRIBE, person, mailing_list)
     return time.process_time() - started

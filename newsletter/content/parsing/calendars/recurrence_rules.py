@@ -48,7 +48,7 @@ def _count(dates: object) -> int:
     return sum(len(getattr(one, "dts", ())) for one in lists)
 
 
-def _check_rule(rule: Any) -> None:
+def _check_rule(rule: icalendar.vRecur) -> None:
     frequency = str((rule.get("FREQ") or [""])[0]).upper()
     if not frequency or frequency in _REFUSED_FREQUENCIES:
         raise BadEntry("This event repeats every hour or more often, or does not say how often.")
@@ -63,7 +63,7 @@ def _check_rule(rule: Any) -> None:
         raise BadEntry("The repetition of this event gives no date.")
 
 
-def _has_any_date(rule: Any) -> bool:
+def _has_any_date(rule: icalendar.vRecur) -> bool:
     """Return True if the rule gives any day. It is tried near the last possible year, so that the search ends soon."""
     months, days = rule.get("BYMONTH") or [], rule.get("BYMONTHDAY") or []
     if months and days and all(_is_impossible_date(int(month), int(day)) for month in months for day in days):

@@ -33,7 +33,6 @@ _MAX_CHANGES = 1_000
 _BROKEN = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"(\d{8})")
 _UNTIL = re.compile(r"UNTIL=(\d{8})", re.IGNORECASE)
-_LONGEST_SINGLE = timedelta(days=370)
 
 
 @dataclass

@@ -53,11 +53,6 @@ class Zones:
             line, parameters=f"{line.parameters[: found.start()]};TZID={quoted}{line.parameters[found.end() :]}"
         )
 
-    def zone_of(self, line: Line | None) -> str:
-        """Return the zone that a line names, resolved, or ""."""
-        found = _TZID.search(line.parameters) if line else None
-        return self.resolve(found["name"]) if found else ""
-
     def _find(self, name: str) -> str:
         found = find_zone_name(name)
         if found:

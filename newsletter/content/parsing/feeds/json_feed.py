@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from html import unescape
-from typing import Any
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.dates import parse_date_text
@@ -20,7 +19,7 @@ from newsletter.content.parsing.entry_rules import (
 )
 from newsletter.content.parsing.feeds.pictures import find_alt_in_html, find_picture_in_html
 from newsletter.content.parsing.html import clean_html, plain_text, remove_shortcodes
-from newsletter.content.parsing.json_text import BadJson, has_broken_characters, read_json
+from newsletter.content.parsing.json_text import BadJson, has_broken_characters, mapping, read_json
 from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.password_form import is_protected_entry
 from newsletter.content.parsing.picture_urls import is_story_image
@@ -53,10 +52,10 @@ def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
     def read(raw: object) -> StoryEntry:
         if has_broken_characters(raw):
             raise BadEntry(BROKEN_CHARACTERS)
-        return _read_item(_mapping(raw), url=url, language=language, now=now)
+        return _read_item(mapping(raw), url=url, language=language, now=now)
 
     def name(raw: object, number: int) -> str:
-        item = _mapping(raw)
+        item = mapping(raw)
         return label_entry(title=unescape(_text(item, "title")), link=_text(item, "url"), number=number)
 
     stories, aside = read_entries(data["items"], read=read, name=name, key=lambda story: story.external_id)
@@ -64,10 +63,6 @@ def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
     return Parsed(
         stories=stories, set_aside=aside, title=cut_at_word(tidy(unescape(_text(data, "title"))), 300), extra=extra
     )
-
-
-def _mapping(raw: object) -> Mapping[str, Any]:
-    return raw if isinstance(raw, dict) else {}
 
 
 def _text(item: Mapping[str, object], field: str) -> str:
@@ -111,7 +106,7 @@ def _read_item(item: Mapping[str, object], *, url: str, language: str, now: date
 def _picture(item: Mapping[str, object], html: str, *, base_url: str) -> tuple[str, str]:
     """Return the image that the item names, else one that it attaches, else the first in its text."""
     attached = item.get("attachments")
-    files = [_mapping(one) for one in attached] if isinstance(attached, list) else []
+    files = [mapping(one) for one in attached] if isinstance(attached, list) else []
     named = [_text(item, "image"), _text(item, "banner_image")]
     named += [_text(file, "url") for file in files if _text(file, "mime_type").startswith("image/")]
     for link in named:
@@ -124,5 +119,5 @@ def _picture(item: Mapping[str, object], html: str, *, base_url: str) -> tuple[s
 def _author(item: Mapping[str, object]) -> str:
     authors = item.get("authors")
     people = authors if isinstance(authors, list) else [item.get("author")]
-    names = [tidy(_text(_mapping(person), "name")) for person in people]
+    names = [tidy(_text(mapping(person), "name")) for person in people]
     return cut_at_word(", ".join(name for name in names if name), 200)

@@ -20,12 +20,10 @@ from newsletter.content.parsing.entry_rules import (
 from newsletter.content.parsing.feeds.pictures import find_picture_in_html
 from newsletter.content.parsing.feeds.wordpress_addresses import (
     get_site_url,
-    parse_site_address,
-    plain_root,
     short_address,
 )
 from newsletter.content.parsing.html import clean_html, plain_text, remove_shortcodes, title_text
-from newsletter.content.parsing.json_text import BadJson, has_broken_characters, read_json
+from newsletter.content.parsing.json_text import BadJson, has_broken_characters, mapping, read_json
 from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.password_form import has_password_form
 from newsletter.content.parsing.picture_urls import is_story_image, parse_pixels
@@ -37,19 +35,6 @@ _BODY_CHARS = 200_000
 _MAX_PICTURE_WIDTH = 1600
 _MAX_PAGES = 50
 _MAX_CATEGORIES = 20
-
-
-def posts_url(
-    site: str, *, page: int = 1, per_page: int = 20, after: datetime | None = None, plain_links: bool = False
-) -> str:
-    """Return the address of one page of a site's posts, newest first, with their embedded data.
-
-    ``after`` asks for posts published later. ``plain_links`` is for sites without permalinks (``?rest_route=``).
-    """
-    collection = parse_site_address(site)
-    if plain_links:
-        collection = collection.with_root(plain_root(collection.home))
-    return collection.list_url(page=page, per_page=per_page, after=after)
 
 
 def total_pages(headers: Mapping[str, str]) -> int:
@@ -86,18 +71,14 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
     def read(raw: object) -> StoryEntry:
         if has_broken_characters(raw):
             raise BadEntry(BROKEN_CHARACTERS)
-        return _read_post(_mapping(raw), url=url, now=moment)
+        return _read_post(mapping(raw), url=url, now=moment)
 
     def name(raw: object, number: int) -> str:
-        post = _mapping(raw)
+        post = mapping(raw)
         return label_entry(title=title_text(_rendered(post, "title")), link=str(post.get("link") or ""), number=number)
 
     stories, aside = read_entries(data, read=read, name=name, key=lambda story: story.external_id)
     return Parsed(stories=stories, set_aside=aside)
-
-
-def _mapping(raw: object) -> Mapping[str, Any]:
-    return raw if isinstance(raw, dict) else {}
 
 
 def _list(raw: object) -> list[Any]:
@@ -112,7 +93,7 @@ def _rendered(post: Mapping[str, object], field: str) -> str:
 
 def _read_post(post: Mapping[str, object], *, url: str, now: datetime) -> StoryEntry:
     title = require_title(title_text(_rendered(post, "title")))
-    if any(_mapping(post.get(part)).get("protected") for part in ("content", "excerpt")) or has_password_form(
+    if any(mapping(post.get(part)).get("protected") for part in ("content", "excerpt")) or has_password_form(
         _rendered(post, "content")
     ):
         raise BadEntry(PROTECTED)
@@ -123,7 +104,7 @@ def _read_post(post: Mapping[str, object], *, url: str, now: datetime) -> StoryE
     excerpt = _rendered(post, "excerpt")
     text = f"{plain_text(html)}\n{plain_text(excerpt)}"
     teaser = teaser_from_html(excerpt, html, title=title)
-    embedded = _mapping(post.get("_embedded"))
+    embedded = mapping(post.get("_embedded"))
     picture, alt = _featured(embedded, base_url=link)
     if not picture:
         picture, alt = find_picture_in_html(html, base_url=link)
@@ -157,10 +138,10 @@ def _addresses(post: Mapping[str, object], *, url: str) -> tuple[str, ...]:
 def _featured(embedded: Mapping[str, object], *, base_url: str) -> tuple[str, str]:
     """Return the featured image in the widest useful size, and its alt text."""
     for raw in _list(embedded.get("wp:featuredmedia")):
-        media = _mapping(raw)
+        media = mapping(raw)
         if media.get("media_type") not in (None, "image"):
             continue
-        sizes = [_mapping(size) for size in _mapping(_mapping(media.get("media_details")).get("sizes")).values()]
+        sizes = [mapping(size) for size in mapping(mapping(media.get("media_details")).get("sizes")).values()]
         usable = [size for size in sizes if 600 <= _width(size) <= _MAX_PICTURE_WIDTH]
         best = max(usable, key=_width, default=media)
         link = safe_link(str(best.get("source_url") or media.get("source_url") or ""), base_url=base_url)
@@ -175,7 +156,7 @@ def _width(size: Mapping[str, object]) -> int:
 
 
 def _authors(embedded: Mapping[str, object]) -> str:
-    names = [title_text(str(_mapping(author).get("name") or "")) for author in _list(embedded.get("author"))]
+    names = [title_text(str(mapping(author).get("name") or "")) for author in _list(embedded.get("author"))]
     return cut_at_word(", ".join(name for name in names if name), 200)
 
 
@@ -184,7 +165,7 @@ def _terms(embedded: Mapping[str, object]) -> tuple[str, ...]:
     found: list[tuple[int, str]] = []
     for group in _list(embedded.get("wp:term")):
         for raw in _list(group):
-            term = _mapping(raw)
+            term = mapping(raw)
             name = title_text(str(term.get("name") or ""))
             if name and str(term.get("slug") or "") != "uncategorized":
                 found.append((0 if term.get("taxonomy") == "category" else 1, cut_at_word(name, 100)))

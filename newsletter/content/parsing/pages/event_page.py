@@ -7,7 +7,7 @@ from typing import Any
 from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
-from newsletter.content.parsing.entry_rules import MAX_ENTRIES, BadEntry, label_entry, read_entries
+from newsletter.content.parsing.entry_rules import MAX_ENTRIES, BadEntry, label_entry, read_entries, set_aside_private
 from newsletter.content.parsing.html import title_text
 from newsletter.content.parsing.list_truncation import find_truncated_from
 from newsletter.content.parsing.page_decoding import decode_page
@@ -89,19 +89,9 @@ def parse_event_nodes(nodes: list[Mapping[str, Any]], *, url: str, now: datetime
     if over:
         what = Message("1 past event") if len(over) == 1 else Message("%(over)s past events", over=len(over))
         aside = (*aside, SetAside(what, Message("What is over is not used.")))
-    if private:
-        what = (
-            Message("1 private entry")
-            if len(private) == 1
-            else Message("%(private)s private entries", private=len(private))
-        )
-        aside = (
-            *aside,
-            SetAside(what, Message("Entries that are private, drafts or protected by a password are never used.")),
-        )
     return Parsed(
         events=tuple(ordered),
-        set_aside=aside,
+        set_aside=(*aside, *set_aside_private(len(private))),
         complete_until=now if len(ahead) > MAX_ENTRIES else None,
         private=tuple(identity for node in private if (identity := identity_of(node, url=url)) != url),
         listed=len(public),

@@ -70,11 +70,6 @@ def types_of(node: Mapping[str, object]) -> tuple[str, ...]:
     )
 
 
-def mapping(raw: object) -> Mapping[str, Any]:
-    """Return the value if it is an object, else {}."""
-    return raw if isinstance(raw, dict) else {}
-
-
 def first_text(raw: object) -> str:
     """Return the text of a value: itself, its "@value", "name", "url" or "@id", or that of the first in a list; else ""."""
     if isinstance(raw, list):

@@ -15,11 +15,12 @@ from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
 from newsletter.content.parsing.entry_rules import BadEntry, label_entry, normalise_date, require_title, safe_link
 from newsletter.content.parsing.html import clean_html, plain_text, title_text
+from newsletter.content.parsing.json_text import mapping
 from newsletter.content.parsing.page_decoding import decode_page, page_text
 from newsletter.content.parsing.page_urls import normalise_url
 from newsletter.content.parsing.pages.article import find_page_picture
 from newsletter.content.parsing.pages.dates import find_page_date
-from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, mapping, types_of
+from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, types_of
 from newsletter.content.parsing.pages.related_links import find_related_stories, remove_related
 from newsletter.content.parsing.pages.titles import find_page_title
 from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED

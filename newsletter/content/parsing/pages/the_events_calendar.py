@@ -8,14 +8,20 @@ from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.event_times import iana_zone, make_all_day_times
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
-from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
-from newsletter.content.parsing.entry_rules import BadEntry, label_entry, read_entries, require_title, safe_link
+from newsletter.content.parsing.entries import EventEntry, Parsed
+from newsletter.content.parsing.entry_rules import (
+    BadEntry,
+    label_entry,
+    read_entries,
+    require_title,
+    safe_link,
+    set_aside_private,
+)
 from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.html import plain_text, title_text
-from newsletter.content.parsing.json_text import read_repaired_json
+from newsletter.content.parsing.json_text import mapping, read_repaired_json
 from newsletter.content.parsing.pages.event_dates import read_moment
 from newsletter.content.parsing.pages.event_venues import join_place, read_point
-from newsletter.content.parsing.pages.json_ld import mapping
 from newsletter.content.parsing.pages.rest_links import TRIBE_ROUTE
 
 PER_PAGE = 50
@@ -67,20 +73,10 @@ def parse_tribe_events(body: bytes, *, url: str, now: datetime | None = None) ->
         return _read_event(node, url=url, now=moment)
 
     events, aside = read_entries(public, read=read, name=name, key=lambda event: event.external_id)
-    if private:
-        what = (
-            Message("1 private entry")
-            if len(private) == 1
-            else Message("%(private)s private entries", private=len(private))
-        )
-        aside = (
-            *aside,
-            SetAside(what, Message("Entries that are private, drafts or protected by a password are never used.")),
-        )
     pages = mapping(data).get("total_pages")
     return Parsed(
         events=events,
-        set_aside=aside,
+        set_aside=(*aside, *set_aside_private(len(private))),
         private=tuple(identity for node in private if (identity := safe_link(_text(node, "url"), base_url=url))),
         listed=len(public),
         series=tuple(sorted({safe_link(_text(node, "url"), base_url=url) for node in public} - {""})),

@@ -35,14 +35,13 @@ class WebhookHandler:
     """One provider's webhooks.
 
     ``verify(call, key, now)`` raises BadWebhook, or returns a token that may be used once, "" if there is none.
-    ``parse`` returns the events. ``is_signed``: nothing is believed without a key. ``atomic``: one recipient's event
+    ``parse`` returns the events. ``atomic``: one recipient's event
     proves that the whole batch was accepted. ``refusal_status`` is the HTTP status for a webhook that is not believed.
     """
 
     name: str
     verify: Callable[[WebhookRequest, str, datetime], str]
     parse: Callable[[WebhookRequest], list[Feedback]]
-    is_signed: bool
     atomic: bool
     refusal_status: int = 401
 

@@ -1,4 +1,4 @@
-"""Sample mails of a fictional organisation, one for each layout, for brand previews, the gallery and checks.
+"""Sample mails of a fictional organisation, one for each layout, for the gallery and the tests of rendering.
 
 No person, place, case or figure in them is real. The caller provides the pictures, by name.
 """
@@ -7,40 +7,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from newsletter.rendering.blocks import (
-    AppealBlock,
-    Block,
-    Brand,
-    Button,
-    Divider,
-    Document,
-    EventCard,
-    EventItem,
-    Events,
-    ImageBlock,
-    LeadStory,
-    Note,
-    Picture,
-    Quote,
-    Related,
-    SchemaBlock,
-    StoryCards,
-    StoryItem,
-    StoryList,
-    StoryRows,
-)
+from newsletter.rendering import blocks as mail
 from newsletter.rendering.phrases import find_phrase
 from newsletter.rendering.schemas import load_schemas
 
 SITE = "https://harbour.example"
 CALENDAR = "https://news.harbour.example/calendar"
 PSEUDONYM = "*A pseudonym. Some details have been changed to protect the families concerned."
-PictureFinder = Callable[[str, str], Picture | None]
+PictureFinder = Callable[[str, str], mail.Picture | None]
 
 
-def sample_document(*, layout: str, brand: Brand, picture: PictureFinder) -> Document:
+def sample_document(*, layout: str, brand: mail.Brand, picture: PictureFinder) -> mail.Document:
     """Return a complete mail in a layout. Raise KeyError for an unknown layout."""
-    plain = Document(
+    plain = mail.Document(
         subject="Three seasons of unpaid wages, paid",
         preheader="The court that arrives by boat · “Ask us first” · an evening of stories near you",
         language="en",
@@ -54,28 +33,28 @@ def sample_document(*, layout: str, brand: Brand, picture: PictureFinder) -> Doc
     return replace(plain, **_FIELDS_BY_LAYOUT.get(layout, {}))  # type: ignore[arg-type]
 
 
-def sample_blocks(picture: PictureFinder) -> dict[str, Block]:
+def sample_blocks(picture: PictureFinder) -> dict[str, mail.Block]:
     """Return one of every block, by the name of its templates."""
     stories = _stories(picture)
-    blocks: dict[str, Block] = {
+    blocks: dict[str, mail.Block] = {
         "note": _greeting(),
-        "lead_story": LeadStory(_lead(picture), key="lead_story"),
-        "story_cards": StoryCards(stories, key="story_cards"),
-        "story_rows": StoryRows(stories[:2], heading="From the field", key="story_rows"),
-        "story_list": StoryList(stories, heading="In brief", key="story_list"),
+        "lead_story": mail.LeadStory(_lead(picture), key="lead_story"),
+        "story_cards": mail.StoryCards(stories, key="story_cards"),
+        "story_rows": mail.StoryRows(stories[:2], heading="From the field", key="story_rows"),
+        "story_list": mail.StoryList(stories, heading="In brief", key="story_list"),
         "quote": _quote(),
-        "events": Events(_events(), key="events"),
-        "event_card": EventCard(_evening(picture), key="event_card"),
+        "events": mail.Events(_events(), key="events"),
+        "event_card": mail.EventCard(_evening(picture), key="event_card"),
         "appeal": _appeal(),
         "related": _related(),
-        "image": ImageBlock(picture("river", "wide"), caption="The valley after the first rain.", key="image"),  # type: ignore[arg-type]
-        "button": Button("See all our stories", f"{SITE}/stories/", key="button"),
-        "divider": Divider(key="divider"),
+        "image": mail.ImageBlock(picture("river", "wide"), caption="The valley after the first rain.", key="image"),  # type: ignore[arg-type]
+        "button": mail.Button("See all our stories", f"{SITE}/stories/", key="button"),
+        "divider": mail.Divider(key="divider"),
     }
     return blocks | {kind: sample_schema_block(kind, picture) for kind in load_schemas()}
 
 
-def sample_schema_block(kind: str, picture: PictureFinder, *, templates: Path | None = None) -> SchemaBlock:
+def sample_schema_block(kind: str, picture: PictureFinder, *, templates: Path | None = None) -> mail.SchemaBlock:
     """Return the sample from a block's own schema."""
     schema = load_schemas(templates)[kind]
     values = dict(schema.sample)
@@ -85,59 +64,59 @@ def sample_schema_block(kind: str, picture: PictureFinder, *, templates: Path | 
             values[field.name] = picture(given, field.place)
         if field.kind == "rich" and given:
             values[field.name] = {"html": given, "text": _strip_tags(given)}
-    return SchemaBlock(kind, values, key=kind)
+    return mail.SchemaBlock(kind, values, key=kind)
 
 
-def _letter(picture: PictureFinder) -> tuple[Block, ...]:
+def _weekly_mail(picture: PictureFinder) -> tuple[mail.Block, ...]:
     return (
         _greeting(),
-        LeadStory(_lead(picture), key="lead"),
-        StoryCards(_stories(picture), key="cards"),
+        mail.LeadStory(_lead(picture), key="lead"),
+        mail.StoryCards(_stories(picture), key="cards"),
         sample_schema_block("statistic", picture),
         _quote(),
-        Events(_events(), key="events"),
+        mail.Events(_events(), key="events"),
         _appeal(),
         _related(),
     )
 
 
-def _digest(picture: PictureFinder) -> tuple[Block, ...]:
+def _digest(picture: PictureFinder) -> tuple[mail.Block, ...]:
     return (
-        LeadStory(_lead(picture), key="lead"),
-        StoryRows(_stories(picture), heading="From the field", key="rows"),
-        StoryList(_briefs(), heading="In brief", key="list"),
-        Events(_events(), key="events"),
+        mail.LeadStory(_lead(picture), key="lead"),
+        mail.StoryRows(_stories(picture), heading="From the field", key="rows"),
+        mail.StoryList(_briefs(), heading="In brief", key="list"),
+        mail.Events(_events(), key="events"),
         sample_schema_block("partner_band", picture),
         _related(),
     )
 
 
-def _announcement(picture: PictureFinder) -> tuple[Block, ...]:
+def _announcement(picture: PictureFinder) -> tuple[mail.Block, ...]:
     return (
-        ImageBlock(picture("bridge", "wide"), url=f"{SITE}/office/", key="image"),  # type: ignore[arg-type]
+        mail.ImageBlock(picture("bridge", "wide"), url=f"{SITE}/office/", key="image"),  # type: ignore[arg-type]
         sample_schema_block("person_note", picture),
-        Button("Visit us in Port Selby", f"{SITE}/office/", key="button"),
+        mail.Button("Visit us in Port Selby", f"{SITE}/office/", key="button"),
         sample_schema_block("video", picture),
     )
 
 
-def _event_notice(picture: PictureFinder) -> tuple[Block, ...]:
-    return (EventCard(_evening(picture), button="Keep me a seat", key="event"), _greeting(short=True), _related())
+def _event_notice(picture: PictureFinder) -> tuple[mail.Block, ...]:
+    return (mail.EventCard(_evening(picture), button="Keep me a seat", key="event"), _greeting(short=True), _related())
 
 
-def _appeal_mail(picture: PictureFinder) -> tuple[Block, ...]:
+def _appeal_mail(picture: PictureFinder) -> tuple[mail.Block, ...]:
     return (
         _greeting(),
-        ImageBlock(picture("lanterns", "wide"), caption="Evening class in Ombari.", key="image"),  # type: ignore[arg-type]
+        mail.ImageBlock(picture("lanterns", "wide"), caption="Evening class in Ombari.", key="image"),  # type: ignore[arg-type]
         sample_schema_block("statistic", picture),
-        Button("Give monthly", f"{SITE}/give/monthly/", key="button"),
+        mail.Button("Give monthly", f"{SITE}/give/monthly/", key="button"),
         _quote(),
         sample_schema_block("partner_band", picture),
     )
 
 
-_BLOCKS_BY_LAYOUT: dict[str, Callable[[PictureFinder], tuple[Block, ...]]] = {
-    "letter": _letter,
+_BLOCKS_BY_LAYOUT: dict[str, Callable[[PictureFinder], tuple[mail.Block, ...]]] = {
+    "letter": _weekly_mail,
     "digest": _digest,
     "announcement": _announcement,
     "event_notice": _event_notice,
@@ -152,7 +131,7 @@ _FIELDS_BY_LAYOUT: dict[str, dict[str, str]] = {
 }
 
 
-def _greeting(*, short: bool = False) -> Note:
+def _greeting(*, short: bool = False) -> mail.Note:
     first = '<p>Dear {{ first_name | default:"friend" }},</p>'
     more = (
         "<p>Last week the labour court in Ombari accepted a school notebook as evidence. It had a line for every day "
@@ -161,11 +140,11 @@ def _greeting(*, short: bool = False) -> Note:
     )
     close = "<p>Come and hear it from the people who did the work. Bring somebody who has never been to one.</p>"
     html = first + (close if short else more)
-    return Note(body_html=html, body_text=_strip_tags(html), key="note")
+    return mail.Note(body_html=html, body_text=_strip_tags(html), key="note")
 
 
-def _lead(picture: PictureFinder) -> StoryItem:
-    return StoryItem(
+def _lead(picture: PictureFinder) -> mail.StoryItem:
+    return mail.StoryItem(
         "Tea pickers in the Ombari hills receive three seasons of unpaid wages",
         f"{SITE}/stories/tea-pickers/",
         teaser="When the estate closed its books, Amara* kept hers. Her notebook became the evidence that helped "
@@ -177,7 +156,7 @@ def _lead(picture: PictureFinder) -> StoryItem:
     )
 
 
-def _stories(picture: PictureFinder) -> tuple[StoryItem, ...]:
+def _stories(picture: PictureFinder) -> tuple[mail.StoryItem, ...]:
     rows = (
         ("The court that arrives by boat", "harbour", "Access to courts", "Four islands, one magistrate, and a hearing "
          "room that ties up at the quay on the first Monday of the month."),
@@ -187,7 +166,7 @@ def _stories(picture: PictureFinder) -> tuple[StoryItem, ...]:
          "The party took one afternoon."),
     )  # fmt: skip
     return tuple(
-        StoryItem(
+        mail.StoryItem(
             title,
             f"{SITE}/stories/{name}/",
             teaser=teaser,
@@ -199,19 +178,19 @@ def _stories(picture: PictureFinder) -> tuple[StoryItem, ...]:
     )
 
 
-def _briefs() -> tuple[StoryItem, ...]:
+def _briefs() -> tuple[mail.StoryItem, ...]:
     rows = (
         ("What a payslip can do", "A page that fits in a pocket, in five languages."),
         ("Hearings by video link", "What we learned from the first hundred."),
     )
-    return tuple(StoryItem(title, f"{SITE}/stories/brief-{len(title)}/", teaser=teaser) for title, teaser in rows)
+    return tuple(mail.StoryItem(title, f"{SITE}/stories/brief-{len(title)}/", teaser=teaser) for title, teaser in rows)
 
 
-def _events() -> tuple[EventItem, ...]:
+def _events() -> tuple[mail.EventItem, ...]:
     reading = _evening(lambda name, place: None)
     return (
         replace(reading, summary=""),
-        EventItem(
+        mail.EventItem(
             "Walk for the right to stay",
             f"{SITE}/events/walk/",
             "Saturday 12 December 2026, 10:00–13:00 (London)",
@@ -220,7 +199,7 @@ def _events() -> tuple[EventItem, ...]:
             where="Oxford, Broad Street",
             calendar_url=f"{CALENDAR}/walk.ics",
         ),
-        EventItem(
+        mail.EventItem(
             "Ask a field lawyer",
             f"{SITE}/events/ask/",
             "Tuesday 15 December 2026, 18:30 (London)",
@@ -232,8 +211,8 @@ def _events() -> tuple[EventItem, ...]:
     )
 
 
-def _evening(picture: PictureFinder) -> EventItem:
-    return EventItem(
+def _evening(picture: PictureFinder) -> mail.EventItem:
+    return mail.EventItem(
         "An evening of stories from the field",
         f"{SITE}/events/evening/",
         "Thursday 3 December 2026, 18:30–20:30 (London)",
@@ -250,8 +229,8 @@ def _evening(picture: PictureFinder) -> EventItem:
     )
 
 
-def _quote() -> Quote:
-    return Quote(
+def _quote() -> mail.Quote:
+    return mail.Quote(
         "I did not write it down for a judge. I wrote it down because it was true.",
         "Amara*, tea picker",
         notes=("*A pseudonym.",),
@@ -259,8 +238,8 @@ def _quote() -> Quote:
     )
 
 
-def _appeal() -> AppealBlock:
-    return AppealBlock(
+def _appeal() -> mail.AppealBlock:
+    return mail.AppealBlock(
         "Stand beside one family, a month at a time",
         "Your gift pays for the boat, the interpreter and the patient weeks in between. Stop whenever you like.",
         f"{SITE}/give/monthly/",
@@ -269,8 +248,8 @@ def _appeal() -> AppealBlock:
     )
 
 
-def _related() -> Related:
-    return Related(
+def _related() -> mail.Related:
+    return mail.Related(
         (
             ("What a payslip can do", f"{SITE}/stories/payslip/"),
             ("The long road to a fair hearing", f"{SITE}/stories/road/"),

@@ -1,0 +1,26 @@
+"""Decide what the next reading of a source does after its settings were changed."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from newsletter.models import Source
+
+_ADDRESS = frozenset({"kind", "url"})
+_DEFAULTS = frozenset({"language", "region", "topics"})
+
+
+def schedule_changed_source(source: Source, *, changed: Collection[str], now: datetime) -> None:
+    """Read a changed source at once and completely. The caller saves the row.
+
+    A corrected address has not failed yet. A changed default reaches also what was read before.
+    """
+    if not changed:
+        return
+    source.due_at = now
+    if not _ADDRESS.isdisjoint(changed):
+        source.failures, source.error, source.last_event_count = 0, "", None
+    if not (_ADDRESS | _DEFAULTS).isdisjoint(changed):
+        source.etag = source.last_modified = ""
+    if source.pk and not _DEFAULTS.isdisjoint(changed):
+        source.stories.update(source_sha256="")
+        source.events.update(source_sha256="")

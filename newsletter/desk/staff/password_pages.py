@@ -1,0 +1,157 @@
+"""Pages that are open before sign-in: sign in, make the first administrator, choose a password, ask for a new one.
+
+None of them tells a stranger whether an address has an account.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from allauth.account import views
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from django import forms
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.generic import FormView
+
+from newsletter.common.errors import BadAddress, BadLink
+from newsletter.common.networks import single_client_network
+from newsletter.common.translation import translate
+from newsletter.organisation.first_administrator import check_code, is_without_staff, make_first_administrator
+from newsletter.organisation.staff import BadPassword
+from newsletter.organisation.staff_links import read_staff_link, request_password_link, use_staff_link
+from subscribers.consent.throttle import exceeds_bad_link_limit, increment_counter
+from subscribers.web.page import client_address_of
+
+MAX_REQUESTS_PER_NETWORK = 10
+REQUEST_WINDOW = timedelta(hours=1)
+
+
+@never_cache
+def show_sign_in(request: HttpRequest) -> HttpResponse:
+    """Show the sign-in form, or where to find the set-up link if nobody has an account."""
+    if request.method == "GET" and is_without_staff():
+        return render(request, "account/no_staff.html")
+    response: HttpResponse = views.login(request)
+    return response
+
+
+class ChoosePasswordForm(forms.Form):
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        help_text=gettext_lazy("At least 12 characters. Three or four words are easy to remember and hard to guess."),
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=gettext_lazy("Password again"),
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> Any:
+        cleaned = super().clean() or {}
+        if cleaned.get("password") and cleaned.get("again") and cleaned["password"] != cleaned["again"]:
+            self.add_error("again", _("The two passwords are not the same."))
+        return cleaned
+
+
+class FirstAdministratorForm(ChoosePasswordForm):
+    email = forms.EmailField(
+        label=gettext_lazy("Your email address"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
+    field_order = ["email"]
+
+
+class EmailForm(forms.Form):
+    email = forms.EmailField(
+        label=gettext_lazy("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": ""})
+    )
+
+
+class _LinkPage(FormView[Any]):
+    """A page that a signed link opens. A bad link counts, and gets one answer whatever is wrong with it."""
+
+    def check_link(self) -> None:
+        """Raise BadLink."""
+        raise NotImplementedError
+
+    @method_decorator(never_cache)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            self.check_link()
+        except BadLink as error:
+            exceeded = exceeds_bad_link_limit(client_address_of(request), now=timezone.now())
+            context = {"explanation": "" if exceeded else translate(error)}
+            return render(request, "account/bad_link.html", context, status=429 if exceeded else 410)
+        return super().dispatch(request, *args, **kwargs)
+
+
+class ChoosePasswordPage(_LinkPage):
+    template_name = "account/choose_password.html"
+    form_class = ChoosePasswordForm
+
+    def check_link(self) -> None:
+        self.link = read_staff_link(self.kwargs["token"], now=timezone.now())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "link": self.link}
+
+    def form_valid(self, form: ChoosePasswordForm) -> HttpResponse:
+        try:
+            person = use_staff_link(link=self.link, password=form.cleaned_data["password"], now=timezone.now())
+        except BadPassword as error:
+            form.add_error("password", translate(error))
+            return self.form_invalid(form)
+        return sign_in(self.request, person)
+
+
+class FirstAdministratorPage(_LinkPage):
+    template_name = "account/first_administrator.html"
+    form_class = FirstAdministratorForm
+
+    def check_link(self) -> None:
+        check_code(self.kwargs["code"])
+
+    def form_valid(self, form: FirstAdministratorForm) -> HttpResponse:
+        given = form.cleaned_data
+        try:
+            person = make_first_administrator(
+                code=self.kwargs["code"], email=given["email"], password=given["password"]
+            )
+        except BadPassword as error:
+            form.add_error("password", translate(error))
+            return self.form_invalid(form)
+        except BadAddress as error:
+            form.add_error("email", translate(error))
+            return self.form_invalid(form)
+        return sign_in(self.request, person)
+
+
+class ForgottenPasswordPage(FormView[EmailForm]):
+    template_name = "account/forgotten_password.html"
+    form_class = EmailForm
+
+    def form_valid(self, form: EmailForm) -> HttpResponse:
+        now, address = timezone.now(), client_address_of(self.request)
+        subject = f"password link {single_client_network(address)}"
+        if increment_counter(subject, now=now, window=REQUEST_WINDOW) > MAX_REQUESTS_PER_NETWORK:
+            form.add_error(None, _("Too many requests from your network. Try again in an hour."))
+            return self.form_invalid(form)
+        request_password_link(email=form.cleaned_data["email"], address=address, now=now)
+        return render(self.request, "account/link_requested.html", {"email": form.cleaned_data["email"]})
+
+
+def sign_in(request: HttpRequest, person: User) -> HttpResponse:
+    """Sign in somebody who has just chosen their password. Who has a second factor is asked for it."""
+    login = Login(user=person)
+    response: HttpResponse = perform_password_login(request, {"username": person.username}, login)
+    return response

@@ -1,0 +1,183 @@
+"""The pages of staff accounts: invite somebody, and one person's account with what helps them in again."""
+
+from typing import Any, cast
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from django.views.generic import FormView
+from wagtail.admin.utils import get_user_display_name
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+from wagtail.permission_policies import ModelPermissionPolicy
+from wagtail.users.models import UserProfile
+from wagtail.users.utils import user_can_delete_user
+
+from newsletter.common.errors import BadAddress, DomainError, NotAllowed
+from newsletter.common.translation import translate
+from newsletter.desk.staff.staff_forms import AccountForm, InvitationForm
+from newsletter.models import Publication, StaffLink
+from newsletter.organisation.staff import remove_factors
+from newsletter.organisation.staff_accounts import EmailTaken, change_staff, invite_staff
+from newsletter.organisation.staff_links import find_open_link, make_staff_link, make_staff_link_url
+from newsletter.sending.deliverability.domains import OUTBOX, read_provider
+from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
+from subscribers.audience.recipient_allowlist import get_recipient_allowlist
+from subscribers.desk.listing import format_moment, make_breadcrumbs
+from subscribers.desk.password import PasswordForm
+
+POLICY = ModelPermissionPolicy(User)
+INDEX = "wagtailusers_users:index"
+
+
+class StaffPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView[Any]):
+    permission_policy = POLICY
+    header_icon = "user"
+
+
+class InvitationPage(StaffPage):
+    template_name = "desk/staff/invite.html"
+    page_title = gettext_lazy("Invite staff")
+    permission_required = "add"
+    form_class = InvitationForm
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs((reverse(INDEX), _("Staff")), ("", _("Invite staff")))
+
+    def form_valid(self, form: InvitationForm) -> HttpResponse:
+        given = dict(form.cleaned_data)
+        language = given.pop("language")
+        try:
+            link = invite_staff(**given, by=cast(User, self.request.user), now=timezone.now())
+        except (BadAddress, EmailTaken) as error:
+            form.add_error("email", translate(error))
+            return self.form_invalid(form)
+        profile = UserProfile.get_for_user(link.person)
+        profile.preferred_language = language
+        profile.save(update_fields=["preferred_language"])
+        messages.success(self.request, _("%(email)s is invited.") % {"email": link.person.email})
+        return redirect(edit_url(link.person))
+
+
+class AccountPage(StaffPage):
+    template_name = "desk/staff/account.html"
+    permission_required = "change"
+    form_class = AccountForm
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.person = get_object_or_404(User, pk=self.kwargs["pk"])
+
+    def get_page_title(self) -> str:
+        return str(get_user_display_name(self.person))
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs((reverse(INDEX), _("Staff")), ("", self.get_page_title()))
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "person": self.person}
+
+    def form_valid(self, form: AccountForm) -> HttpResponse:
+        given = form.cleaned_data
+        self.person.first_name, self.person.last_name = given["first_name"], given["last_name"]
+        try:
+            require_may_change(self.person, by=self.request.user)
+            change_staff(
+                person=self.person,
+                email=given["email"],
+                role=given.get("role", ""),
+                active=given["active"],
+                by=cast(User, self.request.user),
+                now=timezone.now(),
+            )
+        except DomainError as error:
+            form.add_error("email" if isinstance(error, BadAddress | EmailTaken) else None, translate(error))
+            return self.form_invalid(form)
+        messages.success(self.request, _("The account of %(person)s is saved.") % {"person": self.get_page_title()})
+        return redirect(INDEX)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        now, person = timezone.now(), self.person
+        link = find_open_link(person, now=now)
+        return {
+            **super().get_context_data(**kwargs),
+            "person": person,
+            "link": link,
+            "link_until": format_moment(link.expires_at, now=now) if link else "",
+            "link_url": make_staff_link_url(link) if link and not can_mail(person.email) else "",
+            "has_password": person.has_usable_password(),
+            "has_factor": Authenticator.objects.filter(user=person, type=Authenticator.Type.TOTP).exists(),
+            "password_form": kwargs.get("password_form") or PasswordForm(user=self.request.user),
+            "can_delete": user_can_delete_user(self.request.user, person),
+        }
+
+
+@require_POST
+def send_staff_link(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a new link for the person: an invitation if they have no password yet, else one for a new password."""
+    person = _get_person(request, pk)
+    kind = StaffLink.Kind.PASSWORD if person.has_usable_password() else StaffLink.Kind.INVITATION
+    try:
+        require_may_change(person, by=request.user)
+        make_staff_link(person=person, kind=kind, by=cast(User, request.user), now=timezone.now())
+    except DomainError as error:
+        messages.error(request, translate(error))
+    else:
+        messages.success(request, _("There is a new link for %(email)s.") % {"email": person.email})
+    return redirect(edit_url(person))
+
+
+@require_POST
+def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove the person's second factor, after the administrator gave their own password."""
+    person = _get_person(request, pk)
+    form = PasswordForm(request.POST, user=request.user)
+    if not form.is_valid():
+        messages.error(request, " ".join(map(str, form.errors["password"])))
+        return redirect(edit_url(person))
+    try:
+        require_may_change(person, by=request.user)
+    except NotAllowed as error:
+        messages.error(request, translate(error))
+        return redirect(edit_url(person))
+    remove_factors(person, by=cast(User, request.user))
+    messages.success(
+        request,
+        _("The second factor of %(email)s is removed. They set up a new one at their next sign-in.")
+        % {"email": person.email},
+    )
+    return redirect(edit_url(person))
+
+
+def require_may_change(person: User, *, by: Any) -> None:
+    """Raise NotAllowed for a superuser's account, unless a superuser asks."""
+    if person.is_superuser and not by.is_superuser:
+        raise NotAllowed("Only a superuser may change the account of a superuser.")
+
+
+def can_mail(address: str) -> bool:
+    """Return True if a mail to this address would leave this installation."""
+    provider, only_to = read_provider(settings.NEWSLETTER_PROVIDER_URL), get_recipient_allowlist()
+    if provider is None or provider.scheme == OUTBOX or is_sending_blocked():
+        return False
+    return (only_to is None or only_to.allows(address)) and Publication.objects.exists()
+
+
+def edit_url(person: User) -> str:
+    return reverse("wagtailusers_users:edit", args=[person.pk])
+
+
+def _get_person(request: HttpRequest, pk: int) -> User:
+    """Return the person. Raise PermissionDenied if the member of staff may not change accounts."""
+    if not POLICY.user_has_permission(request.user, "change"):
+        raise PermissionDenied
+    return get_object_or_404(User, pk=pk)

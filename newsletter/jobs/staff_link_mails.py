@@ -1,0 +1,131 @@
+"""Send staff the links with which they choose a password, and tell them what changed about their account."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
+from django.utils import translation
+
+from newsletter.common.messages import Message
+from newsletter.common.translation import translate
+from newsletter.jobs.link_mails import any_sender
+from newsletter.jobs.staff_notices import ACCOUNT_KEY_PREFIX, list_staff_with_permission, write_notice
+from newsletter.models import AuditEntry, Publication, StaffLink
+from newsletter.organisation.staff_links import answer_password_requests, make_staff_link_url
+from newsletter.providers.base.contract import Adapter, Verdict
+from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
+from newsletter.sending.notices.system_mail import Sender, find_staff_language, send_notice
+from newsletter.sending.provider import current_adapter
+
+log = logging.getLogger(__name__)
+BATCH_LIMIT = 50
+LOOK_BACK = timedelta(days=1)
+_TEXTS = {
+    StaffLink.Kind.INVITATION: (
+        Message("You are invited to the newsletter desk"),
+        Message("Choose your own password to start. The link works once and for 7 days."),
+        Message("Choose a password"),
+        Message("You get this because an administrator gave you an account."),
+    ),
+    StaffLink.Kind.PASSWORD: (
+        Message("Choose a new password for the newsletter desk"),
+        Message("The link works once and for one hour. If you did not ask for it, ignore this email: nothing changes."),
+        Message("Choose a new password"),
+        Message("You get this because somebody asked for a new password for your account."),
+    ),
+}
+_CHANGES = {
+    "newsletter.password_set": Message("The password of your newsletter account was changed"),
+    "newsletter.factor_forgotten": Message("The second factor of your newsletter account was removed"),
+}
+
+
+def send_due_staff_links(*, now: datetime, adapter: Adapter | None = None) -> int:
+    """Answer the waiting requests and send the open links that were not sent. Return how many the provider accepted."""
+    answer_password_requests(now=now)
+    adapter = adapter or current_adapter()
+    sent = 0
+    sender = any_sender()
+    for link in _list_due(now)[:BATCH_LIMIT] if sender else ():
+        if sender is None or must_wait(adapter=adapter, now=now):
+            break
+        if StaffLink.objects.filter(pk=link.pk, sent_at=None).update(sent_at=now):
+            sent += _send(link, sender=sender, adapter=adapter, now=now)
+    return sent
+
+
+def notify_account_changes(*, now: datetime) -> None:
+    """Write to staff whose password or second factor changed, and to administrators about a lost second factor.
+
+    The staff log says what happened. The first publication is the sender.
+    """
+    publication = Publication.objects.order_by("pk").first()
+    if publication is None:
+        return
+    for entry, person in _list_entries(now, actions=list(_CHANGES)):
+        if (entry.data or {}).get("by_link") == StaffLink.Kind.INVITATION:
+            continue
+        paragraphs = [Message("If you did not want this, tell an administrator now.")]
+        subject = _CHANGES[entry.action]
+        key = f"{ACCOUNT_KEY_PREFIX}{entry.pk}"
+        write_notice(publication, key, subject, paragraphs, _desk_url(), now, people=[person])
+    for entry, person in _list_entries(now, actions=["newsletter.factor_lost"]):
+        if not Authenticator.objects.filter(user=person, created_at__lt=entry.timestamp).exists():
+            continue
+        write_notice(
+            publication,
+            f"{ACCOUNT_KEY_PREFIX}{entry.pk}",
+            Message("%(person)s cannot give the code of their second factor", person=person),
+            [
+                Message("Ask %(person)s in person or by phone whether this is true.", person=person),
+                Message("If it is, remove the second factor on the page of this account."),
+            ],
+            f"{_desk_url()}users/edit/{person.pk}/",
+            now,
+            people=[one for one in list_staff_with_permission("auth.change_user") if one.pk != person.pk],
+        )
+
+
+def _list_due(now: datetime) -> QuerySet[StaffLink]:
+    due = StaffLink.objects.filter(sent_at=None, used_at=None, withdrawn_at=None, expires_at__gt=now)
+    return due.exclude(person__email="").select_related("person").order_by("pk")
+
+
+def _send(link: StaffLink, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
+    language = find_staff_language(link.person)
+    subject, text, button, reason = _TEXTS[StaffLink.Kind(link.kind)]
+    with translation.override(language):
+        outcome = send_notice(
+            adapter=adapter,
+            sender=replace(sender, language=language.partition("-")[0]),
+            to=link.person.email,
+            key=f"access-{link.pk}-{int(now.timestamp())}",
+            subject=translate(subject),
+            paragraphs=[translate(text)],
+            button=(translate(button), make_staff_link_url(link)),
+            now=now,
+            reason=translate(reason),
+        )
+    if may_be_repeated(outcome):
+        StaffLink.objects.filter(pk=link.pk).update(sent_at=None)
+        log.warning("A link for staff was not sent and will be retried: %s", outcome.reason)
+    elif outcome.verdict is not Verdict.ACCEPTED:
+        log.error("A link for staff may not have been sent: %s", outcome.reason)
+    return int(outcome.verdict is Verdict.ACCEPTED)
+
+
+def _list_entries(now: datetime, *, actions: list[str]) -> list[tuple[AuditEntry, User]]:
+    """Return the entries of the last day about accounts that exist and are on."""
+    kind = ContentType.objects.get_for_model(User)
+    entries = list(AuditEntry.objects.filter(content_type=kind, action__in=actions, timestamp__gt=now - LOOK_BACK))
+    people = User.objects.filter(is_active=True).exclude(email="").in_bulk([int(one.object_id) for one in entries])
+    return [(one, people[int(one.object_id)]) for one in entries if int(one.object_id) in people]
+
+
+def _desk_url() -> str:
+    return f"{settings.NEWSLETTER_SITE_URL}/admin/"

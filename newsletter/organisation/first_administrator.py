@@ -1,0 +1,57 @@
+"""The first administrator of an empty installation, made in the browser with a code that only the log shows."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.signing import BadSignature, TimestampSigner
+from django.db import transaction
+from django.urls import reverse
+from wagtail.log_actions import log
+
+from newsletter.common.errors import BadLink
+from newsletter.organisation.staff import check_email, give_role, set_password
+
+CODE_LIFETIME = timedelta(hours=24)
+_SALT, _VALUE = "newsletter.first-administrator", "first"
+
+
+def is_without_staff() -> bool:
+    """Return True if nobody has an account."""
+    return not User.objects.exists()
+
+
+def make_first_administrator_url() -> str:
+    """Return the link for the log. It works for a day, and only while nobody has an account."""
+    code = _signer().sign(_VALUE).removeprefix(f"{_VALUE}.")
+    return f"{settings.NEWSLETTER_SITE_URL}{reverse('newsletter_first_administrator', args=[code])}"
+
+
+def check_code(code: str) -> None:
+    """Raise BadLink for a wrong or old code, and for any code once somebody has an account."""
+    if not is_without_staff():
+        raise BadLink("Somebody has an account already. Sign in, or ask an administrator to invite you.")
+    try:
+        _signer().unsign(f"{_VALUE}.{code}", max_age=CODE_LIFETIME)
+    except BadSignature as error:
+        raise BadLink(
+            "This link is wrong or older than a day. Start the program again: it prints a new link."
+        ) from error
+
+
+@transaction.atomic
+def make_first_administrator(*, code: str, email: str, password: str) -> User:
+    """Make the account. Raises BadLink, BadAddress, BadPassword. Of two requests at once, one gets the account."""
+    Group.objects.select_for_update().get(name="admin")
+    check_code(code)
+    address = check_email(email)
+    person = User(username=address.lower(), email=address)
+    set_password(person, password)
+    person.save()
+    give_role(person, "admin")
+    log(instance=person, action="newsletter.staff_added", user=person, data={"role": "admin", "first": True})
+    return person
+
+
+def _signer() -> TimestampSigner:
+    return TimestampSigner(sep=".", salt=_SALT)

@@ -1,0 +1,84 @@
+"""Accounts that administrators make and change in the desk: invitations, roles, switching off."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from wagtail.log_actions import log
+
+from newsletter.common.errors import DomainError
+from newsletter.models import StaffLink
+from newsletter.organisation.staff import check_email, check_role, give_role, role_of
+from newsletter.organisation.staff_links import make_staff_link, withdraw_staff_links
+
+ADMINISTRATOR = "admin"
+
+
+class EmailTaken(DomainError):
+    """Another account has this address."""
+
+
+class LastAdministrator(DomainError):
+    """The change would leave nobody who can administer the desk."""
+
+
+@transaction.atomic
+def invite_staff(
+    *, email: str, role: str, by: User, now: datetime, first_name: str = "", last_name: str = ""
+) -> StaffLink:
+    """Make an account without a password and a link with which the person chooses one.
+
+    Raises BadAddress, UnknownRole, EmailTaken.
+    """
+    known_role = check_role(role)
+    address = check_email(email)
+    _require_free(address)
+    person = User(username=address.lower(), email=address, first_name=first_name, last_name=last_name)
+    person.set_unusable_password()
+    person.save()
+    give_role(person, known_role)
+    log(instance=person, action="newsletter.staff_added", user=by, data={"role": known_role})
+    return make_staff_link(person=person, kind=StaffLink.Kind.INVITATION, by=by, now=now)
+
+
+@transaction.atomic
+def change_staff(*, person: User, email: str, role: str, active: bool, by: User, now: datetime) -> None:
+    """Change an account's address, role and whether it is on. An empty role keeps what a superuser has.
+
+    Raises BadAddress, UnknownRole, EmailTaken, LastAdministrator.
+    """
+    known_role = check_role(role) if role else None
+    address = check_email(email)
+    if address.lower() != person.username:
+        _require_free(address)
+    was_role, was_active = role_of(person), person.is_active
+    person.username, person.email, person.is_active = address.lower(), address, active
+    person.save()
+    if known_role and known_role != was_role:
+        give_role(person, known_role)
+        log(instance=person, action="newsletter.role_changed", user=by, data={"role": known_role, "was": was_role})
+    if was_active != active:
+        log(instance=person, action="newsletter.switched_on" if active else "newsletter.switched_off", user=by)
+    if not active:
+        withdraw_staff_links(person=person, now=now)
+    require_administrator()
+
+
+def require_administrator() -> None:
+    """Raise LastAdministrator if no active account may change staff. Call it inside the transaction of a change."""
+    if not list_administrators().exists():
+        raise LastAdministrator(
+            "Nobody would be left to look after the staff. Make somebody else an administrator first."
+        )
+
+
+def list_administrators() -> QuerySet[User]:
+    """Return the active accounts that may change staff."""
+    rights = Q(groups__name=ADMINISTRATOR) | Q(is_superuser=True)
+    return User.objects.filter(rights, is_active=True).distinct()
+
+
+def _require_free(address: str) -> None:
+    if User.objects.filter(username=address.lower()).exists():
+        raise EmailTaken("%(email)s has an account already. Find it in the list of staff.", email=address)

@@ -195,8 +195,8 @@ class BulkChangePage(PeoplePage):
 
 def _describe(given: dict[str, Any]) -> dict[str, object]:
     """Return what was chosen, for the staff log: slugs and keys, and no value of an attribute."""
-    named = {name: given[name].slug for name in ("topic", "mailing_list") if name in given}
-    return {**named, **({"key": given["key"]} if "key" in given else {})}
+    chosen: dict[str, object] = {name: given[name].slug for name in ("topic", "mailing_list") if name in given}
+    return {**chosen, **({"key": given["key"]} if "key" in given else {})}
 
 
 def _describe_result(changed: int, *, of: int) -> str:

@@ -6,12 +6,16 @@ from itertools import islice
 
 from django.db import transaction
 
+from newsletter.common.errors import DomainError
 from subscribers.attribute_rules import attribute_key, attribute_value
 from subscribers.models import Confirmation, ConsentEvent, EndReason, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.bulk_update import Outcome, PersonUpdate, update_people
-from subscribers.segments.attributes import BadAttribute
 
 _PEOPLE_AT_ONCE = 500
+
+
+class BadAttribute(DomainError):
+    """The name of an attribute is not possible. Nothing was changed."""
 
 
 @transaction.atomic

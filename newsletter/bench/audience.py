@@ -9,7 +9,8 @@ from django.db import connection, transaction
 
 from newsletter.bench.errors import NotMeasured
 from newsletter.issues.approval.approve import approve_by_policy
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+from newsletter.issues.assembly.assemble import assemble_slot
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from subscribers.models import MailingList, SubscriberLocation
 

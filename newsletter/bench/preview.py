@@ -10,7 +10,7 @@ from django.test import Client
 
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
-from newsletter.desk.issues.variant_groups import EMPTY_GROUP, group_key
+from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP, group_key
 from newsletter.desk.staff.second_factor import SECOND_FACTOR_KEY
 from newsletter.models import Issue
 

@@ -13,7 +13,8 @@ from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.demo.sample_content import write_organisation
 from newsletter.demo.sample_subscribers import fill_list, fill_realistic_list
 from newsletter.issues.approval.approve import approve_by_policy
-from newsletter.issues.assembly.assemble import Assembly, assemble_slot, get_or_create_slot, log_assembled
+from newsletter.issues.assembly.assemble import Assembly, assemble_slot, log_assembled, make_unsaved_issue
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.management.receipt_table import print_receipt
@@ -69,7 +70,7 @@ def run_sample_week(*, site_url: str, people: int, now: datetime, console: Conso
 
 def _assemble(publication: Publication, *, now: datetime) -> Assembly:
     slot = get_or_create_slot(publication=publication, due="", now=now)
-    check_before_assembly(slot=slot, now=now)
+    check_before_assembly(issue=make_unsaved_issue(slot), now=now)
     assembly = assemble_slot(slot=slot, now=now)
     if assembly.issue:
         log_assembled(assembly.issue)

@@ -11,15 +11,9 @@ from newsletter.content.ingesting.ingest import find_unread_sources, ingest_due
 from newsletter.issues.approval.approval_rules import is_automatic
 from newsletter.issues.approval.approve import approve_by_policy, hold_issue, void_changed_approvals
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
-from newsletter.issues.assembly.assemble import (
-    GRACE_PERIOD,
-    Assembly,
-    assemble_slot,
-    create_due_slots,
-    find_slots_to_assemble,
-    log_assembled,
-)
+from newsletter.issues.assembly.assemble import Assembly, assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.drafted_texts import update_drafted_texts
+from newsletter.issues.assembly.slots import create_due_slots, find_slots_to_assemble
 from newsletter.issues.assembly.stories_at_source import (
     check_before_assembly,
     check_stories_at_source,
@@ -71,7 +65,7 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
         if waits_for_first_reading(slot, now=now):
             continue
         try:
-            check_before_assembly(slot=slot, now=now)
+            check_before_assembly(issue=make_unsaved_issue(slot), now=now)
             assembly = assemble_slot(slot=slot, now=now)
         except (DomainError, DatabaseError) as error:
             log.error("%s, slot %s was not assembled: %s", slot.publication, slot.due_local, error)
@@ -102,11 +96,11 @@ def start_due_sends(*, now: datetime) -> None:
     waiting = Issue.objects.filter(
         ~make_switched_off_filter(),
         state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED],
-        slot__due_at__lte=now,
+        due_at__lte=now,
         held=False,
     ).select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
     for issue in waiting:
-        if issue.slot and issue.slot.due_at + GRACE_PERIOD < now and issue.released_at is None:
+        if issue.due_at and issue.due_at + Issue.GRACE_PERIOD < now and issue.released_at is None:
             hold_late(issue, now=now)
         elif issue.state == Issue.State.APPROVED or (issue.state == Issue.State.DRAFT and is_automatic(issue)):
             _start(issue, now=now)
@@ -120,7 +114,7 @@ def prepare_begun_sends(*, now: datetime) -> None:
 
 def hold_late(issue: Issue, *, now: datetime) -> None:
     """Hold an issue that is more than six hours late: only a person may send it now."""
-    hours = int((now - issue.slot.due_at).total_seconds() // 3600) if issue.slot else 0
+    hours = int((now - issue.due_at).total_seconds() // 3600) if issue.due_at else 0
     hold_and_notify(
         issue,
         Message(

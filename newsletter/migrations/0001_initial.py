@@ -202,6 +202,7 @@ class Migration(migrations.Migration):
                 ('locked', models.BooleanField(default=False, editable=False, verbose_name='locked')),
                 ('locked_at', models.DateTimeField(editable=False, null=True, verbose_name='locked at')),
                 ('kind', models.CharField(choices=[('issue', 'issue'), ('digest', 'monthly digest'), ('correction', 'correction')], default='issue', editable=False, max_length=10)),
+                ('due_at', models.DateTimeField(db_index=True, editable=False, null=True)),
                 ('number', models.PositiveIntegerField(editable=False)),
                 ('public_id', models.CharField(editable=False, max_length=32, unique=True)),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('in_review', 'In Review'), ('approved', 'Approved'), ('sending', 'Sending'), ('sent', 'Sent'), ('cancelled', 'Cancelled')], default='draft', editable=False, max_length=10)),
@@ -212,6 +213,8 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField(editable=False)),
                 ('assembled', models.JSONField(default=dict, editable=False, help_text='{subject, preheader, body} as assembly left it, before any edit.')),
                 ('in_archive', models.BooleanField(default=True, editable=False)),
+                ('closed_at', models.DateTimeField(editable=False, null=True)),
+                ('closed_reason', models.CharField(blank=True, editable=False, max_length=500)),
                 ('announced_people', models.PositiveIntegerField(editable=False, help_text='How many people staff were told would get it.', null=True)),
                 ('announced_audience', models.CharField(blank=True, editable=False, help_text='The hash of the audience staff were told of.', max_length=64)),
                 ('subject', models.CharField(blank=True, max_length=300, verbose_name='subject')),
@@ -219,8 +222,10 @@ class Migration(migrations.Migration):
                 ('layout', models.CharField(blank=True, choices=[('letter', 'Letter: a greeting, a lead story, and what follows'), ('digest', 'Digest: what is in it, then many things in short'), ('announcement', 'Announcement: one piece of news under its own headline'), ('event_notice', 'Event notice: one day, large, and all about it'), ('appeal', "Appeal: one request in the brand's colour")], help_text='Empty: that of the publication.', max_length=12, verbose_name='layout')),
                 ('headline', models.CharField(blank=True, help_text='Above an announcement, an event notice or an appeal. Empty: the subject.', max_length=200, verbose_name='headline')),
                 ('body', newsletter.models.body_blocks.BodyField([], blank=True, verbose_name='body')),
+                ('closed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('latest_revision', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailcore.revision', verbose_name='latest revision')),
                 ('locked_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='locked_%(class)ss', to=settings.AUTH_USER_MODEL, verbose_name='locked by')),
+                ('segment', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.segment')),
             ],
             options={
                 'verbose_name': 'issue',
@@ -430,7 +435,8 @@ class Migration(migrations.Migration):
                 ('stories', models.PositiveSmallIntegerField(default=5, validators=[django.core.validators.MaxValueValidator(20)], verbose_name='stories')),
                 ('events', models.PositiveSmallIntegerField(default=4, validators=[django.core.validators.MaxValueValidator(12)], verbose_name='events')),
                 ('radius_km', models.PositiveIntegerField(default=80, verbose_name='radius km')),
-                ('days_back', models.PositiveIntegerField(default=30, help_text='How old a story of the first issue may be.', verbose_name='days back')),
+                ('days_back', models.PositiveIntegerField(default=30, help_text='How old a story may be when it is new here, in days. This holds for the first issue too.', verbose_name='days back')),
+                ('waiting_days', models.PositiveIntegerField(default=90, help_text='How many days a story waits for room in an issue. After that it is too old.', verbose_name='waiting days')),
                 ('days_ahead', models.PositiveIntegerField(default=30, help_text='How far ahead events may be.', verbose_name='days ahead')),
                 ('intro', models.TextField(blank=True, help_text='Opens each issue. May hold merge fields: Dear {{ first_name | default:"friend" }},', verbose_name='intro')),
                 ('host_url', models.URLField(blank=True, help_text='Where recipients with no event near them learn to host one.', max_length=2000, verbose_name='host url')),
@@ -499,6 +505,7 @@ class Migration(migrations.Migration):
                 ('candidates', models.PositiveIntegerField(default=0)),
                 ('recipients', models.PositiveIntegerField(default=0)),
                 ('excluded', models.JSONField(default=dict)),
+                ('audience', models.JSONField(default=dict)),
                 ('made_at', models.DateTimeField()),
                 ('started_at', models.DateTimeField(null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
@@ -762,6 +769,16 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='StoryRefusal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('publication', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.publication')),
+                ('story', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refusals', to='newsletter.story')),
+            ],
+        ),
+        migrations.CreateModel(
             name='Variant',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1002,6 +1019,22 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='issue',
+            constraint=models.CheckConstraint(condition=models.Q(('kind', 'issue'), models.Q(('kind', 'digest'), ('slot__isnull', False)), models.Q(('kind', 'correction'), ('slot__isnull', True)), _connector='OR'), name='issue_kind_and_slot'),
+        ),
+        migrations.AddConstraint(
+            model_name='issue',
+            constraint=models.CheckConstraint(condition=models.Q(('slot__isnull', True), ('due_at__isnull', False), _connector='OR'), name='issue_of_a_slot_is_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='issue',
+            constraint=models.CheckConstraint(condition=models.Q(('slot__isnull', True), ('segment__isnull', True), _connector='OR'), name='issue_of_a_slot_has_no_segment'),
+        ),
+        migrations.AddConstraint(
+            model_name='issue',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True), ('closed_reason', '')), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('state', 'cancelled'), models.Q(('closed_reason', ''), _negated=True)), _connector='OR'), name='issue_closed_by_a_person_for_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='issue',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'in_review', 'approved', 'sending', 'sent', 'cancelled'])), name='issue_state'),
         ),
         migrations.AddConstraint(
@@ -1083,6 +1116,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='storyplacement',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['issue', 'digest'])), name='story_placement_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='storyrefusal',
+            constraint=models.UniqueConstraint(fields=('story', 'publication'), name='story_refused_once_per_publication'),
+        ),
+        migrations.AddConstraint(
+            model_name='storyrefusal',
+            constraint=models.UniqueConstraint(condition=models.Q(('publication__isnull', True)), fields=('story',), name='story_refused_once_for_all'),
         ),
         migrations.AddConstraint(
             model_name='variant',

@@ -1,12 +1,14 @@
 """Tables, constraints and querysets of publishing. Services live elsewhere."""
 
 from newsletter.models.api_keys import ApiKey
+from newsletter.models.approvals import Approval
 from newsletter.models.checks import Acknowledgement, LinkCheck, SenderDomain
 from newsletter.models.clicks import LinkClicks, RecipientClick
 from newsletter.models.content import Appeal, EventNotice, Story
 from newsletter.models.corrections import CorrectedDelivery, Correction
 from newsletter.models.feedback import Delivered, ProviderEvent, SuppressionListReading
-from newsletter.models.issues import Approval, Issue, IssueRevision, ReaderGroup, ShownItem, StoryPlacement, Variant
+from newsletter.models.issue_content import IssueRevision, ReaderGroup, ShownItem, Variant
+from newsletter.models.issues import Issue
 from newsletter.models.pictures import Picture
 from newsletter.models.proofs import Proof
 from newsletter.models.protected_terms import ProtectedTerm
@@ -17,6 +19,7 @@ from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source
 from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, StaffLink, StaffNotice
 from newsletter.models.states import transition
 from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
+from newsletter.models.story_use import StoryPlacement, StoryRefusal
 
 __all__ = [
     "Acknowledgement",
@@ -63,6 +66,7 @@ __all__ = [
     "StoryAddress",
     "StoryOrigin",
     "StoryPlacement",
+    "StoryRefusal",
     "SuppressionListReading",
     "Variant",
     "transition",

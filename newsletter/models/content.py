@@ -3,7 +3,9 @@
 `newsletter.issues.snapshot.consent_rules` decides what the columns of consent mean for an issue.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -89,6 +91,21 @@ class ConsentMixin(models.Model):
         ]
 
 
+class EditedFieldsMixin(models.Model):
+    """Content of a source that staff may edit. ``edited_fields`` names what staff changed."""
+
+    edited_fields: Any
+
+    class Meta:
+        abstract = True
+
+    def set_source_values(self, values: Mapping[str, object]) -> None:
+        """Set what the source says, never over a field that staff edited."""
+        for name, value in values.items():
+            if name not in self.edited_fields:
+                setattr(self, name, value)
+
+
 class StoryQuerySet(models.QuerySet["Story"]):
     def published_or_seen_since(self, moment: datetime) -> "StoryQuerySet":
         """Return stories that were published, or first seen if undated, at or after the moment."""
@@ -97,7 +114,7 @@ class StoryQuerySet(models.QuerySet["Story"]):
         )
 
 
-class Story(ConsentMixin, SourceVisibilityMixin, PreviewableMixin, index.Indexed, models.Model):
+class Story(ConsentMixin, SourceVisibilityMixin, EditedFieldsMixin, PreviewableMixin, index.Indexed, models.Model):
     """A story from a source or from staff. Ingesting never overwrites ``edited_fields``.
 
     If ``picture_waiting``, its picture could not be fetched yet and is fetched at the next visit. ``picture_page_etag``
@@ -161,7 +178,7 @@ class Story(ConsentMixin, SourceVisibilityMixin, PreviewableMixin, index.Indexed
         return self.title
 
 
-class EventNotice(index.Indexed, models.Model):
+class EventNotice(EditedFieldsMixin, index.Indexed, models.Model):
     """One occurrence of an event. ``latitude`` and ``longitude`` are set only if its location is certain.
 
     ``changed_at`` is when its time, location or cancellation last changed, ``change_notified_at`` when staff were notified.

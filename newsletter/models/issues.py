@@ -1,5 +1,6 @@
-"""Issues, the frozen revisions of their content, their variants, and approvals."""
+"""Issues. Their frozen content is in `issue_content`, their approvals in `approvals`, their stories in `story_use`."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -7,16 +8,20 @@ from django.db import models
 from django.utils.translation import gettext_lazy
 from wagtail.models import LockableMixin, PreviewableMixin, RevisionMixin
 
-from newsletter.common.errors import InvariantViolated
 from newsletter.common.message_fields import MessageField, MessagesJSONField
 from newsletter.models.body_blocks import BodyField, make_body_block
-from newsletter.models.content import Story
 from newsletter.models.publications import Layout, Publication, Slot
 from newsletter.models.states import one_of
+from subscribers.models import Segment
 
 
 class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
-    """One numbered issue of a publication. Staff edit its texts, layout and body; services change everything else."""
+    """One numbered issue of a publication. Staff edit its texts, layout and body; services change everything else.
+
+    An issue of the schedule and a digest belong to a slot; a correction and an issue on demand do not.
+    ``due_at`` is when it is sent; None means when a person sends it. ``segment`` narrows the audience of the publication.
+    ``closed_at``, ``closed_by`` and ``closed_reason`` are set if a person decided not to send it.
+    """
 
     class Kind(models.TextChoices):
         """A scheduled issue, a monthly digest for those who chose it, or a correction for those with old event details."""
@@ -33,9 +38,17 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         SENT = "sent", gettext_lazy("Sent")
         CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
+    GRACE_PERIOD = timedelta(hours=6)
+    """How late an issue may still be sent without a person's decision."""
+
     SERVICE_MANAGED_FIELDS = (
         "publication_id",
         "slot_id",
+        "segment_id",
+        "due_at",
+        "closed_at",
+        "closed_by_id",
+        "closed_reason",
         "kind",
         "number",
         "state",
@@ -54,6 +67,8 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="issues", editable=False)
     slot = models.OneToOneField(Slot, on_delete=models.PROTECT, null=True, related_name="issue", editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ISSUE, editable=False)
+    segment = models.ForeignKey(Segment, on_delete=models.PROTECT, null=True, related_name="+", editable=False)
+    due_at = models.DateTimeField(null=True, db_index=True, editable=False)
     number = models.PositiveIntegerField(editable=False)
     public_id = models.CharField(max_length=32, unique=True, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
@@ -70,6 +85,11 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         help_text=gettext_lazy("{subject, preheader, body} as assembly left it, before any edit."),
     )
     in_archive = models.BooleanField(default=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
+    closed_reason = models.CharField(max_length=500, blank=True, editable=False)
     announced_people = models.PositiveIntegerField(
         null=True, editable=False, help_text=gettext_lazy("How many people staff were told would get it.")
     )
@@ -108,6 +128,27 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
             models.UniqueConstraint(fields=["publication", "kind", "number"], name="issue_number_once"),
             one_of("issue_layout", "layout", ["", *Layout.values]),
             one_of("issue_kind", "kind", ["issue", "digest", "correction"]),
+            models.CheckConstraint(
+                condition=models.Q(kind="issue")
+                | models.Q(kind="digest", slot__isnull=False)
+                | models.Q(kind="correction", slot__isnull=True),
+                name="issue_kind_and_slot",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(slot__isnull=True) | models.Q(due_at__isnull=False), name="issue_of_a_slot_is_due"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(slot__isnull=True) | models.Q(segment__isnull=True),
+                name="issue_of_a_slot_has_no_segment",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(closed_at__isnull=True, closed_by__isnull=True, closed_reason="")
+                | (
+                    models.Q(closed_at__isnull=False, closed_by__isnull=False, state="cancelled")
+                    & ~models.Q(closed_reason="")
+                ),
+                name="issue_closed_by_a_person_for_a_reason",
+            ),
             one_of("issue_state", "state", ["draft", "in_review", "approved", "sending", "sent", "cancelled"]),
         ]
 
@@ -118,6 +159,11 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
             if self.kind == self.Kind.ISSUE
             else f"{name}, {self.get_kind_display()} {self.number}"
         )
+
+    @property
+    def is_on_demand(self) -> bool:
+        """Return True if a person made it: the schedule did not, and it corrects nothing."""
+        return self.kind == self.Kind.ISSUE and self.slot_id is None
 
     @property
     def reference(self) -> str:
@@ -140,168 +186,3 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         for name in self.SERVICE_MANAGED_FIELDS:
             setattr(issue, name, getattr(self, name))
         return issue
-
-
-class StoryPlacement(models.Model):
-    """A story in an issue. The constraint allows a story in one issue and one digest of a publication."""
-
-    publication = models.ForeignKey(Publication, on_delete=models.CASCADE)
-    story = models.ForeignKey(Story, on_delete=models.PROTECT, related_name="placements")
-    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="placements")
-    kind = models.CharField(max_length=10, choices=Issue.Kind.choices, default=Issue.Kind.ISSUE)
-
-    wagtail_reference_index_ignore = True
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["publication", "kind", "story"], name="story_once_per_publication"),
-            one_of("story_placement_kind", "kind", ["issue", "digest"]),
-        ]
-
-
-class _ImmutableModel(models.Model):
-    """A row that is inserted once and never changed."""
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk and not self._state.adding:
-            raise InvariantViolated(
-                "A %(verbose_name)s is written once and never changed.", verbose_name=self._meta.verbose_name
-            )
-        super().save(*args, **kwargs)
-
-
-class IssueRevision(_ImmutableModel):
-    """The whole content of an issue at one moment, as plain data. Variants are made only from this."""
-
-    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="content_revisions")
-    number = models.PositiveIntegerField()
-    sha256 = models.CharField(max_length=64)
-    content = models.JSONField()
-    made_at = models.DateTimeField()
-
-    wagtail_reference_index_ignore = True
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["issue", "number"], name="revision_number_once"),
-            models.UniqueConstraint(fields=["issue", "sha256"], name="revision_content_once"),
-        ]
-
-
-class Variant(_ImmutableModel):
-    """The issue as one group of recipients gets it, with tokens for personal values. ``sha256`` covers these bytes."""
-
-    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="variants")
-    revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="variants")
-    key = models.CharField(max_length=16)
-    public_id = models.CharField(max_length=32, unique=True)
-    label = models.CharField(max_length=200)
-    language = models.CharField(max_length=12)
-    subject = models.TextField()
-    preheader = models.TextField(blank=True)
-    html = models.TextField()
-    text = models.TextField()
-    variables = models.JSONField(default=list)
-    findings = MessagesJSONField(default=list)
-    sha256 = models.CharField(max_length=64)
-
-    wagtail_reference_index_ignore = True
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["issue", "revision", "key"], name="variant_once")]
-
-    def __str__(self) -> str:
-        return self.label
-
-
-class ShownItem(models.Model):
-    """A story or event that a variant shows, to find the people who saw it."""
-
-    class Kind(models.TextChoices):
-        STORY = "story", gettext_lazy("Story")
-        EVENT = "event", gettext_lazy("Event")
-
-    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="shown_items")
-    kind = models.CharField(max_length=5, choices=Kind.choices)
-    row_id = models.BigIntegerField()
-
-    wagtail_reference_index_ignore = True
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "row_id", "variant"], name="shown_item_once"),
-            one_of("shown_item_kind", "kind", ["story", "event"]),
-        ]
-
-
-class ReaderGroup(models.Model):
-    """The variant for recipients with the same place, giving status, radius and frequency; None if they get nothing.
-
-    ``place_id`` 0 means an unknown place, ``radius_km`` 0 the publication's own radius.
-    """
-
-    revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="groups")
-    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="groups", null=True)
-    place_id = models.BigIntegerField()
-    giving = models.CharField(max_length=8)
-    radius_km = models.PositiveIntegerField(default=0)
-    frequency = models.CharField(max_length=8, default="every")
-    people = models.PositiveIntegerField(default=0, help_text=gettext_lazy("When the variants were last made."))
-
-    wagtail_reference_index_ignore = True
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["revision", "place_id", "giving", "radius_km", "frequency"], name="reader_group_once"
-            )
-        ]
-
-
-class Approval(models.Model):
-    """A named person's approval of one content hash, or an automatic one by the publication's policy (``by_policy``).
-
-    ``audience`` is the list and segment rule that it was for, and ``people`` the number of recipients then. Without them
-    it approves nothing that is not frozen yet.
-    """
-
-    issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="approvals")
-    revision = models.ForeignKey(IssueRevision, on_delete=models.PROTECT)
-    sha256 = models.CharField(max_length=64)
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    by_policy = models.BooleanField(default=False)
-    audience = models.JSONField(default=dict)
-    audience_sha256 = models.CharField(max_length=64, blank=True)
-    people = models.PositiveIntegerField(null=True)
-    at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True)
-
-    wagtail_reference_index_ignore = True
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["issue", "sha256", "person"],
-                condition=models.Q(withdrawn_at__isnull=True, person__isnull=False),
-                name="approval_once_per_person",
-            ),
-            models.UniqueConstraint(
-                fields=["issue", "sha256"],
-                condition=models.Q(withdrawn_at__isnull=True, by_policy=True),
-                name="approval_once_by_policy",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(person__isnull=False, by_policy=False)
-                | models.Q(person__isnull=True, by_policy=True),
-                name="approval_has_one_source",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(audience_sha256="", people__isnull=True)
-                | (~models.Q(audience_sha256="") & models.Q(people__isnull=False)),
-                name="approval_names_its_audience",
-            ),
-        ]

@@ -155,7 +155,16 @@ class Publication(PreviewableMixin, models.Model):
     events = models.PositiveSmallIntegerField(gettext_lazy("events"), default=4, validators=[MaxValueValidator(12)])
     radius_km = models.PositiveIntegerField(gettext_lazy("radius km"), default=80)
     days_back = models.PositiveIntegerField(
-        gettext_lazy("days back"), default=30, help_text=gettext_lazy("How old a story of the first issue may be.")
+        gettext_lazy("days back"),
+        default=30,
+        help_text=gettext_lazy(
+            "How old a story may be when it is new here, in days. This holds for the first issue too."
+        ),
+    )
+    waiting_days = models.PositiveIntegerField(
+        gettext_lazy("waiting days"),
+        default=90,
+        help_text=gettext_lazy("How many days a story waits for room in an issue. After that it is too old."),
     )
     days_ahead = models.PositiveIntegerField(
         gettext_lazy("days ahead"), default=30, help_text=gettext_lazy("How far ahead events may be.")

@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.message_fields import MessageField, MessagesJSONField
-from newsletter.models.issues import Issue, IssueRevision, Variant
+from newsletter.models.issue_content import IssueRevision, Variant
+from newsletter.models.issues import Issue
 from newsletter.models.states import one_of
 
 
@@ -19,6 +20,7 @@ class Send(models.Model):
     """One dispatch of one approved revision.
 
     ``excluded`` maps a reason to a number of people, counted when the audience was frozen.
+    ``audience`` names who it is for, since that moment: ``{"list": slug, "segments": [slug, …]}``, with the names beside.
     ``resumed_after_attempt`` is the newest attempt when staff last resumed the send: earlier failures no longer count.
     ``confirmed_recipients`` is the number of people that staff confirmed when they started the send by hand.
     ``newest_term_searched`` is the newest protected term that its mails were searched for. No batch is claimed while a
@@ -52,6 +54,7 @@ class Send(models.Model):
     candidates = models.PositiveIntegerField(default=0)
     recipients = models.PositiveIntegerField(default=0)
     excluded = models.JSONField(default=dict)
+    audience = models.JSONField(default=dict)
     made_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

@@ -116,6 +116,7 @@ class PublicationEntry(Entry):
     events: int = Field(default=0, ge=0, le=12)
     radius_km: int = Field(default=0, ge=0, le=1_000)
     days_back: int = Field(default=0, ge=1, le=3_650)
+    waiting_days: int = Field(default=90, ge=1, le=3_650)
     days_ahead: int = Field(default=0, ge=1, le=3_650)
     topics: list[str] = []
     sources: list[str] = []

@@ -4,11 +4,13 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import WrongState
-from newsletter.issues.assembly.assemble import assemble_slot, create_due_slots, get_or_create_slot
+from newsletter.issues.assembly.assemble import assemble_slot
+from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slot
 from newsletter.models import Issue, Slot, StoryPlacement
 from tests.support.fixtures import (
     DUE,
     NOW,
+    add_subscribers,
     make_appeal,
     make_event,
     make_issue,
@@ -36,12 +38,13 @@ def test_an_issue_takes_the_newest_stories_and_says_why_each_is_in_or_out(public
         "Story 4",
     ]
     assert reason_for(issue, "Story 0").startswith("newest")
-    assert reason_for(issue, "Story 6") == "left out: the issue holds 5 stories at most"
+    assert reason_for(issue, "Story 6") == "left out: waits for the next issue: this one holds 5 stories"
 
 
 def test_a_story_is_in_one_issue_of_a_publication_and_the_next_says_why(publication):
     story = make_story("The first verdict")
-    make_issue(publication)
+    add_subscribers(publication, 1)
+    make_issue(publication, approved=True)
     make_story("A second verdict", days_old=-1, seen_at=NOW + timedelta(days=1))
     later = NOW + timedelta(days=7)
     second = assemble_slot(
@@ -57,7 +60,8 @@ def test_a_story_is_in_one_issue_of_a_publication_and_the_next_says_why(publicat
 def test_nothing_new_skips_the_slot_and_says_so(publication):
     make_story("The first verdict")
     make_event("A vigil", online=True, days_ahead=30)
-    make_issue(publication)
+    add_subscribers(publication, 1)
+    make_issue(publication, approved=True)
     later = NOW + timedelta(days=7)
     assembly = assemble_slot(
         slot=get_or_create_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later

@@ -7,8 +7,9 @@ import pytest
 from newsletter.common.errors import NeedsManualApproval, NotApproved
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.overdue import find_overdue
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_assembly
 from newsletter.models import ContentEdit, Issue, Publication, Send, StaffNotice, Story

@@ -29,7 +29,7 @@ def test_people_come_in_and_the_report_says_which_lines_were_refused(
 ) -> None:
     call_command("subscribers", "import", str(people), *HOW)
     said = capsys.readouterr()
-    assert "        1  new on the list" in said.out
+    assert "        1  added to the list" in said.out
     assert "line 3: This email address cannot be mailed" in said.out
     assert "Kept as attributes: shoe." in said.out
     assert said.err == "", "no bar where nobody looks"
@@ -112,7 +112,7 @@ def test_one_person_is_shown_with_everything_held(people: Path, capsys: pytest.C
         (("export", "--list=wekly"), "list “wekly” is not known; did you mean “weekly”"),
         (("export", "--out=/proc/none/x.csv"), "cannot be written: No such file or directory"),
         (("import", "/proc/none.csv", *HOW), "cannot be read: No such file or directory"),
-        (("import", "PEOPLE", *HOW[:2], "--evidence= "), "Say what proves"),
+        (("import", "PEOPLE", *HOW[:2], "--evidence= "), "Enter the evidence"),
         (("import", "PEOPLE", "--list=weekly", "--evidence=x", "--basis=guess"), "invalid choice: 'guess'"),
     ],
 )

@@ -6,7 +6,8 @@ import pytest
 
 from newsletter.common.errors import NotAllowed, NotReady
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+from newsletter.issues.assembly.assemble import assemble_slot
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.corrections.correct import announce_change, find_misinformed
 from newsletter.issues.variants.recipient_groups import count_people
 from newsletter.models import Batch, Slot
@@ -176,7 +177,7 @@ def test_a_correction_of_an_automatic_publication_needs_approval():
     publication, event = publish(approval="auto")
     move_event(event, cancelled=True)
     issue = announce(event, publication)
-    with pytest.raises(NotAllowed, match="is a correction, so it needs a person's approval"):
+    with pytest.raises(NotAllowed, match="is not from the schedule, so it needs a person's approval"):
         approve_by_policy(issue=issue, now=NOW)
 
 

@@ -7,8 +7,9 @@ from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.assembly.assemble import Assembly, assemble_slot, create_due_slots, get_or_create_slot
+from newsletter.issues.assembly.assemble import Assembly, assemble_slot
 from newsletter.issues.assembly.lookup import find_issue
+from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slot
 from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import count_people
@@ -171,7 +172,7 @@ def test_manual_edits_move_the_placement_of_a_story(weekly):
     issue = make_issue(weekly)
     issue.body[0].value["story"] = make_story("By hand", days_old=60)
     issue.save()
-    update_story_placements(issue=issue, content=resolve_content(issue))
+    update_story_placements(issue=issue, content=resolve_content(issue), now=NOW)
     assert list(issue.placements.values_list("story__title", flat=True)) == ["By hand"]
     blank = {"headline": "", "teaser": "", "picture": None, "link": ""}
     other_issue = Issue.objects.create(
@@ -181,7 +182,7 @@ def test_manual_edits_move_the_placement_of_a_story(weekly):
     issue.body[0].value["story"] = story
     issue.save()
     with pytest.raises(NotReady, match=r"“The first verdict” is already in The weekly letter No\. 9"):
-        update_story_placements(issue=issue, content=resolve_content(issue))
+        update_story_placements(issue=issue, content=resolve_content(issue), now=NOW)
 
 
 def test_a_digest_is_found_by_its_own_number(weekly):

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.jobs.heartbeat import find_trouble, send_heartbeat
-from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
+from newsletter.models import Batch, Installation, Issue, ProviderEvent, Send, Slot, StaffNotice
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
@@ -62,7 +62,7 @@ def miss_an_approved_issue() -> None:
     make_story("The first verdict")
     add_subscribers(publication, 2)
     make_issue(publication, approved=True)
-    Slot.objects.update(due_at=NOW)
+    Issue.objects.update(due_at=NOW)
 
 
 def tell_nobody() -> None:

@@ -6,7 +6,8 @@ import pytest
 from django.contrib.auth.models import Permission
 from wagtail.users.models import UserProfile
 
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+from newsletter.issues.assembly.assemble import assemble_slot
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.protected_terms.terms import add_terms
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.staff_notices import notify_assembly, send_due_notices

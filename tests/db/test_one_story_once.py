@@ -8,7 +8,7 @@ from django.db import IntegrityError
 
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
 from newsletter.content.ingesting.wordpress_listing import forget_roots
-from newsletter.content.parsing.page_urls import hash_url
+from newsletter.content.parsing.urls import hash_url
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Source, Story, StoryAddress, StoryOrigin
 from subscribers.models import Topic

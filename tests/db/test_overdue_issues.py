@@ -11,7 +11,7 @@ from django.utils import timezone
 from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.jobs.heartbeat import find_trouble
-from newsletter.models import Issue, Publication, Slot
+from newsletter.models import Issue, Publication
 from newsletter.organisation.health.content import check_overdue
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
@@ -26,7 +26,7 @@ def due_issue(*, approved: bool = True, **publication: str) -> Issue:
     make_story("The first verdict")
     add_subscribers(made, 2)
     issue = make_issue(made, approved=approved)
-    Slot.objects.update(due_at=NOW)
+    Issue.objects.update(due_at=NOW)
     return Issue.objects.get(pk=issue.pk)
 
 
@@ -74,6 +74,6 @@ def test_waiting_and_sending_issues_are_not_overdue() -> None:
 
 def test_a_correction_without_approval_is_never_overdue() -> None:
     due_issue(approved=False, approval="auto")
-    Issue.objects.update(kind=Issue.Kind.CORRECTION)
+    Issue.objects.update(kind=Issue.Kind.CORRECTION, slot=None)
     assert Publication.objects.get().approval == "auto"
     assert not find_overdue(now=LATER).exists()

@@ -14,7 +14,8 @@ from icalendar import Calendar
 
 from newsletter.common.errors import NotAllowed, NotReady
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+from newsletter.issues.assembly.assemble import assemble_slot
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.protected_terms.check import replace_protected_text, scan_for_protected_terms
 from newsletter.issues.protected_terms.encryption import is_sealed_with_newest_key, seal, unseal
 from newsletter.issues.protected_terms.terms import (
@@ -492,7 +493,7 @@ def test_terms_are_numbered_in_the_order_of_their_commits(issue: Issue, settings
 def test_a_proof_with_a_term_is_refused(issue: Issue) -> None:
     in_subject(issue)
     protect(SECRET)
-    from newsletter.desk.issues.variant_groups import EMPTY_GROUP
+    from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP
 
     by = make_approver()
     with pytest.raises(NotReady, match="protected term"):

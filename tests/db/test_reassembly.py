@@ -6,9 +6,11 @@ import pytest
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.issues.approval.approve import approve_issue, find_current_approval
-from newsletter.issues.assembly.reassemble import reassemble_issue
+from newsletter.issues.assembly.assemble import assemble_slot
+from newsletter.issues.assembly.reassemble import preview_reassembly, reassemble_issue
 from newsletter.issues.assembly.selection_reasons import explain_candidates
-from newsletter.models import EventNotice, Issue, Story
+from newsletter.issues.assembly.slots import get_or_create_slot
+from newsletter.models import EventNotice, Issue, Source, Story
 from tests.support.fixtures import (
     NOW,
     add_subscribers,
@@ -177,6 +179,42 @@ def test_a_new_kind_of_block_is_inserted_in_order():
     assert [child.block_type for child in issue.body] == ["lead_story", "stories", "events", "appeal"]
 
 
+def test_an_issue_keeps_its_stories_while_a_later_slot_is_open():
+    issue = make_draft()
+    before = titles_of(issue)
+    later = NOW + timedelta(hours=1)
+    assemble_slot(slot=get_or_create_slot(publication=issue.publication, due="2026-03-12T09:00", now=later), now=later)
+    done = again(issue)
+    assert titles_of(issue) == before
+    assert (done.added, done.removed) == ([], [])
+
+
+def test_assembling_again_never_empties_an_issue():
+    issue = make_draft()
+    before = titles_of(issue)
+    Source.objects.update(last_success_at=LATER - timedelta(days=30))
+    with pytest.raises(WrongState, match="would have no story now, so it stays as it is"):
+        again(issue)
+    issue.refresh_from_db()
+    assert titles_of(issue) == before
+
+
+def test_a_preview_changes_nothing_and_names_what_it_saw():
+    issue = make_draft()
+    bring()
+    seen = preview_reassembly(issue=issue, now=LATER)
+    assert (seen.added, seen.removed) == (["Told just now"], ["Story 2"])
+    issue.refresh_from_db()
+    assert titles_of(issue) == ["Story 0", "Story 1", "Story 2"]
+    bring("Told even later")
+    with pytest.raises(WrongState, match="changed after you opened the page"):
+        reassemble_issue(issue=issue, by=make_approver(), now=LATER, seen_sha256=seen.sha256)
+    seen = preview_reassembly(issue=issue, now=LATER)
+    reassemble_issue(issue=issue, by=make_approver(), now=LATER, seen_sha256=seen.sha256)
+    issue.refresh_from_db()
+    assert "Told even later" in titles_of(issue)
+
+
 def test_the_next_story_replaces_a_withdrawn_lead():
     issue = make_draft()
     Story.objects.filter(title="Story 0").update(withdrawn_at=NOW)
@@ -189,7 +227,7 @@ def test_sent_issues_and_people_without_the_right_are_refused():
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENDING)
     with pytest.raises(WrongState, match="too late"):
         again(issue)
-    Issue.objects.filter(pk=issue.pk).update(slot=None)
+    Issue.objects.filter(pk=issue.pk).update(reasons=[])
     with pytest.raises(WrongState, match="not assembled from the sources"):
         again(issue)
     nobody = make_approver("nobody@example.org")
@@ -208,7 +246,10 @@ def test_the_pickers_give_the_reason_of_each_candidate():
     why = {reason.title: (reason.chosen, reason.why) for reason in explain_candidates(issue, now=LATER)}
     assert why["Story 0"] == (True, "newest")
     assert why["Story 1"] == (False, "removed by hand")
-    assert why["Story 3"] == (False, "left out: the issue holds 3 stories at most")
-    assert why["Very old"] == (True, "added by hand")
+    assert why["Story 3"] == (False, "left out: waits for the next issue: this one holds 3 stories")
+    assert why["Very old"] == (
+        True,
+        "added by hand; by the rules left out: too old: it was more than 30 days old when it was new here",
+    )
     assert why["Told just now"] == (False, "arrived after the issue was assembled")
     assert why["Story 2"][0]

@@ -11,7 +11,8 @@ from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.source_visibility import update_source_visibility
 from newsletter.content.ingesting.wordpress_listing import forget_roots
 from newsletter.issues.approval.approve import approve_issue, release_issue
-from newsletter.issues.assembly.assemble import get_or_create_slot
+from newsletter.issues.assembly.assemble import make_unsaved_issue
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.assembly.stories_at_source import check_before_assembly, require_stories_at_source
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
@@ -285,7 +286,9 @@ def test_the_next_story_replaces_one_gone_before_assembly(site):
     page_story(site, "A second verdict", path="/b/", days_old=2)
     site.put("/a/", "", status=404)
     publication = make_publication(stories=1)
-    check_before_assembly(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    check_before_assembly(
+        issue=make_unsaved_issue(get_or_create_slot(publication=publication, due=DUE, now=NOW)), now=NOW
+    )
     issue = make_issue(publication)
     assert titles(issue) == ["A second verdict"]
     assert any("is gone: removed at its source" in reason["why"] for reason in issue.reasons)

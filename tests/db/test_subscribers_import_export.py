@@ -219,7 +219,7 @@ def test_a_repeated_address_counts_once_and_says_so() -> None:
     report = bring(weekly, "email,name\nada@example.org,Ada\nADA@EXAMPLE.org,Again\n")
     assert (report.new, report.repeated, balanced(report)) == (1, 1, True)
     assert Subscriber.objects.get().name == "Ada"
-    assert report.notes == [(3, "The address is on an earlier line too; that line counts.")]
+    assert report.notes == [(3, "The address is on an earlier line too; only that line counts.")]
 
 
 def test_people_whose_place_or_topic_is_not_understood_come_in_without_it() -> None:
@@ -250,9 +250,9 @@ def test_a_dry_run_counts_as_the_import_would_and_writes_nothing() -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"basis": "hope"}, "is not a basis"),
-        ({"basis": "consent_double_opt_in"}, "is not a basis"),
-        ({"evidence": "  "}, "what proves"),
+        ({"basis": "hope"}, "is not a legal basis"),
+        ({"basis": "consent_double_opt_in"}, "is not a legal basis"),
+        ({"evidence": "  "}, "Enter the evidence"),
         ({"by": ""}, "who imports"),
     ],
 )

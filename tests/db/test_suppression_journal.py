@@ -162,7 +162,7 @@ def test_whom_an_import_marked_since_the_backup_is_not_mailed_after_it(weekly: M
 
 @pytest.mark.requirement("P7")
 def test_marks_of_an_import_that_was_undone_are_not_played_back(weekly: MailingList) -> None:
-    undo_now(bring_leavers(weekly), by="kim", now=LATER, clock=lambda: LATER)
+    undo_now(bring_leavers(weekly), by="kim", clock=lambda: LATER)
     assert readers(weekly) == set(NAMES)
     assert replay_journal(now=LATER) == Replayed()
     restore_the_backup(weekly)

@@ -9,9 +9,10 @@ from django.test import override_settings
 
 from newsletter.common.errors import SwitchedOff
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, find_slots_to_assemble, get_or_create_slot
+from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.issues.assembly.reassemble import reassemble_issue
+from newsletter.issues.assembly.slots import find_slots_to_assemble, get_or_create_slot
 from newsletter.issues.corrections.correct import announce_change
 from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends

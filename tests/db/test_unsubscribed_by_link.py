@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from newsletter.feedback.report import make_report
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+from newsletter.issues.assembly.assemble import assemble_slot
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.models import Delivery, DeliveryException, Send
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send

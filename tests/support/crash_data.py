@@ -26,7 +26,8 @@ def fill(*, people: int) -> None:
 
     from newsletter.bench.audience import make_audience
     from newsletter.issues.approval.approve import approve_by_policy
-    from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+    from newsletter.issues.assembly.assemble import assemble_slot
+    from newsletter.issues.assembly.slots import get_or_create_slot
     from newsletter.models import Source
     from subscribers.consent.signup import request_subscription
     from subscribers.models import Confirmation

@@ -10,7 +10,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import override_settings
 
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+from newsletter.issues.assembly.assemble import assemble_slot
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.protected_terms.matcher import clear_term_matcher
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from newsletter.sending import provider

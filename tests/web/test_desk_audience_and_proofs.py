@@ -11,8 +11,8 @@ from django.utils import timezone, translation
 from wagtail.users.models import UserProfile
 
 from newsletter.desk.issues import overview
-from newsletter.desk.issues.compare import compare_lines, mark_differences
-from newsletter.desk.issues.variant_groups import parse_group_key
+from newsletter.desk.issues.audience.compare_variants import compare_lines, mark_differences
+from newsletter.desk.issues.audience.variant_groups import parse_group_key
 from newsletter.issues.variants.nearby_events import EventSelection
 from newsletter.issues.variants.visibility import VisibleContent, describe_visible
 from newsletter.models import AuditEntry, Issue, Proof, Publication

@@ -5,7 +5,7 @@ import time_machine
 from django.urls import reverse
 
 from newsletter.desk.issues import recipient_counts as people_counts
-from newsletter.desk.issues.recipient_counts import count_audience_for_page, count_recipients_cached
+from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page, count_recipients_cached
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Issue, Publication

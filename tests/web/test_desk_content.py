@@ -46,8 +46,8 @@ def event_fields(event: EventNotice, **fields: str) -> dict[str, str]:
 
 def publication_fields(publication: Publication, **fields: str) -> dict[str, str]:
     names = (
-        "name slug language from_name from_email reply_to subject schedule zone lead_hours approval stories days_back "
-        "events days_ahead radius_km intro host_url stale_hours digest_schedule archive clicks layout"
+        "name slug language from_name from_email reply_to subject schedule zone lead_hours approval stories "
+        "days_back waiting_days events days_ahead radius_km intro host_url stale_hours digest_schedule archive clicks layout"
     )
     values = {name: str(getattr(publication, name)) for name in names.split()}
     return {

@@ -203,7 +203,8 @@ def test_a_wrong_receipt_is_reported_and_breaks_no_page(publication: Publication
 
 
 def test_a_slot_with_nothing_new_says_so(publication: Publication) -> None:
-    from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot
+    from newsletter.issues.assembly.assemble import assemble_slot
+    from newsletter.issues.assembly.slots import get_or_create_slot
 
     assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW)
     with time_machine.travel(NOW, tick=False):

@@ -70,7 +70,7 @@ def test_dates_of_the_column_win_over_the_date_of_the_form(client: Client) -> No
     decide(client, batch, column_1="expires_on", expires_on=rest.isoformat())
     page = bring_in(client, batch)
     assert "Import 2 people" in page
-    assert "ran out on" in page
+    assert "expired on" in page
     assert "lasts two years at most" in page
     found = Subscription.objects.order_by("subscriber__email").values_list("subscriber__email", "basis", "expires_at")
     assert list(found) == [

@@ -21,7 +21,6 @@ from newsletter.models import (
     Issue,
     Publication,
     Send,
-    Slot,
     Source,
     Story,
 )
@@ -53,7 +52,7 @@ def issue(publication: Publication) -> Issue:
     Publication.objects.update(segment=segment)
     issue = make_issue(Publication.objects.get())
     soon = timezone.now() + timedelta(days=1)
-    Slot.objects.update(due_at=soon)
+    Issue.objects.update(due_at=soon)
     EventNotice.objects.update(starts_at=soon + timedelta(days=7))
     return read(issue)
 

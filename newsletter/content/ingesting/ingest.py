@@ -14,9 +14,8 @@ from newsletter.content.ingesting.moved_events import match_moved_events
 from newsletter.content.ingesting.read_source import read_source
 from newsletter.content.ingesting.source_visibility import check_missing_stories, update_source_visibility
 from newsletter.content.ingesting.store_events import store_event
-from newsletter.content.ingesting.store_stories import store_story
+from newsletter.content.ingesting.store_stories import ListedEntry, find_shared_addresses, store_story
 from newsletter.content.ingesting.story_images import StoryImageFetcher
-from newsletter.content.ingesting.story_rows import ListedEntry, find_shared_addresses
 from newsletter.content.parsing.entries import Parsed, SetAside
 from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
 from newsletter.models import SetAsideEntry, Source

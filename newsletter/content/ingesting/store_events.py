@@ -12,12 +12,12 @@ from newsletter.content.ingesting.location_questions import (
     has_edited_location,
     make_location_question,
 )
-from newsletter.content.ingesting.store_rows import create_or_update_row, hash_entry
-from newsletter.content.parsing.entries import EventEntry
+from newsletter.content.parsing.entries import EventEntry, hash_entry
 from newsletter.content.parsing.event_locations import EventLocation, locate_event
 from newsletter.models import EventNotice, Source
 from subscribers.places.towns import main_zone
 
+TRACKED_FIELDS = ("starts_at", "all_day", "day", "place_text", "town", "region", "online", "cancelled")
 _UTC_NAMES = ("", "UTC", "Etc/UTC")
 
 
@@ -54,7 +54,14 @@ def store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
         "source_sha256": sha256,
     }
     with transaction.atomic():
-        create_or_update_row(EventNotice, source, entry.external_id[:500], known, values, now)
+        if known is None:
+            EventNotice.objects.get_or_create(
+                source=source, external_id=entry.external_id[:500], defaults={**values, "seen_at": now}
+            )
+        else:
+            known.set_source_values(values)
+            record_event_change(known, now=now)
+            known.save()
     return "updated" if known else "new"
 
 
@@ -84,3 +91,10 @@ def resolve_event_zone(entry: EventEntry, *, located: EventLocation, source_regi
 
 def _at(wall_clock: datetime, zone: str) -> datetime:
     return wall_clock.replace(tzinfo=ZoneInfo(zone or "UTC")).astimezone(UTC)
+
+
+def record_event_change(event: EventNotice, *, now: datetime) -> None:
+    """Set ``changed_at`` of a row that is about to be saved, if its facts differ from the stored ones."""
+    stored = EventNotice.objects.filter(pk=event.pk).values(*TRACKED_FIELDS).first()
+    if stored is not None and any(getattr(event, name) != value for name, value in stored.items()):
+        event.changed_at = now

@@ -19,7 +19,7 @@ from newsletter.common.messages import Message
 from newsletter.content.fetching.errors import BadStatus, FetchError, TooLarge
 from newsletter.content.fetching.fetcher import Fetched, Fetcher, Limits
 from newsletter.content.ingesting.wordpress_listing import get_known_collection
-from newsletter.content.parsing.password_form import has_password_form
+from newsletter.content.parsing.entry_rules import has_password_form
 
 SHOWN, REMOVED, PRIVATE, PROTECTED, UNKNOWN = "shown", "removed", "private", "protected", "unknown"
 DOUBTFUL = "doubtful"

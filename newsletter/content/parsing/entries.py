@@ -4,8 +4,13 @@ Plain frozen data. Text is plain text with entities decoded once and markup remo
 Times are aware datetimes in UTC unless a zone is given beside them.
 """
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+
+import orjson
+
+_IDENTITY_FIELDS = frozenset({"addresses"})
 
 
 @dataclass(frozen=True)
@@ -96,3 +101,9 @@ class Parsed:
     listed: int = 0
     listed_until: datetime | None = None
     series: tuple[str, ...] = ()
+
+
+def hash_entry(entry: StoryEntry | EventEntry) -> str:
+    """Hash the content of an entry. Its other addresses identify it; they are not content."""
+    content = {name: value for name, value in asdict(entry).items() if name not in _IDENTITY_FIELDS}
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,22 +1,25 @@
-"""Rules for every entry of any source: a title, a link that can be followed, a possible date."""
+"""Rules for every entry of any source: readable in time, with a title, a link and a possible date, not protected."""
 
 import re
+import signal
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from types import FrameType
 from typing import TypeVar
-from urllib.parse import urljoin, urlsplit
+
+from lxml.etree import LxmlError
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import SetAside
 from newsletter.content.parsing.json_text import has_broken_characters
-from newsletter.content.parsing.parser_errors import ENTRY_ERRORS, is_document_over_budget, limit_entry_time
-from newsletter.content.parsing.sandbox.cpu_budget import CpuBudgetExceeded
 from newsletter.content.parsing.text import TITLE_LENGTH, cut_at_word, tidy
+from newsletter.content.parsing.urls import MAX_URL_LENGTH, safe_link
 
 MAX_ENTRIES = 200
-_MAX_URL_LENGTH = 2000
 _EARLIEST_DATE = datetime(1971, 1, 1, tzinfo=UTC)
 _FUTURE = timedelta(hours=24)
 _LABEL = 120
@@ -24,14 +27,100 @@ BROKEN_CHARACTERS = Message("This entry contains a character that no text may ha
 _TOO_HEAVY = Message(
     "It takes more time or memory than an entry may, so it was not read. Ask whoever runs the source to look at it."
 )
-_HOST = re.compile(r"[\w.\-]+|[0-9a-fA-F:.]+(?:%\w+)?")
 
 Raw = TypeVar("Raw")
 Entry = TypeVar("Entry")
+_AGAIN_SECONDS = 0.05
+# Only the form itself: many themes carry its class in the styles of every page.
+_FORM = re.compile(
+    r"<form\b[^>]{0,1000}(?:action=postpass|post-password-form)|<input\b[^>]{0,1000}\bname\s*=\s*[\"']?post_password\b",
+    re.IGNORECASE,
+)
+_TITLES = re.compile(
+    r"^(?:protected|geschützt|gesch&#252;tzt|protégé|protegido|protegida|protetto|protetta|beveiligd|beschermd|skyddad|"
+    r"beskyttet|chroniony|zabezpieczone|защищено)\s*:",
+    re.IGNORECASE,
+)
+_NOTES = re.compile(
+    r"^\s*(?:there is no excerpt because this is a protected post"
+    r"|es gibt keine kurzfassung, da dies ein geschützter beitrag ist"
+    r"|il n.y a pas d.extrait, car cette publication est protégée"
+    r"|no hay extracto porque es una entrada protegida)",
+    re.IGNORECASE,
+)
+PROTECTED_REASON = Message("This post is protected by a password, so it is not for a newsletter.")
 
 
 class BadEntry(DomainError):
     """One entry cannot be used; the message is the reason for staff."""
+
+
+class CpuBudgetExceeded(BaseException):
+    """The step used too much processor time. It is no Exception, so that no library catches it."""
+
+
+@contextmanager
+def cpu_budget(seconds: float) -> Iterator[None]:
+    """Raise CpuBudgetExceeded in the block after ``seconds`` of processor time.
+
+    It works in the main thread only, where the parsing child does all its work. Elsewhere the block has no limit.
+    Budgets do not nest.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGVTALRM, _stop)
+    # The signal repeats, because a library may swallow the first one with a bare “except”.
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _AGAIN_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise CpuBudgetExceeded
+
+
+# Errors of feedparser, trafilatura, lxml, dateutil, nh3 and the codecs for a document that they cannot read.
+PARSER_ERRORS: tuple[type[Exception], ...] = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    LxmlError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+ENTRY_SECONDS = 1.0
+DOCUMENT_SECONDS = 6.0
+_limited = threading.Event()
+
+
+ENTRY_ERRORS: tuple[type[BaseException], ...] = (*PARSER_ERRORS, MemoryError, CpuBudgetExceeded)
+
+
+def limit_entries() -> None:
+    """Hold every entry that this process parses to its time limit. For the parser's child process."""
+    _limited.set()
+
+
+def is_limited() -> bool:
+    """Return True if entries have a time limit here: in the parser's child process, in its main thread."""
+    return _limited.is_set() and threading.current_thread() is threading.main_thread()
+
+
+def limit_entry_time(seconds: float = ENTRY_SECONDS) -> AbstractContextManager[None]:
+    """Raise CpuBudgetExceeded in the block after ``seconds`` of processor time, if entries are limited here."""
+    return cpu_budget(seconds) if is_limited() else nullcontext()
+
+
+def is_document_over_budget(started: float) -> bool:
+    """Return True if the document has used its processor time since ``started`` (``time.process_time()``)."""
+    return is_limited() and time.process_time() - started > DOCUMENT_SECONDS
 
 
 _SET_ASIDE: tuple[type[BaseException], ...] = (BadEntry, *ENTRY_ERRORS)
@@ -45,28 +134,12 @@ def require_title(title: str) -> str:
     return cut_at_word(line, TITLE_LENGTH)
 
 
-def safe_link(link: str, *, base_url: str) -> str:
-    """Return the absolute http(s) form of a link, or "" if there is none or it is unsafe."""
-    text = "".join(char for char in link.strip() if ord(char) > 32)
-    if not text:
-        return ""
-    try:
-        whole = urljoin(base_url, text)
-        parts = urlsplit(whole)
-        host = parts.hostname
-    except ValueError:
-        return ""
-    named = bool(host) and _HOST.fullmatch(host or "") is not None
-    good = parts.scheme in ("http", "https") and named and parts.username is None and len(whole) <= _MAX_URL_LENGTH
-    return whole if good else ""
-
-
 def require_link(link: str, *, base_url: str) -> str:
     """Return the absolute link of an entry. Raises BadEntry if it is missing, too long, or not a web address."""
     if not link.strip():
         raise BadEntry("This entry has no link.")
-    if len(link) > _MAX_URL_LENGTH:
-        raise BadEntry("The link of this entry is longer than %(limit)s characters.", limit=_MAX_URL_LENGTH)
+    if len(link) > MAX_URL_LENGTH:
+        raise BadEntry("The link of this entry is longer than %(limit)s characters.", limit=MAX_URL_LENGTH)
     safe = safe_link(link, base_url=base_url)
     if not safe:
         raise BadEntry(
@@ -182,3 +255,13 @@ def _named(name: Callable[[Raw, int], str], one: Raw, number: int) -> str:
     except ENTRY_ERRORS:
         return Message("Entry %(number)s", number=number)
     return found if isinstance(found, Message) else found.encode("utf-8", "replace").decode()
+
+
+def has_password_form(html: str) -> bool:
+    """Return True if the HTML holds the form in which WordPress asks for a post's password."""
+    return bool(_FORM.search(html))
+
+
+def is_protected_entry(*, title: str, text: str, html: str) -> bool:
+    """Return True if a feed's entry is a protected post, by its form, its note, or the prefix of its title."""
+    return has_password_form(html) or bool(_NOTES.match(text)) or bool(_TITLES.match(title.strip()))

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.calendar import parse_calendar
 from newsletter.content.parsing.entries import Parsed
+from newsletter.content.parsing.entry_rules import PARSER_ERRORS
 from newsletter.content.parsing.feeds.feed import parse_feed
 from newsletter.content.parsing.feeds.wordpress_posts import parse_posts
 from newsletter.content.parsing.pages.event_page import parse_event_page
 from newsletter.content.parsing.pages.story_page import parse_page_picture, parse_story_page
 from newsletter.content.parsing.pages.the_events_calendar import parse_tribe_events
-from newsletter.content.parsing.parser_errors import PARSER_ERRORS
 
 CALENDAR_AHEAD = timedelta(days=400)
 KINDS = frozenset({"feed", "wordpress", "page", "page_picture", "calendar", "events", "tribe_events"})

@@ -69,7 +69,7 @@ class _ReasonColumnMixin:
     @property
     def columns(self) -> list[Column]:
         columns = [*super().columns, *self.extra_columns]  # type: ignore[misc]
-        if self.issue and self.issue.slot:
+        if self.issue and self.issue.kind != Issue.Kind.CORRECTION:
             columns.append(Column("why", label=_("In this issue"), accessor=self.label_reason))
         return columns
 
@@ -127,9 +127,9 @@ class _EventChoices(_ReasonColumnMixin):
         ]
 
     def label_not_considered(self, row: EventNotice) -> str:
-        if self.issue is None or self.issue.slot is None:
+        if self.issue is None:
             return ""
-        publication, due_at = self.issue.publication, self.issue.slot.due_at
+        publication, due_at = self.issue.publication, self.issue.due_at or timezone.now()
         why = find_event_exclusion_reason(row, publication=publication, due_at=due_at)
         return _("left out: %(why)s") % {"why": translate(why)} if why else ""
 

@@ -16,10 +16,10 @@ from newsletter.content.ingesting.location_questions import (
     make_location_question,
     remove_location_question,
 )
-from newsletter.content.ingesting.store_rows import record_event_change
-from newsletter.content.ingesting.story_rows import record_addresses
+from newsletter.content.ingesting.store_events import record_event_change
+from newsletter.content.ingesting.store_stories import record_addresses
 from newsletter.content.ingesting.typed_locations import locate_typed_event
-from newsletter.content.parsing.page_urls import hash_url, is_story_page
+from newsletter.content.parsing.urls import hash_url, is_story_page
 from newsletter.desk.content.consent_fields import ChannelsField, RegionsField
 from newsletter.desk.content.wall_clock import (
     WallClockField,

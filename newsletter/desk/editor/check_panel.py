@@ -8,7 +8,8 @@ from wagtail.admin.ui.side_panels import BaseSidePanel
 
 from newsletter.common.errors import DomainError
 from newsletter.desk.editor.sealed_lock import SEALED_STATES
-from newsletter.desk.issues.checks import (
+from newsletter.desk.issues.audience.variant_groups import VariantGroup, find_issue_content, find_variant_groups
+from newsletter.desk.issues.checking.checks import (
     Check,
     add_acknowledgements,
     check_issue,
@@ -16,8 +17,7 @@ from newsletter.desk.issues.checks import (
     describe_verdict,
     list_acknowledged_checks,
 )
-from newsletter.desk.issues.finding_locations import MissingPart, list_missing_parts
-from newsletter.desk.issues.variant_groups import VariantGroup, find_issue_content, find_variant_groups
+from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
 from newsletter.issues.approval.acknowledge import find_acknowledged
 from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.models import Issue

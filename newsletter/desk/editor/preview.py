@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
-from newsletter.desk.issues.variant_groups import (
+from newsletter.desk.issues.audience.variant_groups import (
     EMPTY_GROUP,
     find_issue_content,
     find_variant_groups,

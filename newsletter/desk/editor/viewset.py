@@ -189,7 +189,7 @@ class IssueViewSet(SnippetViewSet):
         Column("reference", label=gettext_lazy("Reference")),
         Column("subject", label=gettext_lazy("Subject")),
         StateColumn("state", label=gettext_lazy("State"), sort_key="state"),
-        Column("due", label=gettext_lazy("Due"), accessor=format_slot_short, sort_key="slot__due_at"),
+        Column("due", label=gettext_lazy("Due"), accessor=format_slot_short, sort_key="due_at"),
         DateTimeColumn("made_at", label=gettext_lazy("Created"), sort_key="made_at"),
     ]
     panels = [

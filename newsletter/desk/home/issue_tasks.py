@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import BadRule, DomainError
 from newsletter.common.translation import translate
 from newsletter.desk.home.task import Task
+from newsletter.desk.issues.audience.recipient_counts import count_recipients_cached
 from newsletter.desk.issues.issue_page import EDITABLE_STATES, describe_time_left, overview_url
-from newsletter.desk.issues.recipient_counts import count_recipients_cached
 from newsletter.desk.shell.labels import format_reason
 from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
@@ -121,9 +121,7 @@ def _find_approval_reason(issue: Issue) -> str:
 
 def _switched_off_tasks(now: datetime) -> list[Task]:
     """List issues that are not sent because their publication, or its digest, is switched off."""
-    waiting = Issue.objects.filter(
-        make_switched_off_filter(), state__in=EDITABLE_STATES, slot__due_at__gt=now - LOOK_BACK
-    )
+    waiting = Issue.objects.filter(make_switched_off_filter(), state__in=EDITABLE_STATES, due_at__gt=now - LOOK_BACK)
     return [
         Task(
             title=_("%(issue)s will not be sent: its publication is switched off") % {"issue": issue},
@@ -137,7 +135,7 @@ def _switched_off_tasks(now: datetime) -> list[Task]:
 
 
 def _order_by_due(issues: QuerySet[Issue]) -> QuerySet[Issue]:
-    return issues.select_related("publication", "slot").order_by(F("slot__due_at").asc(nulls_first=True), "pk")
+    return issues.select_related("publication", "slot").order_by(F("due_at").asc(nulls_first=True), "pk")
 
 
 def _bounce_tasks(now: datetime) -> list[Task]:

@@ -12,11 +12,11 @@ from newsletter.common.errors import NotAllowed, NotApproved, WrongState
 from newsletter.common.messages import Message
 from newsletter.common.staff_pages import Done, ServiceAction
 from newsletter.common.translation import translate
+from newsletter.desk.issues.checking.acknowledgement import require_warnings_acknowledged
 from newsletter.desk.issues.issue_page import ISSUES, overview_url, read_confirmed_people
-from newsletter.desk.issues.warning_acknowledgement import require_warnings_acknowledged
 from newsletter.issues.approval.approval_rules import require_approval_permission
 from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
-from newsletter.issues.assembly.reassemble import Reassembly, reassemble_issue
+from newsletter.issues.assembly.reassemble import Reassembly, is_made_by_rules, reassemble_issue
 from newsletter.issues.assembly.stories_at_source import check_before_assembly, require_stories_at_source
 from newsletter.models import Issue
 
@@ -38,8 +38,8 @@ def reassemble(request: HttpRequest, pk: int) -> HttpResponse:
 
     def call() -> Done:
         now = timezone.now()
-        if issue.slot is not None and request.user.has_perm("newsletter.change_issue"):
-            check_before_assembly(slot=issue.slot, now=now, exclude_issue=issue)
+        if is_made_by_rules(issue) and request.user.has_perm("newsletter.change_issue"):
+            check_before_assembly(issue=issue, now=now)
         result = reassemble_issue(issue=issue, by=request.user, now=now)
         return Done(describe_reassembly(result), {"changed": result.changed})
 

@@ -6,11 +6,11 @@ from wagtail import hooks
 from wagtail.log_actions import LogActionRegistry
 
 from newsletter.desk.issues.actions import ISSUE_STEPS, reassemble, run_issue_step
-from newsletter.desk.issues.audience_page import IssueAudience
-from newsletter.desk.issues.compare import ComparedMail, IssueCompare
+from newsletter.desk.issues.audience.audience_page import IssueAudience
+from newsletter.desk.issues.audience.compare_variants import ComparedMail, IssueCompare
+from newsletter.desk.issues.checking.acknowledgement import acknowledge_warnings
 from newsletter.desk.issues.overview import IssueMail, IssueOverview
 from newsletter.desk.issues.proofs import send_proof
-from newsletter.desk.issues.warning_acknowledgement import acknowledge_warnings
 from newsletter.desk.preview.person import search_people
 
 LOG_ACTIONS = {

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, TypedDict
 
+from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
 from newsletter.desk.issues.issue_page import EDITABLE_STATES
-from newsletter.desk.issues.recipient_counts import count_audience_for_page
 from newsletter.issues.approval.approval_rules import (
     count_approvals_needed,
     find_manual_approval_reason,

@@ -80,7 +80,7 @@ def issue_head_context(issue: Issue, *, user: Any, now: datetime) -> IssueHeadCo
         "is_open": issue.state in EDITABLE_STATES,
         "due": format_slot(issue),
         "time_left": describe_time_left(issue, now=now),
-        "is_overdue": issue.slot is not None and issue.slot.due_at <= now,
+        "is_overdue": issue.due_at is not None and issue.due_at <= now,
         "can_approve": user.has_perm("newsletter.approve_issue"),
         "can_edit": user.has_perm("newsletter.change_issue"),
         "can_send": user.has_perm("newsletter.send_issue"),
@@ -95,10 +95,10 @@ def overview_url(issue: Issue) -> str:
 
 
 def describe_time_left(issue: Issue, *, now: datetime) -> str:
-    """Return the time until the issue is due, such as “in 3 hours”, or "" if it has no slot."""
-    if issue.slot is None:
+    """Return the time until the issue is due, such as “in 3 hours”, or "" if no time is planned."""
+    if issue.due_at is None:
         return ""
-    minutes = int((issue.slot.due_at - now).total_seconds() // 60)
+    minutes = int((issue.due_at - now).total_seconds() // 60)
     if minutes < 0:
         return _("the time has passed")
     if minutes < 1:

@@ -3,12 +3,9 @@
 import secrets
 from datetime import datetime
 
-from django.db.models import Max
-
-from newsletter.issues.assembly.draft import draft_body, draft_preheader, draft_subject
+from newsletter.issues.assembly.first_draft import apply_draft, make_draft
 from newsletter.issues.assembly.schedule import check_schedule, due_after
-from newsletter.issues.assembly.selection import choose_content
-from newsletter.models import Issue, Publication, Slot
+from newsletter.models import Issue, Publication
 
 
 def find_next_issue(publication: Publication, *, now: datetime) -> Issue:
@@ -27,17 +24,6 @@ def make_unsaved_issue(publication: Publication, *, now: datetime) -> Issue:
     """Assemble an issue for the next date from the content of now, without saving it."""
     schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     due = next(due_after(now, schedule=schedule, zone=publication.zone))
-    before = publication.slots.aggregate(last=Max("assembled_at"))["last"]
-    choice = choose_content(publication=publication, new_since=before, due_at=due.at, now=now)
-    number = (publication.issues.aggregate(last=Max("number"))["last"] or 0) + 1
-    issue = Issue(
-        publication=publication,
-        number=number,
-        public_id=secrets.token_hex(12),
-        made_at=now,
-        subject=draft_subject(publication=publication, choice=choice, number=number),
-        preheader=draft_preheader(choice),
-        body=draft_body(publication=publication, choice=choice),
-    )
-    issue.slot = Slot(publication=publication, due_local=due.local, due_at=due.at, made_at=now)
+    issue = Issue(publication=publication, public_id=secrets.token_hex(12), made_at=now, due_at=due.at)
+    apply_draft(issue=issue, draft=make_draft(issue=issue, now=now))
     return issue

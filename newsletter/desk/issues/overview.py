@@ -14,6 +14,8 @@ from newsletter.common.translation import translate
 from newsletter.desk.editor.check_panel import ChecksContext, checks_context
 from newsletter.desk.editor.preview import MAX_MODES, show_mail_part
 from newsletter.desk.issues.approval import ApprovalContext, approval_context
+from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
+from newsletter.desk.issues.audience.variant_groups import find_issue_content
 from newsletter.desk.issues.issue_page import (
     ISSUES,
     IssueHeadContext,
@@ -22,8 +24,6 @@ from newsletter.desk.issues.issue_page import (
     issue_head_context,
 )
 from newsletter.desk.issues.proofs import ProofsContext, proofs_context
-from newsletter.desk.issues.recipient_counts import count_audience_for_page
-from newsletter.desk.issues.variant_groups import find_issue_content
 from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.publications.archive_text import find_archive_url
 from newsletter.desk.sends.progress import SendContext, send_context

@@ -16,6 +16,7 @@ from wagtail.log_actions import log
 from newsletter.common.errors import BadAddress
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.records.publication import PublicationRecord
+from newsletter.issues.variants.audience_segment import find_audience_segment
 from newsletter.issues.variants.recipient_groups import FREQUENCIES, RecipientGroup
 from newsletter.models import AuditEntry, Issue
 from subscribers.addresses.normalise import normalise
@@ -137,7 +138,7 @@ def _search_result(person: Subscriber, issue: Issue, *, now: datetime) -> dict[s
     why_not = explain_ineligible(
         person,
         mailing_list=publication.mailing_list,
-        segment=publication.segment,
+        segment=find_audience_segment(issue),
         now=now,
         frequencies=FREQUENCIES[Issue.Kind(issue.kind)],
     )

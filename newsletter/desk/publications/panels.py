@@ -72,6 +72,7 @@ STORY_FIELDS = [
         [
             FieldPanel("stories", heading=_("Maximum stories")),
             FieldPanel("days_back", heading=_("Stories from the last (days)")),
+            FieldPanel("waiting_days", heading=_("Stories wait for room (days)")),
         ]
     ),
     FieldPanel("topics", widget=CheckboxSelectMultiple),

@@ -41,14 +41,14 @@ def label_zone(zone: str) -> str:
 
 
 def format_slot(issue: Issue) -> str:
-    """Return when the issue is due; empty if it has no slot."""
-    return format_due(issue.slot.due_at, zone=issue.publication.zone) if issue.slot else ""
+    """Return when the issue is due; empty if no time is planned."""
+    return format_due(issue.due_at, zone=issue.publication.zone) if issue.due_at else ""
 
 
 def format_slot_short(issue: Issue) -> str:
-    if issue.slot is None:
+    if issue.due_at is None:
         return ""
-    this_year = issue.slot.due_at.year == timezone.now().year
+    this_year = issue.due_at.year == timezone.now().year
     return format_due(
-        issue.slot.due_at, zone=issue.publication.zone, form=DATE_WITHOUT_YEAR if this_year else DATE_WITH_YEAR
+        issue.due_at, zone=issue.publication.zone, form=DATE_WITHOUT_YEAR if this_year else DATE_WITH_YEAR
     )

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import View
 
+from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
 from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, describe_time_left
-from newsletter.desk.issues.recipient_counts import count_audience_for_page
 from newsletter.desk.sends.progress import find_live_send, find_send, measure_progress
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Send

@@ -19,9 +19,11 @@ from subscribers.audience.eligibility import AudienceCount
 
 
 def is_automatic(issue: Issue) -> bool:
-    """Return True if the publication sends its issues unless staff hold them. A correction always needs a person."""
-    auto = issue.publication.approval == Publication.ApprovalPolicy.AUTO
-    return auto and issue.kind != Issue.Kind.CORRECTION
+    """Return True if the publication sends its issues unless staff hold them.
+
+    An issue without a slot, a correction or one on demand, always needs a person.
+    """
+    return issue.publication.approval == Publication.ApprovalPolicy.AUTO and issue.slot_id is not None
 
 
 def is_sent_automatically(issue: Issue, *, people: int | None = None) -> bool:

@@ -21,10 +21,11 @@ from newsletter.issues.approval.changes_since_approval import find_changes
 from newsletter.issues.approval.content_checks import check_events, find_merge_field_error
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
-from newsletter.issues.snapshot.placements import update_story_placements
+from newsletter.issues.snapshot.placements import require_stories_placed, update_story_placements
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.variants.audience_segment import find_audience_segment
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.models import Approval, Issue, IssueRevision, Publication, transition
@@ -74,8 +75,8 @@ def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
     require_issue_enabled(issue)
     if issue.publication.approval != Publication.ApprovalPolicy.AUTO:
         raise NotAllowed("%(name)s needs a person's approval for each issue.", name=issue.publication.name)
-    if issue.kind == Issue.Kind.CORRECTION:
-        raise NotAllowed("%(issue)s is a correction, so it needs a person's approval.", issue=issue)
+    if issue.slot_id is None:
+        raise NotAllowed("%(issue)s is not from the schedule, so it needs a person's approval.", issue=issue)
     if issue.held:
         raise NotReady(
             "%(issue)s is held: %(reason)s.", issue=issue, reason=issue.held_reason or Message("no reason was given")
@@ -100,7 +101,7 @@ def freeze_checked_revision(*, issue: Issue, now: datetime) -> IssueRevision:
         )
     revision = freeze_revision(issue=issue, now=now)
     content = IssueContent.from_json(revision.content)
-    update_story_placements(issue=issue, content=content)
+    update_story_placements(issue=issue, content=content, now=now)
     variants = make_variants(revision=revision, groups=find_groups(issue, now=now))
     if not variants:
         raise NotReady(
@@ -110,8 +111,8 @@ def freeze_checked_revision(*, issue: Issue, now: datetime) -> IssueRevision:
                 name=issue.publication.mailing_list.name,
             )
             + (
-                Message(" in the segment “%(name)s”.", name=issue.publication.segment.name)
-                if issue.publication.segment
+                Message(" in the segment “%(name)s”.", name=segment.name)
+                if (segment := find_audience_segment(issue))
                 else "."
             )
         )
@@ -258,6 +259,7 @@ def _record_approval(
             transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
         else:
             transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
+        require_stories_placed(issue=issue, content=IssueContent.from_json(revision.content))
     return approval
 
 

@@ -7,6 +7,7 @@ import orjson
 from newsletter.common.errors import BadRule
 from newsletter.issues.variants.recipient_groups import FREQUENCIES
 from newsletter.models import Issue
+from subscribers.models import Segment
 from subscribers.segments.resolve import resolve_rule
 
 GROWTH_DIVISOR = 10
@@ -22,15 +23,20 @@ def describe_audience(issue: Issue) -> Audience:
     if issue.kind == Issue.Kind.CORRECTION:
         correction = issue.correction if hasattr(issue, "correction") else None
         return {**described, "correction": correction.pk if correction else None}
-    segment = publication.segment
     described["frequencies"] = sorted(FREQUENCIES[Issue.Kind(issue.kind)])
+    if issue.segment is not None:
+        described["narrowed"] = _describe_segment(issue.segment)
+    return {**described, **_describe_segment(publication.segment)}
+
+
+def _describe_segment(segment: Segment | None) -> Audience:
     if segment is None:
-        return {**described, "segment": None}
+        return {"segment": None}
     try:
         rule = resolve_rule(segment.rule)
     except BadRule:
-        return {**described, "segment": segment.pk, "broken": segment.rule}
-    return {**described, "segment": segment.pk, "rule": rule}
+        return {"segment": segment.pk, "broken": segment.rule}
+    return {"segment": segment.pk, "rule": rule}
 
 
 def hash_audience(audience: Audience) -> str:

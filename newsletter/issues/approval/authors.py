@@ -51,11 +51,11 @@ def find_issue_parts(issue: Issue) -> Parts:
     """Return every row that the issue shows or showed before, and every row that decides who gets it."""
     parts: Parts = defaultdict(set)
     publication = issue.publication
-    for row in (publication, publication.brand, publication.mailing_list, publication.segment):
-        if row is not None:
-            parts[row._meta.label_lower].add(row.pk)
-    if publication.segment is not None:
-        _add_named(parts, publication.segment)
+    segments = [segment for segment in (publication.segment, issue.segment) if segment is not None]
+    for row in (publication, publication.brand, publication.mailing_list, *segments):
+        parts[row._meta.label_lower].add(row.pk)
+    for segment in segments:
+        _add_named(parts, segment)
     for content in _contents(issue):
         _add_shown(parts, content)
     for body in (issue.body.get_prep_value(), issue.assembled.get("body", [])):

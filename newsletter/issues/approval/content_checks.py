@@ -9,7 +9,7 @@ from itertools import product
 
 from newsletter.common.messages import Message
 from newsletter.common.personal_tokens import TOKEN_PREFIX
-from newsletter.content.parsing.html import plain_text
+from newsletter.content.parsing.markup import plain_text
 from newsletter.content.parsing.pseudonyms import ANY_NAME, list_notes_for
 from newsletter.issues.snapshot.records.blocks import NoteBlock, QuoteBlock, list_events
 from newsletter.issues.snapshot.records.content import IssueContent

@@ -14,6 +14,7 @@ from newsletter.issues.assembly.draft import StoryTexts
 from newsletter.issues.assembly.schedule import Due, check_schedule, due_after
 from newsletter.issues.assembly.selection import Choice, Reason, choose_appeals, choose_events
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
+from newsletter.issues.snapshot.placements import find_released_placements
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.issues.variants.dates import get_babel_locale
 from newsletter.models import Issue, Publication, Send, Slot, Story, StoryPlacement
@@ -73,6 +74,7 @@ def choose_digest_content(
     sent = list(_iter_sent_stories_since(publication, since))
     sent.sort(key=lambda one: not one[2])
     rows = StoryPlacement.objects.filter(publication=publication, kind=Slot.Kind.DIGEST)
+    rows = rows.exclude(pk__in=find_released_placements(now=now))
     if exclude_issue is not None:
         rows = rows.exclude(issue=exclude_issue)
     placed = set(rows.values_list("story_id", flat=True))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from newsletter.content.parsing.page_urls import normalise_url
+from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.assembly.selection import Choice
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.models import Publication, Story

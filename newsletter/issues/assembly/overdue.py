@@ -16,14 +16,15 @@ def find_overdue(*, now: datetime) -> QuerySet[Issue]:
     automatic = Q(
         state=Issue.State.DRAFT,
         publication__approval=Publication.ApprovalPolicy.AUTO,
-    ) & ~Q(kind=Issue.Kind.CORRECTION)
+        slot__isnull=False,
+    )
     new_approval = Approval.objects.filter(issue=OuterRef("pk"), withdrawn_at__isnull=True, at__gt=late)
     live = Send.objects.filter(issue=OuterRef("pk")).exclude(state=Send.State.CANCELLED)
     return (
-        Issue.objects.filter(Q(state=Issue.State.APPROVED) | automatic, held=False, slot__due_at__lt=late)
+        Issue.objects.filter(Q(state=Issue.State.APPROVED) | automatic, held=False, due_at__lt=late)
         .filter(~Exists(new_approval), ~Exists(live))
         .exclude(make_switched_off_filter())
         .exclude(released_at__gt=late)
         .select_related("publication", "slot")
-        .order_by("slot__due_at", "pk")
+        .order_by("due_at", "pk")
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
@@ -10,10 +11,11 @@ from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approve import OPEN_STATES, withdraw_approvals
 from newsletter.issues.approval.publication_switches import require_issue_enabled
-from newsletter.issues.assembly.assemble import make_draft
 from newsletter.issues.assembly.draft import draft_preheader
+from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import Body, list_stories, merge_bodies
 from newsletter.issues.snapshot.placements import update_story_placements
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Story
 
@@ -29,28 +31,82 @@ _KEPT_LABELS = {
 
 @dataclass(frozen=True)
 class Reassembly:
-    """The titles of added and removed stories, and labels of what was kept because somebody had edited it."""
+    """What assembling again changes: titles of added and removed stories, and labels of edits that are kept.
+
+    ``sha256`` names the whole result, so that a person confirms what they saw.
+    """
 
     added: list[str]
     removed: list[str]
     kept: list[str]
     changed: bool
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The issue as it would be, not saved. ``assembled`` and ``reasons`` are stored beside it."""
+
+    issue: Issue
+    assembled: dict[str, Any]
+    reasons: list[dict[str, Any]]
+    content: IssueContent
+    result: Reassembly
+
+
+def preview_reassembly(*, issue: Issue, now: datetime) -> Reassembly:
+    """Return what assembling the issue again would change, and change nothing. Raises as `reassemble_issue` does."""
+    return _plan(_read(issue), now=now).result
 
 
 @transaction.atomic
-def reassemble_issue(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> Reassembly:
-    """Assemble the issue again. Raises NotAllowed, SwitchedOff, WrongState if it has no slot or its send has begun."""
+def reassemble_issue(*, issue: Issue, by: User | AnonymousUser, now: datetime, seen_sha256: str = "") -> Reassembly:
+    """Assemble the issue again. ``seen_sha256`` is that of the result that the person confirmed.
+
+    Raises NotAllowed, SwitchedOff; WrongState if the rules did not make it, its send has begun, no story would be left, or
+    the result is no longer the one that was seen.
+    """
     if not by.has_perm("newsletter.change_issue"):
         raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
-    issue = Issue.objects.select_for_update(of=("self",)).select_related("slot__publication__brand").get(pk=issue.pk)
-    if issue.slot is None:
+    Issue.objects.select_for_update(of=("self",)).get(pk=issue.pk)
+    plan = _plan(_read(issue), now=now)
+    if seen_sha256 and seen_sha256 != plan.result.sha256:
+        raise WrongState("The content changed after you opened the page, so nothing was changed. Look at it again.")
+    plan.issue.save()
+    Issue.objects.filter(pk=issue.pk).update(assembled=plan.assembled, reasons=plan.reasons)
+    plan.issue.refresh_from_db()
+    update_story_placements(issue=plan.issue, content=plan.content, now=now)
+    if plan.result.changed:
+        plan.issue.save_revision(user=by, log_action=False)
+        withdraw_approvals(issue=plan.issue, now=now)
+    return plan.result
+
+
+def is_made_by_rules(issue: Issue) -> bool:
+    """Return True if the publication's rules chose the content, so that they can choose again."""
+    return bool(issue.reasons) and issue.kind != Issue.Kind.CORRECTION
+
+
+def _read(issue: Issue) -> Issue:
+    related = (
+        "publication__brand",
+        "publication__mailing_list",
+        "publication__segment",
+        "segment",
+        "slot__publication",
+    )
+    return Issue.objects.select_related(*related).get(pk=issue.pk)
+
+
+def _plan(issue: Issue, *, now: datetime) -> _Plan:
+    if not is_made_by_rules(issue):
         raise WrongState("%(issue)s was not assembled from the sources, so it cannot be assembled again.", issue=issue)
     require_issue_enabled(issue)
     if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
         raise WrongState(
             "%(issue)s is %(state)s; it is too late to assemble it again.", issue=issue, state=issue.get_state_display()
         )
-    draft = make_draft(slot=issue.slot, now=now, exclude_issue=issue)
+    draft = make_draft(issue=issue, now=now)
     fresh = Issue(publication=issue.publication, body=draft.body, number=issue.number)
     texts = {"subject": draft.subject, "preheader": draft_preheader(draft.choice)}
     before, hash_before = _normalise_body(issue, issue.body.get_prep_value()), hash_content(resolve_content(issue))
@@ -60,27 +116,30 @@ def reassemble_issue(*, issue: Issue, by: User | AnonymousUser, now: datetime) -
         new=_normalise_body(issue, fresh.body.get_prep_value()),
         max_stories=max(issue.publication.stories, len(draft.choice.stories)),
     )
+    if draft.skip_reason or (list_stories(before) and not list_stories(merged.body)):
+        raise WrongState(
+            "By the rules, %(issue)s would have no story now, so it stays as it is. The list below says why each is left out.",
+            issue=issue,
+        )
     kept: list[str] = [_FIELD_LABELS[name] for name in texts if getattr(issue, name) != issue.assembled.get(name)]
     for name, value in texts.items():
         if getattr(issue, name) == issue.assembled.get(name):
             setattr(issue, name, value)
     issue.body = issue.body.stream_block.to_python(merged.body)
-    issue.save()
-    Issue.objects.filter(pk=issue.pk).update(
-        assembled={**texts, "body": merged.assembled}, reasons=[asdict(reason) for reason in draft.choice.reasons]
-    )
-    issue.refresh_from_db()
     content = resolve_content(issue)
-    update_story_placements(issue=issue, content=content)
-    changed = hash_content(content) != hash_before
-    if changed:
-        issue.save_revision(user=by, log_action=False)
-        withdraw_approvals(issue=issue, now=now)
-    return Reassembly(
-        added=_find_titles(merged.body, not_in=before),
-        removed=_find_titles(before, not_in=merged.body),
-        kept=kept + [_KEPT_LABELS[kind] for kind in _KEPT_LABELS if kind in merged.kept],
-        changed=changed,
+    sha256 = hash_content(content)
+    return _Plan(
+        issue=issue,
+        assembled={**texts, "body": merged.assembled},
+        reasons=[asdict(reason) for reason in draft.choice.reasons],
+        content=content,
+        result=Reassembly(
+            added=_find_titles(merged.body, not_in=before),
+            removed=_find_titles(before, not_in=merged.body),
+            kept=kept + [_KEPT_LABELS[kind] for kind in _KEPT_LABELS if kind in merged.kept],
+            changed=sha256 != hash_before,
+            sha256=sha256,
+        ),
     )
 
 

@@ -1,13 +1,12 @@
-"""Choose the stories, events and appeals of an issue, and give each candidate its reason."""
+"""Choose the events and appeals of an issue, and give each candidate its reason. Stories are in `story_candidates`."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Prefetch, Q
+from django.db.models import Q
 
 from newsletter.common.messages import Message
-from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
-from newsletter.models import Appeal, EventNotice, Issue, Publication, Source, Story, StoryPlacement
+from newsletter.models import Appeal, EventNotice, Publication, Source, Story
 
 MAX_CANDIDATES = 200
 STALE_SOURCE_AGE = timedelta(days=8)
@@ -34,26 +33,6 @@ class Choice:
     reasons: list[Reason]
 
 
-def choose_content(
-    *,
-    publication: Publication,
-    new_since: datetime | None,
-    due_at: datetime,
-    now: datetime,
-    exclude_issue: Issue | None = None,
-) -> Choice:
-    """Choose content for the issue due at ``due_at``. ``new_since`` is when the last issue was assembled, None for the first.
-
-    ``exclude_issue`` is the issue to assemble again: its own stories may be chosen again.
-    """
-    stories, story_reasons = choose_stories(
-        publication=publication, new_since=new_since, due_at=due_at, now=now, exclude_issue=exclude_issue
-    )
-    events, event_reasons = choose_events(publication=publication, due_at=due_at, now=now)
-    appeals, appeal_reasons = choose_appeals()
-    return Choice(stories, events, appeals, story_reasons + event_reasons + appeal_reasons)
-
-
 def choose_appeals() -> tuple[list[Appeal], list[Reason]]:
     """Return every enabled appeal. Each recipient sees the first that is for them."""
     appeals = list(Appeal.objects.filter(enabled=True))
@@ -67,84 +46,6 @@ def choose_appeals() -> tuple[list[Appeal], list[Reason]]:
         )
         for appeal in appeals
     ]
-
-
-def choose_stories(
-    *,
-    publication: Publication,
-    new_since: datetime | None,
-    due_at: datetime,
-    now: datetime,
-    exclude_issue: Issue | None = None,
-) -> tuple[list[Story], list[Reason]]:
-    """Choose as many stories as the publication's rule says, newest first. Every recent candidate has a reason.
-
-    Stories without a date come last, because nobody knows how old they are.
-    """
-    oldest = due_at - timedelta(days=publication.days_back)
-    sources = set(publication.sources.values_list("pk", flat=True))
-    wanted = {topic.pk for topic in publication.topics.all()}
-    placed = StoryPlacement.objects.filter(publication=publication, kind=Issue.Kind.ISSUE).select_related("issue")
-    if exclude_issue is not None:
-        placed = placed.exclude(issue=exclude_issue)
-    candidates = (
-        Story.objects.published_or_seen_since(oldest)
-        .filter(same_as__isnull=True)
-        .select_related("source", "picture")
-        .prefetch_related("topics", "origins__source", Prefetch("placements", queryset=placed, to_attr="placed_here"))
-        .order_by(F("published_at").desc(nulls_last=True), F("published_or_seen_at").desc(), "-pk")[:MAX_CANDIDATES]
-    )
-    chosen: list[Story] = []
-    reasons: list[Reason] = []
-    for story in candidates:
-        exclusion = _find_exclusion_reason(story, publication, sources, wanted, new_since, now)
-        if not exclusion:
-            required = publication.consent_required
-            consent = make_consent_record(story)
-            exclusion = find_display_restriction(consent, channel=EMAIL, at=due_at, required=required) or ""
-        if not exclusion and len(chosen) >= publication.stories:
-            exclusion = Message("the issue holds %(stories)s stories at most", stories=publication.stories)
-        if exclusion:
-            reasons.append(
-                Reason("story", story.pk, story.title, False, Message("left out: %(reason)s", reason=exclusion))
-            )
-            continue
-        topics = ", ".join(topic.name for topic in story.topics.all() if not wanted or topic.pk in wanted)
-        chosen.append(story)
-        why = Message("newest") if story.published_at else Message("no date at its source, so after the others")
-        if topics:
-            why = Message("%(why)s, topic %(topics)s", why=why, topics=topics)
-        reasons.append(Reason("story", story.pk, story.title, True, why))
-    return chosen, reasons
-
-
-def _find_exclusion_reason(
-    story: Story,
-    publication: Publication,
-    sources: set[int],
-    wanted: set[int],
-    new_since: datetime | None,
-    now: datetime,
-) -> str:
-    already = getattr(story, "placed_here", [])
-    published_or_seen_at: datetime = getattr(story, "published_or_seen_at")  # noqa: B009 - an annotation, unknown to the model's type
-    if already:
-        return Message("already in No. %(number)s", number=already[0].issue.number)
-    listed_by: list[Source | None] = [origin.source for origin in story.origins.all()]
-    listed_by = listed_by or [story.source]
-    if sources and story.source_id is not None and sources.isdisjoint(source.pk for source in listed_by if source):
-        return Message("its source is not one of this publication's")
-    if stale := min((_find_stale_reason(source, now) for source in listed_by), default=""):
-        return stale
-    if wanted and not wanted & {topic.pk for topic in story.topics.all()}:
-        return Message("none of this publication's topics")
-    if story.language and story.language.split("-")[0] != publication.language.split("-")[0]:
-        return Message("written in another language (%(language)s)", language=story.language)
-    if published_or_seen_at > now:
-        return Message("dated in the future")
-    if new_since and max(published_or_seen_at, story.seen_at) < new_since:
-        return Message("was a candidate for an earlier issue that was full")
-    return ""
 
 
 def choose_events(
@@ -205,7 +106,7 @@ def has_new_event(events: list[EventNotice], *, since: datetime | None) -> bool:
 def _find_event_exclusion_reason(event: EventNotice, seen: set[tuple[str, str]], now: datetime) -> str:
     if event.cancelled:
         return Message("cancelled")
-    if stale := _find_stale_reason(event.source, now):
+    if stale := find_stale_reason(event.source, now):
         return stale
     if (event.title, event.place_text) in seen:
         return Message("a later date of an event that is in")
@@ -215,7 +116,7 @@ def _find_event_exclusion_reason(event: EventNotice, seen: set[tuple[str, str]],
     return ""
 
 
-def _find_stale_reason(source: Source | None, now: datetime) -> str:
+def find_stale_reason(source: Source | None, now: datetime) -> str:
     """Return why the content of a source is out of date, or "". A disabled source is left for staff to judge."""
     if (
         source is None

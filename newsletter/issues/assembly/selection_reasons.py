@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from newsletter.common.messages import Message
-from newsletter.issues.assembly.assemble import make_draft
+from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.selection import Reason
 from newsletter.models import Appeal, EventNotice, Issue, Story
 
@@ -20,11 +20,11 @@ _MODELS: dict[str, type[Story] | type[EventNotice] | type[Appeal]] = {
 
 def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:
     """Return the reasons of all current candidates and of everything in the issue; what is in it comes first."""
-    if issue.slot is None:
+    if issue.kind == Issue.Kind.CORRECTION:
         return []
     in_body = list_body_items(issue)
     known = {(reason["kind"], reason["id"]) for reason in issue.reasons if reason.get("chosen")}
-    rules = make_draft(slot=issue.slot, now=now, exclude_issue=issue).choice.reasons
+    rules = make_draft(issue=issue, now=now).choice.reasons
     reasons = [_apply_manual_choice(reason, in_body=in_body, known=known) for reason in rules]
     listed = {(reason.kind, reason.id) for reason in reasons}
     by_hand = [

@@ -16,14 +16,14 @@ from newsletter.content.ingesting.source_visibility import VisibilityReport, upd
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import hold_issue, withdraw_approvals
 from newsletter.issues.approval.changes_since_approval import describe_gone_story
-from newsletter.issues.assembly.assemble import make_draft
+from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import list_stories
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.redact import mentions_title
 from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Issue, Slot, Story
+from newsletter.models import Issue, Story
 
 OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 RECENT_CHECK_AGE = timedelta(seconds=60)
@@ -61,10 +61,10 @@ def require_stories_at_source(*, issue: Issue, now: datetime, fresh: timedelta =
     return checked
 
 
-def check_before_assembly(*, slot: Slot, now: datetime, exclude_issue: Issue | None = None) -> None:
+def check_before_assembly(*, issue: Issue, now: datetime) -> None:
     """Check the stories that would be chosen; if some are gone, check those that replace them."""
     for _round in range(_MAX_ROUNDS):
-        draft = make_draft(slot=slot, now=now, exclude_issue=exclude_issue)
+        draft = make_draft(issue=issue, now=now)
         if not update_source_visibility(draft.choice.stories, now=now, fresh=RECENT_CHECK_AGE).gone:
             return
 

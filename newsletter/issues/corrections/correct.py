@@ -16,7 +16,8 @@ from django.db.models import Count, Max, QuerySet
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.publication_switches import require_publication_enabled
-from newsletter.issues.assembly.assemble import next_number, save_assembled_content
+from newsletter.issues.assembly.assemble import save_assembled_content
+from newsletter.issues.assembly.first_draft import next_number
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.resolve_blocks import resolve_event

@@ -1,29 +1,72 @@
-"""Update the rows that record which story is in which issue."""
+"""Update the rows that record which story is in which issue.
+
+A row counts until its issue can no longer bring the story to anybody. Then the story is a candidate again.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.models import Issue, StoryPlacement
+from newsletter.models import Attempt, Issue, StoryPlacement
+
+
+def find_released_placements(*, now: datetime) -> QuerySet[StoryPlacement]:
+    """Return the placements that no longer count.
+
+    Their issue was cancelled before anybody can have got it, or it was not approved in time.
+    """
+    attempts = Attempt.objects.filter(batch__send__issue=OuterRef("issue")).order_by()
+    cancelled = Q(issue__state=Issue.State.CANCELLED) & ~Exists(attempts)
+    unapproved = Q(
+        issue__state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], issue__due_at__lt=now - Issue.GRACE_PERIOD
+    )
+    return StoryPlacement.objects.filter(cancelled | unapproved)
 
 
 @transaction.atomic
-def update_story_placements(*, issue: Issue, content: IssueContent) -> None:
+def place_stories(*, issue: Issue, stories: Iterable[int], now: datetime) -> None:
+    """Record that the issue has these stories, unless another issue of its kind has them."""
+    ids = list(stories)
+    released = find_released_placements(now=now).filter(
+        publication=issue.publication_id, kind=issue.kind, story__in=ids
+    )
+    # An approval takes this lock too, so no issue is approved while it loses a story here.
+    owners = Issue.objects.select_for_update(of=("self",)).filter(
+        pk__in=released.exclude(issue=issue).values("issue").distinct()
+    )
+    released.filter(issue__in=[owner.pk for owner in owners]).delete()
+    StoryPlacement.objects.bulk_create(
+        (
+            StoryPlacement(publication_id=issue.publication_id, kind=issue.kind, story_id=story, issue=issue)
+            for story in ids
+        ),
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def update_story_placements(*, issue: Issue, content: IssueContent, now: datetime) -> None:
     """Record every story that the issue shows, and forget those that staff took out.
 
     Raises NotReady, with nothing changed, if another issue of the publication has one: nobody gets a story twice.
     """
     if issue.kind == Issue.Kind.CORRECTION:
         return
+    ids = [story.id for story in content.stories]
+    issue.placements.exclude(story__in=ids).delete()
+    place_stories(issue=issue, stories=ids, now=now)
+    require_stories_placed(issue=issue, content=content)
+
+
+def require_stories_placed(*, issue: Issue, content: IssueContent) -> None:
+    """Raise NotReady if another issue of the publication has a story that this one shows."""
+    if issue.kind == Issue.Kind.CORRECTION:
+        return
     titles = {story.id: story.title for story in content.stories}
-    issue.placements.exclude(story__in=titles).delete()
-    StoryPlacement.objects.bulk_create(
-        (
-            StoryPlacement(publication_id=issue.publication_id, kind=issue.kind, story_id=story, issue=issue)
-            for story in titles
-        ),
-        ignore_conflicts=True,
-    )
     taken = StoryPlacement.objects.filter(publication=issue.publication_id, kind=issue.kind, story__in=titles)
     elsewhere = taken.exclude(issue=issue).select_related("issue__publication").first()
     if elsewhere is not None:

@@ -6,7 +6,7 @@ If the lead story goes, the next story leads. If the subject or preheader named 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from newsletter.content.parsing.page_urls import normalise_url
+from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.snapshot.content_links import find_written_links
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.blocks import Block, LeadStoryBlock, RelatedBlock, StoriesBlock

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
-from newsletter.content.parsing.page_urls import make_url_search_key, normalise_url
+from newsletter.content.parsing.urls import make_url_search_key, normalise_url
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.content_links import find_written_links
 from newsletter.issues.snapshot.records.blocks import RelatedBlock

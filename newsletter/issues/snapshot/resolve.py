@@ -73,7 +73,7 @@ def _resolve_issue(issue: Issue) -> IssueRecord:
         kind=issue.kind,
         reference=issue.reference,
         public_id=issue.public_id,
-        due_at=issue.slot.due_at if issue.slot else issue.made_at,
+        due_at=issue.due_at or issue.made_at,
         announces=_resolve_announced_event(issue),
     )
 

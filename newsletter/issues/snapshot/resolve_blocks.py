@@ -6,7 +6,7 @@ from wagtail.blocks import StructValue
 from wagtail.images.models import AbstractImage
 
 from newsletter.content.images.renditions import make_rendition, make_staff_rendition
-from newsletter.content.parsing.html import plain_text
+from newsletter.content.parsing.markup import plain_text
 from newsletter.content.parsing.pseudonyms import list_notes_for
 from newsletter.issues.snapshot.calendar_links import make_calendar_url
 from newsletter.issues.snapshot.consent_rules import make_consent_record

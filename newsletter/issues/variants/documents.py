@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from babel.units import format_unit
 
-from newsletter.content.parsing.html import plain_text
+from newsletter.content.parsing.markup import plain_text
 from newsletter.issues.snapshot.records import blocks as records
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import EventRecord

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.audience_segment import find_audience_segment
 from newsletter.issues.variants.event_mentions import find_misinforming_deliveries
 from newsletter.issues.variants.nearby_events import RecipientLocation
 from newsletter.issues.variants.visibility import VisibleContent, choose_visible
@@ -150,7 +151,7 @@ def _make_audience_filters(issue: Issue) -> _AudienceFilters:
         return {"mailing_list": publication.mailing_list, "frequencies": ANY_FREQUENCY, "subscriber_ids": misinformed}
     return {
         "mailing_list": publication.mailing_list,
-        "segment": publication.segment,
+        "segment": find_audience_segment(issue),
         "frequencies": FREQUENCIES[Issue.Kind(issue.kind)],
     }
 

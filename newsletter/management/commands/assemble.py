@@ -3,8 +3,9 @@
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 
-from newsletter.issues.assembly.assemble import assemble_slot, get_or_create_slot, is_scheduled, log_assembled
+from newsletter.issues.assembly.assemble import assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.lookup import find_publication
+from newsletter.issues.assembly.slots import get_or_create_slot, is_scheduled
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.management.base import ProductCommand
 from newsletter.models import Slot
@@ -25,7 +26,7 @@ class Command(ProductCommand):
         kind = Slot.Kind.DIGEST if digest else Slot.Kind.ISSUE
         slot = get_or_create_slot(publication=publication, due=due, now=now, kind=kind)
         if slot.state != Slot.State.MISSED:
-            check_before_assembly(slot=slot, now=now)
+            check_before_assembly(issue=make_unsaved_issue(slot), now=now)
         assembly = assemble_slot(slot=slot, now=now)
         slot, issue = assembly.slot, assembly.issue
         if issue and assembly.made:

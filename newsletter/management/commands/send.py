@@ -2,12 +2,12 @@
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, release_issue, require_approval
 from newsletter.issues.approval.publication_switches import require_issue_enabled
-from newsletter.issues.assembly.assemble import GRACE_PERIOD
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.assembly.stories_at_source import check_stories_at_source
 from newsletter.management.base import ProductCommand
@@ -66,13 +66,13 @@ class Command(ProductCommand):
     def _hand_over(self, issue: Issue) -> None:
         if not is_sent_automatically(issue):
             require_approval(issue)
-        if issue.slot is None:
-            raise NotReady(f"{issue} has no slot that it could wait for. To send it, add --now.")
-        if issue.slot.due_at + GRACE_PERIOD < datetime.now(UTC):
-            raise NotReady(f"The slot of {issue}, {issue.slot.due_local}, is over. To send it all the same, add --now.")
+        if issue.due_at is None:
+            raise NotReady(f"{issue} has no planned time that it could wait for. To send it, add --now.")
+        due = f"{issue.due_at.astimezone(ZoneInfo(issue.publication.zone)):%Y-%m-%dT%H:%M}"
+        if issue.due_at + Issue.GRACE_PERIOD < datetime.now(UTC):
+            raise NotReady(f"The time of {issue}, {due}, is over. To send it all the same, add --now.")
         if issue.held:
             release_issue(issue=issue)
         self.stdout.write(
-            f"{issue} goes out at {issue.slot.due_local} ({issue.publication.zone}), "
-            "while `newsletter serve` or a scheduler runs."
+            f"{issue} goes out at {due} ({issue.publication.zone}), while `newsletter serve` or a scheduler runs."
         )

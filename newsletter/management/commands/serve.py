@@ -27,11 +27,11 @@ class Command(ProductCommand):
         if self.roles:
             add_concurrency_option(parser)
 
-    def run(self, *, host: str, port: int, lanes: int = DEFAULT_CONCURRENCY) -> None:
+    def run(self, *, host: str, port: int, concurrency: int = DEFAULT_CONCURRENCY) -> None:
         check_port_free(host=host, port=port)
         call_command("migrate", verbosity=0, interactive=False)
         try_to_repair_journal(now=datetime.now(UTC))
-        engine = make_engine(roles=self.roles, concurrency=lanes)
+        engine = make_engine(roles=self.roles, concurrency=concurrency)
         self.stdout.write(
             f"Serving {settings.NEWSLETTER_SITE_URL}/ on {host}:{port}. Ctrl-C stops.\n{describe_start()}"
         )

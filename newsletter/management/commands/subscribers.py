@@ -147,7 +147,7 @@ class Command(ProductCommand):
 
     def _undo(self, *, number: int, json: bool) -> None:
         batch = _find_import(number)
-        done = undo_now(batch, by=_person(), now=datetime.now(UTC), clock=lambda: datetime.now(UTC))
+        done = undo_now(batch, by=_person(), clock=lambda: datetime.now(UTC))
         if json:
             self.write_json({"import": batch.pk, **done})
         else:

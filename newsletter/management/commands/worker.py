@@ -14,9 +14,9 @@ class Command(ProductCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_concurrency_option(parser)
 
-    def run(self, *, lanes: int) -> None:
-        engine = make_engine(roles=frozenset({WORKER}), concurrency=lanes)
-        text = f"The worker runs, {lanes} calls at once. Ctrl-C stops it.\n{describe_start()}"
+    def run(self, *, concurrency: int) -> None:
+        engine = make_engine(roles=frozenset({WORKER}), concurrency=concurrency)
+        text = f"The worker is running, with up to {concurrency} calls at once. Ctrl-C stops it.\n{describe_start()}"
         run_until_stopped(engine, started=lambda: write_flushed(self, text))
 
 
@@ -28,16 +28,17 @@ def write_flushed(command: ProductCommand, text: str) -> None:
 
 def add_concurrency_option(parser: ArgumentParser) -> None:
     parser.add_argument(
+        "--concurrency",
         "--lanes",
         type=_concurrency,
         default=DEFAULT_CONCURRENCY,
         metavar="N",
-        help=f"How many calls to the provider go at once ({DEFAULT_CONCURRENCY}).",
+        help=f"Number of simultaneous calls to the provider ({DEFAULT_CONCURRENCY}). --lanes is the old name.",
     )
 
 
 def _concurrency(text: str) -> int:
-    lanes = int(text)
-    if not 1 <= lanes <= 64:
+    number = int(text)
+    if not 1 <= number <= 64:
         raise ValueError(text)
-    return lanes
+    return number

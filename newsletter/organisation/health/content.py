@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import Permission, User
 from django.db.models import Q
@@ -65,9 +66,10 @@ def check_sources() -> Iterator[Finding]:
 def check_overdue(*, now: datetime) -> Finding:
     """Report issues that were due and not begun."""
     issue = find_overdue(now=now).first()
-    if issue is None or issue.slot is None:
+    if issue is None or issue.due_at is None:
         return ok("due issues", "Every issue that may go out was begun at its time.")
-    says = f"{issue} was due on {issue.slot.due_local.replace('T', ' at ')} and nothing began it."
+    due = issue.due_at.astimezone(ZoneInfo(issue.publication.zone))
+    says = f"{issue} was due on {due:%Y-%m-%d at %H:%M} and nothing began it."
     do = (
         "Run `newsletter serve`, or `newsletter scheduler` and a worker; or send it with `newsletter send ISSUE --now`."
     )

@@ -22,7 +22,7 @@ def find_wait(send: Send, *, now: datetime) -> datetime | None:
 def is_stale(send: Send, *, now: datetime) -> bool:
     """Return True if the send is so late that staff must decide whether it goes on. They are asked once."""
     hours = send.issue.publication.stale_hours
-    due_at = send.issue.slot.due_at if send.issue.slot else send.made_at
+    due_at = send.issue.due_at or send.made_at
     late = bool(hours) and now >= max(due_at, send.made_at) + timedelta(hours=hours)
     return late and not send.automatic_pauses.filter(rule=AutomaticPause.Rule.STALE).exists()
 

@@ -165,7 +165,7 @@ def status_of(issue: Issue) -> IssueStatus:
         "subject": issue.subject,
         "state": issue.state,
         "held": issue.held,
-        "due": issue.slot.due_at.isoformat() if issue.slot else None,
+        "due": issue.due_at.isoformat() if issue.due_at else None,
         "send": {"id": send.pk, "state": send.state, "reason": send.reason, "provider": send.provider}
         if send
         else None,

@@ -43,7 +43,7 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
         state=Batch.State.UNCERTAIN, reason=REASON, code=Batch.Code.NONE, lease_until=None, settled_at=now
     )
     due = Issue.objects.filter(
-        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED], slot__due_at__lte=now
+        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED], due_at__lte=now
     )
     names = [issue.reference for issue in due.select_related("publication")]
     due.update(held=True, held_reason=REASON)

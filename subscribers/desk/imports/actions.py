@@ -64,7 +64,7 @@ def _run(request: HttpRequest, batch: ImportBatch) -> tuple[str, str]:
 
 
 def _undo(request: HttpRequest, batch: ImportBatch) -> tuple[str, str]:
-    request_undo(batch, by=request.user.get_username(), now=timezone.now())
+    request_undo(batch, by=request.user.get_username())
     return "import_undo", _("The import is being undone.")
 
 

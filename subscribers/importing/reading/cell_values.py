@@ -1,4 +1,4 @@
-"""Read the value of one cell. What cannot be understood is left out and noted, never guessed."""
+"""Read the value of one cell. A value that cannot be understood is left out and noted, never guessed."""
 
 import json
 import re
@@ -6,8 +6,14 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from zoneinfo import available_timezones
 
+from newsletter.common.errors import UnknownPlace
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.text import clean_line, unescape_csv_cell
+from subscribers.importing.reading.parsed_rows import RefusalKind, RowKind
+from subscribers.places.disambiguation import describe, describe_closely
+from subscribers.places.postcodes import shorten_postcode
+from subscribers.places.regions import resolve_country
+from subscribers.places.search import find_described, find_place
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}", re.I)
 _GIVING = {"none", "donor", "monthly"}
@@ -19,11 +25,34 @@ _DAY = re.compile(
     r"\s*(?:(Z|UTC|[+-]\d\d(?::?\d\d)?)(?: (?:[A-Z]{1,5}|[+-]\d{2,4}))?)?"  # the zone's name after its offset: listmonk
 )
 _MAX_JSON_CHARACTERS = 20_000
+_MAX_POSTCODE_LENGTH = 12
+_POSTCODE_COUNTRIES = ("GB", "US")
+
+_STATUS = {
+    **dict.fromkeys(("", "subscribed", "enabled", "active", "confirmed", "opted in", "yes"), RowKind.JOIN),
+    **dict.fromkeys(("unsubscribed", "unsubscribe", "opted out", "left"), RowKind.UNSUBSCRIBED_LIST),
+    **dict.fromkeys(
+        ("blocklisted", "blacklisted", "blocked", "left everything", "suppressed"), RowKind.UNSUBSCRIBED_ALL
+    ),
+    **dict.fromkeys(("cleaned", "bounced", "bounce", "hard bounce", "hard bounced", "invalid"), RowKind.BOUNCED),
+    **dict.fromkeys(("complained", "complaint", "spam", "reported as spam", "abuse"), RowKind.COMPLAINED),
+}
+_NEVER_SUBSCRIBED = {
+    "pending",
+    "unconfirmed",
+    "non-subscribed",
+    "nonsubscribed",
+    "transactional",
+    "disabled",
+    "archived",
+}
+_NEVER_SUBSCRIBED |= {"deleted", "inactive", "never subscribed", "no"}
+_SPAM_WORDS = ("spam", "abuse", "complain")
 
 
 @lru_cache(maxsize=65_536)
-def read_line(text: str, most: int) -> str:
-    return clean_line(unescape_csv_cell(text), max_length=most)
+def read_line(text: str, max_length: int) -> str:
+    return clean_line(unescape_csv_cell(text), max_length=max_length)
 
 
 def read_topics(text: str) -> list[str]:
@@ -101,6 +130,38 @@ def read_language(text: str, notes: list[str]) -> str:
     return ""
 
 
+def read_status(text: str) -> tuple[str, RefusalKind | None]:
+    """Return what happens to somebody with this status, or why their line is refused."""
+    status = text.strip().lower()
+    kind = _STATUS.get(status)
+    if kind is not None:
+        return kind, None
+    return "", RefusalKind.NOT_SUBSCRIBED if status in _NEVER_SUBSCRIBED else RefusalKind.UNKNOWN_STATUS
+
+
+def explain_status(text: str, refused: RefusalKind) -> str:
+    """Return the refusal as a message."""
+    status = text.strip().lower()[:40]
+    if refused is RefusalKind.NOT_SUBSCRIBED:
+        return Message(
+            "The status is “%(status)s”: this person was not subscribed in the old system, so they cannot be imported.",
+            status=status,
+        )
+    return Message(
+        "The status “%(status)s” is unknown, so the line was not imported. Write subscribed, unsubscribed or bounced.",
+        status=status,
+    )
+
+
+def apply_unsubscribe_reason(kind: str, because: str) -> str:
+    """Return a complaint if the reason for unsubscribing was spam."""
+    if kind in (RowKind.UNSUBSCRIBED_LIST, RowKind.UNSUBSCRIBED_ALL) and any(
+        word in because.lower() for word in _SPAM_WORDS
+    ):
+        return RowKind.COMPLAINED
+    return kind
+
+
 def read_giving(text: str, notes: list[str]) -> str:
     word = text.strip().lower()
     if not word or word in _GIVING:
@@ -132,4 +193,31 @@ def read_frequency(text: str, notes: list[str]) -> str:
     if not word or word in _FREQUENCY:
         return word
     notes.append(Message("“%(word)s” is not one of every, monthly, events; left out.", word=word[:40]))
+    return ""
+
+
+def find_town_by_postcode(text: str, *, country: str) -> str:
+    """Return the town as text that `locate` understands, or "" for a postcode without a table.
+
+    Without a country, the code is read as British. A US ZIP code needs the country, because other countries also use
+    five digits.
+    """
+    text = text.strip()
+    if not text or len(text) > _MAX_POSTCODE_LENGTH:
+        return ""
+    try:
+        code = resolve_country(country) if country.strip() else "GB"
+    except UnknownPlace:
+        return ""
+    return _describe_town(shorten_postcode(text, country=code), code) if code in _POSTCODE_COUNTRIES else ""
+
+
+@lru_cache(maxsize=8192)
+def _describe_town(short: str, country: str) -> str:
+    match = find_place(short, country=country) if short else None
+    if match is None or match.place is None:
+        return ""
+    for text in (describe(match.place), describe_closely(match.place)):
+        if find_described(text).place == match.place:
+            return text
     return ""

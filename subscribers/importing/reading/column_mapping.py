@@ -19,26 +19,26 @@ FIELDS = {
     "country": "Country",
     "region": Message("Region, state or county"),
     "city": Message("Town or city"),
-    "postcode": Message("Postcode: names the town where there is none, and is not kept"),
+    "postcode": Message("Postcode (used to find the town if none is given; not stored)"),
     "language": Message("Language (en, es …)"),
     "topics": "Topics",
     "giving": Message("Giving: none, donor or monthly"),
     "timezone": Message("Time zone"),
     "source": Message("Where they came from"),
-    "asked_on": Message("Day they signed up"),
-    "expires_on": Message("Last day of their implied consent"),
-    "radius_km": Message("How far they go to an event, in km"),
+    "asked_on": Message("Sign-up date"),
+    "expires_on": Message("Expiry date of implied consent"),
+    "radius_km": Message("Distance for events, in km"),
     "mail_frequency": Message("How often: every, monthly or events"),
-    "paused_until": Message("Day on which their pause ends"),
-    EACH_LIST: Message("Each list of theirs, as a file of all our lists writes it"),
+    "paused_until": Message("End of their pause"),
+    EACH_LIST: Message("Lists and terms (from an export of all lists)"),
     "status": Message("Status: subscribed, unsubscribed, bounced …"),
-    "left_on": Message("Day they left or bounced"),
-    "left_because": Message("Why they left"),
+    "left_on": Message("Date of unsubscribing or bouncing"),
+    "left_because": Message("Reason for unsubscribing"),
     "attributes": Message("Several values as JSON"),
 }
-"""The targets that a column can have, in words; besides them "" (left out) and "attribute:<key>"."""
+"""Labels of the targets that a column can have. The others are "" (left out) and "attribute:<key>"."""
 REPEATABLE_TARGETS = {"topics", "asked_on", "left_on"}
-"""Targets that more than one column may have: topics add up, of the days the first that is given counts."""
+"""Targets that several columns may have: topics add up; the first date that is given counts."""
 
 _ALIASES = {
     "email": "e-mail, email address, e-mail address, mail, email_address, emailaddress, correo, correo electrónico, courriel",
@@ -72,7 +72,7 @@ _IRRELEVANT_COLUMNS = {
     *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id", "line in the file", "why it was refused"),
 }
 LINE_COLUMN, REASON_COLUMN = Message("Line in the file"), Message("Why it was refused")
-"""What a file of refused lines has before the columns of its own."""
+"""The two columns that a file of refused lines adds before the original ones."""
 _UNREPORTED_COLUMNS = {"lists", "uuid", "id", "line in the file", "why it was refused"}
 
 
@@ -82,7 +82,7 @@ def normalise_column_name(text: str) -> str:
 
 
 def guess_target(name: str) -> str:
-    """Guess the field of a column. An unknown column becomes a custom attribute, unless newsletters have no use for it."""
+    """Guess the field of a column. An unknown column becomes a custom attribute, except columns on the ignore list."""
     plain = normalise_column_name(name)
     if plain.startswith(ATTRIBUTE) and attribute_key(plain.removeprefix(ATTRIBUTE)):
         return f"{ATTRIBUTE}{attribute_key(plain.removeprefix(ATTRIBUTE))}"
@@ -105,19 +105,19 @@ def guess_mapping(header: Sequence[str]) -> list[str]:
 def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
     """Raise `BadFile` unless each column has a field and exactly one is the address."""
     if len(mapping) != len(header):
-        raise BadFile("The columns of the file are not those that were chosen. Choose again what each of them is.")
+        raise BadFile("The file's columns changed since you mapped them. Map the columns again.")
     for target in mapping:
         key = target.removeprefix(ATTRIBUTE)
         if target not in FIELDS and target != NOT_IMPORTED and (key == target or attribute_key(key) != key or not key):
             raise BadFile(
-                "“%(target)s” is nothing that a column can be. It can be %(fields)s or attribute:NAME.",
+                "“%(target)s” is not a field. Use one of %(fields)s or attribute:NAME.",
                 target=target,
                 fields=", ".join(FIELDS),
             )
     if "email" not in mapping:
         raise BadFile(
-            "No column is called “email”. The columns are: %(header)s. Say which one holds the addresses, "
-            "or rename it.",
+            "No column is called “email”. The columns are: %(header)s. Choose the column with the addresses, or rename "
+            "it.",
             header=", ".join(header)[:300],
         )
     twice = next(
@@ -133,7 +133,7 @@ def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
 
 
 def list_unused_columns(header: Sequence[str], mapping: Sequence[str]) -> list[str]:
-    """Return the columns that are left out, without those that nobody expects to be used."""
+    """Return the columns that are left out, except those on the ignore list."""
     names = [
         normalise_column_name(name) for name, target in zip(header, mapping, strict=True) if target == NOT_IMPORTED
     ]

@@ -1,7 +1,6 @@
-"""Detect the encoding of a file of people and open it as text."""
+"""Detect the encoding of a file of people."""
 
 import codecs
-import contextlib
 import io
 import re
 import tempfile
@@ -16,7 +15,7 @@ _MAX_LINE_BLOCKS = 4
 UTF8_WITH_CP1252 = "utf-8+cp1252"
 ENCODINGS = {
     "utf-8": "UTF-8",
-    "utf-8-sig": Message("UTF-8 with a mark at its start"),
+    "utf-8-sig": Message("UTF-8 with a byte order mark"),
     UTF8_WITH_CP1252: Message("UTF-8 with some lines in Windows-1252"),
     "utf-16": "UTF-16",
     "utf-16-le": Message("UTF-16 (little-endian)"),
@@ -28,35 +27,11 @@ ENCODINGS = {
     "cp1256": Message("Windows-1256 (Arabic)"),
     "mac_roman": "Mac Roman",
 }
-"""What a person may choose instead of what was detected, in words."""
+"""Labels of the encodings that staff can choose."""
 _STRAY = re.compile("[\udc80-\udcff]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _XLS_SIGNATURE = b"\xd0\xcf\x11\xe0"
 _NOT_A_LIST_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"{\\rtf")
-
-
-class _NonClosingTextWrapper(io.TextIOWrapper):
-    """Text of a file that stays open when the text is closed."""
-
-    def close(self) -> None:
-        with contextlib.suppress(ValueError):
-            self.detach()
-
-
-def _decode_as_windows(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
-
-
-codecs.register_error("subscribers.windows", _decode_as_windows)
-
-
-def open_text(file: BinaryIO, *, encoding: str) -> io.TextIOWrapper:
-    """Open the file as text from its current position. The caller closes the file. Line endings are kept."""
-    if encoding == UTF8_WITH_CP1252:
-        return _NonClosingTextWrapper(file, encoding="utf-8", errors="subscribers.windows", newline="")
-    return _NonClosingTextWrapper(file, encoding=encoding, errors="replace", newline="")
 
 
 def make_seekable(file: BinaryIO) -> BinaryIO:
@@ -77,14 +52,18 @@ def make_seekable(file: BinaryIO) -> BinaryIO:
 
 
 def detect_encoding(file: BinaryIO) -> str:
-    """Return one of `ENCODINGS`. The file is read through and rewound. Raises `BadFile` if it is no text."""
+    """Return one of `ENCODINGS`. The file is read through and rewound. Raises `BadFile` if it is not text."""
     start = file.tell()
     head = file.read(4096)
     file.seek(start)
     if head.startswith(_XLS_SIGNATURE):
-        raise BadFile("This is a workbook of an old Excel (.xls). Save it as .xlsx or as CSV and choose it again.")
+        raise BadFile(
+            "This is a workbook in the old Excel format (.xls). Save it as .xlsx or CSV, then choose that file."
+        )
     if head.startswith(_NOT_A_LIST_SIGNATURES):
-        raise BadFile("This is a picture or a document, and no list. Choose a CSV file or an Excel workbook (.xlsx).")
+        raise BadFile(
+            "This file is a picture or a document, not a list of people. Choose a CSV file or an Excel workbook (.xlsx)."
+        )
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if head.startswith(codecs.BOM_UTF8):
@@ -106,7 +85,10 @@ def _count_undecodable(file: BinaryIO) -> tuple[int, int]:
         while block := file.read(BLOCK_BYTES):
             unbroken = 0 if b"\n" in block or b"\r" in block else unbroken + 1
             if unbroken == _MAX_LINE_BLOCKS:
-                raise BadFile("The file has a line of more than four million characters. It is probably no CSV file.")
+                raise BadFile(
+                    "The file has a line of more than four million characters. It is probably not a CSV file. Choose"
+                    " another file."
+                )
             text = decoder.decode(block)
             if not text.isascii():
                 bad = len(_STRAY.findall(text))

@@ -1,4 +1,4 @@
-"""The result of one line: a person, or a refusal with its reason and the original line."""
+"""What reading a line needs and gives: the terms of the import; a person, or a refusal with the original line."""
 
 import csv
 import io
@@ -8,9 +8,38 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from newsletter.common.messages import Message, Quantity
-from subscribers.importing.reading.layouts import JOIN
 
 MAX_CELL_CHARACTERS = 10_000
+
+
+class RowKind(StrEnum):
+    """What happens to the person of a line. All but the first are `ImportKind`s that suppress, or skip the line."""
+
+    JOIN = "join"
+    UNSUBSCRIBED_LIST = "left_list"
+    UNSUBSCRIBED_ALL = "left_all"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    ELSEWHERE = "elsewhere"
+    """The person is only on other lists of the file. The row is skipped."""
+
+
+@dataclass(frozen=True)
+class ImportTerms:
+    """What holds for all rows of one import: what the people are, and on which basis they may be mailed.
+
+    `soft_opt_in` requires a sign-up date; `collected_on` is the date for rows without one. `implied_from` is the day of
+    the import, from which implied consent is counted; None if people must confirm by mail. With `all_implied`, every
+    row needs an expiry date, or `expires_on`. `list_slug` is the list to read from a file that covers several lists.
+    """
+
+    kind: str = RowKind.JOIN
+    soft_opt_in: bool = False
+    collected_on: date | None = None
+    implied_from: date | None = None
+    all_implied: bool = False
+    expires_on: date | None = None
+    list_slug: str = ""
 
 
 class RefusalKind(StrEnum):
@@ -38,12 +67,12 @@ REFUSAL_LABELS = {
         "a value of more than %(most_field)s characters", most_field=Quantity(MAX_CELL_CHARACTERS)
     ),
     RefusalKind.UNREADABLE: Message("a quotation mark is missing"),
-    RefusalKind.NOT_SUBSCRIBED: Message("not subscribed where they come from"),
-    RefusalKind.UNKNOWN_STATUS: Message("a status that is not known"),
+    RefusalKind.NOT_SUBSCRIBED: Message("not subscribed in the old system"),
+    RefusalKind.UNKNOWN_STATUS: Message("unknown status"),
     RefusalKind.TOO_EARLY: Message("signed up before the charitable soft opt-in existed (5 February 2026)"),
-    RefusalKind.NO_DAY: Message("no day of signing up, which the charitable soft opt-in needs"),
-    RefusalKind.NO_EXPIRY: Message("no day on which the implied consent runs out"),
-    RefusalKind.IMPLIED_CONSENT_EXPIRED: Message("implied consent that has run out"),
+    RefusalKind.NO_DAY: Message("no sign-up date, which the charitable soft opt-in requires"),
+    RefusalKind.NO_EXPIRY: Message("no date on which the implied consent expires"),
+    RefusalKind.IMPLIED_CONSENT_EXPIRED: Message("implied consent that has expired"),
     RefusalKind.TOO_LONG: Message("implied consent for longer than two years"),
 }
 
@@ -52,7 +81,7 @@ REFUSAL_LABELS = {
 class PersonRow:
     """One good line. Texts are clean and may be empty; `notes` say what was left out, and why.
 
-    `kind` is what happens to the person: `join`, one of the suppressing kinds of `layouts`, or `elsewhere`.
+    `kind` is a `RowKind`. `dated_at` is when the person signed up, or when they unsubscribed if the row suppresses them.
     """
 
     line: int
@@ -69,8 +98,8 @@ class PersonRow:
     frequency: str = ""
     paused_until: datetime | None = None
     source: str = ""
-    kind: str = JOIN
-    on: datetime | None = None
+    kind: str = RowKind.JOIN
+    dated_at: datetime | None = None
     expires_on: date | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -1,8 +1,10 @@
 """Open a file of people: detect its format and columns, and stream its rows."""
 
+import codecs
+import contextlib
 import csv
+import io
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
@@ -17,11 +19,11 @@ from subscribers.importing.reading.column_mapping import (
     normalise_column_name,
 )
 from subscribers.importing.reading.csv_records import Record, split_records
-from subscribers.importing.reading.encodings import detect_encoding, make_seekable, open_text
+from subscribers.importing.reading.encodings import UTF8_WITH_CP1252, detect_encoding, make_seekable
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.layouts import Layout, detect_layout
-from subscribers.importing.reading.parsed_rows import PersonRow, RefusedRow
-from subscribers.importing.reading.row_reader import DEFAULT_RULES, ImportRules, RowReader
+from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
+from subscribers.importing.reading.row_reader import RowReader
 from subscribers.importing.reading.spreadsheet import convert_workbook_to_csv, is_workbook
 
 MAX_ROWS = 2_000_000
@@ -31,8 +33,8 @@ _SAMPLE_ROWS = 200
 
 
 @dataclass(frozen=True)
-class PeopleFile:
-    """The detected facts of an opened file. `header` holds the columns as written."""
+class DetectedFile:
+    """What was detected in an opened file. `header` holds the columns as written."""
 
     encoding: str
     delimiter: str
@@ -45,10 +47,10 @@ class PeopleFile:
         return guess_mapping(self.header)
 
 
-@contextmanager
+@contextlib.contextmanager
 def open_csv(file: BinaryIO) -> Iterator[BinaryIO]:
     """Open the file as CSV: itself, the content of a workbook, or a copy of a pipe. Raises `BadFile`."""
-    with ExitStack() as copies:
+    with contextlib.ExitStack() as copies:
         source = make_seekable(file)
         if source is not file:
             copies.callback(source.close)
@@ -58,7 +60,31 @@ def open_csv(file: BinaryIO) -> Iterator[BinaryIO]:
         yield source
 
 
-def inspect_file(file: BinaryIO, *, encoding: str = "") -> PeopleFile:
+class _NonClosingTextWrapper(io.TextIOWrapper):
+    """Text of a file that stays open when the text is closed."""
+
+    def close(self) -> None:
+        with contextlib.suppress(ValueError):
+            self.detach()
+
+
+def _decode_as_windows(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("subscribers.windows", _decode_as_windows)
+
+
+def open_text(file: BinaryIO, *, encoding: str) -> io.TextIOWrapper:
+    """Open the file as text from its current position. The caller closes the file. Line endings are kept."""
+    if encoding == UTF8_WITH_CP1252:
+        return _NonClosingTextWrapper(file, encoding="utf-8", errors="subscribers.windows", newline="")
+    return _NonClosingTextWrapper(file, encoding=encoding, errors="replace", newline="")
+
+
+def inspect_file(file: BinaryIO, *, encoding: str = "") -> DetectedFile:
     """Detect encoding, delimiter, columns and layout of a CSV file and rewind it. Raises `BadFile`."""
     encoding = encoding or detect_encoding(file)
     number, header_line = _find_header(file, encoding=encoding)
@@ -68,16 +94,16 @@ def inspect_file(file: BinaryIO, *, encoding: str = "") -> PeopleFile:
         header.pop()
     if any(map(_is_address, header)):
         raise BadFile(
-            "The first line is a person, and should name the columns. Put a line above it, such as: "
+            "The first line is a person, but it must name the columns. Add a line above it, such as: "
             "email,name,country,city"
         )
     if len(header) > MAX_COLUMNS:
         raise BadFile(
-            "The file has %(header)s columns; at most %(most_columns)s can be read.",
+            "The file has %(header)s columns; at most %(max_columns)s can be read. Remove the columns that you do not need.",
             header=Quantity(len(header)),
-            most_columns=MAX_COLUMNS,
+            max_columns=MAX_COLUMNS,
         )
-    return PeopleFile(encoding, delimiter, header, detect_layout(header), number)
+    return DetectedFile(encoding, delimiter, header, detect_layout(header), number)
 
 
 def _find_header(file: BinaryIO, *, encoding: str) -> tuple[int, str]:
@@ -107,44 +133,54 @@ def clean_header(name: str) -> str:
 
 
 def read_people(
-    file: BinaryIO, *, look: PeopleFile, mapping: Sequence[str], rules: ImportRules = DEFAULT_RULES
+    file: BinaryIO, *, detected: DetectedFile, mapping: Sequence[str], terms: ImportTerms
 ) -> Iterator[PersonRow | RefusedRow]:
     """Yield the rows of an inspected file, once. Raises `BadFile` for an unusable mapping or too many rows."""
-    check_mapping(mapping, header=look.header)
-    reason_at = look.header.index(REASON_COLUMN) if REASON_COLUMN in look.header else None
-    reader = RowReader(mapping, rules=rules, delimiter=look.delimiter, reason_at=reason_at)
-    return _rows(file, look=look, reader=reader, email_at=list(mapping).index("email"))
+    check_mapping(mapping, header=detected.header)
+    reader = RowReader(
+        mapping,
+        terms=terms,
+        delimiter=detected.delimiter,
+        reason_at=detected.header.index(REASON_COLUMN) if REASON_COLUMN in detected.header else None,
+    )
+    return _rows(file, detected=detected, reader=reader, email_at=list(mapping).index("email"))
 
 
-def _rows(file: BinaryIO, *, look: PeopleFile, reader: RowReader, email_at: int) -> Iterator[PersonRow | RefusedRow]:
+def _rows(
+    file: BinaryIO, *, detected: DetectedFile, reader: RowReader, email_at: int
+) -> Iterator[PersonRow | RefusedRow]:
     found = 0
-    for record in _records(file, look=look, email_at=email_at):
+    for record in _records(file, detected=detected, email_at=email_at):
         row = reader.read(record)
         if row is None:
             continue
         found += 1
         if found > MAX_ROWS:
             raise BadFile(
-                "The file has more than %(most_rows)s lines. Split it; what came before was imported.",
-                most_rows=Quantity(MAX_ROWS),
+                "The file has more than %(max_rows)s lines. Split it and import the parts. Nobody is added twice.",
+                max_rows=Quantity(MAX_ROWS),
             )
         yield row
 
 
-def _records(file: BinaryIO, *, look: PeopleFile, email_at: int) -> Iterator[Record]:
-    text = open_text(file, encoding=look.encoding)
-    for _ in range(look.header_line):
+def _records(file: BinaryIO, *, detected: DetectedFile, email_at: int) -> Iterator[Record]:
+    text = open_text(file, encoding=detected.encoding)
+    for _ in range(detected.header_line):
         next(text, "")
     return split_records(
-        iter(text), delimiter=look.delimiter, first=look.header_line + 1, width=len(look.header), email_at=email_at
+        iter(text),
+        delimiter=detected.delimiter,
+        first=detected.header_line + 1,
+        width=len(detected.header),
+        email_at=email_at,
     )
 
 
-def sample_values(file: BinaryIO, *, look: PeopleFile, limit: int = 3) -> list[list[str]]:
+def sample_values(file: BinaryIO, *, detected: DetectedFile, limit: int = 3) -> list[list[str]]:
     """Return up to three different values of each column from the first lines, cut to 60 characters. Rewinds the file."""
     start = file.tell()
-    seen: list[dict[str, None]] = [{} for _ in look.header]
-    for record in islice(_records(file, look=look, email_at=0), _SAMPLE_ROWS):
+    seen: list[dict[str, None]] = [{} for _ in detected.header]
+    for record in islice(_records(file, detected=detected, email_at=0), _SAMPLE_ROWS):
         for values, cell in zip(seen, record.cells or [], strict=False):
             plain = normalise_column_name(cell) and " ".join(cell.split())[:60]
             if plain and len(values) < limit:

@@ -1,4 +1,4 @@
-"""The set-based statements that turn a staged chunk into people, subscriptions, proof and suppressions.
+"""The set-based statements that turn a staged chunk into people, subscriptions, evidence and suppressions.
 
 They decide who may be imported: a suppressed address never gets a row, whatever the file says.
 """
@@ -9,8 +9,8 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
 from subscribers.importing.reading.column_mapping import EACH_LIST
-from subscribers.importing.reading.layouts import BOUNCED, COMPLAINED, LEFT_ALL, LEFT_LIST
-from subscribers.importing.writing.staged_inserts import insert_staged
+from subscribers.importing.reading.parsed_rows import RowKind
+from subscribers.importing.writing.staging_table import insert_staged
 from subscribers.models import (
     Basis,
     Confirmation,
@@ -27,32 +27,32 @@ from subscribers.models import (
 )
 from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit
 
-SUPPRESSION_BY_KIND = {
-    LEFT_LIST: (Reason.UNSUBSCRIBE, Scope.LIST),
-    LEFT_ALL: (Reason.UNSUBSCRIBE, Scope.ALL),
-    BOUNCED: (Reason.HARD, Scope.ALL),
-    COMPLAINED: (Reason.COMPLAINT, Scope.ALL),
+SUPPRESSION_BY_KIND: dict[str, tuple[Reason, Scope]] = {
+    RowKind.UNSUBSCRIBED_LIST: (Reason.UNSUBSCRIBE, Scope.LIST),
+    RowKind.UNSUBSCRIBED_ALL: (Reason.UNSUBSCRIBE, Scope.ALL),
+    RowKind.BOUNCED: (Reason.HARD, Scope.ALL),
+    RowKind.COMPLAINED: (Reason.COMPLAINT, Scope.ALL),
 }
-_MAY_JOIN = "kind = 'join' AND barred IS NULL"
-_NEW_ON_LIST = f"{_MAY_JOIN} AND was IS NULL AND subscriber_id IS NOT NULL"
-WAITING, MAILED, MARKED = 1, 2, 3
+_MAY_JOIN = "kind = 'join' AND suppressed_before IS NULL"
+_NEW_ON_LIST = f"{_MAY_JOIN} AND status_before IS NULL AND subscriber_id IS NOT NULL"
 
 _CLASSIFY = """
 UPDATE import_stage SET
-  barred = (SELECT 1 FROM subscribers_suppression s WHERE s.lifted_at IS NULL AND s.address_hash = import_stage.address_hash
+  suppressed_before = (SELECT 1 FROM subscribers_suppression s
+            WHERE s.lifted_at IS NULL AND s.address_hash = import_stage.address_hash
             AND import_stage.kind = 'join' AND (s.scope = 'all' OR s.mailing_list_id = %s) LIMIT 1),
   subscriber_id = (SELECT p.id FROM subscribers_subscriber p WHERE p.address_hash = import_stage.address_hash)
 """
 _FIND_STATUS = """
-UPDATE import_stage SET was =
-  (SELECT CASE WHEN u.basis <> 'consent_double_opt_in' OR u.confirmed_at IS NOT NULL THEN 2 ELSE 1 END
+UPDATE import_stage SET status_before =
+  (SELECT CASE WHEN u.basis <> 'consent_double_opt_in' OR u.confirmed_at IS NOT NULL THEN 'mailable' ELSE 'waiting' END
    FROM subscribers_subscription u
    WHERE u.ended_at IS NULL AND u.subscriber_id = import_stage.subscriber_id AND u.mailing_list_id = %s)
 WHERE subscriber_id IS NOT NULL AND kind = 'join'
 """
 _FIND_SUPPRESSED = """
-UPDATE import_stage SET was =
-  (SELECT 3 FROM subscribers_suppression s WHERE s.lifted_at IS NULL AND s.address_hash = import_stage.address_hash
+UPDATE import_stage SET status_before =
+  (SELECT 'suppressed' FROM subscribers_suppression s WHERE s.lifted_at IS NULL AND s.address_hash = import_stage.address_hash
    AND s.reason = %s AND s.scope = %s AND (s.scope = 'all' OR s.mailing_list_id = %s) LIMIT 1)
 WHERE kind = %s
 """
@@ -65,10 +65,11 @@ UPDATE import_stage SET changed =
      OR (import_stage.timezone <> '' AND import_stage.timezone <> p.timezone)
      OR (import_stage.source <> '' AND import_stage.source <> p.source)
      OR (import_stage.place_id IS NOT NULL AND import_stage.place_id <> COALESCE(p.place_id, 0))))
-WHERE subscriber_id IS NOT NULL AND kind = 'join' AND barred IS NULL
+WHERE subscriber_id IS NOT NULL AND kind = 'join' AND suppressed_before IS NULL
 """
 _FIND_RENEWED = """
-UPDATE import_stage SET renewed = 1, changed = 1 WHERE kind = 'join' AND barred IS NULL AND was = 2 AND EXISTS
+UPDATE import_stage SET renewed = 1, changed = 1
+WHERE kind = 'join' AND suppressed_before IS NULL AND status_before = 'mailable' AND EXISTS
   (SELECT 1 FROM subscribers_subscription u WHERE u.ended_at IS NULL AND u.basis = 'casl_implied'
    AND u.subscriber_id = import_stage.subscriber_id AND u.mailing_list_id = %s
    AND (import_stage.expires_at IS NULL OR u.expires_at < import_stage.expires_at))
@@ -91,23 +92,20 @@ UPDATE subscribers_subscriber SET
 FROM import_stage s WHERE s.changed = 1 AND s.subscriber_id = subscribers_subscriber.id
 """
 _FIND_NEW = """
-UPDATE import_stage SET made = 1, subscriber_id =
+UPDATE import_stage SET created = 1, subscriber_id =
   (SELECT p.id FROM subscribers_subscriber p WHERE p.address_hash = import_stage.address_hash)
-WHERE subscriber_id IS NULL AND kind = 'join' AND barred IS NULL
+WHERE subscriber_id IS NULL AND kind = 'join' AND suppressed_before IS NULL
 """
 _COUNT = """
 SELECT
-  COUNT(CASE WHEN kind = 'join' AND barred IS NULL AND was IS NULL THEN 1 END),
-  COUNT(CASE WHEN kind = 'join' AND barred IS NULL AND was = 2 AND changed = 1 THEN 1 END),
-  COUNT(CASE WHEN kind = 'join' AND barred IS NULL AND was = 2 AND changed IS NULL THEN 1 END),
-  COUNT(CASE WHEN kind = 'join' AND barred IS NULL AND was = 1 THEN 1 END),
-  COUNT(CASE WHEN kind <> 'join' AND was IS NULL THEN 1 END),
-  COUNT(CASE WHEN (kind = 'join' AND barred = 1) OR (kind <> 'join' AND was = 3) THEN 1 END)
+  COUNT(CASE WHEN kind = 'join' AND suppressed_before IS NULL AND status_before IS NULL THEN 1 END),
+  COUNT(CASE WHEN kind = 'join' AND suppressed_before IS NULL AND status_before = 'mailable' AND changed = 1 THEN 1 END),
+  COUNT(CASE WHEN kind = 'join' AND suppressed_before IS NULL AND status_before = 'mailable' AND changed IS NULL THEN 1 END),
+  COUNT(CASE WHEN kind = 'join' AND suppressed_before IS NULL AND status_before = 'waiting' THEN 1 END),
+  COUNT(CASE WHEN kind <> 'join' AND status_before IS NULL THEN 1 END),
+  COUNT(CASE WHEN (kind = 'join' AND suppressed_before = 1) OR (kind <> 'join' AND status_before = 'suppressed') THEN 1 END)
 FROM import_stage
 """
-_FIND_SUPPRESSED_PEOPLE = (
-    "SELECT subscriber_id FROM import_stage WHERE kind = %s AND was IS NULL AND subscriber_id IS NOT NULL"
-)
 
 
 def classify(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> None:
@@ -133,13 +131,8 @@ def count(cursor: CursorWrapper) -> dict[str, int]:
 def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
     """Update people who have something new, and create the missing ones. No other row is touched."""
     cursor.execute(_UPDATE)
-    given = {
-        name: name
-        for name in (
-            *("uuid", "email", "address_hash", "name", "folded_name", "language", "timezone", "source", "radius_km"),
-            "place_id",
-        )
-    }
+    names = ("uuid", "email", "address_hash", "name", "folded_name", "language", "timezone", "source", "radius_km")
+    given = {name: name for name in (*names, "place_id")}
     insert_staged(
         cursor,
         Subscriber,
@@ -151,14 +144,14 @@ def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
 
 
 def renew_implied_consent(cursor: CursorWrapper, batch: ImportBatch) -> None:
-    """Extend implied consent by newer proof, or replace it by consent that does not expire. Each change is recorded."""
+    """Extend implied consent by newer evidence, or replace it by consent that does not expire. Record each change."""
     cursor.execute(_RENEW, [str(batch.basis), batch.evidence, batch.mailing_list_id])
     for basis, which in _by_basis(batch):
         _record_import(cursor, batch, basis=basis, where=f"renewed = 1 AND {which}")
 
 
 def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
-    """Open a subscription with its proof for everybody admitted who has none."""
+    """Open a subscription, with its evidence, for everybody who may join and has none."""
     asked = "%s" if batch.confirm else "COALESCE(given_at, %s)"
     for basis, which in _by_basis(batch):
         where = f"{_NEW_ON_LIST} AND {which}"
@@ -187,12 +180,12 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
             Confirmation,
             staged={"subscriber_id": "subscriber_id"},
             same={"mailing_list_id": batch.mailing_list_id, "requested_at": batch.started_at},
-            where=f"{_NEW_ON_LIST} AND made = 1",
+            where=f"{_NEW_ON_LIST} AND created = 1",
         )
 
 
 def _by_basis(batch: ImportBatch) -> Iterator[tuple[Basis, str]]:
-    """Yield the bases of one import with a condition for its people: everybody with a last day has implied consent."""
+    """Yield each legal basis with the SQL condition for its rows. A row with an expiry date has implied consent."""
     if batch.confirm:
         yield Basis.DOUBLE_OPT_IN, "expires_at IS NULL"
         return
@@ -221,14 +214,11 @@ def _record_import(cursor: CursorWrapper, batch: ImportBatch, *, basis: Basis, w
 
 
 def suppress_addresses(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> None:
-    """Suppress the addresses of one kind, and end what the kind ends.
-
-    Each is also written to the suppression journal, as if the person had unsubscribed here.
-    """
+    """Suppress the addresses of one kind, as if each person had unsubscribed here, and end what the kind ends."""
     reason, scope = SUPPRESSION_BY_KIND[kind]
     list_id = batch.mailing_list_id if scope == Scope.LIST else None
-    fresh = f"kind = '{kind}' AND was IS NULL"
-    marked = insert_staged(
+    new = f"kind = '{kind}' AND status_before IS NULL"
+    inserted = insert_staged(
         cursor,
         Suppression,
         staged={"address_hash": "address_hash"},
@@ -240,11 +230,19 @@ def suppress_addresses(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) 
             "note": f"import {batch.pk}: {batch.evidence or batch.file_name}",
             "import_batch_id": batch.pk,
         },
-        where=fresh,
+        where=new,
         returning="id",
     )
-    rows = Suppression.objects.filter(pk__in=[pk for (pk,) in marked]).values_list("address_hash", "at")
+    rows = Suppression.objects.filter(pk__in=[pk for (pk,) in inserted]).values_list("address_hash", "at")
     journal_after_commit(JournalEntry(bytes(address_hash), list_id, str(reason), at) for address_hash, at in rows)
+    _record_suppressions(cursor, batch, reason=reason, list_id=list_id, where=new)
+    if reason != Reason.HARD:
+        _end_subscriptions(cursor, batch, reason=reason, list_id=list_id, where=new)
+
+
+def _record_suppressions(
+    cursor: CursorWrapper, batch: ImportBatch, *, reason: Reason, list_id: int | None, where: str
+) -> None:
     insert_staged(
         cursor,
         ConsentEvent,
@@ -258,13 +256,18 @@ def suppress_addresses(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) 
             "by": batch.by,
             "data": {"reason": str(reason)},
         },
-        where=fresh,
+        where=where,
     )
-    if reason != Reason.HARD:
-        end = EndReason.COMPLAINT if reason == Reason.COMPLAINT else EndReason.UNSUBSCRIBE
-        cursor.execute(_FIND_SUPPRESSED_PEOPLE, [kind])
-        held = Q(subscriber__in=[pk for (pk,) in cursor.fetchall()])
-        if list_id is not None:
-            held &= Q(mailing_list=list_id)
-        Confirmation.objects.filter(held, sent_at=None).delete()
-        Subscription.objects.open().filter(held).update(ended_at=batch.started_at, end_reason=end)
+
+
+def _end_subscriptions(
+    cursor: CursorWrapper, batch: ImportBatch, *, reason: Reason, list_id: int | None, where: str
+) -> None:
+    """End the subscriptions to one list, or to all if ``list_id`` is None. Unsent confirmations are deleted."""
+    end = EndReason.COMPLAINT if reason == Reason.COMPLAINT else EndReason.UNSUBSCRIBE
+    cursor.execute(f"SELECT subscriber_id FROM import_stage WHERE {where} AND subscriber_id IS NOT NULL")  # noqa: S608
+    suppressed = Q(subscriber__in=[pk for (pk,) in cursor.fetchall()])
+    if list_id is not None:
+        suppressed &= Q(mailing_list=list_id)
+    Confirmation.objects.filter(suppressed, sent_at=None).delete()
+    Subscription.objects.open().filter(suppressed).update(ended_at=batch.started_at, end_reason=end)

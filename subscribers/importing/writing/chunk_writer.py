@@ -10,14 +10,12 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from newsletter.common.messages import Message
-from subscribers.addresses.normalise import hash_address
+from subscribers.addresses import normalise
 from subscribers.consent.confirmations import queue_confirmation
 from subscribers.identity import address_key
-from subscribers.importing.reading.layouts import JOIN
-from subscribers.importing.reading.parsed_rows import PersonRow
+from subscribers.importing.reading.parsed_rows import PersonRow, RowKind
 from subscribers.importing.writing import chunk_statements
-from subscribers.importing.writing.staged_inserts import insert_rows
-from subscribers.importing.writing.staging_table import fill_staging_table
+from subscribers.importing.writing.staging_table import fill_staging_table, insert_rows
 from subscribers.models import ImportBatch, Subscriber, Topic
 from subscribers.models.people import fold_name
 from subscribers.people.locations import Location, find_place_ids, get_or_create_places, locate
@@ -25,6 +23,7 @@ from subscribers.segments.attributes import read_attributes_by_person, write_att
 
 Note = Callable[[int, str], None]
 _NEW_PLACE_ID = -1
+"""An id that no row has: a dry run creates no location."""
 MAX_PAUSE = timedelta(days=366)
 
 
@@ -34,7 +33,7 @@ def _end_of(day: date | None) -> datetime | None:
 
 
 class ChunkWriter:
-    """Holds what all chunks of one import share: the batch, the topics, and known places."""
+    """Write the chunks of one import. Topics and locations are looked up once for all chunks."""
 
     def __init__(self, *, batch: ImportBatch, dry_run: bool) -> None:
         self._batch = batch
@@ -44,24 +43,27 @@ class ChunkWriter:
         topics = Topic.objects.all()
         self._topics = {word.casefold(): topic.pk for topic in topics for word in (topic.name, topic.slug)}
 
-    def identify(self, email: str) -> bytes:
-        return hash_address(email, key=self._key)
+    def hash_address(self, email: str) -> bytes:
+        return normalise.hash_address(email, key=self._key)
 
-    def prepare(self, people: Mapping[bytes, PersonRow], *, note: Note) -> list[tuple[Any, ...]]:
+    def make_staged_rows(self, people: Mapping[bytes, PersonRow], *, note: Note) -> list[tuple[Any, ...]]:
         """Return the staged rows of people by address hash. New places are created, but not in a dry run."""
-        self._resolve_places([row for row in people.values() if row.kind == JOIN])
-        moment = connection.ops.adapt_datetimefield_value
+        self._resolve_places([row for row in people.values() if row.kind == RowKind.JOIN])
+        to_database_time = connection.ops.adapt_datetimefield_value
         staged = []
         for address_hash, row in people.items():
             for text in row.notes:
                 note(row.line, text)
-            given_at = row.on
+            given_at = row.dated_at
             if given_at is not None and given_at > self._batch.started_at:
-                note(row.line, Message("%(given_at)s is in the future; left out.", given_at=f"{given_at:%Y-%m-%d}"))
+                note(
+                    row.line,
+                    Message("The date %(given_at)s is in the future; left out.", given_at=f"{given_at:%Y-%m-%d}"),
+                )
                 given_at = None
-            place_id, said = self._places.get((row.country, row.region, row.city), (None, ""))
-            if said:
-                note(row.line, said)
+            place_id, place_note = self._places.get((row.country, row.region, row.city), (None, ""))
+            if place_note:
+                note(row.line, place_note)
             staged.append(
                 (
                     row.line,
@@ -76,11 +78,11 @@ class ChunkWriter:
                     row.source,
                     row.radius_km,
                     row.frequency,
-                    moment(self._pause(row, note=note)),
+                    to_database_time(self._pause(row, note=note)),
                     place_id,
                     row.kind,
-                    moment(given_at),
-                    moment(_end_of(row.expires_on)),
+                    to_database_time(given_at),
+                    to_database_time(_end_of(row.expires_on)),
                 )
             )
         return staged
@@ -101,7 +103,7 @@ class ChunkWriter:
         self, people: Mapping[bytes, PersonRow], *, note: Note, after: Callable[[dict[str, int]], None]
     ) -> dict[str, int]:
         """Write people and count them by outcome. `after` runs in the same transaction. A dry run only counts."""
-        staged = self.prepare(people, note=note)
+        staged = self.make_staged_rows(people, note=note)
         kinds = {row.kind for row in people.values()}
         with self._transaction(), connection.cursor() as cursor:
             fill_staging_table(cursor, staged)
@@ -137,18 +139,20 @@ class ChunkWriter:
 
     def _add_details(self, cursor: CursorWrapper, people: Mapping[bytes, PersonRow], *, note: Note) -> None:
         """Add topics and attributes, never remove any, and mark known people who got one as changed."""
-        with_more = {row.line: row for row in people.values() if row.kind == JOIN and (row.topics or row.attributes)}
+        with_more = {
+            row.line: row for row in people.values() if row.kind == RowKind.JOIN and (row.topics or row.attributes)
+        }
         if not with_more:
             return
         topics = {line: self._topic_ids(row, note=note) for line, row in with_more.items() if row.topics}
-        cursor.execute("SELECT line, subscriber_id FROM import_stage WHERE kind = 'join' AND barred IS NULL")
+        cursor.execute("SELECT line, subscriber_id FROM import_stage WHERE kind = 'join' AND suppressed_before IS NULL")
         ids = {line: pk for line, pk in cursor.fetchall() if line in with_more and pk is not None}
         attributes = {ids[line]: row.attributes for line, row in with_more.items() if line in ids and row.attributes}
         changed = self._add_topics(cursor, {ids[line]: chosen for line, chosen in topics.items() if line in ids})
         changed |= self._find_changed_attributes(attributes) if self._dry_run else write_attributes(attributes.items())
         rows = [(pk,) for pk in sorted(changed)]
         if rows:
-            cursor.executemany("UPDATE import_stage SET changed = 1 WHERE subscriber_id = %s AND made IS NULL", rows)
+            cursor.executemany("UPDATE import_stage SET changed = 1 WHERE subscriber_id = %s AND created IS NULL", rows)
 
     def _topic_ids(self, row: PersonRow, *, note: Note) -> set[int]:
         ids = set()
@@ -179,7 +183,8 @@ class ChunkWriter:
     def _queue_confirmations(self, cursor: CursorWrapper) -> None:
         cursor.execute(
             "SELECT subscriber_id FROM import_stage"
-            " WHERE kind = 'join' AND barred IS NULL AND was IS NULL AND made IS NULL AND subscriber_id IS NOT NULL"
+            " WHERE kind = 'join' AND suppressed_before IS NULL AND status_before IS NULL AND created IS NULL AND "
+            "subscriber_id IS NOT NULL"
         )
         known = [pk for (pk,) in cursor.fetchall()]
         for person in Subscriber.objects.filter(pk__in=known).order_by("pk"):

@@ -1,16 +1,21 @@
-"""Claim an import for one worker. A claim is a lease; a worker that lost it writes nothing more."""
+"""Claim an import for one worker, and store its progress. A claim is a lease; a worker that lost it writes nothing more."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from newsletter.common.errors import DomainError
-from subscribers.models import ImportBatch, ImportState
+from subscribers.importing.reading.parsed_rows import RefusedRow
+from subscribers.importing.writing.report import ImportReport
+from subscribers.importing.writing.row_notes import lock_and_read_notes_dropped
+from subscribers.models import ImportBatch, ImportRefusal, ImportState
 
 LEASE = timedelta(seconds=60)
+_MAX_KEPT_REFUSALS = 200
 
 
 class ClaimLost(DomainError):
@@ -34,7 +39,7 @@ def renew_claim(
     held = ImportBatch.objects.filter(pk=batch.pk, claimed_by=token, state=batch.state, **(where or {}))
     if not held.update(claimed_until=now + LEASE, **fields):
         raise ClaimLost(
-            "%(batch)s is worked on elsewhere, or was stopped. Nothing more is written from here.", batch=batch
+            "Another worker took over %(batch)s, or it was stopped. This worker writes nothing more.", batch=batch
         )
 
 
@@ -42,4 +47,63 @@ def release(batch: ImportBatch, *, token: str, **fields: object) -> None:
     """End the claim with the last fields that are written under it. Raises `ClaimLost`."""
     held = ImportBatch.objects.filter(pk=batch.pk, claimed_by=token, state=batch.state)
     if not held.update(claimed_by="", claimed_until=None, **fields):
-        raise ClaimLost("%(batch)s is worked on elsewhere, or was stopped.", batch=batch)
+        raise ClaimLost("Another worker took over %(batch)s, or it was stopped.", batch=batch)
+
+
+class ClaimedProgress:
+    """The stored progress of one claimed import. Each write extends the claim. Raises `ClaimLost`."""
+
+    def __init__(self, batch: ImportBatch, *, token: str, clock: Callable[[], datetime]) -> None:
+        self._batch = batch
+        self._token = token
+        self._clock = clock
+        self._notes_dropped = batch.row_notes_dropped
+
+    def extend_claim(self) -> None:
+        renew_claim(self._batch, token=self._token, now=self._clock())
+
+    def save_chunk(self, report: ImportReport, *, rows_before: int, refused: Iterable[RefusedRow]) -> None:
+        """Store the refused lines, the counts and the new position. Call it in the chunk's transaction."""
+        ImportRefusal.objects.bulk_create(
+            ImportRefusal(batch=self._batch, line=row.line, kind=row.kind, raw=row.raw, reason=row.reason)
+            for row in refused
+        )
+        self._forget_dropped_notes(report)
+        renew_claim(
+            self._batch,
+            token=self._token,
+            now=self._clock(),
+            where={"rows_done": rows_before},
+            rows_done=report.rows,
+            counts=report.as_stored(),
+        )
+
+    def save_checked_rows(self, report: ImportReport) -> None:
+        """Store how far a dry run is, for its progress bar."""
+        renew_claim(self._batch, token=self._token, now=self._clock(), rows_done=report.rows)
+
+    @transaction.atomic
+    def finish(self, report: ImportReport) -> None:
+        """Mark the import as complete."""
+        self._forget_dropped_notes(report)
+        release(
+            self._batch,
+            token=self._token,
+            state=ImportState.FINISHED,
+            finished_at=self._clock(),
+            counts=report.as_stored(),
+        )
+
+    @transaction.atomic
+    def finish_check(self, report: ImportReport) -> None:
+        """Mark the dry run as complete. Only its numbers are kept."""
+        self._forget_dropped_notes(report)
+        found = report.as_stored(refusals=_MAX_KEPT_REFUSALS)
+        release(self._batch, token=self._token, state=ImportState.CHECKED, rows_done=0, checked=found)
+
+    def _forget_dropped_notes(self, report: ImportReport) -> None:
+        """Forget the notes if they were dropped since the last step."""
+        dropped = lock_and_read_notes_dropped(self._batch.pk)
+        if dropped != self._notes_dropped:
+            report.discard_row_notes()
+            self._notes_dropped = dropped

@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 
 from subscribers.importing.reading.column_mapping import check_mapping, header_key, normalise_column_name
 from subscribers.importing.reading.errors import BadFile, CannotImport
-from subscribers.importing.reading.layouts import JOIN, refuse_non_subscribed_export
+from subscribers.importing.reading.layouts import refuse_non_subscribed_export
+from subscribers.importing.reading.parsed_rows import RowKind
 from subscribers.importing.reading.people_file import inspect_file, open_csv
-from subscribers.importing.writing.claims import claim
+from subscribers.importing.writing.claims import ClaimedProgress, claim
 from subscribers.importing.writing.file_store import measure_file
-from subscribers.importing.writing.import_run import ImportRun, fill_from_file, finish_run
+from subscribers.importing.writing.import_run import ImportRun, fill_from_file
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportState, MailingList
 
@@ -39,10 +40,9 @@ def import_people(
 ) -> ImportReport:
     """Import a CSV file or workbook of people (bytes). With `confirm`, people are asked by mail first.
 
-    `columns` names the field of a column if the guess is wrong, and `kind` what the people are if the file does not tell.
-    `collected_on` is the day of people without one, `expires_on` the last day of implied consent of people without one.
-    `progress` gets the number of rows read. An interrupted import of the same file, list and terms is continued. Raises
-    `CannotImport` or `BadFile` before anything is written.
+    `columns` names the field of a column if the guess is wrong. `kind` overrides the detected kind. `collected_on` and
+    `expires_on` are the defaults for rows without a date. `progress` gets the number of rows read. An interrupted import
+    of the same file, list and terms is continued. Raises `CannotImport` or `BadFile` before anything is written.
     """
     check_terms(basis=basis, evidence=evidence, by=by, kind=kind or ImportKind.JOIN)
     batch = ImportBatch(
@@ -58,15 +58,15 @@ def import_people(
         started_at=now,
     )
     with open_csv(file) as source:
-        look = inspect_file(source)
-        fill_from_file(batch, look)
-        if (kind or look.layout.kind) == JOIN:
-            refuse_non_subscribed_export(look.layout, file_name=file_name)
-        batch.kind = ImportKind(kind or look.layout.kind)
-        batch.header_key = header_key(look.header)
-        batch.mapping = _make_mapping(look.header, look.guess(), columns or {})
+        detected = inspect_file(source)
+        fill_from_file(batch, detected)
+        if (kind or detected.layout.kind) == RowKind.JOIN:
+            refuse_non_subscribed_export(detected.layout, file_name=file_name)
+        batch.kind = ImportKind(kind or detected.layout.kind)
+        batch.header_key = header_key(detected.header)
+        batch.mapping = _make_mapping(detected.header, detected.guess(), columns or {})
         if dry_run:
-            run = ImportRun(batch=batch, file=source, dry_run=True, clock=clock, progress=progress)
+            run = ImportRun(batch=batch, file=source, dry_run=True, progress=progress)
             run.go()
             return run.report
         return _run_import(batch, source, clock=clock, progress=progress)
@@ -81,31 +81,32 @@ def _run_import(
     if not token:
         raise CannotImport(
             _(
-                "This very file is being imported just now, or was a minute ago by a command that was killed. "
-                "Wait a minute and run it again; it goes on where it stopped."
+                "This file is already being imported, or a command that imported it was killed less than a minute "
+                "ago. Wait a minute, then run the command again; it continues where it stopped."
             )
         )
     batch.refresh_from_db()
-    run = ImportRun(batch=batch, file=source, dry_run=False, clock=clock, token=token, progress=progress)
+    stored = ClaimedProgress(batch, token=token, clock=clock)
+    run = ImportRun(batch=batch, file=source, dry_run=False, stored=stored, progress=progress)
     run.go()
-    finish_run(batch, token=token, run=run, now=clock())
+    stored.finish(run.report)
     return run.report
 
 
 def check_terms(*, basis: Basis | str, evidence: str, by: str, kind: ImportKind | str) -> None:
     """Raise `CannotImport` if the law requires something that is missing."""
     if not by.strip():
-        raise CannotImport(_("Say who imports these people; the name is kept with the proof."))
+        raise CannotImport(_("Enter the name of the person who imports. It is stored with the evidence of consent."))
     if kind != ImportKind.JOIN:
         return
     if basis not in IMPORTABLE:
         raise CannotImport(
-            _("“%(basis)s” is not a basis for an import. Use one of %(named)s.")
-            % {"basis": basis, "named": ", ".join(IMPORTABLE)}
+            _("“%(basis)s” is not a legal basis for an import. Use one of: %(bases)s.")
+            % {"basis": basis, "bases": ", ".join(IMPORTABLE)}
         )
     if not evidence.strip():
         raise CannotImport(
-            _("Say what proves that these people may be mailed, such as “sign-up sheet, spring fair 2026”.")
+            _("Enter the evidence that these people may be emailed, such as “sign-up sheet, spring fair 2026”.")
         )
 
 
@@ -127,8 +128,8 @@ def _make_mapping(header: list[str], guessed: list[str], columns: Mapping[str, s
     unknown = next((name for name in named if name not in names), "")
     if unknown:
         raise BadFile(
-            _("The file has no column “%(unknown)s”. Its columns are: %(value)s.")
-            % {"unknown": unknown, "value": ", ".join(names)[:300]}
+            _("The file has no column “%(unknown)s”. Its columns are: %(columns)s.")
+            % {"unknown": unknown, "columns": ", ".join(names)[:300]}
         )
     taken = set(named.values())
     mapping = [named.get(name, "" if target in taken else target) for name, target in zip(names, guessed, strict=True)]

@@ -17,10 +17,10 @@ from subscribers.importing.reading.encodings import ENCODINGS
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.reading.layouts import refuse_non_subscribed_export
 from subscribers.importing.reading.people_file import inspect_file, open_csv, sample_values
-from subscribers.importing.writing.claims import ClaimLost, claim, release
+from subscribers.importing.writing.claims import ClaimedProgress, ClaimLost, claim, release
 from subscribers.importing.writing.file_store import delete_stored_file, load_file, measure_file, store_file
 from subscribers.importing.writing.import_people import check_terms
-from subscribers.importing.writing.import_run import ImportRun, fill_from_file, finish_check, finish_run
+from subscribers.importing.writing.import_run import ImportRun, fill_from_file
 from subscribers.importing.writing.row_notes import delete_old_row_notes
 from subscribers.importing.writing.undo import continue_undo
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportRefusal, ImportState, MailingList
@@ -48,13 +48,13 @@ class ImportOptions:
 def create_draft_import(*, file: BinaryIO, name: str, mailing_list: MailingList, by: str, now: datetime) -> ImportBatch:
     """Store a file as a draft import, with what was detected in it. Raises `BadFile`."""
     with open_csv(file) as source:
-        look = inspect_file(source)
-        refuse_non_subscribed_export(look.layout, file_name=name)
+        detected = inspect_file(source)
+        refuse_non_subscribed_export(detected.layout, file_name=name)
         batch = ImportBatch(mailing_list=mailing_list, file_name=name[:200], by=by, started_at=now)
-        fill_from_file(batch, look)
-        batch.kind = ImportKind(look.layout.kind)
-        batch.header_key = header_key(look.header)
-        batch.mapping = find_previous_mapping(look.header) or guess_mapping(look.header)
+        fill_from_file(batch, detected)
+        batch.kind = ImportKind(detected.layout.kind)
+        batch.header_key = header_key(detected.header)
+        batch.mapping = find_previous_mapping(detected.header) or guess_mapping(detected.header)
         batch.file_key, batch.file_bytes, batch.lines = measure_file(source)
         batch.save()
         store_file(batch, source)
@@ -70,13 +70,13 @@ def find_previous_mapping(header: Sequence[str]) -> list[str]:
 def read_samples(batch: ImportBatch) -> list[list[str]]:
     """Return some values of each column of the stored file."""
     with load_file(batch) as file:
-        return sample_values(file, look=inspect_file(file, encoding=batch.encoding))
+        return sample_values(file, detected=inspect_file(file, encoding=batch.encoding))
 
 
 def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime) -> None:
     """Store the decisions and have the file checked. Raises `CannotImport`, `BadFile`."""
     if terms.encoding and terms.encoding not in ENCODINGS:
-        raise CannotImport(_("This encoding is not known. Choose one of the list."))
+        raise CannotImport(_("This encoding is unknown. Choose one from the list."))
     check_terms(basis=terms.basis, evidence=terms.evidence, by=batch.by, kind=terms.kind)
     header = list(batch.header)
     encoding = terms.encoding or batch.encoding
@@ -114,11 +114,11 @@ def discard_import(batch: ImportBatch) -> None:
         pk=batch.pk, state__in=[*_DISCARDABLE_STATES, ImportState.CHECKING], counts={}
     ).delete()
     if not gone:
-        raise CannotImport("This import has begun to bring people in. Undo it instead.")
+        raise CannotImport("This import has already added people, so it cannot be deleted. Undo it instead.")
 
 
 def process_pending_imports(*, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> int:
-    """Continue every waiting import that no other worker has. Return how many were finished."""
+    """Continue every import that no other worker has claimed. Return how many were finished."""
     ended = 0
     for batch in ImportBatch.objects.at_work().select_related("mailing_list").order_by("pk"):
         if stopping():
@@ -165,13 +165,14 @@ def _process_file(
 ) -> bool:
     checking = batch.state == ImportState.CHECKING
     with load_file(batch) as file:
-        run = ImportRun(batch=batch, file=file, dry_run=checking, clock=clock, token=token, stopping=stopping)
+        stored = ClaimedProgress(batch, token=token, clock=clock)
+        run = ImportRun(batch=batch, file=file, dry_run=checking, stored=stored, stopping=stopping)
         if not run.go():
             return False
         if checking:
-            finish_check(batch, token=token, run=run)
+            stored.finish_check(run.report)
         else:
-            finish_run(batch, token=token, run=run, now=clock())
+            stored.finish(run.report)
             delete_stored_file(batch)
     return True
 
@@ -181,5 +182,7 @@ def _transition(batch: ImportBatch, *, states: Sequence[ImportState], **fields: 
         claimed_by="", claimed_until=None, **fields
     )
     if not moved:
-        raise CannotImport(_("This import has gone on meanwhile, perhaps by a colleague. Look at where it stands now."))
+        raise CannotImport(
+            _("This import has changed since you opened the page. Reload the page to see its current state.")
+        )
     batch.refresh_from_db()

@@ -11,26 +11,23 @@ MAX_NOTES = 1_000
 MAX_REFUSALS = 10_000
 OUTCOMES = ("new", "updated", "unchanged", "waiting", "barred", "suppressed", "elsewhere", "repeated", "refused")
 OUTCOME_LABELS = {
-    "new": Message("new on the list"),
-    "updated": Message("known, with something new"),
-    "unchanged": Message("known, nothing new"),
-    "waiting": Message("have not confirmed yet"),
-    "barred": Message("marked now, so that they are not mailed"),
-    "suppressed": Message("left out: they asked not to be mailed, or cannot be reached"),
-    "elsewhere": Message("passed over: the file has them on other lists only"),
-    "repeated": Message("further lines of an address"),
+    "new": Message("added to the list"),
+    "updated": Message("updated"),
+    "unchanged": Message("unchanged"),
+    "waiting": Message("waiting for confirmation"),
+    "barred": Message("suppressed by this import"),
+    "suppressed": Message("already suppressed: they unsubscribed, complained, or the address does not work"),
+    "elsewhere": Message("skipped: on other lists only"),
+    "repeated": Message("duplicate address"),
     "refused": "refused",
 }
 
 
 @dataclass
 class ImportReport:
-    """Counts of an import. `rows` is the sum of the outcomes; `reasons` splits the refused ones by kind.
+    """Counts of an import, by the outcomes of `OUTCOME_LABELS`. `rows` is their sum; `reasons` splits the refused ones.
 
-    `new` are people new to the list, `waiting` have not confirmed, `barred` were suppressed by this file, `suppressed`
-    had been before,
-    `elsewhere` are on other lists by the file itself, `repeated` are further lines of an address. Only the first 10,000 refused
-    lines and the first 1,000 notes (line number, text) are held; `noted` counts all notes.
+    Only the first 10,000 refused lines and the first 1,000 notes (line number, text) are held; `noted` counts all notes.
     """
 
     rows: int = 0

@@ -1,13 +1,16 @@
-"""The temporary table that holds one chunk of people beside the tables of people.
+"""The temporary table that holds one chunk of people beside the tables of people, and inserts from it.
 
 PostgreSQL fills it with COPY, SQLite with one prepared statement. It is private to the connection.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
+from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Model
 
 COLUMNS = (
     "line",
@@ -28,14 +31,15 @@ COLUMNS = (
     "given_at",
     "expires_at",
 )
-"""The staged columns. The statements compute `subscriber_id`, `barred`, `was`, `made`, `changed` and `renewed`."""
+"""The staged columns. The statements compute `subscriber_id`, `suppressed_before` and the columns after it."""
 
+_MAX_VALUES = 10_000  # SQLite takes 32,766 in one statement
 _TABLE = (
     "CREATE TEMPORARY TABLE {exists} import_stage (line integer, address_hash {binary}, uuid {uuid}, email text,"
     " name text, folded_name text, language text, giving text, timezone text, source text, radius_km integer, frequency text,"
     " paused_until {moment}, place_id bigint, kind text,"
-    " given_at {moment}, expires_at {moment}, subscriber_id bigint, barred integer, was integer, made integer, changed integer,"
-    " renewed integer) {end}"
+    " given_at {moment}, expires_at {moment}, subscriber_id bigint, suppressed_before integer, status_before text,"
+    " created integer, changed integer, renewed integer) {end}"
 )
 
 
@@ -45,6 +49,49 @@ def fill_staging_table(cursor: CursorWrapper, rows: Iterable[Sequence[object]]) 
         _fill_postgres(cursor, rows)
     else:
         _fill_sqlite(cursor, rows)
+
+
+def insert_staged(
+    cursor: CursorWrapper,
+    model: type[Model],
+    *,
+    staged: Mapping[str, str],
+    same: Mapping[str, object],
+    where: str,
+    computed: Mapping[str, tuple[str, Any]] | None = None,
+    returning: str = "",
+) -> list[tuple[Any, ...]]:
+    """Insert one row for each staged row. `staged` and `computed` hold SQL by attribute; other fields get their default.
+
+    Return the columns `returning` of the inserted rows.
+    """
+    fields = {field.attname: field for field in model._meta.concrete_fields if not field.primary_key}
+    expressions, values = dict(staged), []
+    for name, (sql, value) in (computed or {}).items():
+        expressions[name] = sql
+        values.append(fields[name].get_db_prep_save(value, connection))
+    rest = {name: field.get_default() for name, field in fields.items() if name not in expressions} | dict(same)
+    values += [fields[name].get_db_prep_save(value, connection) for name, value in rest.items()]
+    columns = ", ".join(f'"{fields[name].column}"' for name in (*expressions, *rest))
+    picked = ", ".join([*expressions.values(), *["%s"] * len(rest)])
+    cursor.execute(
+        f'INSERT INTO "{model._meta.db_table}" ({columns})'  # noqa: S608
+        f" SELECT {picked} FROM import_stage WHERE {where} ORDER BY line ON CONFLICT DO NOTHING"
+        + (f" RETURNING {returning}" if returning else ""),
+        values,
+    )
+    return cursor.fetchall() if returning else []
+
+
+def insert_rows(
+    cursor: CursorWrapper, model: type[Model], *, columns: Sequence[str], rows: Iterable[Sequence[int]]
+) -> None:
+    """Insert one row for each of `rows`, in a tenth of the time of `bulk_create`. Give every column without a default."""
+    one = f"({', '.join(['%s'] * len(columns))})"
+    start = f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES '  # noqa: S608
+    remaining = iter(rows)
+    while several := list(islice(remaining, _MAX_VALUES // len(columns))):
+        cursor.execute(start + ", ".join([one] * len(several)), [value for row in several for value in row])
 
 
 @contextmanager
@@ -65,9 +112,8 @@ def larger_sqlite_cache() -> Iterator[None]:
 
 
 def _fill_postgres(cursor: CursorWrapper, rows: Iterable[Sequence[object]]) -> None:
-    cursor.execute(
-        "DROP TABLE IF EXISTS pg_temp.import_stage"
-    )  # there where a caller's transaction holds several chunks
+    # It exists already if the caller's transaction writes several chunks.
+    cursor.execute("DROP TABLE IF EXISTS pg_temp.import_stage")
     cursor.execute(
         _TABLE.format(exists="", binary="bytea", uuid="uuid", moment="timestamp with time zone", end="ON COMMIT DROP")
     )

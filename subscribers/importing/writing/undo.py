@@ -1,6 +1,6 @@
 """Undo one import: people whom it added are removed; people who were there before or acted since stay.
 
-It works in steps of some thousand people, each in a transaction, and never finds what a step has done.
+It works in transactions of 2,000 people. Each step finds only what earlier steps left to do.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ STEP_SIZE = 2_000
 _UNDOABLE = (ImportState.FINISHED, ImportState.FAILED, ImportState.RUNNING)
 
 
-def request_undo(batch: ImportBatch, *, by: str, now: datetime) -> None:
+def request_undo(batch: ImportBatch, *, by: str) -> None:
     """Start to undo an import and stop its run. Raises `CannotImport` if there is nothing to undo."""
     counts = {**batch.counts, "undone_by": by}
     begun = ImportBatch.objects.filter(pk=batch.pk, state__in=_UNDOABLE).update(
@@ -38,18 +38,18 @@ def request_undo(batch: ImportBatch, *, by: str, now: datetime) -> None:
     )
     if not begun:
         raise CannotImport(
-            _("Import %(pk)s has brought nobody in, or was taken back already. Nothing was changed.") % {"pk": batch.pk}
+            _("Import %(pk)s has added nobody, or was already undone. Nothing was changed.") % {"pk": batch.pk}
         )
     batch.refresh_from_db()
 
 
-def undo_now(batch: ImportBatch, *, by: str, now: datetime, clock: Callable[[], datetime]) -> dict[str, int]:
+def undo_now(batch: ImportBatch, *, by: str, clock: Callable[[], datetime]) -> dict[str, int]:
     """Undo the import in this process and return the numbers. Raises `CannotImport`."""
     if batch.state != ImportState.UNDOING:
-        request_undo(batch, by=by, now=now)
+        request_undo(batch, by=by)
     token = claim(batch, states=[ImportState.UNDOING], now=clock())
     if not token:
-        raise CannotImport(_("This import is being taken back just now. Wait for it to end."))
+        raise CannotImport(_("This import is already being undone. Wait until it ends."))
     continue_undo(batch, token=token, clock=clock)
     batch.refresh_from_db()
     return count_undone(batch)
@@ -68,7 +68,7 @@ def continue_undo(
     batch.refresh_from_db()
     steps: list[Callable[[datetime], dict[str, int]]] = [
         lambda now: _remove_people(batch, now=now),
-        lambda now: _lift(batch, now=now),
+        lambda now: _remove_suppressions(batch, now=now),
     ]
     for step in steps:
         while True:
@@ -105,7 +105,7 @@ def _imported_suppressions(batch: ImportBatch) -> QuerySet[Suppression]:
 
 
 def _has_acted_since(batch: ImportBatch, **who: object) -> Exists:
-    """Return whether the person did something themselves after the import."""
+    """Return an `Exists` that is true for people who acted themselves after the import."""
     return Exists(ConsentEvent.objects.filter(at__gte=batch.started_at, by="", **who))
 
 
@@ -143,7 +143,7 @@ def _record(batch: ImportBatch, people: QuerySet[Subscriber], *, kind: ConsentEv
     )
 
 
-def _lift(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
+def _remove_suppressions(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
     """Remove the import's suppressions, unless something happened to the address since, and reopen what they ended."""
     since = Exists(
         ConsentEvent.objects.filter(at__gte=batch.started_at, address_hash=OuterRef("address_hash")).exclude(
@@ -152,8 +152,8 @@ def _lift(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
     )
     rows = list(_imported_suppressions(batch).filter(~since).order_by("pk")[:STEP_SIZE])
     by = str(batch.counts.get("undone_by", ""))
-    lifted = _imported_suppressions(batch).filter(pk__in=[row.pk for row in rows])
-    lifted.update(lifted_at=now, lifted_by=by, lifted_reason=Message("Import %(pk)s was undone.", pk=batch.pk))
+    removed = _imported_suppressions(batch).filter(pk__in=[row.pk for row in rows])
+    removed.update(lifted_at=now, lifted_by=by, lifted_reason=Message("Import %(pk)s was undone.", pk=batch.pk))
     journal_after_commit(
         JournalEntry(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows
     )

@@ -104,7 +104,7 @@ def test_an_error_in_a_whole_document_has_one_defined_outcome(monkeypatch: pytes
 
 SLOW = """
 import sys, time
-from newsletter.content.parsing.parser_errors import limit_entries
+from newsletter.content.parsing.entry_rules import limit_entries
 from newsletter.content.parsing.entry_rules import read_entries
 limit_entries()
 def read(raw):

@@ -14,7 +14,7 @@ import pytest
 
 from newsletter.content.parsing.calendars.calendar import parse_calendar
 from newsletter.content.parsing.feeds.feed import parse_feed
-from newsletter.content.parsing.html import clean_html, plain_text, title_text
+from newsletter.content.parsing.markup import clean_html, plain_text, title_text
 from newsletter.content.parsing.pseudonyms import find_pseudonyms, list_notes_for
 from newsletter.content.parsing.text import TITLE_LENGTH
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from newsletter.content.parsing.html import clean_html, plain_text, title_text
+from newsletter.content.parsing.markup import clean_html, plain_text, title_text
 from newsletter.content.parsing.pseudonyms import DEFAULT_NOTE, find_pseudonyms, list_notes_for
 from newsletter.content.parsing.text import cut_at_word, make_teaser, tidy
 

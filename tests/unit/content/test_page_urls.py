@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.content.parsing.page_urls import make_url_search_key, normalise_url
+from newsletter.content.parsing.urls import make_url_search_key, normalise_url
 
 MAYA = "https://example.org/stories/maya/"
 

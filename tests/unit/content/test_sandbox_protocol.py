@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside, StoryEntry
-from newsletter.content.parsing.sandbox.protocol import (
+from newsletter.content.parsing.sandbox.child import (
     MAX_MESSAGE_BYTES,
     SandboxProtocolError,
     read_message,

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from newsletter.content.parsing.html import remove_shortcodes
+from newsletter.content.parsing.markup import remove_shortcodes
 from newsletter.content.parsing.pseudonyms import ANY_NAME, find_pseudonyms, list_notes_for
 from newsletter.content.parsing.teasers import teaser_from_html, teaser_from_text
 

@@ -17,7 +17,7 @@ SITE = "https://letter.example.org"
 SERVING = {
     "serve": (["serve", "--port", "PORT"], f"Serving {SITE}/"),
     "web": (["web", "--port", "PORT"], f"Serving {SITE}/"),
-    "worker": (["worker"], "The worker runs"),
+    "worker": (["worker"], "The worker is running"),
     "scheduler": (["scheduler"], "The scheduler runs"),
 }
 OPENING_DATABASE = {

@@ -7,7 +7,7 @@ import premailer.cache
 import pytest
 from lxml.html import document_fromstring
 
-from newsletter.content.parsing.html import clean_html
+from newsletter.content.parsing.markup import clean_html
 from newsletter.rendering.blocks import Brand, Document, LeadStory
 from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
 from newsletter.rendering.errors import TemplateError

@@ -10,7 +10,7 @@ import pytest
 from subscribers.importing.reading import encodings, people_file
 from subscribers.importing.reading.column_mapping import list_unused_columns
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.parsed_rows import PersonRow, RefusedRow
+from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
 from subscribers.importing.reading.people_file import inspect_file, open_csv, read_people
 
 
@@ -20,8 +20,8 @@ def read(body: bytes) -> list[PersonRow | RefusedRow]:
 
 def read_file(file: BinaryIO) -> list[PersonRow | RefusedRow]:
     with open_csv(file) as source:
-        look = inspect_file(source)
-        return list(read_people(source, look=look, mapping=look.guess()))
+        detected = inspect_file(source)
+        return list(read_people(source, detected=detected, mapping=detected.guess(), terms=ImportTerms()))
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,9 @@ def test_values_that_are_not_understood_are_left_out_and_noted() -> None:
 
 
 def test_unused_columns_are_reported_and_unknown_become_attributes() -> None:
-    look = inspect_file(io.BytesIO(b"email,shoe size,postcode,Phone Number\n"))
-    assert look.guess() == ["email", "attribute:shoe_size", "postcode", ""]
-    assert list_unused_columns(look.header, look.guess()) == ["phone number"]
+    detected = inspect_file(io.BytesIO(b"email,shoe size,postcode,Phone Number\n"))
+    assert detected.guess() == ["email", "attribute:shoe_size", "postcode", ""]
+    assert list_unused_columns(detected.header, detected.guess()) == ["phone number"]
 
 
 @pytest.mark.parametrize(

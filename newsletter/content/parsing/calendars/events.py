@@ -9,10 +9,11 @@ from newsletter.content.parsing.calendars.occurrence_ids import format_stamp
 from newsletter.content.parsing.calendars.recurrence_rules import get_property, uid_of
 from newsletter.content.parsing.calendars.zones import Zones
 from newsletter.content.parsing.entries import EventEntry
-from newsletter.content.parsing.entry_rules import BadEntry, require_title, safe_link
+from newsletter.content.parsing.entry_rules import BadEntry, require_title
 from newsletter.content.parsing.event_locations import is_online_text
-from newsletter.content.parsing.html import plain_text, title_text
+from newsletter.content.parsing.markup import plain_text, title_text
 from newsletter.content.parsing.text import cut_at_word, tidy
+from newsletter.content.parsing.urls import safe_link
 
 _SUMMARY_CHARS = 20_000
 _PLACE_CHARS = 500

@@ -16,22 +16,28 @@ from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN_CHARACTERS,
     BadEntry,
+    is_protected_entry,
     label_entry,
     normalise_date,
     read_entries,
     require_link,
     require_title,
-    safe_link,
 )
+from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.feeds.json_feed import looks_like_json, parse_json_feed
-from newsletter.content.parsing.feeds.pictures import MEDIA_DESCRIPTION_FIELD, find_named_picture, find_picture_in_html
-from newsletter.content.parsing.html import clean_html, plain_text, remove_shortcodes, title_text
-from newsletter.content.parsing.markup_guard import has_internal_subset, is_deep_xml
-from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
-from newsletter.content.parsing.password_form import is_protected_entry
+from newsletter.content.parsing.markup import (
+    clean_html,
+    has_internal_subset,
+    is_deep_xml,
+    plain_text,
+    remove_shortcodes,
+    title_text,
+)
+from newsletter.content.parsing.pictures import MEDIA_DESCRIPTION_FIELD, find_named_picture, find_picture_in_html
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word, tidy
+from newsletter.content.parsing.urls import safe_link
 
 _SUMMARY_BYTES = 20_000
 _BODY_CHARS = 200_000

@@ -10,22 +10,21 @@ from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN_CHARACTERS,
     BadEntry,
+    is_protected_entry,
     label_entry,
     normalise_date,
     read_entries,
     require_link,
     require_title,
-    safe_link,
 )
-from newsletter.content.parsing.feeds.pictures import find_alt_in_html, find_picture_in_html
-from newsletter.content.parsing.html import clean_html, plain_text, remove_shortcodes
+from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.json_text import BadJson, has_broken_characters, mapping, read_json
-from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
-from newsletter.content.parsing.password_form import is_protected_entry
-from newsletter.content.parsing.picture_urls import is_story_image
+from newsletter.content.parsing.markup import clean_html, plain_text, remove_shortcodes
+from newsletter.content.parsing.pictures import find_alt_in_html, find_picture_in_html, is_story_image
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
 from newsletter.content.parsing.teasers import teaser_from_html, teaser_from_text
 from newsletter.content.parsing.text import cut_at_word, tidy
+from newsletter.content.parsing.urls import safe_link
 
 _BODY_CHARS = 200_000
 _MAX_CATEGORIES = 20

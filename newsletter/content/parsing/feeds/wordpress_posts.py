@@ -9,27 +9,26 @@ from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN_CHARACTERS,
     BadEntry,
+    has_password_form,
     label_entry,
     normalise_date,
     parse_iso_date,
     read_entries,
     require_link,
     require_title,
-    safe_link,
 )
-from newsletter.content.parsing.feeds.pictures import find_picture_in_html
+from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.feeds.wordpress_addresses import (
     get_site_url,
     short_address,
 )
-from newsletter.content.parsing.html import clean_html, plain_text, remove_shortcodes, title_text
 from newsletter.content.parsing.json_text import BadJson, has_broken_characters, mapping, read_json
-from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
-from newsletter.content.parsing.password_form import has_password_form
-from newsletter.content.parsing.picture_urls import is_story_image, parse_pixels
+from newsletter.content.parsing.markup import clean_html, plain_text, remove_shortcodes, title_text
+from newsletter.content.parsing.pictures import find_picture_in_html, is_story_image, parse_pixels
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word
+from newsletter.content.parsing.urls import safe_link
 
 _BODY_CHARS = 200_000
 _MAX_PICTURE_WIDTH = 1600

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from lxml.html import HtmlElement
 
-from newsletter.content.parsing.entry_rules import safe_link
-from newsletter.content.parsing.feeds.pictures import find_alt_in_tree, find_picture_in_tree, tidy_alt
 from newsletter.content.parsing.json_text import mapping
 from newsletter.content.parsing.pages.json_ld import first_text
-from newsletter.content.parsing.picture_urls import is_story_image
+from newsletter.content.parsing.pictures import find_alt_in_tree, find_picture_in_tree, is_story_image, tidy_alt
 from newsletter.content.parsing.text import tidy
+from newsletter.content.parsing.urls import safe_link
 
 _OUTSIDE = ("aside", "nav", "footer")
 _OUTSIDE_WORDS = ("related", "comment", "sidebar", "widget", "recent-posts", "wp-block-latest-posts", "wp-block-query")

@@ -9,13 +9,14 @@ import orjson
 from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.entries import EventEntry
-from newsletter.content.parsing.entry_rules import BROKEN_CHARACTERS, BadEntry, require_title, safe_link
+from newsletter.content.parsing.entry_rules import BROKEN_CHARACTERS, BadEntry, require_title
 from newsletter.content.parsing.event_locations import is_online_text
-from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.json_text import mapping
+from newsletter.content.parsing.markup import plain_text, title_text
 from newsletter.content.parsing.pages.event_dates import read_span
 from newsletter.content.parsing.pages.event_venues import read_venue
 from newsletter.content.parsing.pages.json_ld import first_text, types_of
+from newsletter.content.parsing.urls import safe_link
 
 _SUMMARY_CHARS = 20_000
 _MAX_CHARS = 256 * 1024

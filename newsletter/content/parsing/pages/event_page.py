@@ -8,8 +8,8 @@ from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
 from newsletter.content.parsing.entry_rules import MAX_ENTRIES, BadEntry, label_entry, read_entries, set_aside_private
-from newsletter.content.parsing.html import title_text
 from newsletter.content.parsing.list_truncation import find_truncated_from
+from newsletter.content.parsing.markup import title_text
 from newsletter.content.parsing.page_decoding import decode_page
 from newsletter.content.parsing.pages.event_dates import read_moment
 from newsletter.content.parsing.pages.event_nodes import (

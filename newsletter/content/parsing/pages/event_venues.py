@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.json_text import mapping
+from newsletter.content.parsing.markup import plain_text, title_text
 from newsletter.content.parsing.pages.json_ld import first_text, types_of
 from newsletter.content.parsing.text import cut_at_word, tidy
 

@@ -7,8 +7,8 @@ from typing import Any
 import lxml.html
 from lxml.html import HtmlElement
 
+from newsletter.content.parsing.entry_rules import CpuBudgetExceeded, cpu_budget
 from newsletter.content.parsing.pages.json_ld import walk
-from newsletter.content.parsing.sandbox.cpu_budget import CpuBudgetExceeded, cpu_budget
 
 _SECONDS = 3.0
 _MAX_NODES = 5_000

@@ -5,8 +5,8 @@ import re
 
 from lxml.html import HtmlElement
 
-from newsletter.content.parsing.entry_rules import safe_link
 from newsletter.content.parsing.text import cut_at_word, tidy
+from newsletter.content.parsing.urls import safe_link
 
 _HEADING = re.compile(
     r"^(?:you (?:might|may) also (?:be interested in|like|enjoy)"

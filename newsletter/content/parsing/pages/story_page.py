@@ -13,21 +13,26 @@ from trafilatura.settings import Document
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
-from newsletter.content.parsing.entry_rules import BadEntry, label_entry, normalise_date, require_title, safe_link
-from newsletter.content.parsing.html import clean_html, plain_text, title_text
+from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
+from newsletter.content.parsing.entry_rules import (
+    BadEntry,
+    has_password_form,
+    label_entry,
+    normalise_date,
+    require_title,
+)
 from newsletter.content.parsing.json_text import mapping
+from newsletter.content.parsing.markup import clean_html, plain_text, title_text
 from newsletter.content.parsing.page_decoding import decode_page, page_text
-from newsletter.content.parsing.page_urls import normalise_url
 from newsletter.content.parsing.pages.article import find_page_picture
 from newsletter.content.parsing.pages.dates import find_page_date
 from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, types_of
 from newsletter.content.parsing.pages.related_links import find_related_stories, remove_related
 from newsletter.content.parsing.pages.titles import find_page_title
-from newsletter.content.parsing.password_form import PROTECTED_REASON as PROTECTED
-from newsletter.content.parsing.password_form import has_password_form
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
 from newsletter.content.parsing.teasers import teaser_from_text
 from newsletter.content.parsing.text import cut_at_word, tidy
+from newsletter.content.parsing.urls import normalise_url, safe_link
 
 _STORY_TYPES = {
     "Article", "NewsArticle", "BlogPosting", "Report", "ReportageNewsArticle", "OpinionNewsArticle",

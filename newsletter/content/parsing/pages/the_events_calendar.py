@@ -9,20 +9,14 @@ from newsletter.content.parsing.calendars.event_times import iana_zone, make_all
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
 from newsletter.content.parsing.entries import EventEntry, Parsed
-from newsletter.content.parsing.entry_rules import (
-    BadEntry,
-    label_entry,
-    read_entries,
-    require_title,
-    safe_link,
-    set_aside_private,
-)
+from newsletter.content.parsing.entry_rules import BadEntry, label_entry, read_entries, require_title, set_aside_private
 from newsletter.content.parsing.event_locations import is_online_text
-from newsletter.content.parsing.html import plain_text, title_text
 from newsletter.content.parsing.json_text import mapping, read_repaired_json
+from newsletter.content.parsing.markup import plain_text, title_text
 from newsletter.content.parsing.pages.event_dates import read_moment
 from newsletter.content.parsing.pages.event_venues import join_place, read_point
 from newsletter.content.parsing.pages.rest_links import TRIBE_ROUTE
+from newsletter.content.parsing.urls import safe_link
 
 PER_PAGE = 50
 _SUMMARY_CHARS = 20_000

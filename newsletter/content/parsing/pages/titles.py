@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from newsletter.content.parsing.html import title_text
 from newsletter.content.parsing.json_text import mapping
+from newsletter.content.parsing.markup import title_text
 from newsletter.content.parsing.pages.article import find_main_article
 from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, types_of
 from newsletter.content.parsing.text import tidy

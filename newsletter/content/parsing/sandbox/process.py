@@ -18,8 +18,13 @@ from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.parse import Document
-from newsletter.content.parsing.sandbox.child import OUT_OF_MEMORY, READY
-from newsletter.content.parsing.sandbox.protocol import SandboxProtocolError, read_message, write_message
+from newsletter.content.parsing.sandbox.child import (
+    OUT_OF_MEMORY,
+    READY,
+    SandboxProtocolError,
+    read_message,
+    write_message,
+)
 
 _LIMIT_EXIT_CODES = {-signal.SIGXCPU, -signal.SIGKILL, OUT_OF_MEMORY}
 _INHERITED_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TZDIR", "PYTHONTZPATH", "LD_LIBRARY_PATH", "TMPDIR")

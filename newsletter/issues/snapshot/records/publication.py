@@ -21,7 +21,7 @@ class AnnouncedEvent:
 
 @dataclass(frozen=True, slots=True)
 class IssueRecord:
-    """``due_at`` is the moment of the issue's slot. ``announces`` is None unless the issue is a correction."""
+    """``due_at`` is when the issue is sent, or was made if no time is planned. Only a correction ``announces``."""
 
     kind: str
     reference: str

@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 
 from newsletter.common.messages import Message
 from newsletter.desk.editor.render_cache import render_cached
-from newsletter.desk.issues.finding_locations import describe_locations, find_fix_url
-from newsletter.desk.issues.variant_groups import VariantGroup
+from newsletter.desk.issues.audience.variant_groups import VariantGroup
+from newsletter.desk.issues.checking.finding_locations import describe_locations, find_fix_url
 from newsletter.issues.approval.acknowledge import make_warning_key
 from newsletter.issues.approval.content_checks import check_content
 from newsletter.issues.protected_terms.check import scan_for_protected_terms

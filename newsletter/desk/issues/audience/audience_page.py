@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import DomainError
-from newsletter.desk.issues.audience_summary import AudienceSummary, summarise_audience
-from newsletter.desk.issues.edge_cases import EdgeCase, find_edge_cases
-from newsletter.desk.issues.finding_locations import MissingPart, list_missing_parts
+from newsletter.desk.issues.audience.audience_summary import AudienceSummary, summarise_audience
+from newsletter.desk.issues.audience.edge_cases import EdgeCase, find_edge_cases
+from newsletter.desk.issues.audience.variant_groups import VariantGroup, find_variant_groups
+from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
 from newsletter.desk.issues.issue_page import IssuePage
-from newsletter.desk.issues.variant_groups import VariantGroup, find_variant_groups
 from newsletter.desk.preview.person import can_preview_people
 from newsletter.desk.shell.charts import Point, draw_bars
 from newsletter.issues.snapshot.completeness import resolve_complete_content

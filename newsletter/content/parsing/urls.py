@@ -1,10 +1,12 @@
-"""Compare web addresses: people, feeds and pages write the address of one page in different ways."""
+"""Make the address of a page absolute and safe, and compare addresses that people, feeds and pages write differently."""
 
 import hashlib
 import re
 from functools import lru_cache
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
+MAX_URL_LENGTH = 2000
+_HOST = re.compile(r"[\w.\-]+|[0-9a-fA-F:.]+(?:%\w+)?")
 _TRACKING_PARAMETERS = (
     "utm_", "fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid",
     "mkt_tok", "_hsenc", "_hsmi", "mtm_", "pk_campaign", "pk_kwd", "pk_source", "pk_medium",
@@ -12,6 +14,22 @@ _TRACKING_PARAMETERS = (
 """What a parameter begins with that says where a reader came from, and nothing of the page."""
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+
+
+def safe_link(link: str, *, base_url: str) -> str:
+    """Return the absolute http(s) form of a link, or "" if there is none or it is unsafe."""
+    text = "".join(char for char in link.strip() if ord(char) > 32)
+    if not text:
+        return ""
+    try:
+        absolute = urljoin(base_url, text)
+        parts = urlsplit(absolute)
+        host = parts.hostname
+    except ValueError:
+        return ""
+    has_host = bool(host) and _HOST.fullmatch(host or "") is not None
+    is_valid = parts.scheme in ("http", "https") and has_host and parts.username is None
+    return absolute if is_valid and len(absolute) <= MAX_URL_LENGTH else ""
 
 
 @lru_cache(maxsize=8_192)

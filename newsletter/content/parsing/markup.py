@@ -1,9 +1,14 @@
-"""Refuse markup that would harm a parser: nested too deep, or XML with definitions of its own."""
+"""Make markup from outside safe: refuse what would harm a parser, sanitise HTML, or turn it into plain text."""
 
 import codecs
+import html as entities
 import re
 from collections import Counter
 from collections.abc import Iterator
+
+import nh3
+
+from newsletter.content.parsing.text import tidy
 
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z][^\s<>/]{0,60})(?P<rest>[^<>]*)>?")
 _CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.DOTALL)
@@ -114,3 +119,92 @@ def _opens_with_subset(body: bytes, codec: str) -> bool:
     start = _PROLOG.match(text)
     found = _SUBSET.match(text, start.end() if start else 0)
     return found is not None
+
+
+_TAGS = {"a", "b", "blockquote", "br", "em", "h2", "h3", "h4", "i", "li", "ol", "p", "strong", "u", "ul"}
+_DROPPED_WHOLE = {
+    "script", "style", "noscript", "iframe", "object", "svg", "math", "template", "title", "textarea",
+    "select", "button",
+}  # fmt: skip
+_SCHEMES = {"http", "https", "mailto"}
+_BREAKS = re.compile(
+    r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote|/figcaption|/section|/article)\b[^>]*>", re.IGNORECASE
+)
+_ANY_TAG = re.compile(r"<[^<>]*>?")
+_MAX_TITLE_LENGTH = 20_000
+_LIST_ITEM = re.compile(r"<li\b[^>]*>", re.IGNORECASE)
+
+
+def clean_html(text: str, *, base_url: str = "") -> str:
+    """Return sanitised HTML for a mail: simple tags, absolute links to http, https and mailto, no images, no styles.
+
+    Without a base URL, relative links lose their target. Cleaning a result again changes nothing.
+    """
+    rewrite = ("rewrite_with_base", base_url) if base_url.startswith(("http://", "https://")) else "deny"
+    try:
+        return _clean(text, rewrite)
+    except ValueError:
+        # The library cannot read this base, such as an invalid host name.
+        return _clean(text, "deny")
+
+
+def _clean(text: str, url_relative: object) -> str:
+    return nh3.clean(
+        _without_deep_nesting(text),
+        tags=_TAGS,
+        clean_content_tags=_DROPPED_WHOLE,
+        attributes={"a": {"href"}, "*": set()},
+        url_schemes=_SCHEMES,
+        url_relative=url_relative,  # type: ignore[arg-type]
+        link_rel=None,
+    )
+
+
+def plain_text(text: str) -> str:
+    """Return the text of HTML: markup and scripts removed, entities decoded once, paragraphs as lines."""
+    broken = _LIST_ITEM.sub("\n- ", _BREAKS.sub("\n", _without_deep_nesting(text)))
+    bare = nh3.clean(broken, tags=set(), clean_content_tags=_DROPPED_WHOLE, attributes={}, link_rel=None)
+    return tidy(entities.unescape(bare), keep_lines=True)
+
+
+def title_text(text: str) -> str:
+    """Return an HTML title as one line of text: markup removed, entities decoded once."""
+    bare = nh3.clean(
+        _without_deep_nesting(text[:_MAX_TITLE_LENGTH]),
+        tags=set(),
+        clean_content_tags={"script", "style"},
+        attributes={},
+        link_rel=None,
+    )
+    return tidy(entities.unescape(bare))
+
+
+def _without_deep_nesting(text: str) -> str:
+    """Return HTML that can be parsed in time: remove the markup if it is nested too deep."""
+    whole = text.replace("\0", "")
+    return _ANY_TAG.sub(" ", whole) if is_deep_html(whole) else whole
+
+
+_NAMES = (
+    r"gallery|embed|audio|video|playlist|caption|wp_caption|contact-form(?:-7)?|gravityform|ninja_form|wpforms|mc4wp_form"
+    r"|give_form|tweet|youtube|vimeo|instagram|facebook|rev_slider|elementor-template|soundcloud|googlemaps|toc"
+)
+_BUILDERS = r"(?:vc|et_pb|fusion|av|su|cs|fl|mk|ux|nectar|wpbakery|tatsu|x|ultimate)_\w+"
+_WITH_TEXT = re.compile(
+    r"\[(caption|wp_caption|embed|gallery|video|audio|playlist|youtube)\b[^\[\]]{0,2000}\].{0,4000}?\[/\1\]",
+    re.S | re.I,
+)
+_KNOWN = re.compile(rf"\[/?(?:{_NAMES}|{_BUILDERS})(?:\s[^\[\]]{{0,2000}})?/?\]", re.IGNORECASE)
+_WITH_VALUES = re.compile(r"\[[a-z][\w-]{1,40}\s[^\[\]=]{0,200}=\s*[\"'“”″&\w][^\[\]]{0,2000}\]", re.IGNORECASE)
+_CLOSED = re.compile(r"\[([a-z][\w-]{1,40})\](?P<inner>[^\[]{0,4000})\[/\1\]", re.S | re.I)
+_UNCLOSED_END = re.compile(rf"\[(?:{_NAMES}|{_BUILDERS})\b[^\[\]]{{0,2000}}$", re.IGNORECASE)
+
+
+def remove_shortcodes(text: str) -> str:
+    """Remove shortcodes. Keep the content of one that encloses text, unless it is a caption or an address."""
+    if "[" not in text:
+        return text
+    closes = "[/" in text
+    bare = _WITH_VALUES.sub(" ", _KNOWN.sub(" ", _WITH_TEXT.sub(" ", text) if closes else text))
+    bare = _CLOSED.sub(r" \g<inner> ", bare) if closes else bare
+    return _UNCLOSED_END.sub("", bare)

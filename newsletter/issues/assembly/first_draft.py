@@ -1,0 +1,83 @@
+"""Draft the content of an issue by its publication's rules. It stores nothing."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max
+
+from newsletter.common.errors import InvariantViolated
+from newsletter.common.messages import Message
+from newsletter.issues.assembly.digest import NOTHING_SENT, choose_digest_content, make_digest_subject
+from newsletter.issues.assembly.draft import draft_body, draft_preheader, draft_subject
+from newsletter.issues.assembly.selection import Choice, choose_appeals, choose_events, has_new_event
+from newsletter.issues.assembly.story_candidates import choose_stories
+from newsletter.models import Issue, Publication
+
+NOTHING_NEW = Message("Nothing new: no story and no new event since the last issue was assembled.")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The first content of an issue. ``skip_reason`` says why there is none; it is empty if there is some."""
+
+    number: int
+    choice: Choice
+    subject: str = ""
+    body: list[tuple[str, object]] = field(default_factory=list)
+    skip_reason: str = ""
+
+
+def make_draft(*, issue: Issue, now: datetime) -> Draft:
+    """Draft the issue from the content of now. It is unsaved, or saved and assembled again."""
+    make = _draft_digest if issue.kind == Issue.Kind.DIGEST else _draft_issue
+    return make(issue, now)
+
+
+def apply_draft(*, issue: Issue, draft: Draft) -> None:
+    """Give the issue the number, texts, body and reasons of the draft. It is not saved."""
+    body: Any = draft.body
+    issue.number, issue.subject, issue.preheader = draft.number, draft.subject, draft_preheader(draft.choice)
+    issue.body, issue.reasons = body, [asdict(reason) for reason in draft.choice.reasons]
+
+
+def _draft_issue(issue: Issue, now: datetime) -> Draft:
+    publication = issue.publication
+    number = _find_number(issue)
+    stories, story_reasons = choose_stories(issue=issue, now=now)
+    events, event_reasons = choose_events(publication=publication, due_at=issue.due_at or now, now=now)
+    appeals, appeal_reasons = choose_appeals()
+    choice = Choice(stories, events, appeals, story_reasons + event_reasons + appeal_reasons)
+    if not choice.stories and not has_new_event(choice.events, since=_find_last_assembled_at(issue)):
+        return Draft(number, choice, skip_reason=NOTHING_NEW)
+    subject = draft_subject(publication=publication, choice=choice, number=number)
+    return Draft(number, choice, subject, draft_body(publication=publication, choice=choice))
+
+
+def _draft_digest(issue: Issue, now: datetime) -> Draft:
+    slot, number = issue.slot, _find_number(issue)
+    if slot is None:
+        raise InvariantViolated("A digest needs a slot.")
+    choice, overrides = choose_digest_content(slot=slot, now=now, exclude_issue=issue if issue.pk else None)
+    if not choice.stories:
+        return Draft(number, choice, skip_reason=NOTHING_SENT)
+    body = draft_body(publication=slot.publication, choice=choice, overrides=overrides)
+    return Draft(number, choice, make_digest_subject(slot=slot, choice=choice), body)
+
+
+def _find_last_assembled_at(issue: Issue) -> datetime | None:
+    """Return when the newest other slot was assembled or skipped; None if there was none."""
+    others = issue.publication.slots.filter(kind=issue.kind, assembled_at__isnull=False)
+    if issue.slot_id is not None:
+        others = others.exclude(pk=issue.slot_id)
+    last: datetime | None = others.aggregate(last=Max("assembled_at"))["last"]
+    return last
+
+
+def _find_number(issue: Issue) -> int:
+    return issue.number if issue.pk else next_number(publication=issue.publication, kind=issue.kind)
+
+
+def next_number(*, publication: Publication, kind: str) -> int:
+    """Return the next number of this kind of issue. The database refuses a number that somebody takes meanwhile."""
+    return (publication.issues.filter(kind=kind).aggregate(last=Max("number"))["last"] or 0) + 1

@@ -1,0 +1,109 @@
+"""The due slots of a publication's schedule: which exist, which are missed, which are to be assembled now."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from newsletter.common.errors import WrongState
+from newsletter.common.messages import Message
+from newsletter.issues.assembly.digest import find_digest_due, make_digest_slot
+from newsletter.issues.assembly.schedule import Due, due_after, parse_due
+from newsletter.models import Issue, Publication, Slot, transition
+
+
+def create_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
+    """Create the missing slots whose time of assembly has come. Of several late ones, all but the last are missed."""
+    return [*_create_due_issue_slots(publication, now), *_create_due_digest_slot(publication, now)]
+
+
+def _create_due_digest_slot(publication: Publication, now: datetime) -> list[Slot]:
+    due = find_digest_due(publication=publication, now=now, grace=Issue.GRACE_PERIOD)
+    if due is None:
+        return []
+    slot, new = make_digest_slot(publication=publication, due=due, now=now)
+    return [slot] if new else []
+
+
+def _create_due_issue_slots(publication: Publication, now: datetime) -> list[Slot]:
+    lead = timedelta(hours=publication.lead_hours)
+    slots = publication.slots.filter(kind=Slot.Kind.ISSUE)
+    last = slots.filter(due_at__lte=now + lead).order_by("-due_at").first()
+    missing: list[Due] = []
+    after = max(last.due_at, publication.made_at) if last else publication.made_at
+    for due in due_after(after, schedule=publication.schedule, zone=publication.zone):
+        if due.at - lead > now:
+            break
+        missing = [*missing[-9:], due]
+    made = []
+    for due in missing:
+        late = due.at + Issue.GRACE_PERIOD < now or (due is not missing[-1] and due.at < now)
+        slot, new = _make_slot(publication=publication, due=due, now=now)
+        if new and late:
+            transition(slot, from_states=[Slot.State.DUE], to=Slot.State.MISSED, reason=_describe_missed(due, now))
+        if new:
+            made.append(slot)
+    return made
+
+
+def get_or_create_slot(*, publication: Publication, due: str, now: datetime, kind: str = Slot.Kind.ISSUE) -> Slot:
+    """Return the slot of a wall-clock time that a person gave, or the next slot of the schedule.
+
+    There is one digest a month: the slot of the month in which the time falls.
+    """
+    schedule = publication.digest_schedule if kind == Slot.Kind.DIGEST else publication.schedule
+    if due:
+        moment = parse_due(due, zone=publication.zone)
+        if moment.at + Issue.GRACE_PERIOD < now:
+            raise WrongState(
+                "%(local)s is more than six hours ago. Give a later time, or leave --due out.", local=moment.local
+            )
+    else:
+        moment = next(due_after(now, schedule=schedule, zone=publication.zone))
+        slots = publication.slots.filter(kind=kind)
+        waiting = slots.filter(state=Slot.State.DUE, due_at__gte=now - Issue.GRACE_PERIOD, due_at__lte=moment.at)
+        if first := waiting.order_by("due_at").first():
+            return first
+    if kind == Slot.Kind.DIGEST:
+        return make_digest_slot(publication=publication, due=moment, now=now)[0]
+    return _make_slot(publication=publication, due=moment, now=now)[0]
+
+
+def is_scheduled(slot: Slot) -> bool:
+    """Return True if the slot is on its publication's schedule; a person can make others."""
+    publication = slot.publication
+    schedule = publication.digest_schedule if slot.kind == Slot.Kind.DIGEST else publication.schedule
+    before = slot.due_at - timedelta(seconds=1)
+    return next(due_after(before, schedule=schedule, zone=publication.zone)).at == slot.due_at
+
+
+def find_slots_to_assemble(*, now: datetime) -> list[Slot]:
+    """Return the due slots, and skipped ones that are not due yet because news may arrive. Mark late ones as missed."""
+    slots = Slot.objects.filter(publication__enabled=True).select_related("publication")
+    slots = slots.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
+    for slot in slots.filter(state=Slot.State.DUE, due_at__lt=now - Issue.GRACE_PERIOD):
+        transition(
+            slot,
+            from_states=[Slot.State.DUE],
+            to=Slot.State.MISSED,
+            reason=Message("It was not assembled in time. Nothing was sent."),
+        )
+    open_now = Q(state=Slot.State.DUE) | Q(state=Slot.State.SKIPPED, due_at__gt=now)
+    return list(slots.filter(open_now).order_by("due_at"))
+
+
+def _make_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Slot, bool]:
+    return Slot.objects.get_or_create(
+        publication=publication,
+        kind=Slot.Kind.ISSUE,
+        due_local=due.local,
+        defaults={"due_at": due.at, "made_at": now},
+    )
+
+
+def _describe_missed(due: Due, now: datetime) -> str:
+    hours = int((now - due.at).total_seconds() // 3600)
+    return Message(
+        "The scheduler was not running when it was due, and found it %(hours)s hours late. Nothing was sent. "
+        "Send it by hand if it is still useful.",
+        hours=hours,
+    )

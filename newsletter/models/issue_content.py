@@ -1,0 +1,114 @@
+"""The frozen content of an issue and its variants: what people approve, and the bytes that are sent."""
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy
+
+from newsletter.common.errors import InvariantViolated
+from newsletter.common.message_fields import MessagesJSONField
+from newsletter.models.issues import Issue
+from newsletter.models.states import one_of
+
+
+class _ImmutableModel(models.Model):
+    """A row that is inserted once and never changed."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk and not self._state.adding:
+            raise InvariantViolated(
+                "A %(verbose_name)s is written once and never changed.", verbose_name=self._meta.verbose_name
+            )
+        super().save(*args, **kwargs)
+
+
+class IssueRevision(_ImmutableModel):
+    """The whole content of an issue at one moment, as plain data. Variants are made only from this."""
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="content_revisions")
+    number = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    content = models.JSONField()
+    made_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["issue", "number"], name="revision_number_once"),
+            models.UniqueConstraint(fields=["issue", "sha256"], name="revision_content_once"),
+        ]
+
+
+class Variant(_ImmutableModel):
+    """The issue as one group of recipients gets it, with tokens for personal values. ``sha256`` covers these bytes."""
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="variants")
+    revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="variants")
+    key = models.CharField(max_length=16)
+    public_id = models.CharField(max_length=32, unique=True)
+    label = models.CharField(max_length=200)
+    language = models.CharField(max_length=12)
+    subject = models.TextField()
+    preheader = models.TextField(blank=True)
+    html = models.TextField()
+    text = models.TextField()
+    variables = models.JSONField(default=list)
+    findings = MessagesJSONField(default=list)
+    sha256 = models.CharField(max_length=64)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["issue", "revision", "key"], name="variant_once")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ShownItem(models.Model):
+    """A story or event that a variant shows, to find the people who saw it."""
+
+    class Kind(models.TextChoices):
+        STORY = "story", gettext_lazy("Story")
+        EVENT = "event", gettext_lazy("Event")
+
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="shown_items")
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    row_id = models.BigIntegerField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "row_id", "variant"], name="shown_item_once"),
+            one_of("shown_item_kind", "kind", ["story", "event"]),
+        ]
+
+
+class ReaderGroup(models.Model):
+    """The variant for recipients with the same place, giving status, radius and frequency; None if they get nothing.
+
+    ``place_id`` 0 means an unknown place, ``radius_km`` 0 the publication's own radius.
+    """
+
+    revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="groups")
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="groups", null=True)
+    place_id = models.BigIntegerField()
+    giving = models.CharField(max_length=8)
+    radius_km = models.PositiveIntegerField(default=0)
+    frequency = models.CharField(max_length=8, default="every")
+    people = models.PositiveIntegerField(default=0, help_text=gettext_lazy("When the variants were last made."))
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["revision", "place_id", "giving", "radius_km", "frequency"], name="reader_group_once"
+            )
+        ]

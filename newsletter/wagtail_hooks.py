@@ -14,6 +14,7 @@ from wagtail.snippets.models import register_snippet
 
 import newsletter.desk.content.admin_hooks
 import newsletter.desk.issues.admin_hooks
+import newsletter.desk.notices.admin_hooks
 import newsletter.desk.sends.admin_hooks
 import newsletter.desk.shell.menus
 import newsletter.desk.staff.admin_hooks  # noqa: F401  each import registers hooks

@@ -25,6 +25,7 @@ LOOKED_AT = {
     "newsletter_issue_compared": WRITERS,
     "newsletter_issue_mail": WRITERS,
     "newsletter_issue_overview": WRITERS,
+    "newsletter_notices": STAFF,
     "newsletter_protected_terms": PEOPLE,
     "newsletter_processing": PEOPLE,
     "newsletter_report": WRITERS,
@@ -136,6 +137,7 @@ DECIDED = {
 }
 """Rooms that take POST alone."""
 POSTED_TOO = {
+    "newsletter_notices": STAFF,
     "wagtailusers_users:add": ADMIN,
     "wagtailusers_users:edit": ADMIN,
     "newsletter_api_keys": ADMIN,

@@ -10,6 +10,7 @@ from wagtail import hooks
 from wagtail.admin.api.views import PagesAdminAPIViewSet
 from wagtail.admin.ui.components import Component
 from wagtail.api.v2.router import WagtailAPIRouter
+from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.models import register_snippet
 
 import newsletter.desk.content.admin_hooks
@@ -25,6 +26,7 @@ from newsletter.desk.content.stories import StoryViewSet
 from newsletter.desk.editor.viewset import IssueViewSet
 from newsletter.desk.home.panel import HomePanel
 from newsletter.desk.publications.viewset import PublicationGroup
+from subscribers.desk.editing import archiving
 
 for viewset in (IssueViewSet, StoryViewSet, EventViewSet, AppealViewSet, SourceViewSet, PublicationGroup):
     register_snippet(viewset)
@@ -33,6 +35,11 @@ for viewset in (IssueViewSet, StoryViewSet, EventViewSet, AppealViewSet, SourceV
 def register_documents_endpoint(router: WagtailAPIRouter) -> None:
     """Register an address that each page of Wagtail's admin reverses. `BLOCKED_PATHS` closes it."""
     router.register_endpoint("documents", PagesAdminAPIViewSet)
+
+
+def register_archive_log_actions(actions: LogActionRegistry) -> None:
+    for name, (label, message) in archiving.LOG_ACTIONS.items():
+        actions.register_action(f"newsletter.{name}", label, message)
 
 
 def add_styles() -> str:
@@ -50,5 +57,6 @@ def hide_home_summary(request: HttpRequest, items: list[Component]) -> None:
 
 hooks.register("construct_admin_api", register_documents_endpoint)
 hooks.register("insert_global_admin_css", add_styles)
+hooks.register("register_log_actions", register_archive_log_actions)
 hooks.register("construct_homepage_panels", replace_home_panels, order=1000)
 hooks.register("construct_homepage_summary_items", hide_home_summary, order=1000)

@@ -12,6 +12,7 @@ from wagtail.snippets.views.snippets import SnippetViewSetGroup
 
 from subscribers.consent.implied_consent import list_expiring_subscriptions
 from subscribers.desk import bulk_changes, held_signups
+from subscribers.desk.editing import archiving
 from subscribers.desk.expiring_consent import ExpiringConsentPage
 from subscribers.desk.exports import ExportPage, download_person, run_export_step
 from subscribers.desk.imports.actions import LOG_ACTIONS, STEPS, ConfirmUndoPage, download_refused, take_step
@@ -127,7 +128,7 @@ _PERSON_LOG_ACTIONS = {
 
 def register_log_actions(actions: LogActionRegistry) -> None:
     for name, (label, message) in (
-        _PERSON_LOG_ACTIONS | LOG_ACTIONS | held_signups.LOG_ACTIONS | bulk_changes.LOG_ACTIONS
+        _PERSON_LOG_ACTIONS | LOG_ACTIONS | archiving.LOG_ACTIONS | held_signups.LOG_ACTIONS | bulk_changes.LOG_ACTIONS
     ).items():
         actions.register_action(f"subscribers.{name}", label, message)
 

@@ -20,7 +20,7 @@ from newsletter.models import Batch, Delivery, Issue, Send
 from newsletter.providers.base.mail.multipart import build_multipart
 from newsletter.providers.mailgun.adapter import Mailgun
 from newsletter.sending.build_call import VariantCache, build_call
-from newsletter.sending.dispatching.recipients import find_recipients
+from newsletter.sending.dispatching.recipients import find_batch_recipients
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
 
@@ -117,7 +117,9 @@ def _list_calls(issue: Issue, adapter: Mailgun, *, limit: int = 20) -> list[Bare
     """Return the parts of the first calls, so that the bare loop can post the same bytes."""
     variants, calls = VariantCache(), []
     for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[:limit]:
-        recipients = find_recipients(batch, mailing_list=issue.publication.mailing_list, now=datetime.now(UTC)).mailable
+        recipients = find_batch_recipients(
+            batch, mailing_list=issue.publication.mailing_list, now=datetime.now(UTC)
+        ).mailable
         call = build_call(
             batch=batch, recipients=recipients, prepared=variants.prepared(batch.variant_id), places=variants.places
         )

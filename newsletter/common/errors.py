@@ -69,3 +69,7 @@ class BadFile(DomainError):
 
 class InvariantViolated(DomainError):
     """An invariant does not hold. This is a defect to report; the work stops."""
+
+
+class InUse(DomainError):
+    """Other rows use this one, so it cannot be archived or deleted. The message names them."""

@@ -23,7 +23,7 @@ from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.staff import add_staff
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter, outbox_of
+from newsletter.sending.provider import current_adapter, find_outbox_folder
 from newsletter.sending.settling.receipt import status_of
 from subscribers.models import MailingList
 
@@ -113,6 +113,6 @@ def print_variants(issue: Issue, console: Console) -> None:
 
 
 def _print_paths(issue: Issue, console: Console) -> None:
-    folder = outbox_of(issue)
+    folder = find_outbox_folder(issue)
     console.print(f"\nWhat would have been sent, to click through: {folder / 'index.html'}", markup=False)
     console.print(f"One line per person: {folder / 'batches'}", markup=False)

@@ -63,7 +63,7 @@ def apply_events(*, now: datetime, limit: int = EVENTS_A_ROUND) -> int:
     too_late = {
         event.pk
         for event in events
-        if event.received_at + MAX_EVENT_AGE <= now or not _names_our_mail(references[event.pk])
+        if event.received_at + MAX_EVENT_AGE <= now or not _has_our_identifiers(references[event.pk])
     }
     orphans = [event for event in events if event.pk not in targets and event.pk in too_late]
     _add_orphans(consequences, orphans, references=references)
@@ -120,7 +120,8 @@ def _find_consequences(
 ) -> Consequences:
     """Return the consequences of what is new about each delivery. A repeat does not undo what staff decided since."""
     found = Consequences()
-    for event, target in {target.delivery: (event, target) for event, target in matched}.values():
+    last_by_delivery = {target.delivery: (event, target) for event, target in matched}
+    for event, target in last_by_delivery.values():
         old, new = before.get(target.delivery, Facts()), after[target.delivery]
         if target.address_hash is None:
             continue
@@ -156,14 +157,14 @@ def _add_orphans(
             found.hard[address_hash] = redact_addresses(f"{event.provider}: {event.body.get('reason', '')}").strip(": ")
 
 
-def _names_our_mail(reference: EventReference) -> bool:
+def _has_our_identifiers(reference: EventReference) -> bool:
     return reference.delivery is not None or bool(reference.batch)
 
 
 def _close(events: set[int], *, result: ProviderEvent.Result, now: datetime) -> None:
     """Close events and delete what they say about a person. The key stays, so that a repeat does not count.
 
-    Delete the events of kinds that may count twice: there is one for each mail. Those with a single-use token stay too.
+    Delete kinds that occur once per mail, because counting them twice does no harm. Keep events with a single-use token.
     """
     ProviderEvent.objects.filter(pk__in=events, kind__in=DELETABLE_KINDS, once__isnull=True).delete()
     ProviderEvent.objects.filter(pk__in=events).update(applied_at=now, result=result, body={})

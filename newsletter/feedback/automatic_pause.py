@@ -60,37 +60,37 @@ def pause_by_rule(send: Send, *, rule: AutomaticPause.Rule, cases: int, reason: 
     return True
 
 
-def is_complaint_rate_too_high(*, complained: int, heard_of: int) -> bool:
+def is_complaint_rate_too_high(*, complained: int, delivered: int) -> bool:
     """Return True if the complaint rate is above what mailbox providers tolerate.
 
-    ``heard_of`` is the number of people who have the mail.
+    ``delivered`` is the number of people who have the mail.
     """
-    few = heard_of < COMPLAINTS_MIN_DELIVERED
-    return complained >= MIN_COMPLAINTS and (few or complained >= MAX_COMPLAINT_SHARE * heard_of)
+    few = delivered < COMPLAINTS_MIN_DELIVERED
+    return complained >= MIN_COMPLAINTS and (few or complained >= MAX_COMPLAINT_SHARE * delivered)
 
 
 def find_broken_rules(counts: SendCounts) -> list[tuple[AutomaticPause.Rule, int, str]]:
     """Return (rule, cases, reason) of each rule that the counts break, the most serious first."""
     broken: list[tuple[AutomaticPause.Rule, int, str]] = []
-    heard_of = counts.delivered or counts.accepted
-    if is_complaint_rate_too_high(complained=counts.complained, heard_of=heard_of):
+    delivered = counts.delivered or counts.accepted
+    if is_complaint_rate_too_high(complained=counts.complained, delivered=delivered):
         why = Message(
-            "Stopped automatically: %(complained)s of %(heard_of)s recipients reported this issue as spam "
-            "(%(complained_2)s; the limit is 0.3 %%). Mailbox providers block senders above the limit. Before resuming, "
+            "Stopped automatically: %(complained)s of %(delivered)s recipients reported this issue as spam "
+            "(%(share)s; the limit is 0.3 %%). Mailbox providers block senders above the limit. Before resuming, "
             "check who is on the list and how they joined.",
             complained=counts.complained,
-            heard_of=Quantity(heard_of),
-            complained_2=format_share(counts.complained, heard_of),
+            delivered=Quantity(delivered),
+            share=format_share(counts.complained, delivered),
         )
         broken.append((AutomaticPause.Rule.COMPLAINTS, counts.complained, why))
     if counts.accepted >= HARD_BOUNCE_MIN_ACCEPTED and counts.hard >= MAX_HARD_BOUNCE_SHARE * counts.accepted:
         why = Message(
-            "Stopped automatically: %(hard)s of %(accepted)s addresses do not exist (%(hard_2)s; the limit is 5 "
+            "Stopped automatically: %(hard)s of %(accepted)s addresses do not exist (%(share)s; the limit is 5 "
             "%%). They are suppressed from now on. Is this an old list? Resume when you know where they came "
             "from.",
             hard=counts.hard,
             accepted=Quantity(counts.accepted),
-            hard_2=format_share(counts.hard, counts.accepted),
+            share=format_share(counts.hard, counts.accepted),
         )
         broken.append((AutomaticPause.Rule.HARD, counts.hard, why))
     if (

@@ -113,7 +113,7 @@ def _find_soft_failing(subscribers: Collection[int]) -> set[int]:
 
 
 def _has_failed_in_a_row(past: Iterable[_Past]) -> bool:
-    """Return True for enough soft bounces since the newest delivery; ``past`` is newest first.
+    """Return True if the newest SOFT_IN_A_ROW reports are soft bounces over at least SOFT_SPAN.
 
     Ignore mails without a report and those refused because of the sender.
     """

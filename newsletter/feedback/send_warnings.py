@@ -42,11 +42,11 @@ class SendWarning:
 
 @dataclass(frozen=True)
 class DomainComplaints:
-    """The week's complaints at one mailbox domain. ``heard_of`` is how many people there have the mail."""
+    """The week's complaints at one mailbox domain. ``delivered`` is how many people there have the mail."""
 
     name: str
     complained: int
-    heard_of: int
+    delivered: int
 
 
 def check_recent_sends(*, now: datetime) -> list[SendWarning]:
@@ -84,22 +84,22 @@ def _count_delivered_at(domain: str, *, sends: Collection[Send]) -> int:
 
 def _check_send(send: Send) -> Iterator[SendWarning]:
     counts = count_problems(send)
-    heard_of = counts.delivered or counts.accepted
+    delivered = counts.delivered or counts.accepted
     issue = send.issue
     paused_by = set(send.automatic_pauses.values_list("rule", flat=True))
-    many = counts.complained >= MIN_COMPLAINTS and counts.complained >= WARN_COMPLAINT_SHARE * heard_of
+    many = counts.complained >= MIN_COMPLAINTS and counts.complained >= WARN_COMPLAINT_SHARE * delivered
     if many and paused_by.isdisjoint(_SPAM_RULES):
-        share = format_share(counts.complained, heard_of)
+        share = format_share(counts.complained, delivered)
         yield SendWarning(
             f"complaints-{send.pk}",
             issue,
             Message("%(issue)s: recipients report it as spam", issue=issue),
             (
                 Message(
-                    "%(complained)s of %(heard_of)s recipients reported it as spam (%(share)s). Mailbox providers want "
+                    "%(complained)s of %(delivered)s recipients reported it as spam (%(share)s). Mailbox providers want "
                     "less than 0.1 %%; at 0.3 %% a send stops automatically.",
                     complained=counts.complained,
-                    heard_of=Quantity(heard_of),
+                    delivered=Quantity(delivered),
                     share=share,
                 ),
                 Message(
@@ -135,14 +135,14 @@ def _check_domains(publication: Publication, *, now: datetime) -> list[SendWarni
     warnings = []
     latest = Send.objects.filter(issue__publication=publication).select_related("issue").order_by("-pk").first()
     for domain in count_domain_complaints(publication, now=now) if latest else []:
-        share = format_share(domain.complained, domain.heard_of)
+        share = format_share(domain.complained, domain.delivered)
         complaints = Message(
-            "%(complained)s of %(heard_of)s recipients at %(name)s reported this week's mail as spam",
+            "%(complained)s of %(delivered)s recipients at %(name)s reported this week's mail as spam",
             complained=domain.complained,
-            heard_of=Quantity(domain.heard_of),
+            delivered=Quantity(domain.delivered),
             name=domain.name,
         )
-        if is_complaint_rate_too_high(complained=domain.complained, heard_of=domain.heard_of):
+        if is_complaint_rate_too_high(complained=domain.complained, delivered=domain.delivered):
             reason = Message(
                 "Stopped automatically: %(complaints)s (%(share)s; the limit is 0.3 %%). %(name)s may soon refuse all "
                 "your mail. Find out what these recipients have in common before resuming.",
@@ -154,7 +154,7 @@ def _check_domains(publication: Publication, *, now: datetime) -> list[SendWarni
                 pause_by_rule(send, rule=AutomaticPause.Rule.DOMAIN, cases=domain.complained, reason=reason, now=now)
         if (
             latest
-            and domain.complained >= WARN_COMPLAINT_SHARE * domain.heard_of
+            and domain.complained >= WARN_COMPLAINT_SHARE * domain.delivered
             and not _was_paused(publication, now=now)
         ):
             warnings.append(

@@ -32,9 +32,10 @@ from newsletter.jobs.staff_link_mails import notify_account_changes, send_due_st
 from newsletter.jobs.staff_notices import notify_second_approvals, send_due_notices
 from newsletter.sending.deliverability.domains import refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher
-from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due, sweep
+from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
 from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.settling.retention import delete_old_deliveries
+from newsletter.sending.settling.sweep import sweep
 from subscribers.erasing.retention import purge_expired_data
 from subscribers.importing.writing.import_steps import delete_old_import_files, process_pending_imports
 
@@ -58,7 +59,7 @@ def _now() -> datetime:
 
 
 def current_dispatcher() -> Dispatcher:
-    """Return the one dispatcher of this process, so that it loads prepared variants once and keeps its leases together."""
+    """Return the one dispatcher of this process, so that prepared variants are loaded once and one thread renews all leases."""
     return _dispatcher(settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_DATA_DIR)
 
 
@@ -92,38 +93,38 @@ def _send_notices(*, now: datetime) -> None:
     send_due_notices(now=now)
 
 
-def _read_list() -> None:
+def _read_provider_suppressions() -> None:
     read_suppression_list(adapter=current_adapter(), account=provider_label(), now=_now())
 
 
 JOBS = (
-    Job("poll", 10, lambda: poll_sources(now=_now()), SCHEDULER),
+    Job("sources", 10, lambda: poll_sources(now=_now()), SCHEDULER),
     Job("assemble", 5, lambda: assemble_due(now=_now()), SCHEDULER),
     Job("approvals", 30, lambda: void_stale_approvals(now=_now()), SCHEDULER),
-    Job("start", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
-    Job("prepare", 1, lambda: prepare_begun_sends(now=_now()), SCHEDULER),
-    Job("tell", 10, lambda: _send_notices(now=_now()), SCHEDULER),
-    Job("links", 60, _check_links, SCHEDULER),
+    Job("due_sends", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
+    Job("begun_sends", 1, lambda: prepare_begun_sends(now=_now()), SCHEDULER),
+    Job("staff_notices", 10, lambda: _send_notices(now=_now()), SCHEDULER),
+    Job("link_checks", 60, _check_links, SCHEDULER),
     Job("domains", 300, lambda: refresh_sender_domains(now=_now()), SCHEDULER),
-    Job("watch", 300, lambda: notify_watch_warnings(now=_now()), SCHEDULER),
-    Job("pulse", 60, _send_heartbeat, SCHEDULER),
-    Job("confirm", 2, lambda: send_due_confirmations(now=_now()), WORKER),
-    Job("mailed_links", 2, lambda: send_due_links(now=_now()), WORKER),
+    Job("send_warnings", 300, lambda: notify_watch_warnings(now=_now()), SCHEDULER),
+    Job("heartbeat", 60, _send_heartbeat, SCHEDULER),
+    Job("confirmations", 2, lambda: send_due_confirmations(now=_now()), WORKER),
+    Job("link_mails", 2, lambda: send_due_links(now=_now()), WORKER),
     Job("staff_links", 2, lambda: send_due_staff_links(now=_now()), WORKER),
     Job("retention", 3600, lambda: purge_expired_data(now=_now()), SCHEDULER),
     Job("import", 2, lambda: process_pending_imports(clock=_now, stopping=is_stopping), WORKER),
     Job("old_imports", 3600, lambda: delete_old_import_files(now=_now()), SCHEDULER),
     Job(DISPATCH, 1, _dispatch, WORKER),
     Job("feedback", 2, apply_due_events, WORKER),
-    Job("lists", 600, _read_list, SCHEDULER),
-    Job("forget", 3600, lambda: delete_old_events(now=_now()), SCHEDULER),
-    Job("seal", 3600, reseal_terms, SCHEDULER),
-    Job("shrink", 3600, lambda: delete_old_deliveries(now=_now()), SCHEDULER),
+    Job("provider_suppressions", 600, _read_provider_suppressions, SCHEDULER),
+    Job("old_events", 3600, lambda: delete_old_events(now=_now()), SCHEDULER),
+    Job("reencrypt_terms", 3600, reseal_terms, SCHEDULER),
+    Job("old_deliveries", 3600, lambda: delete_old_deliveries(now=_now()), SCHEDULER),
     Job("sweep", 5, lambda: sweep(adapter=current_adapter()), WORKER),
 )
 
 
 def list_jobs(roles: frozenset[str], *, concurrency: int = DEFAULT_CONCURRENCY) -> list[Job]:
-    """Return the jobs of these roles. The dispatch job calls the provider in ``lanes`` threads."""
+    """Return the jobs of these roles. The dispatch job calls the provider in ``concurrency`` threads."""
     jobs = [job for job in JOBS if job.role in roles]
     return [replace(job, run=partial(_dispatch, concurrency)) if job.name == DISPATCH else job for job in jobs]

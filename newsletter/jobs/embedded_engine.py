@@ -12,7 +12,7 @@ from newsletter.sending.settling.sweep import prepare_for_work
 
 
 class Engine:
-    """Run the jobs of some roles. ``lanes`` is the number of concurrent calls to the provider."""
+    """Run the jobs of some roles. ``concurrency`` is the number of concurrent calls to the provider."""
 
     def __init__(self, *, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT_CONCURRENCY) -> None:
         self._roles = roles

@@ -29,7 +29,7 @@ class Engine(Protocol):
 
 
 def make_engine(*, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT_CONCURRENCY) -> Engine:
-    """Return the engine of NEWSLETTER_ENGINE. ``lanes`` is the number of concurrent calls to the provider."""
+    """Return the engine of NEWSLETTER_ENGINE. ``concurrency`` is the number of concurrent calls to the provider."""
     if settings.NEWSLETTER_ENGINE == PROCRASTINATE:
         from newsletter.jobs.queue_engine import QueueEngine
 

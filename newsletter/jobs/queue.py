@@ -17,7 +17,7 @@ from newsletter.models import Batch, Send
 from newsletter.sending.dispatching.claim import running_sends
 from newsletter.sending.wake_up_signal import connect_listener
 
-BULK, PERIODIC = "bulk", "rings"
+BULK, PERIODIC = "bulk", "periodic"
 DISPATCH_TASK = "newsletter.dispatch"
 BATCH_LIMIT = 1000
 _LOCK = "batch-"

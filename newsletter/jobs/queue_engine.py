@@ -31,7 +31,7 @@ SPARE_THREADS = 4
 
 
 class QueueEngine:
-    """Run the jobs of some roles. ``lanes`` is the number of concurrent calls to the provider."""
+    """Run the jobs of some roles. ``concurrency`` is the number of concurrent calls to the provider."""
 
     def __init__(self, *, roles: frozenset[str], concurrency: int) -> None:
         self._roles = roles

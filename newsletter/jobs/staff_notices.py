@@ -84,7 +84,7 @@ def notify_second_approvals(*, now: datetime) -> None:
 
 def notify_approval_needed(issue: Issue, *, reason: str, now: datetime) -> None:
     """Write that an automatic issue was not sent when due, because a rule needs a person's approval."""
-    paragraphs = [reason, Message("Nothing was sent. Without approval nothing is sent.")]
+    paragraphs = [reason, Message("This issue was not sent. It will not be sent until somebody approves it.")]
     key = f"waits-{issue.pk}-{issue.approvals.count()}"
     subject = Message("%(issue)s is waiting for approval", issue=issue)
     write_notice(issue.publication, key, subject, paragraphs, _decision_link(issue, now=now), now)

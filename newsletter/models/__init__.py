@@ -2,6 +2,7 @@
 
 from newsletter.models.api_keys import ApiKey
 from newsletter.models.approvals import Approval
+from newsletter.models.brands import Brand
 from newsletter.models.checks import Acknowledgement, LinkCheck, SenderDomain
 from newsletter.models.clicks import LinkClicks, RecipientClick
 from newsletter.models.content import Appeal, EventNotice, Story
@@ -12,7 +13,7 @@ from newsletter.models.issues import Issue
 from newsletter.models.pictures import Picture
 from newsletter.models.proofs import Proof
 from newsletter.models.protected_terms import ProtectedTerm
-from newsletter.models.publications import Brand, Publication, Slot
+from newsletter.models.publications import Publication, Slot
 from newsletter.models.sending_limits import Installation, ProviderAccount, SendingDay
 from newsletter.models.sends import Attempt, Batch, Delivery, DeliveryException, Send
 from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source

@@ -43,7 +43,7 @@ class Correction(models.Model):
 
 
 class CorrectedDelivery(models.Model):
-    """A mail with old details that one correction corrects. Nobody else corrects it again for the same facts.
+    """A mail with old details and the correction that corrects it. Each mail is corrected once for the same details.
 
     The row is written when the correction's audience is frozen. ``correction_delivery`` is the delivery of the
     correction: if it certainly reached nobody, the mail is not corrected.

@@ -1,79 +1,17 @@
-"""Publications: their brand, sender, schedule and rules, and the due slots of their schedules."""
-
-from collections.abc import Sequence
-from urllib.parse import urlsplit
+"""Publications: their sender, schedule and rules, and the due slots of their schedules."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 
 from newsletter.common.message_fields import MessageField
-from newsletter.models.pictures import Picture
+from newsletter.models.brands import Brand, check_sender_name, domain_of
 from newsletter.models.sources import Source
 from newsletter.models.states import one_of
-from newsletter.providers.sender_names import find_impersonated_domain, has_address
 from subscribers.models import MailingList, Segment, Topic
-
-
-class Brand(PreviewableMixin, models.Model):
-    """The organisation's look, address and links."""
-
-    class Masthead(models.TextChoices):
-        PLAIN = "plain", gettext_lazy("The name in the middle, on the page")
-        BAND = "band", gettext_lazy("A band in the brand's colour")
-        RULE = "rule", gettext_lazy("The name at the side, with a line under it")
-
-    slug = models.SlugField(gettext_lazy("slug"), unique=True, default="default")
-    name = models.CharField(gettext_lazy("name"), max_length=120)
-    logo = models.ForeignKey(
-        Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
-    )
-    logo_dark = models.ForeignKey(
-        Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
-    )
-    colour = models.CharField(gettext_lazy("colour"), max_length=7, default="#1f4e5f")
-    accent = models.CharField(gettext_lazy("accent"), max_length=7, default="#b3541e")
-    background = models.CharField(gettext_lazy("background"), max_length=7, default="#f4f1ec")
-    font = models.CharField(gettext_lazy("font"), max_length=200, default="Georgia, 'Times New Roman', serif")
-    heading_font = models.CharField(
-        gettext_lazy("heading font"), max_length=200, blank=True, help_text=gettext_lazy("Empty: the font of the text.")
-    )
-    radius = models.PositiveSmallIntegerField(
-        gettext_lazy("round corners"),
-        default=8,
-        validators=[MaxValueValidator(24)],
-        help_text=gettext_lazy("In pixels; 0 is square."),
-    )
-    masthead = models.CharField(
-        gettext_lazy("masthead"), max_length=5, choices=Masthead.choices, default=Masthead.PLAIN
-    )
-    postal_address = models.CharField(
-        gettext_lazy("postal address"),
-        max_length=300,
-        blank=True,
-        help_text=gettext_lazy("The law asks for it in every issue."),
-    )
-    website = models.URLField(gettext_lazy("website"), max_length=2000, blank=True)
-    donate_url = models.URLField(gettext_lazy("donate url"), max_length=2000, blank=True)
-    donor_portal_url = models.URLField(gettext_lazy("donor portal url"), max_length=2000, blank=True)
-    social = models.JSONField(
-        gettext_lazy("social"), default=dict, blank=True, help_text=gettext_lazy('{"facebook": "https://…"}')
-    )
-
-    class Meta:
-        verbose_name = gettext_lazy("brand")
-        verbose_name_plural = gettext_lazy("brands")
-        constraints = [one_of("brand_masthead", "masthead", ["plain", "band", "rule"])]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def clean(self) -> None:
-        """Raise ValidationError if the name, which sender names include, looks like somebody else's domain."""
-        check_sender_name(self.name, field="name", own=[urlsplit(self.website).hostname or ""])
 
 
 class Layout(models.TextChoices):
@@ -129,7 +67,9 @@ class Publication(PreviewableMixin, models.Model):
     )
     zone = models.CharField(gettext_lazy("zone"), max_length=60, default="UTC")
     lead_hours = models.PositiveIntegerField(
-        gettext_lazy("lead hours"), default=24, help_text=gettext_lazy("Assembled this many hours before it is due.")
+        gettext_lazy("lead hours"),
+        default=24,
+        validators=[MaxValueValidator(24 * 14)],
     )
     approval = models.CharField(
         gettext_lazy("approval"), max_length=8, choices=ApprovalPolicy.choices, default=ApprovalPolicy.APPROVE
@@ -153,10 +93,13 @@ class Publication(PreviewableMixin, models.Model):
     clicks = models.CharField(gettext_lazy("clicks"), max_length=7, choices=Clicks.choices, default=Clicks.OFF)
     stories = models.PositiveSmallIntegerField(gettext_lazy("stories"), default=5, validators=[MaxValueValidator(20)])
     events = models.PositiveSmallIntegerField(gettext_lazy("events"), default=4, validators=[MaxValueValidator(12)])
-    radius_km = models.PositiveIntegerField(gettext_lazy("radius km"), default=80)
+    radius_km = models.PositiveIntegerField(
+        gettext_lazy("radius km"), default=80, validators=[MaxValueValidator(1_000)]
+    )
     days_back = models.PositiveIntegerField(
         gettext_lazy("days back"),
         default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(3_650)],
         help_text=gettext_lazy(
             "How old a story may be when it is new here, in days. This holds for the first issue too."
         ),
@@ -164,10 +107,14 @@ class Publication(PreviewableMixin, models.Model):
     waiting_days = models.PositiveIntegerField(
         gettext_lazy("waiting days"),
         default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(3_650)],
         help_text=gettext_lazy("How many days a story waits for room in an issue. After that it is too old."),
     )
     days_ahead = models.PositiveIntegerField(
-        gettext_lazy("days ahead"), default=30, help_text=gettext_lazy("How far ahead events may be.")
+        gettext_lazy("days ahead"),
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(3_650)],
+        help_text=gettext_lazy("How far ahead events may be."),
     )
     topics = models.ManyToManyField(
         Topic, verbose_name=gettext_lazy("topics"), blank=True, help_text=gettext_lazy("None chosen: all.")
@@ -209,14 +156,14 @@ class Publication(PreviewableMixin, models.Model):
     stale_hours = models.PositiveIntegerField(
         gettext_lazy("stale hours"),
         default=48,
-        help_text=gettext_lazy(
-            "A send that is later than this pauses, and staff decide whether it is still useful. 0: never."
-        ),
+        validators=[MaxValueValidator(24 * 60)],
+        help_text=gettext_lazy("Stop and ask if sending is later than this. Enter 0 to always send."),
     )
     people_per_day = models.PositiveIntegerField(
         gettext_lazy("people per day"),
         null=True,
         blank=True,
+        validators=[MinValueValidator(1)],
         help_text=gettext_lazy("At most so many people a day; the rest follow on the next day."),
     )
     warm_up_from = models.DateField(
@@ -243,6 +190,7 @@ class Publication(PreviewableMixin, models.Model):
     )
     archive = models.CharField(gettext_lazy("archive"), max_length=8, choices=Archive.choices, default=Archive.OFF)
     enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
+    archived = models.BooleanField(gettext_lazy("archived"), default=False, editable=False)
     made_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -254,14 +202,23 @@ class Publication(PreviewableMixin, models.Model):
             one_of("publication_approval", "approval", ["approve", "auto"]),
             one_of("publication_archive", "archive", ["off", "unlisted", "public"]),
             one_of("publication_clicks", "clicks", ["off", "counts", "readers"]),
+            models.CheckConstraint(
+                condition=models.Q(archived=False) | models.Q(enabled=False), name="publication_archived_is_off"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
     def clean(self) -> None:
-        """Raise ValidationError if mailboxes would treat the sender's name as a forgery."""
+        """Raise ValidationError if the sender's name looks like a forgery, or if the publication uses what is archived."""
         check_sender_name(self.from_name, field="from_name", own=[domain_of(self.from_email), domain_of(self.reply_to)])
+        if self.archived and self.enabled:
+            raise ValidationError({"enabled": _("This publication is archived. Bring it back first.")})
+        for field, id_of in (("mailing_list", self.mailing_list_id), ("segment", self.segment_id)):
+            if id_of and not self.archived and getattr(self, field).archived:
+                archived = _("“%(name)s” is archived. Bring it back first, or choose another.")
+                raise ValidationError({field: archived % {"name": getattr(self, field)}})
 
 
 class Slot(models.Model):
@@ -308,27 +265,3 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.publication_id} {self.due_local}"
-
-
-def check_sender_name(name: str, *, field: str, own: Sequence[str]) -> None:
-    """Raise ValidationError for ``field`` if the name looks like an address or another's domain. ``own`` are own domains."""
-    if has_address(name):
-        raise ValidationError(
-            {field: _("The name contains @, < or >, which mailboxes treat as a forgery. Use a plain name.")}
-        )
-    domain = find_impersonated_domain(name, own=own)
-    if domain:
-        message = _(
-            "“%(domain)s” is not the domain of your sender's address, so mailboxes treat the name as a forgery. "
-            "Remove it, or write a space after the dot if it is no domain."
-        )
-        raise ValidationError({field: message % {"domain": domain}})
-
-
-def domain_of(email: str) -> str:
-    """Return the domain of an address in its readable form."""
-    domain = email.rpartition("@")[2].lower()
-    try:
-        return domain.encode("ascii").decode("idna") if "xn--" in domain else domain
-    except UnicodeError:
-        return domain

@@ -9,7 +9,7 @@ from newsletter.common.errors import BadFile, BadRule, BadSchedule
 from newsletter.content.ingesting.source_changes import schedule_changed_source
 from newsletter.issues.assembly.schedule import check_schedule
 from newsletter.models import Appeal, Brand, Publication, Source
-from newsletter.organisation.logos import BRAND, Logos
+from newsletter.organisation.logos import BRAND, Logos, find_brand
 from newsletter.organisation.read_file import entry_label
 from newsletter.organisation.references import find_list, find_segment, find_sources, find_topics
 from newsletter.organisation.schema import (
@@ -33,7 +33,7 @@ def apply_brand(entry: BrandEntry, *, logos: Logos) -> Change:
     for picture in logos.values():
         if picture is not None and picture._state.adding:
             picture.save()
-    row = Brand.objects.filter(slug=BRAND).first() or Brand(slug=BRAND)
+    row = find_brand() or Brand(slug=BRAND)
     return upsert(kind="brand", name=entry.name or row.name, row=row, values=entry.given() | logos)
 
 
@@ -125,7 +125,7 @@ def name_from_slug(slug: str) -> str:
 
 
 def _brand(*, where: str) -> Brand:
-    brand = Brand.objects.filter(slug=BRAND).first() or Brand.objects.first()
+    brand = find_brand() or Brand.objects.first()
     if brand is None:
         raise BadFile(f"{where}: there is no [brand] yet, so nobody knows whom it is from. Add [brand] to the file.")
     return brand

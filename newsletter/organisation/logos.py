@@ -13,6 +13,14 @@ MAX_LOGO_FILE_BYTES = 10_000_000
 Logos = dict[str, Picture | None]
 
 
+def find_brand() -> Brand | None:
+    """Return the brand that the file is about: the one with the slug “default”, or else the only one."""
+    brand = Brand.objects.filter(slug=BRAND).select_related("logo", "logo_dark").first()
+    if brand is None and Brand.objects.count() == 1:
+        brand = Brand.objects.select_related("logo", "logo_dark").get()
+    return brand
+
+
 def host_logos(entry: BrandEntry | None, *, folder: Path, dry_run: bool) -> Logos:
     """Return our copies of the logos that the entry names, by key; None removes a logo. Raises BadFile.
 
@@ -20,7 +28,7 @@ def host_logos(entry: BrandEntry | None, *, folder: Path, dry_run: bool) -> Logo
     """
     if entry is None:
         return {}
-    brand = Brand.objects.filter(slug=BRAND).select_related("logo", "logo_dark").first()
+    brand = find_brand()
     alt = entry.name or (brand.name if brand else "")
     logos: Logos = {}
     for key in sorted({"logo", "logo_dark"} & entry.model_fields_set):

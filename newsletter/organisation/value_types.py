@@ -10,19 +10,18 @@ from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator
 
 from newsletter.common.errors import BadAddress, UnknownPlace
+from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.merge import fill_defaults
 from subscribers.addresses.normalise import normalise
 from subscribers.places.regions import resolve_region
 
 MAX_URL_LENGTH = 2_000
-SUBJECT_PLACEHOLDERS = ("lead_headline", "publication", "number")
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 _COLOUR = re.compile(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
 _EVERY = re.compile(r"(\d{1,5})\s*(m|min|h|d)")
 _EVERY_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 24 * 60}
 _MAX_INTERVAL_MINUTES = 31 * 24 * 60
-_SINGLE_BRACES = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
 
 
 def nearest(word: str, known: Iterable[str], *, quote: tuple[str, str] = ("“", "”")) -> str:
@@ -105,10 +104,10 @@ def _check_every(text: str) -> str:
 
 def _check_subject(text: str) -> str:
     text = _check_line(text)
-    for word in _SINGLE_BRACES.findall(text):
-        if word not in SUBJECT_PLACEHOLDERS:
-            known = ", ".join("{" + name + "}" for name in SUBJECT_PLACEHOLDERS)
-            raise ValueError(f"“{{{word}}}” stands for nothing here; known are {known}")
+    unknown = find_unknown_placeholder(text)
+    if unknown:
+        known = ", ".join("{" + name + "}" for name in SUBJECT_PLACEHOLDERS)
+        raise ValueError(f"“{{{unknown}}}” stands for nothing here; known are {known}")
     return _check_staff_text(text)
 
 

@@ -34,11 +34,13 @@ _PROVIDERS: tuple[tuple[type[HttpAdapter], WebhookHandler], ...] = (
     (SparkPost, SPARKPOST),
     (Ses, SES),
 )
-_ADAPTERS = {adapter.url_rules.scheme: adapter for adapter, _ in _PROVIDERS}
+ADAPTERS: Mapping[str, type[HttpAdapter]] = MappingProxyType(
+    {adapter.url_rules.scheme: adapter for adapter, _ in _PROVIDERS}
+)
 WEBHOOK_HANDLERS: Mapping[str, WebhookHandler] = MappingProxyType({handler.name: handler for _, handler in _PROVIDERS})
 ATOMIC_PROVIDERS = frozenset(handler.name for handler in WEBHOOK_HANDLERS.values() if handler.atomic)
 URL_RULES: Mapping[str, UrlRules] = MappingProxyType(
-    {"outbox": OUTBOX_URL, **{scheme: adapter.url_rules for scheme, adapter in _ADAPTERS.items()}}
+    {"outbox": OUTBOX_URL, **{scheme: adapter.url_rules for scheme, adapter in ADAPTERS.items()}}
 )
 
 
@@ -55,8 +57,8 @@ def make_provider_label(url: str) -> str:
 def make_adapter(url: str, *, outbox_dir: Path | None = None) -> Adapter:
     """Return the adapter that ``url`` names. ``outbox://`` writes to ``outbox_dir``. Raise BadProviderUrl."""
     settings = read_provider_url(url)
-    if settings.scheme in _ADAPTERS:
-        return _ADAPTERS[settings.scheme].from_settings(
+    if settings.scheme in ADAPTERS:
+        return ADAPTERS[settings.scheme].from_settings(
             settings,
             endpoint=settings.endpoint,
             max_batch=settings.max_batch,
@@ -77,7 +79,7 @@ def find_webhook_handler(provider: str) -> WebhookHandler:
     """Return the handler of a provider's webhooks. Raise BadWebhook if there is no such provider."""
     if provider not in WEBHOOK_HANDLERS:
         raise BadWebhook(
-            "No provider of the name “%(name)s” reports here. Known are %(known)s.",
+            "Unknown provider “%(name)s”. Use one of: %(known)s.",
             name=provider[:40],
             known=", ".join(WEBHOOK_HANDLERS),
         )

@@ -26,7 +26,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Brand:
-    """How the organisation looks. Colours are ``#rrggbb``; ``social`` is (network, url) pairs.
+    """The organisation's appearance. Colours are ``#rrggbb``; ``social`` is (network, url) pairs.
 
     ``heading_font`` "" means the font of the text; ``radius`` is the roundness of corners in pixels;
     ``masthead`` is plain or band. ``icons_url`` is the folder of our own social icons, "" for words in their place.
@@ -200,7 +200,7 @@ class SchemaBlock(Block):
 
 @dataclass(frozen=True)
 class Document:
-    """Everything one variant needs. ``subject`` and ``preheader`` may hold merge fields.
+    """The input of rendering for one variant. ``subject`` and ``preheader`` may hold merge fields.
 
     ``urls`` has ``view_online`` (a plain URL of this variant); the personal ones (``preferences``,
     ``unsubscribe``) are tokens that rendering puts in by itself.

@@ -64,7 +64,7 @@ def mix_colours(first: str, second: str, *, share: float) -> str:
 
 
 def make_readable(colour: str, *, on: str, ratio: float = MIN_CONTRAST_RATIO) -> str:
-    """Return the colour, made as little darker or lighter as is readable on the other."""
+    """Return the colour, darkened or lightened just enough to reach the contrast ratio on ``on``."""
     if contrast(colour, on) >= ratio:
         return colour
     end = max((DARK, LIGHT), key=lambda extreme: contrast(extreme, on))

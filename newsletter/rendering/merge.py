@@ -77,7 +77,7 @@ def _token(text: str, at: int, *, registry: TokenRegistry, context: Context, blo
         raise MergeError(
             Message(
                 "“%(piece)s” is not a personal field that the newsletter understands. Write it like "
-                "%(example)s, or put a space between the braces where you mean them as text.",
+                "%(example)s, or, to show the braces as text, put a space between them.",
                 piece=piece,
                 example=_EXAMPLE,
             ),
@@ -103,10 +103,9 @@ def _token(text: str, at: int, *, registry: TokenRegistry, context: Context, blo
     if not default:
         raise MergeError(
             Message(
-                "The personal field “%(name)s” does not say what stands there for people of whom it is not "
-                'known. Write {{ %(name_2)s | default:"…" }}, for example %(example)s.',
+                "The personal field “%(name)s” needs a default for people of whom it is not known. "
+                'Write {{ %(name)s | default:"…" }}, for example %(example)s.',
                 name=name,
-                name_2=name,
                 example=_EXAMPLE,
             ),
             text=match.group(),

@@ -19,12 +19,12 @@ from newsletter.rendering.context import (
     find_template_kind,
 )
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.hyphens import add_soft_hyphens
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.prepare import PreparedDocument, prepare
 from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import as_markup, default_templates, fill_template, make_environment
 from newsletter.rendering.tokens import assert_tokens_kept
+from newsletter.rendering.typography import add_soft_hyphens
 
 # Above this size of HTML, stories after the first few show only their titles.
 _SHORTEN_ABOVE_BYTES = 95_000

@@ -62,7 +62,7 @@ def assert_tokens_kept(*, before: str, after: str, step: str) -> None:
     if was != now or after.count(TOKEN_PREFIX) != now.total():
         changed = sorted((was - now) | (now - was)) or [Message("a broken token")]
         raise TokenLostError(
-            "The personal fields %(changed)s did not survive the step “%(step)s”. This mail cannot be sent: "
+            "The step “%(step)s” lost the personal fields %(changed)s. This mail cannot be sent: "
             "undo the last change of the block or template that holds them.",
             changed=", ".join(changed),
             step=step,

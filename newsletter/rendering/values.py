@@ -23,10 +23,10 @@ def values_for(*, variables: tuple[Variable, ...], fields: Mapping[str, str]) ->
 
 
 def plan_values(variables: tuple[Variable, ...], *, plain: frozenset[str] = frozenset()) -> Values:
-    """The same for many people: from each field's values, one for each person, to each person's tokens.
+    """Return the tokens of each person, from a list of values for each field.
 
     ``plain`` names fields whose values are known to hold nothing to clean or escape, such as links that we made. Fields
-    that were not given are blank. Raises MissingValueError where one person lacks what the mail needs.
+    that were not given are blank. Raise MissingValueError if a person has no value for a field of the mail.
     """
     tokens = [variable.token for variable in variables]
 

@@ -28,8 +28,8 @@ from subscribers.models import SubscriberLocation
 from subscribers.places.regions import region_label
 
 LINKS = frozenset({"unsubscribe", "preferences"})
-_ODD_VALUE = (ValueError, LookupError, TypeError, AttributeError)
-RENDER_ERRORS = (MissingValueError, *_ODD_VALUE)
+_BAD_VALUE_ERRORS = (ValueError, LookupError, TypeError, AttributeError)
+RENDER_ERRORS = (MissingValueError, *_BAD_VALUE_ERRORS)
 """The errors of building a call if a value of a recipient is missing or malformed."""
 
 
@@ -129,7 +129,7 @@ def build_for_each(
 
 def describe_render_failure(error: Exception) -> Message:
     """Return the reason to store. Only our own errors are quoted: others may contain a personal value."""
-    cause = type(error).__name__ if isinstance(error, _ODD_VALUE) else error
+    cause = type(error).__name__ if isinstance(error, _BAD_VALUE_ERRORS) else error
     return Message("the mail could not be made for this person: %(cause)s", cause=cause)
 
 

@@ -17,7 +17,7 @@ from newsletter.sending.limits.recipient_allowlist import apply_allowlist
 def current_adapter() -> Adapter:
     """Return the adapter of NEWSLETTER_PROVIDER_URL behind the recipient allowlist. Raise BadProviderUrl.
 
-    Nothing else in the product makes an adapter, so the allowlist cannot be passed by.
+    This is the only place that makes an adapter, so the allowlist cannot be bypassed.
     """
     return apply_allowlist(_adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder()))
 
@@ -39,15 +39,15 @@ def outbox_folder() -> Path:
     return Path(settings.NEWSLETTER_DATA_DIR) / "outbox"
 
 
-def outbox_of(issue: Issue) -> Path:
+def find_outbox_folder(issue: Issue) -> Path:
     """Return the folder in which the outbox keeps the mails of an issue."""
     return find_issue_folder(outbox=outbox_folder(), issue=issue.public_id)
 
 
-def close_outbox(send: Send) -> None:
+def write_outbox_index(send: Send) -> None:
     """Update the index page of a finished send if the outbox is the provider."""
     if send.provider == "outbox":
-        write_index(outbox_of(send.issue))
+        write_index(find_outbox_folder(send.issue))
 
 
 @lru_cache(maxsize=4)

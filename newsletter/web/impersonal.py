@@ -6,7 +6,7 @@ from django.conf import settings
 
 from newsletter.issues.variants.click_links import untrack_links
 from newsletter.models import Publication
-from newsletter.rendering.fragments import split
+from newsletter.rendering.mail import split
 from newsletter.rendering.tokens import Variable
 from newsletter.rendering.values import PERSONAL_LINKS, values_for
 

@@ -1,10 +1,25 @@
-"""Wagtail's chooser of snippets, with the content policy's nonce on its inline script."""
+"""Wagtail's chooser of snippets: with the content policy's nonce on its inline script, and for permitted staff."""
 
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from wagtail.snippets.views.chooser import SnippetChooserViewSet
+from wagtail.log_actions import log
+from wagtail.permissions import policy_registry
+from wagtail.snippets.views.chooser import (
+    ChooseResultsView,
+    ChooseView,
+    SnippetChooserViewSet,
+    SnippetChosenMultipleView,
+    SnippetChosenView,
+    SnippetCreateView,
+)
 from wagtail.snippets.widgets import AdminSnippetChooser
 
+from newsletter.common.archiving import can_be_archived
 from newsletter.common.script_nonce import current_nonce
 
 
@@ -26,3 +41,59 @@ class NoncedChooser(AdminSnippetChooser):
 
 class NoncedChooserViewSet(SnippetChooserViewSet):
     base_widget_class = NoncedChooser
+
+
+class _PermittedMixin:
+    """Refuse staff who may not view the rows."""
+
+    model_class: Any
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        policy = policy_registry.get_by_type(self.model_class)
+        if not policy.user_has_any_permission(request.user, ["view", "add", "change"]):
+            raise PermissionDenied
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return response
+
+
+class _UsableRowsMixin(_PermittedMixin):
+    """Offer the rows that are not archived."""
+
+    def get_object_list(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_object_list()  # type: ignore[misc]
+        return rows.filter(archived=False) if can_be_archived(self.model_class) else rows
+
+
+class ChooseUsable(_UsableRowsMixin, ChooseView):
+    pass
+
+
+class ChooseUsableResults(_UsableRowsMixin, ChooseResultsView):
+    pass
+
+
+class PermittedChosen(_PermittedMixin, SnippetChosenView):
+    pass
+
+
+class PermittedChosenMultiple(_PermittedMixin, SnippetChosenMultipleView):
+    pass
+
+
+class CreateAndChoose(_PermittedMixin, SnippetCreateView):
+    """Create a row in the chooser, and note it in the row's history."""
+
+    def save_form(self, form: Any) -> Any:
+        row = super().save_form(form)
+        log(instance=row, action="wagtail.create", user=self.request.user)
+        return row
+
+
+class PermittedChooserViewSet(NoncedChooserViewSet):
+    """A chooser for staff who may view the rows. It offers none that are archived."""
+
+    choose_view_class = ChooseUsable
+    choose_results_view_class = ChooseUsableResults
+    create_view_class = CreateAndChoose
+    chosen_view_class = PermittedChosen
+    chosen_multiple_view_class = PermittedChosenMultiple

@@ -2,26 +2,33 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, MultiFieldPanel
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TitleFieldPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column, NumberColumn
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
-from wagtail.snippets.views.snippets import DeleteView, SnippetViewSet
+from wagtail.snippets.views.snippets import EditView, SnippetViewSet
 
+from newsletter.common.archiving import Uses, find_uses
 from subscribers.audience.eligibility import AudienceCount, count_lists
-from subscribers.desk.choosers import NoncedChooserViewSet
+from subscribers.desk.choosers import PermittedChooserViewSet
+from subscribers.desk.editing.archiving import (
+    ArchivableEditMixin,
+    ArchivableList,
+    ArchivableViewSet,
+    ArchivePage,
+    archive_list,
+)
+from subscribers.desk.editing.short_name_form import NamedForm, ShortNameForm
+from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.embedded_form import EmbedPanel
 from subscribers.desk.labels import exclusion_label
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
-from subscribers.models import MailingList, Topic
+from subscribers.models import MailingList, Segment, Topic
+from subscribers.segments.naming import find_segments_that_name
 
 NOBODY = AudienceCount(candidates=0, eligible=0, excluded={})
 
@@ -47,7 +54,7 @@ class KeepChosenTopicsPolicy(ModelPermissionPolicy):
 register_permission_policy(Topic, KeepChosenTopicsPolicy(Topic))
 
 
-class ListIndexView(DeskList):
+class ListIndexView(ArchivableList):
     """The lists, each with the number of people who can be emailed and who cannot, all counted at one moment."""
 
     def get_context_data(self, *args: object, **kwargs: object) -> dict[str, Any]:
@@ -68,9 +75,43 @@ def describe_excluded(mailing_list: Any) -> str:
     return "; ".join(f"{intcomma(people)} {exclusion_label(reason)}" for reason, people in rows)
 
 
-class ListViewSet(SnippetViewSet):
+class NewListForm(NamedForm):
+    """A list's name and description, in the chooser. Its short name is made from the name."""
+
+    class Meta:
+        model = MailingList
+        fields = ("name", "description")
+
+
+class ListChooser(PermittedChooserViewSet):
+    creation_form_class = NewListForm
+    creation_tab_label = gettext_lazy("New list")
+    create_action_label = gettext_lazy("Create list")
+
+
+class ListEditView(ArchivableEditMixin, EditView):
+    pass
+
+
+class ArchiveListPage(ArchivePage):
+    archive = staticmethod(archive_list)
+    consequences = (
+        gettext_lazy("Nobody can sign up for it any more: its sign-up page and form are closed."),
+        gettext_lazy("No publication can be sent to it."),
+        gettext_lazy(
+            "People stay on it with the proof of their consent, and can unsubscribe. Segments can still use it."
+        ),
+        gettext_lazy("You can bring it back at any time."),
+    )
+    after_return = gettext_lazy("It is private. Turn on “Open to the public” to let people sign up again.")
+
+
+class ListViewSet(ArchivableViewSet):
     model = MailingList
-    chooser_viewset_class = NoncedChooserViewSet
+    chooser_viewset_class = ListChooser
+    archive_page_class = ArchiveListPage
+    edit_view_class = ListEditView
+    purpose = gettext_lazy("A mailing list is what people sign up for. A publication is sent to one list.")
     breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = ListIndexView
     icon = "list-ul"
@@ -86,9 +127,12 @@ class ListViewSet(SnippetViewSet):
         BooleanColumn("double_opt_in", label=gettext_lazy("Double opt-in")),
         BooleanColumn("public", label=gettext_lazy("Public")),
     ]
-    panels = [
+    list_panels = [
         MultiFieldPanel(
-            [FieldPanel("name"), FieldPanel("description"), FieldPanel("slug", heading=gettext_lazy("Short name"))],
+            [
+                TitleFieldPanel("name", targets=["slug"], classname="", placeholder=False),
+                FieldPanel("description", help_text=gettext_lazy("People read this when they sign up.")),
+            ],
             heading=gettext_lazy("Details"),
         ),
         MultiFieldPanel(
@@ -102,20 +146,18 @@ class ListViewSet(SnippetViewSet):
             heading=gettext_lazy("Sign-up form questions"),
         ),
         EmbedPanel(heading=gettext_lazy("Sign-up form for your website")),
+        MultiFieldPanel([FieldPanel("slug")], heading=gettext_lazy("Advanced"), classname="collapsed"),
     ]
+    edit_handler = ObjectList(list_panels, base_form_class=ShortNameForm)
 
 
-class DeleteTopic(DeleteView):
-    """Explain why a topic that somebody chose cannot be deleted."""
+class DeleteTopic(RefuseUsedDelete):
+    """Delete a topic that nobody chose and nothing carries, not even the rule of a segment."""
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if request.user.has_perm("subscribers.delete_topic") and self.object.subscribers.exists():
-            messages.error(
-                request, _("Subscribers have chosen this topic, so you cannot delete it. Rename it instead.")
-            )
-            return redirect(self.get_success_url())
-        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-        return response
+    def find_uses(self) -> list[Uses]:
+        segments = find_segments_that_name("topic", self.object.slug)
+        named = [Uses(model=Segment, count=len(segments), rows=list(segments))] if segments else []
+        return [*find_uses(self.object), *named]
 
 
 class TopicViewSet(SnippetViewSet):
@@ -126,11 +168,17 @@ class TopicViewSet(SnippetViewSet):
     icon = "tag"
     base_url_path = "topics"
     copy_view_enabled = False
+    purpose = gettext_lazy("A topic is a subject that stories carry and that people can choose when they sign up.")
     search_fields = ["name"]
     search_backend_name = None
-    list_display = ["name", Column("slug", label=gettext_lazy("Short name"))]
-    panels = [
-        FieldPanel("name"),
-        FieldPanel("slug", heading=gettext_lazy("Short name")),
-        HelpPanel(gettext_lazy("You cannot delete a topic that a subscriber has chosen. You can rename it.")),
-    ]
+    list_display = ["name"]
+    edit_handler = ObjectList(
+        [
+            MultiFieldPanel(
+                [TitleFieldPanel("name", targets=["slug"], classname="", placeholder=False)],
+                heading=gettext_lazy("Details"),
+            ),
+            MultiFieldPanel([FieldPanel("slug")], heading=gettext_lazy("Advanced"), classname="collapsed"),
+        ],
+        base_form_class=ShortNameForm,
+    )

@@ -23,33 +23,13 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='MailingList',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=80, unique=True, verbose_name='slug')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('description', models.TextField(blank=True, default='', verbose_name='description')),
-                ('double_opt_in', models.BooleanField(default=True, help_text='Recommended: proves that the address is theirs.', verbose_name='ask people to confirm by mail')),
-                ('public', models.BooleanField(default=True, help_text='Private lists have no sign-up page and are not named to readers.', verbose_name='open to the public')),
-                ('ask_name', models.BooleanField(db_default=True, default=True, verbose_name='ask for a first name')),
-                ('ask_place', models.BooleanField(db_default=True, default=True, help_text='For events near people. Nothing more precise than a town is kept.', verbose_name='ask for a town')),
-                ('ask_topics', models.BooleanField(db_default=True, default=True, verbose_name='ask what interests people')),
-                ('ask_language', models.BooleanField(db_default=False, default=False, verbose_name='ask for a language')),
-                ('public_id', models.CharField(default=subscribers.models.lists.make_public_id, editable=False, max_length=16, unique=True, validators=[django.core.validators.RegexValidator(re.compile('\\A[0-9a-f]{16}\\Z'))])),
-            ],
-            options={
-                'verbose_name': 'mailing list',
-                'verbose_name_plural': 'mailing lists',
-                'ordering': ['name'],
-            },
-        ),
-        migrations.CreateModel(
             name='Segment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.SlugField(max_length=80, unique=True, verbose_name='slug')),
                 ('name', models.CharField(max_length=120, verbose_name='name')),
                 ('rule', models.JSONField(default=dict, help_text='Such as {"all": [{"region": "GB-ENG"}, {"topic": "events"}]}', verbose_name='rule')),
+                ('archived', models.BooleanField(default=False, editable=False, verbose_name='archived')),
             ],
             options={
                 'verbose_name': 'segment',
@@ -101,6 +81,29 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('mailing', 'subscriber_id'), name='unsubscribe_counted_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MailingList',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.SlugField(max_length=80, unique=True, verbose_name='slug')),
+                ('name', models.CharField(max_length=120, verbose_name='name')),
+                ('description', models.TextField(blank=True, default='', verbose_name='description')),
+                ('double_opt_in', models.BooleanField(default=True, help_text='Recommended: proves that the address is theirs.', verbose_name='ask people to confirm by mail')),
+                ('public', models.BooleanField(default=True, help_text='Private lists have no sign-up page and are not named to readers.', verbose_name='open to the public')),
+                ('ask_name', models.BooleanField(db_default=True, default=True, verbose_name='ask for a first name')),
+                ('ask_place', models.BooleanField(db_default=True, default=True, help_text='For events near people. Nothing more precise than a town is kept.', verbose_name='ask for a town')),
+                ('ask_topics', models.BooleanField(db_default=True, default=True, verbose_name='ask what interests people')),
+                ('ask_language', models.BooleanField(db_default=False, default=False, verbose_name='ask for a language')),
+                ('archived', models.BooleanField(default=False, editable=False, verbose_name='archived')),
+                ('public_id', models.CharField(default=subscribers.models.lists.make_public_id, editable=False, max_length=16, unique=True, validators=[django.core.validators.RegexValidator(re.compile('\\A[0-9a-f]{16}\\Z'))])),
+            ],
+            options={
+                'verbose_name': 'mailing list',
+                'verbose_name_plural': 'mailing lists',
+                'ordering': ['name'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('archived', False), ('public', False), _connector='OR'), name='list_archived_is_private')],
             },
         ),
         migrations.CreateModel(

@@ -42,6 +42,7 @@ class MailingList(models.Model):
     )
     ask_topics = models.BooleanField(gettext_lazy("ask what interests people"), default=True, db_default=True)
     ask_language = models.BooleanField(gettext_lazy("ask for a language"), default=False, db_default=False)
+    archived = models.BooleanField(gettext_lazy("archived"), default=False, editable=False)
     public_id = models.CharField(
         max_length=16, unique=True, default=make_public_id, editable=False, validators=[RegexValidator(_PUBLIC_ID)]
     )
@@ -50,9 +51,19 @@ class MailingList(models.Model):
         verbose_name = gettext_lazy("mailing list")
         verbose_name_plural = gettext_lazy("mailing lists")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(archived=False) | models.Q(public=False), name="list_archived_is_private"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse to open an archived list to the public."""
+        if self.archived and self.public:
+            raise ValidationError({"public": _("This list is archived. Bring it back first.")})
 
     @property
     def public_name(self) -> str:

@@ -16,6 +16,7 @@ class Segment(PreviewableMixin, models.Model):
         default=dict,
         help_text=gettext_lazy('Such as {"all": [{"region": "GB-ENG"}, {"topic": "events"}]}'),
     )
+    archived = models.BooleanField(gettext_lazy("archived"), default=False, editable=False)
 
     class Meta:
         verbose_name = gettext_lazy("segment")

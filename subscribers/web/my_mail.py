@@ -9,13 +9,12 @@ from newsletter.common.networks import single_client_network
 from subscribers.addresses.normalise import mask, normalise
 from subscribers.consent.throttle import increment_counter
 from subscribers.identity import identify
-from subscribers.links.signed_links import ExpiredLink, LinkTarget, Purpose, read_link
+from subscribers.links.signed_links import ExpiredLink, Purpose, read_link
 from subscribers.models import Subscriber, Subscription
 from subscribers.people.mailed_links import Kind, request_mailed_link
-from subscribers.web.links import bad_link_page, find_target
-from subscribers.web.own_data import link_mailed_page
-from subscribers.web.page import activate_language_of, client_address_of, private_page, render_response
-from subscribers.web.preference_page import erased_person_page
+from subscribers.web.links import bad_link_page
+from subscribers.web.own_data import link_mailed_page, offer_mailed_link
+from subscribers.web.page import client_address_of, private_page, render_response
 
 MAX_REQUESTS_PER_HOUR = 10
 
@@ -29,18 +28,7 @@ def request_fresh_link(request: HttpRequest, token: str) -> HttpResponse:
         target = error.target
     except BadLink:
         return bad_link_page(request)
-    return _mail_to(request, target)
-
-
-def _mail_to(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    person, mailing_list = find_target(target)
-    if person is None or mailing_list is None:
-        return erased_person_page()
-    activate_language_of(person)
-    if request.method != "POST":
-        return render_response("request_link.html", {"kind": str(Kind.PREFERENCES), "masked": mask(person.email)})
-    request_mailed_link(subscriber=person, mailing_list=mailing_list, kind=Kind.PREFERENCES, now=timezone.now())
-    return link_mailed_page(masked=mask(person.email))
+    return offer_mailed_link(request, target, kind=Kind.PREFERENCES)
 
 
 @private_page

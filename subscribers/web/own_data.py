@@ -30,17 +30,22 @@ def make_request_page(kind: MailedLink.Kind) -> Page:
     """Make the page behind a button of the preference centre. On POST it mails a link to the person."""
 
     def ask(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-        person, mailing_list = find_target(target)
-        if person is None or mailing_list is None:
-            return erased_person_page()
-        activate_language_of(person)
-        if request.method != "POST":
-            return render_response("request_link.html", {"kind": str(kind), "masked": mask(person.email)})
-        request_mailed_link(subscriber=person, mailing_list=mailing_list, kind=kind, now=timezone.now())
-        return link_mailed_page(masked=mask(person.email))
+        return offer_mailed_link(request, target, kind=kind)
 
     ask.__name__ = f"ask_for_{kind}"
     return ask
+
+
+def offer_mailed_link(request: HttpRequest, target: LinkTarget, *, kind: MailedLink.Kind) -> HttpResponse:
+    """Return the page that offers to mail a link to the person of ``target``. On POST mail it."""
+    person, mailing_list = find_target(target)
+    if person is None or mailing_list is None:
+        return erased_person_page()
+    activate_language_of(person)
+    if request.method != "POST":
+        return render_response("request_link.html", {"kind": str(kind), "masked": mask(person.email)})
+    request_mailed_link(subscriber=person, mailing_list=mailing_list, kind=kind, now=timezone.now())
+    return link_mailed_page(masked=mask(person.email))
 
 
 def link_mailed_page(*, masked: str) -> HttpResponse:

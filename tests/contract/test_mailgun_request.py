@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.providers.base.contract import BatchCall, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
-from newsletter.providers.base.mail.identifiers import make_message_id, make_tag
+from newsletter.providers.base.mail.headers import make_message_id, make_tag
 from newsletter.providers.mailgun.adapter import Mailgun
 from tests.support.fake_provider import FakeProvider
 from tests.support.provider_fixtures import corpus, make_call, make_mail, make_recipient

@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.providers.base.contract import Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
-from newsletter.providers.base.mail.identifiers import make_batch_id
+from newsletter.providers.base.mail.headers import make_batch_id
 from newsletter.providers.postmark.adapter import Postmark
 from newsletter.providers.registry import make_adapter
 from newsletter.providers.resend.adapter import Resend

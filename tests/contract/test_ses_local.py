@@ -55,7 +55,7 @@ def test_a_whole_issue_goes_through_somebody_elses_ses(ses: str, settings) -> No
     add_subscribers(publication, PEOPLE)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     clock = Clock()
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
     assert make_receipt(send).deliveries["accepted"] == PEOPLE
     assert set(Attempt.objects.values_list("outcome", flat=True)) == {"accepted"}
     kept = orjson.loads(requests.get(f"{ses}/store", timeout=10).content)["emails"]

@@ -116,7 +116,7 @@ def test_each_kind_of_change_counts_from_the_next_call_on(mailgun: FakeProvider)
         if not Subscriber.objects.filter(email=f"person{1000 + calls}@example.com").exists():
             add_subscribers(publication, 1, start=1000 + calls)
 
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=change_some, progress=change_some)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=change_some, progress=change_some)
     counts = mailgun.accepted_counts()
     receipt = make_receipt(send)
     assert {change for change, _ in changed.values()} == set(CHANGES)
@@ -145,7 +145,7 @@ def test_a_list_that_closes_in_the_middle_leaves_the_rest_unmailed(mailgun: Fake
                 ended_at=clock(), end_reason="staff"
             )
 
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap, progress=close_after_two_calls)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap, progress=close_after_two_calls)
     told = make_receipt(send).deliveries
     assert told["accepted"] == len(mailgun.accepted_counts())
     assert told["accepted"] + told["skipped"] == 40

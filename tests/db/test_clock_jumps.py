@@ -8,9 +8,10 @@ import pytest
 from newsletter.models import Batch, Send
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
-from newsletter.sending.dispatching.worker_loop import run_send, sweep
+from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.sweep import sweep
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.provider_faults import too_many
@@ -52,7 +53,7 @@ def test_a_clock_that_jumps_mails_everybody_once_within_hours(mailgun: FakeProvi
                 f"it still stands after {naps} naps: {list(Batch.objects.values('state', 'not_before'))}"
             )
 
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=nap)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=nap)
     assert naps >= 3
     assert check_against_ledger(send, mailgun, recipients=60).deliveries["accepted"] == 60
     assert set(mailgun.accepted_counts().values()) == {1}
@@ -71,7 +72,7 @@ def test_a_clock_an_hour_ahead_mails_nobody_twice(
     first.refresh_from_db()
     assert first.state == Batch.State.UNCERTAIN
     clock = Clock()
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
     assert check_against_ledger(send, mailgun, recipients=60).deliveries["uncertain"] == 10
 
 

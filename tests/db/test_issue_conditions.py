@@ -138,7 +138,7 @@ def test_the_desk_offers_latest_issues_first_then_all_issues() -> None:
     kind = find_kind("received")
     assert kind is not None
     assert kind.choices() == [
-        ("weekly/latest", "The weekly letter: always the latest that was sent"),
+        ("weekly/latest", "The weekly letter: latest sent issue"),
         ("weekly/4", "The weekly letter No. 4: Subject 4"),
     ]
     with pytest.raises(ValueError, match="registered twice"):

@@ -16,7 +16,7 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, Story, Variant
 from newsletter.sending.dispatching.claim import find_due_batches
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.withdraw import withdraw_story
+from newsletter.sending.withdraw import withdraw_story
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,

@@ -33,7 +33,7 @@ def send_all(clock: Clock | None = None, *, recipients: int = RECIPIENTS, naps: 
     make_story("The first verdict")
     add_subscribers(publication, recipients)
     send = start_send(issue=make_issue(publication, approved=True), now=clock())
-    return run_send(send=send, adapter=current_adapter(), clock=clock, nap=lambda asked: clock.nap(max(asked, naps)))
+    return run_send(send=send, adapter=current_adapter(), clock=clock, sleep=lambda asked: clock.nap(max(asked, naps)))
 
 
 @pytest.mark.requirement("F4")
@@ -88,7 +88,7 @@ def test_an_absent_provider_is_probed_by_one_call_at_a_time(mailgun, settings):
         clock.nap(1)
     assert 5 <= Attempt.objects.count() <= 12
     settings.NEWSLETTER_PROVIDER_URL = away.replace("https%3A", "http%3A")
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
     assert send.state == Send.State.SUBMITTED
     assert check_against_ledger(send, mailgun, recipients=400).deliveries["accepted"] == 400
 
@@ -180,7 +180,7 @@ def test_an_unfinished_send_is_never_called_finished(mailgun):
             raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        run_send(send=send, adapter=current_adapter(), clock=clock, nap=stop_after_a_minute)
+        run_send(send=send, adapter=current_adapter(), clock=clock, sleep=stop_after_a_minute)
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTING
     assert Issue.objects.get().state == Issue.State.SENDING

@@ -23,7 +23,7 @@ def test_no_id_sent_to_a_provider_identifies_a_person(scheme: str, fake_provider
     for number, person in enumerate(Subscriber.objects.order_by("pk")):
         Subscriber.objects.filter(pk=person.pk).update(name=f"Wilhelmina{number} Featherstone")
     clock = Clock()
-    run_send(send=start_send(issue=issue, now=NOW), adapter=current_adapter(), clock=clock, nap=clock.nap)
+    run_send(send=start_send(issue=issue, now=NOW), adapter=current_adapter(), clock=clock, sleep=clock.nap)
     assert len(fake_provider.accepted_counts()) == 3
     for number in range(3):
         (mail,) = fake_provider.mailbox(f"person{number}@example.com")

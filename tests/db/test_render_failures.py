@@ -7,11 +7,12 @@ import pytest
 from newsletter.models import Batch, DeliveryException, Send
 from newsletter.sending.build_call import CityAndRegion, LocationNames
 from newsletter.sending.dispatching.dispatcher import Dispatcher
-from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send, sweep
+from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.send_controls import resume_send
+from newsletter.sending.settling.sweep import sweep
 from subscribers.models import Subscriber
 from tests.support.fixtures import (
     HOUSTON,
@@ -141,7 +142,7 @@ def test_values_too_big_for_the_provider_are_found_by_halving(sendgrid: Any) -> 
     Subscriber.objects.filter(email="person17@example.com").update(name="&" * 200)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     clock = Clock()
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
     assert send.state == Send.State.SUBMITTED
     assert make_receipt(send).deliveries["rejected"] == 1
     assert sorted(sendgrid.accepted_counts()) == sorted(f"person{n}@example.com" for n in range(40) if n != 17)
@@ -157,7 +158,7 @@ def test_an_error_of_the_whole_mail_rejects_nobody(sendgrid: Any) -> None:
     Subscriber.objects.update(name="&" * 200)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     clock = Clock()
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
     assert send.state == Send.State.PAUSED
     assert "in 10 calls in a row" in send.reason
     assert make_receipt(send).deliveries["rejected"] < 10

@@ -129,7 +129,7 @@ def test_staff_are_notified_again_if_a_resumed_send_stops(mailgun):
     notify_stopped_sends(now=NOW)
     resume_send(send=send, by=make_approver())
     clock = Clock()
-    run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
     notify_stopped_sends(now=NOW)
     notify_stopped_sends(now=NOW)
     assert told() == ["The send of The weekly letter No. 1 stopped"] * 2

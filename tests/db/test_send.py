@@ -135,7 +135,7 @@ def test_people_who_unsubscribe_after_the_freeze_are_skipped(mailgun):
     leaver = Subscriber.objects.get(email="person3@example.com")
     unsubscribe_from_list(subscriber=leaver, mailing_list=issue.publication.mailing_list, now=NOW)
     clock = Clock()
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
     assert "person3@example.com" not in mailgun.accepted_counts()
     assert make_receipt(send).deliveries == {"pending": 0, "accepted": 24, "rejected": 0, "skipped": 1, "uncertain": 0}
     exception = DeliveryException.objects.get()
@@ -279,7 +279,7 @@ def test_a_changed_variant_is_never_sent(mailgun):
         variant.save()
     Variant.objects.update(html=variant.html.replace("verdict", "ruling"))
     clock = Clock()
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
     assert send.state == Send.State.PAUSED
     assert "was changed after it was approved" in send.reason
     assert mailgun.ledger == []

@@ -81,7 +81,7 @@ def test_complaints_at_one_mailbox_domain_pause_a_good_send() -> None:
     spread_over_domains(send, strict=12, mild=48)
     go_on(send)
     found = count_domain_complaints(send.issue.publication, now=LATER)
-    assert [(each.name, each.complained, each.heard_of) for each in found] == [("strict.example", 3, 12)]
+    assert [(each.name, each.complained, each.delivered) for each in found] == [("strict.example", 3, 12)]
     check_recent_sends(now=LATER)
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED

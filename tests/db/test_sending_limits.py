@@ -11,9 +11,9 @@ from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.daily_limit import find_daily_limit
 from newsletter.sending.limits.installation_hold import release_installation
 from newsletter.sending.limits.rate_limit import recover_pace
+from newsletter.sending.limits.send_times import find_daily_limit
 from newsletter.sending.limits.send_window import enforce_send_window, find_quiet_hours_end
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
@@ -93,7 +93,7 @@ def test_a_lowered_daily_limit_applies_and_drops_nobody(mailgun):
         assert batch.deliveries.count() == batch.size
     dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: NOW))
     assert 0 < sum(send.batches.filter(state="accepted").values_list("size", flat=True)) <= 7
-    run_send(send=send, adapter=current_adapter(), clock=(clock := Clock()), nap=lambda _: _forward(clock))
+    run_send(send=send, adapter=current_adapter(), clock=(clock := Clock()), sleep=lambda _: _forward(clock))
     send.refresh_from_db()
     assert (send.state, sum(send.batches.filter(state="accepted").values_list("size", flat=True))) == ("submitted", 25)
 
@@ -128,7 +128,7 @@ def test_a_daily_limit_sends_the_rest_on_the_next_days(mailgun):
         days[clock().date()] = days.get(clock().date(), 0) + total - seen
         seen = total
 
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap, progress=progress)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap, progress=progress)
     assert [people for people in days.values() if people] == [10, 10, 5]
     assert set(mailgun.accepted_counts().values()) == {1}
     assert make_receipt(send).deliveries["accepted"] == 25
@@ -174,7 +174,7 @@ def test_a_copy_of_the_database_without_the_key_cannot_mail_anyone(mailgun, sett
 def test_after_ninety_days_a_send_keeps_only_its_receipt(mailgun):
     clock = Clock()
     send = start_send(issue=make_ready_issue(recipients=25), now=clock())
-    send = run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
     before = make_receipt(send)
     assert delete_old_deliveries(now=NOW + timedelta(days=89)) == 0
     assert delete_old_deliveries(now=NOW + timedelta(days=91)) == 25
@@ -202,7 +202,7 @@ def test_all_workers_share_the_accounts_rate(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=10&people_per_second=10"
     clock = Clock()
     send = start_send(issue=make_ready_issue(recipients=25), now=clock())
-    run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
     assert (clock.now - NOW).total_seconds() >= 1.9
     assert set(mailgun.accepted_counts().values()) == {1}
 
@@ -247,5 +247,5 @@ def test_a_busy_send_still_keeps_the_quiet_hours(mailgun, monkeypatch):
         clock.now += timedelta(hours=1)
 
     send = start_send(issue=issue, now=clock())
-    run_send(send=send, adapter=current_adapter(), clock=clock, nap=nap, progress=tell)
+    run_send(send=send, adapter=current_adapter(), clock=clock, sleep=nap, progress=tell)
     assert [moment.hour for moment in called_at] == [20, 20, 7, 7, 7]

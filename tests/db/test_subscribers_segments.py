@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.common.errors import BadRule
+from subscribers.attribute_rules import clean_attributes
 from subscribers.models import Segment, Subscriber, Topic
 from subscribers.people.locations import get_or_create_place
 from subscribers.places.distance import distance_km
@@ -78,7 +79,7 @@ def crowd() -> list[Subscriber]:
                 subscribe(person, mailing_list, ended_at=NOW, end_reason="unsubscribe")
         person.topics.set([topic for place, topic in enumerate(topics) if (number >> place) & 1])
         membership = ["", "Gold", "gold", "Silver", "Straße"][number % 5]
-        write_attributes([(person.pk, {"membership": membership} | ({"shirt": "M"} if number % 2 else {}))])
+        write_attributes([(person.pk, clean_attributes({"membership": membership, "shirt": "M" * (number % 2)})[0])])
     people = Subscriber.objects.select_related("place").prefetch_related(
         "topics", "subscriptions__mailing_list", "attributes"
     )

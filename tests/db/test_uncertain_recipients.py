@@ -13,11 +13,11 @@ from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.dispatching.worker_loop import sweep
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import end_send, send_again, settle_as_accepted
+from newsletter.sending.settling.sweep import sweep
 from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fixtures import NOW, make_approver

@@ -16,8 +16,8 @@ from newsletter.models import Batch, Issue, Picture, Send, Story, Variant
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_window import enforce_send_window
-from newsletter.sending.limits.withdraw import reinstate_story, withdraw_story
 from newsletter.sending.settling.send_controls import resume_send
+from newsletter.sending.withdraw import reinstate_story, withdraw_story
 from tests.support.fixtures import (
     NOW,
     add_subscribers,

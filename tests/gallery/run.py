@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from newsletter.rendering.fragments import split
+from newsletter.rendering.mail import split
 from newsletter.rendering.pipeline import render
 from tests.gallery.documents import documents, painted_picture
 from tests.gallery.screenshots import SCHEMES, WIDTHS, open_browser, open_mail, save

@@ -52,6 +52,7 @@ def make_desk_rows(publication: Publication) -> dict[str, str]:
         "admin/people/imports": str(batch.pk),
         "admin/people": str(person.pk),
         "admin/segments": str(segment.pk),
+        "admin/lists": str(publication.mailing_list_id),
         "admin/topics": str(topic.pk),
         "admin/publications": str(publication.pk),
         "admin/brand": str(publication.brand_id),

@@ -38,7 +38,7 @@ def send_issue(issue: Issue, clock: Clock | None = None) -> Send:
     """Start the send and run it until it ends or pauses."""
     clock = clock or Clock()
     send = start_send(issue=issue, now=clock())
-    return run_send(send=send, adapter=current_adapter(), clock=clock, nap=clock.nap)
+    return run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
 
 
 def check_against_ledger(send: Send, provider: FakeProvider, *, recipients: int) -> Receipt:

@@ -14,7 +14,7 @@ from PIL import Image
 from newsletter.content.images.hosting import host_image
 from newsletter.models import Issue, Publication, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.withdraw import withdraw_story
+from newsletter.sending.withdraw import withdraw_story
 from subscribers.models import Segment
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 from tests.web.desk import sign_in

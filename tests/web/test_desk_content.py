@@ -377,7 +377,7 @@ def test_a_brand_saves_colours_and_social_networks(publication: Publication) -> 
         ({"colour": "red;}"}, "Write a colour as # and six digits"),
         ({"social": "facebook: javascript:alert(1)"}, "Line 1: write the network"),
         ({"social": "facebook"}, "Line 1: write the network"),
-        ({"colour": "#fff1a8"}, "cannot be read on paper"),
+        ({"colour": "#fff1a8"}, "hard to read on the light background"),
         ({"colour": "#fff1a8"}, "The nearest readable colour is #"),
         ({"font": "Comic Sans"}, "Select a valid choice"),
     ],
@@ -402,7 +402,7 @@ def test_a_brand_preview_shows_the_newest_issue_with_unsaved_colours(publication
 def test_a_brand_preview_without_issues_shows_the_newest_story(db: None) -> None:
     brand = Brand.objects.create(name="Open Door", slug="alone", postal_address="1 Example Street, Leeds")
     client = sign_in("admin")
-    assert "There is no publication yet" in client.get(f"/admin/brand/preview/{brand.pk}/").content.decode()
+    assert "Open Door" in client.get(f"/admin/brand/preview/{brand.pk}/").content.decode()
     make_publication()
     assert "The weekly letter" in client.get(f"/admin/brand/preview/{brand.pk}/").content.decode()
     make_story("The clinic opens its doors")

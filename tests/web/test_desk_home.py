@@ -197,9 +197,9 @@ def test_the_last_issue_is_shown_with_its_numbers(publication: Publication) -> N
 def test_a_wrong_receipt_is_reported_and_breaks_no_page(publication: Publication) -> None:
     issue = sent(publication)
     Send.objects.update(candidates=99)
-    assert "does not add up" in home()
+    assert "is inconsistent" in home()
     page = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/")
-    assert "does not add up" in page.content.decode()
+    assert "is inconsistent" in page.content.decode()
 
 
 def test_a_slot_with_nothing_new_says_so(publication: Publication) -> None:

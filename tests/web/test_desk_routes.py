@@ -25,7 +25,7 @@ CLOSED = [
     "/admin/choose-page/search/",
     "/admin/reports/locked/",
     "/admin/reports/site-history/",
-    "/admin/snippets/choose/subscribers/segment/",
+    "/admin/snippets/choose/subscribers/topic/",
     "/admin/reports/workflow/",
     "/admin/reports/aging-pages/",
     "/admin/bulk/newsletter/story/delete/",

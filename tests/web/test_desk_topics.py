@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from subscribers.models import Topic
+from subscribers.models import Segment, Topic
 from tests.support.people import make_list, make_member
 from tests.web.desk import sign_in
 
@@ -18,13 +18,13 @@ def test_only_a_topic_that_nobody_chose_can_be_deleted() -> None:
     client = sign_in("data")
     page = client.get(f"/admin/topics/edit/{chosen.pk}/").content.decode()
     assert f"/admin/topics/delete/{chosen.pk}/" not in page
-    assert "You cannot delete a topic that a subscriber has chosen" in page
     assert f"/admin/topics/delete/{free.pk}/" in client.get(f"/admin/topics/edit/{free.pk}/").content.decode()
     for path in (f"/admin/topics/delete/{chosen.pk}/", f"{BULK}?id={chosen.pk}"):
         client.post(path)
         assert Topic.objects.filter(pk=chosen.pk).exists()
     said = client.post(f"/admin/topics/delete/{chosen.pk}/", follow=True).content.decode()
-    assert "Subscribers have chosen this topic" in said
+    assert "It is still used by" in said
+    assert "1 subscriber" in said
     client.post(f"/admin/topics/delete/{free.pk}/")
     assert not Topic.objects.filter(pk=free.pk).exists()
 
@@ -42,3 +42,15 @@ def test_two_topics_cannot_share_a_name() -> None:
 
 def reverse_edit(topic: Topic) -> str:
     return reverse("wagtailsnippets_subscribers_topic:edit", args=[topic.pk])
+
+
+def test_a_topic_in_a_rule_is_not_deleted_and_the_segment_is_named() -> None:
+    topic = Topic.objects.create(slug="land", name="Land rights")
+    segment = Segment.objects.create(slug="land", name="Interested in land", rule={"all": [{"topic": "land"}]})
+    client = sign_in("data")
+    page = client.post(f"/admin/topics/delete/{topic.pk}/").content.decode()
+    assert f'<a href="/admin/segments/edit/{segment.pk}/">Interested in land</a>' in page
+    assert Topic.objects.exists()
+    segment.delete()
+    client.post(f"/admin/topics/delete/{topic.pk}/")
+    assert not Topic.objects.exists()

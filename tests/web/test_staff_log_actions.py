@@ -14,7 +14,7 @@ from wagtail.log_actions import registry
 from newsletter.desk.editor.check_panel import checks_context
 from newsletter.desk.editor.preview import MAX_MODES
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.models import AuditEntry, Batch, Issue, Send
+from newsletter.models import AuditEntry, Batch, Issue, Publication, Send
 from subscribers.exporting.export_requests import allow_export, request_export
 from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
@@ -141,6 +141,11 @@ DEEDS: dict[str, Callable[[], Fields]] = {
     },
     "subscribers_why_in_segment": lambda: {"address": Subscriber.objects.all()[0].email},
     "subscribers_erase": dict,
+    "wagtailsnippets_newsletter_publication:archive": lambda: {"ended": Send.objects.update(state="cancelled")},
+    "wagtailsnippets_subscribers_mailinglist:archive": lambda: {
+        "archived": Publication.objects.update(archived=True, enabled=False)
+    },
+    "wagtailsnippets_subscribers_segment:archive": dict,
 }
 
 

@@ -17,7 +17,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.exposure import find_reach
 from newsletter.models import ShownItem, Story
-from newsletter.sending.limits.withdraw import Withdrawal, reinstate_story, withdraw_story
+from newsletter.sending.withdraw import Withdrawal, reinstate_story, withdraw_story
 from subscribers.desk.listing import make_breadcrumbs
 
 EDIT_URL_NAME = "wagtailsnippets_newsletter_story:edit"

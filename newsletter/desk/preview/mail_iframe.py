@@ -8,8 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from newsletter.desk.preview.forced_dark import force_dark
-from newsletter.rendering.fragments import split
-from newsletter.rendering.mail import RenderedMail
+from newsletter.rendering.mail import RenderedMail, split
 from newsletter.rendering.values import PERSONAL_LINKS, values_for
 
 CSP = (

@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.forms.models import WagtailAdminModelForm
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.content.images.hosting import LOGO_WIDTH, host_image
 from newsletter.models import Brand
 from newsletter.rendering.lint.colour_advice import find_colour_problems, suggest_readable_colour
+from subscribers.desk.editing.short_name_form import NamedForm
 
 MAX_LOGO_BYTES = 5_000_000
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -81,7 +81,7 @@ class FontField(forms.ChoiceField):
             self.choices = [*self._known_choices, (font, font.split(",")[0].strip("'\" "))]
 
 
-class BrandForm(WagtailAdminModelForm):
+class BrandForm(NamedForm):
     colour = ColourField(label=gettext_lazy("Colour"), help_text=gettext_lazy("Headlines and the masthead."))
     accent = ColourField(label=gettext_lazy("Accent"), help_text=gettext_lazy("Buttons and links."))
     background = ColourField(label=gettext_lazy("Background"), help_text=gettext_lazy("Around the email."))
@@ -107,6 +107,8 @@ class BrandForm(WagtailAdminModelForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("colour", "accent", "background", "font"):
+            self.initial.setdefault(name, getattr(self.instance, name))
         for name in ("font", "heading_font"):
             if name in self.fields:
                 self.fields[name].add_choice(getattr(self.instance, name))
@@ -137,6 +139,14 @@ class BrandForm(WagtailAdminModelForm):
             self.add_error(f"{name}_file", translate(error))
         else:
             setattr(self.instance, name, picture)
+
+
+class NewBrandForm(NamedForm):
+    """A brand's name and address, in the chooser. Its look is the first one, which everybody can read."""
+
+    class Meta:
+        model = Brand
+        fields = ("name", "postal_address")
 
 
 def colours_panel_context(brand: Brand) -> dict[str, object]:

@@ -6,22 +6,24 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TitleFieldPanel
 from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 
-from newsletter.common.errors import NotReady
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
-from newsletter.desk.publications.brand_forms import BrandForm, colours_panel_context
+from newsletter.desk.publications.brand_forms import BrandForm, NewBrandForm, colours_panel_context
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.models import Brand, Issue, Publication, Story
-from subscribers.desk.choosers import NoncedChooserViewSet
+from subscribers.desk.choosers import PermittedChooserViewSet
+from subscribers.desk.editing.duplicating import DuplicableMixin, DuplicateView
+from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.models import MailingList
 
 
 class _SampleEmailMixin:
@@ -29,12 +31,20 @@ class _SampleEmailMixin:
         return [Mode(DEFAULT_MODE, _("Sample email"))]
 
 
-class BrandEditView(_SampleEmailMixin, VoidApprovalsMixin, PreviewedEditView):
+class BrandEditView(DuplicableMixin, _SampleEmailMixin, VoidApprovalsMixin, PreviewedEditView):
+    pass
+
+
+class BrandList(DuplicableMixin, DeskList):
     pass
 
 
 class BrandCreateView(_SampleEmailMixin, PreviewedCreateView):
     pass
+
+
+class DuplicateBrand(DuplicateView, BrandCreateView):
+    """The form of a copy, with the logos of the old brand."""
 
 
 class BrandPreview(IframePreview):
@@ -52,46 +62,53 @@ class NewBrandPreview(BrandPreview, PreviewOnCreateView):
 
 
 def find_preview_issue(brand: Brand) -> Issue:
-    """Return the newest issue of this brand, else of any, else one made of the newest story, all with this brand.
-
-    Raise NotReady if there is no publication.
-    """
+    """Return the newest issue of this brand, else of any, else one made of the newest story, all with this brand."""
     issues = Issue.objects.select_related("publication__mailing_list", "publication__segment", "slot")
     issue = (
         issues.filter(publication__brand_id=brand.pk).order_by("-made_at").first()
         or issues.order_by("-made_at").first()
+        or make_sample_issue(brand)
     )
-    if issue is None:
-        publication = Publication.objects.select_related("mailing_list").first()
-        if publication is None:
-            raise NotReady(
-                _("There is no publication yet, so we cannot show this brand in an email. Add a publication first.")
-            )
-        story = Story.objects.order_by("-seen_at").first()
-        title = story.title if story else publication.name
-        block = ("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None, "link": ""})
-        issue = Issue(
-            publication=publication,
-            number=1,
-            public_id=secrets.token_hex(12),
-            made_at=timezone.now(),
-            subject=escape_merge_fields(title),
-            preheader="",
-            body=[block] if story else [("button", {"label": publication.name, "url": "https://example.org/"})],
-        )
     issue.publication.brand = brand
     return issue
 
 
+def make_sample_issue(brand: Brand) -> Issue:
+    """Return an unsaved issue with the newest story, for an installation that has no issue yet."""
+    publication = Publication.objects.select_related("mailing_list").first()
+    if publication is None:
+        mailing_list = MailingList(slug="sample", name=brand.name)
+        publication = Publication(slug="sample", name=brand.name, mailing_list=mailing_list, from_name=brand.name)
+    story = Story.objects.order_by("-seen_at").first()
+    block = ("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None, "link": ""})
+    return Issue(
+        publication=publication,
+        number=1,
+        public_id=secrets.token_hex(12),
+        made_at=timezone.now(),
+        subject=escape_merge_fields(story.title if story else publication.name),
+        preheader="",
+        body=[block] if story else [("button", {"label": publication.name, "url": "https://example.org/"})],
+    )
+
+
+class BrandChooser(PermittedChooserViewSet):
+    creation_form_class = NewBrandForm
+    creation_tab_label = gettext_lazy("New brand")
+    create_action_label = gettext_lazy("Create brand")
+
+
 class BrandViewSet(SnippetViewSet):
     model = Brand
-    chooser_viewset_class = NoncedChooserViewSet
+    chooser_viewset_class = BrandChooser
     breadcrumbs_items = HOME_BREADCRUMB
-    index_view_class = DeskList
+    index_view_class = BrandList
+    purpose = gettext_lazy("A brand is how your emails look: the name, address, logo, colours and fonts.")
+    copy_view_class = DuplicateBrand
+    delete_view_class = RefuseUsedDelete
     icon = "sliders"
-    menu_label = gettext_lazy("Brand")
+    menu_label = gettext_lazy("Brands")
     base_url_path = "brand"
-    copy_view_enabled = False
     add_view_class = BrandCreateView
     preview_on_add_view_class = NewBrandPreview
     edit_view_class = BrandEditView
@@ -105,8 +122,7 @@ class BrandViewSet(SnippetViewSet):
         [
             MultiFieldPanel(
                 [
-                    FieldPanel("name"),
-                    FieldPanel("slug", heading=gettext_lazy("Short name")),
+                    TitleFieldPanel("name", targets=["slug"], classname="", placeholder=False),
                     FieldPanel("postal_address"),
                 ],
                 heading=gettext_lazy("The organisation"),
@@ -121,7 +137,8 @@ class BrandViewSet(SnippetViewSet):
             MultiFieldPanel(
                 [
                     FieldRowPanel([FieldPanel("font"), FieldPanel("heading_font")]),
-                    FieldRowPanel([FieldPanel("masthead"), FieldPanel("radius")]),
+                    FieldPanel("masthead"),
+                    FieldPanel("radius"),
                 ],
                 heading=gettext_lazy("Fonts and corners"),
             ),
@@ -135,6 +152,20 @@ class BrandViewSet(SnippetViewSet):
             MultiFieldPanel(
                 [FieldPanel("website"), FieldPanel("donate_url"), FieldPanel("donor_portal_url"), FieldPanel("social")],
                 heading=gettext_lazy("Links"),
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel(
+                        "slug",
+                        heading=gettext_lazy("Short name"),
+                        help_text=gettext_lazy(
+                            "Made from the name if you leave it empty. The organisation’s file changes the brand “default”,"
+                            " or the only one."
+                        ),
+                    )
+                ],
+                heading=gettext_lazy("Advanced"),
+                classname="collapsed",
             ),
         ],
         base_form_class=BrandForm,

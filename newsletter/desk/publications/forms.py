@@ -1,12 +1,12 @@
-"""The form of a publication. It turns the chosen days and time into a cron schedule and checks it."""
+"""The form of a publication. It turns the chosen days and times into cron schedules and checks them."""
 
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.snippets.widgets import AdminSnippetChooser
 
 from newsletter.common.errors import BadSchedule
@@ -21,32 +21,39 @@ from newsletter.desk.publications.schedule_text import (
     format_cron,
     parse_schedule,
 )
+from newsletter.desk.publications.zone_choices import zone_choices
 from newsletter.issues.assembly.schedule import check_schedule
+from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
+from newsletter.models import Brand, Publication
+from newsletter.rendering.errors import MergeError
+from newsletter.rendering.merge import fill_defaults
+from subscribers.desk.editing.short_name_form import NamedForm
+from subscribers.models import MailingList
+
+_FIRST_SCHEDULE = "0 9 * * thu"
+_KEPT_FROM_THE_LAST = ("zone", "language", "from_name", "from_email", "reply_to", "brand", "mailing_list")
+"""What a new publication takes from the newest one."""
 
 
-class PublicationForm(WagtailAdminModelForm):
+class PublicationForm(NamedForm):
     rhythm = forms.ChoiceField(
         required=False,
         label=gettext_lazy("How often"),
         choices=[
             (WEEKLY, gettext_lazy("On days of the week")),
             (MONTHLY, gettext_lazy("Once a month")),
-            (OTHER, gettext_lazy("Custom schedule (below)")),
+            (OTHER, gettext_lazy("Custom schedule (see Advanced)")),
         ],
     )
     weekdays = forms.MultipleChoiceField(
-        required=False,
-        label=gettext_lazy("On these days"),
-        choices=DAYS,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("For a weekly schedule."),
+        required=False, label=gettext_lazy("Every"), choices=DAYS, widget=forms.CheckboxSelectMultiple
     )
     month_day = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=28,
         label=gettext_lazy("Day of the month"),
-        help_text=gettext_lazy("For a monthly schedule: 1 to 28, because every month has these days."),
+        help_text=gettext_lazy("1 to 28, because every month has these days."),
     )
     at = forms.TimeField(
         required=False,
@@ -54,15 +61,30 @@ class PublicationForm(WagtailAdminModelForm):
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         help_text=gettext_lazy("In the publication’s time zone."),
     )
+    digest_day = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=28,
+        label=gettext_lazy("Day of the month"),
+        help_text=gettext_lazy("Empty for a custom schedule (see Advanced)."),
+    )
+    digest_at = forms.TimeField(
+        required=False, label=gettext_lazy("At"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        choice = parse_schedule(self.instance.schedule) if self.instance.schedule else ScheduleChoice(kind=WEEKLY)
+        choice = parse_schedule(self.instance.schedule or _FIRST_SCHEDULE)
+        digest = parse_schedule(self.instance.digest_schedule)
+        monthly = digest.kind == MONTHLY
         self.initial: dict[str, object] = {
             "rhythm": choice.kind,
             "weekdays": list(choice.days),
             "month_day": choice.day,
             "at": choice.at,
+            "digest_day": digest.day if monthly else None,
+            "digest_at": digest.at if monthly else None,
+            **({} if self.instance.pk or self.instance.name else find_first_values()),
             **self.initial,
         }
         for field in self.fields.values():
@@ -71,21 +93,37 @@ class PublicationForm(WagtailAdminModelForm):
                 field.widget.choose_another_text = _("Choose another")
         if "language" in self.fields:
             self.fields["language"].widget = forms.Select(choices=language_choices(self.instance.language)[1:])
+        if "zone" in self.fields:
+            self.fields["zone"].widget = forms.Select(choices=zone_choices(str(self.initial.get("zone") or "")))
         if "another_approves" in self.fields:
             self.fields["another_approves"].widget.choices = [
                 ("unknown", _("Yes, if two or more people can approve")),
                 ("true", _("Yes")),
                 ("false", _("No")),
             ]
-        if "schedule" in self.fields:
-            self.fields["schedule"].required = False
-            self.fields["schedule"].help_text = _(
-                "For a custom schedule only: minute, hour, day, month, weekday, such as 0 9 * * mon,thu."
+        for name in ("schedule", "digest_schedule"):
+            if name in self.fields:
+                self.fields[name].required = False
+
+    def clean_subject(self) -> str:
+        """Refuse a placeholder or merge field that no issue could fill in."""
+        subject: str = self.cleaned_data["subject"]
+        unknown = find_unknown_placeholder(subject)
+        if unknown:
+            known = ", ".join("{" + name + "}" for name in SUBJECT_PLACEHOLDERS)
+            raise forms.ValidationError(
+                _("“%(unknown)s” stands for nothing here. You can use %(known)s.")
+                % {"unknown": "{" + unknown + "}", "known": known}
             )
+        return _check_merge_fields(subject)
+
+    def clean_intro(self) -> str:
+        return _check_merge_fields(self.cleaned_data["intro"])
 
     def clean(self) -> Any:
         cleaned = super().clean()
         self._write_schedule(cleaned)
+        self._write_digest_schedule(cleaned)
         zone = cleaned.get("zone")
         for name in ("schedule", "digest_schedule"):
             schedule = cleaned.get(name)
@@ -113,3 +151,40 @@ class PublicationForm(WagtailAdminModelForm):
             self.add_error("at", _("Enter the time when it is sent."))
         else:
             cleaned["schedule"] = format_cron(ScheduleChoice(kind=kind, at=at, days=tuple(days), day=day))
+
+    def _write_digest_schedule(self, cleaned: dict[str, Any]) -> None:
+        """Write the cron schedule of the digest's day and time, unless somebody edited the custom one."""
+        day, at = cleaned.get("digest_day"), cleaned.get("digest_at")
+        custom = "digest_schedule" in self.changed_data and cleaned.get("digest_schedule")
+        if (day or at) and not custom:
+            if day is None:
+                self.add_error("digest_day", _("Choose a day of the month."))
+            elif at is None:
+                self.add_error("digest_at", _("Enter the time when it is sent."))
+            else:
+                cleaned["digest_schedule"] = format_cron(ScheduleChoice(kind=MONTHLY, at=at, day=day))
+        elif not cleaned.get("digest_schedule"):
+            self.add_error("digest_day", _("Choose a day of the month."))
+
+
+def find_first_values() -> dict[str, object]:
+    """Return what a new publication starts with: the newest publication's sender, or the only brand and list."""
+    last = Publication.objects.filter(archived=False).order_by("-made_at", "-pk").first()
+    if last is not None:
+        values = {name: getattr(last, name) for name in _KEPT_FROM_THE_LAST}
+        return values if not last.mailing_list.archived else {**values, "mailing_list": None}
+    brands, lists = list(Brand.objects.all()[:2]), list(MailingList.objects.filter(archived=False)[:2])
+    first: dict[str, object] = {"zone": "" if settings.TIME_ZONE == "UTC" else settings.TIME_ZONE}
+    if len(brands) == 1:
+        first |= {"brand": brands[0], "from_name": brands[0].name}
+    if len(lists) == 1:
+        first["mailing_list"] = lists[0]
+    return first
+
+
+def _check_merge_fields(text: str) -> str:
+    try:
+        fill_defaults(text)
+    except MergeError as error:
+        raise forms.ValidationError(translate(error)) from error
+    return text

@@ -1,71 +1,73 @@
-"""The panels of a publication's editor."""
+"""The panels of a publication's editor. What few people need is under “Advanced”."""
 
-from django.forms import CheckboxSelectMultiple, Select
+import json
+
+from django.forms import CheckboxSelectMultiple, RadioSelect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, TitleFieldPanel
 
 from newsletter.desk.publications.archive_text import archive_panel_context
-from newsletter.desk.publications.schedule_text import next_dates_context
+from newsletter.desk.publications.schedule_text import MONTHLY, WEEKLY, next_dates_context
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.models import Publication
+
+RULES = {"data-controller": "w-rules", "data-action": "change->w-rules#resolve"}
+"""Attributes of a panel whose fields depend on each other. `show_if` marks the dependent ones."""
+
+
+def show_if(field: str, *values: str) -> dict[str, str]:
+    """Return the attributes of a panel that Wagtail's script shows only while the field has one of the values."""
+    return {"data-w-rules-target": "show", "data-w-rules": json.dumps({field: values})}
 
 
 def schedule_panel_context(publication: Publication) -> dict[str, object]:
     return next_dates_context(publication, now=timezone.now())
 
 
+def archived_panel_context(publication: Publication) -> dict[str, object] | None:
+    return {} if publication.archived else None
+
+
 BASIC_FIELDS = [
-    FieldPanel("name"),
-    FieldPanel(
-        "slug",
-        heading=_("Short name"),
-        help_text=_("Used in web addresses. Do not change it once you have started sending."),
-    ),
+    TemplatePanel(get_context=archived_panel_context, template="desk/panels/archived.html"),
+    TitleFieldPanel("name", targets=["slug"], classname="", placeholder=False),
+    FieldPanel("brand", help_text=_("Its look, its postal address and its links.")),
     FieldPanel("language", help_text=_("For dates and for the fixed text of the email.")),
     FieldPanel("enabled", heading=_("In use"), help_text=_("If you turn this off, no issue is drafted or sent.")),
 ]
 AUDIENCE_FIELDS = [
-    FieldPanel("mailing_list", heading=_("List"), widget=Select),
-    FieldPanel("segment", help_text=_("Leave empty to send to the whole list."), widget=Select),
+    FieldPanel("mailing_list", heading=_("List"), help_text=_("Issues go to the people on this list.")),
+    FieldPanel("segment", help_text=_("Leave empty to send to the whole list.")),
+]
+SENDER_FIELDS = [
+    FieldRowPanel(
+        [FieldPanel("from_name", heading=_("Sender name")), FieldPanel("from_email", heading=_("Sender address"))]
+    ),
+    FieldPanel("reply_to", heading=_("Reply-to address"), help_text=_("Leave empty to use the sender address.")),
+    FieldPanel(
+        "subject",
+        help_text=_("{lead_headline} becomes the headline of the first story. Also: {publication}, {number}."),
+    ),
+    FieldPanel("intro", heading=_("Introduction")),
+    FieldPanel("layout"),
 ]
 SCHEDULE_FIELDS = [
     TemplatePanel(get_context=schedule_panel_context, template="desk/panels/schedule.html"),
     FieldPanel("rhythm"),
-    FieldRowPanel([FieldPanel("weekdays"), FieldPanel("month_day")]),
+    FieldPanel("weekdays", attrs=show_if("rhythm", WEEKLY)),
+    FieldPanel("month_day", attrs=show_if("rhythm", MONTHLY)),
     FieldRowPanel([FieldPanel("at"), FieldPanel("zone", heading=_("Time zone"))]),
-    FieldPanel("schedule", heading=_("Custom schedule")),
     FieldPanel("lead_hours", heading=_("Create the draft this many hours before sending")),
-    FieldRowPanel([FieldPanel("monthly_digest"), FieldPanel("digest_schedule", heading=_("Digest schedule"))]),
+]
+DIGEST_FIELDS = [
+    FieldPanel("monthly_digest"),
+    FieldRowPanel([FieldPanel("digest_day"), FieldPanel("digest_at")], attrs=show_if("monthly_digest", "on")),
 ]
 APPROVAL_FIELDS = [
-    FieldPanel("approval", heading=_("Approval")),
-    FieldRowPanel(
-        [
-            FieldPanel("another_approves", heading=_("Somebody other than the author must approve")),
-            FieldPanel("second_approval_above", heading=_("Second approver needed above (recipients)")),
-        ]
-    ),
-]
-PACE_FIELDS = [
-    FieldRowPanel([FieldPanel("quiet_from"), FieldPanel("quiet_until")]),
-    FieldPanel("stale_hours", heading=_("Stop if late by (hours)")),
-    FieldRowPanel(
-        [
-            FieldPanel("people_per_day", heading=_("Daily limit (recipients)")),
-            FieldPanel("warm_up_from", heading=_("Domain warm-up starts on")),
-        ]
-    ),
-]
-LOOK_FIELDS = [
-    FieldRowPanel(
-        [FieldPanel("from_name", heading=_("Sender name")), FieldPanel("from_email", heading=_("Sender address"))]
-    ),
-    FieldPanel("reply_to", heading=_("Reply-to address")),
-    FieldPanel("subject"),
-    FieldPanel("intro", heading=_("Introduction")),
-    FieldPanel("layout"),
-    FieldPanel("brand", widget=Select),
+    FieldPanel("approval", heading=_("Approval"), widget=RadioSelect),
+    FieldPanel("another_approves", heading=_("Somebody other than the author must approve")),
+    FieldPanel("second_approval_above", heading=_("Second approver needed above (recipients)")),
 ]
 STORY_FIELDS = [
     FieldRowPanel(
@@ -93,21 +95,51 @@ EVENT_FIELDS = [
     ),
     FieldPanel("host_url", heading=_("Page about hosting an event")),
 ]
+PACE_FIELDS = [
+    FieldRowPanel([FieldPanel("quiet_from"), FieldPanel("quiet_until")]),
+    FieldPanel("stale_hours", heading=_("Stop if late by (hours)")),
+    FieldRowPanel(
+        [
+            FieldPanel("people_per_day", heading=_("Daily limit (recipients)")),
+            FieldPanel("warm_up_from", heading=_("Domain warm-up starts on")),
+        ]
+    ),
+]
+ARCHIVE_FIELDS = [
+    FieldPanel("archive", heading=_("Public archive")),
+    TemplatePanel(get_context=archive_panel_context, template="desk/panels/archive.html"),
+    FieldPanel("clicks", heading=_("Click tracking")),
+]
+ADVANCED_FIELDS = [
+    FieldPanel(
+        "slug",
+        heading=_("Short name"),
+        help_text=_("Used in web addresses. Do not change it once you have started sending."),
+    ),
+    FieldPanel(
+        "schedule",
+        heading=_("Custom schedule"),
+        help_text=_(
+            "Used if “How often” is “Custom schedule”. Five fields: minute, hour, day, month, weekday, such as"
+            " 0 9 * * mon,thu."
+        ),
+    ),
+    FieldPanel(
+        "digest_schedule",
+        heading=_("Custom schedule of the monthly digest"),
+        help_text=_("Five fields, as above. It replaces the day and time if you change it here."),
+    ),
+]
 PUBLICATION_PANELS = [
     MultiFieldPanel(BASIC_FIELDS, heading=_("Basics")),
     MultiFieldPanel(AUDIENCE_FIELDS, heading=_("Audience")),
-    MultiFieldPanel(SCHEDULE_FIELDS, heading=_("Schedule")),
+    MultiFieldPanel(SENDER_FIELDS, heading=_("Sender and design")),
+    MultiFieldPanel(SCHEDULE_FIELDS, heading=_("Schedule"), attrs=RULES),
     MultiFieldPanel(APPROVAL_FIELDS, heading=_("Approval")),
-    MultiFieldPanel(LOOK_FIELDS, heading=_("Sender and design")),
     MultiFieldPanel(STORY_FIELDS, heading=_("Stories")),
     MultiFieldPanel(EVENT_FIELDS, heading=_("Events")),
-    MultiFieldPanel(PACE_FIELDS, heading=_("Quiet hours and sending limits")),
-    MultiFieldPanel(
-        [
-            FieldPanel("archive"),
-            TemplatePanel(get_context=archive_panel_context, template="desk/panels/archive.html"),
-            FieldPanel("clicks", heading=_("Click tracking")),
-        ],
-        heading=_("Archive and clicks"),
-    ),
+    MultiFieldPanel(DIGEST_FIELDS, heading=_("Monthly digest"), attrs=RULES),
+    MultiFieldPanel(PACE_FIELDS, heading=_("Quiet hours and sending limits"), classname="collapsed"),
+    MultiFieldPanel(ARCHIVE_FIELDS, heading=_("Public archive and clicks"), classname="collapsed"),
+    MultiFieldPanel(ADVANCED_FIELDS, heading=_("Advanced"), classname="collapsed"),
 ]

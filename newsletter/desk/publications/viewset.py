@@ -1,30 +1,46 @@
 """Publications in the desk: the list, the editor, and the preview of the next issue."""
 
+from typing import ClassVar
+
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import ObjectList
+from wagtail.admin.ui.components import MediaContainer
+from wagtail.admin.ui.side_panels import ChecksSidePanel, PreviewSidePanel
 from wagtail.admin.ui.tables import BooleanColumn, Column
-from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet, SnippetViewSetGroup
+from wagtail.snippets.views.snippets import CreateView, PreviewOnCreateView, SnippetViewSetGroup
 
 from newsletter.common.errors import NotReady
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
 from newsletter.desk.issues.next_issue import find_next_issue
 from newsletter.desk.preview.modes import Mode
-from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.preview.panel import IframePreview, PreviewedEditView
 from newsletter.desk.publications.brands import BrandViewSet
 from newsletter.desk.publications.forms import PublicationForm
 from newsletter.desk.publications.panels import PUBLICATION_PANELS
 from newsletter.desk.publications.schedule_text import describe_schedule
+from newsletter.issues.approval.archive_publication import archive_publication
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Publication
-from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableViewSet, ArchivePage
+from subscribers.desk.editing.duplicating import DuplicateView
+from subscribers.desk.editing.uses import RefuseUsedDelete
+from subscribers.desk.listing import HOME_BREADCRUMB
 
 
-class PublicationEditView(VoidApprovalsMixin, PreviewedEditView):
+class PublicationCreateView(CreateView):
+    """The form of a new publication. It has no issue to preview yet."""
+
+    def get_side_panels(self) -> MediaContainer:
+        panels = super().get_side_panels()
+        return MediaContainer([panel for panel in panels if not isinstance(panel, PreviewSidePanel | ChecksSidePanel)])
+
+
+class PublicationEditView(ArchivableEditMixin, VoidApprovalsMixin, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
         return [Mode(DEFAULT_MODE, _("Next issue"))]
 
@@ -47,14 +63,35 @@ class NewPublicationPreview(IframePreview, PreviewOnCreateView):
         raise NotReady(_("A new publication has no issue yet. Save it to see its first issue here."))
 
 
-class PublicationViewSet(SnippetViewSet):
+class DuplicatePublication(DuplicateView, PublicationCreateView):
+    """The form of a copy. It is turned off, so that nothing goes out before somebody looked at it."""
+
+    changes: ClassVar[dict[str, object]] = {"enabled": False, "archived": False}
+
+
+class ArchivePublication(ArchivePage):
+    archive = staticmethod(archive_publication)
+    consequences = (
+        gettext_lazy("It drafts and sends nothing. Drafts and approved issues that have not been sent stay unsent."),
+        gettext_lazy("It is no longer listed with the others."),
+        gettext_lazy("Issues that were sent keep their reports, and readers can still open them."),
+        gettext_lazy("You can bring it back at any time."),
+    )
+    after_return = gettext_lazy("It is turned off. Turn on “In use” when it should draft and send issues again.")
+
+
+class PublicationViewSet(ArchivableViewSet):
     model = Publication
     breadcrumbs_items = HOME_BREADCRUMB
-    index_view_class = DeskList
     icon = "mail"
     base_url_path = "publications"
-    copy_view_enabled = False
-    add_view_class = PreviewedCreateView
+    purpose = gettext_lazy(
+        "A publication is a newsletter that comes out again and again: who gets it, who sends it, when, and what is in it."
+    )
+    archive_page_class = ArchivePublication
+    copy_view_class = DuplicatePublication
+    delete_view_class = RefuseUsedDelete
+    add_view_class = PublicationCreateView
     preview_on_add_view_class = NewPublicationPreview
     edit_view_class = PublicationEditView
     preview_on_edit_view_class = PublicationPreview

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.desk.shell.labels import format_reason, label_send_state
 from newsletter.models import Batch, Installation, Issue, Send
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.limits.recipient_allowlist import CLOSED, is_sending_blocked
+from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
 from newsletter.sending.settling.sweep import OPEN_STATES
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 from subscribers.desk.listing import format_moment
@@ -98,7 +98,7 @@ def describe_hold() -> str:
 def describe_allowlist() -> str:
     """Return whom this installation may send to, as a sentence, or "" if it may send to everybody."""
     if is_sending_blocked():
-        return format_reason(CLOSED)
+        return format_reason(BLOCKED_REASON)
     only_to = get_recipient_allowlist()
     if only_to is None:
         return ""

@@ -23,7 +23,7 @@ BLOCKED_PATHS = (
     "test404",
     "workflows",
     r"choose-page/(?:\d+|search|chosen-multiple)",
-    r"snippets/choose/(?!newsletter/(?:story|eventnotice|appeal)/)",
+    r"snippets/choose/(?!newsletter/(?:story|eventnotice|appeal|brand)/|subscribers/(?:mailinglist|segment)/)",
     "reports",
 )
 

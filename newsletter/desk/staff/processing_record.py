@@ -16,7 +16,7 @@ from django.db.models import Count
 from newsletter.feedback import event_retention
 from newsletter.models import ApiKey, Brand, Publication
 from newsletter.providers.base.provider_url import ProviderSettings
-from newsletter.providers.registry import read_provider_url
+from newsletter.providers.registry import ADAPTERS, read_provider_url
 from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
 from subscribers.exporting import export_requests
@@ -24,15 +24,6 @@ from subscribers.importing.writing import import_steps
 from subscribers.models import Basis, MailingList, Subscriber, Subscription
 from subscribers.segments.attributes import attribute_keys
 
-PROVIDERS = {
-    "mailgun": "Mailgun",
-    "sendgrid": "Twilio SendGrid",
-    "postmark": "Postmark",
-    "ses": "Amazon SES",
-    "resend": "Resend",
-    "brevo": "Brevo",
-    "sparkpost": "SparkPost",
-}
 EU_HOST_LABELS = ("eu", "europe")
 
 
@@ -91,9 +82,10 @@ def find_processor(provider: ProviderSettings) -> Processor | None:
     """Return the provider that sends the mail, or None if mail is written to files on this machine."""
     if provider.scheme == "outbox":
         return None
+    adapter = ADAPTERS[provider.scheme]
     host = urlsplit(provider.endpoint).hostname or ""
     region = provider.domain if provider.scheme == "ses" else "EU" if set(EU_HOST_LABELS) & set(host.split(".")) else ""
-    return Processor(name=PROVIDERS[provider.scheme], host=host, region=region)
+    return Processor(name=adapter.company or adapter.label, host=host, region=region)
 
 
 def retention_days() -> dict[str, int]:

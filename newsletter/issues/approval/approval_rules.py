@@ -29,7 +29,8 @@ def is_automatic(issue: Issue) -> bool:
 def is_sent_automatically(issue: Issue, *, people: int | None = None) -> bool:
     """Return True if the issue will be sent when it is due, without a person's approval.
 
-    ``people`` is the number of recipients now; it is counted if it is not given. An invalid segment rule makes it False.
+    ``people`` is the number of recipients now; it is counted if it is not given. An invalid segment rule makes it
+    False.
     """
     if not is_automatic(issue) or is_switched_off(issue.kind, publication=issue.publication):
         return False
@@ -43,13 +44,13 @@ def find_manual_approval_reason(issue: Issue, *, people: int) -> str:
     """Return why an automatic issue needs a person's approval, as a sentence; "" if it needs none."""
     publication, announced = issue.publication, issue.announced_people
     if announced is None:
-        return Message("Staff have not been told how many people would get it.")
+        return Message("Staff have not been notified of the number of recipients.")
     if issue.announced_audience != hash_audience(describe_audience(issue)):
-        return Message("Its list or segment was changed after staff were told about it.")
+        return Message("Its list or segment changed after staff were notified.")
     if people > max_people_after_growth(announced):
         return Message(
-            "Staff were told that it goes to %(told)s people. Now it would go to %(people)s.",
-            told=Quantity(announced),
+            "Staff were notified of %(announced)s recipients. Now there would be %(people)s.",
+            announced=Quantity(announced),
             people=Quantity(people),
         )
     if _needs_two(issue, people=people):
@@ -82,7 +83,10 @@ def count_audience_for_send(issue: Issue, *, now: datetime | None = None) -> Aud
 
 
 def requires_other_approver(publication: Publication) -> bool:
-    """Return True if authors cannot approve alone. Unless the publication decides, two or more approvers make it True."""
+    """Return True if authors cannot approve alone.
+
+    If the publication has no setting, return True if at least two people may approve.
+    """
     if publication.another_approves is not None:
         return bool(publication.another_approves)
     return bool(find_approvers().count() >= 2)
@@ -110,21 +114,24 @@ def require_approval_permission(issue: Issue, *, by: User | AnonymousUser) -> No
 
 
 def count_approvals_needed(issue: Issue, *, people: int) -> int:
-    """Return how many people must approve an issue with so many recipients; 0 if it is sent automatically."""
+    """Return how many people must approve an issue with this number of recipients; 0 if it is sent automatically."""
     if _needs_two(issue, people=people):
         return 2
     return 0 if is_sent_automatically(issue, people=people) else 1
 
 
 def count_approvals(issue: Issue, *, sha256: str, people: int) -> int:
-    """Return how many people's approvals are valid for this content, the current audience and so many recipients."""
+    """Return how many people's approvals are valid for this content, the current audience and this number of recipients."""
     return len(
         {one.person_id for one in find_valid_approvals(issue, sha256=sha256, people=people) if not one.by_policy}
     )
 
 
 def find_valid_approvals(issue: Issue, *, sha256: str, people: int) -> list[Approval]:
-    """Return the valid approvals: of this content, the current audience and so many recipients, by no author if required."""
+    """Return the approvals of this content and audience that cover ``people`` recipients.
+
+    If required, leave out approvals by authors.
+    """
     valid = [one for one in _find_approvals_of_audience(issue, sha256=sha256) if covers_people(one, people=people)]
     if requires_other_approver(issue.publication):
         valid = [one for one in valid if one.by_policy or not _is_by_author(issue, one)]

@@ -46,7 +46,7 @@ def approve_issue(
     """Approve the current content of the issue for its current audience.
 
     ``seen_sha256``, ``seen_audience`` and ``seen_people`` are the content's hash, the audience's hash and the number of
-    recipients that the person saw. The approval is refused if one changed, or the number grew much.
+    recipients that the person saw. The approval is refused if one changed, or if the number of recipients grew by more than 10 %.
     If the publication needs a second approval, the issue is in review until there is one.
     Raises SwitchedOff, NotAllowed, NotApproved, AudienceChanged, NotReady (a check fails), WrongState.
     """
@@ -104,18 +104,7 @@ def freeze_checked_revision(*, issue: Issue, now: datetime) -> IssueRevision:
     update_story_placements(issue=issue, content=content, now=now)
     variants = make_variants(revision=revision, groups=find_groups(issue, now=now))
     if not variants:
-        raise NotReady(
-            Message(
-                "Nobody would get %(issue)s: the list “%(name)s” has nobody who may be mailed",
-                issue=issue,
-                name=issue.publication.mailing_list.name,
-            )
-            + (
-                Message(" in the segment “%(name)s”.", name=segment.name)
-                if (segment := find_audience_segment(issue))
-                else "."
-            )
-        )
+        raise NotReady(_explain_empty_audience(issue))
     due = content.issue.due_at
     for finding in check_events(content, delivered_at=max(due, now)):
         if finding.level == "error":
@@ -266,3 +255,17 @@ def _record_approval(
 def _has_enough(issue: Issue, *, sha256: str, people: int) -> bool:
     given = count_approvals(issue, sha256=sha256, people=people)
     return given >= max(count_approvals_needed(issue, people=people), 1)
+
+
+def _explain_empty_audience(issue: Issue) -> Message:
+    name = issue.publication.mailing_list.name
+    if segment := find_audience_segment(issue):
+        return Message(
+            "Nobody would get %(issue)s: the list “%(name)s” has nobody in the segment “%(segment)s” who may be mailed.",
+            issue=issue,
+            name=name,
+            segment=segment.name,
+        )
+    return Message(
+        "Nobody would get %(issue)s: the list “%(name)s” has nobody who may be mailed.", issue=issue, name=name
+    )

@@ -15,8 +15,8 @@ from newsletter.issues.snapshot.records.blocks import NoteBlock, QuoteBlock, lis
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Variant
 from newsletter.rendering.errors import RenderingError
-from newsletter.rendering.fragments import split
 from newsletter.rendering.lint.findings import Finding
+from newsletter.rendering.mail import split
 from newsletter.rendering.merge import FIELDS
 from newsletter.rendering.tokens import Variable
 from newsletter.rendering.values import values_for

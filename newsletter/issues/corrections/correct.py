@@ -1,6 +1,7 @@
-"""Announce a changed event to exactly the people who were told something else. Nothing here sends.
+"""Announce a changed event to exactly the people who received other details. It sends no mail.
 
-The event may have moved, been cancelled, or take place after all. `variants.notified` finds who was told what.
+The event may have moved, been cancelled, or take place after all. `issues.variants.event_mentions` finds who received
+which details.
 """
 
 import secrets
@@ -22,9 +23,8 @@ from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.issues.variants.dates import format_event_time, get_babel_locale
-from newsletter.issues.variants.event_location import describe_event_location
 from newsletter.issues.variants.event_mentions import EventMention, find_event_mentions, find_misinforming_deliveries
-from newsletter.issues.variants.reader_texts import reader_text
+from newsletter.issues.variants.reader_texts import describe_event_location, reader_text
 from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, transition
 
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
@@ -34,9 +34,9 @@ _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 class MisinformedGroup:
     """The people to whom one publication gave details of an event that are not true any more.
 
-    ``was`` is the event as they were told last and ``now`` as it is. ``correction`` is the correction that announces it,
-    if there is one. ``mixed`` is True if the event takes place after all and only some people were told of a cancellation.
-    ``before`` is a correction that told others the same and did not reach these people.
+    ``was`` is the event as last announced to them and ``now`` its current details. ``correction`` is the correction that
+    announces it, if there is one. ``mixed`` is True if the event takes place after all and only some people were notified
+    of a cancellation. ``earlier`` is a correction with the same details that did not reach these people.
     """
 
     publication: Publication
@@ -46,11 +46,11 @@ class MisinformedGroup:
     now: EventRecord
     correction: Correction | None
     mixed: bool = False
-    before: Correction | None = None
+    earlier: Correction | None = None
 
     @property
     def when(self) -> str:
-        """The day and hour that they were told, in the publication's language."""
+        """The day and hour that was announced to them, in the publication's language."""
         return self._when(self.was)
 
     @property
@@ -59,7 +59,7 @@ class MisinformedGroup:
 
     @property
     def where(self) -> str:
-        """The location that they were told."""
+        """The location that was announced to them."""
         return describe_event_location(self.was, language=self.publication.language)
 
     @property
@@ -98,7 +98,8 @@ def announce_change(*, event: EventNotice, publication: Publication, by: User | 
     """Return the draft of a correction, or the correction that announces the change already.
 
     A waiting correction that says something else is cancelled.
-    Raises NotAllowed, SwitchedOff, NotReady if nobody was told other details, WrongState if another correction is being sent.
+    Raises NotAllowed, SwitchedOff, NotReady if nobody was told other details, WrongState if another correction is being
+    sent.
     """
     _require_permission(by)
     require_publication_enabled(publication)
@@ -168,7 +169,7 @@ def _find_misinformed_group(
         now=resolve_event(event),
         correction=known,
         mixed=0 < sum(cancelled.values()) < people,
-        before=newest if known is None else None,
+        earlier=newest if known is None else None,
     )
 
 

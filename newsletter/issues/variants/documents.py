@@ -18,9 +18,8 @@ from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.records.publication import BrandRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.variants.dates import find_first_day, format_event_time, get_babel_locale
-from newsletter.issues.variants.event_location import describe_event_location
 from newsletter.issues.variants.nearby_events import CLOSE_KM, EventSelection
-from newsletter.issues.variants.reader_texts import reader_text
+from newsletter.issues.variants.reader_texts import describe_event_location, reader_text
 from newsletter.issues.variants.visibility import VisibleContent, filter_visible
 from newsletter.rendering import blocks as mail
 from newsletter.rendering.phrases import find_phrase, find_text_direction

@@ -1,4 +1,4 @@
-"""Find out what mails told people about an event, and who still has to be told that it changed.
+"""Find which details of an event each mail showed, and who needs a correction.
 
 Each misinforming mail is corrected once for the same facts. A row with a constraint ensures that, whichever
 publication, person or process announces the change.
@@ -78,7 +78,7 @@ def find_event_mentions(event_id: int) -> list[EventMention]:
 def find_misinforming_deliveries(
     correction: Correction, *, mentions: list[EventMention] | None = None
 ) -> QuerySet[Delivery]:
-    """Return the mails of the correction's publication that say something else about the event.
+    """Return the mails of the correction's publication that show other details of the event.
 
     Mails that another correction has corrected are left out. Those that this one has corrected are not, so that the
     correction is for the same people before and after it is sent.

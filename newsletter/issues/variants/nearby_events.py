@@ -57,7 +57,7 @@ def choose_events_for(
     return EventSelection("host" if host else "nothing", ())
 
 
-def choose_near_events(
+def choose_only_near_events(
     location: RecipientLocation, *, events: Iterable[EventRecord], limit: int, radius_km: float
 ) -> EventSelection:
     """Return the events for readers who want only events near them: in their region if only the region is known."""
@@ -70,7 +70,7 @@ def choose_near_events(
 
 
 def _select_near(location: RecipientLocation, events: Sequence[EventRecord]) -> EventSelection:
-    """Note which events are close. There is one distance only: each more would make more groups of readers."""
+    """Note which events are close. Use a single distance: each further one would multiply the variants."""
     close = (event.id for event in events if not event.online and is_near(location, event, radius_km=_CLOSE_TO_TOWN_KM))
     return EventSelection("near", tuple(events), tuple(close))
 

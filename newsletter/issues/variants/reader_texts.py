@@ -1,18 +1,20 @@
-"""Texts for readers in each language: those of corrections, of the archive and of its feed.
+"""Texts for readers in each language: where an event is, corrections, the archive and its feed.
 
 Rendering has the texts of the mail itself. A language that is not here gets English.
 """
 
 from collections.abc import Mapping
 
-from newsletter.rendering.phrases import base_language
+from newsletter.issues.snapshot.records.events import EventRecord
+from newsletter.rendering.phrases import base_language, find_phrase
+from subscribers.places.regions import region_label
 
 READER_TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "events": "Events",
         "cancelled_subject": "Cancelled: {title}",
         "cancelled_heading": "An event is cancelled",
-        "cancelled_text": "We told you about “{title}” ({when}). It will not take place. We are sorry for the late word.",
+        "cancelled_text": "We told you about “{title}” ({when}). It will not take place. We are sorry for the short notice.",
         "moved_subject": "Changed: {title}",
         "moved_heading": "An event has changed",
         "moved_text": "We told you about “{title}” ({when}). It has changed: please look at the new day and place below.",
@@ -236,3 +238,15 @@ def reader_text(key: str, language: str, **values: str) -> str:
     for name, value in values.items():
         text = text.replace("{" + name + "}", value)
     return text
+
+
+def describe_event_location(event: EventRecord, *, language: str) -> str:
+    """Return “Online”, or the location as far as it is known, such as “Montréal, Québec, Canada”."""
+    if event.online:
+        return find_phrase("online", language)
+    return remove_repeated_parts(event.location) or event.town or region_label(event.region, language=language)
+
+
+def remove_repeated_parts(location: str) -> str:
+    """Return “Toronto, Ontario” for “Toronto, Toronto, Ontario”, as venues named after their town are listed."""
+    return ", ".join(dict.fromkeys(part.strip() for part in location.split(",") if part.strip()))

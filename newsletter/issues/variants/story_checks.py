@@ -38,7 +38,8 @@ def require_unrestricted_stories(content: IssueContent, *, at: datetime) -> None
     restricted = list_restricted_stories(content, at=at)
     if restricted:
         raise NotReady(
-            "%(unfit)s. Nothing was sent. Take it out, or put its record right.", unfit=Message.joined(restricted)
+            "%(unfit)s. Nothing was sent. Remove the story from the issue, or correct its consent details.",
+            unfit=Message.joined(restricted),
         )
 
 

@@ -22,7 +22,7 @@ from newsletter.issues.variants.nearby_events import (
     EventSelection,
     RecipientLocation,
     choose_events_for,
-    choose_near_events,
+    choose_only_near_events,
     is_possibly_in,
 )
 from subscribers.places.regions import country_label, region_label
@@ -163,7 +163,7 @@ def _choose_events(
     if content.issue.is_correction:
         return EventSelection("near", tuple(event for event in block.events if not event.cancelled))
     if only_near:
-        return choose_near_events(location, events=block.events, limit=publication.max_events, radius_km=radius_km)
+        return choose_only_near_events(location, events=block.events, limit=publication.max_events, radius_km=radius_km)
     return choose_events_for(
         location,
         events=block.events,

@@ -16,7 +16,7 @@ from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import write_private
 from newsletter.models import Issue, Variant
 from newsletter.providers.base.mail.mime import build_message
-from newsletter.rendering.fragments import split
+from newsletter.rendering.mail import split
 from newsletter.sending.notices.proofs import make_sample_mail
 
 WHOLE_LINES = SMTP.clone(max_line_length=998)

@@ -12,7 +12,7 @@ from newsletter.models import Installation, Publication
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.webhooks.verification import split_keys
-from newsletter.providers.registry import read_provider_url
+from newsletter.providers.registry import ADAPTERS, read_provider_url
 from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain
 from newsletter.sending.deliverability.domains import OUTBOX, is_own_endpoint, read_provider
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
@@ -81,7 +81,7 @@ def check_senders(url: str, *, find: FindTxtRecords) -> Iterator[Finding]:
         except BadAddress as fault:
             yield error(f"sender of {publication.slug}", str(fault), "Correct the publication's from_email.")
     for domain in sorted(domains):
-        yield from check_sender_domain(domain, provider=provider.scheme, find=find)
+        yield from check_sender_domain(domain, wanted=ADAPTERS[provider.scheme].dns, find=find)
 
 
 def check_journal(*, now: datetime) -> Finding:

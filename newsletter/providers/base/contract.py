@@ -86,6 +86,18 @@ class ProviderResponse:
 
 
 @dataclass(frozen=True)
+class DnsRecords:
+    """The DNS records that a provider asks its customers for: its SPF include, and its usual DKIM selectors.
+
+    ``spf`` is "" if the provider sends bounces to a domain of its own, ``selectors`` are empty if its keys have no fixed names.
+    """
+
+    spf: str = ""
+    selectors: tuple[str, ...] = ()
+    needs_spf: bool = False
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The verdict of an attempt: ``verdict`` for every delivery that ``people`` does not name with its own reason.
 

@@ -19,6 +19,7 @@ from newsletter.providers.base.contract import (
     BatchCall,
     BatchLookup,
     Capabilities,
+    DnsRecords,
     HttpCaller,
     HttpRequest,
     Outcome,
@@ -51,14 +52,18 @@ class HttpAdapter(ABC):
     """One account of a provider. Threads may share it; ``close`` it when done.
 
     ``url_rules`` say how its NEWSLETTER_PROVIDER_URL is written, ``offer`` what the provider can do; an account's own
-    rates and batch size replace those of the offer. ``receipt_status`` is the only status with which a batch is accepted.
+    rates and batch size replace those of the offer. ``company`` is the processor's name, if it is not the ``label``.
+    ``receipt_status`` is the only status with which a batch is accepted.
     ``may_bisect`` is False for a provider that refuses a recipient and never a batch because of one.
     """
 
     label: ClassVar[str]
+    company: ClassVar[str] = ""
+    dns: ClassVar[DnsRecords] = DnsRecords()
     url_rules: ClassVar[UrlRules]
     offer: ClassVar[Capabilities]
     default_endpoint: ClassVar[str] = ""
+    own_domain: ClassVar[str]
     receipt_status: ClassVar[int] = 200
     read_seconds: ClassVar[float] = 90.0
     may_bisect: ClassVar[bool] = True

@@ -15,8 +15,9 @@ COMMON_OPTIONS = ("endpoint", "webhook_key", "people_per_second", "calls_per_sec
 class ProviderSettings:
     """The parts of NEWSLETTER_PROVIDER_URL. Rates are people or calls a second, None if not given.
 
-    ``domain`` follows the @: the sending domain of mailgun, the region of ses. ``webhook_key`` holds one key, or several
-    with commas between: each is accepted, so that one can replace another. ``own_options`` belong to one provider.
+    ``domain`` follows the @: the sending domain of mailgun, the region of ses. ``webhook_key`` holds one key, or
+    several with commas between: each is accepted, so that one can replace another. ``own_options`` belong to one
+    provider.
     """
 
     scheme: str
@@ -50,10 +51,10 @@ def accept_account(settings: ProviderSettings) -> None:
 
 @dataclass(frozen=True)
 class UrlRules:
-    """How the URL of one provider is written.
+    """The rules for one provider's URL.
 
-    ``account`` is what stands between ``://`` and ``?``, with DOMAIN or REGION only if the provider has one, "" for a
-    provider without account. ``check_account`` raises BadProviderUrl for an account that cannot be right.
+    ``account`` is the pattern before ``?``, such as ``KEY@DOMAIN``; "" if the provider has no account. ``check_account``
+    raises BadProviderUrl for an account that cannot be right.
     """
 
     scheme: str
@@ -88,7 +89,7 @@ def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSe
     for name, option in ((n, o) for each in rules.values() for n, o in each.options.items()):
         if name in options and (name not in own.options or not re.fullmatch(option.pattern, options[name])):
             raise BadProviderUrl(
-                "%(name)s in NEWSLETTER_PROVIDER_URL is %(meaning)s.", name=name, meaning=option.meaning
+                "%(name)s in NEWSLETTER_PROVIDER_URL must be %(meaning)s.", name=name, meaning=option.meaning
             )
     return ProviderSettings(
         scheme=scheme,

@@ -16,13 +16,20 @@ import orjson
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.personal_tokens import find_tokens
 from newsletter.providers.base.batch_lookup import found_record, list_rows, no_record
-from newsletter.providers.base.contract import BatchLookup, Capabilities, Outcome, ProviderResponse, Recipient, Verdict
+from newsletter.providers.base.contract import (
+    BatchLookup,
+    Capabilities,
+    DnsRecords,
+    Outcome,
+    ProviderResponse,
+    Recipient,
+    Verdict,
+)
 from newsletter.providers.base.errors import BadBatch
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_time, read_json
 from newsletter.providers.base.mail.curly_variables import write_html, write_text, write_value
-from newsletter.providers.base.mail.headers import encode_header
-from newsletter.providers.base.mail.identifiers import make_tag
+from newsletter.providers.base.mail.headers import encode_header, make_tag
 from newsletter.providers.base.mail.tokens import CompiledText
 from newsletter.providers.base.prepared_batch import PreparedBatch
 from newsletter.providers.base.provider_url import UrlRules
@@ -48,6 +55,8 @@ class Brevo(HttpAdapter):
     """An account at Brevo."""
 
     label = "Brevo"
+    own_domain = "brevo.com"
+    dns = DnsRecords("include:spf.brevo.com", ("brevo1", "brevo2", "mail"))
     default_endpoint = "https://api.brevo.com"
     send_path = "/v3/smtp/email"
     receipt_status = 201

@@ -13,12 +13,19 @@ from urllib.parse import urlsplit
 
 from newsletter.common.messages import Quantity
 from newsletter.providers.base.batch_lookup import found_record, list_rows, no_record
-from newsletter.providers.base.contract import BatchCall, BatchLookup, Capabilities, Outcome, ProviderResponse, Verdict
+from newsletter.providers.base.contract import (
+    BatchCall,
+    BatchLookup,
+    Capabilities,
+    DnsRecords,
+    Outcome,
+    ProviderResponse,
+    Verdict,
+)
 from newsletter.providers.base.errors import BadBatch, BadProviderUrl
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, read_json
-from newsletter.providers.base.mail.headers import format_mailbox
-from newsletter.providers.base.mail.identifiers import make_message_id, make_tag
+from newsletter.providers.base.mail.headers import format_mailbox, make_message_id, make_tag
 from newsletter.providers.base.mail.multipart import build_multipart
 from newsletter.providers.base.mail.tokens import rename_tokens
 from newsletter.providers.base.prepared_batch import PreparedBatch, prepare_batch
@@ -55,6 +62,8 @@ class Mailgun(HttpAdapter):
     """A sending domain at Mailgun."""
 
     label = "Mailgun"
+    own_domain = "mailgun.net"
+    dns = DnsRecords("include:mailgun.org", ("pic", "mta", "smtp", "k1", "krs", "mailo", "mg"), needs_spf=True)
     default_endpoint = "https://api.mailgun.net"
     url_rules = UrlRules("mailgun", max_batch=1000, account="KEY@DOMAIN", check_account=_check_account)
     offer = Capabilities(name="mailgun", merge="substitute", max_batch=500, max_bytes=25_000_000, reconcile="query")

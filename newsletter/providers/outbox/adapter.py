@@ -15,7 +15,7 @@ import orjson
 
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import BatchCall, Capabilities, Outcome, Recipient, Verdict
-from newsletter.providers.base.mail.identifiers import make_message_id
+from newsletter.providers.base.mail.headers import make_message_id
 from newsletter.providers.base.mail.mime import build_message
 from newsletter.providers.base.mail.tokens import fill_tokens
 from newsletter.providers.base.prepared_batch import NO_VALID_ADDRESS, prepare_batch

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.batch_lookup import combine_records, list_rows
-from newsletter.providers.base.contract import BatchLookup, Capabilities, Outcome, ProviderResponse, Verdict
+from newsletter.providers.base.contract import BatchLookup, Capabilities, DnsRecords, Outcome, ProviderResponse, Verdict
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_delivery_id, parse_time, read_json
 from newsletter.providers.base.mail.headers import format_mailbox
@@ -31,6 +31,8 @@ class Postmark(HttpAdapter):
     """A message stream of a server at Postmark."""
 
     label = "Postmark"
+    own_domain = "postmarkapp.com"
+    dns = DnsRecords("include:spf.mtasv.net", ("pm",))
     default_endpoint = "https://api.postmarkapp.com"
     send_path = "/email/batch"
     may_bisect = False

@@ -6,11 +6,10 @@ A batch is accepted or refused as a whole (strict mode, the default). The same b
 from collections.abc import Mapping
 
 from newsletter.common.messages import Message
-from newsletter.providers.base.contract import Capabilities, Outcome, ProviderResponse, Verdict
+from newsletter.providers.base.contract import Capabilities, DnsRecords, Outcome, ProviderResponse, Verdict
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.json_values import as_list, as_mapping, read_json
-from newsletter.providers.base.mail.headers import encode_header, format_mailbox
-from newsletter.providers.base.mail.identifiers import make_batch_id, make_dashed_tag
+from newsletter.providers.base.mail.headers import encode_header, format_mailbox, make_batch_id, make_dashed_tag
 from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
 from newsletter.providers.base.provider_url import UrlRules
 from newsletter.providers.base.responses import read_retry_after
@@ -23,6 +22,8 @@ class Resend(HttpAdapter):
     """An account at Resend."""
 
     label = "Resend"
+    own_domain = "resend.com"
+    dns = DnsRecords("include:amazonses.com", ("resend",))
     default_endpoint = "https://api.resend.com"
     send_path = "/emails/batch"
     url_rules = UrlRules("resend", max_batch=100)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from newsletter.common.messages import Quantity
 from newsletter.common.personal_tokens import TOKEN, find_tokens
-from newsletter.providers.base.contract import Capabilities, Outcome, ProviderResponse, Recipient
+from newsletter.providers.base.contract import Capabilities, DnsRecords, Outcome, ProviderResponse, Recipient
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_time, read_json
@@ -40,6 +40,9 @@ class SendGrid(HttpAdapter):
     """An account at SendGrid."""
 
     label = "SendGrid"
+    company = "Twilio SendGrid"
+    own_domain = "sendgrid.com"
+    dns = DnsRecords("include:sendgrid.net", ("s1", "s2", "smtpapi"))
     default_endpoint = "https://api.sendgrid.com"
     send_path = "/v3/mail/send"
     receipt_status = 202

@@ -11,7 +11,7 @@ from typing import Self, Unpack
 from urllib.parse import urlencode
 
 from newsletter.common.messages import Message, Quantity
-from newsletter.providers.base.contract import Capabilities, Outcome, ProviderResponse, Verdict
+from newsletter.providers.base.contract import Capabilities, DnsRecords, Outcome, ProviderResponse, Verdict
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_time, read_json
@@ -75,6 +75,8 @@ class Ses(HttpAdapter):
     """An account at Amazon SES, in one region."""
 
     label = "Amazon SES"
+    own_domain = "amazonaws.com"
+    dns = DnsRecords("include:amazonses.com")
     send_path = "/v2/email/outbound-bulk-emails"
     read_seconds = 60.0
     url_rules = UrlRules(

@@ -8,8 +8,7 @@ from newsletter.common.messages import Quantity
 from newsletter.providers.base.contract import Recipient
 from newsletter.providers.base.errors import BadBatch
 from newsletter.providers.base.mail.curly_variables import write_html, write_text, write_value
-from newsletter.providers.base.mail.headers import encode_header, format_mailbox
-from newsletter.providers.base.mail.identifiers import make_dashed_tag
+from newsletter.providers.base.mail.headers import encode_header, format_mailbox, make_dashed_tag
 from newsletter.providers.base.mail.tokens import CompiledText
 from newsletter.providers.base.prepared_batch import PreparedBatch
 

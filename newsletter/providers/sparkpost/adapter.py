@@ -25,7 +25,7 @@ from newsletter.providers.base.json_values import (
     read_json,
 )
 from newsletter.providers.base.mail.curly_variables import write_header, write_html, write_text, write_value
-from newsletter.providers.base.mail.identifiers import make_batch_id
+from newsletter.providers.base.mail.headers import make_batch_id
 from newsletter.providers.base.prepared_batch import PreparedBatch
 from newsletter.providers.base.provider_url import UrlRules
 from newsletter.providers.base.responses import quote_provider
@@ -56,6 +56,7 @@ class SparkPost(HttpAdapter):
     """An account at SparkPost."""
 
     label = "SparkPost"
+    own_domain = "sparkpost.com"
     default_endpoint = "https://api.sparkpost.com"
     send_path = "/api/v1/transmissions"
     url_rules = UrlRules("sparkpost", max_batch=2000)

@@ -94,7 +94,7 @@ def _check_leftovers(mail: RenderedMail, document: Document) -> Iterator[Finding
         yield Finding(
             "error",
             "unresolved",
-            Message("“%(mark)s” was left over by a template: a value was not filled in.", mark=mark),
+            Message("The template left “%(mark)s” in the mail because a value is missing. Report this.", mark=mark),
         )
     for mark in sorted(left & known):
         message = Message(
@@ -107,10 +107,15 @@ def _check_leftovers(mail: RenderedMail, document: Document) -> Iterator[Finding
 def _check_plain_parts(mail: RenderedMail) -> Iterator[Finding]:
     if UNSAFE_IN_LINE.search(mail.subject):
         yield Finding(
-            "error", "subject-characters", Message("The subject holds invisible characters."), field="subject"
+            "error",
+            "subject-characters",
+            Message("The subject contains invisible characters. Type it again by hand."),
+            field="subject",
         )
     if not mail.text.strip():
-        yield Finding("error", "text-empty", Message("The mail has no plain text part."))
+        yield Finding(
+            "error", "text-empty", Message("The mail has no plain text part. Add text to a block of the issue.")
+        )
     for name in ("unsubscribe", "preferences"):
         if format_token(f"t_{name}") not in mail.text:
             yield Finding(

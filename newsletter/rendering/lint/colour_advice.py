@@ -45,11 +45,11 @@ def _make_advice(field: str, scheme: str, use: str, chosen: str, used: str) -> C
     refused = scheme == "light" and _distance(chosen, used) > _MAX_COLOUR_DISTANCE
     if refused:
         message = Message(
-            "%(use)s in %(chosen)s cannot be read on paper: the contrast is %(chosen_2)s, and 4.5 is "
-            "needed. Choose a darker colour, such as %(used)s.",
+            "%(use)s in %(colour)s are hard to read on the light background: the contrast is %(contrast)s, and at least "
+            "4.5 is needed. Choose a darker colour, such as %(used)s.",
             use=use,
-            chosen=chosen,
-            chosen_2=f"{contrast(chosen, _PAPER_COLOUR):.1f}",
+            colour=chosen,
+            contrast=f"{contrast(chosen, _PAPER_COLOUR):.1f}",
             used=used,
         )
     else:

@@ -1,13 +1,13 @@
 """Checks the DNS records that authenticate a sender's domain: SPF, DKIM and DMARC."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import dns.exception
 import dns.resolver
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
+from newsletter.providers.base.contract import DnsRecords
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 
 TIMEOUT_SECONDS = 3.0
@@ -16,25 +16,6 @@ FindTxtRecords = Callable[[str], list[str]]
 
 class NoAnswer(DomainError):
     """DNS did not answer, which says nothing about the name."""
-
-
-@dataclass(frozen=True)
-class ProviderDnsRecords:
-    """The DNS records that a provider asks for: its SPF include and its usual DKIM selectors."""
-
-    spf: str
-    selectors: tuple[str, ...]
-    needs_spf: bool
-
-
-PROVIDER_DNS_RECORDS = {
-    "mailgun": ProviderDnsRecords(
-        "include:mailgun.org", ("pic", "mta", "smtp", "k1", "krs", "mailo", "mg"), needs_spf=True
-    ),
-    "sendgrid": ProviderDnsRecords("include:sendgrid.net", ("s1", "s2", "smtpapi"), needs_spf=False),
-    "postmark": ProviderDnsRecords("include:spf.mtasv.net", ("pm",), needs_spf=False),
-    "resend": ProviderDnsRecords("include:amazonses.com", ("resend",), needs_spf=False),
-}
 
 
 def find_txt_records(name: str) -> list[str]:
@@ -51,12 +32,13 @@ def find_txt_records(name: str) -> list[str]:
     return [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
 
 
-def check_sender_domain(domain: str, *, provider: str, find: FindTxtRecords) -> Iterator[Finding]:
-    """Yield a finding for SPF, DKIM and DMARC of a domain in ASCII. If DNS does not answer, that is a warning."""
-    wanted = PROVIDER_DNS_RECORDS.get(provider)
-    if wanted is None:
-        return
-    for check in (_check_spf, _check_dkim, _check_dmarc):
+def check_sender_domain(domain: str, *, wanted: DnsRecords, find: FindTxtRecords) -> Iterator[Finding]:
+    """Yield a finding for SPF, DKIM and DMARC of a domain in ASCII. If DNS does not answer, that is a warning.
+
+    SPF and DKIM are left out if the provider's records have no known names.
+    """
+    checks = [_check_spf] * bool(wanted.spf) + [_check_dkim] * bool(wanted.selectors) + [_check_dmarc]
+    for check in checks:
         try:
             yield check(domain, wanted, find)
         except NoAnswer as problem:
@@ -67,7 +49,7 @@ def check_sender_domain(domain: str, *, provider: str, find: FindTxtRecords) -> 
             )
 
 
-def _check_spf(domain: str, wanted: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
+def _check_spf(domain: str, wanted: DnsRecords, find: FindTxtRecords) -> Finding:
     name = Message("SPF of %(domain)s", domain=domain)
     records = [text for text in find(domain) if text.lower().split(" ")[0] == "v=spf1"]
     add = Message(
@@ -92,7 +74,7 @@ def _check_spf(domain: str, wanted: ProviderDnsRecords, find: FindTxtRecords) ->
     return ok(name, Message("The SPF record names the provider."))
 
 
-def _check_dkim(domain: str, wanted: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
+def _check_dkim(domain: str, wanted: DnsRecords, find: FindTxtRecords) -> Finding:
     name = Message("DKIM of %(domain)s", domain=domain)
     for selector in wanted.selectors:
         texts = find(f"{selector}._domainkey.{domain}")
@@ -104,7 +86,7 @@ def _check_dkim(domain: str, wanted: ProviderDnsRecords, find: FindTxtRecords) -
     return warning(name, Message("No signing key was found under the provider's usual names."), do)
 
 
-def _check_dmarc(domain: str, wanted: ProviderDnsRecords, find: FindTxtRecords) -> Finding:
+def _check_dmarc(domain: str, wanted: DnsRecords, find: FindTxtRecords) -> Finding:
     name = Message("DMARC of %(domain)s", domain=domain)
     labels = domain.split(".")
     for start in range(max(len(labels) - 1, 1)):

@@ -14,7 +14,7 @@ from newsletter.common.messages import Message
 from newsletter.models import Publication, SenderDomain
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.provider_url import ProviderSettings
-from newsletter.providers.registry import read_provider_url
+from newsletter.providers.registry import ADAPTERS, read_provider_url
 from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain, find_txt_records
 from newsletter.sending.deliverability.findings import Finding
 from subscribers.addresses.normalise import to_ascii
@@ -22,12 +22,6 @@ from subscribers.addresses.normalise import to_ascii
 OUTBOX = "outbox"
 RECHECK_AFTER = timedelta(hours=6)
 RECHECK_FAILED_AFTER = timedelta(minutes=10)
-_OWN_HOSTS = {
-    "mailgun": "mailgun.net",
-    "postmark": "postmarkapp.com",
-    "sendgrid": "sendgrid.com",
-    "resend": "resend.com",
-}
 
 
 def read_provider(url: str) -> ProviderSettings | None:
@@ -43,8 +37,8 @@ def is_own_endpoint(provider: ProviderSettings) -> bool:
     if provider.scheme == OUTBOX:
         return False
     host = urlsplit(provider.endpoint).hostname or ""
-    own = _OWN_HOSTS.get(provider.scheme, "")
-    return not provider.endpoint or host == own or (bool(own) and host.endswith("." + own))
+    own = ADAPTERS[provider.scheme].own_domain
+    return not provider.endpoint or host == own or host.endswith("." + own)
 
 
 def domain_of(address: str) -> str:
@@ -69,7 +63,10 @@ def refresh_sender_domains(*, now: datetime, find: FindTxtRecords = find_txt_rec
     rows = SenderDomain.objects.filter(domain__in=domains).order_by(F("looked_at").asc(nulls_first=True))
     due = [row for row in rows if _is_due(row, provider=provider.scheme, now=now)]
     for row in due[:limit]:
-        found = [vars(finding) for finding in check_sender_domain(row.domain, provider=provider.scheme, find=find)]
+        found = [
+            vars(finding)
+            for finding in check_sender_domain(row.domain, wanted=ADAPTERS[provider.scheme].dns, find=find)
+        ]
         SenderDomain.objects.filter(pk=row.pk).update(findings=found, provider=provider.scheme, looked_at=now)
     return len(due[:limit])
 

@@ -27,19 +27,20 @@ from newsletter.models import (
     transition,
 )
 from newsletter.sending.build_call import Recipient
-from newsletter.sending.dispatching.compiled_queries import (
+from newsletter.sending.dispatching.lease import LEASE
+from newsletter.sending.dispatching.recipients import (
     ROW_PLACEHOLDER,
     TIME_PLACEHOLDER,
+    BatchRecipients,
     CompiledQuery,
     compile_query,
+    find_batch_recipients,
 )
-from newsletter.sending.dispatching.lease import LEASE
-from newsletter.sending.dispatching.recipients import BatchRecipients, find_recipients
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 
 UNSUBSCRIBED = Message("unsubscribed after the audience was frozen")
 UNSUBSCRIBED_OR_NOT_ALLOWED = Message(
-    "unsubscribed after the audience was frozen, or is not among those that NEWSLETTER_ONLY_TO allows here"
+    "unsubscribed after the audience was frozen, or is not allowed by NEWSLETTER_ONLY_TO"
 )
 ALREADY_MAILED = Message("changed after the audience was frozen to an address that the issue was sent to already")
 
@@ -71,8 +72,8 @@ def find_due_batches(*, now: datetime, limit: int = 50) -> list[int]:
 def running_sends(*, now: datetime) -> QuerySet[Send]:
     """Return the sends whose batches may be claimed now.
 
-    They are not paused or put off, their publication is switched on, and this installation is not held. A new protected
-    term stops every send until its mails were searched for it.
+    They are not paused or put off, their publication is switched on, and this installation is not held. After a
+    protected term is added, no send continues until its mails have been searched for the term.
     """
     open_now = Q(not_before__isnull=True) | Q(not_before__lte=now)
     held = Installation.objects.filter(held=True)
@@ -119,16 +120,16 @@ def claim_batch(
     ``wait_until`` is called once the batch is ours. If it returns a moment, the batch goes back until then.
     """
     lease_until = now + LEASE
-    batch = _take_batch(batch_id, lease_until=lease_until, now=now)
+    batch = _lock_and_mark(batch_id, lease_until=lease_until, now=now)
     if batch is None:
         return None
     batch.send = (sends or SendCache()).find(batch.send_id)
     later = wait_until(batch, now)
     if later is not None:
-        _put_back(batch, until=later)
+        _postpone(batch, until=later)
         return None
-    recipients = find_recipients(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
-    _leave_out(recipients, batch=batch, now=now)
+    recipients = find_batch_recipients(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
+    _record_skipped(recipients, batch=batch, now=now)
     Attempt.objects.create(
         batch=batch,
         number=batch.attempt_number,
@@ -156,7 +157,7 @@ def _compile_due_batch_query(vendor: str) -> CompiledQuery:
     return compile_query(free.filter(pk=ROW_PLACEHOLDER))
 
 
-def _take_batch(batch_id: int, *, lease_until: datetime, now: datetime) -> Batch | None:
+def _lock_and_mark(batch_id: int, *, lease_until: datetime, now: datetime) -> Batch | None:
     """Move a due batch from pending to submitting, with the next attempt number. Return None if it is not free."""
     query = _compile_due_batch_query(connection.vendor)
     for batch in Batch.objects.raw(query.sql, query.fill(moment=now, row=batch_id)):
@@ -173,13 +174,13 @@ def _take_batch(batch_id: int, *, lease_until: datetime, now: datetime) -> Batch
     return None
 
 
-def _put_back(batch: Batch, *, until: datetime) -> None:
+def _postpone(batch: Batch, *, until: datetime) -> None:
     Batch.objects.filter(pk=batch.pk).update(
         state=Batch.State.PENDING, attempt_number=F("attempt_number") - 1, lease_until=None, not_before=until
     )
 
 
-def _leave_out(recipients: BatchRecipients, *, batch: Batch, now: datetime) -> None:
+def _record_skipped(recipients: BatchRecipients, *, batch: Batch, now: datetime) -> None:
     """Skip people who unsubscribed or whose new address has the issue.
 
     If an earlier attempt is unresolved, mark them uncertain: they may already have the mail.

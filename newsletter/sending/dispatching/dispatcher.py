@@ -27,8 +27,6 @@ from newsletter.sending.build_call import (
 from newsletter.sending.dispatching.claim import Claim, SendCache, claim_batch
 from newsletter.sending.dispatching.lease import Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import count_failures, record_outcome
-from newsletter.sending.limits.daily_limit import release_daily_quota, reserve_daily_quota
-from newsletter.sending.limits.quiet_hours import find_wait
 from newsletter.sending.limits.rate_limit import (
     postpone_calls,
     record_success,
@@ -36,6 +34,7 @@ from newsletter.sending.limits.rate_limit import (
     slow_down,
     wait_before_retry,
 )
+from newsletter.sending.limits.send_times import find_wait, release_daily_quota, reserve_daily_quota
 from newsletter.sending.provider import account_label
 from newsletter.sending.settling.reconcile import is_repeat_safe
 from newsletter.sending.settling.render_failures import find_failure_run
@@ -48,7 +47,7 @@ Clock = Callable[[], datetime]
 
 
 class AttemptResult(NamedTuple):
-    """The outcome of an attempt, the provider's or our own, and what is decided by later."""
+    """The outcome of an attempt, with a code for later decisions and the deliveries that could not be rendered."""
 
     outcome: Outcome
     code: Attempt.Code = Attempt.Code.NONE
@@ -101,7 +100,7 @@ class Dispatcher:
         return later
 
     def _adjust_rate(self, claim: Claim, result: AttemptResult, *, now: datetime) -> None:
-        """Slow all workers down after “too many”, and probe a provider that cannot be reached ever more seldom."""
+        """Slow all workers down after “too many”, and after a connection failure, retry at growing intervals."""
         name, outcome = self.adapter.capabilities.name, result.outcome
         if outcome.verdict is Verdict.THROTTLED:
             wait = wait_before_retry(attempts=claim.attempt_number, retry_after=outcome.retry_after)
@@ -150,9 +149,9 @@ class Dispatcher:
         call, failures = self._build(claim)
         if failures and (stop := _find_failure_run(claim, failures)):
             return AttemptResult(Outcome(Verdict.NOT_SENT, stop, stop=True), Attempt.Code.RENDER_STOP)
-        left_out = _leave_out(claim, failures)
+        left_out = _reject_unrendered(claim, failures)
         if call is None:
-            reason = Message("the mail could be made for nobody in it")
+            reason = Message("the mail could not be rendered for anybody in this batch")
             return AttemptResult(Outcome(Verdict.ACCEPTED, reason, people=left_out), unrendered=left_out)
         if not lease.holds(now=self.clock()):
             reason = Message("building the batch took longer than its lease")
@@ -179,7 +178,7 @@ class Dispatcher:
 
 @lru_cache(maxsize=1)
 def _tune_garbage_collection() -> None:
-    """Collect garbage seldom: a batch makes thousands of objects and no cycles, and collecting took a sixth of its time."""
+    """Collect garbage seldom: a batch allocates thousands of objects without cycles, and collection took a sixth of its time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
@@ -196,7 +195,7 @@ def _find_failure_run(claim: Claim, failures: Mapping[int, str]) -> str:
 
 
 def _make_bisection(claim: Claim, error: BadBatch) -> AttemptResult:
-    """Return a refusal that splits the batch to find the person at fault, or pause if an earlier call is unresolved."""
+    """Return a refusal that splits the batch to isolate the recipient, or pause if an earlier call is unresolved."""
     log.warning("%s was not sent: %s", claim.batch, error)
     if _has_uncertain_attempt(claim):
         return AttemptResult(Outcome(Verdict.NOT_SENT, error.message, stop=True))
@@ -204,7 +203,7 @@ def _make_bisection(claim: Claim, error: BadBatch) -> AttemptResult:
     return AttemptResult(outcome, Attempt.Code.RENDER_FAILURE)
 
 
-def _leave_out(claim: Claim, failures: Mapping[int, str]) -> dict[int, tuple[Verdict, str]]:
+def _reject_unrendered(claim: Claim, failures: Mapping[int, str]) -> dict[int, tuple[Verdict, str]]:
     """Reject people whose mail cannot be made. If an earlier call may have mailed them, they are uncertain."""
     verdict = Verdict.UNCERTAIN if failures and _has_uncertain_attempt(claim) else Verdict.REJECTED
     return {delivery: (verdict, reason) for delivery, reason in failures.items()}

@@ -42,7 +42,7 @@ def record_outcome(
 ) -> bool:
     """Close the attempt and settle the batch. Return False and settle nothing if the claim was lost meanwhile.
 
-    ``code`` classifies the attempt. ``unrendered`` are the deliveries of the outcome's people whose mail could not be made.
+    ``code`` classifies the attempt. ``unrendered``: deliveries that could not be rendered.
     """
     Attempt.objects.filter(batch=claim.batch, number=claim.attempt_number, ended_at__isnull=True).update(
         ended_at=now, outcome=outcome.verdict.value, detail=outcome.reason, code=code
@@ -57,7 +57,7 @@ def record_outcome(
         resolve_as_accepted(same_as_batch)
     if state == Batch.State.REJECTED and outcome.bisect and len(same_as_batch) > 1:
         halve(batch=claim.batch, deliveries=same_as_batch)
-    _pause_if_hopeless(claim, outcome, is_pending=state == Batch.State.PENDING)
+    _pause_after_repeated_failures(claim, outcome, is_pending=state == Batch.State.PENDING)
     if unrendered or code == Attempt.Code.RENDER_FAILURE:
         _pause_on_render_failures(claim)
     return True
@@ -71,7 +71,7 @@ def count_failures(send_id: int) -> int:
 
 
 def pause_failing_send(*, send: Send, reason: str) -> None:
-    """Pause a send that would only fail further."""
+    """Pause a send because further attempts would fail too."""
     transition(send, from_states=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE)
 
 
@@ -139,7 +139,7 @@ def _record_people(
     )
 
 
-def _pause_if_hopeless(claim: Claim, outcome: Outcome, *, is_pending: bool) -> None:
+def _pause_after_repeated_failures(claim: Claim, outcome: Outcome, *, is_pending: bool) -> None:
     """Pause if the provider takes nothing more, or after too many attempts of the batch or failures of the send."""
     own_attempts = _attempts_since_resumed().filter(batch=claim.batch)
     if outcome.stop or (is_pending and own_attempts.count() >= MAX_ATTEMPTS):

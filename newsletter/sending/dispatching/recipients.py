@@ -1,20 +1,48 @@
-"""Finds the people of a batch who may still be mailed, in one query that uses the one definition of the audience."""
+"""Find the people of a batch who may still be mailed, in one query that uses the one definition of the audience.
+
+The query is compiled once, because building its SQL takes longer than running it.
+"""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException
 from newsletter.sending.build_call import Recipient
-from newsletter.sending.dispatching.compiled_queries import TIME_PLACEHOLDER, CompiledQuery, compile_query
 from subscribers.audience.eligibility import ANY_FREQUENCY, eligible
 from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
 from subscribers.models import MailingList, Subscriber
+
+TIME_PLACEHOLDER = datetime(1970, 1, 1, tzinfo=UTC)
+ROW_PLACEHOLDER = -1
+
+
+class CompiledQuery(NamedTuple):
+    """SQL and its parameters, in which `TIME_PLACEHOLDER` and `ROW_PLACEHOLDER` mark what `fill` replaces."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+
+    def fill(self, *, moment: datetime, row: int = ROW_PLACEHOLDER) -> list[Any]:
+        """Return the parameters for this moment and row."""
+        values = {_to_database_time(TIME_PLACEHOLDER): _to_database_time(moment), ROW_PLACEHOLDER: row}
+        return [values.get(parameter, parameter) for parameter in self.parameters]
+
+
+def compile_query(queryset: QuerySet[Any, Any]) -> CompiledQuery:
+    """Compile a query for the kind of database that is connected. Keep it for that kind only."""
+    sql, parameters = queryset.order_by().query.sql_with_params()
+    return CompiledQuery(sql, tuple(parameters))
+
+
+def _to_database_time(moment: datetime) -> object:
+    return connection.ops.adapt_datetimefield_value(moment)
+
 
 _ENDED_STATES = (DeliveryException.State.SKIPPED, DeliveryException.State.REJECTED)
 _MAILED_STATES = (
@@ -54,7 +82,7 @@ class BatchRecipients(NamedTuple):
     already_mailed: list[int]
 
 
-def find_recipients(batch: Batch, *, mailing_list: MailingList, now: datetime) -> BatchRecipients:
+def find_batch_recipients(batch: Batch, *, mailing_list: MailingList, now: datetime) -> BatchRecipients:
     """Return the people of a batch. Those who were skipped or rejected before are in none of the three lists."""
     people = _compile_people_query(mailing_list, connection.vendor, get_recipient_allowlist())
     sql = _FIND_RECIPIENTS.format(
@@ -109,7 +137,7 @@ def _split_rows(rows: Iterable[_Row]) -> tuple[list[Recipient], list[int], list[
 
 
 def _find_already_mailed(deliveries: Collection[int], *, batch: Batch) -> frozenset[int]:
-    """Return those of the deliveries whose person's new address got the issue, or may have got it, as another's."""
+    """Return the deliveries whose recipient changed to an address that already has, or may have, this issue."""
     if not deliveries:
         return frozenset()
     people = dict(Delivery.objects.filter(pk__in=deliveries).values_list("pk", "subscriber_id"))

@@ -13,16 +13,11 @@ from newsletter.models import Batch, Send
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.dispatching.claim import find_due_batches
 from newsletter.sending.dispatching.dispatcher import Clock, Dispatcher, utc_now
-from newsletter.sending.limits.rate_limit import recover_pace
-from newsletter.sending.limits.send_window import enforce_send_window
-from newsletter.sending.provider import close_outbox
-from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
-from newsletter.sending.settling.sweep import finish_sends, prepare_for_work, resume_stalled_starts
+from newsletter.sending.settling.sweep import sweep
 
-MAX_NAP_SECONDS = 1.0
+MAX_SLEEP_SECONDS = 1.0
 PROGRESS_SECONDS = 0.25
 BATCHES_BETWEEN_SWEEPS = 200
-SWEEP_SECONDS = 5.0
 DEFAULT_CONCURRENCY = 8
 
 
@@ -31,25 +26,25 @@ class BatchQueue:
 
     def __init__(self, *, clock: Clock, limit: int, stopping: Callable[[], bool]) -> None:
         self._clock = clock
-        self._left = limit
+        self._remaining = limit
         self._stopping = stopping
         self._ids: list[int] = []
-        self._given: set[int] = set()
+        self._handed_out: set[int] = set()
         self._lock = Lock()
 
     def next(self) -> int | None:
         """Return the next batch to try, or None if nothing is due or the limit is reached."""
         with self._lock:
-            if self._left <= 0 or self._stopping():
+            if self._remaining <= 0 or self._stopping():
                 return None
             if not self._ids:
                 due = find_due_batches(now=self._clock(), limit=500)
-                self._ids = [batch for batch in reversed(due) if batch not in self._given]
+                self._ids = [batch for batch in reversed(due) if batch not in self._handed_out]
             if not self._ids:
                 return None
-            self._left -= 1
+            self._remaining -= 1
             batch = self._ids.pop()
-            self._given.add(batch)
+            self._handed_out.add(batch)
             return batch
 
 
@@ -63,32 +58,18 @@ def dispatch_due(
 ) -> int:
     """Send the due batches, up to ``limit``, in ``concurrency`` threads. Return how many this call sent.
 
-    Once ``stopping`` returns True, no further batch begins. This thread calls ``progress`` now and then.
+    Once ``stopping`` returns True, no further batch begins. ``progress`` is called in this thread, at most every 0.25 seconds.
     """
     queue = BatchQueue(clock=dispatcher.clock, limit=limit, stopping=stopping)
     if concurrency <= 1:
-        return _work(queue, dispatcher, progress=progress)
+        return _dispatch_all(queue, dispatcher, progress=progress)
     first = queue.next()
     if first is None:
         return 0
     with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="sender") as pool:
-        others = [pool.submit(_work_in_thread, queue, dispatcher) for _ in range(concurrency - 1)]
-        sent = int(dispatcher.dispatch(first)) + _work(queue, dispatcher, progress=progress)
+        others = [pool.submit(_dispatch_in_thread, queue, dispatcher) for _ in range(concurrency - 1)]
+        sent = int(dispatcher.dispatch(first)) + _dispatch_all(queue, dispatcher, progress=progress)
         return sent + sum(other.result() for other in others)
-
-
-def sweep(*, adapter: Adapter, clock: Clock = utc_now) -> list[Send]:
-    """Run every repair step once. Return the sends that ended."""
-    prepare_for_work(now=clock())
-    resume_stalled_starts(now=clock())
-    enforce_send_window(now=clock())
-    recover_pace(seconds=SWEEP_SECONDS)
-    replay_uncertain(capabilities=adapter.capabilities, now=clock())
-    ask_provider(adapter=adapter, now=clock())
-    finished = finish_sends(now=clock())
-    for send in finished:
-        close_outbox(send)
-    return finished
 
 
 def run_send(
@@ -96,7 +77,7 @@ def run_send(
     send: Send,
     adapter: Adapter,
     clock: Clock = utc_now,
-    nap: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] = time.sleep,
     progress: Callable[[], None] = lambda: None,
     concurrency: int = 1,
 ) -> Send:
@@ -115,10 +96,10 @@ def run_send(
         if send.state not in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING):
             return send
         if not sent:
-            nap(_find_nap_seconds(send, now=clock()))
+            sleep(_find_sleep_seconds(send, now=clock()))
 
 
-def _work(queue: BatchQueue, dispatcher: Dispatcher, *, progress: Callable[[], None] = lambda: None) -> int:
+def _dispatch_all(queue: BatchQueue, dispatcher: Dispatcher, *, progress: Callable[[], None] = lambda: None) -> int:
     sent, reported_at = 0, time.monotonic()
     while (batch := queue.next()) is not None:
         sent += dispatcher.dispatch(batch)
@@ -128,16 +109,16 @@ def _work(queue: BatchQueue, dispatcher: Dispatcher, *, progress: Callable[[], N
     return sent
 
 
-def _work_in_thread(queue: BatchQueue, dispatcher: Dispatcher) -> int:
+def _dispatch_in_thread(queue: BatchQueue, dispatcher: Dispatcher) -> int:
     """Work in a new thread and close its database connection at the end."""
     try:
-        return _work(queue, dispatcher)
+        return _dispatch_all(queue, dispatcher)
     finally:
         connection.close()
 
 
-def _find_nap_seconds(send: Send, *, now: datetime) -> float:
+def _find_sleep_seconds(send: Send, *, now: datetime) -> float:
     """Return how long to sleep until the next pending batch is due, in seconds."""
     next_at = send.batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
-    wait = (next_at - now).total_seconds() if next_at else MAX_NAP_SECONDS / 20
-    return min(max(wait, 0.01), MAX_NAP_SECONDS)
+    wait = (next_at - now).total_seconds() if next_at else MAX_SLEEP_SECONDS / 20
+    return min(max(wait, 0.01), MAX_SLEEP_SECONDS)

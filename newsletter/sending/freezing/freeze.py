@@ -28,7 +28,7 @@ from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Sen
 from newsletter.providers.base.contract import Capabilities, count_mail_bytes, count_variable_bytes
 from newsletter.sending.build_call import prepare_variant
 from newsletter.sending.freezing.audience_snapshot import count_snapshot, create_snapshot, write_deliveries
-from newsletter.sending.limits.daily_limit import find_limit_today
+from newsletter.sending.limits.send_times import find_limit_today
 from newsletter.sending.limits.split_batches import make_batch_key
 from subscribers.audience.eligibility import AudienceCount, make_audience_count
 

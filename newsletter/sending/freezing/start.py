@@ -19,8 +19,8 @@ from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.freezing.freeze import freeze_audience
 from newsletter.sending.freezing.recheck_content import recheck_events, recheck_stories
 from newsletter.sending.limits.installation_hold import check_installation, require_not_held, write_send_journal
-from newsletter.sending.limits.quiet_hours import find_quiet_hours_end
 from newsletter.sending.limits.recipient_allowlist import require_sending_allowed
+from newsletter.sending.limits.send_times import find_quiet_hours_end
 from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 

@@ -1,6 +1,6 @@
-"""Stands between every caller and the provider: only addresses that NEWSLETTER_ONLY_TO allows are handed over.
+"""Wrap the provider's adapter so that only addresses in NEWSLETTER_ONLY_TO are sent to.
 
-Without NEWSLETTER_PRODUCTION=true, a real provider is handed nobody at all until that list is set.
+Without NEWSLETTER_PRODUCTION=true, Without NEWSLETTER_PRODUCTION=true and without that list, a real provider sends nothing..
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,8 +24,8 @@ from newsletter.providers.base.suppression_lists import SuppressedAddress, Suppr
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
 
-NOT_ON_ALLOWLIST = Message("the address is not among those that NEWSLETTER_ONLY_TO allows here")
-CLOSED = Message(
+NOT_ON_ALLOWLIST = Message("the address is not allowed by NEWSLETTER_ONLY_TO")
+BLOCKED_REASON = Message(
     "this installation is not production and would mail real people. To send for real, set "
     "NEWSLETTER_PRODUCTION=true. To try things out, list test addresses in NEWSLETTER_ONLY_TO"
 )
@@ -41,7 +41,7 @@ def is_sending_blocked() -> bool:
 def require_sending_allowed() -> None:
     """Raise NotReady if nobody may be mailed from here."""
     if is_sending_blocked():
-        raise NotReady("Nothing is sent: %(closed)s.", closed=CLOSED)
+        raise NotReady("Nothing is sent: %(closed)s.", closed=BLOCKED_REASON)
 
 
 def apply_allowlist(adapter: Adapter) -> Adapter:
@@ -74,7 +74,7 @@ class AllowlistAdapter:
         """Reject everybody who is not on the allowlist and make the call for the others."""
         only_to = self._only_to
         if only_to is None:
-            return Outcome(Verdict.NOT_SENT, CLOSED, stop=True)
+            return Outcome(Verdict.NOT_SENT, BLOCKED_REASON, stop=True)
         outside = {person.delivery for person in call.people if not only_to.allows(person.address)}
         refused = dict.fromkeys(outside, (Verdict.REJECTED, NOT_ON_ALLOWLIST))
         inside = [person for person in call.people if person.delivery not in outside]

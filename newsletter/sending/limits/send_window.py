@@ -12,9 +12,9 @@ from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Batch, Issue, Send, Variant, transition
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.limits.quiet_hours import find_quiet_hours_end, is_stale
+from newsletter.sending.limits.send_times import find_quiet_hours_end, is_stale
 from newsletter.sending.limits.split_batches import split_oversized_batches
-from newsletter.sending.limits.withdraw import pause_withdrawn
+from newsletter.sending.withdraw import pause_withdrawn
 
 _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
 _UNFINISHED = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAIN)

@@ -9,7 +9,7 @@ from django.db.models import F, Max
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.models import Batch, Delivery, Send
-from newsletter.sending.limits.daily_limit import find_limit_today
+from newsletter.sending.limits.send_times import find_limit_today
 
 MAX_OVERSIZED_BATCHES_A_ROUND = 50
 

@@ -85,7 +85,7 @@ def mark_as_proof(mail: Mail, *, issue: Issue, language: str) -> Mail:
     """Put “Proof” before the subject and a note above both parts. Everything else is as recipients get it."""
     with translation.override(language):
         mark = _("Proof")
-        text = _("Proof of %(issue)s, for staff alone. The links to leave and to choose change nothing here.") % {
+        text = _("Proof of %(issue)s for staff. The unsubscribe and preference links do nothing.") % {
             "issue": tidy_line(str(issue))
         }
     begin = mail.html.find("<body")

@@ -104,7 +104,7 @@ def _describe_issue(name: str) -> str:
 def _list_choices() -> list[tuple[str, str]]:
     """Return the latest issue of each publication, then the newest hundred issues with their subjects."""
     latest = [
-        (f"{publication.slug}/latest", _("%(name)s: always the latest that was sent") % {"name": publication.name})
+        (f"{publication.slug}/latest", _("%(name)s: latest sent issue") % {"name": publication.name})
         for publication in Publication.objects.all()
     ]
     newest = Issue.objects.filter(kind=Issue.Kind.ISSUE).select_related("publication")[:_MAX_CHOICES]

@@ -16,7 +16,7 @@ from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verd
 from newsletter.sending.limits.rate_limit import cost_in_seconds, record_success, slow_down, wait_before_retry
 
 PROBE_SECONDS = 45.0
-"""How long all others wait while one process tries: longer than any call takes."""
+"""Seconds for which other processes wait while one sends a probe. Longer than any call."""
 MAX_WAIT_FOR_STAFF = timedelta(minutes=1)
 """The longest wait after an error that staff must repair, such as a wrong key."""
 _JITTER = 0.25

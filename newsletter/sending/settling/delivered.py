@@ -1,4 +1,4 @@
-"""Which people of a send have the mail, as one bit each. Setting a bit twice, or in any order, changes nothing."""
+"""Record which recipients of a send got the mail: one bit each. Setting a bit twice, or in any order, changes nothing."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime

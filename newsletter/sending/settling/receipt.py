@@ -1,7 +1,11 @@
-"""The receipt: the result for every person of an audience, counted from rows. Its sums are checked."""
+"""The receipt: the result for every person of an audience, counted from rows. Its sums are checked.
+
+Who unsubscribed is known by the links of a send, which carry its number, or by the provider. Each person counts once.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypedDict
 
 from django.db.models import Count, Q, Sum
@@ -10,7 +14,27 @@ from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.settling.delivered import DeliveredBits, count_delivered
-from newsletter.sending.settling.unsubscribed import count_unsubscribed, find_unsubscribed
+from subscribers.models import CountedUnsubscribe
+
+
+def count_unsubscribed(send: Send) -> int:
+    """Count the people of the send who unsubscribed either way."""
+    reported = DeliveryException.objects.filter(delivery__batch__send=send, unsubscribed_at__isnull=False)
+    by_link = CountedUnsubscribe.objects.filter(mailing=send.pk).exclude(
+        subscriber_id__in=reported.values("delivery__subscriber_id")
+    )
+    return reported.count() + by_link.count()
+
+
+def find_unsubscribed(send: Send) -> dict[int, datetime]:
+    """Map the id of each subscriber who used a link of the send to when they unsubscribed."""
+    return dict(CountedUnsubscribe.objects.filter(mailing=send.pk).values_list("subscriber_id", "at"))
+
+
+def delete_unsubscribed(send: Send) -> None:
+    """Delete these rows of people once the receipt has its final number."""
+    CountedUnsubscribe.objects.filter(mailing=send.pk).delete()
+
 
 _DELIVERY_STATE: dict[str, str] = {
     Batch.State.PENDING: "pending",
@@ -26,7 +50,7 @@ CANCELLED = Message("the send was cancelled before it reached them")
 
 @dataclass(frozen=True)
 class Receipt:
-    """Counts of people; only ``batches`` counts calls, by state.
+    """Numbers of people. ``batches`` is the number of batches by state.
 
     ``cancelled`` is the part of the skipped people that a cancelled send did not reach. The others unsubscribed or may no
     longer be mailed.
@@ -186,8 +210,8 @@ def _check_sums(receipt: Receipt, send: Send) -> None:
         return
     if receipt.recipients + excluded != receipt.candidates or deliveries != receipt.recipients:
         raise InvariantViolated(
-            "The receipt of %(send)s does not add up: %(candidates)s candidates, %(recipients)s recipients, %(excluded)s "
-            "excluded, %(deliveries)s deliveries. This is a defect: report it.",
+            "The delivery summary of %(send)s is inconsistent: %(candidates)s candidates, %(recipients)s recipients, "
+            "%(excluded)s excluded, %(deliveries)s deliveries. The send itself is not affected. This is a defect: report it.",
             send=send,
             candidates=receipt.candidates,
             recipients=receipt.recipients,

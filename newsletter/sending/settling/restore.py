@@ -1,4 +1,4 @@
-"""After a restore: marks what may have been sent since the backup as uncertain and holds everything until staff decide."""
+"""After a restore, mark what may have been sent since the backup as uncertain, and hold all sending."""
 
 from dataclasses import dataclass
 from datetime import datetime

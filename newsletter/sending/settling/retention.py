@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from newsletter.models import Delivered, Delivery, Send
-from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.unsubscribed import delete_unsubscribed
+from newsletter.sending.settling.receipt import delete_unsubscribed, make_receipt
 from subscribers.models import CountedUnsubscribe
 
 KEPT = timedelta(days=90)

@@ -38,7 +38,7 @@ def pause_send(*, send: Send, by: Staff, reason: str = "") -> None:
 
 
 def resume_send(*, send: Send, by: Staff) -> None:
-    """Resume a paused send: batches that were put off are due at once, and earlier failures no longer count.
+    """Resume a paused send: postponed batches become due now, and the failure count restarts.
 
     Raise NotAllowed, WrongState, or SwitchedOff while the publication is switched off.
     """
@@ -75,7 +75,7 @@ def cancel_send(*, send: Send, by: Staff, now: datetime) -> None:
             code=Send.Code.NONE,
             ended_at=now,
         ):
-            raise _wrong_state(send, Message("There is nothing left to cancel."))
+            raise _wrong_state(send, Message("This send has already ended, so it cannot be cancelled."))
         unresolved = send.batches.filter(state=Batch.State.PENDING, attempts__outcome="uncertain")
         unresolved.update(state=Batch.State.UNCERTAIN, reason=_NOT_SENT_AGAIN, code=Batch.Code.NONE)
         transition(send.issue, from_states=[Issue.State.SENDING, Issue.State.APPROVED], to=Issue.State.CANCELLED)
@@ -88,7 +88,9 @@ def end_send(*, send: Send, by: Staff, now: datetime) -> None:
     """
     _require_permission(by)
     if send.batches.filter(state=Batch.State.UNCERTAIN).exists():
-        raise WrongState("%(send)s still has uncertain batches. Settle each of them, then end the send.", send=send)
+        raise WrongState(
+            "%(send)s still has uncertain batches. Decide about each batch first, then end the send.", send=send
+        )
     with transaction.atomic():
         if not transition(
             send,
@@ -105,13 +107,13 @@ def end_send(*, send: Send, by: Staff, now: datetime) -> None:
 def settle_as_accepted(*, batch: Batch, by: Staff, now: datetime) -> None:
     """Settle an uncertain batch: staff found out that the provider accepted it. Raise NotAllowed or WrongState."""
     with transaction.atomic():
-        _settle(batch, by=by, to=Batch.State.ACCEPTED, reason=Message("taken as accepted by %(by)s", by=by), now=now)
+        _settle(batch, by=by, to=Batch.State.ACCEPTED, reason=Message("marked as accepted by %(by)s", by=by), now=now)
         settle_unsubscribed([batch.pk])
 
 
 def write_off(*, batch: Batch, by: Staff, now: datetime) -> None:
     """Leave an uncertain batch unsent: some of its people may not have the issue. Raise NotAllowed or WrongState."""
-    _settle(batch, by=by, to=Batch.State.WRITTEN_OFF, reason=Message("written off by %(by)s", by=by), now=now)
+    _settle(batch, by=by, to=Batch.State.WRITTEN_OFF, reason=Message("left uncertain by %(by)s", by=by), now=now)
 
 
 def send_again(*, batch: Batch, by: Staff, now: datetime) -> None:
@@ -132,7 +134,7 @@ def send_again(*, batch: Batch, by: Staff, now: datetime) -> None:
         alive = Send.objects.filter(pk=batch.send_id).exclude(state=Send.State.CANCELLED)
         if not alive.update(resumed_after_attempt=_find_newest_attempt(batch.send)):
             raise WrongState(
-                "%(send)s was cancelled, so nothing of it is sent again. Mark the batch as accepted, or write it off.",
+                "%(send)s was cancelled, so nothing of it is sent again. Mark the batch as accepted, or leave it uncertain.",
                 send=batch.send,
             )
         reopen_send(batch.send)

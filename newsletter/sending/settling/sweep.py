@@ -1,21 +1,26 @@
-"""Repairs what stopped half-way: expired leases, sends that never started, and sends with nothing left to do.
+"""The sweep: repair what stopped half-way and move every send on. Each step may be repeated at any time."""
 
-Every step may be repeated at any time.
-"""
-
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Issue, ProviderAccount, Send, transition
+from newsletter.providers.base.contract import Adapter
 from newsletter.sending.freezing.start import prepare_send
 from newsletter.sending.limits.installation_hold import check_installation
+from newsletter.sending.limits.rate_limit import recover_pace
+from newsletter.sending.limits.send_window import enforce_send_window
+from newsletter.sending.provider import write_outbox_index
+from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
 from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
 
+SWEEP_SECONDS = 5.0
 START_TIMEOUT = timedelta(minutes=2)
 MAX_WAIT = timedelta(hours=26)
 """The longest wait that any limit asks for: a daily limit on a day of 25 hours, with some margin."""
@@ -25,8 +30,30 @@ OPEN_STATES = (Batch.State.PENDING, Batch.State.SUBMITTING)
 RUNNING_STATES = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
 
 
+def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> list[Send]:
+    """Run every step once. Return the sends that ended.
+
+    In this order: settle expired leases, resume stalled starts, pause or delay sends that must not go on, let the pace
+    recover, send unresolved batches again if their provider recognises repeated calls, ask the provider about the
+    others, and end the sends that have nothing left to do.
+    """
+    prepare_for_work(now=clock())
+    resume_stalled_starts(now=clock())
+    enforce_send_window(now=clock())
+    recover_pace(seconds=SWEEP_SECONDS)
+    replay_uncertain(capabilities=adapter.capabilities, now=clock())
+    ask_provider(adapter=adapter, now=clock())
+    finished = finish_sends(now=clock())
+    for send in finished:
+        write_outbox_index(send)
+    return finished
+
+
 def prepare_for_work(*, now: datetime) -> None:
-    """Check that this database may send, and repair what lost workers left. Call it before a worker starts."""
+    """Check that this database may send, and release the batches of workers that died.
+
+    Call it before a worker starts.
+    """
     check_installation(now=now)
     clear_far_future_times(now=now)
     settle_expired_leases(now=now)
@@ -45,8 +72,8 @@ def clear_far_future_times(*, now: datetime) -> None:
 def settle_expired_leases(*, now: datetime) -> int:
     """Mark the batches of lost workers uncertain, so that only staff can send them again. Return how many.
 
-    A lease longer than any was taken before the clock was set back. Rows that another transaction holds are left for the
-    next round, so that one stalled worker does not stall the others.
+    A lease that ends later than MAX_LEASE from now dates from before the clock was set back. Skip rows locked by
+    another transaction; the next sweep handles them.
     """
     expired = Q(lease_until__lt=now) | Q(lease_until__gt=now + MAX_LEASE)
     lost = list(
@@ -125,10 +152,10 @@ def _find_attention_reason(send: Send) -> str:
         )
     if left_out:
         reasons.append(
-            Message("for 1 person who unsubscribed meanwhile we do not know whether the mail was sent before")
+            Message("1 person unsubscribed during the send and may already have this issue")
             if left_out == 1
             else Message(
-                "for %(people)s people who unsubscribed meanwhile we do not know whether the mail was sent before",
+                "%(people)s people unsubscribed during the send and may already have this issue",
                 people=left_out,
             )
         )

@@ -46,7 +46,7 @@ class FileForm(forms.Form):
     )
     mailing_list = forms.ModelChoiceField(
         label=gettext_lazy("List"),
-        queryset=MailingList.objects.order_by("name"),
+        queryset=MailingList.objects.filter(archived=False),
         empty_label=gettext_lazy("Choose a list"),
     )
 

@@ -1,26 +1,29 @@
 """Segments in the desk: the list, and the builder with its live preview."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.forms import Media
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.panels import FieldPanel, ObjectList, TitleFieldPanel
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList, TitleFieldPanel
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.side_panels import ChecksSidePanel
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
-from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
+from wagtail.snippets.views.snippets import CreateView, EditView
 
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import translate
-from subscribers.desk.choosers import NoncedChooserViewSet
-from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.desk.choosers import PermittedChooserViewSet
+from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableViewSet, ArchivePage
+from subscribers.desk.editing.duplicating import DuplicateView
+from subscribers.desk.editing.short_name_form import ShortNameForm
+from subscribers.desk.editing.uses import RefuseUsedDelete
+from subscribers.desk.listing import HOME_BREADCRUMB
 from subscribers.desk.segments.rule_field import RuleField
 from subscribers.desk.segments.views import VIEW_SUBSCRIBERS_PERMISSION, NewSegmentPreview, SegmentPreview
-from subscribers.desk.short_name_form import ShortNameForm
 from subscribers.models import Segment
 from subscribers.segments.labels import describe_rule
 
@@ -57,7 +60,7 @@ class _OpenPreviewMixin:
         return MediaContainer([panel for panel in panels if not isinstance(panel, ChecksSidePanel)])
 
 
-class SegmentEditView(_OpenPreviewMixin, EditView):
+class SegmentEditView(ArchivableEditMixin, _OpenPreviewMixin, EditView):
     @cached_property
     def header_more_buttons(self) -> list[Any]:
         buttons = list(super().header_more_buttons)
@@ -71,11 +74,27 @@ class SegmentCreateView(_OpenPreviewMixin, CreateView):
     pass
 
 
-class SegmentViewSet(SnippetViewSet):
+class DuplicateSegment(DuplicateView, SegmentCreateView):
+    changes: ClassVar[dict[str, object]] = {"archived": False}
+
+
+class ArchiveSegment(ArchivePage):
+    consequences = (
+        gettext_lazy("Forms do not offer it any more, and it is no longer listed with the others."),
+        gettext_lazy("Nothing is deleted. You can bring it back at any time."),
+    )
+
+
+class SegmentViewSet(ArchivableViewSet):
     model = Segment
-    chooser_viewset_class = NoncedChooserViewSet
+    chooser_viewset_class = PermittedChooserViewSet
+    archive_page_class = ArchiveSegment
+    copy_view_class = DuplicateSegment
+    delete_view_class = RefuseUsedDelete
+    purpose = gettext_lazy(
+        "A segment is a part of your subscribers: those who live somewhere, chose a topic, and so on."
+    )
     breadcrumbs_items = HOME_BREADCRUMB
-    index_view_class = DeskList
     icon = "group"
     menu_label = gettext_lazy("Segments")
     base_url_path = "segments"
@@ -88,9 +107,9 @@ class SegmentViewSet(SnippetViewSet):
     list_display = ["name", Column("rule", label=gettext_lazy("Who is in it"), accessor=describe_segment_rule)]
     edit_handler = ObjectList(
         [
-            TitleFieldPanel("name", targets=["slug"], classname=""),
+            TitleFieldPanel("name", targets=["slug"], classname="", placeholder=False),
             FieldPanel("rule", heading=gettext_lazy("Who is in it")),
-            FieldPanel("slug"),
+            MultiFieldPanel([FieldPanel("slug")], heading=gettext_lazy("Advanced"), classname="collapsed"),
         ],
         base_form_class=SegmentForm,
     )

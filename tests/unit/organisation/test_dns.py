@@ -11,6 +11,7 @@ import dns.resolver
 import dns.rrset
 import pytest
 
+from newsletter.providers.registry import ADAPTERS
 from newsletter.sending.deliverability.domain_records import NoAnswer, check_sender_domain, find_txt_records
 from newsletter.sending.deliverability.findings import Finding
 
@@ -22,7 +23,9 @@ GOOD = {
 
 
 def look(zone: Mapping[str, list[str]], *, provider: str = "mailgun") -> dict[str, Finding]:
-    findings = check_sender_domain("news.example.org", provider=provider, find=lambda name: zone.get(name, []))
+    findings = check_sender_domain(
+        "news.example.org", wanted=ADAPTERS[provider].dns, find=lambda name: zone.get(name, [])
+    )
     return {finding.check.split(" ")[0]: finding for finding in findings}
 
 
@@ -54,15 +57,20 @@ def test_a_provider_with_a_bounce_domain_of_its_own_only_warns_about_spf() -> No
     assert look({}, provider="postmark")["SPF"].level == "warning"
 
 
-def test_a_provider_that_mails_nobody_asks_dns_nothing() -> None:
-    assert look({}, provider="outbox") == {}
+@pytest.mark.parametrize("provider", sorted(ADAPTERS))
+def test_every_provider_needs_a_dmarc_policy(provider: str) -> None:
+    assert look({}, provider=provider)["DMARC"].level == "error"
+
+
+def test_keys_with_unknown_names_are_not_searched_for() -> None:
+    assert sorted(look({}, provider="ses")) == ["DMARC", "SPF"]
 
 
 def test_a_dns_that_does_not_answer_is_a_warning_only() -> None:
     def fail(name: str) -> list[str]:
         raise NoAnswer(f"DNS did not answer about {name}.")
 
-    findings = list(check_sender_domain("example.org", provider="mailgun", find=fail))
+    findings = list(check_sender_domain("example.org", wanted=ADAPTERS["mailgun"].dns, find=fail))
     assert [finding.level for finding in findings] == ["warning"] * 3
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from newsletter.providers.base.contract import Verdict
-from newsletter.providers.base.mail.identifiers import make_dashed_tag, make_tag
+from newsletter.providers.base.mail.headers import make_dashed_tag, make_tag
 from newsletter.providers.base.responses import combine_row_verdicts
 
 YES, NO, LATER, UNKNOWN = (

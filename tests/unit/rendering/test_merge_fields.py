@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.rendering.blocks import LeadStory, Note, StoryCards
 from newsletter.rendering.errors import MergeError, MissingValueError, TokenLostError
-from newsletter.rendering.fragments import split
+from newsletter.rendering.mail import split
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.tokens import TokenRegistry, Variable, assert_tokens_kept, count_tokens
 from newsletter.rendering.values import plan_values, values_for
@@ -124,7 +124,7 @@ def test_an_unknown_field_that_is_near_none_lists_them_all():
 )
 @pytest.mark.requirement("T3")
 def test_a_field_without_a_default_is_refused(written: str):
-    with pytest.raises(MergeError, match="does not say what stands there"):
+    with pytest.raises(MergeError, match="needs a default"):
         render(document(subject=written))
 
 

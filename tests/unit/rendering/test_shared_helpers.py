@@ -13,10 +13,10 @@ from newsletter.rendering.colours import (
     normalise_colour,
 )
 from newsletter.rendering.errors import RenderingError
-from newsletter.rendering.hyphens import add_soft_hyphens
 from newsletter.rendering.lint.tag_balance import find_tag_problem
 from newsletter.rendering.phrases import PHRASES, find_phrase, find_text_direction
 from newsletter.rendering.text import MAX_LINE_LENGTH, safe_url, shorten, tidy_lines, tidy_paragraphs, wrap
+from newsletter.rendering.typography import add_soft_hyphens
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 PAIRS = [

@@ -59,7 +59,7 @@ class PublicationRecord:
 
 @dataclass(frozen=True, slots=True)
 class BrandRecord:
-    """How the organisation looks. ``social`` is (network, url) pairs."""
+    """The organisation's appearance. ``social`` is (network, url) pairs."""
 
     name: str
     logo: PictureRecord | None

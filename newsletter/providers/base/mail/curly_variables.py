@@ -21,7 +21,7 @@ def make_curly_variable(name: str) -> str:
 
 
 def write_html(text: str, *, make_variable: MakeVariable = make_curly_variable) -> str:
-    """Return an HTML part. A brace of the text's own looks as before, but is a character entity (in CSS: spaced)."""
+    """Return an HTML part. Other braces become character entities (in CSS: a space is added)."""
     pieces = [
         _OPENS.sub("{ ", piece) if number % 2 else _CLOSES.sub(r"\1&#125;", _OPENS.sub("&#123;", piece))
         for number, piece in enumerate(_STYLE.split(text))

@@ -1,0 +1,82 @@
+"""Find the rows that use a row, and archive a row or bring it back. For models with an `archived` column."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import models, transaction
+
+from newsletter.common.errors import DomainError, InUse
+from newsletter.common.messages import Message
+
+MAX_USES_NAMED = 10
+
+
+@dataclass(frozen=True)
+class Uses:
+    """The rows of one model that use a row: how many, and the first `MAX_USES_NAMED` of them."""
+
+    model: type[models.Model]
+    count: int
+    rows: list[models.Model]
+
+
+def find_uses(row: models.Model) -> list[Uses]:
+    """Return what keeps the row from being deleted: rows that require it, and rows that list it."""
+    return list(_find_uses(row, only_active=False))
+
+
+def find_active_uses(row: models.Model) -> list[Uses]:
+    """Return what keeps the row from being archived: rows that could be archived themselves and are not."""
+    return list(_find_uses(row, only_active=True))
+
+
+def archive_row(row: models.Model, *, switch: str = "") -> None:
+    """Archive the row and turn off its `switch`, the name of a boolean column. Raises InUse."""
+    with transaction.atomic():
+        uses = find_active_uses(row)
+        if uses:
+            names = Message.joined([str(user) for use in uses for user in use.rows], between=", ")
+            raise InUse(
+                "“%(row)s” cannot be archived, because it is used by: %(names)s. Change or archive that first.",
+                row=row,
+                names=names,
+            )
+        values = {"archived": True, **({switch: False} if switch else {})}
+        type(row)._default_manager.filter(pk=row.pk).update(**values)
+    row.refresh_from_db()
+
+
+def bring_back_row(row: Any) -> None:
+    """Take the row out of the archive. Its switch stays off. Raises DomainError if it uses a row that is archived."""
+    row.archived = False
+    try:
+        row.clean()
+    except ValidationError as error:
+        raise DomainError("%(problem)s", problem=" ".join(error.messages)) from error
+    row.save(update_fields=["archived"])
+
+
+def _find_uses(row: models.Model, *, only_active: bool) -> Iterator[Uses]:
+    for relation in row._meta.related_objects:
+        model = relation.related_model
+        if not (can_be_archived(model) if only_active else relation.many_to_many or _is_required(relation)):
+            continue
+        users = model._default_manager.filter(**{relation.field.name: row})
+        if only_active:
+            users = users.filter(archived=False)
+        if count := users.count():
+            yield Uses(model=model, count=count, rows=list(users[:MAX_USES_NAMED]))
+
+
+def _is_required(relation: models.ForeignObjectRel) -> bool:
+    return relation.on_delete in (models.PROTECT, models.RESTRICT)
+
+
+def can_be_archived(model: type[models.Model]) -> bool:
+    try:
+        model._meta.get_field("archived")
+    except FieldDoesNotExist:
+        return False
+    return True

@@ -1,0 +1,50 @@
+"""Time zones as choices by continent and town, in the reader's language."""
+
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.utils import translation
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from newsletter.desk.publications.slot_text import label_zone
+
+_CONTINENTS = {
+    "Africa": gettext_lazy("Africa"),
+    "America": gettext_lazy("America"),
+    "Antarctica": gettext_lazy("Antarctica"),
+    "Asia": gettext_lazy("Asia"),
+    "Atlantic": gettext_lazy("Atlantic Ocean"),
+    "Australia": gettext_lazy("Australia"),
+    "Europe": gettext_lazy("Europe"),
+    "Indian": gettext_lazy("Indian Ocean"),
+    "Pacific": gettext_lazy("Pacific Ocean"),
+}
+
+
+def zone_choices(current: str) -> list[Any]:
+    """Return the choices of a select: UTC, then the towns of each continent.
+
+    A current zone that is none of them is added. Without a current zone somebody has to choose one.
+    """
+    groups = _list_groups(get_language() or "en")
+    known = {zone for _continent, towns in groups for zone, _town in towns}
+    first = [("UTC", "UTC")] if current else [("", _("Choose a time zone")), ("UTC", "UTC")]
+    if current and current != "UTC" and current not in known:
+        first.append((current, current))
+    return [*first, *groups]
+
+
+@cache
+def _list_groups(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    towns: dict[str, dict[str, str]] = {name: {} for name in _CONTINENTS}
+    with translation.override(language):
+        for zone in sorted(available_timezones()):
+            continent = zone.partition("/")[0]
+            if continent in towns:
+                towns[continent].setdefault(label_zone(zone), zone)
+        return [
+            (str(_CONTINENTS[name]), [(zone, town) for town, zone in sorted(zones.items())])
+            for name, zones in towns.items()
+        ]

@@ -1,0 +1,97 @@
+"""Brands: the organisation's look, address and links; and the check of the names that mail is sent under."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.models import PreviewableMixin
+
+from newsletter.models.pictures import Picture
+from newsletter.models.states import one_of
+from newsletter.providers.sender_names import find_impersonated_domain, has_address
+
+
+class Brand(PreviewableMixin, models.Model):
+    """The organisation's look, address and links."""
+
+    class Masthead(models.TextChoices):
+        PLAIN = "plain", gettext_lazy("The name in the middle, on the page")
+        BAND = "band", gettext_lazy("A band in the brand's colour")
+        RULE = "rule", gettext_lazy("The name at the side, with a line under it")
+
+    slug = models.SlugField(gettext_lazy("slug"), unique=True, default="default")
+    name = models.CharField(gettext_lazy("name"), max_length=120)
+    logo = models.ForeignKey(
+        Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+    logo_dark = models.ForeignKey(
+        Picture, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+    colour = models.CharField(gettext_lazy("colour"), max_length=7, default="#1f4e5f")
+    accent = models.CharField(gettext_lazy("accent"), max_length=7, default="#b3541e")
+    background = models.CharField(gettext_lazy("background"), max_length=7, default="#f4f1ec")
+    font = models.CharField(gettext_lazy("font"), max_length=200, default="Georgia, 'Times New Roman', serif")
+    heading_font = models.CharField(
+        gettext_lazy("heading font"), max_length=200, blank=True, help_text=gettext_lazy("Empty: the font of the text.")
+    )
+    radius = models.PositiveSmallIntegerField(
+        gettext_lazy("round corners"),
+        default=8,
+        validators=[MaxValueValidator(24)],
+        help_text=gettext_lazy("In pixels; 0 is square."),
+    )
+    masthead = models.CharField(
+        gettext_lazy("masthead"), max_length=5, choices=Masthead.choices, default=Masthead.PLAIN
+    )
+    postal_address = models.CharField(
+        gettext_lazy("postal address"),
+        max_length=300,
+        blank=True,
+        help_text=gettext_lazy("The law asks for it in every issue."),
+    )
+    website = models.URLField(gettext_lazy("website"), max_length=2000, blank=True)
+    donate_url = models.URLField(gettext_lazy("donate url"), max_length=2000, blank=True)
+    donor_portal_url = models.URLField(gettext_lazy("donor portal url"), max_length=2000, blank=True)
+    social = models.JSONField(
+        gettext_lazy("social"), default=dict, blank=True, help_text=gettext_lazy('{"facebook": "https://…"}')
+    )
+
+    class Meta:
+        verbose_name = gettext_lazy("brand")
+        verbose_name_plural = gettext_lazy("brands")
+        constraints = [one_of("brand_masthead", "masthead", ["plain", "band", "rule"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Raise ValidationError if the name, which sender names include, looks like somebody else's domain."""
+        check_sender_name(self.name, field="name", own=[urlsplit(self.website).hostname or ""])
+
+
+def check_sender_name(name: str, *, field: str, own: Sequence[str]) -> None:
+    """Raise ValidationError for ``field`` if the name looks like an address or another's domain. ``own`` are own domains."""
+    if has_address(name):
+        raise ValidationError(
+            {field: _("The name contains @, < or >, which mailboxes treat as a forgery. Use a plain name.")}
+        )
+    domain = find_impersonated_domain(name, own=own)
+    if domain:
+        message = _(
+            "“%(domain)s” is not the domain of your sender's address, so mailboxes treat the name as a forgery. "
+            "Remove it, or write a space after the dot if it is no domain."
+        )
+        raise ValidationError({field: message % {"domain": domain}})
+
+
+def domain_of(email: str) -> str:
+    """Return the domain of an address in its readable form."""
+    domain = email.rpartition("@")[2].lower()
+    try:
+        return domain.encode("ascii").decode("idna") if "xn--" in domain else domain
+    except UnicodeError:
+        return domain

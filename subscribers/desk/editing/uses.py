@@ -1,0 +1,59 @@
+"""Describe what uses a row, with links for those who may follow them; and refuse to delete a row that is used."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from wagtail.admin.admin_url_finder import AdminURLFinder
+from wagtail.snippets.views.snippets import DeleteView
+
+from newsletter.common.archiving import Uses, find_uses
+
+
+@dataclass(frozen=True)
+class UsesOfModel:
+    """“3 publications”, and a link to each that can be named: (text, URL or ""). `more` rows are not listed."""
+
+    title: str
+    rows: list[tuple[str, str]]
+    more: int
+
+
+def describe_uses(uses: Iterable[Uses], *, user: User | AnonymousUser) -> list[UsesOfModel]:
+    """Return the uses for a page. People and their mail are counted and not named."""
+    finder = AdminURLFinder(user)
+    described = []
+    for use in uses:
+        options = use.model._meta
+        name = options.verbose_name if use.count == 1 else options.verbose_name_plural
+        personal = getattr(use.model, "wagtail_reference_index_ignore", False)
+        rows = [] if personal else [(str(row), finder.get_edit_url(row) or "") for row in use.rows]
+        more = 0 if personal else use.count - len(rows)
+        described.append(UsesOfModel(title=f"{intcomma(use.count)} {name}", rows=rows, more=more))
+    return described
+
+
+class RefuseUsedDelete(DeleteView):
+    """Delete a row that nothing uses. Otherwise show what uses it and change nothing."""
+
+    def find_uses(self) -> list[Uses]:
+        return find_uses(self.object)
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        allowed = self.user_has_permission("delete")
+        uses = self.find_uses() if allowed else []
+        if uses:
+            return self._refuse(request, uses)
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
+
+    def _refuse(self, request: HttpRequest, uses: list[Uses]) -> HttpResponse:
+        context: dict[str, Any] = self.get_context_data()
+        title = _("“%(row)s” cannot be deleted") % {"row": self.object}
+        context |= {"uses": describe_uses(uses, user=request.user), "heading": title, "back": self.get_success_url()}
+        return render(request, "desk/row_in_use.html", context, status=200)

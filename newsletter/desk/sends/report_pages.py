@@ -122,7 +122,7 @@ class IssueReport(DeskPage):
             "rows": list_report_rows(figures, report.earlier),
             "trend": draw_trends([*reversed(report.earlier), figures])[-1] if report.earlier else "",
             "joined": report.list_change.joined,
-            "left": [(EndReason(reason).label, people) for reason, people in report.list_change.ended.items()],
+            "left": [(str(EndReason(reason).label), people) for reason, people in report.list_change.ended.items()],
             "excluded": label_exclusions(figures.receipt.excluded),
             "deliveries": label_deliveries(
                 {**figures.receipt.deliveries, "accepted": 0}, cancelled=figures.receipt.cancelled

@@ -88,6 +88,13 @@ class DemoStory:
         parts += [f"<p><em>{escape(note)}</em></p>" for note in self.notes]
         return "\n".join(parts)
 
+    def feed_html(self, site: str) -> str:
+        """Return the body as feeds carry it: after the picture, which has its description there. The templates call it."""
+        if not self.picture:
+            return self.body_html
+        image = f'<img src="{site}{self.picture_path}" alt="{escape(self.alt)}" width="1200" height="675"/>'
+        return f"<p>{image}</p>\n{self.body_html}"
+
 
 @dataclass(frozen=True)
 class DemoEvent:

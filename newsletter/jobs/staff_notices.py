@@ -48,7 +48,7 @@ def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
         next_step, recipients = _describe_next_step(issue, when)
         paragraphs = [
             next_step,
-            Message("Its subject: %(subject)s", subject=escape_merge_fields(issue.subject)),
+            Message("Its subject: %(subject)s", subject=escape_merge_fields(issue.sample_subject)),
             recipients,
             *_describe_failing_sources(publication),
         ]

@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('subscribers', '0001_initial'),
         ('wagtailcore', '0098_apitoken'),
+        ('wagtailimages', '0027_image_description'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -349,6 +350,7 @@ class Migration(migrations.Migration):
                 ('masthead', models.CharField(choices=[('plain', 'The name in the middle, on the page'), ('band', "A band in the brand's colour"), ('rule', 'The name at the side, with a line under it')], default='plain', max_length=5, verbose_name='masthead')),
                 ('postal_address', models.CharField(blank=True, help_text='The law asks for it in every issue.', max_length=300, verbose_name='postal address')),
                 ('website', models.URLField(blank=True, max_length=2000, verbose_name='website')),
+                ('privacy_url', models.URLField(blank=True, help_text='Pages for subscribers link to it.', max_length=2000, verbose_name='privacy notice')),
                 ('donate_url', models.URLField(blank=True, max_length=2000, verbose_name='donate url')),
                 ('donor_portal_url', models.URLField(blank=True, max_length=2000, verbose_name='donor portal url')),
                 ('social', models.JSONField(blank=True, default=dict, help_text='{"facebook": "https://…"}', verbose_name='social')),
@@ -431,7 +433,7 @@ class Migration(migrations.Migration):
                 ('approval', models.CharField(choices=[('approve', 'A named person approves each issue'), ('auto', 'Sent when due unless held')], default='approve', max_length=8, verbose_name='approval')),
                 ('another_approves', models.BooleanField(blank=True, default=None, help_text='A person who edits an issue, or content that it shows, cannot approve it; somebody else must. Unless you choose, this is on if two or more people may approve.', null=True, verbose_name='another approves')),
                 ('second_approval_above', models.PositiveIntegerField(blank=True, help_text='An issue that goes to more people needs two approvals. Empty: one is enough.', null=True, verbose_name='second approval above')),
-                ('clicks', models.CharField(choices=[('off', 'Clicks are not counted'), ('counts', 'Anonymous counts per link'), ('readers', 'Counts, and who clicked which link, for subscribers who agreed')], default='off', max_length=7, verbose_name='clicks')),
+                ('clicks', models.CharField(choices=[('off', 'Clicks are not counted'), ('counts', 'Anonymous counts per link'), ('readers', 'Anonymous counts per link (counts by person have no effect yet)')], default='off', max_length=7, verbose_name='clicks')),
                 ('stories', models.PositiveSmallIntegerField(default=5, validators=[django.core.validators.MaxValueValidator(20)], verbose_name='stories')),
                 ('events', models.PositiveSmallIntegerField(default=4, validators=[django.core.validators.MaxValueValidator(12)], verbose_name='events')),
                 ('radius_km', models.PositiveIntegerField(default=80, validators=[django.core.validators.MaxValueValidator(1000)], verbose_name='radius km')),
@@ -727,6 +729,7 @@ class Migration(migrations.Migration):
                 ('picture_waiting', models.BooleanField(default=False, editable=False)),
                 ('picture_page_etag', models.CharField(blank=True, default='', editable=False, max_length=500)),
                 ('picture_page_modified', models.CharField(blank=True, default='', editable=False, max_length=100)),
+                ('library_image', models.ForeignKey(blank=True, help_text='Used instead of the picture of its source. Mails crop it around its focal point.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailimages.image', verbose_name='picture')),
                 ('picture', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='newsletter.picture')),
                 ('same_as', models.ForeignKey(editable=False, help_text='The story to use, if two rows are the same story.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='twins', to='newsletter.story')),
                 ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='stories', to='newsletter.source', verbose_name='source')),

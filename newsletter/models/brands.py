@@ -54,6 +54,12 @@ class Brand(PreviewableMixin, models.Model):
         help_text=gettext_lazy("The law asks for it in every issue."),
     )
     website = models.URLField(gettext_lazy("website"), max_length=2000, blank=True)
+    privacy_url = models.URLField(
+        gettext_lazy("privacy notice"),
+        max_length=2000,
+        blank=True,
+        help_text=gettext_lazy("Pages for subscribers link to it."),
+    )
     donate_url = models.URLField(gettext_lazy("donate url"), max_length=2000, blank=True)
     donor_portal_url = models.URLField(gettext_lazy("donor portal url"), max_length=2000, blank=True)
     social = models.JSONField(

@@ -12,6 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy
+from wagtail.images import get_image_model_string
 from wagtail.models import PreviewableMixin
 from wagtail.search import index
 
@@ -137,6 +138,15 @@ class Story(ConsentMixin, SourceVisibilityMixin, EditedFieldsMixin, PreviewableM
     author = models.CharField(gettext_lazy("author"), max_length=200, blank=True)
     language = models.CharField(gettext_lazy("language"), max_length=12, blank=True)
     picture = models.ForeignKey(Picture, on_delete=models.SET_NULL, null=True, blank=True, editable=False)
+    library_image = models.ForeignKey(
+        get_image_model_string(),
+        verbose_name=gettext_lazy("picture"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=gettext_lazy("Used instead of the picture of its source. Mails crop it around its focal point."),
+    )
     picture_alt = models.CharField(gettext_lazy("what the picture shows"), max_length=300, blank=True)
     topics = models.ManyToManyField(Topic, verbose_name=gettext_lazy("topics"), blank=True)
     related = models.JSONField(

@@ -12,6 +12,7 @@ from newsletter.common.message_fields import MessageField, MessagesJSONField
 from newsletter.models.body_blocks import BodyField, make_body_block
 from newsletter.models.publications import Layout, Publication, Slot
 from newsletter.models.states import one_of
+from newsletter.rendering.merge import fill_sample
 from subscribers.models import Segment
 
 
@@ -169,6 +170,11 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     def reference(self) -> str:
         number = str(self.number) if self.kind == self.Kind.ISSUE else f"{self.kind}-{self.number}"
         return f"{self.publication.slug}/{number}"
+
+    @property
+    def sample_subject(self) -> str:
+        """Return the subject as a sample person reads it."""
+        return fill_sample(self.subject)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save without the columns that services manage, unless the row is new or ``update_fields`` is given."""

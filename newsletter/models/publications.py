@@ -42,7 +42,7 @@ class Publication(PreviewableMixin, models.Model):
     class Clicks(models.TextChoices):
         OFF = "off", gettext_lazy("Clicks are not counted")
         COUNTS = "counts", gettext_lazy("Anonymous counts per link")
-        READERS = "readers", gettext_lazy("Counts, and who clicked which link, for subscribers who agreed")
+        READERS = "readers", gettext_lazy("Anonymous counts per link (counts by person have no effect yet)")
 
     slug = models.SlugField(gettext_lazy("slug"), unique=True)
     name = models.CharField(gettext_lazy("name"), max_length=120)

@@ -49,6 +49,7 @@ class BrandEntry(Entry):
     masthead: Literal["plain", "band", "rule"] = "plain"
     postal_address: str = ""
     website: OptionalUrl = ""
+    privacy_url: OptionalUrl = ""
     donate_url: OptionalUrl = ""
     donor_portal_url: OptionalUrl = ""
     social: dict[str, Url] = {}
@@ -66,6 +67,7 @@ class ListEntry(Entry):
 class TopicEntry(Entry):
     slug: Slug
     name: Line = ""
+    names: dict[Language, Line] = {}
 
 
 class SegmentEntry(Entry):

@@ -14,6 +14,7 @@ from newsletter.rendering.text import tidy_line
 from newsletter.rendering.tokens import Context, TokenRegistry, escape_token_lookalikes
 
 FIELDS = ("first_name", "name", "city", "region")
+SAMPLE_PERSON = {"first_name": "Alex", "name": "Alex Rivera", "city": "Leeds", "region": "England"}
 MAX_DEFAULT_LENGTH = 100
 _EXAMPLE = '{{ first_name | default:"friend" }}'
 _OPEN = re.compile(r"\{\{|\{%")
@@ -57,6 +58,12 @@ def fill_defaults(text: str, *, block: str = "") -> str:
     for token, variable in registry.variables.items():
         merged = merged.replace(format_token(token), variable.default)
     return merged
+
+
+def fill_sample(text: str) -> str:
+    """Return plain staff text as a sample person reads it, for lists and reports. An invalid field stays as it is."""
+    shown = _FIELD.sub(lambda field: SAMPLE_PERSON.get(field["name"], field[0]), text)
+    return shown.replace("\u2060", "")
 
 
 def _merge(text: str, *, registry: TokenRegistry, context: Context, block: str) -> str:

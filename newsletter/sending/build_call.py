@@ -187,7 +187,6 @@ def plan_fields(
         "region": lambda recipients: [places[recipient.place, language].region for recipient in recipients],
         "unsubscribe": lambda recipients: unsubscribe([recipient.uuid for recipient in recipients]),
         "preferences": lambda recipients: preferences([recipient.uuid for recipient in recipients]),
-        "reader": lambda recipients: [""] * len(recipients),
     }
     wanted = [(name, every[name]) for name in sorted(prepared.fields)]
     return lambda recipients: {name: field(recipients) for name, field in wanted}

@@ -43,5 +43,8 @@ def show_feed(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _describe(issue: ArchivedIssue) -> str:
-    items = "".join(f'<li><a href="{escape(url)}">{escape(title)}</a></li>' for title, url in issue.stories)
+    items = "".join(
+        f'<li><a href="{escape(url)}">{escape(title)}</a></li>' if url else f"<li>{escape(title)}</li>"
+        for title, url in (*issue.stories, *issue.events)
+    )
     return f"<p>{escape(issue.summary)}</p>" + (f"<ul>{items}</ul>" if items else "")

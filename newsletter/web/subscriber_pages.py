@@ -52,6 +52,7 @@ def build_style_context() -> Branding:
         name=brand.name,
         language=publication.language if publication else "en",
         website=brand.website,
+        privacy_url=brand.privacy_url,
         logo=_path(brand.logo),
         logo_dark=_path(brand.logo_dark),
         display_font="".join(char for char in brand.font if char.isalnum() or char in " ,'\"-"),

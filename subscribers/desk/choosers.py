@@ -1,4 +1,4 @@
-"""Wagtail's chooser of snippets: with the content policy's nonce on its inline script, and for permitted staff."""
+"""Wagtail's choosers: with the content policy's nonce on their inline script, and for permitted staff."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from wagtail.admin.widgets import BaseChooser
 from wagtail.log_actions import log
 from wagtail.permissions import policy_registry
 from wagtail.snippets.views.chooser import (
@@ -23,7 +24,7 @@ from newsletter.common.archiving import can_be_archived
 from newsletter.common.script_nonce import current_nonce
 
 
-class NoncedChooser(AdminSnippetChooser):
+class NoncedScriptMixin(BaseChooser):
     def render(
         self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: object = None
     ) -> SafeString:
@@ -37,6 +38,10 @@ class NoncedChooser(AdminSnippetChooser):
             current_nonce(),
             mark_safe(script),
         )
+
+
+class NoncedChooser(NoncedScriptMixin, AdminSnippetChooser):
+    pass
 
 
 class NoncedChooserViewSet(SnippetChooserViewSet):

@@ -7,8 +7,10 @@ from wagtail.admin.panels import Panel
 
 from newsletter.common.languages import best_language, language_choices
 from subscribers.consent_events import make_consent_wording
-from subscribers.models import MailingList, Topic
+from subscribers.models import MailingList
 from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.segments.selected_choices import find_selected_topics, selects_by_language
+from subscribers.web.form_fields import name_topics
 
 
 def render_embed_form(mailing_list: MailingList) -> str:
@@ -17,8 +19,8 @@ def render_embed_form(mailing_list: MailingList) -> str:
         context = {
             "list": mailing_list,
             "action": join_url(mailing_list),
-            "topics": Topic.objects.all() if mailing_list.ask_topics else (),
-            "languages": language_choices(""),
+            "topics": name_topics(find_selected_topics(), chosen=()) if mailing_list.ask_topics else (),
+            "languages": language_choices("") if mailing_list.ask_language and selects_by_language() else (),
             "wording": make_consent_wording(mailing_list),
         }
         return render_to_string("subscribers/embed.html", context).strip()

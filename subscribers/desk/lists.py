@@ -27,6 +27,7 @@ from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.embedded_form import EmbedPanel
 from subscribers.desk.labels import exclusion_label
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.desk.topic_form import TopicForm
 from subscribers.models import MailingList, Segment, Topic
 from subscribers.segments.naming import find_segments_that_name
 
@@ -44,7 +45,7 @@ register_permission_policy(MailingList, NeverDeletePolicy(MailingList))
 
 
 class KeepChosenTopicsPolicy(ModelPermissionPolicy):
-    """Allow a topic to be deleted only if nobody chose it: people without any topic get every story."""
+    """Allow a topic to be deleted only if nobody chose it: their choice would be lost."""
 
     def user_has_permission_for_instance(self, user: User | AnonymousUser, action: str, instance: Any) -> bool:
         kept = action == "delete" and instance.subscribers.exists()
@@ -144,6 +145,7 @@ class ListViewSet(ArchivableViewSet):
                 FieldRowPanel([FieldPanel("ask_topics"), FieldPanel("ask_language")]),
             ],
             heading=gettext_lazy("Sign-up form questions"),
+            help_text=gettext_lazy("People are asked for topics or a language only if a segment selects by them."),
         ),
         EmbedPanel(heading=gettext_lazy("Sign-up form for your website")),
         MultiFieldPanel([FieldPanel("slug")], heading=gettext_lazy("Advanced"), classname="collapsed"),
@@ -175,10 +177,10 @@ class TopicViewSet(SnippetViewSet):
     edit_handler = ObjectList(
         [
             MultiFieldPanel(
-                [TitleFieldPanel("name", targets=["slug"], classname="", placeholder=False)],
+                [TitleFieldPanel("name", targets=["slug"], classname="", placeholder=False), FieldPanel("names")],
                 heading=gettext_lazy("Details"),
             ),
             MultiFieldPanel([FieldPanel("slug")], heading=gettext_lazy("Advanced"), classname="collapsed"),
         ],
-        base_form_class=ShortNameForm,
+        base_form_class=TopicForm,
     )

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.SlugField(max_length=80, unique=True, verbose_name='slug')),
                 ('name', models.CharField(max_length=120, verbose_name='name')),
+                ('names', models.JSONField(blank=True, default=dict, help_text='{"es": "Tierra"}', verbose_name='names in other languages')),
             ],
             options={
                 'verbose_name': 'topic',

@@ -76,6 +76,9 @@ class Topic(models.Model):
 
     slug = models.SlugField(gettext_lazy("slug"), max_length=80, unique=True)
     name = models.CharField(gettext_lazy("name"), max_length=120)
+    names = models.JSONField(
+        gettext_lazy("names in other languages"), default=dict, blank=True, help_text=gettext_lazy('{"es": "Tierra"}')
+    )
 
     class Meta:
         verbose_name = gettext_lazy("topic")
@@ -84,6 +87,10 @@ class Topic(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def name_in(self, language: str) -> str:
+        """Return the name in a language, or the usual one if there is none."""
+        return self.names.get(language) or self.names.get(language.split("-")[0]) or self.name
 
     def clean(self) -> None:
         """Refuse a name that another topic has in any case, because imported files find topics by name."""

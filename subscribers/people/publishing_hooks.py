@@ -17,6 +17,7 @@ class Branding:
     name: str = ""
     language: str = "en"
     website: str = ""
+    privacy_url: str = ""
     logo: str = ""
     logo_dark: str = ""
     display_font: str = ""

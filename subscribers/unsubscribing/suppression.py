@@ -129,6 +129,14 @@ def remove_own_suppressions(*, address_hash: bytes, mailing_list: MailingList, n
     return _remove(own & covering, by="", reason=Message("confirmed a fresh request by mail"), now=now)
 
 
+def remove_recent_unsubscribe(
+    *, address_hash: bytes, mailing_list: MailingList | None, since: datetime, reason: str, now: datetime
+) -> int:
+    """Remove the suppression that one unsubscribe made, of one list or of all mail. Earlier ones stay."""
+    made = Q(address_hash=address_hash, reason=Reason.UNSUBSCRIBE, mailing_list=mailing_list, at__gte=since)
+    return _remove(made, by="", reason=reason, now=now)
+
+
 def is_signup_blocked(*, address_hash: bytes, mailing_list: MailingList) -> bool:
     """Return True if mail of this list is forbidden for a reason other than the person's own request."""
     covering = Suppression.objects.covering(mailing_list).filter(address_hash=address_hash)

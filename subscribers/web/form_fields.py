@@ -1,11 +1,13 @@
 """Form fields of people's pages: rows chosen by id, and towns as people type them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from django import forms
 from django.db.models import Model, QuerySet
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
+from subscribers.models import Topic
 from subscribers.people.locations import Location, locate
 
 MAX_CHOICES = 6
@@ -21,6 +23,22 @@ class ChosenRowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         if wrong:
             raise forms.ValidationError(self.error_messages["invalid_choice"], params={"value": wrong[:_MAX_DIGITS]})
         return super().clean(given)
+
+
+@dataclass(frozen=True)
+class NamedTopic:
+    """A topic as a form shows it."""
+
+    pk: int
+    name: str
+    chosen: bool
+
+
+def name_topics(topics: Iterable[Topic], *, chosen: Collection[int]) -> list[NamedTopic]:
+    """Return the topics under their names in the current language, by name."""
+    language = get_language() or "en"
+    named = [NamedTopic(topic.pk, topic.name_in(language), topic.pk in chosen) for topic in topics]
+    return sorted(named, key=lambda topic: topic.name.casefold())
 
 
 class AmbiguousTown(forms.ValidationError):

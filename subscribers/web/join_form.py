@@ -9,6 +9,7 @@ from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import normalise
 from subscribers.models import MailingList, Topic
 from subscribers.people.locations import Location
+from subscribers.segments.selected_choices import find_selected_topics, selects_by_language
 from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_town
 
 
@@ -34,8 +35,8 @@ class JoinForm(forms.Form):
         asked = {
             "name": mailing_list.ask_name,
             "city": mailing_list.ask_place,
-            "topics": mailing_list.ask_topics,
-            "language": mailing_list.ask_language,
+            "topics": mailing_list.ask_topics and find_selected_topics().exists(),
+            "language": mailing_list.ask_language and selects_by_language(),
         }
         for field, wanted in asked.items():
             if not wanted:

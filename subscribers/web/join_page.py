@@ -13,8 +13,10 @@ from subscribers.consent.process_signup import process_signup
 from subscribers.consent.proof_of_work import Proof, check_proof, make_challenge, use_proof
 from subscribers.consent.signup_limits import is_flooded
 from subscribers.consent_events import make_consent_wording
-from subscribers.models import MailingList, Topic
+from subscribers.models import MailingList
 from subscribers.people.locations import Location, get_place_for
+from subscribers.segments.selected_choices import find_selected_topics
+from subscribers.web.form_fields import name_topics
 from subscribers.web.join_form import JoinForm
 from subscribers.web.page import client_address_of, message_page, private_page, render_response
 
@@ -107,12 +109,12 @@ def _form_page(
     now = timezone.now()
     chosen = {int(pk) for pk in request.POST.getlist("topics") if pk.isdecimal()}
     started = request.POST.get("started", "")
-    topics = Topic.objects.all() if "topics" in form.fields else ()
+    topics = find_selected_topics() if "topics" in form.fields else ()
     context = {
         "mailing_list": mailing_list,
         "form": form,
         "values": request.POST,
-        "topics": [(topic, topic.pk in chosen) for topic in topics],
+        "topics": name_topics(topics, chosen=chosen),
         "languages": language_choices(""),
         "wording": wording,
         "hint": hint,

@@ -11,6 +11,7 @@ from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLoc
 from subscribers.people.locations import get_place_for
 from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM
 from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.segments.selected_choices import find_selected_topics
 from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_known_town
 
 
@@ -53,6 +54,11 @@ class PreferencesForm(forms.Form):
         except AmbiguousTown as several:
             self.town_choices = several.choices
             raise
+
+    def chosen_topics(self) -> list[Topic]:
+        """Return the chosen topics, and those that the person has and the page does not offer."""
+        hidden = self._person.topics.exclude(pk__in=find_selected_topics())
+        return [*self.cleaned_data["topics"], *hidden]
 
     def frequencies(self) -> dict[MailingList, Frequency]:
         """Return the frequency chosen for each ticked list."""

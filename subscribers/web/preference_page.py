@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import mask
 from subscribers.links.signed_links import LinkTarget, Purpose
-from subscribers.models import Frequency, MailingList, Subscriber, Subscription, Topic
+from subscribers.models import Frequency, MailingList, Subscriber, Subscription
 from subscribers.people.preferences import (
     choose_lists,
     find_subscribed_lists,
@@ -19,7 +19,9 @@ from subscribers.people.preferences import (
     set_frequencies,
 )
 from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.segments.selected_choices import find_selected_topics, selects_by_language
 from subscribers.web.fewer_emails import lower_frequency_of, make_fewer_emails_offer
+from subscribers.web.form_fields import name_topics
 from subscribers.web.links import find_target, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, public_list_name, render_response
 from subscribers.web.preference_form import PreferencesForm, frequency_choices, radius_choices
@@ -75,7 +77,7 @@ def _save(
     data = form.cleaned_data
     save_preferences(
         subscriber=person,
-        topics=data["topics"],
+        topics=form.chosen_topics(),
         language=data["language"],
         place=data["town"],
         radius_km=data["radius"],
@@ -110,11 +112,12 @@ def _page(
     context = {
         "masked": mask(person.email),
         "lists": _lists(request, person=person, offered=offered, refused=refused, now=now),
-        "topics": [(topic, topic.pk in chosen_topics) for topic in Topic.objects.all()],
+        "topics": name_topics(find_selected_topics(), chosen=chosen_topics),
         "town": form.data.get("town", "") if refused else str(person.place or ""),
         "radii": radius_choices(person.radius_km),
         "radius": form.data.get("radius", "") if refused else str(person.radius_km or ""),
         "languages": language_choices(person.language),
+        "selects_by_language": selects_by_language(),
         "chosen_language": form.data.get("language", "") if refused else person.language,
         "pause": form.data.get("pause", "") if refused else "",
         "paused_until": paused_until(person, now=now),

@@ -7,21 +7,23 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from subscribers.links.signed_links import LinkTarget, Purpose
-from subscribers.models import Subscriber
+from subscribers.models import MailingList, Subscriber
 from subscribers.unsubscribing.one_click import UnsubscribedPerson, unsubscribe_by_link
+from subscribers.unsubscribing.undo import undo_unsubscribe
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from subscribers.web.branding import current_branding_version
 from subscribers.web.fewer_emails import make_fewer_emails_offer
-from subscribers.web.links import find_target, linked_page, make_related_path
+from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import (
     activate_language,
     activate_language_of,
+    message_page,
     public_list_name,
     render_page,
     render_response,
 )
 
-_LEAVE_ALL, _PREFERENCES = "/leave-all-path", "/preferences-path"
+_LEAVE_ALL, _PREFERENCES, _UNDO = "/leave-all-path", "/preferences-path", "/undo-path"
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
@@ -49,6 +51,30 @@ def unsubscribe_from_everything(request: HttpRequest, target: LinkTarget) -> Htt
     return _page(target, template=template, name=gettext("all our mail"), everything=True, person=person)
 
 
+@linked_page(Purpose.UNSUBSCRIBE)
+def undo(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    """Subscribe somebody again who pressed “Unsubscribe” by mistake. Only a POST changes anything."""
+    person, mailing_list = find_target(target)
+    if person is not None:
+        activate_language_of(person)
+    lists: list[MailingList] = []
+    if request.method == "POST" and person is not None and mailing_list is not None:
+        lists = undo_unsubscribe(
+            subscriber=person,
+            mailing_list=mailing_list,
+            now=timezone.now(),
+            wording=gettext("I pressed this by mistake"),
+        )
+    if not lists:
+        return message_page(
+            gettext("There is nothing to undo"),
+            gettext("You can undo it for an hour. After that, sign up again."),
+            join_path=join_path(mailing_list),
+        )
+    names = [public_list_name(one) for one in lists]
+    return render_response("resubscribed.html", {"names": names, "preferences_path": _paths(target)[1]})
+
+
 def _page(target: LinkTarget, *, template: str, name: str, everything: bool, person: Subscriber | None) -> HttpResponse:
     leave_all_path, preferences_path = _paths(target)
     context = {
@@ -57,6 +83,7 @@ def _page(target: LinkTarget, *, template: str, name: str, everything: bool, per
         "offer": make_fewer_emails_offer(person, now=timezone.now()) if person else None,
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,
+        "undo_path": _undo_path(target),
     }
     return render_response(template, context)
 
@@ -67,13 +94,24 @@ def render_unsubscribed_page(target: LinkTarget, unsubscribed: UnsubscribedPerso
     leave_all_path, preferences_path = _paths(target)
     name = unsubscribed.list_name or gettext("this newsletter")
     page = _render_unsubscribed(name, translation.get_language() or "en", current_branding_version())
-    return page.replace(_LEAVE_ALL, leave_all_path).replace(_PREFERENCES, preferences_path)
+    page = page.replace(_LEAVE_ALL, leave_all_path).replace(_PREFERENCES, preferences_path)
+    return page.replace(_UNDO, _undo_path(target))
 
 
 @lru_cache(maxsize=256)
 def _render_unsubscribed(name: str, language: str, branding_version: str) -> str:
-    context = {"name": name, "everything": False, "leave_all_path": _LEAVE_ALL, "preferences_path": _PREFERENCES}
+    context = {
+        "name": name,
+        "everything": False,
+        "leave_all_path": _LEAVE_ALL,
+        "preferences_path": _PREFERENCES,
+        "undo_path": _UNDO,
+    }
     return render_page("unsubscribed.html", context)
+
+
+def _undo_path(target: LinkTarget) -> str:
+    return f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/undo"
 
 
 def _paths(target: LinkTarget) -> tuple[str, str]:

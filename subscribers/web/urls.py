@@ -11,13 +11,14 @@ from subscribers.web.links import linked_page
 from subscribers.web.my_mail import my_mail, request_fresh_link
 from subscribers.web.own_data import change_address, confirm_new_address, download, erase, make_request_page
 from subscribers.web.preference_page import preferences, reduce_frequency
-from subscribers.web.unsubscribe_page import unsubscribe, unsubscribe_from_everything
+from subscribers.web.unsubscribe_page import undo, unsubscribe, unsubscribe_from_everything
 
 _ASKED_FOR = (Kind.DOWNLOAD, Kind.ERASE, Kind.MOVE)
 
 urlpatterns: list[URLPattern] = [
     path("u/<str:token>", unsubscribe, name="leave"),
     path("u/<str:token>/all", unsubscribe_from_everything, name="leave_everything"),
+    path("u/<str:token>/undo", undo, name="undo_leaving"),
     path("p/<str:token>", preferences, name="preferences"),
     path("p/<str:token>/less", reduce_frequency, name="less"),
     path("p/<str:token>/fresh", request_fresh_link, name="fresh_link"),

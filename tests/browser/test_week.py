@@ -175,7 +175,7 @@ def mend_what_the_check_says(page: Page) -> None:
     fault = page.locator(".nl-checks-panel li").filter(has_text="frist_name")
     expect(fault).to_contain_text("Fix before sending", timeout=PREVIEW_MS)
     take_picture(page, "check")
-    press(fault.get_by_role("link", name="Go to it"))
+    press(fault.get_by_role("link", name="Edit it in the issue"))
     subject = page.get_by_label("Subject")
     expect(subject).to_be_in_viewport()
     type_over(subject, "Two evenings a week, and a river with a map")

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from subscribers.identity import identify
 from subscribers.links.signed_links import Purpose, make_link
-from subscribers.models import Basis, MailedLink, MailingList, Subscriber, Subscription
+from subscribers.models import Basis, MailedLink, MailingList, Segment, Subscriber, Subscription, Topic
 from subscribers.people.mailed_links import PURPOSES, Kind, make_mailed_link_url
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
@@ -15,6 +15,12 @@ NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 
 def make_list(slug: str = "weekly", **fields: object) -> MailingList:
     return MailingList.objects.create(**{"slug": slug, "name": slug.title(), **fields})
+
+
+def make_topic(slug: str = "land", name: str = "Land") -> Topic:
+    """A topic that a segment selects by, so that people are asked for it."""
+    Segment.objects.get_or_create(slug=slug, defaults={"name": name, "rule": {"topic": slug}})
+    return Topic.objects.create(slug=slug, name=name)
 
 
 def make_person(email: str = "ada@example.org", **fields: object) -> Subscriber:

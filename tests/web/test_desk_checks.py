@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.models import Acknowledgement, EventNotice, Issue, LinkCheck, Publication, SenderDomain
+from newsletter.models import Acknowledgement, Brand, EventNotice, Issue, LinkCheck, Publication, SenderDomain, Story
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_source, make_story
 from tests.web.desk import audience_fields, said, sign_in
@@ -52,6 +52,24 @@ def test_a_warning_names_its_location_and_links_to_it(issue: Issue) -> None:
     page = overview(issue)
     assert "The preheader has 5 characters" in page
     assert f"/admin/issues/edit/{issue.pk}/#panel-child-inbox-child-preheader-wrapper" in page
+
+
+def test_a_warning_names_the_other_page_on_which_it_is_fixed(issue: Issue) -> None:
+    Story.objects.update(about_minor=True)
+    Brand.objects.update(postal_address="")
+    page = overview(issue)
+    story = Story.objects.get()
+    assert re.search(rf'href="/admin/stories/edit/{story.pk}/"[^>]*>Open the story</a>', page)
+    assert re.search(rf'href="/admin/brand/edit/{issue.publication.brand_id}/"[^>]*>Open the brand</a>', page)
+
+
+def test_a_subject_is_shown_as_a_sample_person_reads_it(issue: Issue) -> None:
+    Issue.objects.filter(pk=issue.pk).update(subject='{{ first_name | default:"Friend" }}, the clinic opens')
+    client = sign_in("approver")
+    for page in ("/admin/", "/admin/issues/", f"/admin/issues/{issue.pk}/overview/"):
+        shown = client.get(page).content.decode()
+        assert "Alex, the clinic opens" in shown
+        assert "{{" not in shown
 
 
 @pytest.mark.parametrize("field", ["subject", "preheader"])
@@ -114,7 +132,7 @@ def test_a_sent_issue_shows_who_acknowledged_which_warning(issue: Issue) -> None
     assert "These warnings were reviewed before approval." in page
     assert "The preheader has 5 characters" in page
     assert "approver@example.org" in page
-    assert not any(asks in page for asks in ("Fix", "Go to it", "View</strong>", 'name="warning"'))
+    assert not any(asks in page for asks in ("Fix", "Edit it in the issue", "View</strong>", 'name="warning"'))
 
 
 def test_warnings_need_a_new_acknowledgement_after_an_edit(issue: Issue) -> None:

@@ -22,13 +22,13 @@ from subscribers.models import (
     Frequency,
     HeldSignup,
     Reason,
+    Segment,
     Subscriber,
     Subscription,
     Suppression,
-    Topic,
 )
 from subscribers.unsubscribing.suppression import suppress
-from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+from tests.support.people import NOW, make_list, make_member, make_person, make_topic, subscribe
 from tests.web.desk import sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("S5")]
@@ -170,7 +170,8 @@ def test_the_persons_page_says_what_they_chose() -> None:
 
 def test_the_embedded_form_works_on_any_site_without_javascript() -> None:
     weekly = make_list(name="Weekly <news>", ask_place=False, ask_language=True)
-    topic = Topic.objects.create(slug="land", name="Land & water")
+    topic = make_topic(name="Land & water")
+    Segment.objects.create(slug="spanish", name="Spanish", rule={"language": "es"})
     page = sign_in("data").get(f"/admin/lists/edit/{weekly.pk}/").content.decode()
     copied = re.search(r"<textarea[^>]*nl-copy[^>]*>(.*?)</textarea>", page, re.S)
     assert copied

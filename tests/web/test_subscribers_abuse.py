@@ -32,6 +32,7 @@ from subscribers.models import (
     MailingList,
     RateCounter,
     Reason,
+    Segment,
     SpentProof,
     Subscriber,
     Subscription,
@@ -313,6 +314,7 @@ def test_counts_are_kept_as_keyed_hashes_per_stretch() -> None:
 
 
 def test_a_list_asks_only_what_it_wants_to_know(client: Client) -> None:
+    Segment.objects.create(slug="spanish", name="Spanish", rule={"language": "es"})
     shy = make_list("shy", ask_name=False, ask_place=False, ask_topics=False, ask_language=True)
     page = client.get("/join/shy").content.decode()
     assert 'name="language"' in page

@@ -20,13 +20,12 @@ from subscribers.models import (
     Reason,
     Subscriber,
     Subscription,
-    Topic,
 )
 from subscribers.people.locations import get_or_create_place
 from subscribers.people.mailed_links import Kind, make_mailed_link_url, request_mailed_link
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
-from tests.support.people import make_list, make_member, make_person, path_to, subscribe
+from tests.support.people import make_list, make_member, make_person, make_topic, path_to, subscribe
 from tests.support.signup import join
 
 pytestmark = [
@@ -104,7 +103,7 @@ def test_the_preference_page_shows_no_address_no_name_and_no_history(client: Cli
 def test_preferences_are_saved_from_the_page(client: Client, weekly: MailingList) -> None:
     events = make_list("events", name="Events")
     ada = make_member(weekly, language="cy")
-    topic = Topic.objects.create(slug="land", name="Land")
+    topic = make_topic()
     page = path_to(ada, weekly, Purpose.PREFERENCES)
     assert 'value="cy" selected' in client.get(page).content.decode()
     answer = client.post(
@@ -169,7 +168,7 @@ def test_the_preference_link_of_an_erased_person_says_that_nothing_is_kept(clien
 
 
 def test_joining_asks_for_confirmation_by_mail(client: Client, weekly: MailingList) -> None:
-    topic = Topic.objects.create(slug="land", name="Land")
+    topic = make_topic()
     answer = join(client, weekly, name=" Ada\r\n", city="Houston, Texas", topics=[topic.pk])
     assert answer.status_code == 200
     assert b"Check your inbox" in answer.content
@@ -182,7 +181,7 @@ def test_joining_asks_for_confirmation_by_mail(client: Client, weekly: MailingLi
 
 @pytest.mark.requirement("P4")
 def test_no_box_is_ticked_before_the_person_ticks_it(client: Client, weekly: MailingList) -> None:
-    Topic.objects.create(slug="land", name="Land")
+    make_topic()
     page = client.get(f"/join/{weekly.slug}").content.decode()
     assert 'type="checkbox"' in page
     assert "checked" not in page

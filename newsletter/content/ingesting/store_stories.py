@@ -161,7 +161,11 @@ def store_story(listing: ListedEntry, *, pictures: StoryImageFetcher, now: datet
 def find_topics(source: Source, categories: tuple[str, ...]) -> list[Topic]:
     """Return the source's own topics, and those that the entry's categories name."""
     named = {category.casefold() for category in categories}
-    by_category = [topic for topic in Topic.objects.all() if topic.name.casefold() in named or topic.slug in named]
+    by_category = [
+        topic
+        for topic in Topic.objects.all()
+        if not named.isdisjoint({topic.slug, topic.name.casefold(), *map(str.casefold, topic.names.values())})
+    ]
     return list({topic.pk: topic for topic in [*source.topics.all(), *by_category]}.values())
 
 

@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import Column
+from wagtail.images.widgets import AdminImageChooser
 from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView
 
 from newsletter.common.translation import translate
@@ -23,7 +24,7 @@ from newsletter.issues.assembly.selection import find_event_exclusion_reason
 from newsletter.issues.assembly.selection_reasons import explain_candidates
 from newsletter.issues.variants.reader_texts import remove_repeated_parts
 from newsletter.models import EventNotice, Issue, Story
-from subscribers.desk.choosers import NoncedChooserViewSet
+from subscribers.desk.choosers import NoncedChooserViewSet, NoncedScriptMixin
 from subscribers.desk.listing import DateTimeColumn
 
 _EDITOR_PATH = re.compile(r"/issues/edit/(\d+)/")
@@ -156,6 +157,10 @@ class ChooseAppeal(ChooseView):
 
 class ChooseAppealResults(ChooseResultsView):
     filter_form_class = _AppealSearch
+
+
+class NoncedImageChooser(NoncedScriptMixin, AdminImageChooser):
+    pass
 
 
 class AppealChooser(NoncedChooserViewSet):

@@ -19,16 +19,22 @@ _CODE = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
 _IN_BRACKETS = re.compile(r"\(([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?)\)$")
 
 
+SHOWN_CHANNELS = (Channel.EMAIL, Channel.ARCHIVE)
+"""The channels that the product has. Consent to others is kept and not shown, because nothing reads it."""
+
+
 class ChannelsField(forms.MultipleChoiceField):
     """The channels in which the person agreed to appear."""
 
     widget = forms.CheckboxSelectMultiple
 
     def __init__(self, *, label: "_StrPromise") -> None:
-        super().__init__(choices=Channel.choices, required=False, label=label)
+        super().__init__(
+            choices=[(channel.value, channel.label) for channel in SHOWN_CHANNELS], required=False, label=label
+        )
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return sorted(initial or []) != sorted(data or [])
+        return sorted(set(initial or []) & set(SHOWN_CHANNELS)) != sorted(data or [])
 
 
 class RegionsField(forms.Field):

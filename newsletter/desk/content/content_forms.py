@@ -20,7 +20,7 @@ from newsletter.content.ingesting.store_events import record_event_change
 from newsletter.content.ingesting.store_stories import record_addresses
 from newsletter.content.ingesting.typed_locations import locate_typed_event
 from newsletter.content.parsing.urls import hash_url, is_story_page
-from newsletter.desk.content.consent_fields import ChannelsField, RegionsField
+from newsletter.desk.content.consent_fields import SHOWN_CHANNELS, ChannelsField, RegionsField
 from newsletter.desk.content.wall_clock import (
     WallClockField,
     find_zone,
@@ -91,8 +91,18 @@ class StoryForm(ContentForm):
         if self.instance.pk is None:
             self.initial["published_at"] = timezone.now().replace(second=0, microsecond=0)
 
+    def clean_consent_channels(self) -> list[str]:
+        """Keep the channels of the stored consent that the form does not show."""
+        hidden = set(self.initial.get("consent_channels") or []) - set(SHOWN_CHANNELS)
+        return sorted({*self.cleaned_data["consent_channels"], *hidden})
+
     def clean(self) -> Any:
         cleaned = super().clean()
+        image = cleaned.get("library_image")
+        if image is not None and not cleaned.get("picture_alt"):
+            cleaned["picture_alt"] = image.description
+            if not image.description:
+                self.add_error("picture_alt", gettext_lazy("Describe the picture for people who cannot see it."))
         given, expires = cleaned.get("consent_given_on"), cleaned.get("consent_expires_on")
         if given and expires and expires < given:
             self.add_error(

@@ -21,7 +21,7 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 from newsletter.common.errors import NotReady
 from newsletter.common.languages import language_label
 from newsletter.common.translation import translate
-from newsletter.desk.content.choosers import StoryChooser
+from newsletter.desk.content.choosers import NoncedImageChooser, StoryChooser
 from newsletter.desk.content.content_forms import StoryForm
 from newsletter.desk.content.withdrawals import reach_context
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
@@ -162,15 +162,20 @@ class StoryViewSet(SnippetViewSet):
         [
             TemplatePanel(get_context=origin_panel_context, template="desk/panels/story.html", heading=_("Source")),
             MultiFieldPanel(
-                [FieldPanel("title"), FieldPanel("teaser"), FieldPanel("url", heading=_("Web address"))],
-                heading=_("Content"),
-            ),
-            MultiFieldPanel(
                 [
+                    FieldPanel("title"),
+                    FieldPanel("teaser"),
+                    FieldPanel("url", heading=_("Web address")),
+                    FieldPanel("library_image", widget=NoncedImageChooser),
                     FieldPanel(
                         "picture_alt",
                         help_text=_("Describe the picture in one short sentence, for people who cannot see it."),
                     ),
+                ],
+                heading=_("Content"),
+            ),
+            MultiFieldPanel(
+                [
                     FieldPanel("pseudonyms"),
                     FieldPanel(
                         "embargo_until",
@@ -178,7 +183,7 @@ class StoryViewSet(SnippetViewSet):
                     ),
                     FieldPanel("not_in_regions"),
                 ],
-                heading=_("Accessibility and safety"),
+                heading=_("Safety"),
             ),
             MultiFieldPanel(
                 [
@@ -189,13 +194,13 @@ class StoryViewSet(SnippetViewSet):
                     FieldPanel("consent_form_holder"),
                     FieldPanel("consent_channels"),
                     FieldPanel("consent_identity"),
-                    FieldRowPanel([FieldPanel("consent_expires_on"), FieldPanel("consent_review_on")]),
+                    FieldPanel("consent_expires_on"),
                 ],
                 heading=_("The person in the story"),
             ),
             MultiFieldPanel(
                 [
-                    FieldRowPanel([FieldPanel("language"), FieldPanel("author")]),
+                    FieldPanel("language"),
                     FieldPanel("topics", widget=CheckboxSelectMultiple),
                     FieldPanel("published_at"),
                 ],

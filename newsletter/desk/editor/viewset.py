@@ -187,7 +187,7 @@ class IssueViewSet(SnippetViewSet):
     list_display = [
         "__str__",
         Column("reference", label=gettext_lazy("Reference")),
-        Column("subject", label=gettext_lazy("Subject")),
+        Column("subject", label=gettext_lazy("Subject"), accessor="sample_subject"),
         StateColumn("state", label=gettext_lazy("State"), sort_key="state"),
         Column("due", label=gettext_lazy("Due"), accessor=format_slot_short, sort_key="due_at"),
         DateTimeColumn("made_at", label=gettext_lazy("Created"), sort_key="made_at"),

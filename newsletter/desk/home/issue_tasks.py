@@ -102,7 +102,7 @@ def _draft_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
     title = _("%(issue)s will send automatically") if automatic else _("%(issue)s is waiting for approval")
     return Task(
         title=title % {"issue": issue},
-        detail=" ".join([f"{due}“{issue.subject}”.", *filter(None, notes)]),
+        detail=" ".join([f"{due}“{issue.sample_subject}”.", *filter(None, notes)]),
         url=overview_url(issue),
         button=_("Review and approve") if can_approve and not automatic else _("Read"),
         tone="calm" if automatic else "waits",

@@ -150,7 +150,13 @@ class BrandViewSet(SnippetViewSet):
                 heading=gettext_lazy("Logo"),
             ),
             MultiFieldPanel(
-                [FieldPanel("website"), FieldPanel("donate_url"), FieldPanel("donor_portal_url"), FieldPanel("social")],
+                [
+                    FieldPanel("website"),
+                    FieldPanel("privacy_url"),
+                    FieldPanel("donate_url"),
+                    FieldPanel("donor_portal_url"),
+                    FieldPanel("social"),
+                ],
                 heading=gettext_lazy("Links"),
             ),
             MultiFieldPanel(

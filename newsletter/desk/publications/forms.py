@@ -93,6 +93,10 @@ class PublicationForm(NamedForm):
                 field.widget.choose_another_text = _("Choose another")
         if "language" in self.fields:
             self.fields["language"].widget = forms.Select(choices=language_choices(self.instance.language)[1:])
+        if "clicks" in self.fields and self.instance.clicks != Publication.Clicks.READERS:
+            self.fields["clicks"].choices = [
+                choice for choice in Publication.Clicks.choices if choice[0] != Publication.Clicks.READERS
+            ]
         if "zone" in self.fields:
             self.fields["zone"].widget = forms.Select(choices=zone_choices(str(self.initial.get("zone") or "")))
         if "another_approves" in self.fields:

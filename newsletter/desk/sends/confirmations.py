@@ -86,7 +86,7 @@ def confirm_start(issue: Issue) -> Confirmation:
     return Confirmation(
         title=_("Send %(issue)s to %(people)s now?") % {"issue": issue, "people": label_people(people)},
         sentences=[
-            _("Subject: “%(subject)s”.") % {"subject": issue.subject},
+            _("Subject: “%(subject)s”.") % {"subject": issue.sample_subject},
             _("Its planned time: %(time_left)s.") % {"time_left": time_left}
             if time_left
             else _("It has no planned time."),

@@ -36,7 +36,16 @@ def _issue_row(figures: Figures) -> list[str | int]:
     reports = [receipt.delivered, receipt.bounced, receipt.complained, receipt.unsubscribed]
     sent_at = figures.sent_at.isoformat() if figures.sent_at else ""
     audience = [receipt.candidates, receipt.recipients]
-    return [issue.reference, issue.subject, sent_at, *audience, *states, *reports, figures.clicks, figures.machines]
+    return [
+        issue.reference,
+        issue.sample_subject,
+        sent_at,
+        *audience,
+        *states,
+        *reports,
+        figures.clicks,
+        figures.machines,
+    ]
 
 
 def _csv_response(rows: Iterable[CsvRow], *, name: str) -> HttpResponse:

@@ -4,7 +4,12 @@ from typing import Any
 
 from wagtail.admin.forms.account import NameEmailForm
 from wagtail.admin.forms.auth import PasswordChangeForm
-from wagtail.admin.views.account import AccountView, ChangePasswordPanel, NameEmailSettingsPanel
+from wagtail.admin.views.account import (
+    AccountView,
+    ChangePasswordPanel,
+    NameEmailSettingsPanel,
+    NotificationsSettingsPanel,
+)
 
 from subscribers.desk.password import confirm_password
 
@@ -46,7 +51,8 @@ REPLACED_PANELS: dict[type, type] = {ChangePasswordPanel: NewPasswordPanel, Name
 
 class AccountPage(AccountView):
     def get_panels(self) -> list[Any]:
-        panels = super().get_panels()
+        """Return the panels without Wagtail's notifications, which are about pages and workflows that the desk has not."""
+        panels = [panel for panel in super().get_panels() if not isinstance(panel, NotificationsSettingsPanel)]
         return [
             REPLACED_PANELS.get(type(panel), type(panel))(panel.request, panel.user, panel.profile) for panel in panels
         ]

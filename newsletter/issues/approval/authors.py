@@ -60,7 +60,7 @@ def find_issue_parts(issue: Issue) -> Parts:
         _add_shown(parts, content)
     for body in (issue.body.get_prep_value(), issue.assembled.get("body", [])):
         _add_chosen(parts, body)
-    _add_sources_and_topics(parts)
+    _add_parts_of_stories(parts)
     return parts
 
 
@@ -117,13 +117,15 @@ def _add_of_rule(parts: Parts, rule: Mapping[str, Any]) -> None:
             _add_of_rule(parts, part)
 
 
-def _add_sources_and_topics(parts: Parts) -> None:
+def _add_parts_of_stories(parts: Parts) -> None:
     stories, events = parts[_name(Story)], parts[_name(EventNotice)]
     sources = [
         *Story.objects.filter(pk__in=stories, source__isnull=False).values_list("source_id", flat=True),
         *EventNotice.objects.filter(pk__in=events, source__isnull=False).values_list("source_id", flat=True),
     ]
     parts[_name(Source)] |= set(sources)
+    images = Story.objects.filter(pk__in=stories, library_image__isnull=False)
+    parts[_IMAGE] |= set(images.values_list("library_image_id", flat=True))
     topics = Story.topics.through.objects.filter(story_id__in=stories)
     parts[_name(Topic)] |= set(topics.values_list("topic_id", flat=True))
 

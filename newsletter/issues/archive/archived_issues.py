@@ -24,7 +24,10 @@ _STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTE
 
 @dataclass(frozen=True)
 class ArchivedIssue:
-    """One issue as a list shows it. ``picture`` is the first story's that has one; ``stories`` are (title, url) pairs."""
+    """One issue as a list shows it. ``picture`` is the first story's that has one.
+
+    ``stories`` and ``events`` are (title, url) pairs.
+    """
 
     send: Send
     title: str
@@ -32,6 +35,7 @@ class ArchivedIssue:
     path: str
     picture: PictureRecord | None
     stories: list[tuple[str, str]]
+    events: list[tuple[str, str]]
     hidden: Hidden
 
     @property
@@ -88,5 +92,6 @@ def _make_archived_issue(send: Send, content: IssueContent, hidden: Hidden) -> A
         path=make_archive_path(send.issue),
         picture=next((story.picture for story in stories if story.picture), None),
         stories=[(story.title, story.url) for story in stories],
+        events=[(event.title, event.url) for event in shown.events if not event.cancelled],
         hidden=hidden,
     )

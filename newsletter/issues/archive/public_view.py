@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.fields import to_json
 from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.related_links import find_related_and_written_links, find_restricted_links
-from newsletter.issues.variants.documents import make_document
+from newsletter.issues.variants.documents import find_sent_day, make_document
 from newsletter.issues.variants.recipient_groups import RecipientGroup, choose_visible_for_group, find_locations
 from newsletter.issues.variants.visibility import choose_visible_in_archive
 from newsletter.models import Issue, IssueRevision, Send, Story, Variant
@@ -107,6 +107,7 @@ def render_redacted_variant(variant_id: int, hidden: Hidden) -> RenderedMail:
     )
     content = IssueContent.from_json(variant.revision.content)
     visible = choose_visible_for_group(content, group=readers, locations=find_locations([readers.place_id]))
+    visible = replace(visible, sent_on=_find_sent_day(content, revision_id=variant.revision_id))
     online = f"{settings.NEWSLETTER_SITE_URL}/view/{variant.public_id}"
     return render(make_document(remove_stories(content, stories=hidden), visible=visible, view_online=online))
 
@@ -116,8 +117,16 @@ def render_for_archive(revision_id: int, hidden: Hidden) -> RenderedMail:
     """Render the issue as the archive shows it: every event, no personal links, without these stories."""
     content = IssueContent.from_json(IssueRevision.objects.get(pk=revision_id).content)
     content = fill_merge_defaults(remove_stories(content, stories=hidden))
-    document = make_document(content, visible=choose_visible_in_archive(content), view_online="")
+    visible = replace(choose_visible_in_archive(content), sent_on=_find_sent_day(content, revision_id=revision_id))
+    document = make_document(content, visible=visible, view_online="")
     return render(replace(document, personal=False, reason=""))
+
+
+def _find_sent_day(content: IssueContent, *, revision_id: int) -> date | None:
+    """Return the day on which this revision was sent, if that is not the day on which it was due."""
+    sends = Send.objects.filter(revision=revision_id, started_at__isnull=False).exclude(state=Send.State.CANCELLED)
+    sent_at = sends.values_list("started_at", flat=True).first()
+    return find_sent_day(content, at=sent_at) if sent_at else None
 
 
 def fill_merge_defaults(content: IssueContent) -> IssueContent:

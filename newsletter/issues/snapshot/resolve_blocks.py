@@ -121,8 +121,9 @@ def _find_canonical_story(story: Story) -> Story:
 
 
 def _resolve_story_picture(story: Story, chosen: AbstractImage | None, *, format_name: str) -> PictureRecord | None:
-    if chosen:
-        return resolve_picture(make_staff_rendition(chosen, format_name=format_name), alt=story.picture_alt)
+    """Return the picture of the issue, else the one that staff chose for the story, else that of its source."""
+    if image := chosen or story.library_image:
+        return resolve_picture(make_staff_rendition(image, format_name=format_name), alt=story.picture_alt)
     if story.picture:
         return resolve_picture(make_rendition(story.picture, format_name=format_name), alt=story.picture_alt)
     return None

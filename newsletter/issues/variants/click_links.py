@@ -1,7 +1,7 @@
 """Make a mail's links lead over our own site, so that clicks are counted. This happens once for each variant.
 
 A link contains its target and is signed, so it leads nowhere else. Personal links, our own pages and the plain text do
-not change. If the publication asks readers for consent, each link ends with a token for the reader who agreed.
+not change. No link names its reader.
 """
 
 import hashlib
@@ -15,15 +15,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 from django.conf import settings
 
 from newsletter.common.errors import BadLink
-from newsletter.common.personal_tokens import format_token
 from newsletter.rendering.mail import RenderedMail, hash_mail
-from newsletter.rendering.tokens import Variable
 from subscribers.links.signed_links import link_keys
 
-OFF, READERS = "off", "readers"
-NOBODY = "nobody"
-_MARK = "u_reader"
-READER = Variable(token=_MARK, field="reader", default=NOBODY, context="u")
+OFF = "off"
 _EXTERNAL_HREF = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"]+)(")', re.IGNORECASE)
 _TRACKED_HREF = re.compile(r'(<a\b[^>]*?\bhref=")([^"]*/r/[0-9A-Za-z_-]+/[0-9a-f]{32}\?to=[^"]+)(")', re.IGNORECASE)
 _TRACKED_LINK_TAG = re.compile(
@@ -36,12 +31,9 @@ def track_links(mail: RenderedMail, *, issue: str, clicks: str) -> RenderedMail:
     """Return the mail with counted links. ``issue`` is the public id, ``clicks`` the publication's choice when approved."""
     if clicks == OFF:
         return mail
-    html = _EXTERNAL_HREF.sub(lambda found: _track_link(found, issue=issue, clicks=clicks), mail.html)
-    variables = mail.variables
-    if clicks == READERS and html != mail.html:
-        variables = tuple(sorted([*variables, READER], key=lambda variable: variable.token))
-    sha256 = hash_mail(subject=mail.subject, html=html, text=mail.text, variables=variables)
-    return replace(mail, html=html, variables=variables, sha256=sha256)
+    html = _EXTERNAL_HREF.sub(lambda found: _track_link(found, issue=issue), mail.html)
+    sha256 = hash_mail(subject=mail.subject, html=html, text=mail.text, variables=mail.variables)
+    return replace(mail, html=html, sha256=sha256)
 
 
 def untrack_links(html: str) -> str:
@@ -79,12 +71,11 @@ def make_link_key(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
-def _track_link(found: re.Match[str], *, issue: str, clicks: str) -> str:
+def _track_link(found: re.Match[str], *, issue: str) -> str:
     url = unescape(found[2])
     if "__pv_" in url or url.startswith(f"{settings.NEWSLETTER_SITE_URL}/"):
         return found[0]
-    reader = f"&amp;who={format_token(_MARK)}" if clicks == READERS else ""
-    return f"{found[1]}{escape(make_click_url(issue=issue, url=url))}{reader}{found[3]}"
+    return f"{found[1]}{escape(make_click_url(issue=issue, url=url))}{found[3]}"
 
 
 def _read_target(url: str) -> str:

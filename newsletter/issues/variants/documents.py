@@ -4,6 +4,7 @@ This is the one place where the snapshot's records become rendering's. No databa
 """
 
 from dataclasses import replace
+from datetime import date, datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -45,7 +46,7 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
         urls={"view_online": view_online},
         layout=content.layout,
         headline=content.headline,
-        edition=_format_edition_date(content, language),
+        edition=_format_edition_date(content, language, sent_on=visible.sent_on),
     )
 
 
@@ -96,12 +97,23 @@ def _make_custom_value(value: records.CustomValue) -> object:
             return value
 
 
-def _format_edition_date(content: IssueContent, language: str) -> str:
-    """Return the day on which an issue of the schedule is due, in the publication's zone, or "" for other issues."""
+def find_sent_day(content: IssueContent, *, at: datetime) -> date | None:
+    """Return the day of a moment in the publication's zone, or None if the mail shows it anyway, or shows no day."""
+    if content.issue.kind != "issue":
+        return None
+    day = at.astimezone(ZoneInfo(content.publication.zone)).date()
+    return None if day == _find_due_day(content) else day
+
+
+def _find_due_day(content: IssueContent) -> date:
+    return content.issue.due_at.astimezone(ZoneInfo(content.publication.zone)).date()
+
+
+def _format_edition_date(content: IssueContent, language: str, *, sent_on: date | None) -> str:
+    """Return the day on which an issue is sent, or is due while it is not sent; "" for digests and corrections."""
     if content.issue.kind != "issue":
         return ""
-    due = content.issue.due_at.astimezone(ZoneInfo(content.publication.zone))
-    return format_date(due, format="long", locale=get_babel_locale(language))
+    return format_date(sent_on or _find_due_day(content), format="long", locale=get_babel_locale(language))
 
 
 def _make_story(story: StoryRecord, language: str) -> mail.StoryItem:

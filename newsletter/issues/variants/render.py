@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.issues.variants.click_links import track_links
-from newsletter.issues.variants.documents import make_document
+from newsletter.issues.variants.documents import find_sent_day, make_document
 from newsletter.issues.variants.recipient_groups import RecipientGroup, choose_visible_for_group, find_locations
 from newsletter.issues.variants.story_checks import check_stories
 from newsletter.issues.variants.visibility import VisibleContent, describe_visible, list_shown_ids
@@ -55,18 +55,22 @@ def freeze_revision(*, issue: Issue, now: datetime) -> IssueRevision:
         return IssueRevision.objects.get(issue=issue, sha256=sha256)
 
 
-def make_variants(*, revision: IssueRevision, groups: Iterable[RecipientGroup]) -> list[Variant]:
+def make_variants(
+    *, revision: IssueRevision, groups: Iterable[RecipientGroup], sent_at: datetime | None = None
+) -> list[Variant]:
     """Render and store the variants that these groups see, and store which group gets which. Return the variants.
 
-    A group that would see nothing is stored without a variant: its people get no mail.
+    A group that would see nothing is stored without a variant: its people get no mail. ``sent_at`` is when the send begins;
+    without it, the mails show the day on which the issue is due.
     """
     groups, content = list(groups), IssueContent.from_json(revision.content)
+    sent_on = find_sent_day(content, at=sent_at) if sent_at else None
     locations = find_locations(group.place_id for group in groups)
     by_key: dict[str, Variant] = {variant.key: variant for variant in revision.variants.all()}
     groups_by_key: dict[str, list[RecipientGroup]] = defaultdict(list)
     without_mail: list[RecipientGroup] = []
     for group in groups:
-        visible = choose_visible_for_group(content, group=group, locations=locations)
+        visible = replace(choose_visible_for_group(content, group=group, locations=locations), sent_on=sent_on)
         if visible.is_empty:
             without_mail.append(group)
             continue

@@ -21,7 +21,7 @@ def check_stories(content: IssueContent) -> Iterator[Finding]:
     for block in content.blocks:
         for story in list_stories(block):
             for finding in _check_story(story, due=due, required=content.publication.consent_required):
-                yield replace(finding, block=block.key)
+                yield replace(finding, block=block.key, story=story.id)
 
 
 def list_restricted_stories(content: IssueContent, *, at: datetime) -> list[Message]:

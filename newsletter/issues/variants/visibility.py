@@ -6,6 +6,7 @@ Groups that see the same have the same key, and so share one variant. A group th
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 
 import orjson
 from django.utils.translation import get_language, ngettext
@@ -35,7 +36,8 @@ _MAX_LABEL_LENGTH = 200
 class VisibleContent:
     """The choice for each block that varies, by the block's key. Readers must not see the stories ``hidden``.
 
-    ``only_events``: these readers asked for nothing but events near them.
+    ``only_events``: these readers asked for nothing but events near them. ``sent_on`` is the day on which the issue is
+    sent, if that is not the day on which it is due.
     """
 
     language: str
@@ -43,6 +45,7 @@ class VisibleContent:
     appeals: dict[str, AppealRecord | None]
     hidden: tuple[int, ...] = ()
     only_events: bool = False
+    sent_on: date | None = None
 
     @property
     def key(self) -> str:
@@ -63,6 +66,8 @@ class VisibleContent:
             chosen["hidden"] = list(self.hidden)
         if self.only_events:
             chosen["only"] = ONLY_EVENTS
+        if self.sent_on:
+            chosen["sent_on"] = self.sent_on.isoformat()
         return hashlib.sha256(orjson.dumps(chosen, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
 
     @property

@@ -9,6 +9,8 @@ from rich.table import Table
 
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.apply_file import Change, apply_file
+from newsletter.organisation.no_effect import list_keys_without_effect
+from newsletter.organisation.read_file import read_organisation
 
 _LONGEST = 60
 
@@ -24,10 +26,14 @@ class Command(ProductCommand):
 
     def run(self, *, file: Path, dry_run: bool, json: bool) -> None:
         changes = apply_file(file, dry_run=dry_run, now=datetime.now(UTC))
+        notes = list_keys_without_effect(read_organisation(file))
         if json:
-            self.write_json({"dry_run": dry_run, "changes": [change.as_json() for change in changes]})
+            found = [change.as_json() for change in changes]
+            self.write_json({"dry_run": dry_run, "changes": found, "notes": notes})
             return
         _print(changes, dry_run=dry_run, console=self.console())
+        for note in notes:
+            self.stdout.write(f"Note: {note}")
 
 
 def _print(changes: list[Change], *, dry_run: bool, console: Console) -> None:

@@ -58,7 +58,7 @@ class Command(ProductCommand):
 def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
     sent = issue.sends.exclude(state="cancelled").first()
     if sent:
-        variants = list(sent.revision.variants.all())
+        variants = list(sent.revision.variants.filter(groups__isnull=False).distinct())
     else:
         revision = freeze_revision(issue=issue, now=datetime.now(UTC))
         variants = make_variants(revision=revision, groups=find_groups(issue))

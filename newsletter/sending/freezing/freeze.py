@@ -56,7 +56,7 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     require_unrestricted_links(content, at=now)
     for _ in range(MAX_FREEZE_ATTEMPTS):
         done = False
-        variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now))
+        variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now), sent_at=now)
         newest_term = require_unprotected(issue=send.issue, content=content, mails=variants)
         max_batch = find_batch_size(variants, capabilities=capabilities)
         max_batch = min(max_batch, find_limit_today(send.issue.publication, now=now) or max_batch)
@@ -96,6 +96,12 @@ def find_batch_size(variants: Sequence[Variant], *, capabilities: Capabilities) 
     return people
 
 
+def _delete_replaced_variants(revision_id: int) -> None:
+    """Delete the mails that nobody gets, because the day on which they are sent is not the day that they show."""
+    mailed = Batch.objects.filter(variant__revision=revision_id).values("variant")
+    Variant.objects.filter(revision=revision_id, groups__isnull=True).exclude(pk__in=mailed).delete()
+
+
 @transaction.atomic
 def _freeze(*, send: Send, approval: Approval, max_batch: int, newest_term: int, now: datetime) -> bool:
     """Try once. Return False and write nothing if somebody is now in a group that has no variant yet."""
@@ -114,6 +120,7 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int, newest_term: int,
         _require_as_approved(send, approval=approval, people=people)
         _create_batches(send=send, sizes=sizes, max_batch=max_batch)
         written = write_deliveries(send, revision_id=approval.revision_id, max_batch=max_batch)
+    _delete_replaced_variants(approval.revision_id)
     if written != people or counted.candidates != written + sum(counted.excluded.values()):
         raise InvariantViolated(
             "The audience of %(issue)s does not add up: %(counted)s but %(written)s deliveries. Nothing was sent. This is a "

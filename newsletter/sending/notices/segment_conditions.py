@@ -21,19 +21,21 @@ _MAX_CHOICES = 100
 def register() -> None:
     """Add the conditions to the rule language. The app calls it when it starts."""
     named = gettext_lazy("An issue is named PUBLICATION/NUMBER; PUBLICATION/latest is the newest that was sent.")
-    for key, label, find_people, text in (
-        ("received", gettext_lazy("Was sent an issue"), _find_received, gettext_lazy("was sent %(issue)s")),
+    for key, label, find_people, text, no_effect in (
+        ("received", gettext_lazy("Was sent an issue"), _find_received, gettext_lazy("was sent %(issue)s"), ""),
         (
             "not_received",
             gettext_lazy("Was not sent an issue"),
             _find_not_received,
             gettext_lazy("was not sent %(issue)s"),
+            "",
         ),
         (
             "clicked",
             gettext_lazy("Followed a link of an issue"),
             _find_clicked,
             gettext_lazy("followed a link of %(issue)s"),
+            "clicks are not recorded for each person yet, so it matches nobody",
         ),
     ):
         register_condition(
@@ -45,6 +47,7 @@ def register() -> None:
                 choices=_list_choices,
                 help=named,
                 resolve=lambda name: _find_issue(name).pk,
+                no_effect_note=no_effect,
             )
         )
 
@@ -71,8 +74,7 @@ def _find_clicked(name: str) -> Q:
     clicks = RecipientClick.objects.filter(issue=issue)
     if issue.publication.clicks != Publication.Clicks.READERS and not clicks.exists():
         raise BadRule(
-            "clicks in %(publication)s are not recorded for each person. Turn that on in the publication; it then covers "
-            "people who agree to it.",
+            "clicks in %(publication)s are not recorded for each person, so this condition would match nobody.",
             publication=issue.publication,
         )
     return subscriber_in(clicks)
@@ -108,4 +110,4 @@ def _list_choices() -> list[tuple[str, str]]:
         for publication in Publication.objects.all()
     ]
     newest = Issue.objects.filter(kind=Issue.Kind.ISSUE).select_related("publication")[:_MAX_CHOICES]
-    return latest + [(issue.reference, f"{issue}: {issue.subject[:60]}".rstrip(": ")) for issue in newest]
+    return latest + [(issue.reference, f"{issue}: {issue.sample_subject[:60]}".rstrip(": ")) for issue in newest]

@@ -14,6 +14,7 @@ from subscribers.importing.reading.column_mapping import (
     EACH_LIST,
     FIELDS,
     NOT_IMPORTED,
+    UNUSED_FIELDS,
     guess_target,
     normalise_column_name,
 )
@@ -185,5 +186,8 @@ def _list_targets(name: str, chosen: str) -> list[Any]:
             (target, _("Import as attribute “%(attribute)s”") % {"attribute": target.removeprefix(ATTRIBUTE)})
             for target in sorted(attributes)
         ),
-        (_("Newsletter fields"), [(name, translate(label)) for name, label in FIELDS.items()]),
+        (
+            _("Newsletter fields"),
+            [(field, translate(label)) for field, label in FIELDS.items() if field not in UNUSED_FIELDS - {chosen}],
+        ),
     ]

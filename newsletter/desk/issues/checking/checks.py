@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from newsletter.common.messages import Message
 from newsletter.desk.editor.render_cache import render_cached
 from newsletter.desk.issues.audience.variant_groups import VariantGroup
-from newsletter.desk.issues.checking.finding_locations import describe_locations, find_fix_url
+from newsletter.desk.issues.checking.finding_locations import NO_PAGE, FixLink, describe_locations, find_fix_link
 from newsletter.issues.approval.acknowledge import make_warning_key
 from newsletter.issues.approval.content_checks import check_content
 from newsletter.issues.protected_terms.check import scan_for_protected_terms
@@ -38,7 +38,7 @@ class Check:
     people: int
     affects_all: bool
     location: str = ""
-    fix_url: str = ""
+    fix: FixLink = NO_PAGE
     name: str = ""
     acknowledgement: Acknowledgement | None = None
 
@@ -150,6 +150,6 @@ def _make_check(
         people=people,
         affects_all=affects_all,
         location=describe_locations(content, findings=findings),
-        fix_url=find_fix_url(issue, content, finding=first),
+        fix=find_fix_link(issue, content, finding=first),
         name=name,
     )

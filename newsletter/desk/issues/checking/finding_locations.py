@@ -43,6 +43,16 @@ _INBOX_FIELDS = frozenset({"subject", "preheader"})
 _STORY_CODES = frozenset({"alt-empty", "no-link"})
 
 
+class FixLink(NamedTuple):
+    """The page where a finding can be fixed, and its name. Both are "" if there is no one page."""
+
+    url: str = ""
+    label: str = ""
+
+
+NO_PAGE = FixLink()
+
+
 class MissingPart(NamedTuple):
     """Something that an issue still lacks before it can become a mail. ``fix_url`` is "" if there is no one place."""
 
@@ -77,22 +87,30 @@ def list_missing_parts(issue: Issue, error: Exception) -> list[MissingPart]:
     return [MissingPart(line, "") for line in translate(error).splitlines()]
 
 
-def find_fix_url(issue: Issue, content: IssueContent, *, finding: Finding) -> str:
-    """Return the desk's URL where the finding can be fixed, or "" if there is no one place."""
+def find_fix_link(issue: Issue, content: IssueContent, *, finding: Finding) -> FixLink:
+    """Return the page of the desk where the finding can be fixed."""
     publication = issue.publication
     if finding.field in _INBOX_FIELDS and not finding.block:
-        return _editor_url(issue, finding.field)
+        return _editor_link(issue, finding.field)
     if finding.field in _BRAND_FIELDS and not finding.block:
-        return reverse("wagtailsnippets_newsletter_brand:edit", args=[publication.brand_id])
+        url = reverse("wagtailsnippets_newsletter_brand:edit", args=[publication.brand_id])
+        return FixLink(url, _("Open the brand"))
     if finding.code == "sender-domain" or finding.field == "publication":
-        return reverse("wagtailsnippets_newsletter_publication:edit", args=[publication.pk])
+        url = reverse("wagtailsnippets_newsletter_publication:edit", args=[publication.pk])
+        return FixLink(url, _("Open the publication"))
     block = next((block for block in content.blocks if block.key == finding.block), None)
     if block is None:
-        return ""
-    stories = [story for story in list_stories(block) if _concerns(story, finding.code)]
-    if stories and finding.code in _STORY_CODES:
-        return reverse("wagtailsnippets_newsletter_story:edit", args=[stories[0].id])
-    return _editor_url(issue, block.key)
+        return NO_PAGE
+    concerned = [story.id for story in list_stories(block) if _concerns(story, finding.code)]
+    story = finding.story or (concerned[0] if concerned and finding.code in _STORY_CODES else 0)
+    if story:
+        return FixLink(reverse("wagtailsnippets_newsletter_story:edit", args=[story]), _("Open the story"))
+    return _editor_link(issue, block.key)
+
+
+def _editor_link(issue: Issue, block: str) -> FixLink:
+    url = _editor_url(issue, block)
+    return FixLink(url, _("Edit it in the issue")) if url else NO_PAGE
 
 
 def _editor_url(issue: Issue, block: str) -> str:

@@ -1,0 +1,87 @@
+"""A story that staff write has a picture of the library, which mails crop around its focal point."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from PIL import Image as PillowImage
+from wagtail.images.models import Image
+
+from newsletter.content.images.hosting import image_path
+from newsletter.issues.approval.authors import find_authors
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.models import Picture, Publication, Story
+from tests.support.drawing import encode
+from tests.support.fixtures import NOW, make_approver, make_issue, make_story
+from tests.web.desk import sign_in, story_fields
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _media(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+def make_image(description: str = "", **focus: int) -> Image:
+    """A picture that is red at its left and blue at its right."""
+    picture = PillowImage.new("RGB", (2000, 400), (200, 20, 20))
+    picture.paste((20, 20, 200), (1000, 0, 2000, 400))
+    file = ContentFile(encode(picture, "PNG"), name="halves.png")
+    return Image.objects.create(title="Two halves", description=description, file=file, width=2000, height=400, **focus)
+
+
+def write_story(image: Image, **fields: str) -> Any:
+    typed = {"title": "A story of our own", "url": "https://example.org/own/", "published_at": "2026-03-04 08:00"}
+    return sign_in("editor").post("/admin/stories/add/", {**typed, "library_image": str(image.pk), **fields})
+
+
+def test_a_typed_story_is_mailed_with_its_picture_around_the_focal_point(publication: Publication) -> None:
+    focus = {"focal_point_x": 1900, "focal_point_y": 200, "focal_point_width": 50, "focal_point_height": 50}
+    write_story(make_image(**focus), picture_alt="The blue half")
+    make_story("The lead story", published_at=NOW)
+    shown = resolve_content(make_issue(publication)).stories[1].picture
+    assert shown is not None
+    assert shown.alt == "The blue half"
+    picture = Picture.objects.get(name=shown.url.rsplit("/", 1)[1].partition(".")[0])
+    with PillowImage.open(image_path(picture)) as file:
+        left = file.convert("RGB").getpixel((5, 5))
+    assert isinstance(left, tuple)
+    assert left[2] > left[0]
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # Wagtail leaves its thumbnail's file open
+def test_the_alt_text_of_a_picture_is_asked_for() -> None:
+    page = write_story(make_image()).content.decode()
+    assert "Describe the picture for people who cannot see it." in page
+    assert not Story.objects.exists()
+
+
+def test_the_librarys_description_is_the_first_alt_text() -> None:
+    write_story(make_image("Two halves of a square"))
+    assert Story.objects.get().picture_alt == "Two halves of a square"
+
+
+def test_a_person_who_uploaded_a_storys_picture_is_an_author(publication: Publication) -> None:
+    story = make_story("The first verdict")
+    person = make_approver("ann@example.org")
+    image = make_image("Two halves")
+    issue = make_issue(publication)
+    Image.objects.update(uploaded_by_user=person)
+    Story.objects.filter(pk=story.pk).update(library_image=image)
+    issue.made_at = image.created_at
+    assert person.pk in find_authors(issue)
+
+
+def test_a_chosen_picture_replaces_that_of_the_source(publication: Publication) -> None:
+    image = make_image("Two halves")
+    story = make_story("The first verdict")
+    sign_in("writer").post(
+        f"/admin/stories/edit/{story.pk}/", story_fields(story, library_image=str(image.pk), picture_alt="Two halves")
+    )
+    story.refresh_from_db()
+    assert {"library_image", "picture_alt"} <= set(story.edited_fields)
+    assert resolve_content(make_issue(publication)).stories[0].picture is not None

@@ -1,0 +1,129 @@
+"""Pages for subscribers: undoing an unsubscribe, the privacy notice, and topics in the reader's language."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from newsletter.models import Brand
+from subscribers.audience.eligibility import eligible
+from subscribers.links.signed_links import Purpose
+from subscribers.models import ConsentEvent, MailingList, Reason, Subscriber, Subscription, Suppression
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.web.branding import clear_branding_cache
+from tests.support.people import make_list, make_member, make_topic, path_to, subscribe
+from tests.web.desk import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def weekly() -> MailingList:
+    return make_list(name="Weekly")
+
+
+@pytest.fixture
+def ada(weekly: MailingList) -> Subscriber:
+    return make_member(weekly)
+
+
+def is_mailed(mailing_list: MailingList) -> bool:
+    return eligible(mailing_list=mailing_list, now=timezone.now()).exists()
+
+
+def test_an_unsubscribe_by_mistake_is_undone_with_one_press(
+    client: Client, weekly: MailingList, ada: Subscriber
+) -> None:
+    Subscription.objects.update(frequency="events")
+    link = path_to(ada, weekly)
+    page = client.post(link).content.decode()
+    assert not is_mailed(weekly)
+    assert "I pressed this by mistake" in page
+    assert f'action="{link}/undo"' in page
+    assert "You are on the list again." in client.post(f"{link}/undo").content.decode()
+    assert Subscription.objects.open().get().frequency == "events"
+    assert not Suppression.objects.live().exists()
+    assert Subscription.objects.count() == 2
+    event = ConsentEvent.objects.latest("pk")
+    assert (event.kind, event.wording) == (ConsentEvent.Kind.REQUESTED, "I pressed this by mistake")
+
+
+def test_leaving_everything_is_undone_with_one_press(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    events = make_list("events")
+    subscribe(ada, events)
+    link = path_to(ada, weekly)
+    page = client.post(f"{link}/all").content.decode()
+    assert f'action="{link}/undo"' in page
+    client.post(f"{link}/undo")
+    assert is_mailed(weekly)
+    assert is_mailed(events)
+
+
+def test_a_visit_of_the_undo_page_changes_nothing(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    link = path_to(ada, weekly)
+    client.post(link)
+    client.get(f"{link}/undo")
+    assert not is_mailed(weekly)
+
+
+def test_an_unsubscribe_can_be_undone_only_for_an_hour(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    link = path_to(ada, weekly)
+    client.post(link)
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        page = client.post(f"{link}/undo").content.decode()
+    assert "There is nothing to undo" in page
+    assert not is_mailed(weekly)
+
+
+def test_undoing_removes_no_other_suppression(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    link = path_to(ada, weekly)
+    client.post(link)
+    suppress(address_hash=bytes(ada.address_hash), reason=Reason.COMPLAINT, now=timezone.now())
+    client.post(f"{link}/undo")
+    assert not is_mailed(weekly)
+    assert Suppression.objects.live().get().reason == Reason.COMPLAINT
+
+
+def test_only_an_unsubscribe_by_link_is_undone(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    client.post(path_to(ada, weekly, Purpose.PREFERENCES), {"lists": []})
+    assert not is_mailed(weekly)
+    client.post(f"{path_to(ada, weekly)}/undo")
+    assert not is_mailed(weekly)
+
+
+def test_a_second_press_after_undoing_leaves_again(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    link = path_to(ada, weekly)
+    for _press in range(2):
+        client.post(link)
+        client.post(f"{link}/undo")
+    client.post(link)
+    assert not is_mailed(weekly)
+
+
+def test_every_page_links_to_the_privacy_notice(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    Brand.objects.create(name="Open Door", privacy_url="https://example.org/privacy/")
+    clear_branding_cache()
+    for page in ("/join/weekly", path_to(ada, weekly), path_to(ada, weekly, Purpose.PREFERENCES)):
+        assert '<a href="https://example.org/privacy/"' in client.get(page).content.decode()
+
+
+def test_topics_are_named_in_the_readers_language(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    topic = make_topic("land", "Land rights")
+    topic.names = {"es": "Derecho a la tierra"}
+    topic.save()
+    assert "Derecho a la tierra" in client.get("/join/weekly?lang=es").content.decode()
+    assert "Land rights" in client.get("/join/weekly").content.decode()
+    Subscriber.objects.update(language="es")
+    assert "Derecho a la tierra" in client.get(path_to(ada, weekly, Purpose.PREFERENCES)).content.decode()
+
+
+def test_staff_name_a_topic_in_other_languages() -> None:
+    topic = make_topic("land", "Land rights")
+    client, address = sign_in("data"), f"/admin/topics/edit/{topic.pk}/"
+    client.post(address, {"name": "Land rights", "names": "es: Derecho a la tierra\nfr: Droit à la terre"})
+    topic.refresh_from_db()
+    assert topic.names == {"es": "Derecho a la tierra", "fr": "Droit à la terre"}
+    refused = client.post(address, {"name": "Land rights", "names": "Derecho a la tierra"}).content.decode()
+    assert "write a language, a colon and the name" in refused

@@ -2,6 +2,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# One test process more than cores: many tests wait for processes that they started.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
+# Tests start hundreds of processes, each of which would compile the whole program again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo check docs test integration mutations lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures
 
@@ -29,11 +34,11 @@ demo: $(VENV)/.demo
 	$(BIN)/newsletter demo $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
-	$(BIN)/python -m tests.support.postgres_if_installed $(BIN)/pytest -n auto --dist worksteal tests/db tests/crash $(ARGS)
+	$(PYTEST) $(ARGS)
+	$(BIN)/python -m tests.support.postgres_if_installed $(PYTEST) tests/db tests/crash $(ARGS)
 
 check: lint
-	$(BIN)/pytest -n auto --dist worksteal tests/unit tests/db $(ARGS)
+	$(PYTEST) -m "not browser" tests/unit tests/db $(ARGS)
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.commands_reference

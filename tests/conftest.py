@@ -1,21 +1,25 @@
 from collections.abc import Iterator
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 from django.test import TransactionTestCase, override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.support.database_reset import empty_tables, keep_migrated_rows
+from tests.support.own_database import copy_migrated, empty_tables, keep_migrated_rows
 
 pytest_plugins = ["tests.support.provider_fixtures", "tests.support.fixtures"]
 
-_LONG = ("browser", "crash")
+_LONG = ["browser", "crash"]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a minute begin first, so that none is left to one process while the others have nothing to do."""
-    items.sort(key=lambda item: item.path.parent.name not in _LONG)
+    """Tests of a minute begin first, so that none is left to one process while the others have nothing to do.
+
+    The browser tests stay together: they share a running demo, which ends with the last of them.
+    """
+    items.sort(key=lambda item: _LONG.index(item.path.parent.name) if item.path.parent.name in _LONG else len(_LONG))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,9 +33,19 @@ def quick_to_begin() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+    shared_folder: Path,
+) -> Iterator[None]:
+    """Copy one migrated database, where pytest-django would run every migration in each process."""
     with django_db_blocker.unblock():
+        remove = copy_migrated(shared_folder)
         keep_migrated_rows()
+    yield
+    with django_db_blocker.unblock():
+        remove()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -58,7 +58,7 @@ register_permission_policy(Topic, KeepChosenTopicsPolicy(Topic))
 class ListIndexView(ArchivableList):
     """The lists, each with the number of people who can be emailed and who cannot, all counted at one moment."""
 
-    def get_context_data(self, *args: object, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, *args: object, **kwargs: object) -> dict[str, object]:
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
         counts = count_lists(now=timezone.now())
         for mailing_list in context["object_list"]:

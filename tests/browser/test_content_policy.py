@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from newsletter.demo.sample_week import LOGIN
-from tests.browser.conftest import CHROMIUM, is_blocked
+from tests.support.desk_browser import CHROMIUM, is_blocked
 
 pytestmark = [
     pytest.mark.browser,

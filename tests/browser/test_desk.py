@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import CHROMIUM
+from tests.support.desk_browser import CHROMIUM
 
 PREVIEW_MS = 15_000
 

@@ -6,18 +6,14 @@ Pictures of some of them stand in docs/how-to/use-the-desk.md.
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import CHROMIUM
-from tests.browser.guide import GUIDE, LOOK, take_picture
+from tests.support.axe import run_axe
+from tests.support.desk_browser import CHROMIUM
+from tests.support.guide_pictures import GUIDE, LOOK, take_picture
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PREVIEW_MS = 1_500 if os.environ.get(GUIDE) else 0
 PHONE = {"width": 375, "height": 800}
 LISTS = ("issues", "stories", "events", "appeals", "sources", "publications", "brand", "lists", "topics", "segments")
@@ -110,7 +106,6 @@ def look_at(page: Page, address: str) -> list[str]:
     response = page.goto(address)
     if response is None or response.status != 200:
         return [f"{address} does not open"]
-    page.evaluate(AXE)
     if name := next((name for pattern, name in PICTURES.items() if re.fullmatch(pattern, address)), ""):
         page.wait_for_timeout(PREVIEW_MS)
         take_picture(page, name)
@@ -124,12 +119,6 @@ def look_at(page: Page, address: str) -> list[str]:
 
 
 def find_faults(page: Page, address: str, *, look: str) -> list[str]:
-    found: dict[str, Any] = page.evaluate(
-        "rules => axe.run(document, {runOnly: rules, iframes: false})",
-        RULES,
-    )
     return [
-        f"{address} ({look}): {fault['id']}: {[node['target'] for node in fault['nodes']][:3]}"
-        for fault in found["violations"]
-        if (address, fault["id"]) not in THEIRS
+        f"{address} ({look}): {rule}: {html[:140]}" for rule, html in run_axe(page) if (address, rule) not in THEIRS
     ]

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from newsletter.demo.sample_week import LOGIN
-from tests.browser.conftest import CHROMIUM, open_desk
 from tests.support.axe import find_axe_violations
+from tests.support.desk_browser import CHROMIUM, open_desk
 
 pytestmark = [
     pytest.mark.browser,

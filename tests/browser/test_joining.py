@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from subscribers.consent.proof_of_work import EASY
-from tests.browser.conftest import CHROMIUM
 from tests.support.axe import find_axe_violations
+from tests.support.desk_browser import CHROMIUM
 from tests.support.outbox import wait_for_link
 
 pytestmark = [

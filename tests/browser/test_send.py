@@ -5,12 +5,17 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import CHROMIUM
+from tests.support.desk_browser import CHROMIUM
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
 ]
+
+
+@pytest.fixture(scope="module")
+def site(own_site: str) -> str:
+    return own_site
 
 
 def test_an_approver_sends_an_issue_and_watches_its_progress(page: Page, site: str) -> None:

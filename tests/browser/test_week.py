@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from newsletter.demo.sample_week import LOGIN
-from tests.browser.conftest import CHROMIUM, do_beside, open_desk, run_beside
-from tests.browser.guide import LOOK, take_picture
-from tests.browser.keys import press, tab_to, tick, type_over
+from tests.support.desk_browser import CHROMIUM, do_beside, open_desk, run_beside
+from tests.support.guide_pictures import LOOK, take_picture
+from tests.support.keyboard import press, tab_to, tick, type_over
 
 PREVIEW_MS = 15_000
 PASSWORD = "a-calm-harbour-evening"
@@ -25,6 +25,16 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
 ]
+
+
+@pytest.fixture(scope="module")
+def demo_folder(own_demo_folder: Path) -> Path:
+    return own_demo_folder
+
+
+@pytest.fixture(scope="module")
+def site(own_site: str) -> str:
+    return own_site
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.conftest import PEOPLE, SERVER
 from tests.soak.addresses import address_of
 from tests.soak.checks import Facts, find_opening
+from tests.support.crash_template import PEOPLE
 from tests.support.disk import fill_up, small_disk
+from tests.support.migrated_database import SERVER
 from tests.support.processes import CONFIRMING, wait_until
 from tests.support.provider_faults import Fault
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.crash.conftest import BATCH, PEOPLE, SERVER, prepare_template
+from tests.support.crash_template import BATCH, PEOPLE, prepare_template
 from tests.support.disk import fill_up, small_disk
 from tests.support.fake_provider import FakeProvider
+from tests.support.migrated_database import SERVER
 from tests.support.postgres import Cluster, copy_to, temporary_cluster
 from tests.support.processes import Installation, wait_until
 from tests.support.provider_faults import Fault

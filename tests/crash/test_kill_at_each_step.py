@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.crash.conftest import BATCH, ENGINES, PEOPLE
+from tests.support.crash_template import BATCH, ENGINES, PEOPLE
 from tests.support.processes import Installation, wait_until
 from tests.support.provider_faults import Fault
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from newsletter.feedback.endpoint import webhook_secret
-from tests.crash.conftest import PEOPLE
+from tests.support.crash_template import PEOPLE
 from tests.support.processes import Installation, wait_until
 from tests.support.provider_webhooks import mailgun_event, sign_mailgun
 

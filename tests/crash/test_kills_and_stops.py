@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.crash.conftest import BATCH, PEOPLE
+from tests.support.crash_template import BATCH, PEOPLE
 from tests.support.processes import wait_until
 from tests.support.provider_faults import Fault
 

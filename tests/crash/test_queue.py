@@ -7,7 +7,8 @@ import sys
 import psycopg
 import pytest
 
-from tests.crash.conftest import PEOPLE, SERVER
+from tests.support.crash_template import PEOPLE
+from tests.support.migrated_database import SERVER
 from tests.support.processes import wait_until
 from tests.support.provider_faults import Fault, too_many
 

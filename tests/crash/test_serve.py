@@ -3,7 +3,7 @@
 import socket
 import urllib.request
 
-from tests.crash.conftest import PEOPLE
+from tests.support.crash_template import PEOPLE
 from tests.support.processes import wait_until
 
 

@@ -22,9 +22,9 @@ from subscribers.consent.signup_limits import Decision, SignupOutcome
 from subscribers.erasing.erasure import erase_person
 from subscribers.importing.writing.import_people import import_people
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
+from tests.support.desk import PASSWORD, sign_in
 from tests.support.fixtures import add_subscribers, make_issue, make_story
 from tests.support.people import make_list, make_member, make_person
-from tests.web.desk import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.common.errors import BadRule
-from newsletter.models import Batch, Delivery, DeliveryException, Issue, RecipientClick, Send, Variant
-from newsletter.models.issues import IssueRevision
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, IssueRevision, RecipientClick, Send, Variant
 from subscribers.models import Subscriber
 from subscribers.segments.compile import check_rule, compile_rule
 from subscribers.segments.count import count_people

@@ -14,8 +14,8 @@ from newsletter.jobs.heartbeat import find_trouble
 from newsletter.models import Issue, Publication
 from newsletter.organisation.health.content import check_overdue
 from newsletter.sending.freezing.start import start_send
+from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(hours=2)

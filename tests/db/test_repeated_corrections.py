@@ -227,7 +227,7 @@ def test_old_details_in_a_later_mail_need_another_correction() -> None:
     Batch.objects.filter(pk=late.pk).update(state=Batch.State.ACCEPTED)
     found = {one.publication: (one.people, one.correction) for one in find_misinformed(event, now=NOW)}
     assert found == {publication: (1, None), other: (3, None)}
-    assert [one.before for one in find_misinformed(event, now=NOW)] == [first.correction, None]
+    assert [one.earlier for one in find_misinformed(event, now=NOW)] == [first.correction, None]
     second = tell(event, publication)
     assert list_recipient_addresses(second) == {"person2@example.com"}
     assert (second.correction.sequence, second.correction.fingerprint) == (2, "cancelled")

@@ -21,8 +21,9 @@ LASTS_SECONDS = 60
 
 def kill_at_random(*, people: int, kills: int, seed: int, shared: Path) -> str:
     """Gives the summary line. Raises AssertionError where a promise was broken."""
-    from tests.crash.conftest import ENGINE, SERVER, prepare_template
+    from tests.support.crash_template import ENGINE, prepare_template
     from tests.support.fake_provider import FakeProvider
+    from tests.support.migrated_database import SERVER
     from tests.support.processes import OPEN, Installation, copy_database, drop_database, wait_until
     from tests.support.provider_faults import Fault
 

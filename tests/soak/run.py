@@ -23,7 +23,6 @@ SETTLED_WITHIN_SECONDS = 180.0
 
 def soak(*, seed: int, people: int, lasts: int, place: SoakSite, until: float, measure: bool) -> str:
     """One send. Gives the summary line. Raises AssertionError where a promise was broken."""
-    from tests.crash.conftest import ENGINE, SERVER, prepare_template
     from tests.soak.checks import (
         Facts,
         check_people,
@@ -38,7 +37,9 @@ def soak(*, seed: int, people: int, lasts: int, place: SoakSite, until: float, m
     from tests.soak.reports import Reports
     from tests.soak.settling import settle
     from tests.soak.troubles import JUMPS, Troubles
+    from tests.support.crash_template import ENGINE, prepare_template
     from tests.support.fake_provider import FakeProvider
+    from tests.support.migrated_database import SERVER
     from tests.support.processes import OPEN, Installation, copy_database, drop_database, wait_until
 
     started, chance, plan = time.monotonic(), random.Random(seed), choose_plan(seed, people=people)
@@ -111,7 +112,7 @@ def soak(*, seed: int, people: int, lasts: int, place: SoakSite, until: float, m
 
 def prepare(place: SoakSite, *, people: int) -> None:
     """Prepare what all seeds have in common."""
-    from tests.crash.conftest import prepare_template
+    from tests.support.crash_template import prepare_template
 
     prepare_template(folder=place.folder, people=people, state="approved", batch=MAX_PEOPLE)
 

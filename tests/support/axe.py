@@ -1,4 +1,4 @@
-"""What axe-core finds on a page that is open in a browser."""
+"""Accessibility faults that axe-core finds on a page that is open in a browser."""
 
 from functools import cache
 from pathlib import Path
@@ -11,13 +11,17 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 def find_axe_violations(page: Page) -> list[str]:
-    """Each violation of WCAG 2.2 AA and of good practice, with the element at fault."""
-    page.evaluate(_axe_source())
-    options = {"runOnly": {"type": "tag", "values": RULES}}
+    """Return each violation of WCAG 2.2 AA and of good practice, with the element at fault."""
+    return [f"{rule}: {html[:140]}" for rule, html in run_axe(page)]
+
+
+def run_axe(page: Page) -> list[tuple[str, str]]:
+    """Return the violated rule and the HTML of each element at fault. Frames are not looked into."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_axe_source())
+    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"], "iframes": False}
     found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", options)
-    return [
-        f"{violation['id']}: {node['html'][:140]}" for violation in found["violations"] for node in violation["nodes"]
-    ]
+    return [(violation["id"], node["html"]) for violation in found["violations"] for node in violation["nodes"]]
 
 
 @cache

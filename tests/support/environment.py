@@ -1,7 +1,12 @@
 """Settings of the test run: a data folder of its own, fixed secrets, loopback only. Set before Django reads them."""
 
 import os
+import sys
 import tempfile
+
+# Tests start hundreds of processes. Each compiles the whole program again if none may keep what it compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 _FOLDER = tempfile.mkdtemp(prefix="newsletter-tests-")
 os.environ.update(

@@ -1,5 +1,6 @@
 """Builders of publications, stories, events and audiences, for tests that assemble and send."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,11 +20,27 @@ from subscribers.consent.throttle import clear_bad_link_cache
 from subscribers.identity import identify
 from subscribers.models import MailingList, Subscriber, SubscriberLocation, Subscription
 from subscribers.web.branding import clear_branding_cache
+from tests.support.migrated_database import find_migrated_sqlite
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 DUE = "2026-03-05T09:00"
 LONDON = {"country": "GB", "region": "GB-ENG", "town": "London", "latitude": 51.51, "longitude": -0.13}
 HOUSTON = {"country": "US", "region": "US-TX", "town": "Houston", "latitude": 29.76, "longitude": -95.37}
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return one folder for all processes of this run of the tests."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(shared_folder: Path) -> Path:
+    """Return an SQLite file with all tables and no people, to copy."""
+    return find_migrated_sqlite(shared_folder)
 
 
 @pytest.fixture(autouse=True)

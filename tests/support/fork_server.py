@@ -29,13 +29,13 @@ READY_SECONDS = 60.0
 class ForkedProcess:
     """One process that was forked: what `subprocess.Popen` says of its own."""
 
-    def __init__(self, nursery: "ForkServer", pid: int) -> None:
+    def __init__(self, server: "ForkServer", pid: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        self._nursery = nursery
+        self._server = server
 
     def poll(self) -> int | None:
-        self._nursery.listen()
+        self._server.listen()
         return self.returncode
 
     def wait(self, timeout: float) -> int:
@@ -44,7 +44,7 @@ class ForkedProcess:
             left = end - time.monotonic()
             if left <= 0:
                 raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
-            self._nursery.listen(seconds=min(left, 0.5))
+            self._server.listen(seconds=min(left, 0.5))
         return self.returncode
 
 
@@ -74,7 +74,7 @@ class ForkServer:
             end = time.monotonic() + READY_SECONDS
             while not self._answers:
                 if time.monotonic() > end:
-                    raise AssertionError("the nursery started no process")
+                    raise AssertionError("the fork server started no process")
                 self.listen(seconds=0.5)
             return self._forks[self._answers.pop()]
 
@@ -85,7 +85,7 @@ class ForkServer:
                 seconds = 0.0
                 more = self._ours.recv(65_536)
                 if not more:
-                    raise AssertionError("the nursery ended by itself; its last words are on standard error")
+                    raise AssertionError("the fork server ended by itself; see its standard error")
                 *lines, self._heard = (self._heard + more).split(b"\n")
                 for line in lines:
                     self._take(json.loads(line))
@@ -122,9 +122,9 @@ def import_product_code() -> None:
 
 
 def serve(speaking: socket.socket) -> dict[str, Any] | None:
-    """ForkedProcess as asked until nobody asks any more, then kill what still runs: whoever asked is gone.
+    """Fork as requested until the other end of the socket closes, then kill the processes that still run.
 
-    Gives what to do in a fork, and None in the nursery at its end.
+    Return the request in a fork, and None in the fork server at its end.
     """
     living: set[int] = set()
     woken, wake = socket.socketpair()

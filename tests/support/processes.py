@@ -116,7 +116,7 @@ class Installation:
         self.folder, self.database_url, self.provider = folder, database_url, provider
         self._logs = logs or folder
         self._processes: list[Process] = []
-        self._nurseries: dict[tuple[tuple[str, str], ...], ForkServer] = {}
+        self._fork_servers: dict[tuple[tuple[str, str], ...], ForkServer] = {}
         self._env = {
             **os.environ,
             "DATABASE_URL": database_url,
@@ -132,11 +132,11 @@ class Installation:
         """
         whole = {**self._env, **env}
         known = tuple(sorted(whole.items()))
-        if known not in self._nurseries:
-            self._nurseries[known] = ForkServer(env=whole)
+        if known not in self._fork_servers:
+            self._fork_servers[known] = ForkServer(env=whole)
         log = log or self._logs / f"process-{len(self._processes)}.log"
         log.touch()
-        fork = self._nurseries[known].start(arguments, log=log, stall=stall, folder=self.folder)
+        fork = self._fork_servers[known].start(arguments, log=log, stall=stall, folder=self.folder)
         process = Process(fork, log=log)
         self._processes.append(process)
         return process
@@ -179,8 +179,8 @@ class Installation:
     def end(self) -> None:
         for process in self._processes:
             process.kill()
-        for nursery in self._nurseries.values():
-            nursery.end()
+        for server in self._fork_servers.values():
+            server.end()
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with connect(self.database_url) as connection:

@@ -6,7 +6,6 @@ The settings of the test run (tests/support/environment.py) never reach these pr
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -84,15 +83,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def mark_unused(database: Path) -> None:
-    """Leave a SQLite file in the state in which the product never leaves one, so that `was_used` can tell."""
-    connection = sqlite3.connect(database)
-    try:
-        connection.execute("PRAGMA journal_mode = DELETE")
-    finally:
-        connection.close()
-
-
 def was_used(database: Path) -> bool:
-    """Return True if the product opened this SQLite file: it turns on the write-ahead log, which stays in the header."""
+    """Return True if the product opened this copy of `migrated_sqlite`: it turns on the write-ahead log for good."""
     return database.read_bytes()[18] == 2

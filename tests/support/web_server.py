@@ -5,6 +5,7 @@ As a program, `python -m tests.support.web_server`, it fills the database and pr
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -72,8 +73,9 @@ def read_all(sock: socket.socket) -> bytes:
 
 
 @contextmanager
-def serve(folder: Path, **env: str) -> Iterator[RunningWebServer]:
-    """A server in this folder, stopped at the end."""
+def serve(folder: Path, *, migrated: Path, **env: str) -> Iterator[RunningWebServer]:
+    """Yield a server in this folder, with a copy of this database. It stops at the end."""
+    shutil.copy(migrated, folder / "newsletter.sqlite3")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     whole = {
@@ -111,7 +113,6 @@ def _wait_for(port: int, *, process: Process) -> None:
 
 def _fill() -> dict[str, Any]:
     from django.contrib.auth.models import User
-    from django.core.management import call_command
     from django.test import Client
     from django.utils import timezone
 
@@ -119,7 +120,6 @@ def _fill() -> dict[str, Any]:
     from newsletter.organisation.staff import add_staff
     from tests.support.people import make_list, make_member, path_to
 
-    call_command("migrate", verbosity=0, interactive=False)
     weekly = make_list()
     people = [make_member(weekly, f"reader{number}@example.org") for number in range(MEMBERS)]
     add_staff(email="approver@example.org", role="approver", password="a quiet harbour at dawn")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.browser.guide import FOLDER, MOST_BYTES
+from tests.support.guide_pictures import FOLDER, MAX_BYTES
 
 GUIDE = (Path(FOLDER).parents[1] / "how-to/use-the-desk.md").read_text(encoding="utf-8")
 
@@ -14,7 +14,7 @@ def test_every_picture_of_the_guide_is_there_and_none_is_left_over() -> None:
 
 
 def test_no_picture_of_the_guide_is_heavy() -> None:
-    assert [path.name for path in FOLDER.iterdir() if path.stat().st_size > MOST_BYTES] == []
+    assert [path.name for path in FOLDER.iterdir() if path.stat().st_size > MAX_BYTES] == []
 
 
 def test_every_jump_within_the_guide_arrives() -> None:

@@ -25,9 +25,9 @@ from newsletter.sending.settling.receipt import status_of
 from newsletter.sending.settling.send_controls import pause_send
 from subscribers.consent.signup_limits import MAX_SIGNUPS_PER_ADDRESS
 from subscribers.models import Confirmation, ConsentEvent, HeldSignup, Subscriber, Subscription, Suppression
+from tests.support.desk import said, sign_in
 from tests.support.fixtures import add_subscribers, make_issue, make_story
 from tests.support.people import make_list, make_member
-from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
 WORDING = "Send me the weekly letter by email. I can leave at any time."
@@ -95,8 +95,8 @@ def test_each_call_needs_its_scope_and_no_key_opens_the_desk() -> None:
         assert f"needs “{needs}”" in problem(call(method, path, {}, key=keys[other]), 403)
         assert call(method, path, {}, key=keys[needs]).status_code not in (401, 403, 500)
     headers = {"Authorization": f"Bearer {keys['people']}"}
-    for room in ("/admin/", "/admin/people/", "/admin/api-keys/"):
-        assert Client().get(room, headers=headers).headers["Location"].startswith("/accounts/login/")
+    for page in ("/admin/", "/admin/people/", "/admin/api-keys/"):
+        assert Client().get(page, headers=headers).headers["Location"].startswith("/accounts/login/")
 
 
 def test_a_key_is_hashed_and_ends_when_it_expires_or_is_revoked() -> None:

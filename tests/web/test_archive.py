@@ -16,8 +16,8 @@ from newsletter.models import Issue, Publication, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw import withdraw_story
 from subscribers.models import Segment
+from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_publication, make_story
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
 from newsletter.web.body_limits import DESK_BYTES, PUBLIC_BYTES, body_limit_of_target
+from tests.support.desk import sign_in
 from tests.support.people import make_list, make_member, path_to
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"

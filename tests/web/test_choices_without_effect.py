@@ -11,9 +11,9 @@ from subscribers.desk.imports.forms import _list_targets
 from subscribers.desk.segments.rule_field import ConditionStream, make_builder
 from subscribers.links.signed_links import Purpose
 from subscribers.models import Segment, Topic
+from tests.support.desk import sign_in, sign_in_superuser, story_fields
 from tests.support.fixtures import make_publication, make_story
 from tests.support.people import make_list, make_member, make_topic, path_to
-from tests.web.desk import sign_in, sign_in_superuser, story_fields
 
 pytestmark = pytest.mark.django_db
 

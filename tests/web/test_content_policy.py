@@ -8,10 +8,10 @@ from django.urls import get_resolver
 
 from newsletter.models import Publication
 from subscribers.models import Segment
+from tests.support.desk import sign_in_superuser
 from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.support.people import make_list, make_member, path_to
 from tests.support.routes import list_routes
-from tests.web.desk import sign_in_superuser
 
 pytestmark = pytest.mark.django_db
 CLOSED_TO_STAFF = "/admin/groups/"  # rights of groups are Wagtail's own page, not in the menu

@@ -9,8 +9,8 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Publication, Story
+from tests.support.desk import issue_form, said, sign_in, story_fields
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
-from tests.web.desk import issue_form, said, sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
 

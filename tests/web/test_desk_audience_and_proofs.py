@@ -18,6 +18,7 @@ from newsletter.issues.variants.visibility import VisibleContent, describe_visib
 from newsletter.models import AuditEntry, Issue, Proof, Publication
 from subscribers.models import Basis, Subscriber, SubscriberLocation
 from tests.support.content import make_event_record
+from tests.support.desk import said, sign_in
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
@@ -27,7 +28,6 @@ from tests.support.fixtures import (
     make_publication,
     make_story,
 )
-from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
 

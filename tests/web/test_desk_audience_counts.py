@@ -4,14 +4,14 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from newsletter.desk.issues import recipient_counts as people_counts
+from newsletter.desk.issues.audience import recipient_counts as people_counts
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page, count_recipients_cached
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Issue, Publication
 from subscribers.models import Segment
+from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ from wagtail.models import ModelLogEntry
 from subscribers.models import ConsentEvent, EndReason, ExportRequest, ImportBatch, MailingList, Subscriber, Topic
 from subscribers.segments.attributes import read_attributes
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
+from tests.support.desk import PASSWORD, said, sign_in
 from tests.support.people import make_list, make_member, subscribe
-from tests.web.desk import PASSWORD, said, sign_in
 
 pytestmark = pytest.mark.django_db
 ALL = "/admin/people/change/?q=harbour.org"

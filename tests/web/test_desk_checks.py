@@ -11,8 +11,8 @@ from django.utils import timezone
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Acknowledgement, Brand, EventNotice, Issue, LinkCheck, Publication, SenderDomain, Story
 from newsletter.sending.freezing.start import start_send
+from tests.support.desk import audience_fields, said, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_source, make_story
-from tests.web.desk import audience_fields, said, sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -12,9 +12,9 @@ from wagtail.users.models import UserProfile
 from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Story
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw import withdraw_story
+from tests.support.desk import said, sign_in
 from tests.support.event_changes import tell
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
-from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
 

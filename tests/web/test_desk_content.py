@@ -13,6 +13,7 @@ from PIL import Image
 
 from newsletter.desk.publications.schedule_text import describe_schedule
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, SetAsideEntry, Source, Story
+from tests.support.desk import sign_in, story_fields
 from tests.support.fixtures import (
     HOUSTON,
     make_appeal,
@@ -22,7 +23,6 @@ from tests.support.fixtures import (
     make_source,
     make_story,
 )
-from tests.web.desk import sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from newsletter.content.parsing.event_locations import EventLocation
 from newsletter.models import EventNotice, Issue, LocationAnswer
 from subscribers.places.distance import compass_point
 from subscribers.places.search import find_place
+from tests.support.desk import said, sign_in
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
-from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/events/places/"

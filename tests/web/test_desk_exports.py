@@ -34,9 +34,9 @@ from subscribers.models import (
     Subscription,
 )
 from subscribers.models.exports import MAX_PEOPLE_WITHOUT_APPROVAL
+from tests.support.desk import PASSWORD, said, sign_in
 from tests.support.fixtures import make_publication
 from tests.support.people import NOW, make_list, make_person
-from tests.web.desk import PASSWORD, said, sign_in
 
 pytestmark = pytest.mark.django_db
 ACCOUNT = {

@@ -6,9 +6,9 @@ from django.urls import reverse
 from newsletter.issues.assembly.stories_at_source import remove_gone_stories
 from newsletter.models import Issue, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send
+from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 from tests.support.web_site import serve_site
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,8 +12,8 @@ from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import hold_installation
 from newsletter.sending.provider import current_adapter
+from tests.support.desk import sign_in
 from tests.support.fixtures import DUE, NOW, add_subscribers, make_event, make_issue, make_source, make_story
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

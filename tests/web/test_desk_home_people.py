@@ -10,9 +10,9 @@ from newsletter.models import Publication
 from subscribers.consent.held_signups import hold_signup
 from subscribers.exporting.export_requests import allow_export
 from subscribers.models import ExportRequest, MailingList, Subscription
+from tests.support.desk import sign_in
 from tests.support.fixtures import make_issue, make_source, make_story
 from tests.support.people import make_person
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -7,9 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from wagtail.images import get_image_model
 
+from tests.support.desk import sign_in
 from tests.support.drawing import draw
 from tests.support.image_decoding import record_decoded_images
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from subscribers.consent.implied_consent import end_lapsed_subscriptions
 from subscribers.models import Basis, ConsentEvent, EndReason, ImportBatch, ImportState, Subscription
+from tests.support.desk import sign_in
 from tests.support.desk_imports import run_imports, upload
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 TERMS = {"kind": "join", "basis": "casl_implied", "evidence": "Gifts of 2026, ledger 4", "encoding": "utf-8"}

@@ -12,9 +12,9 @@ from wagtail.models import ModelLogEntry
 
 from subscribers.models import ExportRequest, ImportBatch, ImportState, Subscriber, Subscription
 from subscribers.segments.attributes import write_attributes
+from tests.support.desk import PASSWORD, said, sign_in
 from tests.support.desk_imports import run_imports, upload
 from tests.support.people import make_list, make_member
-from tests.web.desk import PASSWORD, said, sign_in
 
 pytestmark = [
     pytest.mark.django_db,

@@ -9,8 +9,8 @@ from newsletter.issues.approval.approve import approve_issue, find_current_appro
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Issue, Picture, Publication
+from tests.support.desk import audience_fields, issue_form, said, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
-from tests.web.desk import audience_fields, issue_form, said, sign_in
 
 pytestmark = pytest.mark.django_db
 

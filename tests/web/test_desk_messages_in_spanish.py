@@ -18,10 +18,10 @@ from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Issue, Publication, Slot, Source, StaffNotice
+from tests.support.desk import sign_in
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import DUE, NOW, add_subscribers, make_approver, make_issue, make_story
 from tests.support.web_site import serve_site
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from newsletter.models import Publication, StaffNotice
+from tests.support.desk import sign_in
 from tests.support.fixtures import NOW
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 NOTICES = "/admin/notices/"

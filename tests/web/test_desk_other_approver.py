@@ -25,6 +25,7 @@ from newsletter.models import (
     Story,
 )
 from subscribers.models import MailingList, Segment
+from tests.support.desk import audience_fields, said, sign_in, story_fields
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
@@ -36,7 +37,6 @@ from tests.support.fixtures import (
     make_issue,
     make_story,
 )
-from tests.web.desk import audience_fields, said, sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
 

@@ -7,8 +7,8 @@ from wagtail.snippets.models import get_snippet_models
 
 from newsletter.models import Publication
 from subscribers.models import Segment
+from tests.support.desk import sign_in, sign_in_superuser
 from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_source, make_story
-from tests.web.desk import sign_in, sign_in_superuser
 
 pytestmark = pytest.mark.django_db
 

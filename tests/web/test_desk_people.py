@@ -10,8 +10,8 @@ from newsletter.desk.preview.person import mask_person
 from subscribers.consent.held_signups import hold_signup
 from subscribers.models import Subscriber
 from subscribers.people.locations import get_place_for, locate
+from tests.support.desk import sign_in
 from tests.support.people import NOW, make_list, make_member
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/admin/people/"

@@ -11,8 +11,8 @@ from wagtail.models import ModelLogEntry
 from subscribers.importing.writing.import_people import import_people
 from subscribers.models import Subscriber, Topic
 from subscribers.people.locations import get_place_for, locate
+from tests.support.desk import sign_in
 from tests.support.people import make_list, make_member, subscribe
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/admin/people/"

@@ -6,8 +6,8 @@ from django.urls import reverse
 from newsletter.models import Batch, Delivery, DeliveryException
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscriber
+from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

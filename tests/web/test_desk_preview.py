@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from newsletter.models import EventNotice, Issue, Publication, Story
+from tests.support.desk import issue_form, sign_in
 from tests.support.fixtures import HOUSTON, LONDON, add_subscribers, make_appeal, make_event, make_issue, make_story
-from tests.web.desk import issue_form, sign_in
 
 pytestmark = pytest.mark.django_db
 

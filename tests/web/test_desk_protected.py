@@ -8,16 +8,16 @@ from django.test import Client
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import AuditEntry, Issue, ProtectedTerm, Publication, Send
 from newsletter.sending.freezing.start import start_send
+from tests.support.desk import said, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
-from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
 SECRET, MASKED = "Marisol Quintanilla", "M••• Q•••"
-ROOM = "/admin/protected-terms/"
+PAGE = "/admin/protected-terms/"
 
 
 def protect(client: Client, *terms: str, note: str = "Story of May") -> object:
-    return client.post(ROOM, {"terms": "\n".join(terms), "note": note}, follow=True)
+    return client.post(PAGE, {"terms": "\n".join(terms), "note": note}, follow=True)
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ def test_protected_terms_are_pasted_listed_masked_and_shown_singly(role: str) ->
     assert SECRET not in page
     assert response.headers["Cache-Control"].startswith("no-store")
     term = ProtectedTerm.objects.get(pk=ProtectedTerm.objects.order_by("pk")[0].pk)
-    shown = client.post(ROOM, {"show": term.pk})
+    shown = client.post(PAGE, {"show": term.pk})
     assert f"<strong>{SECRET}</strong>" in shown.content.decode()
     assert shown.headers["Cache-Control"].startswith("no-store")
-    assert SECRET not in client.get(ROOM).content.decode()
+    assert SECRET not in client.get(PAGE).content.decode()
 
 
 @pytest.mark.requirement("V3")
@@ -53,8 +53,8 @@ def test_the_staff_log_counts_protected_terms_and_names_none(caplog: pytest.LogC
     client = sign_in("data")
     protect(client, SECRET, "K-2031-77")
     pks = list(ProtectedTerm.objects.values_list("pk", flat=True))
-    client.post(ROOM, {"show": pks[0]})
-    client.post(ROOM, {"remove": "yes", "term": pks})
+    client.post(PAGE, {"show": pks[0]})
+    client.post(PAGE, {"remove": "yes", "term": pks})
     entries = list(AuditEntry.objects.filter(action__startswith="newsletter.protected_").order_by("pk"))
     assert [(entry.action, entry.data) for entry in entries] == [
         ("newsletter.protected_added", {"terms": 2}),
@@ -84,7 +84,7 @@ def test_refused_protected_terms_are_explained_by_line() -> None:
 def test_removing_protected_terms_needs_a_selection() -> None:
     client = sign_in("data")
     protect(client, SECRET)
-    assert said(client.post(ROOM, {"remove": "yes"}, follow=True)) == ["Select at least one term to remove."]
+    assert said(client.post(PAGE, {"remove": "yes"}, follow=True)) == ["Select at least one term to remove."]
     assert ProtectedTerm.objects.count() == 1
 
 
@@ -94,7 +94,7 @@ def test_a_writer_sees_only_the_first_letters_of_a_protected_term(role: str, iss
     protect(sign_in("data"), "Marisol Quintanilla")
     Issue.objects.filter(pk=issue.pk).update(subject="News", preheader="Of the week")
     client = sign_in(role)
-    assert client.get(ROOM).status_code in (302, 403)
+    assert client.get(PAGE).status_code in (302, 403)
     page = client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert f"A protected term ({MASKED}) stands in one of its blocks." in page
     before, after = page.split("A protected term (")
@@ -119,7 +119,7 @@ def test_adding_a_protected_term_lists_affected_and_paused_issues(issue: Issue) 
     assert said(protect(client, SECRET))[1] == (
         "These issues contain a protected term and cannot be sent: The weekly letter No. 1."
     )
-    client.post(ROOM, {"remove": "yes", "term": ProtectedTerm.objects.get().pk})
+    client.post(PAGE, {"remove": "yes", "term": ProtectedTerm.objects.get().pk})
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     start_send(issue=Issue.objects.get(), now=NOW)
     assert said(protect(client, SECRET))[-1] == "Sending is paused: The weekly letter No. 1."

@@ -10,8 +10,8 @@ from wagtail.models import ModelLogEntry
 
 from subscribers.importing.writing.import_people import import_people
 from subscribers.models import ImportBatch, Subscriber
+from tests.support.desk import PASSWORD, sign_in
 from tests.support.people import make_list, make_member
-from tests.web.desk import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
 ADDRESS, MASKED = "ada@example.org", "a•••@e•••.org"
@@ -59,12 +59,12 @@ def test_no_page_or_file_shows_an_address_without_permission(ada: Subscriber) ->
     assert reverse("subscribers_reveal", args=[ada.pk]) not in page
     assert reverse("subscribers_person_data", args=[ada.pk]) not in page
     asked = {"mailing_list": "", "reason": "Print", "password": PASSWORD}
-    for room, fields in {
+    for page, fields in {
         reverse("subscribers_reveal", args=[ada.pk]): {},
         reverse("subscribers_person_data", args=[ada.pk]): {},
         reverse("subscribers_export"): asked,
     }.items():
-        answer = client.post(room, fields)
+        answer = client.post(page, fields)
         assert answer.status_code in (302, 403)
         assert ADDRESS not in answer.content.decode()
     assert not ModelLogEntry.objects.filter(action__in=["subscribers.reveal", "subscribers.export_person"]).exists()

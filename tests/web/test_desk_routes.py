@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.web.desk import sign_in, sign_in_superuser
+from tests.support.desk import sign_in, sign_in_superuser
 
 pytestmark = pytest.mark.django_db
 

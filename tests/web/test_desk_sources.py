@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from newsletter.content.ingesting import try_source as try_source_module
 from newsletter.models import EventNotice, Source, Story
+from tests.support.desk import sign_in
 from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import make_source
 from tests.support.web_site import Site, serve_site
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

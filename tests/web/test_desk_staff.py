@@ -5,7 +5,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from wagtail.users.models import UserProfile
 
-from tests.web.desk import sign_in
+from tests.support.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

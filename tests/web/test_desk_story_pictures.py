@@ -12,9 +12,9 @@ from newsletter.content.images.hosting import image_path
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Picture, Publication, Story
+from tests.support.desk import sign_in, story_fields
 from tests.support.drawing import encode
 from tests.support.fixtures import NOW, make_approver, make_issue, make_story
-from tests.web.desk import sign_in, story_fields
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from subscribers.models import Segment, Topic
+from tests.support.desk import sign_in
 from tests.support.people import make_list, make_member
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 BULK = "/admin/bulk/subscribers/topic/delete/"

@@ -6,8 +6,8 @@ import pytest
 
 from newsletter.issues.assembly.selection import choose_events
 from newsletter.models import EventNotice, Publication
+from tests.support.desk import sign_in
 from tests.support.fixtures import HOUSTON, NOW, make_event
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -16,11 +16,11 @@ from wagtail.users.models import UserProfile
 
 from newsletter.models import Publication
 from scripts.messages import DOMAIN, LANGUAGES, LOCALES, collect, compile_catalog, read
+from tests.support.desk import sign_in, sign_in_superuser
 from tests.support.desk_pages import fill
+from tests.support.desk_routes import LOOKED_AT, list_desk_routes
 from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.support.people import make_list
-from tests.web.desk import sign_in, sign_in_superuser
-from tests.web.rooms import LOOKED_AT, list_rooms
 
 PLACES = re.compile(r"%\(\w+\)[a-z]|%%|%s|\{[\w ]*\}|\{\{.*?\|.*?:|</?\w+[^>]*>|`[^`]+`")
 
@@ -93,7 +93,7 @@ def test_a_member_of_staff_who_chose_spanish_gets_the_desk_in_spanish(publicatio
 
 
 @pytest.mark.django_db
-def test_every_room_of_the_desk_opens_in_spanish(publication: Publication) -> None:
+def test_every_desk_page_opens_in_spanish(publication: Publication) -> None:
     """A translation that a page cannot fill in would break it."""
     make_story("The clinic opens")
     make_event("An evening of letters")
@@ -103,10 +103,10 @@ def test_every_room_of_the_desk_opens_in_spanish(publication: Publication) -> No
     client = sign_in_superuser()
     UserProfile.objects.update_or_create(user=User.objects.get(), defaults={"preferred_language": "es"})
     rows = dict.fromkeys(("name", "other"), "1") | {"mode": "inbox.0.none", "admin/issues": str(issue.pk)}
-    rooms = dict(list_rooms(get_resolver()))
+    routes = dict(list_desk_routes(get_resolver()))
     wrong = []
     for name in LOOKED_AT:
-        response = client.get(fill(rooms[name], name.partition(" ")[2], rows))
+        response = client.get(fill(routes[name], name.partition(" ")[2], rows))
         if response.status_code not in (200, 302, 404, 405):
             wrong.append((name, response.status_code))
     assert wrong == []

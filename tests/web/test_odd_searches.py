@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from newsletter.models import Appeal, EventNotice, Publication
 from subscribers.models import Segment, Topic
+from tests.support.desk import sign_in, sign_in_superuser
 from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.support.routes import list_routes
-from tests.web.desk import sign_in, sign_in_superuser
 
 pytestmark = pytest.mark.django_db
 

@@ -12,9 +12,9 @@ from django.urls import get_resolver
 
 from newsletter.models import Issue
 from subscribers.models import ImportBatch, Suppression
+from tests.support.desk import sign_in
 from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
-from tests.web.desk import sign_in
-from tests.web.rooms import DECIDED, LOOKED_AT, NEED_FACTOR, POSTED_TOO, STAFF, list_rooms
+from tests.support.desk_routes import DECIDED, LOOKED_AT, NEED_FACTOR, POSTED_TOO, STAFF, list_desk_routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("G6"), pytest.mark.requirement("G8")]
 SIGN_IN, SECOND_FACTOR = "/accounts/login/", "/accounts/2fa/"
@@ -52,9 +52,9 @@ def count_everything() -> dict[str, object]:
 @pytest.mark.requirement("G5")
 def test_every_desk_page_has_a_row_and_every_row_a_page() -> None:
     """A new page without a row fails here, and so does a row without a page."""
-    rooms = {name for name, _address in list_rooms(get_resolver())}
-    assert rooms - {*LOOKED_AT, *DECIDED} == set(), "add these to tests/web/rooms.py, with who may enter"
-    assert {*LOOKED_AT, *DECIDED} - rooms == set(), "these rooms are gone"
+    routes = {name for name, _address in list_desk_routes(get_resolver())}
+    assert routes - {*LOOKED_AT, *DECIDED} == set(), "add these to tests/support/desk_routes.py, with who may enter"
+    assert {*LOOKED_AT, *DECIDED} - routes == set(), "these pages are gone"
     assert set(POSTED_TOO) <= set(LOOKED_AT)
 
 
@@ -64,14 +64,14 @@ def test_each_page_opens_only_for_its_roles(
     desk: dict[str, str],
 ) -> None:
     clients = {role: sign_in(role) for role in STAFF.split()}
-    rooms = dict(list_rooms(get_resolver()))
+    routes = dict(list_desk_routes(get_resolver()))
     rows = [
         *((name, may, False) for name, may in LOOKED_AT.items()),
         *((name, may, True) for name, may in (DECIDED | POSTED_TOO).items()),
     ]
     wrong, before = [], count_everything()
     for name, may, post in rows:
-        address = fill(rooms[name], name.partition(" ")[2], desk)
+        address = fill(routes[name], name.partition(" ")[2], desk)
         wrong += [
             (name, post, f"opens for {who}")
             for who, client in {**clients, "a stranger": Client()}.items()
@@ -82,7 +82,7 @@ def test_each_page_opens_only_for_its_roles(
     assert after == before
     rows.sort(key=lambda row: row[2])
     for name, may, post in rows:
-        address = fill(rooms[name], name.partition(" ")[2], desk)
+        address = fill(routes[name], name.partition(" ")[2], desk)
         for role in may.split()[:1] if post else may.split():
             if is_refused(clients[role], address, post=post, known=post):
                 wrong.append((name, post, f"is closed to {role}", address))
@@ -94,7 +94,7 @@ def test_a_password_alone_opens_no_page_for_sensitive_roles(desk: dict[str, str]
     """Neither by GET nor by POST."""
     clients = {role: sign_in(role, factor=False) for role in NEED_FACTOR}
     before, wrong = count_everything(), []
-    for name, address in list_rooms(get_resolver()):
+    for name, address in list_desk_routes(get_resolver()):
         for role, client in clients.items():
             filled = fill(address, name.partition(" ")[2], desk)
             for response in (client.get(filled), client.post(filled)):

@@ -7,9 +7,9 @@ from newsletter.sending.build_call import CityAndRegion, LocationNames
 from subscribers.links.signed_links import Purpose
 from subscribers.models import MailingList, Segment, Subscriber, Subscription
 from subscribers.people.locations import get_or_create_place
+from tests.support.desk import sign_in
 from tests.support.people import make_list, make_member, path_to
 from tests.support.signup import join
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"

@@ -18,8 +18,8 @@ from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
 from subscribers.models import Basis
 from subscribers.segments.attributes import write_attributes
+from tests.support.desk import sign_in
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
-from tests.web.desk import sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("P13")]
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ from subscribers.links.signed_links import Purpose
 from subscribers.models import ConsentEvent, MailingList, Reason, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.web.branding import clear_branding_cache
+from tests.support.desk import sign_in
 from tests.support.people import make_list, make_member, make_topic, path_to, subscribe
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

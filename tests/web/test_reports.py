@@ -27,9 +27,9 @@ from newsletter.models import (
 )
 from newsletter.organisation.staff import add_staff
 from newsletter.sending.freezing.start import start_send
+from tests.support.desk import PASSWORD, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.people import make_member
-from tests.web.desk import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
 

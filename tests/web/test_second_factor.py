@@ -19,7 +19,7 @@ from newsletter.desk.staff.accounts import MAX_FAILURES_PER_NETWORK
 from newsletter.models import AuditEntry
 from newsletter.organisation.staff import add_staff, remove_second_factor
 from newsletter.project import settings as product
-from tests.web.desk import PASSWORD, said, sign_in
+from tests.support.desk import PASSWORD, said, sign_in
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/accounts/login/"

@@ -16,7 +16,7 @@ from newsletter.models import AuditEntry, PasswordLinkRequest, Publication, Staf
 from newsletter.organisation.first_administrator import make_first_administrator_url
 from newsletter.organisation.staff import add_staff, role_of
 from newsletter.organisation.staff_links import make_staff_link_url
-from tests.web.desk import PASSWORD, said, sign_in, sign_in_superuser
+from tests.support.desk import PASSWORD, said, sign_in, sign_in_superuser
 
 pytestmark = pytest.mark.django_db
 FORGOTTEN = "/accounts/password/"

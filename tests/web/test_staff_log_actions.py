@@ -18,9 +18,9 @@ from newsletter.models import AuditEntry, Batch, Issue, Publication, Send
 from subscribers.exporting.export_requests import allow_export, request_export
 from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
+from tests.support.desk import PASSWORD, audience_fields, sign_in
 from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
-from tests.web.desk import PASSWORD, audience_fields, sign_in
-from tests.web.rooms import DECIDED, POSTED_TOO, list_rooms
+from tests.support.desk_routes import DECIDED, POSTED_TOO, list_desk_routes
 
 pytestmark = pytest.mark.django_db
 Fields = dict[str, object]
@@ -99,7 +99,7 @@ def _export(*, allowed: bool = False) -> Callable[[], Fields]:
     return prepare
 
 
-DEEDS: dict[str, Callable[[], Fields]] = {
+ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_issue_people": lambda: {"q": Subscriber.objects.all()[0].email},
     "newsletter_issue_proof": _proof,
     "newsletter_issue_reassemble": _issue(state="draft"),
@@ -151,20 +151,20 @@ DEEDS: dict[str, Callable[[], Fields]] = {
 
 @pytest.mark.requirement("G10")
 def test_every_page_that_posts_has_a_case_here() -> None:
-    assert {*DECIDED, *POSTED_TOO} - {*DEEDS, *ELSEWHERE} == set()
+    assert {*DECIDED, *POSTED_TOO} - {*ACTIONS, *ELSEWHERE} == set()
     assert all(registry.action_exists(action) for action in ELSEWHERE.values())
 
 
-@pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.parametrize("name", ACTIONS)
 @pytest.mark.requirement("G10")
 def test_each_action_is_in_the_staff_log_with_its_person(name: str, desk: Fields) -> None:
-    rooms = dict(list_rooms(get_resolver()))
+    routes = dict(list_desk_routes(get_resolver()))
     may = (DECIDED | POSTED_TOO)[name].split()
     client = sign_in(role := "approver" if "approver" in may and "data" not in may else may[0])
     sign_in("writer")
-    fields = DEEDS[name]()
+    fields = ACTIONS[name]()
     newest = AuditEntry.objects.latest("pk").pk
-    client.post(fill(rooms[name], name.partition(" ")[2], {**desk, **_address(name)}), fields)
+    client.post(fill(routes[name], name.partition(" ")[2], {**desk, **_address(name)}), fields)
     entries = AuditEntry.objects.filter(pk__gt=newest, user__username=f"{role}@example.org")
     assert entries.exists(), f"{name} wrote nothing"
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.desk import sign_in
 from tests.support.sends import make_ready_issue
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 

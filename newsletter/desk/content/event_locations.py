@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -83,8 +83,8 @@ class EventLocationsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Temp
             (reverse("wagtailsnippets_newsletter_eventnotice:list"), _("Events")), ("", self.get_page_title())
         )
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        context = super().get_context_data(**kwargs)
         questions = list_location_questions(now=timezone.now())
         field = TownInput()
         return {

@@ -75,7 +75,7 @@ class IssueOverview(IssuePage):
     template_name = "desk/issue_overview.html"
     header_icon = "mail"
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), **self._overview_context()}
 
     def _overview_context(self) -> OverviewContext:

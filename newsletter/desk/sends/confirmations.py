@@ -1,7 +1,7 @@
 """The confirmation page before a step that cannot be undone, and the progress of a send as JSON."""
 
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -64,7 +64,7 @@ class ConfirmStep(IssuePage):
     def get_page_title(self) -> str:
         return str(self.issue)
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context: ConfirmationContext = {"issue": self.issue, "confirmation": self._make_confirmation()}
         return {**super().get_context_data(**kwargs), **context}
 

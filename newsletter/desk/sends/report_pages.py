@@ -99,7 +99,7 @@ class IssueReport(DeskPage):
     template_name = "desk/report.html"
     header_icon = "table"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: object, **kwargs: Any) -> HttpResponse:
         self.issue, send = get_sent_issue(kwargs["pk"])
         self.report = add_link_texts(make_report(send), send)
         if request.GET.get("as") == "csv":
@@ -113,7 +113,7 @@ class IssueReport(DeskPage):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((str(self.issue), overview_url(self.issue)), (self.get_page_title(), ""))
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         report, figures = self.report, self.report.figures
         context: ReportContext = {
             "issue": self.issue,
@@ -173,7 +173,7 @@ class Results(DeskPage):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((str(self.page_title), ""))
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         chosen = {int(one) for one in self.request.GET.getlist("issue") if one.isdecimal()}
         rows = [figures for figures in self.figures if not chosen or figures.issue.pk in chosen]
         context: ResultsContext = {

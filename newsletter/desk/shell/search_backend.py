@@ -21,14 +21,14 @@ class _PlainWordSearch:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._backend, name)
 
-    def search(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+    def search(self, query: Any, *args: object, **kwargs: object) -> Any:
         return self._backend.search(_plain(query), *args, **kwargs)
 
-    def autocomplete(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+    def autocomplete(self, query: Any, *args: object, **kwargs: object) -> Any:
         return self._backend.autocomplete(_plain(query), *args, **kwargs)
 
 
-def SearchBackend(params: dict[str, Any]) -> _PlainWordSearch:  # noqa: N802  Wagtail needs this name
+def SearchBackend(params: dict[str, object]) -> _PlainWordSearch:  # noqa: N802  Wagtail needs this name
     """Return the backend. Wagtail finds it by this name."""
     return _PlainWordSearch(database.SearchBackend(params))
 

@@ -57,7 +57,7 @@ class ChoosePasswordForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
-    def clean(self) -> Any:
+    def clean(self) -> dict[str, object] | None:
         cleaned = super().clean() or {}
         if cleaned.get("password") and cleaned.get("again") and cleaned["password"] != cleaned["again"]:
             self.add_error("again", _("The two passwords are not the same."))
@@ -85,7 +85,7 @@ class _LinkPage(FormView[Any]):
         raise NotImplementedError
 
     @method_decorator(never_cache)
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
         try:
             self.check_link()
         except BadLink as error:
@@ -102,7 +102,7 @@ class ChoosePasswordPage(_LinkPage):
     def check_link(self) -> None:
         self.link = read_staff_link(self.kwargs["token"], now=timezone.now())
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), "link": self.link}
 
     def form_valid(self, form: ChoosePasswordForm) -> HttpResponse:

@@ -73,7 +73,7 @@ class AccountPage(StaffPage):
     permission_required = "change"
     form_class = AccountForm
 
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+    def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
         super().setup(request, *args, **kwargs)
         self.person = get_object_or_404(User, pk=self.kwargs["pk"])
 
@@ -83,7 +83,7 @@ class AccountPage(StaffPage):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((reverse(INDEX), _("Staff")), ("", self.get_page_title()))
 
-    def get_form_kwargs(self) -> dict[str, Any]:
+    def get_form_kwargs(self) -> dict[str, object]:
         return {**super().get_form_kwargs(), "person": self.person}
 
     def form_valid(self, form: AccountForm) -> HttpResponse:
@@ -105,7 +105,7 @@ class AccountPage(StaffPage):
         messages.success(self.request, _("The account of %(person)s is saved.") % {"person": self.get_page_title()})
         return redirect(INDEX)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         now, person = timezone.now(), self.person
         link = find_open_link(person, now=now)
         return {

@@ -54,11 +54,12 @@ class ArchivableList(DuplicableMixin, DeskList):
         title = capfirst(str(self.model._meta.verbose_name_plural))
         return _("Archived: %(rows)s") % {"rows": title} if self.archived else title
 
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = super().get_breadcrumbs_items()
+    def get_breadcrumbs_items(self) -> list[dict[str, object]]:
+        items: list[dict[str, object]] = super().get_breadcrumbs_items()
         if not self.archived:
             return items
-        here = {"url": reverse(self.index_url_name), "label": capfirst(str(self.model._meta.verbose_name_plural))}
+        plural = capfirst(str(self.model._meta.verbose_name_plural))
+        here: dict[str, object] = {"url": reverse(self.index_url_name), "label": plural}
         return [*items[:-1], here, {**items[-1], "url": ""}]
 
     @cached_property
@@ -106,7 +107,7 @@ class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
     index_url_name = ""
     edit_url_name = ""
 
-    def setup(self, request: HttpRequest, *args: object, **kwargs: Any) -> None:
+    def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
         super().setup(request, *args, **kwargs)
         self.row: Any = get_object_or_404(self.model, pk=kwargs["pk"])
 
@@ -119,7 +120,7 @@ class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
         step = _("Bring back") if self.row.archived else _("Archive")
         return make_breadcrumbs((reverse(self.index_url_name), rows), (edit, str(self.row)), ("", step))
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         uses = [] if self.row.archived else find_active_uses(self.row)
         return {
             **super().get_context_data(**kwargs),

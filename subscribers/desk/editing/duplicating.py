@@ -38,12 +38,11 @@ class DuplicateView(CopyView):
             setattr(row, field, value)
         return row
 
-    def get_form_kwargs(self) -> dict[str, Any]:
-        kwargs: dict[str, Any] = super().get_form_kwargs()
-        kwargs["initial"] = {**kwargs.get("initial", {}), **self.many}
-        return kwargs
+    def get_form_kwargs(self) -> dict[str, object]:
+        kwargs = super().get_form_kwargs()
+        return {**kwargs, "initial": {**kwargs.get("initial", {}), **self.many}}
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), "action_url": self.request.path}
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -53,7 +52,7 @@ class RefuseUsedDelete(DeleteView):
         return response
 
     def _refuse(self, request: HttpRequest, uses: list[Uses]) -> HttpResponse:
-        context: dict[str, Any] = self.get_context_data()
+        context: dict[str, object] = self.get_context_data()
         title = _("“%(row)s” cannot be deleted") % {"row": self.object}
         context |= {"uses": describe_uses(uses, user=request.user), "heading": title, "back": self.get_success_url()}
         return render(request, "desk/row_in_use.html", context, status=200)

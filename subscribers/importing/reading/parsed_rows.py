@@ -1,4 +1,4 @@
-"""What reading a line needs and gives: the terms of the import; a person, or a refusal with the original line."""
+"""The input and the results of reading a line: the import's terms; a person, or a refusal with the original line."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ MAX_CELL_CHARACTERS = 10_000
 
 
 class RowKind(StrEnum):
-    """What happens to the person of a line. All but the first are `ImportKind`s that suppress, or skip the line."""
+    """The outcome for the person of a line. All but the first are `ImportKind`s that suppress, or skip the line."""
 
     JOIN = "join"
     UNSUBSCRIBED_LIST = "left_list"
@@ -26,7 +26,7 @@ class RowKind(StrEnum):
 
 @dataclass(frozen=True)
 class ImportTerms:
-    """What holds for all rows of one import: what the people are, and on which basis they may be mailed.
+    """The terms of one import, the same for all rows: what the people are, and on which basis they may be mailed.
 
     `soft_opt_in` requires a sign-up date; `collected_on` is the date for rows without one. `implied_from` is the day of
     the import, from which implied consent is counted; None if people must confirm by mail. With `all_implied`, every

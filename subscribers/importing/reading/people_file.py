@@ -34,7 +34,7 @@ _SAMPLE_ROWS = 200
 
 @dataclass(frozen=True)
 class DetectedFile:
-    """What was detected in an opened file. `header` holds the columns as written."""
+    """The format that was detected in an opened file. `header` holds the columns as written."""
 
     encoding: str
     delimiter: str

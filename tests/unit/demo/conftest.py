@@ -1,37 +1,14 @@
-"""One running sample site for all tests of the demonstration, and a function that requests its pages."""
+"""One running sample site for all tests of the demonstration."""
 
-import http.client
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 import pytest
 
 from newsletter.demo.site_server import DemoSite
-
-NOW = datetime(2026, 3, 4, 11, 30, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
+from tests.support.demo_site import NOW
 
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[DemoSite]:
     with DemoSite(now=NOW) as running:
         yield running
-
-
-def ask(site: DemoSite, path: str, *, method: str = "GET", **headers: str) -> Answer:
-    """Make one request over loopback. Write header names with underscores."""
-    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=10)
-    try:
-        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-        response = connection.getresponse()
-        return Answer(response.status, dict(response.getheaders()), response.read())
-    finally:
-        connection.close()

@@ -10,7 +10,7 @@ import pytest
 import recurring_ical_events
 
 from newsletter.demo.sample_content import load_events
-from tests.unit.demo.conftest import NOW, ask
+from tests.support.demo_site import NOW, ask
 
 
 @pytest.fixture(scope="module")

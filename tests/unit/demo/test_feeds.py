@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.content.parsing.parse import Document, parse_document
 from newsletter.demo.sample_content import load_stories
-from tests.unit.demo.conftest import NOW, ask
+from tests.support.demo_site import NOW, ask
 
 
 def read_feed(site, path):

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.demo.sample_content import load_stories, write_organisation
 from newsletter.demo.subscribers_csv import TOPICS
-from tests.unit.demo.conftest import NOW, ask
+from tests.support.demo_site import NOW, ask
 
 KEYS = {
     "brand": "name logo logo_dark colour accent background font postal_address website donate_url donor_portal_url "

@@ -7,7 +7,7 @@ from PIL import Image, ImageStat
 
 from newsletter.demo.sample_content import load_stories
 from newsletter.demo.site_pages import SITE_FILES
-from tests.unit.demo.conftest import NOW, ask
+from tests.support.demo_site import NOW, ask
 
 NAMES = sorted(file.stem for file in SITE_FILES.glob("pictures/*.jpg"))
 

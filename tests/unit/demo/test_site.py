@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from newsletter.demo.site_server import DemoSite, DemoSiteError
-from tests.unit.demo.conftest import NOW, ask
+from tests.support.demo_site import NOW, ask
 
 CONDITIONAL = ["/stories/feed.xml", "/atom.xml", "/feed.json", "/events.ics", "/wp-json/wp/v2/posts?_embed=1", "/"]
 

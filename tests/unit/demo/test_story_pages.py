@@ -5,7 +5,7 @@ import re
 
 from lxml import html
 
-from tests.unit.demo.conftest import NOW, ask
+from tests.support.demo_site import NOW, ask
 
 LONG_READ = "/stories/the-long-road-to-a-fair-hearing/"
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.unit.demo.conftest import NOW, ask
+from tests.support.demo_site import NOW, ask
 
 ROUTE = "/wp-json/wp/v2/posts"
 

@@ -1,6 +1,7 @@
 """The `newsletter` command as people meet it: a list of commands, and refusals of one line without a traceback."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 import newsletter.management.commands
 from newsletter.project import cli
+from tests.support.unconfigured import was_used
 
 ROOT = Path(cli.__file__).parents[2]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSLETTER_", "DATABASE_"))}
@@ -95,14 +97,15 @@ def test_a_setting_that_cannot_work_ends_with_one_line_and_no_traceback(
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
 
 
-def test_a_new_sqlite_file_is_prepared_by_itself_and_dotenv_is_read(tmp_path: Path) -> None:
+def test_the_settings_file_names_the_database_and_the_environment_wins(tmp_path: Path, migrated_sqlite: Path) -> None:
+    shutil.copy(migrated_sqlite, tmp_path / "people.sqlite3")
     (tmp_path / ".env").write_text(
         f"NEWSLETTER_DATA_DIR={tmp_path / 'elsewhere'}\nDATABASE_URL=sqlite:///{tmp_path}/people.sqlite3\n"
     )
     done = run("staff", "list", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Nobody has an account yet." in done.stdout
-    assert (tmp_path / "people.sqlite3").exists(), "the file says which database"
+    assert was_used(tmp_path / "people.sqlite3"), "the file says which database"
     assert (tmp_path / "data" / "secret.key").exists(), "the environment counts more than .env"
     assert not (tmp_path / "elsewhere").exists()
 

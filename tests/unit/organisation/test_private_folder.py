@@ -49,9 +49,10 @@ def data(home: Path) -> Path:
     return folder
 
 
-def test_what_commands_write_is_private_from_the_first_byte(home: Path) -> None:
+def test_a_new_database_is_prepared_by_itself_and_private_at_once(home: Path) -> None:
     done = run_unconfigured(["staff", "list"], folder=home, umask=0)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Nobody has an account yet." in done.stdout
     found = modes(home)
     assert found.pop("var") == "700"
     assert {"var/newsletter.sqlite3", "var/secret.key", "var/address.key"} <= set(found)
@@ -59,7 +60,9 @@ def test_what_commands_write_is_private_from_the_first_byte(home: Path) -> None:
     assert "Permission denied" in run_as_nobody(lambda: (home / "var" / "secret.key").read_text())
 
 
-def test_what_a_serving_process_writes_is_private(home: Path) -> None:
+def test_what_a_serving_process_writes_is_private(home: Path, migrated_sqlite: Path) -> None:
+    (home / "var").mkdir(mode=0o700)
+    shutil.copy(migrated_sqlite, home / "var" / "newsletter.sqlite3")
     arguments = ["serve", "--port", str(free_port())]
     with start_unconfigured(arguments, folder=home, says="Serving ", umask=0):
         found = modes(home / "var")

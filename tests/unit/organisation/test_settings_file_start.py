@@ -11,7 +11,7 @@ import pytest
 
 from newsletter.organisation.sample_files import read_sample
 from newsletter.project import cli
-from tests.support.unconfigured import ROOT, free_port, mark_unused, run_unconfigured, start_unconfigured, was_used
+from tests.support.unconfigured import ROOT, free_port, run_unconfigured, start_unconfigured, was_used
 
 SITE = "https://letter.example.org"
 SERVING = {
@@ -38,22 +38,11 @@ OPENING_DATABASE = {
 WITHOUT_DATABASE = {"init": ["init", "there"], "help": ["help", "status"], "bench": ["bench", "--help"]}
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all tables, made once by `newsletter migrate` as a stranger runs it."""
-    folder = tmp_path_factory.mktemp("migrated")
-    (folder / ".env").write_text(f"DATABASE_URL=sqlite:///{folder}/people.sqlite3\n")
-    done = run_unconfigured(["migrate"], folder=folder)
-    assert done.returncode == 0, done.stderr
-    mark_unused(folder / "people.sqlite3")
-    return folder / "people.sqlite3"
-
-
 @pytest.fixture
-def folder(tmp_path: Path, migrated: Path) -> Iterator[Path]:
+def folder(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Path]:
     """A folder with nothing but a `.env`. The database that it names lies elsewhere."""
     (tmp_path / "database").mkdir()
-    shutil.copy(migrated, tmp_path / "database" / "people.sqlite3")
+    shutil.copy(migrated_sqlite, tmp_path / "database" / "people.sqlite3")
     home = tmp_path / "home"
     home.mkdir()
     (home / ".env").write_text(

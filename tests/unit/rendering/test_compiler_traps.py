@@ -17,7 +17,7 @@ from newsletter.rendering.pipeline import render
 from newsletter.rendering.templates import default_templates
 from tests.gallery.documents import documents, flat_picture
 from tests.gallery.mjml_lint import check_mjml
-from tests.unit.rendering.samples import document, picture, story
+from tests.support.mail_documents import document, picture, story
 
 TEMPLATES = {path.name: path.read_text() for path in default_templates().rglob("*.mjml.j2")}
 

@@ -13,7 +13,7 @@ from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.mail import hash_mail
 from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.gallery.documents import documents, flat_picture
-from tests.unit.rendering.samples import rich_document
+from tests.support.mail_documents import rich_document
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 OF_GALLERY = (

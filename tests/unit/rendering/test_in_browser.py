@@ -14,7 +14,7 @@ from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.gallery.browser_checks import find_axe_violations, find_page_problems
 from tests.gallery.documents import documents, flat_picture
 from tests.gallery.screenshots import CHROMIUM, SCHEMES, open_browser, open_mail
-from tests.unit.rendering.samples import document, story
+from tests.support.mail_documents import document, story
 
 BRANDS = ("harbour", "meadow", "lantern", "meadow", "harbour")
 

@@ -12,7 +12,7 @@ from newsletter.rendering.lint.links import is_vague
 from newsletter.rendering.lint.tag_balance import view_for_others, view_for_outlook
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
-from tests.unit.rendering.samples import BRAND, document, picture, rich_document, story
+from tests.support.mail_documents import BRAND, document, picture, rich_document, story
 
 DOCUMENT = rich_document()
 MAIL = render(DOCUMENT)

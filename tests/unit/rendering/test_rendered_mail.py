@@ -31,7 +31,7 @@ from newsletter.rendering.errors import MergeError, TemplateError
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.pipeline import render
-from tests.unit.rendering.samples import (
+from tests.support.mail_documents import (
     BRAND,
     NOTE,
     big_document,

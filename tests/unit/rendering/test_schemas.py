@@ -11,8 +11,8 @@ from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import default_templates
+from tests.support.mail_documents import document, picture, visible_text
 from tests.support.sample_mails import sample_schema_block
-from tests.unit.rendering.samples import document, picture, visible_text
 
 SCHEMA = """
 label = "Recipe"

@@ -41,7 +41,7 @@ class FeedLink:
 
 @dataclass(frozen=True)
 class SitePage:
-    """What a page says about its site. ``logos`` and ``stylesheets`` are addresses, the likeliest logo first."""
+    """The look of a site, as one of its pages tells it. ``logos`` and ``stylesheets`` are addresses, the likeliest logo first."""
 
     name: str = ""
     theme_colour: str = ""

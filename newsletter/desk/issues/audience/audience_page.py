@@ -1,6 +1,6 @@
 """The page “Audience and versions”: recipients by version and region, exclusions, and unusual recipients."""
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -39,7 +39,7 @@ class IssueAudience(IssuePage):
     header_icon = "group"
     page_title = gettext_lazy("Audience and versions")
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), **self._audience_context()}
 
     def _audience_context(self) -> AudienceContext:

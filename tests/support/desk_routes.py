@@ -1,6 +1,6 @@
-"""The desk's own rooms, one row each: who may enter. A step that is part of an address stands after the room's name.
+"""The desk's own routes, one row each, with the roles that may use it. A step of an address follows the route's name.
 
-Where everybody who may enter is an approver, a data manager or an administrator, the room needs the second factor.
+A route needs the second factor if all its roles are approvers, data managers or administrators.
 """
 
 import re
@@ -165,7 +165,7 @@ DECIDED = {
     "subscribers_import_step undo": PEOPLE,
     "subscribers_import_step discard": PEOPLE,
 }
-"""Rooms that take POST alone."""
+"""Routes that take only POST."""
 POSTED_TOO = {
     "newsletter_notices": STAFF,
     "wagtailusers_users:add": ADMIN,
@@ -186,18 +186,18 @@ POSTED_TOO = {
     "wagtailsnippets_subscribers_mailinglist:archive": PEOPLE,
     "wagtailsnippets_subscribers_segment:archive": PEOPLE,
 }
-"""Rooms that one looks at and where one decides."""
+"""Routes that take GET and POST."""
 NEED_FACTOR = frozenset({"approver", "data", "admin"})
 """Roles whose password alone opens nothing. Whoever approves, sends, exports, sees people or administers is one of them."""
 
 
-def list_rooms(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
-    """Name and module of every named route under /admin/ whose view is written here; a step of its address is added."""
+def list_desk_routes(resolver: URLResolver, prefix: str = "", space: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the name, with a step of its address, and the address of each of our own routes under /admin/."""
     for found in resolver.url_patterns:
         address = prefix + str(found.pattern)
         if isinstance(found, URLResolver):
             inner = ":".join(filter(None, (space, found.namespace)))
-            yield from list_rooms(found, address, inner)
+            yield from list_desk_routes(found, address, inner)
         elif address.startswith("admin/") and found.name and is_ours(found):
             name = f"{space}:{found.name}" if space else found.name
             steps = re.search(r"\(\?P<step>([^)]*)\)", address)

@@ -14,14 +14,16 @@ SLOW = 60
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWebServer]:
-    with serve(tmp_path_factory.mktemp("served")) as server:
+def served(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[RunningWebServer]:
+    with serve(tmp_path_factory.mktemp("served"), migrated=migrated_sqlite) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWebServer]:
-    with serve(tmp_path_factory.mktemp("proxied"), NEWSLETTER_TRUSTED_PROXIES="127.0.0.1") as server:
+def behind_proxy(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[RunningWebServer]:
+    with serve(
+        tmp_path_factory.mktemp("proxied"), migrated=migrated_sqlite, NEWSLETTER_TRUSTED_PROXIES="127.0.0.1"
+    ) as server:
         yield server
 
 
@@ -232,8 +234,8 @@ def test_connections_of_one_address_are_limited(served: RunningWebServer) -> Non
             sock.close()
 
 
-def test_the_server_stops_in_time_with_slow_clients(tmp_path: Path) -> None:
-    with serve(tmp_path) as server:
+def test_the_server_stops_in_time_with_slow_clients(tmp_path: Path, migrated_sqlite: Path) -> None:
+    with serve(tmp_path, migrated=migrated_sqlite) as server:
         idle = [server.connect() for _ in range(10)]
         slow: list[socket.socket] = [server.connect() for _ in range(10)]
         for sock in slow:

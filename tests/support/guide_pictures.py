@@ -1,4 +1,4 @@
-"""The pictures of docs/how-to/use-the-desk.md: taken on every run, kept only by `make guide-pictures`."""
+"""The pictures of docs/how-to/use-the-desk.md, which `make guide-pictures` takes."""
 
 import os
 from io import BytesIO
@@ -9,16 +9,15 @@ from playwright.sync_api import Page
 
 GUIDE = "NEWSLETTER_GUIDE_PICTURES"
 FOLDER = Path(__file__).parents[2] / "docs" / "images" / "guide"
-MOST_BYTES = 150_000
+MAX_BYTES = 150_000
 LOOK = {"viewport": {"width": 1200, "height": 780}}
 
 
 def take_picture(page: Page, name: str) -> None:
-    """Save the page as docs/images/guide/<name>.png if screenshots are requested."""
-    shot = page.screenshot(animations="disabled")
+    """Save the page as docs/images/guide/<name>.png if pictures are asked for."""
     if os.environ.get(GUIDE):
         FOLDER.mkdir(parents=True, exist_ok=True)
-        (FOLDER / f"{name}.png").write_bytes(make_small(shot))
+        (FOLDER / f"{name}.png").write_bytes(make_small(page.screenshot(animations="disabled")))
 
 
 def make_small(shot: bytes) -> bytes:
@@ -28,6 +27,6 @@ def make_small(shot: bytes) -> bytes:
     for colours in (256, 128, 64, 32):
         out = BytesIO()
         flat.quantize(colors=colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-        if out.tell() <= MOST_BYTES:
+        if out.tell() <= MAX_BYTES:
             return out.getvalue()
     raise AssertionError(f"A picture of {out.tell():,} bytes is too heavy for the guide.")

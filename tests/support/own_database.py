@@ -1,16 +1,52 @@
-"""After a test that committed, the database is as migrations left it, in whatever order tests run.
+"""The test process's own database: a copy of the migrated one, and the same again after each test that committed.
 
 Django truncates every table and makes permissions and content types again: a fifth of a second a test on PostgreSQL, and
 what other migrations wrote is gone. Here only tables that have rows are emptied, and those rows come back.
 """
 
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
 from functools import cache
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import connection, transaction
+
+from tests.support.migrated_database import SERVER, find_migrated, find_migrated_sqlite, server_url
+from tests.support.processes import connect, drop_database, maintenance_url
 
 _UNCHANGED = {"auth_permission", "django_content_type", "django_migrations"}  # by any test
 _COPY = "as_migrated_"
+
+
+def copy_migrated(folder: Path) -> Callable[[], None]:
+    """Connect Django to a new copy of the migrated database. Return a function that removes the copy."""
+    if SERVER:
+        name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{time.monotonic_ns()}"
+        with connect(maintenance_url(SERVER)) as server:
+            server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{urlsplit(find_migrated(folder)).path[1:]}"')
+        _use(name)
+
+        def remove() -> None:
+            connection.close()
+            drop_database(server_url(name))
+
+        return remove
+    _use(connection.creation._get_test_db_name())  # in memory
+    connection.ensure_connection()
+    with closing(sqlite3.connect(find_migrated_sqlite(folder))) as migrated:
+        migrated.backup(connection.connection)
+    return connection.connection.close
+
+
+def _use(name: str) -> None:
+    connection.close()
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
 
 
 def keep_migrated_rows() -> None:

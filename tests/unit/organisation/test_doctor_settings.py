@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,10 @@ def test_every_setting_is_shown_with_where_it_came_from_and_no_secret(tmp_path: 
     assert checks["keys"]["level"] == "warning"
 
 
-def test_settings_are_shown_as_lines_too(tmp_path: Path) -> None:
+def test_settings_are_shown_as_lines_too(tmp_path: Path, migrated_sqlite: Path) -> None:
     (tmp_path / ".env").write_text("NEWSLETTER_TIME_ZONE=Europe/London\n")
+    (tmp_path / "var").mkdir()
+    shutil.copy(migrated_sqlite, tmp_path / "var" / "newsletter.sqlite3")
     said = run_unconfigured(["doctor"], folder=tmp_path).stdout
     assert f"NEWSLETTER_TIME_ZONE = Europe/London  [{tmp_path}/.env]" in said
     assert f"NEWSLETTER_SECRET_KEY = (hidden)  [made, kept in {tmp_path}/var/secret.key]" in said

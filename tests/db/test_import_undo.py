@@ -1,0 +1,120 @@
+"""An import can be undone, and files of refusals make suppressions."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from subscribers.audience.eligibility import list_contactable
+from subscribers.importing.reading.errors import CannotImport
+from subscribers.importing.writing import import_run as run
+from subscribers.importing.writing.undo import request_undo, undo_now
+from subscribers.models import (
+    Confirmation,
+    ConsentEvent,
+    ImportBatch,
+    ImportState,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+from subscribers.people.lookup import find_person
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
+from tests.support.people import NOW, make_list, make_member
+from tests.support.people_imports import Killed, import_text, kill_after, run_pending
+
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("D2")]
+LATER = NOW + timedelta(minutes=5)
+
+
+@pytest.mark.requirement("D3")
+def test_an_undo_removes_new_people_and_keeps_others() -> None:
+    weekly, events = make_list(), make_list("events")
+    known = make_member(events, "known@example.org", name="Known")
+    report = import_text(
+        weekly, "email,name\nknown@example.org,\nnew@example.org,New\nleft@example.org,\nboth@example.org,\n"
+    )
+    import_text(events, "email\nboth@example.org\n")
+    unsubscribe_from_list(subscriber=find_person("left@example.org"), mailing_list=weekly, now=LATER)
+    batch = ImportBatch.objects.get(pk=report.batch_id)
+    done = undo_now(batch, by="kim", clock=lambda: LATER)
+    assert done == {"removed": 1, "ended": 2, "stayed": 0, "lifted": 0, "kept": 0}
+    assert set(Subscriber.objects.values_list("email", flat=True)) == {
+        "known@example.org", "left@example.org", "both@example.org",
+    }  # fmt: skip
+    assert not Subscription.objects.open().filter(mailing_list=weekly).exists()
+    assert Subscription.objects.open().filter(subscriber=known, mailing_list=events).exists()
+    ended = ConsentEvent.objects.filter(kind="ended", by="kim").values_list("source", flat=True)
+    assert list(ended) == [f"import {batch.pk} undone"] * 3
+    batch.refresh_from_db()
+    assert (batch.state, batch.undone_at) == (ImportState.UNDONE, LATER)
+    with pytest.raises(CannotImport, match="already undone"):
+        undo_now(batch, by="kim", clock=lambda: LATER)
+
+
+@pytest.mark.requirement("D3")
+def test_an_undo_keeps_and_counts_people_who_acted_since() -> None:
+    weekly = make_list()
+    report = import_text(weekly, "email\nann@example.org\nbea@example.org\n", confirm=True)
+    Subscription.objects.filter(subscriber=find_person("ann@example.org")).update(confirmed_at=LATER)
+    batch = ImportBatch.objects.get(pk=report.batch_id)
+    done = undo_now(batch, by="kim", clock=lambda: LATER)
+    assert (done["removed"], done["stayed"]) == (1, 1)
+    assert [row.subscriber.email for row in list_contactable(mailing_list=weekly)] == ["ann@example.org"]
+    assert not Confirmation.objects.filter(subscriber__email="bea@example.org").exists()
+
+
+def test_an_undo_of_a_running_import_stops_it_and_is_ended_by_any_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    weekly = make_list()
+    monkeypatch.setattr(run, "CHUNK_ROWS", 10)
+    with monkeypatch.context() as patch:
+        kill_after(2, patch)
+        with pytest.raises(Killed):
+            import_text(weekly, "email\n" + "".join(f"p{n}@example.org\n" for n in range(50)))
+    batch = ImportBatch.objects.get()
+    request_undo(batch, by="kim")
+    run_pending()
+    batch.refresh_from_db()
+    assert (batch.state, Subscriber.objects.count()) == (ImportState.UNDONE, 0)
+
+
+def test_an_unsubscribed_file_makes_suppressions_that_can_be_undone() -> None:
+    weekly = make_list()
+    here = make_member(weekly, "here@example.org")
+    text = "email,left_on,left_because\nhere@example.org,2026-01-02,\ngone@example.org,,spam\n"
+    report = import_text(weekly, text, kind="left_all", evidence="", basis="consent")
+    assert (report.barred, report.new, Subscriber.objects.count()) == (2, 0, 1)
+    assert set(Suppression.objects.values_list("reason", "scope")) == {("unsubscribe", "all"), ("complaint", "all")}
+    assert Suppression.objects.get(reason="unsubscribe").at == datetime(2026, 1, 2, tzinfo=UTC)
+    assert not list_contactable(mailing_list=weekly).exists()
+    assert import_text(weekly, text, kind="left_all", evidence="").suppressed == 2
+    done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+    assert (done["lifted"], done["kept"]) == (2, 0)
+    assert [row.subscriber_id for row in list_contactable(mailing_list=weekly)] == [here.pk]
+
+
+def test_an_undo_keeps_the_suppression_of_people_who_unsubscribed() -> None:
+    weekly = make_list()
+    person = make_member(weekly, "ann@example.org")
+    report = import_text(weekly, "email\nann@example.org\n", kind="left_list")
+    unsubscribe_from_all(subscriber=person, now=LATER)
+    done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+    assert (done["lifted"], done["kept"]) == (0, 1)
+    assert not list_contactable(mailing_list=weekly).exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "scope"),
+    [
+        ("left_list", "unsubscribe", "list"),
+        ("left_all", "unsubscribe", "all"),
+        ("bounced", "hard", "all"),
+        ("complained", "complaint", "all"),
+    ],
+)
+@pytest.mark.requirement("S4")
+def test_each_kind_of_file_has_its_own_reason_and_scope(kind: str, reason: str, scope: str) -> None:
+    report = import_text(make_list(), "email\nann@example.org\n", kind=kind)
+    assert report.barred == 1
+    assert Suppression.objects.values_list("reason", "scope", "import_batch").get() == (reason, scope, report.batch_id)
+    event = ConsentEvent.objects.get()
+    assert (event.kind, event.by, event.data) == ("suppressed", "kim", {"reason": reason})

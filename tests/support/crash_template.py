@@ -1,0 +1,64 @@
+"""One prepared database for all crash tests, made once a run, and copied for each."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.support.migrated_database import SERVER, find_migrated, make_once, template_url
+from tests.support.processes import connect, drop_database, maintenance_url
+
+PEOPLE = 3_000
+BATCH = 100
+ENGINE = "procrastinate" if SERVER else "embedded"
+ENGINES = ["procrastinate", "embedded"] if SERVER else ["embedded"]
+
+
+def prepare_template(*, folder: Path, people: int, state: str, batch: int) -> str:
+    """Return the URL of a database with an issue in that state, made by whichever test process is first.
+
+    A send that was begun is begun in a copy of the database where it was approved.
+    """
+    url = template_url(folder, f"template_{state}_{people}")
+    before = (
+        prepare_template(folder=folder, people=people, state="approved", batch=batch)
+        if state == "begun"
+        else find_migrated(folder)
+    )
+
+    def make() -> None:
+        _copy(before, to=url)
+        _fill(url, folder=folder, people=people, state=state, batch=batch)
+
+    make_once(folder, f"{state}-{people}", make)
+    return url
+
+
+def _copy(before: str, *, to: str) -> None:
+    if not SERVER:
+        shutil.copyfile(before.removeprefix("sqlite:///"), to.removeprefix("sqlite:///"))
+        return
+    drop_database(to)
+    with connect(maintenance_url(to)) as connection:
+        connection.execute(f'CREATE DATABASE "{urlsplit(to).path[1:]}" TEMPLATE "{urlsplit(before).path[1:]}"')
+
+
+def _fill(url: str, *, folder: Path, people: int, state: str, batch: int) -> None:
+    nowhere = f"mailgun://none@news.example.org?endpoint=http://127.0.0.1:9&max_batch={batch}"
+    subprocess.run(
+        [sys.executable, "-m", "tests.support.crash_data", str(people), state],
+        env={
+            **os.environ,
+            "DATABASE_URL": url,
+            "NEWSLETTER_DATA_DIR": str(folder),
+            "NEWSLETTER_PROVIDER_URL": nowhere,
+            "NEWSLETTER_ENGINE": ENGINE,
+        },
+        check=True,
+        timeout=600,
+    )
+    if not SERVER:
+        with connect(url) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

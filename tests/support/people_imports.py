@@ -1,0 +1,60 @@
+"""Imports of people by a service call or as the desk keeps them, and how one is killed."""
+
+import io
+from datetime import datetime
+
+import pytest
+
+from subscribers.importing.writing import claims
+from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_steps import (
+    ImportOptions,
+    create_draft_import,
+    process_pending_imports,
+)
+from subscribers.importing.writing.report import ImportReport
+from subscribers.models import (
+    Basis,
+    ImportBatch,
+    ImportKind,
+    MailingList,
+)
+from tests.support.people import NOW
+
+
+def import_text(mailing_list: MailingList, text: str | bytes, **fields: object) -> ImportReport:
+    terms = {"basis": "consent", "evidence": "Sheet of the spring fair", "by": "kim", "now": NOW, "clock": lambda: NOW}
+    body = text if isinstance(text, bytes) else text.encode()
+    return import_people(file=io.BytesIO(body), mailing_list=mailing_list, **{**terms, **fields})
+
+
+def keep_draft(mailing_list: MailingList, text: str) -> ImportBatch:
+    return create_draft_import(
+        file=io.BytesIO(text.encode()), name="people.csv", mailing_list=mailing_list, by="kim", now=NOW
+    )
+
+
+def make_terms(batch: ImportBatch, **fields: object) -> ImportOptions:
+    given = {"mapping": batch.mapping, "kind": ImportKind.JOIN, "basis": Basis.CONSENT, "evidence": "Sheet", **fields}
+    return ImportOptions(**given)  # type: ignore[arg-type]
+
+
+def run_pending(now: datetime = NOW) -> None:
+    process_pending_imports(clock=lambda: now)
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def kill_after(chunks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kill the next import when it begins to commit one chunk more."""
+    kept = claims.renew_claim
+    calls = iter(range(chunks))
+
+    def hold_or_die(*args: object, **kwargs: object) -> None:
+        if next(calls, None) is None:
+            raise Killed
+        kept(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(claims, "renew_claim", hold_or_die)

@@ -14,9 +14,11 @@ from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.models import register_snippet
 
 import newsletter.desk.content.admin_hooks
+import newsletter.desk.home.admin_hooks
 import newsletter.desk.issues.admin_hooks
 import newsletter.desk.notices.admin_hooks
 import newsletter.desk.sends.admin_hooks
+import newsletter.desk.setup.admin_hooks
 import newsletter.desk.shell.menus
 import newsletter.desk.staff.admin_hooks  # noqa: F401  each import registers hooks
 from newsletter.desk.content.appeals import AppealViewSet

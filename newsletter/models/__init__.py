@@ -17,7 +17,7 @@ from newsletter.models.publications import Publication, Slot
 from newsletter.models.sending_limits import Installation, ProviderAccount, SendingDay
 from newsletter.models.sends import Attempt, Batch, Delivery, DeliveryException, Send
 from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source
-from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, StaffLink, StaffNotice
+from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, SkippedStep, StaffLink, StaffNotice
 from newsletter.models.states import transition
 from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
 from newsletter.models.story_use import StoryPlacement, StoryRefusal
@@ -59,6 +59,7 @@ __all__ = [
     "SendingDay",
     "SetAsideEntry",
     "ShownItem",
+    "SkippedStep",
     "Slot",
     "Source",
     "StaffLink",

@@ -256,3 +256,19 @@ class PasswordLinkRequest(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+
+class SkippedStep(models.Model):
+    """A step of “Set up” that somebody left out for now. Home does not ask for it; it can be taken up again."""
+
+    step = models.CharField(max_length=20, unique=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.step

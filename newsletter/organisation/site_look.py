@@ -98,29 +98,34 @@ def find_sources(url: str, *, now: datetime) -> list[FoundSource]:
     """
     found: list[FoundSource] = []
     unreadable: FetchError | None = None
+    page, address = SitePage(), url
     try:
         page, address = _read_page(url, fetcher=_make_fetcher())
-        links = list(page.feeds)
-        name = page.name
     except FetchError as error:
-        unreadable, address, links, name = error, url, [], ""
-    for link in _list_candidates(links, address)[:MAX_TRIALS]:
+        unreadable = error
+    for link in _list_candidates(page, address)[:MAX_TRIALS]:
         trial = try_source(kind=link.kind, url=link.url, now=now)
         if trial.titles and not any(trial.titles == other.trial.titles for other in found):
-            label = link.title or name or urlsplit(link.url).hostname or link.url
+            label = link.title or page.name or urlsplit(link.url).hostname or link.url
             found.append(FoundSource(kind=link.kind, url=link.url, name=label[:120], trial=trial))
     if unreadable is not None and not found:
         raise unreadable
     return found
 
 
-def _list_candidates(links: list[FeedLink], address: str) -> list[FeedLink]:
-    """Return the page's own links without comments, then usual addresses if it names no feed, the page itself first."""
-    own = [link for link in links if "comment" not in f"{link.title} {link.url}".lower()]
+def _list_candidates(page: SitePage, address: str) -> list[FeedLink]:
+    """Return WordPress and the feeds that the page names, without comments; else the address itself and the usual one."""
+    own = [link for link in page.feeds if "comment" not in f"{link.title} {link.url}".lower()]
+    if page.is_wordpress:
+        return [FeedLink("wordpress", address), *own]
     if any(link.kind == "feed" for link in own):
         return own
-    usual = [FeedLink("wordpress", address), FeedLink("feed", urljoin(address, "/feed/"))]
-    return [FeedLink("feed", address), *own, *usual]
+    return [
+        FeedLink("feed", address),
+        FeedLink("calendar", address),
+        *own,
+        FeedLink("feed", urljoin(address, "/feed/")),
+    ]
 
 
 def _read_page(url: str, *, fetcher: BoundedFetcher) -> tuple[SitePage, str]:

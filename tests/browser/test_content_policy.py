@@ -28,6 +28,7 @@ def test_date_and_time_fields_open_their_pickers(page: Page) -> None:
     expect(page.locator(".xdsoft_datetimepicker:visible")).to_have_count(1)
     page.goto("/admin/publications/")
     page.locator("td.title a").first.click()
+    page.get_by_role("button", name="Quiet hours and sending limits", exact=True).click()
     page.locator("[name=quiet_from]").click()
     expect(page.locator(".xdsoft_datetimepicker:visible")).to_have_count(1)
 
@@ -35,7 +36,12 @@ def test_date_and_time_fields_open_their_pickers(page: Page) -> None:
 def test_choosers_of_a_publication_and_an_issue_work(page: Page) -> None:
     page.goto("/admin/publications/")
     page.locator("td.title a").first.click()
-    page.locator("select[name=mailing_list]").select_option(index=1)
+    lists = page.locator("#id_mailing_list-chooser")
+    chosen = lists.inner_text()
+    lists.get_by_role("button").first.click()
+    page.get_by_text("Choose another", exact=True).first.click()
+    page.locator(".modal-content [data-chooser-modal-choice]").last.click()
+    expect(lists).not_to_have_text(chosen)
     page.goto("/admin/issues/")
     page.locator("td.title a").first.click()
     page.get_by_role("link", name="Edit the issue").click()

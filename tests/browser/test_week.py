@@ -137,7 +137,7 @@ def ask_for_another_person(page: Page) -> None:
     page.goto("/admin/publications/")
     take_picture(page, "publications")
     page.get_by_role("link", name="The weekly letter", exact=True).click()
-    page.get_by_role("combobox", name="Approval").select_option("approve")
+    page.get_by_label("A named person approves each issue").check()
     page.get_by_label("Somebody other than the author must approve").select_option("true")
     expect(mail(page).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
     show(page, "Approval")

@@ -13,6 +13,8 @@ WRITERS, EDITORS, APPROVERS = "writer editor approver admin", "editor approver a
 PEOPLE, LISTS, ADMIN = "data admin", "editor approver data admin", "admin"
 PICKED, ISSUES = "wagtailsnippetchoosers_newsletter", "wagtailsnippets_newsletter_issue"
 
+SETUP_STEPS = ("brand", "list", "source", "publication", "people", "provider", "domain", "proof")
+
 LOOKED_AT = {
     "newsletter_api_keys": ADMIN,
     "newsletter_audit": ADMIN,
@@ -30,6 +32,9 @@ LOOKED_AT = {
     "newsletter_processing": PEOPLE,
     "newsletter_report": WRITERS,
     "newsletter_results": WRITERS,
+    "newsletter_search": STAFF,
+    "newsletter_setup": ADMIN,
+    **{f"newsletter_setup_{step}": ADMIN for step in SETUP_STEPS},
     "newsletter_send_ask start": APPROVERS,
     "newsletter_send_ask cancel": APPROVERS,
     "newsletter_send_progress": WRITERS,
@@ -138,6 +143,7 @@ LOOKED_AT = {
     "wagtailsnippets_subscribers_segment:preview_on_edit": PEOPLE,
 }
 DECIDED = {
+    **{f"newsletter_setup_skip {step}": ADMIN for step in SETUP_STEPS},
     "newsletter_issue_acknowledge": WRITERS,
     "newsletter_issue_people": PEOPLE,
     "newsletter_issue_proof": WRITERS,
@@ -168,6 +174,7 @@ DECIDED = {
 """Routes that take only POST."""
 POSTED_TOO = {
     "newsletter_notices": STAFF,
+    **{f"newsletter_setup_{step}": ADMIN for step in SETUP_STEPS if step != "people"},
     "wagtailusers_users:add": ADMIN,
     "wagtailusers_users:edit": ADMIN,
     "newsletter_api_keys": ADMIN,

@@ -1,5 +1,6 @@
 """The desk's home page: tasks, coming issues, and the results of the last issue."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -73,8 +74,8 @@ def test_next_slots_are_shown_in_the_publications_zone(publication: Publication)
     assert "Thursday 5 March 2026, 09:00 (London time)" in page
     assert "Thursday 12 March 2026, 09:00 (London time)" in page
     assert "Draft ready on Wed 11 Mar, 09:00<" in page
-    assert "Thursday 19 March 2026" in page
-    assert "Thursday 26 March 2026" not in page
+    assert "Thursday 2 April 2026" in page
+    assert "Thursday 9 April 2026" not in page
     with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):
         assert "Thursday 2 July 2026, 09:00 (London time)" in home("writer")
 
@@ -188,7 +189,9 @@ def sent(publication: Publication) -> Issue:
 def test_the_last_issue_is_shown_with_its_numbers(publication: Publication) -> None:
     issue = sent(publication)
     page = home()
-    assert "accepted by the provider" in page
+    assert "3 recipients" in page
+    assert re.search(r"<td>100%</td><th[^>]*>Sent", page)
+    assert re.search(r"<td>0%</td><th[^>]*>Unsubscribed", page)
     overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "Delivery summary" in overview
     assert "reported as spam" in overview
@@ -209,3 +212,32 @@ def test_a_slot_with_nothing_new_says_so(publication: Publication) -> None:
     assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW)
     with time_machine.travel(NOW, tick=False):
         assert "Nothing new: no story and no new event" in home()
+
+
+def test_the_calendar_shows_each_slot_on_its_day(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    issue = make_issue(publication)
+    with time_machine.travel(NOW, tick=False):
+        page = sign_in("editor").get("/admin/?coming=calendar").content.decode()
+    cells = re.findall(r"<td class=\"[^\"]*nl-calendar__full\".*?</td>", page, re.S)
+    assert len(cells) == 5
+    assert "09:00" in cells[0]
+    assert f"/admin/issues/{issue.pk}/overview/" in cells[0]
+    assert page.count('aria-current="date"') == 1
+
+
+def test_sent_and_cancelled_issues_are_apart_from_what_is_coming(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    issue = make_issue(publication)
+    Issue.objects.update(state="cancelled")
+    with time_machine.travel(NOW, tick=False):
+        page = home()
+    coming, over = page.split("Sent and cancelled")
+    assert str(issue) not in coming
+    assert str(issue) in over
+    assert "Cancelled" in over
+
+
+def test_a_schedule_that_cannot_be_read_is_named(publication: Publication) -> None:
+    Publication.objects.update(schedule="never")
+    assert "The weekly letter: " in home()

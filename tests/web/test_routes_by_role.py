@@ -159,6 +159,8 @@ TABLE = {
     "/admin/publications/preview/": ADMIN,
     "/admin/publications/usage/": ADMIN,
     "/admin/results/": WRITERS,
+    "/admin/search/": STAFF,
+    "/admin/setup/": ADMIN,
     "/admin/staff-log/": ADMIN,
     "/admin/users/": ADMIN,
 }

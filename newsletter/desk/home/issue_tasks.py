@@ -121,7 +121,12 @@ def _find_approval_reason(issue: Issue) -> str:
 
 def _switched_off_tasks(now: datetime) -> list[Task]:
     """List issues that are not sent because their publication, or its digest, is switched off."""
-    waiting = Issue.objects.filter(make_switched_off_filter(), state__in=EDITABLE_STATES, due_at__gt=now - LOOK_BACK)
+    waiting = Issue.objects.filter(
+        make_switched_off_filter(),
+        publication__archived=False,
+        state__in=EDITABLE_STATES,
+        due_at__gt=now - LOOK_BACK,
+    )
     return [
         Task(
             title=_("%(issue)s will not be sent: its publication is switched off") % {"issue": issue},

@@ -1,9 +1,8 @@
-"""Home: tasks, upcoming issues, the last issue, and subscriber growth. Reads only."""
+"""Home: what is left to set up, tasks, what is coming up, the last issue with rates, subscriber growth. Reads only."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice
-from typing import TypedDict
+from datetime import datetime
+from typing import Any, TypedDict
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest
@@ -13,56 +12,50 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from wagtail.admin.ui.components import Component
 
-from newsletter.common.errors import BadSchedule
-from newsletter.common.translation import translate
+from newsletter.desk.home.coming_up import ComingUp, find_coming_up
 from newsletter.desk.home.task import Task
 from newsletter.desk.home.tasks import find_tasks
-from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.issues.overview import DeliveryContext, delivery_context
-from newsletter.desk.publications.slot_text import format_due, format_due_short
 from newsletter.desk.sends.progress import describe_allowlist, describe_hold, find_live_send
+from newsletter.desk.setup.steps import StepState, can_set_up, list_states
 from newsletter.desk.shell.charts import Point, draw_line
-from newsletter.desk.shell.labels import label_issue_state, label_people
-from newsletter.issues.assembly.schedule import Due, check_schedule, due_after
-from newsletter.models import Issue, Publication, Send, Slot
+from newsletter.desk.shell.labels import label_people
+from newsletter.models import Issue
+from newsletter.sending.settling.receipt import Receipt
 from subscribers.models import MailingList
 from subscribers.people.growth import count_growth
 
-MAX_SLOTS_SHOWN = 3
 MAX_LISTS_SHOWN = 6
 GROWTH_WEEKS = 12
+CALENDAR = "calendar"
 
 
 @dataclass(frozen=True)
-class UpcomingSlot:
-    """One planned time and what is known of its issue. ``url`` is the issue's, or "" if there is none yet."""
+class Rate:
+    """A number of people and its share of the recipients, as “2.1%”."""
 
-    when: str
-    detail: str = ""
-    url: str = ""
-
-
-@dataclass(frozen=True)
-class UpcomingSlots:
-    """The next planned times of a publication. ``problem`` explains why its schedule cannot be read."""
-
-    publication: Publication
-    first: datetime
-    slots: list[UpcomingSlot]
-    problem: str = ""
+    label: str
+    people: int
+    share: str
 
 
-class HomeContext(DeliveryContext):
-    """The context of desk/home.html. The delivery summary is that of the last issue."""
+class HomeContext(TypedDict):
+    """The context of desk/home.html. ``rates`` is empty, and ``receipt_error`` says why, if the numbers do not add up."""
 
     sending_hold: str
     allowlist_notice: str
+    setup: list[StepState]
+    setup_first: StepState | None
+    setup_done: int
     tasks: list[Task]
     can_add_publication: bool
     can_view_issues: bool
-    upcoming: list[UpcomingSlots]
+    coming: ComingUp
+    shows_calendar: bool
     last_issue: Issue | None
-    send: Send | None
+    recipients: int
+    rates: list[Rate]
+    receipt_error: str
     growth_charts: list[SafeString]
 
 
@@ -76,59 +69,56 @@ class HomePanel(Component):
 
     def get_context_data(self, parent_context: ParentContext) -> HomeContext:
         now = timezone.now()
-        person = parent_context["request"].user
-        last_issue = (
-            Issue.objects.filter(state=Issue.State.SENT)
-            .select_related("publication", "slot")
-            .order_by("-made_at")
-            .first()
-        )
-        send = find_live_send(last_issue) if last_issue else None
-        delivery: DeliveryContext = delivery_context(last_issue, send) if last_issue and send else {}
+        request = parent_context["request"]
+        person: Any = request.user
+        setup = list_states() if can_set_up(person) else []
+        last_issue, delivery = find_last_issue()
+        receipt = delivery.get("receipt")
         return {
             "sending_hold": describe_hold(),
             "allowlist_notice": describe_allowlist(),
+            "setup": setup,
+            "setup_first": next((one for one in setup if one.state == "open"), None),
+            "setup_done": sum(one.state == "done" for one in setup),
             "tasks": find_tasks(now=now, person=person),
             "can_add_publication": person.has_perm("newsletter.add_publication"),
             "can_view_issues": person.has_perm("newsletter.view_issue"),
-            "upcoming": list_upcoming_slots(now=now),
+            "coming": find_coming_up(now=now),
+            "shows_calendar": request.GET.get("coming") == CALENDAR,
             "last_issue": last_issue,
-            "send": send,
+            "recipients": receipt.recipients if receipt else 0,
+            "rates": list_rates(receipt) if receipt else [],
+            "receipt_error": delivery.get("receipt_error", ""),
             "growth_charts": draw_growth(now=now),
-            **delivery,
         }
 
 
-def list_upcoming_slots(*, now: datetime) -> list[UpcomingSlots]:
-    """Return the next planned times of each enabled publication, the earliest publication first."""
-    found = [_find_upcoming_slots(publication, now) for publication in Publication.objects.filter(enabled=True)]
-    return sorted(found, key=lambda upcoming: upcoming.first)
+def find_last_issue() -> tuple[Issue | None, DeliveryContext]:
+    """Return the newest sent issue and its delivery summary."""
+    sent = Issue.objects.filter(state=Issue.State.SENT).select_related("publication", "slot")
+    issue = sent.order_by("-made_at").first()
+    send = find_live_send(issue) if issue else None
+    return issue, delivery_context(issue, send) if issue and send else {}
 
 
-def _find_upcoming_slots(publication: Publication, now: datetime) -> UpcomingSlots:
-    try:
-        schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
-    except BadSchedule as error:
-        return UpcomingSlots(publication=publication, first=now, slots=[], problem=translate(error))
-    dues = list(islice(due_after(now, schedule=schedule, zone=publication.zone), MAX_SLOTS_SHOWN))
-    rows = Slot.objects.filter(publication=publication, due_local__in=[due.local for due in dues])
-    by_due = {slot.due_local: slot for slot in rows}
-    issues = {issue.slot_id: issue for issue in Issue.objects.filter(slot__in=rows).select_related("publication")}
-    slots = [_describe_slot(publication, due, by_due.get(due.local), issues) for due in dues]
-    return UpcomingSlots(publication=publication, first=dues[0].at if dues else now, slots=slots)
+def list_rates(receipt: Receipt) -> list[Rate]:
+    """Return the outcomes in people and as shares of the recipients. An outcome that was not reported is left out."""
+    accepted = receipt.deliveries.get("accepted", 0)
+    rows = [
+        (_("Sent"), accepted),
+        (_("Delivered"), receipt.delivered or None),
+        (_("Bounced"), receipt.bounced),
+        (_("Unsubscribed"), receipt.unsubscribed),
+        (_("Reported as spam"), receipt.complained),
+    ]
+    return [Rate(label, people, _share(people, receipt.recipients)) for label, people in rows if people is not None]
 
 
-def _describe_slot(
-    publication: Publication, due: Due, slot: Slot | None, issues: dict[int | None, Issue]
-) -> UpcomingSlot:
-    when = format_due(due.at, zone=publication.zone)
-    if slot and (issue := issues.get(slot.pk)):
-        return UpcomingSlot(when, f"{issue}: {label_issue_state(issue).label.lower()}", overview_url(issue))
-    if slot and slot.state == Slot.State.SKIPPED:
-        return UpcomingSlot(when, translate(slot.reason))
-    draft_at = due.at - timedelta(hours=publication.lead_hours)
-    day = format_due_short(draft_at, zone=publication.zone)
-    return UpcomingSlot(when, _("Draft ready on %(day)s") % {"day": day})
+def _share(people: int, recipients: int) -> str:
+    if not recipients:
+        return ""
+    share = people / recipients
+    return f"{share:.0%}" if share in (0, 1) else f"{share:.1%}"
 
 
 def draw_growth(*, now: datetime) -> list[SafeString]:

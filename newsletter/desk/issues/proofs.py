@@ -51,7 +51,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
             adapter=current_adapter(),
         )
         for proof in proofs:
-            _add_message(request, proof)
+            report_proof(request, proof)
         return Done(log_data={"people": len(proofs)})
 
     action = ServiceAction(call=call, instance=issue, log_action="newsletter.proof", errors=(DomainError, OSError))
@@ -72,7 +72,8 @@ def proofs_context(issue: Issue, *, user: Any) -> ProofsContext:
     }
 
 
-def _add_message(request: HttpRequest, proof: Proof) -> None:
+def report_proof(request: HttpRequest, proof: Proof) -> None:
+    """Show what became of a proof."""
     values = {"person": proof.person.email, "reason": format_reason(proof.reason)}
     if proof.state == Proof.State.ACCEPTED:
         messages.success(request, _("The proof was sent to %(person)s.") % values)

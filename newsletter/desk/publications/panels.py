@@ -25,12 +25,7 @@ def schedule_panel_context(publication: Publication) -> dict[str, object]:
     return next_dates_context(publication, now=timezone.now())
 
 
-def archived_panel_context(publication: Publication) -> dict[str, object] | None:
-    return {} if publication.archived else None
-
-
 BASIC_FIELDS = [
-    TemplatePanel(get_context=archived_panel_context, template="desk/panels/archived.html"),
     TitleFieldPanel("name", targets=["slug"], classname="", placeholder=False),
     FieldPanel("brand", help_text=_("Its look, its postal address and its links.")),
     FieldPanel("language", help_text=_("For dates and for the fixed text of the email.")),

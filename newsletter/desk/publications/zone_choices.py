@@ -32,19 +32,21 @@ def zone_choices(current: str) -> list[Any]:
     known = {zone for _continent, towns in groups for zone, _town in towns}
     first = [("UTC", "UTC")] if current else [("", _("Choose a time zone")), ("UTC", "UTC")]
     if current and current != "UTC" and current not in known:
-        first.append((current, current))
+        first.append((current, label_zone(current)))
     return [*first, *groups]
 
 
 @cache
 def _list_groups(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    zones = [zone for zone in sorted(available_timezones()) if zone.partition("/")[0] in _CONTINENTS]
+    with translation.override("en"):
+        # Several zones have one town, such as Europe/Belfast and Europe/London. The one named after the town comes last.
+        zones.sort(key=lambda zone: zone.rpartition("/")[2].replace("_", " ") == label_zone(zone))
     towns: dict[str, dict[str, str]] = {name: {} for name in _CONTINENTS}
     with translation.override(language):
-        for zone in sorted(available_timezones()):
-            continent = zone.partition("/")[0]
-            if continent in towns:
-                towns[continent].setdefault(label_zone(zone), zone)
+        for zone in zones:
+            towns[zone.partition("/")[0]][label_zone(zone)] = zone
         return [
-            (str(_CONTINENTS[name]), [(zone, town) for town, zone in sorted(zones.items())])
-            for name, zones in towns.items()
+            (str(_CONTINENTS[name]), [(zone, town) for town, zone in sorted(zones_of.items())])
+            for name, zones_of in towns.items()
         ]

@@ -31,19 +31,13 @@ _HIDDEN_ITEMS = {
 }
 
 
-class StorySearch(SearchArea):
-    """The menu's search box looks for stories. Wagtail's default would search images without saying so."""
-
-    def is_shown(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("newsletter.view_story") or request.user.has_perm("newsletter.change_story"))
-
-
 def add_home() -> MenuItem:
     return MenuItem(_("Home"), reverse("wagtailadmin_home"), name="home", icon_name="home", order=10)
 
 
-def search_stories() -> SearchArea:
-    return StorySearch(_("Stories"), reverse("wagtailsnippets_newsletter_story:list"), name="stories", order=1)
+def search_everything() -> SearchArea:
+    """The menu's search box looks for everything. Wagtail's default would search images without saying so."""
+    return SearchArea(_("Everything"), reverse("newsletter_search"), name="everything", order=1)
 
 
 def hide_items(request: HttpRequest, items: list[MenuItem], *, menu: str) -> None:
@@ -51,6 +45,6 @@ def hide_items(request: HttpRequest, items: list[MenuItem], *, menu: str) -> Non
 
 
 hooks.register("register_admin_menu_item", add_home)
-hooks.register("register_admin_search_area", search_stories)
+hooks.register("register_admin_search_area", search_everything)
 for menu in _HIDDEN_ITEMS:
     hooks.register(menu, partial(hide_items, menu=menu), order=1000)

@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
+from wagtail.admin import messages
 from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
@@ -83,9 +84,18 @@ class ArchivableList(DuplicableMixin, DeskList):
 
 
 class ArchivableEditMixin(DuplicableMixin):
-    """For edit views: a button that leads to `ArchivePage`."""
+    """For edit views: a button that leads to `ArchivePage`, and a notice on an archived row."""
 
     archive_url_name = ""
+    request: HttpRequest
+
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        response: HttpResponse = super().get(request, *args, **kwargs)  # type: ignore[misc]
+        if self.object.archived:
+            url = reverse(self.archive_url_name, args=[self.object.pk])
+            told = _("“%(row)s” is archived, so it is not used.") % {"row": self.object}
+            messages.warning(request, told, buttons=[messages.button(url, _("Bring back"))])
+        return response
 
     @cached_property
     def header_more_buttons(self) -> list[Any]:

@@ -30,7 +30,7 @@ def attributes() -> Choices:
 
 
 def languages() -> Choices:
-    known = {code: f"{info['name']} ({code})" for code, info in LANG_INFO.items() if "name" in info}
+    known = {code: info["name"] for code, info in LANG_INFO.items() if "name" in info}
     return _add_saved("language", sorted(known.items(), key=lambda pair: pair[1]), suffix="")
 
 

@@ -49,6 +49,7 @@ class SitePage:
     stylesheets: tuple[str, ...] = ()
     styles: str = ""
     feeds: tuple[FeedLink, ...] = ()
+    is_wordpress: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class _Found:
     styles: list[str] = field(default_factory=list)
     data: list[str] = field(default_factory=list)
     feeds: list[FeedLink] = field(default_factory=list)
+    is_wordpress: bool = False
 
 
 class _Reader(HTMLParser):
@@ -122,6 +124,8 @@ class _Reader(HTMLParser):
             self.found.stylesheets.append(address)
         elif "alternate" in rel and kind and len(self.found.feeds) < MAX_LINKS:
             self.found.feeds.append(FeedLink(kind=kind, url=address, title=values.get("title", "").strip()[:120]))
+        elif any(name.startswith("https://api.w.org") for name in rel):
+            self.found.is_wordpress = True
         elif "apple-touch-icon" in rel:
             self.found.logos.append((2, address))
 
@@ -146,6 +150,7 @@ def read_site_page(html: str, *, url: str) -> SitePage:
         stylesheets=tuple(dict.fromkeys(found.stylesheets)),
         styles="\n".join(found.styles)[:MAX_CHARS],
         feeds=tuple({feed.url: feed for feed in reversed(found.feeds)}.values())[::-1],
+        is_wordpress=found.is_wordpress,
     )
 
 

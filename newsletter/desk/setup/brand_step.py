@@ -1,0 +1,125 @@
+"""Set up, the organisation: name, address and look, taken from the web site if there is one."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.forms import modelform_factory
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.log_actions import log
+
+from newsletter.common.errors import DomainError
+from newsletter.common.translation import translate
+from newsletter.desk.publications.brand_forms import FONTS, BrandForm
+from newsletter.desk.setup.pages import StepPage
+from newsletter.models import Brand, Picture
+from newsletter.organisation.logos import BRAND
+from newsletter.organisation.site_look import SiteLook, look_at_site, read_site_address
+
+FIELDS = ("name", "postal_address", "website", "colour", "accent", "background", "font", "heading_font")
+_SERIF_NAMES = ("serif", "georgia", "garamond", "merriweather", "playfair", "lora", "times", "palatino", "baskerville")
+
+
+class SiteAddressForm(forms.Form):
+    site = forms.URLField(
+        label=gettext_lazy("Your website"),
+        assume_scheme="https",
+        widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "www.example.org"}),
+    )
+
+
+class BrandStepForm(BrandForm):
+    """The brand's form without its rarer fields. ``site_logo`` is the logo that was found on the web site."""
+
+    site_logo = forms.ModelChoiceField(
+        Picture.objects.filter(withdrawn_at__isnull=True), required=False, widget=forms.HiddenInput
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("logo_dark_file", "social"):
+            del self.fields[name]
+        self.fields["name"].label = _("Name of your organisation")
+        self.fields["postal_address"].required = True
+
+    def clean(self) -> Any:
+        if logo := self.cleaned_data.get("site_logo"):
+            self.instance.logo = logo
+        return super().clean()
+
+
+BrandStepFields: Any = modelform_factory(Brand, form=BrandStepForm, fields=FIELDS)
+
+
+class BrandStep(StepPage):
+    step_slug = "brand"
+    template_name = "desk/setup/brand.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        brand = Brand.objects.first()
+        return {
+            "site_form": SiteAddressForm(initial={"site": brand.website if brand else ""}),
+            "form": self._make_form() if brand or "plain" in self.request.GET else None,
+            **super().get_context_data(**kwargs),
+        }
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "look" in request.POST:
+            return self._look(request)
+        form = self._make_form(request.POST, request.FILES)
+        if not form.is_valid():
+            return self.show(form=form, logo=form.instance.logo)
+        created = form.instance.pk is None
+        if created:
+            form.instance.slug = BRAND
+        brand = form.save()
+        log(instance=brand, action="wagtail.create" if created else "wagtail.edit", user=request.user)
+        return self.go_on()
+
+    def _look(self, request: HttpRequest) -> HttpResponse:
+        site_form = SiteAddressForm({"site": read_site_address(request.POST.get("site", ""))})
+        if not site_form.is_valid():
+            return self.show(site_form=site_form)
+        try:
+            look = look_at_site(site_form.cleaned_data["site"])
+        except DomainError as error:
+            site_form.add_error("site", translate(error))
+            return self.show(site_form=site_form, unreadable=True)
+        messages.success(request, _("We looked at your website. Check what we found, and change what you like."))
+        return self.show(
+            site_form=site_form, form=self._make_form(initial=find_values(look)), look=look, logo=look.logo
+        )
+
+    def _make_form(self, *data: Any, initial: dict[str, Any] | None = None) -> Any:
+        return BrandStepFields(
+            *data, instance=Brand.objects.first() or Brand(), initial=initial, for_user=self.request.user
+        )
+
+
+def find_values(look: SiteLook) -> dict[str, Any]:
+    """Return the form's values for what was found on the web site."""
+    values: dict[str, Any] = {
+        "website": look.website,
+        "colour": look.colours.colour,
+        "accent": look.colours.accent,
+        "background": look.colours.background,
+        "font": choose_font(look.colours.font),
+        "site_logo": look.logo.pk if look.logo else None,
+    }
+    if look.name:
+        values["name"] = look.name
+    heading = choose_font(look.colours.heading_font) if look.colours.heading_font else ""
+    values["heading_font"] = heading if heading != values["font"] else ""
+    return values
+
+
+def choose_font(families: str) -> str:
+    """Return the email font that is nearest to a site's CSS list of fonts."""
+    wanted = families.lower()
+    for font, label in FONTS:
+        if label.split(",")[0].lower() in wanted:
+            return font
+    serif = any(name in wanted.replace("sans-serif", "") for name in _SERIF_NAMES) or not wanted
+    return FONTS[0][0] if serif else FONTS[3][0]

@@ -1,0 +1,99 @@
+"""The frame of “Set up”: the overview, the base of each step's page, and skipping."""
+
+from typing import Any, ClassVar, cast
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from django.views.generic import TemplateView
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+
+from newsletter.desk.setup.steps import (
+    REQUIRED_PERMISSION,
+    STEPS,
+    Step,
+    find_next_step,
+    find_step,
+    list_states,
+    skip_step,
+    take_up_step,
+)
+from subscribers.desk.listing import make_breadcrumbs
+from subscribers.desk.person_actions import require_permission
+
+OVERVIEW = "newsletter_setup"
+
+
+class SetupOverview(WagtailAdminTemplateMixin, TemplateView):
+    template_name = "desk/setup/overview.html"
+    page_title = gettext_lazy("Set up")
+    header_icon = "tick-inverse"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        require_permission(request, REQUIRED_PERMISSION)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs(("", _("Set up")))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        states = list_states()
+        first = next((one.step for one in states if one.state == "open"), None)
+        return {**super().get_context_data(**kwargs), "states": states, "first": first}
+
+
+class StepPage(WagtailAdminTemplateMixin, TemplateView):
+    """The page of one step. A subclass names its step and its template, and handles POST."""
+
+    step_slug: ClassVar[str]
+    header_icon = "tick-inverse"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        require_permission(request, REQUIRED_PERMISSION)
+        self.step = find_step(self.step_slug)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_page_title(self) -> str:
+        return str(self.step.title)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs((reverse(OVERVIEW), _("Set up")), ("", str(self.step.title)))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        upcoming = find_next_step(self.step)
+        return {
+            **super().get_context_data(**kwargs),
+            "step": self.step,
+            "number": STEPS.index(self.step) + 1,
+            "steps": len(STEPS),
+            "is_done": self.step.is_done(),
+            "next_url": upcoming.url if upcoming else reverse(OVERVIEW),
+        }
+
+    def show(self, **context: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(**context))
+
+    def go_on(self) -> HttpResponse:
+        """Lead to the next open step, or to the overview."""
+        take_up_step(self.step)
+        return redirect_to_next(self.step)
+
+
+@require_POST
+def skip(request: HttpRequest, step: str) -> HttpResponse:
+    """Skip a step and lead to the next."""
+    require_permission(request, REQUIRED_PERMISSION)
+    found = find_step(step)
+    if not found.is_done():
+        skip_step(step=found, by=cast(User, request.user), now=timezone.now())
+    return redirect_to_next(found)
+
+
+def redirect_to_next(step: Step) -> HttpResponse:
+    upcoming = find_next_step(step)
+    return redirect(upcoming.url if upcoming else reverse(OVERVIEW))

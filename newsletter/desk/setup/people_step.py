@@ -1,0 +1,25 @@
+"""Set up, people: import subscribers, share the sign-up page, invite colleagues."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from newsletter.desk.setup.pages import StepPage
+from subscribers.desk.embedded_form import join_url, render_embed_form
+from subscribers.models import MailingList, Subscription
+
+
+class PeopleStep(StepPage):
+    step_slug = "people"
+    template_name = "desk/setup/people.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        mailing_list = MailingList.objects.filter(public=True).first()
+        return {
+            "mailing_list": mailing_list,
+            "join_url": join_url(mailing_list) if mailing_list else "",
+            "form_html": render_embed_form(mailing_list) if mailing_list else "",
+            "subscribers": Subscription.objects.filter(ended_at__isnull=True).count(),
+            "staff": User.objects.filter(is_active=True).count(),
+            **super().get_context_data(**kwargs),
+        }

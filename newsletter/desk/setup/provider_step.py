@@ -1,0 +1,135 @@
+"""Set up, the mail provider: its state, a test of the connection, and the exact setting to write. No key is stored."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from newsletter.common.errors import DomainError
+from newsletter.common.translation import translate
+from newsletter.desk.setup.pages import StepPage
+from newsletter.organisation.health.connection import Connection, try_connection
+from newsletter.providers.registry import URL_RULES, read_provider_url
+from newsletter.sending.deliverability.domains import OUTBOX, is_own_endpoint, read_provider
+from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
+
+NAMES = {
+    "mailgun": "Mailgun",
+    "postmark": "Postmark",
+    "sendgrid": "SendGrid",
+    "resend": "Resend",
+    "brevo": "Brevo",
+    "sparkpost": "SparkPost",
+    "ses": "Amazon SES",
+}
+_EU_ENDPOINTS = {"mailgun": "https://api.eu.mailgun.net", "sparkpost": "https://api.eu.sparkpost.com"}
+
+
+class ProviderForm(forms.Form):
+    """The parts of the setting. ``clean`` joins them to ``url`` and checks it as the program will."""
+
+    provider = forms.ChoiceField(label=gettext_lazy("Provider"), choices=list(NAMES.items()))
+    key = forms.CharField(
+        label=gettext_lazy("API key"),
+        strip=True,
+        max_length=500,
+        help_text=gettext_lazy("A key that may send. Your provider shows it on its pages. We do not store it here."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    secret = forms.CharField(
+        label=gettext_lazy("Secret key (Amazon SES only)"),
+        strip=True,
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    domain = forms.CharField(
+        label=gettext_lazy("Sending domain (Mailgun) or region (Amazon SES)"),
+        max_length=255,
+        required=False,
+        help_text=gettext_lazy("Such as news.example.org, or eu-west-1."),
+    )
+    european = forms.BooleanField(
+        label=gettext_lazy("My account is in the provider’s European region (Mailgun, SparkPost)"), required=False
+    )
+    webhook_key = forms.CharField(
+        label=gettext_lazy("Webhook key (optional)"),
+        strip=True,
+        max_length=500,
+        required=False,
+        help_text=gettext_lazy(
+            "With it we hear of bounces and complaints. Your provider shows it beside its webhooks."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean(self) -> Any:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            self.url = make_provider_url(**cleaned)
+            try:
+                read_provider_url(self.url)
+            except DomainError as error:
+                self.add_error(None, translate(error))
+        return cleaned
+
+
+class ProviderStep(StepPage):
+    step_slug = "provider"
+    template_name = "desk/setup/provider.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
+        real = provider is not None and provider.scheme != OUTBOX
+        return {
+            "form": ProviderForm(),
+            "provider": NAMES.get(provider.scheme, provider.scheme) if real and provider else "",
+            "is_own": provider is not None and is_own_endpoint(provider),
+            "blocked": is_sending_blocked(),
+            "production": settings.NEWSLETTER_PRODUCTION,
+            "env_file": settings.ENV.env_file,
+            **super().get_context_data(**kwargs),
+        }
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "test" in request.POST:
+            _tell(request, try_connection(settings.NEWSLETTER_PROVIDER_URL, now=timezone.now()))
+            return self.show()
+        form = ProviderForm(request.POST)
+        if not form.is_valid():
+            return self.show(form=form)
+        connection = try_connection(form.url, now=timezone.now())
+        _tell(request, connection)
+        return self.show(form=form, setting="" if connection.state == "refused" else form.url)
+
+
+def make_provider_url(*, provider: str, key: str, secret: str, domain: str, european: bool, webhook_key: str) -> str:
+    """Return NEWSLETTER_PROVIDER_URL for these parts."""
+    account = URL_RULES[provider].account
+    pair = f"{quote(key, safe='')}:{quote(secret, safe='')}" if "SECRET" in account else quote(key, safe="")
+    after = domain if not account.endswith("@") else ""
+    options = []
+    if european and provider in _EU_ENDPOINTS:
+        options.append(f"endpoint={_EU_ENDPOINTS[provider]}")
+    if webhook_key:
+        options.append(f"webhook_key={quote(webhook_key, safe='')}")
+    return f"{provider}://{pair}@{after}" + (f"?{'&'.join(options)}" if options else "")
+
+
+def _tell(request: HttpRequest, connection: Connection) -> None:
+    if connection.state == "works":
+        messages.success(request, _("The provider accepts the key."))
+    elif connection.state == "refused":
+        messages.error(
+            request, _("The connection does not work: %(reason)s") % {"reason": translate(connection.reason)}
+        )
+    else:
+        messages.warning(
+            request, _("This provider’s key cannot be tried without sending. The last step sends a proof to you.")
+        )

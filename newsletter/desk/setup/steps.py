@@ -1,0 +1,119 @@
+"""The steps of “Set up”: their order, and which are done, skipped or left. A step is done by what exists."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from wagtail.log_actions import log
+
+from newsletter.models import Brand, Proof, Publication, SenderDomain, SkippedStep, Source
+from newsletter.sending.deliverability.domains import OUTBOX, domain_of, read_provider
+from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
+from subscribers.models import MailingList, Subscription
+
+REQUIRED_PERMISSION = "newsletter.add_publication"
+State = Literal["done", "skipped", "open"]
+
+
+@dataclass(frozen=True)
+class Step:
+    slug: str
+    title: str | Promise
+    explanation: str | Promise
+    is_done: Callable[[], bool]
+
+    @property
+    def url(self) -> str:
+        return reverse(f"newsletter_setup_{self.slug}")
+
+
+@dataclass(frozen=True)
+class StepState:
+    step: Step
+    state: State
+
+
+def _has_brand() -> bool:
+    return Brand.objects.exclude(postal_address="").exists()
+
+
+def _has_provider() -> bool:
+    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
+    return provider is not None and provider.scheme != OUTBOX and not is_sending_blocked()
+
+
+def _has_domain() -> bool:
+    """Return True if the last check of each sending domain found no error."""
+    domains = {domain_of(address) for address in Publication.objects.values_list("from_email", flat=True)}
+    checked = SenderDomain.objects.filter(domain__in=domains, looked_at__isnull=False)
+    good = {row.domain for row in checked if not any(found["level"] == "error" for found in row.findings or ())}
+    return bool(domains) and good == domains
+
+
+STEPS: tuple[Step, ...] = (
+    Step("brand", _("Your organisation"), _("Name, postal address, logo, colours and fonts."), _has_brand),
+    Step(
+        "list",
+        _("List and sign-up form"),
+        _("What people sign up to, and what the form asks."),
+        MailingList.objects.exists,
+    ),
+    Step("source", _("Stories and events"), _("Where your stories and events come from."), Source.objects.exists),
+    Step(
+        "publication",
+        _("Newsletter"),
+        _("Its name, when it is sent, and who approves it."),
+        Publication.objects.exists,
+    ),
+    Step(
+        "people",
+        _("People"),
+        _("Your subscribers and your colleagues."),
+        Subscription.objects.exists,
+    ),
+    Step("provider", _("Mail provider"), _("The service that delivers your mail."), _has_provider),
+    Step("domain", _("Sending domain"), _("What has to be in DNS, so that mailboxes accept your mail."), _has_domain),
+    Step("proof", _("A proof to yourself"), _("Your first issue, in your own mailbox."), Proof.objects.exists),
+)
+
+
+def can_set_up(user: User | AnonymousUser) -> bool:
+    return bool(user.has_perm(REQUIRED_PERMISSION))
+
+
+def find_step(slug: str) -> Step:
+    return next(step for step in STEPS if step.slug == slug)
+
+
+def list_states() -> list[StepState]:
+    """Return all steps in order. A step that is done is not skipped."""
+    skipped = set(SkippedStep.objects.values_list("step", flat=True))
+    return [
+        StepState(step, "done" if step.is_done() else "skipped" if step.slug in skipped else "open") for step in STEPS
+    ]
+
+
+def find_next_step(after: Step) -> Step | None:
+    """Return the next open step after this one, else the first open one; None if none is open."""
+    states = list_states()
+    index = STEPS.index(after) + 1
+    ordered = [*states[index:], *states[:index]]
+    return next((one.step for one in ordered if one.state == "open" and one.step != after), None)
+
+
+@transaction.atomic
+def skip_step(*, step: Step, by: User, now: datetime) -> None:
+    """Leave the step out for now. It can be taken up again on its page."""
+    row, _created = SkippedStep.objects.update_or_create(step=step.slug, defaults={"by": by, "at": now})
+    log(instance=row, action="newsletter.setup_skipped", user=by)
+
+
+def take_up_step(step: Step) -> None:
+    SkippedStep.objects.filter(step=step.slug).delete()

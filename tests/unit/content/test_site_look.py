@@ -1,0 +1,78 @@
+"""What a web site's page and style sheets give to a brand: name, logo, colours, fonts, feeds."""
+
+import pytest
+
+from newsletter.content.parsing.pages.site_look import find_site_colours, read_site_page
+
+URL = "https://www.example.org/en/"
+
+
+def read(html: str):
+    return read_site_page(html, url=URL)
+
+
+def test_a_page_names_its_feeds_and_calendars() -> None:
+    page = read(
+        '<link rel="alternate" type="application/rss+xml" title="News" href="/feed/">'
+        '<link rel="alternate" type="text/calendar" href="events.ics">'
+        '<link rel="alternate" hreflang="es" href="/es/">'
+    )
+    assert [(feed.kind, feed.url, feed.title) for feed in page.feeds] == [
+        ("feed", "https://www.example.org/feed/", "News"),
+        ("calendar", "https://www.example.org/en/events.ics", ""),
+    ]
+
+
+def test_the_structured_logo_comes_before_images_and_icons() -> None:
+    page = read(
+        '<link rel="apple-touch-icon" href="/touch.png"><img class="site-logo" src="/logo.png"><img src="/photo.jpg">'
+        '<img alt="Logo" src="/logo.svg">'
+        '<script type="application/ld+json">{"@graph": [{"logo": {"url": "/structured.png"}}]}</script>'
+    )
+    assert [logo.rpartition("/")[2] for logo in page.logos] == ["structured.png", "logo.png", "touch.png"]
+
+
+@pytest.mark.parametrize(
+    ("html", "name"),
+    [
+        ('<title>Home | Open Door</title><meta property="og:site_name" content="Open Door Trust">', "Open Door Trust"),
+        ("<title>We open doors for everybody | Open Door</title>", "Open Door"),
+        ("", ""),
+    ],
+)
+def test_the_name_is_what_the_site_calls_itself(html: str, name: str) -> None:
+    assert read(html).name == name
+
+
+@pytest.mark.parametrize(
+    "html", ["<", "<link", "<img src='http://[bad'>", '<script type="application/ld+json">{', "\0"]
+)
+def test_a_broken_page_breaks_nothing(html: str) -> None:
+    assert read(html).feeds == ()
+
+
+def test_named_colours_of_the_brand_come_before_frequent_ones() -> None:
+    css = ":root{--primary-colour:#123a6b} a{color:#c0392b} b{color:#c0392b} i{color:#777} p{color:#000}"
+    found = find_site_colours(css)
+    assert (found.colour, found.accent) == ("#123a6b", "#c0392b")
+
+
+def test_colours_are_read_in_each_notation() -> None:
+    assert find_site_colours("a{color:rgb(192, 57, 43)}").colour == "#c0392b"
+    assert find_site_colours("a{color:#c32}").colour == "#cc3322"
+    assert find_site_colours("", theme_colour="#123a6b").colour == "#123a6b"
+
+
+def test_a_site_in_grey_gives_no_colour() -> None:
+    assert find_site_colours("body{color:#333;background:#fff}").colour == ""
+
+
+def test_only_a_light_background_is_taken() -> None:
+    assert find_site_colours("body{background-color:#fdf6e3}").background == "#fdf6e3"
+    assert find_site_colours("body{background:#101010}").background == ""
+
+
+def test_fonts_of_text_and_headings_are_found_through_variables() -> None:
+    css = ":root{--serif:'Lora', Georgia, serif} body{font-family:Verdana,sans-serif} h1,h2{font-family:var(--serif)}"
+    found = find_site_colours(css)
+    assert (found.font, found.heading_font) == ("Verdana,sans-serif", "'Lora', Georgia, serif")

@@ -38,6 +38,9 @@ ELSEWHERE = {
     "newsletter_event_announce": "newsletter.announce_change",
     "newsletter_event_places": "newsletter.answer_location_question",
     "newsletter_issue_acknowledge": "newsletter.acknowledge",
+    "newsletter_issue_delete": "newsletter.delete",
+    "newsletter_issue_new": "newsletter.create",
+    "newsletter_issue_restore": "newsletter.restore",
     "newsletter_protected_terms": "newsletter.protected_added",
 }
 """Pages whose data this test does not make. Their log action must exist."""
@@ -110,7 +113,10 @@ def _export(*, allowed: bool = False) -> Callable[[], Fields]:
 ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_issue_people": lambda: {"q": Subscriber.objects.all()[0].email},
     "newsletter_issue_proof": _proof,
+    "newsletter_issue_close": _issue(state="draft"),
     "newsletter_issue_reassemble": _issue(state="draft"),
+    "newsletter_issue_time": lambda: {**_issue(state="draft")(), "due": "2099-01-01T09:00"},
+    "newsletter_story_use": lambda: {"publication": "all"},
     "newsletter_issue_step approve": _seen,
     "newsletter_issue_step withdraw": _issue(state="approved"),
     "newsletter_issue_step hold": _issue(state="approved"),

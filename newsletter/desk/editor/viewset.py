@@ -85,6 +85,12 @@ class IssueFilters(WagtailFilterSet):
 class IssueList(DeskList):
     default_ordering = "-made_at"
 
+    @cached_property
+    def header_buttons(self) -> list[Button]:
+        if not self.user_has_permission("change"):
+            return []
+        return [HeaderButton(_("New issue"), url=reverse("newsletter_issue_new"), icon_name="plus")]
+
     def get_edit_url(self, instance: Issue) -> str | None:
         return overview_url(instance)
 
@@ -201,6 +207,7 @@ class IssueViewSet(SnippetViewSet):
             ],
             heading=gettext_lazy("Inbox"),
         ),
+        MultiFieldPanel([FieldPanel("layout"), FieldPanel("headline")], heading=gettext_lazy("Layout")),
         FieldPanel("body"),
     ]
 

@@ -49,6 +49,7 @@ class HomeContext(TypedDict):
     setup_done: int
     tasks: list[Task]
     can_add_publication: bool
+    can_add_issue: bool
     can_view_issues: bool
     coming: ComingUp
     shows_calendar: bool
@@ -82,6 +83,7 @@ class HomePanel(Component):
             "setup_done": sum(one.state == "done" for one in setup),
             "tasks": find_tasks(now=now, person=person),
             "can_add_publication": person.has_perm("newsletter.add_publication"),
+            "can_add_issue": person.has_perm("newsletter.change_issue"),
             "can_view_issues": person.has_perm("newsletter.view_issue"),
             "coming": find_coming_up(now=now),
             "shows_calendar": request.GET.get("coming") == CALENDAR,

@@ -1,4 +1,4 @@
-"""Steps of an issue: approve, withdraw approval, hold, release, refresh content. Each calls one service."""
+"""Steps of an issue: approve, withdraw approval, hold, release. Each calls one service."""
 
 from collections.abc import Callable
 
@@ -10,14 +10,12 @@ from django.views.decorators.http import require_POST
 
 from newsletter.common.errors import NotAllowed, NotApproved, WrongState
 from newsletter.common.messages import Message
-from newsletter.common.staff_pages import Done, ServiceAction
-from newsletter.common.translation import translate
+from newsletter.common.staff_pages import ServiceAction
 from newsletter.desk.issues.checking.acknowledgement import require_warnings_acknowledged
 from newsletter.desk.issues.issue_page import ISSUES, overview_url, read_confirmed_people
 from newsletter.issues.approval.approval_rules import require_approval_permission
 from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
-from newsletter.issues.assembly.reassemble import Reassembly, is_made_by_rules, reassemble_issue
-from newsletter.issues.assembly.stories_at_source import check_before_assembly, require_stories_at_source
+from newsletter.issues.assembly.stories_at_source import require_stories_at_source
 from newsletter.models import Issue
 
 
@@ -29,36 +27,6 @@ def run_issue_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         call=lambda: ISSUE_STEPS[step](request, issue), instance=issue, log_action=f"newsletter.{step}"
     )
     return action.respond(request, back=overview_url(issue))
-
-
-@require_POST
-def reassemble(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add new content to the issue, keep what was edited by hand, and go back to the issue's page."""
-    issue = get_object_or_404(Issue, pk=pk)
-
-    def call() -> Done:
-        now = timezone.now()
-        if is_made_by_rules(issue) and request.user.has_perm("newsletter.change_issue"):
-            check_before_assembly(issue=issue, now=now)
-        result = reassemble_issue(issue=issue, by=request.user, now=now)
-        return Done(describe_reassembly(result), {"changed": result.changed})
-
-    action = ServiceAction(call=call, instance=issue, log_action="newsletter.reassemble")
-    return action.respond(request, back=overview_url(issue))
-
-
-def describe_reassembly(result: Reassembly) -> str:
-    """Return sentences that list what was added, removed and kept."""
-    sentences = [
-        _("The content was refreshed.") if result.changed else _("The content was refreshed. Nothing changed.")
-    ]
-    if result.added:
-        sentences.append(_("Added: %(titles)s.") % {"titles": _quote(result.added)})
-    if result.removed:
-        sentences.append(_("Removed: %(titles)s.") % {"titles": _quote(result.removed)})
-    if result.kept:
-        sentences.append(_("Your edits are kept: %(what)s.") % {"what": ", ".join(map(translate, result.kept))})
-    return " ".join(sentences)
 
 
 def _approve(request: HttpRequest, issue: Issue) -> str:
@@ -116,10 +84,6 @@ def _require_permission(request: HttpRequest, permission: str, deed: Message) ->
         raise NotAllowed(
             "%(user)s may not %(deed)s. Ask an administrator for the right role.", user=request.user, deed=deed
         )
-
-
-def _quote(titles: list[str]) -> str:
-    return ", ".join(f"“{title}”" for title in titles)
 
 
 ISSUE_STEPS: dict[str, Callable[[HttpRequest, Issue], str]] = {

@@ -18,9 +18,12 @@ from newsletter.desk.sends.progress import describe_allowlist, describe_hold, fi
 from newsletter.desk.shell.labels import IssueStateLabel, label_issue_state
 from newsletter.desk.staff.policies import ISSUE_POLICY
 from newsletter.issues.approval.approve import OPEN_STATES
+from newsletter.issues.planning.close_issue import can_be_deleted
 from newsletter.models import Issue, Send
 
-ISSUES = Issue.objects.select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
+ISSUES = Issue.objects.select_related(
+    "publication__brand", "publication__mailing_list", "publication__segment", "segment", "slot", "closed_by"
+)
 EDITABLE_STATES = (*OPEN_STATES, Issue.State.APPROVED)
 _MAX_DIGITS = 9
 
@@ -67,6 +70,7 @@ class IssueHeadContext(TypedDict):
     can_approve: bool
     can_edit: bool
     can_send: bool
+    can_delete: bool
     send: Send | None
     sending_hold: str
     allowlist_notice: str
@@ -84,6 +88,7 @@ def issue_head_context(issue: Issue, *, user: Any, now: datetime) -> IssueHeadCo
         "can_approve": user.has_perm("newsletter.approve_issue"),
         "can_edit": user.has_perm("newsletter.change_issue"),
         "can_send": user.has_perm("newsletter.send_issue"),
+        "can_delete": user.has_perm("newsletter.change_issue") and can_be_deleted(issue),
         "send": find_send(issue),
         "sending_hold": describe_hold(),
         "allowlist_notice": describe_allowlist(),

@@ -28,6 +28,7 @@ from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.publications.archive_text import find_archive_url
 from newsletter.desk.sends.progress import SendContext, send_context
 from newsletter.desk.shell.labels import label_deliveries, label_exclusions
+from newsletter.issues.assembly.reassemble import is_made_by_rules
 from newsletter.issues.assembly.selection import Reason
 from newsletter.issues.assembly.selection_reasons import explain_candidates
 from newsletter.models import Issue, Send
@@ -35,8 +36,9 @@ from newsletter.sending.settling.receipt import Receipt, make_receipt
 
 
 class ReasonsContext(TypedDict):
-    """Why each candidate was included or left out."""
+    """Why each candidate was included or left out, and if the rules can choose again."""
 
+    can_reassemble: bool
     reasons_in: list[Reason]
     reasons_out: list[Reason]
 
@@ -90,7 +92,7 @@ class IssueOverview(IssuePage):
         return {
             **head,
             "edit_url": reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk]),
-            "history_url": reverse("wagtailsnippets_newsletter_issue:history", args=[issue.pk]),
+            "history_url": reverse("newsletter_issue_revisions", args=[issue.pk]),
             "archive_url": find_archive_url(issue, now=now) if send else "",
             **reasons_context(issue, is_open=head["is_open"], now=now),
             **in_progress,
@@ -106,6 +108,7 @@ def reasons_context(issue: Issue, *, is_open: bool, now: datetime) -> ReasonsCon
     stored = [Reason(**{"kind": "", "id": 0, "title": "", "chosen": False, "why": "", **one}) for one in issue.reasons]
     reasons = (explain_candidates(issue, now=now) if is_open and stored else []) or stored
     return {
+        "can_reassemble": is_open and is_made_by_rules(issue),
         "reasons_in": [reason for reason in reasons if reason.chosen],
         "reasons_out": [reason for reason in reasons if not reason.chosen],
     }

@@ -58,6 +58,8 @@ class IssueStateLabel:
 
 def label_issue_state(issue: Issue) -> IssueStateLabel:
     label, tone = _ISSUE_STATES[Issue.State(issue.state)]
+    if issue.closed_at is not None and issue.slot_id is not None:
+        label = gettext_lazy("Skipped")
     return IssueStateLabel(str(label), tone, held=issue.held, held_reason=format_reason(issue.held_reason))
 
 

@@ -35,8 +35,9 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
     if slot.state == Slot.State.MISSED:
         raise WrongState("The slot %(due_local)s was missed: %(reason)s", due_local=slot.due_local, reason=slot.reason)
     skipped_before = slot.state == Slot.State.SKIPPED
-    if slot.state != Slot.State.DUE and not (skipped_before and now < slot.due_at):
-        return Assembly(slot=slot, issue=Issue.objects.filter(slot=slot).first(), made=False)
+    made = Issue.objects.filter(slot=slot).first()
+    if made or (slot.state != Slot.State.DUE and not (skipped_before and now < slot.due_at)):
+        return Assembly(slot=slot, issue=made, made=False)
     issue = make_unsaved_issue(slot)
     draft = make_draft(issue=issue, now=now)
     if draft.skip_reason:

@@ -1,9 +1,11 @@
 """Assemble an unsent issue again from the current content, and keep manual edits."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
@@ -13,7 +15,7 @@ from newsletter.issues.approval.approve import OPEN_STATES, withdraw_approvals
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.assembly.draft import draft_preheader
 from newsletter.issues.assembly.first_draft import make_draft
-from newsletter.issues.assembly.merge_edits import Body, list_stories, merge_bodies
+from newsletter.issues.assembly.merge_edits import Body, list_stories, merge_bodies, without_ids
 from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
@@ -127,7 +129,8 @@ def _plan(issue: Issue, *, now: datetime) -> _Plan:
             setattr(issue, name, value)
     issue.body = issue.body.stream_block.to_python(merged.body)
     content = resolve_content(issue)
-    sha256 = hash_content(content)
+    # New blocks get other ids each time, so the hash of what the person saw leaves the ids out.
+    shown = orjson.dumps([issue.subject, issue.preheader, without_ids(merged.body)], option=orjson.OPT_SORT_KEYS)
     return _Plan(
         issue=issue,
         assembled={**texts, "body": merged.assembled},
@@ -137,8 +140,8 @@ def _plan(issue: Issue, *, now: datetime) -> _Plan:
             added=_find_titles(merged.body, not_in=before),
             removed=_find_titles(before, not_in=merged.body),
             kept=kept + [_KEPT_LABELS[kind] for kind in _KEPT_LABELS if kind in merged.kept],
-            changed=sha256 != hash_before,
-            sha256=sha256,
+            changed=hash_content(content) != hash_before,
+            sha256=hashlib.sha256(shown).hexdigest(),
         ),
     )
 

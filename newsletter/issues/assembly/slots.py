@@ -87,7 +87,7 @@ def find_slots_to_assemble(*, now: datetime) -> list[Slot]:
             to=Slot.State.MISSED,
             reason=Message("It was not assembled in time. Nothing was sent."),
         )
-    open_now = Q(state=Slot.State.DUE) | Q(state=Slot.State.SKIPPED, due_at__gt=now)
+    open_now = Q(state=Slot.State.DUE) | Q(state=Slot.State.SKIPPED, due_at__gt=now, issue__isnull=True)
     return list(slots.filter(open_now).order_by("due_at"))
 
 

@@ -3,12 +3,14 @@
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 
+from newsletter.common.errors import NotReady
 from newsletter.issues.assembly.assemble import assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.lookup import find_publication
 from newsletter.issues.assembly.slots import get_or_create_slot, is_scheduled
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
+from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.management.base import ProductCommand
-from newsletter.models import Slot
+from newsletter.models import Issue, Publication, Slot
 
 
 class Command(ProductCommand):
@@ -18,11 +20,22 @@ class Command(ProductCommand):
         parser.add_argument("slug", metavar="PUBLICATION", help="Its slug.")
         parser.add_argument("--due", default="", metavar="ISO", help="The slot, as wall-clock time: 2026-11-26T09:00.")
         parser.add_argument("--digest", action="store_true", help="The month's digest, for readers who chose it.")
+        parser.add_argument(
+            "--now",
+            dest="on_demand",
+            action="store_true",
+            help="An issue on demand, apart from the schedule; it waits until somebody sends it.",
+        )
         parser.add_argument("--json", action="store_true")
 
-    def run(self, *, slug: str, due: str, digest: bool, json: bool) -> None:
+    def run(self, *, slug: str, due: str, digest: bool, on_demand: bool, json: bool) -> None:
         now = datetime.now(UTC)
         publication = find_publication(slug)
+        if on_demand:
+            if due or digest:
+                raise NotReady("--now makes an issue without a slot. Leave out --due and --digest.")
+            self._create_on_demand(publication, now=now, json=json)
+            return
         kind = Slot.Kind.DIGEST if digest else Slot.Kind.ISSUE
         slot = get_or_create_slot(publication=publication, due=due, now=now, kind=kind)
         if slot.state != Slot.State.MISSED:
@@ -56,3 +69,14 @@ class Command(ProductCommand):
             self.stdout.write(
                 f"  {'in ' if reason['chosen'] else 'out'} {reason['kind']}: {reason['title']}: {reason['why']}"
             )
+
+    def _create_on_demand(self, publication: Publication, *, now: datetime, json: bool) -> None:
+        check_before_assembly(issue=Issue(publication=publication), now=now)
+        issue = create_issue(publication=publication, beginning=Beginning.RULES, by=None, now=now)
+        log_assembled(issue)
+        if json:
+            made = {"id": issue.pk, "number": issue.number}
+            row = {"publication": publication.slug, "slot": None, "state": "assembled", "reason": "", "made": True}
+            self.write_json({**row, "scheduled": False, "issue": made})
+            return
+        self.stdout.write(f"{issue}, on demand: “{issue.subject}”. It is sent when somebody sends it.")

@@ -20,6 +20,7 @@ from newsletter.issues.approval.publication_switches import require_issue_enable
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import require_unrestricted_links
+from newsletter.issues.variants.audience_segment import name_audience
 from newsletter.issues.variants.event_mentions import AlreadyCorrected, record_corrected_deliveries
 from newsletter.issues.variants.recipient_groups import NO_EVENT_NEAR, add_unsubscribed_to_exclusions, find_groups
 from newsletter.issues.variants.render import make_variants
@@ -140,6 +141,7 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int, newest_term: int,
         candidates=counted.candidates,
         recipients=written,
         excluded=counted.excluded,
+        audience=name_audience(send.issue),
         newest_term_searched=newest_term,
     )
     if not is_ready:

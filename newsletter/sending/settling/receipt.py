@@ -3,7 +3,7 @@
 Who unsubscribed is known by the links of a send, which carry its number, or by the provider. Each person counts once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
@@ -12,6 +12,7 @@ from django.db.models import Count, Q, Sum
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
+from newsletter.issues.variants.audience_segment import NamedAudience, name_audience
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.settling.delivered import DeliveredBits, count_delivered
 from subscribers.models import CountedUnsubscribe
@@ -149,8 +150,10 @@ class SendStatus(TypedDict):
 
 
 class AudienceStatus(TypedDict):
-    """``candidates`` are ``recipients`` and, by reason, ``excluded``."""
+    """The slugs of the list and the segments. ``candidates`` are ``recipients`` and, by reason, ``excluded``."""
 
+    list: str
+    segments: Sequence[str]
     candidates: int
     excluded: dict[str, int]
     recipients: int
@@ -181,6 +184,7 @@ def status_of(issue: Issue) -> IssueStatus:
     """Return the JSON of ``newsletter status ISSUE --json``."""
     send = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
     receipt = make_receipt(send)
+    named: NamedAudience = send.audience if send and send.audience else name_audience(issue)
     return {
         "issue": issue.reference,
         "id": issue.pk,
@@ -193,7 +197,13 @@ def status_of(issue: Issue) -> IssueStatus:
         "send": {"id": send.pk, "state": send.state, "reason": send.reason, "provider": send.provider}
         if send
         else None,
-        "audience": {"candidates": receipt.candidates, "excluded": receipt.excluded, "recipients": receipt.recipients},
+        "audience": {
+            "list": named["list"],
+            "segments": named["segments"],
+            "candidates": receipt.candidates,
+            "excluded": receipt.excluded,
+            "recipients": receipt.recipients,
+        },
         "deliveries": receipt.deliveries,
         "batches": receipt.batches,
         "delivered": receipt.delivered,

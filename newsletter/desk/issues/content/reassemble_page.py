@@ -1,0 +1,80 @@
+"""The page “Refresh content”: what assembling the issue again would change, and the button that does it."""
+
+from typing import Any, TypedDict, cast
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from newsletter.common.errors import DomainError
+from newsletter.common.staff_pages import Done, ServiceAction
+from newsletter.common.translation import translate
+from newsletter.desk.issues.issue_page import IssuePage, overview_url
+from newsletter.issues.assembly.reassemble import Reassembly, is_made_by_rules, preview_reassembly, reassemble_issue
+from newsletter.issues.assembly.stories_at_source import check_before_assembly
+from newsletter.models import Issue
+
+
+class ReassembleContext(TypedDict):
+    """The context of desk/reassemble.html. ``refusal`` says why there is no plan."""
+
+    issue: Issue
+    plan: Reassembly | None
+    kept: list[str]
+    refusal: str
+    is_approved: bool
+
+
+class ReassemblePage(IssuePage):
+    template_name = "desk/reassemble.html"
+    header_icon = "mail"
+    page_title = gettext_lazy("Refresh content")
+    any_permission_required = ["change"]
+
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), **self._reassemble_context()}
+
+    def _reassemble_context(self) -> ReassembleContext:
+        issue = self.issue
+        approved = issue.approvals.filter(withdrawn_at__isnull=True).exists()
+        try:
+            plan = preview_reassembly(issue=issue, now=timezone.now())
+        except DomainError as error:
+            return {"issue": issue, "plan": None, "kept": [], "refusal": translate(error), "is_approved": approved}
+        kept = [translate(label) for label in plan.kept]
+        return {"issue": issue, "plan": plan, "kept": kept, "refusal": "", "is_approved": approved}
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Do what the page showed, and go back to the issue's page."""
+        issue = self.issue
+
+        def call() -> Done:
+            now = timezone.now()
+            if is_made_by_rules(issue):
+                check_before_assembly(issue=issue, now=now)
+            seen = request.POST.get("sha256", "")
+            result = reassemble_issue(issue=issue, by=cast(User, request.user), now=now, seen_sha256=seen)
+            return Done(describe_reassembly(result), {"changed": result.changed})
+
+        action = ServiceAction(call=call, instance=issue, log_action="newsletter.reassemble")
+        return action.respond(request, back=overview_url(issue))
+
+
+def describe_reassembly(result: Reassembly) -> str:
+    """Return sentences that list what was added, removed and kept."""
+    sentences = [
+        _("The content was refreshed.") if result.changed else _("The content was refreshed. Nothing changed.")
+    ]
+    if result.added:
+        sentences.append(_("Added: %(titles)s.") % {"titles": _quote(result.added)})
+    if result.removed:
+        sentences.append(_("Removed: %(titles)s.") % {"titles": _quote(result.removed)})
+    if result.kept:
+        sentences.append(_("Your edits are kept: %(what)s.") % {"what": ", ".join(map(translate, result.kept))})
+    return " ".join(sentences)
+
+
+def _quote(titles: list[str]) -> str:
+    return ", ".join(f"“{title}”" for title in titles)

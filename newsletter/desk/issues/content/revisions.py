@@ -1,0 +1,108 @@
+"""The page “Versions over time”: compare any two revisions of an issue's content, and go back to one."""
+
+from typing import Any, TypedDict, cast
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from wagtail.models import Revision
+
+from newsletter.common.errors import DomainError
+from newsletter.common.staff_pages import Done, ServiceAction
+from newsletter.common.translation import translate
+from newsletter.desk.issues.audience.compare_variants import Line, compare_lines
+from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP, render_for_group
+from newsletter.desk.issues.issue_page import EDITABLE_STATES, ISSUES, IssuePage, overview_url
+from newsletter.desk.preview.mail_iframe import fill_personal_fields
+from newsletter.issues.planning.restore_revision import restore_revision
+from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.models import Issue
+
+MAX_REVISIONS = 200
+
+
+class RevisionsContext(TypedDict):
+    """The context of desk/issue_revisions.html. ``left`` and ``right`` are None until two revisions are chosen."""
+
+    issue: Issue
+    revisions: list[Revision]
+    left: Revision | None
+    right: Revision | None
+    lines: list[Line]
+    can_restore: bool
+
+
+class IssueRevisions(IssuePage):
+    template_name = "desk/issue_revisions.html"
+    header_icon = "history"
+    page_title = gettext_lazy("History")
+
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), **self._revisions_context()}
+
+    def _revisions_context(self) -> RevisionsContext:
+        revisions = list(_find_revisions(self.issue).select_related("user")[:MAX_REVISIONS])
+        chosen = {revision.pk: revision for revision in revisions}
+        left, right = (chosen.get(_read_id(self.request, name)) for name in ("left", "right"))
+        lines = compare_lines(_describe(left), _describe(right)) if left and right else []
+        can_edit = self.request.user.has_perm("newsletter.change_issue")
+        return {
+            "issue": self.issue,
+            "revisions": revisions,
+            "left": left,
+            "right": right,
+            "lines": lines,
+            "can_restore": can_edit and self.issue.state in EDITABLE_STATES,
+        }
+
+
+@require_POST
+def restore(request: HttpRequest, pk: int, revision_id: int) -> HttpResponse:
+    """Give the issue the content of the revision, and go back to its page."""
+    issue = get_object_or_404(ISSUES, pk=pk)
+    earlier = get_object_or_404(_find_revisions(issue), pk=revision_id)
+
+    def call() -> Done:
+        withdrawn = restore_revision(issue=issue, revision=earlier, by=cast(User, request.user), now=timezone.now())
+        message = _("The issue has the content of the chosen version again.")
+        if withdrawn:
+            message += " " + _("Its approval was withdrawn. Approve it again.")
+        return Done(message, {"revision": earlier.pk})
+
+    action = ServiceAction(call=call, instance=issue, log_action="newsletter.restore")
+    return action.respond(request, back=overview_url(issue))
+
+
+def revisions_url(issue: Issue) -> str:
+    return reverse("newsletter_issue_revisions", args=[issue.pk])
+
+
+def _find_revisions(issue: Issue) -> Any:
+    return issue.revisions.order_by("-created_at", "-pk")
+
+
+def _read_id(request: HttpRequest, name: str) -> int:
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) <= 18 else 0
+
+
+def _describe(revision: Revision) -> str:
+    """Return the texts of a revision as lines: what inboxes show, the layout, and the plain text of the mail."""
+    issue: Issue = revision.as_object()
+    head = [
+        _("Subject: %(text)s") % {"text": issue.subject},
+        _("Preheader: %(text)s") % {"text": issue.preheader},
+        _("Layout: %(text)s") % {"text": issue.get_layout_display() or _("that of the publication")},
+        _("Headline: %(text)s") % {"text": issue.headline},
+        "",
+    ]
+    try:
+        mail = render_for_group(resolve_complete_content(issue), group=EMPTY_GROUP).mail
+    except (DomainError, OSError) as error:
+        return "\n".join([*head, translate(error) if isinstance(error, DomainError) else str(error)])
+    return "\n".join([*head, fill_personal_fields(mail.text, mail=mail)])

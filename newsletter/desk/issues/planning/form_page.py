@@ -1,0 +1,70 @@
+"""A page with one form that calls one service. If the service refuses, the form stays filled in and shows the reason."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.generic import FormView
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.log_actions import log
+
+from newsletter.common.errors import DomainError
+from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.translation import translate
+from newsletter.desk.issues.issue_page import ISSUES, IssuePermissionMixin, overview_url
+from newsletter.models import Issue
+
+
+class ServiceFormPage(IssuePermissionMixin, WagtailAdminTemplateMixin, FormView):  # type: ignore[type-arg]
+    """``run`` calls the service with the valid form, logs it and returns where to go."""
+
+    template_name = "desk/issue_form.html"
+    header_icon = "mail"
+    any_permission_required = ["change"]
+    button: object = ""
+    dangerous = False
+    back_url = ""
+
+    def list_sentences(self) -> list[str]:
+        """Return what the person must know before they press the button."""
+        return []
+
+    def run(self, form: Form) -> str:
+        raise NotImplementedError
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        try:
+            return redirect(self.run(form))
+        except DomainError as error:
+            form.add_error(None, translate(error))
+            return self.form_invalid(form)
+
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+        page = {
+            "button": self.button,
+            "dangerous": self.dangerous,
+            "sentences": self.list_sentences(),
+            "back_url": self.back_url,
+        }
+        return {**super().get_context_data(**kwargs), **page}
+
+    def done(self, action: str, *, instance: Any, message: str, **data: object) -> None:
+        """Log the action with its data, and show the message on the next page."""
+        log(instance=instance, action=f"newsletter.{action}", user=self.request.user, data=data or None)
+        messages.success(self.request, message)
+
+
+class IssueFormPage(ServiceFormPage):
+    """A form about one issue, ``self.issue``."""
+
+    issue: Issue
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
+        self.issue = get_object_or_404(ISSUES, pk=kwargs["pk"])
+        self.back_url = overview_url(self.issue)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs((str(self.issue), self.back_url), (str(self.get_page_title()), ""))

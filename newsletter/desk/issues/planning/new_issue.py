@@ -1,0 +1,141 @@
+"""The page “New issue”: for which publication, how it begins, for whom, and when it is sent."""
+
+import re
+import secrets
+from typing import Any, cast
+
+from django import forms
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.desk.issues.issue_page import overview_url
+from newsletter.desk.issues.planning.form_page import ServiceFormPage
+from newsletter.desk.publications.slot_text import label_zone
+from newsletter.issues.assembly.stories_at_source import check_before_assembly
+from newsletter.issues.planning.create_issue import Beginning, create_issue
+from newsletter.models import Issue, Publication
+from subscribers.models import Segment
+
+MAX_ISSUES_TO_COPY = 100
+_PUBLIC_ID = re.compile(r"[0-9a-f]{24}")
+
+
+class PublicationChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Publication) -> str:
+        return _("%(publication)s (%(zone)s time)") % {"publication": obj, "zone": label_zone(obj.zone)}
+
+
+class OriginalChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Issue) -> str:
+        return f"{obj}: {obj.subject}" if obj.subject else str(obj)
+
+
+class TimeInput(forms.DateTimeInput):
+    """The browser's own picker of a date and a time, without a zone."""
+
+    input_type = "datetime-local"
+
+
+class NewIssueForm(forms.Form):
+    publication = PublicationChoice(label=gettext_lazy("Publication"), queryset=Publication.objects.none())
+    beginning = forms.ChoiceField(
+        label=gettext_lazy("Begin with"),
+        choices=Beginning.choices,
+        initial=Beginning.RULES,
+        widget=forms.RadioSelect,
+    )
+    original = OriginalChoice(
+        label=gettext_lazy("Issue to copy"),
+        queryset=Issue.objects.none(),
+        required=False,
+        help_text=gettext_lazy("Only for a copy. Stories that readers already got, and past events, are left out."),
+    )
+    segment = forms.ModelChoiceField(
+        label=gettext_lazy("Segment"),
+        queryset=Segment.objects.all(),
+        required=False,
+        empty_label=gettext_lazy("Everybody that the publication goes to"),
+        help_text=gettext_lazy("Only people of the publication’s list who are in this segment get it."),
+    )
+    due = forms.CharField(
+        label=gettext_lazy("When to send it"),
+        required=False,
+        widget=TimeInput,
+        help_text=gettext_lazy("In the publication’s time zone. Leave it empty to send it yourself with “Send now”."),
+    )
+    public_id = forms.RegexField(_PUBLIC_ID, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        publications = Publication.objects.filter(enabled=True)
+        self.fields["publication"].queryset = publications  # type: ignore[attr-defined]
+        if self.initial.get("publication") is None and len(publications) == 1:
+            self.initial["publication"] = publications[0].pk
+        self.fields["original"].queryset = list_originals()  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("beginning") == Beginning.COPY and not values.get("original"):
+            self.add_error("original", _("Choose the issue to copy."))
+        return values
+
+
+class NewIssue(ServiceFormPage):
+    form_class = NewIssueForm
+    page_title = gettext_lazy("New issue")
+    button = gettext_lazy("Create issue")
+
+    @property
+    def back_url(self) -> str:  # type: ignore[override]
+        return reverse("wagtailsnippets_newsletter_issue:list")
+
+    def list_sentences(self) -> list[str]:
+        return [_("It is a draft until somebody approves it. The schedule of the publication does not change.")]
+
+    def get_initial(self) -> dict[str, Any]:
+        """Choose what the address names: a copy of an issue, or a publication."""
+        initial: dict[str, Any] = {"public_id": secrets.token_hex(12)}
+        copied = self.request.GET.get("copy", "")
+        original = list_originals().filter(pk=int(copied)).first() if copied.isdecimal() else None
+        if original is not None:
+            initial |= {
+                "publication": original.publication_id,
+                "beginning": Beginning.COPY,
+                "original": original.pk,
+                "segment": original.segment_id,
+            }
+        return initial
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs((_("Issues"), self.back_url), (str(self.page_title), ""))
+
+    def run(self, form: forms.Form) -> str:
+        chosen, now = form.cleaned_data, timezone.now()
+        publication: Publication = chosen["publication"]
+        if chosen["beginning"] == Beginning.RULES:
+            check_before_assembly(issue=Issue(publication=publication), now=now)
+        issue = create_issue(
+            publication=publication,
+            beginning=Beginning(chosen["beginning"]),
+            original=chosen["original"],
+            segment=chosen["segment"],
+            due=chosen["due"],
+            public_id=chosen["public_id"],
+            by=cast(User, self.request.user),
+            now=now,
+        )
+        self.done(
+            "create", instance=issue, message=_("%(issue)s was created.") % {"issue": issue}, begins=chosen["beginning"]
+        )
+        return overview_url(issue)
+
+
+def list_originals() -> QuerySet[Issue]:
+    """Return the issues that can be copied, newest first: no corrections, because they are about one event."""
+    issues = Issue.objects.exclude(kind=Issue.Kind.CORRECTION).select_related("publication")
+    return issues.order_by("-made_at", "-pk")

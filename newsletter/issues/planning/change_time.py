@@ -1,0 +1,48 @@
+"""Plan when an issue is sent, change that time, or leave the start to a person."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
+
+from newsletter.common.errors import NotAllowed, WrongState
+from newsletter.issues.approval.approve import OPEN_STATES, find_current_approval, withdraw_approvals
+from newsletter.issues.planning.create_issue import parse_future_due
+from newsletter.models import Issue, Send
+
+
+@transaction.atomic
+def change_time(*, issue: Issue, due: str, by: User | AnonymousUser, now: datetime) -> bool:
+    """Set when the issue is sent: ``due``, a wall-clock time in the publication's zone, or "" for when a person sends it.
+
+    Return True if its approvals were withdrawn: they are for the content, and the content names the day. Its slot keeps
+    its own time, so the schedule does not make its issue again.
+    Raises NotAllowed, BadSchedule; WrongState if the time has passed, the issue is of the schedule and would have no time,
+    or its send has begun.
+    """
+    if not (by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.send_issue")):
+        raise NotAllowed(
+            "%(by)s may not plan issues. An administrator can give the role “writer” or “approver”.", by=by
+        )
+    locked = lock_unsent(issue)
+    if not due and locked.slot_id is not None:
+        raise WrongState("%(issue)s is on the schedule, so it needs a time. Choose one, or skip it.", issue=locked)
+    due_at = parse_future_due(due, zone=issue.publication.zone, now=now) if due else None
+    Issue.objects.filter(pk=issue.pk).update(due_at=due_at, released_at=None)
+    issue.refresh_from_db()
+    approved = issue.approvals.filter(withdrawn_at__isnull=True).exists()
+    if not approved or find_current_approval(issue) is not None:
+        return False
+    withdraw_approvals(issue=issue, now=now)
+    return True
+
+
+def lock_unsent(issue: Issue) -> Issue:
+    """Lock the issue's row until the transaction ends. Raises WrongState if its send has begun or it is over."""
+    locked = Issue.objects.select_for_update(of=("self",)).select_related("publication", "slot").get(pk=issue.pk)
+    live = issue.sends.exclude(state=Send.State.CANCELLED).exists()
+    if live or locked.state not in (*OPEN_STATES, Issue.State.APPROVED):
+        raise WrongState(
+            "%(issue)s is being sent, was sent or was cancelled, so this is too late. Look at its page.", issue=locked
+        )
+    return locked

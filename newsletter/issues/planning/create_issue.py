@@ -1,0 +1,113 @@
+"""Make an issue that no slot of the schedule asked for: from the rules, as a copy of another issue, or empty.
+
+From here on it is an issue like any other: the same approval, freeze, send and receipt.
+"""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext_lazy
+
+from newsletter.common.errors import NotAllowed, NotReady, WrongState
+from newsletter.issues.approval.publication_switches import require_publication_enabled
+from newsletter.issues.assembly.assemble import record_announced_audience, save_new_issue
+from newsletter.issues.assembly.draft import paragraphs
+from newsletter.issues.assembly.first_draft import make_draft, next_number
+from newsletter.issues.assembly.schedule import parse_due
+from newsletter.issues.planning.copy_body import copy_body
+from newsletter.issues.snapshot.placements import place_stories
+from newsletter.models import Issue, Publication
+from subscribers.models import Segment
+from subscribers.segments.compile import check_rule
+
+
+class Beginning(models.TextChoices):
+    """What a new issue begins with."""
+
+    RULES = "rules", gettext_lazy("What the next issue would have now, by the publication's rules")
+    COPY = "copy", gettext_lazy("A copy of an earlier issue")
+    EMPTY = "empty", gettext_lazy("An empty issue")
+
+
+def create_issue(
+    *,
+    publication: Publication,
+    beginning: Beginning,
+    by: User | None,
+    now: datetime,
+    original: Issue | None = None,
+    segment: Segment | None = None,
+    due: str = "",
+    public_id: str = "",
+) -> Issue:
+    """Make a draft without a slot. ``due`` is a wall-clock time in the publication's zone; "" is when a person sends it.
+
+    ``original`` is the issue to copy. ``public_id`` comes from the form: a second call with it returns the first issue.
+    ``by`` is None for the command line. Raises NotAllowed, SwitchedOff, BadSchedule, BadRule; WrongState for a time that
+    has passed; NotReady if the rules find nothing new.
+    """
+    if by is not None and not by.has_perm("newsletter.change_issue"):
+        raise NotAllowed("%(by)s may not make issues. An administrator can give the role “writer” or “editor”.", by=by)
+    require_publication_enabled(publication)
+    if segment is not None:
+        check_rule(segment.rule)
+    issue = Issue(
+        publication=publication,
+        segment=segment,
+        due_at=parse_future_due(due, zone=publication.zone, now=now) if due else None,
+        public_id=public_id or secrets.token_hex(12),
+        made_at=now,
+    )
+    try:
+        with transaction.atomic():
+            # The number is the highest so far and one: a second new issue waits here.
+            Publication.objects.select_for_update().get(pk=publication.pk)
+            _fill(issue, beginning=beginning, original=original, by=by, now=now)
+    except IntegrityError:
+        made = Issue.objects.filter(public_id=public_id, publication=publication).first() if public_id else None
+        if made is None:
+            raise
+        return made
+    return issue
+
+
+def parse_future_due(due: str, *, zone: str, now: datetime) -> datetime:
+    """Return the moment of a wall-clock time. Raises BadSchedule, or WrongState if it has passed."""
+    moment = parse_due(due, zone=zone)
+    if moment.at <= now:
+        raise WrongState("%(local)s has passed. Choose a later time.", local=moment.local.replace("T", " "))
+    return moment.at
+
+
+def _fill(issue: Issue, *, beginning: Beginning, original: Issue | None, by: User | None, now: datetime) -> None:
+    match beginning:
+        case Beginning.RULES:
+            draft = make_draft(issue=issue, now=now)
+            if draft.skip_reason:
+                raise NotReady(
+                    "There is no new story and no new event, so the rules would make an empty issue. "
+                    "Begin with a copy or an empty issue."
+                )
+            save_new_issue(issue=issue, draft=draft, now=now)
+        case Beginning.COPY:
+            if original is None:
+                raise NotReady("Choose the issue to copy.")
+            body, stories = copy_body(original, issue=issue, now=now)
+            issue.subject, issue.preheader = original.subject, original.preheader
+            issue.layout, issue.headline = original.layout, original.headline
+            _save(issue, body=body, by=by, now=now)
+            place_stories(issue=issue, stories=stories, now=now)
+        case Beginning.EMPTY:
+            intro = issue.publication.intro
+            _save(issue, body=[("note", {"heading": "", "text": paragraphs(intro)})] if intro else [], by=by, now=now)
+
+
+def _save(issue: Issue, *, body: Any, by: User | None, now: datetime) -> None:
+    issue.number = next_number(publication=issue.publication, kind=issue.kind)
+    issue.body = body
+    issue.save()
+    record_announced_audience(issue, now=now)
+    issue.save_revision(user=by, log_action=False)

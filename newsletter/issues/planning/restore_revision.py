@@ -1,0 +1,35 @@
+"""Go back to the content of an earlier revision of an issue."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from wagtail.models import Revision
+
+from newsletter.common.errors import NotAllowed
+from newsletter.issues.approval.approve import find_current_approval, withdraw_approvals
+from newsletter.issues.planning.change_time import lock_unsent
+from newsletter.models import Issue
+
+RESTORED_FIELDS = ("subject", "preheader", "layout", "headline", "body")
+
+
+@transaction.atomic
+def restore_revision(*, issue: Issue, revision: Revision, by: User, now: datetime) -> bool:
+    """Give the issue the content of the revision, as a new revision. Return True if approvals were withdrawn.
+
+    State, time and audience stay as they are. Raises NotAllowed; WrongState if its send has begun or it is over.
+    """
+    if not by.has_perm("newsletter.change_issue"):
+        raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
+    restored = lock_unsent(issue)
+    earlier = revision.as_object()
+    for name in RESTORED_FIELDS:
+        setattr(restored, name, getattr(earlier, name))
+    restored.save()
+    restored.save_revision(user=by, previous_revision=revision, log_action=False)
+    approved = restored.approvals.filter(withdrawn_at__isnull=True).exists()
+    if not approved or find_current_approval(restored) is not None:
+        return False
+    withdraw_approvals(issue=restored, now=now)
+    return True

@@ -12,8 +12,8 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.models import AuditEntry, Issue, Publication, Slot, Story, StoryRefusal
+from tests.support.desk import said, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
-from tests.web.desk import said, sign_in
 
 pytestmark = pytest.mark.django_db
 

@@ -3,8 +3,7 @@
 from datetime import datetime
 
 from newsletter.models import Delivery, DeliveryException
-from newsletter.models.clicks import RecipientClick
-from newsletter.models.feedback import Bounce
+from newsletter.models.feedback import Bounce, RecipientClick
 from newsletter.sending.settling.delivered import find_delivered
 from subscribers.models import CountedUnsubscribe, Subscriber
 from subscribers.people.data_export import register_export_section

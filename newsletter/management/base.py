@@ -68,9 +68,9 @@ class ProductCommand(BaseCommand):
 def describe_start() -> str:
     """Return one line that names the settings of the process, so that a start in the wrong folder is noticed."""
     file = settings.ENV.env_file
-    read = f"Settings: {file}" if file else f"Settings: the environment alone, there is no .env in {Path.cwd()}"
-    kind = "production" if settings.NEWSLETTER_PRODUCTION else "a trial, which mails nobody through a real provider"
-    return f"{read}. Data: {settings.NEWSLETTER_DATA_DIR}. This is {kind}."
+    read = f"Settings: {file}" if file else f"Settings: environment variables only (no .env in {Path.cwd()})"
+    kind = "Production" if settings.NEWSLETTER_PRODUCTION else "Not production: no real mail is sent"
+    return f"{read}. Data: {settings.NEWSLETTER_DATA_DIR}. {kind}."
 
 
 def prepare_new_database() -> bool:

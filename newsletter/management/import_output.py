@@ -29,13 +29,13 @@ def report_as_json(report: ImportReport, *, mailing_list: str, dry_run: bool) ->
 def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator[str]:
     counts = report.counts()
     if report.layout:
-        yield f"The file is recognised: {report.layout}."
+        yield f"Recognised: {report.layout}."
     if report.encoding not in ("utf-8", "utf-8-sig"):
-        yield f"Its encoding is taken to be {ENCODINGS.get(report.encoding, report.encoding)}."
+        yield f"Detected encoding: {ENCODINGS.get(report.encoding, report.encoding)}."
     if report.resumed_after:
-        yield f"An import of this file had stopped after {report.resumed_after:,} lines and went on from there."
+        yield f"An import of this file had stopped after {report.resumed_after:,} lines and continued there."
     lines = "1 line" if report.rows == 1 else f"{report.rows:,} lines"
-    yield f"{'Nothing is written. ' if dry_run else ''}{lines} for the list “{name}”:"
+    yield f"{'Nothing was written. ' if dry_run else ''}{lines} for the list “{name}”:"
     for word, meaning in OUTCOME_LABELS.items():
         if counts[word] or (word == "new" and not counts["barred"]):
             yield f"{counts[word]:>9,}  {meaning}"
@@ -45,10 +45,10 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
     for row in report.refusals[:SHOWN_LINES]:
         yield f"  line {row.line}: {row.reason}"
     if report.refused > SHOWN_LINES:
-        yield f"  … and {report.refused - SHOWN_LINES:,} more; --refused FILE writes all of them, to be mended."
+        yield f"  … and {report.refused - SHOWN_LINES:,} more; use --refused FILE to save all of them for correction."
     if report.noted:
         many = "1 value was" if report.noted == 1 else f"{report.noted:,} values were"
-        yield f"{many} left out, or a look is needed:"
+        yield f"{many} left out or need checking:"
         shown = sorted(report.notes[:SHOWN_LINES])
         yield from (f"  line {line}: {note}" for line, note in shown)
         if report.noted > len(shown):
@@ -59,20 +59,20 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
     if kept:
         yield f"Kept as attributes: {', '.join(kept)}."
     if report.batch_id:
-        yield f"To take it back: newsletter subscribers undo {report.batch_id}"
+        yield f"To undo it: newsletter subscribers undo {report.batch_id}"
 
 
 def format_undone(done: Mapping[str, int], *, number: int) -> Iterator[str]:
-    yield f"Import {number} is taken back:"
+    yield f"Import {number} was undone:"
     for word, meaning in UNDONE_LABELS.items():
         if done[word] or word == "removed":
             yield f"{done[word]:>9,}  {meaning}"
 
 
 UNDONE_LABELS = {
-    "removed": "people removed who came in with it",
-    "ended": "people taken off the list again who were known before",
-    "stayed": "people stay: since then they confirmed, chose or left something themselves",
-    "lifted": "addresses may be mailed again that it had marked",
-    "kept": "addresses stay marked: something else happened to them since",
+    "removed": "people removed whom it had added",
+    "ended": "subscriptions ended of people who were known before",
+    "stayed": "people stay, because they acted themselves after the import",
+    "lifted": "suppressions of this import removed",
+    "kept": "suppressions stay: something else happened to the addresses since",
 }

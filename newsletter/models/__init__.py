@@ -1,17 +1,15 @@
 """Tables, constraints and querysets of publishing. Services live elsewhere."""
 
 from newsletter.models.api_keys import ApiKey
-from newsletter.models.approvals import Approval
+from newsletter.models.approvals import Approval, Proof
 from newsletter.models.brands import Brand
 from newsletter.models.checks import Acknowledgement, LinkCheck, SenderDomain
-from newsletter.models.clicks import LinkClicks, RecipientClick
 from newsletter.models.content import Appeal, EventNotice, Story
 from newsletter.models.corrections import CorrectedDelivery, Correction
-from newsletter.models.feedback import Delivered, ProviderEvent, SuppressionListReading
+from newsletter.models.feedback import Delivered, LinkClicks, ProviderEvent, RecipientClick, SuppressionListReading
 from newsletter.models.issue_content import IssueRevision, ReaderGroup, ShownItem, Variant
 from newsletter.models.issues import Issue
 from newsletter.models.pictures import Picture
-from newsletter.models.proofs import Proof
 from newsletter.models.protected_terms import ProtectedTerm
 from newsletter.models.publications import Publication, Slot
 from newsletter.models.sending_limits import Installation, ProviderAccount, SendingDay

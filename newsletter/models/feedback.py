@@ -1,4 +1,4 @@
-"""Feedback of providers: their events, delivered mails, bounces, automatic pauses, and their suppression lists."""
+"""Feedback: events of providers, delivered mails, bounces, automatic pauses, suppression lists, and clicks on links."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,8 +6,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.message_fields import MessageField
+from newsletter.models.issues import Issue
 from newsletter.models.sends import Delivery, Send
 from newsletter.models.states import one_of
+from subscribers.models import Subscriber
 
 
 class ProviderEvent(models.Model):
@@ -136,3 +138,39 @@ class SuppressionListReading(models.Model):
     error = MessageField(blank=True)
 
     wagtail_reference_index_ignore = True
+
+
+class LinkClicks(models.Model):
+    """Clicks on one link of an issue on one day (UTC), of people and of probable machines.
+
+    ``link`` is the first 16 hexadecimal digits of the URL's SHA-256.
+    """
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="link_clicks")
+    link = models.CharField(max_length=16)
+    url = models.TextField()
+    day = models.DateField()
+    people = models.PositiveIntegerField(default=0)
+    machines = models.PositiveIntegerField(default=0)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issue", "link", "day"], name="link_clicks_once_a_day")]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class RecipientClick(models.Model):
+    """The first click of one subscriber on one link of an issue, recorded only with their consent."""
+
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="recipient_clicks")
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="+")
+    link = models.CharField(max_length=16)
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issue", "subscriber", "link"], name="recipient_click_once")]

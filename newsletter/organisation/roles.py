@@ -1,4 +1,4 @@
-"""The roles of staff in words. The migration that makes the groups says what each may do."""
+"""The roles of staff and their labels. Migration `0002_roles_and_staff_log` gives each role its permissions."""
 
 from typing import Literal, get_args
 
@@ -7,8 +7,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 ROLE_LABELS: dict[Role, str] = {
     "writer": "edits issues, stories and events",
-    "editor": "adds and removes content, appeals and sources too",
+    "editor": "a writer who also adds and removes content, appeals and sources",
     "approver": "an editor who also approves issues and sends them",
-    "data": "looks after the people: lists, segments, imports, exports",
-    "admin": "all of these, and the brand, publications and staff",
+    "data": "manages people: lists, segments, imports, exports, erasure, protected terms",
+    "admin": "everything, including brands, publications and staff",
 }

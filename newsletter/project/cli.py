@@ -27,17 +27,17 @@ COMMANDS = {
     "web": "run the web pages only",
     "scheduler": "run the schedule only",
     "worker": "run the sender only",
-    "ingest": "look at the sources now",
+    "ingest": "read the sources now",
     "assemble": "make the issue of a publication's next slot",
     "preview": "write an issue as its readers will see it",
     "approve": "approve an issue as a member of staff",
     "send": "send an approved issue at its slot, or now",
-    "status": "show slots, issues and the receipt of a send",
+    "status": "show slots, issues and the delivery summary of a send",
     "doctor": "check settings, database, provider, DNS and templates",
     "bench": "measure sending against a provider on this machine",
     "migrate": "prepare the database, after installing or upgrading",
 }
-_LISTED = re.compile(r"\['(.*)'\]\.?")  # how a faulty setting's reasons come
+_LISTED = re.compile(r"\['(.*)'\]\.?")  # environs prints reasons as a Python list
 _INTERRUPTED, _BROKEN_PIPE = 130, 141
 
 
@@ -98,7 +98,7 @@ def _overview() -> str:
             "",
             *lines,
             "",
-            "`newsletter COMMAND --help` says what a command takes.",
+            "Run `newsletter COMMAND --help` for its options.",
             "",
         ]
     )

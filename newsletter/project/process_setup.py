@@ -23,10 +23,12 @@ def enter() -> None:
 
 
 def restrict_data_folder() -> None:
-    """Restrict what an earlier version left open in the data folder. Call it when Django's settings can be read."""
+    """Make files private that an earlier version left readable by others. Call it when settings can be read."""
     from django.conf import settings
 
     places = DataPaths(Path(settings.NEWSLETTER_DATA_DIR), settings.NEWSLETTER_DATABASE_FILE)
-    closed = restrict_to_owner(places)
-    if closed:
-        _LOG.info("Closed to other users of this machine: %s", ", ".join(map(str, closed)))
+    restricted = restrict_to_owner(places)
+    if restricted:
+        _LOG.info(
+            "Made private (they were readable by other users of this machine): %s", ", ".join(map(str, restricted))
+        )

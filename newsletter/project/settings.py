@@ -102,7 +102,8 @@ NEWSLETTER_DATABASE_FILE = (
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = [
     "newsletter.project.passwords.Argon2id",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of earlier versions: such a hash is replaced at the next sign-in
+    # Hashes of earlier versions; each is replaced at the next sign-in.
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -141,7 +142,7 @@ WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_PASSWORD_RESET_ENABLED = False
-# Without names of old such as "Cuba", and "localtime", which browsers do not know.
+# Leave out legacy names such as "Cuba" and "localtime": browsers do not know them.
 WAGTAIL_USER_TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
 WAGTAILADMIN_LOGIN_URL = "/accounts/login/"
 WAGTAILADMIN_EXTERNAL_LINK_CONVERSION = ""
@@ -159,7 +160,8 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
-# No limit on an address alone: wrong passwords of others at it must not refuse a right one (desk/accounts.py).
+# Do not limit sign-ins per account: a stranger's wrong passwords would lock out the owner. The limits are in
+# `newsletter/desk/staff/accounts.py`.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "10/5m/key"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = ENV.site_url.split("://", 1)[0]
 USERSESSIONS_ADAPTER = "newsletter.desk.staff.accounts.SessionsAdapter"
@@ -174,7 +176,9 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": ENV.data_dir / "cache",
-        "OPTIONS": {"MAX_ENTRIES": 10_000},  # the default of 300 would let a flood of sign-ins push out the counts
+        "OPTIONS": {
+            "MAX_ENTRIES": 10_000
+        },  # with the default of 300, many sign-ins would evict the rate-limit counters
     }
 }
 

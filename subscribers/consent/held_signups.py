@@ -64,7 +64,7 @@ def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
         .first()
     )
     if held is None:
-        raise AlreadyDecided("Somebody else released or discarded this sign-up already.")
+        raise AlreadyDecided("A colleague has already accepted or dropped this sign-up.")
     result = request_subscription(
         email=held.email,
         mailing_list=held.mailing_list,
@@ -84,4 +84,4 @@ def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
 def discard_held_signup(*, held_id: int) -> None:
     """Delete the sign-up. Raises `AlreadyDecided`."""
     if not HeldSignup.objects.filter(pk=held_id).delete()[0]:
-        raise AlreadyDecided("Somebody else released or discarded this sign-up already.")
+        raise AlreadyDecided("A colleague has already accepted or dropped this sign-up.")

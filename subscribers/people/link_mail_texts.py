@@ -66,8 +66,8 @@ def _link_mail_text(kind: MailedLink.Kind) -> tuple[str, str, str]:
     return (
         gettext("Get mail from %(organisation)s here?"),
         gettext(
-            "Somebody, we think you, wants to get our mail at this address from now on. "
-            "Press the button to say yes. It works once, for an hour."
+            "You, or somebody else, asked us to send our emails to this address. To confirm, press the button within "
+            "an hour. It works once."
         ),
         gettext("Yes, send it here"),
     )

@@ -28,7 +28,7 @@ def test_date_and_time_fields_open_their_pickers(page: Page) -> None:
     expect(page.locator(".xdsoft_datetimepicker:visible")).to_have_count(1)
     page.goto("/admin/publications/")
     page.locator("td.title a").first.click()
-    page.get_by_role("button", name="Quiet hours and sending limits", exact=True).click()
+    page.get_by_role("heading", name="Quiet hours and sending limits").click()
     page.locator("[name=quiet_from]").click()
     expect(page.locator(".xdsoft_datetimepicker:visible")).to_have_count(1)
 

@@ -28,7 +28,7 @@ def test_a_person_is_added_with_a_password_from_standard_input(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add("Ann@example.org", "--role=approver", "--password-stdin", typed=f"{PASSWORD}\n", monkeypatch=monkeypatch)
-    assert capsys.readouterr().out.startswith("ann@example.org is added as approver: ")
+    assert capsys.readouterr().out.startswith("Added ann@example.org with the role approver: ")
     assert User.objects.get().check_password(PASSWORD)
 
 
@@ -37,11 +37,11 @@ def test_a_changed_role_is_said_with_the_one_before(
 ) -> None:
     add("ann@example.org", "--role=writer", typed=PASSWORD, monkeypatch=monkeypatch)
     add("ann@example.org", "--role=writer", typed="", monkeypatch=monkeypatch)
-    assert "ann@example.org has the role writer already." in capsys.readouterr().out
+    assert "ann@example.org already has the role writer." in capsys.readouterr().out
     add("ann@example.org", "--role=editor", typed="another-calm-morning", monkeypatch=monkeypatch)
     said = capsys.readouterr().out
     assert "ann@example.org is now editor" in said
-    assert "(was: writer). The password is changed." in said
+    assert "(was: writer). The password was changed." in said
 
 
 def test_a_program_may_read_what_was_done_and_who_there_is(
@@ -63,7 +63,7 @@ def test_the_list_is_readable_and_says_what_to_do_when_it_is_empty(
     add("ann@example.org", "--role=data", typed=PASSWORD, monkeypatch=monkeypatch)
     User.objects.update(is_active=False)
     call_command("staff", "list")
-    assert "never; switched off" in capsys.readouterr().out
+    assert "never; inactive" in capsys.readouterr().out
 
 
 def test_on_a_terminal_a_new_password_is_asked_for_twice(

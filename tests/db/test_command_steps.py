@@ -50,7 +50,7 @@ def test_the_whole_week_by_hand(weekly, fake_provider, tmp_path):
     assert len(preview["variants"]) == 1
     approved = run_json("approve", "weekly/1", "--by", "Approver@Example.org")
     assert approved["state"] == "approved"
-    assert "goes out at" in run("send", "weekly/1")
+    assert "will be sent at" in run("send", "weekly/1")
     status = run_json("send", "weekly/1", "--now")
     assert status["state"] == "sent"
     assert status["deliveries"]["accepted"] == 12
@@ -151,7 +151,7 @@ def test_a_send_that_needs_attention_ends_with_its_own_exit_status(weekly, fake_
         (("approve", "weekly/1", "--by", "nobody@example.org"), "Nobody on the staff"),
         (("ingest", "--source", "Nothing"), "There is no source “Nothing”"),
         (("send", "weekly/1", "--now"), "is not approved"),
-        (("doctor", "--release"), "goes with --after-restore"),
+        (("doctor", "--release"), "needs --after-restore"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(weekly, arguments, words):
@@ -178,6 +178,6 @@ def test_after_a_restore_everything_is_held_until_a_person_releases_it(weekly):
     doubt = run_json("doctor", "--after-restore")
     assert (doubt["held"], doubt["batches"], doubt["people"]) == (True, 2, 12)
     assert set(issue.sends.get().batches.values_list("state", flat=True)) == {"uncertain"}
-    assert "Everything is held" in run("doctor", "--after-restore")
+    assert "All sending is on hold" in run("doctor", "--after-restore")
     run("doctor", "--after-restore", "--release")
     assert not Installation.objects.get().held

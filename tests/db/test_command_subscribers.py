@@ -45,14 +45,14 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(people: Path, capsys: pytes
     assert told["refusals"][0]["line"] == 3
     assert not Subscriber.objects.exists()
     call_command("subscribers", "import", str(people), *HOW, "--dry-run")
-    assert "Nothing is written. 2 lines" in capsys.readouterr().out
+    assert "Nothing was written. 2 lines" in capsys.readouterr().out
 
 
 def test_what_was_left_out_of_a_line_is_said_with_the_line(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
     people.write_text("email,giving\n" + "".join(f"a{at}@example.org,platinum\n" for at in range(25)))
     call_command("subscribers", "import", str(people), *HOW, "--dry-run")
     said = capsys.readouterr().out
-    assert "25 values were left out, or a look is needed:" in said
+    assert "25 values were left out or need checking:" in said
     assert "  line 2: “platinum” is not one of none, donor, monthly; left out." in said
     assert "  … and 5 more; --json has up to 1,000 of them." in said
 

@@ -8,8 +8,7 @@ from django.apps import apps
 from django.db import models
 
 from newsletter.models import Delivery, DeliveryException
-from newsletter.models.clicks import RecipientClick
-from newsletter.models.feedback import Bounce
+from newsletter.models.feedback import Bounce, RecipientClick
 from newsletter.sending.freezing.start import start_send
 from subscribers.identity import identify
 from subscribers.models import (

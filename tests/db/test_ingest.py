@@ -166,7 +166,7 @@ def test_a_new_image_that_fails_keeps_the_old_one_and_is_retried(site, settings,
     report = ingest_source(source=source, now=NOW)
     story = Story.objects.get()
     assert (story.title, story.picture) == ("A verdict, upheld", before)
-    assert "the one from before is kept" in report.set_aside[0].reason
+    assert "the earlier one is kept" in report.set_aside[0].reason
     site.put("/another.jpg", picture_bytes((800, 800)), Content_Type="image/jpeg")
     assert ingest_source(source=source, now=NOW).set_aside == []
     assert Story.objects.get().picture != before

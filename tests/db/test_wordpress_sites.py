@@ -86,7 +86,7 @@ def test_a_closed_rest_interface_is_replaced_by_the_feed(blog, rest):
     blog.add(7, "The first verdict")
     report = read(blog.home)
     assert (report.new, report.error) == (1, "")
-    assert "the site's feed was read in its place" in report.set_aside[0].reason
+    assert "the feed was read instead" in report.set_aside[0].reason
     assert Story.objects.get().external_id == "7"
 
 

@@ -238,7 +238,7 @@ def test_the_command_reads_a_file_and_fails_on_errors(
         call_command("doctor", "--message", str(file))
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("doctor", "--message", str(tmp_path / "nothing"))
-    with pytest.raises(CommandError, match="goes with --message"):
+    with pytest.raises(CommandError, match="needs --message"):
         call_command("doctor", "--receiver", "mx.example.net")
 
 

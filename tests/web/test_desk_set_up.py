@@ -11,8 +11,8 @@ from django.utils import timezone
 from newsletter.issues.assembly.schedule import check_schedule, due_after
 from newsletter.models import Brand, Picture, Publication
 from subscribers.models import MailingList, Segment, Topic
+from tests.support.desk import sign_in
 from tests.support.fixtures import make_issue, make_publication, make_story
-from tests.web.desk import sign_in
 
 pytestmark = pytest.mark.django_db
 NO_CONDITIONS = {"rule-count": "0"}

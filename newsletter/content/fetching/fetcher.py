@@ -196,7 +196,10 @@ def _site(url: str) -> str:
 
 def _read_redirect(request: _Request, location: str) -> str:
     if not location:
-        raise Unreachable("%(host)s says that the document has moved, but not where to.", host=request.host)
+        raise Unreachable(
+            "%(host)s redirects without a new address. Ask the people who run the site to correct it.",
+            host=request.host,
+        )
     try:
         return urldefrag(urljoin(request.url, location)).url
     except ValueError as error:

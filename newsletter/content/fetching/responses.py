@@ -55,20 +55,26 @@ def read_body(raw: RawStream, *, encoding: str, max_bytes: int, deadline: float,
 def make_bad_status(response: requests.Response, host: str, *, deadline: float) -> BadStatus:
     """Return the error for an answer whose status is neither a success nor a redirect."""
     status = response.status_code
-    meaning = {
-        401: Message("asks for a log-in. Use an address that anyone may read"),
-        403: Message("refuses to show this address to us. Ask whoever runs the site to allow it"),
-        404: Message("has nothing at this address. Check it, or remove the source"),
-        410: Message("has removed this address for good. Remove the source"),
-        429: Message("asks us to come less often. It is tried again later"),
+    names = {"host": host, "status": status}
+    message = {
+        401: Message("%(host)s asks for a sign-in (status %(status)s). Use an address that anyone may read.", **names),
+        403: Message(
+            "%(host)s refuses to show this address to us (status %(status)s). Ask the people who run the site to allow it.",
+            **names,
+        ),
+        404: Message(
+            "%(host)s has nothing at this address (status %(status)s). Check it, or remove the source.", **names
+        ),
+        410: Message("%(host)s has removed this address for good (status %(status)s). Remove the source.", **names),
+        429: Message("%(host)s asks us to come less often (status %(status)s). We will try again later.", **names),
     }.get(
         status,
-        Message("has an error of its own. It is tried again later")
+        Message("%(host)s reports an internal error (status %(status)s). We will try again later.", **names)
         if status >= 500
-        else Message("did not give the document"),
+        else Message("%(host)s did not give the document (status %(status)s). Check the address.", **names),
     )
     return BadStatus(
-        Message("%(host)s %(meaning)s (status %(status)s).", host=host, meaning=meaning, status=status),
+        message,
         status=status,
         retry_after=_parse_retry_after(response.headers.get("Retry-After", "")),
         body=_read_error_body(response, host, deadline=deadline),
@@ -83,11 +89,9 @@ def to_fetch_error(error: Exception, *, host: str, late: bool) -> FetchError:
     if isinstance(error, SSLError):
         return Unreachable("The certificate of %(host)s is not valid. Tell whoever runs the site.", host=host)
     if isinstance(error, InvalidURL):
-        return Refused(
-            "“%(host)s” is not the name of a web site. Copy the address from the browser's address bar.", host=host
-        )
+        return Refused("“%(host)s” is not the name of a web site. Copy the address from your browser.", host=host)
     if isinstance(error, BrokenConnection):
-        return Unreachable("No connection to %(host)s, or it broke off. It is tried again later.", host=host)
+        return Unreachable("%(host)s cannot be reached, or the connection broke. We will try again later.", host=host)
     return Unreachable("The answer of %(host)s broke off or was not understood. It is tried again later.", host=host)
 
 

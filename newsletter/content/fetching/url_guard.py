@@ -139,13 +139,13 @@ def check_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise Refused("“%(url)s” is not a web address. Copy it from the browser's address bar.", url=url) from error
+        raise Refused("“%(url)s” is not a web address. Copy the address from your browser.", url=url) from error
     if parts.scheme not in WEB_PORTS:
         raise Refused("Only http and https addresses can be read, and “%(url)s” is not one.", url=url[:200])
     if parts.username is not None or parts.password is not None:
         raise Refused("The address contains a user name or password. Use one that needs no log-in.")
     if not host:
-        raise Refused("“%(url)s” names no web site. Copy it from the browser's address bar.", url=url)
+        raise Refused("“%(url)s” is not a web address. Copy the address from your browser.", url=url)
     return parts
 
 

@@ -1,6 +1,6 @@
 """Make an image from outside one that mail can carry: in a known format, upright, small, without hidden data.
 
-It runs in the image sandbox (``sandboxed``). Only our own drawings are made elsewhere.
+It runs in the image sandbox (``sandboxed``). Placeholders, which we draw ourselves, may be made outside the sandbox.
 """
 
 import hashlib
@@ -99,8 +99,8 @@ def _check_magic(head: bytes) -> None:
     if start.startswith(b"<") and b"<svg" in head.lower():
         raise BadImage("The picture is an SVG drawing, which mail programs do not show. Use JPEG or PNG.")
     if start.startswith(b"<"):
-        raise BadImage("The address gave a web page where a picture was expected.")
-    raise BadImage("The picture is not JPEG, PNG, GIF, WebP or AVIF. Use one of these.")
+        raise BadImage("The address leads to a web page, not to an image. Enter the address of the image itself.")
+    raise BadImage("The image is not JPEG, PNG, GIF, WebP or AVIF. Use one of these formats.")
 
 
 def _shrink_to_width(image: Image.Image, width: int) -> Image.Image:

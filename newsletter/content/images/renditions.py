@@ -47,7 +47,7 @@ def make_rendition(
 
 
 def make_staff_rendition(image: AbstractImage, *, format_name: str, is_video: bool = False) -> Picture:
-    """Return an image of the staff's library in a format, cropped around its focal point."""
+    """Return a rendition of an image from the image library, cropped around its focal point."""
     return make_rendition(host_staff_image(image), format_name=format_name, focus=find_focus(image), is_video=is_video)
 
 

@@ -55,11 +55,9 @@ def encode_image_in_sandbox(
         try:
             answer = child.ask(request)
         except ResourceLimitExceeded as error:
-            raise BadImage(
-                "The picture takes more time or memory to open than any picture may. Save it smaller, as JPEG."
-            ) from error
+            raise BadImage("The image takes too long or too much memory to open. Save it smaller, as JPEG.") from error
         except ParserCrashed as error:
-            raise BadImage("The picture is damaged in a way that stops our reader. Save it again as JPEG.") from error
+            raise BadImage("The image is damaged and cannot be read. Save it again as JPEG.") from error
     if isinstance(answer, ImageRefusal):
         raise BadImage(answer.reason)
     if not isinstance(answer, EncodedImage):

@@ -92,7 +92,7 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
         events_held = _store_entries(source, reading.parsed, report, pictures=pictures, fetcher=fetcher, now=now)
     source.etag, source.last_modified = reading.etag[:500], reading.last_modified[:100]
     if report.pictures_waiting or events_held:
-        # The next reading must be complete: “unchanged” would hold the events, or lose the images, for ever.
+        # Force a complete reading next time: after “not modified”, held events and missing images would never be handled.
         source.etag = source.last_modified = ""
     source.failures, source.error, source.last_success_at = 0, "", now
     _save_schedule(source, now=now, wait=timedelta(minutes=source.every_minutes))

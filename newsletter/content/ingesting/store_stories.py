@@ -21,7 +21,7 @@ _BOOKKEEPING_FIELDS = frozenset(
     {"source_sha256", "checked_at", "check_failed", "picture_waiting", "picture_page_etag", "picture_page_modified"}
 )
 _MIN_MATCH_LENGTH = 15
-"""How many letters of a title say enough to know a story by, if they are a part of a longer one."""
+"""Minimum length of a title that may match a part of a longer one."""
 
 
 def find_shared_addresses(entries: Iterable[StoryEntry]) -> frozenset[str]:
@@ -241,9 +241,6 @@ def _read_content(story: Story | None) -> dict[str, object]:
 def _describe_failure(found: FoundImage) -> str:
     if not found.failure:
         return ""
-    done = (
-        Message("could not be had; the one from before is kept")
-        if found.picture
-        else Message("was left out, the story is in")
-    )
-    return Message("Its picture %(done)s: %(failure)s", done=done, failure=found.failure)
+    if found.picture:
+        return Message("Its image could not be fetched, so the earlier one is kept. %(failure)s", failure=found.failure)
+    return Message("Its image could not be fetched, so the story has none. %(failure)s", failure=found.failure)

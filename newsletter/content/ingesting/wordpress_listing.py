@@ -59,14 +59,14 @@ def find_posts(
         if first.not_modified or is_json(first.body):
             remember_root(collection)
             return collection, first
-        refused = Message("The site did not answer as WordPress does.")
+        refused = Message("The site does not answer like WordPress.")
     home = given.home
     raise RestApiUnavailable(
         Message(
             "%(refused)s Check that the address is right and that the REST interface of the site is on.",
             refused=refused,
         ),
-        reason=Message("It cannot be read, so the site's feed was read in its place: %(refused)s", refused=refused),
+        reason=Message("The REST API cannot be read, so the feed was read instead. %(refused)s", refused=refused),
         home=home,
         has_feed=given.kind == POSTS and not given.filters,
     )

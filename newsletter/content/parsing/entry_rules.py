@@ -21,16 +21,16 @@ from newsletter.content.parsing.urls import MAX_URL_LENGTH, safe_link
 
 MAX_ENTRIES = 200
 _EARLIEST_DATE = datetime(1971, 1, 1, tzinfo=UTC)
-_FUTURE = timedelta(hours=24)
-_LABEL = 120
-BROKEN_CHARACTERS = Message("This entry contains a character that no text may have, so it cannot be used.")
-_TOO_HEAVY = Message(
-    "It takes more time or memory than an entry may, so it was not read. Ask whoever runs the source to look at it."
+_MAX_FUTURE = timedelta(hours=24)
+_MAX_LABEL_LENGTH = 120
+BROKEN_CHARACTERS = Message("This entry contains an invalid character, so it was skipped.")
+_TOO_LARGE_TO_READ = Message(
+    "This entry takes too long or too much memory to read, so it was skipped. Ask the people who run the source to shorten it."
 )
 
 Raw = TypeVar("Raw")
 Entry = TypeVar("Entry")
-_AGAIN_SECONDS = 0.05
+_REPEAT_SECONDS = 0.05
 # Only the form itself: many themes carry its class in the styles of every page.
 _FORM = re.compile(
     r"<form\b[^>]{0,1000}(?:action=postpass|post-password-form)|<input\b[^>]{0,1000}\bname\s*=\s*[\"']?post_password\b",
@@ -71,7 +71,7 @@ def cpu_budget(seconds: float) -> Iterator[None]:
         return
     before = signal.signal(signal.SIGVTALRM, _stop)
     # The signal repeats, because a library may swallow the first one with a bare “except”.
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _AGAIN_SECONDS)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _REPEAT_SECONDS)
     try:
         yield
     finally:
@@ -142,9 +142,7 @@ def require_link(link: str, *, base_url: str) -> str:
         raise BadEntry("The link of this entry is longer than %(limit)s characters.", limit=MAX_URL_LENGTH)
     safe = safe_link(link, base_url=base_url)
     if not safe:
-        raise BadEntry(
-            "The link of this entry is not a web address that can be used: “%(link)s”.", link=tidy(link)[:80]
-        )
+        raise BadEntry("The link of this entry cannot be used as a web address: “%(link)s”.", link=tidy(link)[:80])
     return safe
 
 
@@ -152,16 +150,16 @@ def normalise_date(moment: datetime | None, *, now: datetime) -> datetime | None
     """Return the date in UTC, or None for no date and for a computer's zero date (1970). Raises BadEntry for a future one."""
     if moment is None:
         return None
-    there = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     try:
-        utc = there.astimezone(UTC)
+        in_utc = aware.astimezone(UTC)
     except (OverflowError, ValueError):
         return None
-    if utc > now + _FUTURE:
+    if in_utc > now + _MAX_FUTURE:
         raise BadEntry(
-            "This entry is dated in the future (%(utc)s). It is looked at again when that day comes.", utc=utc.date()
+            "This entry is dated in the future (%(day)s). It will be read again on that day.", day=in_utc.date()
         )
-    return None if utc < _EARLIEST_DATE else utc
+    return None if in_utc < _EARLIEST_DATE else in_utc
 
 
 def parse_iso_date(text: str) -> datetime | None:
@@ -175,7 +173,7 @@ def parse_iso_date(text: str) -> datetime | None:
 
 def label_entry(*, title: str, link: str, number: int) -> str:
     """Return a label by which staff find an entry that was set aside: its title, else its link, else its number."""
-    return cut_at_word(tidy(title) or tidy(link), _LABEL) or Message("Entry %(number)s", number=number)
+    return cut_at_word(tidy(title) or tidy(link), _MAX_LABEL_LENGTH) or Message("Entry %(number)s", number=number)
 
 
 def read_entries(
@@ -184,14 +182,14 @@ def read_entries(
     """Read each entry alone. Set aside, with a reason, any that is bad, repeated, too slow, or beyond the limit of 200."""
     entries: dict[str, Entry] = {}
     aside: list[SetAside] = []
-    beyond = heavy = 0
+    skipped = over_budget = 0
     started = time.process_time()
     for number, one in enumerate(raw, 1):
         if number > MAX_ENTRIES:
-            beyond += 1
+            skipped += 1
             continue
         if is_document_over_budget(started):
-            heavy += 1
+            over_budget += 1
             continue
         try:
             with limit_entry_time():
@@ -204,20 +202,20 @@ def read_entries(
             aside.append(
                 SetAside(
                     entry=_named(name, one, number),
-                    reason=Message("An earlier entry has the same identity; the first one was used."),
+                    reason=Message("An earlier entry has the same id or address. Only the first was used."),
                 )
             )
             continue
         entries[identity] = entry
-    if beyond:
+    if skipped:
         aside.append(
             SetAside(
-                entry=Message("%(beyond)s more entries", beyond=beyond),
+                entry=Message("%(number)s more entries", number=skipped),
                 reason=Message("Only the first %(limit)s entries of a source are used.", limit=MAX_ENTRIES),
             )
         )
-    if heavy:
-        aside.append(SetAside(entry=Message("%(heavy)s more entries", heavy=heavy), reason=_TOO_HEAVY))
+    if over_budget:
+        aside.append(SetAside(entry=Message("%(number)s more entries", number=over_budget), reason=_TOO_LARGE_TO_READ))
     return tuple(entries.values()), tuple(aside)
 
 
@@ -240,9 +238,10 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, BadEntry):
         return error.message
     if isinstance(error, CpuBudgetExceeded | MemoryError):
-        return _TOO_HEAVY
+        return _TOO_LARGE_TO_READ
     return Message(
-        "This entry is damaged in a way that stops our reader (%(name)s), so it cannot be used.",
+        "This entry is damaged and cannot be read (%(name)s), so it was skipped. Ask the people who run the source "
+        "to correct it.",
         name=type(error).__name__,
     )
 

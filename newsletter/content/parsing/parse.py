@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Document:
-    """The answer of a source. ``kind`` is a ``Source.kind`` or one of two more; ``now`` is aware and judges dates.
+    """The answer of a source. ``kind`` is one of ``KINDS``. ``now`` is an aware time; dates are compared with it.
 
-    "page_picture" is a story's page of which only the image is used: ``extra`` has "picture" and "alt".
-    "tribe_events" is an answer of the REST interface of The Events Calendar.
+    "page_picture" is a story's page of which only the image is used: ``Parsed.extra`` then has "picture" and "alt".
+    "tribe_events" is an answer of the REST interface of The Events Calendar. The other kinds are those of ``Source``.
     """
 
     kind: str
@@ -45,8 +45,8 @@ def parse_document(document: Document) -> Parsed:
         log.warning("A %s at %s broke its parser", document.kind, document.url, exc_info=True)
         return Parsed(
             error=Message(
-                "This source is damaged in a way that stops our reader (%(name)s). Nothing was used, and what "
-                "it gave before is kept. Ask whoever runs it to look at it.",
+                "This source is damaged and cannot be read (%(name)s). Nothing new was used. Ask the people who run "
+                "it to correct it.",
                 name=type(error).__name__,
             )
         )

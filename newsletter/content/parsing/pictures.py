@@ -19,24 +19,24 @@ from newsletter.content.parsing.urls import safe_link
 MAX_PICTURE_WIDTH = 2000
 """A mail shows 1,200 pixels; a file wider than this only takes longer."""
 MIN_PICTURE_SIDE = 50
-_HOSTS = re.compile(
+_TRACKER_HOSTS = re.compile(
     r"(?:^|\.)(?:s\.w\.org|gravatar\.com|(?:pixel|stats)\.wp\.com|doubleclick\.net|feedburner\.com|facebook\.com"
     r"|google-analytics\.com|googletagmanager\.com|feedsportal\.com|scorecardresearch\.com|list-manage\.com)$",
     re.IGNORECASE,
 )
-_WORDS = frozenset(
+_ICON_WORDS = frozenset(
     [
         "emoji", "emojis", "smiley", "smilies", "avatar", "avatars", "gravatar", "favicon", "icon", "icons", "logo",
         "logotype", "sprite", "sprites", "spinner", "placeholder", "1x1",
     ]
 )  # fmt: skip
-_STAND_INS = frozenset(
+_PLACEHOLDER_WORDS = frozenset(
     [
         "badge", "blank", "default", "fallback", "loader", "loading", "logos", "pixel", "share", "social", "spacer",
         "tracking", "trans", "transparent",
     ]
 )  # fmt: skip
-_FILLERS = frozenset(
+_NEUTRAL_WORDS = frozenset(
     [
         "card", "image", "img", "picture", "site", "thumbnail",
     ]
@@ -51,8 +51,8 @@ _PARTS = re.compile(r"[a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PIXEL_STYLE = re.compile(r"(?<![-\w])(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|$|!)|display\s*:\s*none", re.IGNORECASE)
 _SRCSET_PART = re.compile(r"(\S+?)(?:\s+(\d{1,5}(?:\.\d+)?)([wx])\s*(?:,|$)|\s*(?:,\s+|,?$))\s*")
-_LAZY = ("data-src", "data-lazy-src", "data-original", "data-orig-file", "data-full-url")
-_LAZY_SETS = ("srcset", "data-srcset", "data-lazy-srcset")
+_LAZY_ATTRIBUTES = ("data-src", "data-lazy-src", "data-original", "data-orig-file", "data-full-url")
+_LAZY_ATTRIBUTES_SETS = ("srcset", "data-srcset", "data-lazy-srcset")
 
 
 def is_story_image(url: str) -> bool:
@@ -62,15 +62,17 @@ def is_story_image(url: str) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
-    if parts.scheme == "data" or _HOSTS.search(host):
+    if parts.scheme == "data" or _TRACKER_HOSTS.search(host):
         return False
     folders, _, file = unquote(parts.path).rpartition("/")
     if "/emoji/" in f"{folders}/" or "/avatar/" in f"{folders}/" or file.lower().endswith(".svg"):
         return False
     stem = file.rpartition(".")[0] or file
     words = _PARTS.findall(_CAMEL.sub("-", stem).lower())
-    telling = [word for word in words if not word.isdigit() and word not in _FILLERS and word not in _STAND_INS]
-    return not _WORDS & set(words) and bool(telling or not _STAND_INS & set(words))
+    telling = [
+        word for word in words if not word.isdigit() and word not in _NEUTRAL_WORDS and word not in _PLACEHOLDER_WORDS
+    ]
+    return not _ICON_WORDS & set(words) and bool(telling or not _PLACEHOLDER_WORDS & set(words))
 
 
 def is_large_enough(image: Mapping[str, str]) -> bool:
@@ -84,8 +86,8 @@ def is_large_enough(image: Mapping[str, str]) -> bool:
 def list_image_urls(image: Mapping[str, str]) -> list[str]:
     """Return the addresses of an ``img`` element, best first: its sizes, its late-loaded ones, its ``src``."""
     own = parse_pixels(image.get("width"))
-    sized = [pair for name in _LAZY_SETS for pair in split_srcset(image.get(name) or "", own=own)]
-    plain = [link for name in (*_LAZY, "src") if (link := image.get(name) or "")]
+    sized = [pair for name in _LAZY_ATTRIBUTES_SETS for pair in split_srcset(image.get(name) or "", own=own)]
+    plain = [link for name in (*_LAZY_ATTRIBUTES, "src") if (link := image.get(name) or "")]
     best = choose_size([*sized, *((link, own) for link in plain[:1])])
     return [link for link in dict.fromkeys([best, *plain]) if link and not link.startswith("data:")]
 

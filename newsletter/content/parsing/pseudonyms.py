@@ -9,7 +9,7 @@ _NAME = r"[^\W\d_][\w'’\-]{0,39}"
 _CAPITAL = r"[^\W\d_a-z][\w'’\-]{0,39}"
 # Two words are one name only inside a sentence: "met Anna Maria*", but not "How Maya* came home".
 _MARKED = re.compile(rf"(?<![\w*'’\-])(?:(?<=[a-z,] )(?P<both>{_CAPITAL} {_CAPITAL})|(?P<one>{_CAPITAL}))\*(?![\w*])")
-_SAYS_SO = re.compile(
+_PSEUDONYM_PHRASE = re.compile(
     r"pseudonym|seudónimo|nombres? (?:ficticio|(?:(?:ha|han|fue|fueron) )?(?:sido )?(?:cambiado|modificado))"
     r"|namen? (?:wurden? |von der redaktion )?geändert|noms? (?:a|ont) été (?:modifié|changé)|noms? d[’']emprunt"
     r"|names? (?:has|have|had|was|were|is|are)? ?(?:been )?(?:changed|altered|withheld|protected)"
@@ -17,25 +17,25 @@ _SAYS_SO = re.compile(
     r"|real names? (?:is|are|has|have|was|were) (?:been )?(?:not|withheld|changed|protected)|alias\b",
     re.IGNORECASE,
 )
-_WHY = re.compile(
+_REASON = re.compile(
     r"(?:\s+(?:(?:in order )?to (?:protect|preserve|respect|keep|safeguard|ensure|maintain|hide|conceal)|for|at (?:her|his|their)"
     r"|because|here|throughout|in this|para|por|zum|pour|afin)\b[^.!?\n]{0,160})?"
 ).pattern
-_ONLY_A_NOTE = re.compile(
+_NOTE_LINE_ONLY = re.compile(
     r"\W*(?:(?:editor[’']s )?note:\s*)?(?:"
     r"(?:(?:some|all|both|the|these|certain|her|his|their|people[’']s|[^\W\d_]+[’']s)(?: of the)? )?"
     r"(?:(?:real|client|survivor|victim)s?[’']? )?names?(?: and \w+(?: \w+)?)?(?: (?:in|of) this \w+)?"
-    rf"(?: (?:have|has|had|were|was|are|is))?(?: been)? ?(?:changed|altered|withheld|protected){_WHY}"
-    rf"|(?:[^\W\d_]+ is |these are |all names are )?(?:a )?pseudonyms?(?: used)?{_WHY}"
-    rf"|(?:[^\W\d_]+ is )?not (?:her|his|their|the) real names?{_WHY}"
-    rf"|(?:el|la|los|las|algunos)? ?nombres?(?: (?:ha|han|fue|fueron))?(?: sido)? (?:ficticios?|cambiados?|modificados?){_WHY}"
-    rf"|(?:der |die |alle )?namen?(?: wurden?)?(?: von der redaktion)? geändert{_WHY}"
-    rf"|(?:le|les|tous les)? ?(?:pré)?noms?(?: ont| a)? été (?:modifiés?|changés?){_WHY}"
+    rf"(?: (?:have|has|had|were|was|are|is))?(?: been)? ?(?:changed|altered|withheld|protected){_REASON}"
+    rf"|(?:[^\W\d_]+ is |these are |all names are )?(?:a )?pseudonyms?(?: used)?{_REASON}"
+    rf"|(?:[^\W\d_]+ is )?not (?:her|his|their|the) real names?{_REASON}"
+    rf"|(?:el|la|los|las|algunos)? ?nombres?(?: (?:ha|han|fue|fueron))?(?: sido)? (?:ficticios?|cambiados?|modificados?){_REASON}"
+    rf"|(?:der |die |alle )?namen?(?: wurden?)?(?: von der redaktion)? geändert{_REASON}"
+    rf"|(?:le|les|tous les)? ?(?:pré)?noms?(?: ont| a)? été (?:modifiés?|changés?){_REASON}"
     r")[.!]?\W*",
     re.IGNORECASE,
 )
 ANY_NAME = "*"
-"""Stands for the name in a pair whose note is of names that are not marked: it goes with the story whatever is shown."""
+"""The name in a pair whose note is about unmarked names. Such a note is always shown with the story."""
 _NOTE_LINE = re.compile(r"(?:^|\n|(?<=[.!?”\"’)])\s)\s*(?P<note>\*{1,3}\s*[^\n*]{3,400})")
 _LINE_WITHOUT_MARK = re.compile(r"(?:^|\n)\s*(?P<note>[^\n*]{3,300})(?=\n|$)")
 _MAX_NOTE_LENGTH = 300
@@ -69,7 +69,7 @@ def is_pseudonym_note(text: str) -> bool:
     line = tidy(text)
     if len(line) > _MAX_NOTE_LENGTH:
         return False
-    return bool(_ONLY_A_NOTE.fullmatch(line)) or (line.startswith("*") and bool(_SAYS_SO.search(line)))
+    return bool(_NOTE_LINE_ONLY.fullmatch(line)) or (line.startswith("*") and bool(_PSEUDONYM_PHRASE.search(line)))
 
 
 def _find_unmarked_notes(text: str) -> list[str]:
@@ -87,10 +87,10 @@ def list_notes_for(text: str, pseudonyms: tuple[tuple[str, str], ...]) -> tuple[
 
 def _notes(text: str) -> list[str]:
     found = [tidy(match["note"]) for match in _NOTE_LINE.finditer(text)]
-    said = [note for note in found if _SAYS_SO.search(note)]
+    said = [note for note in found if _PSEUDONYM_PHRASE.search(note)]
     if not said:
         lines = (tidy(match["note"]) for match in _LINE_WITHOUT_MARK.finditer(text))
-        said = [line for line in lines if _SAYS_SO.search(line) and len(line) <= _MAX_NOTE_LENGTH]
+        said = [line for line in lines if _PSEUDONYM_PHRASE.search(line) and len(line) <= _MAX_NOTE_LENGTH]
     return [cut_at_word(note, _MAX_NOTE_LENGTH) for note in _deduplicate(said)]
 
 

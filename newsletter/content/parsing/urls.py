@@ -11,7 +11,7 @@ _TRACKING_PARAMETERS = (
     "utm_", "fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid",
     "mkt_tok", "_hsenc", "_hsmi", "mtm_", "pk_campaign", "pk_kwd", "pk_source", "pk_medium",
 )  # fmt: skip
-"""What a parameter begins with that says where a reader came from, and nothing of the page."""
+"""Prefixes of tracking parameters; they do not identify a page."""
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 
@@ -46,7 +46,7 @@ def normalise_url(url: str) -> str:
 
 
 def hash_url(url: str) -> str:
-    """Return the SHA-256 of the page's name."""
+    """Return the SHA-256 of the normalised address."""
     return hashlib.sha256(normalise_url(url).encode("utf-8", "replace")).hexdigest()
 
 

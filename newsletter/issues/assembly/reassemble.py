@@ -33,7 +33,7 @@ _KEPT_LABELS = {
 
 @dataclass(frozen=True)
 class Reassembly:
-    """What assembling again changes: titles of added and removed stories, and labels of edits that are kept.
+    """Titles of added and removed stories, and labels of edits that are kept.
 
     ``sha256`` names the whole result, so that a person confirms what they saw.
     """

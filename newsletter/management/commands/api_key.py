@@ -27,14 +27,14 @@ class Command(ProductCommand):
             required=True,
             action="append",
             choices=SCOPES,
-            help="people: sign up, change and read people. read: publications, issues, receipts. Give it twice for both.",
+            help="people: sign up, change and read people. read: publications, issues, receipts. Repeat the option for both.",
         )
-        add.add_argument("--days", type=int, default=DAYS, help=f"How long it works; 0: until revoked. Default {DAYS}.")
+        add.add_argument("--days", type=int, default=DAYS, help=f"Days until the key expires ({DAYS}); 0 means never.")
         add.add_argument("--json", action="store_true")
         listing = actions.add_parser("list", help="List the keys and when they were last used.")
         listing.add_argument("--json", action="store_true")
-        revoke = actions.add_parser("revoke", help="A key works no more, from the next call on.")
-        revoke.add_argument("name", metavar="NAME", help="Its name or id.")
+        revoke = actions.add_parser("revoke", help="Revoke a key. It stops working at once.")
+        revoke.add_argument("name", metavar="NAME", help="Name or id of the key.")
 
     def run(
         self, *, action: str, name: str = "", scope: Sequence[str] = (), days: int = DAYS, json: bool = False
@@ -46,7 +46,7 @@ class Command(ProductCommand):
             key = find_key_by_name(name, now=now)
             revoke_key(key=key, by=BY, now=now)
             log(instance=key, action="newsletter.api_key_revoked")
-            self.stdout.write(f"The key “{key.name}” works no more.")
+            self.stdout.write(f"The key “{key.name}” is revoked.")
         else:
             scopes = " ".join(one for one in SCOPES if one in scope)
             key, text = make_key(name=name, scope=scopes, by=BY, now=now, days=days)

@@ -17,7 +17,7 @@ class Command(ProductCommand):
     help = "Approve an issue as a member of staff who may."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("reference", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("reference", metavar="ISSUE", help="The issue: an id, SLUG/NUMBER or SLUG/latest.")
         parser.add_argument("--by", required=True, metavar="EMAIL")
         parser.add_argument("--json", action="store_true")
 

@@ -58,7 +58,7 @@ class Command(ProductCommand):
             )
             return
         if not is_scheduled(slot):
-            self.stdout.write(f"{slot.due_local} is not a moment of the schedule; it is an extra slot.")
+            self.stdout.write(f"{slot.due_local} is outside the schedule, so an extra slot was created.")
         if issue is None:
             self.stdout.write(f"{publication}, slot {slot.due_local}: {slot.state}. {slot.reason}")
             return

@@ -14,7 +14,7 @@ from newsletter.management.base import ProductCommand
 
 
 class Command(ProductCommand):
-    help = "Measure this machine against a provider on loopback, in databases of its own beside the configured one."
+    help = "Measure this machine against a provider on loopback, in temporary databases; the configured one is not touched."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

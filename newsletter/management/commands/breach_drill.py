@@ -24,9 +24,11 @@ class Command(ProductCommand):
         who.add_argument("--staff", default="", metavar="EMAIL", help="The account of a member of staff.")
         who.add_argument("--key", type=int, metavar="ID", help="A key of the API, by its number.")
         who.add_argument("--export", type=int, metavar="ID", help="A file of people, by its number in the staff log.")
-        parser.add_argument("--from", dest="since", type=_moment, default=_START, metavar="ISO", help="From then on.")
         parser.add_argument(
-            "--to", dest="until", type=_moment, metavar="ISO", help="Until before then; else until now."
+            "--from", dest="since", type=_moment, default=_START, metavar="ISO", help="Start of the period."
+        )
+        parser.add_argument(
+            "--to", dest="until", type=_moment, metavar="ISO", help="End of the period (exclusive); now if not given."
         )
         parser.add_argument("--json", action="store_true", help="With every address: it is personal data.")
 

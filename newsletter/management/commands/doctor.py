@@ -23,36 +23,36 @@ _STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 
 class Command(ProductCommand):
-    help = "Check settings, database, provider, DNS, templates and what is set up; say what to do."
+    help = "Check the installation and print what to fix."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true")
         parser.add_argument(
             "--after-restore",
             action="store_true",
-            help="Hold everything, and say what may have been sent since the backup.",
+            help="Hold all sending, and print what may have been sent since the backup.",
         )
         parser.add_argument(
             "--message",
             metavar="FILE",
-            help="Check one message as it arrived, its raw source in a file (- for standard input), in place of all this.",
+            help="Check the raw source of one received message (FILE, or - for standard input) instead of the installation.",
         )
         parser.add_argument(
             "--receiver",
             metavar="ID",
             default="",
-            help="With --message: who received it, as its Authentication-Results line begins (mx.google.com).",
+            help="With --message: the server that received it, as in its Authentication-Results line (mx.google.com).",
         )
-        parser.add_argument("--release", action="store_true", help="With --after-restore: let mail go out again.")
+        parser.add_argument("--release", action="store_true", help="With --after-restore: end the hold.")
 
     def run(self, *, json: bool, after_restore: bool, message: str | None, receiver: str, release: bool) -> None:
         if after_restore:
             self._after_restore(release=release, as_json=json)
             return
         if release:
-            raise CommandError("--release goes with --after-restore: it lets mail go out again after a restore.")
+            raise CommandError("--release needs --after-restore: it ends the hold after a restore.")
         if receiver and not message:
-            raise CommandError("--receiver goes with --message: it names who received that message.")
+            raise CommandError("--receiver needs --message: it names the server that received the message.")
         if message:
             found = _check_message(message, receiver=receiver)
             self._report(found, shown=(), as_json=json)
@@ -75,31 +75,39 @@ class Command(ProductCommand):
                 console.print()
             for finding in findings:
                 console.print(_line(finding))
-            well = len(findings) - len(failed) - warnings
-            console.print(f"\n{well} are well, {warnings} warnings, {len(failed)} errors.")
+            passed = len(findings) - len(failed) - warnings
+            counts = (_count(passed, "check passed", "checks passed"), _count(warnings, "warning", "warnings"))
+            console.print(f"\n{', '.join(counts)}, {_count(len(failed), 'error', 'errors')}.")
         if failed:
-            todo = "Do what is written there, then run `newsletter doctor` again."
-            raise CommandError(f"{len(failed)} checks failed: {', '.join(failed)}. {todo}")
+            todo = "Follow the advice above, then run `newsletter doctor` again."
+            raise CommandError(f"{_count(len(failed), 'check', 'checks')} failed: {', '.join(failed)}. {todo}")
 
     def _after_restore(self, *, release: bool, as_json: bool) -> None:
         now = datetime.now(UTC)
         if release:
             release_after_restore(now=now)
-            self.stdout.write("Mail goes out again. What is uncertain stays so until it is settled in the desk.")
+            self.stdout.write(
+                "Sending is allowed again. Uncertain recipients stay uncertain until staff resolve them in the desk."
+            )
             return
-        doubt = mark_open_batches_uncertain(now=now)
+        restored = mark_open_batches_uncertain(now=now)
         if as_json:
-            self.write_json({"held": True, **asdict(doubt)})
+            self.write_json({"held": True, **asdict(restored)})
             return
         self.write_lines(
             [
-                "Everything is held: nothing goes out until you say so.",
-                f"Uncertain: {doubt.batches} batches with {doubt.people} people that may have been sent since the backup.",
-                "Held: " + (", ".join(doubt.issues) or "no issue"),
-                f"Played back: {doubt.left} who left or were barred since the backup.",
-                "Settle these with what your provider's log says, then run: newsletter doctor --after-restore --release",
+                "All sending is on hold. Nothing is sent until you release it.",
+                f"Uncertain: {restored.batches} batches with {restored.people} people may have been sent since the backup.",
+                "On hold: " + (", ".join(restored.issues) or "no issue"),
+                f"Restored from the suppression journal: {restored.left} suppressions added since the backup.",
+                "Resolve the uncertain recipients with the help of your provider's log. Then run: newsletter doctor "
+                "--after-restore --release",
             ]
         )
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number or 'no'} {one if number == 1 else several}"
 
 
 def _check_message(name: str, *, receiver: str) -> list[Finding]:

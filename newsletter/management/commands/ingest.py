@@ -10,7 +10,7 @@ from newsletter.models import Source
 
 
 class Command(ProductCommand):
-    help = "Look at the sources now, and say what was new."
+    help = "Read all sources now and print what is new."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--source", help="Only the source of this id or name.")

@@ -9,7 +9,7 @@ from newsletter.organisation.starter_brands import find_starter, load_starters
 
 
 class Command(ProductCommand):
-    help = "Write a commented organisation.toml and .env to start from. Files that exist are left alone."
+    help = "Write a commented organisation.toml and .env to start from. Existing files are not changed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -19,7 +19,7 @@ class Command(ProductCommand):
         parser.add_argument(
             "--brand",
             metavar="NAME",
-            help="A finished look to start from: "
+            help="Starter brand: "
             + "; ".join(f"{slug} ({starter.about.split('.')[0].lower()})" for slug, starter in load_starters().items())
             + ".",
         )
@@ -27,6 +27,6 @@ class Command(ProductCommand):
     def run(self, *, folder: Path, brand: str | None) -> None:
         written, kept = write_samples(folder, starter=find_starter(brand) if brand else None)
         self.write_lines(f"Written: {file}" for file in written)
-        self.write_lines(f"Left as it is: {file}" for file in kept)
+        self.write_lines(f"Kept: {file}" for file in kept)
         file = folder / "organisation.toml"
         self.stdout.write(f"Next: change {file} to say who you are, then run: newsletter apply {file}")

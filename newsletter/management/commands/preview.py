@@ -23,10 +23,10 @@ WHOLE_LINES = SMTP.clone(max_line_length=998)
 
 
 class Command(ProductCommand):
-    help = "Write each variant of an issue as KEY.html, KEY.txt and KEY.eml, with sample values for a reader's own."
+    help = "Write each variant of an issue as KEY.html, KEY.txt and KEY.eml, with sample values in the personal fields."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("reference", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("reference", metavar="ISSUE", help="The issue: an id, SLUG/NUMBER or SLUG/latest.")
         parser.add_argument("--variant", metavar="KEY", help="Only this variant.")
         parser.add_argument(
             "--out", default="", metavar="DIR", help="Where to write; a folder of the data folder otherwise."
@@ -64,7 +64,8 @@ def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
         variants = make_variants(revision=revision, groups=find_groups(issue))
     if not variants:
         raise NotFound(
-            f"Nobody would get {issue}, so it has no variant. Bring people in, or choose another list or segment."
+            f"Nobody on the list of {issue} may be mailed, so there is nothing to preview. Import people, or choose another "
+            "list or segment."
         )
     chosen = [variant for variant in variants if not key or variant.key == key]
     if not chosen:

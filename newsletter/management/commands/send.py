@@ -22,21 +22,21 @@ NEEDS_ATTENTION = 3
 
 
 class Command(ProductCommand):
-    help = "Send an approved issue: at its slot, or with --now at once and in this process."
+    help = "Send an approved issue: at its slot, or with --now at once and in this process. Exit status 3: it needs attention."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("reference", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("reference", metavar="ISSUE", help="The issue: an id, SLUG/NUMBER or SLUG/latest.")
         parser.add_argument(
-            "--now", action="store_true", help="Start it and dispatch here until nothing is left to do."
+            "--now", action="store_true", help="Start the send now, and work in this process until it ends."
         )
-        parser.add_argument("--release", action="store_true", help="Release it where somebody holds it.")
+        parser.add_argument("--release", action="store_true", help="Release the issue first if it is on hold.")
         parser.add_argument("--json", action="store_true")
 
     def run(self, *, reference: str, now: bool, release: bool, json: bool) -> None:
         issue = find_issue(reference)
         if issue.held and not release:
             raise NotReady(
-                f"{issue} is held: {issue.held_reason or 'no reason given'}. To send it all the same, add --release."
+                f"{issue} is on hold: {issue.held_reason or 'no reason given'}. To send it anyway, add --release."
             )
         require_issue_enabled(issue)
         if not now:
@@ -67,12 +67,12 @@ class Command(ProductCommand):
         if not is_sent_automatically(issue):
             require_approval(issue)
         if issue.due_at is None:
-            raise NotReady(f"{issue} has no planned time that it could wait for. To send it, add --now.")
+            raise NotReady(f"{issue} has no planned time, so it was not handed over. To send it, add --now.")
         due = f"{issue.due_at.astimezone(ZoneInfo(issue.publication.zone)):%Y-%m-%dT%H:%M}"
         if issue.due_at + Issue.GRACE_PERIOD < datetime.now(UTC):
-            raise NotReady(f"The time of {issue}, {due}, is over. To send it all the same, add --now.")
+            raise NotReady(f"The time of {issue}, {due}, is over. To send it anyway, add --now.")
         if issue.held:
             release_issue(issue=issue)
         self.stdout.write(
-            f"{issue} goes out at {due} ({issue.publication.zone}), while `newsletter serve` or a scheduler runs."
+            f"{issue} will be sent at {due} ({issue.publication.zone}) if `newsletter serve` or a scheduler is running then."
         )

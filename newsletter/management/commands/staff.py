@@ -30,7 +30,9 @@ class Command(ProductCommand):
         add.add_argument("--role", required=True, choices=ROLES, help=f"{roles}.")
         add.add_argument("--password-stdin", action="store_true", help="Read the password from standard input.")
         add.add_argument("--json", action="store_true")
-        forget = actions.add_parser("forget-factor", help="Take away the second factor of somebody who lost it.")
+        forget = actions.add_parser(
+            "forget-factor", help="Remove a person's second factor, for example after they lost their phone."
+        )
         forget.add_argument("email", metavar="EMAIL")
         listing = actions.add_parser("list", help="List who has an account.")
         listing.add_argument("--json", action="store_true")
@@ -43,7 +45,7 @@ class Command(ProductCommand):
             return
         if action == "forget-factor":
             gone = remove_second_factor(email=email)
-            said = "is taken away; a new one is asked for at the next sign-in" if gone else "was not set up"
+            said = "was removed. They set up a new one at the next sign-in" if gone else "was not set up"
             self.stdout.write(f"The second factor of {email} {said}.")
             return
         password = _read_password(email, from_stdin=password_stdin)
@@ -61,13 +63,11 @@ class Command(ProductCommand):
         if not staff:
             self.stdout.write("Nobody has an account yet. Add somebody: newsletter staff add EMAIL --role admin")
             return
-        table = Table("email", "role", "second factor", "last log-in", box=None)
+        table = Table("email", "role", "second factor", "last sign-in", box=None)
         for member in staff:
             seen = f"{member.last_login:%Y-%m-%d %H:%M}" if member.last_login else "never"
             factor = "yes" if member.second_factor else "no"
-            table.add_row(
-                member.email, member.role or "none", factor, seen if member.active else f"{seen}; switched off"
-            )
+            table.add_row(member.email, member.role or "none", factor, seen if member.active else f"{seen}; inactive")
         self.console().print(table)
 
 
@@ -78,7 +78,7 @@ def _read_password(email: str, *, from_stdin: bool) -> str | None:
     if is_staff(email):
         return None
     password = getpass(f"Password for {email}, at least 12 characters: ")
-    if getpass("The same again: ") != password:
+    if getpass("Repeat the password: ") != password:
         raise BadPassword("The two passwords are not the same. Run the command again.")
     return password
 
@@ -86,8 +86,8 @@ def _read_password(email: str, *, from_stdin: bool) -> str | None:
 def _in_words(change: StaffChange) -> str:
     role = f"{change.role}: {ROLE_LABELS[change.role]}"
     if change.created:
-        return f"{change.email} is added as {role}."
-    password = " The password is changed." if change.password_set else ""
+        return f"Added {change.email} with the role {role}."
+    password = " The password was changed." if change.password_set else ""
     if change.old_role == change.role:
-        return f"{change.email} has the role {change.role} already.{password}"
+        return f"{change.email} already has the role {change.role}.{password}"
     return f"{change.email} is now {role} (was: {change.old_role or 'no role'}).{password}"

@@ -1,4 +1,4 @@
-"""newsletter status: show slots, issues, and the receipt of a send."""
+"""newsletter status: show slots, issues, and the delivery summary of a send."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
@@ -18,12 +18,12 @@ from newsletter.sending.settling.receipt import status_of
 
 
 class Command(ProductCommand):
-    help = "Show publications, slots and issues, or the receipt of one issue."
+    help = "Show publications, slots and issues, or the delivery summary of one issue."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("issue", nargs="?", metavar="ISSUE", help="Its id, SLUG/NUMBER or SLUG/latest.")
+        parser.add_argument("issue", nargs="?", metavar="ISSUE", help="The issue: an id, SLUG/NUMBER or SLUG/latest.")
         parser.add_argument("--json", action="store_true")
-        parser.add_argument("--csv", metavar="FILE", help="Write what became of each person of the issue to a file.")
+        parser.add_argument("--csv", metavar="FILE", help="Write the result for every recipient to a CSV file.")
 
     def run(self, *, issue: str | None, json: bool, csv: str | None) -> None:
         if csv:
@@ -48,7 +48,7 @@ class Command(ProductCommand):
         issue = find_issue(name)
         send = issue.sends.exclude(recipients=0).first()
         if send is None:
-            raise NotFound(f"{issue} has not been sent to anybody, so there is no receipt yet.")
+            raise NotFound(f"{issue} has not been sent yet, so there is no delivery summary.")
         try:
             with open_private(path) as out:
                 lines = write_receipt_csv(send, out=out)

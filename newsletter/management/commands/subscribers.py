@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 BASES = [Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED]
+KIND_ALIASES = {"unsubscribed": ImportKind.LEFT_LIST, "unsubscribed_from_all": ImportKind.LEFT_ALL}
 _BLOCK_BYTES = 1 << 20
 
 
@@ -39,16 +40,20 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="import | undo | export | show")
-        bring = actions.add_parser("import", help="Bring the people of a CSV file or a workbook (.xlsx) into a list.")
+        bring = actions.add_parser("import", help="Import people from a CSV file or an Excel workbook into a list.")
         bring.add_argument(
             "file", metavar="FILE.csv", type=Path, help="A column email, and any of name, country, region …"
         )
         bring.add_argument("--list", dest="slug", required=True, metavar="SLUG")
         bring.add_argument(
-            "--basis", required=True, choices=[str(basis) for basis in BASES], help="Why they may be mailed."
+            "--basis", required=True, choices=[str(basis) for basis in BASES], help="The legal basis for emailing them."
         )
-        bring.add_argument("--evidence", required=True, metavar="TEXT", help="What proves it; kept with each person.")
-        bring.add_argument("--confirm", action="store_true", help="Ask each person by mail first.")
+        bring.add_argument(
+            "--evidence", required=True, metavar="TEXT", help="The evidence of it, stored with each person."
+        )
+        bring.add_argument(
+            "--confirm", action="store_true", help="Ask each person to confirm by email first (double opt-in)."
+        )
         bring.add_argument(
             "--map",
             dest="columns",
@@ -62,33 +67,38 @@ class Command(ProductCommand):
             "--as",
             dest="kind",
             default="",
-            choices=[str(kind) for kind in ImportKind],
-            help="What the people of the file are, where it is not what the file looks like.",
+            choices=[*KIND_ALIASES, *map(str, ImportKind)],
+            help="What the people in the file are, if the detected type is wrong.",
         )
         bring.add_argument(
             "--collected",
             type=date.fromisoformat,
             metavar="DATE",
-            help="soft_opt_in: the day on which everybody without a day of their own gave their address, or the first.",
+            help="soft_opt_in: sign-up date for lines without one (use the earliest).",
         )
         bring.add_argument(
             "--expires",
             type=date.fromisoformat,
             metavar="DATE",
-            help="casl_implied: the last day of the consent of everybody without a column of their own for it.",
+            help="casl_implied: expiry date for lines without one.",
         )
-        bring.add_argument("--refused", type=Path, metavar="FILE", help="Write the refused lines there, to be mended.")
-        bring.add_argument("--dry-run", action="store_true", help="Say what would happen, and change nothing.")
+        bring.add_argument(
+            "--refused",
+            type=Path,
+            metavar="FILE",
+            help="Write the refused lines to FILE, so that you can correct them.",
+        )
+        bring.add_argument("--dry-run", action="store_true", help="Print what would happen, and change nothing.")
         bring.add_argument("--json", action="store_true")
-        undo = actions.add_parser("undo", help="Take an import back: whoever it brought in goes.")
-        undo.add_argument("number", type=int, metavar="IMPORT", help="The number that the import gave.")
+        undo = actions.add_parser("undo", help="Undo an import: the people whom it added are removed.")
+        undo.add_argument("number", type=int, metavar="IMPORT", help="The number that the import printed.")
         undo.add_argument("--json", action="store_true")
-        write = actions.add_parser("export", help="Write those who may be mailed, as CSV.")
+        write = actions.add_parser("export", help="Write the people who may be mailed, as CSV.")
         write.add_argument("--list", dest="slug", metavar="SLUG", help="Only the people of this list.")
-        write.add_argument("--out", metavar="FILE", type=Path, help="Standard output if not given.")
+        write.add_argument("--out", metavar="FILE", type=Path, help="The file to write; standard output if not given.")
         show = actions.add_parser("show", help="Show what is held about one person, as JSON.")
         show.add_argument("email", metavar="EMAIL")
-        show.add_argument("--json", action="store_true", help="The only form there is.")
+        show.add_argument("--json", action="store_true", help="Has no effect; the output is always JSON.")
 
     def run(self, *, action: str, **options: object) -> None:
         actions: dict[str, Callable[..., None]] = {
@@ -130,7 +140,7 @@ class Command(ProductCommand):
                     progress=progress,
                     file_name=file.name,
                     columns=dict(columns),
-                    kind=kind,
+                    kind=KIND_ALIASES.get(kind, kind),
                     collected_on=collected,
                     expires_on=expires,
                 )

@@ -45,9 +45,11 @@ def check_setting_names(
             continue
         if name not in in_file and not name.upper().startswith(_PREFIX):
             continue
-        where = "the settings file" if name in in_file else "the environment"
+        where = "The settings file" if name in in_file else "The environment"
         do = f"Did you mean {near[0]}?" if near else "Remove it, or look for its name in docs/reference/settings.md."
-        yield (error if name in in_file else warning)(f"setting {name}", f"{where} has it, and it does nothing.", do)
+        yield (error if name in in_file else warning)(
+            f"setting {name}", f"{where} has this unknown setting; it has no effect.", do
+        )
 
 
 def check_quotes(*, environ: Mapping[str, str], known: Collection[str]) -> Iterator[Finding]:
@@ -55,7 +57,7 @@ def check_quotes(*, environ: Mapping[str, str], known: Collection[str]) -> Itera
     for name in sorted(known):
         value = environ.get(name, "").strip()
         if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-            do = "Remove the quotation marks where it is set. If a key was in use with them, keep them."
+            do = "Remove the quotation marks in the place that sets it. If mail was already sent with this key, keep them."
             yield warning(f"setting {name}", "Its value begins and ends with a quotation mark.", do)
 
 
@@ -83,7 +85,7 @@ def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:
     host = urlsplit(site_url).hostname
     if any(ip_network(proxy, strict=False).prefixlen == 0 for proxy in proxies):
         do = "Name only the addresses of your own web server in NEWSLETTER_TRUSTED_PROXIES, such as 127.0.0.1."
-        return error("proxies", "Every address is trusted, so that anybody can pretend to be anybody.", do)
+        return error("proxies", "Every address is trusted as a proxy, so a visitor can forge any IP address.", do)
     if proxies:
         return ok("proxies", f"Visitors are told apart behind {', '.join(proxies)}.")
     if urlsplit(site_url).scheme != "https" or host is None or is_loopback(host):
@@ -92,5 +94,5 @@ def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:
         "Set NEWSLETTER_TRUSTED_PROXIES to the address of the web server in front (127.0.0.1 if it is on this machine), "
         "and let that server send X-Forwarded-For: docs/how-to/install.md has examples."
     )
-    says = "All visitors seem to have one address, so that one of them can lock all others out of sign-in, sign-up and API."
+    says = "All visitors appear with the same IP address, so one visitor can use up the limits of all."
     return error("proxies", says, do)

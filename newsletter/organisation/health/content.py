@@ -22,7 +22,9 @@ def check_brand() -> Finding:
         return warning("organisation", "The organisation is not set up yet.", do)
     if not brand.postal_address.strip():
         do = "Write postal_address under [brand] in the organisation's file and apply it, or fill it in in the desk."
-        return error("postal address", "It is missing; the law asks for it in every issue, so none can go out.", do)
+        return error(
+            "postal address", "It is missing. The law requires it in every issue, so no issue can be sent.", do
+        )
     return ok("postal address", brand.postal_address)
 
 
@@ -51,25 +53,23 @@ def check_sources() -> Iterator[Finding]:
     failing = [source for source in sources if source.failures or source.error]
     for source in failing:
         since = (
-            f" It was last good on {source.last_success_at:%d %B %Y}."
+            f" It was last read successfully on {source.last_success_at:%d %B %Y}."
             if source.last_success_at
-            else " It was never good."
+            else " It has never been read successfully."
         )
         says = f"{source.error or 'It failed'} ({source.failures} times in a row).{since}"
-        yield warning(
-            f"source {source.name}", says, f"Open {source.url} in a browser; correct or switch off the source."
-        )
+        yield warning(f"source {source.name}", says, f"Open {source.url} in a browser; correct or turn off the source.")
     if not failing:
-        yield ok("sources", f"{len(sources)} are read without trouble.")
+        yield ok("sources", f"All {len(sources)} can be read.")
 
 
 def check_overdue(*, now: datetime) -> Finding:
     """Report issues that were due and not begun."""
     issue = find_overdue(now=now).first()
     if issue is None or issue.due_at is None:
-        return ok("due issues", "Every issue that may go out was begun at its time.")
+        return ok("due issues", "Every issue that may be sent was started on time.")
     due = issue.due_at.astimezone(ZoneInfo(issue.publication.zone))
-    says = f"{issue} was due on {due:%Y-%m-%d at %H:%M} and nothing began it."
+    says = f"{issue} was due on {due:%Y-%m-%d at %H:%M} and was not started."
     do = (
         "Run `newsletter serve`, or `newsletter scheduler` and a worker; or send it with `newsletter send ISSUE --now`."
     )
@@ -80,7 +80,7 @@ def check_protected_terms() -> Finding:
     """Report protected terms that no key decrypts."""
     lost = count_unreadable_terms()
     if lost:
-        do = "Put the secret key that sealed them into NEWSLETTER_OLD_SECRET_KEYS, or take them off the list in the desk."
+        do = "Add the secret key that encrypted them to NEWSLETTER_OLD_SECRET_KEYS, or remove the terms in the desk."
         return error("protected terms", f"{lost} cannot be read with the secret key, so nothing can be approved.", do)
     return ok("protected terms", "All of them can be read.")
 
@@ -88,11 +88,11 @@ def check_protected_terms() -> Finding:
 def check_staff() -> Finding:
     """Report publications that wait for a role that nobody has."""
     if not User.objects.filter(is_active=True).exists():
-        return warning("staff", "Nobody can log in yet.", "Run: newsletter staff add EMAIL --role admin")
+        return warning("staff", "Nobody can sign in yet.", "Run: newsletter staff add EMAIL --role admin")
     waits = Publication.objects.filter(enabled=True, approval=Publication.ApprovalPolicy.APPROVE).first()
     right = Permission.objects.filter(content_type__app_label="newsletter", codename="approve_issue")
     may = Q(is_superuser=True) | Q(groups__permissions__in=right) | Q(user_permissions__in=right)
     if waits and not User.objects.filter(may, is_active=True).exists():
         do = "Run: newsletter staff add EMAIL --role approver"
-        return warning("staff", f"“{waits.name}” waits for an approval that nobody may give.", do)
-    return ok("staff", "Somebody can log in and do what is needed.")
+        return warning("staff", f"“{waits.name}” needs approval, but nobody on the staff may approve.", do)
+    return ok("staff", "Every required role is assigned.")

@@ -41,7 +41,7 @@ def check_privacy(places: DataPaths) -> Finding:
         return ok("privacy", f"Only this user can read the data in {places.folder}.")
     shown = ", ".join(map(str, readable[:MAX_SHOWN])) + (" and more" if len(readable) > MAX_SHOWN else "")
     do = (
-        "Stop the program, make the user it runs as the owner of the data, and start it again: it closes what is its own. "
+        "Stop the program, make the user it runs as the owner of the data, and restart it: it then makes its own files private. "
         "Or run: chmod -R go-rwx on each of them."
     )
     return error("privacy", f"Other users of this machine can read {shown}.", do)

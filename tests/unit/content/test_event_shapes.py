@@ -123,7 +123,7 @@ def test_each_damaged_event_is_refused_alone() -> None:
     parsed = shape("damaged-entries.html")
     assert [entry.title for entry in parsed.events] == ["First", "Last"]
     assert [aside.reason.split(",")[0] for aside in parsed.set_aside] == [
-        "This entry contains a character that no text may have",
+        "This entry contains an invalid character",
         "This entry is longer than 256 kB.",
     ]
 

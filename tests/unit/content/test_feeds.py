@@ -135,7 +135,7 @@ def test_a_date_a_few_hours_ahead_is_accepted() -> None:
 def test_the_first_of_two_entries_with_one_identity_is_used() -> None:
     parsed = rss(item(title="First"), item(title="Second"))
     assert [story.title for story in parsed.stories] == ["First"]
-    assert "same identity" in parsed.set_aside[0].reason
+    assert "same id or address" in parsed.set_aside[0].reason
 
 
 @pytest.mark.requirement("X8")
@@ -226,7 +226,7 @@ def test_a_feed_that_is_cut_off_gives_its_complete_entries() -> None:
 def test_deep_nesting_and_many_entries_are_handled_in_time() -> None:
     started = time.process_time()
     deep = b"<rss version='2.0'><channel>" + b"<a>" * 1_000_000
-    assert "nested deeper" in parse_feed(deep, content_type="text/xml", url=URL, now=NOW).error
+    assert "nested too deeply" in parse_feed(deep, content_type="text/xml", url=URL, now=NOW).error
     parse_feed(deep[:200_000], content_type="text/xml", url=URL, now=NOW)
     story = rss(item(rest="<description>" + "&lt;div&gt;" * 1_500 + "still read</description>")).stories[0]
     assert story.teaser == "still read"

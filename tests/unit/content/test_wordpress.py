@@ -105,7 +105,7 @@ def test_data_that_is_not_a_post_is_set_aside() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"<html>", "did not answer as WordPress"),
+        (b"<html>", "does not answer like WordPress"),
         (b'{"code":"rest_no_route","message":"No route &amp; no way"}', "No route & no way"),
         (b'{"a": 1}', "not with a list of posts"),
     ],

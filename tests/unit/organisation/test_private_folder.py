@@ -80,7 +80,7 @@ def test_an_open_data_folder_is_closed_when_the_program_starts(home: Path, data:
     (data / "secret.key").write_text("an earlier key that is long enough to be one")
     assert run_as_nobody(lambda: (data / "left.journal").read_text()) == "reader@example.org"
     done = run_unconfigured(["status"], folder=home)
-    assert f"Closed to other users of this machine: {data}" in done.stderr
+    assert f"Made private (they were readable by other users of this machine): {data}" in done.stderr
     assert "Permission denied" in run_as_nobody(lambda: (data / "left.journal").read_text())
     assert "Permission denied" in run_as_nobody(lambda: (data / "outbox" / "issue" / "1.eml").read_text())
     found = modes(data)

@@ -41,11 +41,9 @@ _MAX_WINDOW = timedelta(days=400)
 _MAX_SERIES = 5_000
 _ENTRY_SECONDS = 0.5
 _ALL_SECONDS = 4.0
-_TOO_MUCH_WORK = Message(
-    "Reading this event takes more time than one event may. Ask whoever keeps the calendar to simplify it."
-)
+_TOO_MUCH_WORK = Message("This event takes too long to read. Ask the people who keep the calendar to simplify it.")
 
-_TOO_MUCH_IN_ALL = Message("Reading this calendar takes more time than one may. The events before this point are used.")
+_TOO_MUCH_IN_ALL = Message("This calendar takes too long to read. Only the events up to here are used.")
 
 
 def parse_calendar(body: bytes, *, url: str, window_start: datetime, window_end: datetime) -> Parsed:
@@ -128,7 +126,7 @@ class _Reader:
             self._read_series(series, zones, default_zone)
         for name in zones.unusable:
             reason = Message(
-                "Its rules cannot be used. Its events are read in the calendar’s own zone or their place’s."
+                "Its rules cannot be used. Its events use the calendar’s time zone, or that of their location."
             )
             self.aside.append(SetAside(Message("Time zone %(name)s", name=_replace_bad_characters(name)[:60]), reason))
 

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import icalendar
 
 from newsletter.common.messages import Message
-from newsletter.content.parsing.calendars.recurrence_rules import get_property
 from newsletter.content.parsing.entry_rules import BadEntry
 
 _MAX_DURATION = timedelta(days=366)
@@ -30,14 +29,14 @@ class EventTimes:
 
 def read_event_times(event: icalendar.Component, *, default_zone: str) -> EventTimes:
     """Return the times of one event. A time without a zone is read in the calendar's own zone; without one it floats."""
-    start = get_property(event, "DTSTART").dt
-    named = str(get_property(event, "DTSTART").params.get("TZID") or "")
+    start = event.get("DTSTART").dt
+    named = str(event.get("DTSTART").params.get("TZID") or "")
     end = _end(event, start)
     calendar_zone = iana_zone(default_zone)
     if not isinstance(start, datetime):
         last = end if isinstance(end, date) and not isinstance(end, datetime) else start + timedelta(days=1)
         return make_all_day_times(start, last, zone=default_zone if calendar_zone else "")
-    flagged = str(get_property(event, "X-MICROSOFT-CDO-ALLDAYEVENT") or "").strip().upper() == "TRUE"
+    flagged = str(event.get("X-MICROSOFT-CDO-ALLDAYEVENT") or "").strip().upper() == "TRUE"
     on_its_clock = start if flagged or calendar_zone is None or not _is_utc(start) else start.astimezone(calendar_zone)
     days = whole_days(on_its_clock, end)
     if days is not None:
@@ -127,12 +126,12 @@ def _zone_name(start: datetime, named: str) -> str:
 
 
 def _end(event: icalendar.Component, start: date | datetime) -> date | datetime | None:
-    if get_property(event, "DTEND") is not None:
-        found = get_property(event, "DTEND").dt
+    if event.get("DTEND") is not None:
+        found = event.get("DTEND").dt
         if not isinstance(found, date):
             raise BadEntry("The end of this event is not a date.")
         return found
-    if get_property(event, "DURATION") is not None:
-        length: timedelta = get_property(event, "DURATION").dt
+    if event.get("DURATION") is not None:
+        length: timedelta = event.get("DURATION").dt
         return start + length
     return None

@@ -6,7 +6,7 @@ import icalendar
 
 from newsletter.content.parsing.calendars.event_times import EventTimes, read_event_times
 from newsletter.content.parsing.calendars.occurrence_ids import format_stamp
-from newsletter.content.parsing.calendars.recurrence_rules import get_property, uid_of
+from newsletter.content.parsing.calendars.recurrence_rules import uid_of
 from newsletter.content.parsing.calendars.zones import Zones
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.entry_rules import BadEntry, require_title
@@ -26,15 +26,15 @@ def read_event(event: icalendar.Component, *, repeats: bool, zones: Zones, defau
 
     ``repeats`` means that it is one date of several.
     """
-    title = require_title(title_text(str(get_property(event, "SUMMARY") or "")))
+    title = require_title(title_text(str(event.get("SUMMARY") or "")))
     try:
         when = read_event_times(event, default_zone=default_zone)
     except _READ_ERRORS as error:
         raise BadEntry("The date of this event cannot be read.") from error
-    apple = get_property(event, "X-APPLE-STRUCTURED-LOCATION")
+    apple = event.get("X-APPLE-STRUCTURED-LOCATION")
     latitude, longitude = _point(event, str(apple or ""))
-    place = cut_at_word(tidy(str(get_property(event, "LOCATION") or "") or _named_by_apple(apple)), _PLACE_CHARS)
-    link = safe_link(str(get_property(event, "URL") or ""), base_url=url)
+    place = cut_at_word(tidy(str(event.get("LOCATION") or "") or _named_by_apple(apple)), _PLACE_CHARS)
+    link = safe_link(str(event.get("URL") or ""), base_url=url)
     return EventEntry(
         external_id=_identity(event, when, repeats=repeats, title=title),
         title=title,
@@ -43,13 +43,13 @@ def read_event(event: icalendar.Component, *, repeats: bool, zones: Zones, defau
         zone=when.zone,
         all_day=when.day is not None,
         day=when.day,
-        summary=plain_text(str(get_property(event, "DESCRIPTION") or "")[:_SUMMARY_CHARS]),
+        summary=plain_text(str(event.get("DESCRIPTION") or "")[:_SUMMARY_CHARS]),
         url=link or (place if place.startswith(("http://", "https://")) and safe_link(place, base_url=url) else ""),
         place=place,
         latitude=latitude,
         longitude=longitude,
-        online=is_online_text(place) or (not place and get_property(event, "CONFERENCE") is not None),
-        cancelled=str(get_property(event, "STATUS") or "").strip().upper() == "CANCELLED",
+        online=is_online_text(place) or (not place and event.get("CONFERENCE") is not None),
+        cancelled=str(event.get("STATUS") or "").strip().upper() == "CANCELLED",
         note=when.note,
         floating=when.floating,
     )
@@ -60,8 +60,8 @@ def _identity(event: icalendar.Component, when: EventTimes, *, repeats: bool, ti
     uid = uid_of(event) or f"{title}@{when.starts_at.isoformat()}"
     if not repeats:
         return uid
-    planned = get_property(event, "RECURRENCE-ID")
-    return f"{uid}#{format_stamp(planned.dt if planned is not None else get_property(event, 'DTSTART').dt)}"
+    planned = event.get("RECURRENCE-ID")
+    return f"{uid}#{format_stamp(planned.dt if planned is not None else event.get('DTSTART').dt)}"
 
 
 def _named_by_apple(location: icalendar.vText | None) -> str:
@@ -70,7 +70,7 @@ def _named_by_apple(location: icalendar.vText | None) -> str:
 
 
 def _point(event: icalendar.Component, apple: str) -> tuple[float | None, float | None]:
-    geo, found = get_property(event, "GEO"), _GEO.search(apple)
+    geo, found = event.get("GEO"), _GEO.search(apple)
     try:
         if geo is not None:
             latitude, longitude = float(geo.latitude), float(geo.longitude)

@@ -2,7 +2,6 @@
 
 import calendar
 from datetime import date, datetime
-from typing import Any
 
 import icalendar
 from dateutil.rrule import rrulestr
@@ -18,29 +17,27 @@ MAX_UID_LENGTH = 400
 _NARROWING = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYDAY")
 
 
-def get_property(event: icalendar.Component, name: str) -> Any:
-    """Return a property of an event as the library gives it, or None if the event has none."""
-    return event.get(name)
-
-
 def check_repetition(event: icalendar.Component) -> None:
     """Raise BadEntry for rules that repeat hourly or more often, give no date, or begin before 1900."""
     for name in ("RDATE", "EXDATE"):
-        if _count(get_property(event, name)) > _MAX_DATES:
+        if _count(event.get(name)) > _MAX_DATES:
             raise BadEntry("This event lists more than %(limit)s dates.", limit=_MAX_DATES)
-    rules = get_property(event, "RRULE")
+    rules = event.get("RRULE")
     for rule in rules if isinstance(rules, list) else [rules]:
         if rule is None:
             continue
-        start = get_property(event, "DTSTART").dt
+        start = event.get("DTSTART").dt
         if isinstance(start, date) and start.year < _MIN_YEAR:
-            raise BadEntry("This event repeats since before the year 1900.")
+            raise BadEntry(
+                "This event has been repeating since before 1900, so it cannot be read. Ask the people who keep the "
+                "calendar to correct its start."
+            )
         _check_rule(rule)
 
 
 def uid_of(event: icalendar.Component) -> str:
     """Return the UID of an event, shortened to what is stored, or ""."""
-    return str(get_property(event, "UID") or "").strip()[:MAX_UID_LENGTH]
+    return str(event.get("UID") or "").strip()[:MAX_UID_LENGTH]
 
 
 def _count(dates: object) -> int:
@@ -50,10 +47,16 @@ def _count(dates: object) -> int:
 
 def _check_rule(rule: icalendar.vRecur) -> None:
     frequency = str((rule.get("FREQ") or [""])[0]).upper()
-    if not frequency or frequency in _REFUSED_FREQUENCIES:
-        raise BadEntry("This event repeats every hour or more often, or does not say how often.")
+    if not frequency:
+        raise BadEntry(
+            "This event repeats but does not say how often. Ask the people who keep the calendar to correct it."
+        )
+    if frequency in _REFUSED_FREQUENCIES:
+        raise BadEntry(
+            "This event repeats every hour or more often. Ask the people who keep the calendar to correct it."
+        )
     if any(str(interval).strip() in ("0", "") or int(interval) < 1 for interval in rule.get("INTERVAL") or []):
-        raise BadEntry("This event repeats at an interval of 0.")
+        raise BadEntry("This event repeats at an interval of 0. Ask the people who keep the calendar to correct it.")
     times = 1
     for part in ("BYHOUR", "BYMINUTE", "BYSECOND"):
         times *= max(1, len(rule.get(part) or []))

@@ -16,7 +16,7 @@ from recurring_ical_events.errors import InvalidCalendar
 from newsletter.content.parsing.calendars.lines import ComponentText
 from newsletter.content.parsing.calendars.occurrence_ids import format_local_stamp, format_stamp
 from newsletter.content.parsing.calendars.privacy import is_private
-from newsletter.content.parsing.calendars.recurrence_rules import check_repetition, get_property
+from newsletter.content.parsing.calendars.recurrence_rules import check_repetition
 from newsletter.content.parsing.calendars.zones import Zones
 from newsletter.content.parsing.entry_rules import BROKEN_CHARACTERS, BadEntry
 
@@ -153,7 +153,7 @@ def _parse_entry(block: ComponentText, zones: Zones) -> icalendar.Component:
     broken = next((str(name) for name, _ in event.errors if name in _NEEDED), "")
     if broken:
         raise BadEntry("This event has a part that cannot be read (%(broken)s).", broken=broken)
-    if get_property(event, "DTSTART") is None:
+    if event.get("DTSTART") is None:
         raise BadEntry("This event has no start.")
     check_repetition(event)
     return event
@@ -177,7 +177,7 @@ def _stamp_of_change(block: ComponentText, zones: Zones) -> str:
         return ""
     try:
         text = _text_of(block, zones, names=frozenset({"RECURRENCE-ID"}))
-        planned = get_property(icalendar.Calendar.from_ical(text).walk("VEVENT")[0], "RECURRENCE-ID")
+        planned = icalendar.Calendar.from_ical(text).walk("VEVENT")[0].get("RECURRENCE-ID")
         stamp = format_stamp(planned.dt)
     except READ_ERRORS:
         return ""
@@ -187,7 +187,7 @@ def _stamp_of_change(block: ComponentText, zones: Zones) -> str:
 def _is_hidden(occurrence: icalendar.Component, hidden: set[str]) -> bool:
     if not hidden:
         return False
-    planned = get_property(occurrence, "RECURRENCE-ID") or get_property(occurrence, "DTSTART")
+    planned = occurrence.get("RECURRENCE-ID") or occurrence.get("DTSTART")
     names = {format_stamp(planned.dt), format_local_stamp(planned.dt), f"{planned.dt:%Y-%m-%d}"}
     if names & hidden:
         return True

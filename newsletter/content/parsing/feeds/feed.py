@@ -62,7 +62,7 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
     if is_deep_xml(body):
         return Parsed(
             error=Message(
-                "This feed is nested deeper than any feed is, so it is not read. Ask whoever runs it to look at it."
+                "This feed is nested too deeply, so it was not read. Ask the people who run it to correct it."
             )
         )
     if not body.strip():

@@ -1,4 +1,4 @@
-"""Parse documents in a child process that is killed if one takes too much, so that no source stops the others.
+"""Parse documents in a child process that is killed if a document exceeds its limits.
 
 ``SandboxProcess`` is the process itself, which also encodes images (``content.images.sandboxed``).
 Each process keeps one child, which one thread uses at a time. It starts when needed and is replaced after an overrun.
@@ -36,7 +36,7 @@ _EXIT_SECONDS = 5.0
 
 
 class ResourceLimitExceeded(DomainError):
-    """A document took more time or memory than any source may."""
+    """A document exceeded its limit of time or memory."""
 
 
 class ParserCrashed(DomainError):
@@ -158,8 +158,8 @@ class SandboxProcess:
                 code = self._end()
                 if deadline.passed or code in _LIMIT_EXIT_CODES:
                     raise ResourceLimitExceeded(
-                        "This source is too heavy to read: it takes more time or memory than any source may. Nothing "
-                        "was used. Ask whoever runs it for a shorter one, such as the newest entries only."
+                        "This source takes too long or too much memory to read. Nothing was used. Ask the people who run "
+                        "it for a shorter one, such as the newest entries only."
                     ) from error
                 if code == 0:
                     raise _ChildExited from error
@@ -229,8 +229,8 @@ def _output(process: subprocess.Popen[bytes]) -> BinaryIO:
 
 def _damaged_message(why: str) -> str:
     return Message(
-        "This source cannot be read: it is damaged in a way that stops our reader (%(why)s). Nothing "
-        "was used, and what it gave before is kept. Ask whoever runs it to look at it.",
+        "This source is damaged and cannot be read (%(why)s). Nothing new was used. Ask the people who run it to "
+        "correct it.",
         why=why,
     )
 

@@ -11,7 +11,7 @@ from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSetGroup
 
 from subscribers.consent.implied_consent import list_expiring_subscriptions
-from subscribers.desk import held_signups
+from subscribers.desk import bulk_changes, held_signups
 from subscribers.desk.editing import archiving
 from subscribers.desk.expiring_consent import ExpiringConsentPage
 from subscribers.desk.exports import ExportPage, download_person, run_export_step
@@ -27,7 +27,8 @@ from subscribers.desk.imports.views import (
 from subscribers.desk.listing import PermittedMenuItem
 from subscribers.desk.lists import ListViewSet, TopicViewSet
 from subscribers.desk.location_choices import list_regions, list_towns
-from subscribers.desk.people import PeopleViewSet, PersonPage, RevealedPersonPage
+from subscribers.desk.people import PersonPage, RevealedPersonPage
+from subscribers.desk.people_list import PeopleViewSet
 from subscribers.desk.person_actions import ErasePage, lift_person_suppression, suppress_person
 from subscribers.desk.segments.views import WhyInSegment
 from subscribers.desk.segments.viewset import SegmentViewSet
@@ -92,6 +93,7 @@ def register_admin_urls() -> list[URLPattern]:
         path("people/<int:pk>/erase/", ErasePage.as_view(), name="subscribers_erase"),
         path("people/<int:pk>/bar/", suppress_person, name="subscribers_bar"),
         path("people/<int:pk>/lift/<int:suppression>/", lift_person_suppression, name="subscribers_lift"),
+        path("people/change/", bulk_changes.BulkChangePage.as_view(), name="subscribers_bulk"),
         path("people/expiring/", ExpiringConsentPage.as_view(), name="subscribers_expiring"),
         path("people/held/", held_signups.HeldSignupsPage.as_view(), name="subscribers_held"),
         path("segments/<int:pk>/why/", WhyInSegment.as_view(), name="subscribers_why_in_segment"),
@@ -126,7 +128,7 @@ _PERSON_LOG_ACTIONS = {
 
 def register_log_actions(actions: LogActionRegistry) -> None:
     for name, (label, message) in (
-        _PERSON_LOG_ACTIONS | LOG_ACTIONS | archiving.LOG_ACTIONS | held_signups.LOG_ACTIONS
+        _PERSON_LOG_ACTIONS | LOG_ACTIONS | archiving.LOG_ACTIONS | held_signups.LOG_ACTIONS | bulk_changes.LOG_ACTIONS
     ).items():
         actions.register_action(f"subscribers.{name}", label, message)
 

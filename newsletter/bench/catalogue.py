@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from newsletter.bench.importing import measure_import
 from newsletter.bench.parts import measure_compile, measure_full_bodies, measure_webhooks
+from newsletter.bench.people_search import measure_people_search
 from newsletter.bench.preview import measure_preview
 from newsletter.bench.recovery import measure_recovery
 from newsletter.bench.segments import measure_segments
@@ -33,6 +34,7 @@ MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
     "recovery": lambda people: [(measure_recovery, {})],
     "import": lambda people: [(measure_import, {"rows": people})],
     "segments": lambda people: [(measure_segments, {"people": people})],
+    "people_search": lambda people: [(measure_people_search, {"people": people})],
     "leaving": lambda people: [(measure_unsubscribing, {"people": min(people, MAX_UNSUBSCRIBES)})],
     "preview": lambda people: [(measure_preview, {})],
 }

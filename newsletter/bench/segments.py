@@ -159,8 +159,8 @@ def _insert_people(people: int, *, first_place: int, places: int) -> None:
         since = f"datetime('{_first_day()}', '+' || (n % {_SEED_DAYS}) || ' days')"
     _insert(
         Subscriber,
-        "id, uuid, email, address_hash, name, place_id, language, giving, timezone, source, created_at",
-        f"n, {uuid}, 'person' || n || '@example' || (n % 97) || '.org', {digest}, 'Reader ' || n,"
+        "id, uuid, email, address_hash, name, folded_name, place_id, language, giving, timezone, source, created_at",
+        f"n, {uuid}, 'person' || n || '@example' || (n % 97) || '.org', {digest}, 'Reader ' || n, 'reader ' || n,"
         f" {first_place} + n * 31 % {places}, {_pick('n / 5', 'en', 'en-GB', 'es', 'fr', '')},"
         f" {_pick('n / 11', 'none', 'none', 'none', 'donor', 'monthly')}, '', {_pick('n / 7', 'web', 'fair', '')},"
         f" {since}",

@@ -2,12 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from html import escape
 
-from django.db.models import Sum
+import orjson
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 
 from newsletter.models import Issue, LinkClicks, Publication, Send
 from newsletter.sending.settling.receipt import Receipt, make_receipt
+from subscribers.models import Basis, Subscription
+
+MAX_EARLIER = 10
+LIST_CHANGE_PERIOD = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -51,9 +58,30 @@ class VariantFigures:
 
 
 @dataclass(frozen=True)
+class ListChange:
+    """The people who joined the issue's list in the week after it was sent, and those who left it, by `EndReason`."""
+
+    joined: int = 0
+    ended: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BlockClicks:
+    """Clicks by people on the links of one block. ``title`` is its first heading, headline or button; "" for others."""
+
+    title: str
+    people: int
+
+
+@dataclass(frozen=True)
 class Report:
+    """``earlier`` has the ten issues of the publication before it, the newest first. ``days`` are those of clicks, in UTC."""
+
     figures: Figures
-    before: Figures | None
+    earlier: list[Figures] = field(default_factory=list)
+    list_change: ListChange = field(default_factory=ListChange)
+    days: list[tuple[date, int]] = field(default_factory=list)
+    blocks: list[BlockClicks] = field(default_factory=list)
     links: list[LinkFigures] = field(default_factory=list)
     variants: list[VariantFigures] = field(default_factory=list)
 
@@ -62,7 +90,7 @@ def find_sends(publication: Publication, *, limit: int) -> list[Send]:
     """Return up to ``limit`` sends of a publication that handed mail over, the newest first."""
     sends = Send.objects.filter(issue__publication=publication, recipients__gt=0, started_at__isnull=False)
     newest = sends.exclude(state__in=[Send.State.PREPARING, Send.State.READY]).order_by("-started_at", "-pk")
-    return list(newest.select_related("issue__publication__mailing_list", "issue__slot")[:limit])
+    return list(newest.select_related("issue__publication__mailing_list", "issue__slot", "revision")[:limit])
 
 
 def measure_sends(sends: Iterable[Send]) -> list[Figures]:
@@ -80,16 +108,78 @@ def measure_sends(sends: Iterable[Send]) -> list[Figures]:
 
 
 def make_report(send: Send) -> Report:
-    """Return the report of a send, compared with the issue of its publication before it."""
+    """Return the report of a send, compared with the ten issues of its publication before it."""
     (figures,) = measure_sends([send])
     earlier = [other for other in find_sends(send.issue.publication, limit=50) if _is_before(other, send)]
-    before = measure_sends(earlier[:1])
+    links = find_links(send.issue)
     return Report(
         figures=figures,
-        before=before[0] if before else None,
-        links=find_links(send.issue),
+        earlier=measure_sends(earlier[:MAX_EARLIER]),
+        list_change=count_list_change(send),
+        days=find_click_days(send.issue),
+        blocks=find_block_clicks(send, links),
+        links=links,
         variants=find_variants(send),
     )
+
+
+def count_list_change(send: Send) -> ListChange:
+    """Count who joined and who left the list in the week after the send began."""
+    if send.started_at is None:
+        return ListChange()
+    start, end = send.started_at, send.started_at + LIST_CHANGE_PERIOD
+    agreed = Subscription.objects.filter(
+        Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN),
+        mailing_list=send.issue.publication.mailing_list_id,
+    ).order_by()
+    joined = agreed.annotate(joined_at=Coalesce("confirmed_at", "requested_at")).filter(
+        joined_at__gt=start, joined_at__lte=end
+    )
+    ended = agreed.filter(ended_at__gt=start, ended_at__lte=end).values_list("end_reason").annotate(people=Count("pk"))
+    return ListChange(joined=joined.count(), ended=dict(ended))
+
+
+def find_click_days(issue: Issue) -> list[tuple[date, int]]:
+    """Return the clicks by people on each day (UTC) that has any, the first day first."""
+    days = LinkClicks.objects.filter(issue=issue).order_by("day").values_list("day").annotate(clicks=Sum("people"))
+    return [(day, people) for day, people in days if people]
+
+
+def find_block_clicks(send: Send, links: Iterable[LinkFigures]) -> list[BlockClicks]:
+    """Return the clicks of each block in the order of the mail, and of all other links last.
+
+    A link counts for the first block that has its address.
+    """
+    blocks = send.revision.content["blocks"]
+    texts = [orjson.dumps(block).decode() for block in blocks]
+    people = [0] * (len(blocks) + 1)
+    for link in links:
+        people[next((at for at, text in enumerate(texts) if _links_to(text, link.url)), -1)] += link.people
+    titles = [*map(_find_title, blocks), ""]
+    return [BlockClicks(title, clicks) for title, clicks in zip(titles, people, strict=True) if clicks]
+
+
+def _links_to(block_json: str, url: str) -> bool:
+    """Return True if the block has the address as a value, or as a link in its HTML."""
+    in_html = orjson.dumps(f'href="{escape(url)}"').decode()[1:-1]
+    return orjson.dumps(url).decode() in block_json or in_html in block_json
+
+
+def _find_title(value: object) -> str:
+    """Return the first heading, headline, title or button text inside a block's JSON, or "" if it has none."""
+    if isinstance(value, list):
+        return next(filter(None, map(_find_title, value)), "")
+    if not isinstance(value, dict):
+        return ""
+    own = next(
+        (
+            text
+            for name in ("heading", "headline", "title", "label")
+            if isinstance(text := value.get(name), str) and text
+        ),
+        "",
+    )
+    return own or next(filter(None, map(_find_title, value.values())), "")
 
 
 def find_links(issue: Issue) -> list[LinkFigures]:

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.translation import translate
-from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
+from newsletter.issues.approval.approval_rules import find_approvers, find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.assembly.assemble import Assembly
 from newsletter.issues.protected_terms.check import replace_protected_text
@@ -111,17 +111,17 @@ def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
     return accepted
 
 
-def find_approvers() -> list[User]:
-    """Return the active staff with an address who were given the right to approve; superusers only if they were too."""
-    return list_staff_with_permission("newsletter.approve_issue", superusers=False)
+def list_approvers_with_address() -> list[User]:
+    """Return those who may approve issues, as the rules of approval count them, and who can be mailed."""
+    return list(find_approvers().exclude(email=""))
 
 
-def list_staff_with_permission(name: str, *, superusers: bool = True) -> list[User]:
+def list_staff_with_permission(name: str) -> list[User]:
     """Return the active staff with an address who have a permission, ``app.codename``."""
     app, _, codename = name.partition(".")
     permission = Permission.objects.filter(content_type__app_label=app, codename=codename)
     allowed = Q(groups__permissions__in=permission) | Q(user_permissions__in=permission)
-    people = User.objects.filter(allowed | Q(is_superuser=True) if superusers else allowed, is_active=True)
+    people = User.objects.filter(allowed | Q(is_superuser=True), is_active=True)
     return list(people.exclude(email="").distinct().order_by("pk"))
 
 
@@ -147,7 +147,7 @@ def write_notice(
                 publication=publication,
                 made_at=now,
             )
-            for person in (find_approvers() if people is None else people)
+            for person in (list_approvers_with_address() if people is None else people)
         ),
         ignore_conflicts=True,
     )

@@ -693,6 +693,7 @@ class Migration(migrations.Migration):
                 ('link', models.CharField(max_length=300)),
                 ('made_at', models.DateTimeField()),
                 ('sent_at', models.DateTimeField(null=True)),
+                ('read_at', models.DateTimeField(help_text='When the person opened it in the desk.', null=True)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.publication')),
             ],

@@ -171,7 +171,7 @@ def record_edits(
 
 
 class StaffNotice(models.Model):
-    """One mail to one person about one thing. The constraint prevents a second one."""
+    """One notice to one person about one thing: a mail, and a line in the desk. The constraint prevents a second one."""
 
     key = models.CharField(max_length=120)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -181,6 +181,7 @@ class StaffNotice(models.Model):
     publication = models.ForeignKey("newsletter.Publication", on_delete=models.CASCADE, related_name="+")
     made_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True, help_text=gettext_lazy("When the person opened it in the desk."))
 
     wagtail_reference_index_ignore = True
 

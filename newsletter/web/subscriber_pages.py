@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from newsletter.feedback.sent_mails import list_sent_mails
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import find_locations
 from newsletter.issues.variants.visibility import ONLY_EVENTS, choose_visible
@@ -32,6 +33,7 @@ def install_publishing_hooks() -> None:
             branding=build_style_context,
             last_month=count_last_month,
             frequencies=list_offered_frequencies,
+            list_mails=list_sent_mails,
             forget=forget_reports,
         )
     )

@@ -165,7 +165,9 @@ def _get_or_create_subscriber(
         return subscriber
     missing = {field: value for field, value in details.items() if value and not getattr(subscriber, field)}
     if missing:
-        Subscriber.objects.filter(pk=subscriber.pk).update(**missing)
+        for field, value in missing.items():
+            setattr(subscriber, field, value)
+        subscriber.save(update_fields=missing)
     subscriber.topics.add(*topics)
     return subscriber
 

@@ -3,6 +3,8 @@
 More than 500 people in a day need a second person: one asks, another allows, then the first downloads the file.
 """
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -40,27 +42,14 @@ class ExportPage(ImportPage):
     page_title = gettext_lazy("Export people")
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        _require_export_permission(request)
+        require_export_permission(request)
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse | StreamingHttpResponse:
         form = ExportForm(request.POST, user=request.user)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form), status=400)
-        given = {name: form.cleaned_data[name] for name in ("mailing_list", "reason")}
-        has_bom = form.cleaned_data["mark"]
-        asked = request_export(by=request.user, has_bom=has_bom, now=timezone.now(), **given)
-        if asked.without_approval:
-            return _take(request, asked)
-        _log_export(request, asked, action="subscribers.export_asked")
-        messages.success(
-            request,
-            _(
-                "That is more than 500 people, so a second person must allow the export. We have emailed those who can."
-                " Come back when it is allowed."
-            ),
-        )
-        return redirect("subscribers_export")
+        return start_export(request, form)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         form = kwargs.get("form") or ExportForm(user=self.request.user)
@@ -74,10 +63,35 @@ class ExportPage(ImportPage):
         }
 
 
+def start_export(
+    request: HttpRequest, form: ExportForm, *, person_ids: Sequence[int] | None = None
+) -> HttpResponse | StreamingHttpResponse:
+    """Send the file that a valid form asks for, or ask a second person. `person_ids` limits it to people who were chosen."""
+    asked = request_export(
+        by=request.user,
+        mailing_list=form.cleaned_data["mailing_list"],
+        reason=form.cleaned_data["reason"],
+        has_bom=form.cleaned_data["mark"],
+        person_ids=person_ids,
+        now=timezone.now(),
+    )
+    if asked.without_approval:
+        return _take(request, asked)
+    _log_export(request, asked, action="subscribers.export_asked")
+    messages.success(
+        request,
+        _(
+            "That is more than 500 people, so a second person must allow the export. We have emailed those who can."
+            " Come back when it is allowed."
+        ),
+    )
+    return redirect("subscribers_export")
+
+
 @require_POST
 def run_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse | StreamingHttpResponse:
     """Allow an export (`allow`: a second person, with their password) or download it (`take`: the person who asked)."""
-    _require_export_permission(request)
+    require_export_permission(request)
     asked = get_object_or_404(ExportRequest.objects.select_related("mailing_list"), pk=pk)
     try:
         return _take(request, asked) if step == "take" else _allow(request, asked)
@@ -86,7 +100,7 @@ def run_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse | 
         return redirect("subscribers_export")
 
 
-def _require_export_permission(request: HttpRequest) -> None:
+def require_export_permission(request: HttpRequest) -> None:
     """Raise PermissionDenied unless the user manages people and may see whole addresses."""
     require_permission(request, REQUIRED_PERMISSION, REVEAL_PERMISSION)
 
@@ -107,7 +121,8 @@ def _take(request: HttpRequest, asked: ExportRequest) -> StreamingHttpResponse:
     _log_export(request, asked, action="subscribers.export")
     mailing_list = asked.mailing_list
     name = f"{mailing_list.slug if mailing_list else 'people'}-{timezone.localdate().isoformat()}.csv"
-    return stream_csv(export_rows(mailing_list, most=asked.people_in_file), file_name=name, mark=asked.has_bom)
+    rows = export_rows(mailing_list, most=asked.people_in_file, person_ids=asked.person_ids)
+    return stream_csv(rows, file_name=name, mark=asked.has_bom)
 
 
 def _log_export(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
@@ -118,6 +133,7 @@ def _log_export(request: HttpRequest, asked: ExportRequest, *, action: str) -> N
         "list": mailing_list.slug if mailing_list else "all",
         "list_id": mailing_list.pk if mailing_list else None,
         "people": asked.people_when_asked,
+        "chosen": asked.person_ids is not None,
         "most": asked.max_people,
         **({"taken": asked.people_in_file} if asked.people_in_file is not None else {}),
     }
@@ -127,7 +143,7 @@ def _log_export(request: HttpRequest, asked: ExportRequest, *, action: str) -> N
 @require_POST
 def download_person(request: HttpRequest, pk: int) -> HttpResponse:
     """Send everything held about one person as JSON, to be given to them when they ask for it."""
-    _require_export_permission(request)
+    require_export_permission(request)
     person = get_object_or_404(Subscriber.objects.select_related("place"), pk=pk)
     kind = Disclosure.Kind.PERSON_FILE
     try:

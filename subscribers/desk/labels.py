@@ -40,3 +40,8 @@ def list_consent_events(person: Subscriber) -> list[ConsentEvent]:
     """Return the history of the person's consent, newest first."""
     events = ConsentEvent.objects.filter(address_hash=bytes(person.address_hash)).select_related("mailing_list")
     return list(events.order_by("-at", "-pk"))
+
+
+def name_or_initials(person: Subscriber, *, whole: bool) -> str:
+    """Return the name, or its initials for staff who may not see whole addresses; "" if there is no name."""
+    return person.name if whole else " ".join(f"{word[0]}." for word in person.name.split())

@@ -1,38 +1,22 @@
-"""The list of subscribers and the page of one. Nobody edits them by a form, because each change of consent needs its record."""
+"""The page of one person. Nobody edits them by a form, because each change of consent needs its record."""
 
-from collections.abc import Iterator
-from typing import Any
-
-import django_filters  # type: ignore[import-untyped]
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
-from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, TitleColumn
-from wagtail.admin.views.generic import IndexView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.viewsets.model import ModelViewSet
-from wagtail.log_actions import LogActionRegistry, log
-from wagtail.permission_policies import ModelPermissionPolicy
-from wagtail.permissions import register_permission_policy
+from wagtail.log_actions import log
 
-from newsletter.common.errors import BadAddress
-from newsletter.common.languages import OFFERED_LANGUAGES, language_label
+from newsletter.common.languages import language_label
 from newsletter.common.translation import translate
-from subscribers.addresses.normalise import normalise
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as EXPORT_PERMISSION
-from subscribers.desk.labels import list_consent_events, subscription_label
-from subscribers.desk.listing import DateTimeColumn, make_breadcrumbs
+from subscribers.desk.labels import list_consent_events, name_or_initials, subscription_label
+from subscribers.desk.listing import make_breadcrumbs
+from subscribers.desk.people_list import PEOPLE_POLICY
 from subscribers.desk.person_actions import (
     ERASE_PERMISSION,
     LIFT_PERMISSION,
@@ -41,116 +25,9 @@ from subscribers.desk.person_actions import (
     require_permission,
 )
 from subscribers.exporting.export_requests import CannotExport, record_disclosure
-from subscribers.identity import identify
-from subscribers.models import Disclosure, MailingList, Subscriber, Subscription, Suppression
+from subscribers.models import Disclosure, MailingList, Subscriber, Suppression
+from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.unsubscribing.suppression import can_staff_remove
-
-MAX_COUNTED = 10_000
-
-
-class ViewOnlyPolicy(ModelPermissionPolicy):
-    """Allow viewing by permission. No form adds, changes or deletes a person."""
-
-    def user_has_permission(self, user: User | AnonymousUser, action: str) -> bool:
-        return action == "view" and bool(super().user_has_permission(user, "view"))
-
-    def user_has_any_permission(self, user: User | AnonymousUser, actions: LogActionRegistry) -> bool:
-        return any(self.user_has_permission(user, action) for action in actions)
-
-
-PEOPLE_POLICY = ViewOnlyPolicy(Subscriber)
-register_permission_policy(Subscriber, PEOPLE_POLICY)
-
-
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Count to ten thousand and no further: staff search a list of a million people, they do not page through it."""
-
-    @cached_property
-    def count(self) -> int:
-        people: Any = self.object_list
-        return int(people[: MAX_COUNTED + 1].count())
-
-    def get_elided_page_range(self, number: Any = 1, **kwargs: Any) -> Iterator[str | int]:
-        """Return the page numbers to show. `number` comes from the URL, so it can be anything."""
-        return super().get_elided_page_range(self.get_page(number).number, **kwargs)
-
-
-class PeopleFilters(WagtailFilterSet):
-    language = django_filters.ChoiceFilter(
-        label=gettext_lazy("Language"),
-        choices=lambda: [(code, language_label(code)) for code in OFFERED_LANGUAGES],
-        method="pick",
-    )
-
-    class Meta:
-        model = Subscriber
-        fields = ["giving"]
-
-    def pick(self, people: QuerySet[Subscriber], name: str, code: str) -> QuerySet[Subscriber]:
-        """Return the people of this language, in any country's variant of it."""
-        return people.filter(Q(language__iexact=code) | Q(language__istartswith=f"{code}-"))
-
-
-class PeopleList(IndexView):
-    page_title = gettext_lazy("Subscribers")
-    paginator_class = CappedPaginator
-    default_ordering = "-created_at"
-    any_permission_required = ["view"]
-
-    @cached_property
-    def columns(self) -> list[Column]:
-        return [
-            TitleColumn(
-                "address",
-                label=_("Address"),
-                accessor=str,
-                get_url=lambda person: reverse("subscribers_person", args=[person.pk]),
-            ),
-            Column("place", label=_("Location")),
-            Column("lists", label=_("Lists"), accessor=label_lists),
-            Column("giving", label=_("Giving"), accessor="get_giving_display"),
-            DateTimeColumn("created_at", label=_("Added"), sort_key="created_at"),
-        ]
-
-    def get_base_queryset(self) -> QuerySet[Subscriber]:
-        subscriptions = Subscription.objects.select_related("mailing_list").order_by("requested_at")
-        return Subscriber.objects.select_related("place").prefetch_related(
-            Prefetch("subscriptions", queryset=subscriptions)
-        )
-
-    def search_queryset(self, queryset: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
-        """Return the person of exactly this address, normalised. Nobody can browse addresses by a part of them."""
-        if not self.search_query:
-            return queryset
-        try:
-            return queryset.filter(address_hash=identify(normalise(self.search_query)))
-        except BadAddress:
-            return queryset.none()
-
-
-def label_lists(person: Subscriber) -> str:
-    return ", ".join(subscription_label(subscription) for subscription in person.subscriptions.all()) or _("No list")
-
-
-class PeopleViewSet(ModelViewSet):
-    """The list alone, without the routes of forms."""
-
-    model = Subscriber
-    name = "people"
-    icon = "user"
-    menu_label = gettext_lazy("Subscribers")
-    index_view_class = PeopleList
-    filterset_class = PeopleFilters
-    search_fields = ["email"]
-    search_backend_name = None
-    form_fields: list[str] = []
-    list_per_page = 50
-
-    def get_urlpatterns(self) -> list[URLPattern]:
-        return [
-            path("", self.index_view, name="index"),
-            path("results/", self.index_results_view, name="index_results"),
-        ]
 
 
 class PersonPage(WagtailAdminTemplateMixin, TemplateView):
@@ -181,6 +58,9 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
             **context,
             "person": self.person,
             "address": str(self.person),
+            "name": name_or_initials(self.person, whole=can(REVEAL_PERMISSION)),
+            "mails": get_publishing_hooks().list_mails(self.person),
+            "can_open_issues": can("newsletter.change_issue"),
             "can_reveal": can(REVEAL_PERMISSION),
             "location": str(self.person.place or ""),
             "language": language_label(self.person.language),

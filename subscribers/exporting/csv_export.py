@@ -42,15 +42,18 @@ def export_people(*, out: TextIO, mailing_list: MailingList | None = None, mark:
     return written
 
 
-def export_rows(mailing_list: MailingList | None = None, *, most: int | None = None) -> Iterator[list[str]]:
+def export_rows(
+    mailing_list: MailingList | None = None, *, most: int | None = None, person_ids: Sequence[int] | None = None
+) -> Iterator[list[str]]:
     """Yield the header, then one row for each person, `most` at most. Every cell is safe in a spreadsheet.
 
-    Custom attributes have columns of their own.
+    `person_ids` limits the rows to people who were chosen. Custom attributes have columns of their own.
     """
     keys = attribute_keys()
     yield [*(ONE_LIST_COLUMNS if mailing_list else ALL_LISTS_COLUMNS), *(f"{ATTRIBUTE}{key}" for key in keys)]
     mailed = Prefetch("subscriptions", _mailable_subscriptions().select_related("mailing_list"), to_attr="mailed")
-    found = people_to_export(mailing_list).select_related("place").prefetch_related("topics", mailed)[:most]
+    chosen = people_to_export(mailing_list, person_ids=person_ids)
+    found = chosen.select_related("place").prefetch_related("topics", mailed)[:most]
     people = found.iterator(chunk_size=_BATCH_SIZE)
     while several := list(islice(people, _BATCH_SIZE)):
         attributes = read_attributes_by_person(person.pk for person in several) if keys else {}
@@ -59,12 +62,16 @@ def export_rows(mailing_list: MailingList | None = None, *, most: int | None = N
             yield [escape_csv_cell(cell) for cell in cells]
 
 
-def people_to_export(mailing_list: MailingList | None) -> QuerySet[Subscriber]:
-    """Return everybody who may be mailed, of one list or of any."""
+def people_to_export(
+    mailing_list: MailingList | None, *, person_ids: Sequence[int] | None = None
+) -> QuerySet[Subscriber]:
+    """Return everybody who may be mailed, of one list or of any, and of the people who were chosen."""
+    people = Subscriber.objects.order_by("pk")
+    if person_ids is not None:
+        people = people.filter(pk__in=person_ids)
     if mailing_list is not None:
-        mailed = list_contactable(mailing_list=mailing_list).values("subscriber_id")
-        return Subscriber.objects.filter(pk__in=mailed).order_by("pk")
-    return Subscriber.objects.filter(Exists(_mailable_subscriptions().filter(subscriber=OuterRef("pk")))).order_by("pk")
+        return people.filter(pk__in=list_contactable(mailing_list=mailing_list).values("subscriber_id"))
+    return people.filter(Exists(_mailable_subscriptions().filter(subscriber=OuterRef("pk"))))
 
 
 def _mailable_subscriptions() -> QuerySet[Subscription]:

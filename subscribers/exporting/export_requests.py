@@ -4,6 +4,7 @@ Single downloads and revealed addresses count towards the 500, so that many smal
 number of people; if the list has grown past it, the export has to be requested again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -27,17 +28,27 @@ class CannotExport(DomainError):
 
 @transaction.atomic
 def request_export(
-    *, by: User | AnonymousUser, mailing_list: MailingList | None, reason: str, has_bom: bool, now: datetime
+    *,
+    by: User | AnonymousUser,
+    mailing_list: MailingList | None,
+    reason: str,
+    has_bom: bool,
+    now: datetime,
+    person_ids: Sequence[int] | None = None,
 ) -> ExportRequest:
-    """Record that somebody wants an export. `alone` means that they may download it at once."""
+    """Record that somebody wants an export. `without_approval` means that they may download it at once.
+
+    `person_ids` limits it to people who were chosen.
+    """
     person = _lock(by)
-    people = people_to_export(mailing_list).count()
+    people = people_to_export(mailing_list, person_ids=person_ids).count()
     alone = people + _taken_alone(by, now=now) <= MAX_PEOPLE_WITHOUT_APPROVAL
     return ExportRequest.objects.create(
         asked_by=person,
         asked_at=now,
         reason=reason.strip(),
         mailing_list=mailing_list,
+        person_ids=None if person_ids is None else list(person_ids),
         has_bom=has_bom,
         people_when_asked=people,
         max_people=people if alone else people + people // GROWTH_DIVISOR,
@@ -107,7 +118,7 @@ def delete_old_exports(*, now: datetime) -> None:
 
 def _check_not_grown(request: ExportRequest) -> int:
     """Return how many people would be exported now. Raises `CannotExport` if they are more than requested."""
-    people = people_to_export(request.mailing_list).count()
+    people = people_to_export(request.mailing_list, person_ids=request.person_ids).count()
     if people > request.max_people:
         raise CannotExport(
             _(

@@ -6,6 +6,7 @@ import django.db.models.expressions
 import newsletter.common.message_fields
 import re
 import subscribers.models.lists
+import subscribers.models.people
 import uuid
 import wagtail.models.preview
 from django.conf import settings
@@ -151,6 +152,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('asked_at', models.DateTimeField()),
                 ('reason', models.CharField(max_length=200)),
+                ('person_ids', models.JSONField(help_text='The ids of the people that staff chose; none for everybody', null=True)),
                 ('has_bom', models.BooleanField(default=True, help_text='The file begins with a byte order mark')),
                 ('people_when_asked', models.PositiveIntegerField(help_text='The number of people when the file was requested')),
                 ('max_people', models.PositiveIntegerField(help_text='The largest number of people that the file may hold')),
@@ -184,6 +186,7 @@ class Migration(migrations.Migration):
                 ('email', models.CharField(max_length=254, unique=True)),
                 ('address_hash', models.BinaryField(max_length=32, unique=True)),
                 ('name', models.CharField(blank=True, default='', max_length=200)),
+                ('folded_name', subscribers.models.people.FoldedNameField(blank=True, db_default='', default='', editable=False, max_length=400)),
                 ('radius_km', models.PositiveSmallIntegerField(blank=True, help_text="How far they would travel to an event. Leave empty to use the publication's distance.", null=True)),
                 ('language', models.CharField(blank=True, default='', max_length=16)),
                 ('giving', models.CharField(choices=[('none', 'has not given'), ('donor', 'has given'), ('monthly', 'gives monthly')], default='none', max_length=8)),

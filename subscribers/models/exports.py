@@ -23,6 +23,9 @@ class ExportRequest(models.Model):
     asked_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
     mailing_list = models.ForeignKey(MailingList, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    person_ids = models.JSONField(
+        null=True, help_text=gettext_lazy("The ids of the people that staff chose; none for everybody")
+    )
     has_bom = models.BooleanField(default=True, help_text=gettext_lazy("The file begins with a byte order mark"))
     people_when_asked = models.PositiveIntegerField(
         help_text=gettext_lazy("The number of people when the file was requested")

@@ -34,6 +34,18 @@ class MonthlyMailCount:
 
 
 @dataclass(frozen=True)
+class SentMail:
+    """One issue that was sent to a person, or should have been. `why` and `outcome` are for people; `at` is in UTC."""
+
+    issue_id: int
+    issue: str
+    version: str
+    at: datetime | None
+    outcome: str
+    why: str
+
+
+@dataclass(frozen=True)
 class PublishingHooks:
     """The registered functions, with defaults for a project that publishes nothing."""
 
@@ -42,6 +54,7 @@ class PublishingHooks:
         lambda person, mailing_list, now: None
     )
     frequencies: Callable[[MailingList], frozenset[Frequency]] = lambda mailing_list: frozenset(Frequency)
+    list_mails: Callable[[Subscriber], list[SentMail]] = lambda person: []
     forget: Callable[[Subscriber], None] = lambda person: None
 
 

@@ -1,4 +1,4 @@
-"""Folding place names to plain lower-case letters and digits, so that they can be compared."""
+"""Folding names to plain lower-case letters, so that they can be compared and searched."""
 
 import re
 import unicodedata
@@ -9,12 +9,18 @@ _APOSTROPHES = re.compile(r"['’ʻʼ‘`´.]")
 _NOT_WORD = re.compile(r"[^\w]+|_+")
 
 
-def fold(text: str) -> str:
-    """Return the comparable form of a name: no accents, lower case, single spaces, "St." as "saint"."""
+def remove_accents(text: str) -> str:
+    """Return the text in lower case and without accents: “Zoë Łuczak” as “zoe luczak”."""
+    if text.isascii():
+        return text.lower()
     lowered = text.casefold().translate(_LETTERS)
     decomposed = unicodedata.normalize("NFKD", lowered)
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_LETTERS)
-    words = _NOT_WORD.sub(" ", _APOSTROPHES.sub("", bare)).split()
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_LETTERS)
+
+
+def fold(text: str) -> str:
+    """Return the comparable form of a name: no accents, lower case, single spaces, "St." as "saint"."""
+    words = _NOT_WORD.sub(" ", _APOSTROPHES.sub("", remove_accents(text))).split()
     return " ".join(_SAINTS.get(word, word) for word in words)
 
 

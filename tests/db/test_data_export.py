@@ -35,7 +35,12 @@ NUMBER = "a number of ours"
 OURS = "names a row of ours; what it says is told beside"
 SECRET = "a secret or a code made from the address, which would let others act as the person"
 TOLD = {
-    "subscribers.Subscriber": {"uuid": SECRET, "address_hash": SECRET, "import_batch": OURS},
+    "subscribers.Subscriber": {
+        "uuid": SECRET,
+        "address_hash": SECRET,
+        "folded_name": "the name again, for searching",
+        "import_batch": OURS,
+    },
     "subscribers.SubscriberAttribute": {"folded": "the value again, for searching"},
     "subscribers.Subscription": {"import_batch": OURS},
     "subscribers.ConsentEvent": {"address_hash": SECRET},

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, User
 from wagtail.users.models import UserProfile
 
 from newsletter.issues.assembly.assemble import assemble_slot
@@ -79,6 +79,16 @@ def test_approvers_are_notified_with_a_link(mailgun):
     assert mail.subject == "The weekly letter No. 1 is ready to read"
     assert "/admin/decide/" in mail.text
     assert "without approval nothing is sent" in mail.text
+
+
+def test_a_superuser_who_may_approve_is_notified_too(mailgun):
+    publication = make_publication()
+    make_story("The first verdict")
+    User.objects.create_superuser("root@example.org", "root@example.org", "a quiet harbour at dawn")
+    notify_assembly(assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW), now=NOW)
+    send_due_notices(now=NOW)
+    (mail,) = mailgun.mailbox("root@example.org")
+    assert mail.subject == "The weekly letter No. 1 is ready to read"
 
 
 @pytest.mark.requirement("V3")

@@ -30,6 +30,7 @@ LOOKED_AT = {
     "newsletter_issue_delete": WRITERS,
     "newsletter_issue_new": WRITERS,
     "newsletter_issue_overview": WRITERS,
+    "newsletter_notices": STAFF,
     "newsletter_issue_reassemble": WRITERS,
     "newsletter_issue_revisions": WRITERS,
     "newsletter_issue_time": WRITERS,
@@ -48,6 +49,7 @@ LOOKED_AT = {
     "newsletter_story_withdraw": WRITERS,
     "people:index": PEOPLE,
     "people:index_results": PEOPLE,
+    "subscribers_bulk": PEOPLE,
     "subscribers_expiring": PEOPLE,
     "subscribers_export": PEOPLE,
     "subscribers_held": PEOPLE,
@@ -178,6 +180,7 @@ DECIDED = {
 }
 """Routes that take only POST."""
 POSTED_TOO = {
+    "newsletter_notices": STAFF,
     **{f"newsletter_setup_{step}": ADMIN for step in SETUP_STEPS if step != "people"},
     "wagtailusers_users:add": ADMIN,
     "wagtailusers_users:edit": ADMIN,

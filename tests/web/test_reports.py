@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -9,6 +10,7 @@ from django.utils.html import escape
 
 from newsletter.desk.sends.click_map import find_link_texts
 from newsletter.desk.sends.report_pages import find_largest_variant
+from newsletter.feedback.report import make_report
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.variants.click_links import list_link_targets, make_click_url, make_link_key
 from newsletter.models import (
@@ -27,6 +29,7 @@ from newsletter.organisation.staff import add_staff
 from newsletter.sending.freezing.start import start_send
 from tests.support.desk import PASSWORD, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.people import make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +72,9 @@ def page(send: Send, client: Client, suffix: str = "") -> str:
 
 def test_a_report_counts_outcomes_and_marks_high_ones(sent: Send) -> None:
     html = page(sent, sign_in("writer"))
-    assert "Sent to 50 of 50 people (100.0 %). 2 bounced, 3 unsubscribed." in html
+    for label in ("Recipients", "Accepted", "Bounced", "Complaints", "Unsubscribed", "Counted by"):
+        assert label in html
+    assert "100.0 %" in html
     assert "4.0 %" in html
     assert html.count("too many") == 2
     assert "The provider has reported no deliveries" in html
@@ -110,7 +115,8 @@ def test_the_click_map_shows_the_variant_with_most_people(sent: Send) -> None:
 def test_clicks_are_listed_by_link_with_automatic_ones_separate(sent: Send) -> None:
     click(sent, first_target(), people=7, machines=9)
     html = page(sent, sign_in("writer"))
-    assert "7 clicks by people, and 9 more that look automatic" in html
+    assert "Clicks by people (estimate)" in html
+    assert "9 more clicks look automatic" in html
     assert "Links by clicks" in html
     assert first_target() in html
 
@@ -152,13 +158,37 @@ def test_results_show_trends_and_compare_selected_issues(sent: Send) -> None:
     html = client.get("/admin/results/?publication=weekly").content.decode()
     assert html.count('role="img"') == 3
     assert "60 for No. 8" in html
-    assert "No. 7" in page(second, client)
+    assert "“Usually” is the issue before it." in page(second, client)
     compared = client.get(f"/admin/results/?publication=weekly&issue={first.issue_id}").content.decode()
     assert "No. 7" in compared
     assert "No. 8" not in compared
     lines = client.get("/admin/results/?publication=weekly&as=csv").content.decode().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["weekly/8", "weekly/7"]
     assert client.get("/admin/results/?publication=nothing").status_code == 404
+
+
+def test_clicks_are_shown_by_block_and_by_day(sent: Send) -> None:
+    story_url = sent.revision.content["blocks"][0]["story"]["url"]
+    click(sent, story_url, people=5)
+    click(sent, "https://example.org/elsewhere", people=2)
+    report = make_report(sent)
+    assert [block.people for block in report.blocks] == [5, 2]
+    assert report.blocks[-1].title == ""
+    assert report.days == [(NOW.date(), 7)]
+    html = page(sent, sign_in("writer"))
+    assert "Clicks by block" in html
+    assert "When people clicked" in html
+
+
+def test_a_report_says_how_the_list_changed_in_the_week_after(sent: Send) -> None:
+    weekly = sent.issue.publication.mailing_list
+    make_member(weekly, "late@example.org").subscriptions.update(requested_at=sent.started_at + timedelta(days=2))
+    weekly.subscriptions.filter(subscriber__email__in=["person1@example.com", "person2@example.com"]).update(
+        ended_at=sent.started_at + timedelta(days=1), end_reason="unsubscribe"
+    )
+    change = make_report(sent).list_change
+    assert (change.joined, change.ended) == (1, {"unsubscribe": 2})
+    assert "The list in the week after" in page(sent, sign_in("writer"))
 
 
 def another(first: Send) -> Send:

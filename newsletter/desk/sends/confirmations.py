@@ -101,18 +101,22 @@ def confirm_start(issue: Issue) -> Confirmation:
 
 def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
     progress = measure_progress(send, now=timezone.now())
-    sentences = [_("Already sent: %(done)s. These mails cannot be recalled.") % {"done": label_people(progress.done)}]
+    sentences = [_("Got it already: %(done)s. These mails cannot be recalled.") % {"done": label_people(progress.done)}]
     if progress.left:
         sentences += [
-            _("Not sent yet: %(left)s. They will never get this issue.") % {"left": label_people(progress.left)},
-            _("You cannot resume a cancelled send. To stop for a while, pause it instead."),
+            _("Will not get it: %(left)s. You cannot send this issue to them later.")
+            % {"left": label_people(progress.left)},
+            _(
+                "To reach them afterwards, write another issue. It goes to the whole list, also to those who got this one."
+            ),
+            _("To stop for a while, pause the send instead."),
         ]
     else:
         sentences.append(_("Nobody is left to send to. The send ends here, and the issue is marked as cancelled."))
     return Confirmation(
-        title=_("Cancel the send of %(issue)s permanently?") % {"issue": issue},
+        title=_("Stop the send of %(issue)s for good?") % {"issue": issue},
         sentences=sentences,
-        button=_("Cancel permanently"),
+        button=_("Stop for good"),
         action=reverse("newsletter_send_step", args=[issue.pk, "cancel"]),
         dangerous=True,
     )

@@ -27,7 +27,10 @@ _STATE_HELP: dict[Send.State, str | Promise] = {
     ),
     Send.State.NEEDS_ATTENTION: _("Everything automatic is done. The rest needs your decision."),
     Send.State.SUBMITTED: _("The send is complete. Delivery reports keep arriving for a few days."),
-    Send.State.CANCELLED: _("The send was cancelled. Everyone not sent to by then will not get it."),
+    Send.State.CANCELLED: _(
+        "The send was stopped for good. The delivery summary says who got it and who did not. We cannot send this issue to "
+        "the others later. To reach them, write another issue; it goes to the whole list."
+    ),
 }
 PACE_WINDOW = timedelta(seconds=60)
 MAX_BATCHES_SHOWN = 50

@@ -1,7 +1,7 @@
 """The report of one issue, and the results of a publication's issues: pages, charts and CSV. Read only."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypedDict
 
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
@@ -18,10 +18,11 @@ from newsletter.desk.issues.issue_page import ISSUES, DeskPage, IssuePermissionM
 from newsletter.desk.sends.click_map import click_map_response, find_link_texts
 from newsletter.desk.sends.progress import find_send
 from newsletter.desk.sends.report_csv import issues_csv_response, report_csv_response
-from newsletter.desk.sends.report_text import ReportRow, describe_headline, format_share, list_report_rows
+from newsletter.desk.sends.report_text import ReportRow, format_share, list_report_rows
 from newsletter.desk.shell.charts import Point, draw_bars, draw_line
 from newsletter.desk.shell.labels import label_deliveries, label_exclusions
 from newsletter.feedback.report import (
+    BlockClicks,
     Figures,
     LinkFigures,
     Report,
@@ -32,25 +33,30 @@ from newsletter.feedback.report import (
     measure_sends,
 )
 from newsletter.models import Issue, Publication, Send, Variant
+from subscribers.models import EndReason
 
 MAX_LINKS_SHOWN, MAX_ISSUES_SHOWN, MAX_VARIANTS_SHOWN = 25, 26, 12
 MAX_VARIANTS_READ = 40
 
 
 class ReportContext(TypedDict):
-    """The context of desk/report.html. ``excluded`` and ``deliveries`` are (people, label)."""
+    """The context of desk/report.html. ``excluded`` and ``deliveries`` are (people, label), ``left`` (label, people)."""
 
     issue: Issue
     figures: Figures
-    before: Figures | None
-    headline: str
+    compared: int
     rows: list[ReportRow]
+    trend: SafeString | str
+    joined: int
+    left: list[tuple[str, int]]
     excluded: list[tuple[int, str]]
     deliveries: list[tuple[int, str]]
     counts_clicks: bool
     links: list[LinkFigures]
     more_links: int
     link_chart: str
+    block_chart: str
+    day_chart: str
     variants: list[VariantFigures]
     more_variants: int
     largest_variant: VariantFigures | None
@@ -112,15 +118,21 @@ class IssueReport(DeskPage):
         context: ReportContext = {
             "issue": self.issue,
             "figures": figures,
-            "before": report.before,
-            "headline": describe_headline(figures),
-            "rows": list_report_rows(figures, report.before),
+            "compared": len(report.earlier),
+            "rows": list_report_rows(figures, report.earlier),
+            "trend": draw_trends([*reversed(report.earlier), figures])[-1] if report.earlier else "",
+            "joined": report.list_change.joined,
+            "left": [(str(EndReason(reason).label), people) for reason, people in report.list_change.ended.items()],
             "excluded": label_exclusions(figures.receipt.excluded),
-            "deliveries": label_deliveries(figures.receipt.deliveries, cancelled=figures.receipt.cancelled),
+            "deliveries": label_deliveries(
+                {**figures.receipt.deliveries, "accepted": 0}, cancelled=figures.receipt.cancelled
+            ),
             "counts_clicks": figures.issue.publication.clicks != Publication.Clicks.OFF or bool(report.links),
             "links": report.links[:MAX_LINKS_SHOWN],
             "more_links": max(len(report.links) - MAX_LINKS_SHOWN, 0),
             "link_chart": draw_links(report.links) if report.links else "",
+            "block_chart": draw_blocks(report.blocks) if report.blocks else "",
+            "day_chart": draw_days(report.days) if report.days else "",
             "variants": report.variants[:MAX_VARIANTS_SHOWN],
             "more_variants": max(len(report.variants) - MAX_VARIANTS_SHOWN, 0),
             "largest_variant": report.variants[0] if report.variants else None,
@@ -214,6 +226,17 @@ def draw_links(links: list[LinkFigures]) -> SafeString:
     total = sum(link.people for link in links)
     summary = _("%(total)s clicks by people. Repeated clicks by the same person count.") % {"total": f"{total:,}"}
     return draw_bars(points, title=_("Links by clicks"), summary=summary, unit=_("Clicks"))
+
+
+def draw_blocks(blocks: list[BlockClicks]) -> SafeString:
+    points = [Point(label=block.title or _("Other links"), value=block.people) for block in blocks]
+    return draw_bars(points, title=_("Clicks by block"), summary=_("In the order of the mail."), unit=_("Clicks"))
+
+
+def draw_days(days: list[tuple[date, int]]) -> SafeString:
+    points = [Point(label=date_format(day, "D j M"), value=people) for day, people in days]
+    summary = _("We record the day (UTC) of a click, not the hour and not the person.")
+    return draw_bars(points, title=_("When people clicked"), summary=summary, unit=_("Clicks"))
 
 
 def draw_trends(figures: list[Figures]) -> list[SafeString]:

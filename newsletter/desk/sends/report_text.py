@@ -1,6 +1,8 @@
-"""A report's figures as text: labels, shares, the previous issue's share, and alarms. Reads nothing."""
+"""A report's figures as text: labels, shares, what is usual, who counted, and alarms. Reads nothing."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from django.utils.translation import gettext as _
 
@@ -11,13 +13,14 @@ BOUNCE_ALARM_PERCENT, COMPLAINT_ALARM_PERCENT = 2.0, 0.08
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One line of a report. ``value`` counts people; ``before`` is the previous issue's share or number."""
+    """One line of a report. ``value`` counts people; ``usual`` is the median of the issues before, as a share or a number."""
 
     name: str
     value: int
     label: str
+    counted_by: str
     share: str = ""
-    before: str = ""
+    usual: str = ""
     alarm: bool = False
 
 
@@ -30,25 +33,31 @@ def format_share(share: float | None) -> str:
     return f"{share:.2f} %" if share < 1 else f"{share:.1f} %"
 
 
-def list_report_rows(figures: Figures, before: Figures | None) -> list[ReportRow]:
-    """Return the lines of a report, from recipients to unsubscribed."""
+def list_report_rows(figures: Figures, earlier: Sequence[Figures]) -> list[ReportRow]:
+    """Return the lines of a report, from recipients to clicks. Each number is in one line."""
     receipt = figures.receipt
-    recipients_before = before.receipt.recipients if before else None
-    accepted_before = before.accepted if before else None
+    ours, provider = _("us"), _("the provider")
     rows = [
-        ReportRow("recipients", receipt.recipients, _("recipients"), before=_format_number(recipients_before)),
-        ReportRow("accepted", figures.accepted, _("accepted by the provider"), before=_format_number(accepted_before)),
+        ReportRow("recipients", receipt.recipients, _("Recipients"), ours, usual=_usual_number(earlier, _recipients)),
+        ReportRow(
+            "accepted",
+            figures.accepted,
+            _("Accepted"),
+            _("us, from the provider’s answers"),
+            share=format_share(100 * figures.accepted / receipt.recipients if receipt.recipients else None),
+            usual=_usual_number(earlier, _accepted),
+        ),
     ]
     if figures.has_delivery_reports:
-        rows.append(_row("delivered", figures, before, _("delivered, as reported by the provider")))
+        rows.append(_row("delivered", figures, earlier, _("Delivered"), provider))
     rows += [
-        _row("bounced", figures, before, _("bounced"), alarm_above=BOUNCE_ALARM_PERCENT),
-        _row("complained", figures, before, _("reported as spam"), alarm_above=COMPLAINT_ALARM_PERCENT),
-        _row("unsubscribed", figures, before, _("unsubscribed")),
+        _row("bounced", figures, earlier, _("Bounced"), provider, alarm_above=BOUNCE_ALARM_PERCENT),
+        _row("complained", figures, earlier, _("Complaints"), provider, alarm_above=COMPLAINT_ALARM_PERCENT),
+        _row("unsubscribed", figures, earlier, _("Unsubscribed"), _("us and the provider")),
     ]
-    uncertain = receipt.deliveries.get("uncertain", 0)
-    if uncertain:
-        rows.append(ReportRow("uncertain", uncertain, _("uncertain: the provider gave no clear answer")))
+    if figures.clicks or figures.machines:
+        usual = _usual_number([one for one in earlier if one.clicks or one.machines], _clicks)
+        rows.append(ReportRow("clicks", figures.clicks, _("Clicks by people (estimate)"), ours, usual=usual))
     return rows
 
 
@@ -67,20 +76,39 @@ def describe_headline(figures: Figures) -> str:
 
 
 def _row(
-    name: str, figures: Figures, before: Figures | None, label: str, *, alarm_above: float | None = None
+    name: str,
+    figures: Figures,
+    earlier: Sequence[Figures],
+    label: str,
+    counted_by: str,
+    *,
+    alarm_above: float | None = None,
 ) -> ReportRow:
     value: int = getattr(figures.receipt, name)
     share = figures.share(value)
-    share_before = before.share(getattr(before.receipt, name)) if before else None
+    shares = [past for one in earlier if (past := one.share(getattr(one.receipt, name))) is not None]
     return ReportRow(
         name,
         value,
         label,
+        counted_by,
         share=format_share(share),
-        before=format_share(share_before),
+        usual=format_share(median(shares)) if shares else "",
         alarm=alarm_above is not None and share is not None and share > alarm_above,
     )
 
 
-def _format_number(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"
+def _usual_number(earlier: Sequence[Figures], count: Callable[[Figures], int]) -> str:
+    return f"{round(median(map(count, earlier))):,}" if earlier else ""
+
+
+def _recipients(figures: Figures) -> int:
+    return figures.receipt.recipients
+
+
+def _accepted(figures: Figures) -> int:
+    return figures.accepted
+
+
+def _clicks(figures: Figures) -> int:
+    return figures.clicks

@@ -83,6 +83,7 @@ AND subscribers_subscription.ended_at IS NULL AND subscribers_subscription.maili
 _UPDATE = """
 UPDATE subscribers_subscriber SET
   name = CASE WHEN s.name <> '' THEN s.name ELSE subscribers_subscriber.name END,
+  folded_name = CASE WHEN s.name <> '' THEN s.folded_name ELSE subscribers_subscriber.folded_name END,
   language = CASE WHEN s.language <> '' THEN s.language ELSE subscribers_subscriber.language END,
   giving = CASE WHEN s.giving <> '' THEN s.giving ELSE subscribers_subscriber.giving END,
   timezone = CASE WHEN s.timezone <> '' THEN s.timezone ELSE subscribers_subscriber.timezone END,
@@ -130,8 +131,8 @@ def count(cursor: CursorWrapper) -> dict[str, int]:
 def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
     """Update people who have something new, and create the missing ones. No other row is touched."""
     cursor.execute(_UPDATE)
-    names = ("uuid", "email", "address_hash", "name", "language", "timezone", "source", "radius_km", "place_id")
-    given = dict(zip(names, names, strict=True))
+    names = ("uuid", "email", "address_hash", "name", "folded_name", "language", "timezone", "source", "radius_km")
+    given = {name: name for name in (*names, "place_id")}
     insert_staged(
         cursor,
         Subscriber,

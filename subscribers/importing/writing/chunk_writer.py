@@ -17,6 +17,7 @@ from subscribers.importing.reading.parsed_rows import PersonRow, RowKind
 from subscribers.importing.writing import chunk_statements
 from subscribers.importing.writing.staging_table import fill_staging_table, insert_rows
 from subscribers.models import ImportBatch, Subscriber, Topic
+from subscribers.models.people import fold_name
 from subscribers.people.locations import Location, find_place_ids, get_or_create_places, locate
 from subscribers.segments.attributes import read_attributes_by_person, write_attributes
 
@@ -70,6 +71,7 @@ class ChunkWriter:
                     uuid.uuid4().hex,
                     row.email,
                     row.name,
+                    fold_name(row.name),
                     row.language,
                     row.giving,
                     row.timezone,

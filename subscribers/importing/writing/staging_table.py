@@ -18,6 +18,7 @@ COLUMNS = (
     "uuid",
     "email",
     "name",
+    "folded_name",
     "language",
     "giving",
     "timezone",
@@ -35,7 +36,7 @@ COLUMNS = (
 _MAX_VALUES = 10_000  # SQLite takes 32,766 in one statement
 _TABLE = (
     "CREATE TEMPORARY TABLE {exists} import_stage (line integer, address_hash {binary}, uuid {uuid}, email text,"
-    " name text, language text, giving text, timezone text, source text, radius_km integer, frequency text,"
+    " name text, folded_name text, language text, giving text, timezone text, source text, radius_km integer, frequency text,"
     " paused_until {moment}, place_id bigint, kind text,"
     " given_at {moment}, expires_at {moment}, subscriber_id bigint, suppressed_before integer, status_before text,"
     " created integer, changed integer, renewed integer) {end}"

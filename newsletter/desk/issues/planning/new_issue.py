@@ -59,7 +59,7 @@ class NewIssueForm(forms.Form):
         label=gettext_lazy("Segment"),
         queryset=Segment.objects.all(),
         required=False,
-        empty_label=gettext_lazy("Everybody that the publication goes to"),
+        empty_label=gettext_lazy("Everybody"),
         help_text=gettext_lazy("Only people of the publication’s list who are in this segment get it."),
     )
     due = forms.CharField(

@@ -1,0 +1,61 @@
+"""A person's notices in the desk, which they also got by mail. Opening one leads to where it can be settled."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import TemplateView
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+
+from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.translation import translate
+from newsletter.issues.protected_terms.check import replace_protected_text
+from newsletter.models import StaffNotice
+
+MAX_SHOWN = 100
+
+
+def find_unread(user: Any) -> QuerySet[StaffNotice]:
+    return StaffNotice.objects.filter(person=user.pk, read_at__isnull=True)
+
+
+class NoticesPage(WagtailAdminTemplateMixin, TemplateView):
+    """List one's own notices, the newest first. POST opens one (``open``), or marks all that were shown as read."""
+
+    template_name = "desk/notices.html"
+    page_title = gettext_lazy("Notices")
+    header_icon = "mail"
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        opened = request.POST.get("open", "")
+        if opened.isdecimal():
+            notice = get_object_or_404(StaffNotice, pk=int(opened), person=request.user.pk)
+            find_unread(request.user).filter(pk=notice.pk).update(read_at=timezone.now())
+            return redirect(notice.link)
+        newest = request.POST.get("newest", "")
+        if newest.isdecimal():
+            find_unread(request.user).filter(pk__lte=int(newest)).update(read_at=timezone.now())
+        return redirect("newsletter_notices")
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs((_("Notices"), ""))
+
+    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+        notices = list(StaffNotice.objects.filter(person=self.request.user.pk).order_by("-pk")[:MAX_SHOWN])
+        return {
+            **super().get_context_data(**kwargs),
+            "notices": [
+                {
+                    "notice": notice,
+                    "subject": translate(replace_protected_text(notice.subject)),
+                    "paragraphs": [translate(replace_protected_text(text)) for text in notice.paragraphs],
+                }
+                for notice in notices
+            ],
+            "unread": find_unread(self.request.user).count(),
+            "newest": notices[0].pk if notices else 0,
+        }

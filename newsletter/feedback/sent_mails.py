@@ -1,0 +1,85 @@
+"""Which issues one person was sent, when, with what outcome and why, for the page of the person. Reads only."""
+
+from collections.abc import Iterable
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
+from newsletter.sending.settling.delivered import find_delivered
+from subscribers.models import CountedUnsubscribe, Subscriber, Subscription
+from subscribers.people.publishing_hooks import SentMail
+
+MAX_MAILS = 50
+_BATCH_OUTCOMES = {
+    Batch.State.PENDING: gettext_lazy("Still to send"),
+    Batch.State.SUBMITTING: gettext_lazy("Still to send"),
+    Batch.State.ACCEPTED: gettext_lazy("Accepted by the provider"),
+    Batch.State.PARTIAL: gettext_lazy("Accepted by the provider"),
+    Batch.State.REJECTED: gettext_lazy("Rejected by the provider"),
+    Batch.State.UNCERTAIN: gettext_lazy("Uncertain: no clear answer from the provider"),
+    Batch.State.WRITTEN_OFF: gettext_lazy("Uncertain: no clear answer from the provider"),
+}
+_OWN_OUTCOMES = {
+    DeliveryException.State.REJECTED: gettext_lazy("Rejected by the provider"),
+    DeliveryException.State.SKIPPED: gettext_lazy("Not sent: unsubscribed or suppressed just before"),
+    DeliveryException.State.UNCERTAIN: gettext_lazy("Uncertain: no clear answer from the provider"),
+}
+
+
+def list_sent_mails(person: Subscriber) -> list[SentMail]:
+    """Return the newest issues first, at most `MAX_MAILS`, without proofs."""
+    rows = Delivery.objects.filter(subscriber_id=person.pk, proof=False)
+    related = ("issue__publication__mailing_list", "batch__variant", "batch__send", "exception")
+    found = list(rows.select_related(*related).order_by("-pk")[:MAX_MAILS])
+    delivered = find_delivered({row.pk: row.batch.send_id for row in found})
+    unsubscribed = set(CountedUnsubscribe.objects.filter(subscriber_id=person.pk).values_list("mailing", flat=True))
+    subscriptions = list(person.subscriptions.order_by("-requested_at"))
+    return [
+        SentMail(
+            issue_id=row.issue_id,
+            issue=str(row.issue),
+            version=row.batch.variant.label,
+            at=row.batch.settled_at or row.batch.send.started_at,
+            outcome=_label_outcome(row, delivered=row.pk in delivered, unsubscribed=row.batch.send_id in unsubscribed),
+            why=_explain(row, subscriptions),
+        )
+        for row in found
+    ]
+
+
+def _label_outcome(row: Delivery, *, delivered: bool, unsubscribed: bool) -> str:
+    own: DeliveryException | None = getattr(row, "exception", None)
+    if unsubscribed or (own and own.unsubscribed_at):
+        return _("Unsubscribed by a link of this email")
+    if own and own.complained_at:
+        return _("Reported as spam")
+    if own and own.bounced_at:
+        return _("Bounced")
+    if delivered:
+        return _("Delivered")
+    if own and own.state:
+        return str(_OWN_OUTCOMES[DeliveryException.State(own.state)])
+    state = Batch.State(row.batch.state)
+    if row.batch.send.state == Send.State.CANCELLED and state == Batch.State.PENDING:
+        return _("Not sent: the send was cancelled first")
+    return str(_BATCH_OUTCOMES[state])
+
+
+def _explain(row: Delivery, subscriptions: Iterable[Subscription]) -> str:
+    """Return the subscription by which the person was a recipient when the audience was frozen."""
+    issue, frozen_at = row.issue, row.batch.send.made_at
+    if issue.kind == Issue.Kind.CORRECTION:
+        return _("They had received the details that this email corrects.")
+    mailing_list = issue.publication.mailing_list
+    for held in subscriptions:
+        is_open = held.requested_at <= frozen_at and (held.ended_at is None or held.ended_at > frozen_at)
+        if held.mailing_list_id == mailing_list.pk and is_open:
+            return _("On the list %(list)s since %(day)s (%(basis)s)") % {
+                "list": mailing_list,
+                "day": date_format(localtime(held.requested_at), "j M Y"),
+                "basis": held.get_basis_display(),
+            }
+    return _("On the list %(list)s at that time") % {"list": mailing_list}

@@ -1,0 +1,210 @@
+"""Change all people of a search, or those ticked in the list. The page shows their number first, and each change confirms it."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from wagtail.log_actions import log
+
+from newsletter.common.errors import DomainError
+from newsletter.common.translation import translate
+from subscribers.desk.bulk_forms import ASK_FIRST, AttributeForm, JoinForm, ListForm, TopicForm
+from subscribers.desk.exports import require_export_permission, start_export
+from subscribers.desk.imports.forms import ExportForm
+from subscribers.desk.imports.views import REQUIRED_PERMISSION
+from subscribers.desk.people_list import MAX_COUNTED, find_people
+from subscribers.desk.people_page import PeoplePage
+from subscribers.desk.person_actions import REVEAL_PERMISSION
+from subscribers.importing.writing.import_people import import_people
+from subscribers.models import Basis, Subscriber
+from subscribers.people.bulk_actions import add_topic, remove_topic, set_attribute, take_off_list
+
+LOG_ACTIONS = {
+    "bulk": (gettext_lazy("Change many people"), gettext_lazy("Many people changed")),
+    "search": (gettext_lazy("Search names and addresses"), gettext_lazy("Names and addresses searched")),
+}
+"""Label and message of each action in the staff log."""
+
+
+@dataclass(frozen=True)
+class BulkChange:
+    """One change. ``apply`` gets the ids, the valid form and who does it; it returns how many people it changed."""
+
+    name: str
+    title: str | Promise
+    form: type[forms.Form]
+    button: str | Promise
+    apply: Callable[[list[int], Any, str], int]
+    note: str | Promise = ""
+
+
+def _add_topic(people: list[int], given: dict[str, Any], by: str) -> int:
+    return add_topic(people=people, topic=given["topic"], by=by, now=timezone.now())
+
+
+def _remove_topic(people: list[int], given: dict[str, Any], by: str) -> int:
+    return remove_topic(people=people, topic=given["topic"], by=by, now=timezone.now())
+
+
+def _set_attribute(people: list[int], given: dict[str, Any], by: str) -> int:
+    return set_attribute(people=people, key=given["key"], value=given["value"], by=by, now=timezone.now())
+
+
+def _take_off_list(people: list[int], given: dict[str, Any], by: str) -> int:
+    return take_off_list(people=people, mailing_list=given["mailing_list"], by=by, now=timezone.now())
+
+
+def _put_on_list(people: list[int], given: dict[str, Any], by: str) -> int:
+    """Import the people, so that suppressed ones stay out, the proof is kept, and staff can undo it as a whole."""
+    text = io.StringIO(newline="")
+    addresses = Subscriber.objects.filter(pk__in=people).order_by("pk").values_list("email", flat=True)
+    csv.writer(text).writerows([["email"], *([address] for address in addresses)])
+    ask_first = given["why"] == ASK_FIRST
+    report = import_people(
+        file=io.BytesIO(text.getvalue().encode()),
+        mailing_list=given["mailing_list"],
+        basis=Basis.CONSENT if ask_first else given["why"],
+        evidence=given["evidence"],
+        confirm=ask_first,
+        by=by,
+        now=timezone.now(),
+        file_name=_("People chosen from the list of subscribers"),
+    )
+    return report.new
+
+
+CHANGES = (
+    BulkChange(
+        "add-topic",
+        gettext_lazy("Add a topic"),
+        TopicForm,
+        gettext_lazy("Add the topic"),
+        _add_topic,
+        gettext_lazy("People who chose no topic get all topics already, so they stay as they are."),
+    ),
+    BulkChange(
+        "remove-topic",
+        gettext_lazy("Remove a topic"),
+        TopicForm,
+        gettext_lazy("Remove the topic"),
+        _remove_topic,
+        gettext_lazy("Nobody’s only topic is removed, because they would then get all topics."),
+    ),
+    BulkChange(
+        "join",
+        gettext_lazy("Add to a list"),
+        JoinForm,
+        gettext_lazy("Add to the list"),
+        _put_on_list,
+        gettext_lazy(
+            "People who unsubscribed or are suppressed are left out. You can undo it under “Imports and exports”."
+        ),
+    ),
+    BulkChange(
+        "end",
+        gettext_lazy("Take off a list"),
+        ListForm,
+        gettext_lazy("Take off the list"),
+        _take_off_list,
+        gettext_lazy("They get no more mail of this list. They can sign up again."),
+    ),
+    BulkChange(
+        "attribute",
+        gettext_lazy("Set an attribute"),
+        AttributeForm,
+        gettext_lazy("Set the attribute"),
+        _set_attribute,
+        gettext_lazy("Segments can select people by it."),
+    ),
+)
+EXPORT = "export"
+
+
+class BulkChangePage(PeoplePage):
+    template_name = "desk/bulk_changes.html"
+    page_title = gettext_lazy("Change many people")
+    header_icon = "group"
+    required_permission = REQUIRED_PERMISSION
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        self.forms: dict[str, forms.Form] = {}
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        people = find_people(request)
+        change = next((one for one in CHANGES if one.name == request.POST.get("change")), None)
+        if len(people) > MAX_COUNTED or request.POST.get("people") != str(len(people)):
+            messages.error(
+                request, _("Nothing was changed: these are other people than you confirmed. Check the new number.")
+            )
+            return redirect(request.get_full_path())
+        if change is None:
+            return self._export(request, people)
+        form = change.form(request.POST, prefix=change.name)
+        if not form.is_valid():
+            self.forms[change.name] = form
+            return self.render_to_response(self.get_context_data(**kwargs), status=400)
+        try:
+            changed = change.apply(people, form.cleaned_data, request.user.get_username())
+        except DomainError as error:
+            messages.error(request, translate(error))
+            return redirect(request.get_full_path())
+        data = {"change": change.name, "people": len(people), "changed": changed, **_describe(form.cleaned_data)}
+        log(instance=request.user, action="subscribers.bulk", user=request.user, data=data)
+        messages.success(request, _describe_result(changed, of=len(people)))
+        return redirect(f"{reverse('people:index')}?{_without_ticks(request)}")
+
+    def _export(self, request: HttpRequest, people: list[int]) -> HttpResponseBase:
+        require_export_permission(request)
+        form = ExportForm(request.POST, user=request.user, prefix=EXPORT)
+        if form.is_valid():
+            return start_export(request, form, person_ids=people)
+        self.forms[EXPORT] = form
+        return self.render_to_response(self.get_context_data(), status=400)
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        people = find_people(self.request)
+        export = self.forms.get(EXPORT) or ExportForm(user=self.request.user, prefix=EXPORT)
+        return {
+            **super().get_context_data(**kwargs),
+            "people": len(people),
+            "too_many": len(people) > MAX_COUNTED,
+            "limit": MAX_COUNTED,
+            "search": self.request.GET.get("q", ""),
+            "back": f"{reverse('people:index')}?{_without_ticks(self.request)}",
+            "changes": [
+                (change, self.forms.get(change.name) or change.form(prefix=change.name), change.name in self.forms)
+                for change in CHANGES
+            ],
+            "export": export if self.request.user.has_perm(REVEAL_PERMISSION) else None,
+            "export_open": EXPORT in self.forms,
+        }
+
+
+def _describe(given: dict[str, Any]) -> dict[str, object]:
+    """Return what was chosen, for the staff log: slugs and keys, and no value of an attribute."""
+    chosen: dict[str, object] = {name: given[name].slug for name in ("topic", "mailing_list") if name in given}
+    return {**chosen, **({"key": given["key"]} if "key" in given else {})}
+
+
+def _describe_result(changed: int, *, of: int) -> str:
+    text = ngettext("%(changed)s of %(all)s people changed.", "%(changed)s of %(all)s people changed.", changed)
+    return text % {"changed": f"{changed:,}", "all": f"{of:,}"}
+
+
+def _without_ticks(request: HttpRequest) -> str:
+    query = request.GET.copy()
+    query.pop("person", None)
+    return query.urlencode()

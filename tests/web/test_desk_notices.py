@@ -1,0 +1,56 @@
+"""Notices in the desk: one's own, counted while unread, and each leads to where it can be settled."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from newsletter.models import Publication, StaffNotice
+from tests.support.desk import sign_in
+from tests.support.fixtures import NOW
+
+pytestmark = pytest.mark.django_db
+NOTICES = "/admin/notices/"
+
+
+@pytest.fixture
+def approver(publication: Publication) -> Client:
+    client = sign_in("approver")
+    person = User.objects.get(username="approver@example.org")
+    for number in (1, 2):
+        StaffNotice.objects.create(
+            key=f"one-{number}",
+            person=person,
+            subject=f"No. {number} is ready to read",
+            paragraphs=["It waits for your approval."],
+            link=f"http://127.0.0.1:8000/admin/issues/{number}/overview/",
+            publication=publication,
+            made_at=NOW,
+        )
+    return client
+
+
+def test_the_menu_counts_unread_notices_and_the_page_lists_them(approver: Client) -> None:
+    assert "Notices (2 unread)" in approver.get("/admin/").content.decode()
+    page = approver.get(NOTICES).content.decode()
+    assert "No. 1 is ready to read" in page
+    assert "It waits for your approval." in page
+
+
+def test_opening_a_notice_marks_it_read_and_leads_to_its_page(approver: Client) -> None:
+    first, second = StaffNotice.objects.order_by("pk")
+    answer = approver.post(NOTICES, {"open": str(first.pk)})
+    assert answer.headers["Location"] == first.link
+    assert list(StaffNotice.objects.filter(read_at__isnull=True)) == [second]
+
+
+def test_all_shown_notices_are_marked_read_and_not_newer_ones(approver: Client) -> None:
+    first, second = StaffNotice.objects.order_by("pk")
+    approver.post(NOTICES, {"newest": str(first.pk)})
+    assert list(StaffNotice.objects.filter(read_at__isnull=True)) == [second]
+
+
+def test_nobody_sees_or_opens_notices_of_others(approver: Client) -> None:
+    other = sign_in("admin")
+    assert "ready to read" not in other.get(NOTICES).content.decode()
+    assert other.post(NOTICES, {"open": str(StaffNotice.objects.first().pk)}).status_code == 404
+    assert StaffNotice.objects.filter(read_at__isnull=True).count() == 2

@@ -105,9 +105,6 @@ class PeopleSearchForm(SearchForm):
 class TickColumn(Column):
     """A check box that belongs to the form below the list."""
 
-    def get_header_context_data(self, parent_context: Any) -> dict[str, Any]:
-        return {**super().get_header_context_data(parent_context), "label": ""}
-
     def get_value(self, instance: Subscriber) -> SafeString:
         return format_html(
             '<input type="checkbox" name="person" value="{}" form="nl-ticked" aria-label="{}">',
@@ -140,7 +137,7 @@ class PeopleList(IndexView):
     @cached_property
     def columns(self) -> list[Column]:
         return [
-            *([TickColumn("tick")] if self.can_change else []),
+            *([TickColumn("tick", label=_("Select"))] if self.can_change else []),
             TitleColumn(
                 "name",
                 label=_("Name"),

@@ -151,7 +151,7 @@ def test_a_story_is_stored_without_an_image_that_fails(site):
     media = f'<media:content url="{site.url}/gone.jpg" medium="image" type="image/jpeg"/>'
     report = ingest_source(source=feed(site, make_feed_item(site, "a", "The first verdict", extra=media)), now=NOW)
     assert report.new == 1
-    assert "picture was left out" in report.set_aside[0].reason
+    assert "so the story has none" in report.set_aside[0].reason
     assert Story.objects.get().picture is None
 
 

@@ -192,7 +192,7 @@ def test_a_page_disallowed_by_robots_txt_says_whom_to_ask(site: Site) -> None:
     site.put("/robots.txt", "User-agent: *\nDisallow: /\n")
     report = look(site, "<h1>A verdict</h1>", kind="page")
     assert "robots.txt" in report.error
-    assert "Ask the people who run the site" in report.error
+    assert "Ask whoever runs the site" in report.error
 
 
 def test_an_event_without_a_location_is_stored_with_a_note(site: Site) -> None:

@@ -85,7 +85,7 @@ def test_after_a_document_that_takes_too_long_the_next_is_read(child: ParserProc
 def test_after_a_document_that_needs_too_much_memory_the_next_is_read() -> None:
     lean = ParserProcess(limits=ResourceLimits(cpu_seconds=10, wall_seconds=20.0, memory_bytes=24 * 1024 * 1024))
     try:
-        with pytest.raises(ResourceLimitExceeded, match="time or memory"):
+        with pytest.raises(ResourceLimitExceeded, match="too long or too much memory"):
             lean.parse(feed_of(2, text="word " * 2_000_000))
         assert len(lean.parse(feed_of(2)).stories) == 2
     finally:

@@ -93,7 +93,7 @@ def test_a_serving_process_uses_the_settings_file(folder: Path, name: str) -> No
     arguments, says = SERVING[name]
     arguments = [word.replace("PORT", str(free_port())) for word in arguments]
     with start_unconfigured(arguments, folder=folder, says=says) as log:
-        assert f"Settings: {folder}/.env. Data: {folder}/kept. This is a trial" in log.read_text()
+        assert f"Settings: {folder}/.env. Data: {folder}/kept. Not production" in log.read_text()
     assert was_used(database_of(folder))
 
 

@@ -50,8 +50,7 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
     except BadJson:
         return Parsed(
             error=Message(
-                "The site did not answer as WordPress does. Check that its address is right and its REST "
-                "interface is on."
+                "The site does not answer like WordPress. Check that its address is right and its REST interface is on."
             )
         )
     if isinstance(data, dict) and "code" in data:

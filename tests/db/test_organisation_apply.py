@@ -147,7 +147,7 @@ def test_a_dry_run_tells_everything_and_writes_nothing(tmp_path: Path) -> None:
         ('[brand]\nname = "a"\nlogo = "ftp://example.org/a.png"', "must be an http or https address, or a file"),
         (
             '[brand]\nname = "a"\nlogo = "organisation.toml"',
-            "organisation.toml cannot be used: The picture is not JPEG",
+            "organisation.toml cannot be used: The image is not JPEG",
         ),
         (
             '[brand]\nname = "a"\nlogo_dark = "http://10.0.0.1/logo.png"',

@@ -218,7 +218,7 @@ def test_a_proof_goes_to_the_chosen_staff_and_is_marked(issue: Issue, settings: 
     row = Proof.objects.get()
     assert (row.state, row.person.email, row.by.email) == ("accepted", "writer@example.org", "writer@example.org")
     sent = outbox(settings)
-    assert "Proof of The weekly letter No. 1, for staff alone." in sent
+    assert "Proof of The weekly letter No. 1 for staff." in sent
     assert "http://127.0.0.1:8000/proof/unsubscribe" in sent
 
 

@@ -420,7 +420,7 @@ def test_a_logo_is_stored_and_a_file_that_is_no_picture_is_refused(publication: 
     assert brand.logo.width == 600
     text = SimpleUploadedFile("logo.png", b"not a picture", content_type="image/png")
     page = client.post(f"/admin/brand/edit/{brand.pk}/", {**brand_fields(brand), "logo_dark_file": text})
-    assert "picture" in page.content.decode()
+    assert "The image is not JPEG" in page.content.decode()
     brand.refresh_from_db()
     assert brand.logo_dark is None
 

@@ -161,6 +161,7 @@ def test_an_export_needs_reason_and_password_and_can_be_imported(tmp_path: Path)
     asked = ExportRequest.objects.get()
     assert entry.data == {
         "export": asked.pk,
+        "chosen": False,
         "reason": "Print run",
         "list": "weekly",
         "list_id": asked.mailing_list_id,

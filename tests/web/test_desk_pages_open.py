@@ -87,6 +87,6 @@ def test_the_404_page_is_translated_and_names_no_other_product() -> None:
     public = Client().get("/nothing-here/", headers={"Accept-Language": "es"})
     desk = sign_in("writer").get("/admin/nothing-here/")
     assert (public.status_code, desk.status_code) == (404, 404)
-    assert "Esta página no está aquí" in public.content.decode()
+    assert "Comprueba la dirección" in public.content.decode()
     assert "Go to Home" in desk.content.decode()
     assert "Wagtail admin" not in desk.content.decode()

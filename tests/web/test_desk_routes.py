@@ -47,7 +47,7 @@ def test_the_menu_has_no_page_tree() -> None:
     for theirs in ('/admin/pages/"', "/admin/documents/", "/admin/sites/", "/admin/collections/", "editor guide"):
         assert f'"url": "{theirs}' not in page
     assert "Search all pages" not in page
-    assert '"wagtail.sidebar.SearchModule", "_args": ["/admin/stories/"]' in page
+    assert '"wagtail.sidebar.SearchModule", "_args": ["/admin/search/"]' in page
     assert '"name": "groups"' not in page
 
 

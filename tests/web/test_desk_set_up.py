@@ -72,7 +72,7 @@ def test_a_new_brand_starts_with_colours_that_can_be_read() -> None:
     fields = filled_in(client.get("/admin/brand/add/").content.decode())
     assert (fields["colour"], fields["accent"], fields["background"]) == (["#1f4e5f"], ["#b3541e"], ["#f4f1ec"])
     page = save(client, "/admin/brand/add/", name="Pale", colour="#fff1a8")
-    assert "cannot be read on paper" in page
+    assert "hard to read on the light background" in page
     assert not Brand.objects.exists()
 
 

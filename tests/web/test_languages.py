@@ -114,6 +114,7 @@ def test_every_desk_page_opens_in_spanish(publication: Publication) -> None:
 
 @pytest.mark.django_db
 def test_the_sign_in_page_is_in_the_language_of_the_browser() -> None:
+    sign_in_superuser()
     page = Client().get("/accounts/login/", headers={"Accept-Language": "es-MX,es;q=0.9"}).content.decode()
     assert "Entrar" in page
     assert "Sign in" in Client().get("/accounts/login/", headers={"Accept-Language": "fr"}).content.decode()

@@ -160,6 +160,7 @@ TABLE = {
     "/admin/publications/usage/": ADMIN,
     "/admin/results/": WRITERS,
     "/admin/search/": STAFF,
+    "/admin/notices/": STAFF,
     "/admin/setup/": ADMIN,
     "/admin/staff-log/": ADMIN,
     "/admin/users/": ADMIN,

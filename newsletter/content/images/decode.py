@@ -24,7 +24,7 @@ from newsletter.content.images.sandbox_messages import BadImage
 HEAD_BYTES = 64 * 1024
 _MAX_PIXELS = 100_000_000
 _TOO_MANY_PIXELS = Message(
-    "The picture has more than %(limit)s million pixels. Make it smaller.", limit=_MAX_PIXELS // 1_000_000
+    "The image has more than %(limit)s million pixels. Make it smaller.", limit=_MAX_PIXELS // 1_000_000
 )
 _MIN_SIDE = 8
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
@@ -66,9 +66,9 @@ def decode_image(file: BinaryIO, *, width: int, ratio: float | None) -> Image.Im
     except Image.DecompressionBombError as error:
         raise BadImage(_TOO_MANY_PIXELS) from error
     except UnidentifiedImageError as error:
-        raise BadImage("The picture is damaged and cannot be opened.") from error
+        raise BadImage("The image is damaged and cannot be opened.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise BadImage("The picture is damaged or cut off and cannot be read to its end.") from error
+        raise BadImage("The image is damaged or cut off and cannot be read to its end.") from error
 
 
 def _read_reduced(file: BinaryIO, *, width: int, ratio: float | None) -> Image.Image:
@@ -106,7 +106,7 @@ def _check_size(opened: ImageFile.ImageFile) -> None:
         raise BadImage(_TOO_MANY_PIXELS)
     if min(opened.size) < _MIN_SIDE:
         raise BadImage(
-            "The picture is only %(width)s × %(height)s pixels, too small to show.",
+            "The image is only %(width)s × %(height)s pixels, too small to show.",
             width=opened.width,
             height=opened.height,
         )

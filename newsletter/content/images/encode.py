@@ -94,10 +94,10 @@ def _check_magic(head: bytes) -> None:
     if is_webp or is_avif or head.startswith(_MAGIC):
         return
     if not head:
-        raise BadImage("The picture is empty.")
+        raise BadImage("The image is empty.")
     start = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"<") and b"<svg" in head.lower():
-        raise BadImage("The picture is an SVG drawing, which mail programs do not show. Use JPEG or PNG.")
+        raise BadImage("The image is an SVG drawing, which mail programs do not show. Use JPEG or PNG.")
     if start.startswith(b"<"):
         raise BadImage("The address leads to a web page, not to an image. Enter the address of the image itself.")
     raise BadImage("The image is not JPEG, PNG, GIF, WebP or AVIF. Use one of these formats.")

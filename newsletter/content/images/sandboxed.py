@@ -42,7 +42,7 @@ def encode_image_in_sandbox(
     """Return the answer of ``encode.encode_image``, made in the child. Raises BadImage."""
     if len(body) > MAX_IMAGE_BYTES:
         raise BadImage(
-            "The picture is larger than %(limit)s MB. Make it smaller.",
+            "The image is larger than %(limit)s MB. Make it smaller.",
             limit=MAX_IMAGE_BYTES // (1024 * 1024),
         )
     with tempfile.TemporaryDirectory(prefix="newsletter-picture-") as folder:

@@ -17,9 +17,14 @@ from newsletter.sending.limits.recipient_allowlist import apply_allowlist
 def current_adapter() -> Adapter:
     """Return the adapter of NEWSLETTER_PROVIDER_URL behind the recipient allowlist. Raise BadProviderUrl.
 
-    This is the only place that makes an adapter, so the allowlist cannot be bypassed.
+    Only this module makes adapters, so the allowlist cannot be bypassed.
     """
     return apply_allowlist(_adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder()))
+
+
+def make_trial_adapter(url: str) -> Adapter:
+    """Return the adapter of another URL behind the recipient allowlist. Close it after use. Raise BadProviderUrl."""
+    return apply_allowlist(make_adapter(url))
 
 
 def provider_label() -> str:

@@ -82,7 +82,7 @@ def test_a_small_automatic_issue_is_sent(issue: Issue) -> None:
 def test_it_waits_if_the_segment_changed_after_the_notice(issue: Issue) -> None:
     Publication.objects.update(segment=Segment.objects.create(slug="all", name="All", rule={}))
     assert not is_sent_automatically(read(issue))
-    with pytest.raises(NeedsManualApproval, match="Its list or segment was changed after staff were told"):
+    with pytest.raises(NeedsManualApproval, match="Its list or segment changed after staff were notified"):
         approve_by_policy(issue=read(issue), now=NOW)
     start_due_sends(now=SLOT)
     assert not Send.objects.exists()

@@ -178,7 +178,7 @@ def test_manual_edits_move_the_placement_of_a_story(weekly):
     other_issue = Issue.objects.create(
         publication=weekly, number=9, public_id="x" * 24, made_at=NOW, body=[("lead_story", blank | {"story": story})]
     )
-    update_story_placements(issue=other_issue, content=resolve_content(other_issue))
+    update_story_placements(issue=other_issue, content=resolve_content(other_issue), now=NOW)
     issue.body[0].value["story"] = story
     issue.save()
     with pytest.raises(NotReady, match=r"“The first verdict” is already in The weekly letter No\. 9"):

@@ -105,7 +105,7 @@ def test_only_the_code_settles_people_who_unsubscribed() -> None:
     Batch.objects.update(state=Batch.State.ACCEPTED)
     finish_sends(now=later)
     send.refresh_from_db()
-    assert "1 person who unsubscribed meanwhile" in send.reason
+    assert "1 person unsubscribed during the send" in send.reason
     assert settle_unsubscribed([batch.pk]) == 1
     assert DeliveryException.objects.get(state="uncertain").delivery_id == second.pk
 

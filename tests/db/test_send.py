@@ -51,7 +51,8 @@ def test_everybody_gets_the_issue_once_and_the_receipt_says_so(mailgun):
     status = status_of(Issue.objects.get())
     assert status["state"] == "sent"
     assert status["send"]["state"] == "submitted"
-    assert status["audience"] == {"candidates": 25, "excluded": {}, "recipients": 25}
+    audience = {"candidates": 25, "excluded": {}, "recipients": 25, "list": "weekly", "segments": []}
+    assert status["audience"] == audience
     assert status["deliveries"] == {"pending": 0, "accepted": 25, "rejected": 0, "skipped": 0, "uncertain": 0}
     assert status["batches"] == {"accepted": 3}
     assert send.sha256 == issue.approvals.get().sha256

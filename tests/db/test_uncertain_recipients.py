@@ -98,7 +98,7 @@ def test_staff_hear_of_a_person_who_left_before_an_accepted_call(provider):
     assert "person1@example.com" not in provider.accepted_counts()
     assert look_again(send) == {"pending": 0, "accepted": 4, "rejected": 0, "skipped": 0, "uncertain": 1}
     assert send.state == Send.State.NEEDS_ATTENTION
-    assert send.reason.startswith("for 1 person who unsubscribed meanwhile we do not know")
+    assert send.reason.startswith("1 person unsubscribed during the send")
     notify_stopped_sends(now=LATER)
     assert not StaffNotice.objects.exists(), "the provider may still say what became of them"
     notify_stopped_sends(now=LATER + timedelta(days=1))

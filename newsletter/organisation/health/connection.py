@@ -7,7 +7,7 @@ from typing import Literal
 
 from newsletter.common.errors import DomainError
 from newsletter.providers.base.suppression_lists import SuppressionLister
-from newsletter.providers.registry import make_adapter
+from newsletter.sending.provider import make_trial_adapter
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Connection:
 def try_connection(url: str, *, now: datetime) -> Connection:
     """Call the provider once with the key of the URL. Nothing is sent and nothing is stored."""
     try:
-        adapter = make_adapter(url)
+        adapter = make_trial_adapter(url)
     except DomainError as error:
         return Connection("refused", error.message)
     with closing(adapter):

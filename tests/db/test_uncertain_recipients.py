@@ -102,7 +102,7 @@ def test_staff_hear_of_a_person_who_left_before_an_accepted_call(provider):
     notify_stopped_sends(now=LATER)
     assert not StaffNotice.objects.exists(), "the provider may still say what became of them"
     notify_stopped_sends(now=LATER + timedelta(days=1))
-    assert "do not know whether the mail was sent before" in StaffNotice.objects.get().paragraphs[0]
+    assert "may already have this issue" in StaffNotice.objects.get().paragraphs[0]
 
 
 def test_a_report_of_their_own_mail_settles_people_who_left(provider):

@@ -136,7 +136,7 @@ class Fetcher:
         check_addresses(scheme=parts.scheme, host=host, port=port, addresses=addresses, allow=self._allow)
         with host_lock(host, timeout=deadline - time.monotonic()) as acquired:
             if not acquired or time.monotonic() >= deadline:
-                raise TooSlow("%(host)s took too long to answer. It is tried again later.", host=host)
+                raise TooSlow("%(host)s took too long to answer. We will try again later.", host=host)
             return _send(_Request(url, host, headers, limits, deadline), addresses)
 
 
@@ -177,7 +177,7 @@ def _send_through(adapter: PinnedAdapter, request: _Request) -> "Fetched | str":
                 site=request.host,
             )
         if time.monotonic() >= request.deadline:
-            raise TooSlow("%(site)s sent its answer too slowly. It is tried again later.", site=request.host)
+            raise TooSlow("%(site)s sent its answer too slowly. We will try again later.", site=request.host)
         return Fetched(
             url=request.url,
             status=response.status_code,

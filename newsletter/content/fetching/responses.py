@@ -36,7 +36,7 @@ def read_body(raw: RawStream, *, encoding: str, max_bytes: int, deadline: float,
     body = bytearray()
     while True:
         if time.monotonic() > deadline:
-            raise TooSlow("%(site)s sent its answer too slowly. It is tried again later.", site=site)
+            raise TooSlow("%(site)s sent its answer too slowly. We will try again later.", site=site)
         chunk = raw.read(_CHUNK, decode_content=False)
         if not chunk:
             break
@@ -48,7 +48,7 @@ def read_body(raw: RawStream, *, encoding: str, max_bytes: int, deadline: float,
                 max_bytes=_format_size(max_bytes),
             )
     if decompressor is not None and not decompressor.eof:
-        raise Unreachable("The answer of %(site)s broke off before its end. It is tried again later.", site=site)
+        raise Unreachable("The answer of %(site)s broke off before its end. We will try again later.", site=site)
     return bytes(body)
 
 
@@ -85,14 +85,14 @@ def make_bad_status(response: requests.Response, host: str, *, deadline: float) 
 def to_fetch_error(error: Exception, *, host: str, late: bool) -> FetchError:
     """Return the FetchError for an error of requests or urllib3. ``late`` means that the deadline has passed."""
     if late or isinstance(error, ConnectTimeout | ReadTimeout | ReadTimeoutError):
-        return TooSlow("%(host)s took too long to answer. It is tried again later.", host=host)
+        return TooSlow("%(host)s took too long to answer. We will try again later.", host=host)
     if isinstance(error, SSLError):
         return Unreachable("The certificate of %(host)s is not valid. Tell whoever runs the site.", host=host)
     if isinstance(error, InvalidURL):
         return Refused("“%(host)s” is not the name of a web site. Copy the address from your browser.", host=host)
     if isinstance(error, BrokenConnection):
         return Unreachable("%(host)s cannot be reached, or the connection broke. We will try again later.", host=host)
-    return Unreachable("The answer of %(host)s broke off or was not understood. It is tried again later.", host=host)
+    return Unreachable("The answer of %(host)s broke off or was not understood. We will try again later.", host=host)
 
 
 def _format_size(size: int) -> str:

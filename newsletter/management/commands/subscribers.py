@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from getpass import getuser
 from io import SEEK_SET, BufferedReader, FileIO, RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -25,9 +25,6 @@ from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.undo import undo_now
 from subscribers.models import Basis, ImportBatch, ImportKind
 from subscribers.people.lookup import describe_person, find_person
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 BASES = [Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED]
 KIND_ALIASES = {"unsubscribed": ImportKind.LEFT_LIST, "unsubscribed_from_all": ImportKind.LEFT_ALL}
@@ -192,7 +189,7 @@ class _NonClosingFile(RawIOBase):
     def seekable(self) -> bool:
         return self._file.seekable()
 
-    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+    def readinto(self, buffer: Any) -> int | None:
         return self._file.readinto(buffer)
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:

@@ -99,7 +99,7 @@ def test_an_error_in_a_whole_document_has_one_defined_outcome(monkeypatch: pytes
 
     monkeypatch.setattr(parse, "parse_feed", fail)
     parsed = parse_as("feed", b"<rss/>")
-    assert "damaged in a way that stops our reader (RecursionError)" in parsed.error
+    assert "damaged and cannot be read (RecursionError)" in parsed.error
 
 
 SLOW = """

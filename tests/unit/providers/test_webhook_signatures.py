@@ -262,5 +262,5 @@ def test_the_question_of_a_topic_is_kept_for_a_persons_click(sns: FakeSns) -> No
 
 
 def test_a_provider_that_nobody_knows_has_no_reader() -> None:
-    with pytest.raises(BadWebhook, match="Known are mailgun"):
+    with pytest.raises(BadWebhook, match="Use one of: mailgun"):
         find_webhook_handler("pigeon")

@@ -241,7 +241,9 @@ def choose_next(choices: Locator) -> None:
 
 def show(page: Page, heading: str) -> None:
     """Scroll this heading to the top."""
-    page.get_by_role("heading", name=heading, exact=True).evaluate("heading => heading.scrollIntoView({block: 'start'})")
+    page.get_by_role("heading", name=heading, exact=True).evaluate(
+        "heading => heading.scrollIntoView({block: 'start'})"
+    )
     page.mouse.wheel(0, -90)
     page.wait_for_timeout(150)
 

@@ -40,7 +40,7 @@ def entry_label(kind: str, name: str) -> str:
     return f"[[{kind}]] {name}" if kind != "brand" else "[brand]"
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def _parse(path: Path) -> dict[str, object]:
     try:
         if path.stat().st_size > MAX_ORGANISATION_FILE_BYTES:
             raise BadFile(

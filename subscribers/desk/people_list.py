@@ -173,7 +173,7 @@ class PeopleList(IndexView):
             return queryset
         return search_people(queryset, self.search_query, by_part=self.can_reveal, limit=MAX_COUNTED + 1)
 
-    def get_context_data(self, *args: object, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, *args: object, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(*args, **kwargs), "can_change": self.can_change}
 
 

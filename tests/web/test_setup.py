@@ -121,7 +121,7 @@ def test_the_look_of_the_web_site_fills_the_brand(admin: Client, site: Site) -> 
     assert AuditEntry.objects.filter(action="wagtail.create").exists()
 
 
-def test_an_unreadable_colour_of_the_web_site_is_corrected_before_it_is_saved(admin: Client, site: Site) -> None:
+def test_an_unreadable_colour_of_the_site_is_corrected_before_saving(admin: Client, site: Site) -> None:
     put_home(site, css=":root{--brand:#ffe97a}")
     page = admin.post("/admin/setup/brand/", {"look": "1", "site": site.url})
     values = page.context["form"].initial

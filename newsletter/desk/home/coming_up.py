@@ -1,4 +1,4 @@
-"""What is coming up on Home: planned times of all publications, as a list and as a calendar; and what is over. Reads only."""
+"""The coming slots of all publications on Home, as a list and as a calendar; and what is over. Reads only."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

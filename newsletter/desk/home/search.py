@@ -53,7 +53,7 @@ class SearchPage(WagtailAdminTemplateMixin, TemplateView):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs(("", _("Search")))
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         typed = self.request.GET.get("q", "").strip()[:MAX_LENGTH]
         groups = find_hits(self.request, typed) if typed else []
         return {**super().get_context_data(**kwargs), "typed": typed, "groups": groups}

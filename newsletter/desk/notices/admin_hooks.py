@@ -13,7 +13,7 @@ from newsletter.desk.notices.pages import NoticesPage, find_unread
 
 
 class NoticesMenuItem(MenuItem):
-    """The bell. Its label has the number of the person's unread notices."""
+    """The menu item with a bell. Its label has the number of the person's unread notices."""
 
     def render_component(self, request: HttpRequest) -> Any:
         item = super().render_component(request)
@@ -31,10 +31,10 @@ def register_notice_urls() -> list[URLPattern]:
     return [path("notices/", NoticesPage.as_view(), name="newsletter_notices")]
 
 
-def register_bell(icons: list[str]) -> list[str]:
+def register_notice_icon(icons: list[str]) -> list[str]:
     return [*icons, "desk/icons/bell.svg"]
 
 
 hooks.register("register_admin_menu_item", add_notices)
 hooks.register("register_admin_urls", register_notice_urls)
-hooks.register("register_icons", register_bell)
+hooks.register("register_icons", register_notice_icon)

@@ -44,7 +44,7 @@ class NoticesPage(WagtailAdminTemplateMixin, TemplateView):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((_("Notices"), ""))
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         notices = list(StaffNotice.objects.filter(person=self.request.user.pk).order_by("-pk")[:MAX_SHOWN])
         return {
             **super().get_context_data(**kwargs),

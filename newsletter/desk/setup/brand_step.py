@@ -37,7 +37,7 @@ class BrandStepForm(BrandForm):
         Picture.objects.filter(withdrawn_at__isnull=True), required=False, widget=forms.HiddenInput
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for name in ("logo_dark_file", "social"):
             del self.fields[name]
@@ -57,7 +57,7 @@ class BrandStep(StepPage):
     step_slug = "brand"
     template_name = "desk/setup/brand.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         brand = Brand.objects.first()
         return {
             "site_form": SiteAddressForm(initial={"site": brand.website if brand else ""}),
@@ -65,7 +65,7 @@ class BrandStep(StepPage):
             **super().get_context_data(**kwargs),
         }
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if "look" in request.POST:
             return self._look(request)
         form = self._make_form(request.POST, request.FILES)
@@ -92,15 +92,15 @@ class BrandStep(StepPage):
             site_form=site_form, form=self._make_form(initial=find_values(look)), look=look, logo=look.logo
         )
 
-    def _make_form(self, *data: Any, initial: dict[str, Any] | None = None) -> Any:
+    def _make_form(self, *data: object, initial: dict[str, object] | None = None) -> Any:
         return BrandStepFields(
             *data, instance=Brand.objects.first() or Brand(), initial=initial, for_user=self.request.user
         )
 
 
-def find_values(look: SiteLook) -> dict[str, Any]:
+def find_values(look: SiteLook) -> dict[str, object]:
     """Return the form's values for what was found on the web site."""
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "website": look.website,
         "colour": look.colours.colour,
         "accent": look.colours.accent,

@@ -1,7 +1,6 @@
 """Set up, the sending domain: what DNS says now, and what has to be added. The checks are those of `doctor`."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -35,7 +34,7 @@ class DomainStep(StepPage):
     step_slug = "domain"
     template_name = "desk/setup/domain.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         domains = sorted({domain_of(one) for one in Publication.objects.values_list("from_email", flat=True)} - {""})
         provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
         real = provider is not None and is_own_endpoint(provider)
@@ -47,7 +46,7 @@ class DomainStep(StepPage):
             **super().get_context_data(**kwargs),
         }
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """Ask DNS now."""
         SenderDomain.objects.update(looked_at=None)
         if refresh_sender_domains(now=timezone.now()):

@@ -19,10 +19,10 @@ class ListStep(StepPage):
     step_slug = "list"
     template_name = "desk/setup/form.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {"form": self._make_form(), **super().get_context_data(**kwargs)}
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         form = self._make_form(request.POST)
         if not form.is_valid():
             return self.show(form=form)
@@ -31,7 +31,7 @@ class ListStep(StepPage):
         log(instance=mailing_list, action="wagtail.create" if created else "wagtail.edit", user=request.user)
         return self.go_on()
 
-    def _make_form(self, *data: Any) -> Any:
+    def _make_form(self, *data: object) -> Any:
         form = ListStepFields(*data, instance=MailingList.objects.first() or MailingList(), for_user=self.request.user)
         form.fields["name"].help_text = _("People see it when they sign up, such as “The weekly letter”.")
         form.fields["description"].help_text = _("One sentence: what they get, and how often.")

@@ -34,14 +34,14 @@ class SetupOverview(WagtailAdminTemplateMixin, TemplateView):
     page_title = gettext_lazy("Set up")
     header_icon = "tick-inverse"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
         require_permission(request, REQUIRED_PERMISSION)
         return super().dispatch(request, *args, **kwargs)
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs(("", _("Set up")))
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         states = list_states()
         first = next((one.step for one in states if one.state == "open"), None)
         return {**super().get_context_data(**kwargs), "states": states, "first": first}
@@ -53,7 +53,7 @@ class StepPage(WagtailAdminTemplateMixin, TemplateView):
     step_slug: ClassVar[str]
     header_icon = "tick-inverse"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
         require_permission(request, REQUIRED_PERMISSION)
         self.step = find_step(self.step_slug)
         return super().dispatch(request, *args, **kwargs)
@@ -64,7 +64,7 @@ class StepPage(WagtailAdminTemplateMixin, TemplateView):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((reverse(OVERVIEW), _("Set up")), ("", str(self.step.title)))
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         upcoming = find_next_step(self.step)
         return {
             **super().get_context_data(**kwargs),
@@ -75,7 +75,7 @@ class StepPage(WagtailAdminTemplateMixin, TemplateView):
             "next_url": upcoming.url if upcoming else reverse(OVERVIEW),
         }
 
-    def show(self, **context: Any) -> HttpResponse:
+    def show(self, **context: object) -> HttpResponse:
         return self.render_to_response(self.get_context_data(**context))
 
     def go_on(self) -> HttpResponse:

@@ -1,7 +1,5 @@
 """Set up, people: import subscribers, share the sign-up page, invite colleagues."""
 
-from typing import Any
-
 from django.contrib.auth.models import User
 
 from newsletter.desk.setup.pages import StepPage
@@ -13,7 +11,7 @@ class PeopleStep(StepPage):
     step_slug = "people"
     template_name = "desk/setup/people.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         mailing_list = MailingList.objects.filter(public=True).first()
         return {
             "mailing_list": mailing_list,

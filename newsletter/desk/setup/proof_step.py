@@ -1,6 +1,6 @@
 """Set up, the proof: make the first issue from what the sources brought, and send it to oneself."""
 
-from typing import Any, cast
+from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -25,7 +25,7 @@ class ProofStep(StepPage):
     step_slug = "proof"
     template_name = "desk/setup/proof.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {
             "publication": Publication.objects.first(),
             "stories": Story.objects.count(),
@@ -34,7 +34,7 @@ class ProofStep(StepPage):
             **super().get_context_data(**kwargs),
         }
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         try:
             proof = send_first_proof(by=cast(User, request.user))
         except (DomainError, OSError) as error:

@@ -84,7 +84,7 @@ class ProviderStep(StepPage):
     step_slug = "provider"
     template_name = "desk/setup/provider.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
         real = provider is not None and provider.scheme != OUTBOX
         return {
@@ -97,7 +97,7 @@ class ProviderStep(StepPage):
             **super().get_context_data(**kwargs),
         }
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if "test" in request.POST:
             _tell(request, try_connection(settings.NEWSLETTER_PROVIDER_URL, now=timezone.now()))
             return self.show()

@@ -34,7 +34,7 @@ _ModelFields = modelform_factory(Publication, form=PublicationForm, fields=[*FIE
 class PublicationStepForm(_ModelFields):  # type: ignore[misc, valid-type]  # a class that a function makes
     """The form of a publication with the fields of a weekly newsletter."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for name in set(self.fields) - set(SHOWN) - {"rhythm", "schedule"}:
             del self.fields[name]
@@ -53,7 +53,7 @@ class PublicationStepForm(_ModelFields):  # type: ignore[misc, valid-type]  # a 
         self.fields["from_email"].help_text = _("The address that your mail comes from, such as news@example.org.")
         self.order_fields([*SHOWN, "rhythm", "schedule"])
 
-    def _write_digest_schedule(self, cleaned: dict[str, Any]) -> None:
+    def _write_digest_schedule(self, cleaned: dict[str, object]) -> None:
         """Leave the digest's schedule as it is."""
 
 
@@ -61,12 +61,12 @@ class PublicationStep(StepPage):
     step_slug = "publication"
     template_name = "desk/setup/publication.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         missing = [name for name, model in (("brand", Brand), ("list", MailingList)) if not model.objects.exists()]
         form = None if missing else self._make_form()
         return {"form": form, "missing": missing, **super().get_context_data(**kwargs)}
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         brand = Brand.objects.first()
         if brand is None or not MailingList.objects.exists():
             return self.show()
@@ -80,9 +80,9 @@ class PublicationStep(StepPage):
         log(instance=publication, action="wagtail.create" if created else "wagtail.edit", user=request.user)
         return self.go_on()
 
-    def _make_form(self, *data: Any) -> Any:
+    def _make_form(self, *data: object) -> Any:
         row = Publication.objects.first()
-        initial: dict[str, Any] = {}
+        initial: dict[str, object] = {}
         if row is None:
             brand, first = Brand.objects.first(), MailingList.objects.first()
             initial = {

@@ -24,7 +24,7 @@ class SourceStep(StepPage):
     step_slug = "source"
     template_name = "desk/setup/source.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         brand = Brand.objects.first()
         return {
             "site_form": SiteAddressForm(initial={"site": brand.website if brand else ""}),
@@ -32,7 +32,7 @@ class SourceStep(StepPage):
             **super().get_context_data(**kwargs),
         }
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         return self._add(request) if "add" in request.POST else self._find(request)
 
     def _find(self, request: HttpRequest) -> HttpResponse:

@@ -6,7 +6,7 @@ from typing import Any
 from newsletter.issues.snapshot.placements import find_released_placements
 from newsletter.models import EventNotice, Issue, Story, StoryPlacement
 
-Block = dict[str, Any]
+Block = dict[str, object]
 
 
 def copy_body(original: Issue, *, issue: Issue, now: datetime) -> tuple[Any, list[int]]:

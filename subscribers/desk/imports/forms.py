@@ -115,7 +115,7 @@ class TermsForm(forms.Form):
         """Return the field of each column with sample values."""
         return [(self[f"column_{at}"], values) for at, values in enumerate(self.samples)]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         given: dict[str, Any] = super().clean() or {}
         if given.get("kind") != ImportKind.JOIN:
             return given

@@ -1,6 +1,6 @@
 """The page “Refresh content”: what assembling the issue again would change, and the button that does it."""
 
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -33,7 +33,7 @@ class ReassemblePage(IssuePage):
     page_title = gettext_lazy("Refresh content")
     any_permission_required = ["change"]
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), **self._reassemble_context()}
 
     def _reassemble_context(self) -> ReassembleContext:

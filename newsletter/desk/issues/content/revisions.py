@@ -42,7 +42,7 @@ class IssueRevisions(IssuePage):
     header_icon = "history"
     page_title = gettext_lazy("History")
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), **self._revisions_context()}
 
     def _revisions_context(self) -> RevisionsContext:

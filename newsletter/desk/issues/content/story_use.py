@@ -46,7 +46,7 @@ class StoryUse(ServiceFormPage):
         self.back_url = reverse("wagtailsnippets_newsletter_story:edit", args=[self.story.pk])
         return super().dispatch(request, *args, **kwargs)
 
-    def get_form_kwargs(self) -> dict[str, Any]:
+    def get_form_kwargs(self) -> dict[str, object]:
         return {**super().get_form_kwargs(), "refused": self.story.refusals.exists()}
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:

@@ -41,7 +41,7 @@ class ServiceFormPage(IssuePermissionMixin, WagtailAdminTemplateMixin, FormView)
             form.add_error(None, translate(error))
             return self.form_invalid(form)
 
-    def get_context_data(self, **kwargs: object) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
         page = {
             "button": self.button,
             "dangerous": self.dangerous,

@@ -78,7 +78,7 @@ class NewIssueForm(forms.Form):
             self.initial["publication"] = publications[0].pk
         self.fields["original"].queryset = list_originals()  # type: ignore[attr-defined]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         values = super().clean() or {}
         if values.get("beginning") == Beginning.COPY and not values.get("original"):
             self.add_error("original", _("Choose the issue to copy."))
@@ -97,9 +97,9 @@ class NewIssue(ServiceFormPage):
     def list_sentences(self) -> list[str]:
         return [_("It is a draft until somebody approves it. The schedule of the publication does not change.")]
 
-    def get_initial(self) -> dict[str, Any]:
+    def get_initial(self) -> dict[str, object]:
         """Choose what the address names: a copy of an issue, or a publication."""
-        initial: dict[str, Any] = {"public_id": secrets.token_hex(12)}
+        initial: dict[str, object] = {"public_id": secrets.token_hex(12)}
         copied = self.request.GET.get("copy", "")
         original = list_originals().filter(pk=int(copied)).first() if copied.isdecimal() else None
         if original is not None:

@@ -28,7 +28,7 @@ class ChangeTime(IssueFormPage):
     def get_page_title(self) -> str:
         return _("Change time") if self.issue.due_at else _("Schedule")
 
-    def get_initial(self) -> dict[str, Any]:
+    def get_initial(self) -> dict[str, object]:
         zone: ZoneInfo = zone_or_default(self.issue.publication.zone)
         return {"due": f"{self.issue.due_at.astimezone(zone):%Y-%m-%dT%H:%M}" if self.issue.due_at else ""}
 

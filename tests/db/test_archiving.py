@@ -34,6 +34,7 @@ def test_an_archived_publication_drafts_and_sends_nothing(publication: Publicati
         start_send(issue=Issue.objects.get(), now=SLOT)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_no_publication_is_archived_while_it_is_being_sent(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     add_subscribers(publication, 2)

@@ -9,7 +9,7 @@ from newsletter.models import Variant
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 DUE_AT = datetime.fromisoformat("2026-03-05T09:00:00+00:00")
 
 

@@ -2,16 +2,12 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from newsletter.demo.sample_week import LOGIN
-from tests.support.desk_browser import CHROMIUM, is_blocked
+from tests.support.desk_browser import IN_CHROMIUM, is_blocked
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
-]
+pytestmark = IN_CHROMIUM
 
 
 def press_choose(chooser: Locator) -> None:

@@ -2,17 +2,13 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.desk_browser import CHROMIUM
+from tests.support.desk_browser import IN_CHROMIUM
 
 PREVIEW_MS = 15_000
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
-]
+pytestmark = IN_CHROMIUM
 
 
 def test_the_preview_shows_an_edited_headline_of_a_story(page: Page) -> None:

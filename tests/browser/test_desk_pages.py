@@ -7,11 +7,10 @@ import os
 import re
 from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Page
 
 from tests.support.axe import run_axe
-from tests.support.desk_browser import CHROMIUM
+from tests.support.desk_browser import IN_CHROMIUM
 from tests.support.guide_pictures import GUIDE, LOOK, take_picture
 
 PREVIEW_MS = 1_500 if os.environ.get(GUIDE) else 0
@@ -52,10 +51,7 @@ PICTURES = {
     r"/accounts/2fa/totp/activate/": "second-factor",
 }
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
-]
+pytestmark = IN_CHROMIUM
 
 
 def test_every_desk_page_is_accessible_in_light_and_dark(page: Page) -> None:

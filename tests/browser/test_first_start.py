@@ -13,16 +13,14 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import CHROMIUM, COMMAND, environment_of, free_port, wait_for
+from tests.browser.conftest import COMMAND, environment_of, free_port, wait_for
 from tests.support.axe import find_axe_violations
+from tests.support.desk_browser import IN_CHROMIUM
 from tests.support.web_site import Site, serve_site
 
 PICTURES = os.environ.get("NEWSLETTER_FIRST_START_PICTURES", "")
 EMAIL, PASSWORD = "ann@example.org", "three lanterns by the river"
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
-]
+pytestmark = IN_CHROMIUM
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from newsletter.demo.sample_week import LOGIN
 from tests.support.axe import find_axe_violations
-from tests.support.desk_browser import CHROMIUM, open_desk
+from tests.support.desk_browser import IN_CHROMIUM, open_desk
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
-]
+pytestmark = IN_CHROMIUM
 WIDTH = 375
 
 

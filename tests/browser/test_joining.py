@@ -14,13 +14,10 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from subscribers.consent.proof_of_work import EASY
 from tests.support.axe import find_axe_violations
-from tests.support.desk_browser import CHROMIUM
+from tests.support.desk_browser import IN_CHROMIUM
 from tests.support.outbox import wait_for_link
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
-]
+pytestmark = IN_CHROMIUM
 PHONE: ViewportSize = {"width": 375, "height": 740}
 YORK = "York, England, United Kingdom"
 MEASURE = """() => ({

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from newsletter.demo.sample_week import LOGIN
-from tests.support.desk_browser import CHROMIUM, do_beside, open_desk, run_beside
+from tests.support.desk_browser import IN_CHROMIUM, do_beside, open_desk, run_beside
 from tests.support.guide_pictures import LOOK, take_picture
 from tests.support.keyboard import press, tab_to, tick, type_over
 
@@ -21,10 +21,7 @@ PREVIEW_MS = 15_000
 PASSWORD = "a-calm-harbour-evening"
 EDITOR, APPROVER = "editor@example.org", "approver@example.org"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed: apt-get install chromium"),
-]
+pytestmark = IN_CHROMIUM
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 None of them tells a stranger whether an address has an account.
 """
 
+from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import Any
 
@@ -77,12 +78,12 @@ class EmailForm(forms.Form):
     )
 
 
-class _LinkPage(FormView[Any]):
+class _LinkPage(FormView[Any], ABC):
     """A page that a signed link opens. A bad link counts, and gets one answer whatever is wrong with it."""
 
+    @abstractmethod
     def check_link(self) -> None:
         """Raise BadLink."""
-        raise NotImplementedError
 
     @method_decorator(never_cache)
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:

@@ -1,5 +1,6 @@
 """A page with one form that calls one service. If the service refuses, the form stays filled in and shows the reason."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +18,7 @@ from newsletter.desk.issues.issue_page import ISSUES, IssuePermissionMixin, over
 from newsletter.models import Issue
 
 
-class ServiceFormPage(IssuePermissionMixin, WagtailAdminTemplateMixin, FormView):  # type: ignore[type-arg]
+class ServiceFormPage(IssuePermissionMixin, WagtailAdminTemplateMixin, FormView, ABC):  # type: ignore[type-arg]
     """``run`` calls the service with the valid form, logs it and returns where to go."""
 
     template_name = "desk/issue_form.html"
@@ -31,8 +32,9 @@ class ServiceFormPage(IssuePermissionMixin, WagtailAdminTemplateMixin, FormView)
         """Return what the person must know before they press the button."""
         return []
 
+    @abstractmethod
     def run(self, form: Form) -> str:
-        raise NotImplementedError
+        """Call the service and return the address of the next page."""
 
     def form_valid(self, form: Form) -> HttpResponse:
         try:

@@ -141,11 +141,11 @@ def test_an_event_without_uid_gets_an_identity() -> None:
     ],
 )  # fmt: skip
 def test_an_event_that_cannot_be_used_is_set_aside_at_once(event: str, reason: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     parsed = calendar(f"UID:bad\n{event}", "UID:good\nSUMMARY:Good\nDTSTART:20261105T190000Z")
     assert [entry.title for entry in parsed.events] == ["Good"]
     assert reason in parsed.set_aside[0].reason
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.requirement("X9")

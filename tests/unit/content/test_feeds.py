@@ -181,10 +181,10 @@ def test_a_document_that_defines_entities_is_not_read() -> None:
         + "]><rss version='2.0'><channel><item><title>&a9;</title><link>http://x/</link></item></channel></rss>"
     )
     for encoding in ("utf-8", "utf-16", "utf-8-sig"):
-        started = time.monotonic()
+        started = time.process_time()
         parsed = parse_feed(bomb.encode(encoding), content_type="text/xml", url=URL, now=NOW)
         assert "DOCTYPE" in parsed.error
-        assert time.monotonic() - started < 1
+        assert time.process_time() - started < 1
 
 
 @pytest.mark.requirement("X6")

@@ -123,11 +123,11 @@ def test_no_note_belongs_to_other_texts() -> None:
 
 
 def test_a_hostile_text_is_searched_in_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     for text in ("*" * 50_000, "A* " * 20_000, "\n* " * 20_000, "a " * 50_000, "Names " * 20_000, "A-" * 40_000):
         find_pseudonyms(text)
         make_teaser(text)
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3
 
 
 @pytest.mark.requirement("X7")

@@ -140,12 +140,12 @@ def test_other_changes_of_names_are_not_notes(text: str) -> None:
 )
 def test_a_hostile_text_takes_no_longer_than_another(piece: str) -> None:
     text = (piece * 100_000)[:100_000]
-    started = time.monotonic()
+    started = time.process_time()
     teaser_from_html(f"<p>{text}")
     teaser_from_text(text)
     find_pseudonyms(text)
     remove_shortcodes(text)
-    assert time.monotonic() - started < 6
+    assert time.process_time() - started < 6
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test integration mutations lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures
+.PHONY: help demo check docs test integration mutations lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures desk-looks
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -18,12 +18,13 @@ help:
 	@echo "make messages       update the Spanish catalogue"
 	@echo "make docs           write docs/reference/commands.md again"
 	@echo "make integration    run the product against a real WordPress, calendar servers and site generators (about 15 minutes)"
-	@echo "make soak           send to 200,000 people three times while everything fails at random (at most 20 minutes)"
+	@echo "make soak           send three issues to 200,000 people, three times, while everything fails at random (at most 20 minutes)"
 	@echo "make mutations      read each kind of document damaged in 1,000 ways (some minutes)"
 	@echo "make email-check    judge every mail layout: axe, validators, SpamAssassin, size (some minutes)"
 	@echo "make email-gallery  draw every mail layout in every brand on one sheet (needs Chromium)"
 	@echo "make email-goldens  accept how mails look now; read the difference before you commit it"
 	@echo "make email-blocks   write docs/reference/email-blocks.md and its pictures again (needs Chromium)"
+	@echo "make desk-looks     look at every page of the desk wide and narrow, light and dark, in English and Spanish (needs Chromium, 15 minutes)"
 	@echo "make guide-pictures take the pictures of docs/how-to/use-the-desk.md again (needs Chromium)"
 	@echo "make install        put the \`newsletter\` command into .venv/bin"
 	@echo "make clean          remove what these made"
@@ -42,6 +43,7 @@ check: lint
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.commands_reference
+	$(BIN)/python -m scripts.api_reference
 
 integration: $(VENV)/.dev
 	$(BIN)/python -m tests.integration.install
@@ -66,7 +68,10 @@ messages: $(VENV)/.dev
 	$(BIN)/python -m scripts.messages
 
 guide-pictures: $(VENV)/.dev
-	NEWSLETTER_GUIDE_PICTURES=1 $(BIN)/pytest -q -p no:randomly tests/browser/test_week.py tests/browser/test_desk_pages.py
+	NEWSLETTER_GUIDE_PICTURES=1 $(BIN)/pytest -q -p no:randomly tests/browser/test_week.py tests/browser/test_desk_pages.py::test_pictures_of_the_guide_are_taken
+
+desk-looks: $(VENV)/.dev
+	NEWSLETTER_ALL_LOOKS=1 $(BIN)/pytest -n 2 tests/browser/test_desk_pages.py $(ARGS)
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak.kills

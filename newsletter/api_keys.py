@@ -1,18 +1,24 @@
-"""Creates, finds and revokes API keys. A key is shown once, when it is created; only its hash is stored."""
+"""Create, find and revoke API keys. A key is shown once, when it is created; only its hash is stored."""
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Max, Q
 
 from newsletter.common.errors import DomainError, NotFound
 from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
-from newsletter.models import ApiKey
+from newsletter.models import ApiAnswer, ApiCall, ApiKey, ApiScope
+from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE, MAX_CALLS_PER_MINUTE
+from subscribers.models import MailingList
 
 DAYS = 365
 LAST_USED_INTERVAL = timedelta(minutes=1)
+CALLS_KEPT, CALLS_RETENTION = 1_000, timedelta(days=30)
+ANSWERS_KEPT = timedelta(hours=24)
 _PREFIX, _HINT_LENGTH = "nl_", 9
 
 
@@ -20,16 +26,32 @@ class BadKey(DomainError):
     """A key cannot be created from these values."""
 
 
-def make_key(*, name: str, scope: str, by: str, now: datetime, days: int = DAYS) -> tuple[ApiKey, str]:
+@transaction.atomic
+def make_key(
+    *,
+    name: str,
+    scope: str,
+    by: str,
+    now: datetime,
+    days: int = DAYS,
+    lists: Iterable[MailingList] | None = None,
+    calls_per_minute: int = DEFAULT_CALLS_PER_MINUTE,
+) -> tuple[ApiKey, str]:
     """Create a key. Return its row and its text, which is not stored. Raise BadKey.
 
+    ``scope`` holds one or several of `ApiScope`, with spaces between. ``lists`` limits the key to them; None is all.
     The key works for ``days``; with 0, until it is revoked.
     """
     name = clean_line(name, max_length=120)
     if not name:
         raise BadKey("The key needs a name that says what uses it, such as “Web site”.")
-    if scope not in ApiKey.Scope.values:
-        raise BadKey("There is no scope “%(scope)s”. Choose people, read, or both.", scope=scope)
+    asked = scope.split()
+    unknown = [word for word in asked if word not in ApiScope.values]
+    if unknown or not asked:
+        known = ", ".join(ApiScope.values)
+        raise BadKey("There is no scope “%(scope)s”. Choose among: %(known)s.", scope=" ".join(unknown), known=known)
+    if not 1 <= calls_per_minute <= MAX_CALLS_PER_MINUTE:
+        raise BadKey("A key may make 1 to %(most)s calls a minute. Choose another number.", most=MAX_CALLS_PER_MINUTE)
     if not 0 <= days <= 3650:
         raise BadKey("A key works for 1 to 3650 days; with 0, until it is revoked. Choose another number.")
     if ApiKey.objects.valid(now=now).filter(name=name).exists():
@@ -39,11 +61,14 @@ def make_key(*, name: str, scope: str, by: str, now: datetime, days: int = DAYS)
         name=name,
         digest=_digest(text),
         hint=text[:_HINT_LENGTH],
-        scope=scope,
+        scope=" ".join(one for one in ApiScope.values if one in asked),
+        all_lists=lists is None,
+        calls_per_minute=calls_per_minute,
         made_by=by,
         made_at=now,
         expires_at=now + timedelta(days=days) if days else None,
     )
+    key.lists.set(lists or [])
     return key, text
 
 
@@ -70,6 +95,17 @@ def find_key_by_name(name: str, *, now: datetime) -> ApiKey:
         known = ", ".join(valid.values_list("name", flat=True)) or Message("none")
         raise NotFound("There is no valid key “%(name)s”. The valid keys are: %(known)s.", name=name, known=known)
     return key
+
+
+def delete_old_calls(*, now: datetime) -> None:
+    """Delete calls older than 30 days, all but the last 1,000 of each key, and answers older than 24 hours."""
+    ApiAnswer.objects.filter(at__lt=now - ANSWERS_KEPT).delete()
+    ApiCall.objects.filter(at__lt=now - CALLS_RETENTION).delete()
+    for key in ApiKey.objects.annotate(last=Max("calls")).filter(last__isnull=False):
+        with transaction.atomic():
+            oldest = key.calls.order_by("-pk").values_list("pk", flat=True)[CALLS_KEPT - 1 : CALLS_KEPT].first()
+            if oldest is not None:
+                key.calls.filter(pk__lt=oldest).delete()
 
 
 def _digest(text: str) -> str:

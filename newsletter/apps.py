@@ -9,9 +9,12 @@ class NewsletterConfig(AppConfig):
 
     def ready(self) -> None:
         from newsletter.feedback import data_export
+        from newsletter.feedback.explaining import explain_exclusion, explain_welcome
         from newsletter.sending.notices import segment_conditions
         from newsletter.web import subscriber_pages
 
         segment_conditions.register()
         data_export.register()
+        explain_welcome.register()
+        explain_exclusion.register()
         subscriber_pages.install_publishing_hooks()

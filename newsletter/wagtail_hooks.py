@@ -5,7 +5,7 @@ Each package of the desk registers its own pages in its `admin_hooks`.
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from wagtail import hooks
 from wagtail.admin.api.views import PagesAdminAPIViewSet
 from wagtail.admin.ui.components import Component
@@ -20,17 +20,35 @@ import newsletter.desk.notices.admin_hooks
 import newsletter.desk.sends.admin_hooks
 import newsletter.desk.setup.admin_hooks
 import newsletter.desk.shell.menus
-import newsletter.desk.staff.admin_hooks  # noqa: F401  each import registers hooks
+import newsletter.desk.staff.admin_hooks
+import newsletter.desk.webhooks.admin_hooks
+import newsletter.desk.welcome.admin_hooks  # noqa: F401  each import registers hooks
+from newsletter.desk.approvals.approval_effect import ApprovalEffect
 from newsletter.desk.content.appeals import AppealViewSet
+from newsletter.desk.content.cases.viewset import CaseViewSet
 from newsletter.desk.content.events import EventViewSet
 from newsletter.desk.content.sources import SourceViewSet
 from newsletter.desk.content.stories import StoryViewSet
+from newsletter.desk.editor.block_form import register_body_blocks
+from newsletter.desk.editor.save_button import name_save_button
 from newsletter.desk.editor.viewset import IssueViewSet
 from newsletter.desk.home.panel import HomePanel
 from newsletter.desk.publications.viewset import PublicationGroup
 from subscribers.desk.editing import archiving
+from subscribers.desk.editing.edit_effects import register_edit_effect
 
-for viewset in (IssueViewSet, StoryViewSet, EventViewSet, AppealViewSet, SourceViewSet, PublicationGroup):
+register_edit_effect(ApprovalEffect())
+register_body_blocks()
+
+for viewset in (
+    IssueViewSet,
+    StoryViewSet,
+    CaseViewSet,
+    EventViewSet,
+    AppealViewSet,
+    SourceViewSet,
+    PublicationGroup,
+):
     register_snippet(viewset)
 
 
@@ -49,6 +67,10 @@ def add_styles() -> str:
     return format_html_join("", '<link rel="stylesheet" href="{}">', files)
 
 
+def add_missing_labels() -> str:
+    return format_html('<script src="{}"></script>', static("newsletter/missing_labels.js"))
+
+
 def replace_home_panels(request: HttpRequest, panels: list[Component]) -> None:
     panels[:] = [HomePanel()]
 
@@ -59,6 +81,8 @@ def hide_home_summary(request: HttpRequest, items: list[Component]) -> None:
 
 hooks.register("construct_admin_api", register_documents_endpoint)
 hooks.register("insert_global_admin_css", add_styles)
+hooks.register("insert_global_admin_js", add_missing_labels)
 hooks.register("register_log_actions", register_archive_log_actions)
+hooks.register("construct_snippet_action_menu", name_save_button)
 hooks.register("construct_homepage_panels", replace_home_panels, order=1000)
 hooks.register("construct_homepage_summary_items", hide_home_summary, order=1000)

@@ -26,6 +26,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 from scripts.place_codes import read_counties, read_outward_codes, read_zip_codes  # noqa: E402
 from scripts.place_names import (  # noqa: E402
+    ACCENTED,
     BY_CODE,
     BY_HAND,
     CONTINENTS,
@@ -94,7 +95,7 @@ def build_regions(
     known = cache.get_countries()
     for country in sorted(pycountry.countries, key=lambda item: item.alpha_2):
         here = known.get(country.alpha_2, {})
-        shown = here.get("name") or getattr(country, "common_name", country.name)
+        shown = ACCENTED.get(country.alpha_2) or here.get("name") or getattr(country, "common_name", country.name)
         names = {shown, country.name, getattr(country, "common_name", ""), getattr(country, "official_name", "")}
         names |= {country.alpha_3, *COUNTRY_ALIASES.get(country.alpha_2, [])}
         countries[country.alpha_2] = [shown, here.get("continentcode", ""), *sorted(names - {"", shown})]

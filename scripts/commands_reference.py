@@ -2,7 +2,7 @@
 
 import os
 import re
-from argparse import ArgumentParser
+from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 
 PAGE = Path(__file__).parent.parent / "docs/reference/commands.md"
@@ -27,7 +27,11 @@ def describe_commands() -> str:
 
 
 def _help(parser: ArgumentParser) -> str:
-    return re.sub(r"[ \t]+$", "", parser.format_help(), flags=re.MULTILINE).strip()
+    """Return the help of a command, followed by that of each of its actions."""
+    actions = [one for one in parser._actions if isinstance(one, _SubParsersAction)]
+    parsers = [parser, *(each for one in actions for each in one.choices.values())]
+    text = "\n\n".join(each.format_help().strip() for each in parsers)
+    return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
 
 
 def main() -> None:

@@ -65,12 +65,24 @@ WAGTAIL_MESSAGES = (
     "Strike-through",
     "Text editing",
     "Text formatting",
+    "- Select an option -",
     "There are no %(model_name)s to display.",
     "Toggle minimap",
     "Troubleshoot your connection to the site before proceeding. "
     "Open the editor in a separate tab to view the last saved version.",
     "View latest version",
+    "Usage count: (high to low)",
+    "Usage count: (low to high)",
+    "Your account settings have been changed successfully!",
+    "Light",
+    "Dark",
+    "More contrast",
+    "Snug",
+    "System default",
     "account",
+    "admin theme",
+    "contrast",
+    "density",
 )
 _VOLATILE_HEADERS = tuple(
     f'"{name}'.encode()

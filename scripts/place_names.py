@@ -110,6 +110,15 @@ BY_CODE = {
     ("YE", "26"): "YE-SA",
 }
 
+ACCENTED = {
+    "AX": "Åland Islands",
+    "BL": "Saint Barthélemy",
+    "CW": "Curaçao",
+    "RE": "Réunion",
+    "ST": "São Tomé and Príncipe",
+    "TL": "Timor-Leste",
+}
+"""Names of countries that GeoNames writes without accents or hyphens."""
 COUNTRY_ALIASES = {
     "GB": ["UK", "U.K.", "Great Britain", "Britain"],
     "US": ["USA", "U.S.", "U.S.A.", "United States of America", "America"],

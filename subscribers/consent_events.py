@@ -1,11 +1,24 @@
 """The append-only log of consent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from django.db import transaction
 from django.utils.translation import gettext
 
-from subscribers.models import ConsentEvent, MailingList, Subscriber
+from subscribers.models import ConsentEvent, MailingList, StayQuestion, Subscriber
+from subscribers.outbound_events import record_person_events
+
+ACTIVE_KINDS = (
+    ConsentEvent.Kind.CONFIRMED,
+    ConsentEvent.Kind.LEFT,
+    ConsentEvent.Kind.PREFERENCES,
+    ConsentEvent.Kind.SUPPRESSION_REMOVED,
+    ConsentEvent.Kind.MOVED,
+)
+"""What only a person does themselves. It answers the question whether they still want mail. Anybody can type an address."""
+
+_BATCH_SIZE = 1_000
 
 
 def record_consent_event(
@@ -20,11 +33,13 @@ def record_consent_event(
     by: str = "",
     data: Mapping[str, object] | None = None,
 ) -> ConsentEvent:
-    """Add one event.
+    """Add one event. What a person did themselves ends their rest.
 
     `wording` is what the person read; `by` names a member of staff. `data` must hold no address or name.
     """
-    return ConsentEvent.objects.create(
+    if subscriber is not None and kind in ACTIVE_KINDS and not by:
+        end_rest(subscriber, now=now)
+    event = ConsentEvent(
         kind=kind,
         subscriber=subscriber,
         address_hash=address_hash,
@@ -35,6 +50,22 @@ def record_consent_event(
         by=by,
         data=dict(data or {}),
     )
+    with transaction.atomic():
+        event.save()
+        record_person_events([event])
+    return event
+
+
+@transaction.atomic
+def record_consent_events(events: Iterable[ConsentEvent]) -> None:
+    """Add many events that are not the person's own, and report them to the organisation's other systems."""
+    added = ConsentEvent.objects.bulk_create(events, batch_size=_BATCH_SIZE)
+    record_person_events(added)
+
+
+def end_rest(subscriber: Subscriber, *, now: datetime) -> bool:
+    """Record that a person still wants mail. Return True if they were asked and had not answered."""
+    return StayQuestion.objects.open().filter(subscriber=subscriber).update(answered_at=now) > 0
 
 
 def make_consent_wording(mailing_list: MailingList) -> str:

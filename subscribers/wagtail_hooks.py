@@ -29,7 +29,13 @@ from subscribers.desk.lists import ListViewSet, TopicViewSet
 from subscribers.desk.location_choices import list_regions, list_towns
 from subscribers.desk.people import PersonPage, RevealedPersonPage
 from subscribers.desk.people_list import PeopleViewSet
-from subscribers.desk.person_actions import ErasePage, lift_person_suppression, suppress_person
+from subscribers.desk.person_actions import (
+    ErasePage,
+    record_reply,
+    remove_person_suppression,
+    rename_person,
+    suppress_person,
+)
 from subscribers.desk.segments.views import WhyInSegment
 from subscribers.desk.segments.viewset import SegmentViewSet
 from subscribers.models import HeldSignup
@@ -49,7 +55,7 @@ def _has_expiring_consent(user: User | AnonymousUser) -> bool:
 
 class PeopleGroup(SnippetViewSetGroup):
     items = (PeopleViewSet, ListViewSet, TopicViewSet, SegmentViewSet)
-    menu_label = gettext_lazy("People")
+    menu_label = gettext_lazy("Subscribers")
     menu_icon = "group"
     menu_order = 200
 
@@ -91,8 +97,12 @@ def register_admin_urls() -> list[URLPattern]:
         path("people/<int:pk>/", PersonPage.as_view(), name="subscribers_person"),
         path("people/<int:pk>/address/", RevealedPersonPage.as_view(), name="subscribers_reveal"),
         path("people/<int:pk>/erase/", ErasePage.as_view(), name="subscribers_erase"),
-        path("people/<int:pk>/bar/", suppress_person, name="subscribers_bar"),
-        path("people/<int:pk>/lift/<int:suppression>/", lift_person_suppression, name="subscribers_lift"),
+        path("people/<int:pk>/name/", rename_person, name="subscribers_rename"),
+        path("people/<int:pk>/stay/", record_reply, name="subscribers_stay"),
+        path("people/<int:pk>/bar/", suppress_person, name="subscribers_suppress"),
+        path(
+            "people/<int:pk>/lift/<int:suppression>/", remove_person_suppression, name="subscribers_remove_suppression"
+        ),
         path("people/change/", bulk_changes.BulkChangePage.as_view(), name="subscribers_bulk"),
         path("people/expiring/", ExpiringConsentPage.as_view(), name="subscribers_expiring"),
         path("people/held/", held_signups.HeldSignupsPage.as_view(), name="subscribers_held"),
@@ -120,6 +130,8 @@ def register_admin_urls() -> list[URLPattern]:
 _PERSON_LOG_ACTIONS = {
     "look": (gettext_lazy("View a person"), gettext_lazy("Viewed")),
     "reveal": (gettext_lazy("Show an address"), gettext_lazy("Address shown")),
+    "rename": (gettext_lazy("Correct a name"), gettext_lazy("Name corrected")),
+    "stay": (gettext_lazy("Record that a person still wants emails"), gettext_lazy("Still wants emails")),
     "lift": (gettext_lazy("Allow emails to a person again"), gettext_lazy("Emails allowed again")),
     "bar": (gettext_lazy("Stop emails to a person"), gettext_lazy("Emails stopped")),
     "erase": (gettext_lazy("Erase a person"), gettext_lazy("Erased")),

@@ -1,14 +1,22 @@
 """URLs of the API: /api/v1/ with its OpenAPI document, and a JSON error for any other path."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 
-from newsletter.api import people, publishing
-from newsletter.api.problems import register_error_handlers, unknown_address
+from newsletter.api.calls.handle_call import handle_call
+from newsletter.api.calls.openapi import complete_document
+from newsletter.api.calls.problems import answer_wrong_method, register_error_handlers, unknown_address
+from newsletter.api.content import appeals, events, sources, stories
+from newsletter.api.lists import lists, segments, topics
+from newsletter.api.people import adding, people, sign_ups, suppressions
+from newsletter.api.people.router import router as people_router
+from newsletter.api.publishing import gifts, issues, receipts, sends
 
 
 class Api(NinjaAPI):
@@ -24,6 +32,9 @@ class Api(NinjaAPI):
         response["Cache-Control"] = "no-store"
         return response
 
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        return complete_document(super().get_openapi_schema(**kwargs), self)
+
 
 api = Api(
     title="Newsletter",
@@ -32,12 +43,38 @@ api = Api(
     docs_url=None,
     urls_namespace="api",
 )
-api.add_router("", people.router)
-api.add_router("", publishing.router)
+api.add_decorator(handle_call, mode="view")
+for router in (
+    people_router,
+    suppressions.router,
+    lists.router,
+    topics.router,
+    segments.router,
+    stories.router,
+    events.router,
+    appeals.router,
+    sources.router,
+    receipts.router,
+    sends.router,
+    gifts.router,
+):
+    api.add_router("", router)
 register_error_handlers(api)
+__all__ = ["adding", "api", "issues", "people", "sign_ups", "urlpatterns"]  # the modules register their calls
+
+
+def _list_patterns() -> list[URLPattern | URLResolver]:
+    """Return the URL patterns of the calls. A method that a path does not have is answered by a problem."""
+    patterns = api.urls[0]
+    for pattern in patterns:
+        if pattern.callback is not None:
+            pattern.callback = answer_wrong_method(pattern.callback)
+    return patterns
+
+
 unknown: Callable[[HttpRequest], HttpResponse] = csrf_exempt(unknown_address)
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("v1/", api.urls),
+    path("v1/", (_list_patterns(), *api.urls[1:])),
     re_path("", unknown, name="api_unknown"),
 ]

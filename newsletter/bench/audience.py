@@ -1,4 +1,4 @@
-"""Creates a publication with a large audience as fast as the database allows."""
+"""Create a publication with a large audience as fast as the database allows."""
 
 import uuid
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Measures an import: rows a second and peak memory, for a file with all kinds of bad rows and known results."""
+"""Measure an import: rows a second and peak memory, for a file with all kinds of bad rows and known results."""
 
 import random
 import resource

@@ -1,4 +1,4 @@
-"""Measures single parts: rendering a variant, sending a full mail for each person, and receiving webhooks."""
+"""Measure single parts: rendering a variant, sending a full mail for each person, and receiving webhooks."""
 
 import time
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.endpoint import webhook_url
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.documents import make_document
-from newsletter.issues.variants.nearby_events import RecipientLocation
-from newsletter.issues.variants.visibility import choose_visible
+from newsletter.issues.visible.choose_visible import VisibilityChooser
+from newsletter.issues.visible.nearby_events import RecipientLocation
 from newsletter.models import Batch, Delivery, IssueRevision
 from newsletter.rendering.pipeline import render
 from newsletter.sending.freezing.start import start_send
@@ -60,7 +60,7 @@ def measure_compile(*, times: int = 25) -> CompileFigures:
     where = RecipientLocation(country="GB", region="GB-ENG", latitude=51.51, longitude=-0.13)
     document = make_document(
         content,
-        visible=choose_visible(content, location=where, giving="none"),
+        visible=VisibilityChooser(content).choose(location=where, giving="none"),
         view_online="https://example.org/view/1",
     )
     took = []

@@ -1,4 +1,4 @@
-"""Measures the search for people in the desk: the time for one page of the list, with its number of matches."""
+"""Measure the search for people in the desk: the time for one page of the list, with its number of matches."""
 
 import time
 from dataclasses import dataclass

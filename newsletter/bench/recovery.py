@@ -1,4 +1,4 @@
-"""Measures how long another worker needs to take over from a worker that is killed in the middle of a send."""
+"""Measure how long another worker needs to take over from a worker that is killed in the middle of a send."""
 
 import time
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Measures a whole send, from an approved issue until everything is recorded, and a bare loop with the same bytes."""
+"""Measure a whole send, from an approved issue until everything is recorded, and a bare loop with the same bytes."""
 
 import threading
 import time

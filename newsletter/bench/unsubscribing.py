@@ -1,4 +1,4 @@
-"""Measures one-click unsubscribing: POSTs to one web server process, which commits each before it answers."""
+"""Measure one-click unsubscribing: POSTs to one web server process, which commits each before it answers."""
 
 import selectors
 import socket

@@ -1,4 +1,4 @@
-"""Runs the product's web server in its own process, on the connected database."""
+"""Run the product's web server in its own process, on the connected database."""
 
 import multiprocessing
 import os

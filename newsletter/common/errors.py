@@ -63,6 +63,10 @@ class NeedsManualApproval(NotApproved):
     """An automatic issue must wait until staff have approved it."""
 
 
+class NotConfirmed(DomainError):
+    """The step has an effect elsewhere, such as a withdrawn approval, that the person has not confirmed."""
+
+
 class BadFile(DomainError):
     """The organisation file has an error. The message names the key."""
 

@@ -5,13 +5,18 @@ from collections.abc import Iterable
 from babel import Locale, UnknownLocaleError
 from django.utils.translation import get_language, gettext
 
-OFFERED_LANGUAGES = ("en", "es", "fr", "de", "pt", "ro", "hi", "ar")
+OFFERED_LANGUAGES = ("en", "es", "fr", "de", "pt", "ro", "hi", "ar", "uk")
 
 
 def best_language(wanted: Iterable[str]) -> str:
     """Return the first of these codes that we have, or ""."""
-    bases = (code.replace("_", "-").split("-")[0].lower() for code in wanted)
-    return next((base for base in bases if base in OFFERED_LANGUAGES), "")
+    return next(filter(None, map(find_offered_language, wanted)), "")
+
+
+def find_offered_language(code: str) -> str:
+    """Return the language that we have for a code: “es” for “es-MX”, "" if there is none."""
+    base = code.replace("_", "-").split("-")[0].lower()
+    return base if base in OFFERED_LANGUAGES else ""
 
 
 def language_choices(current: str) -> list[tuple[str, str]]:
@@ -35,3 +40,8 @@ def _own_name(code: str) -> str:
     except (ValueError, UnknownLocaleError):
         return code
     return (name or code).capitalize()
+
+
+def get_babel_locale(language: str) -> str:
+    """Return Babel's name of the language. English without a country is British."""
+    return {"en": "en_GB"}.get(language, language.replace("-", "_"))

@@ -95,7 +95,7 @@ def _in_english(value: object) -> object:
 def _encode(value: object) -> object:
     match value:
         case Message():
-            return {"message": value.template, "values": {name: _encode(one) for name, one in value.values.items()}}
+            return {"message": value.template, "values": {name: _encode(item) for name, item in value.values.items()}}
         case Quantity():
             return {"count": int(value)}
         case datetime():
@@ -109,7 +109,7 @@ def _encode(value: object) -> object:
 def _decode(value: object) -> object:
     match value:
         case {"message": str(template), "values": dict(values)}:
-            return Message(template, **{name: _decode(one) for name, one in values.items()})
+            return Message(template, **{name: _decode(item) for name, item in values.items()})
         case {"count": int(number)}:
             return Quantity(number)
         case {"moment": str(text)}:
@@ -125,13 +125,13 @@ def encode(value: object) -> object:
     if isinstance(value, Message):
         return _encode(value)
     if isinstance(value, Mapping):
-        return {name: encode(one) for name, one in value.items()}
-    return [encode(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: encode(item) for name, item in value.items()}
+    return [encode(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def decode(value: object) -> object:
     """Return the data that `encode` was given."""
     if isinstance(value, dict):
         found = _decode(value)
-        return found if isinstance(found, Message) else {name: decode(one) for name, one in value.items()}
-    return [decode(one) for one in value] if isinstance(value, list) else value
+        return found if isinstance(found, Message) else {name: decode(item) for name, item in value.items()}
+    return [decode(item) for item in value] if isinstance(value, list) else value

@@ -1,21 +1,28 @@
-"""Show a message in the reader's language."""
+"""Show a message or a percentage in the reader's language."""
 
 from datetime import date, datetime
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.dateformat import format as format_date
-from django.utils.formats import get_format
+from django.utils.formats import get_format, number_format
 from django.utils.translation import gettext
 
 from newsletter.common.messages import Message, Quantity, fill
 
 
-def translate(said: object) -> str:
+def translate(text: object) -> str:
     """Return an error, a message or a stored text in the current language. Other text stays as it is."""
-    message = getattr(said, "message", said) if isinstance(said, Exception) else said
+    message = getattr(text, "message", text) if isinstance(text, Exception) else text
     if not isinstance(message, Message) or not message.template:
         return str(message)
     return fill(gettext(message.template), {name: _show(value) for name, value in message.values.items()})
+
+
+def format_percent(percent: float) -> str:
+    """Return “12.3 %”, “0.08 %”, “0 %” or “100 %”; “12,3 %” in Spanish."""
+    if percent in (0, 100):
+        return f"{percent:.0f} %"
+    return f"{number_format(percent, 2 if percent < 1 else 1)} %"
 
 
 def _show(value: object) -> object:

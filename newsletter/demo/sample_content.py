@@ -1,11 +1,11 @@
 """The sample organisation's own data: its file, stories and events, dated relative to a given ``now``."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from html import escape
 from importlib.resources import files
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 from zoneinfo import ZoneInfo
 
 NAME = "Harbour Justice"
@@ -33,6 +33,19 @@ class _StoryRow(TypedDict):
     feed: NotRequired[bool]
 
 
+class _SpanishStoryRow(TypedDict):
+    """A story in Spanish. What is not here is that of the story with the slug ``original``."""
+
+    slug: str
+    original: str
+    title: str
+    teaser: str
+    body: str
+    author: str
+    alt: str
+    notes: NotRequired[list[str]]
+
+
 class _EventRow(TypedDict):
     """An event of the file. Week 1 is the calendar week after now; ``start`` is wall clock in ``zone``."""
 
@@ -56,7 +69,10 @@ class _EventRow(TypedDict):
 
 @dataclass(frozen=True)
 class DemoStory:
-    """One story. ``path`` begins with "/"; ``paragraphs`` are plain text, a quotation begins with "> "."""
+    """One story. ``path`` begins with "/"; ``paragraphs`` are plain text, a quotation begins with "> ".
+
+    ``versions`` are the language and path of the same story in each other language.
+    """
 
     slug: str
     path: str
@@ -72,6 +88,7 @@ class DemoStory:
     notes: tuple[str, ...]
     related: tuple[str, ...]
     in_feed: bool
+    versions: tuple[tuple[str, str], ...] = ()
 
     @property
     def picture_path(self) -> str:
@@ -134,13 +151,14 @@ def load_stories(section: str, *, now: datetime) -> tuple[DemoStory, ...]:
     """Return the stories of "stories", "field" or "partner", newest first; ``now`` is aware."""
     today = now.astimezone(UTC).date()
     rows: list[_StoryRow] = _read_rows(section, "story")
+    spanish: list[_SpanishStoryRow] = _read_rows("spanish", "story")
     stories = [
         DemoStory(
             slug=row["slug"],
             path=f"/{section}/{row['slug']}/",
             title=row["title"],
             teaser=row["teaser"],
-            paragraphs=tuple(part.replace("\n", " ") for part in row["body"].strip().split("\n\n")),
+            paragraphs=_split_paragraphs(row["body"]),
             published_at=datetime.combine(today - timedelta(days=row["days"]), time(row["hour"]), tzinfo=UTC),
             language="es" if section == "partner" else "en",
             author=row["author"],
@@ -150,10 +168,55 @@ def load_stories(section: str, *, now: datetime) -> tuple[DemoStory, ...]:
             notes=tuple(row.get("notes", ())),
             related=tuple(row.get("related", ())),
             in_feed=row.get("feed", True),
+            versions=tuple(
+                ("es", _make_spanish_path(one["slug"])) for one in spanish if one["original"] == row["slug"]
+            ),
         )
         for row in rows
     ]
     return tuple(sorted(stories, key=lambda story: story.published_at, reverse=True))
+
+
+def load_spanish_stories(*, now: datetime) -> tuple[DemoStory, ...]:
+    """Return the organisation's own stories in Spanish, newest first; ``now`` is aware."""
+    rows: list[_SpanishStoryRow] = _read_rows("spanish", "story")
+    rows_by_original = {row["original"]: row for row in rows}
+    originals = sorted(
+        (*load_stories("stories", now=now), *load_stories("field", now=now)),
+        key=lambda story: story.published_at,
+        reverse=True,
+    )
+    return tuple(
+        replace(
+            original,
+            slug=row["slug"],
+            path=_make_spanish_path(row["slug"]),
+            title=row["title"],
+            teaser=row["teaser"],
+            paragraphs=_split_paragraphs(row["body"]),
+            language="es",
+            author=row["author"],
+            alt=row["alt"],
+            notes=tuple(row.get("notes", ())),
+            related=(),
+            versions=(("en", original.path),),
+        )
+        for original in originals
+        if (row := rows_by_original.get(original.slug))
+    )
+
+
+def load_spanish_texts(table: Literal["event", "text"]) -> dict[str, str]:
+    """Return the Spanish titles of events, or other Spanish texts, by the English ones."""
+    return {row["title"]: row["text"] for row in _read_rows("spanish", table)}
+
+
+def _make_spanish_path(slug: str) -> str:
+    return f"/es/{slug}/"
+
+
+def _split_paragraphs(text: str) -> tuple[str, ...]:
+    return tuple(part.replace("\n", " ") for part in text.strip().split("\n\n"))
 
 
 def load_events(*, now: datetime) -> tuple[DemoEvent, ...]:

@@ -1,24 +1,31 @@
-"""Run one week of the sample organisation: ingest, assemble, render, send to the outbox, print the receipt."""
+"""Run one week of the sample organisation: ingest, assemble, translate, send to the outbox, print receipts and reasons."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from django.contrib.auth.models import User
 from django.db.models import Sum
 from rich.console import Console
 from rich.table import Table
 
+from newsletter.common.errors import NotReady
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.demo.sample_content import write_organisation
+from newsletter.demo.sample_explanations import print_explanations
 from newsletter.demo.sample_subscribers import fill_list, fill_realistic_list
+from newsletter.demo.sample_translations import SPANISH, translate_issue
+from newsletter.demo.sample_welcome import NEWCOMER, welcome_newcomer
 from newsletter.issues.approval.approve import approve_by_policy
-from newsletter.issues.assembly.assemble import Assembly, assemble_slot, log_assembled, make_unsaved_issue
+from newsletter.issues.assembly.assemble import assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
+from newsletter.issues.visible.interests import NOTHING_CHOSEN
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.management.receipt_table import print_receipt
-from newsletter.models import Issue, Publication, Source
+from newsletter.models import Issue, MailLimits, Publication, Source
+from newsletter.models.variant_labels import label_facts
 from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.staff import add_staff
 from newsletter.sending.dispatching.worker_loop import run_send
@@ -27,7 +34,7 @@ from newsletter.sending.provider import current_adapter, find_outbox_folder
 from newsletter.sending.settling.receipt import status_of
 from subscribers.models import MailingList
 
-MAX_SHOWN_VARIANTS = 12
+MAX_SHOWN_VARIANTS = 8
 
 
 @dataclass(frozen=True)
@@ -40,44 +47,61 @@ LOGIN = Login(email="desk@example.org", password="a-calm-harbour-morning")  # no
 
 
 def run_sample_week(*, site_url: str, people: int, now: datetime, console: Console) -> Issue:
-    """Set up the organisation, send its weekly issue and return that issue."""
-    _set_up(site_url=site_url, people=people, now=now, console=console)
+    """Set up the organisation, send its weekly issue and what else is due, explain it, and return the weekly issue."""
+    staff = _set_up(site_url=site_url, people=people, now=now, console=console)
     for source in Source.objects.all():
         report = ingest_source(source=source, now=now)
         set_aside = f", {len(report.set_aside)} set aside" if report.set_aside else ""
         console.print(f"  {report.name}: {report.error or f'{report.new} new'}{set_aside}", markup=False)
-    for publication in Publication.objects.exclude(slug="weekly"):
-        waiting = _assemble(publication, now=now)
-        if waiting.issue:
-            console.print(f"{waiting.issue} is waiting for approval in the desk.", markup=False)
-    weekly = Publication.objects.get(slug="weekly")
-    assembly = _assemble(weekly, now=now)
-    if assembly.issue is None:
-        raise AssertionError(assembly.slot.reason)
-    issue = assembly.issue
-    console.print(f"\n{issue}, assembled for {assembly.slot.due_local} {weekly.zone}: “{issue.subject}”", markup=False)
-    approve_by_policy(issue=issue, now=now)
-    send = start_send(issue=issue, now=now)
+    waiting = _assemble("boletin", now=now)
+    console.print(f"{waiting} is waiting for approval in the desk.", markup=False)
+    weekly = _assemble("weekly", now=now)
+    translate_issue(issue=weekly, by=staff, now=now)
+    _send(weekly, now=now, console=console)
+    _print_choices(weekly, console)
+    welcome = welcome_newcomer(publication=weekly.publication, by=staff, now=now)
+    console.print(f"\n{NEWCOMER} signed up and confirmed. They got the welcome at once:")
+    print_receipt(status_of(welcome), console=console)
+    console.print(
+        f"\nTwo more publications go to people who get the weekly letter. Nobody gets a story twice, or more than "
+        f"{MailLimits.objects.get().mails_in_7_days} mails in 7 days."
+    )
+    dates, offices = (_assemble(slug, now=now) for slug in ("texas", "offices"))
+    for issue in (dates, offices):
+        _send(issue, now=now, console=console)
+    print_explanations(weekly=weekly, dates=dates, offices=offices, now=now, console=console)
+    _print_paths(weekly, console)
+    return weekly
+
+
+def _send(issue: Issue, *, now: datetime, console: Console) -> None:
+    """Approve and send an issue, and print its variants and its receipt. An issue without readers is not sent."""
+    console.print(f"\n{issue}: “{issue.subject}”", markup=False)
+    try:
+        approve_by_policy(issue=issue, now=now)
+        send = start_send(issue=issue, now=now)
+    except NotReady as error:
+        console.print(f"  {error}", markup=False)
+        return
     print_variants(issue, console)
     with show_send_progress(send) as progress:
         run_send(send=send, adapter=current_adapter(), progress=progress)
     issue.refresh_from_db()
     console.print()
     print_receipt(status_of(issue), console=console)
-    _print_paths(issue, console)
-    return issue
 
 
-def _assemble(publication: Publication, *, now: datetime) -> Assembly:
-    slot = get_or_create_slot(publication=publication, due="", now=now)
+def _assemble(slug: str, *, now: datetime) -> Issue:
+    slot = get_or_create_slot(publication=Publication.objects.get(slug=slug), due="", now=now)
     check_before_assembly(issue=make_unsaved_issue(slot), now=now)
     assembly = assemble_slot(slot=slot, now=now)
-    if assembly.issue:
-        log_assembled(assembly.issue)
-    return assembly
+    if assembly.issue is None:
+        raise AssertionError(assembly.slot.reason)
+    log_assembled(assembly.issue)
+    return assembly.issue
 
 
-def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> None:
+def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> User:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "organisation.toml"
         file.write_text(write_organisation(site=site_url), encoding="utf-8")
@@ -85,7 +109,7 @@ def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> N
     console.print(
         f"The sample organisation's file is applied: {len(changes)} lists, topics, sources, appeals and publications."
     )
-    add_staff(email=LOGIN.email, role="admin", password=LOGIN.password)
+    added = add_staff(email=LOGIN.email, role="admin", password=LOGIN.password)
     weekly, boletin = (MailingList.objects.get(slug=slug) for slug in ("weekly", "boletin"))
     weekly_list = fill_realistic_list(mailing_list=weekly, people=people, by=LOGIN.email, now=now)
     monthly_list = fill_list(mailing_list=boletin, people=max(people // 20, 1), by=LOGIN.email, now=now)
@@ -97,19 +121,32 @@ def _set_up(*, site_url: str, people: int, now: datetime, console: Console) -> N
             f"{weekly_list.unsubscribed:,} more have unsubscribed."
         )
     console.print("Reading the sources:")
+    return User.objects.get(username=added.email)
 
 
 def print_variants(issue: Issue, console: Console) -> None:
     """Print each variant with its number of people. Two variants can have the same label."""
     groups = issue.approvals.latest("at").revision.groups.filter(variant__isnull=False)
-    variants = groups.values_list("variant", "variant__label").annotate(all=Sum("people")).order_by("-all", "variant")
+    variants = (
+        groups.values_list("variant", "variant__label_facts").annotate(all=Sum("people")).order_by("-all", "variant")
+    )
     table = Table("people", "what they see", box=None, title=f"{len(variants)} variants", title_justify="left")
     table.columns[0].justify = "right"
-    for _, label, people in variants[:MAX_SHOWN_VARIANTS]:
-        table.add_row(f"{people:,}", label)
+    for _, facts, people in variants[:MAX_SHOWN_VARIANTS]:
+        table.add_row(f"{people:,}", label_facts(facts))
     console.print(table)
     if len(variants) > MAX_SHOWN_VARIANTS:
         console.print(f"  … and {len(variants) - MAX_SHOWN_VARIANTS} more")
+
+
+def _print_choices(issue: Issue, console: Console) -> None:
+    """Print how many people get the issue in another language, and how many chose topics."""
+    groups = issue.approvals.latest("at").revision.groups
+    spanish = groups.filter(language=SPANISH).aggregate(people=Sum("people", default=0))["people"]
+    chosen = groups.exclude(interests=NOTHING_CHOSEN).aggregate(people=Sum("people", default=0))["people"]
+    console.print(
+        f"\n{spanish:,} people get it in Spanish. {chosen:,} chose topics: the stories of their topics come first."
+    )
 
 
 def _print_paths(issue: Issue, console: Console) -> None:

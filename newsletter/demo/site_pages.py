@@ -13,7 +13,14 @@ from urllib.parse import parse_qsl, urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from newsletter.demo.calendars import write_calendar
-from newsletter.demo.sample_content import NAME, PARTNER_NAME, DemoStory, load_events, load_stories
+from newsletter.demo.sample_content import (
+    NAME,
+    PARTNER_NAME,
+    DemoStory,
+    load_events,
+    load_spanish_stories,
+    load_stories,
+)
 
 SITE_FILES = Path(__file__).parent / "site"
 POSTS_PATH = "/wp-json/wp/v2/posts"
@@ -80,7 +87,8 @@ class SitePages:
 
     def _add_stories(self, now: datetime) -> None:
         stories, partner = load_stories("stories", now=now), load_stories("partner", now=now)
-        everything = (*stories, *self._field_stories, *partner)
+        spanish = load_spanish_stories(now=now)
+        everything = (*stories, *self._field_stories, *partner, *spanish)
         self.last_modified = max(story.published_at for story in everything)
         by_slug = {story.slug: story for story in everything}
         for story in everything:
@@ -94,9 +102,18 @@ class SitePages:
             content_type="application/rss+xml; charset=utf-8",
             stories=[story for story in stories if story.in_feed],
         )
-        self._pages["/atom.xml"] = self._render(
-            "atom.xml.j2", content_type="application/atom+xml; charset=utf-8", stories=partner
-        )
+        for path, title, home, written in (
+            ("/atom.xml", PARTNER_NAME, "/partner/", partner),
+            ("/es/atom.xml", f"{NAME}, en español", "/", spanish),
+        ):
+            self._pages[path] = self._render(
+                "atom.xml.j2",
+                content_type="application/atom+xml; charset=utf-8",
+                title=title,
+                home=home,
+                path=path,
+                stories=written,
+            )
         self._pages["/feed.json"] = self._render("feed.json.j2", content_type="application/feed+json", stories=partner)
 
     def _add_events(self, *, url: str, now: datetime) -> None:

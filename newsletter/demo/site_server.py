@@ -77,19 +77,19 @@ def _make_handler(site: DemoSite) -> type[BaseHTTPRequestHandler]:
         timeout = 30
 
         def do_GET(self) -> None:
-            self._answer_or_hang_up(with_body=True)
+            self._answer(with_body=True)
 
         def do_HEAD(self) -> None:
-            self._answer_or_hang_up(with_body=False)
+            self._answer(with_body=False)
+
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except ConnectionError:
+                self.close_connection = True
 
         def log_message(self, format: str, *args: object) -> None:
             return
-
-        def _answer_or_hang_up(self, *, with_body: bool) -> None:
-            try:
-                self._answer(with_body=with_body)
-            except ConnectionError:
-                self.close_connection = True
 
         def _answer(self, *, with_body: bool) -> None:
             page = site.pages.find_page(self.path) or site.pages.not_found

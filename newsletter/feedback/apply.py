@@ -1,4 +1,4 @@
-"""Applies stored events to deliveries, batches, people and sends. Their order does not matter; each counts once."""
+"""Apply stored events to deliveries, batches, people and sends. Their order does not matter; each counts once."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,17 +16,19 @@ from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
 from newsletter.providers.registry import ATOMIC_PROVIDERS
 from newsletter.sending.settling.delivered import mark_delivered
+from subscribers.origins import PROVIDER, acting_through
 
 MAX_EVENT_AGE = timedelta(minutes=15)
 RETRY_AFTER = timedelta(seconds=30)
 EVENTS_A_ROUND = 2000
+MAX_ROUNDS = 500
 _LOCK = 7_206_311_850
 
 
-def apply_due_events(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC), rounds: int = 500) -> int:
-    """Apply the events that are due, round by round, until none is left. Return how many were examined."""
+def apply_due_events(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
+    """Apply the events that are due, in at most ``MAX_ROUNDS`` rounds. Return how many were examined."""
     total = 0
-    for _ in range(rounds):
+    for _ in range(MAX_ROUNDS):
         examined = apply_events(now=clock(), limit=EVENTS_A_ROUND)
         total += examined
         if examined < EVENTS_A_ROUND:
@@ -43,6 +45,11 @@ def apply_events(*, now: datetime, limit: int = EVENTS_A_ROUND) -> int:
     """
     if not _try_lock():
         return 0
+    with acting_through(PROVIDER):
+        return _apply_due(now=now, limit=limit)
+
+
+def _apply_due(*, now: datetime, limit: int) -> int:
     due = ProviderEvent.objects.filter(applied_at__isnull=True, retry_at__lte=now)
     events = list(due.order_by("retry_at", "pk")[:limit])
     if not events:
@@ -119,42 +126,44 @@ def _find_consequences(
     matched: list[tuple[ProviderEvent, Target]], *, before: Mapping[int, Facts], after: Mapping[int, Facts]
 ) -> Consequences:
     """Return the consequences of what is new about each delivery. A repeat does not undo what staff decided since."""
-    found = Consequences()
+    consequences = Consequences()
     last_by_delivery = {target.delivery: (event, target) for event, target in matched}
     for event, target in last_by_delivery.values():
         old, new = before.get(target.delivery, Facts()), after[target.delivery]
         if target.address_hash is None:
             continue
         if new.complained_at and not old.complained_at:
-            found.complained[target.address_hash] = Message("reported by %(provider)s", provider=event.provider)
+            consequences.complaints[target.address_hash] = Message("reported by %(provider)s", provider=event.provider)
         if new.unsubscribed_at and not old.unsubscribed_at:
-            found.unsubscribed.append(ProviderUnsubscribe(target.address_hash, target.send, new.unsubscribed_at))
+            consequences.unsubscribed.append(ProviderUnsubscribe(target.address_hash, target.send, new.unsubscribed_at))
         if new.bounce and (old.bounce is None or old.bounce.bounce_class != new.bounce.bounce_class):
             if new.bounce.bounce_class == Bounce.Class.HARD:
-                found.hard[target.address_hash] = f"{event.provider}: {new.bounce.reason}".strip(": ")
+                consequences.hard_bounces[target.address_hash] = f"{event.provider}: {new.bounce.reason}".strip(": ")
             elif new.bounce.bounce_class == Bounce.Class.SOFT:
-                found.soft[target.subscriber] = target.address_hash
-    return found
+                consequences.soft_bounces[target.subscriber] = target.address_hash
+    return consequences
 
 
 def _add_orphans(
-    found: Consequences, orphans: list[ProviderEvent], *, references: Mapping[int, EventReference]
+    consequences: Consequences, orphans: list[ProviderEvent], *, references: Mapping[int, EventReference]
 ) -> None:
     """Add the consequences of reports about other mails to our subscribers, such as confirmations."""
     hashes = {event.pk: references[event.pk].address_hash for event in orphans}
-    known = find_known_hashes([each for each in hashes.values() if each])
+    known = find_known_hashes([address_hash for address_hash in hashes.values() if address_hash])
     for event in orphans:
         address_hash = hashes[event.pk]
         if address_hash is None or address_hash not in known:
             continue
         if event.kind == FeedbackKind.COMPLAINED.value:
-            found.complained[address_hash] = Message(
+            consequences.complaints[address_hash] = Message(
                 "reported by %(provider)s about a mail that was not an issue", provider=event.provider
             )
         elif event.kind == FeedbackKind.UNSUBSCRIBED.value:
-            found.unsubscribed.append(ProviderUnsubscribe(address_hash, None, find_event_time(event)))
+            consequences.unsubscribed.append(ProviderUnsubscribe(address_hash, None, find_event_time(event)))
         elif event.kind == FeedbackKind.BOUNCED.value and event.body.get("class") == BounceClass.HARD.value:
-            found.hard[address_hash] = redact_addresses(f"{event.provider}: {event.body.get('reason', '')}").strip(": ")
+            consequences.hard_bounces[address_hash] = redact_addresses(
+                f"{event.provider}: {event.body.get('reason', '')}"
+            ).strip(": ")
 
 
 def _has_our_identifiers(reference: EventReference) -> bool:

@@ -1,4 +1,4 @@
-"""Pauses a send automatically if going on would harm its recipients or the sender's reputation."""
+"""Pause a send automatically if going on would harm its recipients or the sender's reputation."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Q, Sum
 
 from newsletter.common.messages import Message, Quantity
+from newsletter.common.translation import format_percent
 from newsletter.models import Batch, DeliveryException, Send, transition
 from newsletter.models.feedback import AutomaticPause, Bounce
 from newsletter.providers.base.webhooks.bounces import AUTHENTICATION
@@ -80,7 +81,7 @@ def find_broken_rules(counts: SendCounts) -> list[tuple[AutomaticPause.Rule, int
             "check who is on the list and how they joined.",
             complained=counts.complained,
             delivered=Quantity(delivered),
-            share=format_share(counts.complained, delivered),
+            share=describe_share(counts.complained, delivered),
         )
         broken.append((AutomaticPause.Rule.COMPLAINTS, counts.complained, why))
     if counts.accepted >= HARD_BOUNCE_MIN_ACCEPTED and counts.hard >= MAX_HARD_BOUNCE_SHARE * counts.accepted:
@@ -90,7 +91,7 @@ def find_broken_rules(counts: SendCounts) -> list[tuple[AutomaticPause.Rule, int
             "from.",
             hard=counts.hard,
             accepted=Quantity(counts.accepted),
-            share=format_share(counts.hard, counts.accepted),
+            share=describe_share(counts.hard, counts.accepted),
         )
         broken.append((AutomaticPause.Rule.HARD, counts.hard, why))
     if (
@@ -150,7 +151,6 @@ def _is_new_level(send: Send, *, rule: AutomaticPause.Rule, cases: int) -> bool:
     return known is None or cases >= 2 * known
 
 
-def format_share(part: int, whole: int) -> str:
-    """Return a share in percent, with two decimals if it is below one percent."""
-    share = 100 * part / whole if whole else 100.0
-    return (f"{share:.1f} %" if share >= 1 else f"{share:.2f} %") if whole else Message("all of them")
+def describe_share(part: int, whole: int) -> str:
+    """Return the part in percent, or “all of them” if the whole is unknown."""
+    return format_percent(100 * part / whole) if whole else Message("all of them")

@@ -32,22 +32,25 @@ class ProviderUnsubscribe:
 class Consequences:
     """The consequences of a round of events, collected before they are applied.
 
-    ``hard`` and ``complained`` map an address hash to a note for staff; ``soft`` maps a subscriber id to an address hash.
+    ``hard_bounces`` and ``complaints`` map an address hash to a note for staff; ``soft_bounces`` maps a subscriber id to an
+    address hash.
     """
 
-    hard: dict[bytes, str] = field(default_factory=dict)
-    complained: dict[bytes, str] = field(default_factory=dict)
-    soft: dict[int, bytes] = field(default_factory=dict)
+    hard_bounces: dict[bytes, str] = field(default_factory=dict)
+    complaints: dict[bytes, str] = field(default_factory=dict)
+    soft_bounces: dict[int, bytes] = field(default_factory=dict)
     unsubscribed: list[ProviderUnsubscribe] = field(default_factory=list)
 
 
-def apply_consequences(found: Consequences, *, now: datetime) -> None:
+def apply_consequences(consequences: Consequences, *, now: datetime) -> None:
     """Suppress people and end subscriptions. A repeat changes nothing."""
-    for address_hash, note in sorted(found.complained.items()):
+    for address_hash, note in sorted(consequences.complaints.items()):
         suppress(address_hash=address_hash, reason=Reason.COMPLAINT, now=now, note=note)
-    for address_hash, note in sorted(found.hard.items()):
+    for address_hash, note in sorted(consequences.hard_bounces.items()):
         suppress(address_hash=address_hash, reason=Reason.HARD, now=now, note=note)
-    for address_hash in sorted(found.soft[person] for person in _find_soft_failing(found.soft)):
+    for address_hash in sorted(
+        consequences.soft_bounces[person] for person in _find_soft_failing(consequences.soft_bounces)
+    ):
         suppress(
             address_hash=address_hash,
             reason=Reason.SOFT_LIMIT,
@@ -58,15 +61,15 @@ def apply_consequences(found: Consequences, *, now: datetime) -> None:
                 days=SOFT_SPAN.days,
             ),
         )
-    lists = _find_lists(one.send for one in found.unsubscribed if one.send is not None)
-    for one in found.unsubscribed:
-        _unsubscribe(one, mailing_list=lists.get(one.send) if one.send is not None else None, now=now)
+    lists = _find_lists(request.send for request in consequences.unsubscribed if request.send is not None)
+    for request in consequences.unsubscribed:
+        _unsubscribe(request, mailing_list=lists.get(request.send) if request.send is not None else None, now=now)
 
 
 def find_known_hashes(hashes: Collection[bytes]) -> set[bytes]:
     """Return the hashes that belong to subscribers."""
     found = Subscriber.objects.filter(address_hash__in=list(hashes)).values_list("address_hash", flat=True)
-    return {bytes(each) for each in found}
+    return {bytes(address_hash) for address_hash in found}
 
 
 def _unsubscribe(request: ProviderUnsubscribe, *, mailing_list: MailingList | None, now: datetime) -> None:

@@ -1,23 +1,24 @@
-"""Adds to a person's data export the issues that were sent to them, with the results, and the links they followed."""
+"""Add to a person's data export the issues that were sent to them, with the results."""
 
 from datetime import datetime
 
 from newsletter.models import Delivery, DeliveryException
-from newsletter.models.feedback import Bounce, RecipientClick
+from newsletter.models.feedback import Bounce
 from newsletter.sending.settling.delivered import find_delivered
 from subscribers.models import CountedUnsubscribe, Subscriber
-from subscribers.people.data_export import register_export_section
+from subscribers.people.data_export import format_moment, register_export_section
 
 
 def register() -> None:
-    """Add these sections to the export. The app calls it when it starts."""
+    """Add this section to the export. The app calls it when it starts."""
     register_export_section("issues_sent", describe_deliveries)
-    register_export_section("links_followed", describe_clicks)
 
 
 def describe_deliveries(person: Subscriber) -> list[dict[str, object]]:
     """Return one entry for each issue, the oldest first, as JSON data. Times are ISO 8601 in UTC."""
-    rows = Delivery.objects.filter(subscriber_id=person.pk).select_related("issue__publication", "batch", "exception")
+    rows = Delivery.objects.filter(subscriber_id=person.pk).select_related(
+        "batch__send__issue__publication", "exception"
+    )
     found = list(rows.order_by("pk"))
     delivered = find_delivered({row.pk: row.batch.send_id for row in found})
     bounces = {bounce.delivery_id: bounce for bounce in Bounce.objects.filter(delivery__subscriber_id=person.pk)}
@@ -33,12 +34,6 @@ def describe_deliveries(person: Subscriber) -> list[dict[str, object]]:
     ]
 
 
-def describe_clicks(person: Subscriber) -> list[dict[str, object]]:
-    """Return the links that the person followed, if they agreed to have that recorded."""
-    rows = RecipientClick.objects.filter(subscriber=person).select_related("issue__publication").order_by("at", "pk")
-    return [{"issue": str(row.issue), "link": row.link, "at": _format_time(row.at)} for row in rows]
-
-
 def _describe(
     row: Delivery, *, bounce: Bounce | None, delivered: bool, unsubscribed_at: datetime | None
 ) -> dict[str, object]:
@@ -46,18 +41,14 @@ def _describe(
     own: DeliveryException | None = getattr(row, "exception", None)
     unsubscribes = [moment for moment in (own.unsubscribed_at if own else None, unsubscribed_at) if moment]
     return {
-        "issue": str(row.issue),
+        "issue": str(row.batch.send.issue),
         "proof": row.proof,
         "state": own.state if own and own.state else row.batch.state,
         "reason": own.reason if own else "",
-        "at": _format_time(row.batch.settled_at),
+        "at": format_moment(row.batch.settled_at),
         "delivered": delivered,
-        "bounced_at": _format_time(own.bounced_at) if own else None,
+        "bounced_at": format_moment(own.bounced_at) if own else None,
         "bounce": {"kind": bounce.bounce_class, "status": bounce.status, "reason": bounce.reason} if bounce else None,
-        "complained_at": _format_time(own.complained_at) if own else None,
-        "left_at": _format_time(min(unsubscribes, default=None)),
+        "complained_at": format_moment(own.complained_at) if own else None,
+        "left_at": format_moment(min(unsubscribes, default=None)),
     }
-
-
-def _format_time(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

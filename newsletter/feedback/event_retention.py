@@ -1,4 +1,4 @@
-"""Deletes old events. Their keys are kept for as long as a provider may repeat them."""
+"""Delete old events. Their keys are kept for as long as a provider may repeat them."""
 
 from datetime import datetime, timedelta
 

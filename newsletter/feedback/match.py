@@ -1,4 +1,4 @@
-"""Finds the delivery that an event is about. An event with our ids but another address matches nothing."""
+"""Find the delivery that an event is about. An event with our ids but another address matches nothing."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -52,12 +52,18 @@ def match_events(references: Mapping[int, EventReference]) -> dict[int, Target]:
     The batch's key must match too: another installation on the same account has the same delivery ids.
     """
     by_id = {row.target.delivery: row for row in _load(pk__in=_list_deliveries(references.values()))}
-    without_id = [one for one in references.values() if one.delivery is None and one.batch and one.address_hash]
+    without_id = [
+        reference
+        for reference in references.values()
+        if reference.delivery is None and reference.batch and reference.address_hash
+    ]
     by_address = {
         (row.key, row.hash_part): row
         for row in _load(
-            batch__key__in={one.batch for one in without_id},
-            address_hash__in={one.address_hash[:_STORED_BYTES] for one in without_id if one.address_hash},
+            batch__key__in={reference.batch for reference in without_id},
+            address_hash__in={
+                reference.address_hash[:_STORED_BYTES] for reference in without_id if reference.address_hash
+            },
         )
     }
     found, other_address = {}, {}
@@ -121,7 +127,7 @@ def _add_missing_hashes(found: dict[int, Target]) -> dict[int, Target]:
 
 
 def _list_deliveries(references: Iterable[EventReference]) -> set[int]:
-    return {one.delivery for one in references if one.delivery is not None}
+    return {reference.delivery for reference in references if reference.delivery is not None}
 
 
 def _load(**lookups: Iterable[object]) -> Iterable[_Row]:

@@ -1,4 +1,4 @@
-"""Reads the provider's own suppression list once a day and adds what its webhooks did not report.
+"""Read the provider's own suppression list once a day and add what its webhooks did not report.
 
 The list only adds to ours. It does not override what staff or the person decided after an entry was made.
 """
@@ -23,6 +23,7 @@ from newsletter.providers.base.webhooks.events import FeedbackKind
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
 from subscribers.models import Reason, Subscription, Suppression
+from subscribers.origins import PROVIDER, acting_through
 
 log = logging.getLogger(__name__)
 READ_EVERY = timedelta(days=1)
@@ -60,7 +61,8 @@ def read_suppression_list(*, adapter: Adapter, account: str, now: datetime) -> i
     try:
         for page in adapter.list_suppressed(since=reading.known_until and reading.known_until - OVERLAP):
             entries += len(page)
-            suppressed += _suppress_entries(page, account=account, now=now)
+            with acting_through(PROVIDER):
+                suppressed += _suppress_entries(page, account=account, now=now)
     except SuppressionListError as error:
         log.warning("%s", error)
         SuppressionListReading.objects.filter(pk=reading.pk).update(
@@ -83,32 +85,30 @@ def _claim(account: str, *, now: datetime) -> SuppressionListReading | None:
 
 @transaction.atomic
 def _suppress_entries(page: Iterable[SuppressedAddress], *, account: str, now: datetime) -> int:
-    found = Consequences()
+    consequences = Consequences()
     for entry in _find_new_entries(_hash_entries(page, account=account, now=now)):
         if entry.reason == Reason.HARD:
-            found.hard[entry.address_hash] = entry.note
+            consequences.hard_bounces[entry.address_hash] = entry.note
         elif entry.reason == Reason.COMPLAINT:
-            found.complained[entry.address_hash] = entry.note
+            consequences.complaints[entry.address_hash] = entry.note
         else:
-            found.unsubscribed.append(ProviderUnsubscribe(entry.address_hash, None, entry.at))
-    apply_consequences(found, now=now)
-    return len(found.hard) + len(found.complained) + len(found.unsubscribed)
+            consequences.unsubscribed.append(ProviderUnsubscribe(entry.address_hash, None, entry.at))
+    apply_consequences(consequences, now=now)
+    return len(consequences.hard_bounces) + len(consequences.complaints) + len(consequences.unsubscribed)
 
 
 def _hash_entries(
     page: Iterable[SuppressedAddress], *, account: str, now: datetime
 ) -> dict[tuple[bytes, Reason], ListEntry]:
     entries = {}
-    for each in page:
+    for row in page:
         try:
-            address_hash = identify(normalise(each.address))
+            address_hash = identify(normalise(row.address))
         except BadAddress:
             continue
-        note = Message(
-            "on the list of %(account)s: %(reason)s", account=account, reason=redact_addresses(each.reason)
-        ).rstrip(": ")
-        reason = _REASONS[each.kind]
-        entries[address_hash, reason] = ListEntry(address_hash, reason, min(each.at or _LONG_AGO, now), note)
+        note = _describe_entry(account, reason=redact_addresses(row.reason))
+        reason = _REASONS[row.kind]
+        entries[address_hash, reason] = ListEntry(address_hash, reason, min(row.at or _LONG_AGO, now), note)
     return entries
 
 
@@ -117,9 +117,9 @@ def _find_new_entries(entries: dict[tuple[bytes, Reason], ListEntry]) -> list[Li
     decided: dict[tuple[bytes, Reason], datetime] = {}
     hashes = {address_hash for address_hash, _ in entries}
     rows = Suppression.objects.filter(address_hash__in=list(hashes))
-    for address_hash, reason, lifted_at in rows.values_list("address_hash", "reason", "lifted_at"):
+    for address_hash, reason, removed_at in rows.values_list("address_hash", "reason", "removed_at"):
         key = bytes(address_hash), Reason(reason)
-        decided[key] = max(decided.get(key, _LONG_AGO), lifted_at or datetime.max.replace(tzinfo=UTC))
+        decided[key] = max(decided.get(key, _LONG_AGO), removed_at or datetime.max.replace(tzinfo=UTC))
     confirmed = _find_last_confirmations(hashes)
     return [
         entry
@@ -137,3 +137,9 @@ def _find_last_confirmations(hashes: Collection[bytes]) -> dict[bytes, datetime]
         if at is not None:
             found[bytes(address_hash)] = max(found.get(bytes(address_hash), at), at)
     return found
+
+
+def _describe_entry(account: str, *, reason: str) -> str:
+    if reason:
+        return Message("on the list of %(account)s: %(reason)s", account=account, reason=reason)
+    return Message("on the list of %(account)s", account=account)

@@ -1,4 +1,4 @@
-"""Stores the events of a webhook once it is verified. Nothing is applied here."""
+"""Store the events of a webhook once it is verified. Nothing is applied here."""
 
 import base64
 import hashlib

@@ -9,7 +9,11 @@ import orjson
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 
-from newsletter.models import Issue, LinkClicks, Publication, Send
+from newsletter.feedback.gifts import GiftTotal, sum_gifts
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.campaign_links import remove_campaign
+from newsletter.models import Issue, LinkClicks, Publication, Send, Variant
+from newsletter.providers.registry import OUTBOX
 from newsletter.sending.settling.receipt import Receipt, make_receipt
 from subscribers.models import Basis, Subscription
 
@@ -26,10 +30,16 @@ class Figures:
     receipt: Receipt
     clicks: int = 0
     machines: int = 0
+    to_files: bool = False
 
     @property
     def accepted(self) -> int:
         return self.receipt.deliveries.get("accepted", 0)
+
+    @property
+    def counts_clicks(self) -> bool:
+        """Return True if any click was counted; the publication may not have counted them then."""
+        return bool(self.clicks or self.machines)
 
     @property
     def has_delivery_reports(self) -> bool:
@@ -53,6 +63,9 @@ class LinkFigures:
 
 @dataclass(frozen=True)
 class VariantFigures:
+    """A variant and its number of people."""
+
+    key: str
     label: str
     people: int
 
@@ -67,15 +80,22 @@ class ListChange:
 
 @dataclass(frozen=True)
 class BlockClicks:
-    """Clicks by people on the links of one block. ``title`` is its first heading, headline or button; "" for others."""
+    """Clicks by people on the links of one block. ``title`` is its first heading, headline or button, or "".
+
+    ``kind`` is the block's type, or "" for the links outside of blocks.
+    """
 
     title: str
     people: int
+    kind: str = ""
 
 
 @dataclass(frozen=True)
 class Report:
-    """``earlier`` has the ten issues of the publication before it, the newest first. ``days`` are those of clicks, in UTC."""
+    """``earlier`` has the ten issues of the publication before it, the newest first; a correction is compared with none.
+
+    ``days`` are those of clicks, in UTC.
+    """
 
     figures: Figures
     earlier: list[Figures] = field(default_factory=list)
@@ -84,6 +104,7 @@ class Report:
     blocks: list[BlockClicks] = field(default_factory=list)
     links: list[LinkFigures] = field(default_factory=list)
     variants: list[VariantFigures] = field(default_factory=list)
+    gifts: list[GiftTotal] = field(default_factory=list)
 
 
 def find_sends(publication: Publication, *, limit: int) -> list[Send]:
@@ -103,7 +124,14 @@ def measure_sends(sends: Iterable[Send]) -> list[Figures]:
         .annotate(Sum("people"), Sum("machines"))
     }
     return [
-        Figures(send.issue, send.started_at, make_receipt(send), *clicks.get(send.issue_id, (0, 0))) for send in sends
+        Figures(
+            send.issue,
+            send.started_at,
+            make_receipt(send),
+            *clicks.get(send.issue_id, (0, 0)),
+            to_files=send.provider == OUTBOX,
+        )
+        for send in sends
     ]
 
 
@@ -120,6 +148,7 @@ def make_report(send: Send) -> Report:
         blocks=find_block_clicks(send, links),
         links=links,
         variants=find_variants(send),
+        gifts=sum_gifts(send.issue, content=IssueContent.from_json(send.revision.content) if send.revision else None),
     )
 
 
@@ -128,10 +157,14 @@ def count_list_change(send: Send) -> ListChange:
     if send.started_at is None:
         return ListChange()
     start, end = send.started_at, send.started_at + LIST_CHANGE_PERIOD
-    agreed = Subscription.objects.filter(
-        Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN),
-        mailing_list=send.issue.publication.mailing_list_id,
-    ).order_by()
+    agreed = (
+        Subscription.objects.once_each()
+        .filter(
+            Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN),
+            mailing_list=send.issue.publication.mailing_list_id,
+        )
+        .order_by()
+    )
     joined = agreed.annotate(joined_at=Coalesce("confirmed_at", "requested_at")).filter(
         joined_at__gt=start, joined_at__lte=end
     )
@@ -155,12 +188,15 @@ def find_block_clicks(send: Send, links: Iterable[LinkFigures]) -> list[BlockCli
     people = [0] * (len(blocks) + 1)
     for link in links:
         people[next((at for at, text in enumerate(texts) if _links_to(text, link.url)), -1)] += link.people
-    titles = [*map(_find_title, blocks), ""]
-    return [BlockClicks(title, clicks) for title, clicks in zip(titles, people, strict=True) if clicks]
+    rows = [
+        BlockClicks(_find_title(block), clicks, block["type"]) for block, clicks in zip(blocks, people, strict=False)
+    ]
+    return [row for row in [*rows, BlockClicks("", people[-1])] if row.people]
 
 
 def _links_to(block_json: str, url: str) -> bool:
     """Return True if the block has the address as a value, or as a link in its HTML."""
+    url = remove_campaign(url)
     in_html = orjson.dumps(f'href="{escape(url)}"').decode()[1:-1]
     return orjson.dumps(url).decode() in block_json or in_html in block_json
 
@@ -191,13 +227,17 @@ def find_links(issue: Issue) -> list[LinkFigures]:
 
 def find_variants(send: Send) -> list[VariantFigures]:
     """Return the number of people of each variant, the largest first."""
-    rows = send.batches.order_by().values_list("variant__label").annotate(people=Sum("size"))
-    return [VariantFigures(label, people) for label, people in sorted(rows, key=lambda row: -row[1])]
+    people = dict(send.batches.order_by().values_list("variant").annotate(people=Sum("size")))
+    variants = Variant.objects.only("key", "label_facts").in_bulk(people)
+    figures = [VariantFigures(variants[pk].key, variants[pk].label, count) for pk, count in people.items()]
+    return sorted(figures, key=lambda variant: -variant.people)
 
 
 def _is_before(other: Send, send: Send) -> bool:
     return (
         other.issue_id != send.issue_id
+        and other.issue.kind == send.issue.kind
+        and send.issue.kind not in (Issue.Kind.CORRECTION, Issue.Kind.WELCOME)
         and other.started_at is not None
         and send.started_at is not None
         and other.started_at < send.started_at

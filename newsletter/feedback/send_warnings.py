@@ -1,4 +1,4 @@
-"""Warns staff early of complaints and bounces, and pauses sends because of complaints at one mailbox domain.
+"""Warn staff early of complaints and bounces, and pause sends because of complaints at one mailbox domain.
 
 A paused send has its own notice, so it gets no warning too. Complaints at a domain are counted over a week and over all
 issues of a publication, as mailbox providers count them.
@@ -14,7 +14,7 @@ from newsletter.feedback.automatic_pause import (
     MIN_COMPLAINTS,
     SendCounts,
     count_problems,
-    format_share,
+    describe_share,
     is_complaint_rate_too_high,
     pause_by_rule,
 )
@@ -89,7 +89,7 @@ def _check_send(send: Send) -> Iterator[SendWarning]:
     paused_by = set(send.automatic_pauses.values_list("rule", flat=True))
     many = counts.complained >= MIN_COMPLAINTS and counts.complained >= WARN_COMPLAINT_SHARE * delivered
     if many and paused_by.isdisjoint(_SPAM_RULES):
-        share = format_share(counts.complained, delivered)
+        share = describe_share(counts.complained, delivered)
         yield SendWarning(
             f"complaints-{send.pk}",
             issue,
@@ -113,7 +113,7 @@ def _check_send(send: Send) -> Iterator[SendWarning]:
 
 
 def _warn_of_bounces(send: Send, counts: SendCounts) -> SendWarning:
-    share = format_share(counts.hard, counts.accepted)
+    share = describe_share(counts.hard, counts.accepted)
     return SendWarning(
         f"bounces-{send.pk}",
         send.issue,
@@ -135,7 +135,7 @@ def _check_domains(publication: Publication, *, now: datetime) -> list[SendWarni
     warnings = []
     latest = Send.objects.filter(issue__publication=publication).select_related("issue").order_by("-pk").first()
     for domain in count_domain_complaints(publication, now=now) if latest else []:
-        share = format_share(domain.complained, domain.delivered)
+        share = describe_share(domain.complained, domain.delivered)
         complaints = Message(
             "%(complained)s of %(delivered)s recipients at %(name)s reported this week's mail as spam",
             complained=domain.complained,

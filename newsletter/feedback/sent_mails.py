@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable
 
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
+from newsletter.feedback.explaining.explain_exclusion import find_left_out
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, WelcomeStep
+from newsletter.providers.registry import OUTBOX
 from newsletter.sending.settling.delivered import find_delivered
 from subscribers.models import CountedUnsubscribe, Subscriber, Subscription
-from subscribers.people.publishing_hooks import SentMail
+from subscribers.people.publishing_hooks import MissedMail, SentMail
 
 MAX_MAILS = 50
+MAX_MISSED = 5
 _BATCH_OUTCOMES = {
     Batch.State.PENDING: gettext_lazy("Still to send"),
     Batch.State.SUBMITTING: gettext_lazy("Still to send"),
@@ -32,15 +36,15 @@ _OWN_OUTCOMES = {
 def list_sent_mails(person: Subscriber) -> list[SentMail]:
     """Return the newest issues first, at most `MAX_MAILS`, without proofs."""
     rows = Delivery.objects.filter(subscriber_id=person.pk, proof=False)
-    related = ("issue__publication__mailing_list", "batch__variant", "batch__send", "exception")
+    related = ("batch__send__issue__publication__mailing_list", "batch__variant", "exception")
     found = list(rows.select_related(*related).order_by("-pk")[:MAX_MAILS])
     delivered = find_delivered({row.pk: row.batch.send_id for row in found})
     unsubscribed = set(CountedUnsubscribe.objects.filter(subscriber_id=person.pk).values_list("mailing", flat=True))
     subscriptions = list(person.subscriptions.order_by("-requested_at"))
     return [
         SentMail(
-            issue_id=row.issue_id,
-            issue=str(row.issue),
+            issue_id=row.batch.send.issue_id,
+            issue=str(row.batch.send.issue),
             version=row.batch.variant.label,
             at=row.batch.settled_at or row.batch.send.started_at,
             outcome=_label_outcome(row, delivered=row.pk in delivered, unsubscribed=row.batch.send_id in unsubscribed),
@@ -48,6 +52,26 @@ def list_sent_mails(person: Subscriber) -> list[SentMail]:
         )
         for row in found
     ]
+
+
+def list_missed_mails(person: Subscriber) -> list[MissedMail]:
+    """Return the newest issues of the person's lists that were not sent to them, or not yet, at most `MAX_MISSED`."""
+    lists = Subscription.objects.open().filter(subscriber=person).values("mailing_list")
+    got = Delivery.objects.filter(subscriber_id=person.pk, proof=False).values("issue")
+    issues = Issue.objects.filter(publication__mailing_list__in=lists).exclude(pk__in=got)
+    entered = WelcomeStep.objects.filter(subscriber_id=person.pk).values("issue")
+    issues = issues.exclude(~Q(pk__in=entered), kind=Issue.Kind.WELCOME)
+    newest = issues.exclude(state=Issue.State.CANCELLED).select_related("publication").order_by("-made_at")[:MAX_MISSED]
+    found = list(newest)
+    why = find_left_out(person, issues=[issue.pk for issue in found])
+    return [MissedMail(issue_id=issue.pk, issue=str(issue), why=why.get(issue.pk, "")) for issue in found]
+
+
+def describe_delivery(row: Delivery) -> str:
+    """Return what became of one delivery, for people."""
+    delivered = find_delivered({row.pk: row.batch.send_id})
+    unsubscribed = CountedUnsubscribe.objects.filter(subscriber_id=row.subscriber_id, mailing=row.batch.send_id)
+    return _label_outcome(row, delivered=row.pk in delivered, unsubscribed=unsubscribed.exists())
 
 
 def _label_outcome(row: Delivery, *, delivered: bool, unsubscribed: bool) -> str:
@@ -63,6 +87,8 @@ def _label_outcome(row: Delivery, *, delivered: bool, unsubscribed: bool) -> str
     if own and own.state:
         return str(_OWN_OUTCOMES[DeliveryException.State(own.state)])
     state = Batch.State(row.batch.state)
+    if row.batch.send.provider == OUTBOX and state == Batch.State.ACCEPTED:
+        return _("Written to a file; not sent")
     if row.batch.send.state == Send.State.CANCELLED and state == Batch.State.PENDING:
         return _("Not sent: the send was cancelled first")
     return str(_BATCH_OUTCOMES[state])
@@ -70,16 +96,17 @@ def _label_outcome(row: Delivery, *, delivered: bool, unsubscribed: bool) -> str
 
 def _explain(row: Delivery, subscriptions: Iterable[Subscription]) -> str:
     """Return the subscription by which the person was a recipient when the audience was frozen."""
-    issue, frozen_at = row.issue, row.batch.send.made_at
+    issue, frozen_at = row.batch.send.issue, row.batch.send.made_at
     if issue.kind == Issue.Kind.CORRECTION:
         return _("They had received the details that this email corrects.")
+    frozen_at = max(frozen_at, row.batch.settled_at or frozen_at) if issue.is_welcome else frozen_at
     mailing_list = issue.publication.mailing_list
     for held in subscriptions:
         is_open = held.requested_at <= frozen_at and (held.ended_at is None or held.ended_at > frozen_at)
         if held.mailing_list_id == mailing_list.pk and is_open:
             return _("On the list %(list)s since %(day)s (%(basis)s)") % {
                 "list": mailing_list,
-                "day": date_format(localtime(held.requested_at), "j M Y"),
+                "day": date_format(localtime(held.requested_at), _("j M Y")),
                 "basis": held.get_basis_display(),
             }
     return _("On the list %(list)s at that time") % {"list": mailing_list}

@@ -1,4 +1,4 @@
-"""Settles uncertain batches by evidence: a report about a mail proves that the provider accepted it.
+"""Settle uncertain batches by evidence: a report about a mail proves that the provider accepted it.
 
 A pending batch can be settled too: after a restore, or a wrong "not sent", a report proves that it was sent. So nobody is
 mailed twice.

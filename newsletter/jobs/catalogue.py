@@ -8,12 +8,14 @@ from pathlib import Path
 
 from django.conf import settings
 
+from newsletter.api_keys import delete_old_calls
 from newsletter.content.images.hosting import make_fetcher
+from newsletter.content.ingesting.apis.source_keys import reseal_keys
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.event_retention import delete_old_events
 from newsletter.feedback.provider_suppressions import read_suppression_list
+from newsletter.issues.checks.links import check_due_links
 from newsletter.issues.protected_terms.terms import reseal_terms
-from newsletter.issues.snapshot.link_checks import check_due_links
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.event_notices import notify_changed_events
 from newsletter.jobs.heartbeat import send_heartbeat
@@ -21,32 +23,42 @@ from newsletter.jobs.link_mails import send_due_links
 from newsletter.jobs.people_notices import notify_held_signups_full, notify_waiting_exports
 from newsletter.jobs.scheduler_jobs import (
     assemble_due,
+    freeze_requested_sends,
     poll_sources,
-    prepare_begun_sends,
     start_due_sends,
     void_stale_approvals,
 )
-from newsletter.jobs.send_notices import notify_stopped_sends, notify_watch_warnings
+from newsletter.jobs.send_notices import notify_send_warnings, notify_stopped_sends
 from newsletter.jobs.shutdown import is_stopping
+from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
 from newsletter.jobs.staff_link_mails import notify_account_changes, send_due_staff_links
 from newsletter.jobs.staff_notices import notify_second_approvals, send_due_notices
+from newsletter.jobs.webhook_notices import notify_stopped_webhooks
+from newsletter.jobs.welcome_mails import send_due_welcomes
+from newsletter.outbound.deliver import deliver_due
+from newsletter.outbound.replay import delete_old_outbound_events
+from newsletter.outbound.signing import reseal_secrets
 from newsletter.sending.deliverability.domains import refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
 from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.settling.retention import delete_old_deliveries
 from newsletter.sending.settling.sweep import sweep
+from newsletter.sending.spam_score import score_due_issues
 from subscribers.erasing.retention import purge_expired_data
 from subscribers.importing.writing.import_steps import delete_old_import_files, process_pending_imports
 
 SCHEDULER, WORKER = "scheduler", "worker"
 ALL_ROLES = frozenset({SCHEDULER, WORKER})
-DISPATCH = "dispatch"
+DISPATCH = "dispatch_batches"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A function without arguments that finds due work in the database. ``role`` is scheduler or worker."""
+    """A function without arguments that finds due work in the database. ``role`` is scheduler or worker.
+
+    ``name`` says what the job does: it is in the log, and in the names of Procrastinate's tasks.
+    """
 
     name: str
     every_seconds: float
@@ -59,7 +71,7 @@ def _now() -> datetime:
 
 
 def current_dispatcher() -> Dispatcher:
-    """Return the one dispatcher of this process, so that prepared variants are loaded once and one thread renews all leases."""
+    """Return the dispatcher of this process. There is one, so that variants are loaded once and one thread renews all leases."""
     return _dispatcher(settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_DATA_DIR)
 
 
@@ -90,6 +102,7 @@ def _send_notices(*, now: datetime) -> None:
     notify_changed_events(now=now)
     notify_held_signups_full(now=now)
     notify_account_changes(now=now)
+    notify_stopped_webhooks(now=now)
     send_due_notices(now=now)
 
 
@@ -98,29 +111,38 @@ def _read_provider_suppressions() -> None:
 
 
 JOBS = (
-    Job("sources", 10, lambda: poll_sources(now=_now()), SCHEDULER),
-    Job("assemble", 5, lambda: assemble_due(now=_now()), SCHEDULER),
-    Job("approvals", 30, lambda: void_stale_approvals(now=_now()), SCHEDULER),
-    Job("due_sends", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
-    Job("begun_sends", 1, lambda: prepare_begun_sends(now=_now()), SCHEDULER),
-    Job("staff_notices", 10, lambda: _send_notices(now=_now()), SCHEDULER),
-    Job("link_checks", 60, _check_links, SCHEDULER),
-    Job("domains", 300, lambda: refresh_sender_domains(now=_now()), SCHEDULER),
-    Job("send_warnings", 300, lambda: notify_watch_warnings(now=_now()), SCHEDULER),
-    Job("heartbeat", 60, _send_heartbeat, SCHEDULER),
-    Job("confirmations", 2, lambda: send_due_confirmations(now=_now()), WORKER),
-    Job("link_mails", 2, lambda: send_due_links(now=_now()), WORKER),
-    Job("staff_links", 2, lambda: send_due_staff_links(now=_now()), WORKER),
-    Job("retention", 3600, lambda: purge_expired_data(now=_now()), SCHEDULER),
-    Job("import", 2, lambda: process_pending_imports(clock=_now, stopping=is_stopping), WORKER),
-    Job("old_imports", 3600, lambda: delete_old_import_files(now=_now()), SCHEDULER),
+    Job("read_sources", 10, lambda: poll_sources(now=_now()), SCHEDULER),
+    Job("assemble_issues", 5, lambda: assemble_due(now=_now()), SCHEDULER),
+    Job("void_stale_approvals", 30, lambda: void_stale_approvals(now=_now()), SCHEDULER),
+    Job("start_due_sends", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
+    Job("freeze_requested_sends", 1, lambda: freeze_requested_sends(now=_now()), SCHEDULER),
+    Job("send_staff_notices", 10, lambda: _send_notices(now=_now()), SCHEDULER),
+    Job("check_links", 60, _check_links, SCHEDULER),
+    Job("score_issues_for_spam", 60, lambda: score_due_issues(now=_now()), SCHEDULER),
+    Job("check_sender_domains", 300, lambda: refresh_sender_domains(now=_now()), SCHEDULER),
+    Job("warn_about_sends", 300, lambda: notify_send_warnings(now=_now()), SCHEDULER),
+    Job("send_heartbeat", 60, _send_heartbeat, SCHEDULER),
+    Job("send_welcome_mails", 10, lambda: send_due_welcomes(now=_now()), SCHEDULER),
+    Job("send_confirmations", 2, lambda: send_due_confirmations(now=_now()), WORKER),
+    Job("send_requested_links", 2, lambda: send_due_links(now=_now()), WORKER),
+    Job("ask_silent_people", 600, lambda: ask_and_rest(now=_now()), SCHEDULER),
+    Job("send_stay_questions", 10, lambda: send_due_questions(now=_now()), WORKER),
+    Job("send_staff_links", 2, lambda: send_due_staff_links(now=_now()), WORKER),
+    Job("delete_expired_data", 3600, lambda: purge_expired_data(now=_now()), SCHEDULER),
+    Job("import_people", 2, lambda: process_pending_imports(clock=_now, stopping=is_stopping), WORKER),
+    Job("delete_old_import_files", 3600, lambda: delete_old_import_files(now=_now()), SCHEDULER),
     Job(DISPATCH, 1, _dispatch, WORKER),
-    Job("feedback", 2, apply_due_events, WORKER),
-    Job("provider_suppressions", 600, _read_provider_suppressions, SCHEDULER),
-    Job("old_events", 3600, lambda: delete_old_events(now=_now()), SCHEDULER),
+    Job("deliver_webhooks", 1, lambda: deliver_due(clock=_now, stopping=is_stopping), WORKER),
+    Job("delete_old_webhooks", 3600, lambda: delete_old_outbound_events(now=_now()), SCHEDULER),
+    Job("apply_provider_events", 2, apply_due_events, WORKER),
+    Job("read_provider_suppressions", 600, _read_provider_suppressions, SCHEDULER),
+    Job("delete_old_api_calls", 3600, lambda: delete_old_calls(now=_now()), SCHEDULER),
+    Job("delete_old_events", 3600, lambda: delete_old_events(now=_now()), SCHEDULER),
     Job("reencrypt_terms", 3600, reseal_terms, SCHEDULER),
-    Job("old_deliveries", 3600, lambda: delete_old_deliveries(now=_now()), SCHEDULER),
-    Job("sweep", 5, lambda: sweep(adapter=current_adapter()), WORKER),
+    Job("reencrypt_webhook_secrets", 3600, lambda: reseal_secrets(now=_now()), SCHEDULER),
+    Job("reencrypt_source_keys", 3600, reseal_keys, SCHEDULER),
+    Job("delete_old_deliveries", 3600, lambda: delete_old_deliveries(now=_now()), SCHEDULER),
+    Job("repair_sends", 5, lambda: sweep(adapter=current_adapter()), WORKER),
 )
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from newsletter.common.languages import best_language
 from newsletter.models import Publication
-from newsletter.providers.base.contract import Adapter, Verdict
+from newsletter.providers.base.contract import Adapter
 from newsletter.rendering.phrases import find_phrase
-from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
-from newsletter.sending.notices.system_mail import Sender, send_notice, sender_of
+from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
+from newsletter.sending.notices.system_mail import Sender, add_logos, make_sender, send_notice
 from newsletter.sending.provider import current_adapter
 from subscribers.consent.confirmations import list_due_confirmations, make_confirmation_url, mark_sent
 from subscribers.models import Confirmation, MailingList
@@ -45,9 +45,11 @@ def find_sender(mailing_list: MailingList) -> Sender | None:
 
     A confirmation answers a person's request, so it is sent even if every publication of the list is switched off.
     """
-    publications = Publication.objects.select_related("brand").filter(mailing_list=mailing_list)
+    publications = Publication.objects.select_related("brand__logo", "brand__logo_dark").filter(
+        mailing_list=mailing_list
+    )
     publication = publications.order_by("-enabled", "pk").first()
-    return sender_of(publication) if publication else None
+    return add_logos(make_sender(publication), publication.brand) if publication else None
 
 
 def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
@@ -64,9 +66,4 @@ def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: 
         now=now,
         reason=find_phrase("confirm_reason", language, organisation=sender.look.name),
     )
-    if may_be_repeated(outcome):
-        Confirmation.objects.filter(pk=confirmation.pk).update(sent_at=None)
-        log.warning("A confirmation was not sent and will be retried: %s", outcome.reason)
-    elif outcome.verdict is not Verdict.ACCEPTED:
-        log.error("A confirmation may not have been sent: %s", outcome.reason)
-    return int(outcome.verdict is Verdict.ACCEPTED)
+    return settle_queued_mail(confirmation, outcome, what="A confirmation")

@@ -1,4 +1,4 @@
-"""The embedded engine runs all jobs in the process that starts it."""
+"""The embedded engine, which runs all jobs in the process that starts it."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 from newsletter.sending.settling.sweep import prepare_for_work
 
 
-class Engine:
+class EmbeddedEngine:
     """Run the jobs of some roles. ``concurrency`` is the number of concurrent calls to the provider."""
 
     def __init__(self, *, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT_CONCURRENCY) -> None:

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from django.conf import settings
 
-from newsletter.jobs import embedded_engine as embedded
 from newsletter.jobs.catalogue import ALL_ROLES
+from newsletter.jobs.embedded_engine import EmbeddedEngine
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def make_engine(*, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT
         from newsletter.jobs.queue_engine import QueueEngine
 
         return QueueEngine(roles=roles, concurrency=concurrency)
-    return embedded.Engine(roles=roles, concurrency=concurrency)
+    return EmbeddedEngine(roles=roles, concurrency=concurrency)
 
 
 def run_until_stopped(engine: Engine, *, started: Callable[[], object]) -> None:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from newsletter.common.messages import Message, Quantity
+from newsletter.issues.approval.write_notices import write_notice
 from newsletter.issues.corrections.changed_events import (
     ChangedEvent,
     changed_events,
@@ -17,14 +18,13 @@ from newsletter.issues.corrections.changed_events import (
     is_being_sent,
 )
 from newsletter.issues.corrections.correct import MisinformedGroup
-from newsletter.jobs.staff_notices import write_notice
 from newsletter.models import EventNotice, Publication
 
 MAX_NAMED = 5
 
 
 def notify_changed_events(*, now: datetime) -> None:
-    """Write one notice for each publication. Events that nobody received yet, in a send under way, are left for later."""
+    """Queue one notice for each publication. Events that nobody received yet, in a send under way, are left for later."""
     unnotified = filter_unnotified(changed_events(now=now))
     if not unnotified.exists():
         return
@@ -64,12 +64,16 @@ def _write(publication: Publication, changes: Sequence[tuple[EventNotice, Misinf
     write_notice(publication, f"events-{publication.pk}-{_changes_digest(changes)}", subject, paragraphs, link, now)
 
 
+def _describe_people(misinformed: MisinformedGroup) -> Message:
+    if misinformed.to_files:
+        return Message("Nobody received the old details, because the mail was written to files.")
+    if misinformed.people == 1:
+        return Message("1 person received different details.")
+    return Message("%(people)s people received different details.", people=Quantity(misinformed.people))
+
+
 def _describe_change(event: EventNotice, misinformed: MisinformedGroup) -> str:
-    people = (
-        Message("1 person received different details.")
-        if misinformed.people == 1
-        else Message("%(people)s people received different details.", people=Quantity(misinformed.people))
-    )
+    people = _describe_people(misinformed)
     if event.cancelled:
         return Message(
             "“%(title)s” (%(when)s) does not take place. %(people)s",

@@ -78,4 +78,5 @@ def _is_abandoned(now: datetime) -> Q:
     postponed = Q(not_before__gt=now - STALLED_AFTER) | Q(send__not_before__gt=now - STALLED_AFTER)
     busy = Q(send__batches__attempts__started_at__gt=now - STALLED_AFTER)
     waiting = Q(state=Batch.State.PENDING, send__state=Send.State.SUBMITTING, send__started_at__lt=now - STALLED_AFTER)
-    return expired | (waiting & ~postponed & ~busy)
+    hour_to_come = Q(due_at__gt=now - STALLED_AFTER) | Q(waits=True)
+    return expired | (waiting & ~hour_to_come & ~postponed & ~busy)

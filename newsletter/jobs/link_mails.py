@@ -7,9 +7,9 @@ from datetime import datetime
 from newsletter.common.languages import best_language
 from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import Publication
-from newsletter.providers.base.contract import Adapter, Verdict
-from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
-from newsletter.sending.notices.system_mail import Sender, send_notice, sender_of
+from newsletter.providers.base.contract import Adapter
+from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
+from newsletter.sending.notices.system_mail import Sender, make_sender, send_notice
 from newsletter.sending.provider import current_adapter
 from subscribers.models import MailedLink
 from subscribers.people.link_mail_texts import write_link_mail
@@ -29,7 +29,7 @@ def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
     for link in list_due_links(now=now)[:BATCH_LIMIT]:
         if must_wait(adapter=adapter, now=now):
             break
-        sender = find_sender(link.mailing_list) or any_sender()
+        sender = find_sender(link.mailing_list) or find_any_sender()
         if sender is None:
             log.error("There is no publication yet, so mails with links have no sender. Create one.")
             break
@@ -38,10 +38,10 @@ def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
     return sent
 
 
-def any_sender() -> Sender | None:
+def find_any_sender() -> Sender | None:
     """Return the sender of the first publication, or None if there is none."""
     publication = Publication.objects.select_related("brand").order_by("pk").first()
-    return sender_of(publication) if publication else None
+    return make_sender(publication) if publication else None
 
 
 def _send(link: MailedLink, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
@@ -58,9 +58,4 @@ def _send(link: MailedLink, *, sender: Sender, adapter: Adapter, now: datetime) 
         now=now,
         reason=mail.reason,
     )
-    if may_be_repeated(outcome):
-        MailedLink.objects.filter(pk=link.pk).update(sent_at=None)
-        log.warning("A mail with a link was not sent and will be retried: %s", outcome.reason)
-    elif outcome.verdict is not Verdict.ACCEPTED:
-        log.error("A mail with a link may not have been sent: %s", outcome.reason)
-    return int(outcome.verdict is Verdict.ACCEPTED)
+    return settle_queued_mail(link, outcome, what="A mail with a link")

@@ -5,11 +5,11 @@ from datetime import datetime
 from django.conf import settings
 
 from newsletter.common.messages import Message, Quantity
+from newsletter.issues.approval.write_notices import write_notice
 from newsletter.jobs.staff_notices import (
     EXPORT_KEY_PREFIX,
     HELD_SIGNUPS_KEY_PREFIX,
     list_staff_with_permission,
-    write_notice,
 )
 from newsletter.models import Publication
 from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, is_full
@@ -18,7 +18,7 @@ from subscribers.models import HeldSignup
 
 
 def notify_waiting_exports(*, now: datetime) -> None:
-    """Write a mail about each waiting export to everybody who may allow it, except the person who asked.
+    """Queue a notice about each waiting export for everybody who may allow it, except the person who asked.
 
     The first publication is the sender.
     """
@@ -52,7 +52,7 @@ def notify_waiting_exports(*, now: datetime) -> None:
 
 
 def notify_held_signups_full(*, now: datetime) -> None:
-    """Write a mail to everybody who may decide about sign-ups, once a day (UTC) while the limit is reached."""
+    """Queue a notice for everybody who may decide about sign-ups, once a day (UTC) while the limit is reached."""
     publication = Publication.objects.order_by("pk").first()
     if publication is None or not is_full(waiting=HeldSignup.objects.count()):
         return

@@ -6,7 +6,7 @@ A lost job is queued again from the rows; a doubled job finds nothing to do.
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -14,7 +14,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job
 
 from newsletter.models import Batch, Send
-from newsletter.sending.dispatching.claim import running_sends
+from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.wake_up_signal import connect_listener
 
 BULK, PERIODIC = "bulk", "periodic"
@@ -29,14 +29,14 @@ def listen_to_sends(procrastinate_app: object) -> None:
 
 
 def enqueue_send(send: Send) -> None:
-    """Queue every pending batch of a send that has no waiting job."""
-    _enqueue(filter_without_job(send.batches.filter(state=Batch.State.PENDING)))
+    """Queue every pending batch of a send that has no waiting job and need not wait for its hour."""
+    batches = Batch.objects.of_open_hours().filter(send=send, state=Batch.State.PENDING)
+    _enqueue(filter_without_job(batches))
 
 
 def enqueue_missing(*, now: datetime) -> int:
     """Queue the due batches without a waiting job. Return how many there were."""
-    due = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    batches = Batch.objects.filter(due, state=Batch.State.PENDING, send__in=running_sends(now=now))
+    batches = Batch.objects.due(now=now).filter(state=Batch.State.PENDING, send__in=find_running_sends(now=now))
     try:
         return _enqueue(filter_without_job(batches))
     except AlreadyEnqueued:

@@ -16,7 +16,7 @@ from newsletter.jobs.queue import BULK, DISPATCH_TASK, PERIODIC, enqueue_later, 
 from newsletter.jobs.shutdown import is_stopping, wait_or_stop
 from newsletter.jobs.timer import run_job, run_logged
 from newsletter.models import Batch
-from newsletter.sending.dispatching.claim import running_sends
+from newsletter.sending.limits.running_sends import find_running_sends
 
 SHORT_WAIT_SECONDS = 3.0
 MAX_WAITS = 20
@@ -74,9 +74,10 @@ def _dispatch(batch: int) -> None:
 
 
 def find_pending_batch(batch_id: int) -> Batch | None:
-    """Return the batch if it is pending and its send is running now."""
-    sends = running_sends(now=datetime.now(UTC))
-    return Batch.objects.filter(pk=batch_id, state=Batch.State.PENDING, send__in=sends).select_related("send").first()
+    """Return the batch if it is pending, its hour has come and its send is running now."""
+    sends = find_running_sends(now=datetime.now(UTC))
+    waiting = Batch.objects.of_open_hours().filter(pk=batch_id, state=Batch.State.PENDING, send__in=sends)
+    return waiting.select_related("send").first()
 
 
 def _register_periodic(app: App, job: Job) -> None:

@@ -9,8 +9,10 @@ from newsletter.common.errors import AudienceChanged, DomainError, NeedsManualAp
 from newsletter.common.messages import Message
 from newsletter.content.ingesting.ingest import find_unread_sources, ingest_due
 from newsletter.issues.approval.approval_rules import is_automatic
-from newsletter.issues.approval.approve import approve_by_policy, hold_issue, void_changed_approvals
+from newsletter.issues.approval.approve import approve_by_policy, void_changed_approvals
+from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
+from newsletter.issues.approval.write_notices import notify_changed_after_approval
 from newsletter.issues.assembly.assemble import Assembly, assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.drafted_texts import update_drafted_texts
 from newsletter.issues.assembly.slots import create_due_slots, find_slots_to_assemble
@@ -20,14 +22,16 @@ from newsletter.issues.assembly.stories_at_source import (
     has_recently_removed_story,
     remove_gone_stories,
 )
+from newsletter.issues.variants.reader_zones import find_start, make_due_filter
 from newsletter.jobs.staff_notices import (
     notify_approval_needed,
     notify_assembly,
-    notify_changed_after_approval,
     notify_hold,
 )
 from newsletter.models import Issue, Publication, Slot, transition
+from newsletter.outbound.publishing_facts import report_issue
 from newsletter.sending.freezing.start import prepare_requested_sends, start_send
+from subscribers.models import EventKind
 
 log = logging.getLogger(__name__)
 FIRST_READING_WAIT = timedelta(minutes=10)
@@ -91,22 +95,26 @@ def waits_for_first_reading(slot: Slot, *, now: datetime) -> bool:
 def start_due_sends(*, now: datetime) -> None:
     """Start the sends that are due: of approved issues, and of automatic issues that are not held.
 
+    A send by readers' hours is due when the first reader's hour comes.
     Switched-off publications are skipped. An automatic issue that needs a person goes into review, and staff are notified.
     """
     waiting = Issue.objects.filter(
         ~make_switched_off_filter(),
+        make_due_filter(now),
         state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED],
-        due_at__lte=now,
         held=False,
     ).select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
     for issue in waiting:
+        start = find_start(issue, now=now)
+        if start is None or start > now:
+            continue
         if issue.due_at and issue.due_at + Issue.GRACE_PERIOD < now and issue.released_at is None:
             hold_late(issue, now=now)
         elif issue.state == Issue.State.APPROVED or (issue.state == Issue.State.DRAFT and is_automatic(issue)):
             _start(issue, now=now)
 
 
-def prepare_begun_sends(*, now: datetime) -> None:
+def freeze_requested_sends(*, now: datetime) -> None:
     """Freeze the audience of sends that somebody started by hand. Notify staff of issues that are held instead."""
     for issue in prepare_requested_sends(now=now):
         notify_hold(issue, now=now)
@@ -147,6 +155,7 @@ def _start(issue: Issue, *, now: datetime) -> None:
     except NeedsManualApproval as error:
         log.info("%s", error)
         if transition(issue, from_states=[Issue.State.DRAFT], to=Issue.State.IN_REVIEW):
+            report_issue(EventKind.ISSUE_WAITING, issue, now=now)
             notify_approval_needed(issue, reason=error.message, now=now)
     except AudienceChanged as error:
         log.warning("%s", error)

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from newsletter.common.messages import Message
 from newsletter.feedback.send_warnings import check_recent_sends
-from newsletter.jobs.staff_notices import issue_page_url, write_notice
+from newsletter.issues.approval.write_notices import issue_page_url, write_notice
 from newsletter.models import Send, StaffNotice
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.provider import current_adapter
@@ -22,7 +22,7 @@ _LOOK = Message("Nobody is mailed twice while you look. The send's page says wha
 
 
 def notify_stopped_sends(*, now: datetime, adapter: Adapter | None = None) -> None:
-    """Write the notices that are due. Each is about one change of a send's state and is written once."""
+    """Queue the notices that are due. Each is about one change of a send's state and is written once."""
     adapter = adapter or current_adapter()
     for send in Send.objects.filter(state=Send.State.PAUSED).exclude(code=Send.Code.PAUSED_BY_STAFF):
         _notify(
@@ -38,15 +38,15 @@ def notify_stopped_sends(*, now: datetime, adapter: Adapter | None = None) -> No
         _notify_settled(send, now=now)
 
 
-def notify_watch_warnings(*, now: datetime) -> None:
-    """Write what the checks of recent sends found, each warning once."""
+def notify_send_warnings(*, now: datetime) -> None:
+    """Queue a notice for each new warning about a recent send."""
     for warning in check_recent_sends(now=now):
         issue = warning.issue
         write_notice(issue.publication, warning.key, warning.subject, warning.paragraphs, issue_page_url(issue), now)
 
 
 def _notify_attention(send: Send, *, asking: bool, now: datetime) -> None:
-    """Write one notice about refused batches and about uncertain recipients that only staff can settle, each once."""
+    """Queue one notice about refused batches and about uncertain recipients that only staff can settle, each once."""
     uncertain = has_uncertain_recipients(send)
     due = [
         name
@@ -75,7 +75,7 @@ def _notify_attention(send: Send, *, asking: bool, now: datetime) -> None:
 
 
 def _notify_settled(send: Send, *, now: datetime) -> None:
-    """Write that a checked send is settled, if staff were told of the check and did not end the send themselves."""
+    """Queue a notice that a checked send is settled, if staff were told of the check and did not end the send themselves."""
     if not _is_notified(send, "asking") or send.reason or _is_notified(send, "uncertain", "refused-uncertain"):
         return
     paragraphs = [Message("The provider's records account for everybody now. You need not do anything.")]
@@ -95,7 +95,7 @@ def _notify(send: Send, what: str, subject: str, paragraphs: Sequence[str], *, n
 
 
 def _is_notified(send: Send, *what: str) -> bool:
-    return StaffNotice.objects.filter(key__in=[_key(send, one) for one in what]).exists()
+    return StaffNotice.objects.filter(key__in=[_key(send, name) for name in what]).exists()
 
 
 def _key(send: Send, what: str) -> str:

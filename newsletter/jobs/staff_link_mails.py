@@ -1,11 +1,9 @@
 """Send staff the links with which they choose a password, and tell them what changed about their account."""
 
-import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
@@ -13,16 +11,16 @@ from django.utils import translation
 
 from newsletter.common.messages import Message
 from newsletter.common.translation import translate
-from newsletter.jobs.link_mails import any_sender
-from newsletter.jobs.staff_notices import ACCOUNT_KEY_PREFIX, list_staff_with_permission, write_notice
+from newsletter.issues.approval.write_notices import desk_home_url, write_notice
+from newsletter.jobs.link_mails import find_any_sender
+from newsletter.jobs.staff_notices import ACCOUNT_KEY_PREFIX, list_staff_with_permission
 from newsletter.models import AuditEntry, Publication, StaffLink
 from newsletter.organisation.staff_links import answer_password_requests, make_staff_link_url
-from newsletter.providers.base.contract import Adapter, Verdict
-from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
+from newsletter.providers.base.contract import Adapter
+from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, find_staff_language, send_notice
 from newsletter.sending.provider import current_adapter
 
-log = logging.getLogger(__name__)
 BATCH_LIMIT = 50
 LOOK_BACK = timedelta(days=1)
 _TEXTS = {
@@ -50,7 +48,7 @@ def send_due_staff_links(*, now: datetime, adapter: Adapter | None = None) -> in
     answer_password_requests(now=now)
     adapter = adapter or current_adapter()
     sent = 0
-    sender = any_sender()
+    sender = find_any_sender()
     for link in _list_due(now)[:BATCH_LIMIT] if sender else ():
         if sender is None or must_wait(adapter=adapter, now=now):
             break
@@ -60,7 +58,7 @@ def send_due_staff_links(*, now: datetime, adapter: Adapter | None = None) -> in
 
 
 def notify_account_changes(*, now: datetime) -> None:
-    """Write to staff whose password or second factor changed, and to administrators about a lost second factor.
+    """Queue notices for staff whose password or second factor changed, and for administrators about a lost second factor.
 
     The staff log says what happened. The first publication is the sender.
     """
@@ -73,7 +71,7 @@ def notify_account_changes(*, now: datetime) -> None:
         paragraphs = [Message("If you did not want this, tell an administrator now.")]
         subject = _CHANGES[entry.action]
         key = f"{ACCOUNT_KEY_PREFIX}{entry.pk}"
-        write_notice(publication, key, subject, paragraphs, _desk_url(), now, people=[person])
+        write_notice(publication, key, subject, paragraphs, desk_home_url(), now, people=[person])
     for entry, person in _list_entries(now, actions=["newsletter.factor_lost"]):
         if not Authenticator.objects.filter(user=person, created_at__lt=entry.timestamp).exists():
             continue
@@ -85,9 +83,13 @@ def notify_account_changes(*, now: datetime) -> None:
                 Message("Ask %(person)s in person or by phone whether this is true.", person=person),
                 Message("If it is, remove the second factor on the page of this account."),
             ],
-            f"{_desk_url()}users/edit/{person.pk}/",
+            f"{desk_home_url()}users/edit/{person.pk}/",
             now,
-            people=[one for one in list_staff_with_permission("auth.change_user") if one.pk != person.pk],
+            people=[
+                administrator
+                for administrator in list_staff_with_permission("auth.change_user")
+                if administrator.pk != person.pk
+            ],
         )
 
 
@@ -111,21 +113,12 @@ def _send(link: StaffLink, *, sender: Sender, adapter: Adapter, now: datetime) -
             now=now,
             reason=translate(reason),
         )
-    if may_be_repeated(outcome):
-        StaffLink.objects.filter(pk=link.pk).update(sent_at=None)
-        log.warning("A link for staff was not sent and will be retried: %s", outcome.reason)
-    elif outcome.verdict is not Verdict.ACCEPTED:
-        log.error("A link for staff may not have been sent: %s", outcome.reason)
-    return int(outcome.verdict is Verdict.ACCEPTED)
+    return settle_queued_mail(link, outcome, what="A link for staff")
 
 
 def _list_entries(now: datetime, *, actions: list[str]) -> list[tuple[AuditEntry, User]]:
     """Return the entries of the last day about accounts that exist and are on."""
     kind = ContentType.objects.get_for_model(User)
     entries = list(AuditEntry.objects.filter(content_type=kind, action__in=actions, timestamp__gt=now - LOOK_BACK))
-    people = User.objects.filter(is_active=True).exclude(email="").in_bulk([int(one.object_id) for one in entries])
-    return [(one, people[int(one.object_id)]) for one in entries if int(one.object_id) in people]
-
-
-def _desk_url() -> str:
-    return f"{settings.NEWSLETTER_SITE_URL}/admin/"
+    people = User.objects.filter(is_active=True).exclude(email="").in_bulk([int(entry.object_id) for entry in entries])
+    return [(entry, people[int(entry.object_id)]) for entry in entries if int(entry.object_id) in people]

@@ -1,40 +1,41 @@
-"""Notify staff by mail. Each notice is a row that is sent until the provider accepts it."""
+"""Notify staff by mail. Each notice is a row first, and a job sends it until the provider accepts it."""
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.db.models import Q
 from django.utils import translation
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.translation import translate
-from newsletter.issues.approval.approval_rules import find_approvers, find_manual_approval_reason, is_automatic
+from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.decision_links import make_decision_url
+from newsletter.issues.approval.write_notices import COMMENT_KEY_PREFIX, desk_home_url, issue_page_url, write_notice
 from newsletter.issues.assembly.assemble import Assembly
 from newsletter.issues.protected_terms.check import replace_protected_text
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.variants.reader_zones import find_first_hour
 from newsletter.models import Issue, Publication, Source, StaffNotice
-from newsletter.providers.base.contract import Adapter, Verdict
-from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
-from newsletter.sending.notices.system_mail import find_staff_language, send_notice, sender_of
+from newsletter.providers.base.contract import Adapter
+from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
+from newsletter.sending.notices.system_mail import find_staff_language, make_sender, send_notice
 from newsletter.sending.provider import current_adapter
 
-log = logging.getLogger(__name__)
 BATCH_LIMIT = 50
 EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, ACCOUNT_KEY_PREFIX = "export-", "held-full-", "account-"
 _FOR_APPROVERS = Message("You get this because you may approve issues.")
+_FOR_COMMENTS = Message("You get this because somebody mentioned you in a comment, or answered a comment of yours.")
 _FOR_DATA_STAFF = Message("You get this because you look after people's data.")
 _FOR_ACCOUNTS = Message("You get this because it is about an account of the desk.")
 
 
 def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
-    """Write that an issue was assembled, or that its slot was skipped."""
+    """Queue a notice that an issue was assembled, or that its slot was skipped."""
     slot, issue, publication = assembly.slot, assembly.issue, assembly.slot.publication
     day, _, time = slot.due_local.partition("T")
     when = Message("%(day)s at %(time)s (%(zone)s)", day=day, time=time, zone=publication.zone)
@@ -43,11 +44,12 @@ def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
             "%(name)s: nothing will be sent on %(due_local)s", name=publication.name, due_local=slot.due_local[:10]
         )
         paragraphs = [slot.reason, *_describe_failing_sources(publication)]
-        write_notice(publication, f"skipped-{slot.pk}", subject, paragraphs, _home_url(), now)
+        write_notice(publication, f"skipped-{slot.pk}", subject, paragraphs, desk_home_url(), now)
     else:
         next_step, recipients = _describe_next_step(issue, when)
         paragraphs = [
             next_step,
+            *_describe_first_hour(issue, now=now),
             Message("Its subject: %(subject)s", subject=escape_merge_fields(issue.sample_subject)),
             recipients,
             *_describe_failing_sources(publication),
@@ -57,7 +59,7 @@ def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
 
 
 def notify_hold(issue: Issue, *, now: datetime) -> None:
-    """Write that an issue was held instead of sent, once for each reason."""
+    """Queue a notice that an issue was held instead of sent, once for each reason."""
     paragraphs = [issue.held_reason, Message("Nothing was sent. Check the issue, then release it or send it by hand.")]
     reason_digest = sha256(issue.held_reason.encode()).hexdigest()[:12]
     subject = Message("%(issue)s is held", issue=issue)
@@ -65,7 +67,7 @@ def notify_hold(issue: Issue, *, now: datetime) -> None:
 
 
 def notify_second_approvals(*, now: datetime) -> None:
-    """Write about each issue that one person has approved and that needs a second approval."""
+    """Queue a notice about each issue that one person has approved and that needs a second approval."""
     for issue in Issue.objects.filter(state=Issue.State.IN_REVIEW).select_related("publication", "slot"):
         approval = issue.approvals.filter(withdrawn_at__isnull=True, person__isnull=False).order_by("at").first()
         if approval is None:
@@ -83,19 +85,11 @@ def notify_second_approvals(*, now: datetime) -> None:
 
 
 def notify_approval_needed(issue: Issue, *, reason: str, now: datetime) -> None:
-    """Write that an automatic issue was not sent when due, because a rule needs a person's approval."""
+    """Queue a notice that an automatic issue was not sent when due, because a rule requires a person's approval."""
     paragraphs = [reason, Message("This issue was not sent. It will not be sent until somebody approves it.")]
     key = f"waits-{issue.pk}-{issue.approvals.count()}"
     subject = Message("%(issue)s is waiting for approval", issue=issue)
     write_notice(issue.publication, key, subject, paragraphs, _decision_link(issue, now=now), now)
-
-
-def notify_changed_after_approval(issue: Issue, *, explanation: str, now: datetime) -> None:
-    """Write that an approved issue changed, so that it needs a new approval."""
-    paragraphs = [explanation, Message("It is not sent until somebody has read and approved it again.")]
-    key = f"changed-{issue.pk}-{issue.approvals.count()}"
-    subject = Message("%(issue)s changed and needs a new approval", issue=issue)
-    write_notice(issue.publication, key, subject, paragraphs, issue_page_url(issue), now)
 
 
 def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
@@ -111,11 +105,6 @@ def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
     return accepted
 
 
-def list_approvers_with_address() -> list[User]:
-    """Return those who may approve issues, as the rules of approval count them, and who can be mailed."""
-    return list(find_approvers().exclude(email=""))
-
-
 def list_staff_with_permission(name: str) -> list[User]:
     """Return the active staff with an address who have a permission, ``app.codename``."""
     app, _, codename = name.partition(".")
@@ -125,40 +114,12 @@ def list_staff_with_permission(name: str) -> list[User]:
     return list(people.exclude(email="").distinct().order_by("pk"))
 
 
-def write_notice(
-    publication: Publication,
-    key: str,
-    subject: str,
-    paragraphs: Sequence[str],
-    link: str | Callable[[User], str],
-    now: datetime,
-    *,
-    people: Sequence[User] | None = None,
-) -> None:
-    """Write a notice to each of ``people``, by default everybody who may approve issues, once for each ``key``."""
-    StaffNotice.objects.bulk_create(
-        (
-            StaffNotice(
-                key=key,
-                person=person,
-                subject=replace_protected_text(subject),
-                paragraphs=[replace_protected_text(paragraph) for paragraph in paragraphs],
-                link=link if isinstance(link, str) else link(person),
-                publication=publication,
-                made_at=now,
-            )
-            for person in (list_approvers_with_address() if people is None else people)
-        ),
-        ignore_conflicts=True,
-    )
-
-
 def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
     language = find_staff_language(notice.person)
     with translation.override(language):
         outcome = send_notice(
             adapter=adapter,
-            sender=replace(sender_of(notice.publication), language=language.partition("-")[0]),
+            sender=replace(make_sender(notice.publication), language=language.partition("-")[0]),
             to=notice.person.email,
             key=f"staff-{notice.pk}",
             subject=escape_merge_fields(translate(replace_protected_text(notice.subject))),
@@ -169,16 +130,15 @@ def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
             now=now,
             reason=translate(_explain_recipient(notice.key)),
         )
-    if may_be_repeated(outcome):
-        StaffNotice.objects.filter(pk=notice.pk).update(sent_at=None)
-        log.warning("A notice to staff was not sent and will be retried: %s", outcome.reason)
-    return int(outcome.verdict is Verdict.ACCEPTED)
+    return settle_queued_mail(notice, outcome, what="A notice to staff")
 
 
 def _explain_recipient(key: str) -> Message:
     """Return why somebody gets the notice with this key."""
     if key.startswith(ACCOUNT_KEY_PREFIX):
         return _FOR_ACCOUNTS
+    if key.startswith(COMMENT_KEY_PREFIX):
+        return _FOR_COMMENTS
     return _FOR_DATA_STAFF if key.startswith((EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX)) else _FOR_APPROVERS
 
 
@@ -202,6 +162,22 @@ def _describe_next_step(issue: Issue, when: str) -> tuple[str, str]:
     return next_step, reason or recipients
 
 
+def _describe_first_hour(issue: Issue, *, now: datetime) -> list[str]:
+    """Say when the first people get the issue, if they get it by their own clock before its time."""
+    first = find_first_hour(issue, now=now)
+    if first is None or issue.due_at is None or first >= issue.due_at:
+        return []
+    local = first.astimezone(ZoneInfo(issue.publication.zone))
+    return [
+        Message(
+            "Readers get it at that time by their own clock. The first get it on %(day)s at %(time)s (%(zone)s).",
+            day=f"{local:%Y-%m-%d}",
+            time=f"{local:%H:%M}",
+            zone=issue.publication.zone,
+        )
+    ]
+
+
 def _decision_link(issue: Issue, *, now: datetime) -> Callable[[User], str]:
     """Return a function that makes a person's own link to decide about the current content."""
     sha256 = hash_content(resolve_content(issue))
@@ -218,12 +194,3 @@ def _describe_failing_sources(publication: Publication) -> list[str]:
         if names
         else []
     )
-
-
-def issue_page_url(issue: Issue) -> str:
-    """Return the URL of the issue's overview in the desk."""
-    return f"{settings.NEWSLETTER_SITE_URL}/admin/issues/{issue.pk}/overview/"
-
-
-def _home_url() -> str:
-    return f"{settings.NEWSLETTER_SITE_URL}/admin/"

@@ -27,7 +27,7 @@ class JobTimer:
         self._scheduler: BackgroundScheduler | None = None
 
     def start(self) -> None:
-        """Run each job now and then at its interval."""
+        """Run each job at once, and again after each interval."""
         if not self._jobs:
             return
         self._scheduler = BackgroundScheduler(

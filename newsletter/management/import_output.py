@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from subscribers.importing.reading.encodings import ENCODINGS
+from subscribers.importing.reading.encodings import ENCODINGS, UTF8_ENCODINGS
 from subscribers.importing.reading.parsed_rows import REFUSAL_LABELS, RefusalKind
 from subscribers.importing.writing.report import MAX_NOTES, OUTCOME_LABELS, ImportReport
 
@@ -30,7 +30,7 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
     counts = report.counts()
     if report.layout:
         yield f"Recognised: {report.layout}."
-    if report.encoding not in ("utf-8", "utf-8-sig"):
+    if report.encoding not in UTF8_ENCODINGS:
         yield f"Detected encoding: {ENCODINGS.get(report.encoding, report.encoding)}."
     if report.resumed_after:
         yield f"An import of this file had stopped after {report.resumed_after:,} lines and continued there."

@@ -7,7 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from newsletter.common.text import escape_csv_cell
+from newsletter.issues.variants.exclusion_labels import get_exclusion_label
 from newsletter.models import Send
+from newsletter.providers.registry import OUTBOX
 from newsletter.sending.settling.receipt import IssueStatus, list_deliveries
 
 _MEANING = {
@@ -17,6 +19,7 @@ _MEANING = {
     "skipped": "unsubscribed or suppressed after the recipient list was locked",
     "uncertain": "no clear answer from the provider; not sent again automatically",
 }
+_OF_FILES = {"accepted": "written to files; no mail left this machine"}
 _OF_CANCELLED = {"skipped": "not sent: the send was cancelled first, or they had unsubscribed"}
 
 
@@ -35,9 +38,13 @@ def print_receipt(status: IssueStatus, *, console: Console) -> None:
     table.columns[0].justify = "right"
     table.add_row(f"{audience['candidates']:,}", "on the list", "")
     for reason, people in audience["excluded"].items():
-        table.add_row(f"{people:,}", f"excluded: {reason}", "may not be mailed")
+        table.add_row(f"{people:,}", f"excluded: {reason}", str(get_exclusion_label(reason)))
     table.add_row(f"{audience['recipients']:,}", "recipients", "")
-    meaning = {**_MEANING, **(_OF_CANCELLED if send["state"] == "cancelled" else {})}
+    meaning = {
+        **_MEANING,
+        **(_OF_FILES if send["provider"] == OUTBOX else {}),
+        **(_OF_CANCELLED if send["state"] == "cancelled" else {}),
+    }
     for state, people in status["deliveries"].items():
         if people or state == "accepted":
             table.add_row(f"{people:,}", f"  {state}", meaning[state])

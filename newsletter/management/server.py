@@ -30,9 +30,7 @@ class Log(Logger):
 class Server(BaseApplication):
     """Gunicorn configured from code. ``started`` runs once in the serving process, ``stopping`` when it ends."""
 
-    def __init__(
-        self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], object], quiet: bool = True
-    ) -> None:
+    def __init__(self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], object]) -> None:
         proxies = settings.SUBSCRIBERS_TRUSTED_PROXIES
         self._settings: dict[str, object] = {
             "bind": f"{host}:{port}",
@@ -44,7 +42,7 @@ class Server(BaseApplication):
             "forwarder_headers": "",
             "graceful_timeout": 30,
             "timeout": 0,
-            "loglevel": "warning" if quiet else "info",
+            "loglevel": "warning",
             "logger_class": Log,
             "post_worker_init": lambda worker: started(),
             "worker_exit": lambda server, worker: stopping(),

@@ -24,12 +24,12 @@ HEADER_SECONDS = 10.0
 BODY_SECONDS = 20.0
 SLOWEST_BODY_BYTES_PER_SECOND = 32 * 1024
 WRITE_SECONDS = 30.0
-LINGER_SECONDS = 2.0
+DRAIN_SECONDS = 2.0
 STOPPING_SECONDS = 2.0
 MAX_WAITING_PER_NETWORK = 50
 MAX_COLLECTED_BYTES = 512 * 1024 * 1024
 _READ_BYTES = 64 * 1024
-_FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
+_TOO_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
 _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -43,15 +43,15 @@ class Connection(TConn):
         super().__init__(cfg, sock, client, server)
         self.network = network
         self.body_limit = body_limit
-        self.lingers = False
+        self.is_draining = False
         self.begin_request(seconds=HEADER_SECONDS)
 
-    def begin_request(self, *, seconds: float, surplus: bytes = b"") -> None:
+    def begin_request(self, *, seconds: float, next_request_bytes: bytes = b"") -> None:
         """Wait for a new request, which may have begun to arrive with the one before."""
         self.request = RequestBuffer(body_limit=self.body_limit)
         self.deadline = time.monotonic() + seconds
-        if surplus:
-            self.request.feed(surplus)
+        if next_request_bytes:
+            self.request.feed(next_request_bytes)
 
     def hand_over(self) -> None:
         """Let the parser read the request from what was collected, never from the socket."""
@@ -103,18 +103,20 @@ class CollectingWorker(ThreadWorker):
             if not self.alive and not connection.request.started:
                 connection.deadline = min(connection.deadline, now + STOPPING_SECONDS)
             if connection.deadline <= now:
-                self._drop(connection, say=_TIMED_OUT if connection.request.started else b"")
+                self._drop(connection, response=_TIMED_OUT if connection.request.started else b"")
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """Keep the connection for its next request, or close it. Runs in the event loop."""
-        goes_on = not fs.cancelled() and fs.exception() is None and bool(fs.result())
-        surplus, whole = conn.request.surplus, not conn.request.body_left_out
+        keep_alive = not fs.cancelled() and fs.exception() is None and bool(fs.result())
+        next_request_bytes, is_complete = conn.request.surplus, not conn.request.body_left_out
         conn.request.close()
-        if not (goes_on and whole):
-            self._linger(conn)
+        if not (keep_alive and is_complete):
+            self._close_after_drain(conn)
             return
-        seconds = HEADER_SECONDS if surplus else self.cfg.keepalive
-        conn.begin_request(seconds=seconds if self.alive else min(seconds, STOPPING_SECONDS), surplus=surplus)
+        seconds = HEADER_SECONDS if next_request_bytes else self.cfg.keepalive
+        conn.begin_request(
+            seconds=seconds if self.alive else min(seconds, STOPPING_SECONDS), next_request_bytes=next_request_bytes
+        )
         self._wait(conn)
 
     def handle_request(self, req: http.Request, conn: Connection) -> object:
@@ -133,14 +135,14 @@ class CollectingWorker(ThreadWorker):
         self._waiting[connection] = None
         self.poller.register(connection.sock, selectors.EVENT_READ, partial(self._read, connection))
 
-    def _linger(self, connection: Connection) -> None:
+    def _close_after_drain(self, connection: Connection) -> None:
         """Read and discard what the client still sends, for a moment: closing at once would lose the answer."""
-        connection.lingers = True
-        connection.begin_request(seconds=LINGER_SECONDS)
+        connection.is_draining = True
+        connection.begin_request(seconds=DRAIN_SECONDS)
         try:
             connection.sock.shutdown(socket.SHUT_WR)
             self._wait(connection)
-        except (OSError, ValueError):  # the client, or gunicorn after a fault, has closed it
+        except (OSError, ValueError):  # the client, or gunicorn after an error, has closed it
             self.nr_conns -= 1
             connection.close()
 
@@ -148,10 +150,10 @@ class CollectingWorker(ThreadWorker):
         """Collect what has arrived, and start the request when it is complete."""
         if connection not in self._waiting:  # dropped after the event loop woke up
             return
-        request, stage, fresh = connection.request, connection.request.stage, not connection.request.started
+        request, stage, is_first_read = connection.request, connection.request.stage, not connection.request.started
         try:
             data = connection.sock.recv(_READ_BYTES)
-            if data and not connection.lingers:
+            if data and not connection.is_draining:
                 request.feed(data)
         except (BlockingIOError, InterruptedError):
             return
@@ -165,14 +167,14 @@ class CollectingWorker(ThreadWorker):
             self._start(connection)
         elif request.stage is Stage.BODY and stage is Stage.HEADERS:
             self._begin_body(connection)
-        elif fresh and not connection.lingers:
+        elif is_first_read and not connection.is_draining:
             connection.deadline = time.monotonic() + HEADER_SECONDS
 
     def _begin_body(self, connection: Connection) -> None:
         length = connection.request.body_length
         connection.deadline = time.monotonic() + BODY_SECONDS + length / SLOWEST_BODY_BYTES_PER_SECOND
         if sum(waiting.request.body_length for waiting in self._waiting) > MAX_COLLECTED_BYTES:
-            self._drop(connection, say=_FULL)
+            self._drop(connection, response=_TOO_BUSY)
         elif connection.request.expects_continue:
             try:
                 connection.sock.send(_CONTINUE)
@@ -200,12 +202,12 @@ class CollectingWorker(ThreadWorker):
         self._waiting.pop(connection, None)
         self.poller.unregister(connection.sock)
 
-    def _drop(self, connection: Connection, *, say: bytes = b"") -> None:
+    def _drop(self, connection: Connection, *, response: bytes = b"") -> None:
         self._leave_loop(connection)
         self.nr_conns -= 1
-        if say:
+        if response:
             with suppress(OSError):
-                connection.sock.send(say)
+                connection.sock.send(response)
         connection.close()
 
 

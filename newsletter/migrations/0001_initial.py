@@ -2,11 +2,13 @@
 
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.expressions
 import django.utils.timezone
 import modelsearch.index
 import newsletter.common.message_fields
 import newsletter.models.body_blocks
-import newsletter.models.pictures
+import newsletter.models.content.pictures
+import newsletter.models.special_issues.subject_tests
 import wagtail.models.preview
 from django.conf import settings
 from django.db import migrations, models
@@ -17,10 +19,10 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ('subscribers', '0001_initial'),
         ('wagtailcore', '0098_apitoken'),
         ('wagtailimages', '0027_image_description'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -48,9 +50,11 @@ class Migration(migrations.Migration):
                 ('size', models.PositiveIntegerField()),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('submitting', 'Submitting'), ('accepted', 'Accepted'), ('partial', 'Partial'), ('rejected', 'Rejected'), ('uncertain', 'Uncertain'), ('written_off', 'Written Off')], default='pending', max_length=12)),
                 ('reason', newsletter.common.message_fields.MessageField(blank=True)),
-                ('code', models.CharField(blank=True, choices=[('', 'None'), ('render_failure', 'Render Failure')], default='', max_length=14)),
+                ('code', models.CharField(blank=True, choices=[('', 'None'), ('render_failure', 'Render Failure'), ('limit', 'Limit')], default='', max_length=14)),
                 ('key', models.CharField(max_length=40, unique=True, verbose_name='idempotency key')),
                 ('attempt_number', models.PositiveIntegerField(default=0)),
+                ('due_at', models.DateTimeField(null=True)),
+                ('waits', models.BooleanField(default=False)),
                 ('not_before', models.DateTimeField(null=True)),
                 ('lease_until', models.DateTimeField(null=True)),
                 ('provider_id', models.CharField(blank=True, max_length=200)),
@@ -59,42 +63,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['send', 'seq'],
             },
-        ),
-        migrations.CreateModel(
-            name='EventNotice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=500, verbose_name='external id')),
-                ('title', models.CharField(max_length=300, verbose_name='title')),
-                ('summary', models.TextField(blank=True, verbose_name='summary')),
-                ('url', models.URLField(blank=True, max_length=2000, verbose_name='url')),
-                ('starts_at', models.DateTimeField(db_index=True, verbose_name='starts at')),
-                ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='ends at')),
-                ('zone', models.CharField(blank=True, max_length=60, verbose_name='zone')),
-                ('all_day', models.BooleanField(default=False, verbose_name='all day')),
-                ('day', models.DateField(blank=True, help_text='The date of an all-day event.', null=True, verbose_name='day')),
-                ('place_text', models.CharField(blank=True, max_length=300, verbose_name='place')),
-                ('town', models.CharField(blank=True, max_length=120, verbose_name='town')),
-                ('country', models.CharField(blank=True, max_length=2, verbose_name='country')),
-                ('region', models.CharField(blank=True, max_length=10, verbose_name='region')),
-                ('latitude', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(-90), django.core.validators.MaxValueValidator(90)], verbose_name='latitude')),
-                ('longitude', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(-180), django.core.validators.MaxValueValidator(180)], verbose_name='longitude')),
-                ('online', models.BooleanField(default=False, verbose_name='online')),
-                ('cancelled', models.BooleanField(default=False, verbose_name='cancelled')),
-                ('note', newsletter.common.message_fields.MessageField(blank=True, help_text='What we could not be sure of, for staff.', verbose_name='note')),
-                ('place_question', newsletter.common.message_fields.MessagesJSONField(blank=True, default=dict, editable=False, help_text='{note, event_note, candidates: [{town, country, region, latitude, longitude, zone}]}, or empty.')),
-                ('seen_at', models.DateTimeField(editable=False)),
-                ('source_sha256', models.CharField(blank=True, editable=False, max_length=64)),
-                ('changed_at', models.DateTimeField(db_index=True, editable=False, null=True)),
-                ('change_notified_at', models.DateTimeField(editable=False, null=True)),
-                ('edited_fields', models.JSONField(default=list, editable=False)),
-            ],
-            options={
-                'verbose_name': 'event',
-                'verbose_name_plural': 'events',
-                'ordering': ['starts_at'],
-            },
-            bases=(modelsearch.index.Indexed, models.Model),
         ),
         migrations.CreateModel(
             name='PasswordLinkRequest',
@@ -148,38 +116,195 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(help_text='What uses the key, such as “Web site” or “Donor database”.', max_length=120)),
                 ('digest', models.CharField(editable=False, max_length=64, unique=True)),
                 ('hint', models.CharField(editable=False, max_length=12)),
-                ('scope', models.CharField(choices=[('people', 'sign up, change and read people'), ('read', 'read publications, issues and receipts'), ('people read', 'both')], max_length=12)),
+                ('scope', models.CharField(max_length=400)),
+                ('all_lists', models.BooleanField(default=True)),
+                ('calls_per_minute', models.PositiveIntegerField(default=120)),
                 ('made_by', models.CharField(max_length=254)),
                 ('made_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('last_used_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_by', models.CharField(blank=True, default='', max_length=254)),
+                ('lists', models.ManyToManyField(blank=True, related_name='+', to='subscribers.mailinglist')),
             ],
             options={
                 'verbose_name': 'API key',
                 'ordering': ['-pk'],
                 'default_permissions': ('change',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('scope__in', ['people', 'read', 'people read'])), name='api_key_scope')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('scope', ''), _negated=True), name='api_key_scope'), models.CheckConstraint(condition=models.Q(('calls_per_minute__gte', 1), ('calls_per_minute__lte', 60000)), name='api_key_limit')],
             },
         ),
         migrations.CreateModel(
-            name='Appeal',
+            name='ApiCall',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True, verbose_name='slug')),
-                ('headline', models.CharField(max_length=200, verbose_name='headline')),
-                ('text', models.TextField(blank=True, verbose_name='text')),
-                ('link', models.URLField(max_length=2000, verbose_name='link')),
-                ('button', models.CharField(max_length=60, verbose_name='button')),
-                ('audience', models.CharField(choices=[('all', 'Everybody'), ('none', 'People who do not give yet'), ('donor', 'Donors'), ('monthly', 'Monthly partners')], default='all', max_length=8, verbose_name='for')),
-                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
+                ('at', models.DateTimeField()),
+                ('method', models.CharField(max_length=8)),
+                ('path', models.CharField(max_length=200)),
+                ('status', models.PositiveSmallIntegerField()),
+                ('milliseconds', models.PositiveIntegerField()),
+                ('key', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='newsletter.apikey')),
             ],
             options={
-                'verbose_name': 'appeal',
-                'verbose_name_plural': 'appeals',
-                'ordering': ['slug'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('audience__in', ['all', 'none', 'donor', 'monthly'])), name='appeal_audience')],
+                'default_permissions': (),
+                'indexes': [models.Index(fields=['key', '-id'], name='api_call_last')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApiAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('idempotency_key', models.CharField(max_length=255)),
+                ('request_hash', models.CharField(max_length=64)),
+                ('at', models.DateTimeField(db_index=True)),
+                ('status', models.PositiveSmallIntegerField(null=True)),
+                ('sealed_content', models.TextField(blank=True, default='')),
+                ('key', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.apikey')),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('key', 'idempotency_key'), name='api_answer_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Attempt',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField(db_column='n')),
+                ('provider', models.CharField(blank=True, max_length=60)),
+                ('people', models.PositiveIntegerField()),
+                ('started_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('outcome', models.CharField(blank=True, max_length=12)),
+                ('detail', newsletter.common.message_fields.MessageField(blank=True)),
+                ('code', models.CharField(blank=True, choices=[('', 'None'), ('sent_again', 'Sent Again'), ('render_failure', 'Render Failure'), ('render_stop', 'Render Stop'), ('not_called', 'Not Called')], default='', max_length=14)),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='newsletter.batch')),
+            ],
+            options={
+                'ordering': ['batch', 'number'],
+                'constraints': [models.UniqueConstraint(fields=('batch', 'number'), name='attempt_once'), models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('batch',), name='one_open_attempt'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'sent_again', 'render_failure', 'render_stop', 'not_called'])), name='attempt_code')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ContentEdit',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=60)),
+                ('row_id', models.BigIntegerField()),
+                ('at', models.DateTimeField()),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['kind', 'row_id', 'at'], name='content_edit_by_row')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Delivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subscriber_id', models.BigIntegerField(db_index=True)),
+                ('address_hash', models.BinaryField(max_length=16)),
+                ('proof', models.BooleanField(default=False)),
+                ('batch', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='newsletter.batch')),
+            ],
+            options={
+                'verbose_name_plural': 'deliveries',
+            },
+        ),
+        migrations.CreateModel(
+            name='Bounce',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('bounce_class', models.CharField(choices=[('hard', 'the address does not exist'), ('soft', 'failed this time'), ('block', 'refused because of the sender')], max_length=5)),
+                ('status', models.CharField(blank=True, max_length=12)),
+                ('reason', models.CharField(blank=True, help_text='What the receiving server said, without addresses.', max_length=300)),
+                ('at', models.DateTimeField()),
+                ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='bounce', to='newsletter.delivery')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('bounce_class__in', ['hard', 'soft', 'block'])), name='bounce_class')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DeliveryException',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(blank=True, choices=[('rejected', 'Rejected'), ('skipped', 'Skipped'), ('uncertain', 'Uncertain')], max_length=10)),
+                ('reason', newsletter.common.message_fields.MessageField(blank=True)),
+                ('code', models.CharField(blank=True, choices=[('', 'None'), ('unsubscribed', 'Unsubscribed'), ('already_mailed', 'Already Mailed'), ('render_failure', 'Render Failure')], default='', max_length=14)),
+                ('at', models.DateTimeField()),
+                ('bounced_at', models.DateTimeField(null=True)),
+                ('complained_at', models.DateTimeField(null=True)),
+                ('unsubscribed_at', models.DateTimeField(null=True)),
+                ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='exception', to='newsletter.delivery')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state', 'uncertain')), fields=['delivery'], name='delivery_uncertain')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['', 'rejected', 'skipped', 'uncertain'])), name='delivery_exception_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'unsubscribed', 'already_mailed', 'render_failure'])), name='delivery_exception_code')],
+            },
+        ),
+        migrations.CreateModel(
+            name='EventNotice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(blank=True, max_length=12, verbose_name='language')),
+                ('original_key', models.GeneratedField(db_persist=True, expression=models.Case(models.When(then=models.F('pk'), translation_of__isnull=True)), output_field=models.BigIntegerField(), unique=True)),
+                ('external_id', models.CharField(max_length=500, verbose_name='external id')),
+                ('title', models.CharField(max_length=300, verbose_name='title')),
+                ('summary', models.TextField(blank=True, verbose_name='summary')),
+                ('url', models.URLField(blank=True, max_length=2000, verbose_name='url')),
+                ('starts_at', models.DateTimeField(db_index=True, verbose_name='starts at')),
+                ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='ends at')),
+                ('zone', models.CharField(blank=True, max_length=60, verbose_name='zone')),
+                ('all_day', models.BooleanField(default=False, verbose_name='all day')),
+                ('day', models.DateField(blank=True, help_text='The date of an all-day event.', null=True, verbose_name='day')),
+                ('place_text', models.CharField(blank=True, max_length=300, verbose_name='place')),
+                ('town', models.CharField(blank=True, max_length=120, verbose_name='town')),
+                ('country', models.CharField(blank=True, max_length=2, verbose_name='country')),
+                ('region', models.CharField(blank=True, max_length=10, verbose_name='region')),
+                ('latitude', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(-90), django.core.validators.MaxValueValidator(90)], verbose_name='latitude')),
+                ('longitude', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(-180), django.core.validators.MaxValueValidator(180)], verbose_name='longitude')),
+                ('online', models.BooleanField(default=False, verbose_name='online')),
+                ('cancelled', models.BooleanField(default=False, verbose_name='cancelled')),
+                ('note', newsletter.common.message_fields.MessageField(blank=True, help_text='What we could not be sure of, for staff.', verbose_name='note')),
+                ('place_question', newsletter.common.message_fields.MessagesJSONField(blank=True, default=dict, editable=False, help_text='{note, event_note, candidates: [{town, country, region, latitude, longitude, zone}]}, or empty.')),
+                ('seen_at', models.DateTimeField(editable=False)),
+                ('source_sha256', models.CharField(blank=True, editable=False, max_length=64)),
+                ('changed_at', models.DateTimeField(db_index=True, editable=False, null=True)),
+                ('change_notified_at', models.DateTimeField(editable=False, null=True)),
+                ('edited_fields', models.JSONField(default=list, editable=False)),
+                ('translation_of', models.ForeignKey(blank=True, help_text='Readers of its language get it in place of this one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='translations', to='newsletter.eventnotice', to_field='original_key', verbose_name='translation of')),
+            ],
+            options={
+                'verbose_name': 'event',
+                'verbose_name_plural': 'events',
+                'ordering': ['starts_at'],
+            },
+            bases=(modelsearch.index.Indexed, models.Model),
+        ),
+        migrations.CreateModel(
+            name='Correction',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('change_type', models.CharField(choices=[('cancelled', 'It is cancelled'), ('moved', 'It moved'), ('restored', 'It takes place after all')], max_length=10)),
+                ('fingerprint', models.CharField(max_length=64)),
+                ('sequence', models.PositiveIntegerField(default=1)),
+                ('made_at', models.DateTimeField()),
+                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='newsletter.eventnotice')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='CorrectedDelivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('correction_delivery', models.BigIntegerField()),
+                ('fingerprint', models.CharField(max_length=64)),
+                ('correction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='corrected_deliveries', to='newsletter.correction')),
+                ('delivery', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.delivery')),
+                ('event', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.eventnotice')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('delivery', 'event', 'fingerprint'), name='mail_corrected_once')],
             },
         ),
         migrations.CreateModel(
@@ -202,8 +327,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('locked', models.BooleanField(default=False, editable=False, verbose_name='locked')),
                 ('locked_at', models.DateTimeField(editable=False, null=True, verbose_name='locked at')),
-                ('kind', models.CharField(choices=[('issue', 'issue'), ('digest', 'monthly digest'), ('correction', 'correction')], default='issue', editable=False, max_length=10)),
+                ('kind', models.CharField(choices=[('issue', 'issue'), ('digest', 'monthly digest'), ('correction', 'correction'), ('welcome', 'welcome mail')], default='issue', editable=False, max_length=10)),
                 ('due_at', models.DateTimeField(db_index=True, editable=False, null=True)),
+                ('delay_days', models.PositiveSmallIntegerField(editable=False, null=True)),
+                ('on_since', models.DateTimeField(editable=False, null=True)),
                 ('number', models.PositiveIntegerField(editable=False)),
                 ('public_id', models.CharField(editable=False, max_length=32, unique=True)),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('in_review', 'In Review'), ('approved', 'Approved'), ('sending', 'Sending'), ('sent', 'Sent'), ('cancelled', 'Cancelled')], default='draft', editable=False, max_length=10)),
@@ -218,12 +345,13 @@ class Migration(migrations.Migration):
                 ('closed_reason', models.CharField(blank=True, editable=False, max_length=500)),
                 ('announced_people', models.PositiveIntegerField(editable=False, help_text='How many people staff were told would get it.', null=True)),
                 ('announced_audience', models.CharField(blank=True, editable=False, help_text='The hash of the audience staff were told of.', max_length=64)),
-                ('subject', models.CharField(blank=True, max_length=300, verbose_name='subject')),
-                ('preheader', models.CharField(blank=True, max_length=300, verbose_name='preheader')),
-                ('layout', models.CharField(blank=True, choices=[('letter', 'Letter: a greeting, a lead story, and what follows'), ('digest', 'Digest: what is in it, then many things in short'), ('announcement', 'Announcement: one piece of news under its own headline'), ('event_notice', 'Event notice: one day, large, and all about it'), ('appeal', "Appeal: one request in the brand's colour")], help_text='Empty: that of the publication.', max_length=12, verbose_name='layout')),
-                ('headline', models.CharField(blank=True, help_text='Above an announcement, an event notice or an appeal. Empty: the subject.', max_length=200, verbose_name='headline')),
+                ('subject', models.CharField(blank=True, verbose_name='subject')),
+                ('preheader', models.CharField(blank=True, verbose_name='preheader')),
+                ('layout', models.CharField(blank=True, choices=[('', 'The publication’s layout'), ('letter', 'Letter: a greeting, a lead story, and what follows'), ('digest', 'Digest: what is in it, then many things in short'), ('announcement', 'Announcement: one piece of news under its own headline'), ('event_notice', 'Event notice: one day, large, and all about it'), ('appeal', "Appeal: one request in the brand's colour")], max_length=12, verbose_name='layout')),
+                ('headline', models.CharField(blank=True, help_text='Heading of announcements, event notices and appeals. Leave empty to use the subject.', verbose_name='headline')),
                 ('body', newsletter.models.body_blocks.BodyField([], blank=True, verbose_name='body')),
                 ('closed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('completes', models.ForeignKey(editable=False, help_text='The issue whose cancelled send this one completes: it goes to those not reached.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='completions', to='newsletter.issue')),
                 ('latest_revision', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailcore.revision', verbose_name='latest revision')),
                 ('locked_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='locked_%(class)ss', to=settings.AUTH_USER_MODEL, verbose_name='locked by')),
                 ('segment', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.segment')),
@@ -237,17 +365,50 @@ class Migration(migrations.Migration):
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name='Gift',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subscriber_id', models.BigIntegerField(db_index=True)),
-                ('address_hash', models.BinaryField(max_length=16)),
-                ('proof', models.BooleanField(default=False)),
-                ('batch', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='newsletter.batch')),
-                ('issue', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.issue')),
+                ('reference', models.CharField(max_length=120, unique=True)),
+                ('block', models.CharField(blank=True, max_length=60)),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=12)),
+                ('currency', models.CharField(max_length=3)),
+                ('given_on', models.DateField()),
+                ('added_at', models.DateTimeField()),
+                ('added_by', models.CharField(max_length=254)),
+                ('issue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gifts', to='newsletter.issue')),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='gift_of_something')],
+            },
+        ),
+        migrations.AddField(
+            model_name='delivery',
+            name='issue',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.issue'),
+        ),
+        migrations.AddField(
+            model_name='correction',
+            name='issue',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='correction', to='newsletter.issue'),
+        ),
+        migrations.CreateModel(
+            name='Comment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('block', models.CharField(blank=True, max_length=36)),
+                ('block_label', models.CharField(blank=True, max_length=200)),
+                ('text', models.TextField()),
+                ('at', models.DateTimeField()),
+                ('resolved_at', models.DateTimeField(null=True)),
+                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='newsletter.comment')),
+                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('resolved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('issue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='newsletter.issue')),
+            ],
+            options={
+                'ordering': ['at', 'id'],
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='comment_says_something'), models.CheckConstraint(condition=models.Q(('resolved_at__isnull', False), ('resolved_by__isnull', True), _connector='OR'), name='comment_resolved_by_a_person_at_a_time'), models.CheckConstraint(condition=models.Q(('parent__isnull', True), models.Q(('block', ''), ('block_label', ''), ('resolved_at__isnull', True)), _connector='OR'), name='comment_answer_belongs_to_its_comment'), models.CheckConstraint(condition=models.Q(('block', ''), models.Q(('block_label', ''), _negated=True), _connector='OR'), name='comment_names_its_block')],
             },
         ),
         migrations.CreateModel(
@@ -263,6 +424,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['at', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('issue', 'sha256', 'warning'), name='acknowledged_once')],
             },
         ),
         migrations.CreateModel(
@@ -275,6 +437,9 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('issue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='content_revisions', to='newsletter.issue')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('issue', 'number'), name='revision_number_once'), models.UniqueConstraint(fields=('issue', 'sha256'), name='revision_content_once')],
+            },
         ),
         migrations.CreateModel(
             name='Approval',
@@ -291,6 +456,9 @@ class Migration(migrations.Migration):
                 ('issue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='newsletter.issue')),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='newsletter.issuerevision')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('person__isnull', False), ('withdrawn_at__isnull', True)), fields=('issue', 'sha256', 'person'), name='approval_once_per_person'), models.UniqueConstraint(condition=models.Q(('by_policy', True), ('withdrawn_at__isnull', True)), fields=('issue', 'sha256'), name='approval_once_by_policy'), models.CheckConstraint(condition=models.Q(models.Q(('by_policy', False), ('person__isnull', False)), models.Q(('by_policy', True), ('person__isnull', True)), _connector='OR'), name='approval_has_one_source'), models.CheckConstraint(condition=models.Q(models.Q(('audience_sha256', ''), ('people__isnull', True)), models.Q(models.Q(('audience_sha256', ''), _negated=True), ('people__isnull', False)), _connector='OR'), name='approval_names_its_audience')],
+            },
         ),
         migrations.CreateModel(
             name='LinkCheck',
@@ -298,7 +466,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('sha256', models.CharField(max_length=64, unique=True)),
                 ('url', models.TextField()),
-                ('state', models.CharField(choices=[('good', 'Good'), ('dead', 'Dead'), ('unreached', 'Unreached')], max_length=10)),
+                ('state', models.CharField(choices=[('good', 'Answers'), ('dead', 'Not found'), ('unreached', 'Does not answer')], max_length=10)),
                 ('message', newsletter.common.message_fields.MessageField(blank=True)),
                 ('looked_at', models.DateTimeField()),
             ],
@@ -313,16 +481,34 @@ class Migration(migrations.Migration):
                 ('link', models.CharField(max_length=16)),
                 ('url', models.TextField()),
                 ('day', models.DateField()),
+                ('arm', models.PositiveSmallIntegerField(default=0)),
                 ('people', models.PositiveIntegerField(default=0)),
                 ('machines', models.PositiveIntegerField(default=0)),
                 ('issue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='link_clicks', to='newsletter.issue')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('issue', 'link', 'day', 'arm'), name='link_clicks_once_a_day')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MailLimits',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mails_in_7_days', models.PositiveSmallIntegerField(blank=True, help_text='The most newsletters that one person gets in any 7 days. Empty: no limit.', null=True, validators=[django.core.validators.MinValueValidator(1, 'With 0, nobody would get any newsletter. Enter 1 or more.')], verbose_name='mails in 7 days')),
+                ('silent_months', models.PositiveSmallIntegerField(blank=True, help_text='Whoever did nothing on their own pages for so long gets one mail: “Do you still want our emails?” Without an answer in 30 days, they get no newsletters until they answer. Empty: nobody is asked.', null=True, validators=[django.core.validators.MinValueValidator(6, 'Wait at least 6 months before you ask.'), django.core.validators.MaxValueValidator(120)], verbose_name='ask after this many months of silence')),
+                ('questions_per_day', models.PositiveIntegerField(default=500, validators=[django.core.validators.MinValueValidator(1)], verbose_name='at most this many questions a day')),
+            ],
+            options={
+                'verbose_name': 'limits for one person',
+                'verbose_name_plural': 'limits for one person',
+                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_row_of_mail_limits'), models.CheckConstraint(condition=models.Q(('mails_in_7_days__isnull', True), ('mails_in_7_days__gte', 1), _connector='OR'), name='mail_limit_is_not_0'), models.CheckConstraint(condition=models.Q(('silent_months__isnull', True), ('silent_months__gte', 6), _connector='OR'), name='silence_is_long')],
+            },
         ),
         migrations.CreateModel(
             name='Picture',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(default=newsletter.models.pictures.make_picture_name, editable=False, max_length=40, unique=True)),
+                ('name', models.CharField(default=newsletter.models.content.pictures.make_picture_name, editable=False, max_length=40, unique=True)),
                 ('source_url', models.URLField(blank=True, db_index=True, max_length=2000)),
                 ('file', models.CharField(max_length=120)),
                 ('sha256', models.CharField(max_length=64)),
@@ -350,16 +536,18 @@ class Migration(migrations.Migration):
                 ('masthead', models.CharField(choices=[('plain', 'The name in the middle, on the page'), ('band', "A band in the brand's colour"), ('rule', 'The name at the side, with a line under it')], default='plain', max_length=5, verbose_name='masthead')),
                 ('postal_address', models.CharField(blank=True, help_text='The law asks for it in every issue.', max_length=300, verbose_name='postal address')),
                 ('website', models.URLField(blank=True, max_length=2000, verbose_name='website')),
-                ('privacy_url', models.URLField(blank=True, help_text='Pages for subscribers link to it.', max_length=2000, verbose_name='privacy notice')),
-                ('donate_url', models.URLField(blank=True, max_length=2000, verbose_name='donate url')),
-                ('donor_portal_url', models.URLField(blank=True, max_length=2000, verbose_name='donor portal url')),
+                ('privacy_url', models.URLField(blank=True, help_text='The address of your privacy notice. The sign-up page and pages for subscribers link to it.', max_length=2000, verbose_name='privacy notice')),
+                ('donate_url', models.URLField(blank=True, max_length=2000, verbose_name='donation page')),
+                ('donor_portal_url', models.URLField(blank=True, max_length=2000, verbose_name='page for donors')),
                 ('social', models.JSONField(blank=True, default=dict, help_text='{"facebook": "https://…"}', verbose_name='social')),
+                ('gift_hosts', models.JSONField(blank=True, default=list, help_text='Hosts whose links in mails name the issue and the block, so that reports can say what each raised. They never name a reader.', verbose_name='donation pages')),
                 ('logo', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='newsletter.picture')),
                 ('logo_dark', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='newsletter.picture')),
             ],
             options={
                 'verbose_name': 'brand',
                 'verbose_name_plural': 'brands',
+                'constraints': [models.CheckConstraint(condition=models.Q(('masthead__in', ['plain', 'band', 'rule'])), name='brand_masthead')],
             },
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
         ),
@@ -368,7 +556,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('sha256', models.CharField(max_length=64)),
-                ('label', models.CharField(help_text='The group of recipients whose mail it shows.', max_length=200)),
+                ('label_facts', models.JSONField(default=list)),
                 ('state', models.CharField(choices=[('asked', 'Asked'), ('accepted', 'Accepted'), ('failed', 'Failed'), ('uncertain', 'Uncertain')], default='asked', max_length=10)),
                 ('reason', newsletter.common.message_fields.MessageField(blank=True)),
                 ('key', models.CharField(max_length=40, unique=True)),
@@ -379,6 +567,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at', '-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['asked', 'accepted', 'failed', 'uncertain'])), name='proof_state')],
             },
         ),
         migrations.CreateModel(
@@ -423,32 +612,38 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.SlugField(unique=True, verbose_name='slug')),
                 ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('from_name', models.CharField(max_length=100, verbose_name='from name')),
-                ('from_email', models.EmailField(max_length=254, verbose_name='from email')),
+                ('from_name', models.CharField(max_length=100, verbose_name='sender name')),
+                ('from_email', models.EmailField(max_length=254, verbose_name='sender address')),
                 ('reply_to', models.EmailField(blank=True, max_length=254, verbose_name='reply to')),
                 ('subject', models.CharField(default='{lead_headline}', help_text='{lead_headline} stands for the first story.', max_length=200, verbose_name='subject')),
                 ('schedule', models.CharField(help_text='Minute, hour, day, month, weekday: 0 9 * * thu', max_length=60, verbose_name='schedule')),
                 ('zone', models.CharField(default='UTC', max_length=60, verbose_name='zone')),
+                ('send_at', models.CharField(choices=[('slot', 'Everybody at the same moment'), ('local', 'Each reader at this time of day where they live')], default='slot', help_text='A reader’s place decides the time zone, else your import, else the publication. Readers in the east get it first, so drafts are ready earlier. Corrections, and what you send by “Send now”, go to everybody at once.', max_length=5, verbose_name='send at')),
                 ('lead_hours', models.PositiveIntegerField(default=24, validators=[django.core.validators.MaxValueValidator(336)], verbose_name='lead hours')),
                 ('approval', models.CharField(choices=[('approve', 'A named person approves each issue'), ('auto', 'Sent when due unless held')], default='approve', max_length=8, verbose_name='approval')),
                 ('another_approves', models.BooleanField(blank=True, default=None, help_text='A person who edits an issue, or content that it shows, cannot approve it; somebody else must. Unless you choose, this is on if two or more people may approve.', null=True, verbose_name='another approves')),
                 ('second_approval_above', models.PositiveIntegerField(blank=True, help_text='An issue that goes to more people needs two approvals. Empty: one is enough.', null=True, verbose_name='second approval above')),
-                ('clicks', models.CharField(choices=[('off', 'Clicks are not counted'), ('counts', 'Anonymous counts per link'), ('readers', 'Anonymous counts per link (counts by person have no effect yet)')], default='off', max_length=7, verbose_name='clicks')),
+                ('clicks', models.CharField(choices=[('off', 'Clicks are not counted'), ('counts', 'Anonymous counts per link')], default='off', max_length=6, verbose_name='clicks')),
                 ('stories', models.PositiveSmallIntegerField(default=5, validators=[django.core.validators.MaxValueValidator(20)], verbose_name='stories')),
                 ('events', models.PositiveSmallIntegerField(default=4, validators=[django.core.validators.MaxValueValidator(12)], verbose_name='events')),
                 ('radius_km', models.PositiveIntegerField(default=80, validators=[django.core.validators.MaxValueValidator(1000)], verbose_name='radius km')),
                 ('days_back', models.PositiveIntegerField(default=30, help_text='How old a story may be when it is new here, in days. This holds for the first issue too.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)], verbose_name='days back')),
                 ('waiting_days', models.PositiveIntegerField(default=90, help_text='How many days a story waits for room in an issue. After that it is too old.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)], verbose_name='waiting days')),
                 ('days_ahead', models.PositiveIntegerField(default=30, help_text='How far ahead events may be.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)], verbose_name='days ahead')),
-                ('intro', models.TextField(blank=True, help_text='Opens each issue. May hold merge fields: Dear {{ first_name | default:"friend" }},', verbose_name='intro')),
+                ('interests', models.CharField(choices=[('off', 'Everybody gets the same stories'), ('first', 'Stories of a reader’s topics come first'), ('only', 'Readers get only stories of their topics')], default='off', help_text='Readers who chose no topic get every story. A story without a topic is for everybody. People are asked for their topics only if they count.', max_length=5, verbose_name='interests')),
+                ('pinned_lead', models.BooleanField(default=False, help_text='It comes first, whatever a reader’s topics are.', verbose_name='the lead story is for everybody')),
+                ('max_variants', models.PositiveIntegerField(default=400, help_text='An issue never has more. If topics, languages, places and blocks would make more, the versions with the fewest people are merged: first their topics count less, then their place.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10000)], verbose_name='maximum versions')),
+                ('intro', models.TextField(blank=True, help_text='Opens each issue. It can contain personal fields: Dear {{ first_name | default:"friend" }},', verbose_name='intro')),
                 ('host_url', models.URLField(blank=True, help_text='Where recipients with no event near them learn to host one.', max_length=2000, verbose_name='host url')),
                 ('language', models.CharField(default='en', max_length=12, verbose_name='language')),
+                ('languages', models.JSONField(blank=True, default=list, help_text='Readers of these languages get the texts that you translate, and the rest in the language above.', verbose_name='further languages')),
                 ('layout', models.CharField(choices=[('letter', 'Letter: a greeting, a lead story, and what follows'), ('digest', 'Digest: what is in it, then many things in short'), ('announcement', 'Announcement: one piece of news under its own headline'), ('event_notice', 'Event notice: one day, large, and all about it'), ('appeal', "Appeal: one request in the brand's colour")], default='letter', help_text='How its issues are laid out.', max_length=12, verbose_name='layout')),
                 ('quiet_from', models.TimeField(blank=True, help_text='No mail leaves from this time of day …', null=True, verbose_name='quiet from')),
-                ('quiet_until', models.TimeField(blank=True, help_text='… until this one. A send goes on then.', null=True, verbose_name='quiet until')),
+                ('quiet_until', models.TimeField(blank=True, help_text='… until this one. A send goes on then. If readers get issues by their own clock, these are hours of that clock.', null=True, verbose_name='quiet until')),
                 ('stale_hours', models.PositiveIntegerField(default=48, help_text='Stop and ask if sending is later than this. Enter 0 to always send.', validators=[django.core.validators.MaxValueValidator(1440)], verbose_name='stale hours')),
-                ('people_per_day', models.PositiveIntegerField(blank=True, help_text='At most so many people a day; the rest follow on the next day.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='people per day')),
+                ('people_per_day', models.PositiveIntegerField(blank=True, help_text='Maximum number of recipients per day. The rest get it on the following days.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='people per day')),
                 ('warm_up_from', models.DateField(blank=True, help_text='A new sending domain starts with 50 people on this day and more each day after.', null=True, verbose_name='warm up from')),
+                ('priority', models.CharField(choices=[('always', 'Always sent, such as a legal notice'), ('high', 'High: others leave room for it'), ('normal', 'Normal'), ('low', 'Low: it leaves room for all others')], default='normal', help_text='It counts if the number of mails for one person in 7 days is limited.', max_length=6, verbose_name='priority')),
                 ('monthly_digest', models.BooleanField(default=True, help_text='Once a month, for readers who chose it: the stories of the month in one mail.', verbose_name='monthly digest')),
                 ('digest_schedule', models.CharField(default='0 9 1 * *', help_text='When it goes out. Minute, hour, day, month, weekday.', max_length=60, verbose_name='digest schedule')),
                 ('consent_required', models.BooleanField(default=False, help_text='No story without a recorded consent, even if it is not marked as about a person.', verbose_name='consent required')),
@@ -468,33 +663,80 @@ class Migration(migrations.Migration):
             },
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
         ),
+        migrations.CreateModel(
+            name='IssueTemplate',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, unique=True)),
+                ('made_at', models.DateTimeField()),
+                ('layout', models.CharField(blank=True, choices=[('letter', 'Letter: a greeting, a lead story, and what follows'), ('digest', 'Digest: what is in it, then many things in short'), ('announcement', 'Announcement: one piece of news under its own headline'), ('event_notice', 'Event notice: one day, large, and all about it'), ('appeal', "Appeal: one request in the brand's colour")], max_length=12)),
+                ('headline', models.CharField(blank=True)),
+                ('body', newsletter.models.body_blocks.BodyField([], blank=True)),
+                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('publication', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.publication')),
+            ],
+            options={
+                'verbose_name': 'template',
+                'verbose_name_plural': 'templates',
+                'ordering': ['name'],
+                'abstract': False,
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='issue_template_has_a_name'), models.CheckConstraint(condition=models.Q(('layout__in', ['', 'letter', 'digest', 'announcement', 'event_notice', 'appeal'])), name='issue_template_layout')],
+            },
+        ),
         migrations.AddField(
             model_name='issue',
             name='publication',
             field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='issues', to='newsletter.publication'),
         ),
-        migrations.CreateModel(
-            name='Correction',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('change_type', models.CharField(choices=[('cancelled', 'It is cancelled'), ('moved', 'It moved'), ('restored', 'It takes place after all')], max_length=10)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('sequence', models.PositiveIntegerField(default=1)),
-                ('made_at', models.DateTimeField()),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='newsletter.eventnotice')),
-                ('issue', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='correction', to='newsletter.issue')),
-                ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.publication')),
-            ],
+        migrations.AddField(
+            model_name='correction',
+            name='publication',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.publication'),
         ),
         migrations.CreateModel(
-            name='RecipientClick',
+            name='Appeal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('link', models.CharField(max_length=16)),
-                ('at', models.DateTimeField()),
-                ('issue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recipient_clicks', to='newsletter.issue')),
-                ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.subscriber')),
+                ('original_key', models.GeneratedField(db_persist=True, expression=models.Case(models.When(then=models.F('pk'), translation_of__isnull=True)), output_field=models.BigIntegerField(), unique=True)),
+                ('slug', models.SlugField(unique=True, verbose_name='slug')),
+                ('headline', models.CharField(max_length=200, verbose_name='headline')),
+                ('text', models.TextField(blank=True, verbose_name='text')),
+                ('link', models.URLField(max_length=2000, verbose_name='link')),
+                ('button', models.CharField(max_length=60, verbose_name='button')),
+                ('audience', models.CharField(choices=[('all', 'Everybody'), ('none', 'People who do not give yet'), ('donor', 'Donors'), ('monthly', 'Monthly partners')], default='all', max_length=8, verbose_name='for')),
+                ('language', models.CharField(blank=True, help_text='Empty: publications in any language.', max_length=12, verbose_name='language')),
+                ('first_day', models.DateField(blank=True, null=True, verbose_name='first day')),
+                ('last_day', models.DateField(blank=True, null=True, verbose_name='last day')),
+                ('priority', models.PositiveSmallIntegerField(default=0, help_text='Each person sees one appeal: of those for them, the one with the highest number. An issue that is already made keeps its order; you can change it there.', verbose_name='priority')),
+                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
+                ('translation_of', models.ForeignKey(blank=True, help_text='Readers of its language get it in place of this one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='translations', to='newsletter.appeal', to_field='original_key', verbose_name='translation of')),
+                ('publications', models.ManyToManyField(blank=True, help_text='None chosen: all.', to='newsletter.publication', verbose_name='publications')),
             ],
+            options={
+                'verbose_name': 'appeal',
+                'verbose_name_plural': 'appeals',
+                'ordering': ['-priority', 'slug'],
+                'constraints': [models.UniqueConstraint(fields=('translation_of', 'language'), name='appeal_one_translation_per_language', violation_error_message='There is a translation in this language already.'), models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('translation_of', models.F('pk')), _negated=True), _connector='OR'), name='appeal_translates_another', violation_error_message='It cannot be a translation of itself.'), models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('language', ''), _negated=True), _connector='OR'), name='appeal_translation_has_language', violation_error_message='Choose the language of the translation.'), models.CheckConstraint(condition=models.Q(('audience__in', ['all', 'none', 'donor', 'monthly'])), name='appeal_audience'), models.CheckConstraint(condition=models.Q(('first_day__isnull', True), ('last_day__isnull', True), ('last_day__gte', models.F('first_day')), _connector='OR'), name='appeal_ends_after_it_begins', violation_error_message='The last day is before the first day.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SavedBlock',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, unique=True)),
+                ('made_at', models.DateTimeField()),
+                ('body', newsletter.models.body_blocks.BodyField([])),
+                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'saved block',
+                'verbose_name_plural': 'saved blocks',
+                'ordering': ['name'],
+                'abstract': False,
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='saved_block_has_a_name')],
+            },
         ),
         migrations.CreateModel(
             name='Send',
@@ -513,6 +755,10 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('not_before', models.DateTimeField(null=True)),
+                ('local_time', models.CharField(blank=True, default='', max_length=16)),
+                ('hours', models.JSONField(default=list)),
+                ('period', models.CharField(blank=True, default='', max_length=7)),
+                ('checked_until', models.DateTimeField(null=True)),
                 ('resumed_after_attempt', models.BigIntegerField(default=0)),
                 ('newest_term_searched', models.BigIntegerField(default=0)),
                 ('confirmed_recipients', models.PositiveIntegerField(null=True)),
@@ -524,6 +770,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('issue', 'period'), name='one_live_send_per_issue'), models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'ready', 'submitting', 'paused', 'submitted', 'needs_attention', 'cancelled'])), name='send_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'paused_by_staff', 'sender_refused'])), name='send_code')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Exclusion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason', models.CharField(max_length=24)),
+                ('subscriber', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.subscriber')),
+                ('send', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='exclusions', to='newsletter.send')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('subscriber', 'send'), name='one_exclusion_per_person_and_send'), models.CheckConstraint(condition=models.Q(('reason__in', ['unconfirmed', 'implied_consent_ran_out', 'resting', 'paused', 'outside', 'over_budget', 'every_issue', 'monthly', 'events_only', 'not_on_the_list', 'suppressed:legal', 'suppressed:erasure', 'suppressed:complaint', 'suppressed:unsubscribe', 'suppressed:hard', 'suppressed:soft_limit', 'suppressed:staff', 'no_event_near', 'no_story_of_topics', 'had_the_stories', 'no_block_for_them', 'no_story_in_their_region'])), name='exclusion_reason')],
             },
         ),
         migrations.CreateModel(
@@ -538,6 +797,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'delivered',
+                'constraints': [models.UniqueConstraint(fields=('send', 'part'), name='delivered_once')],
             },
         ),
         migrations.AddField(
@@ -549,11 +809,14 @@ class Migration(migrations.Migration):
             name='AutomaticPause',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(choices=[('hard', 'too many addresses that do not exist'), ('complaints', 'too many complaints'), ('authentication', 'the domain is not authenticated'), ('domain', 'too many complaints at one mailbox domain'), ('stale', 'it was late'), ('switched_off', 'the publication was switched off')], max_length=14)),
+                ('rule', models.CharField(choices=[('hard', 'too many addresses that do not exist'), ('complaints', 'too many complaints'), ('authentication', 'the domain is not authenticated'), ('domain', 'too many complaints at one mailbox domain'), ('stale', 'it was late'), ('switched_off', 'the publication was switched off'), ('content', 'what it shows changed between two of its hours')], max_length=14)),
                 ('cases', models.PositiveIntegerField()),
                 ('at', models.DateTimeField()),
                 ('send', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='automatic_pauses', to='newsletter.send')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('send', 'rule'), name='automatic_pause_once'), models.CheckConstraint(condition=models.Q(('rule__in', ['hard', 'complaints', 'authentication', 'domain', 'stale', 'switched_off', 'content'])), name='automatic_pause_rule')],
+            },
         ),
         migrations.CreateModel(
             name='SendingDay',
@@ -563,6 +826,9 @@ class Migration(migrations.Migration):
                 ('people', models.PositiveIntegerField(default=0)),
                 ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.publication')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('publication', 'day'), name='sending_day_once')],
+            },
         ),
         migrations.CreateModel(
             name='SkippedStep',
@@ -592,6 +858,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-due_at'],
+                'constraints': [models.UniqueConstraint(fields=('publication', 'kind', 'due_local'), name='slot_once'), models.UniqueConstraint(condition=models.Q(('kind', 'digest')), fields=('publication', 'period'), name='one_digest_a_month'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'issue'), ('period', '')), models.Q(('kind', 'digest'), models.Q(('period', ''), _negated=True)), _connector='OR'), name='slot_kind_and_period'), models.CheckConstraint(condition=models.Q(('state__in', ['due', 'assembled', 'skipped', 'missed'])), name='slot_state')],
             },
         ),
         migrations.AddField(
@@ -604,12 +871,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120, unique=True, verbose_name='name')),
-                ('kind', models.CharField(choices=[('feed', 'Feed (RSS, Atom or JSON Feed)'), ('wordpress', 'WordPress site'), ('page', 'One story page'), ('calendar', 'Calendar (iCalendar)'), ('events', 'Web page of events')], max_length=12, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('feed', 'Feed (RSS, Atom or JSON Feed)'), ('wordpress', 'WordPress site'), ('page', 'One story page'), ('calendar', 'Calendar (iCalendar)'), ('events', 'Web page of events'), ('ghost', 'Ghost site'), ('drupal', 'Drupal site'), ('eventbrite', 'Events at Eventbrite'), ('mobilize', 'Events at Mobilize'), ('action_network', 'Events at Action Network')], max_length=20, verbose_name='kind')),
                 ('url', models.URLField(max_length=2000, verbose_name='url')),
                 ('every_minutes', models.PositiveIntegerField(default=30, help_text='How often it is read, in minutes.', verbose_name='every minutes')),
                 ('region', models.CharField(blank=True, help_text='ISO 3166-2, e.g. US-TX: where events without a location are.', max_length=10, verbose_name='region')),
                 ('language', models.CharField(blank=True, max_length=12, verbose_name='language')),
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
+                ('sealed_key', models.TextField(blank=True, editable=False, help_text='The key that its interface asks for, encrypted.')),
                 ('etag', models.CharField(blank=True, editable=False, max_length=500)),
                 ('last_modified', models.CharField(blank=True, editable=False, max_length=100)),
                 ('last_event_count', models.PositiveIntegerField(editable=False, help_text='How many events it had when it was last read.', null=True)),
@@ -618,12 +886,13 @@ class Migration(migrations.Migration):
                 ('last_success_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('failures', models.PositiveIntegerField(default=0, editable=False)),
                 ('error', newsletter.common.message_fields.MessageField(blank=True, editable=False)),
-                ('topics', models.ManyToManyField(blank=True, help_text='Added to everything from here, besides the topics of its own categories.', to='subscribers.topic', verbose_name='topics')),
+                ('topics', models.ManyToManyField(blank=True, help_text='Every story and event from this source gets these topics, in addition to its own.', to='subscribers.topic', verbose_name='topics')),
             ],
             options={
                 'verbose_name': 'source',
                 'verbose_name_plural': 'sources',
                 'ordering': ['name'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['feed', 'wordpress', 'page', 'calendar', 'events', 'ghost', 'drupal', 'eventbrite', 'mobilize', 'action_network'])), name='source_kind')],
             },
         ),
         migrations.CreateModel(
@@ -638,6 +907,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__in', ['entry', 'events_held'])), name='set_aside_code')],
             },
         ),
         migrations.AddField(
@@ -660,11 +930,26 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='location_answers', to='newsletter.source')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('source', 'words'), name='location_answered_once')],
+            },
         ),
         migrations.AddField(
             model_name='eventnotice',
             name='source',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='newsletter.source', verbose_name='source'),
+        ),
+        migrations.CreateModel(
+            name='SpamCheck',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sha256', models.CharField(max_length=64)),
+                ('score', models.FloatField(null=True)),
+                ('threshold', models.FloatField(default=5.0)),
+                ('rules', models.JSONField(default=list)),
+                ('looked_at', models.DateTimeField()),
+                ('issue', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='spam_check', to='newsletter.issue')),
+            ],
         ),
         migrations.CreateModel(
             name='StaffLink',
@@ -681,6 +966,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('used_at__isnull', True), ('withdrawn_at__isnull', True)), fields=('person',), name='one_open_staff_link'), models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('withdrawn_at__isnull', True), _connector='OR'), name='staff_link_used_or_withdrawn'), models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'password'])), name='staff_link_kind')],
             },
         ),
         migrations.CreateModel(
@@ -699,19 +985,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['made_at', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('key', 'person'), name='staff_notice_once')],
             },
         ),
         migrations.CreateModel(
             name='Story',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gone_at', models.DateTimeField(editable=False, null=True)),
-                ('gone_code', models.CharField(blank=True, choices=[('removed', 'Removed at its source'), ('private', 'Not public at its source'), ('protected', 'Protected by a password at its source')], default='', editable=False, max_length=9)),
-                ('checked_at', models.DateTimeField(editable=False, null=True)),
-                ('check_failed', newsletter.common.message_fields.MessageField(blank=True, default='', editable=False)),
-                ('page_etag', models.CharField(blank=True, default='', editable=False, max_length=500)),
-                ('page_modified', models.CharField(blank=True, default='', editable=False, max_length=100)),
-                ('consent_needed', models.BooleanField(default=False, help_text='Without a valid consent, the story is not put into any issue.', verbose_name='about a person who must have agreed')),
+                ('language', models.CharField(blank=True, max_length=12, verbose_name='language')),
+                ('original_key', models.GeneratedField(db_persist=True, expression=models.Case(models.When(then=models.F('pk'), translation_of__isnull=True)), output_field=models.BigIntegerField(), unique=True)),
+                ('consent_needed', models.BooleanField(default=False, help_text='Without a valid consent, the story is not put into any issue.', verbose_name='this story is about a person, and needs their consent')),
                 ('consent_channels', models.JSONField(blank=True, default=list, verbose_name='agreed to')),
                 ('consent_identity', models.CharField(blank=True, choices=[('full', 'Full name'), ('first_name', 'First name only'), ('pseudonym', 'A pseudonym'), ('anonymous', 'Not named at all')], default='', max_length=10, verbose_name='the person is shown by')),
                 ('consent_given_by', models.CharField(blank=True, choices=[('self', 'The person'), ('guardian', 'A parent or guardian')], default='', max_length=8, verbose_name='agreed by')),
@@ -724,13 +1007,21 @@ class Migration(migrations.Migration):
                 ('not_in_regions', models.JSONField(blank=True, default=list, verbose_name='must not reach')),
                 ('withdrawn_at', models.DateTimeField(editable=False, null=True)),
                 ('withdrawn_reason', newsletter.common.message_fields.MessageField(blank=True, default='', editable=False)),
+                ('gone_at', models.DateTimeField(editable=False, null=True)),
+                ('gone_code', models.CharField(blank=True, choices=[('removed', 'Removed at its source'), ('private', 'Not public at its source'), ('protected', 'Protected by a password at its source')], default='', editable=False, max_length=9)),
+                ('checked_at', models.DateTimeField(editable=False, null=True)),
+                ('check_failed', newsletter.common.message_fields.MessageField(blank=True, default='', editable=False)),
+                ('page_etag', models.CharField(blank=True, default='', editable=False, max_length=500)),
+                ('page_modified', models.CharField(blank=True, default='', editable=False, max_length=100)),
                 ('external_id', models.CharField(max_length=500, verbose_name='external id')),
-                ('url', models.URLField(max_length=2000, verbose_name='url')),
+                ('url', models.URLField(blank=True, max_length=2000, verbose_name='url')),
                 ('title', models.CharField(max_length=300, verbose_name='title')),
                 ('teaser', models.TextField(blank=True, verbose_name='teaser')),
+                ('text', models.TextField(blank=True, default='', max_length=20000, verbose_name='text')),
                 ('body_html', models.TextField(blank=True, editable=False)),
+                ('media', models.CharField(blank=True, choices=[('video', 'video'), ('audio', 'audio')], default='', editable=False, max_length=5)),
+                ('seconds', models.PositiveIntegerField(default=0, editable=False)),
                 ('author', models.CharField(blank=True, max_length=200, verbose_name='author')),
-                ('language', models.CharField(blank=True, max_length=12, verbose_name='language')),
                 ('picture_alt', models.CharField(blank=True, max_length=300, verbose_name='what the picture shows')),
                 ('related', models.JSONField(blank=True, default=list, editable=False, help_text='[[title, url], …] as the source names them.')),
                 ('pseudonyms', models.JSONField(blank=True, default=list, help_text='[[name, note], …]: the note goes wherever the name does.', verbose_name='pseudonyms')),
@@ -741,16 +1032,19 @@ class Migration(migrations.Migration):
                 ('picture_waiting', models.BooleanField(default=False, editable=False)),
                 ('picture_page_etag', models.CharField(blank=True, default='', editable=False, max_length=500)),
                 ('picture_page_modified', models.CharField(blank=True, default='', editable=False, max_length=100)),
+                ('case', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='stories', to='subscribers.case', verbose_name='case')),
                 ('library_image', models.ForeignKey(blank=True, help_text='Used instead of the picture of its source. Mails crop it around its focal point.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='wagtailimages.image', verbose_name='picture')),
                 ('picture', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='newsletter.picture')),
                 ('same_as', models.ForeignKey(editable=False, help_text='The story to use, if two rows are the same story.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='twins', to='newsletter.story')),
                 ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='stories', to='newsletter.source', verbose_name='source')),
                 ('topics', models.ManyToManyField(blank=True, to='subscribers.topic', verbose_name='topics')),
+                ('translation_of', models.ForeignKey(blank=True, help_text='Readers of its language get it in place of this one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='translations', to='newsletter.story', to_field='original_key', verbose_name='translation of')),
             ],
             options={
                 'verbose_name': 'story',
                 'verbose_name_plural': 'stories',
                 'ordering': ['-published_at', '-seen_at'],
+                'constraints': [models.UniqueConstraint(fields=('source', 'external_id'), name='story_once_per_source'), models.CheckConstraint(condition=models.Q(models.Q(('url', ''), models.Q(('text', ''), _negated=True)), models.Q(models.Q(('url', ''), _negated=True), ('text', '')), _connector='OR'), name='story_has_page_or_text'), models.UniqueConstraint(fields=('translation_of', 'language'), name='story_one_translation_per_language', violation_error_message='There is a translation in this language already.'), models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('translation_of', models.F('pk')), _negated=True), _connector='OR'), name='story_translates_another', violation_error_message='It cannot be a translation of itself.'), models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('language', ''), _negated=True), _connector='OR'), name='story_translation_has_language', violation_error_message='Choose the language of the translation.'), models.CheckConstraint(condition=models.Q(('consent_identity__in', ['', 'full', 'first_name', 'pseudonym', 'anonymous'])), name='story_consent_identity'), models.CheckConstraint(condition=models.Q(('consent_given_by__in', ['', 'self', 'guardian'])), name='story_consent_given_by'), models.CheckConstraint(condition=models.Q(('gone_code__in', ['', 'removed', 'private', 'protected'])), name='story_gone_code'), models.CheckConstraint(condition=models.Q(models.Q(('gone_at__isnull', True), ('gone_code', '')), models.Q(('gone_at__isnull', False), models.Q(('gone_code', ''), _negated=True)), _connector='OR'), name='story_gone_has_code')],
             },
             bases=(wagtail.models.preview.PreviewableMixin, modelsearch.index.Indexed, models.Model),
         ),
@@ -767,6 +1061,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='StoryImage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('file', models.CharField(max_length=100)),
+                ('image', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='of_story', to='wagtailimages.image')),
+                ('picture', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='library_images', to='newsletter.picture')),
+                ('story', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='images', to='newsletter.story')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('story', 'picture'), name='story_image_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='StoryOrigin',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -774,16 +1081,22 @@ class Migration(migrations.Migration):
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='origins', to='newsletter.source')),
                 ('story', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='origins', to='newsletter.story')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('source', 'external_id'), name='story_origin_once')],
+            },
         ),
         migrations.CreateModel(
             name='StoryPlacement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('issue', 'issue'), ('digest', 'monthly digest'), ('correction', 'correction')], default='issue', max_length=10)),
+                ('kind', models.CharField(choices=[('issue', 'issue'), ('digest', 'monthly digest'), ('correction', 'correction'), ('welcome', 'welcome mail')], default='issue', max_length=10)),
                 ('issue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placements', to='newsletter.issue')),
                 ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='newsletter.publication')),
                 ('story', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='placements', to='newsletter.story')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('publication', 'kind', 'story'), name='story_once_per_publication'), models.CheckConstraint(condition=models.Q(('kind__in', ['issue', 'digest'])), name='story_placement_kind')],
+            },
         ),
         migrations.CreateModel(
             name='StoryRefusal',
@@ -794,6 +1107,45 @@ class Migration(migrations.Migration):
                 ('publication', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.publication')),
                 ('story', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refusals', to='newsletter.story')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('story', 'publication'), name='story_refused_once_per_publication'), models.UniqueConstraint(condition=models.Q(('publication__isnull', True)), fields=('story',), name='story_refused_once_for_all')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SubjectTest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subjects', models.JSONField()),
+                ('number_of_subjects', models.PositiveSmallIntegerField()),
+                ('share_percent', models.PositiveSmallIntegerField()),
+                ('wait_hours', models.PositiveSmallIntegerField()),
+                ('seed', models.BigIntegerField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('winner', models.PositiveSmallIntegerField(null=True)),
+                ('outcome', models.CharField(blank=True, choices=[('', 'Not decided'), ('better', 'One subject did better'), ('some_worse', 'Some subjects did worse'), ('no_difference', 'No difference'), ('by_staff', 'Chosen by staff'), ('too_few', 'Too few people to tell')], default='', max_length=14)),
+                ('measure', models.CharField(blank=True, choices=[('clicks', 'Clicks'), ('leaving', 'Unsubscribes and complaints')], default='', max_length=8)),
+                ('results', models.JSONField(default=list)),
+                ('issue', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='subject_test', to='newsletter.issue')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('number_of_subjects', django.db.models.expressions.CombinedExpression(newsletter.models.special_issues.subject_tests.ArrayLength('subjects'), '+', models.Value(1)))), name='subject_test_counts_its_subjects'), models.CheckConstraint(condition=models.Q(('number_of_subjects__gte', 2), ('number_of_subjects__lte', 4)), name='subject_test_of_2_to_4'), models.CheckConstraint(condition=models.Q(('share_percent__gte', 5), ('share_percent__lte', 50)), name='subject_test_share_5_to_50'), models.CheckConstraint(condition=models.Q(('wait_hours__gte', 1), ('wait_hours__lte', 48)), name='subject_test_waits_1_to_48_hours'), models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'better', 'some_worse', 'no_difference', 'by_staff', 'too_few'])), name='subject_test_outcome'), models.CheckConstraint(condition=models.Q(('measure__in', ['', 'clicks', 'leaving'])), name='subject_test_measure'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('measure', ''), ('outcome', ''), ('winner__isnull', True)), models.Q(('decided_at__isnull', False), ('winner__gte', 1), ('winner__lte', models.F('number_of_subjects')), models.Q(('outcome', ''), _negated=True), models.Q(('measure', ''), _negated=True)), _connector='OR'), name='subject_test_decided_as_a_whole'), models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ['no_difference', 'too_few']), _negated=True), ('winner', 1), _connector='OR'), name='subject_test_without_a_winner_sends_the_first')],
+            },
+        ),
+        migrations.CreateModel(
+            name='TextTranslation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(max_length=12)),
+                ('source_sha256', models.CharField(max_length=64)),
+                ('source', models.TextField()),
+                ('text', models.TextField()),
+                ('at', models.DateTimeField()),
+                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='text_translations', to='newsletter.publication')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('publication', 'language', 'source_sha256'), name='text_translated_once_per_language'), models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='text_translation_is_not_empty')],
+            },
         ),
         migrations.CreateModel(
             name='Variant',
@@ -801,7 +1153,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(max_length=16)),
                 ('public_id', models.CharField(max_length=32, unique=True)),
-                ('label', models.CharField(max_length=200)),
+                ('label_facts', models.JSONField(default=list)),
                 ('language', models.CharField(max_length=12)),
                 ('subject', models.TextField()),
                 ('preheader', models.TextField(blank=True)),
@@ -815,6 +1167,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('issue', 'revision', 'key'), name='variant_once')],
             },
         ),
         migrations.CreateModel(
@@ -823,8 +1176,12 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('story', 'Story'), ('event', 'Event')], max_length=5)),
                 ('row_id', models.BigIntegerField()),
+                ('only_linked', models.BooleanField(default=False)),
                 ('variant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shown_items', to='newsletter.variant')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('kind', 'row_id', 'variant'), name='shown_item_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['story', 'event'])), name='shown_item_kind')],
+            },
         ),
         migrations.CreateModel(
             name='ReaderGroup',
@@ -834,10 +1191,20 @@ class Migration(migrations.Migration):
                 ('giving', models.CharField(max_length=8)),
                 ('radius_km', models.PositiveIntegerField(default=0)),
                 ('frequency', models.CharField(default='every', max_length=8)),
+                ('interests', models.BigIntegerField(default=-1)),
+                ('seen', models.BigIntegerField(default=0)),
+                ('rules', models.BigIntegerField(default=0)),
+                ('language', models.CharField(default='', max_length=12)),
+                ('arm', models.SmallIntegerField(default=0)),
+                ('fallback', models.PositiveSmallIntegerField(default=0)),
+                ('empty_reason', models.CharField(blank=True, default='', max_length=24)),
                 ('people', models.PositiveIntegerField(default=0, help_text='When the variants were last made.')),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='groups', to='newsletter.issuerevision')),
                 ('variant', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='groups', to='newsletter.variant')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('empty_reason', ''), ('variant__isnull', False)), models.Q(('variant__isnull', True), models.Q(('empty_reason', ''), _negated=True)), _connector='OR'), name='reader_group_without_a_mail_has_a_reason'), models.UniqueConstraint(fields=('revision', 'interests', 'seen', 'place_id', 'rules', 'arm', 'radius_km', 'language', 'giving', 'frequency'), name='reader_group_once')],
+            },
         ),
         migrations.AddField(
             model_name='batch',
@@ -845,126 +1212,27 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.variant'),
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name='WelcomeStep',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(db_column='n')),
-                ('provider', models.CharField(blank=True, max_length=60)),
-                ('people', models.PositiveIntegerField()),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('outcome', models.CharField(blank=True, max_length=12)),
-                ('detail', newsletter.common.message_fields.MessageField(blank=True)),
-                ('code', models.CharField(blank=True, choices=[('', 'None'), ('sent_again', 'Sent Again'), ('render_failure', 'Render Failure'), ('render_stop', 'Render Stop'), ('not_called', 'Not Called')], default='', max_length=14)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='newsletter.batch')),
+                ('step', models.PositiveSmallIntegerField()),
+                ('subscriber_id', models.BigIntegerField(db_index=True, null=True)),
+                ('address_hash', models.BinaryField(max_length=16)),
+                ('joined_at', models.DateTimeField()),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Being sent'), ('accepted', 'Accepted by the provider'), ('not_sent', 'Not sent'), ('uncertain', 'Uncertain')], default='waiting', max_length=10)),
+                ('code', models.CharField(blank=True, choices=[('', 'None'), ('unsubscribed', 'unsubscribed or may no longer be mailed'), ('paused', 'paused their mail'), ('moved', 'changed their address'), ('too_late', 'it was more than 14 days late'), ('turned_off', 'staff turned it off'), ('rejected', 'the provider refused the mail'), ('empty', 'it had nothing for them: no block, or no story that they did not have'), ('earlier_step', 'the mail before it did not reach them')], default='', max_length=12)),
+                ('settled_at', models.DateTimeField(null=True)),
+                ('issue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='welcome_steps', to='newsletter.issue')),
+                ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.mailinglist')),
             ],
             options={
-                'ordering': ['batch', 'number'],
-                'constraints': [models.UniqueConstraint(fields=('batch', 'number'), name='attempt_once'), models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('batch',), name='one_open_attempt'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'sent_again', 'render_failure', 'render_stop', 'not_called'])), name='attempt_code')],
-            },
-        ),
-        migrations.CreateModel(
-            name='ContentEdit',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=60)),
-                ('row_id', models.BigIntegerField()),
-                ('at', models.DateTimeField()),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'indexes': [models.Index(fields=['kind', 'row_id', 'at'], name='content_edit_by_row')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Bounce',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('bounce_class', models.CharField(choices=[('hard', 'the address does not exist'), ('soft', 'failed this time'), ('block', 'refused because of the sender')], max_length=5)),
-                ('status', models.CharField(blank=True, max_length=12)),
-                ('reason', models.CharField(blank=True, help_text='What the receiving server said, without addresses.', max_length=300)),
-                ('at', models.DateTimeField()),
-                ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='bounce', to='newsletter.delivery')),
-            ],
-            options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('bounce_class__in', ['hard', 'soft', 'block'])), name='bounce_class')],
-            },
-        ),
-        migrations.CreateModel(
-            name='DeliveryException',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(blank=True, choices=[('rejected', 'Rejected'), ('skipped', 'Skipped'), ('uncertain', 'Uncertain')], max_length=10)),
-                ('reason', newsletter.common.message_fields.MessageField(blank=True)),
-                ('code', models.CharField(blank=True, choices=[('', 'None'), ('unsubscribed', 'Unsubscribed'), ('already_mailed', 'Already Mailed'), ('render_failure', 'Render Failure')], default='', max_length=14)),
-                ('at', models.DateTimeField()),
-                ('bounced_at', models.DateTimeField(null=True)),
-                ('complained_at', models.DateTimeField(null=True)),
-                ('unsubscribed_at', models.DateTimeField(null=True)),
-                ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='exception', to='newsletter.delivery')),
-            ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('state', 'uncertain')), fields=['delivery'], name='delivery_uncertain')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['', 'rejected', 'skipped', 'uncertain'])), name='delivery_exception_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'unsubscribed', 'already_mailed', 'render_failure'])), name='delivery_exception_code')],
-            },
-        ),
-        migrations.CreateModel(
-            name='CorrectedDelivery',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('correction_delivery', models.BigIntegerField()),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('correction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='corrected_deliveries', to='newsletter.correction')),
-                ('delivery', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.delivery')),
-                ('event', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.eventnotice')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('delivery', 'event', 'fingerprint'), name='mail_corrected_once')],
+                'indexes': [models.Index(fields=['issue', 'state', 'joined_at'], name='welcome_step_due')],
+                'constraints': [models.UniqueConstraint(fields=('mailing_list', 'step', 'address_hash'), name='one_welcome_step_per_list_and_address'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'accepted', 'not_sent', 'uncertain'])), name='welcome_step_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'unsubscribed', 'paused', 'moved', 'too_late', 'turned_off', 'rejected', 'empty', 'earlier_step'])), name='welcome_step_code'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'not_sent'), models.Q(('code', ''), _negated=True)), models.Q(models.Q(('state', 'not_sent'), _negated=True), ('code', '')), _connector='OR'), name='welcome_step_not_sent_for_a_reason')],
             },
         ),
         migrations.AddConstraint(
             model_name='delivery',
             constraint=models.UniqueConstraint(condition=models.Q(('proof', False)), fields=('issue', 'address_hash'), name='one_delivery_per_issue_and_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='acknowledgement',
-            constraint=models.UniqueConstraint(fields=('issue', 'sha256', 'warning'), name='acknowledged_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='issuerevision',
-            constraint=models.UniqueConstraint(fields=('issue', 'number'), name='revision_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='issuerevision',
-            constraint=models.UniqueConstraint(fields=('issue', 'sha256'), name='revision_content_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('person__isnull', False), ('withdrawn_at__isnull', True)), fields=('issue', 'sha256', 'person'), name='approval_once_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('by_policy', True), ('withdrawn_at__isnull', True)), fields=('issue', 'sha256'), name='approval_once_by_policy'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by_policy', False), ('person__isnull', False)), models.Q(('by_policy', True), ('person__isnull', True)), _connector='OR'), name='approval_has_one_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('audience_sha256', ''), ('people__isnull', True)), models.Q(models.Q(('audience_sha256', ''), _negated=True), ('people__isnull', False)), _connector='OR'), name='approval_names_its_audience'),
-        ),
-        migrations.AddConstraint(
-            model_name='linkclicks',
-            constraint=models.UniqueConstraint(fields=('issue', 'link', 'day'), name='link_clicks_once_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='brand',
-            constraint=models.CheckConstraint(condition=models.Q(('masthead__in', ['plain', 'band', 'rule'])), name='brand_masthead'),
-        ),
-        migrations.AddConstraint(
-            model_name='proof',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['asked', 'accepted', 'failed', 'uncertain'])), name='proof_state'),
         ),
         migrations.AddConstraint(
             model_name='correction',
@@ -973,54 +1241,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='correction',
             constraint=models.CheckConstraint(condition=models.Q(('change_type__in', ['cancelled', 'moved', 'restored'])), name='correction_change_type'),
-        ),
-        migrations.AddConstraint(
-            model_name='recipientclick',
-            constraint=models.UniqueConstraint(fields=('issue', 'subscriber', 'link'), name='recipient_click_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='send',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('issue',), name='one_live_send_per_issue'),
-        ),
-        migrations.AddConstraint(
-            model_name='send',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'ready', 'submitting', 'paused', 'submitted', 'needs_attention', 'cancelled'])), name='send_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='send',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['', 'paused_by_staff', 'sender_refused'])), name='send_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivered',
-            constraint=models.UniqueConstraint(fields=('send', 'part'), name='delivered_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='automaticpause',
-            constraint=models.UniqueConstraint(fields=('send', 'rule'), name='automatic_pause_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='automaticpause',
-            constraint=models.CheckConstraint(condition=models.Q(('rule__in', ['hard', 'complaints', 'authentication', 'domain', 'stale', 'switched_off'])), name='automatic_pause_rule'),
-        ),
-        migrations.AddConstraint(
-            model_name='sendingday',
-            constraint=models.UniqueConstraint(fields=('publication', 'day'), name='sending_day_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.UniqueConstraint(fields=('publication', 'kind', 'due_local'), name='slot_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'digest')), fields=('publication', 'period'), name='one_digest_a_month'),
-        ),
-        migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'issue'), ('period', '')), models.Q(('kind', 'digest'), models.Q(('period', ''), _negated=True)), _connector='OR'), name='slot_kind_and_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['due', 'assembled', 'skipped', 'missed'])), name='slot_state'),
         ),
         migrations.AddConstraint(
             model_name='issue',
@@ -1032,15 +1252,27 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='issue',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['issue', 'digest', 'correction'])), name='issue_kind'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['issue', 'digest', 'correction', 'welcome'])), name='issue_kind'),
         ),
         migrations.AddConstraint(
             model_name='issue',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'issue'), models.Q(('kind', 'digest'), ('slot__isnull', False)), models.Q(('kind', 'correction'), ('slot__isnull', True)), _connector='OR'), name='issue_kind_and_slot'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind', 'issue'), models.Q(('kind', 'digest'), ('slot__isnull', False)), models.Q(('kind__in', ['correction', 'welcome']), ('slot__isnull', True)), _connector='OR'), name='issue_kind_and_slot'),
+        ),
+        migrations.AddConstraint(
+            model_name='issue',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(models.Q(('delay_days', 0), ('number', 1)), models.Q(('delay_days__gte', 1), ('number__in', [2, 3])), _connector='OR'), ('due_at__isnull', True), ('kind', 'welcome'), ('segment__isnull', True), ('state__in', ['draft', 'in_review', 'approved'])), models.Q(models.Q(('kind', 'welcome'), _negated=True), ('delay_days__isnull', True), ('on_since__isnull', True)), _connector='OR'), name='welcome_mail_has_step_and_days'),
         ),
         migrations.AddConstraint(
             model_name='issue',
             constraint=models.CheckConstraint(condition=models.Q(('slot__isnull', True), ('due_at__isnull', False), _connector='OR'), name='issue_of_a_slot_is_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='issue',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('completes',), name='one_live_completion_per_issue'),
+        ),
+        migrations.AddConstraint(
+            model_name='issue',
+            constraint=models.CheckConstraint(condition=models.Q(('completes__isnull', True), models.Q(('kind', 'issue'), ('slot__isnull', True)), _connector='OR'), name='issue_that_completes_is_on_demand'),
         ),
         migrations.AddConstraint(
             model_name='issue',
@@ -1055,16 +1287,12 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'in_review', 'approved', 'sending', 'sent', 'cancelled'])), name='issue_state'),
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['feed', 'wordpress', 'page', 'calendar', 'events'])), name='source_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='setasideentry',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['entry', 'events_held'])), name='set_aside_code'),
+            model_name='publication',
+            constraint=models.CheckConstraint(condition=models.Q(('layout__in', ['letter', 'digest', 'announcement', 'event_notice', 'appeal'])), name='publication_layout'),
         ),
         migrations.AddConstraint(
             model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('layout__in', ['letter', 'digest', 'announcement', 'event_notice', 'appeal'])), name='publication_layout'),
+            constraint=models.CheckConstraint(condition=models.Q(('send_at__in', ['slot', 'local'])), name='publication_send_at'),
         ),
         migrations.AddConstraint(
             model_name='publication',
@@ -1076,91 +1304,35 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('clicks__in', ['off', 'counts', 'readers'])), name='publication_clicks'),
+            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['always', 'high', 'normal', 'low'])), name='publication_priority'),
+        ),
+        migrations.AddConstraint(
+            model_name='publication',
+            constraint=models.CheckConstraint(condition=models.Q(('clicks__in', ['off', 'counts'])), name='publication_clicks'),
+        ),
+        migrations.AddConstraint(
+            model_name='publication',
+            constraint=models.CheckConstraint(condition=models.Q(('interests__in', ['off', 'first', 'only'])), name='publication_interests'),
         ),
         migrations.AddConstraint(
             model_name='publication',
             constraint=models.CheckConstraint(condition=models.Q(('archived', False), ('enabled', False), _connector='OR'), name='publication_archived_is_off'),
         ),
         migrations.AddConstraint(
-            model_name='locationanswer',
-            constraint=models.UniqueConstraint(fields=('source', 'words'), name='location_answered_once'),
+            model_name='eventnotice',
+            constraint=models.UniqueConstraint(fields=('translation_of', 'language'), name='eventnotice_one_translation_per_language', violation_error_message='There is a translation in this language already.'),
+        ),
+        migrations.AddConstraint(
+            model_name='eventnotice',
+            constraint=models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('translation_of', models.F('pk')), _negated=True), _connector='OR'), name='eventnotice_translates_another', violation_error_message='It cannot be a translation of itself.'),
+        ),
+        migrations.AddConstraint(
+            model_name='eventnotice',
+            constraint=models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('language', ''), _negated=True), _connector='OR'), name='eventnotice_translation_has_language', violation_error_message='Choose the language of the translation.'),
         ),
         migrations.AddConstraint(
             model_name='eventnotice',
             constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='event_once_per_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='stafflink',
-            constraint=models.UniqueConstraint(condition=models.Q(('used_at__isnull', True), ('withdrawn_at__isnull', True)), fields=('person',), name='one_open_staff_link'),
-        ),
-        migrations.AddConstraint(
-            model_name='stafflink',
-            constraint=models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('withdrawn_at__isnull', True), _connector='OR'), name='staff_link_used_or_withdrawn'),
-        ),
-        migrations.AddConstraint(
-            model_name='stafflink',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'password'])), name='staff_link_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='staffnotice',
-            constraint=models.UniqueConstraint(fields=('key', 'person'), name='staff_notice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='story_once_per_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.CheckConstraint(condition=models.Q(('consent_identity__in', ['', 'full', 'first_name', 'pseudonym', 'anonymous'])), name='story_consent_identity'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.CheckConstraint(condition=models.Q(('consent_given_by__in', ['', 'self', 'guardian'])), name='story_consent_given_by'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.CheckConstraint(condition=models.Q(('gone_code__in', ['', 'removed', 'private', 'protected'])), name='story_gone_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('gone_at__isnull', True), ('gone_code', '')), models.Q(('gone_at__isnull', False), models.Q(('gone_code', ''), _negated=True)), _connector='OR'), name='story_gone_has_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='storyorigin',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='story_origin_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='storyplacement',
-            constraint=models.UniqueConstraint(fields=('publication', 'kind', 'story'), name='story_once_per_publication'),
-        ),
-        migrations.AddConstraint(
-            model_name='storyplacement',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['issue', 'digest'])), name='story_placement_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='storyrefusal',
-            constraint=models.UniqueConstraint(fields=('story', 'publication'), name='story_refused_once_per_publication'),
-        ),
-        migrations.AddConstraint(
-            model_name='storyrefusal',
-            constraint=models.UniqueConstraint(condition=models.Q(('publication__isnull', True)), fields=('story',), name='story_refused_once_for_all'),
-        ),
-        migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(fields=('issue', 'revision', 'key'), name='variant_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='shownitem',
-            constraint=models.UniqueConstraint(fields=('kind', 'row_id', 'variant'), name='shown_item_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='shownitem',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['story', 'event'])), name='shown_item_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='readergroup',
-            constraint=models.UniqueConstraint(fields=('revision', 'place_id', 'giving', 'radius_km', 'frequency'), name='reader_group_once'),
         ),
         migrations.AddIndex(
             model_name='batch',
@@ -1180,6 +1352,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['', 'render_failure'])), name='batch_code'),
+            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['', 'render_failure', 'limit'])), name='batch_code'),
         ),
     ]

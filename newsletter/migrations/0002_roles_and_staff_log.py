@@ -15,20 +15,22 @@ WRITER = [
     "wagtailadmin.access_admin",
     *LOOK,
     *rights("newsletter", "issue", "story", "eventnotice", may=("view", "change")),
-    *rights("subscribers", "topic", may=("view",)),
+    *rights("subscribers", "topic", "case", may=("view",)),
 ]
 EDITOR = [
     *WRITER,
     *rights("newsletter", "issue", "story", "eventnotice", may=("add", "delete")),
     *rights("newsletter", "appeal", "source", may=ALL),
+    *rights("subscribers", "case", may=ALL),
     *rights("newsletter", "brand", "setasideentry", may=("view",)),
     *rights("subscribers", "mailinglist", "segment", may=("view",)),
 ]
-APPROVER = [*EDITOR, "newsletter.approve_issue", "newsletter.send_issue"]
+APPROVER = [*EDITOR, "newsletter.approve_issue", "newsletter.send_issue", "newsletter.add_gift"]
 DATA = [
     "wagtailadmin.access_admin",
     *LOOK,
     "newsletter.change_protectedterm",
+    "newsletter.add_gift",
     "subscribers.reveal",
     *rights("subscribers", "subscriber", "mailinglist", "topic", "segment", "subscriberlocation", may=ALL),
     *rights("subscribers", "subscription", "suppression", "importbatch", may=("view", "add", "change")),
@@ -38,6 +40,8 @@ ADMIN = [
     *APPROVER,
     *DATA,
     "newsletter.change_apikey",
+    "subscribers.change_webhookendpoint",
+    "newsletter.change_maillimits",
     "newsletter.view_auditentry",
     *rights("newsletter", "brand", "publication", may=ALL),
     *rights("auth", "user", may=ALL),

@@ -1,34 +1,47 @@
 """Tables, constraints and querysets of publishing. Services live elsewhere."""
 
-from newsletter.models.api_keys import ApiKey
+from newsletter.models.api_keys import ApiAnswer, ApiCall, ApiKey, ApiScope
 from newsletter.models.approvals import Approval, Proof
 from newsletter.models.brands import Brand
-from newsletter.models.checks import Acknowledgement, LinkCheck, SenderDomain
-from newsletter.models.content import Appeal, EventNotice, Story
-from newsletter.models.corrections import CorrectedDelivery, Correction
-from newsletter.models.feedback import Delivered, LinkClicks, ProviderEvent, RecipientClick, SuppressionListReading
+from newsletter.models.checks import Acknowledgement, LinkCheck, SenderDomain, SpamCheck
+from newsletter.models.comments import Comment
+from newsletter.models.content.appeals import Appeal
+from newsletter.models.content.events import EventNotice
+from newsletter.models.content.pictures import Picture
+from newsletter.models.content.sources import LocationAnswer, SetAsideEntry, Source
+from newsletter.models.content.stories import Story
+from newsletter.models.content.story_images import StoryImage
+from newsletter.models.content.story_origins import GoneCode, StoryAddress, StoryOrigin
+from newsletter.models.content.story_use import StoryPlacement, StoryRefusal
+from newsletter.models.content.translations import TextTranslation
+from newsletter.models.feedback import Delivered, Gift, LinkClicks, ProviderEvent, SuppressionListReading
 from newsletter.models.issue_content import IssueRevision, ReaderGroup, ShownItem, Variant
-from newsletter.models.issues import Issue
-from newsletter.models.pictures import Picture
+from newsletter.models.issues import Issue, Slot
 from newsletter.models.protected_terms import ProtectedTerm
-from newsletter.models.publications import Publication, Slot
-from newsletter.models.sending_limits import Installation, ProviderAccount, SendingDay
-from newsletter.models.sends import Attempt, Batch, Delivery, DeliveryException, Send
-from newsletter.models.sources import LocationAnswer, SetAsideEntry, Source
+from newsletter.models.publications import Publication
+from newsletter.models.reuse import IssueTemplate, SavedBlock, SavedRow
+from newsletter.models.sending.exclusions import Exclusion
+from newsletter.models.sending.sending_limits import Installation, MailLimits, ProviderAccount, SendingDay
+from newsletter.models.sending.sends import Attempt, Batch, Delivery, DeliveryException, Send
+from newsletter.models.special_issues.corrections import CorrectedDelivery, Correction
+from newsletter.models.special_issues.subject_tests import SubjectTest
+from newsletter.models.special_issues.welcome import WelcomeStep
 from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, SkippedStep, StaffLink, StaffNotice
 from newsletter.models.states import transition
-from newsletter.models.story_origins import GoneCode, StoryAddress, StoryOrigin
-from newsletter.models.story_use import StoryPlacement, StoryRefusal
 
 __all__ = [
     "Acknowledgement",
+    "ApiAnswer",
+    "ApiCall",
     "ApiKey",
+    "ApiScope",
     "Appeal",
     "Approval",
     "Attempt",
     "AuditEntry",
     "Batch",
     "Brand",
+    "Comment",
     "ContentEdit",
     "CorrectedDelivery",
     "Correction",
@@ -36,13 +49,17 @@ __all__ = [
     "Delivery",
     "DeliveryException",
     "EventNotice",
+    "Exclusion",
+    "Gift",
     "GoneCode",
     "Installation",
     "Issue",
     "IssueRevision",
+    "IssueTemplate",
     "LinkCheck",
     "LinkClicks",
     "LocationAnswer",
+    "MailLimits",
     "PasswordLinkRequest",
     "Picture",
     "Proof",
@@ -51,7 +68,8 @@ __all__ = [
     "ProviderEvent",
     "Publication",
     "ReaderGroup",
-    "RecipientClick",
+    "SavedBlock",
+    "SavedRow",
     "Send",
     "SenderDomain",
     "SendingDay",
@@ -60,14 +78,19 @@ __all__ = [
     "SkippedStep",
     "Slot",
     "Source",
+    "SpamCheck",
     "StaffLink",
     "StaffNotice",
     "Story",
     "StoryAddress",
+    "StoryImage",
     "StoryOrigin",
     "StoryPlacement",
     "StoryRefusal",
+    "SubjectTest",
     "SuppressionListReading",
+    "TextTranslation",
     "Variant",
+    "WelcomeStep",
     "transition",
 ]

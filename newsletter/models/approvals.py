@@ -8,6 +8,7 @@ from newsletter.common.message_fields import MessageField
 from newsletter.models.issue_content import IssueRevision
 from newsletter.models.issues import Issue
 from newsletter.models.states import one_of
+from newsletter.models.variant_labels import label_facts
 
 
 class Approval(models.Model):
@@ -66,7 +67,7 @@ class Proof(models.Model):
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="proofs")
     sha256 = models.CharField(max_length=64)
-    label = models.CharField(max_length=200, help_text=gettext_lazy("The group of recipients whose mail it shows."))
+    label_facts = models.JSONField(default=list)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
@@ -82,3 +83,8 @@ class Proof(models.Model):
 
     def __str__(self) -> str:
         return f"Proof of {self.issue_id} to {self.person_id}"
+
+    @property
+    def label(self) -> str:
+        """The group of recipients whose mail it shows, in the current language."""
+        return label_facts(self.label_facts)

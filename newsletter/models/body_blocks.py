@@ -1,6 +1,6 @@
 """The blocks of an issue's body, as staff edit them. `newsletter.issues.snapshot.resolve` turns them into content."""
 
-from typing import TYPE_CHECKING
+from threading import RLock
 
 from django.utils.translation import gettext_lazy
 from wagtail import blocks
@@ -8,41 +8,59 @@ from wagtail.fields import StreamField
 from wagtail.images.blocks import ImageChooserBlock
 from wagtail.snippets.blocks import SnippetChooserBlock
 
-from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
+from newsletter.models.body_fields import (
+    DESCRIPTION_HELP,
+    TEXT_FEATURES,
+    BodyPart,
+    BodyStruct,
+    DescribedPicture,
+    LineBlock,
+    LinkBlock,
+    OwnTextsChooserBlock,
+    TextBlock,
+)
 
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
-_TEXT = ["bold", "italic", "link", "ol", "ul"]
+FILLED_GROUP = gettext_lazy("Filled in for each new subscriber")
+"""The heading of the blocks that a rule fills. They work only in a welcome mail."""
 
 
-class NoteBlock(blocks.StructBlock):
-    heading = blocks.CharBlock(required=False, max_length=120, label=gettext_lazy("Heading"))
+def make_override_group(*fields: str) -> blocks.BlockGroup:
+    """Return the closed part of a block for what only this issue says differently."""
+    return blocks.BlockGroup(
+        list(fields),
+        heading=gettext_lazy("Change for this issue"),
+        icon="edit",
+        classname="collapsed nl-overrides",
+        label_format="",
+    )
+
+
+class NoteBlock(BodyPart):
+    heading = LineBlock(required=False, limit=120, label=gettext_lazy("Heading"))
     text = blocks.RichTextBlock(
-        features=_TEXT,
-        help_text=gettext_lazy('Merge fields such as {{ first_name | default:"friend" }} may stand here.'),
+        features=TEXT_FEATURES,
+        help_text=gettext_lazy('You can use personal fields such as {{ first_name | default:"friend" }}.'),
         label=gettext_lazy("Text"),
     )
 
     class Meta:
         icon = "edit"
         label = gettext_lazy("Note")
-        label_format = "Note: {heading}"
 
 
-class StoryChoice(blocks.StructBlock):
+class StoryChoice(BodyStruct):
     """A story, and this issue's own texts for it."""
 
-    story = SnippetChooserBlock("newsletter.Story", label=gettext_lazy("Story"))
-    headline = blocks.CharBlock(
+    story = OwnTextsChooserBlock("newsletter.Story", label=gettext_lazy("Story"))
+    headline = LineBlock(
         required=False,
-        max_length=300,
+        limit=200,
         help_text=gettext_lazy("Instead of the story's own."),
         label=gettext_lazy("Headline"),
     )
-    teaser = blocks.TextBlock(
+    teaser = TextBlock(
         required=False,
-        max_length=600,
+        limit=320,
         help_text=gettext_lazy("Instead of the story's own."),
         rows=3,
         label=gettext_lazy("Teaser"),
@@ -50,27 +68,28 @@ class StoryChoice(blocks.StructBlock):
     picture = ImageChooserBlock(
         required=False, help_text=gettext_lazy("Instead of the story's own."), label=gettext_lazy("Picture")
     )
-    link = blocks.URLBlock(
+    link = LinkBlock(
         required=False,
-        max_length=2000,
         help_text=gettext_lazy("Where the headline leads, instead of the story's own page."),
         label=gettext_lazy("Link"),
     )
 
     class Meta:
         icon = "doc-full"
-        label_format = "{story} {headline}"
+        form_layout = blocks.BlockGroup(["story", make_override_group("headline", "teaser", "picture", "link")])
 
 
-class LeadStoryBlock(StoryChoice):
+class LeadStoryBlock(StoryChoice, BodyPart):
     class Meta:
         icon = "pick"
         label = gettext_lazy("Lead story")
-        label_format = "Lead: {story} {headline}"
+        form_layout = blocks.BlockGroup(
+            ["story", make_override_group("headline", "teaser", "picture", "link"), "show_to"]
+        )
 
 
-class StoriesBlock(blocks.StructBlock):
-    heading = blocks.CharBlock(required=False, max_length=120, label=gettext_lazy("Heading"))
+class StoriesBlock(BodyPart):
+    heading = LineBlock(required=False, limit=120, label=gettext_lazy("Heading"))
     look = blocks.ChoiceBlock(
         choices=[
             ("cards", gettext_lazy("Two beside each other")),
@@ -80,41 +99,70 @@ class StoriesBlock(blocks.StructBlock):
         default="cards",
         label=gettext_lazy("Look"),
     )
-    stories = blocks.ListBlock(StoryChoice(), label=gettext_lazy("Stories"))
+    stories = blocks.ListBlock(StoryChoice(), collapsed=True, label=gettext_lazy("Stories"))
 
     class Meta:
         icon = "list-ul"
         label = gettext_lazy("Stories")
-        label_format = "Stories: {heading}"
+        label_format = "{heading} {stories}"
 
 
-class EventsBlock(blocks.StructBlock):
+class EventsBlock(BodyPart):
     """The events to choose from; each recipient sees those near them."""
 
-    heading = blocks.CharBlock(required=False, max_length=120, label=gettext_lazy("Heading"))
-    events = blocks.ListBlock(SnippetChooserBlock("newsletter.EventNotice"), label=gettext_lazy("Events"))
+    heading = LineBlock(required=False, limit=120, label=gettext_lazy("Heading"))
+    events = blocks.ListBlock(
+        SnippetChooserBlock("newsletter.EventNotice"), collapsed=True, label=gettext_lazy("Events")
+    )
 
     class Meta:
         icon = "date"
         label = gettext_lazy("Events near the reader")
-        label_format = "Events near the reader"
+        label_format = "{heading} {events}"
 
 
-class EventCardBlock(blocks.StructBlock):
+class BestStoryBlock(BodyPart):
+    """A story of an earlier issue, which a rule chooses each time somebody gets a welcome mail."""
+
+    class Meta:
+        icon = "pick"
+        label = gettext_lazy("Best story of the last month")
+        help_text = gettext_lazy(
+            "Only in a welcome mail. Chosen when somebody gets it, from the issues sent in the last month: the story with "
+            "the most clicks, or else a lead story. Left out if there is none."
+        )
+        group = FILLED_GROUP
+
+
+class NextEventBlock(BodyPart):
+    """The next event near the recipient of a welcome mail, which a rule chooses each time somebody gets it."""
+
+    heading = LineBlock(required=False, limit=120, label=gettext_lazy("Heading"))
+
+    class Meta:
+        icon = "date"
+        label = gettext_lazy("Next event near the reader")
+        help_text = gettext_lazy(
+            "Only in a welcome mail. Chosen when somebody gets it: the next event near them. Left out if there is none."
+        )
+        group = FILLED_GROUP
+
+
+class EventCardBlock(BodyPart):
     """One event in full, for every recipient."""
 
-    event = SnippetChooserBlock("newsletter.EventNotice", label=gettext_lazy("Event"))
-    summary = blocks.TextBlock(
+    event = OwnTextsChooserBlock("newsletter.EventNotice", label=gettext_lazy("Event"))
+    summary = TextBlock(
         required=False,
-        max_length=600,
+        limit=600,
         rows=3,
         help_text=gettext_lazy("Instead of the event's own."),
         label=gettext_lazy("Summary"),
     )
     picture = ImageChooserBlock(required=False, label=gettext_lazy("Picture"))
-    button = blocks.CharBlock(
+    button = LineBlock(
         required=False,
-        max_length=60,
+        limit=60,
         help_text=gettext_lazy("Empty: “See the event and join in”."),
         label=gettext_lazy("Button"),
     )
@@ -122,44 +170,45 @@ class EventCardBlock(blocks.StructBlock):
     class Meta:
         icon = "calendar-alt"
         label = gettext_lazy("One event in full")
-        label_format = "Event: {event}"
+        form_layout = blocks.BlockGroup(["event", make_override_group("summary", "picture", "button"), "show_to"])
 
 
-class AppealsBlock(blocks.StructBlock):
+class AppealsBlock(BodyPart):
     """Appeals; each recipient sees the first that is for them."""
 
-    appeals = blocks.ListBlock(SnippetChooserBlock("newsletter.Appeal"), label=gettext_lazy("Appeals"))
+    appeals = blocks.ListBlock(SnippetChooserBlock("newsletter.Appeal"), collapsed=True, label=gettext_lazy("Appeals"))
 
     class Meta:
         icon = "pick"
         label = gettext_lazy("Appeal")
-        label_format = "Appeal"
+        label_format = "{appeals}"
 
 
-class RelatedBlock(blocks.StructBlock):
-    heading = blocks.CharBlock(required=False, max_length=120, label=gettext_lazy("Heading"))
+class RelatedBlock(BodyPart):
+    heading = LineBlock(required=False, limit=120, label=gettext_lazy("Heading"))
     links = blocks.ListBlock(
-        blocks.StructBlock(
+        BodyStruct(
             [
-                ("title", blocks.CharBlock(max_length=300, label=gettext_lazy("Title"))),
-                ("url", blocks.URLBlock(max_length=2000, label=gettext_lazy("Address"))),
+                ("title", LineBlock(limit=300, label=gettext_lazy("Title"))),
+                ("url", LinkBlock(label=gettext_lazy("Address"))),
             ]
         ),
+        collapsed=True,
         label=gettext_lazy("Links"),
     )
 
     class Meta:
         icon = "link"
         label = gettext_lazy("You might also be interested in")
-        label_format = "Related stories"
+        label_format = "{heading} {links}"
 
 
-class QuoteBlock(blocks.StructBlock):
-    text = blocks.TextBlock(max_length=600, rows=3, label=gettext_lazy("Text"))
-    who = blocks.CharBlock(required=False, max_length=120, label=gettext_lazy("Who"))
-    note = blocks.CharBlock(
+class QuoteBlock(BodyPart):
+    text = TextBlock(limit=600, rows=3, label=gettext_lazy("Text"))
+    who = LineBlock(required=False, limit=120, label=gettext_lazy("Who"))
+    note = LineBlock(
         required=False,
-        max_length=300,
+        limit=300,
         help_text=gettext_lazy("For a pseudonym: *A pseudonym."),
         label=gettext_lazy("Note"),
     )
@@ -167,32 +216,48 @@ class QuoteBlock(blocks.StructBlock):
     class Meta:
         icon = "openquote"
         label = gettext_lazy("Quote")
-        label_format = "Quote: {who}"
 
 
-class PictureBlock(blocks.StructBlock):
+class PictureBlock(DescribedPicture, BodyPart):
     image = ImageChooserBlock(label=gettext_lazy("Picture file"))
-    alt = blocks.CharBlock(max_length=300, label=gettext_lazy("What it shows"))
-    caption = blocks.CharBlock(required=False, max_length=300, label=gettext_lazy("Caption"))
-    url = blocks.URLBlock(required=False, max_length=2000, label=gettext_lazy("Links to"))
+    alt = LineBlock(required=False, limit=300, label=gettext_lazy("What it shows"), help_text=DESCRIPTION_HELP)
+    caption = LineBlock(required=False, limit=300, label=gettext_lazy("Caption"))
+    url = LinkBlock(required=False, label=gettext_lazy("Links to"))
 
     class Meta:
         icon = "image"
         label = gettext_lazy("Picture")
-        label_format = "Picture: {alt}"
+        label_format = "{alt} {caption}"
 
 
-class ButtonBlock(blocks.StructBlock):
-    label = blocks.CharBlock(max_length=60, label=gettext_lazy("Words on the button"))
-    url = blocks.URLBlock(max_length=2000, label=gettext_lazy("Address"))
+class ButtonBlock(BodyPart):
+    label = LineBlock(limit=60, label=gettext_lazy("Words on the button"))
+    url = LinkBlock(label=gettext_lazy("Address"))
 
     class Meta:
         icon = "link"
         label = gettext_lazy("Button")
-        label_format = "Button: {label}"
+
+
+class DividerBlock(BodyPart):
+    """A thin line."""
+
+    class Meta:
+        icon = "horizontalrule"
+        label = gettext_lazy("Divider")
 
 
 class BodyBlock(blocks.StreamBlock):
+    """All blocks of a body. All threads share them, and Wagtail changes them while it checks a draft.
+
+    Hold ``validation_lock`` to read what they require.
+    """
+
+    validation_lock = RLock()
+
+    class Meta:
+        collapsed = True
+
     note = NoteBlock()
     lead_story = LeadStoryBlock()
     stories = StoriesBlock()
@@ -203,9 +268,17 @@ class BodyBlock(blocks.StreamBlock):
     quote = QuoteBlock()
     picture = PictureBlock()
     button = ButtonBlock()
-    divider = blocks.StaticBlock(
-        icon="horizontalrule", label=gettext_lazy("Divider"), admin_text=gettext_lazy("A thin line.")
-    )
+    best_story = BestStoryBlock()
+    next_event = NextEventBlock()
+    divider = DividerBlock()
+
+    def clean(self, value: blocks.StreamValue) -> object:
+        with self.validation_lock:
+            return super().clean(value)
+
+    def clean_deferred(self, value: blocks.StreamValue) -> object:
+        with self.validation_lock:
+            return super().clean_deferred(value)
 
 
 class BodyField(StreamField):
@@ -215,64 +288,3 @@ class BodyField(StreamField):
         name, path, _, kwargs = super().deconstruct()
         kwargs.pop("block_lookup", None)
         return name, path, [[]], kwargs
-
-
-def make_body_block() -> BodyBlock:
-    """Return all blocks: ours, and one for each schema beside the mail templates."""
-    return BodyBlock([(kind, make_struct(schema)) for kind, schema in load_schemas().items()])
-
-
-def make_struct(schema: BlockSchema) -> blocks.StructBlock:
-    """Return the block that staff fill in for a schema."""
-    children = [(field.name, _make_field(field)) for field in schema.fields]
-    first = next((field.name for field in schema.fields if field.kind == "line"), "")
-    label_format = f"{schema.label}: {{{first}}}" if first else schema.label
-    return blocks.StructBlock(
-        children,
-        icon=schema.icon,
-        label=_lazy_label(schema.label),
-        label_format=label_format,
-        help_text=_lazy_label(schema.about),
-    )
-
-
-def _make_field(field: FieldSchema) -> blocks.Block:
-    common = {"required": field.required, "label": _lazy_label(field.label), "help_text": _lazy_label(field.help)}
-    match field.kind:
-        case "rich":
-            return blocks.RichTextBlock(features=_TEXT, **common)
-        case "lines":
-            return blocks.ListBlock(
-                blocks.CharBlock(max_length=field.most),
-                label=_lazy_label(field.label),
-                min_num=1 if field.required else 0,
-                default=[],
-            )
-        case "link":
-            return blocks.URLBlock(max_length=2000, **common)
-        case "choice":
-            return blocks.ChoiceBlock(
-                choices=[(value, _lazy_label(words)) for value, words in field.options],
-                default=field.options[0][0],
-                **common,
-            )
-        case "picture":
-            return blocks.StructBlock(
-                [
-                    ("image", ImageChooserBlock(required=field.required, label=gettext_lazy("Picture file"))),
-                    (
-                        "alt",
-                        blocks.CharBlock(max_length=300, required=field.required, label=gettext_lazy("What it shows")),
-                    ),
-                ],
-                label=_lazy_label(field.label),
-            )
-        case "paragraphs":
-            return blocks.TextBlock(max_length=field.most, rows=3, **common)
-        case _:
-            return blocks.CharBlock(max_length=field.most, **common)
-
-
-def _lazy_label(text: str) -> "StrOrPromise":
-    """Return a schema's text in the current language. `scripts.messages` collects these texts."""
-    return gettext_lazy(text) if text else ""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 
-from newsletter.models.pictures import Picture
+from newsletter.models.content.pictures import Picture
 from newsletter.models.states import one_of
 from newsletter.providers.sender_names import find_impersonated_domain, has_address
 
@@ -58,12 +58,24 @@ class Brand(PreviewableMixin, models.Model):
         gettext_lazy("privacy notice"),
         max_length=2000,
         blank=True,
-        help_text=gettext_lazy("Pages for subscribers link to it."),
+        help_text=gettext_lazy(
+            "The address of your privacy notice. The sign-up page and pages for subscribers link to it."
+        ),
     )
-    donate_url = models.URLField(gettext_lazy("donate url"), max_length=2000, blank=True)
-    donor_portal_url = models.URLField(gettext_lazy("donor portal url"), max_length=2000, blank=True)
+    donate_url = models.URLField(gettext_lazy("donation page"), max_length=2000, blank=True)
+    donor_portal_url = models.URLField(gettext_lazy("page for donors"), max_length=2000, blank=True)
     social = models.JSONField(
         gettext_lazy("social"), default=dict, blank=True, help_text=gettext_lazy('{"facebook": "https://…"}')
+    )
+
+    gift_hosts = models.JSONField(
+        gettext_lazy("donation pages"),
+        default=list,
+        blank=True,
+        help_text=gettext_lazy(
+            "Hosts whose links in mails name the issue and the block, so that reports can say what each raised. They never "
+            "name a reader."
+        ),
     )
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Results of checks: acknowledged warnings, DNS records of sender domains, links of issues."""
+"""Results of checks: acknowledged warnings, DNS records of sender domains, links and spam scores of issues."""
 
 from django.conf import settings
 from django.db import models
@@ -51,9 +51,9 @@ class LinkCheck(models.Model):
     """The last check of a link in an issue. ``sha256`` is the hash of its URL, so that each URL has one row."""
 
     class State(models.TextChoices):
-        GOOD = "good", gettext_lazy("Good")
-        DEAD = "dead", gettext_lazy("Dead")
-        UNREACHED = "unreached", gettext_lazy("Unreached")
+        GOOD = "good", gettext_lazy("Answers")
+        DEAD = "dead", gettext_lazy("Not found")
+        UNREACHED = "unreached", gettext_lazy("Does not answer")
 
     sha256 = models.CharField(max_length=64, unique=True)
     url = models.TextField()
@@ -68,3 +68,22 @@ class LinkCheck(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+
+class SpamCheck(models.Model):
+    """The last score of an issue's mail by a local SpamAssassin. ``sha256`` is that of the content.
+
+    ``rules`` is [[points, description], …]. ``score`` is None if SpamAssassin gave none.
+    """
+
+    issue = models.OneToOneField(Issue, on_delete=models.CASCADE, related_name="spam_check")
+    sha256 = models.CharField(max_length=64)
+    score = models.FloatField(null=True)
+    threshold = models.FloatField(default=5.0)
+    rules = models.JSONField(default=list)
+    looked_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    def __str__(self) -> str:
+        return f"{self.issue}: {self.score}"

@@ -1,4 +1,4 @@
-"""Feedback: events of providers, delivered mails, bounces, automatic pauses, suppression lists, and clicks on links."""
+"""Feedback: events of providers, delivered mails, bounces, automatic pauses, suppression lists, clicks on links, gifts."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,9 +7,8 @@ from django.utils.translation import gettext_lazy
 
 from newsletter.common.message_fields import MessageField
 from newsletter.models.issues import Issue
-from newsletter.models.sends import Delivery, Send
+from newsletter.models.sending.sends import Delivery, Send
 from newsletter.models.states import one_of
-from subscribers.models import Subscriber
 
 
 class ProviderEvent(models.Model):
@@ -104,6 +103,7 @@ class AutomaticPause(models.Model):
         DOMAIN = "domain", gettext_lazy("too many complaints at one mailbox domain")
         STALE = "stale", gettext_lazy("it was late")
         SWITCHED_OFF = "switched_off", gettext_lazy("the publication was switched off")
+        CONTENT = "content", gettext_lazy("what it shows changed between two of its hours")
 
     send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="automatic_pauses")
     rule = models.CharField(max_length=14, choices=Rule.choices)
@@ -118,7 +118,7 @@ class AutomaticPause(models.Model):
             one_of(
                 "automatic_pause_rule",
                 "rule",
-                ["hard", "complaints", "authentication", "domain", "stale", "switched_off"],
+                ["hard", "complaints", "authentication", "domain", "stale", "switched_off", "content"],
             ),
         ]
 
@@ -143,34 +143,43 @@ class SuppressionListReading(models.Model):
 class LinkClicks(models.Model):
     """Clicks on one link of an issue on one day (UTC), of people and of probable machines.
 
-    ``link`` is the first 16 hexadecimal digits of the URL's SHA-256.
+    ``link`` is the first 16 hexadecimal digits of the URL's SHA-256. ``arm`` is the subject of a test, 0 without one.
     """
 
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="link_clicks")
     link = models.CharField(max_length=16)
     url = models.TextField()
     day = models.DateField()
+    arm = models.PositiveSmallIntegerField(default=0)
     people = models.PositiveIntegerField(default=0)
     machines = models.PositiveIntegerField(default=0)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["issue", "link", "day"], name="link_clicks_once_a_day")]
+        constraints = [models.UniqueConstraint(fields=["issue", "link", "day", "arm"], name="link_clicks_once_a_day")]
 
     def __str__(self) -> str:
         return self.url
 
 
-class RecipientClick(models.Model):
-    """The first click of one subscriber on one link of an issue, recorded only with their consent."""
+class Gift(models.Model):
+    """A gift that came by a link of an issue, as the donation system reports it. It does not say who gave.
 
-    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="recipient_clicks")
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="+")
-    link = models.CharField(max_length=16)
-    at = models.DateTimeField()
+    ``reference`` is the donation system's own: it makes counting a gift twice impossible. ``block`` is the name in the link,
+    such as “appeal-3”.
+    """
+
+    reference = models.CharField(max_length=120, unique=True)
+    issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="gifts")
+    block = models.CharField(max_length=60, blank=True)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    given_on = models.DateField()
+    added_at = models.DateTimeField()
+    added_by = models.CharField(max_length=254)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["issue", "subscriber", "link"], name="recipient_click_once")]
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="gift_of_something")]

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.message_fields import MessagesJSONField
 from newsletter.models.issues import Issue
 from newsletter.models.states import one_of
+from newsletter.models.variant_labels import label_facts
 
 
 class _ImmutableModel(models.Model):
@@ -50,7 +52,7 @@ class Variant(_ImmutableModel):
     revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="variants")
     key = models.CharField(max_length=16)
     public_id = models.CharField(max_length=32, unique=True)
-    label = models.CharField(max_length=200)
+    label_facts = models.JSONField(default=list)
     language = models.CharField(max_length=12)
     subject = models.TextField()
     preheader = models.TextField(blank=True)
@@ -69,9 +71,17 @@ class Variant(_ImmutableModel):
     def __str__(self) -> str:
         return self.label
 
+    @property
+    def label(self) -> str:
+        """Return the recipients of this variant in words, in the current language."""
+        return label_facts(self.label_facts)
+
 
 class ShownItem(models.Model):
-    """A story or event that a variant shows, to find the people who saw it."""
+    """A story or event that a variant shows, to find the people who saw it.
+
+    A story that is ``only_linked`` is named by a link alone: its readers have not had it.
+    """
 
     class Kind(models.TextChoices):
         STORY = "story", gettext_lazy("Story")
@@ -80,6 +90,7 @@ class ShownItem(models.Model):
     variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="shown_items")
     kind = models.CharField(max_length=5, choices=Kind.choices)
     row_id = models.BigIntegerField()
+    only_linked = models.BooleanField(default=False)
 
     wagtail_reference_index_ignore = True
 
@@ -91,9 +102,12 @@ class ShownItem(models.Model):
 
 
 class ReaderGroup(models.Model):
-    """The variant for recipients with the same place, giving status, radius and frequency; None if they get nothing.
+    """The variant for recipients of whom we know the same; None if they get nothing, and then ``empty_reason`` is its code.
 
-    ``place_id`` 0 means an unknown place, ``radius_km`` 0 the publication's own radius.
+    ``place_id`` 0 means an unknown place, ``radius_km`` 0 the publication's own radius, ``language`` "" its own language.
+    ``interests``, ``seen`` and ``rules`` are the numbers of `newsletter.issues.variants.reader_numbers`; ``fallback`` is what
+    readers give up who are too few for a version of their own (`newsletter.issues.visible.fallbacks`). ``arm`` is the subject
+    of a test, from 1; 0 without a test, −1 for those who wait.
     """
 
     revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="groups")
@@ -102,13 +116,37 @@ class ReaderGroup(models.Model):
     giving = models.CharField(max_length=8)
     radius_km = models.PositiveIntegerField(default=0)
     frequency = models.CharField(max_length=8, default="every")
+    interests = models.BigIntegerField(default=-1)
+    seen = models.BigIntegerField(default=0)
+    rules = models.BigIntegerField(default=0)
+    language = models.CharField(max_length=12, default="")
+    arm = models.SmallIntegerField(default=0)
+    fallback = models.PositiveSmallIntegerField(default=0)
+    empty_reason = models.CharField(max_length=24, blank=True, default="")
     people = models.PositiveIntegerField(default=0, help_text=gettext_lazy("When the variants were last made."))
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(variant__isnull=False, empty_reason="") | Q(variant__isnull=True) & ~Q(empty_reason=""),
+                name="reader_group_without_a_mail_has_a_reason",
+            ),
+            # The most different fields come first: each person of an audience is looked up by them.
             models.UniqueConstraint(
-                fields=["revision", "place_id", "giving", "radius_km", "frequency"], name="reader_group_once"
-            )
+                fields=[
+                    "revision",
+                    "interests",
+                    "seen",
+                    "place_id",
+                    "rules",
+                    "arm",
+                    "radius_km",
+                    "language",
+                    "giving",
+                    "frequency",
+                ],
+                name="reader_group_once",
+            ),
         ]

@@ -1,4 +1,4 @@
-"""Issues. Their frozen content is in `issue_content`, their approvals in `approvals`, their stories in `story_use`."""
+"""Issues, and the slots of schedules. Content is in `issue_content`, approvals in `approvals`, used stories in `story_use`."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,11 +9,58 @@ from django.utils.translation import gettext_lazy
 from wagtail.models import LockableMixin, PreviewableMixin, RevisionMixin
 
 from newsletter.common.message_fields import MessageField, MessagesJSONField
-from newsletter.models.body_blocks import BodyField, make_body_block
-from newsletter.models.publications import Layout, Publication, Slot
+from newsletter.models.body_blocks import BodyField
+from newsletter.models.publications import Layout, Publication
+from newsletter.models.schema_blocks import make_body_block
 from newsletter.models.states import one_of
 from newsletter.rendering.merge import fill_sample
 from subscribers.models import Segment
+
+
+class Slot(models.Model):
+    """One due time. ``due_local`` is wall-clock time without offset, so an hour that comes twice in autumn is one slot.
+
+    ``period`` is the month (``YYYY-MM``) in which a digest is due. The database allows one digest a month.
+    """
+
+    class Kind(models.TextChoices):
+        ISSUE = "issue", gettext_lazy("Issue")
+        DIGEST = "digest", gettext_lazy("Digest")
+
+    class State(models.TextChoices):
+        DUE = "due", gettext_lazy("Due")
+        ASSEMBLED = "assembled", gettext_lazy("Assembled")
+        SKIPPED = "skipped", gettext_lazy("Skipped")
+        MISSED = "missed", gettext_lazy("Missed")
+
+    publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="slots")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ISSUE)
+    due_local = models.CharField(max_length=16)
+    period = models.CharField(max_length=7, blank=True, default="")
+    due_at = models.DateTimeField(db_index=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DUE)
+    reason = MessageField(blank=True)
+    made_at = models.DateTimeField()
+    assembled_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["-due_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["publication", "kind", "due_local"], name="slot_once"),
+            models.UniqueConstraint(
+                fields=["publication", "period"], condition=models.Q(kind="digest"), name="one_digest_a_month"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="issue", period="") | models.Q(kind="digest") & ~models.Q(period=""),
+                name="slot_kind_and_period",
+            ),
+            one_of("slot_state", "state", ["due", "assembled", "skipped", "missed"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.publication_id} {self.due_local}"
 
 
 class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
@@ -21,15 +68,18 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
 
     An issue of the schedule and a digest belong to a slot; a correction and an issue on demand do not.
     ``due_at`` is when it is sent; None means when a person sends it. ``segment`` narrows the audience of the publication.
+    A welcome mail goes to each new subscriber: its ``number`` is its step, ``delay_days`` how long after they confirmed, and
+    ``on_since`` when it was turned on: nobody who confirmed before gets it. It is never sent to the end, so it stays approved.
     ``closed_at``, ``closed_by`` and ``closed_reason`` are set if a person decided not to send it.
     """
 
     class Kind(models.TextChoices):
-        """A scheduled issue, a monthly digest for those who chose it, or a correction for those with old event details."""
+        """A scheduled issue, a monthly digest for those who chose it, a correction of event details, or a welcome mail."""
 
         ISSUE = "issue", gettext_lazy("issue")
         DIGEST = "digest", gettext_lazy("monthly digest")
         CORRECTION = "correction", gettext_lazy("correction")
+        WELCOME = "welcome", gettext_lazy("welcome mail")
 
     class State(models.TextChoices):
         DRAFT = "draft", gettext_lazy("Draft")
@@ -42,11 +92,19 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     GRACE_PERIOD = timedelta(hours=6)
     """How late an issue may still be sent without a person's decision."""
 
+    MAX_WELCOME_STEPS, MAX_DELAY_DAYS = 3, 60
+
+    TEXT_LIMITS = {"subject": 300, "preheader": 300, "headline": 200}
+    """The most characters of texts that staff write. A draft may hold more: `find_incomplete_parts` names them."""
+
     SERVICE_MANAGED_FIELDS = (
         "publication_id",
         "slot_id",
         "segment_id",
+        "completes_id",
         "due_at",
+        "delay_days",
+        "on_since",
         "closed_at",
         "closed_by_id",
         "closed_reason",
@@ -69,7 +127,17 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     slot = models.OneToOneField(Slot, on_delete=models.PROTECT, null=True, related_name="issue", editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ISSUE, editable=False)
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, null=True, related_name="+", editable=False)
+    completes = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="completions",
+        editable=False,
+        help_text=gettext_lazy("The issue whose cancelled send this one completes: it goes to those not reached."),
+    )
     due_at = models.DateTimeField(null=True, db_index=True, editable=False)
+    delay_days = models.PositiveSmallIntegerField(null=True, editable=False)
+    on_since = models.DateTimeField(null=True, editable=False)
     number = models.PositiveIntegerField(editable=False)
     public_id = models.CharField(max_length=32, unique=True, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT, editable=False)
@@ -100,20 +168,18 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         editable=False,
         help_text=gettext_lazy("The hash of the audience staff were told of."),
     )
-    subject = models.CharField(gettext_lazy("subject"), max_length=300, blank=True)
-    preheader = models.CharField(gettext_lazy("preheader"), max_length=300, blank=True)
+    subject = models.CharField(gettext_lazy("subject"), blank=True)
+    preheader = models.CharField(gettext_lazy("preheader"), blank=True)
     layout = models.CharField(
         gettext_lazy("layout"),
         max_length=12,
-        choices=Layout.choices,
+        choices=[("", gettext_lazy("The publication’s layout")), *Layout.choices],
         blank=True,
-        help_text=gettext_lazy("Empty: that of the publication."),
     )
     headline = models.CharField(
         gettext_lazy("headline"),
-        max_length=200,
         blank=True,
-        help_text=gettext_lazy("Above an announcement, an event notice or an appeal. Empty: the subject."),
+        help_text=gettext_lazy("Heading of announcements, event notices and appeals. Leave empty to use the subject."),
     )
     body = BodyField(make_body_block(), verbose_name=gettext_lazy("body"), blank=True)
 
@@ -128,15 +194,33 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         constraints = [
             models.UniqueConstraint(fields=["publication", "kind", "number"], name="issue_number_once"),
             one_of("issue_layout", "layout", ["", *Layout.values]),
-            one_of("issue_kind", "kind", ["issue", "digest", "correction"]),
+            one_of("issue_kind", "kind", ["issue", "digest", "correction", "welcome"]),
             models.CheckConstraint(
                 condition=models.Q(kind="issue")
                 | models.Q(kind="digest", slot__isnull=False)
-                | models.Q(kind="correction", slot__isnull=True),
+                | models.Q(kind__in=["correction", "welcome"], slot__isnull=True),
                 name="issue_kind_and_slot",
             ),
             models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(number=1, delay_days=0) | models.Q(number__in=[2, 3], delay_days__gte=1),
+                    kind="welcome",
+                    segment__isnull=True,
+                    due_at__isnull=True,
+                    state__in=["draft", "in_review", "approved"],
+                )
+                | ~models.Q(kind="welcome") & models.Q(delay_days__isnull=True, on_since__isnull=True),
+                name="welcome_mail_has_step_and_days",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(slot__isnull=True) | models.Q(due_at__isnull=False), name="issue_of_a_slot_is_due"
+            ),
+            models.UniqueConstraint(
+                fields=["completes"], condition=~models.Q(state="cancelled"), name="one_live_completion_per_issue"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(completes__isnull=True) | models.Q(kind="issue", slot__isnull=True),
+                name="issue_that_completes_is_on_demand",
             ),
             models.CheckConstraint(
                 condition=models.Q(slot__isnull=True) | models.Q(segment__isnull=True),
@@ -167,6 +251,11 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         return self.kind == self.Kind.ISSUE and self.slot_id is None
 
     @property
+    def is_welcome(self) -> bool:
+        """Return True for a mail that each new subscriber gets."""
+        return self.kind == self.Kind.WELCOME
+
+    @property
     def reference(self) -> str:
         number = str(self.number) if self.kind == self.Kind.ISSUE else f"{self.kind}-{self.number}"
         return f"{self.publication.slug}/{number}"
@@ -186,7 +275,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
             ]
         super().save(*args, **kwargs)
 
-    def with_content_json(self, content: dict[str, Any]) -> "Issue":
+    def with_content_json(self, content: dict[str, object]) -> "Issue":
         """Restore the content of an older revision and keep the columns that services manage."""
         issue: Issue = super().with_content_json(content)
         for name in self.SERVICE_MANAGED_FIELDS:

@@ -8,7 +8,7 @@ class ProtectedTerm(models.Model):
     """One protected term. ``sealed`` is the encrypted term, ``digest`` its keyed hash, which keeps terms unique.
 
     Nothing in the row reveals the term: not in logs, searches or copies of the database.
-    `issues.protected_terms.encryption` decrypts it.
+    `issues.protected_terms.sealer` decrypts it.
     """
 
     sealed = models.TextField(editable=False)

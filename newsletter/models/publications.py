@@ -1,4 +1,4 @@
-"""Publications: their sender, schedule and rules, and the due slots of their schedules."""
+"""Publications: their sender, schedule and rules."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 
-from newsletter.common.message_fields import MessageField
 from newsletter.models.brands import Brand, check_sender_name, domain_of
-from newsletter.models.sources import Source
+from newsletter.models.content.further_languages import check_further_languages
+from newsletter.models.content.sources import Source
 from newsletter.models.states import one_of
 from subscribers.models import MailingList, Segment, Topic
 
@@ -42,7 +42,23 @@ class Publication(PreviewableMixin, models.Model):
     class Clicks(models.TextChoices):
         OFF = "off", gettext_lazy("Clicks are not counted")
         COUNTS = "counts", gettext_lazy("Anonymous counts per link")
-        READERS = "readers", gettext_lazy("Anonymous counts per link (counts by person have no effect yet)")
+
+    class Interests(models.TextChoices):
+        OFF = "off", gettext_lazy("Everybody gets the same stories")
+        FIRST = "first", gettext_lazy("Stories of a reader’s topics come first")
+        ONLY = "only", gettext_lazy("Readers get only stories of their topics")
+
+    class SendAt(models.TextChoices):
+        SLOT = "slot", gettext_lazy("Everybody at the same moment")
+        LOCAL = "local", gettext_lazy("Each reader at this time of day where they live")
+
+    class Priority(models.TextChoices):
+        """The order in which publications get the room that a person has in 7 days."""
+
+        ALWAYS = "always", gettext_lazy("Always sent, such as a legal notice")
+        HIGH = "high", gettext_lazy("High: others leave room for it")
+        NORMAL = "normal", gettext_lazy("Normal")
+        LOW = "low", gettext_lazy("Low: it leaves room for all others")
 
     slug = models.SlugField(gettext_lazy("slug"), unique=True)
     name = models.CharField(gettext_lazy("name"), max_length=120)
@@ -51,8 +67,8 @@ class Publication(PreviewableMixin, models.Model):
     segment = models.ForeignKey(
         Segment, verbose_name=gettext_lazy("segment"), on_delete=models.PROTECT, null=True, blank=True
     )
-    from_name = models.CharField(gettext_lazy("from name"), max_length=100)
-    from_email = models.EmailField(gettext_lazy("from email"))
+    from_name = models.CharField(gettext_lazy("sender name"), max_length=100)
+    from_email = models.EmailField(gettext_lazy("sender address"))
     reply_to = models.EmailField(gettext_lazy("reply to"), blank=True)
     subject = models.CharField(
         gettext_lazy("subject"),
@@ -66,6 +82,16 @@ class Publication(PreviewableMixin, models.Model):
         help_text=gettext_lazy("Minute, hour, day, month, weekday: 0 9 * * thu"),
     )
     zone = models.CharField(gettext_lazy("zone"), max_length=60, default="UTC")
+    send_at = models.CharField(
+        gettext_lazy("send at"),
+        max_length=5,
+        choices=SendAt.choices,
+        default=SendAt.SLOT,
+        help_text=gettext_lazy(
+            "A reader’s place decides the time zone, else your import, else the publication. Readers in the east get it "
+            "first, so drafts are ready earlier. Corrections, and what you send by “Send now”, go to everybody at once."
+        ),
+    )
     lead_hours = models.PositiveIntegerField(
         gettext_lazy("lead hours"),
         default=24,
@@ -90,7 +116,7 @@ class Publication(PreviewableMixin, models.Model):
         blank=True,
         help_text=gettext_lazy("An issue that goes to more people needs two approvals. Empty: one is enough."),
     )
-    clicks = models.CharField(gettext_lazy("clicks"), max_length=7, choices=Clicks.choices, default=Clicks.OFF)
+    clicks = models.CharField(gettext_lazy("clicks"), max_length=6, choices=Clicks.choices, default=Clicks.OFF)
     stories = models.PositiveSmallIntegerField(gettext_lazy("stories"), default=5, validators=[MaxValueValidator(20)])
     events = models.PositiveSmallIntegerField(gettext_lazy("events"), default=4, validators=[MaxValueValidator(12)])
     radius_km = models.PositiveIntegerField(
@@ -119,13 +145,39 @@ class Publication(PreviewableMixin, models.Model):
     topics = models.ManyToManyField(
         Topic, verbose_name=gettext_lazy("topics"), blank=True, help_text=gettext_lazy("None chosen: all.")
     )
+    interests = models.CharField(
+        gettext_lazy("interests"),
+        max_length=5,
+        choices=Interests.choices,
+        default=Interests.OFF,
+        help_text=gettext_lazy(
+            "Readers who chose no topic get every story. A story without a topic is for everybody. People are asked for their "
+            "topics only if they count."
+        ),
+    )
+    pinned_lead = models.BooleanField(
+        gettext_lazy("the lead story is for everybody"),
+        default=False,
+        help_text=gettext_lazy("It comes first, whatever a reader’s topics are."),
+    )
+    max_variants = models.PositiveIntegerField(
+        gettext_lazy("maximum versions"),
+        default=400,
+        validators=[MinValueValidator(1), MaxValueValidator(10_000)],
+        help_text=gettext_lazy(
+            "An issue never has more. If topics, languages, places and blocks would make more, the versions with the fewest "
+            "people are merged: first their topics count less, then their place."
+        ),
+    )
     sources = models.ManyToManyField(
         Source, verbose_name=gettext_lazy("sources"), blank=True, help_text=gettext_lazy("None chosen: all.")
     )
     intro = models.TextField(
         gettext_lazy("intro"),
         blank=True,
-        help_text=gettext_lazy('Opens each issue. May hold merge fields: Dear {{ first_name | default:"friend" }},'),
+        help_text=gettext_lazy(
+            'Opens each issue. It can contain personal fields: Dear {{ first_name | default:"friend" }},'
+        ),
     )
     host_url = models.URLField(
         gettext_lazy("host url"),
@@ -134,6 +186,14 @@ class Publication(PreviewableMixin, models.Model):
         help_text=gettext_lazy("Where recipients with no event near them learn to host one."),
     )
     language = models.CharField(gettext_lazy("language"), max_length=12, default="en")
+    languages = models.JSONField(
+        gettext_lazy("further languages"),
+        default=list,
+        blank=True,
+        help_text=gettext_lazy(
+            "Readers of these languages get the texts that you translate, and the rest in the language above."
+        ),
+    )
     layout = models.CharField(
         gettext_lazy("layout"),
         max_length=12,
@@ -151,7 +211,9 @@ class Publication(PreviewableMixin, models.Model):
         gettext_lazy("quiet until"),
         null=True,
         blank=True,
-        help_text=gettext_lazy("… until this one. A send goes on then."),
+        help_text=gettext_lazy(
+            "… until this one. A send goes on then. If readers get issues by their own clock, these are hours of that clock."
+        ),
     )
     stale_hours = models.PositiveIntegerField(
         gettext_lazy("stale hours"),
@@ -164,13 +226,20 @@ class Publication(PreviewableMixin, models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=gettext_lazy("At most so many people a day; the rest follow on the next day."),
+        help_text=gettext_lazy("Maximum number of recipients per day. The rest get it on the following days."),
     )
     warm_up_from = models.DateField(
         gettext_lazy("warm up from"),
         null=True,
         blank=True,
         help_text=gettext_lazy("A new sending domain starts with 50 people on this day and more each day after."),
+    )
+    priority = models.CharField(
+        gettext_lazy("priority"),
+        max_length=6,
+        choices=Priority.choices,
+        default=Priority.NORMAL,
+        help_text=gettext_lazy("It counts if the number of mails for one person in 7 days is limited."),
     )
     monthly_digest = models.BooleanField(
         gettext_lazy("monthly digest"),
@@ -199,9 +268,12 @@ class Publication(PreviewableMixin, models.Model):
         ordering = ["name"]
         constraints = [
             one_of("publication_layout", "layout", Layout.values),
+            one_of("publication_send_at", "send_at", ["slot", "local"]),
             one_of("publication_approval", "approval", ["approve", "auto"]),
             one_of("publication_archive", "archive", ["off", "unlisted", "public"]),
-            one_of("publication_clicks", "clicks", ["off", "counts", "readers"]),
+            one_of("publication_priority", "priority", ["always", "high", "normal", "low"]),
+            one_of("publication_clicks", "clicks", ["off", "counts"]),
+            one_of("publication_interests", "interests", ["off", "first", "only"]),
             models.CheckConstraint(
                 condition=models.Q(archived=False) | models.Q(enabled=False), name="publication_archived_is_off"
             ),
@@ -213,55 +285,10 @@ class Publication(PreviewableMixin, models.Model):
     def clean(self) -> None:
         """Raise ValidationError if the sender's name looks like a forgery, or if the publication uses what is archived."""
         check_sender_name(self.from_name, field="from_name", own=[domain_of(self.from_email), domain_of(self.reply_to)])
+        check_further_languages(self.languages, language=self.language)
         if self.archived and self.enabled:
             raise ValidationError({"enabled": _("This publication is archived. Bring it back first.")})
         for field, id_of in (("mailing_list", self.mailing_list_id), ("segment", self.segment_id)):
             if id_of and not self.archived and getattr(self, field).archived:
                 archived = _("“%(name)s” is archived. Bring it back first, or choose another.")
                 raise ValidationError({field: archived % {"name": getattr(self, field)}})
-
-
-class Slot(models.Model):
-    """One due time. ``due_local`` is wall-clock time without offset, so an hour that comes twice in autumn is one slot.
-
-    ``period`` is the month (``YYYY-MM``) in which a digest is due. The database allows one digest a month.
-    """
-
-    class Kind(models.TextChoices):
-        ISSUE = "issue", gettext_lazy("Issue")
-        DIGEST = "digest", gettext_lazy("Digest")
-
-    class State(models.TextChoices):
-        DUE = "due", gettext_lazy("Due")
-        ASSEMBLED = "assembled", gettext_lazy("Assembled")
-        SKIPPED = "skipped", gettext_lazy("Skipped")
-        MISSED = "missed", gettext_lazy("Missed")
-
-    publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="slots")
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ISSUE)
-    due_local = models.CharField(max_length=16)
-    period = models.CharField(max_length=7, blank=True, default="")
-    due_at = models.DateTimeField(db_index=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.DUE)
-    reason = MessageField(blank=True)
-    made_at = models.DateTimeField()
-    assembled_at = models.DateTimeField(null=True, blank=True)
-
-    wagtail_reference_index_ignore = True
-
-    class Meta:
-        ordering = ["-due_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["publication", "kind", "due_local"], name="slot_once"),
-            models.UniqueConstraint(
-                fields=["publication", "period"], condition=models.Q(kind="digest"), name="one_digest_a_month"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(kind="issue", period="") | models.Q(kind="digest") & ~models.Q(period=""),
-                name="slot_kind_and_period",
-            ),
-            one_of("slot_state", "state", ["due", "assembled", "skipped", "missed"]),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.publication_id} {self.due_local}"

@@ -125,6 +125,7 @@ TRACKED_MODELS = frozenset(
         "newsletter.publication",
         "newsletter.source",
         "newsletter.picture",
+        "subscribers.case",
         "subscribers.mailinglist",
         "subscribers.segment",
         "subscribers.topic",

@@ -12,6 +12,8 @@ from django.db import transaction
 from newsletter.organisation.apply_tables import (
     apply_appeal,
     apply_brand,
+    apply_case,
+    apply_limits,
     apply_list,
     apply_publication,
     apply_segment,
@@ -22,8 +24,6 @@ from newsletter.organisation.logos import Logos, host_logos
 from newsletter.organisation.read_file import read_organisation
 from newsletter.organisation.schema import OrganisationFile
 from newsletter.organisation.upsert import Change
-
-__all__ = ["Change", "apply_file"]
 
 
 def apply_file(path: Path, *, dry_run: bool = False, now: datetime) -> list[Change]:
@@ -43,15 +43,19 @@ def apply_file(path: Path, *, dry_run: bool = False, now: datetime) -> list[Chan
 def _apply(organisation: OrganisationFile, *, logos: Logos, now: datetime) -> Iterator[Change]:
     if organisation.brand is not None:
         yield apply_brand(organisation.brand, logos=logos)
+    if organisation.limits is not None:
+        yield apply_limits(organisation.limits)
     for mailing_list in organisation.lists:
         yield apply_list(mailing_list)
     for topic in organisation.topics:
         yield apply_topic(topic)
+    for case in organisation.cases:
+        yield apply_case(case)
     for segment in organisation.segments:
         yield apply_segment(segment)
     for source in organisation.sources:
         yield apply_source(source, now=now)
-    for appeal in organisation.appeals:
-        yield apply_appeal(appeal)
     for publication in organisation.publications:
         yield apply_publication(publication)
+    for appeal in organisation.appeals:
+        yield apply_appeal(appeal)

@@ -1,20 +1,33 @@
 """Apply each kind of table in the organisation file: find its row and set its values."""
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Model
 
 from newsletter.common.errors import BadFile, BadRule, BadSchedule
+from newsletter.common.schedule import check_schedule
+from newsletter.content.ingesting.apis.source_keys import is_same_key, seal_key
+from newsletter.content.ingesting.home_location import rereading_events_if_home_moves
 from newsletter.content.ingesting.source_changes import schedule_changed_source
-from newsletter.issues.assembly.schedule import check_schedule
-from newsletter.models import Appeal, Brand, Publication, Source
+from newsletter.content.parsing.apis.addresses import read_source_address
+from newsletter.models import Appeal, Brand, MailLimits, Publication, Source
 from newsletter.organisation.logos import BRAND, Logos, find_brand
 from newsletter.organisation.read_file import entry_label
-from newsletter.organisation.references import find_list, find_segment, find_sources, find_topics
+from newsletter.organisation.references import (
+    find_appeal,
+    find_list,
+    find_publications,
+    find_segment,
+    find_sources,
+    find_topics,
+)
 from newsletter.organisation.schema import (
     AppealEntry,
     BrandEntry,
+    CaseEntry,
+    LimitsEntry,
     ListEntry,
     PublicationEntry,
     SegmentEntry,
@@ -23,7 +36,7 @@ from newsletter.organisation.schema import (
 )
 from newsletter.organisation.upsert import Change, upsert
 from newsletter.organisation.value_types import format_interval, parse_interval_minutes
-from subscribers.models import MailingList, Segment, Topic
+from subscribers.models import Case, MailingList, Segment, Topic
 from subscribers.segments.compile import check_rule
 
 _NEW_SCHEDULE = "0 9 * * thu"
@@ -35,6 +48,11 @@ def apply_brand(entry: BrandEntry, *, logos: Logos) -> Change:
             picture.save()
     row = find_brand() or Brand(slug=BRAND)
     return upsert(kind="brand", name=entry.name or row.name, row=row, values=entry.given() | logos)
+
+
+def apply_limits(entry: LimitsEntry) -> Change:
+    row = MailLimits.objects.first() or MailLimits(pk=1)
+    return upsert(kind="limits", name="limits", row=row, values=entry.given())
 
 
 def apply_list(entry: ListEntry) -> Change:
@@ -49,6 +67,11 @@ def apply_list(entry: ListEntry) -> Change:
 def apply_topic(entry: TopicEntry) -> Change:
     row = Topic.objects.filter(slug=entry.slug).first() or Topic(slug=entry.slug, name=name_from_slug(entry.slug))
     return upsert(kind="topic", name=entry.slug, row=row, values=entry.given())
+
+
+def apply_case(entry: CaseEntry) -> Change:
+    row = Case.objects.filter(slug=entry.slug).first() or Case(slug=entry.slug, name=name_from_slug(entry.slug))
+    return upsert(kind="case", name=entry.slug, row=row, values=entry.given())
 
 
 def apply_segment(entry: SegmentEntry) -> Change:
@@ -75,21 +98,53 @@ def apply_source(entry: SourceEntry, *, now: datetime) -> Change:
         del values["every"]
         values["every_minutes"] = parse_interval_minutes(entry.every)
     row = Source.objects.filter(name=entry.name).first() or Source(name=entry.name)
-    schedule_changed_source(row, changed=[name for name in values if values[name] != getattr(row, name)], now=now)
+    _use_address_and_key(entry, values, row=row)
+    changed = [name for name in values if values[name] != getattr(row, name)]
+    schedule_changed_source(row, changed=["key" if name == "sealed_key" else name for name in changed], now=now)
     return upsert(
         kind="source",
         name=entry.name,
         row=row,
         values=values,
         many=many,
-        keys={"every_minutes": "every"},
-        show={"every_minutes": format_interval},
+        keys={"every_minutes": "every", "sealed_key": "key_variable"},
+        show={"every_minutes": format_interval, "sealed_key": lambda sealed: "a key" if sealed else ""},
     )
+
+
+def _use_address_and_key(entry: SourceEntry, values: dict[str, object], *, row: Source) -> None:
+    """Replace the variable by the key in it, sealed, and the address by its usual form.
+
+    An unchanged key stays as it is. A key is never used for another address than the one it was given for.
+    """
+    where = entry_label("source", entry.name)
+    if "url" in values:
+        address = read_source_address(entry.url, kind=entry.kind if "kind" in values else row.kind or entry.kind)
+        if address.key:
+            raise BadFile(
+                f"{where}: url: this address has a key in it, which everybody who reads the file would see. Write the key in"
+                " .env, and the name of its setting as key_variable."
+            )
+        values["url"] = address.url
+        if address.url != row.url and row.sealed_key:
+            values["sealed_key"] = ""
+    if values.pop("key_variable", ""):
+        key = os.environ.get(entry.key_variable, "").strip()
+        if not key:
+            raise BadFile(f"{where}: key_variable: there is no {entry.key_variable} in the environment or in .env.")
+        values["sealed_key"] = row.sealed_key if is_same_key(row.sealed_key, key) else seal_key(key)
 
 
 def apply_appeal(entry: AppealEntry) -> Change:
     row = Appeal.objects.filter(slug=entry.slug).first() or Appeal(slug=entry.slug)
-    return upsert(kind="appeal", name=entry.slug, row=row, values=entry.given(), keys={"audience": "for"})
+    values = entry.given()
+    many: dict[str, Sequence[Model]] = {}
+    if "publications" in values:
+        del values["publications"]
+        many["publications"] = find_publications(entry.publications, where=entry_label("appeal", entry.slug))
+    if "translation_of" in values:
+        values["translation_of"] = find_appeal(entry.translation_of, where=entry_label("appeal", entry.slug))
+    return upsert(kind="appeal", name=entry.slug, row=row, values=values, many=many, keys={"audience": "for"})
 
 
 def apply_publication(entry: PublicationEntry) -> Change:
@@ -116,7 +171,10 @@ def apply_publication(entry: PublicationEntry) -> Change:
     if "digest_schedule" in values:
         zone = entry.zone or row.zone
         values["digest_schedule"] = _check_schedule(entry.digest_schedule, zone=zone, where=f"{where}, digest_schedule")
-    return upsert(kind="publication", name=entry.slug, row=row, values=values, many=many, keys={"mailing_list": "list"})
+    with rereading_events_if_home_moves():
+        return upsert(
+            kind="publication", name=entry.slug, row=row, values=values, many=many, keys={"mailing_list": "list"}
+        )
 
 
 def name_from_slug(slug: str) -> str:

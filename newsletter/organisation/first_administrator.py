@@ -40,12 +40,14 @@ def check_code(code: str) -> None:
 
 
 @transaction.atomic
-def make_first_administrator(*, code: str, email: str, password: str) -> User:
+def make_first_administrator(
+    *, code: str, email: str, password: str, first_name: str = "", last_name: str = ""
+) -> User:
     """Make the account. Raises BadLink, BadAddress, BadPassword. Of two requests at once, one gets the account."""
     Group.objects.select_for_update().get(name="admin")
     check_code(code)
     address = check_email(email)
-    person = User(username=address.lower(), email=address)
+    person = User(username=address.lower(), email=address, first_name=first_name, last_name=last_name)
     set_password(person, password)
     person.save()
     give_role(person, "admin")

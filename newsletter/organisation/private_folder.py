@@ -47,7 +47,9 @@ def find_readable_by_others(places: DataPaths) -> list[Path]:
         return found
     entries = _entries(places.folder)
     named = [
-        places.folder / one.name for one in entries if _is_own(one) or _holds_only_our_folders(places.folder, entries)
+        places.folder / entry.name
+        for entry in entries
+        if _is_own(entry) or _holds_only_our_folders(places.folder, entries)
     ]
     return [*found, *(path for path in named if _is_open(path) and path not in found)]
 
@@ -115,6 +117,6 @@ def _is_open(path: Path) -> bool:
 def _can_enter(folder: Path) -> bool:
     """Return True if group or others can enter the folder through all its parents."""
     try:
-        return all(one.stat().st_mode & 0o011 for one in (folder, *folder.parents))
+        return all(path.stat().st_mode & 0o011 for path in (folder, *folder.parents))
     except OSError:
         return False

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from newsletter.common.errors import BadFile
-from newsletter.organisation.schema import ENTRIES, Entry, OrganisationFile
+from newsletter.organisation.schema import ENTRIES, Entry, OrganisationFile, is_single
 from newsletter.organisation.value_types import nearest
 
 MAX_ORGANISATION_FILE_BYTES = 2_000_000
@@ -30,14 +30,14 @@ def check_organisation(document: Mapping[str, Any]) -> OrganisationFile:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise BadFile(faults[0] + more) from error
     for kind, entry_type in ENTRIES.items():
-        if kind != "brand":
+        if not is_single(kind):
             _refuse_duplicates(kind, entry_type, document.get(kind, []))
     return organisation
 
 
 def entry_label(kind: str, name: str) -> str:
     """Return how messages name a table of the file: ``[[list]] weekly``."""
-    return f"[[{kind}]] {name}" if kind != "brand" else "[brand]"
+    return f"[{kind}]" if is_single(kind) else f"[[{kind}]] {name}"
 
 
 def _parse(path: Path) -> dict[str, object]:
@@ -71,7 +71,7 @@ def _describe_error(fault: ErrorDetails, document: Mapping[str, Any]) -> str:
     entry_type = ENTRIES[kind]
     where, keys = _locate(kind, entry_type, rest, document)
     if not keys:
-        expected = "[brand]" if kind == "brand" else f"[[{kind}]]"
+        expected = f"[{kind}]" if is_single(kind) else f"[[{kind}]]"
         return f"{where}: this must be a table, written as {expected} on a line of its own."
     key = keys[0]
     if fault["type"] == "extra_forbidden":
@@ -83,7 +83,7 @@ def _describe_error(fault: ErrorDetails, document: Mapping[str, Any]) -> str:
 
 
 def _locate(kind: str, entry_type: type[Entry], rest: list[Any], document: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    if kind == "brand" or not rest or not isinstance(rest[0], int):
+    if is_single(kind) or not rest or not isinstance(rest[0], int):
         return entry_label(kind, "").strip(), rest
     table = document[kind][rest[0]]
     name = table.get(entry_type.identity) if isinstance(table, Mapping) else None

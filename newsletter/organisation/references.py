@@ -6,7 +6,7 @@ from typing import TypeVar
 from django.db import models
 
 from newsletter.common.errors import BadFile
-from newsletter.models import Source
+from newsletter.models import Appeal, Publication, Source
 from newsletter.organisation.value_types import nearest
 from subscribers.models import MailingList, Segment, Topic
 
@@ -25,6 +25,16 @@ def find_segment(name: str, *, where: str) -> Segment | None:
 def find_topics(names: Sequence[str], *, where: str) -> list[Topic]:
     topics = list(Topic.objects.all())
     return _distinct(_find(name, topics, by=("slug", "name"), what="topic", where=where) for name in names)
+
+
+def find_publications(slugs: Sequence[str], *, where: str) -> list[Publication]:
+    publications = list(Publication.objects.all())
+    return _distinct(_find(slug, publications, by=("slug",), what="publication", where=where) for slug in slugs)
+
+
+def find_appeal(slug: str, *, where: str) -> Appeal | None:
+    """Return the appeal, or None for ""."""
+    return _find(slug, Appeal.objects.all(), by=("slug",), what="appeal", where=where) if slug else None
 
 
 def find_sources(names: Sequence[str], *, where: str) -> list[Source]:

@@ -9,6 +9,7 @@ from newsletter.organisation.value_types import (
     Colour,
     Email,
     Every,
+    Host,
     Language,
     Line,
     OptionalEmail,
@@ -20,11 +21,12 @@ from newsletter.organisation.value_types import (
     StaffText,
     Subject,
     Url,
+    VariableName,
 )
 
 
 class Entry(BaseModel):
-    """One table of the file. `identity` is the key that names it."""
+    """One table of the file. `identity` is the key that names it, "" if there is only one such table."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     identity: ClassVar[str] = "slug"
@@ -53,6 +55,7 @@ class BrandEntry(Entry):
     donate_url: OptionalUrl = ""
     donor_portal_url: OptionalUrl = ""
     social: dict[str, Url] = {}
+    gift_hosts: list[Host] = []
 
 
 class ListEntry(Entry):
@@ -70,6 +73,11 @@ class TopicEntry(Entry):
     names: dict[Language, Line] = {}
 
 
+class CaseEntry(Entry):
+    slug: Slug
+    name: Line = ""
+
+
 class SegmentEntry(Entry):
     slug: Slug
     name: Line = ""
@@ -79,8 +87,20 @@ class SegmentEntry(Entry):
 class SourceEntry(Entry):
     identity: ClassVar[str] = "name"
     name: Line
-    kind: Literal["feed", "wordpress", "page", "calendar", "events"] = "feed"
+    kind: Literal[
+        "feed",
+        "wordpress",
+        "page",
+        "calendar",
+        "events",
+        "ghost",
+        "drupal",
+        "eventbrite",
+        "mobilize",
+        "action_network",
+    ] = "feed"
     url: SourceUrl = ""
+    key_variable: VariableName = ""
     every: Every = ""
     topics: list[str] = []
     region: OptionalRegion = ""
@@ -95,6 +115,12 @@ class AppealEntry(Entry):
     link: Url = ""
     button: Line = ""
     audience: Literal["all", "none", "donor", "monthly"] = Field(default="all", alias="for")
+    language: OptionalLanguage = ""
+    translation_of: str = ""
+    publications: list[str] = []
+    first_day: date | None = None
+    last_day: date | None = None
+    priority: int = Field(default=0, ge=0, le=32_767)
     enabled: bool = True
 
 
@@ -109,11 +135,12 @@ class PublicationEntry(Entry):
     subject: Subject = ""
     schedule: Line = ""
     zone: Line = ""
+    send_at: Literal["slot", "local"] = "slot"
     lead_hours: int = Field(default=0, ge=0, le=24 * 14)
     approval: Literal["approve", "auto"] = "approve"
     another_approves: bool = False
     second_approval_above: int | None = Field(default=None, ge=0)
-    clicks: Literal["off", "counts", "readers"] = "off"
+    clicks: Literal["off", "counts"] = "off"
     stories: int = Field(default=0, ge=0, le=20)
     events: int = Field(default=0, ge=0, le=12)
     radius_km: int = Field(default=0, ge=0, le=1_000)
@@ -121,16 +148,21 @@ class PublicationEntry(Entry):
     waiting_days: int = Field(default=90, ge=1, le=3_650)
     days_ahead: int = Field(default=0, ge=1, le=3_650)
     topics: list[str] = []
+    interests: Literal["off", "first", "only"] = "off"
+    pinned_lead: bool = False
+    max_variants: int = Field(default=400, ge=1, le=10_000)
     sources: list[str] = []
     intro: StaffText = ""
     host_url: OptionalUrl = ""
     language: Language = ""
+    languages: list[Language] = []
     layout: Literal["letter", "digest", "announcement", "event_notice", "appeal"] = "letter"
     quiet_from: time | None = None
     quiet_until: time | None = None
     stale_hours: int = Field(default=48, ge=0, le=24 * 60)
     people_per_day: int | None = Field(default=None, ge=1)
     warm_up_from: date | None = None
+    priority: Literal["always", "high", "normal", "low"] = "normal"
     monthly_digest: bool = True
     digest_schedule: Line = ""
     consent_required: bool = False
@@ -138,12 +170,21 @@ class PublicationEntry(Entry):
     enabled: bool = True
 
 
+class LimitsEntry(Entry):
+    identity: ClassVar[str] = ""
+    mails_in_7_days: int = Field(default=0, ge=1, le=100)
+    silent_months: int = Field(default=0, ge=6, le=120)
+    questions_per_day: int = Field(default=500, ge=1)
+
+
 class OrganisationFile(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     brand: BrandEntry | None = None
+    limits: LimitsEntry | None = None
     lists: list[ListEntry] = Field(default=[], alias="list")
     topics: list[TopicEntry] = Field(default=[], alias="topic")
+    cases: list[CaseEntry] = Field(default=[], alias="case")
     segments: list[SegmentEntry] = Field(default=[], alias="segment")
     sources: list[SourceEntry] = Field(default=[], alias="source")
     appeals: list[AppealEntry] = Field(default=[], alias="appeal")
@@ -152,10 +193,17 @@ class OrganisationFile(BaseModel):
 
 ENTRIES: dict[str, type[Entry]] = {
     "brand": BrandEntry,
+    "limits": LimitsEntry,
     "list": ListEntry,
     "topic": TopicEntry,
+    "case": CaseEntry,
     "segment": SegmentEntry,
     "source": SourceEntry,
     "appeal": AppealEntry,
     "publication": PublicationEntry,
 }
+
+
+def is_single(kind: str) -> bool:
+    """Return True if the file has at most one table of this kind."""
+    return not ENTRIES[kind].identity

@@ -78,13 +78,18 @@ def read_staff_link(token: str, *, now: datetime) -> StaffLink:
 
 
 @transaction.atomic
-def use_staff_link(*, link: StaffLink, password: str, now: datetime) -> User:
-    """Set the person's password and use the link up. Raises BadPassword, and UsedStaffLink for the second of two at once."""
+def use_staff_link(*, link: StaffLink, password: str, now: datetime, first_name: str = "", last_name: str = "") -> User:
+    """Set the person's password and the names that are given, and use the link up.
+
+    Raises BadPassword, and UsedStaffLink for the second of two at once.
+    """
     person = link.person
     set_password(person, password)
     if not StaffLink.objects.filter(pk=link.pk, used_at=None, withdrawn_at=None).update(used_at=now):
         raise UsedStaffLink(_BAD_LINK)
-    person.save(update_fields=["password"])
+    person.first_name = first_name or person.first_name
+    person.last_name = last_name or person.last_name
+    person.save(update_fields=["password", "first_name", "last_name"])
     log(instance=person, action="newsletter.password_set", user=person, data={"by_link": link.kind})
     return person
 

@@ -87,9 +87,9 @@ def _set_many(
 def _check(row: models.Model, *, where: str, keys: Mapping[str, str]) -> None:
     """Check lengths, ranges and required values as the tables define them. Web addresses were checked when read."""
     addresses = [
-        each.name
-        for each in row._meta.concrete_fields
-        if isinstance(each, models.URLField) and getattr(row, each.attname)
+        field.name
+        for field in row._meta.concrete_fields
+        if isinstance(field, models.URLField) and getattr(row, field.attname)
     ]
     try:
         row.clean_fields(exclude=addresses)

@@ -10,6 +10,7 @@ from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator
 
 from newsletter.common.errors import BadAddress, UnknownPlace
+from newsletter.content.parsing.urls import find_host
 from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.merge import fill_defaults
@@ -19,16 +20,17 @@ from subscribers.places.regions import resolve_region
 MAX_URL_LENGTH = 2_000
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 _COLOUR = re.compile(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,60}")
 _EVERY = re.compile(r"(\d{1,5})\s*(m|min|h|d)")
 _EVERY_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 24 * 60}
 _MAX_INTERVAL_MINUTES = 31 * 24 * 60
 
 
-def nearest(word: str, known: Iterable[str], *, quote: tuple[str, str] = ("“", "”")) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``did you mean “x”?``, or "" if no known word is near."""
     spellings = {name.casefold(): name for name in known}
     close = get_close_matches(word.casefold(), spellings, n=1, cutoff=0.6)
-    return f"did you mean {quote[0]}{spellings[close[0]]}{quote[1]}?" if close else ""
+    return f"did you mean “{spellings[close[0]]}”?" if close else ""
 
 
 def _check_slug(text: str) -> str:
@@ -67,6 +69,15 @@ def _check_source_url(text: str) -> str:
     return _check_url(text)
 
 
+def _check_variable_name(text: str) -> str:
+    if not _VARIABLE.fullmatch(text):
+        raise ValueError(
+            "this is not the name of a setting. Write the key itself in .env, such as EVENTBRITE_TOKEN=…, and only the name of"
+            " its setting here"
+        )
+    return text
+
+
 def _check_email(text: str) -> str:
     try:
         return normalise(text)
@@ -88,6 +99,13 @@ def _check_language(text: str) -> str:
     except (UnknownLocaleError, ValueError) as error:
         raise ValueError(f"“{text[:30]}” is not a language code; write one such as “en”, “en-GB” or “es”") from error
     return text.replace("_", "-")
+
+
+def _check_host(text: str) -> str:
+    host = find_host(text)
+    if not host:
+        raise ValueError(f"“{text[:60]}” is not a host; write one such as “donate.example.org”")
+    return host
 
 
 def _check_region(text: str) -> str:
@@ -148,6 +166,8 @@ _REGION, _LANGUAGE = AfterValidator(_check_region), AfterValidator(_check_langua
 Slug = Annotated[str, AfterValidator(_check_slug)]
 Line = Annotated[str, AfterValidator(_check_line)]
 Url = Annotated[str, _URL]
+Host = Annotated[str, AfterValidator(_check_host)]
+VariableName = Annotated[str, AfterValidator(_check_variable_name)]
 SourceUrl = Annotated[str, AfterValidator(_check_source_url)]
 OptionalUrl = Annotated[str, AfterValidator(lambda text: _or_empty(text, _URL))]
 Email = Annotated[str, _EMAIL]

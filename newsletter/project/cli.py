@@ -16,11 +16,12 @@ from newsletter.project.process_setup import make_files_private, restrict_data_f
 from newsletter.project.settings_file import read_settings_file
 
 COMMANDS = {
-    "demo": "the whole job once on a sample organisation, then a desk to look at it",
+    "demo": "send a sample organisation’s issue to files, then open the desk",
     "init": "write a commented sample of the organisation's file and of .env",
     "apply": "create or update lists, sources, publications … from the organisation's file",
     "staff": "add people to the staff, or list them",
     "api-key": "make, list or revoke keys for your other systems",
+    "webhook": "add, list or remove webhooks for your other systems",
     "subscribers": "import, export or look up the people of a list",
     "breach-drill": "list whose data an account, an API key or an export touched",
     "serve": "run everything in one process: web, schedule, sender",
@@ -30,6 +31,7 @@ COMMANDS = {
     "ingest": "read the sources now",
     "assemble": "make the issue of a publication's next slot",
     "preview": "write an issue as its readers will see it",
+    "explain": "say why a person gets each part of an issue, or does not",
     "approve": "approve an issue as a member of staff",
     "send": "send an approved issue at its slot, or now",
     "status": "show slots, issues and the delivery summary of a send",
@@ -56,10 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(given)
     except CommandLineError as error:
-        _say(str(error))
+        _print_error(str(error))
         return error.status
     except DomainError as error:
-        _say(str(error))
+        _print_error(str(error))
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -166,8 +168,8 @@ def _execute(name: str, rest: list[str]) -> None:
     try:
         options = vars(parser.parse_args(rest))
     except CommandError as error:
-        said = _one_line(error).removeprefix("Error: ")
-        raise CommandLineError(f"{said[:1].upper()}{said[1:]} Try: newsletter {name} --help", status=2) from error
+        message = _one_line(error).removeprefix("Error: ")
+        raise CommandLineError(f"{message[:1].upper()}{message[1:]} Try: newsletter {name} --help", status=2) from error
     try:
         command.execute(*options.pop("args", ()), **options)
     except CommandError as error:
@@ -193,7 +195,7 @@ def _one_line(error: Exception) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _say(text: str) -> None:
+def _print_error(text: str) -> None:
     sys.stderr.write(" ".join(text.split()) + "\n")
 
 

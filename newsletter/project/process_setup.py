@@ -16,7 +16,7 @@ def make_files_private() -> None:
     os.umask(PRIVATE)
 
 
-def enter() -> None:
+def prepare_process() -> None:
     """Prepare the process. Call it before anything reads a setting or writes a file. Raises SettingsFileError."""
     make_files_private()
     read_settings_file(os.environ)
@@ -26,8 +26,8 @@ def restrict_data_folder() -> None:
     """Make files private that an earlier version left readable by others. Call it when settings can be read."""
     from django.conf import settings
 
-    places = DataPaths(Path(settings.NEWSLETTER_DATA_DIR), settings.NEWSLETTER_DATABASE_FILE)
-    restricted = restrict_to_owner(places)
+    paths = DataPaths(Path(settings.NEWSLETTER_DATA_DIR), settings.NEWSLETTER_DATABASE_FILE)
+    restricted = restrict_to_owner(paths)
     if restricted:
         _LOG.info(
             "Made private (they were readable by other users of this machine): %s", ", ".join(map(str, restricted))

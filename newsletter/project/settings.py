@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "newsletter.desk.shell.content_security_policy.ContentSecurityPolicyMiddleware",
     "newsletter.web.body_limits.BodyLimitMiddleware",
     "newsletter.web.bad_requests.UnreadableRequestMiddleware",
+    "newsletter.web.request_origins.RequestOriginMiddleware",
     "subscribers.web.public_pages_middleware.PublicPagesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -120,7 +121,7 @@ USE_TZ = True
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = ENV.data_dir / "media"
-MEDIA_URL = "/media/"
+MEDIA_URL = "/admin/media/"
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 
 SESSION_COOKIE_HTTPONLY = True
@@ -147,8 +148,9 @@ WAGTAIL_USER_TIME_ZONES = sorted(zone for zone in available_timezones() if "/" i
 WAGTAILADMIN_LOGIN_URL = "/accounts/login/"
 WAGTAILADMIN_EXTERNAL_LINK_CONVERSION = ""
 WAGTAIL_AUTO_UPDATE_PREVIEW_INTERVAL = 250
+WAGTAIL_AUTOSAVE_INTERVAL = 1  # in ms after an edit was noted, so that keep_edits.js knows when a save begins
 WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp"]
-WAGTAILIMAGES_IMAGE_FORM_BASE = "newsletter.desk.content.image_forms.SandboxedImageForm"
+WAGTAILIMAGES_IMAGE_FORM_BASE = "newsletter.desk.pictures.image_forms.SandboxedImageForm"
 WAGTAILIMAGES_MAX_UPLOAD_SIZE = 40 * 1024 * 1024
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "newsletter.desk.shell.search_backend"}}
 

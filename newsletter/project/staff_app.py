@@ -1,4 +1,4 @@
-"""Wagtail's rooms for users, with the desk's own list of them."""
+"""Wagtail's app for user accounts, with the desk's own list of staff."""
 
 from wagtail.users.apps import WagtailUsersAppConfig
 

@@ -7,7 +7,10 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.admin.auth import require_admin_access
 from wagtail.admin.views.account import LogoutView
 
-from newsletter.desk.content.image_edit_view import LoggedPictureEdit
+from newsletter.desk.pictures.library_chooser import library_chooser
+from newsletter.desk.pictures.library_files import LoggedPictureEdit, show_library_file
+from newsletter.desk.pictures.library_list import LibraryList
+from newsletter.desk.pictures.library_pages import AddPicture, DeletePicture, EditPicture
 from newsletter.desk.staff.account_page import AccountPage
 
 handler400 = "newsletter.web.bad_requests.show_bad_request"
@@ -19,7 +22,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("newsletter.api.urls")),
     path("", include("newsletter.desk.shell.wagtail_urls")),
     path("admin/account/", require_admin_access(AccountPage.as_view())),
+    path("admin/images/", require_admin_access(LibraryList.as_view())),
+    path("admin/images/results/", require_admin_access(LibraryList.as_view(results_only=True))),
+    path("admin/images/add/", require_admin_access(AddPicture.as_view())),
+    path("admin/images/<int:image_id>/", require_admin_access(EditPicture.as_view())),
+    path("admin/images/<int:image_id>/delete/", require_admin_access(DeletePicture.as_view())),
+    path("admin/images/chooser/", require_admin_access(library_chooser.choose_view)),
+    path("admin/images/chooser/results/", require_admin_access(library_chooser.choose_results_view)),
     path("admin/images/multiple/<int:image_id>/", require_admin_access(LoggedPictureEdit.as_view())),
+    path("admin/media/<slug:folder>/<str:name>", require_admin_access(show_library_file)),
     path("admin/", include(wagtailadmin_urls)),
     path("", include("newsletter.web.urls")),
     path("", include("subscribers.web.urls")),

@@ -2,9 +2,9 @@
 
 import os
 
-from newsletter.project.process_setup import enter, restrict_data_folder
+from newsletter.project.process_setup import prepare_process, restrict_data_folder
 
-enter()
+prepare_process()
 
 from django.core.wsgi import get_wsgi_application  # noqa: E402  nothing may read a setting before
 

@@ -34,6 +34,8 @@ _PROVIDERS: tuple[tuple[type[HttpAdapter], WebhookHandler], ...] = (
     (SparkPost, SPARKPOST),
     (Ses, SES),
 )
+OUTBOX = "outbox"
+"""The name of the provider that writes mails to files."""
 ADAPTERS: Mapping[str, type[HttpAdapter]] = MappingProxyType(
     {adapter.url_rules.scheme: adapter for adapter, _ in _PROVIDERS}
 )

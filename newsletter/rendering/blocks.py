@@ -2,7 +2,7 @@
 
 Plain frozen data, no Django. Text fields are plain text (never HTML) unless the name ends in ``_html``;
 ``*_html`` fields are already sanitised. Dates are words, already written in the document's language.
-Staff text may hold closed merge fields (``{{ first_name | default:"friend" }}``), and only in fields marked *merge*.
+Staff text may hold personal fields (``{{ first_name | default:"friend" }}``), and only in fields marked *merge*.
 """
 
 from collections.abc import Mapping
@@ -52,7 +52,11 @@ class Brand:
 
 @dataclass(frozen=True)
 class StoryItem:
-    """One story in an issue. ``notes`` are the pseudonym notes that must appear wherever the story does."""
+    """One story in an issue. ``notes`` are the pseudonym notes that must appear wherever the story does.
+
+    ``text`` is the whole story, in paragraphs, if it has no page. ``case`` is the slug of the case that it belongs to, or "".
+    ``follows_case``: these readers follow it. ``recording`` says that it is a video or audio, and how long it is, or is "".
+    """
 
     title: str
     url: str
@@ -61,6 +65,10 @@ class StoryItem:
     topic: str = ""
     date: str = ""
     notes: tuple[str, ...] = ()
+    case: str = ""
+    follows_case: bool = False
+    text: str = ""
+    recording: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Note(Block):
-    """Staff's own text. Both forms may have merge fields."""
+    """Staff's own text. Both forms may have personal fields."""
 
     body_html: str
     body_text: str
@@ -200,7 +208,7 @@ class SchemaBlock(Block):
 
 @dataclass(frozen=True)
 class Document:
-    """The input of rendering for one variant. ``subject`` and ``preheader`` may hold merge fields.
+    """The input of rendering for one variant. ``subject`` and ``preheader`` may hold personal fields.
 
     ``urls`` has ``view_online`` (a plain URL of this variant); the personal ones (``preferences``,
     ``unsubscribe``) are tokens that rendering puts in by itself.

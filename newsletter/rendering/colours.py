@@ -5,13 +5,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 MIN_CONTRAST_RATIO = 4.5
+_VISIBLE_RATIO = 1.8
 DARK, LIGHT = "#1d1c1a", "#fdfbf7"
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z")
 
 
 @dataclass(frozen=True)
 class Palette:
-    """One colour scheme: backgrounds (page, paper, tint, band) and the colours on them. All ``#rrggbb``."""
+    """The colours of a mail, light or dark, all ``#rrggbb``: four backgrounds, and for each the colours on it.
+
+    ``page`` is around the mail (its head and foot), ``paper`` is behind the text, ``tint`` is behind panels, and ``band`` is
+    behind an appeal. On each, ``ink`` is for text, ``soft`` for small text and ``line`` for thin lines. ``chip`` is the square
+    with an event's date, ``masthead`` the name of the newsletter, ``rule`` the short line of a divider.
+    """
 
     page: str
     page_ink: str
@@ -73,6 +79,12 @@ def make_readable(colour: str, *, on: str, ratio: float = MIN_CONTRAST_RATIO) ->
         if contrast(moved, on) >= ratio:
             return moved
     return max(("#000000", "#ffffff"), key=lambda extreme: contrast(extreme, on))
+
+
+def choose_second_shade(colour: str) -> str:
+    """Return a shade that goes with the colour and differs visibly: darker, or lighter if the colour is dark itself."""
+    darker = mix_colours(colour, DARK, share=0.55)
+    return darker if contrast(darker, colour) >= _VISIBLE_RATIO else mix_colours(colour, LIGHT, share=0.3)
 
 
 def choose_text_colour(ground: str) -> str:

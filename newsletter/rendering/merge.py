@@ -42,8 +42,8 @@ def merge_html(body: str, *, registry: TokenRegistry, block: str = "") -> str:
         if _IN_TAG.search(tag.group()):
             raise MergeError(
                 Message(
-                    "A personal field stands inside a link or another tag. Fields can only stand in words: take it "
-                    "out of the link's address."
+                    "A personal field is inside a link or another tag. Use personal fields in text "
+                    "only: take it out of the link's address."
                 ),
                 text=tag.group()[:80],
                 block=block,

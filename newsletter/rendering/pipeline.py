@@ -3,11 +3,13 @@
 The same document makes the same bytes.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment
+from markupsafe import escape
 
 from newsletter.common.messages import Message
 from newsletter.rendering.blocks import Block, Document, Note, SchemaBlock
@@ -29,13 +31,17 @@ from newsletter.rendering.typography import add_soft_hyphens
 # Above this size of HTML, stories after the first few show only their titles.
 _SHORTEN_ABOVE_BYTES = 95_000
 _FULL_STORY_LIMITS = (1000, 12, 8, 4, 0)
+# Invisible characters after the preheader, so that inboxes do not show the beginning of the body there.
 _PREHEADER_FILLER = "\u034f\u200c\u00a0" * 60
+_MARK = re.compile(r'<div data-block="[^"]*" hidden(?:="")?></div>')
 LAYOUTS = ("letter", "digest", "announcement", "event_notice", "appeal")
 
 
-def render(document: Document, *, templates: Path | None = None) -> RenderedMail:
+def render(document: Document, *, templates: Path | None = None, marked: bool = False) -> RenderedMail:
     """Return the mail of one variant, with tokens for personal values. ``templates`` is a folder like ``templates/email``.
 
+    ``marked`` puts a hidden element before each block, and one after the last, for a page that shows where they are.
+    Nobody is sent such a mail.
     Raise MergeError for a wrong personal field, TemplateError for a block that cannot become HTML, and TokenLostError
     if a step loses a personal value.
     """
@@ -52,8 +58,8 @@ def render(document: Document, *, templates: Path | None = None) -> RenderedMail
     prepared = prepare(document, schemas=load_schemas(folder))
     html, in_html = "", _hyphenate(prepared)
     for max_full_stories in _FULL_STORY_LIMITS:
-        html = _render_html(environment, in_html, max_full_stories=max_full_stories)
-        if len(html.encode()) <= _SHORTEN_ABOVE_BYTES:
+        html = _render_html(environment, in_html, max_full_stories=max_full_stories, marked=marked)
+        if len(_MARK.sub("", html).encode()) <= _SHORTEN_ABOVE_BYTES:
             break
     text = _render_text(environment, prepared)
     variables = prepared.variables.sorted_variables()
@@ -77,7 +83,7 @@ def _hyphenate(prepared: PreparedDocument) -> PreparedDocument:
     return replace(prepared, document=replace(document, **softened))
 
 
-def _render_html(environment: Environment, prepared: PreparedDocument, *, max_full_stories: int) -> str:
+def _render_html(environment: Environment, prepared: PreparedDocument, *, max_full_stories: int, marked: bool) -> str:
     document = prepared.document
     context = build_document_context(prepared, family="u") | build_style_context(document) | {"full": max_full_stories}
     pieces: list[tuple[Block, str]] = []
@@ -87,8 +93,9 @@ def _render_html(environment: Environment, prepared: PreparedDocument, *, max_fu
         piece = _fill_block(environment, "mjml", block, context | build_block_context(document, position))
         check_source(piece, block=block.key, kind=find_template_kind(block))
         pieces.append((block, piece))
+    shown = [f"{_mark(block.key)}{piece}" if marked else piece for block, piece in pieces]
     layout = context | {
-        "blocks": [as_markup(piece) for _, piece in pieces],
+        "blocks": [as_markup(piece) for piece in ([*shown, _mark("")] if marked else shown)],
         "preheader": prepared.preheader_html,
         "filler": _PREHEADER_FILLER,
         "dark_rules": lambda at: as_markup(fill_template(environment, "parts/dark.css.j2", context | {"at": at})),
@@ -102,6 +109,10 @@ def _render_html(environment: Environment, prepared: PreparedDocument, *, max_fu
             compile_mjml(shell, block=block.key, kind=find_template_kind(block))
         raise
     return inline_styles(html)
+
+
+def _mark(key: str) -> str:
+    return f'<mj-raw><div data-block="{escape(key)}" hidden></div></mj-raw>'
 
 
 def _render_text(environment: Environment, prepared: PreparedDocument) -> str:

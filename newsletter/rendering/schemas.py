@@ -20,7 +20,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class FieldSchema(BaseModel):
-    """One field. ``line`` is a line of text, ``paragraphs`` several, ``rich`` staff's formatted text with merge fields,
+    """One field. ``line`` is a line of text, ``paragraphs`` several, ``rich`` staff's formatted text with personal fields,
     ``lines`` a list of lines, ``link`` a web address, ``choice`` one of ``options``, ``picture`` a picture cropped for
     its ``place`` and, with ``mark``, marked as a film.
     """

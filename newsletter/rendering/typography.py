@@ -82,7 +82,7 @@ def add_soft_hyphens(value: object, *, language: str) -> Any:
     return _hyphenate_value(value, language.split("-")[0].lower())
 
 
-def _hyphenate_value(value: object, language: str) -> Any:
+def _hyphenate_value(value: object, language: str) -> object:
     match value:
         case Markup() | Picture():
             return value

@@ -34,9 +34,9 @@ def plan_values(variables: tuple[Variable, ...], *, plain: frozenset[str] = froz
         people = max((len(column) for column in columns.values()), default=1)
         if not tokens:
             return [{} for _ in range(people)]
-        given = {each.field: columns.get(each.field) or [""] * people for each in variables}
+        given = {variable.field: columns.get(variable.field) or [""] * people for variable in variables}
         clean = {field: column if field in plain else _clean(column) for field, column in given.items()}
-        written = [_write(clean[each.field], each, plain=each.field in plain) for each in variables]
+        written = [_write(clean[variable.field], variable, plain=variable.field in plain) for variable in variables]
         return [dict(zip(tokens, row, strict=True)) for row in zip(*written, strict=True)]
 
     return values

@@ -1,6 +1,6 @@
-"""Builds what a batch hands to the provider: the mail of its variant and the values of each recipient.
+"""Build the call of a batch to the provider: the mail of its variant, and the values of each recipient.
 
-The same batch always gives the same bytes.
+The same batch always gives the same bytes, so a repeat can carry the same idempotency key.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,8 +17,7 @@ from newsletter.common.messages import Message
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.publication import PublicationRecord
 from newsletter.models import Batch, Variant
-from newsletter.providers.base.contract import BatchCall, Mail
-from newsletter.providers.base.contract import Recipient as MailRecipient
+from newsletter.providers.base.contract import BatchCall, Mail, Recipient
 from newsletter.rendering.errors import MissingValueError
 from newsletter.rendering.mail import hash_mail
 from newsletter.rendering.tokens import Variable
@@ -26,6 +25,7 @@ from newsletter.rendering.values import Values, plan_values
 from subscribers.links.signed_links import Purpose, Signer, link_keys
 from subscribers.models import SubscriberLocation
 from subscribers.places.regions import region_label
+from subscribers.places.town_names import town_label
 
 LINKS = frozenset({"unsubscribe", "preferences"})
 _BAD_VALUE_ERRORS = (ValueError, LookupError, TypeError, AttributeError)
@@ -33,8 +33,8 @@ RENDER_ERRORS = (MissingValueError, *_BAD_VALUE_ERRORS)
 """The errors of building a call if a value of a recipient is missing or malformed."""
 
 
-class Recipient(NamedTuple):
-    """One person to mail. ``uuid`` is the 16 bytes that their links are made of; ``place`` is a row id."""
+class RecipientRow(NamedTuple):
+    """One person to mail, as the database has them. ``uuid`` is the 16 bytes of their links; ``place`` is a row id."""
 
     delivery: int
     uuid: bytes
@@ -66,8 +66,9 @@ class LocationNames(dict[tuple[int | None, str], CityAndRegion]):
     def __missing__(self, place_and_language: tuple[int | None, str]) -> CityAndRegion:
         place_id, language = place_and_language
         place = SubscriberLocation.objects.filter(pk=place_id).first() if place_id else None
+        city = town_label(place.town, country=place.country, language=language) if place else ""
         region = region_label(place.region, language=language) if place and place.region else ""
-        found = self[place_and_language] = CityAndRegion(place.town if place else "", region)
+        found = self[place_and_language] = CityAndRegion(city, region)
         return found
 
 
@@ -92,12 +93,12 @@ class VariantCache:
 
 
 def build_call(
-    *, batch: Batch, recipients: Sequence[Recipient], prepared: PreparedVariant, places: LocationNames
+    *, batch: Batch, recipients: Sequence[RecipientRow], prepared: PreparedVariant, places: LocationNames
 ) -> BatchCall:
     """Build the call for these recipients of a batch. Raise one of RENDER_ERRORS if a value cannot be used."""
     send = batch.send
-    fields = plan_fields(prepared, signer=make_link_signer(send.made_at, send.pk), places=places)
-    values = prepared.values(fields(recipients))
+    read_fields = plan_fields(prepared, signer=make_link_signer(send.made_at, send.pk), places=places)
+    values = prepared.values(read_fields(recipients))
     return BatchCall(
         key=batch.key,
         issue=send.issue.public_id,
@@ -105,14 +106,14 @@ def build_call(
         label=prepared.label,
         mail=prepared.mail,
         people=[
-            MailRecipient(recipient.delivery, recipient.email, own)
+            Recipient(recipient.delivery, recipient.email, own)
             for recipient, own in zip(recipients, values, strict=True)
         ],
     )
 
 
 def build_for_each(
-    *, batch: Batch, recipients: Sequence[Recipient], prepared: PreparedVariant, places: LocationNames
+    *, batch: Batch, recipients: Sequence[RecipientRow], prepared: PreparedVariant, places: LocationNames
 ) -> tuple[BatchCall | None, dict[int, Message]]:
     """Build the call person by person. Return it and, by delivery id, why the mail of some could not be made."""
     calls: list[BatchCall] = []
@@ -138,7 +139,7 @@ def prepare_variant(variant: Variant) -> PreparedVariant:
     variables = read_variables(variant)
     return PreparedVariant(
         mail=make_mail(variant=variant, publication=publication),
-        values=plan_values(variables, plain=_find_plain_links()),
+        values=plan_variant_values(variables),
         fields=frozenset(variable.field for variable in variables),
         key=variant.key,
         label=variant.label,
@@ -172,7 +173,7 @@ def build_headers(publication: PublicationRecord) -> dict[str, str]:
 
 def plan_fields(
     prepared: PreparedVariant, *, signer: Signer, places: LocationNames
-) -> Callable[[Sequence[Recipient]], dict[str, list[str]]]:
+) -> Callable[[Sequence[RecipientRow]], dict[str, list[str]]]:
     """Return a function that gives, for each field the mail uses, its values in the order of the recipients.
 
     A mail may use only the fields listed here. The links are made for each recipient.
@@ -180,7 +181,7 @@ def plan_fields(
     unsubscribe = signer.maker(Purpose.UNSUBSCRIBE, prepared.list_id)
     preferences = signer.maker(Purpose.PREFERENCES, prepared.list_id)
     language = prepared.language
-    every: dict[str, Callable[[Sequence[Recipient]], list[str]]] = {
+    readers: dict[str, Callable[[Sequence[RecipientRow]], list[str]]] = {
         "name": lambda recipients: [recipient.name for recipient in recipients],
         "first_name": lambda recipients: [_find_first_word(recipient.name) for recipient in recipients],
         "city": lambda recipients: [places[recipient.place, language].city for recipient in recipients],
@@ -188,8 +189,8 @@ def plan_fields(
         "unsubscribe": lambda recipients: unsubscribe([recipient.uuid for recipient in recipients]),
         "preferences": lambda recipients: preferences([recipient.uuid for recipient in recipients]),
     }
-    wanted = [(name, every[name]) for name in sorted(prepared.fields)]
-    return lambda recipients: {name: field(recipients) for name, field in wanted}
+    used = [(name, readers[name]) for name in sorted(prepared.fields)]
+    return lambda recipients: {name: read(recipients) for name, read in used}
 
 
 def read_variables(variant: Variant) -> tuple[Variable, ...]:
@@ -203,6 +204,11 @@ def read_variables(variant: Variant) -> tuple[Variable, ...]:
             issue=variant.issue,
         )
     return variables
+
+
+def plan_variant_values(variables: tuple[Variable, ...]) -> Values:
+    """Return the function that gives each person their values of a variant with these variables."""
+    return plan_values(variables, plain=_find_plain_links())
 
 
 @lru_cache(maxsize=16)

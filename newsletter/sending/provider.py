@@ -10,8 +10,9 @@ from newsletter.models import Issue, Send
 from newsletter.providers.base.contract import Adapter
 from newsletter.providers.outbox.adapter import find_issue_folder
 from newsletter.providers.outbox.index import write_index
-from newsletter.providers.registry import make_adapter, make_provider_label, read_provider_url
-from newsletter.sending.limits.recipient_allowlist import apply_allowlist
+from newsletter.providers.registry import OUTBOX, make_adapter, make_provider_label, read_provider_url
+from newsletter.sending.deliverability.domains import read_provider
+from newsletter.sending.limits.recipient_allowlist import apply_allowlist, is_sending_blocked
 
 
 def current_adapter() -> Adapter:
@@ -25,6 +26,12 @@ def current_adapter() -> Adapter:
 def make_trial_adapter(url: str) -> Adapter:
     """Return the adapter of another URL behind the recipient allowlist. Close it after use. Raise BadProviderUrl."""
     return apply_allowlist(make_adapter(url))
+
+
+def can_mail_leave() -> bool:
+    """Return False if nobody gets mail from here: it is written to files, or sending is blocked."""
+    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
+    return provider is not None and provider.scheme != OUTBOX and not is_sending_blocked()
 
 
 def provider_label() -> str:
@@ -51,7 +58,7 @@ def find_outbox_folder(issue: Issue) -> Path:
 
 def write_outbox_index(send: Send) -> None:
     """Update the index page of a finished send if the outbox is the provider."""
-    if send.provider == "outbox":
+    if send.provider == OUTBOX:
         write_index(find_outbox_folder(send.issue))
 
 

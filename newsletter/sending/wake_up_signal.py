@@ -1,4 +1,4 @@
-"""Tells listeners that batches of a send may be taken, so that workers start at once.
+"""Tell listeners that batches of a send may be taken, so that workers start at once.
 
 It is only faster: workers also look at the rows themselves.
 """

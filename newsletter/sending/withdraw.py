@@ -1,4 +1,4 @@
-"""Withdraws a story from waiting issues, running sends, the archive and online views.
+"""Withdraw a story from waiting issues, running sends, the archive and online views.
 
 Its pictures also disappear from delivered mails. The mails themselves cannot be recalled; they are counted.
 """
@@ -11,15 +11,21 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message, Quantity
-from newsletter.issues.approval.approve import hold_issue, withdraw_approvals
+from newsletter.content.parsing.urls import normalise_url
+from newsletter.issues.approval.approve import withdraw_approvals
+from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.snapshot.exposure import Reach, find_reach, find_variants_showing, shows_withdrawn_story
+from newsletter.issues.snapshot.records.blocks import list_pictures
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, ShownItem, Story, transition
+from newsletter.outbound.publishing_facts import report_story
+from subscribers.models import EventKind
 
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 
@@ -34,9 +40,9 @@ class Withdrawal:
     pictures: int = 0
 
     @property
-    def people(self) -> int:
-        """Mails that already show the story. Somebody who had it in two issues counts twice."""
-        return sum(one.people for one in self.reach)
+    def mails_sent(self) -> int:
+        """Return the number of mails that already show the story. Somebody who had it in two issues counts twice."""
+        return sum(reached.people for reached in self.reach)
 
 
 def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: datetime) -> Withdrawal:
@@ -50,6 +56,7 @@ def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: 
         if not withdrawn:
             raise WrongState("“%(title)s” was withdrawn already. Nothing was changed.", title=story.title)
         story.refresh_from_db()
+        report_story(EventKind.STORY_WITHDRAWN, story, now=now)
         pictures = _pictures_of(story).update(withdrawn_at=now)
         return Withdrawal(
             reach=find_reach(ShownItem.Kind.STORY, story.pk),
@@ -71,6 +78,7 @@ def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
             raise WrongState("“%(title)s” is not withdrawn. Nothing was changed.", title=story.title)
         _pictures_of(story).update(withdrawn_at=None)
         story.refresh_from_db()
+        report_story(EventKind.STORY_CORRECTED, story, now=timezone.now())
 
 
 def pause_withdrawn() -> list[Issue]:
@@ -104,7 +112,7 @@ def _find_waiting(story: Story) -> Iterator[tuple[Issue, IssueContent]]:
     waiting = Issue.objects.filter(state__in=_WAITING).select_related("publication__brand", "slot")
     for issue in waiting:
         content = resolve_content(issue)
-        without = remove_stories(content, stories={story.pk, story.url})
+        without = remove_stories(content, stories={story.pk, story.address})
         if without is not content:
             yield issue, without
 
@@ -128,16 +136,23 @@ def _hold(issue: Issue, story: Story, *, reworded: IssueContent, now: datetime) 
 
 
 def _pictures_of(story: Story) -> QuerySet[Picture]:
-    """Return every copy of the story's own picture and of the pictures that issues showed for it."""
+    """Return every copy of the story's own pictures and of the pictures that issues showed for it or from it."""
     names = set()
     revisions = IssueRevision.objects.filter(
         variants__in=find_variants_showing(ShownItem.Kind.STORY, story.pk)
     ).distinct()
     for data in revisions.values_list("content", flat=True):
-        for shown_story in IssueContent.from_json(data).stories:
-            if shown_story.id == story.pk and shown_story.picture:
-                names.add(_find_picture_name(shown_story.picture.url))
-    shown = Picture.objects.filter(Q(pk=story.picture_id) | Q(name__in=names))
+        content = IssueContent.from_json(data)
+        own = [shown_story.picture for shown_story in content.stories if shown_story.id == story.pk]
+        elsewhere = [
+            picture
+            for block in content.blocks
+            for picture in list_pictures(block)
+            if picture.story_url and normalise_url(picture.story_url) == normalise_url(story.address)
+        ]
+        names |= {_find_picture_name(picture.url) for picture in [*own, *elsewhere] if picture}
+    copies = Q(pk=story.picture_id) | Q(library_images__story=story)
+    shown = Picture.objects.filter(copies | Q(name__in=names))
     return Picture.objects.filter(sha256__in=list(shown.values_list("sha256", flat=True)))
 
 

@@ -14,10 +14,11 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import conditional_page, require_safe
 
+from newsletter.common.languages import get_babel_locale
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
-from newsletter.issues.archive.public_view import render_for_archive
+from newsletter.issues.archive.public_view import find_public_content, render_for_archive
 from newsletter.issues.protected_terms.check import mail_has_protected_term
-from newsletter.issues.variants.dates import get_babel_locale
+from newsletter.issues.snapshot.stories.own_pages import find_story_of_page
 from newsletter.issues.variants.reader_texts import READER_TEXTS, reader_text
 from newsletter.models import Brand, Publication, Send
 from newsletter.rendering.colours import dark_palette, light_palette, normalise_colour
@@ -54,7 +55,7 @@ def show_issues(request: HttpRequest, slug: str) -> HttpResponse:
     publication = get_object_or_404(_publications(), slug=slug, archive=Publication.Archive.PUBLIC)
     pages = Paginator(find_archived_sends(publication), PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
-    issues = [issue_context(one) for one in list_archived_issues(list(page.object_list), at=datetime.now(UTC))]
+    issues = [issue_context(issue) for issue in list_archived_issues(list(page.object_list), at=datetime.now(UTC))]
     context = {"publication": publication, "page": page, "issues": issues, "title": publication.name}
     response = render(request, "archive/issues.html", {**context, **page_context(publication)})
     return _add_headers(response, csp=LIST_CSP, listed=True)
@@ -64,14 +65,10 @@ def show_issues(request: HttpRequest, slug: str) -> HttpResponse:
 @conditional_page
 def show_issue(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Show one issue: by its number in a public archive, by its unguessable name in an unlisted one."""
-    publication = get_object_or_404(
-        _publications(), slug=slug, archive__in=[Publication.Archive.PUBLIC, Publication.Archive.UNLISTED]
-    )
-    listed = publication.archive == Publication.Archive.PUBLIC
-    send = _find_send(publication, name, listed=listed)
-    issue = next(iter(list_archived_issues([send], at=datetime.now(UTC))), None)
-    mail = render_for_archive(send.revision_id, issue.hidden) if issue else None
-    if issue is None or mail is None or mail_has_protected_term(mail):
+    publication, issue = _find_archived_issue(slug, name)
+    send, listed = issue.send, publication.archive == Publication.Archive.PUBLIC
+    mail = render_for_archive(send.revision_id, issue.hidden)
+    if mail is None or mail_has_protected_term(mail):
         raise Http404("There is no such issue.")
     newer, older = _neighbours(publication, send) if listed else (None, None)
     context = {
@@ -84,6 +81,40 @@ def show_issue(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     }
     parts = {name: render_to_string(f"archive/issue_{name}.html", context) for name in ("head", "top", "foot")}
     return _add_headers(HttpResponse(_wrap_mail(mail.html, **parts)), csp=ISSUE_CSP, listed=listed)
+
+
+@require_safe
+@conditional_page
+def show_story(request: HttpRequest, slug: str, name: str, story: int) -> HttpResponse:
+    """Show the whole text of a story without a web page elsewhere, as its issue was sent, while the archive may show it."""
+    publication, issue = _find_archived_issue(slug, name)
+    listed = publication.archive == Publication.Archive.PUBLIC
+    content = find_public_content(issue.send.revision_id, issue.hidden)
+    found = find_story_of_page(content, story)
+    if found is None:
+        raise Http404("There is no such story.")
+    context = {
+        "publication": publication,
+        "story": found,
+        "paragraphs": found.text.split("\n\n"),
+        "issue": issue_context(issue),
+        "title": found.title,
+        "listed": listed,
+        **page_context(publication),
+    }
+    return _add_headers(render(request, "archive/story.html", context), csp=LIST_CSP, listed=listed)
+
+
+def _find_archived_issue(slug: str, name: str) -> tuple[Publication, ArchivedIssue]:
+    """Return an issue of an archive, by its number if the archive is public. Raise Http404 if it may not be shown now."""
+    publication = get_object_or_404(
+        _publications(), slug=slug, archive__in=[Publication.Archive.PUBLIC, Publication.Archive.UNLISTED]
+    )
+    send = _find_send(publication, name, listed=publication.archive == Publication.Archive.PUBLIC)
+    issue = next(iter(list_archived_issues([send], at=datetime.now(UTC))), None)
+    if issue is None:
+        raise Http404("There is no such issue.")
+    return publication, issue
 
 
 def page_context(publication: Publication) -> dict[str, object]:

@@ -9,13 +9,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
 from newsletter.common.errors import BadLink
-from newsletter.feedback.clicks import ClickBursts, count_click, looks_like_machine, recount_as_machine
+from newsletter.feedback.clicks import RecentClicks, count_click, looks_like_machine, recount_as_machine
 from newsletter.issues.variants.click_links import verify_click
 from newsletter.models import Issue
 from subscribers.web.page import client_address_of
 
 log = logging.getLogger(__name__)
-_bursts = ClickBursts()
+_recent = RecentClicks()
+ARMS = ("1", "2", "3", "4")
+"""The subjects of a test, as its links name them."""
 
 
 class _ExternalRedirect(HttpResponseRedirect):
@@ -27,13 +29,15 @@ class _ExternalRedirect(HttpResponseRedirect):
 @require_safe
 def follow_link(request: HttpRequest, issue: str, mac: str) -> HttpResponse:
     url = request.GET.get("to", "")
+    number = request.GET.get("subject", "0")
+    arm = int(number) if number in ARMS else 0
     try:
-        verify_click(issue=issue, mac=mac, url=url)
+        verify_click(issue=issue, mac=mac, url=url, arm=arm)
     except BadLink as error:
         raise Http404(str(error)) from error
     if request.method == "GET":
         try:
-            _count_click(request, issue=issue, url=url)
+            _count_click(request, issue=issue, url=url, arm=arm)
         except DatabaseError as error:
             log.warning("The database did not count a click (%s). The visitor was redirected.", type(error).__name__)
     response = _ExternalRedirect(url)
@@ -43,7 +47,7 @@ def follow_link(request: HttpRequest, issue: str, mac: str) -> HttpResponse:
     return response
 
 
-def _count_click(request: HttpRequest, *, issue: str, url: str) -> None:
+def _count_click(request: HttpRequest, *, issue: str, url: str, arm: int) -> None:
     row = Issue.objects.filter(public_id=issue).first()
     if row is None:
         return
@@ -51,7 +55,10 @@ def _count_click(request: HttpRequest, *, issue: str, url: str) -> None:
     machine = looks_like_machine({name.lower(): value for name, value in request.headers.items()})
     client = f"{client_address_of(request)}|{request.headers.get('User-Agent', '')}"
     if not machine:
-        earlier = _bursts.note(client=client, issue=issue, url=url, at=time.monotonic())
-        recount_as_machine(issue=row, urls=earlier, now=now)
-        machine = _bursts.is_burst(client=client, issue=issue)
-    count_click(issue=row, url=url, machine=machine, now=now)
+        at = time.monotonic()
+        if _recent.is_repeated(client=client, issue=issue, url=url, at=at):
+            return
+        earlier = _recent.note(client=client, issue=issue, url=url, at=at)
+        recount_as_machine(issue=row, urls=earlier, arm=arm, now=now)
+        machine = _recent.is_burst(client=client, issue=issue, at=at)
+    count_click(issue=row, url=url, arm=arm, machine=machine, now=now)

@@ -1,12 +1,17 @@
 """The publishing hooks for the pages of subscribers: brand, mails of the last month, frequencies, and erasing reports."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from newsletter.feedback.sent_mails import list_sent_mails
+from newsletter.common.archiving import MAX_USES_NAMED, Uses
+from newsletter.content.ingesting.home_location import find_list_country
+from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.recipient_groups import find_locations
-from newsletter.issues.variants.visibility import ONLY_EVENTS, choose_visible
+from newsletter.issues.variants.mail_budget import estimate_mails_a_month
+from newsletter.issues.visible.choose_visible import VisibilityChooser
+from newsletter.issues.visible.reader_locations import find_locations
+from newsletter.issues.visible.visible_content import ONLY_EVENTS
 from newsletter.models import Brand, Issue, Picture, ProviderEvent, Publication, Send
 from newsletter.rendering.colours import (
     Palette,
@@ -17,7 +22,7 @@ from newsletter.rendering.colours import (
     mix_colours,
     normalise_colour,
 )
-from subscribers.models import Frequency, MailingList, Subscriber
+from subscribers.models import Frequency, MailingList, Subscriber, Topic
 from subscribers.people.publishing_hooks import Branding, MonthlyMailCount, PublishingHooks, register_publishing_hooks
 
 MONTH = timedelta(days=31)
@@ -33,10 +38,24 @@ def install_publishing_hooks() -> None:
             branding=build_style_context,
             last_month=count_last_month,
             frequencies=list_offered_frequencies,
+            topics=find_counting_topics,
+            has_languages=has_further_languages,
+            mails_a_month=estimate_mails_a_month,
             list_mails=list_sent_mails,
+            list_missed=list_missed_mails,
+            find_open_issues=find_open_issues,
+            home_country=find_list_country,
             forget=forget_reports,
         )
     )
+
+
+def find_open_issues(mailing_list: MailingList) -> list[Uses]:
+    """Return the issues that would still be sent to the list."""
+    waiting = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
+    issues = Issue.objects.filter(publication__mailing_list=mailing_list, state__in=waiting)
+    count = issues.count()
+    return [Uses(model=Issue, count=count, rows=list(issues[:MAX_USES_NAMED]))] if count else []
 
 
 def build_style_context() -> Branding:
@@ -78,9 +97,9 @@ def count_last_month(person: Subscriber, mailing_list: MailingList, now: datetim
     location = find_locations([place])[place]
     contents = [IssueContent.from_json(send.revision.content) for send in sends if send.revision]
     with_events = sum(
-        not choose_visible(
-            content, location=location, giving=person.giving, radius_km=person.radius_km or 0, frequency=ONLY_EVENTS
-        ).is_empty
+        not VisibilityChooser(content)
+        .choose(location=location, giving=person.giving, radius_km=person.radius_km or 0, frequency=ONLY_EVENTS)
+        .is_empty
         for content in contents
     )
     return MonthlyMailCount(issues=len(contents), with_events=with_events) if contents else None
@@ -90,6 +109,24 @@ def list_offered_frequencies(mailing_list: MailingList) -> frozenset[Frequency]:
     """Return the frequencies that a list offers. The monthly digest needs a publication that makes one."""
     monthly = Publication.objects.filter(mailing_list=mailing_list, monthly_digest=True).exists()
     return frozenset(Frequency) if monthly else frozenset(Frequency) - {Frequency.MONTHLY}
+
+
+def find_counting_topics(lists: Iterable[MailingList]) -> set[int]:
+    """Return the ids of the topics by which a publication of these lists chooses stories: its own, or all."""
+    publications = Publication.objects.filter(mailing_list__in=list(lists), enabled=True).exclude(
+        interests=Publication.Interests.OFF
+    )
+    found: set[int] = set()
+    for publication in publications.prefetch_related("topics"):
+        own = {topic.pk for topic in publication.topics.all()}
+        found |= own or set(Topic.objects.values_list("pk", flat=True))
+    return found
+
+
+def has_further_languages(lists: Iterable[MailingList]) -> bool:
+    """Return True if a publication of these lists that is in use has further languages."""
+    publications = Publication.objects.filter(mailing_list__in=list(lists), enabled=True)
+    return any(publications.values_list("languages", flat=True))
 
 
 def forget_reports(person: Subscriber) -> None:

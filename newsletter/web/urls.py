@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from newsletter.web.archive import show_archives, show_issue, show_issues
+from newsletter.web.archive import show_archives, show_issue, show_issues, show_story
 from newsletter.web.archive_feed import show_feed
 from newsletter.web.calendar import go_to_google, go_to_outlook, show_calendar_file
 from newsletter.web.clicks import follow_link
@@ -17,6 +17,7 @@ urlpatterns = [
     path("news/<slug:slug>/", show_issues, name="archive"),
     path("news/<slug:slug>/feed.xml", show_feed, name="archive_feed"),
     path("news/<slug:slug>/<slug:name>/", show_issue, name="archive_issue"),
+    path("news/<slug:slug>/<slug:name>/stories/<int:story>/", show_story, name="archive_story"),
     path("r/<slug:issue>/<slug:mac>", follow_link, name="follow_link"),
     path("view/<slug:public_id>", show_online, name="view_online"),
     path("proof/<slug:name>", show_proof_link, name="proof_link"),

@@ -16,7 +16,17 @@ from django.utils import timezone
 
 from newsletter.common.messages import Message
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
-from subscribers.models import Basis, Frequency, MailingList, Reason, Segment, Subscriber, Subscription, Suppression
+from subscribers.models import (
+    Basis,
+    Frequency,
+    MailingList,
+    Reason,
+    Segment,
+    StayQuestion,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from subscribers.models.subscriptions import MAILABLE
 from subscribers.segments.compile import compile_rule
 
@@ -31,8 +41,10 @@ _REASONS_BY_SEVERITY = [
 ]
 UNCONFIRMED = "unconfirmed"
 PAUSED = "paused"
+RESTING = "resting"
 IMPLIED_CONSENT_EXPIRED = "implied_consent_ran_out"
 NOT_ON_ALLOWLIST = "outside"
+OVER_BUDGET = "over_budget"
 OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly", Frequency.EVENTS: "events_only"}
 """The exclusion reason of people who chose this frequency, for mail of another one."""
 
@@ -74,14 +86,17 @@ def eligible(
     now: datetime,
     frequencies: Set[Frequency] = EVERY_ISSUE,
     subscriber_ids: SubscriberIds = None,
+    over_budget: Q | None = None,
 ) -> QuerySet[Subscription]:
     """Return the subscriptions that this kind of mail may reach at `now`, one row for each person.
 
     `frequencies` are the choices that the mail serves. `ANY_FREQUENCY` gives everyone who may be mailed at all.
+    `over_budget` is the condition of people who get too many mails.
     """
     asked = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
     people = list_contactable(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids, now=now)
-    return people.filter(~_is_paused(now), asked, _is_on_allowlist())
+    people = people.filter(~_is_paused(now), asked, _is_on_allowlist(), ~_is_resting())
+    return people if over_budget is None else people.exclude(over_budget)
 
 
 def candidates(
@@ -91,15 +106,18 @@ def candidates(
     now: datetime,
     frequencies: Set[Frequency] = EVERY_ISSUE,
     subscriber_ids: SubscriberIds = None,
+    over_budget: Q | None = None,
 ) -> QuerySet[Any]:
     """Return everyone on the list and in the segment, one subscription each, annotated with ``exclusion_reason``.
 
     The reason is "" for eligible people. Otherwise it is the first that applies: `unconfirmed`, `implied_consent_ran_out`,
-    `suppressed:<reason>`, `paused`, `every_issue`, `monthly` or `events_only` (they chose another kind of mail), or
-    `outside` (not on this installation's recipient allowlist).
+    `suppressed:<reason>`, `resting` (did not answer whether they still want mail), `paused`, `every_issue`, `monthly` or
+    `events_only` (they chose another kind of mail), `outside` (not on this installation's recipient allowlist), or
+    `over_budget`.
     """
     people = _candidates(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids).order_by()
-    return people.annotate(exclusion_reason=_exclusion_reason(mailing_list, now=now, frequencies=frequencies))
+    reason = _exclusion_reason(mailing_list, now=now, frequencies=frequencies, over_budget=over_budget)
+    return people.annotate(exclusion_reason=reason)
 
 
 def count_audience(
@@ -109,10 +127,16 @@ def count_audience(
     now: datetime,
     frequencies: Set[Frequency] = EVERY_ISSUE,
     subscriber_ids: SubscriberIds = None,
+    over_budget: Q | None = None,
 ) -> AudienceCount:
     """Count candidates, eligible and excluded people in one statement, so that the numbers agree."""
     people = candidates(
-        mailing_list=mailing_list, segment=segment, now=now, frequencies=frequencies, subscriber_ids=subscriber_ids
+        mailing_list=mailing_list,
+        segment=segment,
+        now=now,
+        frequencies=frequencies,
+        subscriber_ids=subscriber_ids,
+        over_budget=over_budget,
     )
     return make_audience_count(
         dict(people.values("exclusion_reason").annotate(people=Count("pk")).values_list("exclusion_reason", "people"))
@@ -147,12 +171,12 @@ def explain_ineligible(
     segment: Segment | None = None,
     now: datetime,
     frequencies: Set[Frequency] = ANY_FREQUENCY,
+    over_budget: Q | None = None,
 ) -> str:
     """Return why this person would not get such mail of this list, or "" if they would."""
     open_now = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
-    subscription = open_now.annotate(
-        exclusion_reason=_exclusion_reason(mailing_list, now=now, frequencies=frequencies)
-    ).first()
+    annotation = _exclusion_reason(mailing_list, now=now, frequencies=frequencies, over_budget=over_budget)
+    subscription = open_now.annotate(exclusion_reason=annotation).first()
     if subscription is None:
         return Message("Not on the list %(name)s.", name=mailing_list.name)
     code = str(getattr(subscription, "exclusion_reason"))  # noqa: B009 annotated above
@@ -160,10 +184,14 @@ def explain_ineligible(
         return Message("Has not yet confirmed by mail.")
     if code == IMPLIED_CONSENT_EXPIRED and subscription.expires_at:
         return Message("The implied consent ended on %(expires_at)s.", expires_at=subscription.expires_at.date())
+    if code == RESTING:
+        return Message("Rests: they did not answer whether they still want mail.")
     if code == PAUSED and subscription.paused_until:
         return Message("Paused until %(paused_until)s.", paused_until=subscription.paused_until.date())
     if code == NOT_ON_ALLOWLIST:
         return Message("This installation may mail only the addresses in NEWSLETTER_ONLY_TO.")
+    if code == OVER_BUDGET:
+        return Message("With it, they would get more mails in 7 days than the limit for one person allows.")
     if code in OTHER_FREQUENCY.values():
         return Message("Chose another frequency: %(label)s.", label=Frequency(subscription.frequency).label)
     if code:
@@ -193,6 +221,14 @@ def _is_paused(now: datetime) -> Q:
     return Q(paused_until__isnull=False, paused_until__gt=now)
 
 
+def _is_resting() -> Exists:
+    """Return the condition of people who did not answer whether they still want mail.
+
+    It depends on no row, because a worker compiles it once and uses it for people who begin to rest later.
+    """
+    return Exists(StayQuestion.objects.resting().filter(subscriber=OuterRef("subscriber_id")))
+
+
 def _is_on_allowlist() -> Q:
     only_to = get_recipient_allowlist()
     return only_to.as_q("subscriber__email") if only_to else Q()
@@ -202,7 +238,9 @@ def _has_expired(now: datetime) -> Q:
     return Q(expires_at__isnull=False, expires_at__lte=now)
 
 
-def _exclusion_reason(mailing_list: MailingList | OuterRef, *, now: datetime, frequencies: Set[Frequency]) -> Case:
+def _exclusion_reason(
+    mailing_list: MailingList | OuterRef, *, now: datetime, frequencies: Set[Frequency], over_budget: Q | None = None
+) -> Case:
     """Return an expression for the reason code why a subscription may not be mailed, "" if it may."""
     severity = Case(
         *(When(reason=reason, then=Value(rank)) for rank, reason in enumerate(_REASONS_BY_SEVERITY)),
@@ -217,9 +255,11 @@ def _exclusion_reason(mailing_list: MailingList | OuterRef, *, now: datetime, fr
     )
     waiting = Q(basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
     chosen = Case(
+        When(_is_resting(), then=Value(RESTING)),
         When(_is_paused(now), then=Value(PAUSED)),
         *(When(frequency=other, then=Value(OTHER_FREQUENCY[other])) for other in sorted(set(Frequency) - frequencies)),
         *([When(~_is_on_allowlist(), then=Value(NOT_ON_ALLOWLIST))] if _is_on_allowlist() else []),
+        *([When(over_budget, then=Value(OVER_BUDGET))] if over_budget is not None else []),
         default=Value(""),
     )
     return Case(

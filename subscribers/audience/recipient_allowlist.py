@@ -27,8 +27,8 @@ class RecipientAllowlist:
         except BadAddress:
             return False
         domain = wanted.rpartition("@")[2]
-        at_domains = {canonical(_ANY_LOCAL_PART + one).rpartition("@")[2] for one in self.domains}
-        return domain in at_domains or wanted in {canonical(one) for one in self.addresses}
+        at_domains = {canonical(_ANY_LOCAL_PART + domain_name).rpartition("@")[2] for domain_name in self.domains}
+        return domain in at_domains or wanted in {canonical(address) for address in self.addresses}
 
     def as_q(self, field: str) -> Q:
         """Return the same test as a condition on a field of stored addresses."""

@@ -1,4 +1,4 @@
-"""The queue of confirmation mails. A sender elsewhere takes the due rows and mails them."""
+"""The queue of confirmation mails. `newsletter.jobs.confirmation_mails` sends what is due."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ MAX_UNCONFIRMED_REQUESTS = 3
 
 
 def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now: datetime) -> bool:
-    """Queue a confirmation mail. Return False if this mailbox got enough of them.
+    """Queue a confirmation mail. Return False if this mailbox has had as many as it may get.
 
     A mailbox gets at most one in 24 hours, and three until it confirms. All spellings of a mailbox share the limit.
     """
@@ -29,10 +29,10 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
         return False
     if not use_confirmation_quota(subscriber.email, now=now):
         return False
-    _, made = Confirmation.objects.get_or_create(
+    _, created = Confirmation.objects.get_or_create(
         subscriber=subscriber, mailing_list=mailing_list, sent_at=None, defaults={"requested_at": now}
     )
-    return made
+    return created
 
 
 def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:

@@ -1,4 +1,4 @@
-"""Sign-ups that wait for staff, who release or discard each one."""
+"""Sign-ups that wait for staff, who accept or reject each one."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ from subscribers.models import HeldSignup, MailingList, SubscriberLocation, Topi
 
 
 class AlreadyDecided(DomainError):
-    """Somebody else released or discarded this sign-up."""
+    """A colleague has accepted or rejected this sign-up."""
 
 
 @transaction.atomic
@@ -31,7 +31,7 @@ def hold_signup(
     topics: Iterable[Topic] = (),
 ) -> HeldSignup:
     """Keep the sign-up of a normalised address until staff decide. A repeat keeps the first."""
-    held, made = HeldSignup.objects.get_or_create(
+    held, created = HeldSignup.objects.get_or_create(
         address_hash=identify(email),
         mailing_list=mailing_list,
         defaults={
@@ -45,17 +45,17 @@ def hold_signup(
             "at": now,
         },
     )
-    if made:
+    if created:
         held.topics.add(*topics)
     return held
 
 
 @transaction.atomic
-def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
+def accept_held_signup(*, held_id: int, now: datetime) -> SignupResult:
     """Ask the person to confirm by mail, as if they had just signed up.
 
     Raises:
-        AlreadyDecided: Somebody else decided first.
+        AlreadyDecided: A colleague decided first.
     """
     held = (
         HeldSignup.objects.select_for_update(of=("self",))
@@ -64,7 +64,7 @@ def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
         .first()
     )
     if held is None:
-        raise AlreadyDecided("A colleague has already accepted or dropped this sign-up.")
+        raise AlreadyDecided("Another member of staff has already accepted or rejected this sign-up.")
     result = request_subscription(
         email=held.email,
         mailing_list=held.mailing_list,
@@ -81,7 +81,7 @@ def release_held_signup(*, held_id: int, now: datetime) -> SignupResult:
     return result
 
 
-def discard_held_signup(*, held_id: int) -> None:
+def reject_held_signup(*, held_id: int) -> None:
     """Delete the sign-up. Raises `AlreadyDecided`."""
     if not HeldSignup.objects.filter(pk=held_id).delete()[0]:
-        raise AlreadyDecided("A colleague has already accepted or dropped this sign-up.")
+        raise AlreadyDecided("Another member of staff has already accepted or rejected this sign-up.")

@@ -1,4 +1,4 @@
-"""Implied consent (CASL), which lasts until a date. Staff see what ends soon; what has ended leaves the list."""
+"""Implied consent (CASL) ends on a date. List the subscriptions that end soon, and end those that are over."""
 
 from datetime import datetime, timedelta
 
@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.common.messages import Message
+from subscribers.consent_events import record_consent_events
 from subscribers.models import Confirmation, ConsentEvent, EndReason, Subscription
 
 EXPIRY_NOTICE_PERIOD = timedelta(days=60)
@@ -27,9 +28,9 @@ def end_lapsed_subscriptions(*, now: datetime) -> int:
     """
     ended = 0
     for _ in range(MAX_BATCHES):
-        step = _end_batch(now)
-        ended += step
-        if step < BATCH_SIZE:
+        in_batch = _end_batch(now)
+        ended += in_batch
+        if in_batch < BATCH_SIZE:
             break
     return ended
 
@@ -46,7 +47,7 @@ def _end_batch(now: datetime) -> int:
     rows = list(over.select_for_update(of=("self",)).order_by("expires_at", "pk")[:BATCH_SIZE])
     ended = Subscription.objects.open().filter(pk__in=[row.pk for row in rows])
     ended.update(ended_at=now, end_reason=EndReason.LAPSED)
-    ConsentEvent.objects.bulk_create(
+    record_consent_events(
         ConsentEvent(
             subscriber_id=row.subscriber_id,
             address_hash=row.subscriber.address_hash,

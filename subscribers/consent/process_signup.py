@@ -32,7 +32,7 @@ def process_signup(
     """
     decision = screen_signup(address=email, client=client, proof=proof, now=now)
     source = Message("%(source)s, disposable address", source=source) if decision.disposable else source
-    if decision.outcome is SignupOutcome.IN:
+    if decision.outcome is SignupOutcome.ACCEPTED:
         request_subscription(
             email=email,
             mailing_list=mailing_list,

@@ -1,4 +1,4 @@
-"""Requests for a list, and their confirmation. The pages must not reveal the results to strangers."""
+"""Sign up for a list, and confirm it. Pages must not reveal the results: they would tell strangers who is on a list."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,7 +12,7 @@ from newsletter.common.text import clean_line
 from subscribers.addresses.normalise import normalise
 from subscribers.consent.confirmations import queue_confirmation
 from subscribers.consent.throttle import reset_confirmation_quota
-from subscribers.consent_events import record_consent_event
+from subscribers.consent_events import end_rest, record_consent_event
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import (
@@ -20,6 +20,7 @@ from subscribers.models import (
     ConsentEvent,
     FormerIdentity,
     MailingList,
+    StayQuestion,
     Subscriber,
     SubscriberLocation,
     Subscription,
@@ -63,8 +64,8 @@ def request_subscription(
     """Request a list for an address. `wording` is what the person read, `source` where they read it.
 
     The request waits for a confirmation by mail in any of these cases: the list uses double opt-in, the address
-    unsubscribed before, its consent is only implied, or `must_confirm` is set. Details of a person whom we already mail
-    do not change, because anyone can type an address.
+    unsubscribed before, its consent is only implied, the person rests, or `must_confirm` is set. Details of a person whom
+    we already mail do not change, because anyone can type an address.
 
     Raises:
         BadAddress: The address cannot be mailed.
@@ -84,9 +85,10 @@ def request_subscription(
     suppressed = is_suppressed(address_hash=address_hash, mailing_list=mailing_list)
     current = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
     implied = current.filter(basis=Basis.CASL_IMPLIED).exists()
-    if not suppressed and not implied and current.mailable().exists():
+    resting = StayQuestion.objects.resting().filter(subscriber=subscriber).exists()
+    if not (suppressed or implied or resting) and current.mailable().exists():
         return SignupResult.KNOWN
-    must_confirm = must_confirm or mailing_list.double_opt_in or suppressed or implied
+    must_confirm = must_confirm or mailing_list.double_opt_in or suppressed or implied or resting
     opened = _open_subscription(
         subscriber=subscriber, mailing_list=mailing_list, must_confirm=must_confirm, wording=wording, now=now
     )
@@ -119,6 +121,8 @@ def confirm_subscription(
     )
     if subscription is None:
         return ConfirmationResult.GONE
+    if end_rest(subscription.subscriber, now=now) and subscription.confirmed_at is not None:
+        return ConfirmationResult.NOW
     if subscription.basis not in (Basis.DOUBLE_OPT_IN, Basis.CASL_IMPLIED):
         return ConfirmationResult.BEFORE
     waiting = Subscription.objects.filter(pk=subscription.pk, confirmed_at__isnull=True).open()
@@ -126,7 +130,7 @@ def confirm_subscription(
         return ConfirmationResult.BEFORE
     subscriber, mailing_list = subscription.subscriber, subscription.mailing_list
     address_hash = bytes(subscriber.address_hash)
-    lifted = remove_own_suppressions(address_hash=address_hash, mailing_list=mailing_list, now=now)
+    removed = remove_own_suppressions(address_hash=address_hash, mailing_list=mailing_list, now=now)
     record_consent_event(
         kind=ConsentEvent.Kind.CONFIRMED,
         subscriber=subscriber,
@@ -135,7 +139,7 @@ def confirm_subscription(
         now=now,
         wording=wording,
         source=source,
-        data={"suppressions_lifted": lifted},
+        data={"suppressions_lifted": removed},
     )
     reset_confirmation_quota(subscriber.email)
     _queue_one_other_confirmation(subscriber=subscriber, now=now)
@@ -157,11 +161,11 @@ def _get_or_create_subscriber(
     source: str,
     now: datetime,
 ) -> Subscriber:
-    subscriber, made = Subscriber.objects.get_or_create(
+    subscriber, created = Subscriber.objects.get_or_create(
         address_hash=address_hash,
         defaults={"email": address, "source": source[:120], "created_at": now, **details},
     )
-    if not made and Subscription.objects.filter(subscriber=subscriber).mailable().exists():
+    if not created and Subscription.objects.filter(subscriber=subscriber).mailable().exists():
         return subscriber
     missing = {field: value for field, value in details.items() if value and not getattr(subscriber, field)}
     if missing:

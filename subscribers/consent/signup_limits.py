@@ -24,13 +24,13 @@ MAX_SIGNUPS_PER_SITE = 200
 MAX_UNPROVEN_SIGNUPS_PER_SITE = 30
 MAX_HELD_SIGNUPS = 2_000
 DAY = timedelta(days=1)
-DROPPED = "sign-ups dropped"
+_DROPPED_COUNTER = "sign-ups dropped"
 
 
 class SignupOutcome(StrEnum):
     """The decision about a sign-up."""
 
-    IN = "in"
+    ACCEPTED = "accepted"
     HELD = "held"
     DROPPED = "dropped"
 
@@ -45,38 +45,38 @@ class Decision:
 
 
 def screen_signup(*, address: str, client: str, proof: Proof, now: datetime) -> Decision:
-    """Count a sign-up and decide about it. `address` is normalised; `client` is a network address."""
+    """Count a sign-up and decide about it. `address` is a normalised email address, `client` the visitor's network address."""
     domain = find_domain(address)
     disposable = is_disposable(domain)
-    home = increment_counter(f"home {single_client_network(client)}", now=now)
-    wide = increment_counter(f"neighbourhood {wide_network(client)}", now=now)
-    site = increment_counter("site", now=now)
-    same_domain = 0 if is_major(domain) else increment_counter(f"domain {domain}", now=now)
+    from_address = increment_counter(f"address {single_client_network(client)}", now=now)
+    from_network = increment_counter(f"network {wide_network(client)}", now=now)
+    all_signups = increment_counter("site", now=now)
+    with_domain = 0 if is_major(domain) else increment_counter(f"domain {domain}", now=now)
     unproven = increment_counter("site unproven", now=now) if proof is not Proof.GOOD else 0
-    if site == MAX_SIGNUPS_PER_SITE + 1:
+    if all_signups == MAX_SIGNUPS_PER_SITE + 1:
         _LOG.error(
             "More than %s sign-ups in this hour. Proof of work is harder until the hour ends.", MAX_SIGNUPS_PER_SITE
         )
     limits = [
-        (home > MAX_SIGNUPS_PER_ADDRESS, Message("many sign-ups from one internet connection")),
-        (wide > MAX_SIGNUPS_PER_NETWORK, Message("many sign-ups from one network")),
-        (same_domain > MAX_SIGNUPS_PER_DOMAIN, Message("many sign-ups with addresses of one domain")),
+        (from_address > MAX_SIGNUPS_PER_ADDRESS, Message("many sign-ups from one internet connection")),
+        (from_network > MAX_SIGNUPS_PER_NETWORK, Message("many sign-ups from one network")),
+        (with_domain > MAX_SIGNUPS_PER_DOMAIN, Message("many sign-ups with addresses of one domain")),
         (
-            bool(unproven) and home > MAX_UNPROVEN_SIGNUPS_PER_ADDRESS,
+            bool(unproven) and from_address > MAX_UNPROVEN_SIGNUPS_PER_ADDRESS,
             Message("several sign-ups without JavaScript from one connection"),
         ),
         (unproven > MAX_UNPROVEN_SIGNUPS_PER_SITE, Message("many sign-ups without JavaScript")),
         (
-            bool(unproven) and site > MAX_SIGNUPS_PER_SITE,
+            bool(unproven) and all_signups > MAX_SIGNUPS_PER_SITE,
             Message("a flood of sign-ups, and this one without JavaScript"),
         ),
         (bool(unproven) and disposable, Message("a short-lived address, without JavaScript")),
     ]
     reason = next((message for exceeded, message in limits if exceeded), "")
     if not reason:
-        return Decision(SignupOutcome.IN, disposable=disposable)
+        return Decision(SignupOutcome.ACCEPTED, disposable=disposable)
     if HeldSignup.objects.count() >= MAX_HELD_SIGNUPS:
-        if increment_counter(DROPPED, now=now, window=DAY) == 1:
+        if increment_counter(_DROPPED_COUNTER, now=now, window=DAY) == 1:
             _LOG.error("%s sign-ups wait for staff. New ones are dropped until staff decide some.", MAX_HELD_SIGNUPS)
         return Decision(SignupOutcome.DROPPED, reason=reason, disposable=disposable)
     return Decision(SignupOutcome.HELD, reason=reason, disposable=disposable)
@@ -89,9 +89,11 @@ def is_full(*, waiting: int) -> bool:
 
 def count_dropped(*, now: datetime) -> int:
     """Return how many sign-ups were dropped today and yesterday (UTC) because the queue was full."""
-    return read_counter(DROPPED, now=now, window=DAY) + read_counter(DROPPED, now=now - DAY, window=DAY)
+    return read_counter(_DROPPED_COUNTER, now=now, window=DAY) + read_counter(
+        _DROPPED_COUNTER, now=now - DAY, window=DAY
+    )
 
 
 def is_flooded(*, now: datetime) -> bool:
-    """Return True if this hour saw so many sign-ups that proof of work is made harder."""
+    """Return True if there were so many sign-ups in this hour that proof of work is made harder."""
     return read_counter("site", now=now, window=HOUR) > MAX_SIGNUPS_PER_SITE

@@ -1,4 +1,4 @@
-"""Rate limits for what a stranger may try only a few times. The counts are in the database, shared by all processes.
+"""Rate limits for sign-ups, confirmation mails and bad links. The counts are in the database, shared by all processes.
 
 The rows hold keyed hashes, never an address. A valid link is never limited.
 """
@@ -20,16 +20,16 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 CONFIRMATION_INTERVAL = timedelta(hours=24)
 MAX_BAD_LINKS_PER_MINUTE = 20
-_MAX_KNOWN_NETWORKS = 10_000
+_MAX_BAD_NETWORKS = 10_000
 _bad_networks: dict[str, datetime] = {}
 
 
 @transaction.atomic
-def increment_counter(subject: str, *, now: datetime, window: timedelta = HOUR) -> int:
-    """Count one more of `subject` in the window that holds `now`. Return the new total of all processes."""
+def increment_counter(subject: str, *, now: datetime, window: timedelta = HOUR, by: int = 1) -> int:
+    """Count `by` more of `subject` in the window that holds `now`. Return the new total of all processes."""
     subject_hash, starts_at = _counter_key(subject, now=now, window=window)
     counter, _ = RateCounter.objects.get_or_create(subject=subject_hash, starts_at=starts_at)
-    RateCounter.objects.filter(pk=counter.pk).update(count=F("count") + 1)
+    RateCounter.objects.filter(pk=counter.pk).update(count=F("count") + by)
     counter.refresh_from_db(fields=["count"])
     return counter.count
 
@@ -48,10 +48,10 @@ def use_confirmation_quota(address: str, *, now: datetime) -> bool:
     Of two requests at once, one gets True.
     """
     mailbox = _hash(make_mailbox_key(address))
-    _, first = ConfirmationQuota.objects.get_or_create(
+    _, created = ConfirmationQuota.objects.get_or_create(
         mailbox=mailbox, defaults={"request_count": 1, "last_requested_at": now}
     )
-    if first:
+    if created:
         return True
     free = ConfirmationQuota.objects.filter(
         mailbox=mailbox,
@@ -79,7 +79,7 @@ def exceeds_bad_link_limit(address: str, *, now: datetime) -> bool:
     except DatabaseError:
         return False  # a bad link gets the same answer with or without a database
     if exceeded:
-        if len(_bad_networks) >= _MAX_KNOWN_NETWORKS:
+        if len(_bad_networks) >= _MAX_BAD_NETWORKS:
             _bad_networks.clear()
         _bad_networks[network] = minute
     return exceeded

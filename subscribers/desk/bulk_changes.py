@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -38,6 +39,10 @@ LOG_ACTIONS = {
 """Label and message of each action in the staff log."""
 
 
+Given = dict[str, Any]
+"""The cleaned data of a change's form."""
+
+
 @dataclass(frozen=True)
 class BulkChange:
     """One change. ``apply`` gets the ids, the valid form and who does it; it returns how many people it changed."""
@@ -46,27 +51,27 @@ class BulkChange:
     title: str | Promise
     form: type[forms.Form]
     button: str | Promise
-    apply: Callable[[list[int], Any, str], int]
+    apply: Callable[[list[int], Given, str], int]
     note: str | Promise = ""
 
 
-def _add_topic(people: list[int], given: dict[str, Any], by: str) -> int:
+def _add_topic(people: list[int], given: Given, by: str) -> int:
     return add_topic(people=people, topic=given["topic"], by=by, now=timezone.now())
 
 
-def _remove_topic(people: list[int], given: dict[str, Any], by: str) -> int:
+def _remove_topic(people: list[int], given: Given, by: str) -> int:
     return remove_topic(people=people, topic=given["topic"], by=by, now=timezone.now())
 
 
-def _set_attribute(people: list[int], given: dict[str, Any], by: str) -> int:
+def _set_attribute(people: list[int], given: Given, by: str) -> int:
     return set_attribute(people=people, key=given["key"], value=given["value"], by=by, now=timezone.now())
 
 
-def _take_off_list(people: list[int], given: dict[str, Any], by: str) -> int:
+def _take_off_list(people: list[int], given: Given, by: str) -> int:
     return take_off_list(people=people, mailing_list=given["mailing_list"], by=by, now=timezone.now())
 
 
-def _put_on_list(people: list[int], given: dict[str, Any], by: str) -> int:
+def _put_on_list(people: list[int], given: Given, by: str) -> int:
     """Import the people, so that suppressed ones stay out, the proof is kept, and staff can undo it as a whole."""
     text = io.StringIO(newline="")
     addresses = Subscriber.objects.filter(pk__in=people).order_by("pk").values_list("email", flat=True)
@@ -144,7 +149,7 @@ class BulkChangePage(PeoplePage):
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         people = find_people(request)
-        change = next((one for one in CHANGES if one.name == request.POST.get("change")), None)
+        change = next((change for change in CHANGES if change.name == request.POST.get("change")), None)
         if len(people) > MAX_COUNTED or request.POST.get("people") != str(len(people)):
             messages.error(
                 request, _("Nothing was changed: these are other people than you confirmed. Check the new number.")
@@ -193,7 +198,7 @@ class BulkChangePage(PeoplePage):
         }
 
 
-def _describe(given: dict[str, Any]) -> dict[str, object]:
+def _describe(given: Given) -> dict[str, object]:
     """Return what was chosen, for the staff log: slugs and keys, and no value of an attribute."""
     chosen: dict[str, object] = {name: given[name].slug for name in ("topic", "mailing_list") if name in given}
     return {**chosen, **({"key": given["key"]} if "key" in given else {})}
@@ -201,7 +206,7 @@ def _describe(given: dict[str, Any]) -> dict[str, object]:
 
 def _describe_result(changed: int, *, of: int) -> str:
     text = ngettext("%(changed)s of %(all)s people changed.", "%(changed)s of %(all)s people changed.", changed)
-    return text % {"changed": f"{changed:,}", "all": f"{of:,}"}
+    return text % {"changed": intcomma(changed), "all": intcomma(of)}
 
 
 def _without_ticks(request: HttpRequest) -> str:

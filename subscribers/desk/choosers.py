@@ -88,7 +88,7 @@ class PermittedChosenMultiple(_PermittedMixin, SnippetChosenMultipleView):
 class CreateAndChoose(_PermittedMixin, SnippetCreateView):
     """Create a row in the chooser, and note it in the row's history."""
 
-    def save_form(self, form: object) -> Any:
+    def save_form(self, form: object) -> object:
         row = super().save_form(form)
         log(instance=row, action="wagtail.create", user=self.request.user)
         return row

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from django.http import StreamingHttpResponse
 
-from subscribers.exporting.csv_export import BYTE_ORDER_MARK
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 class _LineEcho:
@@ -15,12 +15,12 @@ class _LineEcho:
         return text
 
 
-def stream_csv(rows: Iterable[Iterable[object]], *, file_name: str, mark: bool = True) -> StreamingHttpResponse:
-    """Return a download of these rows. `mark` puts a byte order mark first, by which Excel recognises UTF-8."""
+def stream_csv(rows: Iterable[Iterable[object]], *, file_name: str, with_bom: bool = True) -> StreamingHttpResponse:
+    """Return a download of these rows. `with_bom` puts a byte order mark first, by which Excel recognises UTF-8."""
 
     def lines() -> Iterator[str]:
-        if mark:
-            yield BYTE_ORDER_MARK
+        if with_bom:
+            yield _BYTE_ORDER_MARK
         writer = csv.writer(_LineEcho(), lineterminator="\r\n")
         for row in rows:
             yield writer.writerow(row)

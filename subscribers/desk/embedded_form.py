@@ -8,8 +8,8 @@ from wagtail.admin.panels import Panel
 from newsletter.common.languages import best_language, language_choices
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
+from subscribers.people.asked_choices import find_asked_topics, is_language_asked
 from subscribers.people.publishing_hooks import get_publishing_hooks
-from subscribers.segments.selected_choices import find_selected_topics, selects_by_language
 from subscribers.web.form_fields import name_topics
 
 
@@ -19,8 +19,10 @@ def render_embed_form(mailing_list: MailingList) -> str:
         context = {
             "list": mailing_list,
             "action": join_url(mailing_list),
-            "topics": name_topics(find_selected_topics(), chosen=()) if mailing_list.ask_topics else (),
-            "languages": language_choices("") if mailing_list.ask_language and selects_by_language() else (),
+            "topics": name_topics(find_asked_topics([mailing_list]), chosen=()) if mailing_list.ask_topics else (),
+            "languages": language_choices("")
+            if mailing_list.ask_language and is_language_asked([mailing_list])
+            else (),
             "wording": make_consent_wording(mailing_list),
         }
         return render_to_string("subscribers/embed.html", context).strip()

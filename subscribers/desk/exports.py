@@ -32,7 +32,7 @@ from subscribers.exporting.export_requests import (
     take_export,
 )
 from subscribers.models import Disclosure, ExportRequest, Subscriber
-from subscribers.people.lookup import describe_person
+from subscribers.people.describe_person import describe_person
 
 
 class ExportPage(ImportPage):
@@ -57,7 +57,7 @@ class ExportPage(ImportPage):
         return {
             **super().get_context_data(**kwargs),
             "form": form,
-            "allowing": PasswordForm(user=self.request.user, auto_id="id_allowing_%s"),
+            "approval_form": PasswordForm(user=self.request.user, auto_id="id_approval_%s"),
             "waiting": list_waiting_exports(now=now),
             "ready": list_ready_exports(by=self.request.user, now=now),
         }
@@ -81,8 +81,8 @@ def start_export(
     messages.success(
         request,
         _(
-            "That is more than 500 people, so a second person must allow the export. We have emailed those who can."
-            " Come back when it is allowed."
+            "This export has more than 500 people, so a second person must approve it. We have "
+            "emailed them. Return to this page after the approval."
         ),
     )
     return redirect("subscribers_export")
@@ -121,8 +121,8 @@ def _take(request: HttpRequest, asked: ExportRequest) -> StreamingHttpResponse:
     _log_export(request, asked, action="subscribers.export")
     mailing_list = asked.mailing_list
     name = f"{mailing_list.slug if mailing_list else 'people'}-{timezone.localdate().isoformat()}.csv"
-    rows = export_rows(mailing_list, most=asked.people_in_file, person_ids=asked.person_ids)
-    return stream_csv(rows, file_name=name, mark=asked.has_bom)
+    rows = export_rows(mailing_list, max_people=asked.people_in_file, person_ids=asked.person_ids)
+    return stream_csv(rows, file_name=name, with_bom=asked.has_bom)
 
 
 def _log_export(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
@@ -152,7 +152,7 @@ def download_person(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, translate(error))
         return redirect("subscribers_person", person.pk)
     log(instance=person, action="subscribers.export_person", user=request.user)
-    held = describe_person(person, now=timezone.now(), for_themselves=True)
+    held = describe_person(person, now=timezone.now(), for_subscriber=True)
     response = JsonResponse(held, json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="held-about-person-{person.pk}.json"'
     response["Cache-Control"] = "no-store"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.log_actions import log
 
-from subscribers.consent.held_signups import AlreadyDecided, discard_held_signup, release_held_signup
+from subscribers.consent.held_signups import AlreadyDecided, accept_held_signup, reject_held_signup
 from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, count_dropped, is_full
 from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
 from subscribers.models import HeldSignup, Subscriber
@@ -23,7 +23,7 @@ LOG_ACTIONS = {
 
 
 class HeldSignupsPage(PeoplePage):
-    """The oldest hundred.
+    """Show the oldest hundred.
 
     POST `in` or `out` with an id, or with `all` for those that the page showed, so that nobody is accepted unseen.
     """
@@ -72,9 +72,9 @@ def _decide(request: HttpRequest, pk: int, *, accept: bool) -> bool:
     held = HeldSignup.objects.select_related("mailing_list").filter(pk=pk).first()
     try:
         if accept:
-            release_held_signup(held_id=pk, now=timezone.now())
+            accept_held_signup(held_id=pk, now=timezone.now())
         else:
-            discard_held_signup(held_id=pk)
+            reject_held_signup(held_id=pk)
     except AlreadyDecided:
         return False
     if held is not None:

@@ -1,29 +1,14 @@
 """Labels for consent, subscriptions and exclusions."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from subscribers.audience.eligibility import IMPLIED_CONSENT_EXPIRED, NOT_ON_ALLOWLIST, PAUSED, UNCONFIRMED
+from newsletter.common.translation import translate
+from subscribers.audience.exclusion_labels import EXCLUSION_LABELS
 from subscribers.models import Basis, ConsentEvent, Subscriber, Subscription
-
-EXCLUSION_LABELS = {
-    UNCONFIRMED: gettext_lazy("not confirmed yet"),
-    IMPLIED_CONSENT_EXPIRED: gettext_lazy("implied consent expired"),
-    PAUSED: gettext_lazy("paused"),
-    NOT_ON_ALLOWLIST: gettext_lazy("not on this installation’s recipient allowlist (NEWSLETTER_ONLY_TO)"),
-    "suppressed:unsubscribe": gettext_lazy("unsubscribed from everything"),
-    "suppressed:complaint": gettext_lazy("reported spam"),
-    "suppressed:hard": gettext_lazy("address no longer exists"),
-    "suppressed:soft_limit": gettext_lazy("bounced repeatedly"),
-    "suppressed:staff": gettext_lazy("stopped by staff"),
-    "suppressed:erasure": gettext_lazy("erased on request"),
-    "suppressed:legal": gettext_lazy("blocked for a legal reason"),
-}
-"""The exclusion reasons of `audience`, to follow a number of people: “3 not confirmed yet”."""
 
 
 def exclusion_label(reason: str) -> str:
-    return str(EXCLUSION_LABELS[reason])
+    return translate(EXCLUSION_LABELS[reason])
 
 
 def subscription_label(subscription: Subscription) -> str:
@@ -34,6 +19,13 @@ def subscription_label(subscription: Subscription) -> str:
     if subscription.basis == Basis.DOUBLE_OPT_IN and subscription.confirmed_at is None:
         return _("%(name)s (not confirmed yet)") % {"name": name}
     return name
+
+
+def basis_label(subscription: Subscription) -> str:
+    """Return the legal basis; for consent that was asked for and not confirmed, that it is not given."""
+    if subscription.basis == Basis.DOUBLE_OPT_IN and subscription.confirmed_at is None:
+        return _("asked to join; has not confirmed")
+    return str(subscription.get_basis_display())
 
 
 def list_consent_events(person: Subscriber) -> list[ConsentEvent]:

@@ -10,19 +10,20 @@ from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise, cached_property
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.snippets.views.snippets import IndexView
+
+from newsletter.common import staff_pages
 
 HOME_BREADCRUMB = [{"url": reverse_lazy("wagtailadmin_home"), "label": gettext_lazy("Home")}]
 """The first breadcrumb. Wagtail translates its own when the program starts, so all readers would get one language."""
 
 
 def make_breadcrumbs(*steps: tuple[str, str]) -> list[dict[str, str]]:
-    """Return the way from Home to a page. Each step is a URL and a label; the page itself has no URL."""
-    return [{"url": url, "label": label} for url, label in ((reverse("wagtailadmin_home"), _("Home")), *steps)]
+    """Return what `newsletter.common.staff_pages.make_breadcrumbs` does, for steps of (URL, label)."""
+    return staff_pages.make_breadcrumbs(*((label, url) for url, label in steps))
 
 
 class PermittedMenuItem(MenuItem):
@@ -64,4 +65,5 @@ def format_moment(moment: datetime | None, *, now: datetime) -> str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)
-    return date_format(local, "D j M, H:i" if local.year == timezone.localtime(now).year else "D j M Y, H:i")
+    this_year = local.year == timezone.localtime(now).year
+    return date_format(local, gettext("D j M, H:i") if this_year else gettext("D j M Y, H:i"))

@@ -1,18 +1,19 @@
 """Mailing lists and topics in the desk: lists, editors, and what may be deleted."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TitleFieldPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column, NumberColumn
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
-from wagtail.snippets.views.snippets import EditView, SnippetViewSet
+from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
-from newsletter.common.archiving import Uses, find_uses
+from newsletter.common.archiving import MAX_USES_NAMED, Uses, find_uses
 from subscribers.audience.eligibility import AudienceCount, count_lists
 from subscribers.desk.choosers import PermittedChooserViewSet
 from subscribers.desk.editing.archiving import (
@@ -22,13 +23,16 @@ from subscribers.desk.editing.archiving import (
     ArchivePage,
     archive_list,
 )
+from subscribers.desk.editing.edit_effects import EditEffectsMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, EditRowMixin
 from subscribers.desk.editing.short_name_form import NamedForm, ShortNameForm
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.embedded_form import EmbedPanel
 from subscribers.desk.labels import exclusion_label
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
-from subscribers.desk.topic_form import TopicForm
+from subscribers.desk.topic_form import TopicForm, explain_missing_topics
 from subscribers.models import MailingList, Segment, Topic
+from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.segments.naming import find_segments_that_name
 
 NOBODY = AudienceCount(candidates=0, eligible=0, excluded={})
@@ -44,17 +48,6 @@ class NeverDeletePolicy(ModelPermissionPolicy):
 register_permission_policy(MailingList, NeverDeletePolicy(MailingList))
 
 
-class KeepChosenTopicsPolicy(ModelPermissionPolicy):
-    """Allow a topic to be deleted only if nobody chose it: their choice would be lost."""
-
-    def user_has_permission_for_instance(self, user: User | AnonymousUser, action: str, instance: Any) -> bool:
-        kept = action == "delete" and instance.subscribers.exists()
-        return not kept and bool(super().user_has_permission_for_instance(user, action, instance))
-
-
-register_permission_policy(Topic, KeepChosenTopicsPolicy(Topic))
-
-
 class ListIndexView(ArchivableList):
     """The lists, each with the number of people who can be emailed and who cannot, all counted at one moment."""
 
@@ -66,14 +59,28 @@ class ListIndexView(ArchivableList):
         return context
 
 
-def count_mailable(mailing_list: Any) -> int:
-    return int(mailing_list.audience_count.eligible)
+class CountedList(Protocol):
+    """A row of the list of lists."""
+
+    audience_count: AudienceCount
 
 
-def describe_excluded(mailing_list: Any) -> str:
+def count_mailable(mailing_list: CountedList) -> int:
+    return mailing_list.audience_count.eligible
+
+
+def describe_excluded(mailing_list: CountedList) -> str:
     """Return “3 not confirmed yet; 1 paused”, the largest number first; empty if nobody is excluded."""
     rows = sorted(mailing_list.audience_count.excluded.items(), key=lambda row: (-row[1], row[0]))
     return "; ".join(f"{intcomma(people)} {exclusion_label(reason)}" for reason, people in rows)
+
+
+class ListForm(ShortNameForm):
+    """The form of a list. It says if the question about topics cannot be asked yet."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["ask_topics"].help_text = explain_missing_topics()
 
 
 class NewListForm(NamedForm):
@@ -90,11 +97,35 @@ class ListChooser(PermittedChooserViewSet):
     create_action_label = gettext_lazy("Create list")
 
 
-class ListEditView(ArchivableEditMixin, EditView):
+class ListCreateView(AddRowMixin, CreateView):
+    add_title = gettext_lazy("Add a list")
+
+
+class ListEditView(ArchivableEditMixin, EditEffectsMixin, EditRowMixin, EditView):
     pass
 
 
+def find_mentions(mailing_list: MailingList) -> list[Uses]:
+    """Return the issues that are to go to the list, and the segments that select by it."""
+    segments = find_segments_that_name("list", mailing_list.slug)
+    named = [Uses(model=Segment, count=len(segments), rows=list(segments[:MAX_USES_NAMED]))] if segments else []
+    return [*get_publishing_hooks().find_open_issues(mailing_list), *named]
+
+
+class DeleteList(RefuseUsedDelete):
+    """Refuse to delete a list, and say why and what uses it."""
+
+    reason = gettext_lazy("A list is never deleted: it holds the proof that the people on it agreed.")
+    advice = gettext_lazy("Archive the list instead: nobody can sign up for it any more, and you can bring it back.")
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if self.user_has_permission("change"):
+            return self.refuse(request, [*find_uses(self.object), *find_mentions(self.object)])
+        return super().dispatch(request, *args, **kwargs)
+
+
 class ArchiveListPage(ArchivePage):
+    find_mentions = staticmethod(find_mentions)
     archive = staticmethod(archive_list)
     consequences = (
         gettext_lazy("Nobody can sign up for it any more: its sign-up page and form are closed."),
@@ -111,7 +142,9 @@ class ListViewSet(ArchivableViewSet):
     model = MailingList
     chooser_viewset_class = ListChooser
     archive_page_class = ArchiveListPage
+    add_view_class = ListCreateView
     edit_view_class = ListEditView
+    delete_view_class = DeleteList
     purpose = gettext_lazy("A mailing list is what people sign up for. A publication is sent to one list.")
     breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = ListIndexView
@@ -145,16 +178,22 @@ class ListViewSet(ArchivableViewSet):
                 FieldRowPanel([FieldPanel("ask_topics"), FieldPanel("ask_language")]),
             ],
             heading=gettext_lazy("Sign-up form questions"),
-            help_text=gettext_lazy("People are asked for topics or a language only if a segment selects by them."),
+            help_text=gettext_lazy(
+                "People are asked for topics or a language only if a segment or a publication uses them."
+            ),
         ),
         EmbedPanel(heading=gettext_lazy("Sign-up form for your website")),
         MultiFieldPanel([FieldPanel("slug")], heading=gettext_lazy("Advanced"), classname="collapsed"),
     ]
-    edit_handler = ObjectList(list_panels, base_form_class=ShortNameForm)
+    edit_handler = ObjectList(list_panels, base_form_class=ListForm)
 
 
 class DeleteTopic(RefuseUsedDelete):
     """Delete a topic that nobody chose and nothing carries, not even the rule of a segment."""
+
+    reason = gettext_lazy(
+        "Nothing was deleted. Without the topic, people who chose it and no other would get every story."
+    )
 
     def find_uses(self) -> list[Uses]:
         segments = find_segments_that_name("topic", self.object.slug)
@@ -162,9 +201,19 @@ class DeleteTopic(RefuseUsedDelete):
         return [*find_uses(self.object), *named]
 
 
+class TopicCreateView(AddRowMixin, CreateView):
+    add_title = gettext_lazy("Add a topic")
+
+
+class TopicEditView(EditRowMixin, EditView):
+    pass
+
+
 class TopicViewSet(SnippetViewSet):
     model = Topic
     breadcrumbs_items = HOME_BREADCRUMB
+    add_view_class = TopicCreateView
+    edit_view_class = TopicEditView
     delete_view_class = DeleteTopic
     index_view_class = DeskList
     icon = "tag"

@@ -12,14 +12,15 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
 from newsletter.common.languages import language_label
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as EXPORT_PERMISSION
-from subscribers.desk.labels import list_consent_events, name_or_initials, subscription_label
-from subscribers.desk.listing import make_breadcrumbs
+from subscribers.desk.labels import basis_label, list_consent_events, name_or_initials, subscription_label
 from subscribers.desk.people_list import PEOPLE_POLICY
 from subscribers.desk.person_actions import (
     ERASE_PERMISSION,
-    LIFT_PERMISSION,
+    REMOVAL_PERMISSION,
+    RENAME_PERMISSION,
     REVEAL_PERMISSION,
     SUPPRESS_PERMISSION,
     require_permission,
@@ -27,6 +28,7 @@ from subscribers.desk.person_actions import (
 from subscribers.exporting.export_requests import CannotExport, record_disclosure
 from subscribers.models import Disclosure, MailingList, Subscriber, Suppression
 from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.people.silence import find_resting_since, is_asked_to_stay
 from subscribers.unsubscribing.suppression import can_staff_remove
 
 
@@ -45,10 +47,13 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
         return super().dispatch(request, *args, **kwargs)
 
     def get_page_title(self) -> str:
-        return str(self.person)
+        """Return the name, or the initials, with the town, as lists tell people apart; the masked address without a name."""
+        name = name_or_initials(self.person, whole=self.request.user.has_perm(REVEAL_PERMISSION))
+        town = self.person.place.town if self.person.place else ""
+        return f"{name or self.person}, {town or _('town unknown')}"
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((reverse("people:index"), _("Subscribers")), ("", str(self.person)))
+        return make_breadcrumbs((_("Subscribers"), reverse("people:index")), (self.get_page_title(), ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context: dict[str, object] = super().get_context_data(**kwargs)
@@ -58,19 +63,23 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
             **context,
             "person": self.person,
             "address": str(self.person),
-            "name": name_or_initials(self.person, whole=can(REVEAL_PERMISSION)),
+            "has_name": bool(self.person.name),
             "mails": get_publishing_hooks().list_mails(self.person),
+            "missed": get_publishing_hooks().list_missed(self.person),
             "can_open_issues": can("newsletter.change_issue"),
             "can_reveal": can(REVEAL_PERMISSION),
             "location": str(self.person.place or ""),
             "language": language_label(self.person.language),
             "topics": list(self.person.topics.all()),
-            "subscriptions": [(subscription, subscription_label(subscription)) for subscription in subscriptions],
+            "resting_since": find_resting_since(self.person),
+            "can_record_reply": can(RENAME_PERMISSION) and is_asked_to_stay(self.person),
+            "subscriptions": [(one, subscription_label(one), basis_label(one)) for one in subscriptions],
             "events": list_consent_events(self.person),
             "suppressions": _list_suppressions(self.person),
             "lists": MailingList.objects.all(),
-            "can_lift": can(LIFT_PERMISSION),
+            "can_remove_suppression": can(REMOVAL_PERMISSION),
             "can_suppress": can(SUPPRESS_PERMISSION),
+            "can_rename": can(RENAME_PERMISSION) and can(REVEAL_PERMISSION),
             "can_erase": can(ERASE_PERMISSION),
             "can_download": can(EXPORT_PERMISSION) and can(REVEAL_PERMISSION),
         }
@@ -100,4 +109,4 @@ class RevealedPersonPage(PersonPage):
 def _list_suppressions(person: Subscriber) -> list[tuple[Suppression, bool]]:
     """Return the suppressions, each with True if staff may remove it. Only the person can undo their own request."""
     rows = Suppression.objects.filter(address_hash=bytes(person.address_hash)).select_related("mailing_list")
-    return [(row, row.lifted_at is None and can_staff_remove(row)) for row in rows.order_by("-at", "-pk")]
+    return [(row, row.removed_at is None and can_staff_remove(row)) for row in rows.order_by("-at", "-pk")]

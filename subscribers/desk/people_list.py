@@ -97,7 +97,7 @@ class PeopleFilters(WagtailFilterSet):
 class PeopleSearchForm(SearchForm):
     """The search box, which says what it searches."""
 
-    def __init__(self, *args: Any, can_reveal: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: object, can_reveal: bool, **kwargs: object) -> None:
         placeholder = _("Name, town or part of an address") if can_reveal else _("Town or whole address")
         super().__init__(*args, placeholder=placeholder, **kwargs)
 
@@ -119,11 +119,12 @@ class PeopleList(IndexView):
     default_ordering = "-created_at"
     any_permission_required = ["view"]
     results_template_name = "desk/people_results.html"
+    purpose = gettext_lazy("Subscribers are the people on your lists. They sign up themselves, or you import a file.")
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         response: HttpResponse = super().get(request, *args, **kwargs)
         if self.search_query and self.can_reveal:
-            _log_search(request)
+            log_search(request)
         return response
 
     @cached_property
@@ -151,12 +152,19 @@ class PeopleList(IndexView):
             DateTimeColumn("created_at", label=_("Since"), sort_key="created_at"),
         ]
 
+    @property
+    def first_step(self) -> Button | None:
+        return next(iter(self.header_buttons), None)
+
     @cached_property
     def header_buttons(self) -> list[Button]:
-        if not (self.can_change and (self.is_searching or self.is_filtering)):
+        if not self.can_change:
             return []
-        url = f"{reverse('subscribers_bulk')}?{self.request.GET.urlencode()}"
-        return [HeaderButton(_("Change everybody found"), url=url, icon_name="group")]
+        buttons = [HeaderButton(_("Add people"), url=reverse("subscribers_import_new"), icon_name="plus")]
+        if self.is_searching or self.is_filtering:
+            url = f"{reverse('subscribers_bulk')}?{self.request.GET.urlencode()}"
+            buttons.insert(0, HeaderButton(_("Change everybody found"), url=url, icon_name="group"))
+        return buttons
 
     def get_search_form(self) -> PeopleSearchForm:
         data = self.request.GET if self.search_kwarg in self.request.GET else None
@@ -195,7 +203,7 @@ def find_people(request: HttpRequest) -> list[int]:
     return list(people.values_list("pk", flat=True).distinct()[: MAX_COUNTED + 1])
 
 
-def _log_search(request: HttpRequest) -> None:
+def log_search(request: HttpRequest) -> None:
     """Log that somebody searches names and addresses, once in ten minutes: the list searches at each key."""
     searches = ModelLogEntry.objects.filter(user=request.user, action=SEARCH_ACTION)
     if not searches.filter(timestamp__gt=timezone.now() - _LOG_AGAIN_AFTER).exists():
@@ -203,7 +211,11 @@ def _log_search(request: HttpRequest) -> None:
 
 
 def label_lists(person: Subscriber) -> str:
-    return ", ".join(subscription_label(subscription) for subscription in person.subscriptions.all()) or _("No list")
+    """Return the lists with the state of each. A subscription that ended is left out if the person joined again."""
+    rows = list(person.subscriptions.all())
+    joined = {row.mailing_list_id for row in rows if row.ended_at is None}
+    shown = [row for row in rows if row.ended_at is None or row.mailing_list_id not in joined]
+    return ", ".join(dict.fromkeys(map(subscription_label, shown))) or _("No list")
 
 
 class PeopleViewSet(ModelViewSet):
@@ -212,7 +224,7 @@ class PeopleViewSet(ModelViewSet):
     model = Subscriber
     name = "people"
     icon = "user"
-    menu_label = gettext_lazy("Subscribers")
+    menu_label = gettext_lazy("All subscribers")
     index_view_class = PeopleList
     filterset_class = PeopleFilters
     search_fields = ["email"]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
-from subscribers.desk.listing import make_breadcrumbs
+from newsletter.common.staff_pages import make_breadcrumbs
 from subscribers.desk.person_actions import require_permission
 
 MAX_ROWS_SHOWN = 100
@@ -27,4 +27,4 @@ class PeoplePage(WagtailAdminTemplateMixin, TemplateView):
         return response
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((reverse("people:index"), _("Subscribers")), ("", str(self.page_title)))
+        return make_breadcrumbs((_("Subscribers"), reverse("people:index")), (str(self.page_title), ""))

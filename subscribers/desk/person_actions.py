@@ -15,13 +15,16 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
-from subscribers.desk.listing import make_breadcrumbs
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import MailingList, Reason, Subscriber, Suppression
+from subscribers.people.rename import rename_person as correct_name
+from subscribers.people.silence import record_stay_reply
 from subscribers.unsubscribing.suppression import CannotRemoveSuppression, remove_suppression, suppress
 
-LIFT_PERMISSION, SUPPRESS_PERMISSION, ERASE_PERMISSION = (
+RENAME_PERMISSION, REMOVAL_PERMISSION, SUPPRESS_PERMISSION, ERASE_PERMISSION = (
+    "subscribers.change_subscriber",
     "subscribers.change_suppression",
     "subscribers.add_suppression",
     "subscribers.delete_subscriber",
@@ -38,14 +41,14 @@ def require_permission(request: HttpRequest, *permissions: str) -> str:
     return str(user.get_username())
 
 
-def lift_person_suppression(request: HttpRequest, pk: int, suppression: int) -> HttpResponse:
+def remove_person_suppression(request: HttpRequest, pk: int, suppression: int) -> HttpResponse:
     """Allow emails to a person again, for the reason that the form gives."""
-    by = require_permission(request, LIFT_PERMISSION)
-    return _lift_suppression(request, pk=pk, suppression=suppression, by=by)
+    by = require_permission(request, REMOVAL_PERMISSION)
+    return _remove_suppression(request, pk=pk, suppression=suppression, by=by)
 
 
 @require_POST
-def _lift_suppression(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpResponse:
+def _remove_suppression(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpResponse:
     person = get_object_or_404(Subscriber, pk=pk)
     row = get_object_or_404(Suppression, pk=suppression, address_hash=bytes(person.address_hash))
     try:
@@ -55,6 +58,30 @@ def _lift_suppression(request: HttpRequest, *, pk: int, suppression: int, by: st
     else:
         log(instance=person, action="subscribers.lift", user=request.user)
         messages.success(request, _("You can email this person again. Your reason is on record."))
+    return redirect("subscribers_person", pk)
+
+
+@require_POST
+def rename_person(request: HttpRequest, pk: int) -> HttpResponse:
+    """Correct the name of a person. They can change it themselves as well."""
+    require_permission(request, RENAME_PERMISSION)
+    person = get_object_or_404(Subscriber, pk=pk)
+    if correct_name(person=person, name=request.POST.get("name", ""), now=timezone.now()):
+        log(instance=person, action="subscribers.rename", user=request.user)
+    messages.success(request, _("The name is saved.") if person.name else _("The name is removed."))
+    return redirect("subscribers_person", pk)
+
+
+@require_POST
+def record_reply(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record that a person replied that they still want emails."""
+    by = require_permission(request, RENAME_PERMISSION)
+    person = get_object_or_404(Subscriber, pk=pk)
+    if record_stay_reply(subscriber=person, by=by, now=timezone.now()):
+        log(instance=person, action="subscribers.stay", user=request.user)
+        messages.success(request, _("On record: this person still wants our emails."))
+    else:
+        messages.error(request, _("Nothing changed: this person has no open question whether they still want emails."))
     return redirect("subscribers_person", pk)
 
 
@@ -108,9 +135,9 @@ class ErasePage(WagtailAdminTemplateMixin, TemplateView):
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs(
-            (reverse("people:index"), _("Subscribers")),
-            (reverse("subscribers_person", args=[self.person.pk]), str(self.person)),
-            ("", str(self.page_title)),
+            (_("Subscribers"), reverse("people:index")),
+            (str(self.person), reverse("subscribers_person", args=[self.person.pk])),
+            (str(self.page_title), ""),
         )
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:

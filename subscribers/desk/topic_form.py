@@ -1,40 +1,46 @@
 """The form of a topic, with its names in other languages as lines such as “es: Tierra”."""
 
-from typing import Any
-
-from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.languages import OFFERED_LANGUAGES
+from subscribers.desk.editing.lines_field import LinesField
 from subscribers.desk.editing.short_name_form import ShortNameForm
+from subscribers.models import Topic
 
 
-class NamesField(forms.Field):
+def explain_missing_topics() -> str:
+    """Return the sentence for a question about topics that nobody is asked, because there are none; else ""."""
+    if Topic.objects.exists():
+        return ""
+    return format_html(
+        '{} <a href="{}">{}</a>',
+        _("You have no topics yet, so nothing is asked."),
+        reverse("wagtailsnippets_subscribers_topic:list"),
+        _("Go to topics"),
+    )
+
+
+class NamesField(LinesField):
     """Names by language code, typed one per line."""
 
-    widget = forms.Textarea(attrs={"rows": 3})
+    def write_lines(self, value: dict[str, str]) -> list[str]:
+        return [f"{code}: {name}" for code, name in value.items()]
 
-    def prepare_value(self, value: Any) -> str:
-        return value if isinstance(value, str) else "\n".join(f"{code}: {name}" for code, name in (value or {}).items())
-
-    def to_python(self, value: Any) -> dict[str, str]:
-        if not isinstance(value, str):
-            return dict(value or {})
+    def read_lines(self, lines: list[str]) -> dict[str, str]:
         names = {}
-        for line in filter(str.strip, value.splitlines()):
+        for line in lines:
             code, _colon, name = (part.strip() for part in line.partition(":"))
             if code.lower() not in OFFERED_LANGUAGES or not name:
                 raise ValidationError(
                     _("“%(line)s”: write a language, a colon and the name, such as “es: Tierra”. Languages: %(codes)s.")
-                    % {"line": line.strip(), "codes": ", ".join(OFFERED_LANGUAGES)}
+                    % {"line": line, "codes": ", ".join(OFFERED_LANGUAGES)}
                 )
             names[code.lower()] = name[:120]
         return names
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.prepare_value(initial).splitlines() != self.prepare_value(data).splitlines()
 
 
 class TopicForm(ShortNameForm):

@@ -1,4 +1,4 @@
-"""Erasing a person. A keyed hash stays, so that they are not mailed again."""
+"""Erase a person. A keyed hash stays, so that they are not mailed again."""
 
 from datetime import datetime
 
@@ -6,7 +6,8 @@ from django.db import transaction
 
 from subscribers.consent_events import record_consent_event
 from subscribers.importing.writing.row_notes import delete_row_notes_about
-from subscribers.models import ConsentEvent, HeldSignup, ImportRefusal, Reason, Subscriber
+from subscribers.models import ConsentEvent, EventKind, HeldSignup, ImportRefusal, Reason, Subscriber
+from subscribers.outbound_events import record_event
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.unsubscribing.suppression import write_suppression
 
@@ -18,6 +19,7 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     ImportRefusal.objects.filter(raw__icontains=subscriber.email).delete()
     HeldSignup.objects.filter(address_hash=address_hash).delete()
     get_publishing_hooks().forget(subscriber)
+    pk = subscriber.pk
     subscriber.delete()
     write_suppression(address_hash=address_hash, reason=Reason.ERASURE, now=now, mailing_list=None)
     record_consent_event(
@@ -28,4 +30,5 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
         now=now,
         by=by,
     )
+    record_event(EventKind.PERSON_ERASED, data={}, now=now, person=pk, by_person=not by)
     delete_row_notes_about(subscriber.email)

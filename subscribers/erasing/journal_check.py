@@ -1,4 +1,4 @@
-"""Comparing the suppression journal with the database, and adding entries that it misses.
+"""Compare the suppression journal with the database, and add entries that it misses.
 
 A file beside the journal stores how far it was compared, so that each start checks only new rows.
 """
@@ -56,8 +56,8 @@ def try_to_repair_journal(*, now: datetime) -> None:
 def _rows_since(pk: int, at: datetime | None) -> Iterator[Suppression]:
     new = Q(pk__gt=pk - _ROWS_TO_RECHECK)
     if at is not None:
-        new |= Q(lifted_at__gte=at - _RECHECK_PERIOD)
-    columns = ("pk", "address_hash", "mailing_list_id", "reason", "at", "lifted_at")
+        new |= Q(removed_at__gte=at - _RECHECK_PERIOD)
+    columns = ("pk", "address_hash", "mailing_list_id", "reason", "at", "removed_at")
     return Suppression.objects.filter(new).only(*columns).order_by("pk").iterator(chunk_size=2_000)
 
 
@@ -66,17 +66,17 @@ def _missing(rows: list[Suppression]) -> list[JournalEntry]:
     state: dict[tuple[bytes, int | None, str], JournalEntry] = {}
     for row in rows:
         entry = JournalEntry(
-            bytes(row.address_hash), row.mailing_list_id, row.reason, row.lifted_at or row.at, bool(row.lifted_at)
+            bytes(row.address_hash), row.mailing_list_id, row.reason, row.removed_at or row.at, bool(row.removed_at)
         )
         state[entry.key] = entry
     known = find_latest_entries(state.keys())
-    return [one for key, one in state.items() if _is_missing(one, known.get(key))]
+    return [entry for key, entry in state.items() if _is_missing(entry, known.get(key))]
 
 
-def _is_missing(one: JournalEntry, known: JournalEntry | None) -> bool:
-    if one.lifted:
-        return known is not None and not known.lifted and known.at < one.at
-    return known is None or known.lifted
+def _is_missing(entry: JournalEntry, known: JournalEntry | None) -> bool:
+    if entry.removed:
+        return known is not None and not known.removed and known.at < entry.at
+    return known is None or known.removed
 
 
 def _position_file() -> Path:

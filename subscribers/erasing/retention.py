@@ -1,4 +1,4 @@
-"""Deleting people and counters when their retention ends. Suppressions, keyed hashes and the consent log stay.
+"""Delete people and counters when their retention ends. Suppressions, keyed hashes and the consent log stay.
 
 The periods are promises to readers: if you change one, change docs/reference/privacy.md too.
 """
@@ -19,6 +19,7 @@ from subscribers.models import (
     ConfirmationQuota,
     ConsentEvent,
     EndReason,
+    EventKind,
     HeldSignup,
     MailedLink,
     RateCounter,
@@ -26,6 +27,7 @@ from subscribers.models import (
     Subscriber,
     Subscription,
 )
+from subscribers.outbound_events import record_event
 
 UNCONFIRMED_RETENTION = timedelta(days=7)
 UNSUBSCRIBED_RETENTION = timedelta(days=28)
@@ -127,6 +129,7 @@ def _delete_people(people: QuerySet[Subscriber], *, reason: str, now: datetime) 
                 now=now,
                 source=Message("retention ended: %(reason)s", reason=reason),
             )
+            record_event(EventKind.PERSON_ERASED, data={}, now=now, person=person.pk)
             person.delete()
             deleted += 1
     return deleted

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from operator import itemgetter
 from typing import TextIO
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -22,19 +23,13 @@ _PERSON = (
 ONE_LIST_COLUMNS = (*_PERSON, *LIST_TERMS, "lists")
 """`asked_on` is the day of asking for the list, `expires_on` the last day of implied consent, both in UTC."""
 ALL_LISTS_COLUMNS = (*_PERSON, "asked_on", "expires_on", "lists", EACH_LIST)
-"""The days are the first of somebody's; what holds for each list stands in the last column."""
-BYTE_ORDER_MARK = "\ufeff"
+"""`asked_on` and `expires_on` are the earliest of all lists. The last column has the terms of each list."""
 _BATCH_SIZE = 2_000
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def export_people(*, out: TextIO, mailing_list: MailingList | None = None, mark: bool = False) -> int:
-    """Write everybody who may be mailed, of one list or of any. Return how many. Suppressed people are not exported.
-
-    `mark` writes a byte order mark first, by which Excel recognises UTF-8.
-    """
-    if mark:
-        out.write(BYTE_ORDER_MARK)
+def export_people(*, out: TextIO, mailing_list: MailingList | None = None) -> int:
+    """Write everybody who may be mailed, of one list or of any. Return how many. Suppressed people are not exported."""
     writer = csv.writer(out, lineterminator="\r\n")
     written = -1
     for written, cells in enumerate(export_rows(mailing_list)):  # noqa: B007  the last number is the answer
@@ -43,9 +38,9 @@ def export_people(*, out: TextIO, mailing_list: MailingList | None = None, mark:
 
 
 def export_rows(
-    mailing_list: MailingList | None = None, *, most: int | None = None, person_ids: Sequence[int] | None = None
+    mailing_list: MailingList | None = None, *, max_people: int | None = None, person_ids: Sequence[int] | None = None
 ) -> Iterator[list[str]]:
-    """Yield the header, then one row for each person, `most` at most. Every cell is safe in a spreadsheet.
+    """Yield the header, then one row for each person, `max_people` at most. Every cell is safe in a spreadsheet.
 
     `person_ids` limits the rows to people who were chosen. Custom attributes have columns of their own.
     """
@@ -53,11 +48,11 @@ def export_rows(
     yield [*(ONE_LIST_COLUMNS if mailing_list else ALL_LISTS_COLUMNS), *(f"{ATTRIBUTE}{key}" for key in keys)]
     mailed = Prefetch("subscriptions", _mailable_subscriptions().select_related("mailing_list"), to_attr="mailed")
     chosen = people_to_export(mailing_list, person_ids=person_ids)
-    found = chosen.select_related("place").prefetch_related("topics", mailed)[:most]
+    found = chosen.select_related("place").prefetch_related("topics", mailed)[:max_people]
     people = found.iterator(chunk_size=_BATCH_SIZE)
-    while several := list(islice(people, _BATCH_SIZE)):
-        attributes = read_attributes_by_person(person.pk for person in several) if keys else {}
-        for person in several:
+    while batch := list(islice(people, _BATCH_SIZE)):
+        attributes = read_attributes_by_person(person.pk for person in batch) if keys else {}
+        for person in batch:
             cells = _person_cells(person, mailing_list, attributes.get(person.pk, {}), keys)
             yield [escape_csv_cell(cell) for cell in cells]
 
@@ -75,7 +70,7 @@ def people_to_export(
 
 
 def _mailable_subscriptions() -> QuerySet[Subscription]:
-    """Return the subscriptions, on any list, by which somebody may be mailed."""
+    """Return the subscriptions, to any list, whose person may be mailed."""
     suppressed = (
         Suppression.objects.live()
         .filter(address_hash=OuterRef("subscriber__address_hash"))
@@ -90,12 +85,12 @@ def _person_cells(
 ) -> list[str]:
     place = person.place
     mailed: list[Subscription] = person.mailed  # type: ignore[attr-defined]  # prefetched
-    lists = sorted(((one.mailing_list.slug, _terms(one)) for one in mailed), key=lambda of_list: of_list[0])
+    lists = sorted(((row.mailing_list.slug, _terms(row)) for row in mailed), key=itemgetter(0))
     if mailing_list is not None:
         terms = dict(lists).get(mailing_list.slug, {})
-        how = [terms.get(term, "") for term in LIST_TERMS]
+        terms_cells = [terms.get(term, "") for term in LIST_TERMS]
     else:
-        how = [_earliest(lists, "asked_on"), _earliest(lists, "expires_on")]
+        terms_cells = [_earliest(lists, "asked_on"), _earliest(lists, "expires_on")]
     return [
         person.email,
         person.name,
@@ -108,7 +103,7 @@ def _person_cells(
         person.giving,
         person.timezone,
         person.source,
-        *how,
+        *terms_cells,
         ";".join(slug for slug, _ in lists),
         *([] if mailing_list else [write_each_list(lists)]),
         *(attributes.get(key, "") for key in keys),
@@ -116,12 +111,12 @@ def _person_cells(
 
 
 def _terms(subscription: Subscription) -> dict[str, str]:
-    """Return how somebody is subscribed to one list, by the names of `LIST_TERMS`."""
-    last = subscription.expires_at - _MICROSECOND if subscription.expires_at else None
+    """Return the terms of one subscription, by the names of `LIST_TERMS`."""
+    last_moment = subscription.expires_at - _MICROSECOND if subscription.expires_at else None
     pause = subscription.paused_until
     return {
         "asked_on": _day(subscription.requested_at),
-        "expires_on": _day(last) if last else "",
+        "expires_on": _day(last_moment) if last_moment else "",
         "mail_frequency": subscription.frequency,
         "paused_until": f"{pause.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if pause and pause > timezone.now() else "",
     }

@@ -32,20 +32,25 @@ _VERSIONS = {_WITHOUT_MAILING: 1, _WITH_MAILING: 2}
 _SIZES = {size * 4 // 3: size for size in _VERSIONS}
 MAX_MAILING = 256**_MAILING_BYTES - 1
 LINK_PATTERN = "[A-Za-z0-9_-]{64}(?:[A-Za-z0-9_-]{4})?"
-_BLOCK = 64
-_INNER = bytes(value ^ 0x36 for value in range(256))
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_OUTER = bytes(value ^ 0x5C for value in range(256))
+# HMAC (RFC 2104) by hand: copying its two hash states takes half the time of `hmac.digest` or of copying an `hmac` object
+# (2 and 5 µs a link), and a send makes two links for each recipient.
+_HASH_BLOCK_BYTES = 64
+_INNER_PAD = bytes(value ^ 0x36 for value in range(256))
+_OUTER_PAD = bytes(value ^ 0x5C for value in range(256))
 
 
 class Purpose(StrEnum):
+    """The page that a link opens. The values are part of the signing keys: never change them."""
+
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
     DOWNLOAD = "download"
     ERASE = "erase"
-    MOVE = "move"
-    ARRIVE = "arrive"
+    CHANGE_ADDRESS = "move"
+    CONFIRM_ADDRESS = "arrive"
+    STAY = "stay"
 
 
 _CODES = {purpose: code for code, purpose in enumerate(Purpose, start=1)}
@@ -55,8 +60,9 @@ _PATHS = {
     Purpose.CONFIRM: "c",
     Purpose.DOWNLOAD: "my-data",
     Purpose.ERASE: "erase-me",
-    Purpose.MOVE: "new-address",
-    Purpose.ARRIVE: "this-address",
+    Purpose.CHANGE_ADDRESS: "new-address",
+    Purpose.CONFIRM_ADDRESS: "this-address",
+    Purpose.STAY: "stay",
 }
 _HOUR = timedelta(hours=1)
 LIFETIMES: dict[Purpose, timedelta | None] = {
@@ -65,8 +71,9 @@ LIFETIMES: dict[Purpose, timedelta | None] = {
     Purpose.CONFIRM: timedelta(days=7),
     Purpose.DOWNLOAD: _HOUR,
     Purpose.ERASE: _HOUR,
-    Purpose.MOVE: _HOUR,
-    Purpose.ARRIVE: _HOUR,
+    Purpose.CHANGE_ADDRESS: _HOUR,
+    Purpose.CONFIRM_ADDRESS: _HOUR,
+    Purpose.STAY: None,
 }
 
 
@@ -92,11 +99,11 @@ class LinkTarget:
 
 
 class Signer:
-    """Makes links in bulk. The hash states of the newest key are computed once, so each link costs only its two hashes.
+    """Make links in bulk. The hash states of the newest key are computed once, so each link costs only its two hashes.
 
     `keys` are secrets, newest first. `issued` and `mailing` are the same for all links, so that a send's links are
     reproducible. Identifiers are raw bytes: 16 of the subscriber's uuid, 8 of the list's public id. A `mailing` of 0 or
-    above `MAX_MAILING` is left out, and an unsubscribe by such a link is counted for no mailing.
+    above `MAX_MAILING` is left out, and an unsubscribe with such a link is counted for no mailing.
     """
 
     def __init__(self, keys: Sequence[str], *, site_url: str, issued: datetime, mailing: int = 0) -> None:
@@ -124,7 +131,7 @@ class Signer:
                 outer = outer_start.copy()
                 outer.update(inner.digest())
                 tokens.append(head + body + outer.digest()[:_MAC_BYTES])
-            # Tokens are multiples of three bytes, so one base64 text of all of them is the texts of each, end to end.
+            # Each token is a multiple of three bytes, so they can be encoded together and then cut apart.
             encoded = b2a_base64(b"".join(tokens), newline=False).translate(_URL_SAFE).decode("ascii")
             return [prefix + encoded[start : start + length] for start in range(0, len(encoded), length)]
 
@@ -178,7 +185,7 @@ def _verify(token: str, *, purpose: Purpose, keys: Sequence[str]) -> LinkTarget:
 
 
 def _decode(token: str) -> bytes:
-    """Return the bytes of a token, padded to a valid length, so that refusing nonsense takes as long as a forgery."""
+    """Return the bytes of a token, padded to a valid length, so that malformed and forged tokens take equally long to refuse."""
     size = _SIZES.get(len(token), 0)
     if size and token.isascii():
         try:
@@ -204,8 +211,8 @@ def _prepare_token(secret: str, purpose: Purpose, version: int) -> tuple[bytes, 
     """Return the head of a token and its two HMAC states after key and head. Copy the states; never update them."""
     key = _derive(secret, purpose)
     head = _HEAD.pack(version, _CODES[purpose]) + _key_id(key)
-    padded = key.ljust(_BLOCK, b"\0")
-    return head, hashlib.sha256(padded.translate(_INNER) + head), hashlib.sha256(padded.translate(_OUTER))
+    padded = key.ljust(_HASH_BLOCK_BYTES, b"\0")
+    return head, hashlib.sha256(padded.translate(_INNER_PAD) + head), hashlib.sha256(padded.translate(_OUTER_PAD))
 
 
 @lru_cache(maxsize=256)

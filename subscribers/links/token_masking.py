@@ -1,4 +1,4 @@
-"""Log formatting that hides the tokens of signed links, since anyone with a token can act as its reader."""
+"""Log formatting that hides the tokens of signed links, since anyone with a token can act as that subscriber."""
 
 import logging
 import re

@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import django.db.models.functions.text
 import newsletter.common.message_fields
 import re
 import subscribers.models.lists
@@ -61,6 +62,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Case',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.SlugField(max_length=80, unique=True, verbose_name='slug')),
+                ('name', models.CharField(max_length=120, verbose_name='name')),
+            ],
+            options={
+                'verbose_name': 'case',
+                'verbose_name_plural': 'cases',
+                'ordering': ['name'],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='case_name_unique_in_any_letters', violation_error_message='There is a case of this name already.')],
+            },
+        ),
+        migrations.CreateModel(
             name='ConfirmationQuota',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -92,7 +107,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120, verbose_name='name')),
                 ('description', models.TextField(blank=True, default='', verbose_name='description')),
                 ('double_opt_in', models.BooleanField(default=True, help_text='Recommended: proves that the address is theirs.', verbose_name='ask people to confirm by mail')),
-                ('public', models.BooleanField(default=True, help_text='Private lists have no sign-up page and are not named to readers.', verbose_name='open to the public')),
+                ('public', models.BooleanField(default=True, help_text='Subscribers cannot see private lists or sign up for them.', verbose_name='open to the public')),
                 ('ask_name', models.BooleanField(db_default=True, default=True, verbose_name='ask for a first name')),
                 ('ask_place', models.BooleanField(db_default=True, default=True, help_text='For events near people. Nothing more precise than a town is kept.', verbose_name='ask for a town')),
                 ('ask_topics', models.BooleanField(db_default=True, default=True, verbose_name='ask what interests people')),
@@ -116,6 +131,7 @@ class Migration(migrations.Migration):
                 ('file_name', models.CharField(blank=True, default='', max_length=200)),
                 ('file_key', models.CharField(blank=True, default='', help_text='SHA-256 of the file, hexadecimal', max_length=64)),
                 ('file_bytes', models.BigIntegerField(default=0)),
+                ('typed', models.BooleanField(db_default=False, default=False, help_text='People were typed, and we added the first line, which names the columns.')),
                 ('stored', models.BooleanField(default=False, help_text='The file is kept in pieces until the import has ended.')),
                 ('encoding', models.CharField(blank=True, default='', max_length=16)),
                 ('delimiter', models.CharField(blank=True, default=',', max_length=1)),
@@ -127,6 +143,7 @@ class Migration(migrations.Migration):
                 ('evidence', models.TextField(blank=True, default='')),
                 ('collected_on', models.DateField(blank=True, help_text='For lines without their own date', null=True)),
                 ('expires_on', models.DateField(blank=True, help_text='The last day of implied consent, for lines without one', null=True)),
+                ('country', models.CharField(blank=True, db_default='', default='', help_text='The code of the country for lines without one', max_length=2)),
                 ('confirm', models.BooleanField(default=False)),
                 ('by', models.CharField(max_length=254)),
                 ('started_at', models.DateTimeField()),
@@ -144,6 +161,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('basis__in', ['consent', 'consent_double_opt_in', 'soft_opt_in', 'legitimate_interest', 'contract', 'casl_implied'])), name='import_batch_basis'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'checking', 'checked', 'running', 'finished', 'undoing', 'undone', 'failed'])), name='import_batch_state'), models.CheckConstraint(condition=models.Q(('kind__in', ['join', 'left_list', 'left_all', 'bounced', 'complained'])), name='import_batch_kind'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'checking', 'checked', 'failed']), models.Q(('kind', 'join'), _negated=True), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='import_batch_evidence')],
             },
         ),
         migrations.CreateModel(
@@ -165,6 +183,26 @@ class Migration(migrations.Migration):
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('mailing_list', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.mailinglist')),
             ],
+            options={
+                'indexes': [models.Index(fields=['asked_at'], name='export_asked')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='export_has_reason'), models.CheckConstraint(condition=models.Q(('without_approval', False), ('people_when_asked__lte', 500), _connector='OR'), name='export_alone_is_small'), models.CheckConstraint(condition=models.Q(models.Q(('allowed_at__isnull', True), ('allowed_by__isnull', True), ('expires_at__isnull', True)), models.Q(('allowed_at__isnull', False), ('allowed_by__isnull', False), ('expires_at__isnull', False)), _connector='OR'), name='export_allowed_whole'), models.CheckConstraint(condition=models.Q(('allowed_by__isnull', True), models.Q(('allowed_by', models.F('asked_by')), _negated=True), _connector='OR'), name='export_second_is_another'), models.CheckConstraint(condition=models.Q(models.Q(('max_people', models.F('people_when_asked')), ('without_approval', True)), models.Q(('max_people__gte', models.F('people_when_asked')), ('max_people__lte', django.db.models.expressions.CombinedExpression(models.F('people_when_asked'), '+', django.db.models.expressions.CombinedExpression(models.F('people_when_asked'), '/', models.Value(20)))), ('without_approval', False)), _connector='OR'), name='export_grows_by_little'), models.CheckConstraint(condition=models.Q(models.Q(('people_in_file__isnull', True), ('used_at__isnull', True)), models.Q(('people_in_file__isnull', False), ('people_in_file__lte', models.F('max_people')), ('used_at__isnull', False)), _connector='OR'), name='export_taken_as_allowed'), models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('without_approval', True), models.Q(('expires_at__isnull', False), ('used_at__lte', models.F('expires_at'))), _connector='OR'), name='export_used_while_allowed')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OutboundEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uid', models.UUIDField(default=uuid.uuid4, unique=True)),
+                ('kind', models.CharField(choices=[('person.signed_up', 'Somebody signed up and has not confirmed yet'), ('person.confirmed', 'Somebody confirmed a sign-up, or joined without having to'), ('person.changed', 'Preferences or details of a person changed'), ('person.moved', 'A person changed their email address'), ('person.merged', 'Two records of one person were merged'), ('person.unsubscribed', 'A person unsubscribed from one list'), ('person.unsubscribed_from_all', 'A person unsubscribed from all mail'), ('person.subscription_ended', 'Staff or the system ended a subscription'), ('person.complained', 'A person reported a mail as spam'), ('person.bounced', 'An address bounced permanently'), ('person.suppressed', 'An address was suppressed for another reason'), ('person.suppression_removed', 'A suppression was removed'), ('person.erased', 'A person was erased'), ('story.new', 'A story was found or written'), ('story.corrected', 'A story changed'), ('story.withdrawn', 'A story was withdrawn'), ('event.new', 'An event was found or written'), ('event.corrected', 'An event changed'), ('event.withdrawn', 'An event was withdrawn or cancelled'), ('issue.assembled', 'An issue was assembled'), ('issue.waiting', 'An issue waits for approval'), ('issue.approved', 'An issue was approved'), ('issue.approval_withdrawn', 'The approval of an issue was withdrawn'), ('issue.held', 'An issue was held'), ('issue.cancelled', 'An issue or its send was cancelled'), ('issue.sent', 'An issue was sent'), ('send.finished', 'A send finished, with its receipt'), ('import.finished', 'An import of people finished'), ('import.undone', 'An import of people was undone'), ('gift.matched', 'A gift was matched with an issue'), ('test', 'A test that staff sent')], max_length=32)),
+                ('at', models.DateTimeField(db_index=True)),
+                ('origin', models.CharField(max_length=140)),
+                ('person', models.BigIntegerField(null=True)),
+                ('data', models.JSONField(default=dict)),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['person.signed_up', 'person.confirmed', 'person.changed', 'person.moved', 'person.merged', 'person.unsubscribed', 'person.unsubscribed_from_all', 'person.subscription_ended', 'person.complained', 'person.bounced', 'person.suppressed', 'person.suppression_removed', 'person.erased', 'story.new', 'story.corrected', 'story.withdrawn', 'event.new', 'event.corrected', 'event.withdrawn', 'issue.assembled', 'issue.waiting', 'issue.approved', 'issue.approval_withdrawn', 'issue.held', 'issue.cancelled', 'issue.sent', 'send.finished', 'import.finished', 'import.undone', 'gift.matched', 'test'])), name='outbound_event_kind')],
+            },
         ),
         migrations.CreateModel(
             name='RateCounter',
@@ -200,6 +238,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='StayQuestion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('asked_at', models.DateTimeField()),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ('resting_since', models.DateTimeField(blank=True, null=True)),
+                ('answered_at', models.DateTimeField(blank=True, null=True)),
+                ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.mailinglist')),
+                ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stay_questions', to='subscribers.subscriber')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('answered_at__isnull', True), ('resting_since__isnull', False)), fields=['subscriber'], name='stay_question_resting')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('answered_at__isnull', True)), fields=('subscriber',), name='one_open_stay_question'), models.CheckConstraint(condition=models.Q(('resting_since__isnull', True), models.Q(('resting_since__gt', models.F('sent_at')), ('sent_at__isnull', False)), _connector='OR'), name='nobody_rests_unasked')],
+            },
+        ),
+        migrations.CreateModel(
             name='MailedLink',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -212,6 +266,9 @@ class Migration(migrations.Migration):
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.mailinglist')),
                 ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mailed_links', to='subscribers.subscriber')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['preferences', 'download', 'erase', 'move', 'arrive'])), name='mailed_link_kind'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'arrive'), models.Q(('new_email', ''), _negated=True)), models.Q(models.Q(('kind', 'arrive'), _negated=True), ('new_email', '')), _connector='OR'), name='mailed_link_new_address'), models.UniqueConstraint(condition=models.Q(('sent_at__isnull', True)), fields=('subscriber', 'kind'), name='mailed_link_one_due')],
+            },
         ),
         migrations.CreateModel(
             name='FormerIdentity',
@@ -239,6 +296,9 @@ class Migration(migrations.Migration):
                 ('mailing_list', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.mailinglist')),
                 ('subscriber', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='consent_events', to='subscribers.subscriber')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['requested', 'confirmed', 'imported', 'left', 'left_all', 'preferences', 'suppressed', 'lifted', 'ended', 'erased', 'moved', 'merged'])), name='consent_event_kind')],
+            },
         ),
         migrations.CreateModel(
             name='Confirmation',
@@ -249,6 +309,21 @@ class Migration(migrations.Migration):
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.mailinglist')),
                 ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='confirmations', to='subscribers.subscriber')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('sent_at__isnull', True)), fields=('subscriber', 'mailing_list'), name='confirmation_one_due')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CaseFollow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('followed_at', models.DateTimeField()),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='follows', to='subscribers.case')),
+                ('subscriber', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='case_follows', to='subscribers.subscriber')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('subscriber', 'case'), name='case_followed_once')],
+            },
         ),
         migrations.CreateModel(
             name='SubscriberAttribute',
@@ -259,6 +334,10 @@ class Migration(migrations.Migration):
                 ('folded', models.CharField(max_length=300)),
                 ('subscriber', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attributes', to='subscribers.subscriber')),
             ],
+            options={
+                'indexes': [models.Index(fields=['key', 'folded', 'subscriber'], name='attribute_key_value')],
+                'constraints': [models.UniqueConstraint(fields=('subscriber', 'key'), name='attribute_one_value'), models.CheckConstraint(condition=models.Q(models.Q(('key', ''), _negated=True), models.Q(('value', ''), _negated=True)), name='attribute_not_empty')],
+            },
         ),
         migrations.CreateModel(
             name='SubscriberLocation',
@@ -298,6 +377,10 @@ class Migration(migrations.Migration):
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='subscribers.mailinglist')),
                 ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='subscribers.subscriber')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['mailing_list', 'subscriber'], name='subscription_open'), models.Index(condition=models.Q(('ended_at__isnull', True), ('confirmed_at__isnull', False)), fields=['mailing_list', 'confirmed_at'], name='subscription_confirmed'), models.Index(condition=models.Q(('ended_at__isnull', True), ('confirmed_at__isnull', True), ('import_batch__isnull', True)), fields=['mailing_list', 'requested_at'], name='subscription_joined'), models.Index(condition=models.Q(('ended_at__isnull', True), ('expires_at__isnull', False)), fields=['expires_at'], name='subscription_expires')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('subscriber', 'mailing_list'), name='subscription_one_open'), models.CheckConstraint(condition=models.Q(('basis__in', ['consent', 'consent_double_opt_in', 'soft_opt_in', 'legitimate_interest', 'contract', 'casl_implied'])), name='subscription_basis'), models.CheckConstraint(condition=models.Q(('frequency__in', ['every', 'monthly', 'events'])), name='subscription_frequency'), models.CheckConstraint(condition=models.Q(('basis', 'consent_double_opt_in'), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='subscription_has_evidence'), models.CheckConstraint(condition=models.Q(models.Q(('basis', 'casl_implied'), ('expires_at__isnull', False)), models.Q(models.Q(('basis', 'casl_implied'), _negated=True), ('expires_at__isnull', True)), _connector='OR'), name='subscription_implied_expires'), models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at__isnull', True)), models.Q(('end_reason__in', ['unsubscribe', 'complaint', 'staff', 'import_undone', 'expired', 'merged', 'lapsed']), ('ended_at__isnull', False)), _connector='OR'), name='subscription_end_has_reason')],
+            },
         ),
         migrations.CreateModel(
             name='Suppression',
@@ -308,12 +391,16 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(choices=[('unsubscribe', 'unsubscribed'), ('complaint', 'reported as spam'), ('hard', 'the address does not exist'), ('soft_limit', 'mail kept failing'), ('erasure', 'asked to be erased'), ('staff', 'blocked by staff'), ('legal', 'legal reasons')], max_length=12)),
                 ('at', models.DateTimeField()),
                 ('note', newsletter.common.message_fields.MessageField(blank=True, default='')),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('lifted_by', models.CharField(blank=True, default='', max_length=254)),
-                ('lifted_reason', newsletter.common.message_fields.MessageField(blank=True, default='')),
+                ('removed_at', models.DateTimeField(blank=True, null=True)),
+                ('removed_by', models.CharField(blank=True, default='', max_length=254)),
+                ('removal_reason', newsletter.common.message_fields.MessageField(blank=True, default='')),
                 ('import_batch', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='subscribers.importbatch')),
                 ('mailing_list', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.mailinglist')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('removed_at__isnull', True)), fields=['address_hash'], name='suppression_live')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason__in', ['unsubscribe', 'complaint', 'hard', 'soft_limit', 'erasure', 'staff', 'legal'])), name='suppression_reason'), models.CheckConstraint(condition=models.Q(models.Q(('mailing_list__isnull', True), ('scope', 'all')), models.Q(('mailing_list__isnull', False), ('scope', 'list')), _connector='OR'), name='suppression_scope'), models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), ('scope', 'all')), fields=('address_hash', 'reason'), name='suppression_one_live_all'), models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), ('scope', 'list')), fields=('address_hash', 'mailing_list', 'reason'), name='suppression_one_live_list')],
+            },
         ),
         migrations.AddField(
             model_name='subscriber',
@@ -339,6 +426,56 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'held sign-up',
                 'ordering': ['-at'],
+                'constraints': [models.UniqueConstraint(fields=('address_hash', 'mailing_list'), name='held_signup_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='WebhookEndpoint',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120, unique=True, verbose_name='name')),
+                ('url', models.URLField(max_length=2000, validators=[django.core.validators.URLValidator(schemes=['http', 'https'])], verbose_name='url')),
+                ('kinds', models.JSONField(blank=True, default=list, verbose_name='events')),
+                ('state', models.CharField(choices=[('active', 'Active'), ('stopped', 'Stopped: its receiver took nothing'), ('off', 'Turned off')], default='active', max_length=8)),
+                ('sealed_secret', models.TextField(editable=False)),
+                ('sealed_old_secret', models.TextField(blank=True, default='', editable=False)),
+                ('old_secret_until', models.DateTimeField(editable=False, null=True)),
+                ('made_by', models.CharField(max_length=254)),
+                ('made_at', models.DateTimeField()),
+                ('failures', models.PositiveIntegerField(default=0)),
+                ('failing_since', models.DateTimeField(null=True)),
+                ('retry_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'verbose_name': 'webhook',
+                'verbose_name_plural': 'webhooks',
+                'ordering': ['name'],
+                'default_permissions': ('change',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['active', 'stopped', 'off'])), name='webhook_state'), models.CheckConstraint(condition=models.Q(('sealed_secret', ''), _negated=True), name='webhook_has_secret'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'stopped'), _negated=True), ('failing_since__isnull', False), _connector='OR'), name='webhook_stopped_since'), models.CheckConstraint(condition=models.Q(models.Q(('old_secret_until__isnull', True), ('sealed_old_secret', '')), models.Q(models.Q(('sealed_old_secret', ''), _negated=True), ('old_secret_until__isnull', False)), _connector='OR'), name='webhook_old_secret_ends'), models.CheckConstraint(condition=models.Q(models.Q(('failing_since__isnull', True), ('failures', 0), ('retry_at__isnull', True)), models.Q(('failing_since__isnull', False), ('failures__gt', 0)), _connector='OR'), name='webhook_failing_since')],
+            },
+        ),
+        migrations.CreateModel(
+            name='WebhookDelivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('person', models.BigIntegerField(null=True)),
+                ('state', models.CharField(choices=[('pending', 'Waiting'), ('delivered', 'Delivered'), ('given_up', 'Given up after 3 days')], default='pending', max_length=9)),
+                ('due_at', models.DateTimeField()),
+                ('leased_until', models.DateTimeField(null=True)),
+                ('claim', models.UUIDField(null=True)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('first_attempt_at', models.DateTimeField(null=True)),
+                ('attempted_at', models.DateTimeField(null=True)),
+                ('status', models.PositiveSmallIntegerField(help_text='The HTTP status of the last answer.', null=True)),
+                ('milliseconds', models.PositiveIntegerField(null=True)),
+                ('error', newsletter.common.message_fields.MessageField(blank=True, default='')),
+                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='subscribers.outboundevent')),
+                ('endpoint', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='subscribers.webhookendpoint')),
+            ],
+            options={
+                'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['due_at'], name='webhook_delivery_due'), models.Index(condition=models.Q(('person__isnull', False)), fields=['person'], name='webhook_delivery_person'), models.Index(condition=models.Q(('state', 'pending')), fields=['endpoint', 'person', 'event'], name='webhook_delivery_order')],
+                'constraints': [models.UniqueConstraint(fields=('endpoint', 'event'), name='webhook_delivery_once'), models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'delivered', 'given_up'])), name='webhook_delivery_state'), models.CheckConstraint(condition=models.Q(('state', 'pending'), models.Q(('attempts__gt', 0), ('leased_until__isnull', True)), _connector='OR'), name='webhook_delivery_tried')],
             },
         ),
         migrations.CreateModel(
@@ -384,138 +521,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('batch', 'line'), name='import_refusal_once')],
             },
         ),
-        migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['consent', 'consent_double_opt_in', 'soft_opt_in', 'legitimate_interest', 'contract', 'casl_implied'])), name='import_batch_basis'),
-        ),
-        migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'checking', 'checked', 'running', 'finished', 'undoing', 'undone', 'failed'])), name='import_batch_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['join', 'left_list', 'left_all', 'bounced', 'complained'])), name='import_batch_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'checking', 'checked', 'failed']), models.Q(('kind', 'join'), _negated=True), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='import_batch_evidence'),
-        ),
-        migrations.AddIndex(
-            model_name='exportrequest',
-            index=models.Index(fields=['asked_at'], name='export_asked'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='export_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('without_approval', False), ('people_when_asked__lte', 500), _connector='OR'), name='export_alone_is_small'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('allowed_at__isnull', True), ('allowed_by__isnull', True), ('expires_at__isnull', True)), models.Q(('allowed_at__isnull', False), ('allowed_by__isnull', False), ('expires_at__isnull', False)), _connector='OR'), name='export_allowed_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('allowed_by__isnull', True), models.Q(('allowed_by', models.F('asked_by')), _negated=True), _connector='OR'), name='export_second_is_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('max_people', models.F('people_when_asked')), ('without_approval', True)), models.Q(('max_people__gte', models.F('people_when_asked')), ('max_people__lte', django.db.models.expressions.CombinedExpression(models.F('people_when_asked'), '+', django.db.models.expressions.CombinedExpression(models.F('people_when_asked'), '/', models.Value(20)))), ('without_approval', False)), _connector='OR'), name='export_grows_by_little'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('people_in_file__isnull', True), ('used_at__isnull', True)), models.Q(('people_in_file__isnull', False), ('people_in_file__lte', models.F('max_people')), ('used_at__isnull', False)), _connector='OR'), name='export_taken_as_allowed'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('without_approval', True), models.Q(('expires_at__isnull', False), ('used_at__lte', models.F('expires_at'))), _connector='OR'), name='export_used_while_allowed'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailedlink',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['preferences', 'download', 'erase', 'move', 'arrive'])), name='mailed_link_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailedlink',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'arrive'), models.Q(('new_email', ''), _negated=True)), models.Q(models.Q(('kind', 'arrive'), _negated=True), ('new_email', '')), _connector='OR'), name='mailed_link_new_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailedlink',
-            constraint=models.UniqueConstraint(condition=models.Q(('sent_at__isnull', True)), fields=('subscriber', 'kind'), name='mailed_link_one_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='consentevent',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['requested', 'confirmed', 'imported', 'left', 'left_all', 'preferences', 'suppressed', 'lifted', 'ended', 'erased', 'moved', 'merged'])), name='consent_event_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='confirmation',
-            constraint=models.UniqueConstraint(condition=models.Q(('sent_at__isnull', True)), fields=('subscriber', 'mailing_list'), name='confirmation_one_due'),
-        ),
-        migrations.AddIndex(
-            model_name='subscriberattribute',
-            index=models.Index(fields=['key', 'folded', 'subscriber'], name='attribute_key_value'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriberattribute',
-            constraint=models.UniqueConstraint(fields=('subscriber', 'key'), name='attribute_one_value'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriberattribute',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('key', ''), _negated=True), models.Q(('value', ''), _negated=True)), name='attribute_not_empty'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['mailing_list', 'subscriber'], name='subscription_open'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True), ('expires_at__isnull', False)), fields=['expires_at'], name='subscription_expires'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('subscriber', 'mailing_list'), name='subscription_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['consent', 'consent_double_opt_in', 'soft_opt_in', 'legitimate_interest', 'contract', 'casl_implied'])), name='subscription_basis'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('frequency__in', ['every', 'monthly', 'events'])), name='subscription_frequency'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('basis', 'consent_double_opt_in'), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='subscription_has_evidence'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('basis', 'casl_implied'), ('expires_at__isnull', False)), models.Q(models.Q(('basis', 'casl_implied'), _negated=True), ('expires_at__isnull', True)), _connector='OR'), name='subscription_implied_expires'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at__isnull', True)), models.Q(('end_reason__in', ['unsubscribe', 'complaint', 'staff', 'import_undone', 'expired', 'merged', 'lapsed']), ('ended_at__isnull', False)), _connector='OR'), name='subscription_end_has_reason'),
-        ),
-        migrations.AddIndex(
-            model_name='suppression',
-            index=models.Index(condition=models.Q(('lifted_at__isnull', True)), fields=['address_hash'], name='suppression_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['unsubscribe', 'complaint', 'hard', 'soft_limit', 'erasure', 'staff', 'legal'])), name='suppression_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('mailing_list__isnull', True), ('scope', 'all')), models.Q(('mailing_list__isnull', False), ('scope', 'list')), _connector='OR'), name='suppression_scope'),
-        ),
-        migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True), ('scope', 'all')), fields=('address_hash', 'reason'), name='suppression_one_live_all'),
-        ),
-        migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True), ('scope', 'list')), fields=('address_hash', 'mailing_list', 'reason'), name='suppression_one_live_list'),
-        ),
         migrations.AddIndex(
             model_name='subscriber',
             index=models.Index(fields=['created_at'], name='subscriber_created'),
@@ -523,9 +528,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='subscriber',
             constraint=models.CheckConstraint(condition=models.Q(('giving__in', ['none', 'donor', 'monthly'])), name='subscriber_giving'),
-        ),
-        migrations.AddConstraint(
-            model_name='heldsignup',
-            constraint=models.UniqueConstraint(fields=('address_hash', 'mailing_list'), name='held_signup_once'),
         ),
     ]

@@ -4,7 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from newsletter.common.message_fields import MessageField, MessagesJSONField
 from subscribers.models.lists import MailingList
@@ -51,6 +51,11 @@ class ImportBatch(models.Model):
         max_length=64, blank=True, default="", help_text=gettext_lazy("SHA-256 of the file, hexadecimal")
     )
     file_bytes = models.BigIntegerField(default=0)
+    typed = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=gettext_lazy("People were typed, and we added the first line, which names the columns."),
+    )
     stored = models.BooleanField(
         default=False, help_text=gettext_lazy("The file is kept in pieces until the import has ended.")
     )
@@ -69,6 +74,13 @@ class ImportBatch(models.Model):
     collected_on = models.DateField(null=True, blank=True, help_text=gettext_lazy("For lines without their own date"))
     expires_on = models.DateField(
         null=True, blank=True, help_text=gettext_lazy("The last day of implied consent, for lines without one")
+    )
+    country = models.CharField(
+        max_length=2,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=gettext_lazy("The code of the country for lines without one"),
     )
     confirm = models.BooleanField(default=False)
     by = models.CharField(max_length=254)
@@ -104,7 +116,7 @@ class ImportBatch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Import {self.pk} into {self.mailing_list}"
+        return gettext("Import %(number)s into %(list)s") % {"number": self.pk, "list": self.mailing_list}
 
 
 class ImportPiece(models.Model):

@@ -31,7 +31,7 @@ class MailingList(models.Model):
     public = models.BooleanField(
         gettext_lazy("open to the public"),
         default=True,
-        help_text=gettext_lazy("Private lists have no sign-up page and are not named to readers."),
+        help_text=gettext_lazy("Subscribers cannot see private lists or sign up for them."),
     )
     ask_name = models.BooleanField(gettext_lazy("ask for a first name"), default=True, db_default=True)
     ask_place = models.BooleanField(

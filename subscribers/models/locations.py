@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import get_language, gettext_lazy
 
 from subscribers.places.regions import country_label, region_label
+from subscribers.places.town_names import town_label
 
 
 class SubscriberLocation(models.Model):
@@ -29,10 +30,10 @@ class SubscriberLocation(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Return “Houston, Texas, United States” in the reader's language."""
+        """Return “Houston, Texas, United States” in the current language."""
         language = get_language() or "en"
         names = (
-            self.town,
+            town_label(self.town, country=self.country, language=language),
             region_label(self.region, language=language) if self.region else "",
             country_label(self.country, language=language) if self.country else "",
         )

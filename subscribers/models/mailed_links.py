@@ -1,4 +1,4 @@
-"""Links that a person asked to get by mail. Each works once, for an hour. A sender elsewhere mails the due ones."""
+"""Links that a person asked to get by mail. Each works once, for an hour. `newsletter.jobs.link_mails` mails the due ones."""
 
 from typing import Self
 
@@ -23,11 +23,13 @@ class MailedLink(models.Model):
     """
 
     class Kind(models.TextChoices):
+        """The purpose of the link. Each value is also a `Purpose` of signed links."""
+
         PREFERENCES = "preferences", gettext_lazy("a fresh link to the preferences")
         DOWNLOAD = "download", gettext_lazy("download of one's data")
         ERASE = "erase", gettext_lazy("erasure")
-        MOVE = "move", gettext_lazy("a change of address")
-        ARRIVE = "arrive", gettext_lazy("confirmation of a new address")
+        CHANGE_ADDRESS = "move", gettext_lazy("a change of address")
+        CONFIRM_ADDRESS = "arrive", gettext_lazy("confirmation of a new address")
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="mailed_links")
     mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="+")

@@ -54,6 +54,16 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         """Return open ones that are confirmed or need no confirmation. Implied consent may have ended since."""
         return self.filter(MAILABLE)
 
+    def once_each(self) -> Self:
+        """Leave out those that go on in another row, because an unsubscribe was undone: the new row has the same request."""
+        same = self.model.objects.filter(
+            subscriber=models.OuterRef("subscriber"),
+            mailing_list=models.OuterRef("mailing_list"),
+            requested_at=models.OuterRef("requested_at"),
+            pk__gt=models.OuterRef("pk"),
+        )
+        return self.exclude(models.Exists(same), ended_at__isnull=False)
+
 
 class Subscription(models.Model):
     """One person's consent to one list. It ends with a reason and is never reopened; a new row is made instead."""
@@ -111,6 +121,16 @@ class Subscription(models.Model):
         indexes = [
             models.Index(fields=["mailing_list", "subscriber"], condition=OPEN, name="subscription_open"),
             models.Index(
+                fields=["mailing_list", "confirmed_at"],
+                condition=OPEN & Q(confirmed_at__isnull=False),
+                name="subscription_confirmed",
+            ),
+            models.Index(
+                fields=["mailing_list", "requested_at"],
+                condition=OPEN & Q(confirmed_at__isnull=True, import_batch__isnull=True),
+                name="subscription_joined",
+            ),
+            models.Index(
                 fields=["expires_at"], condition=OPEN & Q(expires_at__isnull=False), name="subscription_expires"
             ),
         ]
@@ -138,7 +158,7 @@ class ConsentEvent(models.Model):
         LEFT_ALL = "left_all", gettext_lazy("unsubscribed from all mail")
         PREFERENCES = "preferences", gettext_lazy("changed preferences")
         SUPPRESSED = "suppressed", gettext_lazy("suppressed")
-        LIFTED = "lifted", gettext_lazy("suppression removed")
+        SUPPRESSION_REMOVED = "lifted", gettext_lazy("suppression removed")
         ENDED = "ended", gettext_lazy("ended")
         ERASED = "erased", gettext_lazy("erased")
         MOVED = "moved", gettext_lazy("changed address")

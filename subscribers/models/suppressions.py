@@ -25,7 +25,7 @@ class Reason(models.TextChoices):
     LEGAL = "legal", gettext_lazy("legal reasons")
 
 
-LIVE = Q(lifted_at__isnull=True)
+LIVE = Q(removed_at__isnull=True)
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
@@ -39,7 +39,7 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
 
 class Suppression(models.Model):
-    """An address that must not be mailed, with scope and reason. It is lifted, never deleted."""
+    """An address that must not be mailed, with scope and reason. It is removed by a date, never deleted."""
 
     address_hash = models.BinaryField(max_length=32)
     scope = models.CharField(max_length=4, choices=Scope.choices)
@@ -50,9 +50,9 @@ class Suppression(models.Model):
     import_batch = models.ForeignKey(
         "subscribers.ImportBatch", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
-    lifted_at = models.DateTimeField(null=True, blank=True)
-    lifted_by = models.CharField(max_length=254, blank=True, default="")
-    lifted_reason = MessageField(blank=True, default="")
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_by = models.CharField(max_length=254, blank=True, default="")
+    removal_reason = MessageField(blank=True, default="")
 
     objects = SuppressionQuerySet.as_manager()
     wagtail_reference_index_ignore = True

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from newsletter.common.errors import DomainError
 from subscribers.attribute_rules import attribute_key, attribute_value
+from subscribers.consent_events import record_consent_events
 from subscribers.models import Confirmation, ConsentEvent, EndReason, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.bulk_update import Outcome, PersonUpdate, update_people
 
@@ -64,20 +65,17 @@ def take_off_list(*, people: Sequence[int], mailing_list: MailingList, by: str, 
     held = Subscription.objects.open().filter(mailing_list=mailing_list, subscriber__in=people)
     ended = list(held.select_related("subscriber"))
     Confirmation.objects.filter(mailing_list=mailing_list, subscriber__in=people, sent_at__isnull=True).delete()
-    held.filter(pk__in=[one.pk for one in ended]).update(ended_at=now, end_reason=EndReason.STAFF)
-    ConsentEvent.objects.bulk_create(
-        (
-            ConsentEvent(
-                kind=ConsentEvent.Kind.ENDED,
-                subscriber=one.subscriber,
-                address_hash=bytes(one.subscriber.address_hash),
-                mailing_list=mailing_list,
-                at=now,
-                by=by,
-            )
-            for one in ended
-        ),
-        batch_size=_PEOPLE_AT_ONCE,
+    held.filter(pk__in=[subscription.pk for subscription in ended]).update(ended_at=now, end_reason=EndReason.STAFF)
+    record_consent_events(
+        ConsentEvent(
+            kind=ConsentEvent.Kind.ENDED,
+            subscriber=subscription.subscriber,
+            address_hash=bytes(subscription.subscriber.address_hash),
+            mailing_list=mailing_list,
+            at=now,
+            by=by,
+        )
+        for subscription in ended
     )
     return len(ended)
 

@@ -14,9 +14,10 @@ from newsletter.common.errors import BadAddress, DomainError
 from newsletter.common.messages import Message
 from subscribers.addresses.normalise import normalise
 from subscribers.attribute_rules import MAX_ATTRIBUTES_PER_PERSON, attribute_key, clean_attributes
+from subscribers.consent_events import record_consent_events
 from subscribers.identity import identify
 from subscribers.models import ConsentEvent, Giving, Subscriber, SubscriberAttribute, Topic
-from subscribers.people.locations import Location, get_or_create_places, locate
+from subscribers.people.locations import Location, get_or_create_locations, locate
 from subscribers.segments.attributes import read_attributes_by_person, write_attributes
 
 _BATCH_SIZE = 500
@@ -130,7 +131,7 @@ def _write(updates: Mapping[int, _PreparedUpdate], *, by: str, now: datetime) ->
     rows = Subscriber.objects.select_for_update().filter(address_hash__in=wanted).order_by("pk")
     people = {bytes(person.address_hash): person for person in rows}
     ids = [person.pk for person in people.values()]
-    places = get_or_create_places(
+    places = get_or_create_locations(
         update.location for update in updates.values() if update.location and update.location.known
     )
     attributes, chosen_topics = read_attributes_by_person(ids), _topics_of(ids)
@@ -227,7 +228,7 @@ def _remove_attributes(updated: Sequence[tuple[Subscriber, _PreparedUpdate]]) ->
 
 
 def _record(changed: Mapping[Subscriber, dict[str, object]], *, by: str, now: datetime) -> None:
-    ConsentEvent.objects.bulk_create(
+    record_consent_events(
         (
             ConsentEvent(
                 kind=ConsentEvent.Kind.PREFERENCES,
@@ -238,6 +239,5 @@ def _record(changed: Mapping[Subscriber, dict[str, object]], *, by: str, now: da
                 data=changes,
             )
             for person, changes in changed.items()
-        ),
-        batch_size=_BATCH_SIZE,
+        )
     )

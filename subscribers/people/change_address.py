@@ -46,7 +46,7 @@ def request_address_change(*, link: MailedLink, email: str, now: datetime) -> st
         request_mailed_link(
             subscriber=link.subscriber,
             mailing_list=link.mailing_list,
-            kind=Kind.ARRIVE,
+            kind=Kind.CONFIRM_ADDRESS,
             new_email=address,
             now=now,
         )

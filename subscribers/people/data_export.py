@@ -1,9 +1,19 @@
-"""A person's data beyond their own row, lists and consent. Other packages register sections."""
+"""Collect a person's data beyond their own row, lists and consent. Other packages register further sections."""
 
 from collections.abc import Callable
 from datetime import datetime
 
-from subscribers.models import Confirmation, FormerIdentity, HeldSignup, ImportRefusal, MailedLink, Subscriber
+from subscribers.models import (
+    CaseFollow,
+    Confirmation,
+    FormerIdentity,
+    HeldSignup,
+    ImportRefusal,
+    MailedLink,
+    StayQuestion,
+    Subscriber,
+    WebhookDelivery,
+)
 
 SectionMaker = Callable[[Subscriber], object]
 _SECTION_MAKERS: dict[str, SectionMaker] = {}
@@ -20,8 +30,8 @@ def collect_export_sections(person: Subscriber) -> dict[str, object]:
         "confirmation_mails": [
             {
                 "list": row.mailing_list.public_name,
-                "requested_at": _isoformat(row.requested_at),
-                "sent_at": _isoformat(row.sent_at),
+                "requested_at": format_moment(row.requested_at),
+                "sent_at": format_moment(row.sent_at),
             }
             for row in Confirmation.objects.filter(subscriber=person).select_related("mailing_list").order_by("pk")
         ],
@@ -30,17 +40,39 @@ def collect_export_sections(person: Subscriber) -> dict[str, object]:
                 "kind": row.kind,
                 "list": row.mailing_list.public_name,
                 "new_email": row.new_email,
-                "asked_at": _isoformat(row.asked_at),
-                "sent_at": _isoformat(row.sent_at),
-                "used_at": _isoformat(row.used_at),
+                "asked_at": format_moment(row.asked_at),
+                "sent_at": format_moment(row.sent_at),
+                "used_at": format_moment(row.used_at),
             }
             for row in MailedLink.objects.filter(subscriber=person).select_related("mailing_list").order_by("pk")
         ],
-        "merged_from": [_isoformat(row.at) for row in FormerIdentity.objects.filter(subscriber=person).order_by("pk")],
-        "waiting_sign_ups": [_describe_held(row) for row in _list_held_signups(person)],
+        "still_wanted_questions": [
+            {
+                "list": row.mailing_list.public_name,
+                "asked_at": format_moment(row.asked_at),
+                "sent_at": format_moment(row.sent_at),
+                "answered_at": format_moment(row.answered_at),
+                "resting_since": format_moment(row.resting_since),
+            }
+            for row in StayQuestion.objects.filter(subscriber=person).select_related("mailing_list").order_by("pk")
+        ],
+        "followed_cases": [
+            {"case": row.case.name, "followed_at": format_moment(row.followed_at)}
+            for row in CaseFollow.objects.filter(subscriber=person).select_related("case").order_by("pk")
+        ],
+        "merged_from": [
+            format_moment(row.at) for row in FormerIdentity.objects.filter(subscriber=person).order_by("pk")
+        ],
+        "waiting_sign_ups": [_describe_held_signup(row) for row in _list_held_signups(person)],
         "refused_lines": [
             {"line": row.raw, "reason": row.reason}
             for row in ImportRefusal.objects.filter(raw__icontains=person.email).order_by("pk")
+        ],
+        "told_to_other_systems": [
+            {"event": row.event.kind, "to": row.endpoint.name, "at": format_moment(row.attempted_at)}
+            for row in WebhookDelivery.objects.filter(person=person.pk, attempts__gt=0)
+            .select_related("event", "endpoint")
+            .order_by("pk")
         ],
         **{name: make_section(person) for name, make_section in _SECTION_MAKERS.items()},
     }
@@ -51,7 +83,7 @@ def _list_held_signups(person: Subscriber) -> list[HeldSignup]:
     return list(rows.select_related("mailing_list", "place").prefetch_related("topics"))
 
 
-def _describe_held(row: HeldSignup) -> dict[str, object]:
+def _describe_held_signup(row: HeldSignup) -> dict[str, object]:
     return {
         "list": row.mailing_list.public_name,
         "email": row.email,
@@ -62,9 +94,10 @@ def _describe_held(row: HeldSignup) -> dict[str, object]:
         "wording": row.wording,
         "source": row.source,
         "why": row.reason,
-        "at": _isoformat(row.at),
+        "at": format_moment(row.at),
     }
 
 
-def _isoformat(moment: datetime | None) -> str | None:
+def format_moment(moment: datetime | None) -> str | None:
+    """Return a time in ISO 8601, or None."""
     return moment.isoformat() if moment else None

@@ -26,7 +26,8 @@ def count_growth(*, mailing_list: MailingList, weeks: int, now: datetime) -> lis
     """Return the weeks, oldest first, the last one ending now. Days are those of the current time zone."""
     since = now - weeks * WEEK
     said_yes = (
-        Subscription.objects.filter(mailing_list=mailing_list)
+        Subscription.objects.once_each()
+        .filter(mailing_list=mailing_list)
         .filter(Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN))
         .annotate(joined_at=Coalesce("confirmed_at", "requested_at"))
         .order_by()

@@ -57,7 +57,7 @@ def _link_mail_text(kind: MailedLink.Kind) -> tuple[str, str, str]:
             ),
             gettext("Look at what happens"),
         )
-    if kind == Kind.MOVE:
+    if kind == Kind.CHANGE_ADDRESS:
         return (
             gettext("Your new address for %(organisation)s"),
             gettext("You asked to get our mail at another address. The button works once, for an hour."),

@@ -1,4 +1,4 @@
-"""Turning what people write about where they live into a shared, coarse `SubscriberLocation`. Postcodes are never kept."""
+"""Turn a typed place into a shared `SubscriberLocation`, no finer than a town. Postcodes are never kept."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from newsletter.common.errors import UnknownPlace
 from newsletter.common.messages import Message
 from subscribers.models import SubscriberLocation
 from subscribers.models.locations import location_key
-from subscribers.places.disambiguation import describe_apart
-from subscribers.places.regions import country_of, resolve_country, resolve_region
+from subscribers.places.disambiguation import describe, describe_apart
+from subscribers.places.regions import country_name, country_of, resolve_country, resolve_region
 from subscribers.places.search import find_place
+from subscribers.places.towns import Town
 
 _MAX_TOWN_LENGTH = 120
 
@@ -50,12 +51,18 @@ class Location:
 
 
 @lru_cache(maxsize=16_384)
-def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
+def locate(*, country: str = "", region: str = "", town: str = "", home: str = "") -> Location:
     """Return the location that these texts name: a certain town, else the region, else the country, else nothing.
 
-    It never raises. What it does not understand is left out and explained in `note`.
+    It never raises. Unknown parts are left out; `note` names them. ``home`` is the code of the country that is meant if
+    none is given and region and town do not name another.
     """
     notes: list[str] = []
+    if home and not country.strip():
+        if region.strip():
+            country = home if _region(region, home, []) else country_of(_region(region, "", [])) or home
+        else:
+            return _locate_at_home(town.strip()[:_MAX_TOWN_LENGTH], home)
     country_code = _country(country, notes)
     region_code = _region(region, country_code, notes)
     if region_code and not country_code:
@@ -82,7 +89,37 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
             is_area=match.is_area,
             candidates=tuple(describe_apart(match.candidates)),
         )
-    found = match.place
+    return _location_of(match.place, notes)
+
+
+def _locate_at_home(town: str, home: str) -> Location:
+    """Return the location of a town with no country beside it. The text itself can name a country or state."""
+    if not town:
+        return Location(home)
+    match = find_place(town, near=home)
+    at_home = match if "," in town else find_place(town, country=home)
+    if at_home.place is not None:
+        return _location_of(at_home.place, [])
+    if match.place is None or at_home.ambiguous:
+        candidates = tuple(describe_apart(at_home.candidates))
+        return Location(
+            at_home.country or home,
+            at_home.region,
+            note=at_home.reason,
+            ambiguous=at_home.ambiguous,
+            is_area=at_home.is_area,
+            candidates=candidates,
+        )
+    note = Message(
+        "“%(town)s” is not in %(country)s; stored as %(place)s.",
+        town=town,
+        country=country_name(home),
+        place=describe(match.place),
+    )
+    return _location_of(match.place, [note])
+
+
+def _location_of(found: Town, notes: list[str]) -> Location:
     return Location(
         found.country,
         found.region,
@@ -94,7 +131,7 @@ def locate(*, country: str = "", region: str = "", town: str = "") -> Location:
     )
 
 
-def get_or_create_place(
+def get_or_create_location(
     *,
     country: str = "",
     region: str = "",
@@ -116,11 +153,11 @@ def get_or_create_place(
     return place
 
 
-def get_place_for(location: Location) -> SubscriberLocation | None:
+def get_location_row(location: Location) -> SubscriberLocation | None:
     """Return the row of a location, or None if not even its country is known."""
     if not location.known:
         return None
-    return get_or_create_place(
+    return get_or_create_location(
         country=location.country,
         region=location.region,
         town=location.town,
@@ -130,16 +167,16 @@ def get_place_for(location: Location) -> SubscriberLocation | None:
     )
 
 
-def find_place_ids(locations: Iterable[Location]) -> dict[str, int]:
+def find_location_ids(locations: Iterable[Location]) -> dict[str, int]:
     """Return the ids of the existing rows of these locations, by key."""
     keys = {location.key for location in locations}
     return dict(SubscriberLocation.objects.filter(key__in=keys).values_list("key", "pk"))
 
 
-def get_or_create_places(locations: Iterable[Location]) -> dict[str, int]:
+def get_or_create_locations(locations: Iterable[Location]) -> dict[str, int]:
     """Return the ids of the rows of these known locations, by key. Safe if another process adds them too."""
     wanted = {location.key: location for location in locations}
-    found = find_place_ids(wanted.values())
+    found = find_location_ids(wanted.values())
     missing = [location for key, location in wanted.items() if key not in found]
     if not missing:
         return found
@@ -158,7 +195,7 @@ def get_or_create_places(locations: Iterable[Location]) -> dict[str, int]:
         ),
         ignore_conflicts=True,
     )
-    return find_place_ids(wanted.values())
+    return find_location_ids(wanted.values())
 
 
 def _join(notes: list[str]) -> str:

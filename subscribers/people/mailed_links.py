@@ -1,6 +1,7 @@
 """Links that work once, mailed to the person: preferences, download, erasure, change of address.
 
-A newsletter's own link is not enough for these, because newsletters get forwarded. A sender elsewhere mails the due rows.
+A newsletter's own link is not enough for these, because newsletters get forwarded.
+`newsletter.jobs.link_mails` mails the due rows.
 """
 
 from datetime import datetime, timedelta
@@ -15,13 +16,6 @@ from subscribers.models import MailedLink, MailingList, Subscriber, Suppression
 from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING
 
 Kind = MailedLink.Kind
-PURPOSES = {
-    Kind.PREFERENCES: Purpose.PREFERENCES,
-    Kind.DOWNLOAD: Purpose.DOWNLOAD,
-    Kind.ERASE: Purpose.ERASE,
-    Kind.MOVE: Purpose.MOVE,
-    Kind.ARRIVE: Purpose.ARRIVE,
-}
 REQUEST_INTERVAL = timedelta(minutes=10)
 MAX_LINKS_PER_DAY = 5
 MAX_SENDING_DELAY = timedelta(hours=1)
@@ -38,11 +32,13 @@ def request_mailed_link(
 ) -> bool:
     """Queue a mail with a link. Return False if one of its kind was requested just now or too often.
 
-    The sender of `mailing_list` writes the mail. Only `ARRIVE` has a `new_email`, which is where that mail goes.
+    The sender of `mailing_list` writes the mail. Only `CONFIRM_ADDRESS` has a `new_email`, to which that mail goes.
     """
     asked = MailedLink.objects.filter(subscriber=subscriber, kind=kind, asked_at__gt=now - timedelta(days=1))
     times = list(asked.order_by("-asked_at").values_list("asked_at", flat=True)[:MAX_LINKS_PER_DAY])
-    if len(times) >= MAX_LINKS_PER_DAY or (times and now - times[0] < REQUEST_INTERVAL and kind != Kind.ARRIVE):
+    if len(times) >= MAX_LINKS_PER_DAY or (
+        times and now - times[0] < REQUEST_INTERVAL and kind != Kind.CONFIRM_ADDRESS
+    ):
         return False
     MailedLink.objects.filter(subscriber=subscriber, kind=kind, sent_at__isnull=True).delete()
     MailedLink.objects.create(
@@ -58,7 +54,7 @@ def list_due_links(*, now: datetime) -> QuerySet[MailedLink]:
         .filter(address_hash=OuterRef("subscriber__address_hash"))
         .exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING)
     )
-    own = Q(kind=Kind.ARRIVE) | ~Exists(blocked)
+    own = Q(kind=Kind.CONFIRM_ADDRESS) | ~Exists(blocked)
     due = MailedLink.objects.due().filter(own, asked_at__gt=now - MAX_SENDING_DELAY)
     return due.select_related("subscriber", "mailing_list")
 
@@ -71,8 +67,7 @@ def claim_mailed_link(*, link: MailedLink, now: datetime) -> bool:
 def make_mailed_link_url(*, link: MailedLink, now: datetime) -> str:
     """Return the link for the mail: valid for an hour from `now`, or 90 days for the preferences."""
     named = link.mailing_list.public_id if link.kind == Kind.PREFERENCES else link.public_id
-    purpose = PURPOSES[Kind(link.kind)]
-    return make_link(purpose=purpose, subscriber_uuid=link.subscriber.uuid, list_public_id=named, now=now)
+    return make_link(purpose=Purpose(link.kind), subscriber_uuid=link.subscriber.uuid, list_public_id=named, now=now)
 
 
 def find_link(target: LinkTarget, *, kind: MailedLink.Kind) -> MailedLink:

@@ -1,4 +1,4 @@
-"""Merging two subscribers who are the same person. Subscriptions, consent, topics and old links are kept."""
+"""Merge two subscribers who are the same person. Subscriptions, consent, topics, followed cases and old links are kept."""
 
 from datetime import datetime
 from math import inf
@@ -8,6 +8,7 @@ from django.db.models.query import QuerySet
 
 from subscribers.consent_events import record_consent_event
 from subscribers.models import (
+    CaseFollow,
     ConsentEvent,
     EndReason,
     FormerIdentity,
@@ -16,6 +17,7 @@ from subscribers.models import (
     SubscriberAttribute,
     Subscription,
 )
+from subscribers.outbound_events import rename_person
 
 _GIVING_ORDER = [Giving.NONE, Giving.DONOR, Giving.MONTHLY]
 _FIELDS_FILLED_FROM_ABSORBED = ("name", "place_id", "radius_km", "language", "timezone", "source")
@@ -35,6 +37,10 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     keep.created_at = min(keep.created_at, absorb.created_at)
     keep.save()
     keep.topics.add(*absorb.topics.all())
+    followed = CaseFollow.objects.filter(subscriber=keep).values("case")
+    CaseFollow.objects.filter(subscriber=absorb).exclude(case__in=list(followed.values_list("case", flat=True))).update(
+        subscriber=keep
+    )
     _end_duplicate_subscriptions(keep=keep, absorb=absorb, now=now)
     Subscription.objects.filter(subscriber=absorb).update(subscriber=keep)
     known = SubscriberAttribute.objects.filter(subscriber=keep).values("key")
@@ -44,6 +50,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     # The log is append-only. Only the owner of its rows changes here, not their content.
     QuerySet(ConsentEvent).filter(subscriber=absorb).update(subscriber=keep)
     FormerIdentity.objects.filter(subscriber=absorb).update(subscriber=keep)
+    rename_person(old=absorb.pk, new=keep.pk)
     FormerIdentity.objects.create(uuid=absorb.uuid, subscriber=keep, at=now)
     record_consent_event(
         kind=ConsentEvent.Kind.MERGED,
@@ -51,12 +58,16 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
         address_hash=bytes(absorb.address_hash),
         mailing_list=None,
         now=now,
+        data={"absorbed": absorb.pk},
     )
     absorb.delete()
 
 
 def _end_duplicate_subscriptions(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None:
-    theirs = {one.mailing_list_id: one for one in Subscription.objects.filter(subscriber=absorb).open()}
+    theirs = {
+        subscription.mailing_list_id: subscription
+        for subscription in Subscription.objects.filter(subscriber=absorb).open()
+    }
     for ours in Subscription.objects.filter(subscriber=keep, mailing_list_id__in=theirs).open():
         other = theirs[ours.mailing_list_id]
         better = min(ours, other, key=_rank)

@@ -1,4 +1,4 @@
-"""A person's choices: topics, language, location, lists, frequency and pause. Set by the person or by staff."""
+"""Save what a person chooses on their preference page: topics, language, location, lists, frequency and pause."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -25,7 +25,6 @@ def save_preferences(
     place: SubscriberLocation | None,
     now: datetime,
     radius_km: int | None = None,
-    by: str = "",
 ) -> bool:
     """Replace topics, language, location and radius. Return True, and record it, if something changed.
 
@@ -42,16 +41,13 @@ def save_preferences(
     _record(
         subscriber,
         {"topics": sorted(topic.slug for topic in chosen), "language": language, "radius_km": radius_km},
-        by=by,
         now=now,
     )
     return True
 
 
 @transaction.atomic
-def set_frequencies(
-    *, subscriber: Subscriber, frequencies: Mapping[MailingList, Frequency], now: datetime, by: str = ""
-) -> bool:
+def set_frequencies(*, subscriber: Subscriber, frequencies: Mapping[MailingList, Frequency], now: datetime) -> bool:
     """Set how often each list may write, from the next issue on. Return True if something changed."""
     changed = {}
     for mailing_list, frequency in frequencies.items():
@@ -59,18 +55,18 @@ def set_frequencies(
         if other.exclude(frequency=frequency).update(frequency=frequency):
             changed[mailing_list.slug] = str(frequency)
     if changed:
-        _record(subscriber, {"frequency": changed}, by=by, now=now)
+        _record(subscriber, {"frequency": changed}, now=now)
     return bool(changed)
 
 
 @transaction.atomic
-def pause_mail(*, subscriber: Subscriber, days: int, now: datetime, by: str = "") -> datetime | None:
+def pause_mail(*, subscriber: Subscriber, days: int, now: datetime) -> datetime | None:
     """Pause all mail for 30 or 90 days, or end the pause if `days` is 0. Return the end of the pause."""
     until = now + PAUSE_LENGTHS[days] if days else None
     rows = Subscription.objects.filter(subscriber=subscriber).open()
     if until is not None or rows.filter(paused_until__gt=now).exists():
         rows.update(paused_until=until)
-        _record(subscriber, {"paused_until": until.isoformat() if until else None}, by=by, now=now)
+        _record(subscriber, {"paused_until": until.isoformat() if until else None}, now=now)
     return until
 
 
@@ -89,7 +85,7 @@ def choose_lists(
     now: datetime,
     through: LinkTarget | None = None,
 ) -> list[MailingList]:
-    """Join and leave lists among those offered. Return the lists that wait for a confirmation by mail.
+    """Subscribe to and unsubscribe from lists among those offered. Return the lists that wait for a confirmation by mail.
 
     `through` is the link that led here. Unsubscribing from its own list is counted for the mailing that carried it.
     """
@@ -126,13 +122,12 @@ def find_subscribed_lists(subscriber: Subscriber) -> list[MailingList]:
     ]
 
 
-def _record(subscriber: Subscriber, data: dict[str, object], *, by: str, now: datetime) -> None:
+def _record(subscriber: Subscriber, data: dict[str, object], *, now: datetime) -> None:
     record_consent_event(
         kind=ConsentEvent.Kind.PREFERENCES,
         subscriber=subscriber,
         address_hash=bytes(subscriber.address_hash),
         mailing_list=None,
         now=now,
-        by=by,
         data=data,
     )

@@ -1,9 +1,10 @@
 """Functions that the publishing app registers at its start, so that people's pages need not import it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from newsletter.common.archiving import Uses
 from subscribers.models import Frequency, MailingList, Subscriber
 
 
@@ -46,15 +47,36 @@ class SentMail:
 
 
 @dataclass(frozen=True)
+class MissedMail:
+    """A recent issue of a list that a person is on, which was not sent to them: `why`, or "" if it may be sent to them yet."""
+
+    issue_id: int
+    issue: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class PublishingHooks:
-    """The registered functions, with defaults for a project that publishes nothing."""
+    """The registered functions, with defaults for a project that publishes nothing.
+
+    ``topics`` returns the ids of the topics that decide what people on these lists get. ``has_languages``
+    says whether one of their publications is in several languages. ``mails_a_month`` returns about how many mails a person
+    gets in a month; 0 if nobody can say. ``home_country`` returns the code of the country of a list's
+    publications, or "" if that is not clear.
+    """
 
     branding: Callable[[], Branding] = Branding
     last_month: Callable[[Subscriber, MailingList, datetime], MonthlyMailCount | None] = (
         lambda person, mailing_list, now: None
     )
     frequencies: Callable[[MailingList], frozenset[Frequency]] = lambda mailing_list: frozenset(Frequency)
+    topics: Callable[[Iterable[MailingList]], set[int]] = lambda lists: set()
+    has_languages: Callable[[Iterable[MailingList]], bool] = lambda lists: False
+    mails_a_month: Callable[[Subscriber, datetime], int] = lambda person, now: 0
     list_mails: Callable[[Subscriber], list[SentMail]] = lambda person: []
+    list_missed: Callable[[Subscriber], list[MissedMail]] = lambda person: []
+    find_open_issues: Callable[[MailingList], list[Uses]] = lambda mailing_list: []
+    home_country: Callable[[MailingList], str] = lambda mailing_list: ""
     forget: Callable[[Subscriber], None] = lambda person: None
 
 

@@ -1,4 +1,4 @@
-"""Splitting a written address into the parts that may name a town, without numbers, postcodes and links."""
+"""Split a written address into the parts that may name a town, without numbers, postcodes and links."""
 
 import re
 

@@ -115,15 +115,17 @@ def combine(named: Iterable[Area], narrowed: Iterable[Area]) -> list[Area]:
     """Return the intersections of the two sets of areas, without contradictions."""
     outer = list(narrowed)
     both: list[Area] = []
-    for one in named:
+    for area in named:
         for other in outer:
-            agree = (not one.country or not other.country or one.country == other.country) and (
-                not one.region or not other.region or one.region == other.region
+            agree = (not area.country or not other.country or area.country == other.country) and (
+                not area.region or not other.region or area.region == other.region
             )
-            shared = one.counties & other.counties if one.counties and other.counties else one.counties | other.counties
-            if agree and (shared or not (one.counties and other.counties)):
+            shared = (
+                area.counties & other.counties if area.counties and other.counties else area.counties | other.counties
+            )
+            if agree and (shared or not (area.counties and other.counties)):
                 both.append(
-                    Area(country=one.country or other.country, region=one.region or other.region, counties=shared)
+                    Area(country=area.country or other.country, region=area.region or other.region, counties=shared)
                 )
     return list(dict.fromkeys(both))
 

@@ -1,4 +1,4 @@
-"""Choosing between towns of one name. Towns that cannot be told apart are returned as a question, never guessed."""
+"""Choose between towns of one name. Towns that cannot be told apart are returned as a question, never guessed."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -45,8 +45,8 @@ def describe_apart(places: Iterable[Town]) -> list[str]:
     """Return the names of towns, each with its county if another of them has the same name without it."""
     each = list(places)
     names = Counter(describe(place) for place in each)
-    said = [describe(place) if names[describe(place)] == 1 else describe_closely(place) for place in each]
-    return list(dict.fromkeys(said))
+    names_apart = [describe(place) if names[describe(place)] == 1 else describe_closely(place) for place in each]
+    return list(dict.fromkeys(names_apart))
 
 
 def weight(place: Town, own: bool) -> int:

@@ -1,4 +1,4 @@
-"""Folding names to plain lower-case letters, so that they can be compared and searched."""
+"""Fold names to plain lower-case letters, so that they can be compared and searched."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Finding the town that the words of an address name, or the question which of several it is."""
+"""Find the town that the words of an address name, or the question which of several it is."""
 
 from collections.abc import Sequence
 
@@ -96,7 +96,7 @@ def _area_or_town(part: str, area: Area, found: NamedTowns, near: str) -> PlaceM
 
 
 def _towns(part: str, narrowed: NarrowedAddress, near: str, smallest: int = 0) -> NamedTowns:
-    """The towns that a whole part names: "Leeds", "Downtown Houston"."""
+    """Return the towns that a whole part names: "Leeds", "Downtown Houston"."""
     if not narrowed.given and (is_street(part) or is_venue_only(part)):
         return []
     found = [(place, own) for place, own in find_towns_named(part) if narrowed.holds(place)]
@@ -111,7 +111,7 @@ def _towns(part: str, narrowed: NarrowedAddress, near: str, smallest: int = 0) -
 
 
 def _towns_in_a_part(part: str, narrowed: NarrowedAddress, near: str) -> NamedTowns:
-    """Towns that a part names beside a venue: "Central Library Manchester", "Leeds Town Hall", "Hay-on-Wye Castle".
+    """Return the towns that a part names beside a venue: "Central Library Manchester", "Leeds Town Hall", "Hay-on-Wye Castle".
 
     Only where the words or the source say that the country is the right one: cafés are called Paris everywhere.
     """

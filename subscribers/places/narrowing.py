@@ -1,4 +1,4 @@
-"""Taking countries, regions and counties off the end of an address: "Leeds, West Yorkshire, UK"."""
+"""Take countries, regions and counties off the end of an address: "Leeds, West Yorkshire, UK"."""
 
 from dataclasses import dataclass
 

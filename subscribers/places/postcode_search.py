@@ -1,4 +1,4 @@
-"""Finding the town of an address by its postcode or by a point, and reporting contradictions with its words."""
+"""Find the town of an address by its postcode or by a point, and report contradictions with its words."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ _BRACKETED = re.compile(r"([^\W\d][\w .'-]*?)\s*\(([^()]{1,40})\)")
 def choose_postcode(
     codes: Sequence[Postcode], narrowed: NarrowedAddress, text: str, near: str
 ) -> Postcode | PlaceMatch | None:
-    """The postcode to go by; the contradiction, where the words say that it lies elsewhere; None without one.
+    """Return the postcode that decides, or the contradiction if the words name another place, or None without a postcode.
 
     Of what several countries write as a postcode, the one of ``near``, the source's country, counts.
     """
@@ -64,7 +64,7 @@ def _distance_to(code: Postcode, place: Town) -> float:
 
 
 def _near_names(narrowed: NarrowedAddress) -> Iterator[tuple[str, Town, bool]]:
-    """Every (name, town, own name?) that the address names, the likeliest first.
+    """Return (name, town, True for its own name) for each town that the address names, the likeliest first.
 
     Whole parts come before the first or last words of one, the last part before others. A street comes last, and only
     a town's own name counts in it: "Hope Street" is in Wrexham, and "Cheltenham Road" is not in Rode.

@@ -1,4 +1,4 @@
-"""Finding postcodes in an address: the country and region they prove, and the centre of their district.
+"""Find postcodes in an address: the country and region they prove, and the centre of their district.
 
 Great Britain is known by outward code, the United States by ZIP code. Northern Ireland, Canada and Ireland have no free
 table of points: there a postcode proves the country, and in the first two also the region.

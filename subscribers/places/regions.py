@@ -155,7 +155,7 @@ def resolve_region(text: str, *, country: str = "") -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        several = ", ".join(f"{region_name(one)} ({one})" for one in found[:4])
+        several = ", ".join(f"{region_name(code)} ({code})" for code in found[:4])
         if here:
             raise UnknownPlace(
                 "“%(text)s” could be several regions in %(here)s: %(several)s. Write the code.",

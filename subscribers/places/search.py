@@ -1,4 +1,4 @@
-"""Reading free text as a town. An ambiguous name is reported, never guessed."""
+"""Read free text as a town. An ambiguous name is reported, never guessed."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -21,13 +21,13 @@ def suggest_towns(text: str, *, limit: int = 8) -> list[str]:
     for town in find_towns_starting(name, limit=_TOWNS_EXAMINED * (10 if within else 1)):
         if within and not any(area.holds(town) for area in within):
             continue
-        said = next((text for text in (describe(town), describe_closely(town)) if _resolves_to(text, town)), "")
-        if said and said not in found:
-            found.append(said)
+        name = next((text for text in (describe(town), describe_closely(town)) if _resolves_to(text, town)), "")
+        if name and name not in found:
+            found.append(name)
             if len(found) == limit:
                 break
     return found
 
 
-def _resolves_to(said: str, town: Town) -> bool:
-    return find_place(said).place == town
+def _resolves_to(name: str, town: Town) -> bool:
+    return find_place(name).place == town

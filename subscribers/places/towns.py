@@ -1,4 +1,4 @@
-"""Looking up towns in the read-only file that ``scripts/build_places.py`` makes."""
+"""Look up towns in the read-only file that ``scripts/build_places.py`` makes."""
 
 import atexit
 import json

@@ -1,4 +1,4 @@
-"""Reading and writing custom attributes, one row a value, for one person or many."""
+"""Read and write custom attributes, one row a value, for one person or many."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

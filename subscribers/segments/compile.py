@@ -1,4 +1,4 @@
-"""Turning a rule into a condition on `Subscriber`."""
+"""Turn a rule into a condition on `Subscriber`."""
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -7,7 +7,7 @@ from newsletter.common.errors import BadRule
 from newsletter.common.translation import translate
 from subscribers.segments.conditions import COMPILERS
 from subscribers.segments.registry import find_kind, read_rule
-from subscribers.segments.rules import Condition, Group, conditions
+from subscribers.segments.rules import Condition, Group, list_conditions
 
 
 def compile_rule(rule: object) -> Q:
@@ -17,7 +17,7 @@ def compile_rule(rule: object) -> Q:
 
 def check_rule(rule: object) -> None:
     """Raise `BadRule`, which names the faulty part, unless the rule can be used now."""
-    for condition in conditions(read_rule(rule)):
+    for condition in list_conditions(read_rule(rule)):
         compile_condition(condition)
 
 

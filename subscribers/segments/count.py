@@ -1,4 +1,4 @@
-"""Counting the people whom a rule selects, and showing a few examples. Who may be mailed is for `audience`."""
+"""Count the people whom a rule selects, and show a few examples. Who may be mailed is for `audience`."""
 
 import random
 from collections.abc import Sequence
@@ -43,18 +43,18 @@ def count_people(rule: object) -> int:
     return Subscriber.objects.filter(compile_rule(rule)).count()
 
 
-def preview_people(rule: object, *, count_ms: int = _COUNT_MS, examples_ms: int = _EXAMPLES_MS) -> PeoplePreview:
+def preview_people(rule: object) -> PeoplePreview:
     """Return count and examples within half a second. A slow count is estimated. Raises `BadRule`."""
     selected = Subscriber.objects.filter(compile_rule(rule))
     try:
-        with query_time_limit(count_ms):
+        with query_time_limit(_COUNT_MS):
             people = selected.count()
     except QueryTimeout:
         return _estimate(rule)
     if people < MIN_PEOPLE_SHOWN:
         return PeoplePreview(people, exact=True, examples=[])
     try:
-        with query_time_limit(examples_ms):
+        with query_time_limit(_EXAMPLES_MS):
             return PeoplePreview(people, exact=True, examples=_fetch_with_places(selected, limit=EXAMPLES))
     except QueryTimeout:
         return PeoplePreview(people, exact=True, examples=_estimate(rule).examples)

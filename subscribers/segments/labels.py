@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import BadRule
 from subscribers.models import MailingList, Topic
 from subscribers.places.regions import country_label, region_label
+from subscribers.places.town_names import town_label
 from subscribers.segments.references import find_attribute_key, find_country, find_named_row, find_region, find_town
 from subscribers.segments.registry import find_kind, read_rule
 from subscribers.segments.rules import Condition, Group
@@ -63,7 +64,8 @@ def _describe_region(condition: Condition) -> str:
 
 def _describe_near(condition: Condition) -> str:
     town = find_town(condition)
-    return _("within %(km)s km of %(town)s") % {"km": f"{condition.km:g}", "town": f"{town.name}, {town.country}"}
+    name = town_label(town.name, country=town.country, language=get_language() or "en")
+    return _("within %(km)s km of %(town)s") % {"km": f"{condition.km:g}", "town": f"{name}, {town.country}"}
 
 
 def _describe_attribute(condition: Condition) -> str:

@@ -3,7 +3,7 @@
 from newsletter.common.errors import BadRule
 from subscribers.models import Segment
 from subscribers.segments.registry import read_rule
-from subscribers.segments.rules import conditions
+from subscribers.segments.rules import list_conditions
 
 
 def find_segments_that_name(key: str, slug: str) -> list[Segment]:
@@ -13,6 +13,6 @@ def find_segments_that_name(key: str, slug: str) -> list[Segment]:
 
 def _list_named(rule: object) -> set[tuple[str, str]]:
     try:
-        return {(condition.key, condition.value) for condition in conditions(read_rule(rule))}
+        return {(condition.key, condition.value) for condition in list_conditions(read_rule(rule))}
     except BadRule:
         return set()

@@ -1,4 +1,4 @@
-"""Finding what a condition names: a list, topic, country, region or town. What does not exist is an error."""
+"""Find what a condition names: a list, topic, country, region or town. What does not exist is an error."""
 
 from datetime import UTC, date, datetime, time
 from difflib import get_close_matches

@@ -15,8 +15,7 @@ class ConditionKind:
 
     `compile` returns a `Q` on `Subscriber`; `describe` its text, such as “was sent issue 12”; `choices` the (text, label)
     pairs for the desk; `resolve` the id of the row that the text names now. `label` and `help` name the condition in the
-    desk. Each function may raise `BadRule` without the part's position, which is added. The builder does not offer a kind
-    with a `no_effect_note`, which says why it matches nobody yet; saved rules keep it.
+    desk. Each function may raise `BadRule` without the part's position, which is added.
     """
 
     key: str
@@ -26,7 +25,6 @@ class ConditionKind:
     choices: Callable[[], list[tuple[str, str]]]
     help: str | Promise = ""
     resolve: Callable[[str], int] | None = None
-    no_effect_note: str = ""
 
 
 _KINDS: dict[str, ConditionKind] = {}

@@ -1,4 +1,4 @@
-"""Parsing a segment rule, which is data that people wrote, into a tree. No database.
+"""Parse a segment rule, which is data that people wrote, into a tree. No database.
 
 A rule is `{}` (everyone), one condition such as `{"region": "GB-ENG"}`, `{"near": "London, GB", "km": 80}` or
 `{"attribute": "membership", "is": "Gold"}`, or a group `{"all" | "any" | "none": [rule, …]}`. `conditions` checks
@@ -70,7 +70,7 @@ def parse_rule(rule: object, *, more: Collection[str] = ()) -> Condition | Group
         BadRule: The message names the faulty part.
     """
     tree = _parse(rule, where="rule", depth=0, known=(*GROUPS, *CONDITIONS, *more))
-    if len(list(conditions(tree))) > MAX_CONDITIONS:
+    if len(list_conditions(tree)) > MAX_CONDITIONS:
         raise BadRule(
             "The rule has more than %(max_conditions)s conditions. Split it into smaller segments.",
             max_conditions=MAX_CONDITIONS,
@@ -78,11 +78,11 @@ def parse_rule(rule: object, *, more: Collection[str] = ()) -> Condition | Group
     return tree
 
 
-def conditions(node: Condition | Group) -> list[Condition]:
+def list_conditions(node: Condition | Group) -> list[Condition]:
     """Return every condition of a tree, in reading order."""
     if isinstance(node, Condition):
         return [node]
-    return [condition for part in node.parts for condition in conditions(part)]
+    return [condition for part in node.parts for condition in list_conditions(part)]
 
 
 def _parse(rule: object, *, where: str, depth: int, known: tuple[str, ...]) -> Condition | Group:

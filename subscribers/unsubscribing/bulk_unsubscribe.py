@@ -1,4 +1,4 @@
-"""The rows that unsubscribing from a list writes, for many people at once.
+"""Write the rows of an unsubscribe from a list, for many people at once.
 
 PostgreSQL gets one statement; SQLite gets the ORM. Both write the same: a suppression, the end of the subscription, one
 consent event and one row for the mailing whose link was used. Confirmation mails not yet sent are deleted.
@@ -16,11 +16,14 @@ from subscribers.models import (
     ConsentEvent,
     CountedUnsubscribe,
     EndReason,
+    EventKind,
     Reason,
     Scope,
     Subscription,
     Suppression,
+    WebhookEndpoint,
 )
+from subscribers.outbound_events import record_person_events
 
 
 class Unsubscribe(NamedTuple):
@@ -42,27 +45,28 @@ class BulkUnsubscribeResult(NamedTuple):
     suppressed: set[tuple[bytes, int]]
 
 
-# One round trip, which is also the commit. No part sees the rows that another part writes, so each returns its own.
+# One round trip, which is also the commit. No part sees the rows that another part of the statement writes, so each returns
+# its own.
 _UNSUBSCRIBE_SQL = f"""
 WITH chosen AS (
     SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[])
         AS given (subscriber_id, address_hash, mailing_list_id, mailing)
 ), suppressed AS (
     INSERT INTO {Suppression._meta.db_table}
-        (address_hash, mailing_list_id, at, scope, reason, note, lifted_by, lifted_reason)
+        (address_hash, mailing_list_id, at, scope, reason, note, removed_by, removal_reason)
     SELECT address_hash, mailing_list_id, %s, %s, %s, '', '', '' FROM chosen
     ON CONFLICT DO NOTHING
     RETURNING address_hash, mailing_list_id
 ), ended AS (
-    UPDATE {Subscription._meta.db_table} AS held SET ended_at = %s, end_reason = %s
+    UPDATE {Subscription._meta.db_table} AS subscription SET ended_at = %s, end_reason = %s
     FROM chosen
-    WHERE held.ended_at IS NULL AND held.subscriber_id = chosen.subscriber_id
-        AND held.mailing_list_id = chosen.mailing_list_id
-    RETURNING held.subscriber_id, held.mailing_list_id
+    WHERE subscription.ended_at IS NULL AND subscription.subscriber_id = chosen.subscriber_id
+        AND subscription.mailing_list_id = chosen.mailing_list_id
+    RETURNING subscription.subscriber_id, subscription.mailing_list_id
 ), unconfirmed AS (
-    DELETE FROM {Confirmation._meta.db_table} AS due USING chosen
-    WHERE due.sent_at IS NULL AND due.subscriber_id = chosen.subscriber_id
-        AND due.mailing_list_id = chosen.mailing_list_id
+    DELETE FROM {Confirmation._meta.db_table} AS confirmation USING chosen
+    WHERE confirmation.sent_at IS NULL AND confirmation.subscriber_id = chosen.subscriber_id
+        AND confirmation.mailing_list_id = chosen.mailing_list_id
 ), changed AS (
     SELECT chosen.*, suppressed.address_hash IS NOT NULL AS is_suppressed
     FROM chosen
@@ -85,14 +89,22 @@ SELECT subscriber_id, address_hash, mailing_list_id, mailing, is_suppressed FROM
 def write_unsubscribes(unsubscribes: Sequence[Unsubscribe], *, now: datetime, source: str) -> BulkUnsubscribeResult:
     """Write all of these or none. Each (person, list) pair must occur once."""
     chosen = sorted(unsubscribes)
-    if connection.vendor == "postgresql":
-        return _write_in_one_statement(chosen, now, source)
-    return _write_with_orm(chosen, now, source)
+    if not WebhookEndpoint.objects.wanting({EventKind.PERSON_UNSUBSCRIBED}):
+        return _write(chosen, now, source)
+    with transaction.atomic():
+        result = _write(chosen, now, source)
+        record_person_events([_make_consent_event(unsubscribe, now, source) for unsubscribe in sorted(result.changed)])
+        return result
+
+
+def _write(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
+    write = _write_in_one_statement if connection.vendor == "postgresql" else _write_with_orm
+    return write(chosen, now, source)
 
 
 def _write_in_one_statement(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
     values: list[Any] = [
-        *([one[column] for one in chosen] for column in range(4)),
+        *([unsubscribe[column] for unsubscribe in chosen] for column in range(4)),
         *(now, Scope.LIST.value, Reason.UNSUBSCRIBE.value),
         *(now, EndReason.UNSUBSCRIBE.value),
         *(ConsentEvent.Kind.LEFT.value, now, source),
@@ -106,7 +118,12 @@ def _write_in_one_statement(chosen: Sequence[Unsubscribe], now: datetime, source
         for subscriber, digest, mailing_list, mailing, suppressed in rows
     }
     return BulkUnsubscribeResult(
-        set(changed), {(one.address_hash, one.mailing_list) for one, is_suppressed in changed.items() if is_suppressed}
+        set(changed),
+        {
+            (unsubscribe.address_hash, unsubscribe.mailing_list)
+            for unsubscribe, is_suppressed in changed.items()
+            if is_suppressed
+        },
     )
 
 
@@ -117,23 +134,25 @@ def _write_with_orm(chosen: Sequence[Unsubscribe], now: datetime, source: str) -
     ended = _end_subscriptions(chosen, now)
     _delete_due_confirmations(chosen)
     changed = [
-        one
-        for one in chosen
-        if (one.address_hash, one.mailing_list) in suppressed or (one.subscriber, one.mailing_list) in ended
+        unsubscribe
+        for unsubscribe in chosen
+        if (unsubscribe.address_hash, unsubscribe.mailing_list) in suppressed
+        or (unsubscribe.subscriber, unsubscribe.mailing_list) in ended
     ]
-    ConsentEvent.objects.bulk_create(
-        ConsentEvent(
-            subscriber_id=one.subscriber,
-            address_hash=one.address_hash,
-            mailing_list_id=one.mailing_list,
-            kind=ConsentEvent.Kind.LEFT,
-            at=now,
-            source=source,
-        )
-        for one in changed
-    )
-    count_unsubscribes(((one.mailing, one.subscriber) for one in changed), now=now)
+    ConsentEvent.objects.bulk_create(_make_consent_event(unsubscribe, now, source) for unsubscribe in changed)
+    count_unsubscribes(((unsubscribe.mailing, unsubscribe.subscriber) for unsubscribe in changed), now=now)
     return BulkUnsubscribeResult(set(changed), suppressed)
+
+
+def _make_consent_event(unsubscribe: Unsubscribe, now: datetime, source: str) -> ConsentEvent:
+    return ConsentEvent(
+        subscriber_id=unsubscribe.subscriber,
+        address_hash=unsubscribe.address_hash,
+        mailing_list_id=unsubscribe.mailing_list,
+        kind=ConsentEvent.Kind.LEFT,
+        at=now,
+        source=source,
+    )
 
 
 def count_unsubscribes(pairs: Iterable[tuple[int, int]], *, now: datetime) -> None:
@@ -151,10 +170,12 @@ def count_unsubscribes(pairs: Iterable[tuple[int, int]], *, now: datetime) -> No
 def _insert_suppressions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[bytes, int]]:
     """Add the suppressions that are missing. Return their (hash, list) pairs."""
     live = Suppression.objects.live().filter(
-        scope=Scope.LIST, reason=Reason.UNSUBSCRIBE, address_hash__in={one.address_hash for one in chosen}
+        scope=Scope.LIST,
+        reason=Reason.UNSUBSCRIBE,
+        address_hash__in={unsubscribe.address_hash for unsubscribe in chosen},
     )
     known = {(bytes(digest), pk) for digest, pk in live.values_list("address_hash", "mailing_list_id")}
-    missing = {(one.address_hash, one.mailing_list) for one in chosen} - known
+    missing = {(unsubscribe.address_hash, unsubscribe.mailing_list) for unsubscribe in chosen} - known
     Suppression.objects.bulk_create(
         Suppression(
             address_hash=digest, mailing_list_id=mailing_list, at=now, scope=Scope.LIST, reason=Reason.UNSUBSCRIBE
@@ -181,7 +202,7 @@ def _rows_of(
     rows: QuerySet[Subscription] | QuerySet[Confirmation], chosen: Sequence[Unsubscribe]
 ) -> dict[int, tuple[int, int]]:
     """Return the (subscriber, list) pair of each row that belongs to one of these, by row id."""
-    pairs = {(one.subscriber, one.mailing_list) for one in chosen}
+    pairs = {(unsubscribe.subscriber, unsubscribe.mailing_list) for unsubscribe in chosen}
     found = rows.filter(subscriber_id__in={subscriber for subscriber, _ in pairs})
     return {
         pk: (subscriber, mailing_list)

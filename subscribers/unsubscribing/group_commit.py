@@ -1,4 +1,4 @@
-"""Group commit: requests that arrive during a commit share the next one, because the commit is what costs on a disk.
+"""Group commit: requests that arrive during a commit share the next one, because writing to the disk is the slow part.
 
 Nobody is answered before the commit that holds their own work.
 """
@@ -14,6 +14,7 @@ from newsletter.common.messages import Message
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_MAX_BATCH_SIZE = 100
 
 
 class GroupCommitFailed(Exception):
@@ -21,14 +22,14 @@ class GroupCommitFailed(Exception):
 
 
 class _PendingItem(Generic[Item, Result]):
-    """One waiting request. `turn` is locked until its work is done, or until it is its turn to do the work."""
+    """One waiting request. `wake_up` is locked until its work is done, or until it must do the work itself."""
 
-    __slots__ = ("done", "error", "item", "result", "turn")
+    __slots__ = ("done", "error", "item", "result", "wake_up")
 
     def __init__(self, item: Item) -> None:
         self.item = item
-        self.turn = Lock()
-        self.turn.acquire()
+        self.wake_up = Lock()
+        self.wake_up.acquire()
         self.done = False
         self.error: Exception | None = GroupCommitFailed(
             Message("The request that did the work for several failed. Nothing was saved.")
@@ -37,16 +38,15 @@ class _PendingItem(Generic[Item, Result]):
 
 
 class GroupCommit(Generic[Item, Result]):
-    """Runs `work` on the items of all waiting requests.
+    """Run `work` on the items of all waiting requests.
 
     `work` returns one result for each item, in order, and commits before it returns. If the database refuses several
-    items together, each is tried alone, so that one bad item does not fail the others. If the database does not answer,
+    items together, it gets each of them alone, so that one bad item does not fail the others. If the database does not answer,
     every waiting request gets that error, so that no request waits for it a second time.
     """
 
-    def __init__(self, work: Callable[[list[Item]], list[Result]], *, max_batch_size: int = 100) -> None:
+    def __init__(self, work: Callable[[list[Item]], list[Result]]) -> None:
         self._work = work
-        self._max_batch_size = max_batch_size
         self._waiting: list[_PendingItem[Item, Result]] = []
         self._busy = False
         self._queue = Lock()
@@ -56,10 +56,10 @@ class GroupCommit(Generic[Item, Result]):
         pending: _PendingItem[Item, Result] = _PendingItem(item)
         with self._queue:
             self._waiting.append(pending)
-            first = not self._busy
+            is_leader = not self._busy
             self._busy = True
-        if not first:
-            pending.turn.acquire()
+        if not is_leader:
+            pending.wake_up.acquire()
         if not pending.done:
             self._process_batch()
         if pending.error is not None:
@@ -69,7 +69,7 @@ class GroupCommit(Generic[Item, Result]):
     def _process_batch(self) -> None:
         """Process the waiting items, this one first, then wake the first request that arrived since."""
         with self._queue:
-            batch, self._waiting = self._waiting[: self._max_batch_size], self._waiting[self._max_batch_size :]
+            batch, self._waiting = self._waiting[:_MAX_BATCH_SIZE], self._waiting[_MAX_BATCH_SIZE:]
         try:
             self._process(batch)
         finally:
@@ -77,14 +77,14 @@ class GroupCommit(Generic[Item, Result]):
                 pending.done = True
             self._wake_next()
             for pending in batch:
-                pending.turn.release()
+                pending.wake_up.release()
 
     def _process(self, batch: list[_PendingItem[Item, Result]]) -> None:
         """Process a batch. If the database does not answer, fail the requests that arrived meanwhile too."""
         error = self._run_work(batch)
         if error and len(batch) > 1 and not is_database_unavailable(error):
-            each = (self._run_work([pending]) for pending in batch)
-            error = next((one for one in each if one and is_database_unavailable(one)), None)
+            errors = (self._run_work([pending]) for pending in batch)
+            error = next((error for error in errors if error and is_database_unavailable(error)), None)
         if error and is_database_unavailable(error):
             batch += self._take_waiting()
             for pending in batch:
@@ -109,6 +109,6 @@ class GroupCommit(Generic[Item, Result]):
     def _wake_next(self) -> None:
         with self._queue:
             self._busy = bool(self._waiting)
-            next_up = self._waiting[:1]
-        for pending in next_up:
-            pending.turn.release()
+            next_leader = self._waiting[:1]
+        for pending in next_leader:
+            pending.wake_up.release()

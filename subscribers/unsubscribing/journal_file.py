@@ -1,4 +1,4 @@
-"""An append-only file. Lines that do not fit on the disk stay in memory until there is room."""
+"""An append-only file. Lines stay in memory while the disk is full."""
 
 import atexit
 import errno

@@ -1,4 +1,4 @@
-"""Unsubscribing from a list by link. Mailbox providers send thousands; each is committed before it is answered."""
+"""Unsubscribe from a list by link. Mailbox providers send thousands; each is committed before it is answered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

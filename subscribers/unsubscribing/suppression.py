@@ -43,8 +43,8 @@ def suppress(
 
     A complaint also ends every open subscription, so that only a new request brings mail back.
     """
-    made = write_suppression(address_hash=address_hash, reason=reason, now=now, mailing_list=mailing_list, note=note)
-    if not made:
+    created = write_suppression(address_hash=address_hash, reason=reason, now=now, mailing_list=mailing_list, note=note)
+    if not created:
         return False
     subscriber = Subscriber.objects.filter(address_hash=address_hash).first()
     if subscriber is not None and reason == Reason.COMPLAINT:
@@ -65,17 +65,17 @@ def write_suppression(
     *, address_hash: bytes, reason: Reason, now: datetime, mailing_list: MailingList | None, note: str = ""
 ) -> bool:
     """Write only the row. Return True if it is new; two calls at once make one row."""
-    _, made = Suppression.objects.get_or_create(
+    _, created = Suppression.objects.get_or_create(
         address_hash=address_hash,
         scope=Scope.ALL if mailing_list is None else Scope.LIST,
         mailing_list=mailing_list,
         reason=reason,
-        lifted_at=None,
+        removed_at=None,
         defaults={"at": now, "note": note},
     )
-    if made:
+    if created:
         journal_after_commit([JournalEntry(address_hash, mailing_list.pk if mailing_list else None, str(reason), now)])
-    return made
+    return created
 
 
 def end_subscriptions(
@@ -106,7 +106,7 @@ def remove_suppression(*, suppression: Suppression, by: str, reason: str, now: d
     if not _remove(Q(pk=suppression.pk), by=by, reason=reason, now=now):
         raise CannotRemoveSuppression("This suppression was removed already. Nothing was changed.")
     record_consent_event(
-        kind=ConsentEvent.Kind.LIFTED,
+        kind=ConsentEvent.Kind.SUPPRESSION_REMOVED,
         subscriber=Subscriber.objects.filter(address_hash=bytes(suppression.address_hash)).first(),
         address_hash=bytes(suppression.address_hash),
         mailing_list=suppression.mailing_list,
@@ -132,9 +132,9 @@ def remove_own_suppressions(*, address_hash: bytes, mailing_list: MailingList, n
 def remove_recent_unsubscribe(
     *, address_hash: bytes, mailing_list: MailingList | None, since: datetime, reason: str, now: datetime
 ) -> int:
-    """Remove the suppression that one unsubscribe made, of one list or of all mail. Earlier ones stay."""
-    made = Q(address_hash=address_hash, reason=Reason.UNSUBSCRIBE, mailing_list=mailing_list, at__gte=since)
-    return _remove(made, by="", reason=reason, now=now)
+    """Remove the suppression that an unsubscribe added at or after `since`, of one list or of all mail. Earlier ones stay."""
+    recent = Q(address_hash=address_hash, reason=Reason.UNSUBSCRIBE, mailing_list=mailing_list, at__gte=since)
+    return _remove(recent, by="", reason=reason, now=now)
 
 
 def is_signup_blocked(*, address_hash: bytes, mailing_list: MailingList) -> bool:
@@ -150,8 +150,8 @@ def is_suppressed(*, address_hash: bytes, mailing_list: MailingList) -> bool:
 
 def _remove(which: Q, *, by: str, reason: str, now: datetime) -> int:
     rows = list(Suppression.objects.live().filter(which))
-    lifted = Suppression.objects.live().filter(which, pk__in=[row.pk for row in rows])
+    removed = Suppression.objects.live().filter(which, pk__in=[row.pk for row in rows])
     journal_after_commit(
-        JournalEntry(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows
+        JournalEntry(bytes(row.address_hash), row.mailing_list_id, row.reason, now, removed=True) for row in rows
     )
-    return lifted.update(lifted_at=now, lifted_by=by, lifted_reason=reason)
+    return removed.update(removed_at=now, removed_by=by, removal_reason=reason)

@@ -28,7 +28,7 @@ class JournalEntry:
     mailing_list: int | None
     reason: str
     at: datetime
-    lifted: bool = False
+    removed: bool = False
 
     @property
     def key(self) -> Key:
@@ -71,7 +71,7 @@ def journal_path() -> Path:
 
 def append_entries(entries: Iterable[JournalEntry]) -> int:
     """Write these entries now and return their number. Raises OSError."""
-    lines = [_encode(one) for one in entries]
+    lines = [_encode(entry) for entry in entries]
     append_lines(journal_path(), b"".join(lines))
     return len(lines)
 
@@ -88,12 +88,12 @@ def flush_pending_entries() -> bool:
 
 def find_latest_entries(keys: Collection[Key]) -> dict[Key, JournalEntry]:
     """Return the last entry for each of these keys."""
-    return {one.key: one for one in read_journal_entries() if one.key in keys}
+    return {entry.key: entry for entry in read_journal_entries() if entry.key in keys}
 
 
 def _append(entries: list[JournalEntry]) -> None:
     """Write entries, or keep them until the disk has room: a full disk must not prevent an unsubscribe."""
-    _file().add([_encode(one) for one in entries])
+    _file().add([_encode(entry) for entry in entries])
 
 
 def _file() -> JournalFile:
@@ -108,22 +108,22 @@ def _file_at(path: Path) -> JournalFile:
 def _still_due(path: Path, lines: list[bytes]) -> list[bytes]:
     """Leave out pending lines that a newer line contradicts: a person may have come back meanwhile."""
     pending = [_decode(line) for line in lines]
-    last = {one.key: one for one in _read(path) if one.key in {other.key for other in pending}}
+    last = {entry.key: entry for entry in _read(path) if entry.key in {pending_entry.key for pending_entry in pending}}
     return [
         line
-        for line, one in zip(lines, pending, strict=True)
-        if not ((known := last.get(one.key)) and known.lifted != one.lifted and known.at > one.at)
+        for line, entry in zip(lines, pending, strict=True)
+        if not ((known := last.get(entry.key)) and known.removed != entry.removed and known.at > entry.at)
     ]
 
 
-def _encode(one: JournalEntry) -> bytes:
+def _encode(entry: JournalEntry) -> bytes:
     return orjson.dumps(
         {
-            "hash": one.address_hash.hex(),
-            "list": one.mailing_list,
-            "reason": one.reason,
-            "at": one.at.isoformat(),
-            "lifted": one.lifted,
+            "hash": entry.address_hash.hex(),
+            "list": entry.mailing_list,
+            "reason": entry.reason,
+            "at": entry.at.isoformat(),
+            "lifted": entry.removed,
         },
         option=orjson.OPT_APPEND_NEWLINE,
     )

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from newsletter.common.messages import Message
 from subscribers.consent_events import record_consent_event
-from subscribers.models import ConsentEvent, EndReason, MailingList, Subscriber, Subscription
+from subscribers.models import ConsentEvent, CountedUnsubscribe, EndReason, MailingList, Subscriber, Subscription
 from subscribers.unsubscribing.suppression import is_suppressed, remove_recent_unsubscribe
 
 UNDO_PERIOD = timedelta(hours=1)
@@ -41,7 +41,12 @@ def undo_unsubscribe(
     ).select_related("mailing_list")
     if left.kind == ConsentEvent.Kind.LEFT:
         ended = ended.filter(mailing_list=mailing_list)
-    return [one.mailing_list for one in ended if _subscribe_again(one, now=now, wording=wording)]
+    reopened = [
+        subscription.mailing_list for subscription in ended if _subscribe_again(subscription, now=now, wording=wording)
+    ]
+    if reopened:
+        CountedUnsubscribe.objects.filter(subscriber_id=subscriber.pk, at=left.at).delete()
+    return reopened
 
 
 def _find_last_unsubscribe(subscriber: Subscriber, mailing_list: MailingList, *, now: datetime) -> ConsentEvent | None:

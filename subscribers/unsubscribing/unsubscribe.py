@@ -1,4 +1,4 @@
-"""Unsubscribing from one list or from all mail. It lasts until the person asks again."""
+"""Unsubscribe from one list or from all mail. It lasts until the person asks again."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -20,8 +20,8 @@ def unsubscribe_from_list(
 
     `mailing` is the number of the mailing whose link was used. A change is counted for it, once.
     """
-    one = Unsubscribe(subscriber.pk, bytes(subscriber.address_hash), mailing_list.pk, mailing)
-    return bool(unsubscribe_from_lists([one], now=now, source=source))
+    unsubscribe = Unsubscribe(subscriber.pk, bytes(subscriber.address_hash), mailing_list.pk, mailing)
+    return bool(unsubscribe_from_lists([unsubscribe], now=now, source=source))
 
 
 def unsubscribe_from_lists(
@@ -32,14 +32,14 @@ def unsubscribe_from_lists(
     If the database does not answer, it may still have committed, and a repeat would find nothing to journal. So in that
     case the journal gets all entries at once.
     """
-    chosen = list({one[:3]: one for one in reversed(list(unsubscribes))}.values())
+    chosen = list({unsubscribe[:3]: unsubscribe for unsubscribe in reversed(list(unsubscribes))}.values())
     if not chosen:
         return set()
     try:
         changed, suppressed = write_unsubscribes(chosen, now=now, source=source)
     except (OperationalError, InterfaceError) as error:
         if is_database_unavailable(error) and not connection.in_atomic_block:
-            journal_now(_make_entry(one.address_hash, one.mailing_list, now) for one in chosen)
+            journal_now(_make_entry(unsubscribe.address_hash, unsubscribe.mailing_list, now) for unsubscribe in chosen)
         raise
     journal_after_commit(_make_entry(address_hash, mailing_list, now) for address_hash, mailing_list in suppressed)
     return changed

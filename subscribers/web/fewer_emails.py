@@ -24,11 +24,17 @@ class FewerEmailsOffer:
 def make_fewer_emails_offer(person: Subscriber, *, now: datetime) -> FewerEmailsOffer | None:
     """Return the offer, or None for someone who already gets few emails."""
     full = Subscription.objects.filter(subscriber=person, frequency=Frequency.EVERY).open().values("mailing_list_id")
-    lists = [one for one in find_subscribed_lists(person) if one.pk in {row["mailing_list_id"] for row in full}]
+    lists = [
+        mailing_list
+        for mailing_list in find_subscribed_lists(person)
+        if mailing_list.pk in {row["mailing_list_id"] for row in full}
+    ]
     if not lists:
         return None
-    months = [month for one in lists if (month := get_publishing_hooks().last_month(person, one, now))]
-    monthly = all(lower_frequency_of(one) is Frequency.MONTHLY for one in lists)
+    months = [
+        month for mailing_list in lists if (month := get_publishing_hooks().last_month(person, mailing_list, now))
+    ]
+    monthly = all(lower_frequency_of(mailing_list) is Frequency.MONTHLY for mailing_list in lists)
     return FewerEmailsOffer(
         before=sum(month.issues for month in months),
         after=sum(month.issues > 0 for month in months) if monthly else sum(month.with_events for month in months),

@@ -15,11 +15,11 @@ _MAX_DIGITS = 18
 
 
 class ChosenRowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable when it runs
-    """Refuses an id that no database can store like any other id that was not offered."""
+    """Reject an id that is too long for the database, with the usual “invalid choice” error."""
 
     def clean(self, value: Iterable[object] | None) -> "QuerySet[Model]":
-        given = [str(one) for one in value or ()]
-        wrong = next((one for one in given if len(one) > _MAX_DIGITS), "")
+        given = [str(pk) for pk in value or ()]
+        wrong = next((pk for pk in given if len(pk) > _MAX_DIGITS), "")
         if wrong:
             raise forms.ValidationError(self.error_messages["invalid_choice"], params={"value": wrong[:_MAX_DIGITS]})
         return super().clean(given)
@@ -63,9 +63,9 @@ def read_town(text: str, *, meant: str = "") -> Location:
         return locate(town=meant)
     named = {"town": text.strip(), "example": "Houston, Texas"}
     if choices:
-        raise AmbiguousTown(gettext("There are several places called “%(town)s”.") % named, choices=choices)
+        raise AmbiguousTown(gettext("There are several towns called “%(town)s”.") % named, choices=choices)
     raise AmbiguousTown(
-        gettext("There are several places called “%(town)s”. Add the state, region or country, as in “%(example)s”.")
+        gettext("There are several towns called “%(town)s”. Add the state, region or country, as in “%(example)s”.")
         % named,
         choices=(),
     )
@@ -76,7 +76,7 @@ def read_known_town(text: str, *, meant: str = "") -> Location:
     location = read_town(text, meant=meant)
     if text.strip() and not location.town and not location.is_area:
         raise forms.ValidationError(
-            gettext("“%(town)s” is not a place that we know. Try a larger town nearby, or your region.")
+            gettext("We do not know a town called “%(town)s”. Try a larger town nearby, or your region.")
             % {"town": text.strip()}
         )
     return location

@@ -7,9 +7,10 @@ from django.utils.translation import gettext, gettext_lazy
 from newsletter.common.errors import BadAddress
 from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import normalise
+from subscribers.addresses.suggestion import suggest_address
 from subscribers.models import MailingList, Topic
+from subscribers.people.asked_choices import find_asked_topics, is_language_asked
 from subscribers.people.locations import Location
-from subscribers.segments.selected_choices import find_selected_topics, selects_by_language
 from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_town
 
 
@@ -17,12 +18,16 @@ class JoinForm(forms.Form):
     """A form whose fields depend on the list. `website` is a trap that people do not see.
 
     `town_choices` are the towns that a typed name could mean; the chosen one comes back as `meant`.
+    `suggestion` is the address that the person may have meant. It is shown once: `corrected` takes it, and an address that
+    comes back as `hinted` is kept.
     """
 
     email = forms.CharField(
         max_length=320, error_messages={"required": gettext_lazy("Please write your email address.")}
     )
     name = forms.CharField(max_length=200, required=False)
+    corrected = forms.CharField(max_length=320, required=False)
+    hinted = forms.CharField(max_length=320, required=False)
     meant = forms.CharField(max_length=300, required=False)
     city = forms.CharField(max_length=120, required=False)
     topics = ChosenRowsField(Topic.objects.all(), required=False)
@@ -32,11 +37,12 @@ class JoinForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, mailing_list: MailingList) -> None:
         super().__init__(data)
         self.town_choices: tuple[str, ...] = ()
+        self.suggestion = ""
         asked = {
             "name": mailing_list.ask_name,
             "city": mailing_list.ask_place,
-            "topics": mailing_list.ask_topics and find_selected_topics().exists(),
-            "language": mailing_list.ask_language and selects_by_language(),
+            "topics": mailing_list.ask_topics and find_asked_topics([mailing_list]).exists(),
+            "language": mailing_list.ask_language and is_language_asked([mailing_list]),
         }
         for field, wanted in asked.items():
             if not wanted:
@@ -50,6 +56,15 @@ class JoinForm(forms.Form):
         except BadAddress as error:
             text = gettext("This is not an email address that we can send to. It looks like name@example.org.")
             raise forms.ValidationError(text) from error
+
+    def clean(self) -> dict[str, object]:
+        data = self.cleaned_data
+        suggested = suggest_address(data.get("email", ""))
+        if suggested and data.get("corrected") == suggested:
+            data["email"] = suggested
+        elif suggested and data.get("hinted") != data["email"]:
+            self.suggestion = suggested
+        return data
 
     def clean_city(self) -> Location:
         try:

@@ -8,14 +8,13 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from newsletter.common.languages import language_choices
-from subscribers.addresses.normalise import mask
 from subscribers.consent.process_signup import process_signup
 from subscribers.consent.proof_of_work import Proof, check_proof, make_challenge, use_proof
 from subscribers.consent.signup_limits import is_flooded
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
-from subscribers.people.locations import Location, get_place_for
-from subscribers.segments.selected_choices import find_selected_topics
+from subscribers.people.asked_choices import find_asked_topics
+from subscribers.people.locations import Location, get_location_row
 from subscribers.web.form_fields import name_topics
 from subscribers.web.join_form import JoinForm
 from subscribers.web.page import client_address_of, message_page, private_page, render_response
@@ -43,6 +42,8 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         if not started:
             hint = gettext("Almost done. Please check your details and press the button.")
             return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, stamp="again")
+        if form.suggestion:
+            return _form_page(request, mailing_list, form=form, wording=wording)
         hint = _check_form_age(started) or _check_proof_of_work(payload, now=now)
         if hint:
             return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, status=400)
@@ -50,7 +51,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         _process(
             form, mailing_list=mailing_list, wording=wording, client=client_address_of(request), proof=proof, now=now
         )
-    return render_response("joined.html", {"mailing_list": mailing_list, "masked": mask(form.cleaned_data["email"])})
+    return render_response("joined.html", {"mailing_list": mailing_list, "address": form.cleaned_data["email"]})
 
 
 def _process(
@@ -69,7 +70,7 @@ def _process(
         now=now,
         name=data.get("name", ""),
         language=data.get("language") or get_language() or "",
-        place=get_place_for(data.get("city") or Location()),
+        place=get_location_row(data.get("city") or Location()),
         topics=data.get("topics", ()),
     )
 
@@ -109,10 +110,13 @@ def _form_page(
     now = timezone.now()
     chosen = {int(pk) for pk in request.POST.getlist("topics") if pk.isdecimal()}
     started = request.POST.get("started", "")
-    topics = find_selected_topics() if "topics" in form.fields else ()
+    topics = find_asked_topics([mailing_list]) if "topics" in form.fields else ()
+    typed = form.cleaned_data.get("email", "") if form.is_bound and "email" not in form.errors else ""
     context = {
         "mailing_list": mailing_list,
         "form": form,
+        "email": typed or request.POST.get("email", ""),
+        "hinted": typed if form.suggestion else request.POST.get("hinted", ""),
         "values": request.POST,
         "topics": name_topics(topics, chosen=chosen),
         "languages": language_choices(""),

@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 
 from newsletter.common.errors import BadAddress, BadLink
 from newsletter.common.networks import single_client_network
-from subscribers.addresses.normalise import mask, normalise
+from subscribers.addresses.normalise import normalise
 from subscribers.consent.throttle import increment_counter
 from subscribers.identity import identify
 from subscribers.links.signed_links import ExpiredLink, Purpose, read_link
@@ -48,7 +48,7 @@ def my_mail(request: HttpRequest) -> HttpResponse:
         <= MAX_REQUESTS_PER_HOUR
     ):
         _mail_if_known(address)
-    return link_mailed_page(masked=mask(address))
+    return link_mailed_page(address=typed)
 
 
 def _mail_if_known(address: str) -> None:

@@ -1,4 +1,4 @@
-"""Answering valid one-click POSTs before Django builds a request, because mailbox providers send them by the thousand.
+"""Answer valid one-click POSTs before Django builds a request, because mailbox providers send them by the thousand.
 
 The answer equals that of Django's page, header by header. Bad links, addresses with a query and retryable errors go
 on to Django. If the database does not answer, the answer is 503.

@@ -18,8 +18,8 @@ from subscribers.people.change_address import (
     confirm_address_change,
     request_address_change,
 )
-from subscribers.people.lookup import describe_person
-from subscribers.people.mailed_links import PURPOSES, Kind, UsedLink, find_link, mark_link_used, request_mailed_link
+from subscribers.people.describe_person import describe_person
+from subscribers.people.mailed_links import Kind, UsedLink, find_link, mark_link_used, request_mailed_link
 from subscribers.people.preferences import find_subscribed_lists
 from subscribers.web.links import Page, find_target, linked_page
 from subscribers.web.page import ASK_PATH, activate_language_of, message_page, render_response
@@ -45,25 +45,21 @@ def offer_mailed_link(request: HttpRequest, target: LinkTarget, *, kind: MailedL
     if request.method != "POST":
         return render_response("request_link.html", {"kind": str(kind), "masked": mask(person.email)})
     request_mailed_link(subscriber=person, mailing_list=mailing_list, kind=kind, now=timezone.now())
-    return link_mailed_page(masked=mask(person.email))
+    return link_mailed_page(address=mask(person.email))
 
 
-def link_mailed_page(*, masked: str) -> HttpResponse:
+def link_mailed_page(*, address: str) -> HttpResponse:
     """Return the same page whether or not a mail goes out."""
     text = gettext(
         "We are sending a mail to %(address)s. Its button works once, within an hour. "
         "If it is not there after ten minutes, check your junk mail."
-    ) % {"address": masked}
+    ) % {"address": address}
     return message_page(gettext("Check your inbox"), text)
 
 
-def _purpose_of(kind: MailedLink.Kind) -> Purpose:
-    return PURPOSES[kind]
-
-
-@linked_page(_purpose_of(Kind.DOWNLOAD))
+@linked_page(Purpose.DOWNLOAD)
 def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """Return everything record about the person as a JSON file."""
+    """Return everything recorded about the person as a JSON file."""
     try:
         link = find_link(target, kind=Kind.DOWNLOAD)
         activate_language_of(link.subscriber)
@@ -71,7 +67,7 @@ def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             return render_response("download.html", {"masked": mask(link.subscriber.email)})
         with transaction.atomic():
             mark_link_used(link, now=timezone.now())
-            record = describe_person(link.subscriber, now=timezone.now(), for_themselves=True)
+            record = describe_person(link.subscriber, now=timezone.now(), for_subscriber=True)
     except UsedLink:
         return _used_link_page()
     response = HttpResponse(json.dumps(record, ensure_ascii=False, indent=2), content_type="application/json")
@@ -80,7 +76,7 @@ def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     return response
 
 
-@linked_page(_purpose_of(Kind.ERASE))
+@linked_page(Purpose.ERASE)
 def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Erase the person."""
     try:
@@ -102,11 +98,11 @@ def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     )
 
 
-@linked_page(_purpose_of(Kind.MOVE))
+@linked_page(Purpose.CHANGE_ADDRESS)
 def change_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Ask for the person's new address."""
     try:
-        link = find_link(target, kind=Kind.MOVE)
+        link = find_link(target, kind=Kind.CHANGE_ADDRESS)
         activate_language_of(link.subscriber)
         context = {"masked": mask(link.subscriber.email), "value": "", "error": ""}
         if request.method != "POST":
@@ -119,17 +115,17 @@ def change_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     except BadAddress:
         error = gettext("This is not an email address that we can send to. It looks like name@example.org.")
     else:
-        return link_mailed_page(masked=mask(address))
+        return link_mailed_page(address=address)
     return render_response(
         "change_address.html", {**context, "value": request.POST.get("email", ""), "error": error}, status=400
     )
 
 
-@linked_page(_purpose_of(Kind.ARRIVE))
+@linked_page(Purpose.CONFIRM_ADDRESS)
 def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Confirm the change of address from the new mailbox."""
     try:
-        link = find_link(target, kind=Kind.ARRIVE)
+        link = find_link(target, kind=Kind.CONFIRM_ADDRESS)
         activate_language_of(link.subscriber)
         if request.method != "POST":
             return render_response("confirm_new_address.html", {"masked": mask(link.new_email)})

@@ -8,10 +8,10 @@ from django.utils.translation import gettext
 
 from newsletter.common.languages import language_choices
 from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Topic
-from subscribers.people.locations import get_place_for
+from subscribers.people.asked_choices import find_topics_asked_of
+from subscribers.people.locations import get_location_row
 from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM
 from subscribers.people.publishing_hooks import get_publishing_hooks
-from subscribers.segments.selected_choices import find_selected_topics
 from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_known_town
 
 
@@ -38,33 +38,39 @@ class PreferencesForm(forms.Form):
         self._person = person
         self._offered = offered
         self.town_choices: tuple[str, ...] = ()
-        self.fields["lists"].queryset = MailingList.objects.filter(pk__in=[one.pk for one in offered])  # type: ignore[attr-defined]
+        self.fields["lists"].queryset = MailingList.objects.filter(pk__in=[mailing_list.pk for mailing_list in offered])  # type: ignore[attr-defined]
         self.fields["language"].choices = language_choices(person.language)  # type: ignore[attr-defined]
         if person.radius_km is not None and person.radius_km not in RADII_KM:
             self.fields["radius"].choices += [(str(person.radius_km), "")]  # type: ignore[attr-defined]
-        for one in offered:
-            self.fields[f"often_{one.pk}"] = forms.ChoiceField(choices=frequency_choices(one), required=False)
+        for mailing_list in offered:
+            self.fields[f"often_{mailing_list.pk}"] = forms.ChoiceField(
+                choices=frequency_choices(mailing_list), required=False
+            )
 
     def clean_town(self) -> SubscriberLocation | None:
         text: str = self.cleaned_data["town"]
         if self._person.place is not None and text == str(self._person.place):
             return self._person.place
         try:
-            return get_place_for(read_known_town(text, meant=self.cleaned_data.get("meant", "")))
+            return get_location_row(read_known_town(text, meant=self.cleaned_data.get("meant", "")))
         except AmbiguousTown as several:
             self.town_choices = several.choices
             raise
 
     def chosen_topics(self) -> list[Topic]:
         """Return the chosen topics, and those that the person has and the page does not offer."""
-        hidden = self._person.topics.exclude(pk__in=find_selected_topics())
+        hidden = self._person.topics.exclude(pk__in=find_topics_asked_of(self._person))
         return [*self.cleaned_data["topics"], *hidden]
 
     def frequencies(self) -> dict[MailingList, Frequency]:
         """Return the frequency chosen for each ticked list."""
-        ticked = {one.pk for one in self.cleaned_data["lists"]}
-        chosen = {one: self.cleaned_data.get(f"often_{one.pk}") for one in self._offered if one.pk in ticked}
-        return {one: Frequency(value) for one, value in chosen.items() if value}
+        ticked = {mailing_list.pk for mailing_list in self.cleaned_data["lists"]}
+        chosen = {
+            mailing_list: self.cleaned_data.get(f"often_{mailing_list.pk}")
+            for mailing_list in self._offered
+            if mailing_list.pk in ticked
+        }
+        return {mailing_list: Frequency(value) for mailing_list, value in chosen.items() if value}
 
 
 def frequency_choices(mailing_list: MailingList) -> list[tuple[str, str]]:

@@ -10,6 +10,8 @@ from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import mask
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription
+from subscribers.people.asked_choices import find_topics_asked_of, is_language_asked_of
+from subscribers.people.cases import list_followed_cases
 from subscribers.people.preferences import (
     choose_lists,
     find_subscribed_lists,
@@ -19,7 +21,8 @@ from subscribers.people.preferences import (
     set_frequencies,
 )
 from subscribers.people.publishing_hooks import get_publishing_hooks
-from subscribers.segments.selected_choices import find_selected_topics, selects_by_language
+from subscribers.people.silence import find_resting_since
+from subscribers.web.case_page import CASE, case_page
 from subscribers.web.fewer_emails import lower_frequency_of, make_fewer_emails_offer
 from subscribers.web.form_fields import name_topics
 from subscribers.web.links import find_target, linked_page, make_related_path
@@ -33,6 +36,8 @@ def preferences(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     if person is None:
         return erased_person_page()
     activate_language_of(person)
+    if CASE in request.GET:
+        return case_page(request, target, person=person)
     offered = _offered(person)
     form = PreferencesForm(request.POST if request.method == "POST" else None, person=person, offered=offered)
     if request.method == "POST" and form.is_valid():
@@ -50,7 +55,7 @@ def reduce_frequency(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         return erased_person_page()
     activate_language_of(person)
     if request.method == "POST":
-        frequencies = {one: lower_frequency_of(one) for one in find_subscribed_lists(person)}
+        frequencies = {mailing_list: lower_frequency_of(mailing_list) for mailing_list in find_subscribed_lists(person)}
         set_frequencies(subscriber=person, frequencies=frequencies, now=timezone.now())
     offered = _offered(person)
     form = PreferencesForm(person=person, offered=offered)
@@ -109,23 +114,29 @@ def _page(
     if refused:
         chosen_topics = {int(pk) for pk in request.POST.getlist("topics") if pk.isdecimal()}
     path = make_related_path(target, Purpose.PREFERENCES)
+    paused, resting_since = paused_until(person, now=now), find_resting_since(person)
+    is_quiet = bool(paused or resting_since)
     context = {
         "masked": mask(person.email),
+        "mails_a_month": 0 if is_quiet else get_publishing_hooks().mails_a_month(person, now),
         "lists": _lists(request, person=person, offered=offered, refused=refused, now=now),
-        "topics": name_topics(find_selected_topics(), chosen=chosen_topics),
+        "topics": name_topics(find_topics_asked_of(person), chosen=chosen_topics),
         "town": form.data.get("town", "") if refused else str(person.place or ""),
         "radii": radius_choices(person.radius_km),
         "radius": form.data.get("radius", "") if refused else str(person.radius_km or ""),
         "languages": language_choices(person.language),
-        "selects_by_language": selects_by_language(),
+        "is_language_asked": is_language_asked_of(person),
         "chosen_language": form.data.get("language", "") if refused else person.language,
         "pause": form.data.get("pause", "") if refused else "",
-        "paused_until": paused_until(person, now=now),
+        "paused_until": paused,
+        "resting_since": resting_since,
+        "stay_path": make_related_path(target, Purpose.STAY),
         "form": form,
         "refused": refused,
         "saved": saved,
-        "waiting": [public_list_name(one) for one in waiting or ()],
+        "waiting": [public_list_name(mailing_list) for mailing_list in waiting or ()],
         "offer": make_fewer_emails_offer(person, now=now),
+        "cases": list_followed_cases(person),
         "path": path,
         "leave_all_path": f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/all",
     }
@@ -135,7 +146,7 @@ def _page(
 def _lists(
     request: HttpRequest, *, person: Subscriber, offered: list[MailingList], refused: bool, now: datetime
 ) -> list[dict[str, object]]:
-    on = {one.pk for one in find_subscribed_lists(person)}
+    on = {mailing_list.pk for mailing_list in find_subscribed_lists(person)}
     rows = {row.mailing_list_id: row for row in Subscription.objects.filter(subscriber=person).open()}
     confirmed = set(
         Subscription.objects.filter(subscriber=person).open().mailable().values_list("mailing_list_id", flat=True)
@@ -145,15 +156,15 @@ def _lists(
     host = get_publishing_hooks()
     return [
         {
-            "list": one,
-            "name": public_list_name(one),
-            "description": one.description if one.public else "",
-            "ticked": one.pk in ticked,
-            "unconfirmed": one.pk in on and one.pk not in confirmed,
-            "frequencies": frequency_choices(one),
-            "frequency": typed.get(f"often_{one.pk}")
-            or (rows[one.pk].frequency if one.pk in rows else str(Frequency.EVERY)),
-            "month": host.last_month(person, one, now) if one.pk in on else None,
+            "list": mailing_list,
+            "name": public_list_name(mailing_list),
+            "description": mailing_list.description if mailing_list.public else "",
+            "ticked": mailing_list.pk in ticked,
+            "unconfirmed": mailing_list.pk in on and mailing_list.pk not in confirmed,
+            "frequencies": frequency_choices(mailing_list),
+            "frequency": typed.get(f"often_{mailing_list.pk}")
+            or (rows[mailing_list.pk].frequency if mailing_list.pk in rows else str(Frequency.EVERY)),
+            "month": host.last_month(person, mailing_list, now) if mailing_list.pk in on else None,
         }
-        for one in offered
+        for mailing_list in offered
     ]

@@ -1,4 +1,4 @@
-"""Unsubscribing by link, with one press or one POST of a mailbox provider. The request's body is never read."""
+"""Unsubscribe by link, with one press or one POST of a mailbox provider. The request's body is never read."""
 
 from functools import lru_cache
 
@@ -71,7 +71,7 @@ def undo(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             gettext("You can undo it for an hour. After that, sign up again."),
             join_path=join_path(mailing_list),
         )
-    names = [public_list_name(one) for one in lists]
+    names = [public_list_name(mailing_list) for mailing_list in lists]
     return render_response("resubscribed.html", {"names": names, "preferences_path": _paths(target)[1]})
 
 

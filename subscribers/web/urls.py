@@ -11,27 +11,29 @@ from subscribers.web.links import linked_page
 from subscribers.web.my_mail import my_mail, request_fresh_link
 from subscribers.web.own_data import change_address, confirm_new_address, download, erase, make_request_page
 from subscribers.web.preference_page import preferences, reduce_frequency
+from subscribers.web.stay_page import stay_page
 from subscribers.web.unsubscribe_page import undo, unsubscribe, unsubscribe_from_everything
 
-_ASKED_FOR = (Kind.DOWNLOAD, Kind.ERASE, Kind.MOVE)
+_ASKED_FOR = (Kind.DOWNLOAD, Kind.ERASE, Kind.CHANGE_ADDRESS)
 
 urlpatterns: list[URLPattern] = [
-    path("u/<str:token>", unsubscribe, name="leave"),
-    path("u/<str:token>/all", unsubscribe_from_everything, name="leave_everything"),
-    path("u/<str:token>/undo", undo, name="undo_leaving"),
+    path("u/<str:token>", unsubscribe, name="unsubscribe"),
+    path("u/<str:token>/all", unsubscribe_from_everything, name="unsubscribe_from_everything"),
+    path("u/<str:token>/undo", undo, name="undo_unsubscribe"),
     path("p/<str:token>", preferences, name="preferences"),
-    path("p/<str:token>/less", reduce_frequency, name="less"),
-    path("p/<str:token>/fresh", request_fresh_link, name="fresh_link"),
+    path("p/<str:token>/less", reduce_frequency, name="reduce_frequency"),
+    path("p/<str:token>/fresh", request_fresh_link, name="request_fresh_link"),
     *(
         path(f"p/<str:token>/{kind}", linked_page(Purpose.PREFERENCES)(make_request_page(kind)), name=f"ask_{kind}")
         for kind in _ASKED_FOR
     ),
     path("c/<str:token>", confirm, name="confirm"),
+    path("stay/<str:token>", stay_page, name="stay"),
     path("my-data/<str:token>", download, name="download"),
     path("erase-me/<str:token>", erase, name="erase"),
-    path("new-address/<str:token>", change_address, name="move"),
-    path("this-address/<str:token>", confirm_new_address, name="arrive"),
+    path("new-address/<str:token>", change_address, name="change_address"),
+    path("this-address/<str:token>", confirm_new_address, name="confirm_new_address"),
     path("my-mail", my_mail, name="my_mail"),
     path("join/<slug:slug>", join, name="join"),
-    path("look.css", stylesheet, name="look"),
+    path("look.css", stylesheet, name="stylesheet"),
 ]

@@ -8,18 +8,15 @@ organisation's site beside it, so each site makes and runs its own demo then.
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from newsletter.demo.sample_week import LOGIN
-from tests.support.desk_browser import CHROMIUM, COMMAND, environment_of, free_port, open_desk
+from tests.support.desk_browser import CHROMIUM, COMMAND, START_SECONDS, environment_of, free_port, open_desk, wait_for
 from tests.support.guide_pictures import GUIDE
 from tests.support.migrated_database import make_once
 
@@ -32,7 +29,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_SECONDS = 600
 ANSWER_MS = 20_000
 expect.set_options(timeout=ANSWER_MS)
 PEOPLE = "900" if os.environ.get(GUIDE) else "60"
@@ -127,18 +123,3 @@ def page(browser: Browser, site: str) -> Iterator[Page]:
     """Return a page that is signed in as the administrator."""
     with open_desk(browser, site, email=LOGIN.email, password=LOGIN.password) as opened:
         yield opened
-
-
-def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Wait until the address answers. Fail with the demo's log if it ends or takes too long."""
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            pytest.fail(f"The demonstration ended: {log.read_text()[-2000:]}")
-        try:
-            with urlopen(url, timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except (URLError, OSError):
-            time.sleep(0.5)
-    pytest.fail(f"The demonstration did not answer within {START_SECONDS} s: {log.read_text()[-2000:]}")

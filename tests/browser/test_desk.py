@@ -31,6 +31,11 @@ def test_a_headline_of_an_issue_changes_only_that_issue(page: Page) -> None:
     page.get_by_role("link", name="Edit the issue").click()
     mail = page.frame_locator("#w-preview-iframe")
     expect(mail.locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
+    stories = page.locator("[data-streamfield-stream-container] > [data-streamfield-child]").nth(1)
+    stories.locator("[data-panel-toggle]").first.click()
+    story = stories.locator("[data-streamfield-child]").first
+    story.locator("[data-panel-toggle]").first.click()
+    story.locator("[data-panel-toggle]").nth(1).click()
     type_into(page.locator("[name=body-1-value-stories-0-value-headline]"), "Solo en este número de prueba")
     expect(mail.get_by_role("heading", name="Solo en este número de prueba")).to_be_visible(timeout=PREVIEW_MS)
     page.get_by_label("Shown as").select_option(label="Plain text")
@@ -52,7 +57,7 @@ def test_the_preview_runs_no_script_of_a_story(page: Page) -> None:
 def open_spanish_issue(page: Page) -> None:
     page.goto("/admin/issues/?q=bolet")
     page.get_by_role("link", name=re.compile("El boletín mensual No. 1")).first.click()
-    expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
+    expect(page.locator(".nl-tag", has_text="Waiting for approval")).to_be_visible()
 
 
 def type_into(field: Locator, text: str) -> None:

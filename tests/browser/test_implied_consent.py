@@ -36,7 +36,7 @@ def test_staff_import_implied_consent_on_a_phone_and_see_its_expiry(
     last = (datetime.now(UTC) + timedelta(days=40)).date().isoformat()
     text = f"email,until {scheme}\n{scheme}-one@example.org,{last}\n{scheme}-two@example.org,\n"
     phone.goto("/admin/people/imports/new/")
-    phone.get_by_label("File*", exact=True).set_input_files(
+    phone.get_by_label("File", exact=True).set_input_files(
         {"name": f"{scheme}.csv", "mimeType": "text/csv", "buffer": text.encode()}
     )
     phone.get_by_label("List*", exact=True).select_option(index=1)
@@ -44,7 +44,7 @@ def test_staff_import_implied_consent_on_a_phone_and_see_its_expiry(
     phone.get_by_label("They gave, helped or met us, in Canada").check()
     phone.get_by_label("What is the proof?").fill("Gifts of 2026, ledger 4")
     phone.get_by_role("button", name="Check the file").click()
-    expect(phone.get_by_text("Enter the date, or choose the column that has it.")).to_be_visible()
+    expect(phone.get_by_role("link", name="Enter the date, or choose the column that has it.")).to_be_visible()
     expect(phone.get_by_label("When does their implied consent expire?")).to_be_visible()
     check(phone)
     phone.get_by_label(f"until {scheme}").select_option("expires_on")

@@ -111,11 +111,25 @@ def test_a_subscriber_joins_confirms_chooses_moves_and_unsubscribes(
     _be_erased(reader, mine, follow=follow, new=new)
 
 
+def test_a_mistyped_address_is_asked_about_and_corrected(reader: Page, data: Path) -> None:
+    reader.goto("/join/weekly")
+    reader.get_by_label("Email address").fill("a-long-name.of-somebody@gmial.com")
+    reader.get_by_label("Where you live").fill("Leeds, England, United Kingdom")
+    time.sleep(3)
+    press(reader, "Sign me up")
+    expect(reader.get_by_text("Did you mean a-long-name.of-somebody@gmail.com?")).to_be_visible(timeout=30_000)
+    expect(reader.get_by_label("Where you live")).to_have_value("Leeds, England, United Kingdom")
+    check(reader, "The weekly letter")
+    press(reader, "Yes, correct it")
+    check(reader, "Check your inbox")
+    expect(reader.get_by_text("a-long-name.of-somebody@gmail.com")).to_be_visible()
+
+
 def _choose(reader: Page, mine: str) -> None:
     expect(reader.get_by_label("Where you live")).to_have_value(YORK)
     reader.get_by_label("Where you live").fill("Xyzzyville")
     press(reader, "Save")
-    expect(reader.get_by_text("not a place that we know")).to_be_visible()
+    expect(reader.get_by_text("We do not know a town called")).to_be_visible()
     check(reader, "Your mail from us")
     reader.get_by_label("Where you live").fill("Leeds")
     reader.get_by_label("Pause", exact=True).select_option("30")
@@ -125,7 +139,7 @@ def _choose(reader: Page, mine: str) -> None:
     expect(reader.get_by_text("We send nothing until")).to_be_visible()
     check(reader, "Your mail from us")
     press(reader, "Once a month, in one mail")
-    expect(reader.get_by_label("How often: The weekly letter")).to_have_value("monthly")
+    expect(reader.get_by_label("How often do you want The weekly letter?")).to_have_value("monthly")
     check(reader, "Your mail from us")
 
 

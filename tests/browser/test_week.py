@@ -18,6 +18,7 @@ from tests.support.guide_pictures import LOOK, take_picture
 from tests.support.keyboard import press, tab_to, tick, type_over
 
 PREVIEW_MS = 15_000
+SEND_MS = 60_000
 PASSWORD = "a-calm-harbour-evening"
 EDITOR, APPROVER = "editor@example.org", "approver@example.org"
 
@@ -140,7 +141,7 @@ def ask_for_another_person(page: Page) -> None:
     show(page, "Approval")
     take_picture(page, "publication-approval")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("updated")).to_be_visible()
+    expect(page.get_by_text("is saved.")).to_be_visible()
 
 
 def open_draft(page: Page) -> None:
@@ -150,11 +151,11 @@ def open_draft(page: Page) -> None:
     ).to_be_visible()
     take_picture(page, "home")
     press(page.get_by_role("link", name="Read: The weekly letter No. 2 is waiting for approval"))
-    expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
+    expect(page.locator(".nl-tag", has_text="Waiting for approval")).to_be_visible()
     take_picture(page, "issue")
     press(page.get_by_role("link", name="Refresh content …"))
     press(page.get_by_role("link", name="Go back"))
-    expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
+    expect(page.locator(".nl-tag", has_text="Waiting for approval")).to_be_visible()
     show(page, "How the content was chosen")
     take_picture(page, "why-these")
 
@@ -175,7 +176,8 @@ def look_at_two_mails(page: Page) -> None:
 
 def write_a_subject_with_a_wrong_field(page: Page) -> None:
     type_over(page.get_by_label("Subject"), "Good news for {{ frist_name }}")
-    expect(mail(page).get_by_text("The mail cannot be made from this content")).to_be_visible(timeout=PREVIEW_MS)
+    expect(page.locator("#w-preview-error-banner")).to_contain_text("We cannot show the mail yet", timeout=PREVIEW_MS)
+    expect(mail(page).locator("h2").first).to_be_visible()
 
 
 def mend_what_the_check_says(page: Page) -> None:
@@ -187,7 +189,7 @@ def mend_what_the_check_says(page: Page) -> None:
     subject = page.get_by_label("Subject")
     expect(subject).to_be_in_viewport()
     type_over(subject, "Two evenings a week, and a river with a map")
-    expect(page.locator(".nl-checks-panel [role=status]")).to_have_text("All checks passed.", timeout=PREVIEW_MS)
+    expect(page.locator(".nl-checks-panel [role=status]")).to_contain_text("All checks passed", timeout=PREVIEW_MS)
     take_picture(page, "check-mended")
     page.keyboard.press("ControlOrMeta+s")
     expect(page.get_by_text("Two evenings a week, and a river with a map").first).to_be_visible()
@@ -205,22 +207,22 @@ def send_a_proof(page: Page) -> None:
 def approve(page: Page) -> None:
     page.goto("/admin/")
     press(page.get_by_role("link", name="Review and approve: The weekly letter No. 2 is waiting for approval"))
-    expect(page.get_by_role("heading", name="Waiting for approval")).to_be_visible()
+    expect(page.locator(".nl-tag", has_text="Waiting for approval")).to_be_visible()
     take_picture(page, "approve")
     press(page.get_by_role("button", name="Approve this version"))
-    expect(page.get_by_role("heading", name="Approved")).to_be_visible(timeout=PREVIEW_MS)
+    expect(page.locator(".nl-tag", has_text="Approved")).to_be_visible(timeout=PREVIEW_MS)
     take_picture(page, "approved")
 
 
 def watch(page: Page) -> None:
     press(page.get_by_role("link", name="Send now …"))
-    send = page.get_by_role("button", name=re.compile("^Send to"))
+    send = page.get_by_role("button", name=re.compile("^Write to files"))
     expect(send).to_be_visible()
     take_picture(page, "send-ask")
     press(send)
-    expect(page.get_by_role("heading", name="Delivery summary")).to_be_visible(timeout=PREVIEW_MS)
+    expect(page.get_by_role("heading", name="Delivery summary")).to_be_visible(timeout=SEND_MS)
     take_picture(page, "send")
-    expect(page.locator(".nl-tag").first).to_have_text("Sent", timeout=PREVIEW_MS * 2)
+    expect(page.locator(".nl-tag").first).to_have_text("Written to files", timeout=PREVIEW_MS * 2)
 
 
 def read_the_report(page: Page) -> None:

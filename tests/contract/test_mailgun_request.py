@@ -284,10 +284,10 @@ def test_an_issues_name_becomes_a_short_ascii_tag() -> None:
 
 def test_the_adapter_says_what_it_can_do(mailgun: Mailgun) -> None:
     can = mailgun.capabilities
-    assert (can.name, can.merge, can.max_batch, can.atomic, can.idempotency) == (
+    assert (can.name, can.merge, can.max_batch, can.atomic, can.idempotency_seconds) == (
         "mailgun",
         "substitute",
         500,
         True,
-        "none",
+        0,
     )

@@ -115,6 +115,18 @@ def test_unrelated_and_earlier_edits_do_not_count(issue: Issue) -> None:
     assert find_authors(read(issue)) == set()
 
 
+@pytest.mark.parametrize(("model", "title"), [(Story, "The clinic"), (EventNotice, "Evening")])
+def test_who_typed_a_story_or_event_is_its_author_however_long_ago(
+    issue: Issue, model: type[Story | EventNotice], title: str
+) -> None:
+    ann, row = make_approver("ann@example.org"), model.objects.get(title__startswith=title)
+    log(instance=row, action="wagtail.create", user=ann)
+    ContentEdit.objects.update(at=issue.made_at - timedelta(days=3))
+    assert find_authors(read(issue)) == set()
+    model.objects.filter(pk=row.pk).update(source=None)
+    assert find_authors(read(issue)) == {ann.pk}
+
+
 def test_a_person_who_removed_content_is_an_author(issue: Issue) -> None:
     """Removed content is only in the assembled body and in frozen content."""
     ann, event = make_approver("ann@example.org"), EventNotice.objects.get()

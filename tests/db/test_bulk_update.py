@@ -5,7 +5,7 @@ import pytest
 from subscribers.models import ConsentEvent, Reason, Subscriber, Subscription, Suppression, Topic
 from subscribers.people.bulk_update import Outcome, PersonUpdate, RowResult, update_people
 from subscribers.segments.attributes import read_attributes, write_attributes
-from subscribers.unsubscribing.stop_mail import BadReason, stop_mail
+from subscribers.unsubscribing.suppress_email import BadReason, suppress_email
 from tests.support.people import NOW, make_list, make_member, make_person
 
 pytestmark = pytest.mark.django_db
@@ -113,10 +113,10 @@ def test_an_outside_unsubscribe_applies_once_also_to_unknown_addresses() -> None
     weekly = make_list("weekly")
     ada = make_member(weekly, "ada@example.org")
     for changed in (True, False):
-        done = stop_mail(email="ada@example.org", reason="unsubscribe", mailing_list=weekly, by="API: x", now=NOW)
+        done = suppress_email(email="ada@example.org", reason="unsubscribe", mailing_list=weekly, by="API: x", now=NOW)
         assert done is changed
     assert not Subscription.objects.filter(subscriber=ada).open().exists()
-    assert stop_mail(email="new@example.org", reason="unsubscribe", now=NOW) is True
+    assert suppress_email(email="new@example.org", reason="unsubscribe", now=NOW) is True
     assert not Subscriber.objects.filter(email="new@example.org").exists()
     assert sorted(Suppression.objects.values_list("scope", "reason")) == [
         ("all", "unsubscribe"),
@@ -126,23 +126,23 @@ def test_an_outside_unsubscribe_applies_once_also_to_unknown_addresses() -> None
 
 def test_other_reasons_are_kept_apart_and_one_that_is_none_is_refused() -> None:
     make_person("ada@example.org")
-    stop_mail(email="ada@example.org", reason="legal", note="a letter", by="API: x", now=NOW)
+    suppress_email(email="ada@example.org", reason="legal", note="a letter", by="API: x", now=NOW)
     row = Suppression.objects.get()
     assert (row.reason, row.scope, row.note) == (Reason.LEGAL, "all", "a letter")
     with pytest.raises(BadReason, match="Use one of unsubscribe"):
-        stop_mail(email="ada@example.org", reason="erasure", now=NOW)
+        suppress_email(email="ada@example.org", reason="erasure", now=NOW)
 
 
 def test_the_note_stays_with_a_person_who_left_too() -> None:
     weekly = make_list("weekly")
     make_member(weekly, "ada@example.org")
-    stop_mail(email="ada@example.org", reason="unsubscribe", mailing_list=weekly, note="by telephone", now=NOW)
-    stop_mail(email="ada@example.org", reason="unsubscribe", note="by letter", now=NOW)
+    suppress_email(email="ada@example.org", reason="unsubscribe", mailing_list=weekly, note="by telephone", now=NOW)
+    suppress_email(email="ada@example.org", reason="unsubscribe", note="by letter", now=NOW)
     assert sorted(Suppression.objects.values_list("scope", "note")) == [("all", "by letter"), ("list", "by telephone")]
 
 
 @pytest.mark.parametrize("reason", ["complaint", "hard"])
 @pytest.mark.requirement("S3")
 def test_complaints_and_hard_bounces_suppress_all_mail(reason: str) -> None:
-    stop_mail(email="ada@example.org", reason=reason, mailing_list=make_list("weekly"), now=NOW)
+    suppress_email(email="ada@example.org", reason=reason, mailing_list=make_list("weekly"), now=NOW)
     assert Suppression.objects.get().scope == "all"

@@ -7,7 +7,7 @@ import pytest
 from newsletter.desk.home.tasks import find_tasks
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.jobs.event_notices import notify_changed_events
-from newsletter.models import EventNotice, Issue, StaffNotice
+from newsletter.models import EventNotice, Issue, Send, StaffNotice
 from tests.support.event_changes import announce, move_event, publish, tell
 from tests.support.fixtures import HOUSTON, LONDON, NOW, make_approver, make_event
 
@@ -17,7 +17,7 @@ LATER = NOW + timedelta(minutes=1)
 
 def home() -> list[tuple[str, str, str, str]]:
     tasks = find_tasks(now=LATER, person=make_approver())
-    return [(task.title, task.detail, task.url, task.tone) for task in tasks if "was sent out" in task.title]
+    return [(task.title, task.detail, task.url, task.tone) for task in tasks if "Vigil by the river" in task.title]
 
 
 def test_home_lists_a_cancelled_event_with_its_people():
@@ -25,7 +25,7 @@ def test_home_lists_a_cancelled_event_with_its_people():
     assert home() == []
     move_event(event, cancelled=True, changed_at=NOW)
     ((title, detail, url, tone),) = home()
-    assert title == "“Vigil by the river” was sent out and is now cancelled"
+    assert title == "“Vigil by the river” was cancelled after it was mailed"
     assert detail.startswith("3 people received different details: Wednesday, 11 March 2026")
     assert (url, tone) == (f"/admin/events/announce/{event.pk}/", "urgent")
 
@@ -34,7 +34,7 @@ def test_home_lists_a_moved_event_with_both_times():
     _, event = publish()
     move_event(event, starts_at=event.starts_at + timedelta(days=2), changed_at=NOW)
     ((title, detail, *_),) = home()
-    assert title == "“Vigil by the river” was sent out and has changed"
+    assert title == "“Vigil by the river” changed after it was mailed"
     assert "Wednesday, 11 March 2026" in detail
     assert "The details are now: Friday, 13 March 2026" in detail
 
@@ -118,3 +118,21 @@ def test_an_approved_correction_is_not_requested_again():
     StaffNotice.objects.all().delete()
     notify_changed_events(now=LATER)
     assert not StaffNotice.objects.exists()
+
+
+def test_home_says_that_mails_written_to_files_misinformed_nobody():
+    _, event = publish()
+    Send.objects.update(provider="outbox")
+    move_event(event, starts_at=event.starts_at + timedelta(days=2), changed_at=NOW)
+    ((title, detail, _url, tone),) = home()
+    assert title == "“Vigil by the river” changed after it was written to files"
+    assert detail.startswith("3 people would have received different details")
+    assert tone == "calm"
+
+
+def test_mails_written_to_files_need_no_correction_once_mail_leaves(settings):
+    _, event = publish()
+    Send.objects.update(provider="outbox")
+    move_event(event, cancelled=True, changed_at=NOW)
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://a-key@"
+    assert home() == []

@@ -30,7 +30,9 @@ Usage = namedtuple("Usage", "total used free")
 
 @pytest.fixture
 def publication() -> Publication:
-    brand = Brand.objects.create(name="Open Door", postal_address="1 Example Street, Leeds")
+    brand = Brand.objects.create(
+        name="Open Door", postal_address="1 Example Street, Leeds", privacy_url="https://example.org/privacy/"
+    )
     return Publication.objects.create(
         slug="weekly",
         name="The weekly letter",

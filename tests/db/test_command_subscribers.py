@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from subscribers.models import Confirmation, MailingList, Subscriber, Subscription
+from subscribers.models import Confirmation, ImportBatch, MailingList, Subscriber, Subscription
 
 pytestmark = pytest.mark.django_db
 HOW = ("--list=weekly", "--basis=consent", "--evidence=Sign-up sheet, spring fair")
@@ -30,12 +30,29 @@ def test_people_come_in_and_the_report_says_which_lines_were_refused(
     call_command("subscribers", "import", str(people), *HOW)
     said = capsys.readouterr()
     assert "        1  added to the list" in said.out
-    assert "line 3: This email address cannot be mailed" in said.out
+    assert "line 3: This is no email address: it has no @." in said.out
     assert "Kept as attributes: shoe." in said.out
     assert said.err == "", "no bar where nobody looks"
     person = Subscriber.objects.get()
     assert person.place is not None
     assert person.place.region == "US-TX"
+
+
+def test_a_country_is_given_for_lines_without_one(people: Path) -> None:
+    people.write_text("email,city\nann@example.org,York\n")
+    call_command("subscribers", "import", str(people), *HOW, "--country", "GB")
+    assert str(Subscriber.objects.get().place) == "York, England, United Kingdom"
+    with pytest.raises(CommandError, match="Nowhereland"):
+        call_command("subscribers", "import", str(people), *HOW, "--country", "Nowhereland")
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_an_archived_list_takes_no_import(people: Path, options: tuple[str, ...]) -> None:
+    MailingList.objects.update(archived=True, public=False)
+    with pytest.raises(CommandError, match="is archived, so nothing was imported"):
+        call_command("subscribers", "import", str(people), *HOW, *options)
+    assert not Subscriber.objects.exists()
+    assert not ImportBatch.objects.exists()
 
 
 def test_a_dry_run_tells_the_same_and_writes_nothing(people: Path, capsys: pytest.CaptureFixture[str]) -> None:

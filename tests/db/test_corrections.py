@@ -197,3 +197,19 @@ def test_a_correction_has_no_slot_and_its_own_numbers():
     assert issue.slot is None
     assert Slot.objects.count() == 1
     assert issue.reference == "weekly/correction-1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"starts_at": NOW + timedelta(days=9)}, "New time: Friday, 13 March 2026"),
+        ({"place_text": "Town Hall, London"}, "New place: Town Hall, London"),
+    ],
+)
+def test_a_correction_names_only_what_changed(changes, words):
+    publication, event = publish(shown={"place_text": "The old library, London"})
+    move_event(event, **changes)
+    text = str(announce(event, publication).body[0].value["text"])
+    assert words in text
+    assert ("The place is the same." in text) == ("starts_at" in changes)
+    assert ("The day and time are the same." in text) == ("place_text" in changes)

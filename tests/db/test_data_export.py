@@ -7,11 +7,14 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from newsletter.models import Delivery, DeliveryException
-from newsletter.models.feedback import Bounce, RecipientClick
+from newsletter.issues.planning.welcome import set_up_welcome
+from newsletter.models import Delivery, DeliveryException, WelcomeStep
+from newsletter.models.feedback import Bounce
 from newsletter.sending.freezing.start import start_send
 from subscribers.identity import identify
 from subscribers.models import (
+    Case,
+    CaseFollow,
     Confirmation,
     ConsentEvent,
     FormerIdentity,
@@ -20,15 +23,16 @@ from subscribers.models import (
     ImportBatch,
     ImportRefusal,
     MailedLink,
+    StayQuestion,
     Subscriber,
     Suppression,
     Topic,
 )
-from subscribers.people.lookup import describe_person
+from subscribers.people.describe_person import describe_person
 from subscribers.people.preferences import set_frequencies
 from subscribers.segments.attributes import write_attributes
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
-from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.people import make_list, make_member
 
 NUMBER = "a number of ours"
@@ -47,6 +51,8 @@ TOLD = {
     "subscribers.Suppression": {"address_hash": SECRET, "import_batch": OURS},
     "subscribers.Confirmation": {},
     "subscribers.MailedLink": {"public_id": SECRET},
+    "subscribers.StayQuestion": {},
+    "subscribers.CaseFollow": {},
     "subscribers.FormerIdentity": {"uuid": SECRET},
     "subscribers.HeldSignup": {"address_hash": SECRET},
     "subscribers.CountedUnsubscribe": {
@@ -56,9 +62,15 @@ TOLD = {
     },
     "subscribers.ImportRefusal": {"batch": OURS, "line": NUMBER, "kind": "the reason again, for counting"},
     "newsletter.Delivery": {"batch": OURS, "subscriber_id": NUMBER, "address_hash": SECRET},
+    "newsletter.Exclusion": {"send": OURS},
     "newsletter.DeliveryException": {"at": "the batch's moment is told", "code": "the reason again, as a code"},
     "newsletter.Bounce": {"at": "the moment of the bounce is told with the delivery"},
-    "newsletter.RecipientClick": {},
+    "newsletter.WelcomeStep": {
+        "mailing_list": "a private list is not named; the issue is",
+        "step": "the name of the issue ends with it",
+        "subscriber_id": NUMBER,
+        "address_hash": SECRET,
+    },
     "newsletter.CorrectedDelivery": {
         "delivery": OURS,
         "correction_delivery": OURS,
@@ -124,7 +136,6 @@ def test_a_record_has_location_attributes_lines_requests_and_issues() -> None:
     assert told["waiting_sign_ups"][0]["why"] == "many requests"  # type: ignore[index]
     (issue,) = told["issues_sent"]  # type: ignore[misc]
     assert issue["bounce"] == {"kind": "hard", "status": "5.1.1", "reason": ""}
-    assert told["links_followed"][0]["link"] == "0" * 16  # type: ignore[index]
     assert told["suppressions"][0]["note"] == "asked by phone"  # type: ignore[index]
 
 
@@ -132,7 +143,7 @@ def make_everything() -> Subscriber:
     made = make_publication()
     make_story("The first verdict")
     add_subscribers(made, 1)
-    issue = start_send(issue=make_issue(made, approved=True), now=NOW).issue
+    start_send(issue=make_issue(made, approved=True), now=NOW)
     delivery = Delivery.objects.get()
     person = Subscriber.objects.get(pk=delivery.subscriber_id)
     Subscriber.objects.filter(pk=person.pk).update(
@@ -141,12 +152,17 @@ def make_everything() -> Subscriber:
     person.refresh_from_db()
     DeliveryException.objects.create(delivery=delivery, at=NOW, bounced_at=NOW)
     Bounce.objects.create(delivery=delivery, bounce_class="hard", status="5.1.1", at=NOW)
-    RecipientClick.objects.create(issue=issue, subscriber=person, link="0" * 16, at=NOW)
     weekly = made.mailing_list
     MailedLink.objects.create(subscriber=person, mailing_list=weekly, kind="download", asked_at=NOW)
+    CaseFollow.objects.create(subscriber=person, case=Case.objects.create(slug="river", name="River"), followed_at=NOW)
+    StayQuestion.objects.create(subscriber=person, mailing_list=weekly, asked_at=NOW)
     FormerIdentity.objects.create(subscriber=person, uuid=uuid.uuid4(), at=NOW)
     ConsentEvent.objects.create(
         subscriber=person, address_hash=person.address_hash, mailing_list=weekly, kind="requested", at=NOW
+    )
+    first = set_up_welcome(publication=made, by=make_approver(), now=NOW)[0]
+    WelcomeStep.objects.create(
+        issue=first, mailing_list=weekly, step=1, subscriber_id=person.pk, address_hash=b"1" * 16, joined_at=NOW
     )
     write_attributes([(person.pk, {"shoe": "7"})])
     Confirmation.objects.create(subscriber=person, mailing_list=weekly, requested_at=NOW)
@@ -177,6 +193,6 @@ def test_what_a_person_is_given_does_not_name_a_private_list() -> None:
     set_frequencies(subscriber=ada, frequencies={hidden: Frequency.EVENTS}, now=NOW)
     unsubscribe_from_list(subscriber=ada, mailing_list=hidden, now=NOW)
     assert "witnesses" in json.dumps(describe_person(ada, now=NOW))
-    given = json.dumps(describe_person(ada, now=NOW, for_themselves=True))
+    given = json.dumps(describe_person(ada, now=NOW, for_subscriber=True))
     assert "itnesses" not in given
     assert given.count("this newsletter") == 4

@@ -13,7 +13,7 @@ from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slo
 from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import count_people
-from newsletter.models import Issue, Publication, Send, Slot, StoryPlacement
+from newsletter.models import Issue, Publication, Send, Slot, Story, StoryPlacement
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscription
 from tests.support.fixtures import (
@@ -192,3 +192,17 @@ def test_a_digest_is_found_by_its_own_number(weekly):
     assert digest.reference == "weekly/digest-1"
     assert find_issue("weekly/digest-1") == find_issue("weekly/digest-latest") == digest
     assert (find_issue("weekly/1"), find_issue("weekly/latest")) == (first, second)
+
+
+def test_the_subject_of_a_digest_follows_the_language_of_its_version(weekly):
+    publish_month(weekly)
+    Publication.objects.update(languages=["es"])
+    lead = Story.objects.get(title="Week 1 story 0")
+    make_story("El veredicto", language="es", translation_of=lead)
+    issue = assemble_digest(Publication.objects.get()).issue
+    content = resolve_content(issue)
+    assert content.subject == "March 2026 · Week 1 story 0"
+    assert [version.subject for version in content.versions] == ["Marzo de 2026 · El veredicto"]
+    issue.subject = "What March brought"
+    issue.save()
+    assert [version.subject for version in resolve_content(issue).versions] == ["What March brought"]

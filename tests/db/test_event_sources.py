@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from newsletter.common.errors import NotApproved
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
 from newsletter.issues.approval.approve import void_changed_approvals
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Delivery, EventNotice, Issue, Source
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
@@ -308,3 +309,88 @@ def test_an_event_that_becomes_private_after_approval_voids_it(site):
     look(site, event("a", "20260310T180000Z", "CLASS:PRIVATE"), event("b", "20260311T180000Z"))
     ((voided, _),) = void_changed_approvals(now=NOW)
     assert voided == issue
+
+
+def json_ld(*events: tuple[str, str, str]) -> str:
+    """A page with events in JSON-LD: title, start, and more properties as JSON."""
+    nodes = ",".join(
+        f'{{"@type": "Event", "name": "{title}", "startDate": "{start}", "url": "/{title}/",'
+        f' "eventAttendanceMode": "OnlineEventAttendanceMode"{more}}}'
+        for title, start, more in events
+    )
+    return f'<script type="application/ld+json">[{nodes}]</script>'
+
+
+def microdata(*events: tuple[str, str, str]) -> str:
+    """A page with events in microdata: title, start, and more properties as JSON."""
+    shown = []
+    for title, start, more in events:
+        marks = json.loads("{" + more.removeprefix(",") + "}")
+        extra = "".join(f'<meta itemprop="{name}" content="{value}">' for name, value in marks.items())
+        shown.append(
+            f'<div itemscope itemtype="https://schema.org/Event"><a itemprop="url" href="/{title}/">'
+            f'<span itemprop="name">{title}</span></a><meta itemprop="startDate" content="{start}">'
+            f'<meta itemprop="eventAttendanceMode" content="OnlineEventAttendanceMode">{extra}</div>'
+        )
+    return "".join(shown)
+
+
+PAGES = pytest.mark.parametrize("write", [json_ld, microdata])
+FIRST = ("a", "2026-03-10T18:00:00Z", "")
+SECOND = ("b", "2026-03-11T18:00:00Z", "")
+CHANGES = {
+    "private": ("a", FIRST[1], ', "visibility": "private"'),
+    "cancelled": ("a", FIRST[1], ', "eventStatus": "EventCancelled"'),
+    "moved": ("a", "2026-03-10T18:30:00Z", ""),
+}
+WritePage = Callable[..., str]
+
+
+def make_issue_of_page(site: Site, write: WritePage) -> Issue:
+    """An approved issue that shows the events of a page, read an hour ago."""
+    publication = make_publication(events=4)
+    add_subscribers(publication, 2)
+    make_story("A verdict")
+    site.put("/events", write(FIRST, SECOND))
+    assert look_at_site(site, "/events", now=NOW - timedelta(hours=1)).new == 2
+    issue = make_issue(publication, approved=True)
+    assert [shown.title for shown in resolve_content(issue).events] == ["a", "b"]
+    return issue
+
+
+@PAGES
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_last_look_stops_an_event_that_changed_on_its_page(site, write, change):
+    issue = make_issue_of_page(site, write)
+    site.put("/events", write(CHANGES[change], SECOND))
+    with pytest.raises(NotApproved):
+        start_send(issue=issue, now=NOW)
+    assert not Delivery.objects.exists()
+
+
+@PAGES
+def test_the_last_look_sends_what_did_not_change_on_its_page(site, write):
+    issue = make_issue_of_page(site, write)
+    assert start_send(issue=issue, now=NOW).recipients == 2
+
+
+@PAGES
+def test_an_event_of_a_page_made_private_after_approval_voids_it(site, write):
+    issue = make_issue_of_page(site, write)
+    site.put("/events", write(CHANGES["private"], SECOND))
+    assert look_at_site(site, "/events").cancelled == 1
+    ((voided, _),) = void_changed_approvals(now=NOW)
+    assert voided == issue
+
+
+@PAGES
+def test_an_event_moved_by_half_an_hour_on_a_page_is_one_change(site, write):
+    site.put("/events", write(FIRST, SECOND))
+    look_at_site(site, "/events")
+    before = dict(EventNotice.objects.values_list("title", "pk"))
+    site.put("/events", write(CHANGES["moved"], SECOND))
+    report = look_at_site(site, "/events", now=NOW + timedelta(hours=1))
+    assert (report.updated, report.new, report.cancelled) == (1, 0, 0)
+    moved = EventNotice.objects.get(title="a")
+    assert (moved.pk, moved.starts_at.minute) == (before["a"], 30)
+    assert EventNotice.objects.count() == 2

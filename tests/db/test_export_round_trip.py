@@ -23,7 +23,7 @@ from subscribers.models import (
     Subscription,
     Topic,
 )
-from subscribers.people.locations import get_place_for, locate
+from subscribers.people.locations import get_location_row, locate
 from subscribers.segments.attributes import write_attributes
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
@@ -79,7 +79,7 @@ def fill(weekly: MailingList) -> None:
         weekly,
         "+everything@example.org",
         name="=Ada “A” Lee, PhD",
-        place=get_place_for(locate(country="US", region="TX", town="Houston")),
+        place=get_location_row(locate(country="US", region="TX", town="Houston")),
         language="pt-BR",
         giving=Giving.MONTHLY,
         timezone="America/Chicago",

@@ -2,10 +2,10 @@
 
 import pytest
 
-from subscribers.consent.held_signups import AlreadyDecided, discard_held_signup, hold_signup, release_held_signup
+from subscribers.consent.held_signups import AlreadyDecided, accept_held_signup, hold_signup, reject_held_signup
 from subscribers.consent.signup import SignupResult
 from subscribers.models import HeldSignup, MailingList, Subscriber, SubscriberLocation
-from subscribers.people.locations import get_place_for, locate
+from subscribers.people.locations import get_location_row, locate
 from tests.support.people import NOW, make_list
 
 pytestmark = pytest.mark.django_db
@@ -19,10 +19,10 @@ def hold(mailing_list: MailingList, place: SubscriberLocation | None) -> HeldSig
 @pytest.mark.parametrize("town", ["Houston", ""])
 @pytest.mark.requirement("A3")
 def test_who_waited_is_let_in_once_with_or_without_a_place(town: str) -> None:
-    place = get_place_for(locate(country="US", region="TX", town=town)) if town else None
+    place = get_location_row(locate(country="US", region="TX", town=town)) if town else None
     held = hold(make_list(), place)
-    assert release_held_signup(held_id=held.pk, now=NOW) == SignupResult.ASKED
+    assert accept_held_signup(held_id=held.pk, now=NOW) == SignupResult.ASKED
     assert Subscriber.objects.get().place == place
-    for decide in (lambda: release_held_signup(held_id=held.pk, now=NOW), lambda: discard_held_signup(held_id=held.pk)):
+    for decide in (lambda: accept_held_signup(held_id=held.pk, now=NOW), lambda: reject_held_signup(held_id=held.pk)):
         with pytest.raises(AlreadyDecided):
             decide()

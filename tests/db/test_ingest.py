@@ -9,7 +9,7 @@ from PIL import Image
 
 from newsletter.content.ingesting.ingest import ingest_due, ingest_source
 from newsletter.models import EventNotice, Source, Story
-from subscribers.models import Topic
+from subscribers.models import Case, Topic
 from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import NOW
 from tests.support.web_site import Site, serve_site
@@ -60,6 +60,12 @@ def test_a_feed_becomes_stories_with_topics_and_our_own_image(site, settings, tm
     assert story.picture.width == 1200
     assert site.url not in story.picture.url
     assert (tmp_path / story.picture.file).is_file()
+
+
+def test_a_category_that_names_a_case_puts_the_story_into_it(site):
+    case = Case.objects.create(slug="river", name="Courts")
+    ingest_source(source=feed(site, make_feed_item(site, "a", "The first verdict")), now=NOW)
+    assert Story.objects.get().case == case
 
 
 def test_one_bad_entry_is_set_aside_and_the_others_are_stored(site):

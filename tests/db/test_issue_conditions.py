@@ -1,11 +1,11 @@
-"""Segments that ask about issues: who was sent one, who was not, who followed a link where that is recorded."""
+"""Segments that ask about issues: who was sent one, who was not."""
 
 from datetime import timedelta
 
 import pytest
 
 from newsletter.common.errors import BadRule
-from newsletter.models import Batch, Delivery, DeliveryException, Issue, IssueRevision, RecipientClick, Send, Variant
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, IssueRevision, Send, Variant
 from subscribers.models import Subscriber
 from subscribers.segments.compile import check_rule, compile_rule
 from subscribers.segments.count import count_people
@@ -89,24 +89,6 @@ def test_proofs_do_not_count() -> None:
     send_to(issue, people)
     Delivery.objects.update(proof=True)
     assert count_people({"received": "weekly/1"}) == 0
-
-
-def test_who_followed_a_link_is_asked_only_where_that_is_recorded() -> None:
-    publication = make_publication()
-    people = add_subscribers(publication, 2)
-    issue = make_sent_issue(publication)
-    with pytest.raises(BadRule, match=r"rule.clicked: clicks in The weekly letter are not recorded"):
-        check_rule({"clicked": "weekly/1"})
-    publication.clicks = "readers"
-    publication.save()
-    assert count_people({"clicked": "weekly/1"}) == 0
-    RecipientClick.objects.create(issue=issue, subscriber=people[1], link="0" * 16, at=NOW)
-    RecipientClick.objects.create(issue=issue, subscriber=people[1], link="1" * 16, at=NOW)
-    assert selected({"clicked": "weekly/1"}) == {"1"}
-    assert describe_rule({"clicked": "weekly/1"}) == "followed a link of The weekly letter No. 1"
-    publication.clicks = "off"
-    publication.save()
-    assert count_people({"clicked": "weekly/1"}) == 1
 
 
 def test_an_issue_without_kept_recipients_is_refused_in_a_rule() -> None:

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from newsletter.common.errors import NotAllowed, NotReady, WrongState
+from newsletter.common.errors import NotAllowed, NotConfirmed, NotReady, WrongState
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import approve_issue, find_current_approval
 from newsletter.issues.assembly.assemble import assemble_slot
@@ -247,10 +247,14 @@ def test_going_back_restores_content_and_voids_the_approval(publication: Publica
     issue.save()
     issue.save_revision(log_action=False)
     approve_issue(issue=issue, by=by, now=NOW)
-    assert restore_revision(issue=issue, revision=first, by=by, now=NOW) is True
+    with pytest.raises(NotConfirmed, match="Nothing was changed"):
+        restore_revision(issue=issue, revision=first, by=by, now=NOW)
+    assert Issue.objects.get().state == Issue.State.APPROVED
+    assert restore_revision(issue=issue, revision=issue.latest_revision, by=by, now=NOW) is False
+    assert restore_revision(issue=issue, revision=first, by=by, now=NOW, may_withdraw=True) is True
     issue = Issue.objects.get()
     assert (issue.subject, issue.layout, issue.state) == ("The first verdict", "", Issue.State.DRAFT)
-    assert issue.revisions.count() == 3
+    assert issue.revisions.count() == 4
 
 
 def test_the_command_makes_one_now(publication: Publication, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from newsletter.common.errors import NotReady
-from newsletter.content.fetching.errors import Unreachable
-from newsletter.content.fetching.fetcher import Fetcher
+from newsletter.content.fetching.errors import TooSlow, Unreachable
+from newsletter.content.fetching.fetcher import Fetched, Fetcher
+from newsletter.issues.checks.links import check_due_links, count_link_states, find_dead_links
 from newsletter.issues.snapshot.content_links import find_web_links
-from newsletter.issues.snapshot.link_checks import check_due_links, find_dead_links
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, LinkCheck, Publication, Send, SenderDomain
 from newsletter.sending.deliverability.domain_records import NoAnswer
@@ -19,7 +19,7 @@ from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db
-LATER = NOW + timedelta(hours=13)
+LATER = NOW + timedelta(hours=25)
 
 
 @pytest.fixture
@@ -88,6 +88,43 @@ def test_links_of_sent_issues_are_not_checked(publication: Publication, site: Si
     Issue.objects.update(state="sent")
     assert check_due_links(now=NOW, fetcher=fetcher) == 0
     assert site.asked == []
+
+
+def test_each_state_of_a_link_is_told_apart(publication: Publication, site: Site, fetcher: Fetcher) -> None:
+    issue = issue_with(publication, site.put("/there", "Hello"), f"{site.url}/gone", "https://nowhere.example/story")
+    assert count_link_states(resolve_content(issue), now=NOW) == {"": 4}
+    check_due_links(now=NOW, fetcher=fetcher)
+    assert count_link_states(resolve_content(issue), now=NOW) == {"good": 1, "dead": 1, "unreached": 2}
+    assert any("nowhere.example/story does not answer: " in message for message in dead(issue))
+    assert count_link_states(resolve_content(issue), now=NOW + timedelta(days=3)) == {"": 4}
+
+
+def test_a_site_that_is_too_slow_does_not_answer(publication: Publication, site: Site) -> None:
+    class SlowFetcher(Fetcher):
+        def fetch(self, url: str, **options: object) -> Fetched:
+            raise TooSlow("It took more than 8 seconds.")
+
+    issue = issue_with(publication, site.put("/slow", "Hello"))
+    check_due_links(now=NOW, fetcher=SlowFetcher())
+    assert count_link_states(resolve_content(issue), now=NOW) == {"unreached": 2}
+
+
+def test_our_own_pages_are_not_fetched(
+    publication: Publication, site: Site, fetcher: Fetcher, settings: object
+) -> None:
+    settings.NEWSLETTER_SITE_URL = site.url
+    issue = issue_with(publication, site.put("/join/weekly/", "Hello"), f"{site.url}0/another")
+    check_due_links(now=NOW, fetcher=fetcher)
+    assert site.asked == []
+    assert set(LinkCheck.objects.values_list("url", flat=True)) == {"https://example.org/", f"{site.url}0/another"}
+    assert count_link_states(resolve_content(issue), now=NOW).total() == 2
+
+
+def test_an_address_is_asked_once_a_day_for_all_issues(publication: Publication, site: Site, fetcher: Fetcher) -> None:
+    issue_with(publication, site.put("/a", "A"))
+    for hours in (0, 6, 12, 23):
+        check_due_links(now=NOW + timedelta(hours=hours), fetcher=fetcher)
+    assert len(site.asked) == 1
 
 
 def test_an_incomplete_issue_does_not_stop_other_checks(publication: Publication, fetcher: Fetcher) -> None:

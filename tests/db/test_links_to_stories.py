@@ -254,7 +254,7 @@ def test_withdrawing_pauses_a_running_send_that_only_links_to_it(settings: Any):
     done = withdraw_story(
         story=Story.objects.get(url=URL), by=type(editor).objects.get(pk=editor.pk), reason="", now=NOW
     )
-    assert (done.paused, done.people) == ([issue], 1)
+    assert (done.paused, done.mails_sent) == ([issue], 1)
     assert find_due_batches(now=NOW) == []
 
 

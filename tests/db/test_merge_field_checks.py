@@ -42,7 +42,7 @@ def test_a_mail_that_can_be_made_for_everybody_is_approved() -> None:
     ("fault", "words"),
     [
         ({"text": "Dear __pv_t_shoe_size_1__"}, "has no value"),
-        ({"subject": "Dear __pv_broken"}, "is not filled in: subject"),
+        ({"subject": "Dear __pv_broken"}, "has no value: subject"),
     ],
 )
 def test_a_token_without_a_value_is_found(fault: dict[str, str], words: str) -> None:
@@ -66,5 +66,5 @@ def test_an_issue_with_an_unfillable_mail_is_not_approved(monkeypatch: pytest.Mo
     make_story("The first verdict")
     add_subscribers(made, 2)
     issue = make_issue(Publication.objects.get())
-    with pytest.raises(NotReady, match="is not filled in: subject"):
+    with pytest.raises(NotReady, match="has no value: subject"):
         approve_issue(issue=issue, by=make_approver(), now=NOW)

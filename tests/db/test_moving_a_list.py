@@ -104,6 +104,6 @@ def test_the_page_calls_the_parts_of_desk_and_command_by_their_names() -> None:
     desk = "".join((DESK / name).read_text(encoding="utf-8") for name in ("all.html", "new.html", "terms.html"))
     assert f"*{ImportKind.LEFT_LIST.label}*" in page
     assert "--as unsubscribed" in page
-    for words in ("Continue", "Import a file", "Check the file"):
+    for words in ("Continue", "Add people", "Check the file"):
         assert words in page
         assert words in desk

@@ -11,6 +11,7 @@ from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.protected_terms.terms import add_terms
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.staff_notices import notify_assembly, send_due_notices
+from newsletter.models import Brand, Picture
 from subscribers.consent.signup import confirm_subscription, request_subscription
 from subscribers.links.signed_links import Purpose, read_link
 from subscribers.models import Confirmation, Subscription
@@ -41,6 +42,17 @@ def test_a_confirmation_has_no_personal_data_and_no_unsubscribe_link(mailgun):
     assert "List-Unsubscribe" not in mail.headers
     assert mail.headers["Auto-Submitted"] == "auto-generated"
     assert "<img" not in mail.html
+
+
+def test_a_confirmation_shows_the_logo_of_the_brand(mailgun):
+    publication = make_publication()
+    logo = Picture.objects.create(file="ab/logo.png", sha256="ab", width=400, height=120, alt="")
+    Brand.objects.update(logo=logo)
+    ask(publication)
+    assert send_due_confirmations(now=NOW) == 1
+    (mail,) = mailgun.mailbox("ada@example.org")
+    assert mail.html.count("<img") == 1
+    assert 'alt="Open Door"' in mail.html
 
 
 def test_the_link_of_a_confirmation_confirms(mailgun):

@@ -106,6 +106,25 @@ def test_a_feed_that_always_links_to_one_page_has_new_stories(site):
     assert sorted(Story.objects.values_list("title", flat=True)) == ["Spring appeal", "Winter appeal"]
 
 
+@pytest.mark.parametrize(
+    ("tag", "link", "rows"),
+    [
+        ('<link rel="shortlink" href="/?p=7">', "/?p=7", 1),
+        ('<meta property="og:url" content="/rents/">', "/rents/", 1),
+        ("", "/rents/", 2),
+    ],
+)
+@pytest.mark.parametrize("feed_first", [True, False])
+def test_a_short_link_or_an_open_graph_address_alone_joins(site, tag, link, rows, feed_first):
+    body = "<article><h1>Rents are frozen</h1><p>It happened here.</p></article>"
+    url = site.put("/2026/rents-frozen/", f"<html><head>{tag}</head><body>{body}</body></html>")
+    feed = put_feed(site, "/1.xml", {"link": site.url + link, "guid": "one", "title": "Rents are frozen"})
+    sources = [("Feed", "feed", feed), ("Page", "page", url)]
+    for source in sources if feed_first else reversed(sources):
+        read(*source)
+    assert (Story.objects.count(), StoryOrigin.objects.count()) == (rows, 2)
+
+
 @pytest.mark.parametrize("tag", ['<link rel="canonical" href="/news/">', '<meta property="og:url" content="/news/">'])
 def test_pages_that_name_the_same_overview_are_different_stories(site, tag):
     for path, title in (("/news/one/", "Rents are frozen"), ("/news/two/", "The clinic opens")):

@@ -13,9 +13,10 @@ from PIL import Image
 from newsletter.common.errors import BadFile
 from newsletter.demo.sample_content import write_organisation
 from newsletter.models import Appeal, Brand, Picture, Publication, Source
-from newsletter.organisation.apply_file import Change, apply_file
+from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.sample_files import read_sample
-from subscribers.models import MailingList, Segment, Topic
+from newsletter.organisation.upsert import Change
+from subscribers.models import Case, MailingList, Segment, Topic
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
@@ -64,6 +65,13 @@ def test_the_samples_apply_and_a_second_time_change_nothing(tmp_path: Path, text
     text = "\n".join(line for line in text.splitlines() if not line.startswith("logo"))
     assert {change.action for change in apply(tmp_path, text).values()} == {"created"}
     assert {change.action for change in apply(tmp_path, text).values()} == {"unchanged"}
+
+
+def test_a_case_of_the_file_is_made_and_renamed(tmp_path: Path) -> None:
+    apply(tmp_path, BASE + '[[case]]\nslug = "river-case"\n')
+    assert Case.objects.get().name == "River case"
+    apply(tmp_path, BASE + '[[case]]\nslug = "river-case"\nname = "The river"\n')
+    assert Case.objects.get().name == "The river"
 
 
 def test_a_file_becomes_rows_that_refer_to_each_other(tmp_path: Path) -> None:
@@ -267,3 +275,12 @@ def test_the_file_sets_what_a_sign_up_form_asks_or_leaves_it_alone(
         asked.append((row.ask_name, row.ask_place, row.ask_topics, row.ask_language))
     chosen = (False, True, False, True)
     assert asked == [(True, True, True, False), chosen, chosen, (False, False, False, False)]
+
+
+def test_the_file_chooses_whether_readers_get_it_by_their_own_clock(tmp_path: Path) -> None:
+    apply(tmp_path, BASE)
+    assert Publication.objects.get().send_at == "slot"
+    changes = apply(tmp_path, '[[publication]]\nslug = "weekly"\nsend_at = "local"')
+    assert changes["publication weekly"].fields == {"send_at": ("slot", "local")}
+    assert Publication.objects.get().send_at == "local"
+    assert "send_at" in refuse(tmp_path, '[[publication]]\nslug = "weekly"\nsend_at = "noon"')

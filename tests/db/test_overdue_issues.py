@@ -8,7 +8,8 @@ import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
-from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.jobs.heartbeat import find_trouble
 from newsletter.models import Issue, Publication

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.location_questions import answer_location_question
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
-from newsletter.issues.variants.nearby_events import RecipientLocation, choose_events_for
+from newsletter.issues.visible.nearby_events import RecipientLocation, choose_events_for
 from newsletter.models import EventNotice, LocationAnswer, Source
 from subscribers.places.search import find_place
 from tests.support.fixtures import NOW

@@ -12,7 +12,7 @@ from django.test import override_settings
 from newsletter.common.errors import NotAllowed, NotReady
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.protected_terms.check import replace_protected_text, scan_for_protected_terms
-from newsletter.issues.protected_terms.encryption import is_sealed_with_newest_key, seal, unseal
+from newsletter.issues.protected_terms.sealer import SEALER
 from newsletter.issues.protected_terms.terms import (
     BadTerms,
     add_terms,
@@ -122,7 +122,7 @@ def test_terms_are_re_encrypted_after_a_key_change() -> None:
     (term,) = protect(SECRET)
     with override_settings(SECRET_KEY="a new key", SECRET_KEY_FALLBACKS=["test-old", *_keys()]):
         assert reveal_term(term=term, by=keeper()) == SECRET
-        assert not is_sealed_with_newest_key(term.sealed)
+        assert not SEALER.is_newest(term.sealed)
         assert reseal_terms() == 1
         assert reseal_terms() == 0
     with override_settings(SECRET_KEY="a new key", SECRET_KEY_FALLBACKS=[]):
@@ -137,8 +137,8 @@ def _keys() -> list[str]:
 
 @pytest.mark.requirement("V3")
 def test_encrypted_terms_of_any_length_look_alike() -> None:
-    assert len(seal("Li")) == len(seal(SECRET))
-    assert unseal(seal("")) == ""
+    assert len(SEALER.seal("Li")) == len(SEALER.seal(SECRET))
+    assert SEALER.unseal(SEALER.seal("")) == ""
 
 
 @pytest.mark.requirement("V3")
@@ -215,7 +215,7 @@ PLACES = [
 def test_a_term_blocks_the_approval_and_is_shown_masked(issue: Issue, put: Any) -> None:
     protect(SECRET)
     put(issue)
-    with pytest.raises(NotReady, match=f"A protected term \\({MASKED}\\) stands in") as caught:
+    with pytest.raises(NotReady, match=f"A protected term \\({MASKED}\\) was found in") as caught:
         approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
     assert "uintanilla" not in str(caught.value)
     assert Issue.objects.get(pk=issue.pk).state == "draft"

@@ -179,7 +179,7 @@ def test_a_repeated_batch_was_searched_like_the_others(issue: Issue, settings: A
     (first, *_others) = batches
     variant = Variant.objects.get(pk=Batch.objects.get(pk=first).variant_id)
     own = Variant(
-        issue=issue, revision=variant.revision, key="own", public_id="own", label="", language="en", subject="",
+        issue=issue, revision=variant.revision, key="own", public_id="own", language="en", subject="",
         html=f"<p>{SECRET}</p>", text=SECRET, sha256="own",
     )  # fmt: skip
     own.save()

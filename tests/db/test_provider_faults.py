@@ -40,7 +40,7 @@ def send_all(clock: Clock | None = None, *, recipients: int = RECIPIENTS, naps: 
 def test_throttled_calls_use_up_no_attempts_and_suppress_nobody(mailgun):
     clock = Clock()
     mailgun.fault_next(*[too_many("7")] * 3, *[too_many()] * 3)
-    send = send_all(clock)
+    send = send_all(clock, naps=10)
     assert check_against_ledger(send, mailgun, recipients=RECIPIENTS).deliveries["accepted"] == RECIPIENTS
     assert clock.now - NOW >= timedelta(seconds=7)
     assert Attempt.objects.filter(outcome="throttled").count() == 6

@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from newsletter.common.errors import BadAddress, NotReady
+from newsletter.issues.approval.write_notices import write_notice
 from newsletter.issues.variants.recipient_groups import RecipientGroup, count_people
-from newsletter.jobs.staff_notices import send_due_notices, write_notice
+from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Batch, Proof, Send, StaffNotice
 from newsletter.organisation.health.sending import check_recipient_allowlist
 from newsletter.providers.base.contract import BatchFinder, Verdict
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.notices.proofs import send_proofs
-from newsletter.sending.notices.system_mail import send_notice, sender_of
+from newsletter.sending.notices.system_mail import make_sender, send_notice
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from subscribers.audience.eligibility import explain_ineligible
@@ -135,7 +136,7 @@ def test_proofs_and_system_mails_obey_the_allowlist(mailgun: Any, settings: Any)
     assert not StaffNotice.objects.filter(sent_at=None).exists()
     outcome = send_notice(
         adapter=current_adapter(),
-        sender=sender_of(issue.publication),
+        sender=make_sender(issue.publication),
         to="reader@example.com",
         key="confirm-1",
         subject="Please confirm",

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError
 
 from newsletter.common.errors import NotAllowed
-from newsletter.jobs.scheduler_jobs import prepare_begun_sends
+from newsletter.jobs.scheduler_jobs import freeze_requested_sends
 from newsletter.models import Issue, Publication, Send, StaffNotice
 from newsletter.sending.freezing import start
 from newsletter.sending.freezing.start import prepare_requested_sends, prepare_send, request_send, start_send
@@ -40,7 +40,7 @@ def test_starting_a_send_needs_the_permission(issue: Issue) -> None:
 def test_an_issue_that_cannot_be_prepared_is_held_with_a_notice(issue: Issue) -> None:
     request_send(issue=issue, by=make_approver(), now=NOW)
     Subscription.objects.all().update(ended_at=NOW, end_reason="unsubscribe")
-    prepare_begun_sends(now=NOW)
+    freeze_requested_sends(now=NOW)
     issue.refresh_from_db()
     assert (issue.state, issue.held) == ("approved", True)
     assert Send.objects.get().state == "cancelled"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from newsletter.common.errors import NotReady, WrongState
-from newsletter.issues.approval.approve import hold_issue, release_issue
+from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slot, is_scheduled
 from newsletter.jobs.scheduler_jobs import assemble_due, poll_sources, start_due_sends
 from newsletter.jobs.send_notices import notify_stopped_sends

@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import InvariantViolated, NotAllowed, NotApproved, NotReady, WrongState
-from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send, Variant
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.claim import claim_batch

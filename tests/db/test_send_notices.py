@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.approval.approve import hold_issue, release_issue
+from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.jobs.heartbeat import find_trouble
-from newsletter.jobs.send_notices import ENQUIRY_NOTICE_DELAY, notify_stopped_sends, notify_watch_warnings
+from newsletter.jobs.send_notices import ENQUIRY_NOTICE_DELAY, notify_send_warnings, notify_stopped_sends
 from newsletter.jobs.staff_notices import notify_hold, send_due_notices
 from newsletter.models import Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
@@ -80,7 +80,7 @@ def test_staff_get_no_notice_while_the_provider_still_answers(mailgun: Any) -> N
     for _ in range(4):
         mailgun.unrecorded = set(sorted(mailgun.unrecorded)[6:])
         hours.pass_by(timedelta(seconds=90))
-    hours.pass_by(timedelta(minutes=30))
+    hours.pass_by(timedelta(minutes=30), every=timedelta(minutes=1))
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTED
     assert mails_to_staff(mailgun) == []
@@ -91,20 +91,20 @@ def test_staff_get_one_notice_at_first_and_one_when_they_must_act(mailgun: Any) 
     lose_all_answers(mailgun)
     begin()
     hours = Hours()
-    hours.pass_by(ENQUIRY_NOTICE_DELAY + timedelta(minutes=1))
+    hours.pass_by(ENQUIRY_NOTICE_DELAY + timedelta(minutes=1), every=timedelta(seconds=30))
     assert mails_to_staff(mailgun) == ["is being checked"]
     mailgun.unrecorded = set(sorted(mailgun.unrecorded)[12:])
-    hours.pass_by(timedelta(hours=3), every=timedelta(minutes=1))
+    hours.pass_by(timedelta(hours=3), every=timedelta(minutes=6))
     assert Batch.objects.filter(state=Batch.State.ACCEPTED).count() == 6
     assert mails_to_staff(mailgun) == ["is being checked"]
-    hours.pass_by(ASK_PROVIDER_FOR, every=timedelta(minutes=10))
+    hours.pass_by(ASK_PROVIDER_FOR, every=timedelta(minutes=30))
     assert mails_to_staff(mailgun) == ["is being checked", "needs your decision"]
     assert "for 12 people we do not know" in mailgun.mailbox(APPROVER)[-1].text
     assert "waits for a person" in find_trouble(now=hours.now)
     settle_as_accepted(
         batch=Batch.objects.filter(state=Batch.State.UNCERTAIN).first(), by=make_approver(), now=hours.now
     )
-    hours.pass_by(timedelta(hours=1), every=timedelta(minutes=1))
+    hours.pass_by(timedelta(hours=1), every=timedelta(minutes=6))
     assert len(mails_to_staff(mailgun)) == 2
 
 
@@ -112,10 +112,29 @@ def test_staff_told_of_the_enquiry_are_told_that_it_is_settled(mailgun: Any) -> 
     lose_all_answers(mailgun)
     begin()
     hours = Hours()
-    hours.pass_by(ENQUIRY_NOTICE_DELAY + timedelta(minutes=1))
+    hours.pass_by(ENQUIRY_NOTICE_DELAY + timedelta(minutes=1), every=timedelta(seconds=30))
     mailgun.unrecorded = set()
-    hours.pass_by(timedelta(hours=2), every=timedelta(minutes=1))
+    hours.pass_by(timedelta(hours=2), every=timedelta(minutes=6))
     assert mails_to_staff(mailgun) == ["is being checked", "is settled"]
+
+
+@pytest.mark.parametrize("scheme", ["postmark", "sparkpost"])
+def test_another_provider_with_records_is_asked_before_staff(fake_provider: Any, settings: Any, scheme: str) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of(scheme) + "&max_batch=2"
+    lose_all_answers(fake_provider)
+    send, hours = begin(), Hours()
+    hours.pass_by(ENQUIRY_NOTICE_DELAY - timedelta(minutes=1), every=timedelta(seconds=30))
+    assert mails_to_staff(fake_provider) == []
+    hours.pass_by(timedelta(minutes=2))
+    assert mails_to_staff(fake_provider) == ["is being checked"]
+    fake_provider.unrecorded = {"person0@example.com", "person1@example.com"}
+    hours.pass_by(timedelta(hours=3), every=timedelta(minutes=6))
+    assert Batch.objects.filter(state=Batch.State.ACCEPTED).count() == BATCHES - 1
+    assert mails_to_staff(fake_provider) == ["is being checked"]
+    hours.pass_by(ASK_PROVIDER_FOR, every=timedelta(minutes=30))
+    assert mails_to_staff(fake_provider) == ["is being checked", "needs your decision"]
+    send.refresh_from_db()
+    assert send.state == Send.State.NEEDS_ATTENTION
 
 
 def test_a_successful_replay_causes_no_notice(fake_provider: Any, settings: Any) -> None:
@@ -148,7 +167,7 @@ def test_a_refusal_is_reported_at_once_and_uncertain_people_later(mailgun: Any) 
     mailgun.unrecorded = {f"person{number}@example.com" for number in range(4)}
     hours.pass_by(timedelta(minutes=9), every=timedelta(minutes=1))
     assert mails_to_staff(mailgun) == ["needs your decision"]
-    hours.pass_by(ASK_PROVIDER_FOR, every=timedelta(minutes=10))
+    hours.pass_by(ASK_PROVIDER_FOR, every=timedelta(minutes=30))
     assert mails_to_staff(mailgun) == ["needs your decision", "needs your decision"]
     send.refresh_from_db()
     assert send.state == Send.State.NEEDS_ATTENTION
@@ -200,7 +219,7 @@ def test_a_send_paused_by_complaints_gets_no_warning_too(mailgun: Any) -> None:
     AutomaticPause.objects.create(send=send, rule=AutomaticPause.Rule.COMPLAINTS, cases=3, at=NOW)
     for _ in range(2):
         notify_stopped_sends(now=hours.now)
-        notify_watch_warnings(now=hours.now)
+        notify_send_warnings(now=hours.now)
     assert list(StaffNotice.objects.values_list("subject", flat=True)) == [f"The send of {send.issue} stopped"]
 
 

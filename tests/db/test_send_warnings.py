@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from newsletter.feedback.send_warnings import check_recent_sends, count_domain_complaints
-from newsletter.jobs.send_notices import notify_watch_warnings
+from newsletter.jobs.send_notices import notify_send_warnings
 from newsletter.models import Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
 from subscribers.models import Subscriber
@@ -60,7 +60,7 @@ def test_staff_are_warned_of_complaints_once_with_numbers() -> None:
     apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(send)))
     apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
     for _ in range(2):
-        notify_watch_warnings(now=LATER)
+        notify_send_warnings(now=LATER)
     told = {notice.subject: notice.paragraphs[0] for notice in StaffNotice.objects.all()}
     assert set(told) == {
         "The weekly letter No. 1: recipients report it as spam",

@@ -13,8 +13,8 @@ from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import release_installation
 from newsletter.sending.limits.rate_limit import recover_pace
-from newsletter.sending.limits.send_times import find_daily_limit
-from newsletter.sending.limits.send_window import enforce_send_window, find_quiet_hours_end
+from newsletter.sending.limits.send_times import find_daily_limit, find_quiet_hours_end
+from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.retention import delete_old_deliveries
@@ -65,6 +65,29 @@ def test_new_quiet_hours_stop_a_send_before_the_next_sweep(mailgun):
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
     assert not dispatcher.dispatch(send.batches.all()[0].pk)
     assert mailgun.ledger == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "without"),
+    [
+        ({"quiet_from": time(9), "quiet_until": time(11)}, {"quiet_from": None, "quiet_until": None}),
+        ({"people_per_day": 10}, {"people_per_day": 0}),
+    ],
+)
+def test_a_send_goes_on_at_once_when_its_limit_is_lifted(mailgun, rule, without):
+    issue = make_ready_issue(recipients=25)
+    send = start_send(issue=issue, now=NOW)
+    Publication.objects.update(**rule)
+    dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
+    for batch in send.batches.all():
+        dispatcher.dispatch(batch.pk)
+    enforce_send_window(now=NOW)
+    assert send.batches.due(now=NOW).filter(state=Batch.State.PENDING).count() == 0
+    Publication.objects.update(**without)
+    enforce_send_window(now=NOW)
+    for batch in send.batches.all():
+        Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(batch.pk)
+    assert sum(mailgun.accepted_counts().values()) == 25
 
 
 def test_a_stale_send_makes_no_call_until_resumed(mailgun):

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from newsletter.issues.approval.write_notices import write_notice
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.link_mails import send_due_links
-from newsletter.jobs.staff_notices import send_due_notices, write_notice
+from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Proof, ProviderAccount, Publication
 from newsletter.providers.base.contract import BatchCall, Outcome
 from newsletter.sending.limits.rate_limit import slow_down
@@ -102,10 +104,10 @@ def test_too_many_without_retry_after_is_tried_ever_more_seldom(provider: Any, q
     counting = Counting()
     counting.run_for(timedelta(seconds=20))
     assert 2 <= len(provider.ledger) <= 3
-    counting.run_for(timedelta(minutes=10))
+    counting.run_for(timedelta(minutes=10), every=timedelta(seconds=10))
     assert len(provider.ledger) <= 8
     provider.fault_always(None)
-    counting.run_for(timedelta(minutes=14))
+    counting.run_for(timedelta(minutes=14), every=timedelta(seconds=10))
     assert provider.accepted_counts() == everybody_once()
 
 
@@ -188,7 +190,7 @@ def test_a_proof_waits_too_and_shows_why(provider: Any) -> None:
     add_subscribers(publication, 2)
     issue, person = make_issue(publication, approved=True), make_approver()
     slow_down(name="mailgun", until=NOW + timedelta(seconds=90))
-    group = find_groups(issue, now=NOW)[0]
+    group = find_groups(issue, content=resolve_content(issue), now=NOW)[0]
     (proof,) = send_proofs(issue=issue, group=group, to=[person], by=person, now=NOW, adapter=current_adapter())
     assert (proof.state, provider.ledger) == (Proof.State.FAILED, [])
     assert "wait" in proof.reason

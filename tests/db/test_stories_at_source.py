@@ -10,7 +10,8 @@ from newsletter.common.errors import NotApproved
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.source_visibility import update_source_visibility
 from newsletter.content.ingesting.wordpress_listing import forget_roots
-from newsletter.issues.approval.approve import approve_issue, release_issue
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.assembly.assemble import make_unsaved_issue
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.assembly.stories_at_source import check_before_assembly, require_stories_at_source

@@ -1,6 +1,7 @@
 """A story is a candidate until it was in an issue that people got, waited too long, or staff said no."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -8,9 +9,12 @@ from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.variants.recipient_groups import count_final_audience
 from newsletter.models import Issue, Publication, Story, StoryPlacement, StoryRefusal
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send
+from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
@@ -140,3 +144,25 @@ def test_waiting_stories_are_not_hidden_by_used_ones() -> None:
     make_story("Waiting", days_old=3)
     assert titles(assemble(publication, 1)) == ["Waiting"]
     assert Story.objects.count() == 202
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("sent_by", "now_by", "comes_back"), [("outbox", True, True), ("outbox", False, False), ("", True, False)]
+)
+def test_stories_written_to_files_come_back_once_mail_leaves(
+    settings: Any, fake_provider: FakeProvider, sent_by: str, *, now_by: bool, comes_back: bool
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://" if sent_by == "outbox" else fake_provider.provider_url
+    publication = make_publication()
+    add_subscribers(publication, 2)
+    make_story("The first verdict")
+    approve_issue(issue=assemble(publication), by=make_approver(), now=NOW)
+    start_send(issue=Issue.objects.get(), now=NOW)
+    Issue.objects.update(state=Issue.State.SENT)
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url if now_by else "outbox://"
+    again = assemble(publication, 1)
+    assert bool(titles(again)) is comes_back
+    if again is not None:
+        counted = count_final_audience(again, content=resolve_content(again), now=NOW + WEEK)
+        assert (counted.eligible, counted.excluded) == (2, {})

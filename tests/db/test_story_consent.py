@@ -180,5 +180,5 @@ def test_the_check_reports_only_stories_that_the_readers_get():
     issue = make_issue(publication)
     Story.objects.filter(title="Not for everybody").update(consent_needed=True)
     revision = freeze_revision(issue=Issue.objects.get(), now=NOW)
-    (variant,) = make_variants(revision=revision, groups=find_groups(issue, now=NOW))
+    (variant,) = make_variants(revision=revision, groups=find_groups(issue, content=resolve_content(issue), now=NOW))
     assert [one for one in variant.findings if one["code"] == "consent"] == []

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from subscribers.attribute_rules import MAX_ATTRIBUTES_PER_PERSON, MAX_VALUE_LENGTH, clean_attributes
 from subscribers.models import SubscriberAttribute
-from subscribers.people.lookup import describe_person
+from subscribers.people.describe_person import describe_person
 from subscribers.segments.attributes import (
     attribute_keys,
     read_attributes,

@@ -65,7 +65,7 @@ def test_a_lifted_suppression_excludes_nobody() -> None:
     weekly = make_list()
     person = make_member(weekly)
     suppress(address_hash=bytes(person.address_hash), reason=Reason.HARD, now=NOW)
-    Suppression.objects.update(lifted_at=NOW, lifted_reason="typing error repaired")
+    Suppression.objects.update(removed_at=NOW, removal_reason="typing error repaired")
     assert count_audience(mailing_list=weekly, now=NOW).eligible == 1
 
 

@@ -32,8 +32,9 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
-from subscribers.people.locations import get_or_create_place, get_place_for, locate
-from subscribers.people.lookup import UnknownPerson, describe_person, find_person
+from subscribers.people.describe_person import describe_person
+from subscribers.people.locations import get_location_row, get_or_create_location, locate
+from subscribers.people.lookup import UnknownPerson, find_person
 from subscribers.people.preferences import choose_lists, save_preferences
 from subscribers.unsubscribing.suppression import CannotRemoveSuppression, remove_suppression, suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
@@ -204,7 +205,7 @@ def test_only_a_confirmed_fresh_request_lifts_what_the_person_set(reason: Reason
     assert not Subscription.objects.mailable().exists()
     assert confirm(weekly) is ConfirmationResult.NOW
     assert not Suppression.objects.live().exists()
-    assert Suppression.objects.get().lifted_reason == "confirmed a fresh request by mail"
+    assert Suppression.objects.get().removal_reason == "confirmed a fresh request by mail"
 
 
 @pytest.mark.requirement("S3")
@@ -344,7 +345,7 @@ def test_preferences_are_saved_once_and_put_on_record() -> None:
     weekly = make_list()
     person = make_member(weekly)
     topic = Topic.objects.create(slug="land", name="Land")
-    place = get_place_for(locate(town="London, GB"))
+    place = get_location_row(locate(town="London, GB"))
     choice = {"topics": [topic], "language": "fr", "place": place, "now": NOW}
     assert save_preferences(subscriber=person, **choice)
     assert not save_preferences(subscriber=person, **choice)
@@ -373,17 +374,17 @@ def test_what_is_not_understood_of_a_place_is_left_out_and_said() -> None:
 
 
 def test_one_place_is_one_row_and_no_finer_than_a_kilometre() -> None:
-    first = get_or_create_place(country="us", region="us-tx", town="Houston", latitude=29.7633, longitude=-95.3671)
-    second = get_or_create_place(country="US", region="US-TX", town="Houston", latitude=29.7589, longitude=-95.3677)
+    first = get_or_create_location(country="us", region="us-tx", town="Houston", latitude=29.7633, longitude=-95.3671)
+    second = get_or_create_location(country="US", region="US-TX", town="Houston", latitude=29.7589, longitude=-95.3677)
     assert first == second
     assert first.key == "US|US-TX|Houston|29.76|-95.37"
     assert (first.latitude, str(first)) == (29.76, "Houston, Texas, United States")
-    assert str(get_or_create_place()) == ""
+    assert str(get_or_create_location()) == ""
 
 
 def test_everything_held_about_a_person_can_be_said() -> None:
     weekly = make_list()
-    ask(weekly, name="Ada", place=get_place_for(locate(town="London, GB")))
+    ask(weekly, name="Ada", place=get_location_row(locate(town="London, GB")))
     unsubscribe_from_list(subscriber=find_person("ada@example.org"), mailing_list=weekly, now=NOW)
     said = describe_person(find_person(" ADA@example.org"), now=NOW)
     assert (said["name"], said["country"], said["region"], said["city"]) == ("Ada", "GB", "GB-ENG", "London")

@@ -219,7 +219,7 @@ def test_a_repeated_address_counts_once_and_says_so() -> None:
     report = bring(weekly, "email,name\nada@example.org,Ada\nADA@EXAMPLE.org,Again\n")
     assert (report.new, report.repeated, balanced(report)) == (1, 1, True)
     assert Subscriber.objects.get().name == "Ada"
-    assert report.notes == [(3, "The address is on an earlier line too; only that line counts.")]
+    assert report.notes == [(3, "This address is on an earlier line too. We use that line.")]
 
 
 def test_people_whose_place_or_topic_is_not_understood_come_in_without_it() -> None:
@@ -324,3 +324,50 @@ def test_only_people_who_may_be_mailed_are_exported() -> None:
         "bea@example.org",
     ]
     assert export_people(out=io.StringIO(), mailing_list=events) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        (",,York", "York, England, United Kingdom"),
+        (",,Boston", "Boston, England, United Kingdom"),
+        (",,Toronto", "Toronto, Ontario, Canada"),
+        (',,"York, PA"', "York, Pennsylvania, United States"),
+        (",Pennsylvania,York", "York, Pennsylvania, United States"),
+        ("US,,Boston", "Boston, Massachusetts, United States"),
+        (",,Nowhereville", "United Kingdom"),
+        (",,", "None"),
+    ],
+)
+def test_the_country_of_the_import_counts_for_lines_without_one(line: str, place: str) -> None:
+    bring(make_list(), f"email,country,region,city\nann@example.org,{line}\n", country="GB")
+    assert str(Subscriber.objects.get().place) == place
+
+
+def test_a_line_without_a_town_gets_no_location_from_the_import() -> None:
+    bring(make_list(), "email,city\nann@example.org,\nben@example.org, \n", country="GB")
+    assert not Subscriber.objects.filter(place__isnull=False).exists()
+
+
+def test_the_country_of_the_import_replaces_no_known_place() -> None:
+    weekly = make_list()
+    bring(weekly, "email,country,city\nann@example.org,US,Boston\n")
+    before = Subscriber.objects.get().place
+    report = bring(weekly, "email,name\nann@example.org,Ann\n", country="United Kingdom")
+    assert (report.updated, Subscriber.objects.get().place) == (1, before)
+    assert bring(weekly, "email,city\nann@example.org,York\n", country="GB", dry_run=True).updated == 1
+
+
+def test_a_town_outside_the_country_of_the_import_is_noted() -> None:
+    report = bring(make_list(), "email,city\nann@example.org,Toronto\n", country="GB")
+    assert [str(note) for _line, note in report.notes] == [
+        "“Toronto” is not in United Kingdom; stored as Toronto, Ontario, Canada."
+    ]
+
+
+def test_a_postcode_is_read_in_the_country_of_the_import() -> None:
+    bring(make_list(), "email,zip\nann@example.org,15213\nben@example.org,YO22 4AS\n", country="US")
+    assert [str(person.place) for person in Subscriber.objects.order_by("email")] == [
+        "Pittsburgh, Pennsylvania, United States",
+        "Whitby, England, United Kingdom",
+    ]

@@ -20,7 +20,7 @@ from subscribers.audience.eligibility import eligible
 from subscribers.consent.signup import confirm_subscription, request_subscription
 from subscribers.erasing.erasure import erase_person
 from subscribers.erasing.journal_check import _write_position, repair_journal
-from subscribers.erasing.journal_replay import Replayed, replay_journal
+from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.undo import undo_now
 from subscribers.links.signed_links import LinkTarget
@@ -130,7 +130,7 @@ def test_a_restore_keeps_unsubscribes_complaints_and_erasures(weekly: MailingLis
     assert readers(weekly) == {"eve"}
     assert not Subscriber.objects.filter(email="dora@example.org").exists()
     assert Subscription.objects.open().count() == 1
-    assert release_after_restore(now=LATER) == Replayed()
+    assert release_after_restore(now=LATER) == ReplayResult()
 
 
 def bring_leavers(weekly: MailingList) -> ImportBatch:
@@ -154,9 +154,9 @@ def bring_leavers(weekly: MailingList) -> ImportBatch:
 @pytest.mark.requirement("P7")
 def test_whom_an_import_marked_since_the_backup_is_not_mailed_after_it(weekly: MailingList) -> None:
     bring_leavers(weekly)
-    assert replay_journal(now=LATER) == Replayed()
+    assert replay_journal(now=LATER) == ReplayResult()
     restore_the_backup(weekly)
-    assert replay_journal(now=LATER) == Replayed(suppressed=4)
+    assert replay_journal(now=LATER) == ReplayResult(suppressed=4)
     assert readers(weekly) == {"eve"}
 
 
@@ -164,9 +164,9 @@ def test_whom_an_import_marked_since_the_backup_is_not_mailed_after_it(weekly: M
 def test_marks_of_an_import_that_was_undone_are_not_played_back(weekly: MailingList) -> None:
     undo_now(bring_leavers(weekly), by="kim", clock=lambda: LATER)
     assert readers(weekly) == set(NAMES)
-    assert replay_journal(now=LATER) == Replayed()
+    assert replay_journal(now=LATER) == ReplayResult()
     restore_the_backup(weekly)
-    assert replay_journal(now=LATER) == Replayed()
+    assert replay_journal(now=LATER) == ReplayResult()
     assert readers(weekly) == set(NAMES)
 
 
@@ -177,13 +177,13 @@ def test_an_imported_suppression_removed_elsewhere_is_not_restored(weekly: Maili
     request_subscription(email=ada.email, mailing_list=weekly, wording="yes", source="page", now=LATER)
     confirm_subscription(target=LinkTarget(ada.uuid, weekly.public_id, LATER), now=LATER)
     journal.write_bytes(of_this_machine)
-    assert replay_journal(now=LATER) == Replayed()
+    assert replay_journal(now=LATER) == ReplayResult()
     assert "ada" in readers(weekly)
 
 
 def test_nothing_is_played_back_that_the_database_remembers(weekly: MailingList) -> None:
     unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
-    assert replay_journal(now=LATER) == Replayed()
+    assert replay_journal(now=LATER) == ReplayResult()
     assert Suppression.objects.count() == 1
 
 
@@ -195,7 +195,7 @@ def test_who_came_back_by_their_own_wish_is_not_sent_away_again(weekly: MailingL
     confirm_subscription(target=LinkTarget(ada.uuid, weekly.public_id, LATER), now=LATER)
     for notes in (journal.read_bytes(), of_another_machine):
         journal.write_bytes(notes)
-        assert replay_journal(now=LATER) == Replayed()
+        assert replay_journal(now=LATER) == ReplayResult()
     assert "ada" in readers(weekly)
 
 
@@ -203,7 +203,7 @@ def test_a_suppression_that_staff_removed_is_not_restored(weekly: MailingList) -
     suppress(address_hash=bytes(person("eve").address_hash), reason=Reason.STAFF, now=NOW)
     remove_suppression(suppression=Suppression.objects.get(), by="kim", reason="a mistake of ours", now=LATER)
     restore_the_backup(weekly)
-    assert replay_journal(now=LATER) == Replayed()
+    assert replay_journal(now=LATER) == ReplayResult()
     assert "eve" in readers(weekly)
 
 
@@ -234,7 +234,7 @@ def make_room(journal: Path) -> None:
 
 def left(journal: Path) -> list[bool]:
     """Of everybody who is noted last as having left: whether they came back."""
-    return [one.lifted for one in {one.key: one for one in read_journal_entries()}.values()]
+    return [one.removed for one in {one.key: one for one in read_journal_entries()}.values()]
 
 
 def test_a_full_disk_keeps_nobody_from_leaving(weekly: MailingList, full: Path) -> None:
@@ -282,7 +282,7 @@ def test_who_came_back_before_there_was_room_is_not_noted_as_gone(weekly: Mailin
     ada = person("ada")
     unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW)
     make_room(full)
-    came_back = JournalEntry(bytes(ada.address_hash), weekly.pk, Reason.UNSUBSCRIBE.value, LATER, lifted=True)
+    came_back = JournalEntry(bytes(ada.address_hash), weekly.pk, Reason.UNSUBSCRIBE.value, LATER, removed=True)
     append_entries([came_back])
     assert flush_pending_entries()
     assert left(full) == [True]
@@ -328,7 +328,7 @@ def test_a_mark_that_was_lifted_unnoted_is_not_set_again(
     assert repair_journal(now=LATER) == 1
     assert repair_journal(now=LATER) == 0
     restore_the_backup(weekly)
-    assert replay_journal(now=LATER) == Replayed()
+    assert replay_journal(now=LATER) == ReplayResult()
 
 
 def test_an_older_database_takes_no_leaving_out_of_the_journal(weekly: MailingList, journal: Path) -> None:
@@ -355,7 +355,7 @@ def test_a_list_that_is_gone_since_is_passed_over(weekly: MailingList) -> None:
     Suppression.objects.all().delete()
     ConsentEvent.objects.filter(mailing_list=other)._raw_delete("default")
     other.delete()
-    assert replay_journal(now=LATER) == Replayed()
+    assert replay_journal(now=LATER) == ReplayResult()
 
 
 def test_every_machine_replays_its_journal_at_start_and_in_each_hold(weekly: MailingList) -> None:

@@ -138,13 +138,13 @@ def test_switching_off_during_the_freeze_stops_it(approved: Issue, monkeypatch: 
     """The last check is in the transaction that writes the deliveries."""
     from newsletter.sending.freezing import freeze
 
-    count = freeze._count
+    count = freeze.count_shares
 
-    def switch_off_first(**asked: object) -> object:
+    def switch_off_first(send: Send, **options: object) -> object:
         switch(on=False)
-        return count(**asked)  # type: ignore[arg-type]
+        return count(send, **options)
 
-    monkeypatch.setattr(freeze, "_count", switch_off_first)
+    monkeypatch.setattr(freeze, "count_shares", switch_off_first)
     with pytest.raises(SwitchedOff):
         start_send(issue=read(approved), now=NOW)
     assert not Batch.objects.exists()

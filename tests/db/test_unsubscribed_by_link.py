@@ -170,7 +170,7 @@ def test_unsubscribing_again_by_the_same_link_counts_once(mailgun: Any) -> None:
     send = send_issue()
     path = unsubscribe_paths(mailgun)[0]
     post_one_click(path)
-    Suppression.objects.update(lifted_at=NOW)
+    Suppression.objects.update(removed_at=NOW)
     subscribe(Subscriber.objects.get(email="person0@example.com"), send.issue.publication.mailing_list)
     assert make_receipt(send).unsubscribed == 1
     post_one_click(path)

@@ -11,7 +11,8 @@ from PIL import Image
 
 from newsletter.common.errors import NotAllowed, NotApproved, WrongState
 from newsletter.content.images.hosting import host_image
-from newsletter.issues.approval.approve import approve_issue, release_issue
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.hold import release_issue
 from newsletter.models import Batch, Issue, Picture, Send, Story, Variant
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
@@ -94,7 +95,7 @@ def test_a_running_send_with_the_story_is_paused(editor, settings):
     assert send.state == Send.State.PAUSED
     left = send.batches.get(state=Batch.State.PENDING)
     assert f"the mails of {left.size} people that show it are not sent" in send.reason
-    assert done.people == 5 - left.size
+    assert done.mails_sent == 5 - left.size
     resume_send(send=send, by=editor)
     assert find_due_batches(now=NOW) == []
     assert claim_batch(batch_id=left.pk, provider="mailgun", now=NOW) is None

@@ -27,7 +27,7 @@ EXTENT = """() => {
   return [Math.min(...pieces.map(piece => piece.top)), Math.max(...pieces.map(piece => piece.bottom))];
 }"""
 OURS = {
-    "note": ("Note", "A text by staff. It can contain merge fields."),
+    "note": ("Note", "A text by staff. It can contain personal fields."),
     "lead_story": ("Lead story", "The first story, with its picture across the whole width."),
     "story_cards": ("Stories in two columns", "Cards, two in a row. A last single one is as wide as the row."),
     "story_rows": ("Stories in one column", "Each story with its picture beside it."),
@@ -47,7 +47,7 @@ OURS = {
 KINDS = {
     "line": "a line of text",
     "paragraphs": "paragraphs, separated by a blank line",
-    "rich": "formatted text; it can contain merge fields",
+    "rich": "formatted text; it can contain personal fields",
     "lines": "a list of lines",
     "link": "a web address",
     "choice": "one of the options",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.integration import wordpress
-from tests.integration.tools import FOLDER, find_tool, is_installed
+from tests.integration.tools import FOLDER, is_installed
 
 DEBIAN = {
     "wordpress": wordpress.PACKAGE / "wp-settings.php",
@@ -25,7 +25,7 @@ DEBIAN = {
     "jekyll": Path("/usr/bin/jekyll"),
     "ruby-jekyll-feed": Path("/usr/share/rubygems-integration"),
 }
-PYPI = ("radicale>=3.3,<4", "xandikos>=0.3.4,<0.4", "pelican>=4.11,<5")
+PYPI = ("radicale>=3.3,<4", "xandikos>=0.4.10,<0.5", "pelican[markdown]>=4.11,<5")
 NPM = ("@11ty/eleventy@3", "@11ty/eleventy-plugin-rss@2")
 
 
@@ -49,9 +49,13 @@ def _install_debian() -> None:
 
 
 def _install_pypi() -> None:
-    if not all(find_tool(name).exists() for name in ("radicale", "xandikos", "pelican")):
-        venv.create(FOLDER, with_pip=True)
-        _run([str(FOLDER / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *PYPI])
+    """Install the packages again if their versions here changed since the last time."""
+    record, wanted = FOLDER / "installed.txt", "\n".join(PYPI)
+    if record.exists() and record.read_text() == wanted:
+        return
+    venv.create(FOLDER, with_pip=True)
+    if _run([str(FOLDER / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *PYPI]):
+        record.write_text(wanted)
 
 
 def _install_npm() -> None:
@@ -63,10 +67,12 @@ def _install_npm() -> None:
         _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(FOLDER), *NPM])
 
 
-def _run(command: Sequence[str], *, env: dict[str, str] | None = None) -> None:
+def _run(command: Sequence[str], *, env: dict[str, str] | None = None) -> bool:
+    """Return True if the command succeeded. Say which failed."""
     done = subprocess.run(list(command), env=env, stdout=subprocess.DEVNULL, check=False, timeout=900)
     if done.returncode:
         print(f"Failed with status {done.returncode}: {' '.join(command)}")  # noqa: T201
+    return done.returncode == 0
 
 
 if __name__ == "__main__":

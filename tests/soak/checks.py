@@ -1,11 +1,13 @@
 """Checks after a soak. The provider's ledger is the truth; our rows are checked against it."""
 
+import json
 import time
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from tests.soak.addresses import address_of, new_address_of, number_of
+from tests.soak.overlapping import MAX_MAILS, PUBLICATIONS
 from tests.soak.reports import Reports
 from tests.soak.subscribers import Readers
 from tests.support.fake_provider import Entry, FakeProvider
@@ -48,30 +50,59 @@ class Facts:
         )
 
 
-def check_people(here: Installation, provider: FakeProvider, *, people: int) -> None:
-    """One send, everybody in it once, nobody mailed twice, and what is said to be accepted was taken."""
-    assert here.query("SELECT COUNT(*) FROM newsletter_send") == [(1,)], "more than one send was made of the issue"
-    assert here.query(
-        "SELECT SUM(size), SUM(CASE WHEN state IN ('pending', 'submitting') THEN 1 ELSE 0 END) FROM newsletter_batch"
-    ) == [(people, 0)]
-    states = here.people_by_state()
-    assert sum(states.values()) == people, f"the audience is {people} but {states}"
-    assert max(provider.accepted_counts().values(), default=0) <= 1, "somebody got the issue twice at one address"
-    taken = Counter(number for entry in provider.accepted() for number in numbers_in(entry))
-    assert max(taken.values(), default=0) <= 1, "somebody who moved got the issue at both addresses"
-    state_of = states_by_person(here)
-    invented = [number for number, state in state_of.items() if state == "accepted" and not taken[number]]
+def check_people(here: Installation, provider: FakeProvider) -> None:
+    """Each send adds up to the person, nobody gets an issue twice, and what is said to be accepted was taken."""
+    states = states_by_delivery(here)
+    sends = here.query("SELECT id, issue_id, candidates, recipients, excluded FROM newsletter_send")
+    assert len({issue for _, issue, *_ in sends}) == len(sends) == PUBLICATIONS, "an issue has not exactly one send"
+    for send, _issue, candidates, recipients, excluded in sends:
+        counts = json.loads(excluded) if isinstance(excluded, str) else excluded
+        assert candidates == recipients + sum(counts.values()), f"send {send} does not add up: {counts}"
+        batches = here.query(
+            "SELECT SUM(size), SUM(CASE WHEN state IN ('pending', 'submitting') THEN 1 ELSE 0 END) FROM newsletter_batch"
+            " WHERE send_id = ?",
+            send,
+        )
+        assert batches == [(recipients, 0)]
+        assert sum(1 for of_send, _ in states if of_send == send) == recipients, "a recipient has no state"
+    taken = count_taken(here, provider)
+    assert max(taken.values(), default=0) <= 1, "somebody got an issue twice"
+    invented = [one for one, state in states.items() if state == "accepted" and not taken[one]]
     assert not invented, f"{len(invented)} people are said to have been handed over and were not"
-    forgotten = [number for number in taken if state_of[number] not in ("accepted", "uncertain")]
+    forgotten = [one for one in taken if states[one] not in ("accepted", "uncertain")]
     assert not forgotten, f"{len(forgotten)} people were handed over and it is not on record"
+
+
+def check_restraint(here: Installation, provider: FakeProvider, *, in_region: int) -> str:
+    """Nobody has a story twice or more mails than allowed, and the receipts count exactly those who would. Say how many."""
+    excluded: Counter[str] = Counter()
+    for (counts,) in here.query("SELECT excluded FROM newsletter_send"):
+        excluded.update(json.loads(counts) if isinstance(counts, str) else counts)
+    assert excluded["over_budget"] == in_region, f"{in_region} people have one mail too many, and {excluded}"
+    mails: Counter[int] = Counter()
+    stories: Counter[tuple[int, int]] = Counter()
+    shown: dict[str, list[int]] = defaultdict(list)
+    rows = here.query(
+        "SELECT b.key, i.row_id FROM newsletter_batch b JOIN newsletter_shownitem i ON i.variant_id = b.variant_id"
+        " WHERE i.kind = 'story'"
+    )
+    for key, story in rows:
+        shown[str(key)].append(int(story))
+    for entry in provider.accepted():
+        for number in numbers_in(entry):
+            mails[number] += 1
+            stories.update((number, story) for story in shown[key_of(entry)])
+    assert max(mails.values(), default=0) <= MAX_MAILS, "somebody got more mails than the limit allows"
+    assert max(stories.values(), default=0) <= 1, "somebody got a story in two mails"
+    return f"{in_region:,} people over the limit of mails; {len(stories):,} stories told, none twice to anybody"
 
 
 def check_unsubscribes(
     provider: FakeProvider, readers: Readers, facts: Facts, *, jumps: list[timedelta]
 ) -> tuple[int, float]:
-    """No call that was opened after somebody was told that they are gone holds them, by not a moment.
+    """Check that no call that began after somebody got the page that they are unsubscribed contains them.
 
-    A call that was under way is another matter: gives how many people it reached, and after how many seconds at most.
+    Return how many people were in a call that was under way, and after how many seconds at most.
     """
     late, longest = 0, 0.0
     for entry in provider.accepted():
@@ -123,7 +154,7 @@ def check_uncertain(here: Installation, provider: FakeProvider, reports: Reports
     assert not unheard, f"{len(unheard)} batches are uncertain although the provider reported of them"
     unsettled = find_unsettled(here, provider=provider, facts=facts, scheme=scheme)
     assert not unsettled, f"{len(unsettled)} batches are uncertain although {scheme} can still tell of them"
-    return f"{len(left)} batches, {len(left & taken_keys(provider))} of them taken"
+    return f"{len(left)} batches, {len(left & taken_keys(provider))} of them accepted by the provider"
 
 
 def find_unsettled(here: Installation, *, provider: FakeProvider, facts: Facts, scheme: str) -> set[str]:
@@ -140,14 +171,24 @@ def taken_keys(provider: FakeProvider) -> set[str]:
     return {key_of(entry) for entry in provider.accepted()}
 
 
-def states_by_person(here: Installation) -> dict[int, str]:
-    """Everybody of the audience, by their number, with their own state or else their batch's."""
+def states_by_delivery(here: Installation) -> dict[tuple[int, int], str]:
+    """Every delivery by its send and the number of the person, with its own state or else its batch's."""
     rows = here.query(
-        "SELECT d.subscriber_id, COALESCE(NULLIF(e.state, ''), b.state) FROM newsletter_delivery d"
+        "SELECT b.send_id, d.subscriber_id, COALESCE(NULLIF(e.state, ''), b.state) FROM newsletter_delivery d"
         " JOIN newsletter_batch b ON b.id = d.batch_id"
         " LEFT JOIN newsletter_deliveryexception e ON e.delivery_id = d.id"
     )
-    return {int(number): str(state) for number, state in rows}
+    return {(int(send), int(number)): str(state) for send, number, state in rows}
+
+
+def count_taken(here: Installation, provider: FakeProvider) -> Counter[tuple[int, int]]:
+    """How often the provider took a mail, by the send and the number of the person, at an old or a new address."""
+    send_of = {str(key): int(send) for key, send in here.query("SELECT key, send_id FROM newsletter_batch")}
+    taken: Counter[tuple[int, int]] = Counter()
+    for entry in provider.accepted():
+        people = [number for address in entry.recipients if (number := number_of(address)) is not None]
+        taken.update((send_of[key_of(entry)], number) for number in people)
+    return taken
 
 
 def numbers_in(entry: Entry) -> set[int]:

@@ -27,7 +27,7 @@ POSTERS = 3
 RETRY_SECONDS = 2.0
 LATE_SECONDS = (0.0, 6.0)
 VERY_LATE_SECONDS = (20.0, 60.0)
-NO_COMPLAINT_BEFORE, MOST_COMPLAINTS = 2_000, 5
+NO_COMPLAINT_BEFORE, MOST_COMPLAINTS = 2_000, 2
 OTHER_KEY = "whsec_" + "b3RoZXI" * 4
 _DETAIL = {"hard": "550 5.1.1 there is no such user", "soft": "452 4.2.2 the mailbox is full"}
 

@@ -1,7 +1,8 @@
 """The soak: python -m tests.soak.run [--people N] [--seeds 1 2 3] [--minutes M] [--sqlite]
 
-A send to many people while everything goes wrong at random, by a seed: see tests/soak/troubles.py. Prints one line a seed;
-the provider's ledger decides. On PostgreSQL where its binaries are, otherwise on SQLite.
+Three sends to the same people while everything goes wrong at random, by a seed: one by readers' hours, all with some of the same
+stories, and a limit of mails. See tests/soak/overlapping.py and tests/soak/troubles.py. Prints one line a seed; the provider's
+ledger decides. On PostgreSQL where its binaries are, otherwise on SQLite.
 """
 
 import argparse
@@ -19,32 +20,37 @@ from tests.soak.site import SoakSite, choose_database
 
 MAX_PEOPLE = 500
 SETTLED_WITHIN_SECONDS = 180.0
+HOUR_COMES = 0.2
+"""The share of troubles after which the next readers' hour may come."""
 
 
 def soak(*, seed: int, people: int, lasts: int, place: SoakSite, until: float, measure: bool) -> str:
-    """One send. Gives the summary line. Raises AssertionError where a promise was broken."""
+    """The sends of one seed. Gives the summary line. Raises AssertionError where a promise was broken."""
     from tests.soak.checks import (
         Facts,
         check_people,
         check_reports,
+        check_restraint,
         check_uncertain,
         check_unsubscribes,
         count_moved,
     )
     from tests.soak.database import make_data_folder
+    from tests.soak.hours import Hours
+    from tests.soak.overlapping import PUBLICATIONS, REGION
     from tests.soak.pauses import Pauses
     from tests.soak.plan import choose_plan
     from tests.soak.reports import Reports
     from tests.soak.settling import settle
     from tests.soak.troubles import JUMPS, Troubles
-    from tests.support.crash_template import ENGINE, prepare_template
+    from tests.support.crash_template import ENGINE, OVERLAPPING, prepare_template
     from tests.support.fake_provider import FakeProvider
     from tests.support.migrated_database import SERVER
     from tests.support.processes import OPEN, Installation, copy_database, drop_database, wait_until
 
     started, chance, plan = time.monotonic(), random.Random(seed), choose_plan(seed, people=people)
     provider = FakeProvider(keep_mails=False).start()
-    template = prepare_template(folder=place.folder, people=people, state="approved", batch=MAX_PEOPLE)
+    template = prepare_template(folder=place.folder, people=people, state=OVERLAPPING, batch=MAX_PEOPLE)
     folder = make_data_folder(place, name=f"seed-{seed}")
     logs = place.folder / f"logs-{seed}"
     logs.mkdir()
@@ -56,20 +62,29 @@ def soak(*, seed: int, people: int, lasts: int, place: SoakSite, until: float, m
         batch=plan.batch,
         logs=logs,
     )
-    here.set_provider(plan.url(provider, people_per_second=max(people // lasts, 1)))
+    here.set_provider(plan.url(provider, people_per_second=max(2 * people // lasts, 1)))
     troubles = Troubles(here, chance=chance, people=people, place=place, diary=logs / "troubles.txt")
     reports = Reports(provider, plan=plan, chance=random.Random(seed + 1), people=people, port=lambda: troubles.port)
-    pauses = Pauses(here, by_hand=troubles.by_hand)
+    pauses, hours = Pauses(here, by_hand=troubles.by_hand), Hours(here)
+    [(in_region,)] = here.query(
+        "SELECT COUNT(*) FROM subscribers_subscriber s JOIN subscribers_subscriberlocation p ON p.id = s.place_id"
+        " WHERE p.region = ?",
+        REGION,
+    )
     try:
         troubles.start_workers()
-        reports.start()
         wait_until(lambda: len(provider.ledger) > 5, seconds=120, what="the first calls")
+        frozen = "SELECT COUNT(*) FROM newsletter_send WHERE state NOT IN ('preparing', 'ready')"
+        wait_until(lambda: here.query(frozen) == [(PUBLICATIONS,)], seconds=240, every=0.5, what="three sends")
+        reports.start()
         recovery = troubles.measure_recovery() if measure else None
         while time.monotonic() < until and any(here.batches()[state] for state in OPEN):
             time.sleep(chance.uniform(0.05, 0.4))
             troubles.cause_trouble()
             troubles.restart_dead_processes()
             pauses.resume(done=troubles.done)
+            if chance.random() < HOUR_COMES:
+                hours.come()
         troubles.cause_rare_trouble()
         provider.release()
         facts = Facts(here)
@@ -77,25 +92,29 @@ def soak(*, seed: int, people: int, lasts: int, place: SoakSite, until: float, m
             here,
             troubles=troubles,
             pauses=pauses,
+            hours=hours,
             reports=reports,
             facts=facts,
             scheme=plan.scheme,
             seconds=SETTLED_WITHIN_SECONDS,
         )
         facts = Facts(here, known=facts)
-        check_people(here, provider, people=people)
+        check_people(here, provider)
+        restraint = check_restraint(here, provider, in_region=int(in_region))
+        hours.check(provider, facts)
         reached, longest = check_unsubscribes(provider, troubles.readers, facts, jumps=JUMPS)
         check_reports(here, reports)
         left = check_uncertain(here, provider, reports, facts, scheme=plan.scheme)
         states = here.people_by_state()
         return (
             f"seed {seed} ({plan.words}): {people:,} people on {'PostgreSQL' if SERVER else 'SQLite'} ({ENGINE}) in "
-            f"{time.monotonic() - started:.0f} s; nobody twice, nobody lost: {states['accepted']:,} accepted, "
-            f"{states['skipped']:,} left before, {states['uncertain']:,} uncertain ({left}), "
+            f"{time.monotonic() - started:.0f} s, {PUBLICATIONS} publications; {restraint}. {hours.came} readers' hours came, "
+            f"and no call before its own. Nobody got an issue twice, nobody was lost: {states['accepted']:,} accepted, "
+            f"{states['skipped']:,} unsubscribed before the send, {states['uncertain']:,} uncertain ({left}), "
             f"{states['rejected']:,} rejected; {len(provider.ledger):,} calls. {len(troubles.readers.gone_at)} people "
-            f"were told that they are gone and no call opened later held them; {reached} were in a call under way, at most "
-            f"{longest:.2f} s. {count_moved(provider, troubles.readers)} mailed at their new address. Reports: "
-            f"{reports.posted:,} taken, {reports.lost:,} lost, {reports.forged} forged and refused, none unapplied. Pauses: "
+            f"got the page that they are unsubscribed, and no later call contained them; {reached} were in a call under way, at "
+            f"most {longest:.2f} s. {count_moved(provider, troubles.readers)} mailed at their new address. Reports: "
+            f"{reports.posted:,} received, {reports.lost:,} lost, {reports.forged} forged and refused, none unapplied. Pauses: "
             f"{_count(pauses.seen) or 'none'}. "
             + (f"A killed worker's batches settled after {recovery:.0f} s. " if recovery is not None else "")
             + f"Troubles: {_count(troubles.done)}"
@@ -112,9 +131,9 @@ def soak(*, seed: int, people: int, lasts: int, place: SoakSite, until: float, m
 
 def prepare(place: SoakSite, *, people: int) -> None:
     """Prepare what all seeds have in common."""
-    from tests.support.crash_template import prepare_template
+    from tests.support.crash_template import OVERLAPPING, prepare_template
 
-    prepare_template(folder=place.folder, people=people, state="approved", batch=MAX_PEOPLE)
+    prepare_template(folder=place.folder, people=people, state=OVERLAPPING, batch=MAX_PEOPLE)
 
 
 def _count(done: dict[str, int]) -> str:

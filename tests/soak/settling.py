@@ -3,6 +3,7 @@
 import time
 
 from tests.soak.checks import UNAPPLIED, Facts, find_unsettled
+from tests.soak.hours import Hours
 from tests.soak.pauses import Pauses
 from tests.soak.reports import Reports
 from tests.soak.troubles import Troubles
@@ -19,12 +20,13 @@ def settle(
     *,
     troubles: Troubles,
     pauses: Pauses,
+    hours: Hours,
     reports: Reports,
     facts: Facts,
     scheme: str,
     seconds: float,
 ) -> None:
-    """Until the send has an end and nothing more can be found out. Raises AssertionError where that takes too long."""
+    """Until each send has an end and nothing more can be found out. Raises AssertionError where that takes too long."""
     here.expire_leases()
     troubles.restart_dead_processes()
     end = time.monotonic() + seconds
@@ -32,6 +34,7 @@ def settle(
         assert time.monotonic() < end, f"batches were still open after {seconds:.0f} s: {here.batches()}"
         pauses.resume(done=troubles.done)
         here.expire_waits()
+        hours.come()
         time.sleep(1.0)
     reports.finish(seconds=seconds)
     _let_the_calls_be_old(here)

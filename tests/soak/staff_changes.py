@@ -64,7 +64,12 @@ def _ask_for_move(person: Any, mailing_list: Any, email: str) -> Any:
 
     now = datetime.now(UTC)
     return MailedLink.objects.create(
-        subscriber=person, mailing_list=mailing_list, kind=Kind.ARRIVE, new_email=email, asked_at=now, sent_at=now
+        subscriber=person,
+        mailing_list=mailing_list,
+        kind=Kind.CONFIRM_ADDRESS,
+        new_email=email,
+        asked_at=now,
+        sent_at=now,
     )
 
 

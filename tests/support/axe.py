@@ -23,10 +23,14 @@ def run_axe(page: Page) -> list[tuple[str, str]]:
     """Return the violated rule and the HTML of each element at fault. Frames are not looked into."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_axe_source())
-    page.evaluate(_FINISH_FADES)
+    finish_animations(page)
     options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"], "iframes": False}
     found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", options)
     return [(violation["id"], node["html"]) for violation in found["violations"] for node in violation["nodes"]]
+
+
+def finish_animations(page: Page) -> None:
+    page.evaluate(_FINISH_FADES)
 
 
 @cache

@@ -7,6 +7,7 @@ from newsletter.issues.snapshot.records.blocks import Block
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.records.publication import BrandRecord, IssueRecord, PublicationRecord
+from newsletter.issues.snapshot.records.stories import ConsentRecord, StoryRecord
 
 DUE_AT = datetime(2026, 3, 5, 9, tzinfo=UTC)
 
@@ -19,6 +20,20 @@ def make_event_record(**changes: Any) -> EventRecord:
         "country": "GB", "region": "GB-ENG", "latitude": 53.8, "longitude": -1.5, "online": False, "cancelled": False,
     }  # fmt: skip
     return EventRecord(**(fields | changes))
+
+
+def make_story_record(number: int, **changes: Any) -> StoryRecord:
+    """A story that needs no consent and is for everybody, with these changes."""
+    consent = ConsentRecord(
+        needed=False, channels=(), identity="", given_by="", given_on=None, expires_on=None, form_holder=False, minor=False,
+        embargo_until=None, withdrawn=False,
+    )  # fmt: skip
+    fields = {
+        "id": number, "title": f"Story {number}", "own_title": f"Story {number}", "url": "https://example.org/",
+        "teaser": "", "picture": None, "other_picture": None, "topic": "", "date": None, "notes": (),
+        "excluded_regions": (), "consent": consent, "topic_ids": (),
+    }  # fmt: skip
+    return StoryRecord(**(fields | changes))
 
 
 def make_content(*blocks: Block, zone: str = "Europe/London") -> IssueContent:

@@ -1,7 +1,8 @@
-"""Fills a database for the tests that kill: python -m tests.support.crash_data PEOPLE approved|begun
+"""Fills a database for the tests that kill: python -m tests.support.crash_data PEOPLE approved|begun|welcome
 
 ``approved``, of an empty one: an approved issue that is due now, and somebody who was asked to confirm. ``begun``, of one
-that is filled so: the send of its issue was begun as well.
+that is filled so: the send of its issue was begun as well. ``welcome``, of one that is filled so: the issue is held, a welcome is
+on, and some people joined since.
 """
 
 import os
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import django
 
-from tests.support.processes import CONFIRMING
+from tests.support.processes import CONFIRMING, JOINED
 
 
 def begin() -> None:
@@ -19,6 +20,22 @@ def begin() -> None:
     from newsletter.sending.freezing.start import start_send
 
     start_send(issue=Issue.objects.get(state=Issue.State.APPROVED), now=datetime.now(UTC))
+
+
+def welcome() -> None:
+    from django.contrib.auth.models import User
+
+    from newsletter.issues.approval.approve import approve_issue
+    from newsletter.issues.planning.welcome import set_up_welcome
+    from newsletter.models import Issue, Publication
+    from subscribers.models import Basis, Subscription
+
+    Issue.objects.update(held=True)
+    by = User.objects.create_superuser("approver@example.org")
+    first = set_up_welcome(publication=Publication.objects.get(), by=by, now=datetime.now(UTC))[0]
+    approve_issue(issue=first, by=by, now=datetime.now(UTC))
+    joined = list(Subscription.objects.mailable().order_by("pk").values_list("pk", flat=True)[:JOINED])
+    Subscription.objects.filter(pk__in=joined).update(confirmed_at=datetime.now(UTC), basis=Basis.DOUBLE_OPT_IN)
 
 
 def fill(*, people: int) -> None:
@@ -76,4 +93,5 @@ def _count_on_from_the_last() -> None:
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     django.setup()
-    begin() if sys.argv[2] == "begun" else fill(people=int(sys.argv[1]))
+    steps = {"begun": begin, "welcome": welcome}
+    steps[sys.argv[2]]() if sys.argv[2] in steps else fill(people=int(sys.argv[1]))

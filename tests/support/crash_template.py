@@ -13,18 +13,20 @@ from tests.support.processes import connect, drop_database, maintenance_url
 PEOPLE = 3_000
 BATCH = 100
 ENGINE = "procrastinate" if SERVER else "embedded"
+OVERLAPPING = "overlapping"
+"""The state of a database with three approved issues for people on one list."""
 ENGINES = ["procrastinate", "embedded"] if SERVER else ["embedded"]
 
 
 def prepare_template(*, folder: Path, people: int, state: str, batch: int) -> str:
     """Return the URL of a database with an issue in that state, made by whichever test process is first.
 
-    A send that was begun is begun in a copy of the database where it was approved.
+    A send that was begun, a welcome, and overlapping issues are begun in a copy of the database where the issue was approved.
     """
     url = template_url(folder, f"template_{state}_{people}")
     before = (
         prepare_template(folder=folder, people=people, state="approved", batch=batch)
-        if state == "begun"
+        if state in ("begun", "welcome", OVERLAPPING)
         else find_migrated(folder)
     )
 
@@ -47,8 +49,9 @@ def _copy(before: str, *, to: str) -> None:
 
 def _fill(url: str, *, folder: Path, people: int, state: str, batch: int) -> None:
     nowhere = f"mailgun://none@news.example.org?endpoint=http://127.0.0.1:9&max_batch={batch}"
+    module = "tests.soak.overlapping" if state == OVERLAPPING else "tests.support.crash_data"
     subprocess.run(
-        [sys.executable, "-m", "tests.support.crash_data", str(people), state],
+        [sys.executable, "-m", module, str(people), state],
         env={
             **os.environ,
             "DATABASE_URL": url,

@@ -6,23 +6,36 @@ import re
 import pytest
 from django.utils import timezone
 
+from newsletter.api_keys import make_key
+from newsletter.issues.comments.comment import add_comment, resolve_comment
+from newsletter.issues.planning.welcome import set_up_welcome
+from newsletter.issues.reuse.saved_blocks import save_block
 from newsletter.models import Publication
 from newsletter.sending.freezing.start import start_send
 from subscribers.identity import identify
 from subscribers.importing.writing.import_steps import create_draft_import
-from subscribers.models import HeldSignup, Reason, Segment, Suppression, Topic
+from subscribers.models import Case, HeldSignup, Reason, Segment, Suppression, Topic
 from subscribers.unsubscribing.suppression import suppress
-from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
+from tests.support.fixtures import add_subscribers, make_appeal, make_approver, make_event, make_issue, make_story
+from tests.support.webhooks import make_endpoint
 
 
 @pytest.fixture(name="desk")
 def make_desk_rows(publication: Publication) -> dict[str, str]:
     """Make a row of every kind. Return the variable parts of addresses, by the address's start, then by name."""
+    publication.languages = ["es"]
+    publication.save()
     story, event, appeal = make_story("The clinic opens"), make_event("An evening of letters"), make_appeal()
     person = add_subscribers(publication, 3)[0]
     issue = make_issue(publication, approved=True)
     send = start_send(issue=issue, now=timezone.now())
     send.batches.update(state="uncertain", reason="the worker was lost", settled_at=timezone.now())
+    comment = add_comment(issue=issue, text="Is this right?", by=make_approver(), now=timezone.now())
+    resolve_comment(comment=comment, by=make_approver(), now=timezone.now())
+    first = issue.body.get_prep_value()[0]["id"]
+    saved = save_block(issue=issue, block=first, name="The lead", by=make_approver(), now=timezone.now())
+    welcome = set_up_welcome(publication=publication, by=make_approver(), now=timezone.now())
+    case = Case.objects.create(slug="river", name="The river case")
     topic = Topic.objects.create(slug="land", name="Land rights")
     segment, _ = Segment.objects.get_or_create(slug="all", defaults={"name": "All", "rule": {}})
     suppress(address_hash=identify(person.email), reason=Reason.STAFF, now=timezone.now(), note="asked", by="x")
@@ -48,6 +61,7 @@ def make_desk_rows(publication: Publication) -> dict[str, str]:
         "admin/stories": str(story.pk),
         "admin/events": str(event.pk),
         "admin/appeals": str(appeal.pk),
+        "admin/cases": str(case.pk),
         "admin/^people/imports": str(batch.pk),
         "admin/people/imports": str(batch.pk),
         "admin/people": str(person.pk),
@@ -55,12 +69,28 @@ def make_desk_rows(publication: Publication) -> dict[str, str]:
         "admin/lists": str(publication.mailing_list_id),
         "admin/topics": str(topic.pk),
         "admin/publications": str(publication.pk),
+        "admin/welcome": str(publication.pk),
+        "admin/^welcome/mails": str(welcome[0].pk),
         "admin/brand": str(publication.brand_id),
         "batch": str(send.batches.get().pk),
+        "comment": str(comment.pk),
+        "admin/webhooks": str(make_endpoint(state="off").pk),
+        "admin/api-keys": str(make_key(name="Shop", scope="read", by="admin", now=timezone.now())[0].pk),
+        "admin/^saved": str(saved.pk),
+        "admin/sources": str(story.source_id),
+        "admin/users": str(make_approver().pk),
+        "admin/snippets/choose/newsletter/brand": str(publication.brand_id),
+        "admin/snippets/choose/newsletter/story": str(story.pk),
+        "admin/snippets/choose/newsletter/eventnotice": str(event.pk),
+        "admin/snippets/choose/subscribers/mailinglist": str(publication.mailing_list_id),
+        "admin/snippets/choose/subscribers/segment": str(segment.pk),
+        "kind": "block",
+        "language": "es",
         "suppression": str(Suppression.objects.get().pk),
         "revision_id": str(issue.latest_revision_id or 1),
         "mode": "inbox.0.none",
         "name": "0.none",
+        "issue": str(issue.pk),
         "other": "0.none",
         "token": "not-a-token",
     }

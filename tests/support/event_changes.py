@@ -25,6 +25,7 @@ LONDONERS = {f"person{number}@example.com" for number in range(3)}
 def send_out(issue: Issue) -> Send:
     """As if the provider took everything."""
     send = start_send(issue=issue, now=NOW)
+    Send.objects.filter(pk=send.pk).update(provider="mailgun")
     Batch.objects.filter(send=send).update(state=Batch.State.ACCEPTED)
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENT)
     return send

@@ -73,7 +73,7 @@ def make_publication(**changes: Any) -> Publication:
         from_email="news@news.example.org",
         reply_to="hello@example.org",
         schedule="0 9 * * thu",
-        zone="Europe/London",
+        zone=changes.pop("zone", "Europe/London"),
         **changes,
     )
     Publication.objects.filter(pk=made.pk).update(made_at=NOW - timedelta(days=1))

@@ -23,7 +23,10 @@ def press(target: Locator, *, key: str = "Tab") -> None:
 
 
 def tick(target: Locator) -> None:
-    """Check a box that is unchecked."""
+    """Check a box that is unchecked, or choose a radio button with the arrow keys."""
+    if target.get_attribute("type") == "radio":
+        _choose(target)
+        return
     tab_to(target)
     if not target.is_checked():
         target.page.keyboard.press("Space")
@@ -34,3 +37,13 @@ def type_over(target: Locator, text: str) -> None:
     tab_to(target)
     target.page.keyboard.press("ControlOrMeta+a")
     target.page.keyboard.type(text, delay=30)
+
+
+def _choose(target: Locator) -> None:
+    page, name = target.page, target.get_attribute("name")
+    for _ in range(MOST_STEPS):
+        if target.is_checked():
+            return
+        in_group = page.evaluate("name => document.activeElement.name === name", name)
+        page.keyboard.press("ArrowDown" if in_group else "Tab")
+    raise AssertionError(f"The keyboard does not choose {target}.")

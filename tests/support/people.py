@@ -8,7 +8,7 @@ from django.utils import timezone
 from subscribers.identity import identify
 from subscribers.links.signed_links import Purpose, make_link
 from subscribers.models import Basis, MailedLink, MailingList, Segment, Subscriber, Subscription, Topic
-from subscribers.people.mailed_links import PURPOSES, Kind, make_mailed_link_url
+from subscribers.people.mailed_links import Kind, make_mailed_link_url
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 
@@ -43,14 +43,22 @@ def token_for(person: Subscriber, mailing_list: MailingList, purpose: Purpose, *
     return url.rsplit("/", 1)[1]
 
 
-def path_to(person: Subscriber, mailing_list: MailingList, purpose: Purpose = Purpose.UNSUBSCRIBE) -> str:
+def path_to(
+    person: Subscriber, mailing_list: MailingList, purpose: Purpose = Purpose.UNSUBSCRIBE, *, mailing: int = 0
+) -> str:
     """The path of a page of this person, with a link made now; those that work once get their row."""
     now = timezone.now()
-    kind = next((kind for kind, of in PURPOSES.items() if of is purpose and kind != Kind.PREFERENCES), None)
+    kind = Kind(purpose) if purpose in Kind.values and purpose != Kind.PREFERENCES else None
     if kind is None:
-        url = make_link(purpose=purpose, subscriber_uuid=person.uuid, list_public_id=mailing_list.public_id, now=now)
+        url = make_link(
+            purpose=purpose,
+            subscriber_uuid=person.uuid,
+            list_public_id=mailing_list.public_id,
+            now=now,
+            mailing=mailing,
+        )
     else:
-        new = {"new_email": "new@example.org"} if kind == Kind.ARRIVE else {}
+        new = {"new_email": "new@example.org"} if kind == Kind.CONFIRM_ADDRESS else {}
         row, _ = MailedLink.objects.get_or_create(
             subscriber=person, kind=kind, used_at=None, defaults={"mailing_list": mailing_list, "asked_at": now, **new}
         )

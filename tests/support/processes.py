@@ -22,7 +22,10 @@ from tests.support.fork_server import ForkedProcess, ForkServer
 from tests.support.provider_webhooks import SIGNING_KEY
 
 OPEN = ("pending", "submitting")
+_UNFINISHED_SENDS = {"preparing", "ready", "submitting", ""}
 CONFIRMING = "confirm-me@example.org"
+JOINED = 300
+"""How many people joined since the welcome was turned on, in a database that has one."""
 
 
 def wait_until(told: Callable[[], Any], *, seconds: float = 40, every: float = 0.05, what: str = "it") -> Any:
@@ -212,18 +215,19 @@ class Installation:
 
         def done() -> bool:
             left = self.batches()
-            return not any(left[state] for state in OPEN) and self.send_state() not in (
-                "preparing",
-                "ready",
-                "submitting",
-                "",
-            )
+            return not any(left[state] for state in OPEN) and self.send_states().isdisjoint(_UNFINISHED_SENDS)
 
         wait_until(done, seconds=seconds, every=0.1, what=f"the end of the send {self.batches()}")
 
     def send_state(self) -> str:
+        """Return the state of the only send, or "" if there is none."""
         rows = self.query("SELECT state FROM newsletter_send WHERE state <> 'cancelled'")
         return str(rows[0][0]) if rows else ""
+
+    def send_states(self) -> set[str]:
+        """Return the states of all sends; {""} if there is none."""
+        rows = self.query("SELECT DISTINCT state FROM newsletter_send WHERE state <> 'cancelled'")
+        return {str(state) for (state,) in rows} or {""}
 
     def people_by_state(self) -> Counter[str]:
         """Every delivery under its own state, or else its batch's."""

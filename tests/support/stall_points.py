@@ -4,6 +4,7 @@ It writes FOLDER/stalled when it gets there and goes on when FOLDER/go is there.
 At the point ``no_names`` nothing stands still: no name of a provider is found, as where the DNS is away.
 """
 
+import re
 import socket
 import sys
 import threading
@@ -22,6 +23,10 @@ POINTS = (
     "freezing",
     "webhook_stored",
     "applying",
+    "fact_recorded",
+    "webhook_claimed",
+    "webhook_posted",
+    "webhook_settled",
     "no_names",
 )
 
@@ -43,7 +48,9 @@ class StallGate:
 
 
 def install_stall(point: str, gate: StallGate) -> None:
+    from newsletter.content.fetching.poster import Poster
     from newsletter.feedback import apply
+    from newsletter.outbound import deliver
     from newsletter.providers.base.transport import Transport
     from newsletter.sending.dispatching import dispatcher
     from newsletter.web import webhooks
@@ -60,6 +67,14 @@ def install_stall(point: str, gate: StallGate) -> None:
         webhooks.store_webhook = _stall_after(webhooks.store_webhook, gate)
     elif point == "applying":
         apply.pause_failing_sends = _stall_before(apply.pause_failing_sends, gate)
+    elif point == "fact_recorded":
+        _hold_after_insert("subscribers_outboundevent", gate)
+    elif point == "webhook_claimed":
+        Poster.post = _stall_before(Poster.post, gate)  # type: ignore[method-assign]
+    elif point == "webhook_posted":
+        Poster.post = _stall_after(Poster.post, gate)  # type: ignore[method-assign]
+    elif point == "webhook_settled":
+        deliver._record = _stall_after(deliver._record, gate)
     elif point == "queue":
         _hold_in_the_queues_transaction(gate)
     elif point == "no_names":
@@ -67,12 +82,7 @@ def install_stall(point: str, gate: StallGate) -> None:
 
         urllib3_connection.create_connection = _find_no_name
     elif point == "freezing":
-        from django.db.backends.signals import connection_created
-
-        def watch(connection: Any, **more: Any) -> None:
-            connection.execute_wrappers.append(_hold_after_deliveries(gate))
-
-        connection_created.connect(watch, weak=False)
+        _hold_after_insert("newsletter_delivery", gate)
     else:
         raise SystemExit(f"There is no point “{point}”; there are {', '.join(POINTS)}.")
 
@@ -113,14 +123,19 @@ def _stall_after(function: Callable[..., Any], gate: StallGate) -> Callable[...,
     return held
 
 
-def _hold_after_deliveries(gate: StallGate) -> Callable[..., Any]:
+def _hold_after_insert(table: str, gate: StallGate) -> None:
+    from django.db.backends.signals import connection_created
+
     def execute(run: Callable[..., Any], sql: str, *arguments: Any) -> Any:
         result = run(sql, *arguments)
-        if "INSERT INTO newsletter_delivery" in str(sql):
+        if re.search(rf'INSERT INTO "?{table}\b', str(sql)):
             gate.hold()
         return result
 
-    return execute
+    def watch(connection: Any, **more: Any) -> None:
+        connection.execute_wrappers.append(execute)
+
+    connection_created.connect(watch, weak=False)
 
 
 def main(point: str, folder: str, *command: str) -> int:

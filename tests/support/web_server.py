@@ -117,6 +117,8 @@ def _fill() -> dict[str, Any]:
     from django.utils import timezone
 
     from newsletter.api_keys import make_key
+    from newsletter.models import ApiScope
+    from newsletter.models.api_keys import MAX_CALLS_PER_MINUTE
     from newsletter.organisation.staff import add_staff
     from tests.support.people import make_list, make_member, path_to
 
@@ -128,6 +130,13 @@ def _fill() -> dict[str, Any]:
     return {
         "leave": [path_to(person, weekly) for person in people],
         "cookie": "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items()),
+        "every_scope": make_key(
+            name="stranger",
+            scope=" ".join(ApiScope.values),
+            by="root",
+            now=timezone.now(),
+            calls_per_minute=MAX_CALLS_PER_MINUTE,
+        )[1],
         "key": make_key(name="web site", scope="read", by="root", now=timezone.now())[1],
     }
 

@@ -30,6 +30,7 @@ class Post:
     kind: str = "posts"
     modified: str = "2026-03-02T10:00:00"
     sticky: bool = False
+    plugin_fields: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -129,6 +130,7 @@ class WordPress:
             "title": {"rendered": f"Protected: {post.title}" if post.password else post.title},
             "excerpt": {"rendered": text, "protected": bool(post.password)},
             "content": {"rendered": text, "protected": bool(post.password)},
+            **post.plugin_fields,
         }
 
     def _feed(self) -> bytes:

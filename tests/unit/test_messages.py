@@ -5,10 +5,11 @@ import pickle
 from datetime import UTC, date, datetime
 
 from django.utils import translation
+from django.utils.translation import override
 
 from newsletter.common.errors import DomainError, NotFound
 from newsletter.common.messages import Message, Quantity, decode, dumps, encode, loads
-from newsletter.common.translation import translate
+from newsletter.common.translation import format_percent, translate
 
 TOPIC = "topics of the story were changed: %(value)s"
 
@@ -66,3 +67,9 @@ def test_a_message_survives_copies_and_pickles() -> None:
 def test_messages_put_together_are_each_translated() -> None:
     with translation.override("es"):
         assert translate(Message("cancelled") + ". " + "As written.") == "cancelado. As written."
+
+
+def test_a_percentage_has_the_decimal_sign_of_the_language() -> None:
+    assert [format_percent(share) for share in (0, 0.52, 12.34, 100)] == ["0 %", "0.52 %", "12.3 %", "100 %"]
+    with override("es"):
+        assert [format_percent(share) for share in (0.52, 12.34, 100.0)] == ["0,52 %", "12,3 %", "100 %"]

@@ -8,7 +8,6 @@ from django.test import Client
 
 from newsletter.models import Publication, Story
 from subscribers.desk.imports.forms import _list_targets
-from subscribers.desk.segments.rule_field import ConditionStream, make_builder
 from subscribers.links.signed_links import Purpose
 from subscribers.models import Segment, Topic
 from tests.support.desk import sign_in, sign_in_superuser, story_fields
@@ -39,6 +38,16 @@ def test_a_sign_up_asks_for_a_language_only_if_a_segment_selects_by_it(client: C
     assert 'name="language"' in client.get("/join/weekly").content.decode()
 
 
+def test_a_sign_up_asks_for_a_language_if_a_publication_has_several(client: Client) -> None:
+    publication = make_publication(languages=["es"])
+    publication.mailing_list.ask_language = True
+    publication.mailing_list.save()
+    page = f"/join/{publication.mailing_list.slug}"
+    assert 'name="language"' in client.get(page).content.decode()
+    Publication.objects.update(languages=[])
+    assert 'name="language"' not in client.get(page).content.decode()
+
+
 def test_the_preference_page_says_what_its_language_is_for(client: Client) -> None:
     weekly = make_list()
     page = path_to(make_member(weekly), weekly, Purpose.PREFERENCES)
@@ -55,28 +64,8 @@ def test_topics_that_are_not_asked_for_are_kept(client: Client) -> None:
     assert set(ada.topics.all()) == {law, land}
 
 
-def test_counting_clicks_by_reader_is_not_offered() -> None:
-    publication = make_publication()
-    client = sign_in("admin")
-    address = f"/admin/publications/edit/{publication.pk}/"
-    assert 'value="readers"' not in client.get(address).content.decode()
-    Publication.objects.update(clicks="readers")
-    assert 'value="readers" selected' in client.get(address).content.decode()
-
-
-def test_the_builder_does_not_offer_a_condition_without_effect() -> None:
-    builder = make_builder()
-    assert isinstance(builder, ConditionStream)
-    client = sign_in("admin")
-    Segment.objects.create(slug="keen", name="Keen", rule={"clicked": "weekly/latest"})
-    page = client.get("/admin/segments/add/").content.decode()
-    assert "&quot;clicked&quot;: {&quot;max_num&quot;: 0}" in page
-
-
-def test_an_import_does_not_offer_a_column_without_effect() -> None:
-    offered = dict(_list_targets("town", "city")[-1][1])
-    assert "timezone" not in offered
-    assert "timezone" in dict(_list_targets("timezone", "timezone")[-1][1])
+def test_an_import_offers_the_time_zone_because_local_sends_read_it() -> None:
+    assert "timezone" in dict(_list_targets("town", "city")[-1][1])
 
 
 def test_a_story_form_has_no_field_that_nothing_reads() -> None:
@@ -103,11 +92,9 @@ def test_apply_names_the_keys_that_have_no_effect_yet(tmp_path: Path, capsys: py
         '[[segment]]\nslug = "land"\nrule = { topic = "land" }\n[[topic]]\nslug = "land"\n'
         '[[publication]]\nslug = "weekly"\nname = "Weekly"\nlist = "weekly"\n'
         'from_name = "Open Door"\nfrom_email = "news@example.org"\n'
-        'schedule = "0 9 * * thu"\nclicks = "readers"\n'
+        'schedule = "0 9 * * thu"\n'
     )
     call_command("apply", str(file))
     said = capsys.readouterr().out
-    assert 'clicks = "readers" has no effect yet' in said
     assert 'ask = ["language"] has no effect until a segment selects by language' in said
     assert 'ask = ["topics"]' not in said
-    assert Publication.objects.get().clicks == "readers"

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client
 
-from newsletter.feedback.clicks import ClickBursts, looks_like_machine
+from newsletter.feedback.clicks import RecentClicks, looks_like_machine
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.variants.click_links import make_click_url
 from newsletter.models import Issue, LinkClicks, Publication, Variant
@@ -19,8 +19,8 @@ TARGET = "https://example.org/stories/1/?a=1&b=2"
 
 
 @pytest.fixture(autouse=True)
-def _no_bursts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clicks, "_bursts", ClickBursts())
+def _no_recent_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clicks, "_recent", RecentClicks())
 
 
 @pytest.fixture
@@ -49,10 +49,10 @@ def test_a_click_redirects_and_is_counted_anonymously(issue: Issue) -> None:
     assert (response.status_code, response.headers["Location"]) == (302, TARGET)
     assert (response.headers["Referrer-Policy"], response.headers["Cache-Control"]) == ("no-referrer", "no-store")
     assert not response.cookies
-    follow(issue)
+    follow(issue, agent=BROWSER.replace("140", "141"))
     assert counted() == (2, 0)
     assert {field.name for field in LinkClicks._meta.fields} == {
-        "id", "issue", "link", "url", "day", "people", "machines"
+        "id", "issue", "link", "url", "day", "arm", "people", "machines"
     }  # fmt: skip
 
 
@@ -80,15 +80,30 @@ def test_a_burst_of_clicks_counts_as_a_machine_from_the_first(issue: Issue) -> N
 
 
 def test_one_link_repeated_or_slow_clicks_are_no_burst() -> None:
-    bursts = ClickBursts(links=3, seconds=10, max_clients=2)
+    bursts = RecentClicks(links=3, seconds=10, max_clients=2)
     for at in range(5):
         assert bursts.note(client="a", issue="i", url="one", at=at) == []
-    assert not bursts.is_burst(client="a", issue="i")
+    assert not bursts.is_burst(client="a", issue="i", at=4)
     for at, url in ((20, "two"), (40, "three"), (60, "four")):
         assert bursts.note(client="a", issue="i", url=url, at=at) == []
     for who in ("b", "c"):
         bursts.note(client=who, issue="i", url="one", at=61)
     assert len(bursts._seen) == 2
+
+
+def test_somebody_who_follows_a_link_again_counts_once(issue: Issue) -> None:
+    for _ in range(3):
+        assert follow(issue).status_code == 302
+    follow(issue, "https://example.org/other/")
+    assert (counted(), counted("https://example.org/other/")) == ((1, 0), (1, 0))
+
+
+def test_a_repeated_click_counts_again_after_an_hour() -> None:
+    recent = RecentClicks()
+    recent.note(client="a", issue="i", url="one", at=0)
+    assert recent.is_repeated(client="a", issue="i", url="one", at=3599)
+    assert not recent.is_repeated(client="a", issue="i", url="one", at=3600)
+    assert not recent.is_repeated(client="b", issue="i", url="one", at=1)
 
 
 def test_a_head_request_counts_nothing(issue: Issue) -> None:
@@ -120,7 +135,7 @@ def test_mail_scanners_are_counted_separately_from_people(issue: Issue, profile:
     for scanner in range(10):
         for link in range(links):
             follow(issue, f"https://example.org/{link}", agent=agent, **{"x-scanner": str(scanner), **headers})
-        clicks._bursts = ClickBursts()
+        clicks._recent = RecentClicks()
     machines = sum(LinkClicks.objects.values_list("machines", flat=True))
     people = sum(LinkClicks.objects.values_list("people", flat=True))
     assert machines >= 0.95 * (machines + people)

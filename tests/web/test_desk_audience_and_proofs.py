@@ -13,8 +13,10 @@ from wagtail.users.models import UserProfile
 from newsletter.desk.issues import overview
 from newsletter.desk.issues.audience.compare_variants import compare_lines, mark_differences
 from newsletter.desk.issues.audience.variant_groups import parse_group_key
-from newsletter.issues.variants.nearby_events import EventSelection
-from newsletter.issues.variants.visibility import VisibleContent, describe_visible
+from newsletter.desk.issues.checking.checks import describe_verdict
+from newsletter.issues.visible.nearby_events import EventSelection
+from newsletter.issues.visible.variant_labels import describe_visible
+from newsletter.issues.visible.visible_content import VisibleContent
 from newsletter.models import AuditEntry, Issue, Proof, Publication
 from subscribers.models import Basis, Subscriber, SubscriberLocation
 from tests.support.content import make_event_record
@@ -56,10 +58,14 @@ def test_the_audience_page_counts_people_by_region_and_version(issue: Issue) -> 
     assert "No earlier issue to compare with." in page
 
 
-def test_the_checks_say_how_many_versions_the_approval_checks(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_sentence_says_what_was_checked_and_in_how_many_versions(
+    issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(overview, "MAX_MODES", 1)
     page = get(sign_in("writer"), issue, "overview/")
-    assert re.search(r"These checks cover the 1 most common versions\. Approval checks all [2-9]\.", page)
+    assert re.search(r" We checked the 1 most common of [2-9] versions\.</p>", page)
+    assert describe_verdict([], checked=40, versions=59) == "All checks passed in the 40 most common of 59 versions."
+    assert describe_verdict([], checked=2, versions=2) == "All checks passed."
 
 
 def test_the_audience_page_lists_exclusions_with_their_reason(issue: Issue) -> None:
@@ -188,7 +194,7 @@ def test_unknown_groups_and_looks_are_not_found(issue: Issue, page: str) -> None
 @pytest.mark.parametrize("page", ["audience/", "compare/"])
 def test_an_incomplete_issue_lists_what_is_missing(issue: Issue, page: str) -> None:
     Issue.objects.filter(pk=issue.pk).update(body='[{"type": "lead_story", "id": "a", "value": {"story": null}}]')
-    assert "the lead story, has no story yet" in get(sign_in("writer"), issue, page)
+    assert "Block 1, Lead story, is unfinished: “Story” is empty" in get(sign_in("writer"), issue, page)
 
 
 def test_images_off_and_inverted_dark_mode_change_the_mail(issue: Issue) -> None:
@@ -214,12 +220,27 @@ def test_a_proof_goes_to_the_chosen_staff_and_is_marked(issue: Issue, settings: 
     client = sign_in("writer")
     me = client.session["_auth_user_id"]
     response = proof(client, issue, to=[me], readers="0.none")
-    assert said(response) == ["The proof was sent to writer@example.org."]
+    (text,) = said(response)
+    assert text.startswith("The proof for writer@example.org is ready. No provider is connected, so it was not mailed.")
+    assert f'<a href="/admin/issues/{issue.pk}/mail/mail.' in text
     row = Proof.objects.get()
     assert (row.state, row.person.email, row.by.email) == ("accepted", "writer@example.org", "writer@example.org")
     sent = outbox(settings)
     assert "Proof of The weekly letter No. 1 for staff." in sent
     assert "http://127.0.0.1:8000/proof/unsubscribe" in sent
+
+
+def test_the_label_of_a_proof_is_in_the_language_of_who_reads_it(issue: Issue) -> None:
+    client = sign_in("writer")
+    me = client.session["_auth_user_id"]
+    proof(client, issue, to=[me], readers="0.none")
+    shown = f'<span class="nl-quiet">{Proof.objects.get().label}</span></li>'
+    assert shown in get(client, issue, "overview/")
+    UserProfile.objects.update_or_create(user_id=me, defaults={"preferred_language": "es"})
+    with translation.override("es"):
+        in_spanish = f'<span class="nl-quiet">{Proof.objects.get().label}</span></li>'
+    assert in_spanish != shown
+    assert in_spanish in get(client, issue, "overview/")
 
 
 def test_a_proof_counts_as_no_delivery_and_approves_nothing(issue: Issue) -> None:

@@ -8,11 +8,23 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from newsletter.issues.checks.links import hash_url
+from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.models import Acknowledgement, Brand, EventNotice, Issue, LinkCheck, Publication, SenderDomain, Story
+from newsletter.models import (
+    Acknowledgement,
+    Brand,
+    EventNotice,
+    Issue,
+    LinkCheck,
+    Publication,
+    SenderDomain,
+    SpamCheck,
+    Story,
+)
 from newsletter.sending.freezing.start import start_send
 from tests.support.desk import audience_fields, said, sign_in
-from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_source, make_story
+from tests.support.fixtures import HOUSTON, NOW, add_subscribers, make_event, make_issue, make_source, make_story
 
 pytestmark = pytest.mark.django_db
 
@@ -85,13 +97,16 @@ def test_an_incomplete_block_is_an_error_with_a_link_to_it(issue: Issue) -> None
     issue.body[0].value["story"] = None
     issue.save(update_fields=["body"])
     page = overview(issue)
-    assert "has no story yet" in page
+    assert "is unfinished: “Story” is empty" in page
     assert f'href="/admin/issues/edit/{issue.pk}/#block-{issue.body[0].id}-section"' in page
 
 
-def test_the_checks_beside_the_editor_follow_each_autosave(issue: Issue) -> None:
-    page = sign_in("writer").get(f"/admin/issues/edit/{issue.pk}/").content.decode()
-    panel = page.split('data-side-panel="checks"')[1]
+def test_the_checks_beside_the_editor_have_their_own_request(issue: Issue) -> None:
+    client = sign_in("writer")
+    page = client.get(f"/admin/issues/edit/{issue.pk}/").content.decode()
+    address = f"/admin/issues/{issue.pk}/checks/"
+    assert f'data-nl-checks-url-value="{address}"' in page
+    panel = client.get(address).content.decode()
     assert "The preheader has 5 characters" in panel
     assert "Review the warnings on the issue’s page" in panel
 
@@ -202,19 +217,17 @@ def test_a_pseudonym_in_a_text_by_staff_needs_its_note(publication: Publication)
 
 
 def test_a_dead_link_is_a_warning_if_other_sites_can_be_reached(issue: Issue) -> None:
-    from newsletter.issues.snapshot.content_links import find_web_links
-    from newsletter.issues.snapshot.link_checks import hash_url
 
     urls = list(find_web_links(resolve_content(issue)))
     story = next(url for url in urls if "/stories/" in url)
     look = LinkCheck.objects.create(
         sha256=hash_url(story), url=story, state="unreached", message="No web site is found.", looked_at=timezone.now()
     )
-    assert "leads nowhere" not in overview(issue)
+    assert "does not answer" not in overview(issue)
     LinkCheck.objects.create(sha256="good", url="https://example.org/good", state="good", looked_at=timezone.now())
-    assert "leads nowhere: No web site is found." in overview(issue)
+    assert "does not answer: No web site is found." in overview(issue)
     LinkCheck.objects.filter(pk=look.pk).update(state="good")
-    assert "leads nowhere" not in overview(issue)
+    assert "does not answer" not in overview(issue)
 
 
 def test_an_unauthenticated_sender_blocks_real_sending(issue: Issue, settings: object) -> None:
@@ -262,7 +275,7 @@ def test_the_picker_gives_the_true_reason_why_an_event_was_left_out(issue: Issue
     assert re.search(r"Bus \(13 Mar 2026\).*?left out: its source is not one of this publication", page, re.DOTALL)
     assert "left out: too far ahead: the issue covers the next 30 days" in page
     assert "left out: it begins before the issue goes out" in page
-    assert "Fri 13 Mar 2026, 04:30 (America/Chicago)" in page
+    assert "Fri 13 Mar 2026, 04:30 (Chicago time)" in page
 
 
 def test_the_picker_says_why_each_story_is_in_or_out_of_the_issue(issue: Issue) -> None:
@@ -274,3 +287,46 @@ def test_the_picker_says_why_each_story_is_in_or_out_of_the_issue(issue: Issue) 
     assert "written in another language (es)" in page
     plain = client.get("/admin/snippets/choose/newsletter/story/").content.decode()
     assert "In this issue" not in plain
+
+
+def test_the_checks_say_size_subject_links_and_spam_score(issue: Issue, settings: object) -> None:
+    settings.NEWSLETTER_LINK_CHECKS = True
+    Issue.objects.filter(pk=issue.pk).update(subject="The clinic opens its doors on two evenings a week")
+    issue.refresh_from_db()
+    content = resolve_content(issue)
+    SpamCheck.objects.create(issue=issue, sha256=hash_content(content), score=1.5, looked_at=timezone.now())
+    page = overview(issue)
+    assert re.search(r"The mail is \d+ kB. Gmail cuts mails off at 102 kB: \d+ kB are left.", page)
+    assert "The subject has 49 characters. Phones show about 32." in page
+    assert "Links: 2 are not checked yet: this happens in the background within minutes." in page
+    assert "Spam score: 1.5 (filters act at 5)." in page
+
+
+@pytest.mark.parametrize(("where", "told"), [({}, True), (HOUSTON, False)])
+def test_the_page_says_if_nobody_sees_an_event(publication: Publication, where: dict[str, object], told: bool) -> None:
+    make_story("The clinic opens its doors")
+    make_event("Open evening", where=HOUSTON)
+    add_subscribers(publication, 2, where=where)
+    page = overview(make_issue(publication))
+    assert ("Nobody sees the event: it is near no subscriber whose town we know." in page) == told
+
+
+def test_link_states_are_counted_on_the_page(issue: Issue, settings: object) -> None:
+    settings.NEWSLETTER_LINK_CHECKS = True
+    for url, state in zip(find_web_links(resolve_content(issue)), ["good", "dead"], strict=True):
+        LinkCheck.objects.create(sha256=hash_url(url), url=url, state=state, looked_at=timezone.now())
+    assert "Links: 1 link answers, 1 is not found." in overview(issue)
+
+
+def test_links_are_checked_again_when_somebody_asks(issue: Issue, settings: object) -> None:
+    client, page = sign_in("writer"), f"/admin/issues/{issue.pk}/overview/"
+    settings.NEWSLETTER_LINK_CHECKS = False
+    assert "Check the links again" not in client.get(page).content.decode()
+    settings.NEWSLETTER_LINK_CHECKS = True
+    assert "Check the links again" in client.get(page).content.decode()
+    url, now = next(iter(find_web_links(resolve_content(issue)))), timezone.now()
+    LinkCheck.objects.create(sha256=hash_url(url), url=url, state="dead", message="gone.", looked_at=now)
+    response = client.post(f"/admin/issues/{issue.pk}/check-links/", follow=True)
+    assert "2 links are being checked again." in said(response)[0]
+    assert f"The link to {url} leads nowhere" in response.content.decode()
+    assert LinkCheck.objects.get().looked_at <= timezone.now() - timedelta(days=1)

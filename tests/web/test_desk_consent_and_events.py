@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from wagtail.users.models import UserProfile
 
-from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Story
+from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw import withdraw_story
 from tests.support.desk import said, sign_in
@@ -49,6 +49,7 @@ def publish(**of_the_event: str) -> tuple[Issue, Story, EventNotice]:
     add_subscribers(publication, 3, where=LONDON)
     issue = make_issue(publication, approved=True)
     send = start_send(issue=issue, now=NOW)
+    Send.objects.filter(pk=send.pk).update(provider="mailgun")
     Batch.objects.filter(send=send).update(state=Batch.State.ACCEPTED)
     return issue, story, event
 
@@ -276,7 +277,7 @@ def test_a_correction_always_waits_for_staff():
     assert "will send automatically" not in page.content.decode()
     assert (page.context["candidates"], page.context["recipients"]) == (3, 3)
     assert "correction 1 is waiting for approval" in browser.get("/admin/").content.decode()
-    assert "3 people now?" in browser.get(f"/admin/issues/{draft.pk}/send/start/sure/").content.decode()
+    assert "what 3 people would get" in browser.get(f"/admin/issues/{draft.pk}/send/start/sure/").content.decode()
     assert (
         "You wrote or edited part of this issue" in writer.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
     )

@@ -11,8 +11,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
+from newsletter.desk.content.zone_choices import zone_choices
 from newsletter.desk.publications.schedule_text import describe_schedule
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, SetAsideEntry, Source, Story
+from tests.support.desk import said as read_messages
 from tests.support.desk import sign_in, story_fields
 from tests.support.fixtures import (
     HOUSTON,
@@ -47,7 +49,8 @@ def event_fields(event: EventNotice, **fields: str) -> dict[str, str]:
 def publication_fields(publication: Publication, **fields: str) -> dict[str, str]:
     names = (
         "name slug language from_name from_email reply_to subject schedule zone lead_hours approval stories "
-        "days_back waiting_days events days_ahead radius_km intro host_url stale_hours digest_schedule archive clicks layout"
+        "days_back waiting_days events days_ahead radius_km intro host_url stale_hours digest_schedule archive clicks layout "
+        "interests max_variants send_at priority"
     )
     values = {name: str(getattr(publication, name)) for name in names.split()}
     return {
@@ -105,6 +108,24 @@ def test_an_editor_creates_a_story() -> None:
     assert story.seen_at is not None
 
 
+def test_an_embargo_is_in_the_time_zone_of_most_publications() -> None:
+    make_publication(zone="America/Chicago")
+    story, editor = make_story("The garden"), sign_in("editor")
+    fields = story_fields(story, embargo_until="2026-07-05T09:00")
+    address = f"/admin/stories/edit/{story.pk}/"
+    editor.post(address, fields)
+    story.refresh_from_db()
+    assert story.embargo_until == datetime(2026, 7, 5, 14, tzinfo=UTC)
+    page = editor.get(address).content.decode()
+    assert "Do not send before (Chicago time)" in page
+    assert 'value="2026-07-05 09:00"' in page
+    for slug in ("second", "third"):
+        make_publication(slug=slug, zone="Europe/Madrid")
+    page = editor.get(address).content.decode()
+    assert "Do not send before (Madrid time)" in page
+    assert 'value="2026-07-05 16:00"' in page
+
+
 def test_a_story_page_shows_its_source_and_edited_fields() -> None:
     story = make_story("The garden", edited_fields=["title"])
     page = sign_in("writer").get(f"/admin/stories/edit/{story.pk}/").content.decode()
@@ -150,7 +171,7 @@ def test_the_event_list_shows_the_start_in_the_events_time_zone() -> None:
     make_event("No zone", starts_at=noon, zone="")
     make_event("Odd zone", starts_at=noon, zone="Mars/Olympus")
     page = sign_in("writer").get("/admin/events/").content.decode()
-    assert "Tue 1 Jun 2027, 07:00 (America/Chicago)" in page
+    assert "Tue 1 Jun 2027, 07:00 (Chicago time)" in page
     assert ">Wed 2 Jun 2027</td>" in page
     assert "12:00 (UTC)" in page
     assert "“Mars/Olympus” is not a time zone" in page
@@ -173,18 +194,35 @@ def test_a_new_story_is_dated_now() -> None:
     assert 'value="2026-03-04 09:30"' in page
 
 
+@pytest.mark.parametrize(("languages", "chosen"), [(["es"], "es"), (["es", "es"], "es"), (["en", "es"], ""), ([], "")])
+@pytest.mark.parametrize("page", ["stories", "events"])
+def test_a_new_row_is_in_the_language_of_the_publications(page: str, languages: list[str], chosen: str) -> None:
+    for number, language in enumerate(languages):
+        make_publication(slug=f"letter-{number}", language=language)
+    form = sign_in("editor").get(f"/admin/{page}/add/").context["form"]
+    assert (form["language"].value() or "") == chosen
+
+
 def test_event_times_are_entered_in_the_events_time_zone() -> None:
     event = make_event("Evening", starts_at=datetime(2027, 6, 1, 23, 30, tzinfo=UTC), zone="America/Chicago")
     client = sign_in("writer")
     page = client.get(f"/admin/events/edit/{event.pk}/").content.decode()
     assert 'value="2027-06-01 18:30"' in page
-    assert "in the event’s time zone" in page
+    assert "Local time at the event" in page
     fields = event_fields(event, starts_at="2027-06-01 19:00", ends_at="2027-06-01 21:00")
     client.post(f"/admin/events/edit/{event.pk}/", fields)
     event.refresh_from_db()
     assert event.starts_at == datetime(2027, 6, 2, 0, 0, tzinfo=UTC)
     assert event.ends_at == datetime(2027, 6, 2, 2, 0, tzinfo=UTC)
     assert set(event.edited_fields) == {"starts_at", "ends_at"}
+
+
+def test_an_events_time_zone_is_chosen_by_town() -> None:
+    event = make_event("Evening", zone="America/Chicago")
+    page = sign_in("editor").get(f"/admin/events/edit/{event.pk}/").content.decode()
+    assert '<option value="America/Chicago" selected>Chicago</option>' in page
+    page = sign_in("editor").get("/admin/events/add/").content.decode()
+    assert '<option value="" selected>That of its town</option>' in page
 
 
 def test_a_new_time_zone_moves_an_event_with_the_same_hours() -> None:
@@ -229,7 +267,9 @@ def test_an_edited_location_is_noted() -> None:
 def test_an_appeal_is_edited() -> None:
     appeal = make_appeal()
     fields = {"headline": "Give two hours", "text": "", "button": "Give", "link": appeal.link, "slug": appeal.slug}
-    sign_in("editor").post(f"/admin/appeals/edit/{appeal.pk}/", {**fields, "audience": "donor", "enabled": "on"})
+    sign_in("editor").post(
+        f"/admin/appeals/edit/{appeal.pk}/", {**fields, "audience": "donor", "priority": "0", "enabled": "on"}
+    )
     assert Appeal.objects.get().headline == "Give two hours"
 
 
@@ -377,8 +417,8 @@ def test_a_brand_saves_colours_and_social_networks(publication: Publication) -> 
         ({"colour": "red;}"}, "Write a colour as # and six digits"),
         ({"social": "facebook: javascript:alert(1)"}, "Line 1: write the network"),
         ({"social": "facebook"}, "Line 1: write the network"),
-        ({"colour": "#fff1a8"}, "hard to read on the light background"),
-        ({"colour": "#fff1a8"}, "The nearest readable colour is #"),
+        ({"colour": "#fff1a8"}, "is too pale to read"),
+        ({"colour": "#fff1a8"}, "or choose a darker one"),
         ({"font": "Comic Sans"}, "Select a valid choice"),
     ],
 )
@@ -450,3 +490,41 @@ def test_a_source_accepts_a_webcal_address(db: None) -> None:
     answer = sign_in("editor").post("/admin/sources/add/", fields)
     assert answer.status_code == 302
     assert Source.objects.get(name="Choirs").url == "webcal://cal.example.org/c.ics"
+
+
+def test_a_story_without_a_restriction_has_none_on_its_pages() -> None:
+    story = make_story("The clinic opens its doors")
+    client = sign_in("editor")
+    for address in ("/admin/stories/", f"/admin/stories/edit/{story.pk}/"):
+        page = client.get(address).content.decode()
+        assert "cannot go into an issue today" not in page
+        assert not re.search(r">\s*None\s*<", page)
+
+
+def test_pages_that_add_or_save_a_row_say_so_in_words(publication: Publication) -> None:
+    editor, story = sign_in("editor"), make_story("A bench for the harbour")
+    assert "Add a story" in (page := editor.get("/admin/stories/add/").content.decode())
+    assert "New: " not in page
+    (text,) = read_messages(editor.post(f"/admin/stories/edit/{story.pk}/", story_fields(story), follow=True))
+    assert text.startswith("“A bench for the harbour” is saved.")
+    for path, title in (("events", "Add an event"), ("sources", "Add a source"), ("appeals", "Add an appeal")):
+        assert title in sign_in("admin").get(f"/admin/{path}/add/").content.decode()
+
+
+def test_a_town_is_among_the_time_zones_once() -> None:
+    zones = [zone for _continent, towns in zone_choices("UTC")[1:] for zone, _town in towns]
+    assert [zone for zone in zones if "Istanbul" in zone or "Nicosia" in zone] == ["Asia/Nicosia", "Europe/Istanbul"]
+
+
+def test_only_an_original_can_be_chosen_as_the_original() -> None:
+    original, other, third = (make_story(name, language=name) for name in ("en", "es", "fr"))
+    client = sign_in("writer")
+    client.post(f"/admin/stories/edit/{other.pk}/", story_fields(other, translation_of=str(original.pk)))
+    other.refresh_from_db()
+    assert other.translation_of == original
+    page = client.post(f"/admin/stories/edit/{third.pk}/", story_fields(third, translation_of=str(other.pk)))
+    assert "This is a translation itself. Choose its original." in page.content.decode()
+    third.refresh_from_db()
+    assert third.translation_of is None
+    shown = client.get(f"/admin/stories/edit/{other.pk}/").content.decode()
+    assert f'name="translation_of" value="{original.pk}"' in shown

@@ -46,6 +46,8 @@ def test_home_asks_for_locations_and_the_page_lists_candidates() -> None:
         "Springfield, Missouri, United States",
         "Springfield, Illinois, United States",
         "37.22° N, 93.30° W",
+        "Sangamon County · the likeliest",
+        "Greene County · 429 km south-west",
         "km south-west of the first",
     ):
         assert expected in page
@@ -112,7 +114,11 @@ def test_an_answer_voids_the_approval_of_an_issue_that_shows_it() -> None:
     event = make_question("Vigil by the river", region="GB-ENG", country="GB")
     add_subscribers(publication, 3, where=LONDON)
     issue = make_issue(publication, approved=True)
-    sign_in("editor").post(PAGE, {"event": event.pk, "town": "Brighton, England"})
+    editor = sign_in("editor")
+    assert "The weekly letter No. 1" in editor.get(PAGE).content.decode()
+    refused = editor.post(PAGE, {"event": event.pk, "town": "Brighton, England"}, follow=True)
+    assert "Nothing was saved" in said(refused)[0]
+    editor.post(PAGE, {"event": event.pk, "town": "Brighton, England", "withdraw": str(issue.pk)})
     issue.refresh_from_db()
     assert issue.state == Issue.State.DRAFT
 

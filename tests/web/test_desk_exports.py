@@ -183,7 +183,7 @@ def test_an_export_that_outgrew_its_approval_needs_another_one(ann: Client, bob:
 
 @pytest.mark.requirement("V10")
 def test_people_who_join_during_a_download_are_not_in_the_file(weekly: MailingList) -> None:
-    assert len(list(export_rows(weekly, most=10))) == 1 + 10
+    assert len(list(export_rows(weekly, max_people=10))) == 1 + 10
 
 
 @pytest.mark.requirement("G6")

@@ -1,13 +1,15 @@
 """The desk's home page: tasks, coming issues, and the results of the last issue."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from django.utils import translation
 
-from newsletter.desk.publications.slot_text import label_zone
+from newsletter.desk.content.wall_clock import label_zone
+from newsletter.issues.approval.hold import hold_issue
+from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.models import Issue, Publication, Send
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
@@ -37,7 +39,7 @@ def test_a_waiting_draft_shows_the_time_left(publication: Publication) -> None:
         page = home()
     assert "The weekly letter No. 1 is waiting for approval" in page
     assert "In 23 hours: “" in page
-    assert "The weekly letter No. 1: draft" in page
+    assert "The weekly letter No. 1: waiting for approval" in page
 
 
 @pytest.mark.parametrize(
@@ -190,11 +192,11 @@ def test_the_last_issue_is_shown_with_its_numbers(publication: Publication) -> N
     issue = sent(publication)
     page = home()
     assert "3 recipients" in page
-    assert re.search(r"<td>100%</td><th[^>]*>Sent", page)
-    assert re.search(r"<td>0%</td><th[^>]*>Unsubscribed", page)
+    assert re.search(r"<td>100 %</td><th[^>]*>Written to files", page)
+    assert re.search(r"<td>0 %</td><th[^>]*>Unsubscribed", page)
     overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "Delivery summary" in overview
-    assert "reported as spam" in overview
+    assert "reported as spam" not in overview, "nobody can complain about a mail that was written to a file"
 
 
 def test_a_wrong_receipt_is_reported_and_breaks_no_page(publication: Publication) -> None:
@@ -241,3 +243,28 @@ def test_sent_and_cancelled_issues_are_apart_from_what_is_coming(publication: Pu
 def test_a_schedule_that_cannot_be_read_is_named(publication: Publication) -> None:
     Publication.objects.update(schedule="never")
     assert "The weekly letter: " in home()
+
+
+def test_home_says_what_can_be_done_about_an_issue_not_approved_in_time(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    issue = make_issue(publication)
+    with time_machine.travel(NOW + timedelta(days=2), tick=False):
+        start_due_sends(now=NOW + timedelta(days=2))
+        page = home("writer")
+        assert "It was due 24 hours ago and was not sent in time." in page
+        assert (
+            "Whoever edits issues can choose a new time or skip it. An approver can release it or send it now." in page
+        )
+        assert f'href="/admin/issues/{issue.pk}/overview/#nl-decide"' in page
+        overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "Its time has passed: whoever edits issues can choose a new time or skip it." in overview
+    assert f'href="/admin/issues/{issue.pk}/time/"' in overview
+    assert f'href="/admin/issues/{issue.pk}/close/"' in overview
+
+
+def test_an_issue_that_somebody_held_waits_for_an_approver(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    hold_issue(issue=make_issue(publication), reason="we wait for a quote")
+    with time_machine.travel(NOW, tick=False):
+        page = home()
+    assert "We wait for a quote. It will not be sent until an approver releases it." in page

@@ -6,12 +6,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from newsletter.desk.home.panel import draw_growth
 from newsletter.models import Publication
 from subscribers.consent.held_signups import hold_signup
 from subscribers.exporting.export_requests import allow_export
 from subscribers.models import ExportRequest, MailingList, Subscription
 from tests.support.desk import sign_in
-from tests.support.fixtures import make_issue, make_source, make_story
+from tests.support.fixtures import add_subscribers, make_issue, make_source, make_story
 from tests.support.people import make_person
 
 pytestmark = pytest.mark.django_db
@@ -61,3 +62,10 @@ def test_nobody_is_told_of_what_they_may_not_open(publication: Publication) -> N
     assert "cannot be read" not in writer
     assert "wants to export" not in writer
     assert all(said in admin for said in ("is waiting for approval", "cannot be read", "wants to export"))
+
+
+def test_the_growth_chart_begins_with_the_first_people(publication: Publication) -> None:
+    add_subscribers(publication, 3)
+    Subscription.objects.update(requested_at=timezone.now(), confirmed_at=timezone.now())
+    (chart,) = draw_growth(now=timezone.now())
+    assert chart.count("<tr>") - 1 <= 2

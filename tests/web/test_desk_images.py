@@ -4,6 +4,7 @@ from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from PIL import Image
 from wagtail.images import get_image_model
 
@@ -12,6 +13,7 @@ from tests.support.drawing import draw
 from tests.support.image_decoding import record_decoded_images
 
 pytestmark = pytest.mark.django_db
+DESCRIBED = {"description": "A river"}
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +30,8 @@ def test_an_upload_is_decoded_in_the_sandbox_without_its_metadata():
     exif[0x0112], exif[0x010E] = 6, "where it was taken"
     with record_decoded_images() as decoded:
         sign_in("editor").post(
-            "/admin/images/add/", {"title": "Maya", "file": upload(draw(4000, 3000, exif=exif), "a.jpg")}
+            "/admin/images/add/",
+            {"title": "Maya", **DESCRIBED, "file": upload(draw(4000, 3000, exif=exif), "a.jpg")},
         )
     image = get_image_model().objects.get()
     with image.file.open("rb") as file:
@@ -41,7 +44,9 @@ def test_an_upload_is_decoded_in_the_sandbox_without_its_metadata():
 
 @pytest.mark.parametrize(("kind", "name"), [("AVIF", "a.avif"), ("WEBP", "a.webp"), ("GIF", "a.gif"), ("PNG", "a.png")])
 def test_each_image_format_is_stored_as_one_that_mail_shows(kind, name):
-    sign_in("editor").post("/admin/images/add/", {"title": "Maya", "file": upload(draw(400, 300, kind), name)})
+    sign_in("editor").post(
+        "/admin/images/add/", {"title": "Maya", **DESCRIBED, "file": upload(draw(400, 300, kind), name)}
+    )
     image = get_image_model().objects.get()
     assert image.file.name.endswith("a.jpg")
     assert (image.width, image.height) == (400, 300)
@@ -55,7 +60,7 @@ def test_each_image_format_is_stored_as_one_that_mail_shows(kind, name):
      (b"%PDF-1.7", "a.jpg", "not JPEG, PNG, GIF, WebP or AVIF")],
 )  # fmt: skip
 def test_an_upload_that_is_no_image_is_refused_with_a_reason(body, name, words):
-    page = sign_in("editor").post("/admin/images/add/", {"title": "Maya", "file": upload(body, name)})
+    page = sign_in("editor").post("/admin/images/add/", {"title": "Maya", **DESCRIBED, "file": upload(body, name)})
     assert words in page.content.decode()
     assert not get_image_model().objects.exists()
 
@@ -79,8 +84,50 @@ def test_choosers_and_multiple_uploads_use_the_sandbox():
 
 def test_an_image_title_can_change_without_a_new_file():
     client = sign_in("editor")
-    client.post("/admin/images/add/", {"title": "Maya", "file": upload(draw(400, 300), "a.jpg")})
+    client.post("/admin/images/add/", {"title": "Maya", **DESCRIBED, "file": upload(draw(400, 300), "a.jpg")})
     image = get_image_model().objects.get()
     client.post(f"/admin/images/{image.pk}/", {"title": "Nora"})
     image.refresh_from_db()
     assert (image.title, image.width) == ("Nora", 400)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_thumbnails_and_originals_open_for_signed_in_staff_only(tmp_path):
+    client = sign_in("writer")
+    client.post("/admin/images/add/", {"title": "Maya", **DESCRIBED, "file": upload(draw(400, 300), "a.jpg")})
+    image = get_image_model().objects.get()
+    for file in (image.file, image.get_rendition("max-165x165").file):
+        answer = client.get(file.url)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
+        assert "private" in answer.headers["Cache-Control"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        with file.open("rb") as kept:
+            assert b"".join(answer.streaming_content) == kept.read()
+        refused = Client().get(file.url)
+        assert (refused.status_code, refused.headers["Location"].split("?")[0]) == (302, "/accounts/login/")
+        unproven = sign_in("approver", factor=False).get(file.url)
+        assert unproven.headers["Location"].startswith("/accounts/2fa/")
+    (tmp_path / "images" / "private.jpg").write_bytes(b"not of the library")
+    assert client.get("/admin/media/images/private.jpg").status_code == 404
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("notes", ""), ("A harbour", "A harbour")])
+def test_a_title_made_from_a_refused_file_does_not_stay(typed: str, kept: str) -> None:
+    form = {"image-chooser-upload-title": typed, "image-chooser-upload-file": upload(b"no picture", "notes.png")}
+    answer = sign_in("editor").post("/admin/images/chooser/create/", form).json()["htmlFragment"]
+    assert "not JPEG, PNG, GIF, WebP or AVIF" in answer
+    title = answer.split('name="image-chooser-upload-title"')[1].split(">")[0]
+    assert (f'value="{kept}"' in title) if kept else ("value=" not in title)
+
+
+def test_an_upload_without_a_title_is_named_after_its_file() -> None:
+    sign_in("editor").post(
+        "/admin/images/add/", {"title": "", **DESCRIBED, "file": upload(draw(400, 300), "river.jpg")}
+    )
+    assert get_image_model().objects.get().title == "river"
+
+
+def test_the_library_asks_for_a_description_of_an_upload() -> None:
+    page = sign_in("editor").post("/admin/images/add/", {"title": "Maya", "file": upload(draw(400, 300), "a.jpg")})
+    assert "Describe the picture for people who cannot see it." in page.content.decode()
+    assert not get_image_model().objects.exists()

@@ -6,14 +6,22 @@ import json
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.contrib.staticfiles import finders
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.templatetags.static import static
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from subscribers.models import ExportRequest, ImportBatch, ImportState, Subscriber, Subscription
+from newsletter.desk.setup.steps import STEPS
+from newsletter.models import Publication, SkippedStep
+from subscribers.models import ExportRequest, ImportBatch, ImportState, MailingList, Subscriber, Subscription
 from subscribers.segments.attributes import write_attributes
 from tests.support.desk import PASSWORD, said, sign_in
 from tests.support.desk_imports import run_imports, upload
+from tests.support.fixtures import make_publication
 from tests.support.people import make_list, make_member
 
 pytestmark = [
@@ -30,13 +38,13 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     batch = upload(client, "Email,Shoe size\nann@example.org,7\nbad,8\n")
     page = client.get(reverse("subscribers_import", args=[batch.pk]), follow=True).content.decode()
     assert "Shoe size" in page
-    assert "Import as attribute “shoe_size”" in page
+    assert "Keep as extra field “shoe_size”" in page
     columns = {"column_0": "email", "column_1": "name"}
     response = client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, **columns})
     assert response.status_code == 302
     progress = reverse("subscribers_import_progress", args=[batch.pk])
     assert client.get(progress).json() == {
-        "done": 0, "lines": 2, "words": "0 of about 2 lines", "version": "checking",
+        "done": 0, "lines": 2, "words": "0 of 2 lines", "version": "checking",
     }  # fmt: skip
     run_imports()
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
@@ -71,9 +79,9 @@ def test_one_line_is_not_called_lines() -> None:
     batch = upload(client, "email\nann@example.org\n")
     page = reverse("subscribers_import", args=[batch.pk])
     ImportBatch.objects.update(lines=1)
-    assert "About 1 line for" in client.get(page, follow=True).content.decode()
+    assert "1 person for the list" in client.get(page, follow=True).content.decode()
     ImportBatch.objects.update(state=ImportState.CHECKING, evidence="Sheet")
-    assert client.get(reverse("subscribers_import_progress", args=[batch.pk])).json()["words"] == "0 of about 1 line"
+    assert client.get(reverse("subscribers_import_progress", args=[batch.pk])).json()["words"] == "0 of 1 line"
     undone = {"removed": 1, "ended": 1, "stayed": 1, "lifted": 1, "kept": 2}
     ImportBatch.objects.update(state=ImportState.UNDONE, counts={"rows": 6, "undone": undone})
     shown = client.get(page).content.decode()
@@ -112,6 +120,91 @@ def test_a_file_that_cannot_be_read_says_why_and_leaves_nothing() -> None:
     assert not ImportBatch.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ada@example.org",
+        "ada@example.org, Ada\nBo Lee <bo@example.org>",
+        "Ada\tada@example.org\nBo\tbo@example.org",
+        "name;email\nAda;ada@example.org",
+    ],
+)
+def test_typed_people_are_imported_like_those_of_a_file(typed: str) -> None:
+    client = sign_in("data")
+    response = client.post(reverse("subscribers_import_new"), {"typed": typed, "mailing_list": make_list().pk})
+    assert response.status_code == 302
+    batch = ImportBatch.objects.get()
+    columns = {f"column_{at}": field for at, field in enumerate(batch.mapping)}
+    client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, **columns})
+    run_imports()
+    client.post(reverse("subscribers_import_step", args=[batch.pk, "run"]))
+    run_imports()
+    assert Subscriber.objects.filter(email="ada@example.org").get().name == ("Ada" if "Ada" in typed else "")
+    assert Subscription.objects.open().count() == typed.count("@")
+
+
+def type_people(client: Client, text: str) -> ImportBatch:
+    """Type people, take the terms as they are offered, and have the lines checked."""
+    mailing_list = MailingList.objects.first() or make_list()
+    client.post(reverse("subscribers_import_new"), {"typed": text, "mailing_list": mailing_list.pk})
+    batch = ImportBatch.objects.latest("pk")
+    columns = {f"column_{at}": field for at, field in enumerate(batch.mapping)}
+    client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, **columns})
+    run_imports()
+    batch.refresh_from_db()
+    return batch
+
+
+def test_a_typed_line_without_an_address_is_refused_not_lost() -> None:
+    client = sign_in("data")
+    batch = type_people(client, "maria.example.org, Maria Lopez\n\nvera@example.org, Vera Lind\n")
+    page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+    assert "Line 1:</strong> This is no email address: it has no @." in page
+    assert page.count("no email address") == 1
+    assert "Import 1 person" in page
+    assert "Change why you can email them" in page
+    assert not any(text in page for text in ("Change columns", ">Columns</th>", "Type of import"))
+    alone = type_people(client, "nobody")
+    assert alone.checked["rows"] == 1
+    assert "Line 1:" in client.get(reverse("subscribers_import", args=[alone.pk])).content.decode()
+
+
+def test_typed_names_and_addresses_need_no_columns() -> None:
+    client = sign_in("data")
+    make_list()
+    client.post(
+        reverse("subscribers_import_new"),
+        {"typed": "ada@example.org, Ada", "mailing_list": MailingList.objects.get().pk},
+    )
+    terms = reverse("subscribers_import_terms", args=[ImportBatch.objects.get().pk])
+    page = client.get(terms).content.decode()
+    assert "Sample values" not in page
+    assert '<input type="hidden" name="column_1" value="name"' in page
+    assert "Discard these people" in page
+    assert '<input type="hidden" name="kind" value="join"' in page
+    assert 'type="radio" name="kind"' not in page
+    assert "Who they are" not in page
+    client.post(
+        reverse("subscribers_import_new"),
+        {"typed": "bo@example.org, Bo, York", "mailing_list": MailingList.objects.get().pk},
+    )
+    more = reverse("subscribers_import_terms", args=[ImportBatch.objects.latest("pk").pk])
+    assert "Sample values" in client.get(more).content.decode()
+
+
+def test_one_import_takes_a_file_or_typed_people_not_both() -> None:
+    client = sign_in("data")
+    weekly = make_list()
+    nothing = client.post(reverse("subscribers_import_new"), {"mailing_list": weekly.pk})
+    assert "Choose a file, or type people below." in nothing.content.decode()
+    file = SimpleUploadedFile("people.csv", b"email\nann@example.org\n")
+    both = {"file": file, "typed": "bo@example.org", "mailing_list": weekly.pk}
+    page = client.post(reverse("subscribers_import_new"), both).content.decode()
+    assert "Add one, then the other." in page
+    assert "bo@example.org" in page
+    assert not ImportBatch.objects.exists()
+
+
 def test_a_file_can_be_thrown_away_before_anybody_came_in_and_not_after() -> None:
     client = sign_in("data")
     batch = upload(client, "email\nann@example.org\n")
@@ -121,6 +214,111 @@ def test_a_file_can_be_thrown_away_before_anybody_came_in_and_not_after() -> Non
     ImportBatch.objects.filter(pk=batch.pk).update(state="draft", counts={})
     client.post(discard)
     assert not ImportBatch.objects.exists()
+
+
+def check(client: Client, text: str, **fields: object) -> tuple[ImportBatch, str]:
+    """Upload a file, send its terms, have it checked, and return the import and its page."""
+    batch = upload(client, text)
+    columns = {f"column_{at}": target for at, target in enumerate(batch.mapping)}
+    response = client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, **columns, **fields})
+    assert response.status_code == 302
+    run_imports()
+    return batch, client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+
+
+def test_a_town_without_a_country_is_found_in_the_chosen_one(publication: Publication) -> None:
+    client = sign_in("data")
+    Publication.objects.update(zone="Europe/London")
+    make_publication(slug="other", zone="Europe/Paris")
+    batch = upload(client, "email,city\nann@example.org,York\n")
+    terms = client.get(reverse("subscribers_import_terms", args=[batch.pk])).content.decode()
+    assert '<option value="GB" selected>United Kingdom</option>' in terms
+    _batch, unknown = check(client, "email,city\nann@example.org,York\n")
+    assert "York, Pennsylvania" in unknown
+    batch, known = check(client, "email,city\nann@example.org,York\n", country="GB")
+    assert "York, Pennsylvania" not in known
+    assert "United Kingdom" in known
+    client.post(reverse("subscribers_import_step", args=[batch.pk, "run"]))
+    run_imports()
+    assert str(Subscriber.objects.get().place) == "York, England, United Kingdom"
+
+
+def test_the_button_says_who_is_added_and_who_is_updated() -> None:
+    client = sign_in("data")
+    make_member(make_list(), "ann@example.org", name="Ann")
+    for people, label in (
+        ("ann@example.org,Anna\n", "Update 1 person"),
+        ("ann@example.org,Anna\nben@example.org,Ben\ncy@example.org,Cy\n", "Import 2 people and update 1"),
+        ("ben@example.org,Ben\n", "Import 1 person"),
+        ("ann@example.org,Ann\n", "Finish without importing anybody"),
+    ):
+        assert f'<button class="button">{label}</button>' in check(client, f"email,name\n{people}")[1]
+
+
+def test_a_missing_proof_is_named_above_with_a_link_to_its_field() -> None:
+    client = sign_in("data")
+    batch = upload(client, "email\nann@example.org\n")
+    url = reverse("subscribers_import_terms", args=[batch.pk])
+    star = '<span class="w-required-mark">*</span>'
+    assert f"What is the proof?{star}" in client.get(url).content.decode()
+    page = client.post(url, {**TERMS, "column_0": "email", "evidence": ""}).content.decode()
+    assert '<li><a href="#id_evidence">Enter the proof that you can email these people.' in page
+    assert client.post(url, {**TERMS, "column_0": "email", "evidence": "", "kind": "bounced"}).status_code == 302
+
+
+def test_the_encoding_is_put_away_unless_it_is_not_utf8() -> None:
+    client = sign_in("data")
+    batch = upload(client, "email,name\nann@example.org,Ann\nben@example.org,Ben\n\n")
+    url = reverse("subscribers_import_terms", args=[batch.pk])
+    page = client.get(url).content.decode()
+    assert "2 people for the list" in page
+    assert '<details class="nl-more"><summary>Are letters such as é or ñ wrong?' in page
+    ImportBatch.objects.update(encoding="cp1252")
+    assert (
+        '<details class="nl-more" open><summary>Are letters such as é or ñ wrong?' in client.get(url).content.decode()
+    )
+
+
+def test_a_long_file_says_about_how_many_people() -> None:
+    client = sign_in("data")
+    batch = upload(client, "email\n" + "".join(f"p{number}@example.org\n" for number in range(1_200)))
+    page = client.get(reverse("subscribers_import_terms", args=[batch.pk])).content.decode()
+    assert "About 1,200 people for the list" in page
+
+
+def test_the_only_list_is_chosen_and_the_sample_file_is_imported_whole() -> None:
+    client = sign_in("data")
+    weekly = make_list()
+    page = client.get(reverse("subscribers_import_new")).content.decode()
+    assert f'<option value="{weekly.pk}" selected>' in page
+    assert static("subscribers/sample-people.csv") in page
+    sample = Path(finders.find("subscribers/sample-people.csv")).read_text()
+    _batch, checked = check(client, sample)
+    assert '<button class="button">Import 3 people</button>' in checked
+    assert "Check these lines" not in checked
+    make_list("other")
+    page = client.get(reverse("subscribers_import_new")).content.decode()
+    assert '<option value="" selected>Choose a list</option>' in page
+
+
+def test_a_finished_import_leads_to_its_people_and_back_to_set_up() -> None:
+    client = sign_in("admin")
+    batch, _page = check(client, "email\nann@example.org\n")
+    client.post(reverse("subscribers_import_step", args=[batch.pk, "run"]))
+    url = reverse("subscribers_import", args=[batch.pk])
+    running = client.get(url).content.decode()
+    assert "You can leave this page" in running
+    assert "newsletter serve" not in running
+    run_imports()
+    page = client.get(url).content.decode()
+    people = f"{reverse('people:index')}?mailing_list={batch.mailing_list_id}"
+    assert f'<a class="button" href="{people}">See these people</a>' in page
+    person = reverse("subscribers_person", args=[Subscriber.objects.get().pk])
+    assert person in client.get(people).content.decode()
+    assert "Back to set-up" in page
+    for step in STEPS:
+        SkippedStep.objects.get_or_create(step=step.slug, defaults={"by": User.objects.first(), "at": timezone.now()})
+    assert "Back to set-up" not in client.get(url).content.decode()
 
 
 @pytest.mark.parametrize("role", ["writer", "editor", "approver"])

@@ -1,14 +1,20 @@
 """Issues in the desk: editing, approving the version on the page, holding, and sealed issues."""
 
+import re
+from datetime import UTC, datetime
+
 import pytest
 import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from newsletter.desk.editor import check_panel
 from newsletter.issues.approval.approve import approve_issue, find_current_approval
+from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.jobs.scheduler_jobs import assemble_due
-from newsletter.models import Issue, Picture, Publication
+from newsletter.models import Issue, Picture, Publication, Send, Story
+from newsletter.sending.freezing.start import start_send
 from tests.support.desk import audience_fields, issue_form, said, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
@@ -88,34 +94,7 @@ def test_approving_without_the_seen_hash_is_refused(issue: Issue) -> None:
     assert fresh(issue).state == "draft"
 
 
-def test_an_edit_after_approval_withdraws_it_and_says_so(issue: Issue) -> None:
-    client = sign_in("approver")
-    edit(client, issue)
-    approve(client, issue)
-    response = edit(client, fresh(issue), headline="A better headline")
-    assert fresh(issue).state == "draft"
-    assert not issue.approvals.filter(withdrawn_at__isnull=True).exists()
-    assert any("approve it again" in message for message in said(response))
-
-
-def test_an_autosave_after_approval_withdraws_it_too(issue: Issue) -> None:
-    client = sign_in("approver")
-    edit(client, issue)
-    approve(client, issue)
-    response = autosave(client, fresh(issue), headline="A better headline")
-    assert response.status_code == 200
-    assert fresh(issue).state == "draft"
-
-
-def test_saving_without_a_change_keeps_the_approval(issue: Issue) -> None:
-    client = sign_in("approver")
-    edit(client, issue)
-    approve(client, issue)
-    edit(client, fresh(issue))
-    assert fresh(issue).state == "approved"
-
-
-def test_reverting_to_an_older_version_withdraws_the_approval(issue: Issue) -> None:
+def test_reverting_an_approved_issue_in_its_history_changes_nothing(issue: Issue) -> None:
     client = sign_in("approver")
     edit(client, issue, subject="First words")
     first = fresh(issue).latest_revision
@@ -124,14 +103,15 @@ def test_reverting_to_an_older_version_withdraws_the_approval(issue: Issue) -> N
     story = issue.placements.get().story
     page = f"/admin/issues/history/{issue.pk}/revisions/{first.pk}/revert/"
     client.post(page, issue_form(fresh(issue), story=story, subject="First words"))
-    assert fresh(issue).subject == "First words"
-    assert fresh(issue).state == "draft"
+    assert fresh(issue).subject == "Second words"
+    assert fresh(issue).state == "approved"
 
 
 def test_an_autosave_never_overwrites_an_approved_version(issue: Issue) -> None:
     client = sign_in("approver")
     first = autosave(client, issue, subject="Approved words").json()["revision_id"]
     approve_issue(issue=fresh(issue), by=make_approver("another@example.org"), now=timezone.now())
+    client.post(url(issue, "withdraw-to-edit"))
     second = autosave(client, fresh(issue), subject="Later words", overwrite_revision_id=str(first)).json()[
         "revision_id"
     ]
@@ -147,16 +127,6 @@ def test_an_autosave_overwrites_its_own_version(issue: Issue) -> None:
     )
 
 
-def test_editing_a_story_withdraws_its_issues_approval(issue: Issue) -> None:
-    client = sign_in("approver")
-    approve(client, issue)
-    story = issue.placements.get().story
-    fields = {"title": "A new headline", "teaser": story.teaser, "url": story.url, "language": "en", "picture_alt": ""}
-    response = client.post(f"/admin/stories/edit/{story.pk}/", {**fields, "pseudonyms": "", "author": ""}, follow=True)
-    assert fresh(issue).state == "draft"
-    assert any("approve it again" in message for message in said(response))
-
-
 def test_the_second_of_two_editors_is_stopped_without_loss(issue: Issue) -> None:
     loaded = fresh(issue).latest_revision
     known = {"loaded_revision_id": str(loaded.pk), "loaded_revision_created_at": loaded.created_at.isoformat()}
@@ -164,7 +134,7 @@ def test_the_second_of_two_editors_is_stopped_without_loss(issue: Issue) -> None
     response = edit(sign_in("editor"), issue, subject="The second one's words", **known)
     assert fresh(issue).subject == "The first one's words"
     assert "The second one&#x27;s words" in response.content.decode()
-    assert any("Somebody else saved" in message for message in said(response))
+    assert any("writer@example.org saved this issue" in message for message in said(response))
 
 
 def test_saving_after_ones_own_autosave_is_no_conflict(issue: Issue) -> None:
@@ -175,7 +145,27 @@ def test_saving_after_ones_own_autosave_is_no_conflict(issue: Issue) -> None:
     autosave(client, issue, subject="Half of the wor", **known)
     response = edit(client, issue, subject="All of the words", **known)
     assert fresh(issue).subject == "All of the words"
-    assert not any("Somebody else saved" in message for message in said(response))
+    assert not any("writer@example.org saved this issue" in message for message in said(response))
+
+
+def test_a_text_that_is_too_long_is_saved_whole_and_named(issue: Issue) -> None:
+    client = sign_in("writer")
+    assert autosave(client, issue, subject="a" * 400, headline="b" * 300).status_code == 200
+    assert (fresh(issue).subject, fresh(issue).body[0].value["headline"]) == ("a" * 400, "b" * 300)
+    Issue.objects.filter(pk=issue.pk).update(headline="c" * 201)
+    page = client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "“Subject” has 400 characters; at most 300 are allowed. Shorten it." in page
+    assert "“Headline” has 300 characters; at most 200 are allowed. Complete it" in page
+    assert f'href="/admin/issues/edit/{issue.pk}/#panel-child-layout-child-headline-wrapper"' in page
+    editor = client.get(f"/admin/issues/edit/{issue.pk}/").content.decode()
+    assert "maxlength" not in editor.split('id="w-editor-form"')[1].split('data-side-panel="preview"')[0]
+
+
+def test_no_save_waits_for_the_checks(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checks render several versions: a save that made them would delay the preview of the next key."""
+    monkeypatch.setattr(check_panel, "checks_context", None)
+    assert autosave(sign_in("writer"), issue, subject="A new subject").status_code == 200
+    assert fresh(issue).subject == "A new subject"
 
 
 @pytest.mark.parametrize("state", ["sending", "sent", "cancelled"])
@@ -266,7 +256,7 @@ def test_an_incomplete_body_cannot_be_approved_and_says_why(issue: Issue) -> Non
     Issue.objects.filter(pk=issue.pk).update(body='[{"type": "lead_story", "id": "a", "value": {"story": null}}]')
     client = sign_in("approver")
     page = client.get(url(issue, "overview")).content.decode()
-    assert "the lead story, has no story yet" in page
+    assert "Block 1, Lead story, is unfinished: “Story” is empty" in page
     assert "Approve this version" not in page
 
 
@@ -279,15 +269,72 @@ def test_a_check_is_listed_once_with_its_stories(publication: Publication) -> No
     add_subscribers(publication, 3)
     page = sign_in("writer").get(url(make_issue(publication), "overview")).content.decode()
     assert page.count("A picture has no description") == 1
-    named = page.split("Review</strong>")[1].split(": A picture has")[0].replace("\n", " ")
-    assert "In the lead story “The clinic opens its doors”, the story “Story 1 of the week”" in named
-    assert named.endswith("and 1 more")
-    assert "without a picture" not in named
+    places = page.split("A picture has no description")[1].split("</li>")[0]
+    story = Story.objects.get(title="Story 1 of the week")
+    assert ">The lead story “The clinic opens its doors”</a>" in places
+    assert f'<a href="/admin/stories/edit/{story.pk}/">The story “Story 1 of the week”</a>' in places
+    assert places.count("<a href") == 4
+    assert "without a picture" not in places
 
 
-def test_the_list_shows_reference_state_and_hold(issue: Issue) -> None:
+def test_the_page_names_the_state_of_an_issue_once(issue: Issue) -> None:
+    client = sign_in("approver")
+
+    def read_states() -> list[str]:
+        page = client.get(url(issue, "overview")).content.decode()
+        return re.findall(r'class="nl-tag [^>]*>([^<]+)<', page) + re.findall('id="nl-decide"[^>]*>([^<]+)<', page)
+
+    assert read_states() == ["Waiting for approval", "Approval"]
+    client.post(url(issue, "hold"), {"reason": "The date is wrong."})
+    assert read_states() == ["On hold", "Hold"]
+    client.post(url(issue, "release"))
+    approve(client, issue)
+    assert read_states() == ["Approved", "Approval"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "approval", "label", "code"),
+    [
+        ({}, "approve", "Waiting for approval", "waiting"),
+        ({"state": "in_review"}, "approve", "Waiting for approval", "waiting"),
+        ({"announced": True}, "auto", "Will send automatically", "automatic"),
+        ({"held": True}, "approve", "On hold", "held"),
+        ({"state": "approved"}, "approve", "Approved", "approved"),
+        ({"state": "sent"}, "approve", "Sent", "sent"),
+        ({"state": "cancelled"}, "approve", "Cancelled", "cancelled"),
+    ],
+)
+def test_the_list_its_filter_and_the_page_name_one_state(
+    issue: Issue, changes: dict[str, object], approval: str, label: str, code: str
+) -> None:
+    if changes.pop("announced", False):
+        changes |= {"announced_people": 3, "announced_audience": hash_audience(describe_audience(issue))}
+    Issue.objects.filter(pk=issue.pk).update(**changes)
+    Publication.objects.update(approval=approval)
+    client = sign_in("writer")
+    shown = re.compile(r'class="nl-tag [^>]*>([^<]+)<')
+    assert shown.findall(client.get(url(issue, "overview")).content.decode())[:1] == [label]
+    assert shown.findall(client.get("/admin/issues/").content.decode()) == [label]
+    assert shown.findall(client.get("/admin/issues/", {"state": code}).content.decode()) == [label]
+    other = "approved" if code != "approved" else "waiting"
+    assert not shown.findall(client.get("/admin/issues/", {"state": other}).content.decode())
+
+
+def test_the_list_and_the_page_say_when_an_issue_was_sent(issue: Issue) -> None:
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    with time_machine.travel(NOW, tick=False):
+        send = start_send(issue=fresh(issue), now=NOW)
+    Issue.objects.filter(pk=issue.pk).update(state="sent")
+    Send.objects.filter(pk=send.pk).update(started_at=datetime(2026, 11, 27, 17, 31, tzinfo=UTC))
+    client = sign_in("writer")
+    for page in ("/admin/issues/", url(issue, "overview"), "/admin/search/?q=weekly"):
+        assert "Sent Fri 27 Nov" in client.get(page).content.decode()
+
+
+def test_the_list_shows_name_state_and_hold(issue: Issue) -> None:
     Issue.objects.filter(pk=issue.pk).update(held=True, held_reason="The date is wrong.")
     page = sign_in("writer").get("/admin/issues/").content.decode()
-    assert "weekly/1" in page
+    assert "The weekly letter No. 1" in page
+    assert "weekly/1" not in page
     assert "nl-tag--held" in page
     assert url(issue, "overview") in page

@@ -107,7 +107,7 @@ def test_staff_lift_a_complaint_with_a_reason_and_never_a_persons_own_no() -> No
     assert "Only this person can undo it" in said
     client.post(f"/admin/people/{ada.pk}/lift/{complaint.pk}/", {"why": "pressed by mistake, she rang"})
     complaint.refresh_from_db()
-    assert (complaint.lifted_by, complaint.lifted_reason) == ("data@example.org", "pressed by mistake, she rang")
+    assert (complaint.removed_by, complaint.removal_reason) == ("data@example.org", "pressed by mistake, she rang")
     assert Suppression.objects.live().get() == own
 
 
@@ -207,7 +207,7 @@ def fill_up(*, people: int = MAX_HELD_SIGNUPS) -> None:
     )
 
 
-def weigh_one_that_stands_out() -> SignupOutcome:
+def screen_a_suspicious_signup() -> SignupOutcome:
     now = timezone.now()
     ways = [
         screen_signup(address="a@gmail.com", client="192.0.2.1", proof=Proof.NONE, now=now).outcome for _ in range(4)
@@ -230,11 +230,11 @@ def test_staff_read_on_the_page_and_at_home_that_the_limit_is_reached() -> None:
 def test_a_sign_up_above_the_limit_is_dropped_and_staff_read_how_many_were() -> None:
     client = sign_in("data")
     fill_up()
-    assert weigh_one_that_stands_out() is SignupOutcome.DROPPED
+    assert screen_a_suspicious_signup() is SignupOutcome.DROPPED
     assert HeldSignup.objects.count() == MAX_HELD_SIGNUPS
     assert "sign-ups were dropped since yesterday" in client.get(HELD).content.decode()
     HeldSignup.objects.all().delete()
-    assert weigh_one_that_stands_out() is SignupOutcome.HELD
+    assert screen_a_suspicious_signup() is SignupOutcome.HELD
     assert "were dropped since yesterday" in client.get(HELD).content.decode()
 
 

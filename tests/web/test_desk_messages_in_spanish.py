@@ -17,7 +17,10 @@ from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.jobs.staff_notices import send_due_notices
-from newsletter.models import Issue, Publication, Slot, Source, StaffNotice
+from newsletter.models import Issue, Publication, Slot, Source, StaffNotice, Variant
+from newsletter.sending.dispatching.worker_loop import run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
 from tests.support.desk import sign_in
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import DUE, NOW, add_subscribers, make_approver, make_issue, make_story
@@ -98,3 +101,24 @@ def test_a_mail_to_staff(mailgun: FakeProvider, publication: Publication) -> Non
     text = " ".join(mail.text.split())
     assert mail.subject == in_spanish(notice.subject)
     assert in_spanish(notice.paragraphs[0]) in text
+
+
+def test_the_kinds_of_candidates_and_the_days_of_a_schedule(spanish: Client, publication: Publication) -> None:
+    make_story("La clínica abre sus puertas")
+    add_subscribers(publication, 1)
+    issue = make_issue(publication)
+    assert '<td class="nl-quiet">historia</td>' in page(spanish, f"/admin/issues/{issue.pk}/overview/")
+    assert "cada jueves" in page(spanish, "/admin/publications/").lower()
+    assert "Jueves" not in page(spanish, "/admin/publications/")
+
+
+def test_the_versions_in_a_report(spanish: Client, publication: Publication) -> None:
+    make_story("The clinic opens")
+    add_subscribers(publication, 3)
+    issue = make_issue(publication, approved=True)
+    with time_machine.travel(NOW, tick=False):
+        run_send(send=start_send(issue=issue, now=NOW), adapter=current_adapter())
+    assert Variant.objects.get().label == "The same for everybody"
+    report = spanish.get(f"/admin/issues/{issue.pk}/report/").content.decode()
+    assert "Lo mismo para todo el mundo" in report
+    assert "The same for everybody" not in report

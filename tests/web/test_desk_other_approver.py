@@ -158,7 +158,7 @@ def test_a_segment_widened_in_the_desk_voids_the_approval(issue: Issue) -> None:
     approve_issue(issue=read(issue), by=make_approver("bob@example.org"), now=NOW)
     ann = sign_in("admin", email="ann@example.org")
     segment = Segment.objects.get()
-    fields = {"name": segment.name, "slug": segment.slug, "rule-count": "0"}
+    fields = {"name": segment.name, "slug": segment.slug, "rule-count": "0", "withdraw": str(issue.pk)}
     assert ann.post(f"/admin/segments/edit/{segment.pk}/", fields).status_code == 302
     assert Segment.objects.get().rule == {}
     void_stale_approvals(now=NOW)

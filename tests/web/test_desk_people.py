@@ -8,8 +8,8 @@ from wagtail.users.models import UserProfile
 
 from newsletter.desk.preview.person import mask_person
 from subscribers.consent.held_signups import hold_signup
-from subscribers.models import Subscriber
-from subscribers.people.locations import get_place_for, locate
+from subscribers.models import Basis, Subscriber, Subscription
+from subscribers.people.locations import get_location_row, locate
 from tests.support.desk import sign_in
 from tests.support.people import NOW, make_list, make_member
 
@@ -19,7 +19,7 @@ PEOPLE = "/admin/people/"
 
 def make_reader(email: str, *, language: str = "", **where: str) -> Subscriber:
     weekly = make_list(slug=email.split("@")[0])
-    return make_member(weekly, email, place=get_place_for(locate(**where)) if where else None, language=language)
+    return make_member(weekly, email, place=get_location_row(locate(**where)) if where else None, language=language)
 
 
 def shown(client: Client, path: str) -> str:
@@ -55,6 +55,23 @@ def test_a_persons_language_is_shown_by_name_if_known() -> None:
     UserProfile.objects.update_or_create(user=staff, defaults={"preferred_language": "es"})
     person = Subscriber.objects.get(language="pt-BR")
     assert "<td>portugués</td>" in shown(client, reverse("subscribers_person", args=[person.pk]))
+
+
+def test_consent_that_is_not_confirmed_is_not_shown_as_given() -> None:
+    person = make_reader("ann@example.org")
+    address = reverse("subscribers_person", args=[person.pk])
+    subscriptions = Subscription.objects.filter(subscriber=person)
+    for confirmed_at, basis in ((None, "asked to join; has not confirmed"), (NOW, "consent, confirmed by mail")):
+        subscriptions.update(basis=Basis.DOUBLE_OPT_IN, confirmed_at=confirmed_at)
+        assert f"<td>{basis}" in shown(sign_in("data"), address)
+
+
+@pytest.mark.parametrize(("name", "title"), [("Ann Example", "Ann Example, Houston"), ("", "a•••@e•••.org, Houston")])
+def test_a_persons_page_is_titled_as_lists_name_them(name: str, title: str) -> None:
+    person = make_reader("ann@example.org", country="US", region="TX", town="Houston")
+    Subscriber.objects.filter(pk=person.pk).update(name=name)
+    page = shown(sign_in("data"), reverse("subscribers_person", args=[person.pk]))
+    assert title in page.split("<title>")[1].split("</title>")[0]
 
 
 def test_people_are_filtered_by_language_whatever_their_country() -> None:

@@ -9,8 +9,8 @@ from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from subscribers.importing.writing.import_people import import_people
-from subscribers.models import Subscriber, Topic
-from subscribers.people.locations import get_place_for, locate
+from subscribers.models import Subscriber, Subscription, Topic
+from subscribers.people.locations import get_location_row, locate
 from tests.support.desk import sign_in
 from tests.support.people import make_list, make_member, subscribe
 
@@ -21,8 +21,8 @@ PEOPLE = "/admin/people/"
 @pytest.fixture
 def people() -> dict[str, Subscriber]:
     weekly = make_list()
-    leeds = get_place_for(locate(country="GB", region="", town="Leeds"))
-    malaga = get_place_for(locate(country="ES", region="", town="Málaga"))
+    leeds = get_location_row(locate(country="GB", region="", town="Leeds"))
+    malaga = get_location_row(locate(country="ES", region="", town="Málaga"))
     return {
         "zoe": make_member(weekly, "zoe.perez@harbour.org", name="Zoë Pérez", place=leeds),
         "ann": make_member(weekly, "ann@harbour.org", name="Ann Lee", place=malaga),
@@ -120,3 +120,12 @@ def test_an_imported_name_is_found_and_a_second_import_changes_it() -> None:
         )
     assert found(client, q="agnes") == {"reader"}
     assert found(client, q="zoe") == set()
+
+
+def test_a_list_that_somebody_joined_again_is_shown_once(people: dict[str, Subscriber]) -> None:
+    first = people["ann"].subscriptions.get()
+    Subscription.objects.filter(pk=first.pk).update(ended_at=timezone.now(), end_reason="unsubscribe")
+    shown = sign_in("data").get(PEOPLE).content.decode()
+    assert f"{first.mailing_list.name} (unsubscribed)" in shown
+    subscribe(people["ann"], first.mailing_list)
+    assert f"{first.mailing_list.name} (unsubscribed)" not in sign_in("data").get(PEOPLE).content.decode()

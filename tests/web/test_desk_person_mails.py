@@ -2,12 +2,14 @@
 
 import pytest
 from django.urls import reverse
+from wagtail.users.models import UserProfile
 
-from newsletter.models import Batch, Delivery, DeliveryException
+from newsletter.models import Batch, Delivery, DeliveryException, Send
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscriber
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.people import make_list, make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -26,11 +28,15 @@ def read_page(person: Subscriber, role: str = "data") -> str:
     return sign_in(role).get(reverse("subscribers_person", args=[person.pk])).content.decode()
 
 
-def test_a_person_shows_which_issue_they_got_when_and_why(person: Subscriber) -> None:
+@pytest.mark.parametrize(
+    ("provider", "outcome"), [("mailgun", "Accepted by the provider"), ("outbox", "Written to a file; not sent")]
+)
+def test_a_person_shows_which_issue_they_got_when_and_why(person: Subscriber, provider: str, outcome: str) -> None:
+    Send.objects.update(provider=provider)
     page = read_page(person)
     issue = Delivery.objects.get().issue
     assert str(issue) in page
-    assert "Accepted by the provider" in page
+    assert outcome in page
     assert f"On the list {issue.publication.mailing_list} since" in page
 
 
@@ -55,3 +61,25 @@ def test_only_staff_who_may_open_issues_get_a_link_to_one(person: Subscriber) ->
     link = reverse("newsletter_issue_overview", args=[Delivery.objects.get().issue_id])
     assert f'href="{link}"' not in read_page(person)
     assert f'href="{link}"' in read_page(person, "admin")
+
+
+def test_the_version_of_a_mail_is_in_the_language_of_who_reads_it(person: Subscriber) -> None:
+    client = sign_in("data")
+    page = reverse("subscribers_person", args=[person.pk])
+    assert "The same for everybody" in client.get(page).content.decode()
+    UserProfile.objects.update_or_create(user_id=client.session["_auth_user_id"], defaults={"preferred_language": "es"})
+    assert "Lo mismo para todo el mundo" in client.get(page).content.decode()
+
+
+def test_staff_correct_a_name_and_the_person_is_found_by_it() -> None:
+    client = sign_in("data")
+    person = make_member(make_list())
+    page = f"/admin/people/{person.pk}/"
+    assert f'action="{page}name/"' in client.get(page).content.decode()
+    shown = client.post(f"{page}name/", {"name": "  Zoë\tQuill "}, follow=True).content.decode()
+    assert "The name is saved." in shown
+    person.refresh_from_db()
+    assert person.name == "Zoë Quill"
+    assert "Zoë Quill" in client.get("/admin/people/", {"q": "zoe quill"}).content.decode()
+    sign_in("approver").post(f"{page}name/", {"name": "x"})
+    assert Subscriber.objects.get().name == "Zoë Quill"

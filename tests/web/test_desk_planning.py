@@ -12,8 +12,9 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.models import AuditEntry, Issue, Publication, Slot, Story, StoryRefusal
+from newsletter.sending.freezing.start import start_send
 from tests.support.desk import said, sign_in
-from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +41,7 @@ def issue(publication: Publication) -> Issue:
 def test_an_editor_makes_an_issue_of_each_kind(issue: Issue) -> None:
     editor = sign_in("editor")
     page = editor.get("/admin/issues/new/").content.decode()
-    assert "What the next issue would have now" in page
+    assert "The newest stories and events" in page
     assert "New issue" in editor.get("/admin/issues/").content.decode()
     assert "New issue" in editor.get("/admin/").content.decode()
     assert new_issue(editor, issue.publication).body.get_prep_value() == []
@@ -148,7 +149,7 @@ def test_layout_and_headline_are_fields_that_decide_the_mail(issue: Issue, layou
     def render() -> str:
         one = Issue.objects.get()
         revision = freeze_revision(issue=one, now=NOW)
-        return make_variants(revision=revision, groups=find_groups(one, now=NOW))[0].html
+        return make_variants(revision=revision, groups=find_groups(one, content=resolve_content(one), now=NOW))[0].html
 
     before = render()
     issue.layout, issue.headline = layout, "Our own headline"
@@ -156,3 +157,37 @@ def test_layout_and_headline_are_fields_that_decide_the_mail(issue: Issue, layou
     after = render()
     assert before != after
     assert ("Our own headline" in after) is (layout == "announcement")
+
+
+def test_a_new_issue_names_the_open_draft_that_has_the_stories(issue: Issue) -> None:
+    editor = sign_in("editor")
+    page = editor.get("/admin/issues/new/").content.decode()
+    draft = f"/admin/issues/{issue.pk}/overview/"
+    assert f"{issue} is still a draft and has 1 story." in page
+    assert f'<a href="{draft}">Edit it instead</a>' in page
+    assert f'data-nl-publication="{issue.publication_id}">' in page
+    make_publication(slug="second", name="The second letter")
+    unchosen = editor.get("/admin/issues/new/").content.decode()
+    assert f'data-nl-publication="{issue.publication_id}" hidden>' in unchosen
+    make_story("A second verdict")
+    made = new_issue(editor, issue.publication, beginning="rules")
+    overview = editor.get(f"/admin/issues/{made.pk}/overview/").content.decode()
+    assert "already in No. 1 (a draft, not sent yet)" in overview
+    assert f'<a href="{draft}" aria-label="Open the issue that has “The first verdict”">' in overview
+
+
+def test_an_issue_that_is_sending_offers_no_edit_and_no_hold(publication: Publication) -> None:
+    make_story("The first verdict")
+    add_subscribers(publication, 2)
+    issue = make_issue(publication, approved=True)
+    start_send(issue=issue, now=timezone.now())
+    page = sign_in("admin").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "View content (read-only)" in page
+    for text in ("Edit the issue", "Put on hold", "It is sent when somebody chooses"):
+        assert text not in page
+
+
+def test_a_new_issue_without_a_publication_links_to_publications(db: None) -> None:
+    page = sign_in("editor").get("/admin/issues/new/").content.decode()
+    assert "No publication is in use" in page
+    assert '<a href="/admin/publications/">Go to publications</a>' in page

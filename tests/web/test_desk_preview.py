@@ -1,11 +1,25 @@
 """The preview panel: the real mail of the unsaved form, for each group of recipients."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.test import Client
 
+from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.models import EventNotice, Issue, Publication, Story
+from newsletter.sending.freezing.start import start_send
 from tests.support.desk import issue_form, sign_in
-from tests.support.fixtures import HOUSTON, LONDON, add_subscribers, make_appeal, make_event, make_issue, make_story
+from tests.support.fixtures import (
+    HOUSTON,
+    LONDON,
+    NOW,
+    add_subscribers,
+    make_appeal,
+    make_event,
+    make_issue,
+    make_story,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +115,7 @@ def test_hostile_text_is_shown_as_text(issue: Issue, part: str) -> None:
 )
 def test_an_invalid_merge_field_is_explained(issue: Issue, field: str, typed: str, told: str) -> None:
     page = preview(sign_in("writer"), issue, **{field: typed}).content.decode()
-    assert "The mail cannot be made from this content" in page
+    assert "We cannot show the mail yet" in page
     assert told in page
 
 
@@ -109,7 +123,7 @@ def test_a_block_without_a_story_is_explained(issue: Issue) -> None:
     client = sign_in("writer")
     client.post(f"/admin/issues/preview/{issue.pk}/", issue_form(issue, story=None))
     page = client.get(f"/admin/issues/preview/{issue.pk}/").content.decode()
-    assert "Block 1, the lead story, has no story yet" in page
+    assert "Block 1, Lead story, is unfinished: “Story” is empty" in page
 
 
 def test_the_preview_shows_fallbacks_for_names(issue: Issue) -> None:
@@ -210,3 +224,30 @@ def test_the_preview_changes_nothing(issue: Issue) -> None:
     preview(sign_in("writer"), issue, subject="Typed")
     assert (Issue.objects.get(pk=issue.pk).subject, issue.content_revisions.count(), issue.variants.count()) == before
     assert EventNotice.objects.count() == 2
+
+
+def test_the_masthead_of_an_issue_without_a_time_shows_today(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 1)
+    issue = create_issue(publication=publication, beginning=Beginning.RULES, by=None, now=NOW)
+    with time_machine.travel(NOW + timedelta(days=3), tick=False):
+        shown = sign_in("writer").get(f"/admin/issues/{issue.pk}/mail/mail.0.none/").content.decode()
+        overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "7 March 2026" in shown
+    assert "4 March 2026" not in shown
+    assert "1 version of this issue" in overview
+
+
+def test_the_masthead_of_a_planned_issue_shows_its_day(issue: Issue) -> None:
+    with time_machine.travel(NOW, tick=False):
+        assert "5 March 2026" in preview(sign_in("writer"), issue).content.decode()
+
+
+def test_the_masthead_of_a_sent_issue_shows_the_day_of_its_send(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 1)
+    issue = make_issue(publication, approved=True)
+    start_send(issue=issue, now=NOW)
+    with time_machine.travel(NOW + timedelta(days=30), tick=False):
+        shown = sign_in("writer").get(f"/admin/issues/{issue.pk}/mail/mail.0.none/").content.decode()
+    assert "4 March 2026" in shown

@@ -96,7 +96,7 @@ def test_a_writer_sees_only_the_first_letters_of_a_protected_term(role: str, iss
     client = sign_in(role)
     assert client.get(PAGE).status_code in (302, 403)
     page = client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert f"A protected term ({MASKED}) stands in one of its blocks." in page
+    assert f"A protected term ({MASKED}) was found in one of its blocks." in page
     before, after = page.split("A protected term (")
     part = before.rpartition("<li")[2] + after.partition("</li>")[0]
     assert f"/admin/issues/edit/{issue.pk}/#block-" in part

@@ -48,11 +48,16 @@ def make_uncertain(send: Send, *, state: str = "needs_attention") -> Batch:
     return send.batches.get()
 
 
-def test_sending_now_asks_first_with_the_number_of_recipients(approved: Issue) -> None:
+def test_sending_now_asks_first_with_the_number_of_recipients(approved: Issue, settings) -> None:  # type: ignore[no-untyped-def]
     client = sign_in("approver")
     assert f"/admin/issues/{approved.pk}/send/start/sure/" in overview(approved, client)
+    settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_PRODUCTION = "postmark://a-key@", True
     question = client.get(f"/admin/issues/{approved.pk}/send/start/sure/").content.decode()
     assert "Send The weekly letter No. 1 to 3 people now?" in question
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://"
+    question = client.get(f"/admin/issues/{approved.pk}/send/start/sure/").content.decode()
+    assert "Write The weekly letter No. 1 to files now?" in question
+    assert "Write to files</button>" in question
     assert not Send.objects.exists()
     assert "is being prepared and will be sent in a moment" in step(approved, "start", client)[0]
     assert "We are locking the recipient list" in overview(approved, client)
@@ -101,7 +106,7 @@ def test_cancelling_asks_first_and_is_final(send: Send) -> None:
     client = sign_in("approver")
     question = client.get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").content.decode()
     assert "Will not get it: 3 people." in question
-    assert "write another issue" in question
+    assert "You can correct the issue afterwards and send it to them." in question
     assert "is cancelled" in step(send.issue, "cancel", client)[0]
     send.refresh_from_db()
     assert send.state == "cancelled"
@@ -210,7 +215,7 @@ def test_every_step_is_in_the_history(send: Send) -> None:
     client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/leave/")
     page = client.get(f"/admin/issues/history/{send.issue_id}/").content.decode()
     assert "Send paused" in page
-    assert "Batch left uncertain" in page
+    assert "Left uncertain" in page
 
 
 def test_the_page_shows_the_rate_and_the_time_left(publication: Publication) -> None:

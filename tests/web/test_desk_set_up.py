@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.issues.assembly.schedule import check_schedule, due_after
+from newsletter.common.schedule import check_schedule, due_after
 from newsletter.models import Brand, Picture, Publication
 from subscribers.models import MailingList, Segment, Topic
 from tests.support.desk import sign_in
@@ -67,12 +67,31 @@ def test_a_publication_is_made_in_the_desk_from_nothing() -> None:
     assert "Every Thursday 09:00 London time" in client.get("/admin/publications/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("path", "purpose", "step"),
+    [
+        ("issues", "An issue is one mail of a publication", "/admin/issues/new/"),
+        ("stories", "Stories come from your sources", "/admin/stories/add/"),
+        ("events", "Events come from your sources", "/admin/events/add/"),
+        ("appeals", "An appeal asks readers", "/admin/appeals/add/"),
+        ("sources", "A source is a website", "/admin/sources/add/"),
+        ("people", "Subscribers are the people on your lists", "/admin/people/imports/new/"),
+        ("results", "Here you see how many people", "/admin/issues/"),
+    ],
+)
+def test_an_empty_page_says_what_it_is_for_and_offers_a_step(path: str, purpose: str, step: str) -> None:
+    page = sign_in("admin").get(f"/admin/{path}/").content.decode()
+    assert purpose in page
+    assert f'<a class="button" href="{step}">' in page.split(purpose)[1]
+
+
 def test_a_new_brand_starts_with_colours_that_can_be_read() -> None:
     client = sign_in("admin")
     fields = filled_in(client.get("/admin/brand/add/").content.decode())
     assert (fields["colour"], fields["accent"], fields["background"]) == (["#1f4e5f"], ["#b3541e"], ["#f4f1ec"])
-    page = save(client, "/admin/brand/add/", name="Pale", colour="#fff1a8")
-    assert "hard to read on the light background" in page
+    page = save(client, "/admin/brand/add/", name="Pale", colour="#fff1a8", postal_address="1 Example Street")
+    assert {"Pale", "#fff1a8", "1 Example Street"} <= {value for (value, *_more) in filled_in(page).values()}
+    assert "is too pale to read" in page
     assert not Brand.objects.exists()
 
 
@@ -92,14 +111,28 @@ def test_each_town_is_offered_under_its_own_zone(zone: str) -> None:
 
 def test_a_new_publication_takes_the_sender_of_the_last_one() -> None:
     last = make_publication()
-    save(sign_in("admin"), "/admin/publications/add/", name="The monthly letter")
+    chosen = last.mailing_list.pk
+    save(sign_in("admin"), "/admin/publications/add/", name="The monthly letter", mailing_list=chosen)
     new = Publication.objects.exclude(pk=last.pk).get()
-    assert (new.from_email, new.zone, new.brand, new.mailing_list) == (
-        last.from_email,
-        last.zone,
-        last.brand,
-        last.mailing_list,
-    )
+    assert (new.from_email, new.zone, new.brand) == (last.from_email, last.zone, last.brand)
+
+
+def test_a_second_publication_is_off_and_proposes_no_used_list() -> None:
+    last = make_publication()
+    Publication.objects.update(language="es")
+    client = sign_in("admin")
+    fields = filled_in(client.get("/admin/publications/add/").content.decode())
+    assert fields.get("mailing_list", [""]) == [""]
+    assert (fields["language"], "enabled" in fields) == (["en"], False)
+    save(client, "/admin/publications/add/", name="The monthly letter")
+    assert not Publication.objects.exclude(pk=last.pk).exists()
+
+
+def test_one_of_several_lists_is_never_proposed() -> None:
+    for slug in ("weekly", "monthly"):
+        MailingList.objects.create(name=slug, slug=slug)
+    fields = filled_in(sign_in("admin").get("/admin/publications/add/").content.decode())
+    assert fields.get("mailing_list", [""]) == [""]
 
 
 def test_a_name_without_latin_letters_gives_a_free_short_name() -> None:

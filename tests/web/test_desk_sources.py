@@ -1,5 +1,6 @@
 """Sources in the desk: an address is tried when it is saved, and “Look now” reads a source at once."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -42,6 +43,40 @@ def test_a_new_address_shows_its_first_five_items(site: Site) -> None:
     assert not Story.objects.exists()
 
 
+def test_the_kind_is_found_from_the_address(site: Site) -> None:
+    url = put_feed(site, "The first verdict")
+    page = sign_in("editor").post("/admin/sources/add/", source_fields(url, kind=""), follow=True).content.decode()
+    assert (Source.objects.get().kind, Source.objects.get().url) == ("feed", url)
+    assert "We found 1 item at this address." in page
+
+
+def test_the_feed_of_a_web_site_is_found_from_its_address(site: Site) -> None:
+    url = put_feed(site, "The first verdict")
+    link = '<link rel="alternate" type="application/rss+xml" href="/feed.xml">'
+    home = site.put("/", f"<title>Open Door</title>{link}", Content_Type="text/html")
+    assert sign_in("editor").post("/admin/sources/add/", source_fields(home, kind="")).status_code == 302
+    assert (Source.objects.get().kind, Source.objects.get().url) == ("feed", url)
+
+
+def test_an_address_without_a_known_kind_is_refused(site: Site) -> None:
+    home = site.put("/", "<title>Open Door</title>", Content_Type="text/html")
+    page = sign_in("editor").post("/admin/sources/add/", source_fields(home, kind="")).content.decode()
+    assert "choose the kind by hand" in page
+    assert not Source.objects.exists()
+
+
+def test_the_address_of_another_source_is_refused_with_a_link(site: Site) -> None:
+    url = put_feed(site, "The first verdict")
+    first = make_source("Open Door", url=url)
+    for kind in ("feed", ""):
+        fields = source_fields(url, kind=kind)
+        page = sign_in("editor").post("/admin/sources/add/", fields).content.decode()
+        assert f'You already have this source: <a href="/admin/sources/edit/{first.pk}/">Open Door</a>' in page
+    assert Source.objects.count() == 1
+    fields = source_fields(url, name="Renamed")
+    assert sign_in("editor").post(f"/admin/sources/edit/{first.pk}/", fields).status_code == 302
+
+
 def test_a_wrong_address_is_named_and_not_saved(site: Site) -> None:
     page = sign_in("editor").post("/admin/sources/add/", source_fields(site.url + "/no-feed")).content.decode()
     assert "We could not read this address: " in page
@@ -74,6 +109,15 @@ def test_look_now_reads_a_source_and_shows_the_result(site: Site) -> None:
     assert Story.objects.get().title == "Fresh news"
     source.refresh_from_db()
     assert source.due_at > timezone.now()
+
+
+def test_the_enter_key_saves_a_source_and_does_not_look(site: Site) -> None:
+    source = make_source("Field stories", url=put_feed(site, "Fresh news"))
+    page = sign_in("editor").get(f"/admin/sources/edit/{source.pk}/").content.decode()
+    form = page.split('id="w-editor-form"' if 'id="w-editor-form"' in page else "data-edit-form")[1]
+    buttons = [one for one in re.findall(r"<button[^>]*>", form) if 'type="button"' not in one]
+    assert 'name="' not in buttons[0]
+    assert any('name="look"' in one for one in buttons[1:])
 
 
 def test_look_now_keeps_what_was_typed(site: Site) -> None:
@@ -121,3 +165,18 @@ def test_a_changed_default_reaches_what_was_read_before() -> None:
     source.refresh_from_db()
     event.refresh_from_db()
     assert (source.etag, event.source_sha256) == ("", "")
+
+
+def test_a_sources_region_is_typed_and_shown_as_a_name() -> None:
+    source = make_source("Partner events", region="GB-ENG", enabled=False)
+    client, url = sign_in("editor"), f"/admin/sources/edit/{source.pk}/"
+    page = client.get(url).content.decode()
+    assert 'value="England (GB-ENG)"' in page
+    fields = {"name": source.name, "kind": source.kind, "url": source.url, "every_minutes": "30"}
+    client.post(url, {**fields, "region": "Texas, US"})
+    source.refresh_from_db()
+    assert source.region == "US-TX"
+    for wrong, said in (("Nowhereland", "is not a region that we know"), ("Kenya", "is a country")):
+        assert said in client.post(url, {**fields, "region": wrong}).content.decode()
+    source.refresh_from_db()
+    assert source.region == "US-TX"

@@ -19,6 +19,9 @@ def test_the_staff_list_shows_roles_and_second_factors() -> None:
     for words in (">Administrator</td>", ">Writer</td>", ">set up</td>", ">not set up</td>"):
         assert words in page
     assert "data-bulk-action-checkbox" not in page
+    assert "2 accounts" in page
+    log = admin.get("/admin/staff-log/").content.decode()
+    assert "user<" not in log
 
 
 def test_the_staff_list_shows_staff_without_a_role() -> None:
@@ -36,5 +39,8 @@ def test_staff_choose_a_time_zone_and_embargoes_name_it() -> None:
     client.post("/admin/account/", {**fields, **email, **theme})
     profile = UserProfile.get_for_user(person)
     assert (profile.preferred_language, profile.current_time_zone) == ("es", "America/Chicago")
+    assert "Idioma de la redacción (English)" in client.get("/admin/account/").content.decode()
+    assert "Zona horaria de la redacción (UTC)" in client.get("/admin/account/").content.decode()
+    assert ">Chicago</option>" in client.get("/admin/account/").content.decode()
     assert 'value="localtime"' not in client.get("/admin/account/").content.decode()
-    assert "(America/Chicago)" in client.get("/admin/stories/add/").content.decode()
+    assert "hora de Chicago" in client.get("/admin/stories/add/").content.decode()

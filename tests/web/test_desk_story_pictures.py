@@ -1,4 +1,4 @@
-"""A story that staff write has a picture of the library, which mails crop around its focal point."""
+"""Pictures of the library in stories and blocks: cropped around their focal point, with one description."""
 
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ from wagtail.images.models import Image
 
 from newsletter.content.images.hosting import image_path
 from newsletter.issues.approval.authors import find_authors
+from newsletter.issues.comments.block_labels import label_block
+from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
+from newsletter.issues.snapshot.records.blocks import PictureBlock
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Picture, Publication, Story
+from newsletter.models import Issue, Picture, Publication, Story
 from tests.support.desk import sign_in, story_fields
 from tests.support.drawing import encode
 from tests.support.fixtures import NOW, make_approver, make_issue, make_story
@@ -87,3 +90,40 @@ def test_a_chosen_picture_replaces_that_of_the_source(publication: Publication) 
     story.refresh_from_db()
     assert {"library_image", "picture_alt"} <= set(story.edited_fields)
     assert resolve_content(make_issue(publication)).stories[0].picture is not None
+
+
+def add_picture(issue: Issue, image: Image, *, alt: str) -> Issue:
+    """Add a picture block to the issue as JSON, as autosave does."""
+    value = {"image": image.pk, "alt": alt, "caption": "", "url": ""}
+    body = [*issue.body.get_prep_value(), {"type": "picture", "value": value, "id": "picture"}]
+    issue.body = issue.body.stream_block.to_python(body)
+    issue.save()
+    return Issue.objects.get(pk=issue.pk)
+
+
+@pytest.mark.parametrize(
+    ("alt", "shown"), [("", "Two halves of a square"), ("A square in this mail", "A square in this mail")]
+)
+def test_a_picture_block_has_the_description_of_its_picture(publication: Publication, alt: str, shown: str) -> None:
+    make_story("The lead story", published_at=NOW)
+    issue = add_picture(make_issue(publication), make_image("Two halves of a square"), alt=alt)
+    assert find_incomplete_parts(issue) == []
+    block = resolve_content(issue).blocks[-1]
+    assert isinstance(block, PictureBlock)
+    assert block.picture.alt == shown
+    assert label_block(issue.body[-1]) == f"Picture: {shown}"
+
+
+def test_a_picture_block_without_any_description_is_unfinished(publication: Publication) -> None:
+    make_story("The lead story", published_at=NOW)
+    (part,) = find_incomplete_parts(add_picture(make_issue(publication), make_image(), alt=""))
+    assert "Picture, is unfinished: “What it shows” is empty" in str(part.message)
+
+
+def test_a_picture_chosen_for_this_issue_has_its_own_description(publication: Publication) -> None:
+    make_story("The lead story", published_at=NOW, picture_alt="The picture of the source")
+    issue = make_issue(publication)
+    issue.body[0].value["picture"] = make_image("Two halves of a square")
+    picture = resolve_content(issue).stories[0].picture
+    assert picture is not None
+    assert picture.alt == "Two halves of a square"

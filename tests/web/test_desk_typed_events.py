@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.issues.assembly.selection import choose_events
 from newsletter.models import EventNotice, Publication
-from tests.support.desk import sign_in
+from tests.support.desk import said, sign_in
 from tests.support.fixtures import HOUSTON, NOW, make_event
 
 pytestmark = pytest.mark.django_db
@@ -39,12 +39,52 @@ def test_a_typed_event_gets_the_time_zone_of_its_town() -> None:
     assert event.starts_at == datetime(2026, 3, 12, 23, 30, tzinfo=UTC)
 
 
+def test_a_typed_event_without_a_known_town_is_timed_as_at_home(publication: Publication) -> None:
+    event = type_event(place_text="Online", starts_at="2026-06-12 18:30")
+    assert (event.zone, event.starts_at) == ("Europe/London", datetime(2026, 6, 12, 17, 30, tzinfo=UTC))
+
+
+def test_the_town_that_was_meant_is_said_in_words(publication: Publication) -> None:
+    client = sign_in("editor")
+    typed = {"title": "Vigil", "starts_at": "2026-03-12 18:30", "zone": "", "town": "York"}
+    answer = client.post("/admin/events/add/", typed, follow=True)
+    assert "It is in York, England." in said(answer)[0]
+    assert EventNotice.objects.get().region == "GB-ENG"
+
+
+def test_an_ambiguous_typed_town_is_asked_about_at_once() -> None:
+    typed = {"title": "Vigil", "starts_at": "2027-03-12 18:30", "zone": "", "town": "Springfield"}
+    (text,) = said(sign_in("editor").post("/admin/events/add/", typed, follow=True))
+    assert "Which Springfield? Until you choose, nobody nearby sees it." in text
+    assert f'<a href="/admin/events/places/#nl-place-{EventNotice.objects.get().pk}">Choose</a>' in text
+
+
 def test_an_ambiguous_typed_town_becomes_a_question() -> None:
     event = type_event(town="Springfield", starts_at="2027-03-12 18:30")
     assert event.latitude is None
     page = sign_in("writer").get("/admin/events/places/").content.decode()
     assert "Candlelight vigil" in page
     assert "Springfield, Illinois" in page
+
+
+def test_a_typed_event_speaks_of_no_source_and_no_coordinates() -> None:
+    event = type_event(town="Leeds")
+    EventNotice.objects.update(edited_fields=["title"])
+    page = sign_in("editor").get(f"/admin/events/edit/{event.pk}/").content.decode()
+    assert "Created here on" in page
+    assert "updates from the source" not in page
+    assert "Leeds, England</strong>." in page
+
+
+def test_the_newsletters_time_zone_is_named_only_if_they_share_one(publication: Publication) -> None:
+    client = sign_in("editor")
+    assert "We take the time zone from its town, else London." in client.get("/admin/events/add/").content.decode()
+    Publication.objects.create(
+        name="El boletín", slug="boletin", zone="Europe/Madrid", brand=publication.brand, schedule="0 9 * * thu",
+        mailing_list=publication.mailing_list, from_email="letters@example.org",
+    )  # fmt: skip
+    page = client.get("/admin/events/add/").content.decode()
+    assert "We take the time zone from its town; if it is unknown, choose one." in page
 
 
 def test_typed_coordinates_are_kept() -> None:

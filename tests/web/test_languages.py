@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import datetime
 from io import BytesIO
 
 import pytest
@@ -12,10 +13,12 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
 from django.utils import translation
+from django.utils.formats import date_format
 from wagtail.users.models import UserProfile
 
+from newsletter.issues.variants.reader_texts import READER_TEXTS
 from newsletter.models import Publication
-from scripts.messages import DOMAIN, LANGUAGES, LOCALES, collect, compile_catalog, read
+from scripts.messages import DOMAIN, LANGUAGES, LOCALES, ROOT, collect, compile_catalog, read
 from tests.support.desk import sign_in, sign_in_superuser
 from tests.support.desk_pages import fill
 from tests.support.desk_routes import LOOKED_AT, list_desk_routes
@@ -59,6 +62,11 @@ def test_each_translation_keeps_placeholders_and_tags(language: str) -> None:
             if Counter(PLACES.findall(text)) != Counter(PLACES.findall(wanted)):
                 wrong.append(text)
     assert wrong == []
+
+
+def test_spanish_has_one_kind_of_quotation_marks() -> None:
+    texts = [text for message in read("es") if message.id for text in said(message)]
+    assert [text for text in [*texts, *READER_TEXTS["es"].values()] if set(text) & set("«»")] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -110,6 +118,31 @@ def test_every_desk_page_opens_in_spanish(publication: Publication) -> None:
         if response.status_code not in (200, 302, 404, 405):
             wrong.append((name, response.status_code))
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("form", "english", "spanish"),
+    [
+        ("D j M, H:i", "Thu 5 Mar, 09:30", "jue 5 mar, 09:30"),
+        ("j M Y", "5 Mar 2026", "5 mar 2026"),
+        ("j F Y", "5 March 2026", "5 de marzo de 2026"),
+    ],
+)
+def test_spanish_months_are_lower_case_in_every_format(form: str, english: str, spanish: str) -> None:
+    for language, expected in (("en", english), ("es", spanish)):
+        with translation.override(language):
+            assert date_format(datetime(2026, 3, 5, 9, 30), translation.gettext(form)) == expected
+
+
+def test_no_screen_writes_a_month_outside_a_translated_format() -> None:
+    untranslated = re.compile(r"""\|date:"[^"]*[MF][^"]*"|date_format\([^()]+, ["'][^"']*[MF]""")
+    sources = [
+        *ROOT.glob("templates/web/**/*.html"),
+        *ROOT.glob("newsletter/**/*.py"),
+        *ROOT.glob("subscribers/**/*.py"),
+    ]
+    found = [(path.name, said) for path in sources for said in untranslated.findall(path.read_text("utf-8"))]
+    assert [one for one in found if '"DATE_FORMAT"' not in one[1]] == []
 
 
 @pytest.mark.django_db

@@ -45,7 +45,7 @@ def count_everything() -> dict[str, object]:
     counts["issue"] = list(Issue.objects.values_list("state", "held"))
     counts["send"] = list(Issue.objects.values_list("sends__state", "sends__batches__state"))
     counts["import"] = list(ImportBatch.objects.values_list("state"))
-    counts["lifted"] = list(Suppression.objects.values_list("pk", "lifted_at"))
+    counts["lifted"] = list(Suppression.objects.values_list("pk", "removed_at"))
     return counts
 
 

@@ -20,6 +20,7 @@ from subscribers.models import Basis
 from subscribers.segments.attributes import write_attributes
 from tests.support.desk import sign_in
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+from tests.support.webhooks import make_endpoint
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("P13")]
 ROOT = Path(__file__).parents[2]
@@ -63,7 +64,7 @@ def test_the_record_shows_the_settings_and_the_data(publication: Publication) ->
         "Attributes: membership",
         "Amazon SES | each subscriber’s address and emails | eu-west-1",
         "pulse.example.net | a heartbeat, no personal data | to be filled in: region",
-        "Donor database | through an API key: sign up, change and read people | to be filled in: region",
+        "Donor database | through an API key: sign up, change and read people, and stop emails | to be filled in: region",
         f"address and details, after the person left the last list | {retention.UNSUBSCRIBED_RETENTION.days} days",
         f"who was sent which issue; after that, only totals | {send_retention.KEPT.days} days",
     ):
@@ -114,3 +115,9 @@ def test_the_impact_assessment_template_has_every_part() -> None:
     for part in ("Processing", "Necessity and proportion", "Who was asked", "Risks", "Measures", "Decision"):
         assert f"\n## {part}" in page
     assert "impact-assessment.md" in (ROOT / "docs/reference/privacy.md").read_text(encoding="utf-8")
+
+
+def test_the_record_names_the_systems_that_receive_webhooks() -> None:
+    make_endpoint()
+    page = sign_in("admin").get("/admin/processing/").content.decode()
+    assert "https://crm.example.org/hooks" in page

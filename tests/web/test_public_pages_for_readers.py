@@ -10,7 +10,16 @@ from django.utils import timezone
 from newsletter.models import Brand
 from subscribers.audience.eligibility import eligible
 from subscribers.links.signed_links import Purpose
-from subscribers.models import ConsentEvent, MailingList, Reason, Subscriber, Subscription, Suppression
+from subscribers.models import (
+    ConsentEvent,
+    CountedUnsubscribe,
+    MailingList,
+    Reason,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+from subscribers.people.growth import count_growth
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.web.branding import clear_branding_cache
 from tests.support.desk import sign_in
@@ -48,6 +57,20 @@ def test_an_unsubscribe_by_mistake_is_undone_with_one_press(
     assert Subscription.objects.count() == 2
     event = ConsentEvent.objects.latest("pk")
     assert (event.kind, event.wording) == (ConsentEvent.Kind.REQUESTED, "I pressed this by mistake")
+
+
+def test_an_undone_unsubscribe_is_not_counted_for_its_issue(
+    client: Client, weekly: MailingList, ada: Subscriber
+) -> None:
+    link = path_to(ada, weekly, mailing=7)
+    client.post(link)
+    assert CountedUnsubscribe.objects.filter(mailing=7).count() == 1
+    client.post(f"{link}/undo")
+    assert not CountedUnsubscribe.objects.exists()
+    week = count_growth(mailing_list=weekly, weeks=1, now=timezone.now())[0]
+    assert (week.people, week.left) == (1, 0)
+    client.post(link)
+    assert CountedUnsubscribe.objects.filter(mailing=7).count() == 1
 
 
 def test_leaving_everything_is_undone_with_one_press(client: Client, weekly: MailingList, ada: Subscriber) -> None:

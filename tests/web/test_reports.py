@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,12 @@ from django.test import Client
 from django.utils.html import escape
 
 from newsletter.desk.sends.click_map import find_link_texts
+from newsletter.desk.sends.report_charts import draw_blocks
 from newsletter.desk.sends.report_pages import find_largest_variant
-from newsletter.feedback.report import make_report
+from newsletter.desk.shell.charts import Point, draw_line
+from newsletter.feedback.report import BlockClicks, make_report
 from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.issues.variants.click_links import list_link_targets, make_click_url, make_link_key
 from newsletter.models import (
     AuditEntry,
@@ -22,6 +26,7 @@ from newsletter.models import (
     LinkClicks,
     Publication,
     Send,
+    ShownItem,
     StoryPlacement,
     Variant,
 )
@@ -51,7 +56,7 @@ def send_out(issue: Issue) -> Send:
     deliveries = list(Delivery.objects.filter(batch__send=send).order_by("pk"))
     for number, fact in enumerate(["bounced_at", "bounced_at", "complained_at", *["unsubscribed_at"] * 3]):
         DeliveryException.objects.create(delivery=deliveries[number], at=NOW, **{fact: NOW})
-    Send.objects.filter(pk=send.pk).update(state="submitted", ended_at=NOW)
+    Send.objects.filter(pk=send.pk).update(state="submitted", ended_at=NOW, provider="mailgun")
     Issue.objects.filter(pk=issue.pk).update(state="sent")
     return Send.objects.get(pk=send.pk)
 
@@ -70,11 +75,27 @@ def page(send: Send, client: Client, suffix: str = "") -> str:
     return client.get(f"/admin/issues/{send.issue_id}/report/{suffix}").content.decode()
 
 
-def test_a_report_counts_outcomes_and_marks_high_ones(sent: Send) -> None:
+def test_a_report_of_a_send_to_files_does_not_say_accepted(sent: Send) -> None:
+    Send.objects.update(provider="outbox")
     html = page(sent, sign_in("writer"))
-    for label in ("Recipients", "Accepted", "Bounced", "Complaints", "Unsubscribed", "Counted by"):
+    assert "Written to files" in html
+    for words in (
+        "from the provider’s answers",
+        "the provider</td>",
+        "Bounced",
+        "Reported as spam",
+        "reported no deliveries",
+    ):
+        assert words not in html
+    assert "Written to files" in sign_in("writer").get("/admin/results/").content.decode()
+
+
+def test_a_report_counts_outcomes_and_marks_high_ones(sent: Send) -> None:
+    Send.objects.update(provider="mailgun")
+    html = page(sent, sign_in("writer"))
+    for label in ("Recipients", "Accepted", "Bounced", "Reported as spam", "Unsubscribed", "Counted by"):
         assert label in html
-    assert "100.0 %" in html
+    assert "100 %" in html
     assert "4.0 %" in html
     assert html.count("too many") == 2
     assert "The provider has reported no deliveries" in html
@@ -93,7 +114,7 @@ def test_a_link_of_a_small_variant_is_labelled_by_its_text(sent: Send) -> None:
     href = make_click_url(issue=sent.issue.public_id, url="https://example.org/choir")
     small = Variant.objects.create(
         issue=sent.issue, revision=largest.revision, key="small", public_id="small", language="en", subject="s",
-        label="Events near Cardiff", html=f'<a href="{escape(href)}">A choir evening</a>', text="", sha256="0" * 64,
+        html=f'<a href="{escape(href)}">A choir evening</a>', text="", sha256="0" * 64,
     )  # fmt: skip
     Batch.objects.create(send=sent, seq=2, variant=small, part=0, size=3, key="small", state="accepted")
     click(sent, "https://example.org/choir", people=2)
@@ -105,7 +126,7 @@ def test_the_click_map_shows_the_variant_with_most_people(sent: Send) -> None:
     Batch.objects.update(size=20)
     other = Variant.objects.create(
         issue=sent.issue, revision=largest.revision, key="other", public_id="other", language="en", subject="s",
-        label="Others", html="<a>", text="", sha256="0" * 64,
+        html="<a>", text="", sha256="0" * 64,
     )  # fmt: skip
     for seq in (11, 12):
         Batch.objects.create(send=sent, seq=seq, variant=other, part=seq, size=15, key=f"other{seq}", state="accepted")
@@ -157,7 +178,7 @@ def test_results_show_trends_and_compare_selected_issues(sent: Send) -> None:
     client = sign_in("writer")
     html = client.get("/admin/results/?publication=weekly").content.decode()
     assert html.count('role="img"') == 3
-    assert "60 for No. 8" in html
+    assert "Accepted: 60 (No. 8, 4 Mar). Last 2 issues: 50 to 60." in html
     assert "“Usually” is the issue before it." in page(second, client)
     compared = client.get(f"/admin/results/?publication=weekly&issue={first.issue_id}").content.decode()
     assert "No. 7" in compared
@@ -188,13 +209,14 @@ def test_a_report_says_how_the_list_changed_in_the_week_after(sent: Send) -> Non
     )
     change = make_report(sent).list_change
     assert (change.joined, change.ended) == (1, {"unsubscribe": 2})
-    assert "The list in the week after" in page(sent, sign_in("writer"))
+    assert ">In the week after<" in page(sent, sign_in("writer"))
 
 
 def another(first: Send) -> Send:
     """Make the publication's next issue, a week later."""
     Issue.objects.filter(pk=first.issue_id).update(slot=None)
     StoryPlacement.objects.all().delete()
+    ShownItem.objects.all().delete()
     issue = Issue.objects.create(
         publication=first.issue.publication, number=8, public_id="8" * 32, made_at=NOW, subject="The next", body=[]
     )
@@ -240,6 +262,48 @@ def test_the_staff_log_is_filtered_and_downloaded(sent: Send) -> None:
     assert lines[1].rsplit(",", 1)[1] == AuditEntry.objects.order_by("-pk")[0].sha256
 
 
+def test_results_name_a_correction_and_draw_only_issues(sent: Send) -> None:
+    add_subscribers(sent.issue.publication, 10, start=50)
+    correction = another(sent)
+    Issue.objects.filter(pk=correction.issue_id).update(kind="correction", number=1)
+    client = sign_in("writer")
+    html = client.get("/admin/results/?publication=weekly").content.decode()
+    assert ">Correction 1</a>" in html
+    assert html.count(">No. 1</a>") == 1
+    assert 'role="img"' not in html
+    assert "“Usually”" not in page(correction, client)
+    assert "Last issue" in (home := client.get("/admin/").content.decode())
+    assert "The weekly letter No. 1" in home.split('id="nl-last"')[1].split("</section>")[0]
+
+
 def test_results_start_with_the_publication_sent_last(sent: Send) -> None:
     make_publication(slug="a-first", name="A first one by name")
     assert 'value="weekly" selected' in sign_in("writer").get("/admin/results/").content.decode()
+
+
+def test_an_issue_that_counted_no_clicks_is_not_drawn_as_zero_clicks(publication: Publication) -> None:
+    make_story("The first verdict")
+    make_story("The second verdict")
+    add_subscribers(publication, 10)
+    Publication.objects.update(clicks="counts", stories=1)
+    sends = [send_out(issue) for issue in _make_two_issues(Publication.objects.get(pk=publication.pk))]
+    click(sends[0], "https://example.org/one", people=7)
+    html = sign_in("writer").get("/admin/results/?publication=weekly").content.decode()
+    assert '<span class="nl-quiet">Clicks by people: 7 (No. 1, 4 Mar).</span>' in html
+
+
+def test_a_block_without_a_heading_is_named_by_its_kind() -> None:
+    chart = draw_blocks([BlockClicks("", 3, "related"), BlockClicks("A choir", 2, "stories"), BlockClicks("", 1)])
+    labels = re.findall(r'<th scope="row">(.*?)</th>', chart)
+    assert labels == ["Further reading", "A choir", "Other links"]
+
+
+def test_a_line_is_filled_only_down_to_zero() -> None:
+    assert "nl-chart__ground" in draw_line([Point("a", 0), Point("b", 9)], title="t", summary="s", unit="u")
+    assert "nl-chart__ground" not in draw_line([Point("a", 900), Point("b", 950)], title="t", summary="s", unit="u")
+
+
+def _make_two_issues(publication: Publication) -> list[Issue]:
+    first = make_issue(publication)
+    second = create_issue(publication=publication, beginning=Beginning.RULES, by=None, now=NOW)
+    return [first, second]

@@ -12,7 +12,7 @@ from django.urls import get_resolver
 from newsletter.models import Publication
 from subscribers.models import Segment, Topic
 from tests.support.desk import sign_in, sign_in_superuser
-from tests.support.desk_routes import ADMIN, EDITORS, LISTS, NEED_FACTOR, NOBODY, PEOPLE, STAFF, WRITERS
+from tests.support.desk_routes import ADMIN, EDITORS, GIFTS, LISTS, NEED_FACTOR, NOBODY, PEOPLE, STAFF, WRITERS
 from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.support.routes import list_routes
 
@@ -92,6 +92,12 @@ TABLE = {
     "/admin/brand/history": ADMIN,
     "/admin/brand/preview/": ADMIN,
     "/admin/brand/usage/": ADMIN,
+    "/admin/cases/": WRITERS,
+    "/admin/cases/add/": EDITORS,
+    "/admin/cases/delete/": EDITORS,
+    "/admin/cases/edit/": EDITORS,
+    "/admin/cases/history": EDITORS,
+    "/admin/cases/usage/": EDITORS,
     "/admin/events/": WRITERS,
     "/admin/events/add/": EDITORS,
     "/admin/events/delete/": EDITORS,
@@ -109,6 +115,7 @@ TABLE = {
     "/admin/issues/preview/": NOBODY,
     "/admin/issues/preview/1/": WRITERS,
     "/admin/issues/unlock/": NOBODY,
+    "/admin/welcome/": WRITERS,
     "/admin/sources/": EDITORS,
     "/admin/stories/": WRITERS,
     "/admin/stories/add/": EDITORS,
@@ -119,7 +126,7 @@ TABLE = {
     "/admin/lists/": LISTS,
     "/admin/lists/add/": PEOPLE,
     "/admin/lists/archive/": PEOPLE,
-    "/admin/lists/delete/": NOBODY,
+    "/admin/lists/delete/": PEOPLE,
     "/admin/lists/edit/": PEOPLE,
     "/admin/lists/history": PEOPLE,
     "/admin/lists/usage/": PEOPLE,
@@ -144,9 +151,13 @@ TABLE = {
     "/admin/topics/usage/": PEOPLE,
     # Administration.
     "/admin/api-keys/": ADMIN,
+    "/admin/api-keys/1/": ADMIN,
+    "/admin/webhooks/": ADMIN,
     "/admin/groups/": ADMIN,
     "/admin/groups/edit/": NOBODY,
     "/admin/groups/new/": NOBODY,
+    "/admin/limits/": ADMIN,
+    "/admin/results/gifts/": GIFTS,
     "/admin/processing/": PEOPLE,
     "/admin/protected-terms/": PEOPLE,
     "/admin/publications/": STAFF,
@@ -159,6 +170,7 @@ TABLE = {
     "/admin/publications/preview/": ADMIN,
     "/admin/publications/usage/": ADMIN,
     "/admin/results/": WRITERS,
+    "/admin/saved/": WRITERS,
     "/admin/search/": STAFF,
     "/admin/notices/": STAFF,
     "/admin/setup/": ADMIN,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.management.web_worker import HEADER_SECONDS
 from tests.support.web_server import RunningWebServer, read_all, serve, status_of
 
 SLOW = 60
@@ -229,6 +230,27 @@ def test_connections_of_one_address_are_limited(served: RunningWebServer) -> Non
             except TimeoutError:
                 pass
         assert 30 <= closed < 80
+    finally:
+        for sock in open_ones:
+            sock.close()
+
+
+def test_a_trusted_proxy_has_deadlines_but_no_limit_of_connections(behind_proxy: RunningWebServer) -> None:
+    """Its connections carry many visitors, so the proxy limits each of them. Requests that never end are cut off here."""
+    open_ones = [behind_proxy.connect() for _ in range(80)]
+    try:
+        for sock in open_ones:
+            sock.sendall(b"GET /my-mail HTTP/1.1\r\nX-Forwarded-For: 192.0.2.7\r\n")
+        time.sleep(1)
+        assert behind_proxy.ask("/my-mail", timeout=10)[0] == 200
+        for sock in open_ones:
+            sock.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                sock.recv(1)
+        time.sleep(HEADER_SECONDS + 1)
+        for sock in open_ones:
+            sock.settimeout(5)
+            assert status_of(read_all(sock)) == 408
     finally:
         for sock in open_ones:
             sock.close()

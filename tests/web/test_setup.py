@@ -1,8 +1,10 @@
 """“Set up”: each step does what it says, can be skipped and taken up again, and Home shows what is left."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
+from urllib.parse import unquote
 
 import pytest
 from django.test import Client
@@ -11,12 +13,23 @@ from PIL import Image
 
 from newsletter.content.ingesting.ingest import ingest_due
 from newsletter.desk.setup.steps import STEPS, list_states
-from newsletter.models import AuditEntry, Brand, Proof, Publication, SenderDomain, SkippedStep, Source
+from newsletter.models import (
+    AuditEntry,
+    Brand,
+    EventNotice,
+    Picture,
+    Proof,
+    Publication,
+    SenderDomain,
+    SkippedStep,
+    Source,
+)
 from newsletter.organisation.health.connection import Connection
+from newsletter.organisation.health.content import check_privacy_notice
 from newsletter.rendering.lint.colour_advice import find_colour_problems
-from subscribers.models import MailingList
+from subscribers.models import MailingList, Topic
 from tests.support.desk import said, sign_in
-from tests.support.fixtures import make_publication
+from tests.support.fixtures import make_approver, make_event, make_publication
 from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +37,7 @@ BRAND = {
     "name": "Open Door",
     "postal_address": "1 Example Street, Leeds",
     "website": "https://example.org/",
+    "privacy_url": "https://example.org/privacy/",
     "colour": "#1f4e5f",
     "accent": "#b3541e",
     "background": "#f4f1ec",
@@ -99,9 +113,20 @@ def test_a_skipped_step_can_be_taken_up_again(admin: Client) -> None:
     assert response.headers["Location"] == "/admin/setup/list/"
     assert state_of("brand") == "skipped"
     assert "Skipped" in admin.get("/admin/setup/").content.decode()
+    home = admin.get("/admin/").content.decode()
+    assert "0 of 8 steps are done." in home
+    to_do = home.split('id="nl-now"')[1].split("</section>")[0]
+    assert 'Skipped in the set-up: <a href="/admin/setup/brand/">Your organisation</a>' in to_do
     admin.post("/admin/setup/brand/", BRAND)
     assert state_of("brand") == "done"
     assert not SkippedStep.objects.exists()
+
+
+def test_the_sign_up_page_links_to_the_privacy_notice_of_set_up(admin: Client) -> None:
+    MailingList.objects.create(name="Weekly", slug="weekly")
+    assert 'name="privacy_url"' in admin.get("/admin/setup/brand/?plain").content.decode()
+    admin.post("/admin/setup/brand/", BRAND)
+    assert '<a href="https://example.org/privacy/"' in Client().get("/join/weekly").content.decode()
 
 
 def test_an_unknown_step_is_not_found(admin: Client) -> None:
@@ -127,7 +152,27 @@ def test_an_unreadable_colour_of_the_site_is_corrected_before_saving(admin: Clie
     values = page.context["form"].initial
     colours = {name: values[name] for name in ("colour", "accent", "background")}
     assert not any(advice.refused for advice in find_colour_problems(**colours))
-    assert "We darkened a colour" in page.content.decode()
+    assert f"colour #ffe97a is too pale to read. We use {values['colour']} instead." in page.content.decode()
+
+
+def test_a_sample_email_has_the_look_of_the_form(admin: Client, site: Site) -> None:
+    put_home(site, css="a{color:#1f4e5f} b{color:#b3541e}")
+    page = admin.post("/admin/setup/brand/", {"look": "1", "site": site.url}).content.decode()
+    assert 'src="/admin/setup/brand/sample/"' in page
+    logo = page.partition('name="site_logo" value="')[2].partition('"')[0]
+    fields = {**BRAND, "name": "", "colour": "#4a1f5f", "font": "Verdana, Geneva, sans-serif", "site_logo": logo}
+    answer = admin.post("/admin/setup/brand/sample/", fields)
+    sample = answer.content.decode()
+    for shown in ("#4a1f5f", "Verdana, Geneva, sans-serif", Picture.objects.get(original=logo).url, "A heading"):
+        assert shown in sample
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert not Brand.objects.exists()
+    assert "A heading" in admin.get("/admin/setup/brand/sample/").content.decode()
+
+
+def test_a_colour_too_pale_to_save_is_shown_as_mails_correct_it(admin: Client) -> None:
+    sample = admin.post("/admin/setup/brand/sample/", {**BRAND, "accent": "#ffffaa"}).content.decode()
+    assert "A heading" in sample
 
 
 def test_a_web_site_that_cannot_be_read_says_why(admin: Client, site: Site) -> None:
@@ -142,12 +187,42 @@ def test_a_web_site_on_the_private_network_is_not_read(admin: Client) -> None:
     assert not Brand.objects.exists()
 
 
+def test_http_is_tried_after_https_if_no_scheme_was_typed(admin: Client, site: Site) -> None:
+    put_home(site)
+    put_feed(site)
+    typed = site.url.removeprefix("http://")
+    page = admin.post("/admin/setup/brand/", {"look": "1", "site": typed})
+    assert page.context["form"].initial["website"].rstrip("/") == site.url
+    found = admin.post("/admin/setup/source/", {"site": typed}).content.decode()
+    assert f'name="site" value="{site.url}"' in found
+    refused = admin.post("/admin/setup/source/", {"site": f"https://{typed}"})
+    assert refused.context["site_form"].errors
+
+
 def test_the_list_is_made_with_its_sign_up_form(admin: Client) -> None:
     fields = {"name": "The weekly letter", "description": "", "ask_name": "on", "double_opt_in": "on"}
     response = admin.post("/admin/setup/list/", fields)
     row = MailingList.objects.get()
     assert (row.slug, row.ask_name, row.ask_place) == ("the-weekly-letter", True, False)
     assert response.headers["Location"] == "/admin/setup/source/"
+
+
+@pytest.mark.parametrize("path", ["/admin/setup/list/", "/admin/lists/add/"])
+def test_a_list_says_if_there_are_no_topics_to_ask_for(admin: Client, path: str) -> None:
+    hint = "You have no topics yet, so nothing is asked."
+    assert f'{hint} <a href="/admin/topics/">Go to topics</a>' in admin.get(path).content.decode()
+    Topic.objects.create(slug="rivers", name="Rivers")
+    assert hint not in admin.get(path).content.decode()
+
+
+def test_the_day_of_the_month_is_marked_as_required(admin: Client, publication: Publication) -> None:
+    star = '<span class="w-required-mark">*</span>'
+    assert f"Day of the month{star}" in admin.get("/admin/setup/publication/").content.decode()
+    again = admin.post("/admin/setup/publication/", {**PUBLICATION, "from_email": "no address"}).content.decode()
+    assert f"Day of the month{star}" in again
+    page = admin.get(f"/admin/publications/edit/{publication.pk}/").content.decode()
+    label = page.split('id="id_month_day-label">')[1].split("</label>")[0]
+    assert label.split() == f"Day of the month{star}".split()
 
 
 def test_a_source_is_found_from_the_address_and_shows_five_items(admin: Client, site: Site) -> None:
@@ -162,6 +237,27 @@ def test_a_source_is_found_from_the_address_and_shows_five_items(admin: Client, 
     assert (source.kind, source.url, source.name) == ("feed", f"{site.url}/feed.xml", "Open Door")
 
 
+def test_the_rest_of_a_site_is_offered_after_the_first_source(admin: Client, site: Site) -> None:
+    put_home(site, head='<link rel="alternate" type="text/calendar" title="Events" href="/events.ics">')
+    put_feed(site)
+    day = f"{timezone.now() + timedelta(days=9):%Y%m%d}"
+    event = f"BEGIN:VEVENT\r\nUID:1\r\nDTSTART;VALUE=DATE:{day}\r\nSUMMARY:Open day\r\nEND:VEVENT"
+    calendar = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{event}\r\nEND:VCALENDAR\r\n"
+    site.put("/events.ics", calendar, Content_Type="text/calendar")
+    feed = {"add": "1", "site": site.url, "kind": "feed", "url": f"{site.url}/feed.xml", "name": "Open Door"}
+    page = admin.post("/admin/setup/source/", feed)
+    assert said(page) == ["“Open Door” is added. Its stories arrive in a moment."]
+    assert page.content.decode().count(">Added<") == 1
+    assert f'name="url" value="{site.url}/events.ics"' in page.content.decode()
+    events = {**feed, "kind": "calendar", "url": f"{site.url}/events.ics", "name": "Events"}
+    page = admin.post("/admin/setup/source/", events)
+    assert said(page) == ["“Events” is added. Its events arrive in a moment."]
+    assert page.content.decode().count(">Added<") == 2
+    assert ">Continue</a>" in page.content.decode()
+    admin.post("/admin/setup/source/", events)
+    assert Source.objects.count() == 2
+
+
 def test_a_feed_that_no_page_names_is_found_at_its_usual_address(admin: Client, site: Site) -> None:
     put_feed(site)
     site.put("/", "<title>Open Door</title>", Content_Type="text/html")
@@ -172,7 +268,9 @@ def test_a_feed_that_no_page_names_is_found_at_its_usual_address(admin: Client, 
 
 def test_a_site_without_stories_says_so(admin: Client, site: Site) -> None:
     site.put("/", "<title>Open Door</title>", Content_Type="text/html")
-    assert "We found no feed" in admin.post("/admin/setup/source/", {"site": site.url}).content.decode()
+    assert (
+        "We found no stories or events there" in admin.post("/admin/setup/source/", {"site": site.url}).content.decode()
+    )
 
 
 def test_the_newsletter_is_made_with_a_plain_schedule(admin: Client) -> None:
@@ -181,6 +279,8 @@ def test_the_newsletter_is_made_with_a_plain_schedule(admin: Client) -> None:
     mailing_list = MailingList.objects.create(slug="weekly", name="The weekly letter")
     form = admin.get("/admin/setup/publication/")
     assert "cron" not in form.content.decode().lower()
+    assert "nl-browser-zone" in form.content.decode()
+    assert "newsletter/browser_zone.js" in form.content.decode()
     admin.post("/admin/setup/publication/", {**PUBLICATION, "mailing_list": mailing_list.pk})
     row = Publication.objects.get()
     assert (row.schedule, row.zone, row.approval, row.slug) == (
@@ -189,6 +289,54 @@ def test_the_newsletter_is_made_with_a_plain_schedule(admin: Client) -> None:
         "approve",
         "the-weekly-letter",
     )
+    assert "nl-browser-zone" not in admin.get("/admin/setup/publication/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "schedule"),
+    [
+        ({"rhythm": "nth", "nth": "1", "nth_day": "thu"}, "0 9 * * thu#1"),
+        ({"rhythm": "nth", "nth": "last", "nth_day": "fri"}, "0 9 * * 5l"),
+        ({"rhythm": "nth", "nth": "1,3", "nth_day": "tue"}, "0 9 * * tue#1,tue#3"),
+        ({"rhythm": "monthly", "month_day": "15"}, "0 9 15 * *"),
+    ],
+)
+def test_the_newsletter_can_have_another_rhythm(admin: Client, fields: dict[str, str], schedule: str) -> None:
+    admin.post("/admin/setup/brand/", BRAND)
+    mailing_list = MailingList.objects.create(slug="weekly", name="The weekly letter")
+    posted = {**PUBLICATION, "weekdays": [], "mailing_list": mailing_list.pk, **fields}
+    admin.post("/admin/setup/publication/", posted)
+    assert Publication.objects.get().schedule == schedule
+    form = admin.get("/admin/setup/publication/").context["form"]
+    assert {name: str(form.initial[name]) for name in fields} == fields
+    admin.post("/admin/setup/publication/", {**posted, "name": "Another name", "schedule": schedule})
+    assert Publication.objects.get().schedule == schedule
+
+
+def test_the_newsletter_step_says_who_may_approve(admin: Client) -> None:
+    make_publication()
+    alone = admin.get("/admin/setup/publication/").content.decode()
+    assert "Once you invite a second approver, somebody other than the author must approve." in alone
+    assert "Once you invite a second approver" in admin.get("/admin/setup/people/").content.decode()
+    sign_in("approver")
+    both = admin.get("/admin/setup/publication/").content.decode()
+    assert "Somebody other than the author must approve. 2 people can approve." in both
+    Publication.objects.update(another_approves=False)
+    assert (
+        "An author who may approve can approve their own issue."
+        in admin.get("/admin/setup/publication/").content.decode()
+    )
+
+
+def test_an_invitation_from_set_up_leads_back_to_it(admin: Client) -> None:
+    make_publication()
+    assert "/admin/users/new/?setup" in admin.get("/admin/setup/people/").content.decode()
+    given = {"email": "bea@example.org", "role": "approver", "language": "en-gb"}
+    page = admin.post("/admin/users/new/?setup", given, follow=True).content.decode()
+    assert '<a class="button" href="/admin/setup/people/">Continue setting up</a>' in page
+    assert 'data-w-clipboard-value-param="http' in page
+    given["email"] = "cy@example.org"
+    assert "Continue setting up" not in admin.post("/admin/users/new/", given, follow=True).content.decode()
 
 
 def test_the_people_step_shows_the_sign_up_page(admin: Client) -> None:
@@ -208,7 +356,11 @@ def test_the_people_step_shows_the_sign_up_page(admin: Client) -> None:
 def test_the_provider_step_shows_the_setting_to_write(admin, monkeypatch, given, setting) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("newsletter.desk.setup.provider_step.try_connection", lambda url, now: _untested())
     response = admin.post("/admin/setup/provider/", given)
-    assert f"NEWSLETTER_PROVIDER_URL={setting}" in response.content.decode()
+    page = response.content.decode()
+    assert f"NEWSLETTER_PROVIDER_URL={setting}\nNEWSLETTER_PRODUCTION=true</code>" in page
+    letter = unquote(page.split("body=")[1].split('"')[0])
+    assert setting not in letter
+    assert "://API-KEY@\n" in letter
     assert "no-store" in response.headers["Cache-Control"]
 
 
@@ -216,9 +368,45 @@ def _untested():  # type: ignore[no-untyped-def]
     return Connection("untested")
 
 
+def test_who_has_no_key_gets_a_text_to_pass_on(admin: Client) -> None:
+    page = admin.get("/admin/setup/provider/").content.decode()
+    assert "NEWSLETTER_PROVIDER_URL=postmark://API-KEY@" in page
+    assert "NEWSLETTER_PRODUCTION=true" in page
+    assert 'href="mailto:?subject=' in page
+    assert "skip this step and go on" in page
+
+
+def test_home_no_longer_asks_for_the_provider_once_its_lines_are_shown(admin, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("newsletter.desk.setup.provider_step.try_connection", lambda url, now: _untested())
+    assert "Connecting a provider needs the person who runs the server." in (
+        admin.get("/admin/setup/provider/").content.decode()
+    )
+    admin.post("/admin/setup/provider/", {"provider": "postmark", "key": "a-key"})
+    assert state_of("provider") == "skipped"
+    assert "Waiting for the person who runs the server" in admin.get("/admin/setup/").content.decode()
+
+
+def test_home_asks_for_the_privacy_notice_until_there_is_one(admin: Client) -> None:
+    admin.post("/admin/setup/brand/", {**BRAND, "privacy_url": ""})
+    task = "Add the address of your privacy notice: Open Door"
+    assert task in admin.get("/admin/").content.decode()
+    assert task not in sign_in("writer").get("/admin/").content.decode()
+    assert [finding.level for finding in check_privacy_notice()] == ["warning"]
+    admin.post("/admin/setup/brand/", BRAND)
+    assert task not in admin.get("/admin/").content.decode()
+    assert not list(check_privacy_notice())
+
+
+@pytest.mark.parametrize("text", ["Privacy notice", "Aviso de privacidad", "Datenschutz"])
+def test_the_privacy_notice_is_found_on_the_web_site(admin: Client, site: Site, text: str) -> None:
+    put_home(site, head=f'<a href="/about/">About</a><a href="/p/"><b>{text}</b></a>')
+    page = admin.post("/admin/setup/brand/", {"site": site.url, "look": "1"}).content.decode()
+    assert f'value="{site.url}/p/"' in page
+
+
 def test_a_setting_that_the_program_would_refuse_is_not_shown(admin: Client) -> None:
     page = admin.post("/admin/setup/provider/", {"provider": "mailgun", "key": "a-key"}).content.decode()
-    assert "NEWSLETTER_PROVIDER_URL=" not in page
+    assert "a-key@" not in page
 
 
 def test_the_connection_to_the_provider_is_tested(admin: Client, settings, fake_provider) -> None:  # type: ignore[no-untyped-def]
@@ -248,6 +436,27 @@ def test_a_proof_of_the_first_issue_is_sent_to_oneself(admin: Client, site: Site
     put_feed(site)
     Source.objects.create(name="News", kind="feed", url=f"{site.url}/feed.xml")
     ingest_due(now=timezone.now())
+    assert "no events, because your sources brought none" in admin.get("/admin/setup/proof/").content.decode()
+    make_event("Open day", online=True)
+    assert "none of yours is in the next 30 days" in admin.get("/admin/setup/proof/").content.decode()
+    EventNotice.objects.update(starts_at=timezone.now() + timedelta(days=3))
+    assert "The proof shows those online" in admin.get("/admin/setup/proof/").content.decode()
+    assert "You are ready" not in admin.get("/admin/setup/proof/").content.decode()
     response = admin.post("/admin/setup/proof/", follow=True)
-    assert said(response) == ["The proof was sent to admin@example.org."]
-    assert Proof.objects.get().person.email == "admin@example.org"
+    assert response.redirect_chain == [("/admin/setup/proof/", 302)]
+    proof = Proof.objects.get()
+    assert proof.person.email == "admin@example.org"
+    page = response.content.decode()
+    for text in (
+        "You are ready",
+        "Your proof is ready. No provider is connected, so it was not mailed.",
+        "Mail provider",
+    ):
+        assert text in page
+    link = re.search(r'href="([^"]+)" target="_blank">Look at the proof', page)
+    assert link
+    assert "The weekly letter" in admin.get(link[1]).content.decode()
+    for address in (f"/admin/issues/{proof.issue_id}/overview/", "/admin/users/new/?setup", "/admin/"):
+        assert f'href="{address}"' in page
+    make_approver()
+    assert "Invite an approver" not in admin.get("/admin/setup/proof/").content.decode()

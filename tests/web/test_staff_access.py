@@ -40,15 +40,16 @@ def person(email: str) -> User:
 
 def test_an_empty_installation_says_where_the_set_up_link_is() -> None:
     page = Client().get("/accounts/login/").content.decode()
-    assert "printed a set-up link" in page
+    assert "Ask whoever installed this for the set-up link" in page
     assert "<form" not in page
 
 
 def test_the_set_up_link_makes_the_administrator_and_signs_in() -> None:
     client, link = Client(), path_of(make_first_administrator_url())
     assert client.get(link).status_code == 200
-    response = client.post(link, {"email": "Ann@Example.org", **CHOSEN})
+    response = client.post(link, {"email": "Ann@Example.org", "first_name": "Ann", **CHOSEN})
     assert response.headers["Location"] == "/admin/"
+    assert person("ann@example.org").first_name == "Ann"
     assert role_of(person("ann@example.org")) == "admin"
     assert client.get("/admin/").headers["Location"] == "/accounts/2fa/totp/activate/"
     assert AuditEntry.objects.filter(action="newsletter.staff_added").exists()
@@ -93,8 +94,11 @@ def test_an_administrator_invites_somebody_who_then_signs_in() -> None:
     link = path_of(make_staff_link_url(StaffLink.objects.get()))
     assert link in response.content.decode()
     client = Client()
-    assert "ann@example.org" in client.get(link).content.decode()
-    assert client.post(link, CHOSEN).headers["Location"] == "/admin/"
+    page = client.get(link).content.decode()
+    assert "ann@example.org" in page
+    assert 'name="first_name" value="Ann"' in page
+    assert client.post(link, {**CHOSEN, "last_name": "Lee"}).headers["Location"] == "/admin/"
+    assert person("ann@example.org").get_full_name() == "Ann Lee"
     assert client.get("/admin/").status_code == 200
     assert Client().get(link).status_code == 410
 

@@ -14,10 +14,10 @@ from wagtail.log_actions import registry
 from newsletter.desk.editor.check_panel import checks_context
 from newsletter.desk.editor.preview import MAX_MODES
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.models import AuditEntry, Batch, Issue, Publication, Send
+from newsletter.models import AuditEntry, Batch, Issue, Publication, SavedBlock, Send
 from subscribers.exporting.export_requests import allow_export, request_export
 from subscribers.importing.writing.import_steps import process_pending_imports
-from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
+from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, StayQuestion, Subscriber
 from tests.support.desk import PASSWORD, audience_fields, sign_in
 from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
 from tests.support.desk_routes import DECIDED, POSTED_TOO, SETUP_STEPS, list_desk_routes
@@ -31,6 +31,7 @@ ELSEWHERE = {
     "newsletter_setup_publication": "wagtail.create",
     **{f"newsletter_setup_skip {step}": "newsletter.setup_skipped" for step in SETUP_STEPS},
     "newsletter_setup_source": "wagtail.create",
+    "newsletter_source_find": "wagtail.create",
     "wagtailusers_users:add": "newsletter.invited",
     "wagtailusers_users:edit": "newsletter.role_changed",
     "wagtailusers_users:factor": "newsletter.factor_forgotten",
@@ -39,13 +40,23 @@ ELSEWHERE = {
     "newsletter_event_places": "newsletter.answer_location_question",
     "newsletter_issue_acknowledge": "newsletter.acknowledge",
     "newsletter_issue_delete": "newsletter.delete",
+    "newsletter_issue_subject_test": "newsletter.subject_test",
+    "newsletter_issue_step remove-subject-test": "newsletter.remove_subject_test",
+    "newsletter_send_step choose-subject": "newsletter.choose_subject",
     "newsletter_issue_new": "newsletter.create",
     "newsletter_issue_restore": "newsletter.restore",
     "newsletter_protected_terms": "newsletter.protected_added",
+    "newsletter_welcome_set_up": "newsletter.welcome_set_up",
+    "newsletter_welcome_step days": "newsletter.welcome_days",
 }
 """Pages whose data this test does not make. Their log action must exist."""
-NOTHING_CHANGES = {"newsletter_notices", "newsletter_setup_domain", "newsletter_setup_provider"}
-"""Pages that only ask DNS or a provider, or mark one's own notices as read."""
+NOTHING_CHANGES = {
+    "newsletter_notices",
+    "newsletter_setup_brand_sample",
+    "newsletter_setup_domain",
+    "newsletter_setup_provider",
+}
+"""Pages that only show a sample, ask DNS or a provider, or mark one's own notices as read."""
 
 
 @pytest.fixture(autouse=True)
@@ -55,22 +66,46 @@ def _no_attempts_counted() -> Iterator[None]:
     cache.clear()
 
 
+def _get_issue() -> Issue:
+    return Issue.objects.get(kind="issue")
+
+
 def _issue(**fields: object) -> Callable[[], Fields]:
     def prepare() -> Fields:
         Send.objects.update(state="cancelled")
-        Issue.objects.update(**fields)
-        return {"reason": "The date is wrong.", **audience_fields(Issue.objects.get())}
+        Issue.objects.filter(pk=_get_issue().pk).update(**fields)
+        return {"reason": "The date is wrong.", **audience_fields(_get_issue())}
 
     return prepare
 
 
 def _seen() -> Fields:
     _issue(state="draft")()
-    Issue.objects.get().approvals.all().delete()
-    issue = Issue.objects.get()
+    _get_issue().approvals.all().delete()
+    issue = _get_issue()
     unseen = [check.name for check in checks_context(issue, limit=MAX_MODES)["unacknowledged"]]
     shown = {"sha256": hash_content(resolve_content(issue)), **audience_fields(issue)}
     return {**shown, "looked": "1", "warning": unseen}
+
+
+def _complete() -> Fields:
+    Send.objects.update(state="cancelled")
+    Batch.objects.update(state="pending")
+    Issue.objects.filter(pk=_get_issue().pk).update(state="cancelled")
+    return {}
+
+
+def _insert() -> Fields:
+    _issue(state="draft")()
+    return {"saved": SavedBlock.objects.get().pk, "position": "end"}
+
+
+def _welcome(**fields: object) -> Callable[[], Fields]:
+    def prepare() -> Fields:
+        Issue.objects.filter(kind="welcome").update(**fields)
+        return {}
+
+    return prepare
 
 
 def _send(state: str, batch: str = "pending") -> Callable[[], Fields]:
@@ -85,6 +120,13 @@ def _send(state: str, batch: str = "pending") -> Callable[[], Fields]:
 def _proof() -> Fields:
     _issue(state="draft")()
     return {"readers": "0.none", "to": User.objects.get(username="writer@example.org").pk}
+
+
+def _asked_to_stay() -> Fields:
+    for person in Subscriber.objects.all():
+        asked = {"mailing_list": MailingList.objects.all()[0], "asked_at": timezone.now(), "sent_at": timezone.now()}
+        StayQuestion.objects.create(subscriber=person, **asked)
+    return {}
 
 
 def _import(state: str) -> Callable[[], Fields]:
@@ -114,13 +156,29 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_issue_people": lambda: {"q": Subscriber.objects.all()[0].email},
     "newsletter_issue_proof": _proof,
     "newsletter_issue_close": _issue(state="draft"),
+    "newsletter_issue_complete": _complete,
     "newsletter_issue_reassemble": _issue(state="draft"),
     "newsletter_issue_time": lambda: {**_issue(state="draft")(), "due": "2099-01-01T09:00"},
+    "newsletter_issue_translate": _issue(state="draft"),
+    "newsletter_issue_withdraw_to_edit": _issue(state="approved"),
+    "newsletter_block_insert": _insert,
+    "newsletter_block_save": lambda: {"block": _get_issue().body[0].id, "name": "The first"},
+    "newsletter_template_save": lambda: {"name": "A plain week"},
+    "newsletter_saved_rename": lambda: {"name": "The old lead"},
+    "newsletter_saved_delete": dict,
+    "newsletter_comment_add": lambda: {"text": "Is this right?"},
+    "newsletter_comment_answer": lambda: {"text": "It is."},
+    "newsletter_comment_step resolve": dict,
+    "newsletter_comment_step reopen": dict,
     "newsletter_story_use": lambda: {"publication": "all"},
     "newsletter_issue_step approve": _seen,
     "newsletter_issue_step withdraw": _issue(state="approved"),
     "newsletter_issue_step hold": _issue(state="approved"),
     "newsletter_issue_step release": _issue(state="approved", held=True, held_reason="The date is wrong."),
+    "newsletter_issue_step check-links": _issue(state="draft"),
+    "newsletter_welcome_step pause": _welcome(state="approved"),
+    "newsletter_welcome_step resume": _welcome(state="approved", held=True),
+    "newsletter_welcome_step turn-off": _welcome(state="approved"),
     "newsletter_send_step start": _issue(state="approved"),
     "newsletter_send_step pause": _send("submitting"),
     "newsletter_send_step go-on": _send("paused"),
@@ -129,8 +187,10 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_batch_step took": dict,
     "newsletter_batch_step leave": dict,
     "newsletter_batch_step again": dict,
-    "subscribers_bar": lambda: {"why": "asked by phone"},
-    "subscribers_lift": lambda: {"why": "asked by phone to get it again"},
+    "subscribers_stay": _asked_to_stay,
+    "subscribers_rename": lambda: {"name": "Ada L."},
+    "subscribers_suppress": lambda: {"why": "asked by phone"},
+    "subscribers_remove_suppression": lambda: {"why": "asked by phone to get it again"},
     "subscribers_person_data": dict,
     "subscribers_reveal": dict,
     "subscribers_export_step allow": _export(),
@@ -139,6 +199,10 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "subscribers_import_step undo": _import("running"),
     "subscribers_import_step discard": _import("checked"),
     "newsletter_api_keys": lambda: {"name": "Web site", "scope": "read"},
+    "newsletter_webhooks": lambda: {"name": "CRM", "url": "https://127.0.0.1/"},
+    "newsletter_webhook": lambda: {"step": "on"},
+    "newsletter_gifts": lambda: {"file": SimpleUploadedFile("gifts.csv", b"id,amount,currency,date,utm_campaign\n")},
+    "newsletter_limits": lambda: {"mails_in_7_days": "3", "questions_per_day": "500"},
     "newsletter_story_withdraw": lambda: {"reason": "They asked us to."},
     "subscribers_export": lambda: {"mailing_list": "", "reason": "Print", "password": PASSWORD},
     "subscribers_held": lambda: {"out": HeldSignup.objects.get().pk},

@@ -68,8 +68,7 @@ def test_the_page_is_the_same_for_whatever_is_known_of_an_address(client: Client
             )
         answer = join(client, weekly, email=email, client_address=address)
         assert answer.status_code == 200
-        domain = "m•••.com" if email.endswith(".com") else "e•••.org"
-        pages.add(answer.content.decode().replace(f"{email[0]}•••@{domain}", ""))
+        pages.add(answer.content.decode().replace(email, ""))
     assert len(pages) == 1
     assert HeldSignup.objects.get().email == "held@example.org"
 
@@ -137,7 +136,7 @@ def test_the_sixth_sign_up_of_an_hour_from_one_connection_waits_for_staff(client
     assert Subscriber.objects.filter(email="later@gmail.com").exists()
 
 
-def way(number: int = 0, *, email: str = "", client: str = "", proof: Proof = Proof.GOOD) -> str:
+def outcome_of(number: int = 0, *, email: str = "", client: str = "", proof: Proof = Proof.GOOD) -> str:
     decision = screen_signup(
         address=email or f"person{number}@gmail.com",
         client=client or f"10.{number // 250}.{number % 250}.1",
@@ -149,21 +148,23 @@ def way(number: int = 0, *, email: str = "", client: str = "", proof: Proof = Pr
 
 @pytest.mark.requirement("A2")
 def test_a_whole_ipv6_64_counts_as_one_connection() -> None:
-    ways = [way(client=f"2001:db8:1:2::{number:x}") for number in range(1, MAX_SIGNUPS_PER_ADDRESS + 2)]
-    assert ways == ["in"] * MAX_SIGNUPS_PER_ADDRESS + ["many sign-ups from one internet connection"]
+    outcomes = [outcome_of(client=f"2001:db8:1:2::{number:x}") for number in range(1, MAX_SIGNUPS_PER_ADDRESS + 2)]
+    assert outcomes == ["accepted"] * MAX_SIGNUPS_PER_ADDRESS + ["many sign-ups from one internet connection"]
 
 
 @pytest.mark.requirement("A2")
 def test_many_connections_of_one_network_are_noticed() -> None:
-    ways = [way(client=f"198.51.100.{number}") for number in range(MAX_SIGNUPS_PER_NETWORK + 1)]
-    assert ways[-2:] == ["in", "many sign-ups from one network"]
+    outcomes = [outcome_of(client=f"198.51.100.{number}") for number in range(MAX_SIGNUPS_PER_NETWORK + 1)]
+    assert outcomes[-2:] == ["accepted", "many sign-ups from one network"]
 
 
 @pytest.mark.requirement("A2")
 def test_many_sign_ups_of_one_small_domain_are_held() -> None:
-    ways = [way(number, email=f"person{number}@small.example.org") for number in range(MAX_SIGNUPS_PER_DOMAIN + 1)]
-    assert ways[-2:] == ["in", "many sign-ups with addresses of one domain"]
-    assert way(500, email="person@gmail.com") == "in"
+    outcomes = [
+        outcome_of(number, email=f"person{number}@small.example.org") for number in range(MAX_SIGNUPS_PER_DOMAIN + 1)
+    ]
+    assert outcomes[-2:] == ["accepted", "many sign-ups with addresses of one domain"]
+    assert outcome_of(500, email="person@gmail.com") == "accepted"
 
 
 @pytest.mark.requirement("A3")
@@ -173,12 +174,12 @@ def test_a_flood_makes_proof_of_work_harder_and_holds_the_rest(
     with time_machine.travel(NOW, tick=False):
         assert f'data-most="{EASY}"' in client.get("/join/weekly").content.decode()
         for number in range(MAX_SIGNUPS_PER_SITE):
-            assert way(number) == "in"
+            assert outcome_of(number) == "accepted"
         assert caplog.text == ""
-        assert way(MAX_SIGNUPS_PER_SITE) == "in"
+        assert outcome_of(MAX_SIGNUPS_PER_SITE) == "accepted"
         assert "Proof of work is harder" in caplog.text
         assert f'data-most="{HARD}"' in client.get("/join/weekly").content.decode()
-        assert way(900, proof=Proof.NONE).startswith("a flood of sign-ups")
+        assert outcome_of(900, proof=Proof.NONE).startswith("a flood of sign-ups")
 
 
 @pytest.mark.requirement("A3")
@@ -191,8 +192,8 @@ def test_without_javascript_there_is_a_way_in_and_robots_find_it_narrow(client: 
 
 @pytest.mark.requirement("A3")
 def test_many_sign_ups_without_javascript_wait_wherever_they_come_from() -> None:
-    ways = [way(number, proof=Proof.NONE) for number in range(MAX_UNPROVEN_SIGNUPS_PER_SITE + 1)]
-    assert ways[-2:] == ["in", "many sign-ups without JavaScript"]
+    outcomes = [outcome_of(number, proof=Proof.NONE) for number in range(MAX_UNPROVEN_SIGNUPS_PER_SITE + 1)]
+    assert outcomes[-2:] == ["accepted", "many sign-ups without JavaScript"]
 
 
 def test_without_proof_nobody_is_put_on_a_list_that_does_not_ask_by_mail(client: Client) -> None:

@@ -71,5 +71,5 @@ def test_an_unknown_town_is_refused_whatever_region_follows_it(client: Client, w
     page = path_to(make_member(weekly), weekly, Purpose.PREFERENCES)
     answer = client.post(page, {"town": "Xyzzyville, England", "lists": [weekly.pk]})
     assert answer.status_code == 400
-    assert "not a place that we know" in answer.content.decode()
+    assert "We do not know a town called" in answer.content.decode()
     assert Subscriber.objects.get().place is None

@@ -1,6 +1,7 @@
 """Connections that lead only to addresses already checked, and to each host only one at a time."""
 
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,9 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util.connection import create_connection
 
 from newsletter.common.messages import Message
+
+# Its debug lines name whole addresses, and some interfaces take their key there.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 class PinnedConnection:
@@ -38,6 +42,7 @@ class PinnedConnection:
             except OSError as error:
                 failure = error
                 continue
+            self.close()
             with self._lock:
                 self._handle = sock.dup()
                 if self._is_shut:

@@ -14,6 +14,7 @@ from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
 from newsletter.content.fetching.connections import PinnedAdapter, PinnedConnection, host_lock
+from newsletter.content.fetching.credentials import Credential, check_is_private, get_origin
 from newsletter.content.fetching.errors import Refused, TooLarge, TooSlow, Unreachable
 from newsletter.content.fetching.responses import MIB, make_bad_status, read_body, to_fetch_error
 from newsletter.content.fetching.url_guard import WEB_PORTS, AllowList, check_addresses, check_url, web_addresses
@@ -21,6 +22,8 @@ from newsletter.content.fetching.url_guard import WEB_PORTS, AllowList, check_ad
 _MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _COMPRESSION_SUFFIX = re.compile(r'(?:[-;]+(?:gzip|gz|deflate|br))"$', re.IGNORECASE)
+
+_NO_CREDENTIAL = Credential()
 
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -57,13 +60,14 @@ class Fetched:
 
 @dataclass(frozen=True)
 class _Request:
-    """A GET request for one address, with ``deadline`` by ``time.monotonic``."""
+    """A GET request for one address, with ``deadline`` by ``time.monotonic``. ``url`` is without the credential."""
 
     url: str
     host: str
     headers: dict[str, str]
     limits: Limits
     deadline: float
+    credential: Credential
 
 
 def resolve_host(host: str, port: int) -> list[str]:
@@ -80,19 +84,26 @@ def resolve_host(host: str, port: int) -> list[str]:
 class Fetcher:
     """Fetch documents from public addresses and from those in ``allow``. Threads may share one fetcher."""
 
-    def __init__(
-        self, *, allow: Sequence[str] = (), user_agent: str = "newsletter/1.0", resolve: Resolve = resolve_host
-    ) -> None:
+    user_agent = "newsletter/1.0"
+
+    def __init__(self, *, allow: Sequence[str] = (), resolve: Resolve = resolve_host) -> None:
         self._allow = AllowList.parse(allow)
-        self.user_agent = user_agent
         self._resolve = resolve
 
     def fetch(
-        self, url: str, *, etag: str = "", last_modified: str = "", limits: Limits = FEED, accept: str = "*/*"
+        self,
+        url: str,
+        *,
+        etag: str = "",
+        last_modified: str = "",
+        limits: Limits = FEED,
+        accept: str = "*/*",
+        credential: Credential = _NO_CREDENTIAL,
     ) -> Fetched:
         """Return one document. Raises a FetchError.
 
         ``etag`` and ``last_modified`` are those of the copy we hold. ``accept`` names the media types to ask for.
+        ``credential`` is sent to the site of ``url`` only, not where it redirects to.
         A ``webcal:`` address is tried over https, then over http.
         """
         headers = {"User-Agent": self.user_agent, "Accept": accept, "Accept-Encoding": "gzip, deflate"}
@@ -103,16 +114,19 @@ class Fetcher:
         *first, last = web_addresses(url)
         for address in first:
             try:
-                return self._fetch_following_redirects(address, headers, limits)
+                return self._fetch_following_redirects(address, headers, limits, credential)
             except (Unreachable, TooSlow):
                 continue
-        return self._fetch_following_redirects(last, headers, limits)
+        return self._fetch_following_redirects(last, headers, limits, credential)
 
-    def _fetch_following_redirects(self, url: str, headers: dict[str, str], limits: Limits) -> Fetched:
+    def _fetch_following_redirects(
+        self, url: str, headers: dict[str, str], limits: Limits, credential: Credential
+    ) -> Fetched:
         deadline = time.monotonic() + limits.total
         here = urldefrag(url).url
-        for _ in range(_MAX_REDIRECTS + 1):
-            answer = self._request(here, headers, limits=limits, deadline=deadline)
+        for hop in range(_MAX_REDIRECTS + 1):
+            own = credential if hop == 0 or get_origin(here) == get_origin(url) else _NO_CREDENTIAL
+            answer = self._request(here, headers, limits=limits, deadline=deadline, credential=own)
             if isinstance(answer, Fetched):
                 return answer
             target = web_addresses(answer)[0]
@@ -128,16 +142,20 @@ class Fetcher:
             limit=_MAX_REDIRECTS,
         )
 
-    def _request(self, url: str, headers: dict[str, str], *, limits: Limits, deadline: float) -> "Fetched | str":
+    def _request(
+        self, url: str, headers: dict[str, str], *, limits: Limits, deadline: float, credential: Credential
+    ) -> "Fetched | str":
         """Return the document, or the address that it has moved to. No host gets two requests at the same time."""
         parts = check_url(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port or WEB_PORTS[parts.scheme]
         addresses = self._resolve(host, port)
         check_addresses(scheme=parts.scheme, host=host, port=port, addresses=addresses, allow=self._allow)
+        if credential.headers or credential.query:
+            check_is_private(scheme=parts.scheme, host=host, addresses=addresses)
         with host_lock(host, timeout=deadline - time.monotonic()) as acquired:
             if not acquired or time.monotonic() >= deadline:
                 raise TooSlow("%(host)s took too long to answer. We will try again later.", host=host)
-            return _send(_Request(url, host, headers, limits, deadline), addresses)
+            return _send(_Request(url, host, headers, limits, deadline, credential), addresses)
 
 
 def _send(request: _Request, addresses: Sequence[str]) -> "Fetched | str":
@@ -156,7 +174,9 @@ def _send(request: _Request, addresses: Sequence[str]) -> "Fetched | str":
 
 
 def _send_through(adapter: PinnedAdapter, request: _Request) -> "Fetched | str":
-    prepared = requests.Request("GET", request.url, headers=request.headers).prepare()
+    credential = request.credential
+    headers = {**request.headers, **credential.headers}
+    prepared = requests.Request("GET", credential.add_to(request.url), headers=headers).prepare()
     timeout = (request.limits.connect, request.limits.first_byte)
     # Straight through the adapter: a session would add cookies, proxies and log-ins, and follow redirects itself.
     with adapter.send(prepared, stream=True, timeout=timeout, verify=True) as response:
@@ -201,7 +221,7 @@ def _read_redirect(request: _Request, location: str) -> str:
             host=request.host,
         )
     try:
-        return urldefrag(urljoin(request.url, location)).url
+        return request.credential.remove_from(urldefrag(urljoin(request.url, location)).url)
     except ValueError as error:
         raise Refused("%(host)s redirects to something that is not a web address.", host=request.host) from error
 

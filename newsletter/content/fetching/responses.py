@@ -65,7 +65,7 @@ def make_bad_status(response: requests.Response, host: str, *, deadline: float) 
         404: Message(
             "%(host)s has nothing at this address (status %(status)s). Check it, or remove the source.", **names
         ),
-        410: Message("%(host)s has removed this address for good (status %(status)s). Remove the source.", **names),
+        410: Message("%(host)s has removed this address permanently (status %(status)s). Remove the source.", **names),
         429: Message("%(host)s asks us to come less often (status %(status)s). We will try again later.", **names),
     }.get(
         status,
@@ -76,7 +76,7 @@ def make_bad_status(response: requests.Response, host: str, *, deadline: float) 
     return BadStatus(
         message,
         status=status,
-        retry_after=_parse_retry_after(response.headers.get("Retry-After", "")),
+        retry_after=parse_retry_after(response.headers.get("Retry-After", "")),
         body=_read_error_body(response, host, deadline=deadline),
         challenged=response.headers.get("cf-mitigated", "") == "challenge",
     )
@@ -89,7 +89,7 @@ def to_fetch_error(error: Exception, *, host: str, late: bool) -> FetchError:
     if isinstance(error, SSLError):
         return Unreachable("The certificate of %(host)s is not valid. Tell whoever runs the site.", host=host)
     if isinstance(error, InvalidURL):
-        return Refused("“%(host)s” is not the name of a web site. Copy the address from your browser.", host=host)
+        return Refused("“%(host)s” is not a web address. Copy the address from your browser.", host=host)
     if isinstance(error, BrokenConnection):
         return Unreachable("%(host)s cannot be reached, or the connection broke. We will try again later.", host=host)
     return Unreachable("The answer of %(host)s broke off or was not understood. We will try again later.", host=host)
@@ -131,13 +131,13 @@ def _read_error_body(response: requests.Response, host: str, *, deadline: float)
         return b""
 
 
-def _parse_retry_after(text: str) -> int | None:
+def parse_retry_after(text: str) -> int | None:
     """Return a Retry-After header in seconds from now, at most a week."""
     if text.strip().isascii() and text.strip().isdigit():
         return min(int(text.strip()[:9]), _MAX_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max(0, int((aware - datetime.now(UTC)).total_seconds())), _MAX_RETRY_AFTER)

@@ -96,6 +96,11 @@ class AllowList:
             return True
         return any(address.version == network.version and address in network for network in self.networks)
 
+    def names_all(self, *, host: str, port: int, addresses: Iterable[str]) -> bool:
+        """Return True if the list allows the host with each of these addresses."""
+        found = [ipaddress.ip_address(text.partition("%")[0]) for text in addresses]
+        return all(self.allows(host=host, port=port, address=address) for address in found)
+
 
 def _split_host_port(entry: str) -> tuple[str, int | None]:
     try:

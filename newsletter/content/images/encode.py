@@ -1,4 +1,4 @@
-"""Make an image from outside one that mail can carry: in a known format, upright, small, without hidden data.
+"""Encode an outside image for mail: in a known format, upright, small, without metadata.
 
 It runs in the image sandbox (``sandboxed``). Placeholders, which we draw ourselves, may be made outside the sandbox.
 """

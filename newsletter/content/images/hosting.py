@@ -11,7 +11,7 @@ from wagtail.images.models import AbstractImage
 from newsletter.content.fetching.fetcher import PICTURE, Fetcher, Limits
 from newsletter.content.images.sandbox_messages import EncodedImage
 from newsletter.content.images.sandboxed import encode_image_in_sandbox
-from newsletter.models import Picture
+from newsletter.models import Picture, StoryImage
 
 MAIL_WIDTH = 1200
 LOGO_WIDTH = 600
@@ -55,7 +55,13 @@ def fetch_image(
 
 
 def host_staff_image(image: AbstractImage) -> Picture:
-    """Return our mail-sized copy of an image of the staff's library, made once for each version of its file."""
+    """Return our mail-sized copy of an image of the staff's library, made once for each version of its file.
+
+    The picture of a story has its copy already.
+    """
+    copied: StoryImage | None = getattr(image, "of_story", None)
+    if copied is not None and copied.file == image.file.name:
+        return copied.picture
     with image.file.open("rb") as file:
         data: bytes = file.read()
     name = f"library:{image.pk}:{hashlib.sha256(data).hexdigest()[:32]}"

@@ -26,7 +26,7 @@ from newsletter.content.parsing.sandbox.process import (
 MAX_IMAGE_BYTES = 40 * 1024 * 1024
 # ``decode`` says what each kind of file takes of it: at most 361 MiB were measured, for an AVIF.
 LIMITS = ResourceLimits(cpu_seconds=10, wall_seconds=25.0, memory_bytes=384 * 1024 * 1024)
-_child = SandboxProcess(work="images", limits=LIMITS)
+_child = SandboxProcess(task="images", limits=LIMITS)
 atexit.register(_child.close)
 
 
@@ -53,7 +53,7 @@ def encode_image_in_sandbox(
             path=str(file), width=width, rendition_format=rendition_format, focus=focus, is_video=is_video
         )
         try:
-            answer = child.ask(request)
+            answer = child.run(request)
         except ResourceLimitExceeded as error:
             raise BadImage("The image takes too long or too much memory to open. Save it smaller, as JPEG.") from error
         except ParserCrashed as error:

@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from newsletter.common.errors import NotReady
 from newsletter.content.fetching.errors import FetchError
 from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.content.images.hosting import make_fetcher
+from newsletter.content.ingesting.apis.source_keys import open_key
+from newsletter.content.ingesting.link_translations import link_translations
 from newsletter.content.ingesting.missing_events import cancel_missing_events, cancel_private_events
 from newsletter.content.ingesting.moved_events import match_moved_events
 from newsletter.content.ingesting.read_source import read_source
@@ -16,6 +19,7 @@ from newsletter.content.ingesting.source_visibility import check_missing_stories
 from newsletter.content.ingesting.store_events import store_event
 from newsletter.content.ingesting.store_stories import ListedEntry, find_shared_addresses, store_story
 from newsletter.content.ingesting.story_images import StoryImageFetcher
+from newsletter.content.ingesting.video_lengths import add_video_lengths
 from newsletter.content.parsing.entries import Parsed, SetAside
 from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
 from newsletter.models import SetAsideEntry, Source
@@ -23,7 +27,6 @@ from newsletter.models import SetAsideEntry, Source
 MAX_BACK_OFF = timedelta(days=1)
 CLAIM_PERIOD = timedelta(minutes=5)
 MISSING_STORY_WINDOW = timedelta(days=90)
-_STORY_KINDS = (Source.Kind.FEED, Source.Kind.WORDPRESS, Source.Kind.PAGE)
 
 
 @dataclass
@@ -68,18 +71,19 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     """Ingest one source now. A source that fails is read less often and keeps what it gave before."""
     report = IngestReport(id=source.pk, name=source.name, kind=source.kind)
     fetcher = fetcher or make_fetcher()
-    asks_pages = source.kind != Source.Kind.PAGE
-    pictures = StoryImageFetcher(source_url=source.url, fetcher=fetcher, now=now, asks_pages=asks_pages)
+    may_fetch_pages = source.kind != Source.Kind.PAGE
+    pictures = StoryImageFetcher(source_url=source.url, fetcher=fetcher, now=now, may_fetch_pages=may_fetch_pages)
     try:
         reading = read_source(
             kind=source.kind,
             url=source.url,
             etag=source.etag,
             last_modified=source.last_modified,
+            key=open_key(source),
             fetcher=fetcher,
             now=now,
         )
-    except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
+    except (FetchError, ResourceLimitExceeded, ParserCrashed, NotReady) as error:
         _check_story_page(source, report, fetcher=fetcher, now=now)
         return _record_failure(source, report, error.message, now, retry_after=getattr(error, "retry_after", None))
     if reading.parsed.error:
@@ -95,7 +99,8 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
         # Force a complete reading next time: after “not modified”, held events and missing images would never be handled.
         source.etag = source.last_modified = ""
     source.failures, source.error, source.last_success_at = 0, "", now
-    _save_schedule(source, now=now, wait=timedelta(minutes=source.every_minutes))
+    wait = max(timedelta(minutes=source.every_minutes), timedelta(seconds=reading.retry_after or 0))
+    _save_schedule(source, now=now, wait=wait)
     return report
 
 
@@ -141,27 +146,29 @@ def _store_entries(
     report.set_aside = list(parsed.set_aside)
     report.set_aside += [SetAside(entry=story.title, reason=story.note) for story in parsed.stories if story.note]
     held: SetAside | None = None
+    stories = add_video_lengths(source, parsed.stories, fetcher=fetcher, now=now)
     shared = find_shared_addresses(parsed.stories)
-    named = frozenset(story.external_id[:500] for story in parsed.stories)
-    for story in parsed.stories:
-        listed = ListedEntry(source, story, named=named, shared=shared)
-        done, failure = store_story(listed, pictures=pictures, now=now)
-        _count(report, done)
+    external_ids = frozenset(story.external_id[:500] for story in parsed.stories)
+    for story in stories:
+        listing = ListedEntry(source, story, named=external_ids, shared=shared)
+        outcome, failure = store_story(listing, pictures=pictures, now=now)
+        _count(report, outcome)
         if failure:
             report.set_aside.append(SetAside(entry=story.title, reason=failure))
+    link_translations((story.url, story.translations) for story in parsed.stories)
     report.set_aside += pictures.list_postponed()
-    if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
+    if source.kind in Source.EVENT_KINDS:
         report.cancelled = cancel_private_events(source, parsed, now=now)
         match_moved_events(source, parsed, now=now)
     for event in parsed.events:
         _count(report, store_event(source, event, now=now))
-    if source.kind in (Source.Kind.CALENDAR, Source.Kind.EVENTS):
+    if source.kind in Source.EVENT_KINDS:
         missing, held = cancel_missing_events(source, parsed, now=now)
         report.cancelled += missing
         if held is None:
             # While events are held, the earlier count decides at the next reading.
             source.last_event_count = parsed.listed
-    if source.kind in _STORY_KINDS:
+    if source.kind not in Source.EVENT_KINDS:
         checked = check_missing_stories(source, parsed, now=now, fetcher=fetcher, since=now - MISSING_STORY_WINDOW)
         report.gone += len(checked.gone)
     report.pictures_waiting = pictures.waiting

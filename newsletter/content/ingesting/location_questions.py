@@ -56,9 +56,9 @@ def answer_location_question(*, event: EventNotice, town: Town, by: User | Anony
             )
             same = EventNotice.objects.select_for_update().filter(source=event.source_id).exclude(place_question={})
             Source.objects.filter(pk=event.source_id).update(etag="", last_modified="", due_at=None)
-        changed = [one for one in same if one.pk == event.pk or _key(one.place_text) == _key(event.place_text)]
-        for one in changed:
-            _apply_answer(one, answer)
+        changed = [row for row in same if row.pk == event.pk or _key(row.place_text) == _key(event.place_text)]
+        for row in changed:
+            _apply_answer(row, answer)
         record_edits(changed, person=by, at=now)
     return len(changed)
 

@@ -16,6 +16,8 @@ from newsletter.content.parsing.entry_rules import label_entry
 from newsletter.content.parsing.list_truncation import is_page_size
 from newsletter.content.parsing.parse import CALENDAR_AHEAD
 from newsletter.models import EventNotice, SetAsideEntry, Source
+from newsletter.outbound.publishing_facts import report_event_notice
+from subscribers.models import EventKind
 
 _PRIVATE_NOTE = Message("Its calendar no longer shows it to the public.")
 _MISSING_NOTE = Message("It is no longer in its calendar.")
@@ -69,6 +71,8 @@ def cancel_missing_events(source: Source, parsed: Parsed, *, now: datetime) -> t
     EventNotice.objects.filter(pk__in=[event.pk for event in missing]).update(
         cancelled=True, source_sha256="", note=_MISSING_NOTE, changed_at=now
     )
+    for event in missing:
+        report_event_notice(EventKind.EVENT_WITHDRAWN, event, now=now)
     return len(missing), None
 
 
@@ -102,7 +106,9 @@ def _is_broken(event: EventNotice, aside: Iterable[SetAside]) -> bool:
     """Return True if a set-aside entry is this event, by its identity if it has one, else by its title."""
     uid = event.external_id.rpartition("#")[0] or event.external_id
     title = label_entry(title=event.title, link="", number=0)
-    return any(one.external_id in (uid, event.external_id) if one.external_id else one.entry == title for one in aside)
+    return any(
+        entry.external_id in (uid, event.external_id) if entry.external_id else entry.entry == title for entry in aside
+    )
 
 
 def _make_held_entry(missing: int, upcoming: int) -> SetAside:

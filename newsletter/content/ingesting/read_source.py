@@ -2,28 +2,29 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
+from http import HTTPStatus
 
 from newsletter.common.messages import Message
 from newsletter.content.fetching.errors import BadStatus, FetchError
 from newsletter.content.fetching.fetcher import CALENDAR, FEED, PAGE, Fetched, Fetcher
 from newsletter.content.fetching.robots import Robots
+from newsletter.content.ingesting.apis.read_api import read_api
 from newsletter.content.ingesting.read_events import read_events
 from newsletter.content.ingesting.wordpress_listing import RestApiUnavailable, find_posts, use_post_id
+from newsletter.content.parsing.apis.addresses import add_calendar_key
+from newsletter.content.parsing.apis.kinds import API_KINDS
 from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
 from newsletter.content.parsing.feeds.wordpress_addresses import feed_urls
 from newsletter.content.parsing.feeds.wordpress_posts import total_pages
-from newsletter.content.parsing.parse import CALENDAR_AHEAD, Document
+from newsletter.content.parsing.parse import Document
 from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded, parse_in_sandbox
 
-__all__ = ["CALENDAR_AHEAD", "FetchError", "ParserCrashed", "Reading", "ResourceLimitExceeded", "read_source", "robots"]
-
 MAX_WORDPRESS_PAGES = 5
-_NO_SUCH_PAGE = 400
-_HTML_KINDS = ("page",)
+WORDPRESS_PERIOD = timedelta(days=90)
 # No wildcard: some calendar servers answer a wildcard with a page for people.
 _ACCEPT = {"calendar": "text/calendar, text/plain;q=0.5"}
 _ANYTHING = "*/*"
-_NOT_ACCEPTABLE = 406
 _LIMITS = {"feed": FEED, "calendar": CALENDAR}
 
 robots = Robots()
@@ -31,22 +32,29 @@ robots = Robots()
 
 @dataclass(frozen=True)
 class Reading:
-    """The answer of a source. ``unchanged`` means that nothing is new since the last reading."""
+    """The answer of a source. ``unchanged`` means that nothing is new since the last reading.
+
+    ``retry_after`` are the seconds that the source asks us to wait, if it gave only a part of its pages.
+    """
 
     parsed: Parsed = field(default_factory=Parsed)
     unchanged: bool = False
     etag: str = ""
     last_modified: str = ""
+    retry_after: int | None = None
 
 
 def read_source(
-    *, kind: str, url: str, etag: str, last_modified: str, fetcher: Fetcher, now: datetime, days_back: int = 90
+    *, kind: str, url: str, etag: str, last_modified: str, fetcher: Fetcher, now: datetime, key: str = ""
 ) -> Reading:
     """Fetch and parse a source. Raises FetchError, ResourceLimitExceeded or ParserCrashed."""
+    if kind in API_KINDS:
+        api = read_api(API_KINDS[kind], url, key=key, fetcher=fetcher, parse=partial(_parse, kind, now=now), now=now)
+        return Reading(parsed=api.parsed, retry_after=api.retry_after)
+    if kind == "calendar":
+        url = add_calendar_key(url, key)
     if kind == "wordpress":
-        return _read_wordpress(
-            url, etag=etag, last_modified=last_modified, fetcher=fetcher, now=now, days_back=days_back
-        )
+        return _read_wordpress(url, etag=etag, last_modified=last_modified, fetcher=fetcher, now=now)
     if kind == "events":
         found, page = read_events(
             url, etag=etag, last_modified=last_modified, fetcher=fetcher, robots=robots, parse=_parse, now=now
@@ -56,12 +64,12 @@ def read_source(
         if page.not_modified:
             return Reading(unchanged=True, etag=etag, last_modified=last_modified)
         return Reading(parsed=found, etag=page.etag, last_modified=page.last_modified)
-    if kind in _HTML_KINDS:
+    if kind == "page":
         robots.check(url, fetcher=fetcher, now=now)
     fetched = _fetch(kind, url, etag=etag, last_modified=last_modified, fetcher=fetcher)
     if fetched.not_modified:
         return Reading(unchanged=True, etag=etag, last_modified=last_modified)
-    if kind in _HTML_KINDS and fetched.url != url:
+    if kind == "page" and fetched.url != url:
         robots.check(fetched.url, fetcher=fetcher, now=now)
     return Reading(parsed=_parse(kind, fetched, now), etag=fetched.etag, last_modified=fetched.last_modified)
 
@@ -73,7 +81,7 @@ def _fetch(kind: str, url: str, *, etag: str, last_modified: str, fetcher: Fetch
     try:
         return fetcher.fetch(url, etag=etag, last_modified=last_modified, limits=limits, accept=wanted)
     except BadStatus as error:
-        if error.status != _NOT_ACCEPTABLE or wanted == _ANYTHING:
+        if error.status != HTTPStatus.NOT_ACCEPTABLE or wanted == _ANYTHING:
             raise
     return fetcher.fetch(url, etag=etag, last_modified=last_modified, limits=limits, accept=_ANYTHING)
 
@@ -84,14 +92,12 @@ def _parse(kind: str, fetched: Fetched, now: datetime) -> Parsed:
     )
 
 
-def _read_wordpress(
-    site: str, *, etag: str, last_modified: str, fetcher: Fetcher, now: datetime, days_back: int
-) -> Reading:
+def _read_wordpress(site: str, *, etag: str, last_modified: str, fetcher: Fetcher, now: datetime) -> Reading:
     """Return all pages of recent posts; if the REST interface is closed, the site's feed, with the reason set aside.
 
     A later page that fails is set aside, and the pages before it are kept.
     """
-    after = now - timedelta(days=days_back)
+    after = now - WORDPRESS_PERIOD
     try:
         collection, first = find_posts(site, after=after, etag=etag, last_modified=last_modified, fetcher=fetcher)
     except RestApiUnavailable as closed:
@@ -105,8 +111,8 @@ def _read_wordpress(
             more = _parse("wordpress", fetcher.fetch(collection.list_url(page=page, after=after), limits=FEED), now)
             missing = more.error
         except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
-            if isinstance(error, BadStatus) and error.status == _NO_SUCH_PAGE:
-                # Posts were deleted since the first page was read.
+            if isinstance(error, BadStatus) and error.status == HTTPStatus.BAD_REQUEST:
+                # WordPress answers so for a page that does not exist: posts were deleted since the first page was read.
                 break
             more, missing = Parsed(), error.message
         aside = (SetAside(Message("Page %(page)s of the posts", page=page), missing),) if missing else more.set_aside

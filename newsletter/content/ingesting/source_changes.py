@@ -5,7 +5,7 @@ from datetime import datetime
 
 from newsletter.models import Source
 
-_ADDRESS = frozenset({"kind", "url"})
+_ADDRESS = frozenset({"kind", "url", "key"})
 _DEFAULTS = frozenset({"language", "region", "topics"})
 
 

@@ -17,8 +17,11 @@ from newsletter.content.ingesting.story_check import (
     VisibilityQuestion,
     check_stories,
 )
+from newsletter.content.parsing.alternates import Alternates
 from newsletter.content.parsing.entries import Parsed
 from newsletter.models import Source, Story
+from newsletter.outbound.publishing_facts import report_story
+from subscribers.models import EventKind
 
 DESK_ID_PREFIX = "desk:"
 SECONDS = 8.0
@@ -29,13 +32,15 @@ _MAX_OTHERS = 10
 class VisibilityReport:
     """The result of a check: stories that are gone now, that are back, and those of which nothing is known, with the reason.
 
-    ``doubtful`` are the unknown ones that their site reports as removed, together with its other pages.
+    ``doubtful`` are the unknown ones that their site reports as removed, together with its other pages. ``translations`` has the
+    pages in other languages that a story's page names, by the story's address.
     """
 
     gone: list[Story] = field(default_factory=list)
     back: list[Story] = field(default_factory=list)
     unknown: list[tuple[Story, str]] = field(default_factory=list)
     doubtful: list[tuple[Story, str]] = field(default_factory=list)
+    translations: dict[str, Alternates] = field(default_factory=dict)
 
 
 def update_source_visibility(
@@ -107,10 +112,14 @@ def _record(story: Story, answer: VisibilityAnswer, checked: VisibilityReport, *
         _save(story, check_failed=answer.reason)
         return
     shown = answer.code == SHOWN
+    if answer.translations:
+        checked.translations[story.url] = answer.translations
     if shown and story.gone_at is not None:
         checked.back.append(story)
+        report_story(EventKind.STORY_CORRECTED, story, now=now)
     if not shown and story.gone_at is None:
         checked.gone.append(story)
+        report_story(EventKind.STORY_WITHDRAWN, story, now=now)
     _save(
         story,
         gone_at=None if shown else story.gone_at or now,
@@ -132,7 +141,7 @@ def _save(story: Story, **changes: object) -> None:
 MAX_STORIES_CHECKED = 20
 _RECHECK_AFTER = timedelta(hours=6)
 _SECONDS = 8.0
-_COMPLETE_KINDS = (Source.Kind.WORDPRESS, Source.Kind.PAGE)
+_COMPLETE_KINDS = (Source.Kind.WORDPRESS, Source.Kind.GHOST, Source.Kind.DRUPAL, Source.Kind.PAGE)
 
 
 def check_missing_stories(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from newsletter.common.messages import Message
+from newsletter.content.ingesting.home_location import find_home_country, find_home_zone
 from newsletter.content.ingesting.location_questions import (
     apply_remembered_location,
     has_edited_location,
@@ -15,6 +16,8 @@ from newsletter.content.ingesting.location_questions import (
 from newsletter.content.parsing.entries import EventEntry, hash_entry
 from newsletter.content.parsing.event_locations import EventLocation, locate_event
 from newsletter.models import EventNotice, Source
+from newsletter.outbound.publishing_facts import report_event_notice
+from subscribers.models import EventKind
 from subscribers.places.towns import main_zone
 
 TRACKED_FIELDS = ("starts_at", "all_day", "day", "place_text", "town", "region", "online", "cancelled")
@@ -27,15 +30,16 @@ def store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
     known = EventNotice.objects.filter(source=source, external_id=entry.external_id[:500]).first()
     if known and known.source_sha256 == sha256:
         return "unchanged"
-    located = locate_event(entry, default_region=source.region)
+    located = locate_event(entry, default_region=source.region, home_country=find_home_country())
     located = apply_remembered_location(located, source=source, text=entry.place)
-    entry = resolve_event_zone(entry, located=located, source_region=source.region)
+    entry = resolve_event_zone(entry, located=located, source_region=source.region, home_zone=find_home_zone())
     edited = has_edited_location(known)
     notes = [note for note in (entry.note, "" if edited else located.note) if note]
     values = {
         "title": entry.title,
         "summary": entry.summary,
         "url": entry.url,
+        "language": source.language,
         "starts_at": entry.starts_at,
         "ends_at": entry.ends_at,
         "zone": entry.zone,
@@ -55,28 +59,36 @@ def store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
     }
     with transaction.atomic():
         if known is None:
-            EventNotice.objects.get_or_create(
+            event, made = EventNotice.objects.get_or_create(
                 source=source, external_id=entry.external_id[:500], defaults={**values, "seen_at": now}
             )
+            if made:
+                report_event_notice(EventKind.EVENT_NEW, event, now=now)
         else:
             known.set_source_values(values)
             record_event_change(known, now=now)
             known.save()
+            report_changed_event(known, now=now)
     return "updated" if known else "new"
 
 
-def resolve_event_zone(entry: EventEntry, *, located: EventLocation, source_region: str) -> EventEntry:
+def resolve_event_zone(
+    entry: EventEntry, *, located: EventLocation, source_region: str, home_zone: str = ""
+) -> EventEntry:
     """Return the event with its moments in UTC, never floating, and in the zone of its location if it names none.
 
-    ``source_region`` is the ISO 3166-2 code of its source, or "".
+    ``source_region`` is the ISO 3166-2 code of its source, or "". ``home_zone`` is that of the publications, or "": the
+    time of an event that names neither zone nor place is read in it.
     """
     if not entry.floating:
         return replace(entry, zone=located.zone or entry.zone) if entry.zone in _UTC_NAMES else entry
     region_zone = main_zone(region=located.region, country=located.country) or main_zone(region=source_region)
-    zone = located.zone or region_zone
+    zone = located.zone or region_zone or home_zone
     notes = [entry.note] if entry.note else []
     if not entry.all_day and located.zone:
         notes.append(Message("Its time is read as %(zone)s, the zone of its place.", zone=zone))
+    elif not entry.all_day and home_zone and not region_zone:
+        notes.append(Message("Its time is read as %(zone)s, the time zone of your publications. Check it.", zone=zone))
     elif not entry.all_day:
         notes.append(Message("Its time is read as %(zone)s. Check it.", zone=zone or "UTC"))
     return replace(
@@ -91,6 +103,12 @@ def resolve_event_zone(entry: EventEntry, *, located: EventLocation, source_regi
 
 def _at(wall_clock: datetime, zone: str) -> datetime:
     return wall_clock.replace(tzinfo=ZoneInfo(zone or "UTC")).astimezone(UTC)
+
+
+def report_changed_event(event: EventNotice, *, now: datetime) -> None:
+    """Report a saved event whose facts changed at this moment to the organisation's other systems."""
+    if event.changed_at == now:
+        report_event_notice(EventKind.EVENT_WITHDRAWN if event.cancelled else EventKind.EVENT_CORRECTED, event, now=now)
 
 
 def record_event_change(event: EventNotice, *, now: datetime) -> None:

@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 from django.db import IntegrityError, transaction
 
 from newsletter.common.messages import Message
+from newsletter.content.images.library import add_story_image
 from newsletter.content.ingesting.source_visibility import DESK_ID_PREFIX
 from newsletter.content.ingesting.story_images import FoundImage, StoryImageFetcher
 from newsletter.content.parsing.entries import StoryEntry, hash_entry
 from newsletter.content.parsing.urls import hash_url, is_story_page
 from newsletter.models import Source, Story, StoryAddress, StoryOrigin
-from subscribers.models import Topic
+from newsletter.outbound.publishing_facts import report_story
+from subscribers.models import Case, EventKind, Topic
 
 _BOOKKEEPING_FIELDS = frozenset(
     {"source_sha256", "checked_at", "check_failed", "picture_waiting", "picture_page_etag", "picture_page_modified"}
@@ -169,6 +171,12 @@ def find_topics(source: Source, categories: tuple[str, ...]) -> list[Topic]:
     return list({topic.pk: topic for topic in [*source.topics.all(), *by_category]}.values())
 
 
+def find_case(categories: tuple[str, ...]) -> Case | None:
+    """Return the first case that the entry's categories name."""
+    named = {category.casefold() for category in categories}
+    return next((case for case in Case.objects.all() if not named.isdisjoint({case.slug, case.name.casefold()})), None)
+
+
 def _store(listing: ListedEntry, known: Story | None, *, pictures: StoryImageFetcher, now: datetime) -> tuple[str, str]:
     source, entry = listing.source, listing.entry
     if known is not None and not provides_text(source, known):
@@ -208,8 +216,12 @@ def _write(listing: ListedEntry, known: Story | None, found: FoundImage, *, sha2
         "related": [list(pair) for pair in entry.related],
         "pseudonyms": [list(pair) for pair in entry.pseudonyms],
         "published_at": entry.published_at,
+        "media": entry.media,
+        "seconds": entry.seconds,
         "source_sha256": sha256,
     }
+    if case := find_case(entry.categories):
+        values["case"] = case
     with transaction.atomic():
         if known is not None and is_identity_free(listing):
             values |= {"source": source, "external_id": listing.identity}
@@ -227,6 +239,9 @@ def _write(listing: ListedEntry, known: Story | None, found: FoundImage, *, sha2
         same = before == _read_content(story) and topics == story.topics.count()
         if known is None:
             record_listing(listing, story)
+        add_story_image(story)
+        if not same:
+            report_story(EventKind.STORY_NEW if known is None else EventKind.STORY_CORRECTED, story, now=now)
     return "new" if known is None else "unchanged" if same else "updated"
 
 

@@ -19,6 +19,7 @@ from newsletter.common.messages import Message
 from newsletter.content.fetching.errors import BadStatus, FetchError, TooLarge
 from newsletter.content.fetching.fetcher import Fetched, Fetcher, Limits
 from newsletter.content.ingesting.wordpress_listing import get_known_collection
+from newsletter.content.parsing.alternates import Alternates, read_page_links
 from newsletter.content.parsing.entry_rules import has_password_form
 
 SHOWN, REMOVED, PRIVATE, PROTECTED, UNKNOWN = "shown", "removed", "private", "protected", "unknown"
@@ -56,13 +57,17 @@ class VisibilityQuestion:
 
 @dataclass(frozen=True)
 class VisibilityAnswer:
-    """The site's answer for one story. ``reason`` tells staff why it is gone, or why nothing is known."""
+    """The site's answer for one story. ``reason`` tells staff why it is gone, or why nothing is known.
+
+    ``translations`` are the pages in other languages that its page names, if the page was read.
+    """
 
     key: int
     code: str
     reason: str = ""
     etag: str = ""
     last_modified: str = ""
+    translations: Alternates = ()
 
 
 def check_stories(
@@ -83,7 +88,9 @@ def check_stories(
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     late = Message("its site took too long to answer")
-    return {one.key: answers.get(one.key) or VisibilityAnswer(one.key, UNKNOWN, late) for one in asked}
+    return {
+        question.key: answers.get(question.key) or VisibilityAnswer(question.key, UNKNOWN, late) for question in asked
+    }
 
 
 def _check_host(
@@ -91,8 +98,8 @@ def _check_host(
 ) -> None:
     """Ask one host about its stories, one request at a time, until the deadline."""
     left = list(questions)
-    for site in {one.site for one in questions if one.site}:
-        for answer in _ask_rest(site, [one for one in left if one.site == site], fetcher, deadline):
+    for site in {question.site for question in questions if question.site}:
+        for answer in _ask_rest(site, [question for question in left if question.site == site], fetcher, deadline):
             answers[answer.key] = answer
     asked_site = _SiteCheck(left, fetcher, deadline)
     unreliable: dict[int, VisibilityAnswer] = {}
@@ -120,7 +127,12 @@ class _SiteCheck:
         self._fetcher = fetcher
         self._deadline = deadline
         asked = {question.url for question in questions}
-        others = (url for one in questions for url in one.others if url not in asked and _host(url) == _host(one.url))
+        others = (
+            url
+            for question in questions
+            for url in question.others
+            if url not in asked and _host(url) == _host(question.url)
+        )
         self._others = list(dict.fromkeys(others))[:_MAX_OTHERS]
         self._front_page_url = _front_page_url(questions[0].url) if questions else ""
         self._works: bool | None = None
@@ -155,7 +167,11 @@ def _ask_rest(
 ) -> Iterable[VisibilityAnswer]:
     """Yield the certain answers of the REST interface. The pages are asked about the others."""
     collection = get_known_collection(site)
-    numbered = {one.identity: one for one in questions if one.identity.isascii() and one.identity.isdigit()}
+    numbered = {
+        question.identity: question
+        for question in questions
+        if question.identity.isascii() and question.identity.isdigit()
+    }
     for start in range(0, len(numbered), _MAX_IDS):
         ids = list(numbered)[start : start + _MAX_IDS]
         listed = _list_posts(_fetch_json(collection.posts_by_id_url(ids), fetcher, deadline))
@@ -233,7 +249,8 @@ def _ask_page(question: VisibilityQuestion, fetcher: Fetcher, deadline: float) -
 def _judge_page(question: VisibilityQuestion, fetched: Fetched) -> VisibilityAnswer:
     if fetched.not_modified:
         return VisibilityAnswer(question.key, SHOWN, etag=question.etag, last_modified=question.last_modified)
-    if has_password_form(fetched.body.decode("utf-8", "replace")):
+    page = fetched.body.decode("utf-8", "replace")
+    if has_password_form(page):
         return VisibilityAnswer(question.key, PROTECTED, Message("its page asks for a password"))
     asked, there = urlsplit(question.url), urlsplit(fetched.url)
     if there.path != asked.path:
@@ -241,7 +258,13 @@ def _judge_page(question: VisibilityQuestion, fetched: Fetched) -> VisibilityAns
             return VisibilityAnswer(question.key, PRIVATE, Message("its address leads to a log-in page"))
         if not there.path.strip("/") and not there.query:
             return VisibilityAnswer(question.key, REMOVED, Message("its address leads to the front page of its site"))
-    return VisibilityAnswer(question.key, SHOWN, etag=fetched.etag, last_modified=fetched.last_modified)
+    return VisibilityAnswer(
+        question.key,
+        SHOWN,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        translations=read_page_links(page, base_url=fetched.url),
+    )
 
 
 def _front_page_url(url: str) -> str:

@@ -42,14 +42,14 @@ class StoryImageFetcher:
         source_url: str,
         fetcher: Fetcher,
         now: datetime,
-        asks_pages: bool = True,
+        may_fetch_pages: bool = True,
         seconds: float | None = None,
     ) -> None:
         self.postponed = 0
         self.waiting = False
         self._fetcher = fetcher
         self._now = now
-        self._site = _site(source_url) if asks_pages else ""
+        self._site = _site(source_url) if may_fetch_pages else ""
         self._seconds = VISIT_SECONDS if seconds is None else seconds
         self._deadline = time.monotonic() + self._seconds
         self._paused_hosts: set[str] = set()

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
 from newsletter.content.fetching.errors import FetchError
+from newsletter.content.ingesting.apis.read_api import KeyRefused
 from newsletter.content.ingesting.ingest import CLAIM_PERIOD, IngestReport, ingest_source
 from newsletter.content.ingesting.read_source import read_source
 from newsletter.content.parsing.entries import EventEntry
@@ -21,22 +22,27 @@ _FIRST_ITEMS = 5
 
 @dataclass(frozen=True)
 class SourceTrial:
-    """The result of one reading that stored nothing: the first titles, the number of items, and the error for staff, or ""."""
+    """The result of one reading that stored nothing: the first titles, the number of items, and the error for staff, or "".
+
+    ``title`` is what the source calls itself. ``key_refused``: it asks for a key, or for another one.
+    """
 
     titles: tuple[str, ...] = ()
+    title: str = ""
     items: int = 0
     error: str = ""
+    key_refused: bool = False
 
 
-def try_source(*, kind: str, url: str, now: datetime) -> SourceTrial:
+def try_source(*, kind: str, url: str, now: datetime, key: str = "") -> SourceTrial:
     """Read an address once, within ten seconds, and store nothing."""
     fetcher = BoundedFetcher(allow=settings.NEWSLETTER_FETCH_ALLOW, seconds=TRIAL_SECONDS)
     try:
-        parsed = read_source(kind=kind, url=url, etag="", last_modified="", fetcher=fetcher, now=now).parsed
+        parsed = read_source(kind=kind, url=url, etag="", last_modified="", key=key, fetcher=fetcher, now=now).parsed
     except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
-        return SourceTrial(error=error.message)
+        return SourceTrial(error=error.message, key_refused=isinstance(error, KeyRefused))
     titles = [story.title for story in parsed.stories] + _list_event_titles(parsed.events, now=now)
-    return SourceTrial(titles=tuple(titles[:_FIRST_ITEMS]), items=len(titles), error=parsed.error)
+    return SourceTrial(titles=tuple(titles[:_FIRST_ITEMS]), title=parsed.title, items=len(titles), error=parsed.error)
 
 
 def read_source_now(*, source: Source, now: datetime) -> IngestReport:

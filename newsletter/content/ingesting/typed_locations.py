@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from newsletter.content.ingesting.home_location import find_home_country
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.event_locations import EventLocation, locate_event
 
@@ -27,7 +28,7 @@ def locate_typed_event(typed: Mapping[str, Any], *, changed: Collection[str]) ->
     if "place_text" in changed and "town" not in changed:
         texts.reverse()
     found = [_locate(typed, place=text, point=False) for text in texts]
-    located = next((one for one in found if one.latitude is not None), None)
+    located = next((location for location in found if location.latitude is not None), None)
     if located is None and has_point and changed and _TYPED_FIELDS.isdisjoint(set(changed) - {"place_text"}):
         return None
     located = located or found[0]
@@ -43,7 +44,12 @@ def _locate(typed: Mapping[str, Any], *, place: str, point: bool) -> EventLocati
         latitude=typed["latitude"] if point else None,
         longitude=typed["longitude"] if point else None,
     )
-    return locate_event(entry, default_region=typed.get("region", ""), default_country=typed.get("country", ""))
+    return locate_event(
+        entry,
+        default_region=typed.get("region", ""),
+        default_country=typed.get("country", ""),
+        home_country=find_home_country(),
+    )
 
 
 def _keep_typed(located: EventLocation, typed: Mapping[str, Any]) -> EventLocation:

@@ -1,4 +1,4 @@
-"""Read the dates that sources write: standard forms exactly, other forms by the source's language and with a note."""
+"""Read the dates of sources. Standard forms are exact; others are read by the source's language and get a note."""
 
 import re
 import warnings
@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 import dateparser
 
+from newsletter.common.iso_time import parse_iso_time
 from newsletter.common.messages import Message
 from newsletter.content.parsing.text import cut_at_word, tidy
 
@@ -16,13 +17,13 @@ _LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl"]
 _MONTH_FIRST = ("en-us", "en-ph", "en-lr")
 _HAS_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d\d(?!\d)")
 _HAS_DAY = re.compile(r"\d{1,2}\D")
-_PREFIX = re.compile(
+_DATE_LABEL = re.compile(
     r"^(?:published|posted|updated|date|veröffentlicht|erstellt|publié|mis à jour|publicado|fecha)"
     r"(?:\s+(?:on|am|le|el|at|um))?\s*:?\s+",
     re.IGNORECASE,
 )
-_UHR = re.compile(r"(\d{1,2}:\d\d)\s*(?:Uhr|h)\b|\s*-\s*(?=\d{1,2}:\d\d)")
-_AHEAD = timedelta(hours=24)
+_GERMAN_TIME = re.compile(r"(\d{1,2}:\d\d)\s*(?:Uhr|h)\b|\s*-\s*(?=\d{1,2}:\d\d)")
+_MAX_FUTURE = timedelta(hours=24)
 _WEEKDAYS = (
     ("mon", "mo", "lun"), ("tue", "di", "mar"), ("wed", "mi", "mer", "mié"), ("thu", "do", "jeu", "jue"),
     ("fri", "fr", "ven", "vie"), ("sat", "sa", "sam", "sáb"), ("sun", "so", "dim", "dom"),
@@ -42,14 +43,14 @@ def parse_date_text(text: str, *, language: str, now: datetime) -> ParsedDate:
 
     If numbers can be read in two ways, the weekday decides if there is one. Otherwise a past date wins over a future one.
     """
-    said = tidy(text)
-    if not said:
+    cleaned = tidy(text)
+    if not cleaned:
         return ParsedDate()
-    moment = _read_standard(said)
+    moment = _read_standard(cleaned)
     if moment is not None:
         return ParsedDate(moment)
-    moment = _read_written(said, language=language, now=now) if len(said) <= _MAX_LENGTH else None
-    shown = cut_at_word(said, 60)
+    moment = _read_written(cleaned, language=language, now=now) if len(cleaned) <= _MAX_LENGTH else None
+    shown = cut_at_word(cleaned, 60)
     if moment is None:
         return ParsedDate(
             note=Message(
@@ -68,26 +69,26 @@ def parse_date_text(text: str, *, language: str, now: datetime) -> ParsedDate:
 
 def _read_standard(text: str) -> datetime | None:
     """Read ISO 8601, or the form of mails and RSS."""
+    found = parse_iso_time(text)
+    if found is not None:
+        return found
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(text)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return None
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read_written(text: str, *, language: str, now: datetime) -> datetime | None:
     """Read a date in words or numbers. It needs a day, a month and a year: “yesterday” and “March” are not dates."""
-    bare = _UHR.sub(lambda match: f"{match[1]} " if match[1] else " ", _PREFIX.sub("", text)).strip()
-    if not _HAS_YEAR.search(bare) or not _HAS_DAY.search(bare):
+    stripped = _GERMAN_TIME.sub(lambda match: f"{match[1]} " if match[1] else " ", _DATE_LABEL.sub("", text)).strip()
+    if not _HAS_YEAR.search(stripped) or not _HAS_DAY.search(stripped):
         return None
     tag = language.strip().replace("_", "-").lower()
     orders = ("MDY", "DMY") if tag.startswith(_MONTH_FIRST) else ("DMY", "MDY")
-    read = [moment for order in orders if (moment := _parse(bare, tag.split("-")[0], order)) is not None]
-    told = [moment for moment in read if _is_named_weekday(bare, moment)] or read
-    return next((moment for moment in told if moment <= now + _AHEAD), told[0] if told else None)
+    parsed = [moment for order in orders if (moment := _parse(stripped, tag.split("-")[0], order)) is not None]
+    candidates = [moment for moment in parsed if _is_named_weekday(stripped, moment)] or parsed
+    return next((moment for moment in candidates if moment <= now + _MAX_FUTURE), candidates[0] if candidates else None)
 
 
 def _is_named_weekday(text: str, moment: datetime) -> bool:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import orjson
 
-_IDENTITY_FIELDS = frozenset({"addresses"})
+_IDENTITY_FIELDS = frozenset({"addresses", "translations"})
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class StoryEntry:
     """A story of a source. ``external_id`` is stable for the source; ``pseudonyms`` are (name, note) pairs.
 
     ``addresses`` are other addresses of the same page: a canonical or short link, an identity that is an address.
-    ``note`` tells staff what could not be read for certain.
+    ``translations`` are (language, address) pairs of the same story in other languages. ``note`` tells staff what could not
+    be read for certain. ``media`` is "video" or "audio" for a recording, which lasts ``seconds``, or 0 if that is not known.
     """
 
     external_id: str
@@ -35,7 +36,10 @@ class StoryEntry:
     related: tuple[tuple[str, str], ...] = ()
     pseudonyms: tuple[tuple[str, str], ...] = ()
     addresses: tuple[str, ...] = ()
+    translations: tuple[tuple[str, str], ...] = ()
     note: str = ""
+    media: str = ""
+    seconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,6 @@ class Parsed:
 
 
 def hash_entry(entry: StoryEntry | EventEntry) -> str:
-    """Hash the content of an entry. Its other addresses identify it; they are not content."""
+    """Hash the content of an entry. Its other addresses and its translations are not content."""
     content = {name: value for name, value in asdict(entry).items() if name not in _IDENTITY_FIELDS}
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

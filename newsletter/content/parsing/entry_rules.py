@@ -56,7 +56,7 @@ class BadEntry(DomainError):
 
 
 class CpuBudgetExceeded(BaseException):
-    """The step used too much processor time. It is no Exception, so that no library catches it."""
+    """The block used too much processor time. This is no Exception, so that no library catches it."""
 
 
 @contextmanager
@@ -162,29 +162,29 @@ def normalise_date(moment: datetime | None, *, now: datetime) -> datetime | None
     return None if in_utc < _EARLIEST_DATE else in_utc
 
 
-def parse_iso_date(text: str) -> datetime | None:
-    """Return an ISO 8601 date or time as an aware moment (UTC if it names no zone), or None for anything else."""
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def label_entry(*, title: str, link: str, number: int) -> str:
     """Return a label by which staff find an entry that was set aside: its title, else its link, else its number."""
     return cut_at_word(tidy(title) or tidy(link), _MAX_LABEL_LENGTH) or Message("Entry %(number)s", number=number)
 
 
 def read_entries(
-    raw: Iterable[Raw], *, read: Callable[[Raw], Entry], name: Callable[[Raw, int], str], key: Callable[[Entry], str]
+    raw_entries: Iterable[Raw],
+    *,
+    parse: Callable[[Raw], Entry],
+    label: Callable[[Raw, int], str],
+    identify: Callable[[Entry], str],
+    identify_raw: Callable[[Raw], str] | None = None,
 ) -> tuple[tuple[Entry, ...], tuple[SetAside, ...]]:
-    """Read each entry alone. Set aside, with a reason, any that is bad, repeated, too slow, or beyond the limit of 200."""
+    """Parse each entry by itself. Set aside, with a reason, those that are bad, repeated, too slow, or beyond the limit of 200.
+
+    ``label`` names an entry for staff, from its raw form and its number. ``identify`` returns what must be unique.
+    ``identify_raw`` returns the identity of an entry that cannot be used, or "".
+    """
     entries: dict[str, Entry] = {}
     aside: list[SetAside] = []
     skipped = over_budget = 0
     started = time.process_time()
-    for number, one in enumerate(raw, 1):
+    for number, raw in enumerate(raw_entries, 1):
         if number > MAX_ENTRIES:
             skipped += 1
             continue
@@ -193,15 +193,16 @@ def read_entries(
             continue
         try:
             with limit_entry_time():
-                entry = _checked(read(one))
-                identity = key(entry)
+                entry = _refuse_broken_characters(parse(raw))
+                identity = identify(entry)
         except _SET_ASIDE as error:
-            aside.append(SetAside(entry=_named(name, one, number), reason=_reason(error)))
+            known = _identify_raw(identify_raw, raw)
+            aside.append(SetAside(_make_label(label, raw, number), _explain(error), external_id=known))
             continue
         if identity in entries:
             aside.append(
                 SetAside(
-                    entry=_named(name, one, number),
+                    entry=_make_label(label, raw, number),
                     reason=Message("An earlier entry has the same id or address. Only the first was used."),
                 )
             )
@@ -227,14 +228,14 @@ def set_aside_private(number: int) -> tuple[SetAside, ...]:
     return (SetAside(what, Message("Entries that are private, drafts or protected by a password are never used.")),)
 
 
-def _checked(entry: Entry) -> Entry:
+def _refuse_broken_characters(entry: Entry) -> Entry:
     """Return the entry if every text in it can be stored. Raises BadEntry for a lone surrogate or a NUL."""
     if has_broken_characters(entry):
         raise BadEntry(BROKEN_CHARACTERS)
     return entry
 
 
-def _reason(error: BaseException) -> str:
+def _explain(error: BaseException) -> str:
     if isinstance(error, BadEntry):
         return error.message
     if isinstance(error, CpuBudgetExceeded | MemoryError):
@@ -246,11 +247,19 @@ def _reason(error: BaseException) -> str:
     )
 
 
-def _named(name: Callable[[Raw, int], str], one: Raw, number: int) -> str:
-    """Return the entry's label, even if its own name is damaged."""
+def _identify_raw(identify: Callable[[Raw], str] | None, raw: Raw) -> str:
     try:
         with limit_entry_time():
-            found = name(one, number)
+            return identify(raw) if identify is not None else ""
+    except ENTRY_ERRORS:
+        return ""
+
+
+def _make_label(label: Callable[[Raw, int], str], raw: Raw, number: int) -> str:
+    """Return the entry's label, or its number if the label cannot be read."""
+    try:
+        with limit_entry_time():
+            found = label(raw, number)
     except ENTRY_ERRORS:
         return Message("Entry %(number)s", number=number)
     return found if isinstance(found, Message) else found.encode("utf-8", "replace").decode()

@@ -51,11 +51,14 @@ def is_online_text(text: str) -> bool:
     return _ONLINE.search(text) is not None
 
 
-def locate_event(entry: EventEntry, *, default_region: str, default_country: str = "") -> EventLocation:
+def locate_event(
+    entry: EventEntry, *, default_region: str, default_country: str = "", home_country: str = ""
+) -> EventLocation:
     """Return the location of an event, by its coordinates, else by its text.
 
     ``default_region`` and ``default_country`` are the source's, as codes or names, or "". They decide between equal
-    matches, and are used if the text names nothing that is known.
+    matches, and are used if the text names nothing that is known. Without them ``home_country``, the code of the
+    organisation's country or "", decides between equal matches.
     """
     region, country = _defaults(default_region, default_country)
     words = entry.place.strip()
@@ -72,7 +75,7 @@ def locate_event(entry: EventEntry, *, default_region: str, default_country: str
             if online
             else _fallback(region, country, note=Message("The event names no place."))
         )
-    match = find_place(words, near=region or country)
+    match = find_place(words, near=region or country or home_country)
     if match.place is not None:
         return _at(match, match.place, online=online)
     if match.ambiguous:
@@ -110,12 +113,12 @@ def _from_point(latitude: float, longitude: float, *, words: str, online: bool) 
     town = nearest_place(latitude=latitude, longitude=longitude, within_km=_NEAR_KM)
     if town is None:
         note = Message("No town is near the event's coordinates.")
-        said = find_place(words).place if words else None
-        if said is not None:
+        place = find_place(words).place if words else None
+        if place is not None:
             return EventLocation(
                 online=online,
-                note=Message("%(note)s Its text says %(said)s.", note=note, said=describe(said)),
-                candidates=(said,),
+                note=Message("%(note)s Its text says %(said)s.", note=note, said=describe(place)),
+                candidates=(place,),
             )
         return EventLocation(latitude=latitude, longitude=longitude, online=online, note=note)
     contradiction = _contradiction(words, latitude, longitude, town) if words else None
@@ -135,11 +138,11 @@ def _contradiction(words: str, latitude: float, longitude: float, near: Town) ->
         away = distance_km(latitude, longitude, match.place.latitude, match.place.longitude)
         if away <= _APART_KM:
             return None
-        said = describe(match.place)
+        name = describe(match.place)
     elif match.country and not match.ambiguous:
         if is_country_near(match.country, latitude=latitude, longitude=longitude, within_km=_APART_KM):
             return None
-        said = country_name(match.country)
+        name = country_name(match.country)
     else:
         return None
     there = replace(near, latitude=latitude, longitude=longitude)
@@ -149,7 +152,7 @@ def _contradiction(words: str, latitude: float, longitude: float, near: Town) ->
         note=Message(
             "Its coordinates lie near %(near)s, but its text says %(said)s. It has no exact place until you choose one.",
             near=describe(near),
-            said=said,
+            said=name,
         ),
         candidates=tuple(place for place in (there, match.place) if place),
     )

@@ -12,38 +12,6 @@ import pyjson5
 from newsletter.common.messages import Message
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-
-
-class BadJson(ValueError):
-    """A document is not JSON at all."""
-
-
-def read_json(body: bytes) -> object:
-    """Return the data of a document. Damaged characters become lone surrogates. Raises BadJson."""
-    plain = body.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return orjson.loads(plain)
-    except orjson.JSONDecodeError:
-        try:
-            text = plain.decode(json.detect_encoding(plain), "surrogateescape")
-            return json.loads(text, strict=False, parse_constant=lambda _name: None, parse_int=_number)
-        except (ValueError, RecursionError) as error:
-            raise BadJson from error
-
-
-def mapping(raw: object) -> Mapping[str, Any]:
-    """Return the value if it is an object, else {}."""
-    return raw if isinstance(raw, dict) else {}
-
-
-def has_broken_characters(value: object) -> bool:
-    """Return True if plain data holds a lone surrogate or a NUL, or is nested too deep."""
-    try:
-        return bool(_NUL.search(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)))
-    except (TypeError, ValueError, RecursionError):
-        return True
-
-
 _MAX_DEPTH = 50
 _OPENING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)\s*")
 _CLOSING = re.compile(r"\s*(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>|;)\s*$")
@@ -55,6 +23,36 @@ _CONTROL = re.compile(r"[\x00-\x1f]")
 CONTROLS = Message("line breaks inside of texts")
 ENTITIES = Message("HTML entities")
 LOOSE = Message("commas, comments or quotation marks")
+
+
+class BadJson(ValueError):
+    """The document is not JSON."""
+
+
+def read_json(body: bytes) -> object:
+    """Return the data of a document. Damaged characters become lone surrogates. Raises BadJson."""
+    plain = body.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return orjson.loads(plain)
+    except orjson.JSONDecodeError:
+        try:
+            text = plain.decode(json.detect_encoding(plain), "surrogateescape")
+            return json.loads(text, strict=False, parse_constant=lambda _name: None, parse_int=_read_number)
+        except (ValueError, RecursionError) as error:
+            raise BadJson from error
+
+
+def as_mapping(raw: object) -> Mapping[str, Any]:
+    """Return the value if it is an object, else {}."""
+    return raw if isinstance(raw, dict) else {}
+
+
+def has_broken_characters(value: object) -> bool:
+    """Return True if plain data holds a lone surrogate or a NUL, or is nested too deep."""
+    try:
+        return bool(_NUL.search(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)))
+    except (TypeError, ValueError, RecursionError):
+        return True
 
 
 def read_repaired_json(text: str) -> tuple[Any, str]:
@@ -79,7 +77,7 @@ def _read(text: str, repaired: str) -> tuple[Any, str]:
     except orjson.JSONDecodeError:
         pass
     try:
-        loose = json.loads(text, strict=False, parse_constant=lambda _name: None, parse_int=_number)
+        loose = json.loads(text, strict=False, parse_constant=lambda _name: None, parse_int=_read_number)
     except (ValueError, RecursionError):
         pass
     else:
@@ -119,7 +117,7 @@ def _escape(match: re.Match[str]) -> str:
     return _LONE_SURROGATE.sub(r"\1\\ufffd", one_line)
 
 
-def _number(text: str) -> int | None:
+def _read_number(text: str) -> int | None:
     return int(text) if len(text) <= 15 else None
 
 

@@ -21,7 +21,7 @@ def find_truncated_from(
 
     ``days`` are the days of its single events in its own order; ``entries`` are the starts of those that were read.
     """
-    ordered = all(one <= other for one, other in pairwise(days))
+    ordered = all(earlier <= later for earlier, later in pairwise(days))
     if not ordered and is_page_size(count):
         return start
     if any(day > end for day in days):

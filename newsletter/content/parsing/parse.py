@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter.common.messages import Message
+from newsletter.content.parsing.apis.kinds import API_KINDS
 from newsletter.content.parsing.calendars.calendar import parse_calendar
 from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.entry_rules import PARSER_ERRORS
@@ -15,7 +16,7 @@ from newsletter.content.parsing.pages.story_page import parse_page_picture, pars
 from newsletter.content.parsing.pages.the_events_calendar import parse_tribe_events
 
 CALENDAR_AHEAD = timedelta(days=400)
-KINDS = frozenset({"feed", "wordpress", "page", "page_picture", "calendar", "events", "tribe_events"})
+KINDS = frozenset({"feed", "wordpress", "page", "page_picture", "calendar", "events", "tribe_events", *API_KINDS})
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 class Document:
     """The answer of a source. ``kind`` is one of ``KINDS``. ``now`` is an aware time; dates are compared with it.
 
-    "page_picture" is a story's page of which only the image is used: ``Parsed.extra`` then has "picture" and "alt".
+    "page_picture" is a story's page of which only the image is used: ``Parsed.extra`` then has "picture", "alt" and "duration".
     "tribe_events" is an answer of the REST interface of The Events Calendar. The other kinds are those of ``Source``.
     """
 
@@ -67,5 +68,7 @@ def _parse(document: Document) -> Parsed:
             return parse_calendar(body, url=url, window_start=now - timedelta(days=1), window_end=now + CALENDAR_AHEAD)
         case "tribe_events":
             return parse_tribe_events(body, url=url, now=now)
+        case kind if kind in API_KINDS:
+            return API_KINDS[kind].parse(body, url=url, now=now)
         case _:
             return parse_event_page(body, url=url, content_type=document.content_type, now=now)

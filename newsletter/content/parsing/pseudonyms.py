@@ -87,11 +87,11 @@ def list_notes_for(text: str, pseudonyms: tuple[tuple[str, str], ...]) -> tuple[
 
 def _notes(text: str) -> list[str]:
     found = [tidy(match["note"]) for match in _NOTE_LINE.finditer(text)]
-    said = [note for note in found if _PSEUDONYM_PHRASE.search(note)]
-    if not said:
+    notes = [note for note in found if _PSEUDONYM_PHRASE.search(note)]
+    if not notes:
         lines = (tidy(match["note"]) for match in _LINE_WITHOUT_MARK.finditer(text))
-        said = [line for line in lines if _PSEUDONYM_PHRASE.search(line) and len(line) <= _MAX_NOTE_LENGTH]
-    return [cut_at_word(note, _MAX_NOTE_LENGTH) for note in _deduplicate(said)]
+        notes = [line for line in lines if _PSEUDONYM_PHRASE.search(line) and len(line) <= _MAX_NOTE_LENGTH]
+    return [cut_at_word(note, _MAX_NOTE_LENGTH) for note in _deduplicate(notes)]
 
 
 def _deduplicate(notes: Iterable[str]) -> tuple[str, ...]:

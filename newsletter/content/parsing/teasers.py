@@ -92,14 +92,14 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"”’)\]]+", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8}\d?);")
 
 
-def teaser_from_html(*candidates: str, limit: int = TEASER_LENGTH, title: str = "") -> str:
+def teaser_from_html(*candidates: str, title: str = "") -> str:
     """Return the teaser of the first piece of HTML (a summary, then the whole text) that has any text.
 
     If a summary breaks off inside its first sentence, use the text from which it was cut.
     """
     broken_off = ""
     for html in candidates:
-        found = teaser_from_text(story_text(html), limit=limit, title=title) if html else ""
+        found = teaser_from_text(story_text(html), title=title) if html else ""
         if found and not found.endswith("…"):
             return found if not broken_off or found.startswith(broken_off[:_COMPARED_CHARS]) else broken_off
         broken_off = broken_off or found
@@ -193,7 +193,7 @@ def _remove_clutter(html: str) -> str:
         tree = lxml.html.fragment_fromstring(html.replace("\0", ""), create_parent="div")
     except (ParserError, ValueError):
         return html
-    body = next((one for one in tree.iter() if _classes(one) & set(_DRUPAL_BODIES)), None)
+    body = next((element for element in tree.iter() if _classes(element) & set(_DRUPAL_BODIES)), None)
     tree = body if body is not None and tidy(body.text_content()) else tree
     for element in list(tree.iter()):
         if element is not tree and _is_clutter(element):

@@ -66,3 +66,12 @@ def make_url_search_key(url: str) -> str:
 
 def _is_page_parameter(parameter: str) -> bool:
     return bool(parameter) and not parameter.startswith(_TRACKING_PARAMETERS)
+
+
+def find_host(text: str) -> str:
+    """Return the host that a person wrote alone or as part of an address, in small letters; "" if there is none."""
+    try:
+        host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+    except ValueError:
+        return ""
+    return host if "." in host and _HOST.fullmatch(host) else ""

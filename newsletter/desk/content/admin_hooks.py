@@ -7,6 +7,7 @@ from wagtail.log_actions import LogActionRegistry
 
 from newsletter.desk.content.corrections import AnnounceChangePage
 from newsletter.desk.content.event_locations import EventLocationsPage
+from newsletter.desk.content.find_sources import FindSourcePage
 from newsletter.desk.content.withdrawals import WithdrawStoryPage
 
 
@@ -14,6 +15,7 @@ def register_admin_urls() -> list[URLPattern]:
     return [
         path("stories/withdraw/<int:pk>/", WithdrawStoryPage.as_view(), name="newsletter_story_withdraw"),
         path("events/announce/<int:pk>/", AnnounceChangePage.as_view(), name="newsletter_event_announce"),
+        path("sources/find/", FindSourcePage.as_view(), name="newsletter_source_find"),
         path("events/places/", EventLocationsPage.as_view(), name="newsletter_event_places"),
     ]
 

@@ -1,17 +1,48 @@
 """Appeals in the desk: the list and the editor."""
 
+from django.forms import CheckboxSelectMultiple
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column
-from wagtail.snippets.views.snippets import EditView, SnippetViewSet
+from wagtail.snippets.views.snippets import CopyView, CreateView, EditView, SnippetViewSet
 
+from newsletter.common.languages import language_label
 from newsletter.desk.content.choosers import AppealChooser
-from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
+from newsletter.desk.content.language_select import set_up_languages
 from newsletter.models import Appeal
+from subscribers.desk.editing.edit_effects import EditEffectsMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
 
-class AppealEditView(VoidApprovalsMixin, EditView):
+class AppealForm(WagtailAdminModelForm):
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        set_up_languages(self, unset=_("Any language"))
+
+
+def describe_days(appeal: Appeal) -> str:
+    """Return “1 Dec 2026 – 31 Dec 2026”, “from 1 Dec 2026”, “until 31 Dec 2026” or “always”."""
+    first, last = (date_format(day, _("j M Y")) if day else "" for day in (appeal.first_day, appeal.last_day))
+    if first and last:
+        return f"{first} – {last}"
+    if first:
+        return _("from %(day)s") % {"day": first}
+    return _("until %(day)s") % {"day": last} if last else _("always")
+
+
+class AppealCreateView(AddRowMixin, CreateView):
+    add_title = gettext_lazy("Add an appeal")
+
+
+class CopyAppeal(AddRowMixin, CopyView):
+    add_title = gettext_lazy("Copy an appeal")
+
+
+class AppealEditView(EditEffectsMixin, EditRowMixin, EditView):
     pass
 
 
@@ -19,41 +50,62 @@ class AppealViewSet(SnippetViewSet):
     model = Appeal
     breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = DeskList
+    purpose = gettext_lazy("An appeal asks readers for help or a gift. An issue shows each reader one that suits them.")
     icon = "pick"
     menu_label = gettext_lazy("Appeals")
     menu_order = 130
     add_to_admin_menu = True
     base_url_path = "appeals"
     chooser_viewset_class = AppealChooser
+    add_view_class = AppealCreateView
+    copy_view_class = CopyAppeal
+    delete_view_class = DeleteRow
     edit_view_class = AppealEditView
     search_fields = ["headline", "text"]
     search_backend_name = None
-    list_filter = ["audience", "enabled"]
+    list_filter = ["audience", "language", "enabled"]
     list_display = [
         "headline",
         Column("audience", label=gettext_lazy("Audience"), accessor="get_audience_display"),
-        Column("button", label=gettext_lazy("Button")),
+        Column("days", label=gettext_lazy("Shown"), accessor=describe_days, sort_key="last_day"),
+        Column("language", label=gettext_lazy("Language"), accessor=lambda appeal: language_label(appeal.language)),
+        Column("priority", label=gettext_lazy("Priority"), sort_key="priority"),
         BooleanColumn("enabled", label=gettext_lazy("In use")),
     ]
-    panels = [
-        MultiFieldPanel(
-            [
-                FieldPanel("headline"),
-                FieldPanel("text"),
-                FieldRowPanel([FieldPanel("button"), FieldPanel("link")]),
-            ],
-            heading=gettext_lazy("Content"),
-        ),
-        MultiFieldPanel(
-            [
-                FieldPanel("audience"),
-                FieldPanel(
-                    "enabled",
-                    heading=gettext_lazy("In use"),
-                    help_text=gettext_lazy("If you turn this off, no issue shows it."),
+    edit_handler = ObjectList(
+        [
+            MultiFieldPanel(
+                [
+                    FieldPanel("headline"),
+                    FieldPanel("text"),
+                    FieldRowPanel([FieldPanel("button"), FieldPanel("link")]),
+                ],
+                heading=gettext_lazy("Content"),
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("audience"), FieldPanel("language"), FieldPanel("priority")]),
+                    FieldPanel("translation_of"),
+                    FieldPanel("publications", widget=CheckboxSelectMultiple),
+                ],
+                heading=gettext_lazy("Who sees it"),
+                help_text=gettext_lazy(
+                    "An issue shows each person one appeal. Of the appeals for its publication, language and day, it is the first"
+                    " for people like them, or else the first for everybody."
                 ),
-                FieldPanel("slug", heading=gettext_lazy("Short name")),
-            ],
-            heading=gettext_lazy("Audience"),
-        ),
-    ]
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("first_day"), FieldPanel("last_day")]),
+                    FieldPanel(
+                        "enabled",
+                        heading=gettext_lazy("In use"),
+                        help_text=gettext_lazy("If you turn this off, no issue shows it."),
+                    ),
+                    FieldPanel("slug", heading=gettext_lazy("Short name")),
+                ],
+                heading=gettext_lazy("When"),
+            ),
+        ],
+        base_form_class=AppealForm,
+    )

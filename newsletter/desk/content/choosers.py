@@ -15,14 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import Column
 from wagtail.images.widgets import AdminImageChooser
-from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView
+from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChosenView
 
 from newsletter.common.translation import translate
 from newsletter.desk.content.event_text import format_start
 from newsletter.desk.shell.search_fields import ChooserSearch
 from newsletter.issues.assembly.selection import find_event_exclusion_reason
 from newsletter.issues.assembly.selection_reasons import explain_candidates
-from newsletter.issues.variants.reader_texts import remove_repeated_parts
+from newsletter.issues.variants.event_locations import remove_repeated_parts
 from newsletter.models import EventNotice, Issue, Story
 from subscribers.desk.choosers import NoncedChooserViewSet, NoncedScriptMixin
 from subscribers.desk.listing import DateTimeColumn
@@ -135,6 +135,13 @@ class _EventChoices(_ReasonColumnMixin):
         return _("left out: %(why)s") % {"why": translate(why)} if why else ""
 
 
+class OwnTextsChosen(SnippetChosenView):
+    """Tell the form the chosen row's own texts, as `OwnTextsChooserBlock` does for a row that was chosen before."""
+
+    def get_chosen_response_data(self, item: Story | EventNotice) -> dict[str, object]:
+        return {**super().get_chosen_response_data(item), "own": item.own_texts}
+
+
 class ChooseStory(_StoryChoices, ChooseView):
     page_title = gettext_lazy("Choose a story")
 
@@ -171,8 +178,10 @@ class AppealChooser(NoncedChooserViewSet):
 class StoryChooser(NoncedChooserViewSet):
     choose_view_class = ChooseStory
     choose_results_view_class = ChooseStoryResults
+    chosen_view_class = OwnTextsChosen
 
 
 class EventChooser(NoncedChooserViewSet):
     choose_view_class = ChooseEvent
     choose_results_view_class = ChooseEventResults
+    chosen_view_class = OwnTextsChosen

@@ -1,52 +1,66 @@
 """The forms of stories and events. A field that staff edit is noted, so that its source never overwrites it."""
 
-import uuid
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.users.models import UserProfile
 
+from newsletter.content.ingesting.home_location import find_home_zone, find_usual_zone
 from newsletter.content.ingesting.location_questions import (
     LOCATION_FIELDS,
     make_location_question,
     remove_location_question,
 )
-from newsletter.content.ingesting.store_events import record_event_change
-from newsletter.content.ingesting.store_stories import record_addresses
+from newsletter.content.ingesting.store_events import record_event_change, report_changed_event
+from newsletter.content.ingesting.typed_content import note_edits, report_typed_story
 from newsletter.content.ingesting.typed_locations import locate_typed_event
-from newsletter.content.parsing.urls import hash_url, is_story_page
-from newsletter.desk.content.consent_fields import SHOWN_CHANNELS, ChannelsField, RegionsField
+from newsletter.desk.content.cases.field import CaseField, save_new_case
+from newsletter.desk.content.consent_fields import SHOWN_CHANNELS, ChannelsField
+from newsletter.desk.content.language_select import propose_language, set_up_languages
+from newsletter.desk.content.region_fields import RegionsField
 from newsletter.desk.content.wall_clock import (
     WallClockField,
     find_zone,
-    from_wall_clock,
+    label_zone,
+    read_wall_clock,
     to_wall_clock,
     zone_or_default,
 )
+from newsletter.desk.content.zone_choices import zone_choices
 from newsletter.models import EventNotice
+from newsletter.outbound.publishing_facts import report_event_notice
+from subscribers.desk.editing.lines_field import LinesField
+from subscribers.models import EventKind
 
 MOMENT_FIELDS = ("starts_at", "ends_at")
 _LOCATED_FIELDS = ("town", "country", "region", "latitude", "longitude")
 
 
-class PairsField(forms.Field):
+def find_embargo_zone(person: User | None) -> ZoneInfo:
+    """Return the time zone of the person's account, else of most publications, else of the desk."""
+    profile = UserProfile.objects.filter(user=person).first() if person else None
+    own = find_zone(profile.current_time_zone) if profile and profile.current_time_zone else None
+    return own or find_zone(find_usual_zone()) or ZoneInfo(timezone.get_current_timezone_name())
+
+
+class PairsField(LinesField):
     """A list of [name, note] pairs, typed one per line as “Name: note”."""
 
-    def prepare_value(self, value: Any) -> str:
-        return value if isinstance(value, str) else "\n".join(f"{name}: {note}" for name, note in value or [])
+    def write_lines(self, value: list[list[str]]) -> list[str]:
+        return [f"{name}: {note}" for name, note in value]
 
-    def to_python(self, value: Any) -> list[list[str]]:
-        if not isinstance(value, str):
-            return list(value or [])
+    def read_lines(self, lines: list[str]) -> list[list[str]]:
         pairs = []
-        for number, line in enumerate(value.splitlines(), 1):
-            if not line.strip():
-                continue
+        for number, line in enumerate(lines, 1):
             name, colon, note = (part.strip() for part in line.partition(":"))
             if not (colon and name and note):
                 raise ValidationError(
@@ -56,40 +70,58 @@ class PairsField(forms.Field):
             pairs.append([name, note])
         return pairs
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return [list(pair) for pair in initial or []] != self.to_python(data or "")
-        except ValidationError:
-            return True
-
 
 class ContentForm(WagtailAdminModelForm):
     """A form that notes in `edited_fields` what staff changed, and completes rows that staff create."""
 
     def save(self, commit: bool = True) -> Any:
-        row = self.instance
-        if row.pk is None:
-            row.external_id = row.external_id or f"desk:{uuid.uuid4()}"
-            row.seen_at = row.seen_at or timezone.now()
-        row.edited_fields = list(dict.fromkeys([*row.edited_fields, *self.changed_data]))
+        note_edits(self.instance, changed=self.changed_data, now=timezone.now())
         return super().save(commit=commit)
 
 
 class StoryForm(ContentForm):
+    """A form in which the embargo is in the person's time zone, which its label names."""
+
+    embargo_until = WallClockField(required=False)
     pseudonyms = PairsField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         label=gettext_lazy("Names changed to protect people"),
-        help_text=gettext_lazy("One per line, such as “Maya: *A pseudonym.” The note appears wherever the name does."),
+        help_text=gettext_lazy(
+            "One per line: the name, a colon, the note. The note appears in each mail with the name."
+        ),
     )
     consent_channels = ChannelsField(label=gettext_lazy("Consent covers"))
     not_in_regions = RegionsField()
+    case = CaseField(
+        max_length=120,
+        required=False,
+        label=gettext_lazy("Case"),
+        help_text=gettext_lazy(
+            "What several stories are about, such as a trial. Readers can follow it and get its later stories first. The name is "
+            "shown to them."
+        ),
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         """Date a new story now, because lists put stories without a date last."""
         super().__init__(*args, **kwargs)
+        set_up_languages(self, unset=_("Not known"))
+        propose_language(self)
+        self.fields["url"].label = _("Web address")
+        self.embargo_zone = find_embargo_zone(self.for_user)
+        zone = {"zone": label_zone(self.embargo_zone.key)}
+        self.fields["embargo_until"].label = _("Do not send before (%(zone)s time)") % zone
+        if self.instance.embargo_until:
+            self.initial["embargo_until"] = to_wall_clock(self.instance.embargo_until, zone=self.embargo_zone)
         if self.instance.pk is None:
             self.initial["published_at"] = timezone.now().replace(second=0, microsecond=0)
+
+    def clean_embargo_until(self) -> datetime | None:
+        shown: datetime | None = self.cleaned_data["embargo_until"]
+        if shown is None:
+            return None
+        return read_wall_clock(shown, zone=self.embargo_zone, stored=self.instance.embargo_until)
 
     def clean_consent_channels(self) -> list[str]:
         """Keep the channels of the stored consent that the form does not show."""
@@ -103,6 +135,8 @@ class StoryForm(ContentForm):
             cleaned["picture_alt"] = image.description
             if not image.description:
                 self.add_error("picture_alt", gettext_lazy("Describe the picture for people who cannot see it."))
+        if not {"url", "text"} & set(self.errors):
+            self._require_page_or_text(cleaned)
         given, expires = cleaned.get("consent_given_on"), cleaned.get("consent_expires_on")
         if given and expires and expires < given:
             self.add_error(
@@ -110,18 +144,30 @@ class StoryForm(ContentForm):
             )
         return cleaned
 
+    def _require_page_or_text(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("url") and cleaned.get("text"):
+            self.add_error(
+                "text", _("A story with a web address needs no text: the mail leads there. Remove one of them.")
+            )
+        elif not cleaned.get("url") and not cleaned.get("text"):
+            self.add_error("url", _("Enter the address of the story’s page. If it has none, write its text below."))
+
     def save(self, commit: bool = True) -> Any:
         """Record the story's web address, so that a source that lists it later adds no second story."""
+        if commit:
+            self.instance.case = save_new_case(self.instance.case)
+        is_new = self.instance.pk is None
         story = super().save(commit=commit)
-        if story.pk is not None and is_story_page(story.url):
-            record_addresses(story, {hash_url(story.url): story.url})
+        if commit:
+            report_typed_story(story, is_new=is_new, changed=self.changed_data, now=timezone.now())
         return story
 
 
 class EventForm(ContentForm):
     """A form in which start and end are in the event's own time zone. A new zone moves an event with the same hours.
 
-    The gazetteer finds the coordinates of a typed town or address. A new event without a zone gets that of its town.
+    The gazetteer finds the coordinates of a typed town or address. A new event without a zone gets that of its town, else
+    that of the publications.
     """
 
     starts_at = WallClockField(label=gettext_lazy("Starts"))
@@ -129,6 +175,10 @@ class EventForm(ContentForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        set_up_languages(self, unset=_("Not known"))
+        propose_language(self)
+        choices = zone_choices(self.instance.zone, unset=_("That of its town"))
+        self.fields["zone"].widget = forms.Select(choices=choices)
         for name in MOMENT_FIELDS:
             if moment := getattr(self.instance, name):
                 self.initial[name] = to_wall_clock(moment, zone=zone_or_default(self.instance.zone))
@@ -136,12 +186,14 @@ class EventForm(ContentForm):
     def clean_zone(self) -> str:
         zone: str = self.cleaned_data["zone"]
         if zone and find_zone(zone) is None:
-            raise ValidationError(_("“%(zone)s” is not a time zone. Write one such as Europe/London.") % {"zone": zone})
+            raise ValidationError(_("“%(zone)s” is not a time zone. Choose one of the list.") % {"zone": zone})
         return zone
 
     def clean(self) -> Any:
         cleaned = super().clean()
         self._locate(cleaned)
+        if self.instance.pk is None:
+            cleaned["zone"] = cleaned.get("zone") or find_home_zone()
         for name in MOMENT_FIELDS:
             self._set_moment(name, cleaned)
         starts, ends = cleaned.get("starts_at"), cleaned.get("ends_at")
@@ -152,11 +204,18 @@ class EventForm(ContentForm):
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
-        if self.instance.pk:
+        now = timezone.now()
+        is_new = self.instance.pk is None
+        if not is_new:
             moved = [name for name, value in self.stored.items() if value != getattr(self.instance, name)]
             self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
-            record_event_change(self.instance, now=timezone.now())
-        return super().save(commit=commit)
+            record_event_change(self.instance, now=now)
+        event = super().save(commit=commit)
+        if commit and is_new:
+            report_event_notice(EventKind.EVENT_NEW, event, now=now)
+        elif commit:
+            report_changed_event(event, now=now)
+        return event
 
     @cached_property
     def stored(self) -> dict[str, Any]:
@@ -182,11 +241,8 @@ class EventForm(ContentForm):
         shown = cleaned.get(name)
         if shown is None:
             return
-        zone, stored = zone_or_default(cleaned.get("zone", "")), self.stored.get(name)
-        if stored and to_wall_clock(stored, zone=zone) == shown.replace(second=0, microsecond=0):
-            cleaned[name] = stored
-            return
+        zone = zone_or_default(cleaned.get("zone", ""))
         try:
-            cleaned[name] = from_wall_clock(shown, zone=zone)
+            cleaned[name] = read_wall_clock(shown, zone=zone, stored=self.stored.get(name))
         except ValidationError as error:
             self.add_error(name, error)

@@ -13,6 +13,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.issues.corrections.correct import (
     MisinformedGroup,
@@ -22,7 +23,6 @@ from newsletter.issues.corrections.correct import (
     find_obsolete_corrections,
 )
 from newsletter.models import EventNotice, Issue
-from subscribers.desk.listing import make_breadcrumbs
 
 EDIT_URL_NAME = "wagtailsnippets_newsletter_eventnotice:edit"
 
@@ -44,9 +44,9 @@ class AnnounceChangePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Temp
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs(
-            (reverse("wagtailsnippets_newsletter_eventnotice:list"), _("Events")),
-            (reverse(EDIT_URL_NAME, args=[self.event.pk]), self.event.title),
-            ("", _("Announce the change")),
+            (_("Events"), reverse("wagtailsnippets_newsletter_eventnotice:list")),
+            (self.event.title, reverse(EDIT_URL_NAME, args=[self.event.pk])),
+            (_("Announce the change"), ""),
         )
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:

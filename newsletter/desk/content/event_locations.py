@@ -6,6 +6,7 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -20,18 +21,20 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
+from newsletter.common.errors import NotConfirmed
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
+from newsletter.content.ingesting.home_location import find_home_country
 from newsletter.content.ingesting.location_questions import answer_location_question
+from newsletter.desk.approvals.approval_effect import describe_approved, withdrawing_approvals
 from newsletter.desk.content.event_text import format_start
-from newsletter.desk.editor.voided_approvals import warn_about_voided
-from newsletter.issues.approval.approve import void_changed_approvals
 from newsletter.models import EventNotice
-from subscribers.desk.listing import make_breadcrumbs
 from subscribers.desk.segments.rule_block_bases import TownInput
 from subscribers.places.distance import compass_point, distance_km
 from subscribers.places.regions import country_label, region_label
 from subscribers.places.search import find_place
-from subscribers.places.towns import Town
+from subscribers.places.town_names import town_label
+from subscribers.places.towns import Town, county_name, find_towns_named
 
 MAX_QUESTIONS_SHOWN = 50
 COMPASS_LABELS = {
@@ -48,10 +51,11 @@ COMPASS_LABELS = {
 
 @dataclass(frozen=True)
 class LocationOption:
-    """A possible location: its key in the form, name, coordinates, and distance from the likeliest option."""
+    """A possible location: its key in the form, name, county, coordinates, and distance from the likeliest option."""
 
     key: str
     name: str
+    county: str
     coordinates: str
     distance: str
 
@@ -61,6 +65,7 @@ class LocationQuestion:
     """One question for all events of a source with the same location text. `others` counts the further events."""
 
     event: EventNotice
+    alike: list[EventNotice]
     when: str
     note: str
     options: list[LocationOption]
@@ -80,7 +85,7 @@ class EventLocationsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Temp
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs(
-            (reverse("wagtailsnippets_newsletter_eventnotice:list"), _("Events")), ("", self.get_page_title())
+            (_("Events"), reverse("wagtailsnippets_newsletter_eventnotice:list")), (self.get_page_title(), "")
         )
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
@@ -89,7 +94,14 @@ class EventLocationsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Temp
         field = TownInput()
         return {
             **context,
-            "questions": [(one, field.render("town", "", {"id": f"nl-town-{one.event.pk}"})) for one in questions],
+            "questions": [
+                (
+                    one,
+                    field.render("town", "", {"id": f"nl-town-{one.event.pk}"}),
+                    describe_approved(one.alike, request=self.request),
+                )
+                for one in questions
+            ],
             "media": context.get("media", field.media) + field.media,
         }
 
@@ -99,11 +111,14 @@ class EventLocationsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Temp
         place = self._find_chosen_location(event) or self._find_typed_location(event)
         if place is None:
             return redirect("newsletter_event_places")
-        with transaction.atomic():
-            changed = answer_location_question(event=event, town=place, by=cast(User, request.user), now=timezone.now())
-            voided = void_changed_approvals(now=timezone.now())
-            log(instance=event, action="newsletter.answer_location_question", user=request.user)
-        warn_about_voided(request, [issue for issue, _changes in voided])
+        by, now = cast(User, request.user), timezone.now()
+        try:
+            with transaction.atomic(), withdrawing_approvals(event, request=request):
+                changed = answer_location_question(event=event, town=place, by=by, now=now)
+                log(instance=event, action="newsletter.answer_location_question", user=by)
+        except NotConfirmed as error:
+            messages.error(request, translate(error))
+            return redirect("newsletter_event_places")
         messages.success(
             request,
             ngettext(
@@ -124,7 +139,8 @@ class EventLocationsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Temp
         if not text:
             messages.error(self.request, _("Choose one of the locations, or enter a town."))
             return None
-        match = find_place(text, near=event.source.region if event.source else "")
+        region = event.source.region if event.source else ""
+        match = find_place(text, near=region or find_home_country())
         if match.place is None:
             messages.error(self.request, translate(match.reason))
         return match.place
@@ -144,6 +160,7 @@ def list_location_questions(*, now: datetime) -> list[LocationQuestion]:
     return [
         LocationQuestion(
             event=alike[0],
+            alike=alike,
             when=format_start(alike[0]),
             note=translate(alike[0].place_question.get("note", "")),
             options=list_location_options(list_candidates(alike[0])),
@@ -164,6 +181,7 @@ def list_location_options(places: list[Town]) -> list[LocationOption]:
         LocationOption(
             location_key(place),
             label_town(place),
+            find_county(place),
             format_coordinates(place),
             describe_distance(first, place) if place is not first else "",
         )
@@ -192,6 +210,13 @@ def location_key(place: Town) -> str:
     return f"{place.region or place.country}|{place.name}|{place.latitude:.4f}|{place.longitude:.4f}"
 
 
+def find_county(place: Town) -> str:
+    """Return the name of a candidate's county, or "". The question keeps where a candidate is, not its county."""
+    alike = (town for town, _own in find_towns_named(place.name) if location_key(town) == location_key(place))
+    county = county_name(next((town.county for town in alike), 0))
+    return "" if county == place.name else county
+
+
 def coordinates_of(place: Town) -> tuple[float, float]:
     return place.latitude, place.longitude
 
@@ -200,7 +225,8 @@ def label_town(place: Town) -> str:
     """Return “Newport, Wales, United Kingdom” in the current language."""
     language = get_language() or "en"
     region = region_label(place.region, language=language) if place.region else ""
-    return ", ".join(dict.fromkeys(filter(None, [place.name, region, country_label(place.country, language=language)])))
+    name = town_label(place.name, country=place.country, language=language)
+    return ", ".join(dict.fromkeys(filter(None, [name, region, country_label(place.country, language=language)])))
 
 
 def format_coordinates(place: Town) -> str:
@@ -217,4 +243,4 @@ def describe_distance(first: Town, place: Town) -> str:
     """Return “180 km south-east of the first”."""
     away = distance_km(*coordinates_of(first), *coordinates_of(place))
     side = COMPASS_LABELS[compass_point(*coordinates_of(first), *coordinates_of(place))]
-    return _("%(km)s km %(side)s of the first") % {"km": number_format(round(away), use_l10n=True), "side": side}
+    return _("%(km)s km %(side)s of the first") % {"km": intcomma(round(away)), "side": side}

@@ -1,26 +1,30 @@
 """Events in the desk: the list and the editor, which shows what is unclear about an event's location or time."""
 
 import django_filters  # type: ignore[import-untyped]
-from django.conf import settings
 from django.contrib.admin.utils import label_for_field
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy
+from django.utils.functional import lazy
+from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column
-from wagtail.snippets.views.snippets import EditView, SnippetViewSet
+from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from newsletter.common.translation import translate
+from newsletter.content.ingesting.home_location import find_home_zone
 from newsletter.desk.content.choosers import EventChooser
 from newsletter.desk.content.content_forms import EventForm
 from newsletter.desk.content.event_text import format_start, label_location
-from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
+from newsletter.desk.content.wall_clock import label_zone
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.corrections.correct import find_misinformed, find_obsolete_corrections
 from newsletter.models import EventNotice, Source
+from subscribers.desk.editing.edit_effects import EditEffectsMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 from subscribers.desk.segments.rule_block_bases import TownInput
 
@@ -50,8 +54,41 @@ class EventFilters(WagtailFilterSet):
         return rows.exclude(note="")
 
 
-class EventEditView(VoidApprovalsMixin, EditView):
-    pass
+class EventCreateView(AddRowMixin, CreateView):
+    add_title = gettext_lazy("Add an event")
+
+    def get_success_message(self, instance: EventNotice) -> str:
+        return add_location(super().get_success_message(instance), instance)
+
+
+class EventEditView(EditEffectsMixin, EditRowMixin, EditView):
+    def get_success_message(self) -> str:
+        return add_location(super().get_success_message() or "", self.object)
+
+
+def add_location(message: str, event: EventNotice) -> str:
+    """Return the message with the town that was found for the event, or the question which town it is."""
+    if event.place_question and not event.online and not event.cancelled:
+        return format_html(
+            '{} {} <a href="{}#nl-place-{}">{}</a>',
+            message,
+            gettext("Which %(town)s? Until you choose, nobody nearby sees it.")
+            % {"town": event.town or event.place_text},
+            reverse("newsletter_event_places"),
+            event.pk,
+            gettext("Choose"),
+        )
+    if event.online or event.cancelled or event.latitude is None:
+        return message
+    return f"{message} " + gettext("It is in %(location)s.") % {"location": label_location(event)}
+
+
+def describe_event_zone() -> str:
+    """Return which time zone the times of an event are in: its town's, else the publications' if they have the same."""
+    if zone := find_home_zone():
+        text = gettext("Local time at the event. We take the time zone from its town, else %(zone)s.")
+        return text % {"zone": label_zone(zone)}
+    return gettext("Local time at the event. We take the time zone from its town; if it is unknown, choose one.")
 
 
 def event_panel_context(event: EventNotice) -> dict[str, object]:
@@ -69,6 +106,7 @@ class EventViewSet(SnippetViewSet):
     model = EventNotice
     breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = DeskList
+    purpose = gettext_lazy("Events come from your sources, or you add them here. Each reader sees those nearby.")
     icon = "calendar-alt"
     menu_label = gettext_lazy("Events")
     menu_order = 120
@@ -76,6 +114,8 @@ class EventViewSet(SnippetViewSet):
     base_url_path = "events"
     chooser_viewset_class = EventChooser
     copy_view_enabled = False
+    add_view_class = EventCreateView
+    delete_view_class = DeleteRow
     edit_view_class = EventEditView
     filterset_class = EventFilters
     search_fields = ["title", "place_text"]
@@ -93,10 +133,20 @@ class EventViewSet(SnippetViewSet):
             TemplatePanel(
                 get_context=event_panel_context,
                 template="desk/panels/event.html",
-                heading=gettext_lazy("Source"),
+                heading=gettext_lazy("Origin"),
             ),
             MultiFieldPanel(
-                [FieldPanel("title"), FieldPanel("summary"), FieldPanel("url", heading=gettext_lazy("Web address"))],
+                [
+                    FieldPanel("title"),
+                    FieldPanel(
+                        "summary",
+                        help_text=gettext_lazy(
+                            "Shown if the event has a block of its own. A list of events shows title, time and place."
+                        ),
+                    ),
+                    FieldPanel("url", heading=gettext_lazy("Web address")),
+                    FieldRowPanel([FieldPanel("language"), FieldPanel("translation_of")]),
+                ],
                 heading=gettext_lazy("Content"),
             ),
             MultiFieldPanel(
@@ -107,7 +157,6 @@ class EventViewSet(SnippetViewSet):
                             FieldPanel(
                                 "zone",
                                 heading=gettext_lazy("Time zone"),
-                                help_text=gettext_lazy("The time zone of the event, such as America/Chicago."),
                             ),
                             FieldPanel("all_day"),
                             FieldPanel("day"),
@@ -116,13 +165,7 @@ class EventViewSet(SnippetViewSet):
                     FieldPanel("cancelled"),
                 ],
                 heading=gettext_lazy("When"),
-                help_text=format_lazy(
-                    gettext_lazy(
-                        "Enter the start and end in the event’s time zone, which is below. A new event without a time zone"
-                        " gets that of its town. If its town is unknown, we use the desk’s time zone ({zone})."
-                    ),
-                    zone=settings.TIME_ZONE,
-                ),
+                help_text=lazy(describe_event_zone, str)(),
             ),
             MultiFieldPanel(
                 [

@@ -20,12 +20,12 @@ from wagtail.log_actions import LogActionRegistry, log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.issues.protected_terms.check import find_issues_with_protected_terms
 from newsletter.issues.protected_terms.terms import AddedTerms, add_terms, list_terms, remove_terms, reveal_term
 from newsletter.models import Issue, ProtectedTerm
 from newsletter.sending.limits.send_window import pause_protected
-from subscribers.desk.listing import make_breadcrumbs
 
 PER_PAGE = 100
 POLICY = ModelPermissionPolicy(ProtectedTerm)
@@ -59,7 +59,7 @@ class ProtectedTermsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Temp
         return response
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs(("", _("Protected terms")))
+        return make_breadcrumbs((_("Protected terms"), ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         terms = list_terms()

@@ -2,25 +2,85 @@
 
 from typing import Any
 
+from django import forms
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
+from newsletter.common.errors import DomainError, NotReady
 from newsletter.common.translation import translate
+from newsletter.content.ingesting.apis.source_keys import open_key, seal_key
+from newsletter.content.ingesting.find_sources import find_sources
 from newsletter.content.ingesting.source_changes import schedule_changed_source
 from newsletter.content.ingesting.try_source import SourceTrial, try_source
+from newsletter.content.parsing.apis.addresses import read_source_address
+from newsletter.content.parsing.apis.kinds import API_KINDS
+from newsletter.desk.content.language_select import make_language_select
+from newsletter.desk.content.region_fields import RegionField
+from newsletter.models import Source
+
+KEYED_KINDS = (Source.Kind.CALENDAR, *(kind for kind, api in API_KINDS.items() if api.make_credential is not None))
+"""The kinds whose sources may have a key. That of a calendar is in its secret address."""
 
 
 class SourceForm(WagtailAdminModelForm):
-    """``trial`` is the result of the first reading of a new address, or None if the address was not tried."""
+    """A form that finds the kind of a source from its address, unless somebody chooses it by hand.
+
+    ``trial`` is the result of the first reading of a new address, or None if the address was not tried.
+    """
 
     trial: SourceTrial | None = None
+    region = RegionField()
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"),
+        required=False,
+        choices=lambda: [("", _("Find it from the address")), *Source.Kind.choices],
+    )
+
+    key = forms.CharField(
+        label=gettext_lazy("Key"),
+        required=False,
+        max_length=500,
+        strip=True,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy(
+            "Ghost, Eventbrite and Action Network ask for a key. We keep it encrypted and never show it again."
+        ),
+    )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        if "every_minutes" in self.fields:
+            self.fields["every_minutes"].help_text = ""
+        if "key" in self.fields and self.instance.sealed_key:
+            self.fields["key"].help_text = _(
+                "A key is saved. Leave this empty to keep it. If you change the web address, type the key again."
+            )
+        if "language" in self.fields:
+            self.fields["language"].widget = make_language_select(self.instance.language, unset=_("As its stories say"))
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        self._read_address(cleaned)
+        if cleaned.get("url") and not cleaned.get("kind"):
+            self._find_kind(cleaned)
         url, kind = cleaned.get("url"), cleaned.get("kind")
-        if url and kind and cleaned.get("enabled") and not {"url", "kind", "enabled"}.isdisjoint(self.changed_data):
-            self.trial = try_source(kind=kind, url=url, now=timezone.now())
+        if url and (same := Source.objects.filter(url=url).exclude(pk=self.instance.pk).first()):
+            link = reverse("wagtailsnippets_newsletter_source:edit", args=[same.pk])
+            text = _("You already have this source:")
+            self.add_error("url", format_html('{} <a href="{}">{}</a>', text, link, same.name))
+            return cleaned
+        if (
+            self.trial is None
+            and url
+            and kind
+            and cleaned.get("enabled")
+            and not {"url", "kind", "enabled", "key"}.isdisjoint(self.changed_data)
+        ):
+            self.trial = try_source(kind=kind, url=url, key=self._find_key(cleaned), now=timezone.now())
             if self.trial.error:
                 self.add_error(
                     "url",
@@ -32,6 +92,45 @@ class SourceForm(WagtailAdminModelForm):
                 )
         return cleaned
 
-    def save(self, commit: bool = True) -> Any:
+    def _read_address(self, cleaned: dict[str, Any]) -> None:
+        """Take the key out of a pasted address, and put the address into its usual form."""
+        address = read_source_address(cleaned.get("url") or "", kind=cleaned.get("kind") or "")
+        if address.url:
+            cleaned["url"], cleaned["kind"] = address.url, address.kind
+            cleaned["key"] = cleaned.get("key") or address.key
+
+    def _find_key(self, cleaned: dict[str, Any]) -> str:
+        """Return the typed key, else the saved one. A saved key is never sent to another address than before."""
+        if cleaned.get("key") or "url" in self.changed_data:
+            return cleaned.get("key") or ""
+        try:
+            return open_key(self.instance)
+        except NotReady:
+            return ""
+
+    def _find_kind(self, cleaned: dict[str, Any]) -> None:
+        """Replace a missing kind, and the address of a site by that of its first feed, by what is found there."""
+        try:
+            found = [one for one in find_sources(cleaned["url"], now=timezone.now()) if not one.needs_key]
+        except DomainError as error:
+            self.add_error("url", translate(error))
+            return
+        if not found:
+            self.add_error(
+                "url",
+                _(
+                    "We found no stories or events at this address. Try the address of your news or blog page, or choose the"
+                    " kind by hand."
+                ),
+            )
+            return
+        first = next((one for one in found if one.url == cleaned["url"]), found[0])
+        cleaned["kind"], cleaned["url"], self.trial = first.kind, first.url, first.trial
+
+    def save(self, commit: bool = True) -> Source:
         schedule_changed_source(self.instance, changed=self.changed_data, now=timezone.now())
-        return super().save(commit=commit)
+        key = self.cleaned_data.get("key") if self.instance.kind in KEYED_KINDS else ""
+        if key or "url" in self.changed_data or self.instance.kind not in KEYED_KINDS:
+            self.instance.sealed_key = seal_key(key or "")
+        source: Source = super().save(commit=commit)
+        return source

@@ -18,9 +18,11 @@ from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.ingest import IngestReport
 from newsletter.content.ingesting.try_source import SourceTrial, read_source_now
-from newsletter.desk.content.source_forms import SourceForm
-from newsletter.desk.shell.panels import TemplatePanel
+from newsletter.desk.content.find_sources import FindSourcePage
+from newsletter.desk.content.source_forms import KEYED_KINDS, SourceForm
+from newsletter.desk.shell.panels import RULES, TemplatePanel, show_if
 from newsletter.models import Source
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList, format_moment
 
 MAX_SKIPPED_SHOWN = 50
@@ -90,14 +92,24 @@ def show_reading(request: HttpRequest, report: IngestReport) -> None:
         messages.warning(request, _("Some entries were skipped. The reasons are below, under “Status”."))
 
 
-class SourceCreateView(CreateView):
+class SourceCreateView(AddRowMixin, CreateView):
+    """The whole form, for people who choose the kind by hand. Without ``by_hand`` an address is enough."""
+
+    add_title = gettext_lazy("Add a source")
+
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if "by_hand" not in request.GET:
+            return FindSourcePage.as_view()(request)
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
+
     def form_valid(self, form: SourceForm) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
         show_trial(self.request, form.trial)
         return response
 
 
-class SourceEditView(EditView):
+class SourceEditView(EditRowMixin, EditView):
     """“Look now” saves the form like “Save”, so that nothing typed is lost, and then reads the source."""
 
     def form_valid(self, form: SourceForm) -> HttpResponse:
@@ -118,6 +130,9 @@ class SourceViewSet(SnippetViewSet):
     model = Source
     breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = DeskList
+    purpose = gettext_lazy(
+        "A source is a website, feed or calendar. We read it again and again for stories and events."
+    )
     icon = "globe"
     menu_label = gettext_lazy("Sources")
     menu_order = 140
@@ -136,6 +151,7 @@ class SourceViewSet(SnippetViewSet):
         BooleanColumn("enabled", label=gettext_lazy("In use")),
     ]
     add_view_class = SourceCreateView
+    delete_view_class = DeleteRow
     edit_view_class = SourceEditView
     edit_handler = ObjectList(
         [
@@ -145,9 +161,14 @@ class SourceViewSet(SnippetViewSet):
             MultiFieldPanel(
                 [
                     FieldPanel("name"),
+                    FieldPanel(
+                        "url",
+                        heading=gettext_lazy("Web address"),
+                        help_text=gettext_lazy("Your website, or the address of its feed or calendar."),
+                    ),
                     FieldPanel("kind"),
-                    FieldPanel("url", heading=gettext_lazy("Web address")),
-                    FieldPanel("every_minutes", heading=gettext_lazy("Check every (minutes)")),
+                    FieldPanel("key", attrs=show_if("kind", "", *KEYED_KINDS)),
+                    FieldPanel("every_minutes", heading=gettext_lazy("How often we look, in minutes")),
                     FieldPanel(
                         "enabled",
                         heading=gettext_lazy("In use"),
@@ -155,13 +176,14 @@ class SourceViewSet(SnippetViewSet):
                     ),
                 ],
                 heading=gettext_lazy("Source"),
+                attrs=RULES,
             ),
             MultiFieldPanel(
                 [
                     FieldRowPanel([FieldPanel("language"), FieldPanel("region")]),
                     FieldPanel("topics", widget=CheckboxSelectMultiple),
                 ],
-                heading=gettext_lazy("Defaults for its content"),
+                heading=gettext_lazy("For everything from this source"),
             ),
         ],
         base_form_class=SourceForm,

@@ -1,7 +1,6 @@
 """Stories in the desk: the list, the editor, and the preview as the lead story of an email."""
 
 import secrets
-from typing import Any
 
 import django_filters  # type: ignore[import-untyped]
 from django.contrib.admin.utils import label_for_field
@@ -9,8 +8,7 @@ from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.functional import lazy
-from django.utils.text import capfirst, format_lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
@@ -26,7 +24,6 @@ from newsletter.desk.content.content_forms import StoryForm
 from newsletter.desk.content.withdrawals import reach_context
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.editor.sealed_lock import SEALED_STATES
-from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.shell.panels import TemplatePanel
@@ -35,10 +32,10 @@ from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, Source, Story, StoryPlacement
+from subscribers.desk.editing.edit_effects import EditEffectsMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 from subscribers.models import Topic
-
-_ZONE: Any = lazy(timezone.get_current_timezone_name, str)()
 
 
 class StoryFilters(WagtailFilterSet):
@@ -52,15 +49,16 @@ class StoryFilters(WagtailFilterSet):
 
 MODES = [Mode(DEFAULT_MODE, _("In the email"))]
 UNSAVED_PK = 0
-_CLOCK = _("In the desk’s time zone ({zone}).")
 
 
-class StoryEditView(VoidApprovalsMixin, PreviewedEditView):
+class StoryEditView(EditEffectsMixin, EditRowMixin, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
         return MODES
 
 
-class StoryCreateView(PreviewedCreateView):
+class StoryCreateView(AddRowMixin, PreviewedCreateView):
+    add_title = _("Add a story")
+
     def list_modes(self) -> list[Mode]:
         return MODES
 
@@ -127,13 +125,15 @@ def label_restriction(story: Story) -> str:
 
 
 def _describe_restriction(story: Story) -> str:
-    return translate(find_display_restriction(make_consent_record(story), channel=EMAIL, at=timezone.now()))
+    restriction = find_display_restriction(make_consent_record(story), channel=EMAIL, at=timezone.now())
+    return translate(restriction) if restriction else ""
 
 
 class StoryViewSet(SnippetViewSet):
     model = Story
     breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = DeskList
+    purpose = _("Stories come from your sources, or you write them here. Each issue shows the newest ones.")
     icon = "doc-full"
     menu_order = 110
     add_to_admin_menu = True
@@ -142,7 +142,9 @@ class StoryViewSet(SnippetViewSet):
     copy_view_enabled = False
     add_view_class = StoryCreateView
     preview_on_add_view_class = NewStoryPreview
+    delete_view_class = DeleteRow
     edit_view_class = StoryEditView
+    edit_template_name = "desk/editor.html"
     preview_on_edit_view_class = StoryPreview
     filterset_class = StoryFilters
     search_fields = ["title", "teaser"]
@@ -160,12 +162,29 @@ class StoryViewSet(SnippetViewSet):
     ]
     edit_handler = ObjectList(
         [
-            TemplatePanel(get_context=origin_panel_context, template="desk/panels/story.html", heading=_("Source")),
+            TemplatePanel(get_context=origin_panel_context, template="desk/panels/story.html", heading=_("Origin")),
             MultiFieldPanel(
                 [
                     FieldPanel("title"),
-                    FieldPanel("teaser"),
-                    FieldPanel("url", heading=_("Web address")),
+                    FieldPanel(
+                        "teaser",
+                        help_text=_("The first sentences, shown under the title."),
+                    ),
+                    FieldPanel(
+                        "url",
+                        heading=_("Web address"),
+                        help_text=_(
+                            "The page with the whole story. The mail leads there. No page? Write the text below."
+                        ),
+                    ),
+                    FieldPanel(
+                        "text",
+                        heading=_("Text"),
+                        help_text=_(
+                            "Only for a story without a page. The mail leads to it in your archive, or shows all of it if the"
+                            " archive is off. Each line is a paragraph."
+                        ),
+                    ),
                     FieldPanel("library_image", widget=NoncedImageChooser),
                     FieldPanel(
                         "picture_alt",
@@ -177,10 +196,7 @@ class StoryViewSet(SnippetViewSet):
             MultiFieldPanel(
                 [
                     FieldPanel("pseudonyms"),
-                    FieldPanel(
-                        "embargo_until",
-                        help_text=format_lazy(_("In the desk’s time zone ({zone})."), zone=_ZONE),
-                    ),
+                    FieldPanel("embargo_until"),
                     FieldPanel("not_in_regions"),
                 ],
                 heading=_("Safety"),
@@ -200,8 +216,9 @@ class StoryViewSet(SnippetViewSet):
             ),
             MultiFieldPanel(
                 [
-                    FieldPanel("language"),
+                    FieldRowPanel([FieldPanel("language"), FieldPanel("translation_of")]),
                     FieldPanel("topics", widget=CheckboxSelectMultiple),
+                    FieldPanel("case"),
                     FieldPanel("published_at"),
                 ],
                 heading=_("Details"),

@@ -1,13 +1,16 @@
-"""Times without a zone in forms, and their conversion from and to the time zone that another field names."""
+"""Local times: in forms, whose zone is another field, and in texts, with the zone's town."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale, UnknownLocaleError
+from babel.dates import get_timezone_location
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from wagtail.admin.widgets import AdminDateTimeInput
 
@@ -20,7 +23,7 @@ class WallClockField(forms.DateTimeField):
     def prepare_value(self, value: object) -> object:
         return value
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: str | datetime | date | None) -> datetime | None:
         with timezone.override(UTC):
             moment = super().to_python(value)
         return moment.replace(tzinfo=None) if isinstance(moment, datetime) else moment
@@ -56,3 +59,33 @@ def from_wall_clock(shown: datetime, *, zone: ZoneInfo) -> datetime:
             % {"zone": zone.key, "time": f"{shown:%H:%M}"}
         )
     return moment
+
+
+def read_wall_clock(shown: datetime, *, zone: ZoneInfo, stored: datetime | None) -> datetime:
+    """Return the moment of a typed local time: the stored one, which is exact to the second, if it was not edited.
+
+    Raise ValidationError if the clocks skip this time.
+    """
+    if stored and to_wall_clock(stored, zone=zone) == shown.replace(second=0, microsecond=0):
+        return stored
+    return from_wall_clock(shown, zone=zone)
+
+
+def format_in_zone(at: datetime, *, zone: ZoneInfo, form: str) -> str:
+    """Return “5 March 2026, 09:00 (London time)” for a date format of Django."""
+    if zone.key == "UTC":
+        return f"{date_format(at.astimezone(zone), form)} (UTC)"
+    return _("%(moment)s (%(zone)s time)") % {
+        "moment": date_format(at.astimezone(zone), form),
+        "zone": label_zone(zone.key),
+    }
+
+
+def label_zone(zone: str) -> str:
+    """Return “New York” for “America/New_York” in the current language; an unknown zone unchanged."""
+    try:
+        language = Locale.parse(get_language() or "en", sep="-")
+        town: str = get_timezone_location(ZoneInfo(zone), locale=language, return_city=True)
+    except (ZoneInfoNotFoundError, UnknownLocaleError, ValueError, OSError):
+        return zone
+    return town

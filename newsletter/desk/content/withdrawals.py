@@ -1,6 +1,7 @@
 """The page that withdraws a story everywhere, or reinstates it."""
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -14,11 +15,11 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.exposure import find_reach
 from newsletter.models import ShownItem, Story
 from newsletter.sending.withdraw import Withdrawal, reinstate_story, withdraw_story
-from subscribers.desk.listing import make_breadcrumbs
 
 EDIT_URL_NAME = "wagtailsnippets_newsletter_story:edit"
 
@@ -40,9 +41,9 @@ class WithdrawStoryPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Templ
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs(
-            (reverse("wagtailsnippets_newsletter_story:list"), _("Stories")),
-            (reverse(EDIT_URL_NAME, args=[self.story.pk]), self.story.title),
-            ("", _("Withdraw")),
+            (_("Stories"), reverse("wagtailsnippets_newsletter_story:list")),
+            (self.story.title, reverse(EDIT_URL_NAME, args=[self.story.pk])),
+            (_("Withdraw"), ""),
         )
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
@@ -84,14 +85,14 @@ def describe_withdrawal(story: Story, done: Withdrawal) -> list[str]:
     sentences = [_("“%s” is withdrawn. It is no longer in any issue, online view or archive page.") % story.title]
     if done.pictures:
         sentences.append(_("A neutral picture replaces its pictures, also in emails already delivered."))
-    if done.people:
+    if done.mails_sent:
         sentences.append(
             ngettext(
                 "%(count)s delivered email contains its text and cannot be recalled.",
                 "%(count)s delivered emails contain its text and cannot be recalled.",
-                done.people,
+                done.mails_sent,
             )
-            % {"count": f"{done.people:,}"}
+            % {"count": intcomma(done.mails_sent)}
         )
     if done.held:
         sentences.append(_("On hold until you review it: %s.") % ", ".join(map(str, done.held)))

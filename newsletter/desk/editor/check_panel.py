@@ -1,7 +1,8 @@
-"""The checks of an issue, for its pages and for the side panel of its editor. Each autosave updates the panel."""
+"""The checks of an issue, for its pages and for the side panel of its editor, which asks for them while it is open."""
 
 from typing import TypedDict
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.side_panels import BaseSidePanel
@@ -18,17 +19,22 @@ from newsletter.desk.issues.checking.checks import (
     list_acknowledged_checks,
 )
 from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
+from newsletter.desk.issues.checking.measurements import list_measurements
+from newsletter.desk.issues.issue_page import IssuePage
 from newsletter.issues.approval.acknowledge import find_acknowledged
+from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.resolve import hash_content
+from newsletter.issues.snapshot.stories.own_pages import list_stories_with_own_page
 from newsletter.models import Issue
 
 MAX_GROUPS_CHECKED = 3
 
 
 class ChecksContext(TypedDict, total=False):
-    """The context of desk/checks_panel.html and desk/checks_list.html.
+    """The context of desk/parts/checks.html and desk/checks_list.html.
 
-    It has only ``missing_parts`` if the mail cannot be made yet. ``sha256`` is that of the content.
+    It has only ``missing_parts`` if the mail cannot be made yet. ``sha256`` is that of the content. ``own_pages`` are the
+    stories whose whole text is not in the mail but on a page of ours.
     """
 
     missing_parts: list[MissingPart]
@@ -38,17 +44,25 @@ class ChecksContext(TypedDict, total=False):
     version_count: int
     checks: list[Check]
     verdict: str
+    measurements: list[str]
     has_errors: bool
     unacknowledged: list[Check]
+    own_pages: list[StoryRecord]
 
 
 class IssueChecksPanel(BaseSidePanel):
-    """The checks of the most common versions. Approval checks all versions."""
+    """The checks of the most common versions. Approval checks all versions.
+
+    No save waits for them: they take longer than everything else that a save does.
+    """
 
     class SidePanelToggle(BaseSidePanel.SidePanelToggle):
         aria_label = _("Checks")
         icon_name = "circle-check"
         has_counter = False
+
+    class Media:
+        js = ["newsletter/checks.js"]
 
     name = "checks"
     title = _("Checks")
@@ -56,11 +70,18 @@ class IssueChecksPanel(BaseSidePanel):
     order = 350
 
     def get_context_data(self, parent_context: object) -> dict[str, object]:
-        issue = Issue.objects.select_related(
-            "publication__brand", "publication__mailing_list", "publication__segment", "slot"
-        ).get(pk=self.object.pk)
-        checks = checks_context(issue, limit=MAX_GROUPS_CHECKED)
-        return {**super().get_context_data(parent_context), "issue": issue, **checks}
+        url = reverse("newsletter_issue_checks", args=[self.object.pk])
+        return {**super().get_context_data(parent_context), "checks_url": url}
+
+
+class ChecksPart(IssuePage):
+    """The checks in the side panel, for the issue as it is saved now."""
+
+    template_name = "desk/parts/checks.html"
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        checks = checks_context(self.issue, limit=MAX_GROUPS_CHECKED)
+        return {**super().get_context_data(**kwargs), "issue": self.issue, **checks}
 
 
 def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
@@ -73,10 +94,13 @@ def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
         groups = find_variant_groups(issue, content=content)
         sha256 = hash_content(content)
         acknowledged = find_acknowledged(issue, sha256=sha256)
+        measurements: list[str] = []
         if sealed := issue.state in SEALED_STATES:
             checks = list_acknowledged_checks(acknowledged)
         else:
-            found = check_issue(issue, content, groups=groups[:limit], now=timezone.now())
+            now = timezone.now()
+            found = check_issue(issue, content, groups=groups[:limit], now=now)
+            measurements = list_measurements(issue, content, groups=groups[:limit], sha256=sha256, now=now)
             checks = add_acknowledgements(found, acknowledged=acknowledged)
     except (DomainError, OSError) as error:
         return {"missing_parts": list_missing_parts(issue, error)}
@@ -86,7 +110,11 @@ def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
         "more_groups": max(len(groups) - limit, 0),
         "version_count": len(groups),
         "checks": checks,
-        "verdict": describe_acknowledged(checks) if sealed else describe_verdict(checks),
+        "verdict": describe_acknowledged(checks)
+        if sealed
+        else describe_verdict(checks, checked=len(groups[:limit]), versions=len(groups)),
+        "measurements": measurements,
         "has_errors": any(check.level == "error" for check in checks),
+        "own_pages": list_stories_with_own_page(content),
         "unacknowledged": [check for check in checks if check.level == "warning" and check.acknowledgement is None],
     }

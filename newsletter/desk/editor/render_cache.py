@@ -8,7 +8,7 @@ from django.conf import settings
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.variants.render import RenderedVariant, render_visible
-from newsletter.issues.variants.visibility import VisibleContent
+from newsletter.issues.visible.visible_content import VisibleContent
 
 MAX_ENTRIES = 160
 _cache: "OrderedDict[tuple[str, str, str], RenderedVariant]" = OrderedDict()
@@ -31,9 +31,3 @@ def render_cached(content: IssueContent, *, visible: VisibleContent, sha256: str
         while len(_cache) > MAX_ENTRIES:
             _cache.popitem(last=False)
     return rendered
-
-
-def clear_render_cache() -> None:
-    """Empty the cache. Call it after a change of mail templates."""
-    with _lock:
-        _cache.clear()

@@ -1,11 +1,13 @@
 """Issues in the desk: the list, and the editor of subject, preheader and body. It never changes an issue's state."""
 
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import django_filters  # type: ignore[import-untyped]
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -14,33 +16,40 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
+from wagtail.admin.templatetags.wagtailadmin_tags import user_display_name
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.tables import Column
+from wagtail.admin.views.generic.mixins import RevisionsRevertMixin
 from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.models import Revision
 from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
 
+from newsletter.desk.approvals.approved_lock import find_issue_lock
 from newsletter.desk.editor.check_panel import IssueChecksPanel
+from newsletter.desk.editor.other_editors import warn_of_other_editors
 from newsletter.desk.editor.preview import DEFAULT_MODE, IssuePreview, list_issue_modes, show_mail_part
-from newsletter.desk.editor.sealed_lock import SEALED_STATES, SealedLock
-from newsletter.desk.editor.voided_approvals import void_if_stale, warn_about_voided
+from newsletter.desk.editor.sealed_lock import SEALED_STATES
+from newsletter.desk.issues.comments.threads import IssueCommentsPanel
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import PreviewedEditView, show_or_explain
 from newsletter.desk.preview.person import can_preview_people
-from newsletter.desk.publications.slot_text import format_slot_short
+from newsletter.desk.publications.slot_text import format_sent_or_due
 from newsletter.desk.shell.columns import StateColumn
-from newsletter.desk.shell.labels import STATE_CHOICES
+from newsletter.desk.shell.labels import STATE_CHOICES, filter_by_state_label, send_began, written_to_files
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue
-from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
+from newsletter.models.body_fields import LIMIT_ATTRIBUTE
+from newsletter.rendering.lint.document import PHONE_SUBJECT_LENGTH
+from subscribers.desk.editing.row_pages import EditRowMixin
+from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList, format_moment
 
 OUT_OF_DATE_MESSAGE = gettext_lazy(
-    "Somebody else saved this issue after you opened it. Copy your text, reload the page and enter it again."
+    "%(who)s saved this issue after you opened it. Copy your text, reload the page and enter it again."
 )
-MAX_SUBJECT_LENGTH, MIN_PREHEADER_LENGTH, MAX_PREHEADER_LENGTH = 60, 40, 110
-"""Characters that most inboxes show. They are advice, not limits."""
+MAX_SUBJECT_LENGTH, MIN_PREHEADER_LENGTH, MAX_PREHEADER_LENGTH = PHONE_SUBJECT_LENGTH, 40, 110
+"""Characters that a phone shows. They are advice, not limits: docs/reference/checks.md has the measurement."""
 
 
 class PersonalField(TypedDict):
@@ -52,7 +61,6 @@ class PersonalField(TypedDict):
 class InboxPanelContext(TypedDict):
     """The context of desk/panels/inbox.html. A script reads subject and preheader from the form."""
 
-    sender: str
     max_subject: int
     min_preheader: int
     max_preheader: int
@@ -61,7 +69,6 @@ class InboxPanelContext(TypedDict):
 
 def inbox_panel_context(issue: Issue) -> InboxPanelContext:
     return {
-        "sender": issue.publication.from_name,
         "max_subject": MAX_SUBJECT_LENGTH,
         "min_preheader": MIN_PREHEADER_LENGTH,
         "max_preheader": MAX_PREHEADER_LENGTH,
@@ -75,21 +82,31 @@ def inbox_panel_context(issue: Issue) -> InboxPanelContext:
 
 
 class IssueFilters(WagtailFilterSet):
-    state = django_filters.ChoiceFilter(choices=STATE_CHOICES, label=gettext_lazy("State"))
+    state = django_filters.ChoiceFilter(choices=STATE_CHOICES, label=gettext_lazy("State"), method="with_state")
 
     class Meta:
         model = Issue
         fields = ["publication", "state"]
 
+    def with_state(self, issues: QuerySet[Issue], name: str, code: str) -> QuerySet[Issue]:
+        return filter_by_state_label(issues, code)
+
 
 class IssueList(DeskList):
     default_ordering = "-made_at"
+
+    @property
+    def first_step(self) -> Button | None:
+        return next(iter(self.header_buttons), None)
 
     @cached_property
     def header_buttons(self) -> list[Button]:
         if not self.user_has_permission("change"):
             return []
-        return [HeaderButton(_("New issue"), url=reverse("newsletter_issue_new"), icon_name="plus")]
+        return [
+            HeaderButton(_("New issue"), url=reverse("newsletter_issue_new"), icon_name="plus"),
+            HeaderButton(_("Saved content"), url=reverse("newsletter_saved"), icon_name="copy"),
+        ]
 
     def get_edit_url(self, instance: Issue) -> str | None:
         return overview_url(instance)
@@ -99,21 +116,41 @@ class IssueList(DeskList):
         buttons = [Button(_("Overview"), url=overview_url(instance), icon_name="view", priority=5)]
         if self.user_has_permission("change") and instance.state not in SEALED_STATES:
             buttons.append(Button(_("Edit"), url=edit, icon_name="edit", priority=10))
+        if self.user_has_permission("change") and instance.kind not in (Issue.Kind.CORRECTION, Issue.Kind.WELCOME):
+            copy = f"{reverse('newsletter_issue_new')}?copy={instance.pk}"
+            buttons.append(Button(_("Duplicate"), url=copy, icon_name="copy", priority=15))
         return buttons
 
 
-class IssueEditView(PreviewedEditView):
-    """Save content and nothing else. A change after approval withdraws the approval."""
+class IssueEditView(EditRowMixin, PreviewedEditView):
+    """Save content and nothing else, unfinished blocks too. An approved issue is locked until its approval is withdrawn."""
 
-    def get_lock(self) -> Any:
-        return SealedLock(self.object) if self.object.state in SEALED_STATES else super().get_lock()
+    def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
+        super().setup(request, *args, **kwargs)
+        self.saving_as_draft = request.method == "POST"
+
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not self.locked_for_user:
+            warn_of_other_editors(request, self.object, user=cast(User, request.user))
+        response: HttpResponseBase = super().get(request, *args, **kwargs)
+        return response
+
+    def get_lock(self) -> object:
+        return find_issue_lock(self.object, request=self.request) or super().get_lock()
 
     def get_side_panels(self) -> MediaContainer:
-        """Add the checks."""
-        return MediaContainer([*super().get_side_panels(), IssueChecksPanel(self.object, self.request)])
+        """Add the checks and the comments."""
+        panels = [*super().get_side_panels()]
+        if not self.expects_json_response:
+            panels += [IssueChecksPanel(self.object, self.request), IssueCommentsPanel(self.object, self.request)]
+        return MediaContainer(panels)
 
     def list_modes(self) -> list[Mode]:
         return list_issue_modes(self.object)
+
+    @property
+    def sender(self) -> str:
+        return str(self.object.publication.from_name)
 
     @property
     def people_url(self) -> str:
@@ -142,17 +179,25 @@ class IssueEditView(PreviewedEditView):
     def is_valid(self, form: object) -> bool:
         if self.is_out_of_date:
             self.produced_error_code = "invalid_revision"
-            self.produced_error_message = OUT_OF_DATE_MESSAGE
+            self.produced_error_message = OUT_OF_DATE_MESSAGE % {"who": self._find_other_author()}
             return False
         return bool(super().is_valid(form))
 
+    def _find_other_author(self) -> str:
+        """Return who saved the latest version, or the user's own other window."""
+        author = self.object.latest_revision.user
+        if author == self.request.user:
+            return _("You, in another window,")
+        return str(user_display_name(author)) if author else _("The system")
+
     def form_valid(self, form: object) -> HttpResponse:
-        """Save the form and withdraw a stale approval, in one transaction."""
+        """Save the form, unless the issue was approved or its send began while the form was read."""
         with transaction.atomic():
-            response: HttpResponse = super().form_valid(form)
-            stale = void_if_stale(issue=self.object, now=timezone.now())
-        if stale and not self.expects_json_response:
-            warn_about_voided(self.request, [self.object])
+            now = Issue.objects.select_for_update(of=("self",)).get(pk=self.object.pk)
+            lock = find_issue_lock(now, request=self.request)
+            if lock is not None:
+                self.produced_error_code, self.produced_error_message = "locked", lock.get_message(self.request.user)
+            response: HttpResponse = super().form_valid(form) if lock is None else self.form_invalid(form)
         return response
 
     def get_success_url(self) -> str:
@@ -160,11 +205,34 @@ class IssueEditView(PreviewedEditView):
 
     @cached_property
     def header_buttons(self) -> list[Button]:
-        return [HeaderButton(_("Overview and approval"), url=overview_url(self.object), icon_name="view")]
+        buttons = [HeaderButton(_("Overview and approval"), url=overview_url(self.object), icon_name="view")]
+        if languages := self.object.publication.languages:
+            url = reverse("newsletter_issue_translate", args=[self.object.pk, languages[0]])
+            buttons.append(HeaderButton(_("Translate"), url=url, icon_name="globe"))
+        if not self.locked_for_user:
+            buttons += [
+                HeaderButton(
+                    label,
+                    icon_name=f"nl-{name}",
+                    icon_only=True,
+                    priority=priority,
+                    attrs={"data-nl-undo": name, "disabled": True},
+                )
+                for name, label, priority in (("undo", _("Undo"), 10), ("redo", _("Redo"), 20))
+            ]
+        return buttons
+
+
+class IssueRevertView(RevisionsRevertMixin, IssueEditView):
+    view_name = "revisions_revert"
+
+    def get_success_message(self) -> str:
+        moment = format_moment(self.revision.created_at, now=timezone.now())
+        return _("“%(row)s” is again as it was on %(moment)s.") % {"row": self.object, "moment": moment}
 
 
 class IssueRevisionPreview(PreviewRevisionView):
-    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         def show(mode: str) -> Any:
             return show_mail_part(
                 resolve_complete_content(self.revision_object), mode=mode or DEFAULT_MODE, request=request
@@ -173,9 +241,17 @@ class IssueRevisionPreview(PreviewRevisionView):
         return show_or_explain(show, request.GET.get("mode", ""), request=request)
 
 
+def _make_limited_panel(name: str, **kwargs: object) -> FieldPanel:
+    """Return the panel of a field. Its script says if the text is too long."""
+    return FieldPanel(name, attrs={LIMIT_ATTRIBUTE: str(Issue.TEXT_LIMITS[name])}, **kwargs)
+
+
 class IssueViewSet(SnippetViewSet):
     model = Issue
     breadcrumbs_items = HOME_BREADCRUMB
+    purpose = gettext_lazy(
+        "An issue is one mail of a publication, made from your stories and events. You see it before it is sent."
+    )
     icon = "mail"
     menu_label = gettext_lazy("Issues")
     menu_order = 100
@@ -184,7 +260,9 @@ class IssueViewSet(SnippetViewSet):
     copy_view_enabled = False
     index_view_class = IssueList
     edit_view_class = IssueEditView
+    edit_template_name = "desk/editor.html"
     preview_on_edit_view_class = IssuePreview
+    revisions_revert_view_class = IssueRevertView
     revisions_view_class = IssueRevisionPreview
     filterset_class = IssueFilters
     search_fields = ["subject", "publication__name"]
@@ -192,24 +270,31 @@ class IssueViewSet(SnippetViewSet):
     list_per_page = 30
     list_display = [
         "__str__",
-        Column("reference", label=gettext_lazy("Reference")),
         Column("subject", label=gettext_lazy("Subject"), accessor="sample_subject"),
         StateColumn("state", label=gettext_lazy("State"), sort_key="state"),
-        Column("due", label=gettext_lazy("Due"), accessor=format_slot_short, sort_key="due_at"),
+        Column("due", label=gettext_lazy("Due or sent"), accessor=format_sent_or_due, sort_key="due_at"),
         DateTimeColumn("made_at", label=gettext_lazy("Created"), sort_key="made_at"),
     ]
     panels = [
         MultiFieldPanel(
             [
-                FieldPanel("subject"),
-                FieldPanel("preheader", help_text=gettext_lazy("The text that inboxes show after the subject.")),
+                _make_limited_panel("subject"),
+                _make_limited_panel(
+                    "preheader", help_text=gettext_lazy("The text that inboxes show after the subject.")
+                ),
                 TemplatePanel(get_context=inbox_panel_context, template="desk/panels/inbox.html"),
             ],
             heading=gettext_lazy("Inbox"),
         ),
-        MultiFieldPanel([FieldPanel("layout"), FieldPanel("headline")], heading=gettext_lazy("Layout")),
+        MultiFieldPanel(
+            [FieldPanel("layout"), _make_limited_panel("headline")],
+            heading=gettext_lazy("Layout"),
+            classname="collapsed",
+        ),
         FieldPanel("body"),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Issue]:
-        return Issue.objects.select_related("publication", "slot")
+        return Issue.objects.select_related("publication", "slot").annotate(
+            to_files=written_to_files(), sent_at=send_began()
+        )

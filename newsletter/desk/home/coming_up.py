@@ -1,21 +1,23 @@
-"""The coming slots of all publications on Home, as a list and as a calendar; and what is over. Reads only."""
+"""List what all publications will send and have sent, for Home and its calendar. It only reads."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby, takewhile
 
-from django.db.models import Q
+from django.db.models import Max, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadSchedule
+from newsletter.common.schedule import check_schedule, due_after
 from newsletter.common.translation import translate
-from newsletter.desk.content.wall_clock import zone_or_default
+from newsletter.desk.content.wall_clock import label_zone, zone_or_default
 from newsletter.desk.issues.issue_page import overview_url
-from newsletter.desk.publications.slot_text import format_due, format_due_short, label_zone
-from newsletter.desk.shell.labels import IssueStateLabel, label_issue_state
-from newsletter.issues.assembly.schedule import check_schedule, due_after
+from newsletter.desk.publications.slot_text import format_due, format_due_short
+from newsletter.desk.shell.labels import IssueStateLabel, label_issue_state, written_to_files
+from newsletter.issues.variants.reader_zones import find_lead
 from newsletter.models import Issue, Publication, Slot
 
 HORIZON = timedelta(days=35)
@@ -26,7 +28,10 @@ _OVER = (Issue.State.SENT, Issue.State.CANCELLED)
 
 @dataclass(frozen=True)
 class PlannedSlot:
-    """One planned time. ``day`` is by the publication's clock. ``url`` is the issue's, or "" if there is none yet."""
+    """A time of the schedule, or the time of an issue. ``url`` is the issue's, or "" if there is none yet.
+
+    ``day`` and ``time`` are by the publication's clock.
+    """
 
     publication: Publication
     at: datetime
@@ -54,6 +59,7 @@ class PlannedSlot:
 class CalendarDay:
     day: date
     label: str
+    full_label: str
     slots: list[PlannedSlot]
     is_today: bool
     is_past: bool
@@ -61,9 +67,12 @@ class CalendarDay:
 
 @dataclass(frozen=True)
 class RecentIssue:
+    """An issue that is over. ``at`` is when its send began, when it was closed, or else when it was due."""
+
     issue: Issue
     url: str
     state: IssueStateLabel
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -87,24 +96,24 @@ class ComingUp:
 
 def find_coming_up(*, now: datetime) -> ComingUp:
     """Return what is planned in the next five weeks, and the issues that were sent or cancelled in the last 30 days."""
-    planned, problems = _list_made_slots(now), []
-    made = {(slot.publication.pk, slot.at) for slot in planned}
+    planned, problems = [*_list_issues(now), *_list_slots_without_issue(now)], []
+    taken = set(_slots_ahead(now).values_list("publication_id", "due_at"))
     for publication in Publication.objects.filter(enabled=True):
         try:
             dues = _list_dues(publication, now)
         except BadSchedule as error:
             problems.append((publication, translate(error)))
             continue
+        lead = find_lead(publication, now=now)
         planned += [
-            PlannedSlot(publication, at, _describe_draft(publication, at))
+            PlannedSlot(publication, at, _describe_draft(publication, at - lead))
             for at in dues
-            if (publication.pk, at) not in made
+            if (publication.pk, at) not in taken
         ]
     planned.sort(key=lambda slot: (slot.at, slot.publication.name))
-    open_slots = [slot for slot in planned if slot.detail]
-    weeks = _make_calendar(open_slots, today=timezone.localdate(now))
+    weeks = _make_calendar(planned, today=timezone.localdate(now))
     weekdays = [date_format(day.day, "D") for day in weeks[0]]
-    return ComingUp(open_slots, weeks, weekdays, problems, _list_recent(now))
+    return ComingUp(planned, weeks, weekdays, problems, _list_recent(now))
 
 
 def _list_dues(publication: Publication, now: datetime) -> list[datetime]:
@@ -113,27 +122,45 @@ def _list_dues(publication: Publication, now: datetime) -> list[datetime]:
     return [due.at for due in takewhile(lambda due: due.at <= now + HORIZON, dues)]
 
 
-def _list_made_slots(now: datetime) -> list[PlannedSlot]:
-    """Return the slots that exist already. One whose issue is over has no detail, so that it is planned no more."""
-    slots = Slot.objects.filter(due_at__gt=now, due_at__lte=now + HORIZON).select_related("publication")
-    issues = {issue.slot_id: issue for issue in Issue.objects.filter(slot__in=slots).select_related("publication")}
-    return [_describe_made(slot, issues.get(slot.pk)) for slot in slots]
+def _slots_ahead(now: datetime) -> QuerySet[Slot]:
+    return Slot.objects.filter(due_at__gt=now, due_at__lte=now + HORIZON)
 
 
-def _describe_made(slot: Slot, issue: Issue | None) -> PlannedSlot:
-    if issue is None:
-        skipped = slot.state == Slot.State.SKIPPED
-        detail = translate(slot.reason) if skipped else _describe_draft(slot.publication, slot.due_at)
-        return PlannedSlot(slot.publication, slot.due_at, detail)
-    if issue.state in _OVER:
-        return PlannedSlot(slot.publication, slot.due_at, "")
+def _list_issues(now: datetime) -> list[PlannedSlot]:
+    """Return the issues that have a time ahead, of the schedule and on demand, at the time that they have now."""
+    ahead = Issue.objects.filter(due_at__gt=now, due_at__lte=now + HORIZON).exclude(state__in=_OVER)
+    return [
+        PlannedSlot(issue.publication, issue.due_at, _describe_issue(issue), overview_url(issue))
+        for issue in ahead.select_related("publication", "slot")
+        if issue.due_at
+    ]
+
+
+def _list_slots_without_issue(now: datetime) -> list[PlannedSlot]:
+    """Return the slots ahead that were skipped because there was nothing new, or whose draft is still to be made."""
+    slots = _slots_ahead(now).filter(issue__isnull=True).select_related("publication")
+    return [
+        PlannedSlot(
+            slot.publication,
+            slot.due_at,
+            translate(slot.reason)
+            if slot.state == Slot.State.SKIPPED
+            else _describe_draft(slot.publication, slot.due_at - find_lead(slot.publication, now=now)),
+        )
+        for slot in slots
+    ]
+
+
+def _describe_issue(issue: Issue) -> str:
     state = label_issue_state(issue)
-    label = _("on hold") if state.held else state.label.lower()
-    return PlannedSlot(slot.publication, slot.due_at, f"{issue}: {label}", overview_url(issue))
+    label = state.label.lower()
+    if issue.slot and issue.due_at != issue.slot.due_at:
+        moved_from = format_due_short(issue.slot.due_at, zone=issue.publication.zone)
+        return _("%(issue)s: %(state)s, moved from %(day)s") % {"issue": issue, "state": label, "day": moved_from}
+    return f"{issue}: {label}"
 
 
-def _describe_draft(publication: Publication, at: datetime) -> str:
-    draft_at = at - timedelta(hours=publication.lead_hours)
+def _describe_draft(publication: Publication, draft_at: datetime) -> str:
     return _("Draft ready on %(day)s") % {"day": format_due_short(draft_at, zone=publication.zone)}
 
 
@@ -147,7 +174,8 @@ def _make_calendar(slots: list[PlannedSlot], *, today: date) -> list[list[Calend
     made = [
         CalendarDay(
             day=day,
-            label=date_format(day, "j M") if day.day == 1 or day == monday else str(day.day),
+            label=date_format(day, _("j M")) if day.day == 1 or day == monday else str(day.day),
+            full_label=date_format(day, _("D j M")),
             slots=by_day.get(day, []),
             is_today=day == today,
             is_past=day < today,
@@ -158,8 +186,12 @@ def _make_calendar(slots: list[PlannedSlot], *, today: date) -> list[list[Calend
 
 
 def _list_recent(now: datetime) -> list[RecentIssue]:
-    over = Issue.objects.filter(
-        Q(slot__due_at__gt=now - LOOK_BACK) | Q(slot__isnull=True, made_at__gt=now - LOOK_BACK), state__in=_OVER
+    since = now - LOOK_BACK
+    over = Issue.objects.filter(state__in=_OVER).annotate(
+        over_at=Coalesce(Max("sends__started_at"), "closed_at", "due_at", "made_at"), to_files=written_to_files()
     )
-    rows = over.select_related("publication", "slot").order_by("-made_at")[:MAX_RECENT]
-    return [RecentIssue(issue, overview_url(issue), label_issue_state(issue)) for issue in rows]
+    rows = over.filter(over_at__gt=since).select_related("publication", "slot").order_by("-over_at")[:MAX_RECENT]
+    return [
+        RecentIssue(issue, overview_url(issue), label_issue_state(issue, to_files=issue.to_files), issue.over_at)
+        for issue in rows
+    ]

@@ -1,8 +1,9 @@
 """Home's tasks about events: corrections to write, times and locations to check. Reads only."""
 
 from datetime import datetime
-from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,7 +16,7 @@ CORRECT_PERMISSION = "newsletter.change_issue"
 _EDIT_URL_NAME = "wagtailsnippets_newsletter_eventnotice:edit"
 
 
-def find_event_tasks(*, now: datetime, person: Any) -> list[Task]:
+def find_event_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
     """Return a task for each changed event that no correction announces yet, if the person may correct or edit it."""
     can_correct = person.has_perm(CORRECT_PERMISSION)
     if not (can_correct or person.has_perm("newsletter.change_eventnotice")):
@@ -25,15 +26,29 @@ def find_event_tasks(*, now: datetime, person: Any) -> list[Task]:
 
 def _changed_event_task(changed: ChangedEvent, *, can_correct: bool) -> Task:
     event, first = changed.event, changed.misinformed[0]
-    detail = ngettext(
-        "%(people)s person received different details: %(when)s.",
-        "%(people)s people received different details: %(when)s.",
-        changed.people,
-    ) % {"people": f"{changed.people:,}", "when": first.when}
-    if event.cancelled:
-        title = _("“%(event)s” was sent out and is now cancelled")
+    if changed.to_files:
+        detail = ngettext(
+            "%(people)s person would have received different details: %(when)s.",
+            "%(people)s people would have received different details: %(when)s.",
+            changed.people,
+        )
+        cancelled, moved = (
+            _("“%(event)s” was cancelled after it was written to files"),
+            _("“%(event)s” changed after it was written to files"),
+        )
     else:
-        title = _("“%(event)s” was sent out and has changed")
+        detail = ngettext(
+            "%(people)s person received different details: %(when)s.",
+            "%(people)s people received different details: %(when)s.",
+            changed.people,
+        )
+        cancelled, moved = (
+            _("“%(event)s” was cancelled after it was mailed"),
+            _("“%(event)s” changed after it was mailed"),
+        )
+    detail %= {"people": intcomma(changed.people), "when": first.when}
+    title = cancelled if event.cancelled else moved
+    if not event.cancelled:
         when_and_where = ", ".join(filter(None, [first.when_now, first.where_now]))
         detail += " " + _("The details are now: %(when)s.") % {"when": when_and_where}
     return Task(
@@ -41,7 +56,7 @@ def _changed_event_task(changed: ChangedEvent, *, can_correct: bool) -> Task:
         detail=detail,
         url=reverse("newsletter_event_announce" if can_correct else _EDIT_URL_NAME, args=[event.pk]),
         button=_("Write a correction") if can_correct else _("View"),
-        tone="urgent",
+        tone="calm" if changed.to_files else "urgent",
     )
 
 
@@ -75,7 +90,7 @@ def find_event_location_tasks(*, now: datetime) -> list[Task]:
                 "%(events)s upcoming event needs a location", "%(events)s upcoming events need a location", count
             )
             % {"events": count},
-            detail=_("Nobody is invited by distance until you set the location."),
+            detail=_("Nobody nearby sees it until you choose a place."),
             url=reverse("newsletter_event_places"),
             button=_("Set the location"),
         )

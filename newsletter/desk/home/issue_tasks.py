@@ -4,17 +4,21 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from newsletter.common.errors import BadRule, DomainError
-from newsletter.common.translation import translate
+from newsletter.common.translation import format_percent, translate
 from newsletter.desk.home.task import Task
+from newsletter.desk.home.welcome_tasks import find_welcome_tasks
 from newsletter.desk.issues.audience.recipient_counts import count_recipients_cached
 from newsletter.desk.issues.issue_page import EDITABLE_STATES, describe_time_left, overview_url
 from newsletter.desk.shell.labels import format_reason
 from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
+from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.issues.assembly.stories_at_source import list_lost_stories
+from newsletter.issues.variants.reader_zones import find_start
 from newsletter.models import Issue, Send
 from newsletter.sending.settling.receipt import make_receipt
 
@@ -25,11 +29,14 @@ HIGH_BOUNCE_RATE = 0.02
 def find_issue_tasks(*, now: datetime, can_approve: bool) -> list[list[Task]]:
     """Return the tasks by kind, the most urgent kind first."""
     drafts = _draft_tasks(now, can_approve=can_approve)
+    welcome = find_welcome_tasks(can_approve=can_approve)
     return [
         _stopped_send_tasks(),
-        _held_issue_tasks(),
+        _held_issue_tasks(now),
+        [task for task in welcome if task.tone == "urgent"],
         _overdue_issue_tasks(now),
         [task for task in drafts if task.tone != "calm"],
+        [task for task in welcome if task.tone != "urgent"],
         [task for task in drafts if task.tone == "calm"],
         _switched_off_tasks(now),
         _bounce_tasks(now),
@@ -57,18 +64,26 @@ def _stopped_send_tasks() -> list[Task]:
     ]
 
 
-def _held_issue_tasks() -> list[Task]:
+def _held_issue_tasks(now: datetime) -> list[Task]:
     held = Issue.objects.filter(held=True).exclude(state__in=[Issue.State.SENT, Issue.State.CANCELLED])
-    return [
-        Task(
-            title=_("%(issue)s is on hold") % {"issue": issue},
-            detail=translate(issue.held_reason) or _("It will not be sent until somebody releases it."),
-            url=overview_url(issue),
-            button=_("View"),
-            tone="urgent",
-        )
-        for issue in _order_by_due(held)
-    ]
+    held = held.exclude(kind=Issue.Kind.WELCOME)
+    return [_held_issue_task(issue, now=now) for issue in _order_by_due(held)]
+
+
+def _held_issue_task(issue: Issue, *, now: datetime) -> Task:
+    late = issue.due_at is not None and issue.due_at < now
+    next_step = (
+        _("Whoever edits issues can choose a new time or skip it. An approver can release it or send it now.")
+        if late
+        else _("It will not be sent until an approver releases it.")
+    )
+    return Task(
+        title=_("%(issue)s is on hold") % {"issue": issue},
+        detail=" ".join(filter(None, [format_reason(issue.held_reason), next_step])),
+        url=f"{overview_url(issue)}#nl-decide",
+        button=_("Decide"),
+        tone="urgent",
+    )
 
 
 def _overdue_issue_tasks(now: datetime) -> list[Task]:
@@ -88,6 +103,7 @@ def _draft_tasks(now: datetime, *, can_approve: bool) -> list[Task]:
     drafts = (
         Issue.objects.filter(state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], held=False)
         .exclude(make_switched_off_filter())
+        .exclude(kind=Issue.Kind.WELCOME)
         .exclude(pk__in=find_overdue(now=now).values("pk"))
     )
     return [_draft_task(issue, now=now, can_approve=can_approve) for issue in _order_by_due(drafts)]
@@ -96,9 +112,13 @@ def _draft_tasks(now: datetime, *, can_approve: bool) -> list[Task]:
 def _draft_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
     reason = _find_approval_reason(issue)
     automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT and not reason
-    time_left = describe_time_left(issue, now=now)
+    time_left = describe_time_left(find_start(issue, now=now), now=now)
     due = f"{time_left[0].upper()}{time_left[1:]}: " if time_left else ""
-    notes = [_("Put it on hold to stop it.") if automatic else reason, *map(format_reason, list_lost_stories(issue))]
+    notes = [
+        _("Put it on hold to stop it.") if automatic else reason,
+        _describe_comments(count_open_comments(issue)),
+        *map(format_reason, list_lost_stories(issue)),
+    ]
     title = _("%(issue)s will send automatically") if automatic else _("%(issue)s is waiting for approval")
     return Task(
         title=title % {"issue": issue},
@@ -107,6 +127,16 @@ def _draft_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
         button=_("Review and approve") if can_approve and not automatic else _("Read"),
         tone="calm" if automatic else "waits",
     )
+
+
+def _describe_comments(number: int) -> str:
+    if not number:
+        return ""
+    return ngettext(
+        "%(number)s comment is open and must be resolved first.",
+        "%(number)s comments are open and must be resolved first.",
+        number,
+    ) % {"number": number}
 
 
 def _find_approval_reason(issue: Issue) -> str:
@@ -161,7 +191,7 @@ def _bounce_task(send: Send) -> Task | None:
         return None
     if not receipt.bounced or receipt.bounced < receipt.recipients * HIGH_BOUNCE_RATE:
         return None
-    share = f"{receipt.bounced / receipt.recipients:.1%}"
+    share = format_percent(100 * receipt.bounced / receipt.recipients)
     return Task(
         title=_("Too many bounces on the list “%(list)s”") % {"list": send.issue.publication.mailing_list},
         detail=_(

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest
 from django.utils import timezone
@@ -12,12 +13,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from wagtail.admin.ui.components import Component
 
+from newsletter.common.translation import format_percent
 from newsletter.desk.home.coming_up import ComingUp, find_coming_up
 from newsletter.desk.home.task import Task
 from newsletter.desk.home.tasks import find_tasks
 from newsletter.desk.issues.overview import DeliveryContext, delivery_context
-from newsletter.desk.sends.progress import describe_allowlist, describe_hold, find_live_send
-from newsletter.desk.setup.steps import StepState, can_set_up, list_states
+from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_live_send
+from newsletter.desk.setup.steps import Step, StepState, can_set_up, list_states
 from newsletter.desk.shell.charts import Point, draw_line
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Issue
@@ -39,14 +41,13 @@ class Rate:
     share: str
 
 
-class HomeContext(TypedDict):
+class HomeContext(AlarmsContext):
     """The context of desk/home.html. ``rates`` is empty, and ``receipt_error`` says why, if the numbers do not add up."""
 
-    sending_hold: str
-    allowlist_notice: str
     setup: list[StepState]
     setup_first: StepState | None
     setup_done: int
+    setup_skipped: list[Step]
     tasks: list[Task]
     can_add_publication: bool
     can_add_issue: bool
@@ -71,16 +72,16 @@ class HomePanel(Component):
     def get_context_data(self, parent_context: ParentContext) -> HomeContext:
         now = timezone.now()
         request = parent_context["request"]
-        person: Any = request.user
+        person: User | AnonymousUser = request.user
         setup = list_states() if can_set_up(person) else []
         last_issue, delivery = find_last_issue()
         receipt = delivery.get("receipt")
         return {
-            "sending_hold": describe_hold(),
-            "allowlist_notice": describe_allowlist(),
+            **alarms_context(person),
             "setup": setup,
             "setup_first": next((one for one in setup if one.state == "open"), None),
             "setup_done": sum(one.state == "done" for one in setup),
+            "setup_skipped": [one.step for one in setup if one.state == "skipped"],
             "tasks": find_tasks(now=now, person=person),
             "can_add_publication": person.has_perm("newsletter.add_publication"),
             "can_add_issue": person.has_perm("newsletter.change_issue"),
@@ -89,29 +90,36 @@ class HomePanel(Component):
             "shows_calendar": request.GET.get("coming") == CALENDAR,
             "last_issue": last_issue,
             "recipients": receipt.recipients if receipt else 0,
-            "rates": list_rates(receipt) if receipt else [],
+            "rates": list_rates(receipt, to_files=delivery.get("to_files", False)) if receipt else [],
             "receipt_error": delivery.get("receipt_error", ""),
             "growth_charts": draw_growth(now=now),
         }
 
 
 def find_last_issue() -> tuple[Issue | None, DeliveryContext]:
-    """Return the newest sent issue and its delivery summary."""
-    sent = Issue.objects.filter(state=Issue.State.SENT).select_related("publication", "slot")
+    """Return the newest sent issue that is no correction, and its delivery summary."""
+    sent = (
+        Issue.objects.filter(state=Issue.State.SENT)
+        .exclude(kind=Issue.Kind.CORRECTION)
+        .select_related("publication", "slot")
+    )
     issue = sent.order_by("-made_at").first()
     send = find_live_send(issue) if issue else None
     return issue, delivery_context(issue, send) if issue and send else {}
 
 
-def list_rates(receipt: Receipt) -> list[Rate]:
-    """Return the outcomes in people and as shares of the recipients. An outcome that was not reported is left out."""
+def list_rates(receipt: Receipt, *, to_files: bool = False) -> list[Rate]:
+    """Return the outcomes in people and as shares of the recipients. An outcome that was not reported is left out.
+
+    ``to_files`` is True if the mails were written to files.
+    """
     accepted = receipt.deliveries.get("accepted", 0)
     rows = [
-        (_("Sent"), accepted),
+        (_("Written to files") if to_files else _("Accepted"), accepted),
         (_("Delivered"), receipt.delivered or None),
-        (_("Bounced"), receipt.bounced),
+        (_("Bounced"), None if to_files else receipt.bounced),
         (_("Unsubscribed"), receipt.unsubscribed),
-        (_("Reported as spam"), receipt.complained),
+        (_("Reported as spam"), None if to_files else receipt.complained),
     ]
     return [Rate(label, people, _share(people, receipt.recipients)) for label, people in rows if people is not None]
 
@@ -119,8 +127,7 @@ def list_rates(receipt: Receipt) -> list[Rate]:
 def _share(people: int, recipients: int) -> str:
     if not recipients:
         return ""
-    share = people / recipients
-    return f"{share:.0%}" if share in (0, 1) else f"{share:.1%}"
+    return format_percent(100 * people / recipients)
 
 
 def draw_growth(*, now: datetime) -> list[SafeString]:
@@ -131,7 +138,9 @@ def draw_growth(*, now: datetime) -> list[SafeString]:
 
 def _draw_list(mailing_list: MailingList, *, now: datetime) -> SafeString:
     weeks = count_growth(mailing_list=mailing_list, weeks=GROWTH_WEEKS, now=now)
-    points = [Point(label=date_format(week.day, "j M"), value=week.people) for week in weeks]
+    first = next((at for at, week in enumerate(weeks) if week.people or week.joined or week.left), len(weeks) - 1)
+    shown = weeks[max(first - 1, 0) :]
+    points = [Point(label=date_format(week.day, _("j M")), value=week.people) for week in shown]
     last = weeks[-1]
     summary = _("%(people)s now. In the last week, %(joined)s joined and %(left)s unsubscribed.") % {
         "people": label_people(last.people),

@@ -1,9 +1,9 @@
-"""The desk's one search: issues, stories, events, one subscriber by address, and pages of the desk."""
+"""The desk's one search: issues, stories, events, people, staff, and pages of the desk."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,35 +14,24 @@ from django.views.generic import TemplateView
 from wagtail.admin.menu import Menu, SubmenuMenuItem, admin_menu
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
-from newsletter.common.errors import BadAddress
+from newsletter.desk.home.field_search import find_fields
+from newsletter.desk.home.search_hits import Hit, HitGroup
 from newsletter.desk.issues.issue_page import overview_url
-from newsletter.desk.publications.slot_text import format_slot_short
-from newsletter.desk.shell.labels import label_issue_state
+from newsletter.desk.publications.slot_text import format_sent_or_due
+from newsletter.desk.setup.steps import REQUIRED_PERMISSION as SET_UP_PERMISSION
+from newsletter.desk.setup.steps import STEPS
+from newsletter.desk.shell.labels import label_issue_state, send_began, written_to_files
 from newsletter.desk.shell.search_fields import MAX_LENGTH, filter_by_words
 from newsletter.models import EventNotice, Issue, Publication, Source, Story
-from subscribers.addresses.normalise import normalise
+from subscribers.desk.labels import name_or_initials
 from subscribers.desk.listing import make_breadcrumbs
-from subscribers.identity import identify
+from subscribers.desk.people_list import log_search
+from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.models import Subscriber
+from subscribers.people.search import search_people
 
 MAX_HITS = 8
 VIEW_PEOPLE = "subscribers.view_subscriber"
-
-
-@dataclass(frozen=True)
-class Hit:
-    title: str
-    url: str
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class HitGroup:
-    """The hits of one kind. ``all_url`` leads to the list with the same search, "" if the hits are all there are."""
-
-    title: str
-    hits: list[Hit]
-    all_url: str = ""
 
 
 class SearchPage(WagtailAdminTemplateMixin, TemplateView):
@@ -64,7 +53,11 @@ def find_hits(request: HttpRequest, typed: str) -> list[HitGroup]:
     person = request.user
     groups = []
     if _may_see(person, "issue"):
-        issues = Issue.objects.select_related("publication", "slot").order_by("-made_at")
+        issues = (
+            Issue.objects.select_related("publication", "slot")
+            .annotate(to_files=written_to_files(), sent_at=send_began())
+            .order_by("-made_at")
+        )
         found = filter_by_words(issues, typed, fields=("subject", "preheader", "publication__name", "number"))
         groups.append(_make_group(_("Issues"), found, typed, model="issue", hit=_issue_hit))
     if _may_see(person, "story"):
@@ -76,22 +69,25 @@ def find_hits(request: HttpRequest, typed: str) -> list[HitGroup]:
         )
         groups.append(_make_group(_("Events"), events, typed, model="eventnotice", hit=_row_hit("eventnotice")))
     if person.has_perm(VIEW_PEOPLE):
-        groups.append(HitGroup(_("Subscribers"), _find_subscriber(typed)))
+        groups.append(_find_people(request, typed))
+    if person.has_perm("auth.change_user"):
+        groups.append(HitGroup(_("Staff"), _find_staff(typed)))
     if person.has_perm("newsletter.change_publication"):
         rows = filter_by_words(Publication.objects.all(), typed, fields=("name",))
-        groups.append(_make_group(_("Newsletters"), rows, typed, model="publication", hit=_row_hit("publication")))
+        groups.append(_make_group(_("Publications"), rows, typed, model="publication", hit=_row_hit("publication")))
     if _may_see(person, "source"):
         sources = filter_by_words(Source.objects.all(), typed, fields=("name", "url"))
         groups.append(_make_group(_("Sources"), sources, typed, model="source", hit=_row_hit("source")))
     groups.append(HitGroup(_("Pages of the desk"), list(_find_pages(request, typed))))
+    groups.append(HitGroup(_("Fields"), list(find_fields(person, typed))[:MAX_HITS]))
     return [group for group in groups if group.hits]
 
 
-def _may_see(person: Any, model: str) -> bool:
+def _may_see(person: User | AnonymousUser, model: str) -> bool:
     return bool(person.has_perm(f"newsletter.view_{model}") or person.has_perm(f"newsletter.change_{model}"))
 
 
-def _make_group(title: str, rows: QuerySet[Any], typed: str, *, model: str, hit: Any) -> HitGroup:
+def _make_group(title: str, rows: QuerySet[Any], typed: str, *, model: str, hit: Callable[[Any], Hit]) -> HitGroup:
     found = list(rows[: MAX_HITS + 1])
     more = (
         f"{reverse(f'wagtailsnippets_newsletter_{model}:list')}?{urlencode({'q': typed})}"
@@ -102,29 +98,58 @@ def _make_group(title: str, rows: QuerySet[Any], typed: str, *, model: str, hit:
 
 
 def _issue_hit(issue: Issue) -> Hit:
-    detail = ", ".join(filter(None, [str(issue), label_issue_state(issue).label, format_slot_short(issue)]))
+    state = label_issue_state(issue, to_files=getattr(issue, "to_files", False)).label
+    detail = ", ".join(filter(None, [str(issue), state, format_sent_or_due(issue)]))
     return Hit(issue.sample_subject or str(issue), overview_url(issue), detail)
 
 
-def _row_hit(model: str) -> Any:
+def _row_hit(model: str) -> Callable[[Any], Hit]:
     return lambda row: Hit(str(row), reverse(f"wagtailsnippets_newsletter_{model}:edit", args=[row.pk]))
 
 
-def _find_subscriber(typed: str) -> list[Hit]:
-    """Return the person of exactly this address. Nobody can browse addresses by a part of them."""
-    try:
-        person = Subscriber.objects.filter(address_hash=identify(normalise(typed))).first()
-    except BadAddress:
-        return []
-    return [Hit(str(person), reverse("subscribers_person", args=[person.pk]))] if person else []
+def _find_people(request: HttpRequest, typed: str) -> HitGroup:
+    """Return the people that the list of subscribers finds, masked as there. Searching whole addresses is logged."""
+    whole = request.user.has_perm(REVEAL_PERMISSION)
+    if whole:
+        log_search(request)
+    found = list(search_people(Subscriber.objects.order_by("-pk"), typed, by_part=whole, limit=MAX_HITS + 1))
+    hits = [
+        Hit(
+            name_or_initials(person, whole=whole) or str(person),
+            reverse("subscribers_person", args=[person.pk]),
+            str(person),
+        )
+        for person in found[:MAX_HITS]
+    ]
+    more = f"{reverse('people:index')}?{urlencode({'q': typed})}" if len(found) > MAX_HITS else ""
+    return HitGroup(_("Subscribers"), hits, more)
+
+
+def _find_staff(typed: str) -> list[Hit]:
+    people = filter_by_words(User.objects.order_by("pk"), typed, fields=("first_name", "last_name", "email"))
+    return [
+        Hit(person.get_full_name() or person.email, reverse("wagtailusers_users:edit", args=[person.pk]), person.email)
+        for person in people[:MAX_HITS]
+    ]
 
 
 def _find_pages(request: HttpRequest, typed: str) -> Iterable[Hit]:
-    """Yield the menu's pages whose name has each word."""
+    """Yield the pages whose name or explanation has each word: of the menu, of “Set up”, and the own account."""
     words = typed.casefold().split()
-    for label, url in _walk_menu(admin_menu, request):
-        if all(word in label.casefold() for word in words):
-            yield Hit(label, url)
+    pages = [(label, url, "") for label, url in _walk_menu(admin_menu, request)]
+    if request.user.has_perm("auth.add_user"):
+        pages.append((_("Invite staff"), reverse("wagtailusers_users:add"), _("A colleague’s invitation and role.")))
+    if request.user.has_perm("auth.change_user"):
+        lost = _("If a colleague lost the password or second factor, changes role or leaves.")
+        pages.append((_("Passwords and roles of staff"), reverse("wagtailusers_users:index"), lost))
+    if request.user.has_perm("subscribers.add_importbatch"):
+        pages.append((_("Add people"), reverse("subscribers_import_new"), _("Type people, or import a file.")))
+    pages.append((_("Your account"), reverse("wagtailadmin_account"), _("Password, second factor, language, notices.")))
+    if request.user.has_perm(SET_UP_PERMISSION):
+        pages += [(_("Set up: %(step)s") % {"step": step.title}, step.url, str(step.explanation)) for step in STEPS]
+    for label, url, explanation in pages:
+        if all(word in f"{label} {explanation}".casefold() for word in words):
+            yield Hit(label, url, explanation)
 
 
 def _walk_menu(menu: Menu, request: HttpRequest) -> Iterable[tuple[str, str]]:

@@ -1,10 +1,9 @@
 """Home's tasks for administrators: staff who cannot give the code of their second factor. Reads only."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from newsletter.models import AuditEntry
 LOOK_BACK = timedelta(days=7)
 
 
-def find_staff_tasks(*, now: datetime, person: Any) -> list[Task]:
+def find_staff_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
     """Return a task for each lost second factor, if the person may change accounts."""
     if not person.has_perm("auth.change_user"):
         return []

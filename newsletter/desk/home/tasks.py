@@ -1,8 +1,8 @@
 """All tasks on Home that one person may see, the most urgent kind first. Reads only."""
 
 from datetime import datetime
-from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,11 +13,13 @@ from newsletter.desk.home.issue_tasks import find_issue_tasks
 from newsletter.desk.home.people_tasks import find_people_tasks
 from newsletter.desk.home.staff_tasks import find_staff_tasks
 from newsletter.desk.home.task import Task, shorten
+from newsletter.desk.home.webhook_tasks import find_webhook_tasks
+from newsletter.desk.setup.steps import can_set_up
 from newsletter.desk.shell.labels import format_reason
-from newsletter.models import Source
+from newsletter.models import Brand, Source
 
 
-def find_tasks(*, now: datetime, person: Any) -> list[Task]:
+def find_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
     """Return the tasks that the person has the permissions for. Each kind is shortened."""
     issues, events, sources = (
         reverse(f"wagtailsnippets_newsletter_{model}:list") for model in ("issue", "eventnotice", "source")
@@ -28,7 +30,10 @@ def find_tasks(*, now: datetime, person: Any) -> list[Task]:
         kinds += [(tasks, issues) for tasks in find_issue_tasks(now=now, can_approve=can_approve)]
     kinds.insert(1, (find_event_tasks(now=now, person=person), events))
     kinds += [([task], "") for task in find_people_tasks(now=now, person=person)]
+    if can_set_up(person):
+        kinds.append((find_privacy_tasks(), ""))
     kinds.append((find_staff_tasks(now=now, person=person), reverse("wagtailusers_users:index")))
+    kinds.append((find_webhook_tasks(person=person), reverse("newsletter_webhooks")))
     if person.has_perm("newsletter.view_source") or person.has_perm("newsletter.change_source"):
         kinds.append((_source_tasks(), sources))
     if person.has_perm("newsletter.view_eventnotice"):
@@ -36,6 +41,20 @@ def find_tasks(*, now: datetime, person: Any) -> list[Task]:
     if person.has_perm("newsletter.change_eventnotice"):
         kinds.append((find_event_location_tasks(now=now), ""))
     return [task for tasks, list_url in kinds for task in shorten(tasks, list_url=list_url)]
+
+
+def find_privacy_tasks() -> list[Task]:
+    """Return a task for each organisation whose public pages link to no privacy notice."""
+    return [
+        Task(
+            title=_("Add the address of your privacy notice: %(brand)s") % {"brand": brand.name},
+            detail=_("The sign-up form and the pages of your readers do not link to one."),
+            url=reverse("wagtailsnippets_newsletter_brand:edit", args=[brand.pk]),
+            button=_("Add"),
+            tone="calm",
+        )
+        for brand in Brand.objects.filter(privacy_url="").order_by("pk")
+    ]
 
 
 def _source_tasks() -> list[Task]:

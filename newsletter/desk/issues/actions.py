@@ -1,4 +1,4 @@
-"""Steps of an issue: approve, withdraw approval, hold, release. Each calls one service."""
+"""Steps of an issue: approve, withdraw approval, hold, release, check links again. Each calls one service."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from newsletter.common.errors import NotAllowed, NotApproved, WrongState
@@ -13,9 +14,12 @@ from newsletter.common.messages import Message
 from newsletter.common.staff_pages import ServiceAction
 from newsletter.desk.issues.checking.acknowledgement import require_warnings_acknowledged
 from newsletter.desk.issues.issue_page import ISSUES, overview_url, read_confirmed_people
+from newsletter.desk.issues.planning.subject_test_page import remove_test_step
 from newsletter.issues.approval.approval_rules import require_approval_permission
-from newsletter.issues.approval.approve import approve_issue, hold_issue, release_issue, withdraw_approvals
+from newsletter.issues.approval.approve import approve_issue, withdraw_approvals
+from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.issues.assembly.stories_at_source import require_stories_at_source
+from newsletter.issues.checks.links import check_links_again
 from newsletter.models import Issue
 
 
@@ -24,7 +28,9 @@ def run_issue_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Run one step and go back to the issue's page."""
     issue = get_object_or_404(ISSUES, pk=pk)
     action = ServiceAction(
-        call=lambda: ISSUE_STEPS[step](request, issue), instance=issue, log_action=f"newsletter.{step}"
+        call=lambda: ISSUE_STEPS[step](request, issue),
+        instance=issue,
+        log_action=f"newsletter.{step.replace('-', '_')}",
     )
     return action.respond(request, back=overview_url(issue))
 
@@ -52,6 +58,8 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
     issue.refresh_from_db()
     if issue.state == Issue.State.IN_REVIEW:
         return _("You approved %(issue)s. A second person must approve it before it is sent.") % {"issue": issue}
+    if issue.is_welcome:
+        return _("%(issue)s is approved. Everybody who joins from now on gets it.") % {"issue": issue}
     return _("%(issue)s is approved. If you edit it, it will need approving again.") % {"issue": issue}
 
 
@@ -79,6 +87,15 @@ def _release(request: HttpRequest, issue: Issue) -> str:
     return _("%(issue)s is no longer on hold.") % {"issue": issue}
 
 
+def _check_links(request: HttpRequest, issue: Issue) -> str:
+    count = check_links_again(issue=issue, by=request.user, now=timezone.now())
+    return ngettext(
+        "%(count)s link is being checked again. Open this page again in a minute or two.",
+        "%(count)s links are being checked again. Open this page again in a minute or two.",
+        count,
+    ) % {"count": count}
+
+
 def _require_permission(request: HttpRequest, permission: str, deed: Message) -> None:
     if not request.user.has_perm(f"newsletter.{permission}"):
         raise NotAllowed(
@@ -91,4 +108,6 @@ ISSUE_STEPS: dict[str, Callable[[HttpRequest, Issue], str]] = {
     "withdraw": _withdraw,
     "hold": _hold,
     "release": _release,
+    "check-links": _check_links,
+    "remove-subject-test": remove_test_step,
 }

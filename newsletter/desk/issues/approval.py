@@ -1,10 +1,13 @@
 """The approval of an issue for its pages: who approved it, who else must, who may not, and how many people get it."""
 
 from collections.abc import Iterable
-from typing import Any, TypedDict
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.utils import timezone
 
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
 from newsletter.desk.issues.issue_page import EDITABLE_STATES
+from newsletter.desk.sends.local_hours import LocalHoursContext, hours_ahead_context
 from newsletter.issues.approval.approval_rules import (
     count_approvals_needed,
     find_manual_approval_reason,
@@ -14,11 +17,13 @@ from newsletter.issues.approval.approval_rules import (
 )
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.issues.approval.authors import find_authors
+from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import is_switched_off
+from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_content
 from newsletter.models import Approval, Issue
 
 
-class ApprovalContext(TypedDict):
+class ApprovalContext(LocalHoursContext):
     """The context of desk/decision.html, beside that of the issue's head and its checks."""
 
     approvals: Iterable[Approval]
@@ -31,14 +36,19 @@ class ApprovalContext(TypedDict):
     needs_second_approval: bool
     has_approved: bool
     is_author: bool
+    open_comments: int
 
 
-def approval_context(issue: Issue, *, user: Any, sha256: str, people: int | None = None) -> ApprovalContext:
+def approval_context(
+    issue: Issue, *, user: User | AnonymousUser, sha256: str, people: int | None = None
+) -> ApprovalContext:
     """Return who approved the issue, how many more must, and whether the user may.
 
     ``sha256`` is that of the current content. ``people`` is the number of recipients, if the page has counted them.
     """
     is_open = issue.state in EDITABLE_STATES
+    if issue.is_welcome and sha256:
+        sha256 = hash_approved_content(resolve_content(issue))
     authors = find_authors(issue) if is_open and requires_other_approver(issue.publication) else set()
     if people is None or not is_open:
         people = count_audience_for_page(issue).eligible if is_open else 0
@@ -48,15 +58,20 @@ def approval_context(issue: Issue, *, user: Any, sha256: str, people: int | None
     valid = find_valid_approvals(issue, sha256=sha256, people=people) if sha256 else []
     approvers = {approval.person_id for approval in valid if not approval.by_policy}
     automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT
+    sends_automatically = automatic and not reason and not switched_off
+    needs_second = needed > 1 and len(approvers) == 1
+    hours: LocalHoursContext = hours_ahead_context(issue, now=timezone.now()) if is_open else {}
     return {
         "approvals": issue.approvals.filter(withdrawn_at__isnull=True).select_related("person"),
         "approvals_needed": needed,
         "approval_people": people,
         "audience_sha256": hash_audience(describe_audience(issue)),
         "is_switched_off": switched_off,
-        "sends_automatically": automatic and not reason and not switched_off,
+        "sends_automatically": sends_automatically,
         "manual_approval_reason": reason,
-        "needs_second_approval": needed > 1 and len(approvers) == 1,
+        "needs_second_approval": needs_second,
         "has_approved": user.pk in approvers,
         "is_author": user.pk in authors,
+        "open_comments": count_open_comments(issue) if is_open else 0,
+        **hours,
     }

@@ -19,6 +19,7 @@ from newsletter.desk.editor.check_panel import ChecksContext, checks_context
 from newsletter.desk.editor.preview import MAX_MODES
 from newsletter.desk.issues.approval import ApprovalContext, approval_context
 from newsletter.desk.issues.issue_page import ISSUES, DeskPage, IssueHeadContext, issue_head_context, overview_url
+from newsletter.desk.issues.languages.language_gaps import NO_LANGUAGES, LanguagesContext, languages_context
 from newsletter.issues.approval.changes_since_approval import find_changes
 from newsletter.issues.approval.decision_links import read_decision
 from newsletter.models import Issue
@@ -31,7 +32,7 @@ class ChangesContext(TypedDict):
     changes: list[str]
 
 
-class DecisionContext(IssueHeadContext, ChecksContext, ApprovalContext, ChangesContext):
+class DecisionContext(IssueHeadContext, ChecksContext, ApprovalContext, ChangesContext, LanguagesContext):
     """The context of desk/decision_page.html."""
 
 
@@ -41,7 +42,7 @@ class DecisionPage(DeskPage):
     template_name = "desk/decision_page.html"
     header_icon = "mail"
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: Any) -> HttpResponseBase:
         try:
             self.decision = read_decision(kwargs["token"], person=request.user.pk or 0, now=timezone.now())
         except BadLink as error:
@@ -67,13 +68,15 @@ class DecisionPage(DeskPage):
         return {**super().get_context_data(**kwargs), **self._decision_context()}
 
     def _decision_context(self) -> DecisionContext:
-        issue, user = self.issue, self.request.user
+        issue, user, now = self.issue, self.request.user, timezone.now()
+        head = issue_head_context(issue, user=user, now=now)
         checks = checks_context(issue, limit=MAX_MODES)
         sha256 = checks.get("sha256", "")
         changed = not sha256.startswith(self.decision.sha256)
         return {
-            **issue_head_context(issue, user=user, now=timezone.now()),
+            **head,
             **checks,
+            **(languages_context(issue, now=now) if head["is_open"] else NO_LANGUAGES),
             **approval_context(issue, user=user, sha256=sha256),
             "changed": changed,
             "changes": [translate(change) for change in find_changes(issue)] if changed else [],

@@ -1,9 +1,10 @@
 """Shared parts of an issue's pages: the query, permission and breadcrumbs, and the facts at the top of the page."""
 
 from datetime import datetime
-from typing import Any, TypedDict
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,18 +14,30 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
 from newsletter.common.staff_pages import make_breadcrumbs
-from newsletter.desk.publications.slot_text import format_slot
-from newsletter.desk.sends.progress import describe_allowlist, describe_hold, find_send
+from newsletter.desk.publications.slot_text import format_sent, format_slot
+from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_send
 from newsletter.desk.shell.labels import IssueStateLabel, label_issue_state
 from newsletter.desk.staff.policies import ISSUE_POLICY
 from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.planning.close_issue import can_be_deleted
+from newsletter.issues.variants.reader_zones import find_start
 from newsletter.models import Issue, Send
+from newsletter.providers.registry import OUTBOX
 
 ISSUES = Issue.objects.select_related(
-    "publication__brand", "publication__mailing_list", "publication__segment", "segment", "slot", "closed_by"
+    "publication__brand",
+    "publication__mailing_list",
+    "publication__segment",
+    "segment",
+    "slot",
+    "closed_by",
+    "completes__publication",
 )
 EDITABLE_STATES = (*OPEN_STATES, Issue.State.APPROVED)
+FIELD_PANELS = {"subject": "inbox", "preheader": "inbox", "headline": "layout"}
+"""The panel of the editor that has each field of an issue."""
+EDITOR = "editor"
+"""The value of ``back`` on the way from the editor to a page that leads back to it."""
 _MAX_DIGITS = 9
 
 
@@ -44,7 +57,7 @@ class IssuePage(DeskPage):
 
     issue: Issue
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.issue = get_object_or_404(ISSUES, pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 
@@ -58,52 +71,64 @@ class IssuePage(DeskPage):
         return make_breadcrumbs(issues, (str(self.issue), overview_url(self.issue)), (str(self.page_title), ""))
 
 
-class IssueHeadContext(TypedDict):
+class IssueHeadContext(AlarmsContext):
     """The context of the top of an issue's page, desk/decision.html and desk/parts/alarms.html."""
 
     issue: Issue
     state: IssueStateLabel
     is_open: bool
     due: str
+    sent: str
     time_left: str
+    start_left: str
     is_overdue: bool
     can_approve: bool
     can_edit: bool
     can_send: bool
     can_delete: bool
+    can_change_publication: bool
     send: Send | None
-    sending_hold: str
-    allowlist_notice: str
 
 
-def issue_head_context(issue: Issue, *, user: Any, now: datetime) -> IssueHeadContext:
-    """Return the issue's state and planned time, and what the user may do with it."""
+def issue_head_context(issue: Issue, *, user: User | AnonymousUser, now: datetime) -> IssueHeadContext:
+    """Return the issue's state and planned time, and what the user may do with it. A welcome mail stays open while it is sent."""
+    send = None if issue.is_welcome else find_send(issue)
     return {
         "issue": issue,
-        "state": label_issue_state(issue),
+        "state": label_issue_state(issue, to_files=send is not None and send.provider == OUTBOX),
         "is_open": issue.state in EDITABLE_STATES,
         "due": format_slot(issue),
-        "time_left": describe_time_left(issue, now=now),
+        "sent": format_sent(issue, send.started_at if send else None),
+        "time_left": describe_time_left(issue.due_at, now=now),
+        "start_left": describe_time_left(find_start(issue, now=now), now=now),
         "is_overdue": issue.due_at is not None and issue.due_at <= now,
         "can_approve": user.has_perm("newsletter.approve_issue"),
         "can_edit": user.has_perm("newsletter.change_issue"),
         "can_send": user.has_perm("newsletter.send_issue"),
         "can_delete": user.has_perm("newsletter.change_issue") and can_be_deleted(issue),
-        "send": find_send(issue),
-        "sending_hold": describe_hold(),
-        "allowlist_notice": describe_allowlist(),
+        "can_change_publication": user.has_perm("newsletter.change_publication"),
+        "send": send,
+        **alarms_context(user),
     }
+
+
+def editor_url(issue: Issue, *, part: str = "") -> str:
+    """Return the URL of the issue's editor, at a part of it: the id of a block, or the name of a field."""
+    editor = reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk])
+    panel = FIELD_PANELS.get(part)
+    anchor = f"panel-child-{panel}-child-{part}-wrapper" if panel else f"block-{part}-section"
+    return f"{editor}#{anchor}" if part else editor
 
 
 def overview_url(issue: Issue) -> str:
     return reverse("newsletter_issue_overview", args=[issue.pk])
 
 
-def describe_time_left(issue: Issue, *, now: datetime) -> str:
-    """Return the time until the issue is due, such as “in 3 hours”, or "" if no time is planned."""
-    if issue.due_at is None:
+def describe_time_left(at: datetime | None, *, now: datetime) -> str:
+    """Return the time until a moment, such as “in 3 hours”, or "" if no time is planned."""
+    if at is None:
         return ""
-    minutes = int((issue.due_at - now).total_seconds() // 60)
+    minutes = int((at - now).total_seconds() // 60)
     if minutes < 0:
         return _("the time has passed")
     if minutes < 1:
@@ -111,8 +136,8 @@ def describe_time_left(issue: Issue, *, now: datetime) -> str:
     if minutes < 120:
         return ngettext("in %(minutes)s minute", "in %(minutes)s minutes", minutes) % {"minutes": minutes}
     if minutes < 48 * 60:
-        return _("in %(value)s hours") % {"value": minutes // 60}
-    return _("in %(value)s days") % {"value": minutes // (24 * 60)}
+        return _("in %(hours)s hours") % {"hours": minutes // 60}
+    return _("in %(days)s days") % {"days": minutes // (24 * 60)}
 
 
 def read_confirmed_people(request: HttpRequest) -> int | None:

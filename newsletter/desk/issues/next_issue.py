@@ -3,8 +3,8 @@
 import secrets
 from datetime import datetime
 
+from newsletter.common.schedule import check_schedule, due_after
 from newsletter.issues.assembly.first_draft import apply_draft, make_draft
-from newsletter.issues.assembly.schedule import check_schedule, due_after
 from newsletter.models import Issue, Publication
 
 

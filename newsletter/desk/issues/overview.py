@@ -1,8 +1,10 @@
 """The overview page of one issue: decision, send, delivery summary, checks, versions, proofs, and choice of content."""
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -16,6 +18,7 @@ from newsletter.desk.editor.preview import MAX_MODES, show_mail_part
 from newsletter.desk.issues.approval import ApprovalContext, approval_context
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
 from newsletter.desk.issues.audience.variant_groups import find_issue_content
+from newsletter.desk.issues.comments.threads import CommentsContext, comments_context
 from newsletter.desk.issues.issue_page import (
     ISSUES,
     IssueHeadContext,
@@ -23,15 +26,19 @@ from newsletter.desk.issues.issue_page import (
     IssuePermissionMixin,
     issue_head_context,
 )
+from newsletter.desk.issues.languages.language_gaps import NO_LANGUAGES, LanguagesContext, languages_context
 from newsletter.desk.issues.proofs import ProofsContext, proofs_context
 from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.publications.archive_text import find_archive_url
-from newsletter.desk.sends.progress import SendContext, send_context
+from newsletter.desk.sends.progress import SendContext, find_stopped_send, send_context
+from newsletter.desk.sends.subject_test import SubjectTestContext, subject_test_context
+from newsletter.desk.sends.unreached import UnreachedContext, unreached_context
 from newsletter.desk.shell.labels import label_deliveries, label_exclusions
 from newsletter.issues.assembly.reassemble import is_made_by_rules
 from newsletter.issues.assembly.selection import Reason
 from newsletter.issues.assembly.selection_reasons import explain_candidates
 from newsletter.models import Issue, Send
+from newsletter.providers.registry import OUTBOX
 from newsletter.sending.settling.receipt import Receipt, make_receipt
 
 
@@ -51,10 +58,14 @@ class DeliveryContext(TypedDict, total=False):
     excluded: list[tuple[int, str]]
     receipt: Receipt
     receipt_error: str
+    to_files: bool
     deliveries: list[tuple[int, str]]
 
 
 class OverviewLinks(TypedDict):
+    """``measures_links`` is True if a job checks where links lead."""
+
+    measures_links: bool
     edit_url: str
     history_url: str
     archive_url: str
@@ -69,8 +80,17 @@ class OverviewContext(
     ChecksContext,
     ApprovalContext,
     ProofsContext,
+    CommentsContext,
+    LanguagesContext,
+    UnreachedContext,
+    SubjectTestContext,
 ):
-    """The context of desk/issue_overview.html and of the templates that it includes."""
+    """The context of desk/issue_overview.html and of the templates that it includes.
+
+    ``month_send`` is the send of a welcome mail, if it is paused or needs attention.
+    """
+
+    month_send: Send | None
 
 
 class IssueOverview(IssuePage):
@@ -82,15 +102,19 @@ class IssueOverview(IssuePage):
 
     def _overview_context(self) -> OverviewContext:
         issue, now = self.issue, timezone.now()
-        user: Any = self.request.user
+        user: User | AnonymousUser = self.request.user
         head = issue_head_context(issue, user=user, now=now)
         send = head["send"]
         delivery = delivery_context(issue, send)
         checks = checks_context(issue, limit=MAX_MODES)
         approval = approval_context(issue, user=user, sha256=checks.get("sha256", ""), people=delivery["recipients"])
-        in_progress: SendContext = send_context(send, now=now) if send else {}
+        month_send = find_stopped_send(issue) if issue.is_welcome else None
+        shown_send = send or month_send
+        in_progress: SendContext = send_context(shown_send, now=now) if shown_send else {}
         return {
             **head,
+            "month_send": month_send,
+            "measures_links": settings.NEWSLETTER_LINK_CHECKS,
             "edit_url": reverse("wagtailsnippets_newsletter_issue:edit", args=[issue.pk]),
             "history_url": reverse("newsletter_issue_revisions", args=[issue.pk]),
             "archive_url": find_archive_url(issue, now=now) if send else "",
@@ -100,6 +124,10 @@ class IssueOverview(IssuePage):
             **checks,
             **approval,
             **proofs_context(issue, user=user),
+            **comments_context(issue),
+            **(languages_context(issue, now=now) if head["is_open"] else NO_LANGUAGES),
+            **unreached_context(issue),
+            **subject_test_context(issue, send=send, user=user, now=now),
         }
 
 
@@ -132,7 +160,10 @@ def delivery_context(issue: Issue, send: Send | None) -> DeliveryContext:
         "recipients": receipt.recipients,
         "excluded": label_exclusions(receipt.excluded),
         "receipt": receipt,
-        "deliveries": label_deliveries(receipt.deliveries, cancelled=receipt.cancelled),
+        "to_files": send.provider == OUTBOX,
+        "deliveries": label_deliveries(
+            receipt.deliveries, cancelled=receipt.cancelled, to_files=send.provider == OUTBOX
+        ),
     }
 
 

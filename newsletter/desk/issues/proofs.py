@@ -1,14 +1,16 @@
 """Proofs of an issue: the form on its page, and what became of each proof."""
 
 from collections.abc import Iterable
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from django.contrib import messages
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -18,9 +20,10 @@ from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP, group_ke
 from newsletter.desk.issues.issue_page import ISSUES, overview_url
 from newsletter.desk.shell.labels import format_reason
 from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.models import Issue, Proof
 from newsletter.sending.notices.proofs import send_proofs
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.provider import can_mail_leave, current_adapter
 
 MAX_PROOFS_SHOWN = 5
 
@@ -51,7 +54,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
             adapter=current_adapter(),
         )
         for proof in proofs:
-            report_proof(request, proof)
+            report_proof(request, proof, group=group)
         return Done(log_data={"people": len(proofs)})
 
     action = ServiceAction(call=call, instance=issue, log_action="newsletter.proof", errors=(DomainError, OSError))
@@ -63,19 +66,25 @@ def list_proof_recipients() -> QuerySet[User]:
     return User.objects.filter(is_active=True).exclude(email="").order_by("email")
 
 
-def proofs_context(issue: Issue, *, user: Any) -> ProofsContext:
+def proofs_context(issue: Issue, *, user: User | AnonymousUser) -> ProofsContext:
     """Return the staff to choose from and the latest proofs."""
     return {
         "staff": list_proof_recipients(),
-        "own_id": user.pk,
+        "own_id": user.pk or 0,
         "proofs": issue.proofs.select_related("person")[:MAX_PROOFS_SHOWN],
     }
 
 
-def report_proof(request: HttpRequest, proof: Proof) -> None:
+def report_proof(request: HttpRequest, proof: Proof, *, group: RecipientGroup) -> None:
     """Show what became of a proof."""
     values = {"person": proof.person.email, "reason": format_reason(proof.reason)}
-    if proof.state == Proof.State.ACCEPTED:
+    if proof.state == Proof.State.ACCEPTED and not can_mail_leave():
+        text = _("The proof for %(person)s is ready. No provider is connected, so it was not mailed.") % values
+        mail = reverse("newsletter_issue_mail", args=[proof.issue_id, f"mail.{group_key(group)}"])
+        messages.success(
+            request, format_html('{} <a href="{}" target="_blank">{}</a>', text, mail, _("Look at the proof"))
+        )
+    elif proof.state == Proof.State.ACCEPTED:
         messages.success(request, _("The proof was sent to %(person)s.") % values)
     elif proof.state == Proof.State.UNCERTAIN:
         text = _(

@@ -1,7 +1,5 @@
 """Register the page of notices, and its menu item with the number of unread ones, with Wagtail."""
 
-from typing import Any
-
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -15,7 +13,7 @@ from newsletter.desk.notices.pages import NoticesPage, find_unread
 class NoticesMenuItem(MenuItem):
     """The menu item with a bell. Its label has the number of the person's unread notices."""
 
-    def render_component(self, request: HttpRequest) -> Any:
+    def render_component(self, request: HttpRequest) -> object:
         item = super().render_component(request)
         if unread := find_unread(request.user).count():
             item.label = _("Notices (%(unread)s unread)") % {"unread": unread}
@@ -32,7 +30,7 @@ def register_notice_urls() -> list[URLPattern]:
 
 
 def register_notice_icon(icons: list[str]) -> list[str]:
-    return [*icons, "desk/icons/bell.svg"]
+    return [*icons, "desk/icons/bell.svg", "desk/icons/undo.svg", "desk/icons/redo.svg"]
 
 
 hooks.register("register_admin_menu_item", add_notices)

@@ -1,7 +1,6 @@
 """A person's notices in the desk, which they also got by mail. Opening one leads to where it can be settled."""
 
-from typing import Any
-
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -19,7 +18,7 @@ from newsletter.models import StaffNotice
 MAX_SHOWN = 100
 
 
-def find_unread(user: Any) -> QuerySet[StaffNotice]:
+def find_unread(user: User | AnonymousUser) -> QuerySet[StaffNotice]:
     return StaffNotice.objects.filter(person=user.pk, read_at__isnull=True)
 
 

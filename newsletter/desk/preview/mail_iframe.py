@@ -1,4 +1,4 @@
-"""Shows mail inside the desk, in iframes that run no script and load nothing but our own images."""
+"""Show mail inside the desk, in iframes that run no script and load nothing but our own images."""
 
 import re
 from collections.abc import Mapping

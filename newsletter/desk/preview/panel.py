@@ -2,9 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import TypedDict
 
 from django.db import models
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
@@ -39,22 +41,46 @@ class PreviewPanelContext(TypedDict):
     mode_groups: list[tuple[str, list[Mode]]]
     parts: Sequence[tuple[str, str | Promise]]
     people_url: str
+    sender: str
 
 
 class DeskPreviewPanel(PreviewSidePanel):
-    """``people_url`` searches for a person to preview as. It is "" if that is not offered."""
+    """``people_url`` searches for a person to preview as; it is "" if that is not offered.
+
+    With a ``sender``, the row of an inbox is above the mail.
+    """
 
     template_name = "desk/preview_panel.html"
 
     class Media:
-        js = ["subscribers/open_preview.js", "newsletter/preview_as.js", "newsletter/inbox.js"]
+        js = [
+            "subscribers/open_preview.js",
+            "newsletter/preview_as.js",
+            "newsletter/inbox.js",
+            "newsletter/keep_edits.js",
+            "newsletter/live_preview.js",
+            "newsletter/issue_blocks.js",
+            "newsletter/mail_blocks.js",
+            "newsletter/undo.js",
+            "newsletter/text_limits.js",
+            "newsletter/picture_files.js",
+            "newsletter/mentions.js",
+        ]
 
     def __init__(
-        self, row: models.Model, request: HttpRequest, *, preview_url: str, modes: list[Mode], people_url: str = ""
+        self,
+        row: models.Model,
+        request: HttpRequest,
+        *,
+        preview_url: str,
+        modes: list[Mode],
+        people_url: str = "",
+        sender: str = "",
     ) -> None:
         super().__init__(row, request, preview_url=preview_url)
         self.modes = modes
         self.people_url = people_url
+        self.sender = sender
 
     def get_context_data(self, parent_context: object) -> PreviewPanelContext:
         groups: dict[str, list[Mode]] = {}
@@ -71,6 +97,7 @@ class DeskPreviewPanel(PreviewSidePanel):
             "mode_groups": list(groups.items()),
             "parts": PARTS if self.modes[0].recipients else (),
             "people_url": self.people_url,
+            "sender": self.sender,
         }
 
 
@@ -81,6 +108,10 @@ class _DeskPreviewMixin:
 
     @property
     def people_url(self) -> str:
+        return ""
+
+    @property
+    def sender(self) -> str:
         return ""
 
     def list_modes(self) -> list[Mode]:
@@ -96,6 +127,7 @@ class _DeskPreviewMixin:
                     preview_url=panel.preview_url,
                     modes=self.list_modes(),
                     people_url=self.people_url,
+                    sender=self.sender,
                 )
             if not isinstance(panel, ChecksSidePanel):
                 kept.append(panel)
@@ -103,7 +135,7 @@ class _DeskPreviewMixin:
 
 
 class PreviewedEditView(_DeskPreviewMixin, EditView):
-    """An editor of an existing row, with our preview panel."""
+    """An editor of an existing row, with our preview panel. Its template keeps what is typed if it cannot be saved."""
 
 
 class PreviewedCreateView(_DeskPreviewMixin, CreateView):
@@ -111,7 +143,10 @@ class PreviewedCreateView(_DeskPreviewMixin, CreateView):
 
 
 class IframePreview(PreviewOnEditView, ABC):
-    """Answer the panel with the mail of the unsaved form, or with what is missing. Store nothing."""
+    """Answer the panel with the mail of the unsaved form, or with what is missing.
+
+    Wagtail posts the form, then gets the page. Our script posts it and gets the page at once: nothing is stored then.
+    """
 
     @abstractmethod
     def show(self, mode: str) -> HttpResponse:
@@ -121,24 +156,48 @@ class IframePreview(PreviewOnEditView, ABC):
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         state = self._get_form_state()
         if state is not None:
-            form = self.get_form(self._get_form_data(state))
-            if not self.validate_form(form):
-                lines = [f"{field}: {error}" for field, errors in form.errors.items() for error in errors]
-                return message_iframe_response(gettext("No preview yet"), lines=lines, request=request)
-            form.save(commit=False)
+            return self._show_form(self.get_form(self._get_form_data(state)))
         return show_or_explain(self.show, request.GET.get("mode", ""), request=request)
 
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if request.headers.get("Accept") == "text/html":
+            return self._show_form(self.get_form(request.POST))
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        return response
 
-def show_or_explain(show: Callable[[str], HttpResponse], mode: str, *, request: HttpRequest) -> HttpResponse:
-    """Return ``show(mode)``, or a page that explains why the mail cannot be made."""
+    def _show_form(self, form: "ModelForm[models.Model]") -> HttpResponse:
+        if not self.validate_form(form):
+            lines = [
+                f"{form[field].label}: {error}" if field in form.fields else str(error)
+                for field, errors in form.errors.items()
+                for error in errors
+            ]
+            response = message_iframe_response(gettext("No preview yet"), lines=lines, request=self.request)
+            response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+            return response
+        form.save(commit=False)
+        return show_or_explain(
+            self.show,
+            self.request.GET.get("mode", ""),
+            request=self.request,
+            status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        )
+
+
+def show_or_explain(
+    show: Callable[[str], HttpResponse], mode: str, *, request: HttpRequest, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    """Return ``show(mode)``, or a page with ``status`` that explains why the mail cannot be made."""
     try:
         return show(mode)
     except NotReady as error:
         title, lines = gettext("Something is missing"), translate(error).splitlines()
     except DomainError as error:
-        title, lines = gettext("The mail cannot be made from this content"), [translate(error)]
+        title, lines = gettext("We cannot show the mail yet"), [translate(error)]
     except OSError as error:
         title = gettext("An image is missing")
         explanation = gettext("The file of an image cannot be read (%(value)s). Choose another image.")
         lines = [explanation % {"value": error.strerror or error}]
-    return message_iframe_response(title, lines=lines, request=request)
+    response = message_iframe_response(title, lines=lines, request=request)
+    response.status_code = status
+    return response

@@ -15,15 +15,16 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.translation import translate
-from newsletter.issues.snapshot.records.publication import PublicationRecord
-from newsletter.issues.variants.audience_segment import find_audience_segment
-from newsletter.issues.variants.recipient_groups import FREQUENCIES, RecipientGroup
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.audience_rules import FREQUENCIES, find_audience_segment
+from newsletter.issues.variants.recipient_groups import RecipientGroup, find_group_of
 from newsletter.models import AuditEntry, Issue
 from subscribers.addresses.normalise import normalise
 from subscribers.audience.eligibility import explain_ineligible
 from subscribers.identity import identify
 from subscribers.models import Subscriber, Subscription
 from subscribers.places.regions import region_label
+from subscribers.places.town_names import town_label
 
 PERSON_PREFIX = "person."
 MAX_RESULTS = 8
@@ -71,24 +72,27 @@ def search_list(query: str, *, issue: Issue) -> list[Subscriber]:
     return list((named | from_town).distinct().order_by("pk")[:MAX_RESULTS])
 
 
-def load_preview_person(
-    name: str, *, user: object, publication: PublicationRecord
-) -> tuple[RecipientGroup, dict[str, str]]:
+def load_preview_person(name: str, *, user: object, content: IssueContent) -> tuple[RecipientGroup, dict[str, str]]:
     """Return the group and the fields of the person that ``person.ID`` names, and log the preview.
 
-    ``publication`` is that of an issue's content. Raises Http404 if the staff member may not see people, or if the
+    Raises Http404 if the staff member may not see people, or if the
     person is not on the publication's list.
     """
     number = name.removeprefix(PERSON_PREFIX)
     if not can_preview_people(user) or not number.isdecimal() or len(number) > MAX_ID_DIGITS:
         raise Http404("There is no such person to preview as.")
+    publication = content.publication
     on_list = Subscription.objects.open().filter(mailing_list__public_id=publication.list_id)
     subscription = on_list.filter(subscriber=int(number)).select_related("subscriber__place").first()
     if subscription is None:
         raise Http404("There is no such person to preview as.")
     person = subscription.subscriber
     _log_preview(person, user=user, publication=publication.slug, now=timezone.now())
-    return make_group(subscription), make_personal_fields(person, language=publication.language)
+    issue = Issue.objects.select_related("publication__mailing_list", "publication__segment").get(
+        public_id=content.issue.public_id
+    )
+    group = find_group_of(person, issue=issue, content=content, now=timezone.now())
+    return group, make_personal_fields(person, language=publication.language)
 
 
 def _log_preview(person: Subscriber, *, user: object, publication: str, now: datetime) -> None:
@@ -101,25 +105,13 @@ def _log_preview(person: Subscriber, *, user: object, publication: str, now: dat
         log(instance=person, action=PREVIEW_ACTION, user=user, data={"publication": publication})
 
 
-def make_group(subscription: Subscription) -> RecipientGroup:
-    """Return the recipient group of one subscription."""
-    person = subscription.subscriber
-    return RecipientGroup(
-        place_id=person.place_id or 0,
-        giving=person.giving,
-        people=1,
-        radius_km=person.radius_km or 0,
-        frequency=subscription.frequency,
-    )
-
-
 def make_personal_fields(person: Subscriber, *, language: str) -> dict[str, str]:
     """Return the personal fields of a mail, without the personal links."""
     place = person.place
     return {
         "name": person.name,
         "first_name": person.first_name,
-        "city": place.town if place else "",
+        "city": town_label(place.town, country=place.country, language=language) if place else "",
         "region": region_label(place.region, language=language) if place and place.region else "",
     }
 

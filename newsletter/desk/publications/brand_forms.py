@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.content.images.hosting import LOGO_WIDTH, host_image
+from newsletter.content.parsing.urls import find_host
 from newsletter.models import Brand
-from newsletter.rendering.lint.colour_advice import find_colour_problems, suggest_readable_colour
+from newsletter.rendering.lint.colour_advice import find_colour_problems
+from subscribers.desk.editing.lines_field import LinesField
 from subscribers.desk.editing.short_name_form import NamedForm
 
 MAX_LOGO_BYTES = 5_000_000
@@ -30,17 +32,15 @@ FONTS = (
 )
 
 
-class SocialLinksField(forms.Field):
+class SocialLinksField(LinesField):
     """A dict of network and URL, typed one per line as “network: https://…”."""
 
-    def prepare_value(self, value: Any) -> str:
-        return value if isinstance(value, str) else "\n".join(f"{name}: {url}" for name, url in (value or {}).items())
+    def write_lines(self, value: dict[str, str]) -> list[str]:
+        return [f"{name}: {url}" for name, url in value.items()]
 
-    def to_python(self, value: Any) -> dict[str, str]:
-        if not isinstance(value, str):
-            return dict(value or {})
+    def read_lines(self, lines: list[str]) -> dict[str, str]:
         links = {}
-        for number, line in enumerate(filter(str.strip, value.splitlines()), 1):
+        for number, line in enumerate(lines, 1):
             name, colon, url = (part.strip() for part in line.partition(":"))
             if not colon or not url.startswith(("https://", "http://")):
                 raise ValidationError(
@@ -50,11 +50,23 @@ class SocialLinksField(forms.Field):
             links[name.lower()] = url
         return links
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return dict(initial or {}) != self.to_python(data or "")
-        except ValidationError:
-            return True
+
+class HostsField(LinesField):
+    """A list of host names, typed one per line. An address is taken as its host."""
+
+    def write_lines(self, value: list[str]) -> list[str]:
+        return list(value)
+
+    def read_lines(self, lines: list[str]) -> list[str]:
+        hosts = []
+        for number, line in enumerate(lines, 1):
+            host = find_host(line)
+            if not host:
+                raise ValidationError(
+                    _("Line %(number)s: write the host of a page, such as donate.example.org.") % {"number": number}
+                )
+            hosts.append(host)
+        return sorted(set(hosts))
 
 
 class ColourField(forms.CharField):
@@ -105,6 +117,15 @@ class BrandForm(NamedForm):
         help_text=gettext_lazy("One per line, such as “facebook: https://…”"),
     )
 
+    gift_hosts = HostsField(
+        required=False,
+        label=gettext_lazy("Donation pages"),
+        help_text=gettext_lazy(
+            "One host per line, such as donate.example.org. Links to them name the issue and the block, never the reader, so "
+            "that the report can say what each raised."
+        ),
+    )
+
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for name in ("colour", "accent", "background", "font"):
@@ -119,7 +140,7 @@ class BrandForm(NamedForm):
         if all(colours.values()):
             for advice in find_colour_problems(**colours):
                 if advice.refused and advice.field not in self.errors:
-                    self.add_error(advice.field, f"{translate(advice.message)} {_suggest_colour(advice.chosen)}")
+                    self.add_error(advice.field, translate(advice.message))
         for name in ("logo", "logo_dark"):
             self._host_logo(name, cleaned.get(f"{name}_file"))
         return cleaned
@@ -153,7 +174,3 @@ def colours_panel_context(brand: Brand) -> dict[str, object]:
     """Return the advice on the saved colours, and the logos."""
     advice = find_colour_problems(colour=brand.colour, accent=brand.accent, background=brand.background)
     return {"advice": advice, "logo": brand.logo, "logo_dark": brand.logo_dark}
-
-
-def _suggest_colour(colour: str) -> str:
-    return _("The nearest readable colour is %(colour)s.") % {"colour": suggest_readable_colour(colour)}

@@ -4,6 +4,7 @@ import secrets
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TitleFieldPanel
@@ -11,7 +12,6 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
-from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.publications.brand_forms import BrandForm, NewBrandForm, colours_panel_context
@@ -21,6 +21,8 @@ from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.models import Brand, Issue, Publication, Story
 from subscribers.desk.choosers import PermittedChooserViewSet
 from subscribers.desk.editing.duplicating import DuplicableMixin, DuplicateView
+from subscribers.desk.editing.edit_effects import EditEffectsMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, EditRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 from subscribers.models import MailingList
@@ -31,7 +33,7 @@ class _SampleEmailMixin:
         return [Mode(DEFAULT_MODE, _("Sample email"))]
 
 
-class BrandEditView(DuplicableMixin, _SampleEmailMixin, VoidApprovalsMixin, PreviewedEditView):
+class BrandEditView(DuplicableMixin, _SampleEmailMixin, EditEffectsMixin, EditRowMixin, PreviewedEditView):
     pass
 
 
@@ -39,8 +41,8 @@ class BrandList(DuplicableMixin, DeskList):
     pass
 
 
-class BrandCreateView(_SampleEmailMixin, PreviewedCreateView):
-    pass
+class BrandCreateView(_SampleEmailMixin, AddRowMixin, PreviewedCreateView):
+    add_title = gettext_lazy("Add a brand")
 
 
 class DuplicateBrand(DuplicateView, BrandCreateView):
@@ -79,6 +81,7 @@ def make_sample_issue(brand: Brand) -> Issue:
     if publication is None:
         mailing_list = MailingList(slug="sample", name=brand.name)
         publication = Publication(slug="sample", name=brand.name, mailing_list=mailing_list, from_name=brand.name)
+    publication.brand = brand
     story = Story.objects.order_by("-seen_at").first()
     block = ("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None, "link": ""})
     return Issue(
@@ -88,8 +91,17 @@ def make_sample_issue(brand: Brand) -> Issue:
         made_at=timezone.now(),
         subject=escape_merge_fields(story.title if story else publication.name),
         preheader="",
-        body=[block] if story else [("button", {"label": publication.name, "url": "https://example.org/"})],
+        body=[block] if story else _make_sample_blocks(publication.name),
     )
+
+
+def _make_sample_blocks(name: str) -> list[tuple[str, dict[str, str]]]:
+    text = _("This is how your emails look: a heading, a text with {link}, and a button.")
+    link = format_html('<a href="https://example.org/">{}</a>', _("a link"))
+    return [
+        ("note", {"heading": _("A heading"), "text": format_html("<p>{}</p>", format_html(text, link=link))}),
+        ("button", {"label": name, "url": "https://example.org/"}),
+    ]
 
 
 class BrandChooser(PermittedChooserViewSet):
@@ -112,6 +124,7 @@ class BrandViewSet(SnippetViewSet):
     add_view_class = BrandCreateView
     preview_on_add_view_class = NewBrandPreview
     edit_view_class = BrandEditView
+    edit_template_name = "desk/editor.html"
     preview_on_edit_view_class = BrandPreview
     list_display = [
         "name",
@@ -156,6 +169,7 @@ class BrandViewSet(SnippetViewSet):
                     FieldPanel("donate_url"),
                     FieldPanel("donor_portal_url"),
                     FieldPanel("social"),
+                    FieldPanel("gift_hosts"),
                 ],
                 heading=gettext_lazy("Links"),
             ),

@@ -5,24 +5,27 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from wagtail.snippets.widgets import AdminSnippetChooser
 
 from newsletter.common.errors import BadSchedule
-from newsletter.common.languages import language_choices
+from newsletter.common.languages import best_language, language_choices
+from newsletter.common.schedule import check_schedule
 from newsletter.common.translation import translate
+from newsletter.content.ingesting.home_location import find_usual_zone, rereading_events_if_home_moves
+from newsletter.desk.content.zone_choices import zone_choices
 from newsletter.desk.publications.schedule_text import (
     DAYS,
     MONTHLY,
+    NTH,
+    NTH_WEEKDAYS,
     OTHER,
     WEEKLY,
     ScheduleChoice,
     format_cron,
     parse_schedule,
 )
-from newsletter.desk.publications.zone_choices import zone_choices
-from newsletter.issues.assembly.schedule import check_schedule
 from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
 from newsletter.models import Brand, Publication
 from newsletter.rendering.errors import MergeError
@@ -31,23 +34,39 @@ from subscribers.desk.editing.short_name_form import NamedForm
 from subscribers.models import MailingList
 
 _FIRST_SCHEDULE = "0 9 * * thu"
-_KEPT_FROM_THE_LAST = ("zone", "language", "from_name", "from_email", "reply_to", "brand", "mailing_list")
+_KEPT_FROM_THE_LAST = ("from_name", "from_email", "reply_to", "brand")
 """What a new publication takes from the newest one."""
 
 
 class PublicationForm(NamedForm):
+    """A publication without a time zone gets the browser's proposed."""
+
+    class Media:
+        js = ("newsletter/browser_zone.js",)
+
+    languages = forms.MultipleChoiceField(
+        required=False,
+        label=gettext_lazy("Further languages"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy(
+            "Readers of these languages get the texts that you translate, and the rest in the language above."
+        ),
+    )
     rhythm = forms.ChoiceField(
         required=False,
         label=gettext_lazy("How often"),
         choices=[
-            (WEEKLY, gettext_lazy("On days of the week")),
-            (MONTHLY, gettext_lazy("Once a month")),
+            (WEEKLY, gettext_lazy("Every week")),
+            (NTH, gettext_lazy("Once or twice a month, by weekday")),
+            (MONTHLY, gettext_lazy("Once a month, by date")),
             (OTHER, gettext_lazy("Custom schedule (see Advanced)")),
         ],
     )
     weekdays = forms.MultipleChoiceField(
         required=False, label=gettext_lazy("Every"), choices=DAYS, widget=forms.CheckboxSelectMultiple
     )
+    nth = forms.ChoiceField(required=False, label=gettext_lazy("Which of the month"), choices=NTH_WEEKDAYS)
+    nth_day = forms.ChoiceField(required=False, label=gettext_lazy("Day of the week"), choices=DAYS)
     month_day = forms.IntegerField(
         required=False,
         min_value=1,
@@ -80,6 +99,8 @@ class PublicationForm(NamedForm):
         self.initial: dict[str, object] = {
             "rhythm": choice.kind,
             "weekdays": list(choice.days),
+            "nth": choice.nth,
+            "nth_day": choice.days[0] if choice.days else "thu",
             "month_day": choice.day,
             "at": choice.at,
             "digest_day": digest.day if monthly else None,
@@ -93,12 +114,12 @@ class PublicationForm(NamedForm):
                 field.widget.choose_another_text = _("Choose another")
         if "language" in self.fields:
             self.fields["language"].widget = forms.Select(choices=language_choices(self.instance.language)[1:])
-        if "clicks" in self.fields and self.instance.clicks != Publication.Clicks.READERS:
-            self.fields["clicks"].choices = [
-                choice for choice in Publication.Clicks.choices if choice[0] != Publication.Clicks.READERS
-            ]
+        if "languages" in self.fields:
+            self.fields["languages"].choices = language_choices("")[1:]
         if "zone" in self.fields:
-            self.fields["zone"].widget = forms.Select(choices=zone_choices(str(self.initial.get("zone") or "")))
+            zone = str(self.initial.get("zone") or "")
+            proposed = {} if zone else {"data-controller": "nl-browser-zone"}
+            self.fields["zone"].widget = forms.Select(choices=zone_choices(zone), attrs=proposed)
         if "another_approves" in self.fields:
             self.fields["another_approves"].widget.choices = [
                 ("unknown", _("Yes, if two or more people can approve")),
@@ -109,8 +130,12 @@ class PublicationForm(NamedForm):
             if name in self.fields:
                 self.fields[name].required = False
 
+    def save(self, commit: bool = True) -> object:
+        with rereading_events_if_home_moves():
+            return super().save(commit=commit)
+
     def clean_subject(self) -> str:
-        """Refuse a placeholder or merge field that no issue could fill in."""
+        """Refuse a placeholder or personal field that no issue could fill in."""
         subject: str = self.cleaned_data["subject"]
         unknown = find_unknown_placeholder(subject)
         if unknown:
@@ -124,7 +149,7 @@ class PublicationForm(NamedForm):
     def clean_intro(self) -> str:
         return _check_merge_fields(self.cleaned_data["intro"])
 
-    def clean(self) -> Any:
+    def clean(self) -> object:
         cleaned = super().clean()
         self._write_schedule(cleaned)
         self._write_digest_schedule(cleaned)
@@ -151,10 +176,14 @@ class PublicationForm(NamedForm):
             self.add_error("weekdays", _("Choose at least one day."))
         elif kind == MONTHLY and not day:
             self.add_error("month_day", _("Choose a day of the month."))
+        elif kind == NTH and not (cleaned.get("nth") and cleaned.get("nth_day")):
+            self.add_error("nth", _("Choose which weekday of the month."))
         elif at is None:
             self.add_error("at", _("Enter the time when it is sent."))
         else:
-            cleaned["schedule"] = format_cron(ScheduleChoice(kind=kind, at=at, days=tuple(days), day=day))
+            chosen = [cleaned["nth_day"]] if kind == NTH else days
+            choice = ScheduleChoice(kind=kind, at=at, days=tuple(chosen), day=day, nth=cleaned.get("nth") or "")
+            cleaned["schedule"] = format_cron(choice)
 
     def _write_digest_schedule(self, cleaned: dict[str, Any]) -> None:
         """Write the cron schedule of the digest's day and time, unless somebody edited the custom one."""
@@ -172,17 +201,28 @@ class PublicationForm(NamedForm):
 
 
 def find_first_values() -> dict[str, object]:
-    """Return what a new publication starts with: the newest publication's sender, or the only brand and list."""
+    """Return what a new publication starts with.
+
+    It takes the newest publication's sender and the time zone of most publications, and is off until somebody turns it on.
+    The first one takes the only brand
+    and is on. The list is the only one, unless another publication is sent to it.
+    """
+    first: dict[str, object] = {"language": best_language([get_language() or "", "en"])}
+    lists = list(MailingList.objects.filter(archived=False)[:2])
+    if len(lists) == 1 and not Publication.objects.filter(mailing_list=lists[0]).exists():
+        first["mailing_list"] = lists[0]
     last = Publication.objects.filter(archived=False).order_by("-made_at", "-pk").first()
     if last is not None:
-        values = {name: getattr(last, name) for name in _KEPT_FROM_THE_LAST}
-        return values if not last.mailing_list.archived else {**values, "mailing_list": None}
-    brands, lists = list(Brand.objects.all()[:2]), list(MailingList.objects.filter(archived=False)[:2])
-    first: dict[str, object] = {"zone": "" if settings.TIME_ZONE == "UTC" else settings.TIME_ZONE}
+        return {
+            **first,
+            "enabled": False,
+            "zone": find_usual_zone(),
+            **{name: getattr(last, name) for name in _KEPT_FROM_THE_LAST},
+        }
+    brands = list(Brand.objects.all()[:2])
+    first["zone"] = "" if settings.TIME_ZONE == "UTC" else settings.TIME_ZONE
     if len(brands) == 1:
         first |= {"brand": brands[0], "from_name": brands[0].name}
-    if len(lists) == 1:
-        first["mailing_list"] = lists[0]
     return first
 
 

@@ -1,24 +1,14 @@
 """The panels of a publication's editor. What few people need is under “Advanced”."""
 
-import json
-
 from django.forms import CheckboxSelectMultiple, RadioSelect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, TitleFieldPanel
 
 from newsletter.desk.publications.archive_text import archive_panel_context
-from newsletter.desk.publications.schedule_text import MONTHLY, WEEKLY, next_dates_context
-from newsletter.desk.shell.panels import TemplatePanel
+from newsletter.desk.publications.schedule_text import MONTHLY, NTH, WEEKLY, next_dates_context
+from newsletter.desk.shell.panels import RULES, RequiredIfShownPanel, TemplatePanel, show_if
 from newsletter.models import Publication
-
-RULES = {"data-controller": "w-rules", "data-action": "change->w-rules#resolve"}
-"""Attributes of a panel whose fields depend on each other. `show_if` marks the dependent ones."""
-
-
-def show_if(field: str, *values: str) -> dict[str, str]:
-    """Return the attributes of a panel that Wagtail's script shows only while the field has one of the values."""
-    return {"data-w-rules-target": "show", "data-w-rules": json.dumps({field: values})}
 
 
 def schedule_panel_context(publication: Publication) -> dict[str, object]:
@@ -29,7 +19,15 @@ BASIC_FIELDS = [
     TitleFieldPanel("name", targets=["slug"], classname="", placeholder=False),
     FieldPanel("brand", help_text=_("Its look, its postal address and its links.")),
     FieldPanel("language", help_text=_("For dates and for the fixed text of the email.")),
-    FieldPanel("enabled", heading=_("In use"), help_text=_("If you turn this off, no issue is drafted or sent.")),
+    FieldPanel("languages"),
+    FieldPanel(
+        "enabled",
+        heading=_("In use"),
+        help_text=_(
+            "While this is off, no issue is drafted or sent. A second publication starts turned off: turn it on when its"
+            " list and days are right."
+        ),
+    ),
 ]
 AUDIENCE_FIELDS = [
     FieldPanel("mailing_list", heading=_("List"), help_text=_("Issues go to the people on this list.")),
@@ -50,9 +48,11 @@ SENDER_FIELDS = [
 SCHEDULE_FIELDS = [
     TemplatePanel(get_context=schedule_panel_context, template="desk/panels/schedule.html"),
     FieldPanel("rhythm"),
-    FieldPanel("weekdays", attrs=show_if("rhythm", WEEKLY)),
-    FieldPanel("month_day", attrs=show_if("rhythm", MONTHLY)),
+    RequiredIfShownPanel("weekdays", attrs=show_if("rhythm", WEEKLY)),
+    FieldRowPanel([RequiredIfShownPanel("nth"), RequiredIfShownPanel("nth_day")], attrs=show_if("rhythm", NTH)),
+    RequiredIfShownPanel("month_day", attrs=show_if("rhythm", MONTHLY)),
     FieldRowPanel([FieldPanel("at"), FieldPanel("zone", heading=_("Time zone"))]),
+    FieldPanel("send_at", heading=_("When readers in other time zones get it"), widget=RadioSelect),
     FieldPanel("lead_hours", heading=_("Create the draft this many hours before sending")),
 ]
 DIGEST_FIELDS = [
@@ -73,6 +73,9 @@ STORY_FIELDS = [
         ]
     ),
     FieldPanel("topics", widget=CheckboxSelectMultiple),
+    FieldPanel("interests", heading=_("What readers’ topics change"), widget=RadioSelect),
+    FieldPanel("pinned_lead", attrs=show_if("interests", "first", "only")),
+    FieldPanel("max_variants"),
     FieldPanel("sources", widget=CheckboxSelectMultiple),
     FieldPanel("consent_required", heading=_("Only stories with recorded consent")),
 ]
@@ -91,6 +94,7 @@ EVENT_FIELDS = [
     FieldPanel("host_url", heading=_("Page about hosting an event")),
 ]
 PACE_FIELDS = [
+    FieldPanel("priority"),
     FieldRowPanel([FieldPanel("quiet_from"), FieldPanel("quiet_until")]),
     FieldPanel("stale_hours", heading=_("Stop if late by (hours)")),
     FieldRowPanel(
@@ -131,7 +135,7 @@ PUBLICATION_PANELS = [
     MultiFieldPanel(SENDER_FIELDS, heading=_("Sender and design")),
     MultiFieldPanel(SCHEDULE_FIELDS, heading=_("Schedule"), attrs=RULES),
     MultiFieldPanel(APPROVAL_FIELDS, heading=_("Approval")),
-    MultiFieldPanel(STORY_FIELDS, heading=_("Stories")),
+    MultiFieldPanel(STORY_FIELDS, heading=_("Stories"), attrs=RULES),
     MultiFieldPanel(EVENT_FIELDS, heading=_("Events")),
     MultiFieldPanel(DIGEST_FIELDS, heading=_("Monthly digest"), attrs=RULES),
     MultiFieldPanel(PACE_FIELDS, heading=_("Quiet hours and sending limits"), classname="collapsed"),

@@ -1,21 +1,24 @@
 """Publications in the desk: the list, the editor, and the preview of the next issue."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import ObjectList
 from wagtail.admin.ui.components import MediaContainer
+from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.ui.side_panels import ChecksSidePanel, PreviewSidePanel
 from wagtail.admin.ui.tables import BooleanColumn, Column
+from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.views.snippets import CreateView, PreviewOnCreateView, SnippetViewSetGroup
 
 from newsletter.common.errors import NotReady
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
-from newsletter.desk.editor.voided_approvals import VoidApprovalsMixin
 from newsletter.desk.issues.next_issue import find_next_issue
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedEditView
@@ -26,23 +29,44 @@ from newsletter.desk.publications.schedule_text import describe_schedule
 from newsletter.issues.approval.archive_publication import archive_publication
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Publication
-from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableViewSet, ArchivePage
+from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableList, ArchivableViewSet, ArchivePage
 from subscribers.desk.editing.duplicating import DuplicateView
+from subscribers.desk.editing.edit_effects import EditEffectsMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, EditRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.listing import HOME_BREADCRUMB
 
 
-class PublicationCreateView(CreateView):
+class PublicationCreateView(AddRowMixin, CreateView):
     """The form of a new publication. It has no issue to preview yet."""
+
+    add_title = gettext_lazy("Add a publication")
 
     def get_side_panels(self) -> MediaContainer:
         panels = super().get_side_panels()
         return MediaContainer([panel for panel in panels if not isinstance(panel, PreviewSidePanel | ChecksSidePanel)])
 
 
-class PublicationEditView(ArchivableEditMixin, VoidApprovalsMixin, PreviewedEditView):
+class PublicationList(ArchivableList):
+    def get_list_more_buttons(self, instance: Publication) -> list[MenuItem]:
+        buttons: list[MenuItem] = super().get_list_more_buttons(instance)
+        if not self.archived:
+            buttons.append(MenuItem(_("Welcome"), url=_welcome_url(instance), icon_name="mail", priority=12))
+        return buttons
+
+
+def _welcome_url(publication: Publication) -> str:
+    return reverse("newsletter_welcome", args=[publication.pk])
+
+
+class PublicationEditView(ArchivableEditMixin, EditEffectsMixin, EditRowMixin, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
         return [Mode(DEFAULT_MODE, _("Next issue"))]
+
+    @cached_property
+    def header_buttons(self) -> list[Any]:
+        welcome = HeaderButton(_("Welcome"), url=_welcome_url(self.object), icon_name="mail")
+        return [*super().header_buttons, welcome]
 
 
 class PublicationPreview(IframePreview):
@@ -88,12 +112,14 @@ class PublicationViewSet(ArchivableViewSet):
     purpose = gettext_lazy(
         "A publication is a newsletter that comes out again and again: who gets it, who sends it, when, and what is in it."
     )
+    index_view_class = PublicationList
     archive_page_class = ArchivePublication
     copy_view_class = DuplicatePublication
     delete_view_class = RefuseUsedDelete
     add_view_class = PublicationCreateView
     preview_on_add_view_class = NewPublicationPreview
     edit_view_class = PublicationEditView
+    edit_template_name = "desk/editor.html"
     preview_on_edit_view_class = PublicationPreview
     search_fields = ["name", "slug"]
     search_backend_name = None

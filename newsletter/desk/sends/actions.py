@@ -16,7 +16,9 @@ from newsletter.desk.issues.issue_page import ISSUES, overview_url, read_confirm
 from newsletter.desk.sends.progress import find_live_send
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Send
+from newsletter.models.variant_labels import LETTERS
 from newsletter.sending.freezing.start import request_send
+from newsletter.sending.settling.decide_subject import decide_by_staff
 from newsletter.sending.settling.send_controls import (
     cancel_send,
     end_send,
@@ -33,11 +35,16 @@ ACTION_LABELS: dict[str, tuple[str | Promise, str | Promise]] = {
     "go_on": (gettext_lazy("Resume the send"), gettext_lazy("Send resumed")),
     "end": (gettext_lazy("End the send"), gettext_lazy("Send ended")),
     "cancel": (gettext_lazy("Cancel the send"), gettext_lazy("Send cancelled")),
+    "choose_subject": (gettext_lazy("Choose the subject of a test"), gettext_lazy("Subject chosen by staff")),
     "took": (gettext_lazy("Mark as accepted"), gettext_lazy("Uncertain batch marked as accepted")),
-    "leave": (gettext_lazy("Leave uncertain"), gettext_lazy("Batch left uncertain")),
+    "leave": (gettext_lazy("Leave uncertain"), gettext_lazy("Left uncertain")),
     "again": (gettext_lazy("Send again"), gettext_lazy("Uncertain batch sent again")),
 }
 """By log action without “newsletter.”: what the staff log calls a step, and what it says when it is done."""
+
+
+ARMS = ("1", "2", "3", "4")
+"""The subjects of a test, as its buttons name them."""
 
 
 @require_POST
@@ -89,7 +96,7 @@ def _resume(request: HttpRequest, issue: Issue) -> str:
 
 def _cancel(request: HttpRequest, issue: Issue) -> str:
     cancel_send(send=_get_live_send(issue), by=request.user, now=timezone.now())
-    return _("The send of %(issue)s is cancelled. Everyone not sent to yet will not get it.") % {"issue": issue}
+    return _("The send of %(issue)s is cancelled. People who have not been sent to will not get it.") % {"issue": issue}
 
 
 def _end(request: HttpRequest, issue: Issue) -> str:
@@ -97,6 +104,13 @@ def _end(request: HttpRequest, issue: Issue) -> str:
     return _("The send of %(issue)s has ended. Its delivery summary still shows the uncertain recipients.") % {
         "issue": issue
     }
+
+
+def _choose_subject(request: HttpRequest, issue: Issue) -> str:
+    number = request.POST.get("subject", "")
+    subject = int(number) if number in ARMS else 0
+    decide_by_staff(send=_get_live_send(issue), subject=subject, by=request.user, now=timezone.now())
+    return _("The people who waited get subject %(letter)s in a moment.") % {"letter": LETTERS[subject - 1]}
 
 
 def _settle_as_accepted(request: HttpRequest, batch: Batch) -> str:
@@ -131,6 +145,7 @@ SEND_STEPS: dict[str, Callable[[HttpRequest, Issue], str]] = {
     "go-on": _resume,
     "end": _end,
     "cancel": _cancel,
+    "choose-subject": _choose_subject,
 }
 BATCH_STEPS: dict[str, Callable[[HttpRequest, Batch], str]] = {
     "took": _settle_as_accepted,

@@ -1,4 +1,4 @@
-"""Registers the steps of a send and their log actions with Wagtail."""
+"""Register the steps of a send and their log actions with Wagtail."""
 
 from django.urls import URLPattern, path, re_path
 from wagtail import hooks

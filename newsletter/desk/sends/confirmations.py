@@ -1,7 +1,6 @@
 """The confirmation page before a step that cannot be undone, and the progress of a send as JSON."""
 
 from dataclasses import dataclass
-from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -13,9 +12,11 @@ from django.views.generic import View
 
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
 from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, describe_time_left
-from newsletter.desk.sends.progress import find_live_send, find_send, measure_progress
+from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_live_send, find_send, measure_progress
 from newsletter.desk.shell.labels import label_people
-from newsletter.models import Batch, Issue, Send
+from newsletter.models import Batch, Issue, Publication, Send
+from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
+from newsletter.sending.provider import can_mail_leave
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Confirmation:
     people: int | None = None
 
 
-class ConfirmationContext(TypedDict):
+class ConfirmationContext(AlarmsContext):
     """The context of desk/confirm_step.html."""
 
     issue: Issue
@@ -65,7 +66,11 @@ class ConfirmStep(IssuePage):
         return str(self.issue)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        context: ConfirmationContext = {"issue": self.issue, "confirmation": self._make_confirmation()}
+        context: ConfirmationContext = {
+            **alarms_context(self.request.user),
+            "issue": self.issue,
+            "confirmation": self._make_confirmation(),
+        }
         return {**super().get_context_data(**kwargs), **context}
 
     def _make_confirmation(self) -> Confirmation:
@@ -81,20 +86,38 @@ class ConfirmStep(IssuePage):
 
 
 def confirm_start(issue: Issue) -> Confirmation:
-    people = count_audience_for_page(issue).eligible
-    time_left = describe_time_left(issue, now=timezone.now())
+    people = count_audience_for_page(issue, at_once=True).eligible
+    action = reverse("newsletter_send_step", args=[issue.pk, "start"])
+    if not (can_mail_leave() or is_sending_blocked()):
+        return _confirm_writing(issue, action=action, people=people)
+    local = issue.publication.send_at == Publication.SendAt.LOCAL and issue.kind != Issue.Kind.CORRECTION
+    time_left = describe_time_left(issue.due_at, now=timezone.now())
     return Confirmation(
         title=_("Send %(issue)s to %(people)s now?") % {"issue": issue, "people": label_people(people)},
         sentences=[
             _("Subject: “%(subject)s”.") % {"subject": issue.sample_subject},
-            _("Its planned time: %(time_left)s.") % {"time_left": time_left}
-            if time_left
-            else _("It has no planned time."),
+            *([_("Its planned time: %(time_left)s.") % {"time_left": time_left}] if time_left else []),
             _("We will lock the recipient list and start sending straight away."),
+            *([_("Everybody gets it at once. Nobody waits for the hour of their own clock.")] if local else []),
             _("You can pause the send, but mails already sent cannot be recalled."),
         ],
         button=_("Send to %(people)s") % {"people": label_people(people)},
-        action=reverse("newsletter_send_step", args=[issue.pk, "start"]),
+        action=action,
+        people=people,
+    )
+
+
+def _confirm_writing(issue: Issue, *, action: str, people: int) -> Confirmation:
+    return Confirmation(
+        title=_("Write %(issue)s to files now?") % {"issue": issue},
+        sentences=[
+            _("Subject: “%(subject)s”.") % {"subject": issue.sample_subject},
+            _("No mail leaves this installation: we write what %(people)s would get.")
+            % {"people": label_people(people)},
+            _("Once a mail provider is set up, its stories come again in your next issue."),
+        ],
+        button=_("Write to files"),
+        action=action,
         people=people,
     )
 
@@ -103,20 +126,20 @@ def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
     progress = measure_progress(send, now=timezone.now())
     sentences = [_("Got it already: %(done)s. These mails cannot be recalled.") % {"done": label_people(progress.done)}]
     if progress.left:
-        sentences += [
-            _("Will not get it: %(left)s. You cannot send this issue to them later.")
-            % {"left": label_people(progress.left)},
-            _(
-                "To reach them afterwards, write another issue. It goes to the whole list, also to those who got this one."
-            ),
-            _("To stop for a while, pause the send instead."),
-        ]
+        sentences.append(_("Will not get it: %(left)s.") % {"left": label_people(progress.left)})
+        if issue.kind != Issue.Kind.CORRECTION:
+            sentences.append(
+                _(
+                    "You can correct the issue afterwards and send it to them. It needs a new approval, and nobody gets both."
+                )
+            )
+        sentences.append(_("To stop for a while, pause the send instead."))
     else:
         sentences.append(_("Nobody is left to send to. The send ends here, and the issue is marked as cancelled."))
     return Confirmation(
-        title=_("Stop the send of %(issue)s for good?") % {"issue": issue},
+        title=_("Stop the send of %(issue)s permanently?") % {"issue": issue},
         sentences=sentences,
-        button=_("Stop for good"),
+        button=_("Stop permanently"),
         action=reverse("newsletter_send_step", args=[issue.pk, "cancel"]),
         dangerous=True,
     )

@@ -4,16 +4,21 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Min, Sum
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.desk.sends.local_hours import LocalHoursContext, describe_next_hour, hours_under_way_context
+from newsletter.desk.sends.subject_test import describe_subject_wait
 from newsletter.desk.shell.labels import format_reason, label_send_state
 from newsletter.models import Batch, Installation, Issue, Send
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
+from newsletter.sending.provider import can_mail_leave
 from newsletter.sending.settling.sweep import OPEN_STATES
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 from subscribers.desk.listing import format_moment
@@ -28,8 +33,7 @@ _STATE_HELP: dict[Send.State, str | Promise] = {
     Send.State.NEEDS_ATTENTION: _("Everything automatic is done. The rest needs your decision."),
     Send.State.SUBMITTED: _("The send is complete. Delivery reports keep arriving for a few days."),
     Send.State.CANCELLED: _(
-        "The send was stopped for good. The delivery summary says who got it and who did not. We cannot send this issue to "
-        "the others later. To reach them, write another issue; it goes to the whole list."
+        "The send was stopped permanently. The delivery summary says who got it, who did not, and who is uncertain."
     ),
 }
 PACE_WINDOW = timedelta(seconds=60)
@@ -75,7 +79,7 @@ class UncertainContext(TypedDict, total=False):
     uncertain_more: int
 
 
-class SendContext(UncertainContext, total=False):
+class SendContext(UncertainContext, LocalHoursContext, total=False):
     """The context of desk/send.html, beside that of the issue's head."""
 
     progress: Progress
@@ -95,10 +99,36 @@ def describe_hold() -> str:
     return format_reason(row.reason or gettext("no reason was given")) if row else ""
 
 
-def describe_allowlist() -> str:
-    """Return whom this installation may send to, as a sentence, or "" if it may send to everybody."""
+class AlarmsContext(TypedDict):
+    """The context of desk/parts/alarms.html. Each text is "" if there is nothing to say."""
+
+    sending_hold: str
+    allowlist_notice: str
+    no_mail_notice: str
+    provider_url: str
+
+
+def alarms_context(user: User | AnonymousUser) -> AlarmsContext:
+    """Return what keeps mail from people, and where the user can connect a provider."""
+    return {
+        "sending_hold": describe_hold(),
+        "allowlist_notice": describe_allowlist(),
+        "no_mail_notice": describe_no_mail(),
+        "provider_url": reverse("newsletter_setup_provider") if user.has_perm("newsletter.add_publication") else "",
+    }
+
+
+def describe_no_mail() -> str:
+    """Return why nobody gets mail from this installation, as a sentence, or "" if mail leaves it."""
+    if can_mail_leave():
+        return ""
     if is_sending_blocked():
         return format_reason(BLOCKED_REASON)
+    return gettext("It is written to files instead, and nobody gets it.")
+
+
+def describe_allowlist() -> str:
+    """Return whom this installation may send to, as a sentence, or "" if it may send to everybody."""
     only_to = get_recipient_allowlist()
     if only_to is None:
         return ""
@@ -108,6 +138,11 @@ def describe_allowlist() -> str:
 def find_send(issue: Issue) -> Send | None:
     """Return the issue's send. A cancelled one counts if its recipient list was locked."""
     return issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
+
+
+def find_stopped_send(issue: Issue) -> Send | None:
+    """Return the newest send of the issue that waits for a person."""
+    return issue.sends.filter(state__in=[Send.State.PAUSED, Send.State.NEEDS_ATTENTION]).first()
 
 
 def find_live_send(issue: Issue) -> Send | None:
@@ -127,8 +162,8 @@ def measure_progress(send: Send, *, now: datetime) -> Progress:
         tone=tone,
         done=done,
         recipients=send.recipients,
-        pace=describe_pace(send, left=send.recipients - done, recent=recent, now=now),
-        version=f"{send.state}-{uncertain}-{send.reason}",
+        pace=describe_pace(send, left=_count_left(send), recent=recent, now=now),
+        version=f"{send.state}-{uncertain}-{send.checked_until or ''}-{send.reason}",
         moving=send.state in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING),
     )
 
@@ -138,14 +173,19 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
 
     ``recent`` is the number of people in the last minute.
     """
-    if send.state != Send.State.SUBMITTING or not left:
+    if send.state != Send.State.SUBMITTING:
         return ""
+    if next_hour := describe_next_hour(send, now=now):
+        return next_hour
+    if not left:
+        return describe_subject_wait(send)
     if send.not_before and send.not_before > now:
         not_before = format_moment(send.not_before, now=now)
         return gettext("Quiet hours: sending resumes %(not_before)s.") % {"not_before": not_before}
     if not recent:
-        due = send.batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
-        can_send_now = send.batches.filter(state__in=OPEN_STATES, not_before__isnull=True).exists()
+        open_batches = send.batches.of_open_hours().filter(state__in=OPEN_STATES)
+        due = open_batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
+        can_send_now = open_batches.filter(not_before__isnull=True).exists()
         if due and due > now and not can_send_now:
             return gettext("Sending resumes %(due)s: the provider or a daily limit requires a wait.") % {
                 "due": format_moment(due, now=now)
@@ -161,9 +201,15 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
         else gettext("%(hours)s hours") % {"hours": round(minutes / 60)}
     )
     return gettext("%(recent)s people in the last minute; about %(time)s left.") % {
-        "recent": f"{recent:,}",
+        "recent": intcomma(recent),
         "time": time,
     }
+
+
+def _count_left(send: Send) -> int:
+    """Return the number of people who are still to be sent to now, without those whose hour is to come."""
+    left = send.batches.of_open_hours().filter(state__in=OPEN_STATES)
+    return left.aggregate(people=Sum("size"))["people"] or 0
 
 
 def _per_minute(send: Send, *, recent: int, now: datetime) -> float:
@@ -188,7 +234,7 @@ def list_uncertain(send: Send) -> UncertainContext:
 def describe_automatic_pause(pause: AutomaticPause) -> str:
     """Return the rule that paused the send, with the number of cases if it counts any."""
     rule = str(pause.get_rule_display())
-    return f"{rule} ({pause.cases:,})" if pause.cases else rule
+    return f"{rule} ({intcomma(pause.cases)})" if pause.cases else rule
 
 
 def send_context(send: Send, *, now: datetime) -> SendContext:
@@ -206,4 +252,5 @@ def send_context(send: Send, *, now: datetime) -> SendContext:
         "can_cancel": send.state not in (states.SUBMITTED, states.CANCELLED),
         "can_end": send.state == states.NEEDS_ATTENTION and not uncertain["uncertain"],
         **uncertain,
+        **hours_under_way_context(send, now=now),
     }

@@ -16,10 +16,12 @@ CsvRow = Sequence[str | int]
 
 
 def report_csv_response(report: Report) -> HttpResponse:
-    """Return one issue's figures, its links and its variants, as three tables in one file."""
+    """Return one issue's figures, its links, gifts and variants, as four tables in one file."""
     issue = report.figures.issue
     rows: list[CsvRow] = [_COLUMNS, _issue_row(report.figures), [], ["link", "words", "clicks", "clicks_of_machines"]]
     rows += [[link.url, link.words, link.people, link.machines] for link in report.links]
+    rows += [[], ["block", "currency", "raised", "gifts"]]
+    rows += [[total.block, total.currency, f"{total.amount:.2f}", total.gifts] for total in report.gifts]
     rows += [[], ["variant", "people"]]
     rows += [[variant.label, variant.people] for variant in report.variants]
     return _csv_response(rows, name=f"{issue.publication.slug}-{issue.number}")

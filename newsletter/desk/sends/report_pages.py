@@ -1,13 +1,13 @@
 """The report of one issue, and the results of a publication's issues: pages, charts and CSV. Read only."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypedDict
 
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.formats import date_format
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,13 +16,21 @@ from django.views.generic import View
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.issues.issue_page import ISSUES, DeskPage, IssuePermissionMixin, overview_url
 from newsletter.desk.sends.click_map import click_map_response, find_link_texts
-from newsletter.desk.sends.progress import find_send
+from newsletter.desk.sends.gifts_page import can_add_gifts
+from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_send
+from newsletter.desk.sends.report_charts import MAX_LINKS_SHOWN, draw_blocks, draw_days, draw_links, draw_trends
 from newsletter.desk.sends.report_csv import issues_csv_response, report_csv_response
-from newsletter.desk.sends.report_text import ReportRow, format_share, list_report_rows
-from newsletter.desk.shell.charts import Point, draw_bars, draw_line
-from newsletter.desk.shell.labels import label_deliveries, label_exclusions
+from newsletter.desk.sends.report_text import (
+    ReportRow,
+    format_money,
+    format_share,
+    label_accepted,
+    label_gift_block,
+    list_report_rows,
+)
+from newsletter.desk.sends.subject_test import SubjectTestContext, subject_test_context
+from newsletter.desk.shell.labels import label_deliveries, label_exclusions, label_in_publication
 from newsletter.feedback.report import (
-    BlockClicks,
     Figures,
     LinkFigures,
     Report,
@@ -35,11 +43,11 @@ from newsletter.feedback.report import (
 from newsletter.models import Issue, Publication, Send, Variant
 from subscribers.models import EndReason
 
-MAX_LINKS_SHOWN, MAX_ISSUES_SHOWN, MAX_VARIANTS_SHOWN = 25, 26, 12
+MAX_ISSUES_SHOWN, MAX_VARIANTS_SHOWN = 26, 12
 MAX_VARIANTS_READ = 40
 
 
-class ReportContext(TypedDict):
+class ReportContext(AlarmsContext, SubjectTestContext):
     """The context of desk/report.html. ``excluded`` and ``deliveries`` are (people, label), ``left`` (label, people)."""
 
     issue: Issue
@@ -59,6 +67,8 @@ class ReportContext(TypedDict):
     day_chart: str
     variants: list[VariantFigures]
     more_variants: int
+    raised: list[str]
+    raised_by: list[tuple[str, str, int]]
     largest_variant: VariantFigures | None
 
 
@@ -68,6 +78,7 @@ class IssueResult:
 
     figures: Figures
     issue: Issue
+    name: str
     sent_at: datetime | None
     accepted: int
     delivered: str
@@ -83,7 +94,9 @@ class ResultsContext(TypedDict):
     publications: QuerySet[Publication]
     rows: list[IssueResult]
     is_comparison: bool
+    can_add_gifts: bool
     charts: list[SafeString]
+    accepted_label: str
 
 
 def get_sent_issue(pk: int) -> tuple[Issue, Send]:
@@ -116,6 +129,8 @@ class IssueReport(DeskPage):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         report, figures = self.report, self.report.figures
         context: ReportContext = {
+            **alarms_context(self.request.user),
+            **subject_test_context(self.issue, send=find_send(self.issue), user=self.request.user, now=timezone.now()),
             "issue": self.issue,
             "figures": figures,
             "compared": len(report.earlier),
@@ -133,6 +148,10 @@ class IssueReport(DeskPage):
             "link_chart": draw_links(report.links) if report.links else "",
             "block_chart": draw_blocks(report.blocks) if report.blocks else "",
             "day_chart": draw_days(report.days) if report.days else "",
+            "raised": [format_money(total) for total in report.gifts if not total.block],
+            "raised_by": [
+                (label_gift_block(total), format_money(total), total.gifts) for total in report.gifts if total.block
+            ],
             "variants": report.variants[:MAX_VARIANTS_SHOWN],
             "more_variants": max(len(report.variants) - MAX_VARIANTS_SHOWN, 0),
             "largest_variant": report.variants[0] if report.variants else None,
@@ -176,12 +195,15 @@ class Results(DeskPage):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         chosen = {int(one) for one in self.request.GET.getlist("issue") if one.isdecimal()}
         rows = [figures for figures in self.figures if not chosen or figures.issue.pk in chosen]
+        issues = [figures for figures in reversed(self.figures) if figures.issue.kind == Issue.Kind.ISSUE]
         context: ResultsContext = {
             "publication": self.publication,
             "publications": Publication.objects.order_by("name"),
             "rows": [_make_result(figures) for figures in rows],
             "is_comparison": bool(chosen),
-            "charts": draw_trends(list(reversed(self.figures))) if len(self.figures) > 1 and not chosen else [],
+            "can_add_gifts": can_add_gifts(self.request.user),
+            "charts": draw_trends(issues) if len(issues) > 1 and not chosen else [],
+            "accepted_label": label_accepted(rows),
         }
         return {**super().get_context_data(**kwargs), **context}
 
@@ -221,62 +243,16 @@ def find_largest_variant(send: Send) -> Variant | None:
     return find_variants_by_size(send).first()
 
 
-def draw_links(links: list[LinkFigures]) -> SafeString:
-    points = [Point(label=link.words or link.url, value=link.people) for link in links[:MAX_LINKS_SHOWN]]
-    total = sum(link.people for link in links)
-    summary = _("%(total)s clicks by people. Repeated clicks by the same person count.") % {"total": f"{total:,}"}
-    return draw_bars(points, title=_("Links by clicks"), summary=summary, unit=_("Clicks"))
-
-
-def draw_blocks(blocks: list[BlockClicks]) -> SafeString:
-    points = [Point(label=block.title or _("Other links"), value=block.people) for block in blocks]
-    return draw_bars(points, title=_("Clicks by block"), summary=_("In the order of the mail."), unit=_("Clicks"))
-
-
-def draw_days(days: list[tuple[date, int]]) -> SafeString:
-    points = [Point(label=date_format(day, "D j M"), value=people) for day, people in days]
-    summary = _("We record the day (UTC) of a click, not the hour and not the person.")
-    return draw_bars(points, title=_("When people clicked"), summary=summary, unit=_("Clicks"))
-
-
-def draw_trends(figures: list[Figures]) -> list[SafeString]:
-    """Draw a line for each outcome over the issues, the oldest issue first."""
-    last = figures[-1]
-    series = [
-        (_("Accepted"), _("People"), [one.accepted for one in figures]),
-        (_("Bounced"), _("People"), [one.receipt.bounced for one in figures]),
-        (_("Unsubscribed"), _("People"), [one.receipt.unsubscribed for one in figures]),
-    ]
-    if any(one.clicks for one in figures):
-        series.append((_("Clicks by people"), _("Clicks"), [one.clicks for one in figures]))
-    charts = []
-    for title, unit, values in series:
-        points = [Point(label=_label_issue(one), value=value) for one, value in zip(figures, values, strict=True)]
-        summary = _("%(last)s for %(issue)s. Between %(low)s and %(high)s over %(count)s issues.") % {
-            "last": f"{values[-1]:,}",
-            "issue": _label_issue(last),
-            "low": f"{min(values):,}",
-            "high": f"{max(values):,}",
-            "count": len(values),
-        }
-        charts.append(draw_line(points, title=title, summary=summary, unit=unit))
-    return charts
-
-
-def _label_issue(figures: Figures) -> str:
-    day = date_format(figures.sent_at, "j M") if figures.sent_at else ""
-    return ", ".join(filter(None, [_("No. %(number)s") % {"number": figures.issue.number}, day]))
-
-
 def _make_result(figures: Figures) -> IssueResult:
     receipt = figures.receipt
     return IssueResult(
         figures=figures,
         issue=figures.issue,
+        name=label_in_publication(figures.issue),
         sent_at=figures.sent_at,
         accepted=figures.accepted,
         delivered=format_share(figures.share(receipt.delivered)) if figures.has_delivery_reports else "",
-        bounced=format_share(figures.share(receipt.bounced)),
-        complained=format_share(figures.share(receipt.complained)),
+        bounced="" if figures.to_files else format_share(figures.share(receipt.bounced)),
+        complained="" if figures.to_files else format_share(figures.share(receipt.complained)),
         unsubscribed=format_share(figures.share(receipt.unsubscribed)),
     )

@@ -4,9 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from babel.numbers import format_currency
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
+from newsletter.common.translation import format_percent
+from newsletter.feedback.gifts import GiftTotal
 from newsletter.feedback.report import Figures
+from newsletter.issues.variants.campaign_links import FOOTER
 
 BOUNCE_ALARM_PERCENT, COMPLAINT_ALARM_PERCENT = 2.0, 0.08
 
@@ -25,12 +31,28 @@ class ReportRow:
 
 
 def format_share(share: float | None) -> str:
-    """Return a share in per cent, with two decimals below 1 %."""
-    if share is None:
-        return ""
-    if share == 0:
-        return "0 %"
-    return f"{share:.2f} %" if share < 1 else f"{share:.1f} %"
+    """Return a share in percent, or "" if it is unknown."""
+    return "" if share is None else format_percent(share)
+
+
+def label_accepted(figures: Sequence[Figures]) -> str:
+    """Return the word for the mails of these issues that the provider accepted, or that were written to files."""
+    to_files = {one.to_files for one in figures}
+    if to_files == {True}:
+        return _("Written to files")
+    return _("Accepted or written to files") if True in to_files else _("Accepted")
+
+
+def format_money(total: GiftTotal) -> str:
+    """Return an amount in the current language, such as “£1,240.00”."""
+    return format_currency(total.amount, total.currency, locale=to_locale(get_language() or "en"))
+
+
+def label_gift_block(total: GiftTotal) -> str:
+    """Return the title of the block that raised it, or what is known of a block without one."""
+    if total.title:
+        return total.title
+    return _("Links at the foot of the mail") if total.block == FOOTER else total.block
 
 
 def list_report_rows(figures: Figures, earlier: Sequence[Figures]) -> list[ReportRow]:
@@ -42,37 +64,28 @@ def list_report_rows(figures: Figures, earlier: Sequence[Figures]) -> list[Repor
         ReportRow(
             "accepted",
             figures.accepted,
-            _("Accepted"),
-            _("us, from the provider’s answers"),
+            label_accepted([figures]),
+            ours if figures.to_files else _("us, from the provider’s answers"),
             share=format_share(100 * figures.accepted / receipt.recipients if receipt.recipients else None),
             usual=_usual_number(earlier, _accepted),
         ),
     ]
     if figures.has_delivery_reports:
         rows.append(_row("delivered", figures, earlier, _("Delivered"), provider))
-    rows += [
-        _row("bounced", figures, earlier, _("Bounced"), provider, alarm_above=BOUNCE_ALARM_PERCENT),
-        _row("complained", figures, earlier, _("Complaints"), provider, alarm_above=COMPLAINT_ALARM_PERCENT),
-        _row("unsubscribed", figures, earlier, _("Unsubscribed"), _("us and the provider")),
-    ]
-    if figures.clicks or figures.machines:
-        usual = _usual_number([one for one in earlier if one.clicks or one.machines], _clicks)
+    if not figures.to_files:
+        rows += [
+            _row("bounced", figures, earlier, _("Bounced"), provider, alarm_above=BOUNCE_ALARM_PERCENT),
+            _row("complained", figures, earlier, _("Reported as spam"), provider, alarm_above=COMPLAINT_ALARM_PERCENT),
+        ]
+    rows.append(
+        _row(
+            "unsubscribed", figures, earlier, _("Unsubscribed"), ours if figures.to_files else _("us and the provider")
+        )
+    )
+    if figures.counts_clicks:
+        usual = _usual_number([one for one in earlier if one.counts_clicks], _clicks)
         rows.append(ReportRow("clicks", figures.clicks, _("Clicks by people (estimate)"), ours, usual=usual))
     return rows
-
-
-def describe_headline(figures: Figures) -> str:
-    """Summarise the report in one line."""
-    receipt = figures.receipt
-    return _(
-        "Sent to %(accepted)s of %(recipients)s people (%(share)s). %(bounced)s bounced, %(unsubscribed)s unsubscribed."
-    ) % {
-        "accepted": f"{figures.accepted:,}",
-        "recipients": f"{receipt.recipients:,}",
-        "share": format_share(100 * figures.accepted / receipt.recipients if receipt.recipients else None),
-        "bounced": f"{receipt.bounced:,}",
-        "unsubscribed": f"{receipt.unsubscribed:,}",
-    }
 
 
 def _row(
@@ -99,7 +112,7 @@ def _row(
 
 
 def _usual_number(earlier: Sequence[Figures], count: Callable[[Figures], int]) -> str:
-    return f"{round(median(map(count, earlier))):,}" if earlier else ""
+    return intcomma(round(median(map(count, earlier)))) if earlier else ""
 
 
 def _recipients(figures: Figures) -> int:

@@ -16,9 +16,9 @@ from newsletter.desk.publications.brand_forms import FONTS, BrandForm
 from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Brand, Picture
 from newsletter.organisation.logos import BRAND
-from newsletter.organisation.site_look import SiteLook, look_at_site, read_site_address
+from newsletter.organisation.site_look import SiteLook, look_at_site, read_site, read_site_address
 
-FIELDS = ("name", "postal_address", "website", "colour", "accent", "background", "font", "heading_font")
+FIELDS = ("name", "postal_address", "website", "privacy_url", "colour", "accent", "background", "font", "heading_font")
 _SERIF_NAMES = ("serif", "georgia", "garamond", "merriweather", "playfair", "lora", "times", "palatino", "baskerville")
 
 
@@ -39,12 +39,12 @@ class BrandStepForm(BrandForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("logo_dark_file", "social"):
+        for name in ("logo_dark_file", "social", "gift_hosts"):
             del self.fields[name]
         self.fields["name"].label = _("Name of your organisation")
         self.fields["postal_address"].required = True
 
-    def clean(self) -> Any:
+    def clean(self) -> object:
         if logo := self.cleaned_data.get("site_logo"):
             self.instance.logo = logo
         return super().clean()
@@ -83,10 +83,11 @@ class BrandStep(StepPage):
         if not site_form.is_valid():
             return self.show(site_form=site_form)
         try:
-            look = look_at_site(site_form.cleaned_data["site"])
+            address, look = read_site(request.POST.get("site", ""), look_at_site)
         except DomainError as error:
             site_form.add_error("site", translate(error))
             return self.show(site_form=site_form, unreadable=True)
+        site_form = SiteAddressForm({"site": address})
         messages.success(request, _("We looked at your website. Check what we found, and change what you like."))
         return self.show(
             site_form=site_form, form=self._make_form(initial=find_values(look)), look=look, logo=look.logo
@@ -108,6 +109,8 @@ def find_values(look: SiteLook) -> dict[str, object]:
         "font": choose_font(look.colours.font),
         "site_logo": look.logo.pk if look.logo else None,
     }
+    if look.privacy_url:
+        values["privacy_url"] = look.privacy_url
     if look.name:
         values["name"] = look.name
     heading = choose_font(look.colours.heading_font) if look.colours.heading_font else ""

@@ -57,10 +57,14 @@ class DomainStep(StepPage):
 def list_records(domain: str, provider: str) -> list[DnsRecord]:
     """Return the records that a domain needs, as far as they are known for the provider."""
     wanted = ADAPTERS[provider].dns if provider in ADAPTERS else DnsRecords()
-    spf = f"v=spf1 {wanted.spf} ~all" if wanted.spf else _("as your provider's pages say")
+    spf = (
+        f"v=spf1 {wanted.spf} ~all"
+        if wanted.spf
+        else _("Your provider shows this value once you add the domain there.")
+    )
     selector = f"{wanted.selectors[0] if wanted.selectors else '…'}._domainkey.{domain}"
     return [
         DnsRecord(domain, "TXT (SPF)", spf),
-        DnsRecord(selector, "TXT (DKIM)", _("the key that your provider's pages show for this domain")),
+        DnsRecord(selector, "TXT (DKIM)", _("Your provider shows this value once you add the domain there.")),
         DnsRecord(f"_dmarc.{domain}", "TXT (DMARC)", "v=DMARC1; p=none"),
     ]

@@ -9,6 +9,7 @@ from wagtail.log_actions import log
 
 from newsletter.desk.setup.pages import StepPage
 from subscribers.desk.editing.short_name_form import NamedForm
+from subscribers.desk.topic_form import explain_missing_topics
 from subscribers.models import MailingList
 
 FIELDS = ("name", "description", "ask_name", "ask_place", "ask_topics", "double_opt_in")
@@ -35,5 +36,6 @@ class ListStep(StepPage):
         form = ListStepFields(*data, instance=MailingList.objects.first() or MailingList(), for_user=self.request.user)
         form.fields["name"].help_text = _("People see it when they sign up, such as “The weekly letter”.")
         form.fields["description"].help_text = _("One sentence: what they get, and how often.")
+        form.fields["ask_topics"].help_text = explain_missing_topics()
         form.fields["description"].widget.attrs["rows"] = 2
         return form

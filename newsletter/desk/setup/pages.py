@@ -1,9 +1,10 @@
 """The frame of “Set up”: the overview, the base of each step's page, and skipping."""
 
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -34,7 +35,7 @@ class SetupOverview(WagtailAdminTemplateMixin, TemplateView):
     page_title = gettext_lazy("Set up")
     header_icon = "tick-inverse"
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         require_permission(request, REQUIRED_PERMISSION)
         return super().dispatch(request, *args, **kwargs)
 
@@ -44,7 +45,8 @@ class SetupOverview(WagtailAdminTemplateMixin, TemplateView):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         states = list_states()
         first = next((one.step for one in states if one.state == "open"), None)
-        return {**super().get_context_data(**kwargs), "states": states, "first": first}
+        skipped = [one.step for one in states if one.state == "skipped"]
+        return {**super().get_context_data(**kwargs), "states": states, "first": first, "skipped": skipped}
 
 
 class StepPage(WagtailAdminTemplateMixin, TemplateView):
@@ -53,7 +55,7 @@ class StepPage(WagtailAdminTemplateMixin, TemplateView):
     step_slug: ClassVar[str]
     header_icon = "tick-inverse"
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         require_permission(request, REQUIRED_PERMISSION)
         self.step = find_step(self.step_slug)
         return super().dispatch(request, *args, **kwargs)

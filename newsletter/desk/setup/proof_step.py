@@ -1,24 +1,29 @@
 """Set up, the proof: make the first issue from what the sources brought, and send it to oneself."""
 
+from datetime import datetime, timedelta
 from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError, NotReady
 from newsletter.common.translation import translate
-from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP
+from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP, group_key
 from newsletter.desk.issues.proofs import report_proof
 from newsletter.desk.setup.pages import StepPage
+from newsletter.desk.setup.steps import list_states, take_up_step
+from newsletter.issues.approval.approval_rules import find_approvers
 from newsletter.issues.assembly.assemble import assemble_slot, log_assembled
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import EventNotice, Issue, Proof, Publication, Story
 from newsletter.sending.notices.proofs import send_proofs
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.provider import can_mail_leave, current_adapter
 
 
 class ProofStep(StepPage):
@@ -26,11 +31,18 @@ class ProofStep(StepPage):
     template_name = "desk/setup/proof.html"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        publication = Publication.objects.first()
         return {
-            "publication": Publication.objects.first(),
+            "publication": publication,
             "stories": Story.objects.count(),
             "events": EventNotice.objects.count(),
+            "about_events": describe_events(publication, now=timezone.now()) if publication else "",
             "issue": find_open_issue(),
+            "proof": find_last_proof(),
+            "proof_mode": f"mail.{group_key(EMPTY_GROUP)}",
+            "mail_leaves": can_mail_leave(),
+            "approvers": find_approvers().count(),
+            "left": [one.step for one in list_states() if one.state != "done"],
             **super().get_context_data(**kwargs),
         }
 
@@ -40,8 +52,31 @@ class ProofStep(StepPage):
         except (DomainError, OSError) as error:
             messages.error(request, translate(error) if isinstance(error, DomainError) else str(error))
             return self.show()
-        report_proof(request, proof)
-        return self.go_on() if proof.state == Proof.State.ACCEPTED else self.show()
+        if proof.state != Proof.State.ACCEPTED:
+            report_proof(request, proof, group=EMPTY_GROUP)
+            return self.show()
+        take_up_step(self.step)
+        return redirect(self.step.url)
+
+
+def describe_events(publication: Publication, *, now: datetime) -> str:
+    """Return which events the proof shows, or why it shows none."""
+    if not EventNotice.objects.exists():
+        return _("It has no events, because your sources brought none.")
+    period = timedelta(days=publication.days_ahead)
+    ahead = EventNotice.objects.filter(starts_at__gt=now, starts_at__lte=now + period, cancelled=False)
+    if not ahead.exists():
+        return _("It has no events, because none of yours is in the next %(days)s days.") % {
+            "days": publication.days_ahead
+        }
+    if ahead.filter(online=True).exists():
+        return _("Each subscriber sees the events near them. The proof shows those online, because it has no town.")
+    return _("Each subscriber sees the events near them. The proof shows none, because it has no town.")
+
+
+def find_last_proof() -> Proof | None:
+    accepted = Proof.objects.filter(state=Proof.State.ACCEPTED)
+    return accepted.select_related("issue__publication", "person").first()
 
 
 def find_open_issue() -> Issue | None:
@@ -56,7 +91,7 @@ def send_first_proof(*, by: User) -> Proof:
     if issue is None:
         publication = Publication.objects.select_related("brand", "mailing_list").first()
         if publication is None:
-            raise NotReady("There is no newsletter yet. Set it up first.")
+            raise NotReady("There is no publication yet. Set it up first.")
         assembly = assemble_slot(slot=get_or_create_slot(publication=publication, due="", now=now), now=now)
         if assembly.issue is None:
             raise NotReady("The first issue cannot be made yet: %(reason)s", reason=assembly.slot.reason)

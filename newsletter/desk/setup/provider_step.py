@@ -1,11 +1,15 @@
-"""Set up, the mail provider: its state, a test of the connection, and the exact setting to write. No key is stored."""
+"""Set up, the mail provider: its state, a test of the connection, and the exact setting to write. No key is stored.
 
-from typing import Any
+Once somebody has the lines to pass on, the step waits for whoever runs the server, so Home does not ask for it.
+"""
+
+from typing import Any, cast
 from urllib.parse import quote
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,9 +18,10 @@ from django.utils.translation import gettext_lazy
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.desk.setup.pages import StepPage
+from newsletter.desk.setup.steps import skip_step
 from newsletter.organisation.health.connection import Connection, try_connection
-from newsletter.providers.registry import URL_RULES, read_provider_url
-from newsletter.sending.deliverability.domains import OUTBOX, is_own_endpoint, read_provider
+from newsletter.providers.registry import OUTBOX, URL_RULES, read_provider_url
+from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 
 NAMES = {
@@ -28,6 +33,7 @@ NAMES = {
     "sparkpost": "SparkPost",
     "ses": "Amazon SES",
 }
+_PLACEHOLDERS = {"key": "API-KEY", "secret": "SECRET-KEY", "webhook_key": "WEBHOOK-KEY"}
 _EU_ENDPOINTS = {"mailgun": "https://api.eu.mailgun.net", "sparkpost": "https://api.eu.sparkpost.com"}
 
 
@@ -69,7 +75,7 @@ class ProviderForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
-    def clean(self) -> Any:
+    def clean(self) -> dict[str, object] | None:
         cleaned = super().clean() or {}
         if not self.errors:
             self.url = make_provider_url(**cleaned)
@@ -92,8 +98,8 @@ class ProviderStep(StepPage):
             "provider": NAMES.get(provider.scheme, provider.scheme) if real and provider else "",
             "is_own": provider is not None and is_own_endpoint(provider),
             "blocked": is_sending_blocked(),
-            "production": settings.NEWSLETTER_PRODUCTION,
             "env_file": settings.ENV.env_file,
+            "letter": ask_for_provider(),
             **super().get_context_data(**kwargs),
         }
 
@@ -106,7 +112,11 @@ class ProviderStep(StepPage):
             return self.show(form=form)
         connection = try_connection(form.url, now=timezone.now())
         _tell(request, connection)
-        return self.show(form=form, setting="" if connection.state == "refused" else form.url)
+        if connection.state == "refused":
+            return self.show(form=form)
+        if not self.step.is_done():
+            skip_step(step=self.step, by=cast(User, request.user), now=timezone.now())
+        return self.show(form=form, lines=_write_lines(form.url), letter=ask_for_setting(form.cleaned_data))
 
 
 def make_provider_url(*, provider: str, key: str, secret: str, domain: str, european: bool, webhook_key: str) -> str:
@@ -120,6 +130,37 @@ def make_provider_url(*, provider: str, key: str, secret: str, domain: str, euro
     if webhook_key:
         options.append(f"webhook_key={quote(webhook_key, safe='')}")
     return f"{provider}://{pair}@{after}" + (f"?{'&'.join(options)}" if options else "")
+
+
+def ask_for_provider() -> str:
+    """Return a letter that asks whoever runs the server for a provider."""
+    return _(
+        "Hello,\n\nour newsletter needs a mail provider: %(providers)s. Please write two lines like these into the file"
+        " %(file)s and start the program again:\n\n%(lines)s\n\nThe settings page of the documentation has the line for"
+        " each provider.\n\nThank you"
+    ) % {"providers": ", ".join(NAMES.values()), "file": _env_file(), "lines": _write_lines("postmark://API-KEY@")}
+
+
+def ask_for_setting(values: dict[str, Any]) -> str:
+    """Return a letter that asks whoever runs the server to write the setting. It holds no key."""
+    hidden = {name: text for name, text in _PLACEHOLDERS.items() if values[name]}
+    return _(
+        "Hello,\n\nplease connect our newsletter to %(provider)s. Write these two lines into the file %(file)s and start"
+        " the program again:\n\n%(lines)s\n\nI give you the value of %(hidden)s separately, not by email.\n\nThank you"
+    ) % {
+        "provider": NAMES[values["provider"]],
+        "file": _env_file(),
+        "lines": _write_lines(make_provider_url(**{**values, **hidden})),
+        "hidden": ", ".join(hidden.values()),
+    }
+
+
+def _write_lines(url: str) -> str:
+    return f"NEWSLETTER_PROVIDER_URL={url}\nNEWSLETTER_PRODUCTION=true"
+
+
+def _env_file() -> str:
+    return str(settings.ENV.env_file or ".env")
 
 
 def _tell(request: HttpRequest, connection: Connection) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.urls import reverse
@@ -14,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
 from newsletter.models import Brand, Proof, Publication, SenderDomain, SkippedStep, Source
-from newsletter.sending.deliverability.domains import OUTBOX, domain_of, read_provider
-from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
+from newsletter.sending.deliverability.domains import domain_of
+from newsletter.sending.provider import can_mail_leave
 from subscribers.models import MailingList, Subscription
 
 REQUIRED_PERMISSION = "newsletter.add_publication"
@@ -44,17 +43,16 @@ def _has_brand() -> bool:
     return Brand.objects.exclude(postal_address="").exists()
 
 
-def _has_provider() -> bool:
-    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
-    return provider is not None and provider.scheme != OUTBOX and not is_sending_blocked()
-
-
 def _has_domain() -> bool:
     """Return True if the last check of each sending domain found no error."""
     domains = {domain_of(address) for address in Publication.objects.values_list("from_email", flat=True)}
     checked = SenderDomain.objects.filter(domain__in=domains, looked_at__isnull=False)
     good = {row.domain for row in checked if not any(found["level"] == "error" for found in row.findings or ())}
     return bool(domains) and good == domains
+
+
+def _has_proof() -> bool:
+    return Proof.objects.filter(state=Proof.State.ACCEPTED).exists()
 
 
 STEPS: tuple[Step, ...] = (
@@ -68,19 +66,24 @@ STEPS: tuple[Step, ...] = (
     Step("source", _("Stories and events"), _("Where your stories and events come from."), Source.objects.exists),
     Step(
         "publication",
-        _("Newsletter"),
+        _("Publication"),
         _("Its name, when it is sent, and who approves it."),
         Publication.objects.exists,
     ),
     Step(
         "people",
         _("People"),
-        _("Your subscribers and your colleagues."),
+        _("Your subscribers and your staff."),
         Subscription.objects.exists,
     ),
-    Step("provider", _("Mail provider"), _("The service that delivers your mail."), _has_provider),
+    Step(
+        "provider",
+        _("Mail provider"),
+        _("The service that delivers your mail. Connecting it needs the person who runs the server."),
+        can_mail_leave,
+    ),
     Step("domain", _("Sending domain"), _("What has to be in DNS, so that mailboxes accept your mail."), _has_domain),
-    Step("proof", _("A proof to yourself"), _("Your first issue, in your own mailbox."), Proof.objects.exists),
+    Step("proof", _("A proof to yourself"), _("Your first issue, sent to yourself."), _has_proof),
 )
 
 

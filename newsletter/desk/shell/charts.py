@@ -23,7 +23,10 @@ class Point:
 
 
 def draw_line(points: Sequence[Point], *, title: str, summary: str, unit: str) -> SafeString:
-    """Return a line over time. ``summary`` describes it in a sentence; ``unit`` heads the numbers, such as “People”."""
+    """Return a line over time, filled below it if its floor is 0.
+
+    ``summary`` describes it in a sentence; ``unit`` heads the numbers, such as “People”.
+    """
     low, high = _bounds([point.value for point in points])
     step = (WIDTH - LEFT - RIGHT) / max(len(points) - 1, 1)
     positions = [(LEFT + at * step, _height(point.value, low=low, high=high)) for at, point in enumerate(points)]
@@ -31,7 +34,9 @@ def draw_line(points: Sequence[Point], *, title: str, summary: str, unit: str) -
         {"x": f"{x:.1f}", "y": f"{y:.1f}", "point": point} for (x, y), point in zip(positions, points, strict=True)
     ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in positions)
-    ground = f"{marks[0]['x']},{HEIGHT - BOTTOM} {line} {marks[-1]['x']},{HEIGHT - BOTTOM}" if marks else ""
+    ground = (
+        f"{marks[0]['x']},{HEIGHT - BOTTOM} {line} {marks[-1]['x']},{HEIGHT - BOTTOM}" if marks and low == 0 else ""
+    )
     return _draw("line", points, title=title, summary=summary, unit=unit, line=line, ground=ground, marks=marks)
 
 

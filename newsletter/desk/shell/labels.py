@@ -3,22 +3,34 @@
 from dataclasses import dataclass
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy, ngettext
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from newsletter.common.errors import BadRule
 from newsletter.common.translation import translate
+from newsletter.desk.issues.audience.recipient_counts import count_recipients_cached
+from newsletter.issues.approval.approval_rules import is_automatic, is_sent_automatically
+from newsletter.issues.approval.publication_switches import is_switched_off
+from newsletter.issues.variants.exclusion_labels import get_exclusion_label
 from newsletter.models import Issue, Send
-from subscribers.desk.labels import EXCLUSION_LABELS
+from newsletter.providers.registry import OUTBOX
 
-_ISSUE_STATES = {
-    Issue.State.DRAFT: (gettext_lazy("Draft"), "waits"),
-    Issue.State.IN_REVIEW: (gettext_lazy("In review"), "waits"),
-    Issue.State.APPROVED: (gettext_lazy("Approved"), "good"),
-    Issue.State.SENDING: (gettext_lazy("Sending"), "busy"),
-    Issue.State.SENT: (gettext_lazy("Sent"), "done"),
-    Issue.State.CANCELLED: (gettext_lazy("Cancelled"), "off"),
+_ISSUE_LABELS = {
+    "waiting": (gettext_lazy("Waiting for approval"), "waits"),
+    "automatic": (gettext_lazy("Will send automatically"), "busy"),
+    "switched_off": (gettext_lazy("Will not be sent"), "off"),
+    "held": (gettext_lazy("On hold"), "held"),
+    "approved": (gettext_lazy("Approved"), "good"),
+    "sending": (gettext_lazy("Sending"), "busy"),
+    "sent": (gettext_lazy("Sent"), "done"),
+    "to_files": (gettext_lazy("Written to files"), "done"),
+    "skipped": (gettext_lazy("Skipped"), "off"),
+    "cancelled": (gettext_lazy("Cancelled"), "off"),
 }
-STATE_CHOICES = [(state.value, label) for state, (label, _tone) in _ISSUE_STATES.items()]
+STATE_CHOICES = [(code, label) for code, (label, _tone) in _ISSUE_LABELS.items()]
+_OVER = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)
+_SKIPPED = Q(closed_at__isnull=False, slot__isnull=False)
 _SEND_STATES = {
     Send.State.PREPARING: (gettext_lazy("Preparing"), "busy"),
     Send.State.READY: (gettext_lazy("Ready to send"), "busy"),
@@ -27,14 +39,6 @@ _SEND_STATES = {
     Send.State.SUBMITTED: (gettext_lazy("Sent"), "done"),
     Send.State.NEEDS_ATTENTION: (gettext_lazy("Needs attention"), "held"),
     Send.State.CANCELLED: (gettext_lazy("Cancelled"), "off"),
-}
-_EXCLUSIONS: dict[str, str | Promise] = {
-    **EXCLUSION_LABELS,
-    "every_issue": gettext_lazy("chose to get every issue, not this type of mail"),
-    "monthly": gettext_lazy("chose one mail a month"),
-    "events_only": gettext_lazy("chose only events near them"),
-    "no_event_near": gettext_lazy("chose only events near them, and there are none"),
-    "not_on_the_list": gettext_lazy("unsubscribed since they received the event"),
 }
 _DELIVERIES = {
     "accepted": gettext_lazy("accepted by the provider"),
@@ -56,11 +60,67 @@ class IssueStateLabel:
     held_reason: str
 
 
-def label_issue_state(issue: Issue) -> IssueStateLabel:
-    label, tone = _ISSUE_STATES[Issue.State(issue.state)]
-    if issue.closed_at is not None and issue.slot_id is not None:
-        label = gettext_lazy("Skipped")
+def label_in_publication(issue: Issue) -> str:
+    """Return the issue's name without its publication's, such as “No. 3” or “Correction 1”."""
+    if issue.kind == Issue.Kind.ISSUE:
+        return gettext("No. %(number)s") % {"number": issue.number}
+    return f"{capfirst(issue.get_kind_display())} {issue.number}"
+
+
+def written_to_files() -> Exists:
+    """Return the annotation ``to_files`` of a query of issues: True if their mails were written to files."""
+    return Exists(_live_sends().filter(provider=OUTBOX))
+
+
+def send_began() -> Subquery:
+    """Return the annotation ``sent_at`` of a query of issues: when their send began."""
+    return Subquery(_live_sends().order_by("-started_at").values("started_at")[:1])
+
+
+def _live_sends() -> QuerySet[Send]:
+    return Send.objects.filter(issue=OuterRef("pk")).exclude(state=Send.State.CANCELLED)
+
+
+def label_issue_state(issue: Issue, *, to_files: bool = False) -> IssueStateLabel:
+    """Return the issue's state. ``to_files`` is True if its mails were written to files."""
+    label, tone = _ISSUE_LABELS[_find_issue_code(issue, to_files=to_files)]
     return IssueStateLabel(str(label), tone, held=issue.held, held_reason=format_reason(issue.held_reason))
+
+
+def filter_by_state_label(issues: QuerySet[Issue], code: str) -> QuerySet[Issue]:
+    """Return the issues that `label_issue_state` gives this label, a code of `STATE_CHOICES`."""
+    if code == "skipped":
+        return issues.filter(_SKIPPED)
+    rest = issues.exclude(_SKIPPED)
+    if code in (Issue.State.SENT, "to_files"):
+        return rest.filter(written_to_files() if code == "to_files" else ~written_to_files(), state=Issue.State.SENT)
+    if code in _OVER:
+        return rest.filter(state=code)
+    waiting = rest.exclude(state__in=_OVER).select_related("publication")
+    return issues.filter(pk__in=[issue.pk for issue in waiting if _find_issue_code(issue) == code])
+
+
+def _find_issue_code(issue: Issue, *, to_files: bool = False) -> str:
+    if issue.closed_at is not None and issue.slot_id is not None:
+        return "skipped"
+    if issue.state in _OVER:
+        return "to_files" if to_files and issue.state == Issue.State.SENT else str(issue.state)
+    if issue.held:
+        return "held"
+    if is_switched_off(issue.kind, publication=issue.publication):
+        return "switched_off"
+    if issue.state == Issue.State.APPROVED:
+        return "approved"
+    return "automatic" if issue.state == Issue.State.DRAFT and _will_send(issue) else "waiting"
+
+
+def _will_send(issue: Issue) -> bool:
+    if not is_automatic(issue):
+        return False
+    try:
+        return is_sent_automatically(issue, people=count_recipients_cached(issue))
+    except BadRule:
+        return False
 
 
 def label_send_state(send: Send) -> tuple[str, str]:
@@ -88,13 +148,17 @@ def label_exclusions(excluded: dict[str, int]) -> list[tuple[int, str]]:
 
 
 def label_exclusion(code: str) -> str:
-    return str(_EXCLUSIONS.get(code, code.replace("suppressed:", "").replace("_", " ")))
+    return translate(get_exclusion_label(code))
 
 
-def label_deliveries(deliveries: dict[str, int], *, cancelled: int = 0) -> list[tuple[int, str]]:
+def label_deliveries(
+    deliveries: dict[str, int], *, cancelled: int = 0, to_files: bool = False
+) -> list[tuple[int, str]]:
     """Return (people, outcome) for each outcome that anybody has.
 
-    ``deliveries`` counts the cancelled people as skipped. The result shows them separately.
+    ``deliveries`` counts the cancelled people as skipped. The result shows them separately. ``to_files`` is True if the
+    mails were written to files.
     """
     counts = {**deliveries, "skipped": deliveries.get("skipped", 0) - cancelled, "cancelled": cancelled}
-    return [(counts[state], str(label)) for state, label in _DELIVERIES.items() if counts.get(state)]
+    labels = {**_DELIVERIES, "accepted": gettext_lazy("written to files")} if to_files else _DELIVERIES
+    return [(counts[state], str(label)) for state, label in labels.items() if counts.get(state)]

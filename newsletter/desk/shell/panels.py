@@ -1,11 +1,28 @@
 """Panels of the editors that show something and have no field."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wagtail.admin.panels import Panel
+from wagtail.admin.panels import FieldPanel, Panel
 
 Context = Mapping[str, object]
+
+RULES = {"data-controller": "w-rules", "data-action": "change->w-rules#resolve"}
+"""Attributes of a panel whose fields depend on each other. `show_if` marks the dependent ones."""
+
+
+def show_if(field: str, *values: str) -> dict[str, str]:
+    """Return the attributes of a panel that Wagtail's script shows only while the field has one of the values."""
+    return {"data-w-rules-target": "show", "data-w-rules": json.dumps({field: values})}
+
+
+class RequiredIfShownPanel(FieldPanel):
+    """A field that is hidden unless it is required. It always has the star; the form checks it."""
+
+    class BoundPanel(FieldPanel.BoundPanel):
+        def is_required(self) -> bool:
+            return True
 
 
 class TemplatePanel(Panel):

@@ -18,13 +18,13 @@ class _PlainWordSearch:
     def __init__(self, backend: Any) -> None:
         self._backend = backend
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._backend, name)
 
-    def search(self, query: Any, *args: object, **kwargs: object) -> Any:
+    def search(self, query: object, *args: object, **kwargs: object) -> object:
         return self._backend.search(_plain(query), *args, **kwargs)
 
-    def autocomplete(self, query: Any, *args: object, **kwargs: object) -> Any:
+    def autocomplete(self, query: object, *args: object, **kwargs: object) -> object:
         return self._backend.autocomplete(_plain(query), *args, **kwargs)
 
 

@@ -2,15 +2,21 @@
 
 from typing import Any
 
-from wagtail.admin.forms.account import NameEmailForm
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from wagtail.admin.forms.account import LocalePreferencesForm, NameEmailForm
 from wagtail.admin.forms.auth import PasswordChangeForm
 from wagtail.admin.views.account import (
     AccountView,
     ChangePasswordPanel,
+    LocaleSettingsPanel,
     NameEmailSettingsPanel,
     NotificationsSettingsPanel,
 )
 
+from newsletter.desk.content.wall_clock import label_zone
+from newsletter.desk.content.zone_choices import zone_choices
 from subscribers.desk.password import confirm_password
 
 
@@ -26,7 +32,7 @@ class NewPasswordForm(PasswordChangeForm):
 class NewPasswordPanel(ChangePasswordPanel):
     form_class = NewPasswordForm
 
-    def get_form(self) -> Any:
+    def get_form(self) -> object:
         """Return one form for the whole request, because each check of the old password counts as an attempt."""
         if not hasattr(self.request, "new_password_form"):
             self.request.new_password_form = super().get_form()
@@ -46,7 +52,31 @@ class NamePanel(NameEmailSettingsPanel):
     form_class = NameForm
 
 
-REPLACED_PANELS: dict[type, type] = {ChangePasswordPanel: NewPasswordPanel, NameEmailSettingsPanel: NamePanel}
+class LocaleForm(LocalePreferencesForm):
+    """A form with the time zones by continent and town, and with the languages as they call themselves."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        languages = dict(settings.LANGUAGES)
+        desk_language = _("Language of the desk (%(language)s)") % {"language": languages[settings.LANGUAGE_CODE]}
+        self.fields["preferred_language"].choices = [("", desk_language), *languages.items()]
+        if "current_time_zone" in self.fields:
+            desk = ("", _("Time zone of the desk (%(zone)s)") % {"zone": label_zone(settings.TIME_ZONE)})
+            choices = zone_choices(self.instance.current_time_zone, unset=desk[1])
+            self.fields["current_time_zone"] = forms.ChoiceField(
+                label=_("Time zone"), required=False, choices=choices if choices[0] == desk else [desk, *choices]
+            )
+
+
+class LocalePanel(LocaleSettingsPanel):
+    form_class = LocaleForm
+
+
+REPLACED_PANELS: dict[type, type] = {
+    ChangePasswordPanel: NewPasswordPanel,
+    NameEmailSettingsPanel: NamePanel,
+    LocaleSettingsPanel: LocalePanel,
+}
 
 
 class AccountPage(AccountView):

@@ -4,7 +4,6 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -50,12 +49,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:
         """Return False for somebody who signed in during the last ten minutes."""
-        session: Any = self.request.session if self.request else {}
-        if timezone.now().timestamp() - session.get(BEGAN_KEY, 0) < RECENT_SIGN_IN_SECONDS:
+        began = self.request.session.get(BEGAN_KEY, 0) if self.request else 0
+        if timezone.now().timestamp() - began < RECENT_SIGN_IN_SECONDS:
             return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
 
-    def post_login(self, request: HttpRequest, user: Any, **kwargs: object) -> HttpResponse:
+    def post_login(self, request: HttpRequest, user: User, **kwargs: object) -> HttpResponse:
         begin_session(request, now=timezone.now())
         log(instance=user, action="newsletter.signed_in", user=user)
         response: HttpResponse = super().post_login(request, user, **kwargs)

@@ -12,8 +12,10 @@ from newsletter.desk.content.protected_terms import (
     register_protected_term_actions,
 )
 from newsletter.desk.issues.decision_page import DecisionPage
+from newsletter.desk.publications.limits_page import LimitsPage, can_change_limits
+from newsletter.desk.sends.gifts_page import GiftsPage, register_gift_actions
 from newsletter.desk.sends.report_pages import ClickMap, IssueReport, Results
-from newsletter.desk.staff.api_keys import ApiKeysPage, can_manage_api_keys, register_api_key_actions
+from newsletter.desk.staff.api_keys import ApiKeyPage, ApiKeysPage, can_manage_api_keys, register_api_key_actions
 from newsletter.desk.staff.audit import AuditLogPage, can_view_audit_log, register_staff_actions
 from newsletter.desk.staff.policies import ISSUE_POLICY
 from newsletter.desk.staff.processing_page import ProcessingPage, can_view_processing
@@ -68,6 +70,17 @@ def add_protected_terms() -> PermittedMenuItem:
     )
 
 
+def add_limits() -> PermittedMenuItem:
+    return PermittedMenuItem(
+        _("Limits for one person"),
+        "newsletter_limits",
+        name="limits",
+        icon_name="mail",
+        order=8790,
+        is_permitted=can_change_limits,
+    )
+
+
 def add_processing() -> PermittedMenuItem:
     return PermittedMenuItem(
         _("Record of processing"),
@@ -82,11 +95,14 @@ def add_processing() -> PermittedMenuItem:
 def register_admin_urls() -> list[URLPattern]:
     return [
         route("api-keys/", ApiKeysPage.as_view(), name="newsletter_api_keys"),
+        route("api-keys/<int:pk>/", ApiKeyPage.as_view(), name="newsletter_api_key"),
+        route("limits/", LimitsPage.as_view(), name="newsletter_limits"),
         route("protected-terms/", ProtectedTermsPage.as_view(), name="newsletter_protected_terms"),
         route("processing/", ProcessingPage.as_view(), name="newsletter_processing"),
         route("staff-log/", AuditLogPage.as_view(), name="newsletter_audit"),
         route("issues/<int:pk>/report/", IssueReport.as_view(), name="newsletter_report"),
         route("issues/<int:pk>/report/mail/", ClickMap.as_view(), name="newsletter_clicked_mail"),
+        route("results/gifts/", GiftsPage.as_view(), name="newsletter_gifts"),
         route("results/", Results.as_view(), name="newsletter_results"),
         route("decide/<str:token>/", DecisionPage.as_view(), name="newsletter_decide"),
     ]
@@ -96,8 +112,10 @@ hooks.register("register_admin_urls", register_admin_urls)
 hooks.register("register_settings_menu_item", add_audit_log)
 hooks.register("register_settings_menu_item", add_api_keys)
 hooks.register("register_settings_menu_item", add_protected_terms)
+hooks.register("register_settings_menu_item", add_limits)
 hooks.register("register_settings_menu_item", add_processing)
 hooks.register("register_admin_menu_item", add_results)
 hooks.register("register_log_actions", register_staff_actions, order=1000)
 hooks.register("register_log_actions", register_api_key_actions)
+hooks.register("register_log_actions", register_gift_actions)
 hooks.register("register_log_actions", register_protected_term_actions)

@@ -20,10 +20,10 @@ from wagtail.log_actions import LogActionRegistry, registry
 from wagtail.models import ModelLogEntry
 from wagtail.permission_policies import ModelPermissionPolicy
 
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.text import escape_csv_cell
 from newsletter.models import AuditEntry
 from subscribers.desk.csv_response import stream_csv
-from subscribers.desk.listing import make_breadcrumbs
 
 PER_PAGE, MAX_ROWS_CHECKED = 50, 500
 CSV_COLUMNS = ("at", "who", "what", "to", "kind", "from", "details", "previous", "sha256")
@@ -106,7 +106,7 @@ class AuditLogPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVi
     permission_required = "view"
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs(("", _("Staff log")))
+        return make_breadcrumbs((_("Staff log"), ""))
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
         if request.GET.get("as") == "csv":
@@ -143,11 +143,15 @@ def describe_entry(entry: AuditEntry) -> dict[str, object]:
         "who": entry.user_display_name if entry.user_id else _("the system"),
         "what": entry.message,
         "label": entry.label,
-        "kind": _(str(kind._meta.verbose_name)) if kind else "",
+        "kind": label_kind(kind) if kind else "",
         "address": entry.address,
         "details": ", ".join(f"{name}: {value}" for name, value in (entry.data or {}).items() if not _is_long(value)),
         "deleted": entry.deleted,
     }
+
+
+def label_kind(model: type[models.Model]) -> str:
+    return _("staff account") if model is User else _(str(model._meta.verbose_name))
 
 
 def _list_csv_rows(entries: QuerySet[AuditEntry]) -> Iterator[Iterable[str]]:

@@ -13,6 +13,7 @@ from allauth.account.models import Login
 from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -24,6 +25,7 @@ from django.views.generic import FormView
 from newsletter.common.errors import BadAddress, BadLink
 from newsletter.common.networks import single_client_network
 from newsletter.common.translation import translate
+from newsletter.models import StaffLink
 from newsletter.organisation.first_administrator import check_code, is_without_staff, make_first_administrator
 from newsletter.organisation.staff import BadPassword
 from newsletter.organisation.staff_links import read_staff_link, request_password_link, use_staff_link
@@ -65,11 +67,29 @@ class ChoosePasswordForm(forms.Form):
         return cleaned
 
 
-class FirstAdministratorForm(ChoosePasswordForm):
+class InvitationForm(ChoosePasswordForm):
+    """A form that asks for the name, because the desk names who did what."""
+
+    first_name = forms.CharField(
+        label=gettext_lazy("First name (optional)"),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = forms.CharField(
+        label=gettext_lazy("Last name (optional)"),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+    field_order = ["first_name", "last_name"]
+
+
+class FirstAdministratorForm(InvitationForm):
     email = forms.EmailField(
         label=gettext_lazy("Your email address"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
-    field_order = ["email"]
+    field_order = ["email", "first_name", "last_name"]
 
 
 class EmailForm(forms.Form):
@@ -86,7 +106,7 @@ class _LinkPage(FormView[Any], ABC):
         """Raise BadLink."""
 
     @method_decorator(never_cache)
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         try:
             self.check_link()
         except BadLink as error:
@@ -98,7 +118,13 @@ class _LinkPage(FormView[Any], ABC):
 
 class ChoosePasswordPage(_LinkPage):
     template_name = "account/choose_password.html"
-    form_class = ChoosePasswordForm
+
+    def get_form_class(self) -> type[ChoosePasswordForm]:
+        is_invitation = self.link.kind == StaffLink.Kind.INVITATION
+        return InvitationForm if is_invitation else ChoosePasswordForm
+
+    def get_initial(self) -> dict[str, object]:
+        return {name: getattr(self.link.person, name) for name in ("first_name", "last_name")}
 
     def check_link(self) -> None:
         self.link = read_staff_link(self.kwargs["token"], now=timezone.now())
@@ -108,7 +134,8 @@ class ChoosePasswordPage(_LinkPage):
 
     def form_valid(self, form: ChoosePasswordForm) -> HttpResponse:
         try:
-            person = use_staff_link(link=self.link, password=form.cleaned_data["password"], now=timezone.now())
+            names = {name: form.cleaned_data.get(name, "") for name in ("first_name", "last_name")}
+            person = use_staff_link(link=self.link, password=form.cleaned_data["password"], now=timezone.now(), **names)
         except BadPassword as error:
             form.add_error("password", translate(error))
             return self.form_invalid(form)
@@ -123,11 +150,10 @@ class FirstAdministratorPage(_LinkPage):
         check_code(self.kwargs["code"])
 
     def form_valid(self, form: FirstAdministratorForm) -> HttpResponse:
-        given = form.cleaned_data
+        names = ("email", "password", "first_name", "last_name")
+        given = {name: form.cleaned_data[name] for name in names}
         try:
-            person = make_first_administrator(
-                code=self.kwargs["code"], email=given["email"], password=given["password"]
-            )
+            person = make_first_administrator(code=self.kwargs["code"], **given)
         except BadPassword as error:
             form.add_error("password", translate(error))
             return self.form_invalid(form)

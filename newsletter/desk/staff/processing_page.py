@@ -18,6 +18,7 @@ RETENTION_LABELS = {
     "exports": gettext_lazy("export requests: what, by whom and why"),
     "reports": gettext_lazy("the provider’s reports about emails"),
     "deliveries": gettext_lazy("who was sent which issue; after that, only totals"),
+    "webhooks": gettext_lazy("what was told to other systems by webhook, without addresses"),
 }
 """Labels for the names of `retention_days`."""
 

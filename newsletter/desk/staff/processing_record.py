@@ -15,13 +15,14 @@ from django.db.models import Count
 
 from newsletter.feedback import event_retention
 from newsletter.models import ApiKey, Brand, Publication
+from newsletter.outbound import replay
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, read_provider_url
 from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
 from subscribers.exporting import export_requests
 from subscribers.importing.writing import import_steps
-from subscribers.models import Basis, MailingList, Subscriber, Subscription
+from subscribers.models import Basis, MailingList, Subscriber, Subscription, WebhookEndpoint
 from subscribers.segments.attributes import attribute_keys
 
 EU_HOST_LABELS = ("eu", "europe")
@@ -50,6 +51,7 @@ class ProcessingRecord:
     provider: Processor | None
     monitor: str
     keys: list[ApiKey]
+    webhooks: list[WebhookEndpoint]
     site: str
     database: str
     staff: list[tuple[str, int]]
@@ -71,6 +73,7 @@ def describe_processing(*, now: datetime) -> ProcessingRecord:
         provider=find_processor(read_provider_url(settings.NEWSLETTER_PROVIDER_URL)),
         monitor=urlsplit(settings.NEWSLETTER_PULSE_URL or "").hostname or "",
         keys=list(ApiKey.objects.valid(now=now).order_by("name")),
+        webhooks=list(WebhookEndpoint.objects.exclude(state=WebhookEndpoint.State.OFF)),
         site=settings.NEWSLETTER_SITE_URL,
         database="PostgreSQL" if connection.vendor == "postgresql" else "SQLite",
         staff=list(_count_staff()),
@@ -101,6 +104,7 @@ def retention_days() -> dict[str, int]:
         "exports": export_requests.EXPORT_RECORD_RETENTION,
         "reports": event_retention.KEPT,
         "deliveries": send_retention.KEPT,
+        "webhooks": replay.RETENTION,
     }
     return {name: span.days for name, span in spans.items()}
 

@@ -8,13 +8,15 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import URLPattern, path
 from django.utils.functional import cached_property
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from wagtail.admin.paginator import WagtailPaginator
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
-from wagtail.users.views.users import IndexView, UserViewSet
+from wagtail.users.views.users import DeleteView, IndexView, UserViewSet
 
 from newsletter.desk.staff.staff_forms import ROLE_NAMES, AccountForm, InvitationForm
 from newsletter.desk.staff.staff_pages import AccountPage, InvitationPage, remove_second_factor, send_staff_link
+from subscribers.desk.editing.row_pages import DeletedMessage
 
 
 def label_roles(person: User) -> str:
@@ -31,7 +33,14 @@ def label_second_factor(person: Any) -> Any:
     return _("set up") if person.has_second_factor else _("not set up")
 
 
+class StaffPaginator(WagtailPaginator):
+    @property
+    def items_count_label(self) -> str:
+        return ngettext("%(number)s account", "%(number)s accounts", self.count) % {"number": self.count}
+
+
 class StaffList(IndexView):
+    paginator_class = StaffPaginator
     page_title = _("Staff")
     add_item_label = _("Invite staff")
 
@@ -54,10 +63,15 @@ class StaffList(IndexView):
         return users.prefetch_related("groups").annotate(has_second_factor=Exists(apps))
 
 
+class DeleteStaff(DeletedMessage, DeleteView):
+    pass
+
+
 class StaffViewSet(UserViewSet):
     index_view_class = StaffList
     add_view_class = InvitationPage
     edit_view_class = AccountPage
+    delete_view_class = DeleteStaff
     create_template_name = InvitationPage.template_name
     edit_template_name = AccountPage.template_name
     copy_view_enabled = False

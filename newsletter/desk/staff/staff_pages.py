@@ -3,9 +3,8 @@
 from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -23,25 +22,31 @@ from wagtail.users.models import UserProfile
 from wagtail.users.utils import user_can_delete_user
 
 from newsletter.common.errors import BadAddress, DomainError, NotAllowed
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.desk.staff.staff_forms import AccountForm, InvitationForm
 from newsletter.models import Publication, StaffLink
 from newsletter.organisation.staff import remove_factors
 from newsletter.organisation.staff_accounts import EmailTaken, change_staff, invite_staff
 from newsletter.organisation.staff_links import find_open_link, make_staff_link, make_staff_link_url
-from newsletter.sending.deliverability.domains import OUTBOX, read_provider
-from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
+from newsletter.sending.provider import can_mail_leave
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
-from subscribers.desk.listing import format_moment, make_breadcrumbs
+from subscribers.desk.listing import format_moment
 from subscribers.desk.password import PasswordForm
 
 POLICY = ModelPermissionPolicy(User)
 INDEX = "wagtailusers_users:index"
+SETUP, SETUP_STEP = "setup", "newsletter_setup_people"
 
 
 class StaffPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView[Any]):
     permission_policy = POLICY
     header_icon = "user"
+
+    @property
+    def is_in_setup(self) -> bool:
+        """Return True if the person came from “Set up”, and goes back there."""
+        return SETUP in self.request.GET
 
 
 class InvitationPage(StaffPage):
@@ -51,7 +56,7 @@ class InvitationPage(StaffPage):
     form_class = InvitationForm
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((reverse(INDEX), _("Staff")), ("", _("Invite staff")))
+        return make_breadcrumbs((_("Staff"), reverse(INDEX)), (_("Invite staff"), ""))
 
     def form_valid(self, form: InvitationForm) -> HttpResponse:
         given = dict(form.cleaned_data)
@@ -65,7 +70,10 @@ class InvitationPage(StaffPage):
         profile.preferred_language = language
         profile.save(update_fields=["preferred_language"])
         messages.success(self.request, _("%(email)s is invited.") % {"email": link.person.email})
-        return redirect(edit_url(link.person))
+        return redirect(edit_url(link.person) + (f"?{SETUP}" if self.is_in_setup else ""))
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        return {**super().get_context_data(**kwargs), "back_url": reverse(SETUP_STEP if self.is_in_setup else INDEX)}
 
 
 class AccountPage(StaffPage):
@@ -81,7 +89,7 @@ class AccountPage(StaffPage):
         return str(get_user_display_name(self.person))
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((reverse(INDEX), _("Staff")), ("", self.get_page_title()))
+        return make_breadcrumbs((_("Staff"), reverse(INDEX)), (self.get_page_title(), ""))
 
     def get_form_kwargs(self) -> dict[str, object]:
         return {**super().get_form_kwargs(), "person": self.person}
@@ -112,6 +120,7 @@ class AccountPage(StaffPage):
             **super().get_context_data(**kwargs),
             "person": person,
             "link": link,
+            "setup_url": reverse(SETUP_STEP) if self.is_in_setup else "",
             "link_until": format_moment(link.expires_at, now=now) if link else "",
             "link_url": make_staff_link_url(link) if link and not can_mail(person.email) else "",
             "has_password": person.has_usable_password(),
@@ -158,7 +167,7 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(edit_url(person))
 
 
-def require_may_change(person: User, *, by: Any) -> None:
+def require_may_change(person: User, *, by: User | AnonymousUser) -> None:
     """Raise NotAllowed for a superuser's account, unless a superuser asks."""
     if person.is_superuser and not by.is_superuser:
         raise NotAllowed("Only a superuser may change the account of a superuser.")
@@ -166,10 +175,8 @@ def require_may_change(person: User, *, by: Any) -> None:
 
 def can_mail(address: str) -> bool:
     """Return True if a mail to this address would leave this installation."""
-    provider, only_to = read_provider(settings.NEWSLETTER_PROVIDER_URL), get_recipient_allowlist()
-    if provider is None or provider.scheme == OUTBOX or is_sending_blocked():
-        return False
-    return (only_to is None or only_to.allows(address)) and Publication.objects.exists()
+    only_to = get_recipient_allowlist()
+    return can_mail_leave() and (only_to is None or only_to.allows(address)) and Publication.objects.exists()
 
 
 def edit_url(person: User) -> str:

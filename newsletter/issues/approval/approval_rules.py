@@ -64,13 +64,15 @@ def find_manual_approval_reason(issue: Issue, *, people: int) -> str:
     return ""
 
 
-def count_recipients(issue: Issue, *, now: datetime | None = None) -> int:
+def count_recipients(issue: Issue, *, now: datetime | None = None, at_once: bool = False) -> int:
     """Return how many people would get the issue now. The send uses the same rule."""
-    return count_audience_for_send(issue, now=now).eligible
+    return count_audience_for_send(issue, now=now, at_once=at_once).eligible
 
 
-def count_audience_for_send(issue: Issue, *, now: datetime | None = None) -> AudienceCount:
+def count_audience_for_send(issue: Issue, *, now: datetime | None = None, at_once: bool = False) -> AudienceCount:
     """Return the counts that a send would freeze now: candidates, recipients, exclusions by reason.
+
+    ``at_once``: the send does not wait for the time at which the issue is due.
 
     While a block is incomplete, nearby events are unknown: then everybody who may be mailed counts as a recipient.
     """
@@ -78,8 +80,8 @@ def count_audience_for_send(issue: Issue, *, now: datetime | None = None) -> Aud
     try:
         content = resolve_complete_content(issue)
     except (NotReady, OSError):
-        return count_people(issue, now=now)
-    return count_final_audience(issue, content=content, now=now)
+        return count_people(issue, now=now, at_once=at_once)
+    return count_final_audience(issue, content=content, now=now, at_once=at_once)
 
 
 def requires_other_approver(publication: Publication) -> bool:
@@ -123,18 +125,26 @@ def count_approvals_needed(issue: Issue, *, people: int) -> int:
 def count_approvals(issue: Issue, *, sha256: str, people: int) -> int:
     """Return how many people's approvals are valid for this content, the current audience and this number of recipients."""
     return len(
-        {one.person_id for one in find_valid_approvals(issue, sha256=sha256, people=people) if not one.by_policy}
+        {
+            approval.person_id
+            for approval in find_valid_approvals(issue, sha256=sha256, people=people)
+            if not approval.by_policy
+        }
     )
 
 
 def find_valid_approvals(issue: Issue, *, sha256: str, people: int) -> list[Approval]:
     """Return the approvals of this content and audience that cover ``people`` recipients.
 
-    If required, leave out approvals by authors.
+    If required, leave out approvals by authors. A welcome mail is approved for everybody who joins from then on.
     """
-    valid = [one for one in _find_approvals_of_audience(issue, sha256=sha256) if covers_people(one, people=people)]
+    valid = [
+        approval
+        for approval in _find_approvals_of_audience(issue, sha256=sha256)
+        if issue.is_welcome or covers_people(approval, people=people)
+    ]
     if requires_other_approver(issue.publication):
-        valid = [one for one in valid if one.by_policy or not _is_by_author(issue, one)]
+        valid = [approval for approval in valid if approval.by_policy or not _is_by_author(issue, approval)]
     return valid
 
 
@@ -144,11 +154,11 @@ def covers_people(approval: Approval, *, people: int) -> bool:
 
 
 def require_enough_approvals(issue: Issue, *, sha256: str, people: int) -> None:
-    """Raise NotApproved or AudienceChanged unless enough approvals are valid for so many recipients."""
+    """Raise NotApproved or AudienceChanged unless enough approvals are valid for this number of recipients."""
     valid = find_valid_approvals(issue, sha256=sha256, people=people)
-    persons = {one.person_id for one in valid if not one.by_policy}
+    persons = {approval.person_id for approval in valid if not approval.by_policy}
     needed = count_approvals_needed(issue, people=people)
-    if len(persons) >= max(needed, 1) or (needed == 0 and any(one.by_policy for one in valid)):
+    if len(persons) >= max(needed, 1) or (needed == 0 and any(approval.by_policy for approval in valid)):
         return
     _raise_not_enough(
         issue,
@@ -160,7 +170,11 @@ def require_enough_approvals(issue: Issue, *, sha256: str, people: int) -> None:
 
 
 def _raise_not_enough(issue: Issue, *, candidates: Sequence[Approval], people: int, persons: int, needed: int) -> None:
-    outgrown = [one.people for one in candidates if one.people is not None and not covers_people(one, people=people)]
+    outgrown = [
+        approval.people
+        for approval in candidates
+        if approval.people is not None and not covers_people(approval, people=people)
+    ]
     if outgrown and persons < max(needed, 1):
         raise AudienceChanged(
             "%(issue)s was approved for %(approved)s people and would now go to %(people)s. Nothing was sent. "
@@ -179,7 +193,7 @@ def _raise_not_enough(issue: Issue, *, candidates: Sequence[Approval], people: i
             limit=Quantity(issue.publication.second_approval_above or 0),
             given=persons,
         )
-    if any(not one.by_policy and _is_by_author(issue, one) for one in candidates):
+    if any(not approval.by_policy and _is_by_author(issue, approval) for approval in candidates):
         raise NotApproved(
             "The person who approved %(issue)s also wrote or edited it, or content that it shows. "
             "%(publication)s needs somebody else's approval. Ask another approver.",

@@ -1,10 +1,10 @@
-"""Approve one content hash, withdraw approvals, and hold or release an issue. Nothing here sends."""
+"""Approve one content hash, and withdraw approvals. Nothing here sends."""
 
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Now
+from django.utils import timezone
 
 from newsletter.common.errors import AudienceChanged, NeedsManualApproval, NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.common.messages import Message, Quantity
@@ -19,16 +19,23 @@ from newsletter.issues.approval.approval_rules import (
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, max_people_after_growth
 from newsletter.issues.approval.changes_since_approval import find_changes
 from newsletter.issues.approval.content_checks import check_events, find_merge_field_error
+from newsletter.issues.approval.open_comments import require_comments_resolved
 from newsletter.issues.approval.publication_switches import require_issue_enabled
+from newsletter.issues.approval.welcome_rules import require_first_mail_on, require_own_words, turn_on_welcome
 from newsletter.issues.protected_terms.check import require_unprotected
+from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.placements import require_stories_placed, update_story_placements
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import check_linked_stories
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.issues.variants.audience_segment import find_audience_segment
-from newsletter.issues.variants.recipient_groups import find_groups
+from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_content
+from newsletter.issues.variants.exclusion_labels import explain_nobody
+from newsletter.issues.variants.recipient_groups import count_final_audience, count_people, group_recipients
 from newsletter.issues.variants.render import freeze_revision, make_variants
+from newsletter.issues.variants.subject_test_rules import require_enough_people, require_subject_test_possible
 from newsletter.models import Approval, Issue, IssueRevision, Publication, transition
+from newsletter.outbound.publishing_facts import report_issue
+from subscribers.models import EventKind
 
 OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW)
 _CHECK_FAILED = Message("%(issue)s fails a check: %(error)s")
@@ -52,6 +59,8 @@ def approve_issue(
     """
     require_issue_enabled(issue)
     require_approval_permission(issue, by=by)
+    require_comments_resolved(issue)
+    require_first_mail_on(issue)
     revision = freeze_checked_revision(issue=issue, now=now)
     if seen_sha256 and seen_sha256 != revision.sha256:
         raise NotApproved("The issue was edited after you opened it. Read it again, then approve.")
@@ -81,6 +90,7 @@ def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
         raise NotReady(
             "%(issue)s is held: %(reason)s.", issue=issue, reason=issue.held_reason or Message("no reason was given")
         )
+    require_comments_resolved(issue)
     people = count_recipients(issue, now=now)
     reason = find_manual_approval_reason(issue, people=people)
     if reason:
@@ -90,21 +100,28 @@ def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
     )
 
 
-def freeze_checked_revision(*, issue: Issue, now: datetime) -> IssueRevision:
+def freeze_checked_revision(*, issue: Issue, now: datetime, rehearsed: bool = True) -> IssueRevision:
     """Freeze the issue as it is now, make a variant for each group of the audience, and check all of them.
 
-    Raises WrongState; NotReady with the first error that a check finds.
+    A welcome mail is ``rehearsed`` with everybody on the list; without it, with the people who are to get it now, and it may
+    have nothing for them.
+    Raises WrongState; NotReady with the incomplete parts, or with the first error that a check finds.
     """
     if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
         raise WrongState(
             "%(issue)s is %(state)s; it cannot be approved or sent again.", issue=issue, state=issue.get_state_display()
         )
+    resolve_complete_content(issue)
     revision = freeze_revision(issue=issue, now=now)
     content = IssueContent.from_json(revision.content)
     update_story_placements(issue=issue, content=content, now=now)
-    variants = make_variants(revision=revision, groups=find_groups(issue, now=now))
-    if not variants:
-        raise NotReady(_explain_empty_audience(issue))
+    groups, visibility = group_recipients(issue, content=content, now=now, rehearsed=rehearsed)
+    require_subject_test_possible(content, issue=issue)
+    require_enough_people(content, groups=groups)
+    variants = make_variants(revision=revision, groups=groups, visibility=visibility)
+    require_own_words(content, issue=issue)
+    if rehearsed and not variants:
+        raise NotReady(explain_nobody(issue, counted=count_final_audience(issue, content=content, now=now)))
     due = content.issue.due_at
     for finding in check_events(content, delivered_at=max(due, now)):
         if finding.level == "error":
@@ -126,9 +143,14 @@ def freeze_checked_revision(*, issue: Issue, now: datetime) -> IssueRevision:
 
 
 def find_current_approval(issue: Issue) -> Approval | None:
-    """Return an approval of the current content for the current list and segment, if there is one."""
+    """Return an approval of the current content for the current list and segment, if there is one.
+
+    Nobody approved an issue that is incomplete.
+    """
+    if find_incomplete_parts(issue):
+        return None
     approvals = issue.approvals.filter(
-        sha256=hash_content(resolve_content(issue)),
+        sha256=hash_approved_content(resolve_content(issue)),
         audience_sha256=hash_audience(describe_audience(issue)),
         withdrawn_at__isnull=True,
     )
@@ -140,6 +162,20 @@ def require_approval(issue: Issue, *, now: datetime | None = None) -> Approval:
 
     Raises NotApproved if the content changed or too few people approved it. Raises AudienceChanged if the list or the
     segment changed, or if it would go to many more people.
+    """
+    approval = require_approved_content(issue)
+    most = count_people(issue, now=now or timezone.now()).eligible
+    try:
+        require_enough_approvals(issue, sha256=approval.sha256, people=most)
+    except NotApproved:
+        require_enough_approvals(issue, sha256=approval.sha256, people=count_recipients(issue, now=now))
+    return approval
+
+
+def require_approved_content(issue: Issue) -> Approval:
+    """Return an approval of what the issue is now, for its list and segment, whatever the number of people.
+
+    Raises NotApproved if the content changed, AudienceChanged if the list or the segment did.
     """
     approval = find_current_approval(issue)
     if approval is None:
@@ -158,13 +194,12 @@ def require_approval(issue: Issue, *, now: datetime | None = None) -> Approval:
                 reference=issue.reference,
             )
         )
-    require_enough_approvals(issue, sha256=approval.sha256, people=count_recipients(issue, now=now))
     return approval
 
 
 def _is_approved_for_others(issue: Issue) -> bool:
     """Return True if its content is approved for another list or segment rule."""
-    sha256 = hash_content(resolve_content(issue))
+    sha256 = hash_approved_content(resolve_content(issue))
     return issue.approvals.filter(sha256=sha256, withdrawn_at__isnull=True).exists()
 
 
@@ -174,6 +209,7 @@ def reopen_approval(*, issue: Issue, error: NotApproved, now: datetime) -> None:
         withdraw_approvals(issue=issue, now=now)
     elif find_current_approval(issue) is not None:
         transition(issue, from_states=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
+        report_issue(EventKind.ISSUE_WAITING, issue, now=now)
 
 
 def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
@@ -184,6 +220,8 @@ def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
     open_ = Issue.objects.filter(pk=issue.pk, state__in=[*OPEN_STATES, Issue.State.APPROVED])
     with transaction.atomic():
         withdrawn = issue.approvals.filter(withdrawn_at__isnull=True, issue__in=open_).update(withdrawn_at=now)
+        if withdrawn:
+            report_issue(EventKind.ISSUE_APPROVAL_WITHDRAWN, issue, now=now)
         transition(issue, from_states=[Issue.State.APPROVED, Issue.State.IN_REVIEW], to=Issue.State.DRAFT)
     return withdrawn
 
@@ -191,42 +229,30 @@ def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
 def void_changed_approvals(*, now: datetime) -> list[tuple[Issue, list[str]]]:
     """Withdraw the approvals of every issue that changed since. Return each of them with its changes."""
     voided = []
-    approved = Issue.objects.filter(state__in=[Issue.State.APPROVED, Issue.State.IN_REVIEW])
-    for issue in approved.select_related("publication__brand", "slot"):
-        if find_current_approval(issue) is None and issue.approvals.filter(withdrawn_at__isnull=True).exists():
-            changes = find_changes(issue)
-            withdraw_approvals(issue=issue, now=now)
-            voided.append((issue, changes))
+    for issue in find_changed_issues():
+        changes = find_changes(issue)
+        withdraw_approvals(issue=issue, now=now)
+        voided.append((issue, changes))
     return voided
 
 
-def hold_issue(*, issue: Issue, reason: str) -> None:
-    """Keep an issue from being sent until a person releases it. Raises WrongState if its send has begun."""
-    held = Issue.objects.filter(pk=issue.pk, state__in=[*OPEN_STATES, Issue.State.APPROVED]).update(
-        held=True, held_reason=reason, released_at=None
-    )
-    if not held:
-        raise WrongState(
-            "%(issue)s is %(state)s; it is too late to hold it. Pause its send instead.",
-            issue=issue,
-            state=issue.get_state_display(),
-        )
-    issue.held, issue.held_reason = True, reason
-
-
-def release_issue(*, issue: Issue) -> None:
-    """Release a held issue. It may be sent then, even if its slot is over."""
-    Issue.objects.filter(pk=issue.pk).update(held=False, held_reason="", released_at=Now())
-    issue.held, issue.held_reason = False, ""
+def find_changed_issues() -> list[Issue]:
+    """Return the issues whose approvals are for another content or audience than they have now."""
+    approved = Issue.objects.filter(
+        state__in=[Issue.State.APPROVED, Issue.State.IN_REVIEW], approvals__withdrawn_at__isnull=True
+    ).distinct()
+    issues = approved.select_related("publication__brand", "slot")
+    return [issue for issue in issues if find_current_approval(issue) is None]
 
 
 def _record_approval(
     *, issue: Issue, revision: IssueRevision, person_id: int | None, people: int, now: datetime
 ) -> Approval:
-    audience = describe_audience(issue)
+    audience, content = describe_audience(issue), IssueContent.from_json(revision.content)
+    sha256 = hash_approved_content(content)
     with transaction.atomic():
         own = issue.approvals.filter(
-            sha256=revision.sha256, person=person_id, by_policy=person_id is None, withdrawn_at__isnull=True
+            sha256=sha256, person=person_id, by_policy=person_id is None, withdrawn_at__isnull=True
         )
         own.exclude(audience_sha256=hash_audience(audience), people__gte=people).update(withdrawn_at=now)
         try:
@@ -234,7 +260,7 @@ def _record_approval(
                 approval = Approval.objects.create(
                     issue=issue,
                     revision=revision,
-                    sha256=revision.sha256,
+                    sha256=sha256,
                     person_id=person_id,
                     by_policy=person_id is None,
                     audience=audience,
@@ -244,28 +270,17 @@ def _record_approval(
                 )
         except IntegrityError:
             approval = own.get()
-        if person_id is None or _has_enough(issue, sha256=revision.sha256, people=people):
+        if person_id is None or _has_enough(issue, sha256=sha256, people=people):
             transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
+            report_issue(EventKind.ISSUE_APPROVED, issue, now=now)
         else:
             transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
-        require_stories_placed(issue=issue, content=IssueContent.from_json(revision.content))
+            report_issue(EventKind.ISSUE_WAITING, issue, now=now)
+        require_stories_placed(issue=issue, content=content)
+        turn_on_welcome(issue, now=now)
     return approval
 
 
 def _has_enough(issue: Issue, *, sha256: str, people: int) -> bool:
     given = count_approvals(issue, sha256=sha256, people=people)
     return given >= max(count_approvals_needed(issue, people=people), 1)
-
-
-def _explain_empty_audience(issue: Issue) -> Message:
-    name = issue.publication.mailing_list.name
-    if segment := find_audience_segment(issue):
-        return Message(
-            "Nobody would get %(issue)s: the list “%(name)s” has nobody in the segment “%(segment)s” who may be mailed.",
-            issue=issue,
-            name=name,
-            segment=segment.name,
-        )
-    return Message(
-        "Nobody would get %(issue)s: the list “%(name)s” has nobody who may be mailed.", issue=issue, name=name
-    )

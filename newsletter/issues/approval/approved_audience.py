@@ -5,7 +5,7 @@ import hashlib
 import orjson
 
 from newsletter.common.errors import BadRule
-from newsletter.issues.variants.recipient_groups import FREQUENCIES
+from newsletter.issues.variants.audience_rules import FREQUENCIES
 from newsletter.models import Issue
 from subscribers.models import Segment
 from subscribers.segments.resolve import resolve_rule
@@ -23,6 +23,10 @@ def describe_audience(issue: Issue) -> Audience:
     if issue.kind == Issue.Kind.CORRECTION:
         correction = issue.correction if hasattr(issue, "correction") else None
         return {**described, "correction": correction.pk if correction else None}
+    if issue.is_welcome:
+        return {**described, "welcome": issue.number, **_describe_segment(publication.segment)}
+    if issue.completes_id is not None:
+        return {**described, "completes": issue.completes_id}
     described["frequencies"] = sorted(FREQUENCIES[Issue.Kind(issue.kind)])
     if issue.segment is not None:
         described["narrowed"] = _describe_segment(issue.segment)

@@ -15,11 +15,13 @@ from wagtail.models import Revision
 
 from newsletter.common.errors import BadRule, NotReady
 from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.own_texts import hash_text, list_own_texts
 from newsletter.issues.snapshot.records.blocks import list_appeals
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import find_linked_stories
-from newsletter.models import Appeal, ContentEdit, EventNotice, Issue, Source, Story
-from subscribers.models import MailingList, Segment, Topic
+from newsletter.issues.snapshot.resolve import remove_filled_blocks
+from newsletter.models import Appeal, ContentEdit, EventNotice, Issue, Source, Story, StoryImage, TextTranslation
+from subscribers.models import Case, MailingList, Segment, Topic
 from subscribers.segments.resolve import resolve_rule
 
 Parts = dict[str, set[int]]
@@ -29,54 +31,103 @@ _IMAGES = ("picture", "image", "logo", "logo_dark")
 
 
 def find_authors(issue: Issue, *, until: datetime | None = None) -> set[int]:
-    """Return the ids of the staff who edited the issue or a part of it since it was assembled, up to ``until``."""
+    """Return the ids of the staff who edited the issue or a part of it since it was assembled, up to ``until``.
+
+    Whoever wrote or edited a story or event without a source is an author, however long ago: nobody else has read it.
+    """
     revisions = Revision.objects.for_instance(issue).filter(user__isnull=False)
-    edits = ContentEdit.objects.filter(at__gte=issue.made_at)
     parts = find_issue_parts(issue)
+    edits = ContentEdit.objects.filter(Q(at__gte=issue.made_at) | _of_rows(_find_typed_rows(parts)))
     uploads = Image.objects.filter(pk__in=parts[_IMAGE], created_at__gte=issue.made_at, uploaded_by_user__isnull=False)
     if until is not None:
         revisions, edits = revisions.filter(created_at__lte=until), edits.filter(at__lte=until)
         uploads = uploads.filter(created_at__lte=until)
-    of_parts = Q(pk__in=[])
-    for kind, rows in parts.items():
-        of_parts |= Q(kind=kind, row_id__in=rows)
+    translations = TextTranslation.objects.filter(
+        publication=issue.publication_id,
+        at__gte=issue.made_at,
+        by__isnull=False,
+        source_sha256__in=find_text_hashes(issue),
+    )
+    if until is not None:
+        translations = translations.filter(at__lte=until)
     return {
+        *translations.values_list("by_id", flat=True),
         *uploads.values_list("uploaded_by_user_id", flat=True),
         *revisions.values_list("user_id", flat=True),
-        *edits.filter(of_parts).values_list("person_id", flat=True),
+        *edits.filter(_of_rows(parts)).values_list("person_id", flat=True),
     }
+
+
+def _of_rows(parts: Parts) -> Q:
+    of_rows = Q(pk__in=[])
+    for kind, rows in parts.items():
+        of_rows |= Q(kind=kind, row_id__in=rows)
+    return of_rows
+
+
+def _find_typed_rows(parts: Parts) -> Parts:
+    """Return the stories and events that came from no source."""
+    return {
+        _name(model): set(
+            model.objects.filter(pk__in=parts[_name(model)], source__isnull=True).values_list("pk", flat=True)
+        )
+        for model in (Story, EventNotice)
+    }
+
+
+def find_text_hashes(issue: Issue) -> set[str]:
+    """Return the hashes of the texts of an issue that can be translated."""
+    texts = {text.sha256 for content in _current_content(issue) for text in list_own_texts(content)}
+    return texts | {hash_text(issue.publication.subject)}
 
 
 def find_issue_parts(issue: Issue) -> Parts:
     """Return every row that the issue shows or showed before, and every row that decides who gets it."""
+    bodies = [issue.body.get_prep_value(), issue.assembled.get("body", [])]
+    return _find_parts(issue, _contents(issue), bodies)
+
+
+def find_shown_parts(issue: Issue) -> Parts:
+    """Return every row that the issue shows now, and every row that decides who gets it."""
+    return _find_parts(issue, _current_content(issue), [issue.body.get_prep_value()])
+
+
+def _find_parts(issue: Issue, contents: Iterator[IssueContent], bodies: list[object]) -> Parts:
     parts: Parts = defaultdict(set)
+    parts[issue._meta.label_lower].add(issue.pk)
     publication = issue.publication
     segments = [segment for segment in (publication.segment, issue.segment) if segment is not None]
     for row in (publication, publication.brand, publication.mailing_list, *segments):
         parts[row._meta.label_lower].add(row.pk)
     for segment in segments:
         _add_named(parts, segment)
-    for content in _contents(issue):
-        _add_shown(parts, content)
-    for body in (issue.body.get_prep_value(), issue.assembled.get("body", [])):
+    for content in contents:
+        _add_shown(parts, remove_filled_blocks(content))
+    for body in bodies:
         _add_chosen(parts, body)
     _add_parts_of_stories(parts)
     return parts
 
 
-def _contents(issue: Issue) -> Iterator[IssueContent]:
-    """Yield the current content and every frozen one, because an edit of removed content counts too."""
+def _current_content(issue: Issue) -> Iterator[IssueContent]:
     with suppress(NotReady, OSError):
         yield resolve_complete_content(issue)
+
+
+def _contents(issue: Issue) -> Iterator[IssueContent]:
+    """Yield the current content and every frozen one, because an edit of removed content counts too."""
+    yield from _current_content(issue)
     yield from map(IssueContent.from_json, issue.content_revisions.values_list("content", flat=True).iterator())
 
 
 def _add_shown(parts: Parts, content: IssueContent) -> None:
-    parts[_name(Story)] |= {story.id for story in content.stories} | find_linked_stories(content)
+    parts[_name(Story)] |= content.story_rows | find_linked_stories(content)
     announced = content.issue.announces
-    events = [*content.events, announced.event] if announced else content.events
-    parts[_name(EventNotice)] |= {event.id for event in events}
-    parts[_name(Appeal)] |= {appeal.id for block in content.blocks for appeal in list_appeals(block)}
+    events = [event for version in content.all_versions for event in version.events]
+    events += [announced.event] if announced else []
+    appeals = [appeal for block in content.all_blocks for appeal in list_appeals(block)]
+    for kind, shown in ((EventNotice, events), (Appeal, appeals)):
+        parts[_name(kind)] |= {one.id for one in shown} | {one.translation_id for one in shown if one.translation_id}
 
 
 def _add_chosen(parts: Parts, value: object, *, name: str = "") -> None:
@@ -126,6 +177,9 @@ def _add_parts_of_stories(parts: Parts) -> None:
     parts[_name(Source)] |= set(sources)
     images = Story.objects.filter(pk__in=stories, library_image__isnull=False)
     parts[_IMAGE] |= set(images.values_list("library_image_id", flat=True))
+    parts[_IMAGE] |= set(StoryImage.objects.filter(story__in=stories).values_list("image_id", flat=True))
+    cases = Story.objects.filter(pk__in=stories, case__isnull=False)
+    parts[_name(Case)] |= set(cases.values_list("case_id", flat=True))
     topics = Story.topics.through.objects.filter(story_id__in=stories)
     parts[_name(Topic)] |= set(topics.values_list("topic_id", flat=True))
 

@@ -12,7 +12,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.fields import to_json
 from newsletter.issues.snapshot.records.stories import StoryRecord
-from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.snapshot.resolve import remove_filled_blocks, resolve_content
 from newsletter.models import Approval, Issue, Story
 
 _PART_LABELS = {
@@ -32,7 +32,10 @@ def find_changes(issue: Issue) -> list[str]:
     approval = issue.approvals.filter(withdrawn_at__isnull=True).select_related("revision").order_by("-at").first()
     if approval is None:
         return []
-    changes = _compare(IssueContent.from_json(approval.revision.content), resolve_content(issue))
+    changes = _compare(
+        remove_filled_blocks(IssueContent.from_json(approval.revision.content)),
+        remove_filled_blocks(resolve_content(issue)),
+    )
     return list(dict.fromkeys([*changes, *_compare_audience(approval, describe_audience(issue))]))
 
 
@@ -62,6 +65,10 @@ def _compare(before: IssueContent, after: IssueContent) -> Iterator[str]:
     )
     if list(map(_list_block_structure, before.blocks)) != list(map(_list_block_structure, after.blocks)):
         yield Message("the order or the words of its blocks")
+    if before.versions != after.versions:
+        yield Message("its text in other languages")
+    if before.subject_test != after.subject_test:
+        yield Message("the subject test")
 
 
 def describe_gone_story(story: Story) -> str:

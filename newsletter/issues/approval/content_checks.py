@@ -1,4 +1,4 @@
-"""Checks of an issue beyond those of its mails: past events, changed names without their note, unfillable merge fields.
+"""Checks of an issue beyond those of its mails: past events, changed names without their note, personal fields without a value.
 
 They only read. An error keeps an issue from being approved.
 """
@@ -63,6 +63,21 @@ def check_events(content: IssueContent, *, delivered_at: datetime) -> Iterator[F
                 yield Finding("warning", "event-begun", message, block=block.key, field="events")
 
 
+def check_events_by_last_hour(
+    content: IssueContent, *, delivered_at: datetime, last_hour: datetime
+) -> Iterator[Finding]:
+    """Find events that are over before the last readers get the issue, if they get it by their own clock."""
+    for block in content.blocks:
+        for event in list_events(block):
+            if not event.cancelled and delivered_at < event.over_at <= last_hour:
+                message = Message(
+                    "The event “%(title)s” will be over before the last people get this issue, by their own clock. Check that "
+                    "it still helps them.",
+                    title=_shorten_title(event.title),
+                )
+                yield Finding("warning", "event-past-later", message, block=block.key, field="events")
+
+
 def _check_announced(content: IssueContent) -> Iterator[Finding]:
     announced = content.issue.announces
     if announced and announced.event.fingerprint() != announced.fingerprint:
@@ -78,7 +93,7 @@ def _check_announced(content: IssueContent) -> Iterator[Finding]:
 def _check_names(content: IssueContent, pseudonyms: Pseudonyms) -> Iterator[Finding]:
     """Find changed names in notes and quotes that lack the note that must accompany them."""
     pairs = tuple((str(name), str(note)) for story in pseudonyms.values() for name, note in story if name != ANY_NAME)
-    for block in content.blocks if pairs else ():
+    for block in content.all_blocks if pairs else ():
         if isinstance(block, NoteBlock):
             text = with_notes = f"{block.heading}\n{plain_text(block.html)}"
         elif isinstance(block, QuoteBlock):
@@ -105,7 +120,7 @@ def find_merge_field_error(variant: Variant) -> str:
 
     Every field of a recipient is tried blank, ordinary and as odd as the database can hold it.
     """
-    variables = tuple(Variable(**each) for each in variant.variables)
+    variables = tuple(Variable(**data) for data in variant.variables)
     parts = {"subject": split(variant.subject), "HTML": split(variant.html), "text": split(variant.text)}
     for fields in _iter_field_values({variable.field for variable in variables}):
         try:
@@ -114,10 +129,10 @@ def find_merge_field_error(variant: Variant) -> str:
         except RenderingError as error:
             return error.message
         except KeyError as error:
-            return Message("Its merge field %(error)s has no value. Remove it from the issue.", error=error)
+            return Message("Its personal field %(error)s has no value. Remove it from the issue.", error=error)
         left = [part for part, text in filled.items() if TOKEN_PREFIX in text]
         if left:
-            return Message("A merge field is not filled in: %(left)s. Remove it from the issue.", left=", ".join(left))
+            return Message("A personal field has no value: %(left)s. Remove it from the issue.", left=", ".join(left))
     return ""
 
 

@@ -16,7 +16,8 @@ from newsletter.issues.protected_terms.check import has_protected_term
 from newsletter.issues.snapshot.consent_rules import ARCHIVE
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.fields import PictureRecord
-from newsletter.issues.snapshot.redact import remove_stories
+from newsletter.issues.snapshot.redact import remove_limited_blocks, remove_stories
+from newsletter.issues.snapshot.stories.own_pages import make_archive_path
 from newsletter.models import Issue, Publication, Send
 
 _STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
@@ -66,19 +67,13 @@ def find_archived_sends(publication: Publication) -> QuerySet[Send]:
 
 def list_archived_issues(sends: list[Send], *, at: datetime) -> list[ArchivedIssue]:
     """Return what lists and feeds show of these issues now, in their order. Leave out those with a protected term."""
-    contents = [IssueContent.from_json(send.revision.content) for send in sends if send.revision]
+    contents = [remove_limited_blocks(IssueContent.from_json(send.revision.content)) for send in sends if send.revision]
     hidden = find_hidden_for_each(contents, channel=ARCHIVE, at=at)
     return [
         _make_archived_issue(send, content, gone)
         for send, content, gone in zip(sends, contents, hidden, strict=True)
         if not has_protected_term(remove_stories(content, stories=gone))
     ]
-
-
-def make_archive_path(issue: Issue) -> str:
-    """Return the path of an issue: by its number in a public archive, else by an id that nobody can guess."""
-    public = issue.publication.archive == Publication.Archive.PUBLIC
-    return f"/news/{issue.publication.slug}/{issue.number if public else issue.public_id}/"
 
 
 def _make_archived_issue(send: Send, content: IssueContent, hidden: Hidden) -> ArchivedIssue:

@@ -20,11 +20,15 @@ from newsletter.issues.snapshot.records.blocks import (
 )
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.fields import to_json
-from newsletter.issues.snapshot.redact import remove_stories
+from newsletter.issues.snapshot.redact import remove_limited_blocks, remove_stories
 from newsletter.issues.snapshot.related_links import find_related_and_written_links, find_restricted_links
 from newsletter.issues.variants.documents import find_sent_day, make_document
-from newsletter.issues.variants.recipient_groups import RecipientGroup, choose_visible_for_group, find_locations
-from newsletter.issues.variants.visibility import choose_visible_in_archive
+from newsletter.issues.variants.recipient_groups import (
+    RecipientGroup,
+    choose_visible_for_group,
+    make_stored_group,
+)
+from newsletter.issues.visible.block_choices import choose_visible_in_archive
 from newsletter.models import Issue, IssueRevision, Send, Story, Variant
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.merge import fill_defaults
@@ -45,7 +49,7 @@ def find_hidden(content: IssueContent, *, channel: str, at: datetime) -> Hidden:
 
 def find_hidden_for_each(contents: Sequence[IssueContent], *, channel: str, at: datetime) -> list[Hidden]:
     """Return the same for several contents, in their order, with one query for all stories."""
-    shown = [{story.id for story in content.stories} for content in contents]
+    shown = [content.story_rows for content in contents]
     stories = Story.objects.in_bulk(set[int]().union(*shown))
     restricted = {
         required: find_restricted_links(
@@ -75,7 +79,7 @@ def find_hidden_in_variant(variant: Variant, *, at: datetime) -> Hidden:
     """Return the stories that the mail shows and its page on the web must not show."""
     shown = set(variant.shown_items.filter(kind="story").values_list("row_id", flat=True))
     hidden = find_hidden(IssueContent.from_json(variant.revision.content), channel=EMAIL, at=at)
-    return frozenset(one for one in hidden if isinstance(one, str) or one in shown)
+    return frozenset(url for url in hidden if isinstance(url, str) or url in shown)
 
 
 def make_public_subject(issue: Issue, *, at: datetime) -> str:
@@ -83,7 +87,7 @@ def make_public_subject(issue: Issue, *, at: datetime) -> str:
     send = issue.sends.exclude(state=Send.State.CANCELLED).select_related("revision").first()
     if issue.state not in (Issue.State.SENDING, Issue.State.SENT) or send is None or send.revision is None:
         return ""
-    content = IssueContent.from_json(send.revision.content)
+    content = remove_limited_blocks(IssueContent.from_json(send.revision.content))
     subject = remove_stories(content, stories=find_hidden(content, channel=EMAIL, at=at)).subject
     matcher = get_term_matcher()
     return "" if matcher.unreadable or matcher.find(subject) else subject
@@ -94,19 +98,9 @@ def render_redacted_variant(variant_id: int, hidden: Hidden) -> RenderedMail:
     """Render the mail again without these stories."""
     variant = Variant.objects.select_related("revision").get(pk=variant_id)
     group = variant.groups.order_by("pk").first()
-    readers = (
-        RecipientGroup(
-            place_id=group.place_id,
-            giving=group.giving,
-            people=0,
-            radius_km=group.radius_km,
-            frequency=group.frequency,
-        )
-        if group
-        else RecipientGroup(place_id=0, giving="none", people=0)
-    )
+    readers = make_stored_group(group) if group else RecipientGroup(place_id=0, giving="none", people=0)
     content = IssueContent.from_json(variant.revision.content)
-    visible = choose_visible_for_group(content, group=readers, locations=find_locations([readers.place_id]))
+    visible = choose_visible_for_group(content, group=readers)
     visible = replace(visible, sent_on=_find_sent_day(content, revision_id=variant.revision_id))
     online = f"{settings.NEWSLETTER_SITE_URL}/view/{variant.public_id}"
     return render(make_document(remove_stories(content, stories=hidden), visible=visible, view_online=online))
@@ -114,23 +108,28 @@ def render_redacted_variant(variant_id: int, hidden: Hidden) -> RenderedMail:
 
 @lru_cache(maxsize=MAX_CACHED_MAILS)
 def render_for_archive(revision_id: int, hidden: Hidden) -> RenderedMail:
-    """Render the issue as the archive shows it: every event, no personal links, without these stories."""
-    content = IssueContent.from_json(IssueRevision.objects.get(pk=revision_id).content)
-    content = fill_merge_defaults(remove_stories(content, stories=hidden))
+    """Render the issue as the archive shows it: the blocks for everybody, every event, no personal links."""
+    content = find_public_content(revision_id, hidden)
     visible = replace(choose_visible_in_archive(content), sent_on=_find_sent_day(content, revision_id=revision_id))
     document = make_document(content, visible=visible, view_online="")
     return render(replace(document, personal=False, reason=""))
 
 
+def find_public_content(revision_id: int, hidden: Hidden) -> IssueContent:
+    """Return what the archive shows of a revision: the blocks for everybody without these stories."""
+    content = remove_limited_blocks(IssueContent.from_json(IssueRevision.objects.get(pk=revision_id).content))
+    return fill_merge_defaults(remove_stories(content, stories=hidden))
+
+
 def _find_sent_day(content: IssueContent, *, revision_id: int) -> date | None:
     """Return the day on which this revision was sent, if that is not the day on which it was due."""
     sends = Send.objects.filter(revision=revision_id, started_at__isnull=False).exclude(state=Send.State.CANCELLED)
-    sent_at = sends.values_list("started_at", flat=True).first()
-    return find_sent_day(content, at=sent_at) if sent_at else None
+    send = sends.select_related("issue").first()
+    return find_sent_day(content, at=send.dated_at) if send and send.dated_at else None
 
 
 def fill_merge_defaults(content: IssueContent) -> IssueContent:
-    """Fill the merge fields of the content with their defaults, so that it addresses nobody in particular."""
+    """Fill the personal fields of the content with their defaults, so that it addresses nobody in particular."""
     return replace(
         content,
         subject=fill_defaults(content.subject, block=""),
@@ -140,7 +139,7 @@ def fill_merge_defaults(content: IssueContent) -> IssueContent:
 
 
 def _fill_block(block: Block) -> Block:
-    """Fill a block with texts by staff. Texts from outside have no merge fields, even if they look like one."""
+    """Fill a block with texts by staff. Texts from outside have no personal fields, even if they look like one."""
     external = isinstance(block, LeadStoryBlock | StoriesBlock | EventsBlock | RelatedBlock)
     return block if external else read_block(_fill(to_json(block)))
 

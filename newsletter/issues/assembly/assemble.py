@@ -4,7 +4,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from wagtail.log_actions import log
 
@@ -16,6 +15,8 @@ from newsletter.issues.approval.publication_switches import require_publication_
 from newsletter.issues.assembly.first_draft import Draft, apply_draft, make_draft
 from newsletter.issues.snapshot.placements import place_stories
 from newsletter.models import Issue, Slot, Story, transition
+from newsletter.outbound.publishing_facts import report_issue
+from subscribers.models import EventKind
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def make_unsaved_issue(slot: Slot) -> Issue:
     return Issue(publication=slot.publication, slot=slot, kind=slot.kind, due_at=slot.due_at)
 
 
-def save_new_issue(*, issue: Issue, draft: Draft, now: datetime, by: User | None = None) -> None:
+def save_new_issue(*, issue: Issue, draft: Draft, now: datetime) -> None:
     """Save a new issue with its first draft, its stories, its audience and its first revision."""
     apply_draft(issue=issue, draft=draft)
     issue.made_at = now
@@ -70,7 +71,8 @@ def save_new_issue(*, issue: Issue, draft: Draft, now: datetime, by: User | None
     save_assembled_content(issue)
     record_announced_audience(issue, now=now)
     place_stories(issue=issue, stories=[story.pk for story in draft.choice.stories], now=now)
-    issue.save_revision(user=by, log_action=False)
+    issue.save_revision(log_action=False)
+    report_issue(EventKind.ISSUE_ASSEMBLED, issue, now=now)
 
 
 def save_assembled_content(issue: Issue) -> None:

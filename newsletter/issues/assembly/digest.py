@@ -3,21 +3,21 @@
 A story is in at most one digest of a publication.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
-from babel.dates import format_skeleton
 from django.db import IntegrityError, transaction
 
 from newsletter.common.messages import Message
+from newsletter.common.schedule import Due, check_schedule, due_after
+from newsletter.issues.assembly.appeals import choose_appeals
 from newsletter.issues.assembly.draft import StoryTexts
-from newsletter.issues.assembly.schedule import Due, check_schedule, due_after
-from newsletter.issues.assembly.selection import Choice, Reason, choose_appeals, choose_events
+from newsletter.issues.assembly.selection import Choice, Reason, choose_events
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
+from newsletter.issues.snapshot.drafted_subjects import fill_digest_subject
+from newsletter.issues.snapshot.filled_blocks import iterate_sent_stories
 from newsletter.issues.snapshot.placements import find_released_placements
-from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
-from newsletter.issues.variants.dates import get_babel_locale
-from newsletter.models import Issue, Publication, Send, Slot, Story, StoryPlacement
+from newsletter.issues.variants.reader_zones import find_lead
+from newsletter.models import Issue, Publication, Slot, Story, StoryPlacement
 from subscribers.models import Frequency, Subscription
 
 MAX_STORIES = 12
@@ -39,7 +39,7 @@ def find_digest_due(*, publication: Publication, now: datetime, grace: timedelta
         return None
     schedule = check_schedule(schedule=publication.digest_schedule, zone=publication.zone)
     due = next(due_after(now - grace, schedule=schedule, zone=publication.zone))
-    if due.at - timedelta(hours=publication.lead_hours) > now:
+    if due.at - find_lead(publication, now=now) > now:
         return None
     known = publication.slots.filter(kind=Slot.Kind.DIGEST, period=make_digest_period(due)).exists()
     return None if known or not has_monthly_subscribers(publication) else due
@@ -71,7 +71,7 @@ def choose_digest_content(
     """
     publication = slot.publication
     since = find_digest_start(slot, now=now)
-    sent = list(_iter_sent_stories_since(publication, since))
+    sent = list(iterate_sent_stories(publication, since=since))
     sent.sort(key=lambda one: not one[2])
     rows = StoryPlacement.objects.filter(publication=publication, kind=Slot.Kind.DIGEST)
     rows = rows.exclude(pk__in=find_released_placements(now=now))
@@ -99,7 +99,7 @@ def choose_digest_content(
             Reason("story", story.pk, story.title, True, Message("sent in No. %(number)s", number=issue.number))
         )
     events, event_reasons = choose_events(publication=publication, due_at=slot.due_at, now=now)
-    appeals, appeal_reasons = choose_appeals()
+    appeals, appeal_reasons = choose_appeals(publication=publication, due_at=slot.due_at)
     return Choice(chosen, events, appeals, reasons + event_reasons + appeal_reasons), overrides
 
 
@@ -114,30 +114,8 @@ def find_digest_start(slot: Slot, *, now: datetime) -> datetime:
 
 def make_digest_subject(*, slot: Slot, choice: Choice) -> str:
     """Return the month and the first story's title."""
-    month = format_digest_month(slot)
-    return shorten(f"{month} · {escape_merge_fields(choice.stories[0].title)}" if choice.stories else month, 150)
-
-
-def format_digest_month(slot: Slot) -> str:
-    """Return the month before the slot is due: a digest of 1 December is about November."""
-    day = date.fromisoformat(slot.due_local[:10]) - timedelta(days=1)
-    noon = datetime.combine(day, time(12), UTC)
-    month = format_skeleton("yMMMM", noon, tzinfo=UTC, locale=get_babel_locale(slot.publication.language))
-    return month[0].upper() + month[1:]
-
-
-def _iter_sent_stories_since(publication: Publication, since: datetime) -> Iterator[tuple[Issue, StoryTexts, bool]]:
-    """Yield (issue, story block value, whether it led) of every issue sent since then, newest first."""
-    sent = Send.objects.filter(started_at__gte=since).exclude(state=Send.State.CANCELLED).values("issue")
-    issues = publication.issues.filter(
-        pk__in=sent, kind=Issue.Kind.ISSUE, state__in=[Issue.State.SENDING, Issue.State.SENT]
-    )
-    for issue in issues.order_by("-number"):
-        for child in issue.body:
-            if child.block_type == "lead_story" and child.value["story"]:
-                yield issue, child.value, True
-            elif child.block_type == "stories":
-                yield from ((issue, value, False) for value in child.value["stories"] if value["story"])
+    lead = choice.stories[0].title if choice.stories else ""
+    return fill_digest_subject(slot.due_local, lead=lead, language=slot.publication.language)
 
 
 def _find_exclusion_reason(story: Story, publication: Publication, placed: set[int], due_at: datetime) -> str:

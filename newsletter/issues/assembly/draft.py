@@ -6,10 +6,9 @@ from typing import Any
 
 from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.assembly.selection import Choice
-from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
+from newsletter.issues.snapshot.drafted_subjects import fill_subject
 from newsletter.models import Publication, Story
 
-PREHEADER_LENGTH = 100
 RELATED_LINKS = 3
 StoryTexts = Mapping[str, Any]
 """A story's value in an issue's body: the story and this issue's own texts for it."""
@@ -17,24 +16,9 @@ _STORY_OVERRIDES: dict[str, object] = {"headline": "", "teaser": "", "picture": 
 
 
 def draft_subject(*, publication: Publication, choice: Choice, number: int) -> str:
-    """Return the publication's subject with its fields filled in. Braces in a story's title never become merge fields."""
+    """Return the publication's subject with its fields filled in."""
     lead = choice.stories[0].title if choice.stories else publication.name
-    fields = {
-        "lead_headline": escape_merge_fields(lead),
-        "publication": escape_merge_fields(publication.name),
-        "number": str(number),
-    }
-    subject = publication.subject
-    for name, value in fields.items():
-        subject = subject.replace("{" + name + "}", value)
-    return shorten(subject, 150)
-
-
-def draft_preheader(choice: Choice) -> str:
-    """Return the other headlines; if there are none, the lead story's teaser."""
-    others = " · ".join(story.title for story in choice.stories[1:4])
-    teaser = choice.stories[0].teaser if choice.stories else ""
-    return shorten(escape_merge_fields(others or teaser), PREHEADER_LENGTH)
+    return fill_subject(publication.subject, lead=lead, publication=publication.name, number=number)
 
 
 def draft_body(
@@ -68,7 +52,7 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
 
     The issue's own stories are left out.
     """
-    inside = {normalise_url(story.url) for story in stories}
+    inside = {normalise_url(story.address) for story in stories}
     named = [
         (str(title), str(url))
         for story in stories
@@ -83,7 +67,7 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
         Story.objects.filter(
             topics__in=topics, language__in=languages, withdrawn_at__isnull=True, embargo_until__isnull=True
         )
-        .exclude(url__in=[story.url for story in stories])
+        .exclude(url__in=["", *(story.url for story in stories)])
         .distinct()
     )
     return [(story.title, story.url) for story in shared[: RELATED_LINKS * 2] if not has_pseudonym_mark(story.title)][

@@ -6,9 +6,10 @@ from django.db import transaction
 
 from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.assembly.digest import make_digest_subject
-from newsletter.issues.assembly.draft import draft_preheader, draft_subject
+from newsletter.issues.assembly.draft import draft_subject
 from newsletter.issues.assembly.merge_edits import Block, list_stories
 from newsletter.issues.assembly.selection import Choice
+from newsletter.issues.snapshot.drafted_subjects import draft_preheader
 from newsletter.models import Issue, Story
 
 _UNSENT_STATES = (*OPEN_STATES, Issue.State.APPROVED)
@@ -21,7 +22,9 @@ def update_drafted_texts(*, now: datetime) -> list[Issue]:
 
     A text that a person wrote stays. Their approvals are void then, because their content changed.
     """
-    drafted = Issue.objects.filter(state__in=_UNSENT_STATES).exclude(kind=Issue.Kind.CORRECTION)
+    drafted = Issue.objects.filter(state__in=_UNSENT_STATES).exclude(
+        kind__in=[Issue.Kind.CORRECTION, Issue.Kind.WELCOME]
+    )
     rows = drafted.select_for_update(of=("self",)).select_related("publication", "slot__publication")
     return [issue for issue in rows if issue.assembled and _update(issue)]
 
@@ -52,7 +55,7 @@ def _draft_texts(issue: Issue) -> dict[str, str]:
     if _list_ids(was[:1]) == _list_ids(now[:1]):
         texts["subject"] = _draft_subject(issue, choice)
     if _list_ids(was[_FIRST_OTHER:_LAST_OTHER]) == _list_ids(now[_FIRST_OTHER:_LAST_OTHER]):
-        texts["preheader"] = draft_preheader(choice)
+        texts["preheader"] = draft_preheader(choice.stories)
     return texts
 
 

@@ -8,10 +8,12 @@ from django.db.models import Max
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
+from newsletter.issues.assembly.appeals import choose_appeals
 from newsletter.issues.assembly.digest import NOTHING_SENT, choose_digest_content, make_digest_subject
-from newsletter.issues.assembly.draft import draft_body, draft_preheader, draft_subject
-from newsletter.issues.assembly.selection import Choice, choose_appeals, choose_events, has_new_event
+from newsletter.issues.assembly.draft import draft_body, draft_subject
+from newsletter.issues.assembly.selection import Choice, choose_events, has_new_event
 from newsletter.issues.assembly.story_candidates import choose_stories
+from newsletter.issues.snapshot.drafted_subjects import draft_preheader
 from newsletter.models import Issue, Publication
 
 NOTHING_NEW = Message("Nothing new: no story and no new event since the last issue was assembled.")
@@ -37,7 +39,7 @@ def make_draft(*, issue: Issue, now: datetime) -> Draft:
 def apply_draft(*, issue: Issue, draft: Draft) -> None:
     """Give the issue the number, texts, body and reasons of the draft. It is not saved."""
     body: Any = draft.body
-    issue.number, issue.subject, issue.preheader = draft.number, draft.subject, draft_preheader(draft.choice)
+    issue.number, issue.subject, issue.preheader = draft.number, draft.subject, draft_preheader(draft.choice.stories)
     issue.body, issue.reasons = body, [asdict(reason) for reason in draft.choice.reasons]
 
 
@@ -46,7 +48,7 @@ def _draft_issue(issue: Issue, now: datetime) -> Draft:
     number = _find_number(issue)
     stories, story_reasons = choose_stories(issue=issue, now=now)
     events, event_reasons = choose_events(publication=publication, due_at=issue.due_at or now, now=now)
-    appeals, appeal_reasons = choose_appeals()
+    appeals, appeal_reasons = choose_appeals(publication=publication, due_at=issue.due_at or now)
     choice = Choice(stories, events, appeals, story_reasons + event_reasons + appeal_reasons)
     if not choice.stories and not has_new_event(choice.events, since=_find_last_assembled_at(issue)):
         return Draft(number, choice, skip_reason=NOTHING_NEW)

@@ -64,9 +64,9 @@ def without_ids(value: object) -> object:
     """Return a block's value without the ids that change each time it is stored."""
     match value:
         case dict():
-            return {name: without_ids(one) for name, one in value.items() if name != "id"}
+            return {name: without_ids(part) for name, part in value.items() if name != "id"}
         case list():
-            return [without_ids(one) for one in value]
+            return [without_ids(part) for part in value]
         case _:
             return value
 
@@ -131,12 +131,19 @@ def _merge_stories(merged: Merged, *, new: Body, edits: _ManualEdits, limit: int
     free = [value for value in chosen if value["story"] not in held]
     lead = next((block for block in merged.body if block["type"] == "lead_story"), None)
     if lead is not None and not edits.has_touched(lead["value"].get("story")):
-        lead["value"] = free.pop(0) if free else lead["value"] if lead["value"].get("story") in wanted else {}
+        lead["value"] = _fill_lead(lead["value"], free, wanted=wanted)
     if lead is not None and not lead["value"]:
         merged.body.remove(lead)
     _fill_lists(merged, free=free, edits=edits, limit=limit)
     if edits.added or edits.removed or edits.reworded or edits.reordered:
         merged.kept.append("stories")
+
+
+def _fill_lead(value: Block, free: list[Block], *, wanted: set[int]) -> Block:
+    """Return the lead story's new value, {} if it has no story. Its rules of who sees it stay."""
+    if free:
+        return {**free.pop(0), **({"show_to": value["show_to"]} if "show_to" in value else {})}
+    return value if value.get("story") in wanted else {}
 
 
 def _fill_lists(merged: Merged, *, free: list[Block], edits: _ManualEdits, limit: int) -> None:
@@ -164,6 +171,6 @@ def _order_items(kept: list[Block], added: list[Block], block: Block, *, reorder
         known = sorted([*kept, *(item for item in added if id(item) in position)], key=lambda item: position[id(item)])
         return [*known, *(item for item in added if id(item) not in position)]
     result = list(added)
-    for item in sorted(kept, key=lambda one: position[id(one)]):
+    for item in sorted(kept, key=lambda kept_item: position[id(kept_item)]):
         result.insert(position[id(item)], item)
     return result

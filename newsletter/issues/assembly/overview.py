@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from newsletter.common.messages import Message
+from newsletter.common.schedule import describe, due_after
 from newsletter.issues.assembly.overdue import find_overdue
-from newsletter.issues.assembly.schedule import describe, due_after
 from newsletter.models import Issue, Publication, Slot
 
 DEFAULT_LIMIT = 20
@@ -42,13 +44,19 @@ def list_slots(*, limit: int = DEFAULT_LIMIT) -> list[dict[str, object]]:
 
 
 def list_issues(
-    *, now: datetime, publication: Publication | None = None, limit: int = DEFAULT_LIMIT
+    *,
+    now: datetime,
+    publication: Publication | None = None,
+    among: QuerySet[Publication] | None = None,
+    limit: int = DEFAULT_LIMIT,
 ) -> list[dict[str, object]]:
-    """List the newest issues, of all publications or of one."""
+    """List the newest issues, of all publications, of one, or of those `among`."""
     issues = Issue.objects.select_related("publication")
     overdue = set(find_overdue(now=now).values_list("pk", flat=True))
     if publication is not None:
         issues = issues.filter(publication=publication)
+    if among is not None:
+        issues = issues.filter(publication__in=among)
     return [
         {
             "id": issue.pk,

@@ -11,11 +11,12 @@ from django.db import transaction
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message
-from newsletter.issues.approval.approve import OPEN_STATES, withdraw_approvals
+from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.publication_switches import require_issue_enabled
-from newsletter.issues.assembly.draft import draft_preheader
+from newsletter.issues.approval.withdraw_for_edit import withdraw_if_changed
 from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import Body, list_stories, merge_bodies, without_ids
+from newsletter.issues.snapshot.drafted_subjects import draft_preheader
 from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
@@ -50,7 +51,7 @@ class _Plan:
     """The issue as it would be, not saved. ``assembled`` and ``reasons`` are stored beside it."""
 
     issue: Issue
-    assembled: dict[str, Any]
+    assembled: dict[str, object]
     reasons: list[dict[str, Any]]
     content: IssueContent
     result: Reassembly
@@ -80,7 +81,7 @@ def reassemble_issue(*, issue: Issue, by: User | AnonymousUser, now: datetime, s
     update_story_placements(issue=plan.issue, content=plan.content, now=now)
     if plan.result.changed:
         plan.issue.save_revision(user=by, log_action=False)
-        withdraw_approvals(issue=plan.issue, now=now)
+        withdraw_if_changed(issue=plan.issue, by=by, now=now)
     return plan.result
 
 
@@ -110,7 +111,7 @@ def _plan(issue: Issue, *, now: datetime) -> _Plan:
         )
     draft = make_draft(issue=issue, now=now)
     fresh = Issue(publication=issue.publication, body=draft.body, number=issue.number)
-    texts = {"subject": draft.subject, "preheader": draft_preheader(draft.choice)}
+    texts = {"subject": draft.subject, "preheader": draft_preheader(draft.choice.stories)}
     before, hash_before = _normalise_body(issue, issue.body.get_prep_value()), hash_content(resolve_content(issue))
     merged = merge_bodies(
         assembled=_normalise_body(issue, issue.assembled.get("body", [])),

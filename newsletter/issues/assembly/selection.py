@@ -1,4 +1,4 @@
-"""Choose the events and appeals of an issue, and give each candidate its reason. Stories are in `story_candidates`."""
+"""Choose the events of an issue, and give each candidate its reason. Stories and appeals have modules of their own."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from newsletter.common.messages import Message
+from newsletter.issues.assembly.other_versions import find_other_version
 from newsletter.models import Appeal, EventNotice, Publication, Source, Story
 
 MAX_CANDIDATES = 200
@@ -14,13 +15,17 @@ STALE_SOURCE_AGE = timedelta(days=8)
 
 @dataclass(frozen=True)
 class Reason:
-    """The reason why a candidate is chosen or not, for staff. ``kind`` is story, event or appeal."""
+    """The reason why a candidate is chosen or not, for staff. ``kind`` is story, event or appeal.
+
+    ``issue`` is the other issue that has the story, or 0.
+    """
 
     kind: str
     id: int
     title: str
     chosen: bool
     why: str
+    issue: int = 0
 
 
 @dataclass(frozen=True)
@@ -31,21 +36,6 @@ class Choice:
     events: list[EventNotice]
     appeals: list[Appeal]
     reasons: list[Reason]
-
-
-def choose_appeals() -> tuple[list[Appeal], list[Reason]]:
-    """Return every enabled appeal. Each recipient sees the first that is for them."""
-    appeals = list(Appeal.objects.filter(enabled=True))
-    return appeals, [
-        Reason(
-            "appeal",
-            appeal.pk,
-            appeal.headline,
-            True,
-            Message("shown to: %(appeal)s", appeal=appeal.get_audience_display().lower()),
-        )
-        for appeal in appeals
-    ]
 
 
 def choose_events(
@@ -61,8 +51,12 @@ def choose_events(
     chosen: list[EventNotice] = []
     reasons: list[Reason] = []
     seen: set[tuple[str, str]] = set()
-    for event in ahead.select_related("source").order_by("starts_at", "pk")[:MAX_CANDIDATES]:
-        exclusion = _find_event_exclusion_reason(event, seen, now)
+    for event in (
+        ahead.select_related("source", "translation_of")
+        .prefetch_related("translations")
+        .order_by("starts_at", "pk")[:MAX_CANDIDATES]
+    ):
+        exclusion = _find_event_exclusion_reason(event, seen, now) or find_other_version(event, publication=publication)
         if exclusion:
             reasons.append(
                 Reason("event", event.pk, str(event), False, Message("left out: %(reason)s", reason=exclusion))

@@ -6,8 +6,9 @@ from django.db.models import Q
 
 from newsletter.common.errors import WrongState
 from newsletter.common.messages import Message
+from newsletter.common.schedule import Due, due_after, parse_due
 from newsletter.issues.assembly.digest import find_digest_due, make_digest_slot
-from newsletter.issues.assembly.schedule import Due, due_after, parse_due
+from newsletter.issues.variants.reader_zones import find_lead
 from newsletter.models import Issue, Publication, Slot, transition
 
 
@@ -25,7 +26,7 @@ def _create_due_digest_slot(publication: Publication, now: datetime) -> list[Slo
 
 
 def _create_due_issue_slots(publication: Publication, now: datetime) -> list[Slot]:
-    lead = timedelta(hours=publication.lead_hours)
+    lead = find_lead(publication, now=now)
     slots = publication.slots.filter(kind=Slot.Kind.ISSUE)
     last = slots.filter(due_at__lte=now + lead).order_by("-due_at").first()
     missing: list[Due] = []

@@ -1,6 +1,6 @@
 """Keep stories that their source no longer shows out of issues: before assembly, at approval, and just before a send.
 
-The services here fetch, so none of them may run inside a transaction.
+The services that check a site fetch, so none of them may run inside a transaction.
 """
 
 from collections.abc import Iterable
@@ -12,10 +12,12 @@ from django.db import transaction
 from newsletter.common.errors import NotApproved
 from newsletter.common.messages import Message
 from newsletter.content.fetching.fetcher import Fetcher
+from newsletter.content.ingesting.link_translations import link_translations
 from newsletter.content.ingesting.source_visibility import VisibilityReport, update_source_visibility
 from newsletter.issues.approval.approval_rules import is_sent_automatically
-from newsletter.issues.approval.approve import hold_issue, withdraw_approvals
+from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.changes_since_approval import describe_gone_story
+from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import list_stories
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
@@ -54,25 +56,60 @@ def require_stories_at_source(*, issue: Issue, now: datetime, fresh: timedelta =
     if checked.gone:
         withdraw_approvals(issue=issue, now=now)
         raise NotApproved(
-            "%(issue)s lost content just now: %(stories)s. Nothing was sent. Read it again, then approve it.",
+            "Stories were removed from %(issue)s because their source no longer shows them: "
+            "%(stories)s. Nothing was sent. Read the issue, then approve it again.",
             issue=issue,
             stories=Message.joined(describe_gone_story(story) for story in checked.gone),
         )
     return checked
 
 
-def check_before_assembly(*, issue: Issue, now: datetime) -> None:
-    """Check the stories that would be chosen; if some are gone, check those that replace them."""
+def check_before_assembly(*, issue: Issue, now: datetime) -> list[Story]:
+    """Check the stories that would be chosen; if some are gone, check those that replace them. Return the gone ones.
+
+    Stories whose pages name each other as translations are linked. Later checks link nothing: that would change what staff saw.
+    """
+    gone: list[Story] = []
     for _round in range(_MAX_ROUNDS):
         draft = make_draft(issue=issue, now=now)
-        if not update_source_visibility(draft.choice.stories, now=now, fresh=RECENT_CHECK_AGE).gone:
-            return
+        checked = update_source_visibility(draft.choice.stories, now=now, fresh=RECENT_CHECK_AGE)
+        link_translations(checked.translations.items())
+        if not checked.gone:
+            break
+        gone += checked.gone
+    return gone
+
+
+def check_before_copy(*, original: Issue, now: datetime) -> list[Story]:
+    """Check the stories of an issue that is to be copied. Return those that are gone."""
+    update_source_visibility(_stories_in(original), now=now, fresh=RECENT_CHECK_AGE)
+    original.refresh_from_db()
+    return _find_lost_stories(original)
+
+
+def describe_left_out(stories: Iterable[Story]) -> str:
+    """Return a sentence that names the gone stories and why each is gone."""
+    return Message("Left out: %(stories)s.", stories=Message.joined(describe_gone_story(story) for story in stories))
 
 
 def list_lost_stories(issue: Issue) -> list[str]:
     """Describe each story of the issue that its source no longer shows."""
-    lost = Story.objects.filter(pk__in=_list_body_stories(issue), gone_at__isnull=False)
-    return [describe_gone_story(story) for story in lost]
+    return [describe_gone_story(story) for story in _find_lost_stories(issue)]
+
+
+def find_texts_without_gone_stories(issue: Issue) -> tuple[str, str]:
+    """Return the issue's subject and preheader. If one names a gone story, it names the stories that are left instead."""
+    shown = _list_body_stories(issue)
+    lost = _find_lost_stories(issue)
+    titles = [title for story in lost for title in (shown[story.pk].get("headline") or "", story.title)]
+    teasers = [teaser for story in lost for teaser in (shown[story.pk].get("teaser") or "", story.teaser)]
+    others = [escape_merge_fields(story.title) for story in resolve_content(issue).stories]
+    subject, preheader = issue.subject, issue.preheader
+    if mentions_title(subject, titles=titles):
+        subject = shorten(others[0], 150) if others else issue.publication.name
+    if mentions_title(preheader, titles=[*titles, *teasers]):
+        preheader = shorten(" · ".join(others[1:4]), 100)
+    return subject, preheader
 
 
 def has_recently_removed_story(*, now: datetime) -> bool:
@@ -99,15 +136,16 @@ def remove_gone_stories(*, now: datetime) -> list[Issue]:
 
 def _remove_gone_stories(issue: Issue, *, now: datetime) -> bool:
     """Return whether the issue is held now because of it."""
-    shown = _list_body_stories(issue)
-    lost = list(Story.objects.filter(pk__in=shown, gone_at__isnull=False))
+    lost = _find_lost_stories(issue)
     with transaction.atomic():
         content = resolve_content(issue)
-        reworded = _reword(issue, content, lost, shown)
+        reworded = _reword(issue)
         approvals = issue.approvals.filter(withdrawn_at__isnull=True).select_related("revision")
         ids = {story.pk for story in lost}
         approved = any(
-            story.id in ids for one in approvals for story in IssueContent.from_json(one.revision.content).stories
+            story.id in ids
+            for approval in approvals
+            for story in IssueContent.from_json(approval.revision.content).stories
         )
         empty = not (content.stories or content.events)
         if issue.held or not (approved or (reworded and empty)) or not is_sent_automatically(issue):
@@ -126,19 +164,16 @@ def _list_body_stories(issue: Issue) -> dict[int, Any]:
     return {value["story"]: value for value in list_stories(issue.body.get_prep_value())}
 
 
-def _reword(issue: Issue, content: IssueContent, lost: Iterable[Story], shown: dict[int, Any]) -> bool:
+def _find_lost_stories(issue: Issue) -> list[Story]:
+    return list(Story.objects.filter(pk__in=_list_body_stories(issue), gone_at__isnull=False))
+
+
+def _reword(issue: Issue) -> bool:
     """Rewrite the subject and the preheader without the gone stories. Return True if either changed."""
-    titles = [title for story in lost for title in (shown[story.pk].get("headline") or "", story.title)]
-    teasers = [teaser for story in lost for teaser in (shown[story.pk].get("teaser") or "", story.teaser)]
-    others = [escape_merge_fields(story.title) for story in content.stories]
-    subject, preheader = issue.subject, issue.preheader
-    if mentions_title(subject, titles=titles):
-        subject = shorten(others[0], 150) if others else issue.publication.name
-    if mentions_title(preheader, titles=[*titles, *teasers]):
-        preheader = shorten(" · ".join(others[1:4]), 100)
-    if (subject, preheader) == (issue.subject, issue.preheader):
+    texts = find_texts_without_gone_stories(issue)
+    if texts == (issue.subject, issue.preheader):
         return False
-    issue.subject, issue.preheader = subject, preheader
+    issue.subject, issue.preheader = texts
     issue.save()
     issue.save_revision(log_action=False)
     return True
@@ -147,6 +182,5 @@ def _reword(issue: Issue, content: IssueContent, lost: Iterable[Story], shown: d
 def _stories_in(issue: Issue) -> list[Story]:
     """Return the stories that the issue shows, is meant to show, or links to."""
     content = resolve_content(issue)
-    shown = {story.id for story in content.stories}
-    ids = shown | set(_list_body_stories(issue)) | find_linked_stories(content)
+    ids = content.story_rows | set(_list_body_stories(issue)) | find_linked_stories(content)
     return list(Story.objects.filter(pk__in=ids).select_related("source"))

@@ -1,11 +1,12 @@
 """Choose the stories of an issue. A story is a candidate until it was in an issue, waited too long, or staff said no."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import Case, Exists, F, IntegerField, Min, OuterRef, Prefetch, Q, Value, When
 
 from newsletter.common.messages import Message
+from newsletter.issues.assembly.other_versions import find_other_version
 from newsletter.issues.assembly.selection import MAX_CANDIDATES, Reason, find_stale_reason
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.placements import find_released_placements
@@ -14,7 +15,10 @@ from newsletter.models import Issue, Publication, Source, Story, StoryPlacement,
 
 @dataclass(frozen=True)
 class _Rules:
-    """The rules of one choice. ``begins_at`` is when the publication's first issue was due; ``own`` are the issue's stories."""
+    """The rules of one choice. ``begins_at`` is when the publication's first issue was due; ``own`` are the issue's stories.
+
+    ``placed_versions`` are the placements of stories in other issues by the original, for stories in several languages.
+    """
 
     publication: Publication
     sources: set[int]
@@ -23,6 +27,7 @@ class _Rules:
     due_at: datetime
     now: datetime
     own: set[int]
+    placed_versions: dict[int, list[StoryPlacement]] = field(default_factory=dict)
 
 
 def choose_stories(*, issue: Issue, now: datetime) -> tuple[list[Story], list[Reason]]:
@@ -54,9 +59,9 @@ def choose_stories(*, issue: Issue, now: datetime) -> tuple[list[Story], list[Re
                 "waits for the next issue: this one holds %(stories)s stories", stories=publication.stories
             )
         if exclusion:
-            reasons.append(
-                Reason("story", story.pk, story.title, False, Message("left out: %(reason)s", reason=exclusion))
-            )
+            why = Message("left out: %(reason)s", reason=exclusion)
+            other = story.placed_here[0].issue_id if story.placed_here else 0
+            reasons.append(Reason("story", story.pk, story.title, False, why, other))
             continue
         topics = ", ".join(topic.name for topic in story.topics.all() if not rules.topics or topic.pk in rules.topics)
         chosen.append(story)
@@ -83,6 +88,9 @@ def _list_candidates(rules: _Rules, issue: Issue) -> list[Story]:
     if issue.pk:
         placed = placed.exclude(issue=issue)
     refused = StoryRefusal.objects.filter(Q(publication=publication) | Q(publication__isnull=True))
+    versions = placed.filter(Q(story__translation_of__isnull=False) | Q(story__translations__isnull=False))
+    for placement in versions.select_related("issue", "story").distinct():
+        rules.placed_versions.setdefault(placement.story.translation_of_id or placement.story_id, []).append(placement)
     later = Q(Exists(placed.filter(story=OuterRef("pk")))) | Q(Exists(refused.filter(story=OuterRef("pk"))))
     if rules.topics:
         topics = Story.topics.through.objects.filter(topic__in=rules.topics)
@@ -92,9 +100,10 @@ def _list_candidates(rules: _Rules, issue: Issue) -> list[Story]:
         Story.objects.published_or_seen_since(rules.due_at - timedelta(days=days))
         .filter(same_as__isnull=True)
         .annotate(later=Case(When(later, then=Value(1)), default=Value(0), output_field=IntegerField()))
-        .select_related("source", "picture")
+        .select_related("source", "picture", "translation_of")
         .prefetch_related(
             "topics",
+            "translations",
             "origins__source",
             Prefetch("placements", queryset=placed.select_related("issue"), to_attr="placed_here"),
             Prefetch("refusals", queryset=refused, to_attr="refused_here"),
@@ -106,9 +115,12 @@ def _list_candidates(rules: _Rules, issue: Issue) -> list[Story]:
 
 
 def _find_exclusion_reason(story: Story, rules: _Rules) -> str:
-    already = getattr(story, "placed_here", [])
+    already = [*getattr(story, "placed_here", []), *rules.placed_versions.get(story.translation_of_id or story.pk, [])]
     if already:
-        return Message("already in No. %(number)s", number=already[0].issue.number)
+        other: Issue = already[0].issue
+        if other.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW):
+            return Message("already in No. %(number)s (a draft, not sent yet)", number=other.number)
+        return Message("already in No. %(number)s", number=other.number)
     if getattr(story, "refused_here", []):
         return Message("staff marked it “Do not use”")
     listed_by: list[Source | None] = [origin.source for origin in story.origins.all()]
@@ -120,6 +132,8 @@ def _find_exclusion_reason(story: Story, rules: _Rules) -> str:
         return stale
     if rules.topics and not rules.topics & {topic.pk for topic in story.topics.all()}:
         return Message("none of this publication's topics")
+    if version := find_other_version(story, publication=rules.publication):
+        return version
     if story.language and story.language.split("-")[0] != rules.publication.language.split("-")[0]:
         return Message("written in another language (%(language)s)", language=story.language)
     return _find_age_reason(story, rules)

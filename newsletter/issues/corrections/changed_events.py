@@ -22,7 +22,12 @@ class ChangedEvent:
     @property
     def people(self) -> int:
         """The number of people who received other details, in all publications together."""
-        return sum(one.people for one in self.misinformed)
+        return sum(mention.people for mention in self.misinformed)
+
+    @property
+    def to_files(self) -> bool:
+        """True if nobody received other details, because all these mails were written to files."""
+        return all(mention.to_files for mention in self.misinformed)
 
 
 def find_changed_events(*, now: datetime, unnotified: bool = False) -> list[ChangedEvent]:
@@ -33,7 +38,7 @@ def find_changed_events(*, now: datetime, unnotified: bool = False) -> list[Chan
     events = filter_unnotified(changed_events(now=now)) if unnotified else changed_events(now=now)
     found = []
     for event in events[:MAX_CHANGED_EVENTS]:
-        misinformed = [one for one in find_misinformed(event, now=now) if one.correction is None]
+        misinformed = [mention for mention in find_misinformed(event, now=now) if mention.correction is None]
         if misinformed:
             found.append(ChangedEvent(event=event, misinformed=misinformed))
     return found
@@ -53,6 +58,13 @@ def filter_unnotified(events: QuerySet[EventNotice]) -> QuerySet[EventNotice]:
 
 
 def is_being_sent(event: EventNotice) -> bool:
-    """Return True if an issue that shows the event is approved or being sent, so that more people may see it."""
+    """Return True if an issue that shows the event is approved or being sent, so that more people may see it.
+
+    A welcome mail that was sent with it gives its details of now to the next people.
+    """
     shown = ShownItem.objects.filter(kind=ShownItem.Kind.EVENT, row_id=event.pk).values("variant__issue")
-    return Issue.objects.filter(pk__in=shown, state__in=[Issue.State.APPROVED, Issue.State.SENDING]).exists()
+    return (
+        Issue.objects.filter(pk__in=shown, state__in=[Issue.State.APPROVED, Issue.State.SENDING])
+        .exclude(kind=Issue.Kind.WELCOME)
+        .exists()
+    )

@@ -7,7 +7,6 @@ which details.
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from html import escape
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -15,17 +14,26 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, QuerySet
 
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
+from newsletter.common.languages import get_babel_locale
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.assembly.assemble import save_assembled_content
 from newsletter.issues.assembly.first_draft import next_number
-from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
+from newsletter.issues.corrections.correction_texts import (
+    CorrectionTexts,
+    find_title_in,
+    store_translations,
+    write_correction_texts,
+)
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
-from newsletter.issues.variants.dates import format_event_time, get_babel_locale
+from newsletter.issues.variants.dates import format_event_time
+from newsletter.issues.variants.event_locations import describe_event_location
 from newsletter.issues.variants.event_mentions import EventMention, find_event_mentions, find_misinforming_deliveries
-from newsletter.issues.variants.reader_texts import describe_event_location, reader_text
 from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, transition
+from newsletter.outbound.publishing_facts import report_issue
+from newsletter.providers.registry import OUTBOX
+from subscribers.models import EventKind
 
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 
@@ -36,7 +44,8 @@ class MisinformedGroup:
 
     ``was`` is the event as last announced to them and ``now`` its current details. ``correction`` is the correction that
     announces it, if there is one. ``mixed`` is True if the event takes place after all and only some people were notified
-    of a cancellation. ``earlier`` is a correction with the same details that did not reach these people.
+    of a cancellation. ``earlier`` is a correction with the same details that did not reach these people. ``to_files`` is
+    True if their mails were written to files, so that they would have received them.
     """
 
     publication: Publication
@@ -47,6 +56,7 @@ class MisinformedGroup:
     correction: Correction | None
     mixed: bool = False
     earlier: Correction | None = None
+    to_files: bool = False
 
     @property
     def when(self) -> str:
@@ -75,12 +85,12 @@ class MisinformedGroup:
 def find_misinformed(event: EventNotice, *, now: datetime) -> list[MisinformedGroup]:
     """Return a group for each publication that gave other details. An event that is over misinforms nobody."""
     mentions = find_event_mentions(event.pk)
-    publications = Publication.objects.filter(pk__in={one.publication_id for one in mentions}).order_by("pk")
+    publications = Publication.objects.filter(pk__in={mention.publication_id for mention in mentions}).order_by("pk")
     found = (
         _find_misinformed_group(publication, event, mentions=mentions, now=now)
         for publication in publications.select_related("brand", "mailing_list")
     )
-    return [one for one in found if one is not None]
+    return [correction for correction in found if correction is not None]
 
 
 def find_obsolete_corrections(event: EventNotice) -> list[Correction]:
@@ -88,9 +98,9 @@ def find_obsolete_corrections(event: EventNotice) -> list[Correction]:
     waiting = Correction.objects.filter(event=event, issue__state__in=_WAITING).select_related("issue__publication")
     now_is = fingerprint_event(event)
     return [
-        one
-        for one in waiting.order_by("pk")
-        if one.fingerprint != now_is or not find_misinforming_deliveries(one).exists()
+        correction
+        for correction in waiting.order_by("pk")
+        if correction.fingerprint != now_is or not find_misinforming_deliveries(correction).exists()
     ]
 
 
@@ -153,10 +163,11 @@ def _find_misinformed_group(
         repeated = Correction(publication=publication, event=event, fingerprint=newest.fingerprint)
         known = None if find_misinforming_deliveries(repeated, mentions=mentions).exists() else newest
     looked_for = known or Correction(publication=publication, event=event, fingerprint=fingerprint_event(event))
-    last_heard = _count_people_by_last_mention(find_misinforming_deliveries(looked_for, mentions=mentions), mentions)
+    mails = find_misinforming_deliveries(looked_for, mentions=mentions)
+    last_heard = _count_people_by_last_mention(mails, mentions)
     if not last_heard:
         return None
-    cancelled = {one: people for one, people in last_heard.items() if one.cancelled}
+    cancelled = {mention: people for mention, people in last_heard.items() if mention.cancelled}
     was = _find_mentioned_event(next(iter(cancelled or last_heard)), event)
     if _is_over(event, now) and (was.cancelled or _has_ended_as_announced(was, now)):
         return None
@@ -170,6 +181,7 @@ def _find_misinformed_group(
         correction=known,
         mixed=0 < sum(cancelled.values()) < people,
         earlier=newest if known is None else None,
+        to_files=not mails.exclude(batch__send__provider=OUTBOX).exists(),
     )
 
 
@@ -190,7 +202,7 @@ def _count_people_by_last_mention(mails: QuerySet[Delivery], mentions: list[Even
     last = mails.order_by().values("subscriber_id").annotate(last=Max("pk")).values("last")
     by_variant = Delivery.objects.filter(pk__in=last).order_by().values_list("batch__variant").annotate(Count("pk"))
     people = dict(by_variant)
-    return {one: people[one.variant_id] for one in mentions if one.variant_id in people}
+    return {mention: people[mention.variant_id] for mention in mentions if mention.variant_id in people}
 
 
 def _find_change_type(event: EventNotice, *, takes_place_again: bool) -> str:
@@ -229,33 +241,27 @@ def _cancel_outdated_corrections(
 def _make_correction(
     misinformed: MisinformedGroup, *, event: EventNotice, sequence: int, by: User | AnonymousUser, now: datetime
 ) -> Issue:
-    publication, language = misinformed.publication, misinformed.publication.language
-    title = escape_merge_fields(event.title)
-    phrase = f"{misinformed.change_type}_some_text" if misinformed.mixed else f"{misinformed.change_type}_text"
-    text = reader_text(phrase, language, title=event.title, when=_join(misinformed.when, misinformed.where))
-    body: list[tuple[str, Any]] = [
-        (
-            "note",
-            {
-                "heading": reader_text(f"{misinformed.change_type}_heading", language),
-                "text": f"<p>{escape(escape_merge_fields(text), quote=False)}</p>",
-            },
-        )
-    ]
+    publication = misinformed.publication
+    texts = _write_texts(misinformed, event=event, language=publication.language)
+    body: list[tuple[str, Any]] = [("note", {"heading": texts.heading, "text": texts.text})]
     if misinformed.change_type != Correction.ChangeType.CANCELLED:
-        body.append(("events", {"heading": reader_text("moved_events", language), "events": [event]}))
+        body.append(("events", {"heading": texts.events_heading, "events": [event]}))
     issue = Issue.objects.create(
         publication=publication,
         kind=Issue.Kind.CORRECTION,
         number=next_number(publication=publication, kind=Issue.Kind.CORRECTION),
         public_id=secrets.token_hex(12),
         made_at=now,
-        subject=shorten(reader_text(f"{misinformed.change_type}_subject", language, title=title), 150),
-        preheader=shorten(escape_merge_fields(_make_preheader(misinformed)), 100),
+        subject=texts.subject,
+        preheader=texts.preheader,
         body=body,
     )
+    for language in publication.languages:
+        translated = _write_texts(misinformed, event=event, language=language)
+        store_translations(texts, translated=translated, publication=publication, language=language, now=now)
     save_assembled_content(issue)
     issue.save_revision(user=by, log_action=False)
+    report_issue(EventKind.ISSUE_ASSEMBLED, issue, now=now)
     Correction.objects.create(
         issue=issue,
         publication=publication,
@@ -268,15 +274,16 @@ def _make_correction(
     return issue
 
 
-def _make_preheader(misinformed: MisinformedGroup) -> str:
-    """Return the new day and location. Of a cancelled event, return those that were announced."""
-    if misinformed.change_type == Correction.ChangeType.CANCELLED:
-        return _join(misinformed.when, misinformed.where)
-    return _join(misinformed.when_now, misinformed.where_now)
-
-
-def _join(when: str, where: str) -> str:
-    return f"{when} · {where}" if where else when
+def _write_texts(misinformed: MisinformedGroup, *, event: EventNotice, language: str) -> CorrectionTexts:
+    return write_correction_texts(
+        change_type=misinformed.change_type,
+        mixed=misinformed.mixed,
+        title=find_title_in(event, language),
+        was=misinformed.was,
+        now=misinformed.now,
+        language=language,
+        zone=misinformed.publication.zone,
+    )
 
 
 def _require_permission(by: User | AnonymousUser) -> None:

@@ -6,7 +6,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from newsletter.common.errors import NotAllowed, WrongState
-from newsletter.issues.approval.approve import OPEN_STATES, find_current_approval, withdraw_approvals
+from newsletter.issues.approval.approve import OPEN_STATES
+from newsletter.issues.approval.withdraw_for_edit import withdraw_if_changed
 from newsletter.issues.planning.create_issue import parse_future_due
 from newsletter.models import Issue, Send
 
@@ -25,22 +26,23 @@ def change_time(*, issue: Issue, due: str, by: User | AnonymousUser, now: dateti
             "%(by)s may not plan issues. An administrator can give the role “writer” or “approver”.", by=by
         )
     locked = lock_unsent(issue)
+    if locked.is_welcome:
+        raise WrongState("%(issue)s has no time: each new subscriber gets it on their own day.", issue=locked)
     if not due and locked.slot_id is not None:
         raise WrongState("%(issue)s is on the schedule, so it needs a time. Choose one, or skip it.", issue=locked)
     due_at = parse_future_due(due, zone=issue.publication.zone, now=now) if due else None
     Issue.objects.filter(pk=issue.pk).update(due_at=due_at, released_at=None)
     issue.refresh_from_db()
-    approved = issue.approvals.filter(withdrawn_at__isnull=True).exists()
-    if not approved or find_current_approval(issue) is not None:
-        return False
-    withdraw_approvals(issue=issue, now=now)
-    return True
+    return withdraw_if_changed(issue=issue, by=by, now=now)
 
 
 def lock_unsent(issue: Issue) -> Issue:
-    """Lock the issue's row until the transaction ends. Raises WrongState if its send has begun or it is over."""
+    """Lock the issue's row until the transaction ends. Raises WrongState if its send has begun or it is over.
+
+    A welcome mail may change while it is sent: the next people get it as it is then, once it is approved.
+    """
     locked = Issue.objects.select_for_update(of=("self",)).select_related("publication", "slot").get(pk=issue.pk)
-    live = issue.sends.exclude(state=Send.State.CANCELLED).exists()
+    live = not locked.is_welcome and issue.sends.exclude(state=Send.State.CANCELLED).exists()
     if live or locked.state not in (*OPEN_STATES, Issue.State.APPROVED):
         raise WrongState(
             "%(issue)s is being sent, was sent or was cancelled, so this is too late. Look at its page.", issue=locked

@@ -10,6 +10,8 @@ from newsletter.common.messages import Message
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.planning.change_time import lock_unsent
 from newsletter.models import Issue, Slot, transition
+from newsletter.outbound.publishing_facts import report_issue
+from subscribers.models import EventKind
 
 MAX_REASON = 500
 
@@ -23,6 +25,8 @@ def close_issue(*, issue: Issue, reason: str, by: User, now: datetime) -> None:
     """
     reason = _require_reason(reason, by=by)
     locked = lock_unsent(issue)
+    if locked.is_welcome:
+        raise WrongState("%(issue)s cannot be cancelled. Turn it off on the page of the welcome.", issue=locked)
     withdraw_approvals(issue=locked, now=now)
     transition(
         locked,
@@ -34,6 +38,7 @@ def close_issue(*, issue: Issue, reason: str, by: User, now: datetime) -> None:
         closed_by=by,
         closed_reason=reason,
     )
+    report_issue(EventKind.ISSUE_CANCELLED, locked, now=now)
     if locked.slot is not None:
         skipped = Message("Skipped by %(by)s: %(reason)s", by=by, reason=reason)
         transition(locked.slot, from_states=[Slot.State.ASSEMBLED], to=Slot.State.SKIPPED, reason=skipped)

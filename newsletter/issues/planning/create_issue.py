@@ -12,23 +12,26 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
+from newsletter.common.schedule import parse_due
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.assembly.assemble import record_announced_audience, save_new_issue
 from newsletter.issues.assembly.draft import paragraphs
 from newsletter.issues.assembly.first_draft import make_draft, next_number
-from newsletter.issues.assembly.schedule import parse_due
+from newsletter.issues.assembly.stories_at_source import find_texts_without_gone_stories
 from newsletter.issues.planning.copy_body import copy_body
+from newsletter.issues.reuse.templates import fill_template
 from newsletter.issues.snapshot.placements import place_stories
-from newsletter.models import Issue, Publication
+from newsletter.models import Issue, IssueTemplate, Publication
 from subscribers.models import Segment
 from subscribers.segments.compile import check_rule
 
 
 class Beginning(models.TextChoices):
-    """What a new issue begins with."""
+    """The choices of what a new issue begins with."""
 
-    RULES = "rules", gettext_lazy("What the next issue would have now, by the publication's rules")
+    RULES = "rules", gettext_lazy("The newest stories and events")
     COPY = "copy", gettext_lazy("A copy of an earlier issue")
+    TEMPLATE = "template", gettext_lazy("A template, with what the rules choose now")
     EMPTY = "empty", gettext_lazy("An empty issue")
 
 
@@ -39,13 +42,15 @@ def create_issue(
     by: User | None,
     now: datetime,
     original: Issue | None = None,
+    template: IssueTemplate | None = None,
     segment: Segment | None = None,
     due: str = "",
     public_id: str = "",
 ) -> Issue:
     """Make a draft without a slot. ``due`` is a wall-clock time in the publication's zone; "" is when a person sends it.
 
-    ``original`` is the issue to copy. ``public_id`` comes from the form: a second call with it returns the first issue.
+    ``original`` is the issue to copy, ``template`` the template to fill. ``public_id`` comes from the form: a second call
+    with it returns the first issue.
     ``by`` is None for the command line. Raises NotAllowed, SwitchedOff, BadSchedule, BadRule; WrongState for a time that
     has passed; NotReady if the rules find nothing new.
     """
@@ -65,7 +70,7 @@ def create_issue(
         with transaction.atomic():
             # The number is the highest so far and one: a second new issue waits here.
             Publication.objects.select_for_update().get(pk=publication.pk)
-            _fill(issue, beginning=beginning, original=original, by=by, now=now)
+            _fill(issue, beginning=beginning, original=original, template=template, by=by, now=now)
     except IntegrityError:
         made = Issue.objects.filter(public_id=public_id, publication=publication).first() if public_id else None
         if made is None:
@@ -82,7 +87,15 @@ def parse_future_due(due: str, *, zone: str, now: datetime) -> datetime:
     return moment.at
 
 
-def _fill(issue: Issue, *, beginning: Beginning, original: Issue | None, by: User | None, now: datetime) -> None:
+def _fill(
+    issue: Issue,
+    *,
+    beginning: Beginning,
+    original: Issue | None,
+    template: IssueTemplate | None,
+    by: User | None,
+    now: datetime,
+) -> None:
     match beginning:
         case Beginning.RULES:
             draft = make_draft(issue=issue, now=now)
@@ -96,10 +109,18 @@ def _fill(issue: Issue, *, beginning: Beginning, original: Issue | None, by: Use
             if original is None:
                 raise NotReady("Choose the issue to copy.")
             body, stories = copy_body(original, issue=issue, now=now)
-            issue.subject, issue.preheader = original.subject, original.preheader
+            issue.subject, issue.preheader = find_texts_without_gone_stories(original)
             issue.layout, issue.headline = original.layout, original.headline
             _save(issue, body=body, by=by, now=now)
             place_stories(issue=issue, stories=stories, now=now)
+        case Beginning.TEMPLATE:
+            if template is None:
+                raise NotReady("Choose the template.")
+            filled = fill_template(template, issue=issue, now=now)
+            issue.subject, issue.preheader = filled.subject, filled.preheader
+            issue.layout, issue.headline = template.layout, template.headline
+            _save(issue, body=filled.body, by=by, now=now)
+            place_stories(issue=issue, stories=filled.stories, now=now)
         case Beginning.EMPTY:
             intro = issue.publication.intro
             _save(issue, body=[("note", {"heading": "", "text": paragraphs(intro)})] if intro else [], by=by, now=now)

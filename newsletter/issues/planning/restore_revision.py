@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from wagtail.models import Revision
 
-from newsletter.common.errors import NotAllowed
-from newsletter.issues.approval.approve import find_current_approval, withdraw_approvals
+from newsletter.common.errors import NotAllowed, NotConfirmed
+from newsletter.issues.approval.withdraw_for_edit import withdraw_if_changed
 from newsletter.issues.planning.change_time import lock_unsent
 from newsletter.models import Issue
 
@@ -15,10 +15,11 @@ RESTORED_FIELDS = ("subject", "preheader", "layout", "headline", "body")
 
 
 @transaction.atomic
-def restore_revision(*, issue: Issue, revision: Revision, by: User, now: datetime) -> bool:
+def restore_revision(*, issue: Issue, revision: Revision, by: User, now: datetime, may_withdraw: bool = False) -> bool:
     """Give the issue the content of the revision, as a new revision. Return True if approvals were withdrawn.
 
-    State, time and audience stay as they are. Raises NotAllowed; WrongState if its send has begun or it is over.
+    State, time and audience stay as they are. Raises NotAllowed; WrongState if its send has begun or it is over;
+    NotConfirmed if it is approved, would change and ``may_withdraw`` is False.
     """
     if not by.has_perm("newsletter.change_issue"):
         raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
@@ -28,8 +29,11 @@ def restore_revision(*, issue: Issue, revision: Revision, by: User, now: datetim
         setattr(restored, name, getattr(earlier, name))
     restored.save()
     restored.save_revision(user=by, previous_revision=revision, log_action=False)
-    approved = restored.approvals.filter(withdrawn_at__isnull=True).exists()
-    if not approved or find_current_approval(restored) is not None:
-        return False
-    withdraw_approvals(issue=restored, now=now)
-    return True
+    withdrawn = withdraw_if_changed(issue=restored, by=by, now=now)
+    if withdrawn and not may_withdraw:
+        raise NotConfirmed(
+            "%(issue)s is approved, and going back would withdraw its approval. Confirm this first. "
+            "Nothing was changed.",
+            issue=issue,
+        )
+    return withdrawn

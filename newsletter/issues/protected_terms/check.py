@@ -28,6 +28,7 @@ _HTML = frozenset({"html"})
 _RANDOM_NAME_PATTERN = (
     r"/(?:m/[\w-]{22}\.(?:jpg|png|gif)|view/[0-9a-f]{32}|calendar/\d+-[0-9a-f]{20}|r/[0-9a-f]+/[0-9a-f]{32})(?![\w-])"
 )
+_FIELDS = ("subject", "preheader", "headline")
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 _LOCATIONS = {
     "subject": Message("in the subject"),
@@ -92,8 +93,8 @@ def require_unprotected(*, issue: Issue, content: IssueContent, mails: Iterable[
     scan = scan_for_protected_terms(content)
     findings = scan.findings or [finding for mail in mails for finding in scan.find_in(mail)]
     if findings:
-        more = Message(" (and %(value)s more)", value=len(findings) - 1) if len(findings) > 1 else ""
-        raise NotReady("%(issue)s fails a check: %(value)s%(more)s", issue=issue, value=findings[0].message, more=more)
+        more = Message(" (and %(count)s more)", count=len(findings) - 1) if len(findings) > 1 else ""
+        raise NotReady("%(issue)s fails a check: %(error)s%(more)s", issue=issue, error=findings[0].message, more=more)
     return scan.matcher.newest
 
 
@@ -160,7 +161,7 @@ def _remove_own_random_urls(text: str) -> str:
 
 def _search_content(matcher: TermMatcher, content: IssueContent) -> TermsByField:
     """Search by block and field. Calendars show an event's row as it is now, so rows are searched each time."""
-    found = dict(matcher.find_cached(f"content {hash_content(content)}", lambda: dict(_search_parts(matcher, content))))
+    found = dict(matcher.find_cached(f"content {hash_content(content)}", lambda: _search_parts(matcher, content)))
     ids = {event.id for event in content.events}
     events = EventNotice.objects.in_bulk(ids) if ids else {}
     for block in content.blocks if events else ():
@@ -172,14 +173,15 @@ def _search_content(matcher: TermMatcher, content: IssueContent) -> TermsByField
     return found
 
 
-def _search_parts(matcher: TermMatcher, content: IssueContent) -> Iterator[tuple[tuple[str, str], frozenset[int]]]:
+def _search_parts(matcher: TermMatcher, content: IssueContent) -> TermsByField:
+    """Search each part of every version. A block has the same key in each of them."""
+    by_part: TermsByField = {}
     parts: list[tuple[tuple[str, str], JsonValue]] = [
-        (("", "subject"), content.subject),
-        (("", "preheader"), content.preheader),
-        (("", "headline"), content.headline),
+        *((("", name), getattr(version, name)) for version in content.all_versions for name in _FIELDS),
+        (("", "subject"), to_json(content.subject_test) if content.subject_test else None),
         (("", "brand"), to_json(content.brand)),
         (("", "publication"), to_json(content.publication)),
-        *(((block.key, ""), to_json(block)) for block in content.blocks),
+        *(((block.key, ""), to_json(block)) for block in content.all_blocks),
     ]
     for key, value in parts:
         strings = _ContentStrings()
@@ -187,7 +189,8 @@ def _search_parts(matcher: TermMatcher, content: IssueContent) -> Iterator[tuple
         found = matcher.find(*strings.texts) | matcher.find_in_addresses(*strings.addresses)
         found = found.union(*(matcher.find_in_page(html) for html in strings.pages))
         if found:
-            yield key, found
+            by_part[key] = by_part.get(key, frozenset()) | found
+    return by_part
 
 
 @dataclass
@@ -223,8 +226,8 @@ class _ContentStrings:
 
 def _make_finding(matcher: TermMatcher, term: int, *, block: str = "", field: str = "") -> Finding:
     message = Message(
-        "A protected term (%(mask)s) stands %(where)s. Remove it, or use a name that identifies nobody. "
-        "Staff with the role “data” can see which term it is.",
+        "A protected term (%(mask)s) was found %(where)s. Remove it, or use a name that identifies "
+        "nobody. Staff with the role “data” can see which term it is.",
         mask=matcher.mask(term),
         where=_LOCATIONS.get(field, _BLOCK if block else _MAIL),
     )

@@ -9,7 +9,8 @@ from threading import Lock
 
 from django.db.models import Count, Max
 
-from newsletter.issues.protected_terms.encryption import list_secret_keys, unseal
+from newsletter.common.sealing import list_secret_keys
+from newsletter.issues.protected_terms.sealer import SEALER
 from newsletter.models import ProtectedTerm
 from newsletter.rendering.text_search.matcher import Matcher, mask
 from newsletter.rendering.text_search.page_text import read_page
@@ -74,7 +75,7 @@ def get_term_matcher() -> TermMatcher:
     for known_state, matcher in _latest:
         if known_state == state:
             return matcher
-    decrypted = {pk: unseal(sealed) for pk, sealed in ProtectedTerm.objects.values_list("pk", "sealed")}
+    decrypted = {pk: SEALER.unseal(sealed) for pk, sealed in ProtectedTerm.objects.values_list("pk", "sealed")}
     terms = {pk: text for pk, text in decrypted.items() if text is not None}
     matcher = TermMatcher(terms, unreadable=len(decrypted) - len(terms), newest=max(decrypted, default=0))
     _latest[:] = [(state, matcher)]

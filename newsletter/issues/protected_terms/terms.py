@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from newsletter.common.errors import DomainError, NotAllowed, NotReady
 from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
-from newsletter.issues.protected_terms.encryption import is_sealed_with_newest_key, seal, unseal
+from newsletter.issues.protected_terms.sealer import SEALER
 from newsletter.models import ProtectedTerm
 from newsletter.rendering.text_search.matcher import Matcher, is_short, mask, name_letters
 
@@ -61,7 +61,10 @@ def add_terms(*, lines: str, note: str, by: AbstractUser | AnonymousUser, now: d
         if ProtectedTerm.objects.count() + len(new) > MAX_TERMS:
             raise BadTerms("The list holds %(limit)s terms. Remove terms that you no longer need.", limit=MAX_TERMS)
         ProtectedTerm.objects.bulk_create(
-            [ProtectedTerm(digest=digest, sealed=seal(text), note=note, made_at=now) for digest, text in new.items()],
+            [
+                ProtectedTerm(digest=digest, sealed=SEALER.seal(text), note=note, made_at=now)
+                for digest, text in new.items()
+            ],
             ignore_conflicts=True,
         )
     made = list(ProtectedTerm.objects.filter(digest__in=list(new)))
@@ -80,7 +83,7 @@ def remove_terms(*, ids: Iterable[int], by: AbstractUser | AnonymousUser) -> lis
 def reveal_term(*, term: ProtectedTerm, by: AbstractUser | AnonymousUser) -> str:
     """Return a term in clear. The caller must write this to the staff log. Raises NotAllowed and NotReady."""
     require_terms_permission(by)
-    text = unseal(term.sealed)
+    text = SEALER.unseal(term.sealed)
     if text is None:
         raise NotReady(
             "None of this installation's keys decrypts this term. Put the old secret key back, or remove the term."
@@ -92,7 +95,7 @@ def list_terms() -> list[MaskedTerm]:
     """Return every term, masked, newest first."""
     listed = []
     for term in ProtectedTerm.objects.order_by("-made_at", "-pk"):
-        text = unseal(term.sealed)
+        text = SEALER.unseal(term.sealed)
         listed.append(MaskedTerm(term, mask(text) if text else "", bool(text) and is_short(text or "")))
     return listed
 
@@ -101,14 +104,14 @@ def reseal_terms() -> int:
     """Encrypt again with the newest key what an old key encrypted. Return how many. Safe to repeat."""
     resealed = 0
     for term in ProtectedTerm.objects.all():
-        if not is_sealed_with_newest_key(term.sealed) and (text := unseal(term.sealed)) is not None:
-            resealed += ProtectedTerm.objects.filter(pk=term.pk, sealed=term.sealed).update(sealed=seal(text))
+        if not SEALER.is_newest(term.sealed) and (text := SEALER.unseal(term.sealed)) is not None:
+            resealed += ProtectedTerm.objects.filter(pk=term.pk, sealed=term.sealed).update(sealed=SEALER.seal(text))
     return resealed
 
 
 def count_unreadable_terms() -> int:
     """Return how many terms no key of this installation decrypts."""
-    return sum(unseal(sealed) is None for sealed in ProtectedTerm.objects.values_list("sealed", flat=True))
+    return sum(SEALER.unseal(sealed) is None for sealed in ProtectedTerm.objects.values_list("sealed", flat=True))
 
 
 def require_terms_permission(by: AbstractUser | AnonymousUser) -> None:

@@ -3,13 +3,14 @@
 A consent holds through its last day, in UTC. In doubt the answer is no. No database.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from newsletter.common.messages import Message
 from newsletter.issues.snapshot.records.stories import ConsentRecord
 from newsletter.models import Story
-from newsletter.models.content import Channel, ConsentGiver, Identity
-from newsletter.models.story_origins import GoneCode
+from newsletter.models.content.consent import Channel, ConsentGiver, Identity
+from newsletter.models.content.story_origins import GoneCode
 
 WHY_GONE = {
     GoneCode.REMOVED.value: Message("removed at its source"),
@@ -21,7 +22,21 @@ _NAMELESS = (Identity.PSEUDONYM, Identity.ANONYMOUS)
 
 
 def make_consent_record(story: Story) -> ConsentRecord:
-    """Return what the story's row says about consent now."""
+    """Return what the story's row says about consent now.
+
+    The consent of an original holds for its translation too, unless the translation says that it needs one of its own. If
+    the original was withdrawn or is gone, so is the translation.
+    """
+    if story.translation_of is not None:
+        own, original = _make_own_record(story), make_consent_record(story.translation_of)
+        consent = own if own.needed else replace(original, embargo_until=own.embargo_until or original.embargo_until)
+        return replace(
+            consent, withdrawn=own.withdrawn or original.withdrawn, gone=own.gone if own.gone else original.gone
+        )
+    return _make_own_record(story)
+
+
+def _make_own_record(story: Story) -> ConsentRecord:
     return ConsentRecord(
         needed=story.consent_needed or story.about_minor,
         channels=tuple(sorted(story.consent_channels)),

@@ -12,6 +12,7 @@ from newsletter.issues.snapshot.records.blocks import (
     EventsBlock,
     LeadStoryBlock,
     StoriesBlock,
+    list_pictures,
     list_stories,
 )
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -25,13 +26,20 @@ _URL_FIELDS = frozenset({"url", "website", "donate_url", "donor_portal_url", "ho
 def find_written_links(block: Block) -> Iterator[str]:
     """Yield the addresses that staff wrote into a block: further reading, buttons, appeals, links in texts.
 
-    Addresses that come from the rows of stories and events are left out.
+    The picture of another story counts as a link to that story. Addresses that come from the rows of stories and events
+    are left out.
     """
     if not isinstance(block, LeadStoryBlock | StoriesBlock | EventsBlock | EventCardBlock):
         yield from _find_written(to_json(block))
     for story in list_stories(block):
         if story.own_url is not None:
             yield story.url
+    yield from find_picture_pages(block)
+
+
+def find_picture_pages(block: Block) -> set[str]:
+    """Return the pages of the stories whose pictures staff chose for this block."""
+    return {picture.story_url for picture in list_pictures(block) if picture.story_url}
 
 
 def find_web_links(content: IssueContent) -> dict[str, str]:
@@ -39,7 +47,7 @@ def find_web_links(content: IssueContent) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in (content.brand, content.publication):
         found.update(dict.fromkeys(_find_followed(to_json(part)), ""))
-    for block in content.blocks:
+    for block in content.all_blocks:
         for url in _find_followed(to_json(block)):
             found.setdefault(url, block.key)
     return {url: key for url, key in found.items() if url.startswith(("http://", "https://"))}

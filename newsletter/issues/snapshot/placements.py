@@ -11,20 +11,25 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.models import Attempt, Issue, StoryPlacement
+from newsletter.issues.snapshot.sends_to_files import list_sends_to_files
+from newsletter.models import Attempt, Issue, Send, StoryPlacement
+
+_WITHOUT_PLACEMENTS = (Issue.Kind.CORRECTION, Issue.Kind.WELCOME)
+"""They may show stories that another issue has. What a person had in a welcome mail is remembered for that person."""
 
 
 def find_released_placements(*, now: datetime) -> QuerySet[StoryPlacement]:
     """Return the placements that no longer count.
 
-    Their issue was cancelled before anybody can have got it, or it was not approved in time.
+    Their issue was cancelled before anybody can have got it, was not approved in time, or was only written to files.
     """
     attempts = Attempt.objects.filter(batch__send__issue=OuterRef("issue")).order_by()
     cancelled = Q(issue__state=Issue.State.CANCELLED) & ~Exists(attempts)
     unapproved = Q(
         issue__state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], issue__due_at__lt=now - Issue.GRACE_PERIOD
     )
-    return StoryPlacement.objects.filter(cancelled | unapproved)
+    to_files = Exists(list_sends_to_files().exclude(state=Send.State.CANCELLED).filter(issue=OuterRef("issue")))
+    return StoryPlacement.objects.filter(cancelled | unapproved | to_files)
 
 
 @transaction.atomic
@@ -54,19 +59,32 @@ def update_story_placements(*, issue: Issue, content: IssueContent, now: datetim
 
     Raises NotReady, with nothing changed, if another issue of the publication has one: nobody gets a story twice.
     """
-    if issue.kind == Issue.Kind.CORRECTION:
+    if issue.kind in _WITHOUT_PLACEMENTS:
         return
-    ids = [story.id for story in content.stories]
+    released = find_released_placements(now=now).filter(issue=issue.completes_id).values_list("story_id", flat=True)
+    completed = find_completed_stories(issue) - set(released)
+    ids = [story.id for story in content.stories if story.id not in completed]
     issue.placements.exclude(story__in=ids).delete()
     place_stories(issue=issue, stories=ids, now=now)
     require_stories_placed(issue=issue, content=content)
 
 
+def find_completed_stories(issue: Issue) -> frozenset[int]:
+    """Return the stories of the issues whose cancelled sends this one completes: its recipients did not get them."""
+    found: set[int] = set()
+    completed = issue.completes
+    while completed is not None:
+        found |= set(completed.placements.values_list("story_id", flat=True))
+        completed = completed.completes
+    return frozenset(found)
+
+
 def require_stories_placed(*, issue: Issue, content: IssueContent) -> None:
     """Raise NotReady if another issue of the publication has a story that this one shows."""
-    if issue.kind == Issue.Kind.CORRECTION:
+    if issue.kind in _WITHOUT_PLACEMENTS:
         return
-    titles = {story.id: story.title for story in content.stories}
+    own = find_completed_stories(issue)
+    titles = {story.id: story.title for story in content.stories if story.id not in own}
     taken = StoryPlacement.objects.filter(publication=issue.publication_id, kind=issue.kind, story__in=titles)
     elsewhere = taken.exclude(issue=issue).select_related("issue__publication").first()
     if elsewhere is not None:

@@ -2,7 +2,7 @@
 
 
 def escape_merge_fields(text: str) -> str:
-    """Separate the braces of text from outside, so that they are never read as a merge field."""
+    """Separate the braces of text from outside, so that they are never read as a personal field."""
     return text.replace("{{", "{\u2060{").replace("{%", "{\u2060%")
 
 

@@ -27,11 +27,14 @@ _TRACKED_LINK_TAG = re.compile(
 _MAC_LENGTH = 32
 
 
-def track_links(mail: RenderedMail, *, issue: str, clicks: str) -> RenderedMail:
-    """Return the mail with counted links. ``issue`` is the public id, ``clicks`` the publication's choice when approved."""
+def track_links(mail: RenderedMail, *, issue: str, clicks: str, arm: int = 0) -> RenderedMail:
+    """Return the mail with counted links. ``issue`` is the public id, ``clicks`` the publication's choice when approved.
+
+    ``arm`` is the subject of a test, which hundreds of readers share; 0 without one.
+    """
     if clicks == OFF:
         return mail
-    html = _EXTERNAL_HREF.sub(lambda found: _track_link(found, issue=issue), mail.html)
+    html = _EXTERNAL_HREF.sub(lambda found: _track_link(found, issue=issue, arm=arm), mail.html)
     sha256 = hash_mail(subject=mail.subject, html=html, text=mail.text, variables=mail.variables)
     return replace(mail, html=html, sha256=sha256)
 
@@ -51,17 +54,17 @@ def mark_links(html: str, *, mark: Callable[[str], str]) -> str:
     return _TRACKED_LINK_TAG.sub(lambda found: f"{found[0]}{mark(_read_target(unescape(found[1])))}", html)
 
 
-def make_click_url(*, issue: str, url: str) -> str:
-    return (
-        f"{settings.NEWSLETTER_SITE_URL}/r/{issue}/{_sign(issue, url, key=link_keys()[0])}?to={quote(url, safe=':/')}"
-    )
+def make_click_url(*, issue: str, url: str, arm: int = 0) -> str:
+    mac = _sign(issue, url, arm, key=link_keys()[0])
+    subject = f"&subject={arm}" if arm else ""
+    return f"{settings.NEWSLETTER_SITE_URL}/r/{issue}/{mac}?to={quote(url, safe=':/')}{subject}"
 
 
-def verify_click(*, issue: str, mac: str, url: str) -> None:
-    """Raise BadLink if we did not make this link to this target."""
+def verify_click(*, issue: str, mac: str, url: str, arm: int = 0) -> None:
+    """Raise BadLink if we did not make this link to this target for readers of this subject."""
     valid = False
     for key in link_keys():
-        valid |= hmac.compare_digest(_sign(issue, url, key=key).encode(), mac.encode())
+        valid |= hmac.compare_digest(_sign(issue, url, arm, key=key).encode(), mac.encode())
     if not valid:
         raise BadLink("This link is not one of ours, or was changed on its way. Use the link as it is in the mail.")
 
@@ -71,17 +74,18 @@ def make_link_key(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
-def _track_link(found: re.Match[str], *, issue: str) -> str:
+def _track_link(found: re.Match[str], *, issue: str, arm: int) -> str:
     url = unescape(found[2])
     if "__pv_" in url or url.startswith(f"{settings.NEWSLETTER_SITE_URL}/"):
         return found[0]
-    return f"{found[1]}{escape(make_click_url(issue=issue, url=url))}{found[3]}"
+    return f"{found[1]}{escape(make_click_url(issue=issue, url=url, arm=arm))}{found[3]}"
 
 
 def _read_target(url: str) -> str:
     return parse_qs(urlsplit(url).query).get("to", [url])[0]
 
 
-def _sign(issue: str, url: str, *, key: str) -> str:
+def _sign(issue: str, url: str, arm: int, *, key: str) -> str:
     secret = hmac.digest(key.encode(), b"newsletter.click", hashlib.sha256)
-    return hmac.digest(secret, f"{issue}|{url}".encode(), hashlib.sha256).hex()[:_MAC_LENGTH]
+    message = f"{issue}|{url}" + (f"|{arm}" if arm else "")
+    return hmac.digest(secret, message.encode(), hashlib.sha256).hex()[:_MAC_LENGTH]

@@ -11,12 +11,8 @@ from newsletter.issues.snapshot.records.events import EventRecord
 
 _ONE_EVENING = timedelta(hours=12)
 _DAY = timedelta(days=1)
+_ARABIC_COMMA = "، "
 _UNIVERSAL = ("", "UTC", "Etc/UTC")
-
-
-def get_babel_locale(language: str) -> str:
-    """Return Babel's name of the language. English without a country is British."""
-    return {"en": "en_GB"}.get(language, language.replace("-", "_"))
 
 
 def find_first_day(event: EventRecord, *, default_zone: str) -> date:
@@ -36,16 +32,17 @@ def format_event_time(event: EventRecord, *, locale: str, default_zone: str) -> 
         # The end is the midnight after the last day, up to an hour off if the clocks change in between.
         last = first + max(round(length / _DAY) - 1, 0) * _DAY
         return _format_days(first, last, locale)
+    comma = _ARABIC_COMMA if locale.startswith("ar") else ", "
     city = get_timezone_location(zone, locale=locale, return_city=True)
     if length <= timedelta():
-        return f"{_format_days(first, first, locale)}, {_format_clock(starts, locale)} ({city})"
+        return f"{_format_days(first, first, locale)}{comma}{_format_clock(starts, locale)} ({city})"
     if ends.date() == first or length <= _ONE_EVENING:
-        return f"{_format_days(first, first, locale)}, {_format_hours(starts, ends, locale)} ({city})"
+        return f"{_format_days(first, first, locale)}{comma}{_format_hours(starts, ends, locale)} ({city})"
     if ends.time() > starts.time():
-        return f"{_format_days(first, ends.date(), locale)}, {_format_hours(starts, ends, locale)} ({city})"
+        return f"{_format_days(first, ends.date(), locale)}{comma}{_format_hours(starts, ends, locale)} ({city})"
     begin = format_skeleton("MMMMd", starts, locale=locale) if starts.year == ends.year else _format_long(first, locale)
-    end = f"{_format_long(ends.date(), locale)}, {_format_clock(ends, locale)}"
-    return f"{begin}, {_format_clock(starts, locale)} – {end} ({city})"
+    end = f"{_format_long(ends.date(), locale)}{comma}{_format_clock(ends, locale)}"
+    return f"{begin}{comma}{_format_clock(starts, locale)} – {end} ({city})"
 
 
 def _find_zone(event: EventRecord, default_zone: str) -> ZoneInfo:

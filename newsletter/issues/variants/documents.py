@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from babel.units import format_unit
 
+from newsletter.common.languages import get_babel_locale
 from newsletter.content.parsing.markup import plain_text
 from newsletter.issues.snapshot.records import blocks as records
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -18,10 +19,14 @@ from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.records.publication import BrandRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
-from newsletter.issues.variants.dates import find_first_day, format_event_time, get_babel_locale
-from newsletter.issues.variants.nearby_events import CLOSE_KM, EventSelection
-from newsletter.issues.variants.reader_texts import describe_event_location, reader_text
-from newsletter.issues.variants.visibility import VisibleContent, filter_visible
+from newsletter.issues.snapshot.redact import LEAD_SUFFIX
+from newsletter.issues.variants.campaign_links import FOOTER, make_campaign, name_blocks
+from newsletter.issues.variants.dates import find_first_day, format_event_time
+from newsletter.issues.variants.event_locations import describe_event_location
+from newsletter.issues.variants.reader_texts import reader_text
+from newsletter.issues.variants.subject_arms import with_subject
+from newsletter.issues.visible.nearby_events import CLOSE_KM, EventSelection
+from newsletter.issues.visible.visible_content import VisibleContent, filter_visible
 from newsletter.rendering import blocks as mail
 from newsletter.rendering.phrases import find_phrase, find_text_direction
 
@@ -31,15 +36,23 @@ _MAP = "https://www.openstreetmap.org/search?query="
 
 def make_document(content: IssueContent, *, visible: VisibleContent, view_online: str) -> mail.Document:
     """Return the document that rendering takes. ``view_online`` is the address of this variant on the web, or ""."""
+    content = content.in_language(visible.language)
     publication, language = content.publication, visible.language
+    campaign, names = make_campaign(content), name_blocks(content.blocks)
+    content = with_subject(content, arm=visible.arm)
     content = filter_visible(content, visible=visible, only_events_subject=find_phrase("events_near", language))
-    blocks = (_make_block(block, content, visible) for block in content.blocks)
+    blocks = (
+        campaign.tag(
+            _make_block(block, content, visible), content=names.get(block.key.removesuffix(LEAD_SUFFIX), FOOTER)
+        )
+        for block in content.blocks
+    )
     return mail.Document(
         subject=content.subject,
         preheader=content.preheader,
         language=language,
         direction=find_text_direction(language),
-        brand=_make_brand(content.brand),
+        brand=campaign.tag(_make_brand(content.brand), content=FOOTER),
         blocks=tuple(block for block in blocks if block is not None),
         publication=publication.name,
         reason=find_phrase("why_you_get_this", language, list=publication.list_name, organisation=content.brand.name),
@@ -56,9 +69,9 @@ def _make_block(block: records.Block, content: IssueContent, visible: VisibleCon
         case records.NoteBlock():
             return mail.Note(body_html=block.html, body_text=plain_text(block.html), heading=block.heading, key=key)
         case records.LeadStoryBlock():
-            return mail.LeadStory(story=_make_story(block.story, language), key=key)
+            return mail.LeadStory(story=_make_story(block.story, visible), key=key)
         case records.StoriesBlock():
-            stories = tuple(_make_story(story, language) for story in block.stories)
+            stories = tuple(_make_story(story, visible) for story in block.stories)
             return _STORIES[block.look](stories=stories, heading=block.heading, key=key) if stories else None
         case records.EventsBlock():
             return _make_events(block, visible.events[key], content, language)
@@ -116,16 +129,30 @@ def _format_edition_date(content: IssueContent, language: str, *, sent_on: date 
     return format_date(sent_on or _find_due_day(content), format="long", locale=get_babel_locale(language))
 
 
-def _make_story(story: StoryRecord, language: str) -> mail.StoryItem:
+def _make_story(story: StoryRecord, visible: VisibleContent) -> mail.StoryItem:
+    language = visible.language
     return mail.StoryItem(
         title=story.title,
         url=story.url,
-        teaser=story.teaser,
-        picture=_make_optional_picture(story.picture),
+        teaser=story.intro if story.is_whole else story.teaser,
+        picture=make_optional_picture(story.picture),
         topic=story.topic,
         date=format_date(story.date, format="long", locale=get_babel_locale(language)) if story.date else "",
         notes=story.notes,
+        case=story.case.slug if story.case else "",
+        follows_case=story.case in visible.followed,
+        text=story.text if story.is_whole else "",
+        recording=_describe_recording(story, language),
     )
+
+
+def _describe_recording(story: StoryRecord, language: str) -> str:
+    """Return “Video, 12 min” for a recording, without minutes if its length is not known, and "" for a text."""
+    if not story.media:
+        return ""
+    if not story.seconds:
+        return find_phrase(story.media, language)
+    return find_phrase(f"{story.media}_minutes", language, minutes=str(max(1, round(story.seconds / 60))))
 
 
 def _make_events(
@@ -165,7 +192,7 @@ def _make_event_card(block: records.EventCardBlock, language: str, zone: str) ->
         event=replace(
             _make_event(event, language, zone),
             summary=block.summary,
-            picture=_make_optional_picture(block.picture),
+            picture=make_optional_picture(block.picture),
             map_url="" if event.online or not event.location else _MAP + quote(event.location),
         ),
         button=block.button,
@@ -196,8 +223,8 @@ def _make_brand(brand: BrandRecord) -> mail.Brand:
         name=brand.name,
         postal_address=brand.postal_address,
         website=brand.website,
-        logo=_make_optional_picture(brand.logo),
-        logo_dark=_make_optional_picture(brand.logo_dark),
+        logo=make_optional_picture(brand.logo),
+        logo_dark=make_optional_picture(brand.logo_dark),
         colour=brand.colour,
         accent=brand.accent,
         background=brand.background,
@@ -218,5 +245,5 @@ def _make_picture(picture: PictureRecord) -> mail.Picture:
     )
 
 
-def _make_optional_picture(picture: PictureRecord | None) -> mail.Picture | None:
+def make_optional_picture(picture: PictureRecord | None) -> mail.Picture | None:
     return _make_picture(picture) if picture else None

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_variants_showing
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import EventRecord
+from newsletter.issues.snapshot.sends_to_files import list_sends_to_files
 from newsletter.models import (
     Batch,
     CorrectedDelivery,
@@ -81,7 +82,7 @@ def find_misinforming_deliveries(
     """Return the mails of the correction's publication that show other details of the event.
 
     Mails that another correction has corrected are left out. Those that this one has corrected are not, so that the
-    correction is for the same people before and after it is sent.
+    correction is for the same people before and after it is sent. Mails that were written to files reached nobody.
     """
     known = find_event_mentions(correction.event_id) if mentions is None else mentions
     wrong = [
@@ -90,7 +91,8 @@ def find_misinforming_deliveries(
         if one.publication_id == correction.publication_id and one.facts != correction.fingerprint
     ]
     return find_possible_deliveries(wrong).filter(
-        ~Exists(_find_already_corrected(correction).exclude(correction=correction.pk))
+        ~Exists(list_sends_to_files().filter(pk=OuterRef("batch__send"))),
+        ~Exists(_find_already_corrected(correction).exclude(correction=correction.pk)),
     )
 
 

@@ -1,13 +1,8 @@
-"""Texts for readers in each language: where an event is, corrections, the archive and its feed.
-
-Rendering has the texts of the mail itself. A language that is not here gets English.
-"""
+"""Texts for readers in each language, beside those of the mail itself. A language that is not here gets English."""
 
 from collections.abc import Mapping
 
-from newsletter.issues.snapshot.records.events import EventRecord
-from newsletter.rendering.phrases import base_language, find_phrase
-from subscribers.places.regions import region_label
+from newsletter.rendering.phrases import base_language
 
 READER_TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -17,7 +12,11 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = {
         "cancelled_text": "We told you about “{title}” ({when}). It will not take place. We are sorry for the short notice.",
         "moved_subject": "Changed: {title}",
         "moved_heading": "An event has changed",
-        "moved_text": "We told you about “{title}” ({when}). It has changed: please look at the new day and place below.",
+        "moved_text": "We told you about “{title}” ({when}). {change}",
+        "moved_time": "New time: {when_now}. The place is the same.",
+        "moved_place": "New place: {where_now}. The day and time are the same.",
+        "moved_both": "It now takes place: {when_now}, {where_now}.",
+        "moved_other": "Please look at the changed details below.",
         "moved_events": "As it is now",
         "restored_subject": "It takes place after all: {title}",
         "restored_heading": "An event takes place after all",
@@ -43,18 +42,22 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = {
         "events": "Eventos",
         "cancelled_subject": "Cancelado: {title}",
         "cancelled_heading": "Un evento se ha cancelado",
-        "cancelled_text": "Te hablamos de «{title}» ({when}). No se celebrará. Sentimos avisarte tan tarde.",
+        "cancelled_text": "Te hablamos de “{title}” ({when}). No se celebrará. Sentimos avisarte tan tarde.",
         "moved_subject": "Cambio: {title}",
         "moved_heading": "Un evento ha cambiado",
-        "moved_text": "Te hablamos de «{title}» ({when}). Ha cambiado: mira abajo el nuevo día y lugar.",
+        "moved_text": "Te hablamos de “{title}” ({when}). {change}",
+        "moved_time": "Nueva hora: {when_now}. El lugar es el mismo.",
+        "moved_place": "Nuevo lugar: {where_now}. El día y la hora son los mismos.",
+        "moved_both": "Ahora se celebra: {when_now}, {where_now}.",
+        "moved_other": "Mira abajo los datos que han cambiado.",
         "moved_events": "Como queda ahora",
         "restored_subject": "Se celebra finalmente: {title}",
         "restored_heading": "Un evento se celebra finalmente",
         "restored_text": (
-            "Te dijimos que «{title}» ({when}) se había cancelado. Ya no es así: mira abajo cuándo y dónde se celebra."
+            "Te dijimos que “{title}” ({when}) se había cancelado. Ya no es así: mira abajo cuándo y dónde se celebra."
         ),
         "restored_some_text": (
-            "«{title}» se celebra. A algunas personas les dijimos que se había "
+            "“{title}” se celebra. A algunas personas les dijimos que se había "
             "cancelado, y a otras, otro día u otro lugar. Mira abajo cuándo y dónde."
         ),
         "archive": "Números anteriores",
@@ -74,7 +77,11 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = {
         "cancelled_text": "Nous vous avions annoncé « {title} » ({when}). Il n’aura pas lieu. Pardon de vous prévenir si tard.",
         "moved_subject": "Changement : {title}",
         "moved_heading": "Un événement a changé",
-        "moved_text": "Nous vous avions annoncé « {title} » ({when}). Il a changé : voyez ci-dessous la date et le lieu.",
+        "moved_text": "Nous vous avions annoncé « {title} » ({when}). {change}",
+        "moved_time": "Nouvel horaire : {when_now}. Le lieu reste le même.",
+        "moved_place": "Nouveau lieu : {where_now}. La date et l’heure restent les mêmes.",
+        "moved_both": "Il a lieu maintenant : {when_now}, {where_now}.",
+        "moved_other": "Voyez ci-dessous ce qui a changé.",
         "moved_events": "Ce qui vaut maintenant",
         "restored_subject": "Il a lieu finalement : {title}",
         "restored_heading": "Un événement a lieu finalement",
@@ -103,7 +110,11 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = {
         "cancelled_text": "Wir hatten „{title}“ angekündigt ({when}). Sie findet nicht statt. Verzeihen Sie die späte Nachricht.",
         "moved_subject": "Geändert: {title}",
         "moved_heading": "Eine Veranstaltung hat sich geändert",
-        "moved_text": "Wir hatten „{title}“ angekündigt ({when}). Tag oder Ort haben sich geändert, bitte sehen Sie unten nach.",
+        "moved_text": "Wir hatten „{title}“ angekündigt ({when}). {change}",
+        "moved_time": "Neuer Termin: {when_now}. Der Ort bleibt gleich.",
+        "moved_place": "Neuer Ort: {where_now}. Tag und Uhrzeit bleiben gleich.",
+        "moved_both": "Es gilt jetzt: {when_now}, {where_now}.",
+        "moved_other": "Bitte sehen Sie unten nach, was sich geändert hat.",
         "moved_events": "So gilt es jetzt",
         "restored_subject": "Findet doch statt: {title}",
         "restored_heading": "Eine Veranstaltung findet doch statt",
@@ -132,7 +143,11 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = {
         "cancelled_text": "Falámos-lhe de “{title}” ({when}). Não se vai realizar. Pedimos desculpa por avisar tão tarde.",
         "moved_subject": "Mudança: {title}",
         "moved_heading": "Um evento mudou",
-        "moved_text": "Falámos-lhe de “{title}” ({when}). Mudou: veja abaixo o novo dia e lugar.",
+        "moved_text": "Falámos-lhe de “{title}” ({when}). {change}",
+        "moved_time": "Nova data: {when_now}. O lugar é o mesmo.",
+        "moved_place": "Novo lugar: {where_now}. O dia e a hora são os mesmos.",
+        "moved_both": "Realiza-se agora: {when_now}, {where_now}.",
+        "moved_other": "Veja abaixo o que mudou.",
         "moved_events": "Como fica agora",
         "restored_subject": "Afinal realiza-se: {title}",
         "restored_heading": "Um evento realiza-se afinal",
@@ -160,7 +175,11 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = {
         "cancelled_text": "V-am anunțat despre „{title}” ({when}). Nu va mai avea loc. Ne cerem scuze pentru vestea târzie.",
         "moved_subject": "Schimbare: {title}",
         "moved_heading": "Un eveniment s-a schimbat",
-        "moved_text": "V-am anunțat despre „{title}” ({when}). S-a schimbat: vedeți mai jos noua zi și noul loc.",
+        "moved_text": "V-am anunțat despre „{title}” ({when}). {change}",
+        "moved_time": "Data nouă: {when_now}. Locul rămâne același.",
+        "moved_place": "Locul nou: {where_now}. Ziua și ora rămân aceleași.",
+        "moved_both": "Are loc acum: {when_now}, {where_now}.",
+        "moved_other": "Vedeți mai jos ce s-a schimbat.",
         "moved_events": "Cum este acum",
         "restored_subject": "Are loc totuși: {title}",
         "restored_heading": "Un eveniment are loc totuși",
@@ -186,7 +205,11 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = {
         "cancelled_text": "हमने आपको “{title}” ({when}) के बारे में बताया था। यह नहीं होगा। देर से बताने के लिए क्षमा करें।",
         "moved_subject": "बदलाव: {title}",
         "moved_heading": "एक कार्यक्रम बदल गया है",
-        "moved_text": "हमने आपको “{title}” ({when}) के बारे में बताया था। यह बदल गया है: नया दिन और स्थान नीचे देखें।",
+        "moved_text": "हमने आपको “{title}” ({when}) के बारे में बताया था। {change}",
+        "moved_time": "नया समय: {when_now}। स्थान वही है।",
+        "moved_place": "नया स्थान: {where_now}। दिन और समय वही हैं।",
+        "moved_both": "अब यह होगा: {when_now}, {where_now}।",
+        "moved_other": "बदली हुई जानकारी नीचे देखें।",
         "moved_events": "अब इस प्रकार है",
         "restored_subject": "अब होगा: {title}",
         "restored_heading": "एक कार्यक्रम अब होगा",
@@ -211,7 +234,11 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = {
         "cancelled_text": "أخبرناك عن «{title}» ({when}). لن تُقام. نعتذر عن تأخر الخبر.",
         "moved_subject": "تغيير: {title}",
         "moved_heading": "تغيّرت فعالية",
-        "moved_text": "أخبرناك عن «{title}» ({when}). لقد تغيّرت: انظر اليوم والمكان الجديدين أدناه.",
+        "moved_text": "أخبرناك عن «{title}» ({when}). {change}",
+        "moved_time": "الموعد الجديد: {when_now}. المكان لم يتغيّر.",
+        "moved_place": "المكان الجديد: {where_now}. اليوم والساعة لم يتغيّرا.",
+        "moved_both": "ستُقام الآن: {when_now}، {where_now}.",
+        "moved_other": "انظر أدناه ما تغيّر.",
         "moved_events": "كما هي الآن",
         "restored_subject": "ستُقام بالفعل: {title}",
         "restored_heading": "فعالية ستُقام بالفعل",
@@ -229,6 +256,38 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = {
         "no_issues": "لا يوجد أي عدد بعد.",
         "picture_withdrawn": "صورة لم تعد تُعرض",
     },
+    "uk": {
+        "events": "Події",
+        "cancelled_subject": "Скасовано: {title}",
+        "cancelled_heading": "Подію скасовано",
+        "cancelled_text": "Ми повідомляли вам про «{title}» ({when}). Вона не відбудеться. Вибачте, що пишемо так пізно.",
+        "moved_subject": "Зміни: {title}",
+        "moved_heading": "Подію змінено",
+        "moved_text": "Ми повідомляли вам про «{title}» ({when}). {change}",
+        "moved_time": "Новий час: {when_now}. Місце те саме.",
+        "moved_place": "Нове місце: {where_now}. День і час ті самі.",
+        "moved_both": "Тепер подія відбудеться: {when_now}, {where_now}.",
+        "moved_other": "Що змінилося, дивіться нижче.",
+        "moved_events": "Як є тепер",
+        "restored_subject": "Усе ж відбудеться: {title}",
+        "restored_heading": "Подія все ж відбудеться",
+        "restored_text": (
+            "Ми повідомляли вам, що «{title}» ({when}) скасовано. Подія все ж відбудеться: коли й де, дивіться нижче."
+        ),
+        "restored_some_text": (
+            "«{title}» відбудеться. Декому з вас ми писали, що подію скасовано, а іншим називали інший день або місце. "
+            "Коли й де вона відбудеться, дивіться нижче."
+        ),
+        "archive": "Попередні випуски",
+        "archive_of": "Випуски {name}",
+        "all_issues": "Усі випуски",
+        "newer": "Новіший",
+        "older": "Старіший",
+        "join": "Отримувати електронною поштою",
+        "feed": "Стрічка (RSS)",
+        "no_issues": "Випусків поки немає.",
+        "picture_withdrawn": "Зображення, яке більше не показують",
+    },
 }
 
 
@@ -238,15 +297,3 @@ def reader_text(key: str, language: str, **values: str) -> str:
     for name, value in values.items():
         text = text.replace("{" + name + "}", value)
     return text
-
-
-def describe_event_location(event: EventRecord, *, language: str) -> str:
-    """Return “Online”, or the location as far as it is known, such as “Montréal, Québec, Canada”."""
-    if event.online:
-        return find_phrase("online", language)
-    return remove_repeated_parts(event.location) or event.town or region_label(event.region, language=language)
-
-
-def remove_repeated_parts(location: str) -> str:
-    """Return “Toronto, Ontario” for “Toronto, Toronto, Ontario”, as venues named after their town are listed."""
-    return ", ".join(dict.fromkeys(part.strip() for part in location.split(",") if part.strip()))

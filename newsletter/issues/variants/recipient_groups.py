@@ -1,40 +1,63 @@
-"""Find the recipients of an issue by its kind: an issue of the schedule, a monthly digest or a correction.
+"""Find the recipients of an issue by its kind: an issue, a monthly digest, a correction or a welcome mail.
 
 `subscribers.audience.eligibility` alone decides who may be mailed at all.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Required, TypedDict
+from functools import cache
+from operator import attrgetter
+from typing import Any
 
-from django.db.models import Count, F, QuerySet, Value
+from django.db.models import BigIntegerField, Count, F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.audience_segment import find_audience_segment
-from newsletter.issues.variants.event_mentions import find_misinforming_deliveries
-from newsletter.issues.variants.nearby_events import RecipientLocation
-from newsletter.issues.variants.visibility import VisibleContent, choose_visible
-from newsletter.models import Delivery, Issue
+from newsletter.issues.variants.audience_rules import find_named_ids, make_audience_filters, select_people
+from newsletter.issues.variants.reader_numbers import (
+    NOTHING_SEEN,
+    language_of_subscription,
+    number_interests_of_subscription,
+    number_rules_of_subscription,
+    number_seen_of_subscription,
+)
+from newsletter.issues.variants.subject_arms import NO_TEST, list_arms, number_arm_of_subscription
+from newsletter.issues.visible.choose_visible import NO_RULE_MET, VersionId, VisibilityChooser
+from newsletter.issues.visible.fallbacks import Fallback
+from newsletter.issues.visible.interests import NOTHING_CHOSEN
+from newsletter.issues.visible.nearby_events import RecipientLocation
+from newsletter.issues.visible.reader_locations import find_locations
+from newsletter.issues.visible.version_limit import Version, VersionLimit
+from newsletter.issues.visible.visible_content import VisibleContent
+from newsletter.models import Issue, ReaderGroup
 from subscribers.audience.eligibility import ANY_FREQUENCY, AudienceCount, candidates, count_audience, eligible
-from subscribers.models import Frequency, MailingList, Segment, SubscriberLocation
+from subscribers.models import Giving, Subscriber, Subscription
 
-FREQUENCIES = {
-    Issue.Kind.ISSUE: frozenset({Frequency.EVERY, Frequency.EVENTS}),
-    Issue.Kind.DIGEST: frozenset({Frequency.MONTHLY}),
-    Issue.Kind.CORRECTION: ANY_FREQUENCY,
-}
-NO_EVENT_NEAR = "no_event_near"
 NOT_ON_LIST = "not_on_the_list"
+
+
+GROUP_KEY = ("place_id", "giving", "radius_km", "frequency", "interests", "seen", "rules", "language", "arm")
+"""The fields that tell a group from the others."""
+REFERENCES = (
+    *("place_ref", "giving_ref", "radius_ref", "frequency_ref"),
+    *("interests_ref", "seen_ref", "rules_ref", "language_ref", "arm_ref"),
+)
+"""The annotations of a subscription with the values of these fields."""
+
+
+_get_key = attrgetter(*GROUP_KEY)
 
 
 @dataclass(frozen=True)
 class RecipientGroup:
-    """Readers with the same location, giving status, radius and frequency, and how many they are.
+    """Readers of whom an issue knows the same, and how many they are.
 
-    ``place_id`` 0 means unknown; ``radius_km`` 0 means the publication's own.
+    ``place_id`` 0 means unknown; ``radius_km`` 0 and ``language`` "" mean the publication's own. ``interests``, ``seen`` and
+    ``rules`` are the numbers of `newsletter.issues.variants.reader_numbers`; ``fallback`` says what they give up because they
+    are too few for a version of their own. ``arm`` is that of `newsletter.issues.variants.subject_arms`.
     """
 
     place_id: int
@@ -42,22 +65,47 @@ class RecipientGroup:
     people: int
     radius_km: int = 0
     frequency: str = "every"
+    interests: int = NOTHING_CHOSEN
+    seen: int = NOTHING_SEEN
+    rules: int = NO_RULE_MET
+    language: str = ""
+    fallback: Fallback = Fallback.NONE
+    arm: int = NO_TEST
 
 
-def find_recipients(issue: Issue, *, now: datetime) -> QuerySet[Any]:
+def find_recipients(
+    issue: Issue, *, content: IssueContent, now: datetime, rehearsed: bool = True, at_once: bool = False
+) -> QuerySet[Any]:
     """Return the subscriptions that the issue would be sent to at ``now``.
 
-    Each row has what makes its group: place_ref, giving_ref, radius_ref, frequency_ref.
+    Each row has what makes its group: the annotations `REFERENCES`. A welcome mail is ``rehearsed`` with everybody on the
+    list as if they were new, because nobody knows who joins; without it, its recipients are the people who are to get it now.
+    ``at_once``: it is sent at ``now``, not when it is due. The mails of other issues are counted then.
     """
-    return _with_groups(eligible(**_make_audience_filters(issue), now=now).order_by())
+    if rehearsed and issue.is_welcome:
+        on_list = eligible(mailing_list=issue.publication.mailing_list, frequencies=ANY_FREQUENCY, now=now)
+        return _with_groups(on_list.order_by(), issue=issue, content=content, have_memory=False)
+    return _with_groups(
+        eligible(**make_audience_filters(issue, now=now, at_once=at_once), now=now).order_by(),
+        issue=issue,
+        content=content,
+    )
 
 
-def find_candidates(issue: Issue, *, now: datetime) -> QuerySet[Any]:
+def find_possible_recipients(issue: Issue, *, now: datetime) -> QuerySet[Subscription]:
+    """Return the subscriptions that the issue could be sent to if nobody had too many mails. It may be unsaved."""
+    return eligible(**select_people(issue), now=now).order_by()
+
+
+def find_candidates(issue: Issue, *, content: IssueContent, now: datetime, at_once: bool) -> QuerySet[Any]:
     """Return the same for everybody the issue is for, with ``why`` they are excluded, or ""."""
-    return _with_groups(candidates(**_make_audience_filters(issue), now=now))
+    people = candidates(**make_audience_filters(issue, now=now, at_once=at_once), now=now)
+    return _with_groups(people, issue=issue, content=content)
 
 
-def _with_groups(people: QuerySet[Any]) -> QuerySet[Any]:
+def _with_groups(
+    people: QuerySet[Any], *, issue: Issue, content: IssueContent, have_memory: bool = True
+) -> QuerySet[Any]:
     grouped: QuerySet[Any] = people.annotate(
         subscriber_ref=F("subscriber_id"),
         hash_ref=F("subscriber__address_hash"),
@@ -65,99 +113,179 @@ def _with_groups(people: QuerySet[Any]) -> QuerySet[Any]:
         giving_ref=F("subscriber__giving"),
         radius_ref=Coalesce("subscriber__radius_km", Value(0)),
         frequency_ref=F("frequency"),
+        interests_ref=number_interests_of_subscription(content),
+        seen_ref=number_seen_of_subscription(content, issue=issue)
+        if have_memory
+        else Value(NOTHING_SEEN, output_field=BigIntegerField()),
+        rules_ref=number_rules_of_subscription(content),
+        language_ref=language_of_subscription(content),
+        arm_ref=number_arm_of_subscription(content),
     )
     return grouped
 
 
-def find_groups(issue: Issue, *, now: datetime | None = None) -> list[RecipientGroup]:
-    """Return the groups of the audience, largest first."""
+def find_groups(
+    issue: Issue, *, content: IssueContent, now: datetime | None = None, rehearsed: bool = True
+) -> list[RecipientGroup]:
+    """Return the groups of `group_recipients`."""
+    return group_recipients(issue, content=content, now=now, rehearsed=rehearsed)[0]
+
+
+def group_recipients(
+    issue: Issue,
+    *,
+    content: IssueContent,
+    now: datetime | None = None,
+    rehearsed: bool = True,
+    at_once: bool = False,
+) -> "tuple[list[RecipientGroup], GroupVisibility]":
+    """Return the groups of the audience, largest first. Those with the rarest versions have a ``fallback``.
+
+    ``rehearsed`` and ``at_once`` are those of `find_recipients`. If there is nobody on the list yet, a welcome mail is
+    rehearsed with a person of whom nothing is known.
+    """
     rows = (
-        find_recipients(issue, now=now or timezone.now())
-        .values_list("place_ref", "giving_ref", "radius_ref", "frequency_ref")
+        find_recipients(issue, content=content, now=now or timezone.now(), rehearsed=rehearsed, at_once=at_once)
+        .values_list(*REFERENCES)
         .annotate(people=Count("pk"))
     )
-    groups = (
-        RecipientGroup(place_id=place, giving=giving, people=people, radius_km=radius, frequency=frequency)
-        for place, giving, radius, frequency, people in rows
-    )
-    return sorted(groups, key=lambda one: (-one.people, one.place_id, one.giving, one.radius_km, one.frequency))
+    groups = [make_group(values, people=people) for *values, people in rows]
+    if rehearsed and issue.is_welcome and not groups:
+        groups = [RecipientGroup(place_id=0, giving=Giving.NONE, people=0)]
+    return limit_versions(groups, content=content)
 
 
-def count_people(issue: Issue, *, now: datetime) -> AudienceCount:
+def limit_versions(
+    groups: Iterable[RecipientGroup], *, content: IssueContent
+) -> "tuple[list[RecipientGroup], GroupVisibility]":
+    """Return the groups, largest first, with the fallbacks that keep the issue within its number of versions."""
+    ordered = sorted(groups, key=lambda one: (-one.people, *_get_key(one)))
+    visibility = GroupVisibility(content, groups=ordered)
+    limit = _make_limit(ordered, content=content, visibility=visibility)
+    with_fallback = zip(ordered, limit.fallbacks, strict=True)
+    return [replace(group, fallback=fallback) if fallback else group for group, fallback in with_fallback], visibility
+
+
+def find_group_of(person: Subscriber, *, issue: Issue, content: IssueContent, now: datetime) -> RecipientGroup:
+    """Return the group of a person, by what is known of them now, whether or not they may be mailed."""
+    group = find_own_group(person, issue=issue, content=content)
+    groups = find_groups(issue, content=content, now=now)
+    limit = _make_limit(groups, content=content, visibility=GroupVisibility(content, groups=[*groups, group]))
+    return replace(group, fallback=limit.find_fallback(group))
+
+
+def find_own_group(person: Subscriber, *, issue: Issue, content: IssueContent) -> RecipientGroup:
+    """Return the group of a person as if every group had a version of its own. Raises BadRule."""
+    on_list = Subscription.objects.filter(subscriber=person, mailing_list=issue.publication.mailing_list)
+    rows = _with_groups(on_list.order_by("ended_at", "-pk"), issue=issue, content=content)
+    row = rows.values(*REFERENCES).first()
+    group = RecipientGroup(place_id=person.place_id or 0, giving=person.giving, people=1)
+    if row is None:
+        return group
+    return replace(group, **{field: row[reference] for field, reference in zip(GROUP_KEY, REFERENCES, strict=True)})
+
+
+def _make_limit(
+    groups: Sequence[RecipientGroup], *, content: IssueContent, visibility: "GroupVisibility"
+) -> VersionLimit[RecipientGroup]:
+    people = [(group, group.people) for group in groups]
+    return VersionLimit(people, identify=visibility.identify, limit=content.publication.max_variants)
+
+
+def count_people(issue: Issue, *, now: datetime, at_once: bool = False) -> AudienceCount:
     """Count candidates, eligible and excluded by reason. People without an event near them still count as eligible."""
-    return add_unsubscribed_to_exclusions(issue, counted=count_audience(**_make_audience_filters(issue), now=now))
+    return add_unsubscribed_to_exclusions(
+        issue, counted=count_audience(**make_audience_filters(issue, now=now, at_once=at_once), now=now)
+    )
 
 
 def add_unsubscribed_to_exclusions(issue: Issue, *, counted: AudienceCount) -> AudienceCount:
-    """Count everybody who was misinformed as a correction's candidates, and those no longer on the list as excluded."""
-    if issue.kind != Issue.Kind.CORRECTION:
+    """Count everybody whom the issue names as candidates, and those no longer on the list as excluded.
+
+    A correction names who was misinformed; an issue that completes a cancelled send names who was not reached.
+    """
+    named = find_named_ids(issue)
+    if named is None:
         return counted
-    shown = _find_misinformed_ids(issue).distinct().count()
+    shown = named.distinct().count()
     unsubscribed = shown - counted.candidates
     excluded = {**counted.excluded, **({NOT_ON_LIST: unsubscribed} if unsubscribed else {})}
     return replace(counted, candidates=shown, excluded=excluded)
 
 
-def count_final_audience(issue: Issue, *, content: IssueContent, now: datetime) -> AudienceCount:
-    """Count as `count_people` does, but exclude people who asked only for events and have none near them."""
-    counted = count_people(issue, now=now)
-    groups = [group for group in find_groups(issue, now=now) if group.frequency == Frequency.EVENTS]
-    locations = find_locations(group.place_id for group in groups)
-    visible = ((group, choose_visible_for_group(content, group=group, locations=locations)) for group in groups)
-    without_events = sum(group.people for group, chosen in visible if chosen.is_empty)
-    if not without_events:
-        return counted
-    excluded = {**counted.excluded, NO_EVENT_NEAR: without_events}
-    return replace(counted, eligible=counted.eligible - without_events, excluded=excluded)
+def count_final_audience(issue: Issue, *, content: IssueContent, now: datetime, at_once: bool = False) -> AudienceCount:
+    """Count as `count_people` does, but exclude people for whom the issue has nothing that they asked for."""
+    counted = count_people(issue, now=now, at_once=at_once)
+    groups, visibility = group_recipients(issue, content=content, now=now, at_once=at_once)
+    empty: Counter[str] = Counter()
+    for group in groups:
+        if reason := visibility.choose(group).empty_reason:
+            empty[reason] += group.people
+    return replace(counted, eligible=counted.eligible - empty.total(), excluded={**counted.excluded, **empty})
 
 
-def choose_visible_for_group(
-    content: IssueContent, *, group: RecipientGroup, locations: dict[int, RecipientLocation]
-) -> VisibleContent:
-    """Return what readers of a group see of the content."""
-    location = locations.get(group.place_id, RecipientLocation())
-    return choose_visible(
-        content, location=location, giving=group.giving, radius_km=group.radius_km, frequency=group.frequency
-    )
+class GroupVisibility:
+    """Chooses what each group of readers sees of one content, each choice once."""
 
+    def __init__(self, content: IssueContent, *, groups: Iterable[RecipientGroup]) -> None:
+        self._in_language = cache(lambda language: VisibilityChooser(content.in_language(language)))
+        self._locations = find_locations(group.place_id for group in groups)
+        self._mails_of_test = 1 + len(list_arms(content))
 
-def find_locations(place_ids: Iterable[int]) -> dict[int, RecipientLocation]:
-    """Return locations by place id. 0 is the unknown location."""
-    locations = {0: RecipientLocation()}
-    for place in SubscriberLocation.objects.filter(pk__in=set(place_ids)):
-        locations[place.pk] = RecipientLocation(
-            country=place.country,
-            region=place.region,
-            town=place.town,
-            latitude=place.latitude,
-            longitude=place.longitude,
+    def choose(self, group: RecipientGroup) -> VisibleContent:
+        """Return what readers of one of the groups see."""
+        chooser = self._in_language(_find_language(group, group.fallback))
+        return chooser.get_visible(self._identify(chooser, group, group.fallback, group.arm))
+
+    def identify(self, group: RecipientGroup, fallback: Fallback) -> Version:
+        """Return the version of one of the groups with this fallback. All subjects of a test are one."""
+        language = _find_language(group, fallback)
+        version = self._identify(self._in_language(language), group, fallback, NO_TEST)
+        return Version(language, version, self._mails_of_test if group.arm else 1)
+
+    def _identify(self, chooser: VisibilityChooser, group: RecipientGroup, fallback: Fallback, arm: int) -> VersionId:
+        return chooser.identify(
+            self.find_location(group),
+            group.giving,
+            group.radius_km,
+            group.frequency,
+            group.interests,
+            group.seen,
+            group.rules,
+            fallback,
+            arm,
         )
-    return locations
+
+    def find_location(self, group: RecipientGroup) -> RecipientLocation:
+        return self._locations.get(group.place_id, self._locations[0])
 
 
-class _AudienceFilters(TypedDict, total=False):
-    """The arguments by which `subscribers.audience.eligibility` selects people."""
-
-    mailing_list: Required[MailingList]
-    segment: Segment | None
-    frequencies: Required[frozenset[Frequency]]
-    subscriber_ids: QuerySet[Delivery, int]
+def _find_language(group: RecipientGroup, fallback: Fallback) -> str:
+    return "" if fallback >= Fallback.LANGUAGE else group.language
 
 
-def _make_audience_filters(issue: Issue) -> _AudienceFilters:
-    publication = issue.publication
-    if issue.kind == Issue.Kind.CORRECTION:
-        misinformed = _find_misinformed_ids(issue)
-        return {"mailing_list": publication.mailing_list, "frequencies": ANY_FREQUENCY, "subscriber_ids": misinformed}
-    return {
-        "mailing_list": publication.mailing_list,
-        "segment": find_audience_segment(issue),
-        "frequencies": FREQUENCIES[Issue.Kind(issue.kind)],
-    }
+def choose_visible_for_group(content: IssueContent, *, group: RecipientGroup) -> VisibleContent:
+    """Return what readers of a group see of the content."""
+    return GroupVisibility(content, groups=[group]).choose(group)
 
 
-def _find_misinformed_ids(issue: Issue) -> QuerySet[Delivery, int]:
-    """Return the ids of misinformed subscribers: none if another issue announces the change instead."""
-    if not hasattr(issue, "correction"):
-        return Delivery.objects.none().values_list("subscriber_id", flat=True)
-    return find_misinforming_deliveries(issue.correction).order_by().values_list("subscriber_id", flat=True)
+def make_group(key: Iterable[Any], *, people: int) -> RecipientGroup:
+    """Return the group with these values of `GROUP_KEY`."""
+    return RecipientGroup(**dict(zip(GROUP_KEY, key, strict=True)), people=people)
+
+
+def make_stored_group(row: ReaderGroup) -> RecipientGroup:
+    """Return the group that a row keeps."""
+    return RecipientGroup(
+        place_id=row.place_id,
+        giving=row.giving,
+        people=row.people,
+        radius_km=row.radius_km,
+        frequency=row.frequency,
+        interests=row.interests,
+        seen=row.seen,
+        rules=row.rules,
+        language=row.language,
+        fallback=Fallback(row.fallback),
+        arm=row.arm,
+    )

@@ -28,9 +28,15 @@ def list_restricted_stories(content: IssueContent, *, at: datetime) -> list[Mess
     """Return a sentence for each story that may not be mailed at that moment."""
     reasons = (
         (story, _find_restriction(story, at=at, required=content.publication.consent_required))
-        for story in content.stories
+        for version in content.all_versions
+        for story in version.stories
     )
-    return [Message("“%(title)s” %(reason)s", title=story.title, reason=reason) for story, reason in reasons if reason]
+    found = {
+        (story.id, story.title): Message("“%(title)s” %(reason)s", title=story.title, reason=reason)
+        for story, reason in reasons
+        if reason
+    }
+    return list(found.values())
 
 
 def require_unrestricted_stories(content: IssueContent, *, at: datetime) -> None:
@@ -61,8 +67,8 @@ def _check_story(story: StoryRecord, *, due: datetime, required: bool) -> Iterat
         yield Finding("warning", "consent-soon", message)
     if story.consent.minor:
         message = Message(
-            "“%(title)s” is about a person under 18. Look that neither its words, its link nor its picture "
-            "gives away a surname, a school, an exact place or a face that was not agreed to.",
+            "“%(title)s” is about a person under 18. Check that its text, link and picture reveal no "
+            "surname, school or exact location, and no face without consent.",
             title=story.title,
         )
         yield Finding("warning", "minor", message)

@@ -8,11 +8,13 @@ from rich.table import Table
 from wagtail.log_actions import log
 
 from newsletter.api_keys import DAYS, find_key_by_name, make_key, revoke_key
+from newsletter.common.errors import NotFound
 from newsletter.management.base import ProductCommand
-from newsletter.models import ApiKey
+from newsletter.models import ApiKey, ApiScope
+from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE
+from subscribers.models import MailingList
 
 BY = "the command line"
-SCOPES = ("people", "read")
 
 
 class Command(ProductCommand):
@@ -26,18 +28,30 @@ class Command(ProductCommand):
             "--scope",
             required=True,
             action="append",
-            choices=SCOPES,
-            help="people: sign up, change and read people. read: publications, issues, receipts. Repeat the option for both.",
+            choices=ApiScope.values,
+            metavar="SCOPE",
+            help="What it may do; repeat the option for several. "
+            + " ".join(f"{one.value}: {one.label}." for one in ApiScope),
         )
         add.add_argument("--days", type=int, default=DAYS, help=f"Days until the key expires ({DAYS}); 0 means never.")
         add.add_argument("--json", action="store_true")
+        add.add_argument("--list", action="append", default=[], help="Limit the key to this list; repeat for several.")
+        add.add_argument("--calls-per-minute", type=int, default=DEFAULT_CALLS_PER_MINUTE)
         listing = actions.add_parser("list", help="List the keys and when they were last used.")
         listing.add_argument("--json", action="store_true")
         revoke = actions.add_parser("revoke", help="Revoke a key. It stops working at once.")
         revoke.add_argument("name", metavar="NAME", help="Name or id of the key.")
 
     def run(
-        self, *, action: str, name: str = "", scope: Sequence[str] = (), days: int = DAYS, json: bool = False
+        self,
+        *,
+        action: str,
+        name: str = "",
+        scope: Sequence[str] = (),
+        days: int = DAYS,
+        list: Sequence[str] = (),
+        calls_per_minute: int = DEFAULT_CALLS_PER_MINUTE,
+        json: bool = False,
     ) -> None:
         now = datetime.now(UTC)
         if action == "list":
@@ -48,9 +62,16 @@ class Command(ProductCommand):
             log(instance=key, action="newsletter.api_key_revoked")
             self.stdout.write(f"The key “{key.name}” is revoked.")
         else:
-            scopes = " ".join(one for one in SCOPES if one in scope)
-            key, text = make_key(name=name, scope=scopes, by=BY, now=now, days=days)
-            log(instance=key, action="newsletter.api_key_made", data={"scope": scopes})
+            key, text = make_key(
+                name=name,
+                scope=" ".join(scope),
+                by=BY,
+                now=now,
+                days=days,
+                lists=_find_lists(list) if list else None,
+                calls_per_minute=calls_per_minute,
+            )
+            log(instance=key, action="newsletter.api_key_made", data={"scope": key.scope, "lists": [*list]})
             if json:
                 self.write_json({**_describe(key), "key": text})
             else:
@@ -73,6 +94,14 @@ class Command(ProductCommand):
         self.console().print(table)
 
 
+def _find_lists(slugs: Sequence[str]) -> list[MailingList]:
+    found = MailingList.objects.in_bulk(slugs, field_name="slug")
+    for slug in slugs:
+        if slug not in found:
+            raise NotFound("There is no list “%(slug)s”.", slug=slug)
+    return [*found.values()]
+
+
 def _works(key: ApiKey) -> str:
     if key.revoked_at:
         return f"revoked {_day(key.revoked_at)}"
@@ -90,6 +119,8 @@ def _describe(key: ApiKey) -> dict[str, object]:
         "name": key.name,
         "hint": key.hint,
         "scope": key.scope,
+        "lists": None if key.all_lists else sorted(key.lists.values_list("slug", flat=True)),
+        "calls_per_minute": key.calls_per_minute,
         "made_by": key.made_by,
         **{name: moment.isoformat() if (moment := getattr(key, name)) else None for name in moments},
     }

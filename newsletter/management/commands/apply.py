@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from newsletter.management.base import ProductCommand
-from newsletter.organisation.apply_file import Change, apply_file
+from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.no_effect import list_keys_without_effect
 from newsletter.organisation.read_file import read_organisation
+from newsletter.organisation.upsert import Change
 
 _LONGEST = 60
 

@@ -7,10 +7,10 @@ from newsletter.common.errors import NotReady
 from newsletter.issues.assembly.assemble import assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.lookup import find_publication
 from newsletter.issues.assembly.slots import get_or_create_slot, is_scheduled
-from newsletter.issues.assembly.stories_at_source import check_before_assembly
+from newsletter.issues.assembly.stories_at_source import check_before_assembly, describe_left_out
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.management.base import ProductCommand
-from newsletter.models import Issue, Publication, Slot
+from newsletter.models import Issue, Publication, Slot, Story
 
 
 class Command(ProductCommand):
@@ -38,8 +38,7 @@ class Command(ProductCommand):
             return
         kind = Slot.Kind.DIGEST if digest else Slot.Kind.ISSUE
         slot = get_or_create_slot(publication=publication, due=due, now=now, kind=kind)
-        if slot.state != Slot.State.MISSED:
-            check_before_assembly(issue=make_unsaved_issue(slot), now=now)
+        gone = [] if slot.state == Slot.State.MISSED else check_before_assembly(issue=make_unsaved_issue(slot), now=now)
         assembly = assemble_slot(slot=slot, now=now)
         slot, issue = assembly.slot, assembly.issue
         if issue and assembly.made:
@@ -61,6 +60,7 @@ class Command(ProductCommand):
             self.stdout.write(f"{slot.due_local} is outside the schedule, so an extra slot was created.")
         if issue is None:
             self.stdout.write(f"{publication}, slot {slot.due_local}: {slot.state}. {slot.reason}")
+            self._write_left_out(gone)
             return
         self.stdout.write(
             f"{issue} for {slot.due_local}: “{issue.subject}”" + ("" if assembly.made else " (it was there already)")
@@ -71,7 +71,7 @@ class Command(ProductCommand):
             )
 
     def _create_on_demand(self, publication: Publication, *, now: datetime, json: bool) -> None:
-        check_before_assembly(issue=Issue(publication=publication), now=now)
+        gone = check_before_assembly(issue=Issue(publication=publication), now=now)
         issue = create_issue(publication=publication, beginning=Beginning.RULES, by=None, now=now)
         log_assembled(issue)
         if json:
@@ -80,3 +80,8 @@ class Command(ProductCommand):
             self.write_json({**row, "scheduled": False, "issue": made})
             return
         self.stdout.write(f"{issue}, on demand: “{issue.subject}”. It is sent when somebody sends it.")
+        self._write_left_out(gone)
+
+    def _write_left_out(self, gone: list[Story]) -> None:
+        if gone:
+            self.stdout.write(str(describe_left_out(gone)))

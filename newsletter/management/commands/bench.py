@@ -40,7 +40,7 @@ class Command(ProductCommand):
             figures = [measure_in_own_process(measure, **how) for measure, how in measured]
             conditions["database"] = figures[0]["database"]
             report[part] = (
-                [_without_database(each) for each in figures] if len(figures) > 1 else _without_database(figures[0])
+                [_without_database(run) for run in figures] if len(figures) > 1 else _without_database(figures[0])
             )
             if not json:
                 console.print(_table(part, figures))
@@ -76,7 +76,7 @@ def _table(part: str, figures: list[dict[str, object]]) -> Table:
     for _ in figures:
         table.add_column(justify="right")
     for name in _without_database(figures[0]):
-        table.add_row(name.replace("_", " "), *(_words(each[name]) for each in figures))
+        table.add_row(name.replace("_", " "), *(_words(run[name]) for run in figures))
     return table
 
 

@@ -59,14 +59,15 @@ class Command(ProductCommand):
                     "entries": touched.entries,
                     "erased": len(touched.acts) - len(people),
                     "people": [
-                        {"id": one.pk, "email": one.email, "acts": sorted(touched.acts[one.pk])} for one in people
+                        {"id": person.pk, "email": person.email, "acts": sorted(touched.acts[person.pk])}
+                        for person in people
                     ],
                 }
             )
             return
         self.write_lines(
             [
-                *(f"{one.pk}  {one}  {', '.join(sorted(touched.acts[one.pk]))}" for one in people),
+                *(f"{person.pk}  {person}  {', '.join(sorted(touched.acts[person.pk]))}" for person in people),
                 f"{len(people):,} people, and {len(touched.acts) - len(people):,} erased since, "
                 f"by {touched.entries:,} entries of the staff log. --json gives their addresses.",
             ]

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from newsletter.demo.environment import DEFAULT_PORT, HOST, MARKER_FILE, MAX_SUBSCRIBERS, DemoError
 from newsletter.demo.sample_week import LOGIN, run_sample_week
 from newsletter.demo.site_server import DemoSite
-from newsletter.jobs.embedded_engine import Engine
+from newsletter.jobs.embedded_engine import EmbeddedEngine
 from newsletter.management.base import ProductCommand
 from newsletter.management.ports import port_number
 from newsletter.management.server import Server
@@ -48,7 +48,7 @@ class Command(ProductCommand):
                 f"\nThe sample organisation's site: {site.url}/"
                 "\nCtrl-C stops both."
             )
-            engine = Engine()
+            engine = EmbeddedEngine()
             Server(host=HOST, port=port, started=engine.start, stopping=engine.stop).run()
 
 

@@ -65,12 +65,12 @@ class Command(ProductCommand):
         if as_json:
             checks = [vars(finding) for finding in findings]
             found = {"ok": not failed, "errors": len(failed), "warnings": warnings, "checks": checks}
-            listed = [{**vars(one), "origin": str(one.origin)} for one in shown]
+            listed = [{**vars(setting), "origin": str(setting.origin)} for setting in shown]
             self.write_json({**found, "settings": listed} if shown else found)
         else:
             console = self.console(soft_wrap=True)
-            for one in shown:
-                console.print(_setting_line(one))
+            for setting in shown:
+                console.print(_setting_line(setting))
             if shown:
                 console.print()
             for finding in findings:
@@ -118,8 +118,10 @@ def _check_message(name: str, *, receiver: str) -> list[Finding]:
     return list(check_received_message(raw, find=find_txt_records, receiver=receiver))
 
 
-def _setting_line(one: SettingValue) -> Text:
-    return Text.assemble((one.name, "bold"), f" = {one.value or '(empty)'}", (f"  [{one.describe_origin()}]", "dim"))
+def _setting_line(setting: SettingValue) -> Text:
+    return Text.assemble(
+        (setting.name, "bold"), f" = {setting.value or '(empty)'}", (f"  [{setting.describe_origin()}]", "dim")
+    )
 
 
 def _line(finding: Finding) -> Text:

@@ -17,7 +17,7 @@ class Command(ProductCommand):
         parser.add_argument("--json", action="store_true")
 
     def run(self, *, source: str | None, json: bool) -> None:
-        reports = [ingest_source(source=one, now=datetime.now(UTC)) for one in _sources(source)]
+        reports = [ingest_source(source=row, now=datetime.now(UTC)) for row in _sources(source)]
         if json:
             self.write_json({"sources": [report.as_json() for report in reports]})
             return

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from newsletter.common.errors import BadFile, NotFound
 from newsletter.issues.assembly.lookup import find_issue
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.management.base import ProductCommand
@@ -39,7 +40,7 @@ class Command(ProductCommand):
         folder = Path(out or Path(settings.NEWSLETTER_DATA_DIR) / "previews" / issue.reference.replace("/", "-"))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            written = [_write(one, folder) for one in variants]
+            written = [_write(variant, folder) for variant in variants]
         except OSError as error:
             raise BadFile(f"{folder} cannot be written to: {error.strerror}. Choose another --out.") from error
         if json:
@@ -61,7 +62,8 @@ def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
         variants = list(sent.revision.variants.filter(groups__isnull=False).distinct())
     else:
         revision = freeze_revision(issue=issue, now=datetime.now(UTC))
-        variants = make_variants(revision=revision, groups=find_groups(issue))
+        content = IssueContent.from_json(revision.content)
+        variants = make_variants(revision=revision, groups=find_groups(issue, content=content))
     if not variants:
         raise NotFound(
             f"Nobody on the list of {issue} may be mailed, so there is nothing to preview. Import people, or choose another "

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approval_rules import is_sent_automatically
-from newsletter.issues.approval.approve import approve_by_policy, release_issue, require_approval
+from newsletter.issues.approval.approve import approve_by_policy, require_approval
+from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.assembly.stories_at_source import check_stories_at_source
+from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.management.base import ProductCommand
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.models import Issue, Send
@@ -27,7 +29,9 @@ class Command(ProductCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("reference", metavar="ISSUE", help="The issue: an id, SLUG/NUMBER or SLUG/latest.")
         parser.add_argument(
-            "--now", action="store_true", help="Start the send now, and work in this process until it ends."
+            "--now",
+            action="store_true",
+            help="Send now to everybody at once, and work in this process until it ends.",
         )
         parser.add_argument("--release", action="store_true", help="Release the issue first if it is on hold.")
         parser.add_argument("--json", action="store_true")
@@ -52,7 +56,7 @@ class Command(ProductCommand):
         require_approval(issue)
         if issue.held:
             release_issue(issue=issue)
-        send = start_send(issue=issue, now=datetime.now(UTC))
+        send = start_send(issue=issue, now=datetime.now(UTC), at_once=True)
         with show_send_progress(send, quiet=json) as progress:
             send = run_send(send=send, adapter=current_adapter(), progress=progress)
         issue.refresh_from_db()
@@ -73,6 +77,7 @@ class Command(ProductCommand):
             raise NotReady(f"The time of {issue}, {due}, is over. To send it anyway, add --now.")
         if issue.held:
             release_issue(issue=issue)
+        whose = "each reader's own zone" if find_local_time(issue) else issue.publication.zone
         self.stdout.write(
-            f"{issue} will be sent at {due} ({issue.publication.zone}) if `newsletter serve` or a scheduler is running then."
+            f"{issue} will be sent at {due} ({whose}) if `newsletter serve` or a scheduler is running then."
         )

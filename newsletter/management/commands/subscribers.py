@@ -1,9 +1,10 @@
-"""newsletter subscribers: import people, undo an import, export them, or show one person."""
+"""newsletter subscribers: import people, undo an import, export them, show one person, or count the silent ones."""
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from getpass import getuser
 from io import SEEK_SET, BufferedReader, FileIO, RawIOBase
@@ -24,7 +25,9 @@ from subscribers.importing.writing.refused_file import iterate_refusals, write_r
 from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.undo import undo_now
 from subscribers.models import Basis, ImportBatch, ImportKind
-from subscribers.people.lookup import describe_person, find_person
+from subscribers.people.describe_person import describe_person
+from subscribers.people.lookup import find_person
+from subscribers.people.silence import MAX_MONTHS, count_silence, subtract_months
 
 BASES = [Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED]
 KIND_ALIASES = {"unsubscribed": ImportKind.LEFT_LIST, "unsubscribed_from_all": ImportKind.LEFT_ALL}
@@ -36,7 +39,7 @@ class Command(ProductCommand):
     prepares_database = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="import | undo | export | show")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="import | undo | export | show | silent")
         bring = actions.add_parser("import", help="Import people from a CSV file or an Excel workbook into a list.")
         bring.add_argument(
             "file", metavar="FILE.csv", type=Path, help="A column email, and any of name, country, region …"
@@ -80,6 +83,12 @@ class Command(ProductCommand):
             help="casl_implied: expiry date for lines without one.",
         )
         bring.add_argument(
+            "--country",
+            default="",
+            metavar="COUNTRY",
+            help="The country of people whose line has none, such as GB, so that York is found.",
+        )
+        bring.add_argument(
             "--refused",
             type=Path,
             metavar="FILE",
@@ -96,6 +105,13 @@ class Command(ProductCommand):
         show = actions.add_parser("show", help="Show what is held about one person, as JSON.")
         show.add_argument("email", metavar="EMAIL")
         show.add_argument("--json", action="store_true", help="Has no effect; the output is always JSON.")
+        silent = actions.add_parser(
+            "silent", help="Count who would be asked whether they still want mail. Asks nobody."
+        )
+        silent.add_argument(
+            "--months", type=int, default=24, metavar="N", help="The months of silence: 24 if not given."
+        )
+        silent.add_argument("--json", action="store_true")
 
     def run(self, *, action: str, **options: object) -> None:
         actions: dict[str, Callable[..., None]] = {
@@ -103,6 +119,7 @@ class Command(ProductCommand):
             "undo": self._undo,
             "export": self._export,
             "show": self._show,
+            "silent": self._count_silent,
         }
         actions[action](**options)
 
@@ -118,6 +135,7 @@ class Command(ProductCommand):
         kind: str,
         collected: date | None,
         expires: date | None,
+        country: str,
         refused: Path | None,
         dry_run: bool,
         json: bool,
@@ -140,6 +158,7 @@ class Command(ProductCommand):
                     kind=KIND_ALIASES.get(kind, kind),
                     collected_on=collected,
                     expires_on=expires,
+                    country=country,
                 )
         except OSError as error:
             raise BadFile(
@@ -175,6 +194,22 @@ class Command(ProductCommand):
 
     def _show(self, *, email: str, json: bool) -> None:
         self.write_json(describe_person(find_person(email), now=datetime.now(UTC)))
+
+    def _count_silent(self, *, months: int, json: bool) -> None:
+        if not 1 <= months <= MAX_MONTHS:
+            raise NotFound(f"Nobody can have been silent for {months} months. Give 1 to {MAX_MONTHS}.")
+        now = datetime.now(UTC)
+        count = count_silence(since=subtract_months(now, months), now=now)
+        if json:
+            self.write_json({"months": months, **asdict(count)})
+            return
+        self.write_lines(
+            [
+                f"Silent for {months} months and not asked yet: {count.silent:,}",
+                f"Asked, without an answer yet: {count.waiting:,}",
+                f"Resting, because they did not answer: {count.resting:,}",
+            ]
+        )
 
 
 class _NonClosingFile(RawIOBase):
@@ -228,7 +263,9 @@ def _write_refused(report: ImportReport, *, out: Path, header: Sequence[str]) ->
 def _find_import(number: int) -> ImportBatch:
     batch = ImportBatch.objects.select_related("mailing_list").filter(pk=number).first()
     if batch is None:
-        raise NotFound(f"There is no import {number}. The desk lists all of them under People, Imports.")
+        raise NotFound(
+            f"There is no import {number}. The desk lists all of them under Subscribers, Imports and exports."
+        )
     return batch
 
 

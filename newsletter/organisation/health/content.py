@@ -28,6 +28,13 @@ def check_brand() -> Finding:
     return ok("postal address", brand.postal_address)
 
 
+def check_privacy_notice() -> Iterator[Finding]:
+    """Report brands without the address of a privacy notice."""
+    for brand in Brand.objects.filter(privacy_url=""):
+        says = f"“{brand.name}” has none, so its sign-up form does not link to one."
+        yield warning("privacy notice", says, "Write privacy_url under [brand], or fill it in in the desk.")
+
+
 def check_publications() -> Iterator[Finding]:
     """Report publications that nobody would get."""
     for publication in Publication.objects.filter(enabled=True).select_related("mailing_list", "segment"):

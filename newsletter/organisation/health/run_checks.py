@@ -18,6 +18,7 @@ from newsletter.organisation.health.configuration import (
 from newsletter.organisation.health.content import (
     check_brand,
     check_overdue,
+    check_privacy_notice,
     check_protected_terms,
     check_publications,
     check_sources,
@@ -40,8 +41,9 @@ from newsletter.organisation.health.sending import (
     check_senders,
 )
 from newsletter.organisation.private_folder import DataPaths
+from newsletter.providers.registry import OUTBOX
 from newsletter.sending.deliverability.domain_records import FindTxtRecords, find_txt_records
-from newsletter.sending.deliverability.domains import OUTBOX, read_provider
+from newsletter.sending.deliverability.domains import read_provider
 from newsletter.sending.deliverability.findings import Finding
 
 
@@ -72,6 +74,7 @@ def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
         if data.level == "ok":
             yield check_journal(now=datetime.now(UTC))
         yield check_brand()
+        yield from check_privacy_notice()
         yield check_staff()
         yield from check_publications()
         yield from check_sources()

@@ -12,9 +12,9 @@ from newsletter.models import Installation, Publication
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.webhooks.verification import split_keys
-from newsletter.providers.registry import ADAPTERS, read_provider_url
+from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
 from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain
-from newsletter.sending.deliverability.domains import OUTBOX, is_own_endpoint, read_provider
+from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 from subscribers.addresses.normalise import to_ascii

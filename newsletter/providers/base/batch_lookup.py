@@ -6,7 +6,7 @@ from datetime import datetime
 from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.contract import BatchLookup, HttpCaller, HttpRequest, Verdict
 from newsletter.providers.base.errors import TransportError
-from newsletter.providers.base.json_values import Row, as_list, as_mapping, read_json
+from newsletter.providers.base.json_values import Row, as_list, as_mapping, parse_json_or_none
 from newsletter.providers.base.responses import mask_provider_text, quote_provider, read_retry_after
 
 
@@ -20,7 +20,7 @@ def query_provider(
         return BatchLookup(
             Verdict.UNCERTAIN, Message("%(provider)s could not be asked. %(error)s", provider=provider, error=error)
         )
-    row = as_mapping(read_json(answer.body)) if answer.complete else {}
+    row = as_mapping(parse_json_or_none(answer.body)) if answer.complete else {}
     if answer.status == 200 and row:
         return row
     message = mask_provider_text(

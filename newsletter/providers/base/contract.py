@@ -1,6 +1,6 @@
 """The types between sending and its providers: a batch of recipients goes in, a verdict for each comes back.
 
-Personal values are ``variables``: a token's name (``h_first_name``) to its value, already escaped for where it stands
+Personal values are ``variables``: a token's name (``h_first_name``) to its value, already escaped for its context
 (``h_`` in HTML, ``u_`` a URL inside HTML, ``t_`` in plain text).
 """
 
@@ -147,11 +147,9 @@ class Capabilities:
     max_bytes: int
     max_variable_bytes: int | None = None
     max_call_variable_bytes: int | None = None
-    idempotency: Literal["none", "http_header", "body"] = "none"
     idempotency_seconds: int = 0
     reconcile: Literal["none", "replay", "query", "events"] = "none"
     atomic: bool = True
-    rate_unit: Literal["people", "calls"] = "people"
     people_per_second: float | None = None
     calls_per_second: float | None = None
 

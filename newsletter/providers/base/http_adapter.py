@@ -1,7 +1,7 @@
 """The base of every adapter that calls a provider over HTTP.
 
-It owns what all of them do alike: one attempt, reading the answer, asking about a batch, reading suppression lists. An
-adapter says what is peculiar to its provider: addresses, headers, the payload, errors and the receipt.
+It does what is the same for all of them: one attempt, reading the answer, asking about a batch, reading suppression lists.
+An adapter adds what only its provider has: addresses, headers, the payload, errors and the receipt.
 """
 
 from abc import ABC, abstractmethod
@@ -27,7 +27,7 @@ from newsletter.providers.base.contract import (
     Verdict,
 )
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
-from newsletter.providers.base.json_values import Row, as_mapping, read_json
+from newsletter.providers.base.json_values import Row, as_mapping, parse_json_or_none
 from newsletter.providers.base.prepared_batch import NO_VALID_ADDRESS, PreparedBatch, check_bytes, prepare_batch
 from newsletter.providers.base.provider_url import ProviderSettings, UrlRules
 from newsletter.providers.base.responses import can_bisect, mask_provider_text, read_refusal
@@ -209,7 +209,7 @@ class HttpAdapter(ABC):
 
 
 def _read_object(answer: ProviderResponse) -> Row:
-    return as_mapping(read_json(answer.body))
+    return as_mapping(parse_json_or_none(answer.body))
 
 
 def _utc_now() -> datetime:

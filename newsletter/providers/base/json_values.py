@@ -1,4 +1,4 @@
-"""Values from JSON that others wrote: every function takes any type and returns a safe default for a wrong one."""
+"""Read untrusted JSON values: every function takes any type and returns a safe default for a wrong one."""
 
 import json
 import math
@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from newsletter.common.iso_time import parse_iso_time
+
 _MAX_TIMESTAMP = 32_503_680_000
 
 # What a JSON object holds. Its values are of any type until one of the functions below has read them.
 Row = Mapping[str, object]
 
 
-def read_json(body: bytes) -> object:
+def parse_json_or_none(body: bytes) -> object:
     """Return what a JSON body holds, or None if it is not JSON."""
     try:
         return json.loads(body)
@@ -21,12 +23,12 @@ def read_json(body: bytes) -> object:
 
 
 def as_mapping(value: object) -> Row:
-    """Return an object, or an empty one."""
+    """Return the value if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def as_list(value: object) -> Sequence[object]:
-    """Return a list, or an empty one."""
+    """Return the value if it is a list, else an empty one."""
     return value if isinstance(value, list) else ()
 
 
@@ -57,17 +59,8 @@ def parse_time(value: object) -> datetime | None:
     """Return an aware time from Unix seconds (a number, or digits in a text) or ISO 8601, or None."""
     if isinstance(value, str):
         if not re.fullmatch(r"\d{9,12}(\.\d+)?", value):
-            return _parse_iso(value)
+            return parse_iso_time(value[:40])
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return datetime.fromtimestamp(value, UTC) if 0 <= value < _MAX_TIMESTAMP else None
-
-
-def _parse_iso(text: str) -> datetime | None:
-    try:
-        # Postmark writes seven digits of a second; Python reads six.
-        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text[:40]))
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

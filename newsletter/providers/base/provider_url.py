@@ -82,15 +82,12 @@ def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSe
             hint=_suggest_name(scheme, tuple(rules)),
             known=", ".join(f"{name}://" for name in rules),
         )
-    own = rules[scheme]
+    own_rules = rules[scheme]
     account, _, query = rest.partition("?")
     options = _read_options(query, known=list_options(rules))
-    settings = _read_account(account.strip("/"), own)
-    for name, option in ((n, o) for each in rules.values() for n, o in each.options.items()):
-        if name in options and (name not in own.options or not re.fullmatch(option.pattern, options[name])):
-            raise BadProviderUrl(
-                "%(name)s in NEWSLETTER_PROVIDER_URL must be %(meaning)s.", name=name, meaning=option.meaning
-            )
+    settings = _read_account(account.strip("/"), own_rules)
+    for provider in rules.values():
+        _check_options(options, provider=provider, own_rules=own_rules)
     return ProviderSettings(
         scheme=scheme,
         key=settings.key,
@@ -100,14 +97,23 @@ def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSe
         webhook_key=options.get("webhook_key", ""),
         people_per_second=_read_rate(options, "people_per_second"),
         calls_per_second=_read_rate(options, "calls_per_second"),
-        max_batch=_read_max_batch(options, limit=own.max_batch),
-        own_options={name: value for name, value in options.items() if name in own.options},
+        max_batch=_read_max_batch(options, limit=own_rules.max_batch),
+        own_options={name: value for name, value in options.items() if name in own_rules.options},
     )
+
+
+def _check_options(options: Mapping[str, str], *, provider: UrlRules, own_rules: UrlRules) -> None:
+    """Raise BadProviderUrl for an option of this provider that the URL's provider does not have, or whose value is wrong."""
+    for name, option in provider.options.items():
+        if name in options and (name not in own_rules.options or not re.fullmatch(option.pattern, options[name])):
+            raise BadProviderUrl(
+                "%(name)s in NEWSLETTER_PROVIDER_URL must be %(meaning)s.", name=name, meaning=option.meaning
+            )
 
 
 def list_options(rules: Mapping[str, UrlRules]) -> tuple[str, ...]:
     """Return the names of all options, those of one provider at the end."""
-    return (*COMMON_OPTIONS, *(name for each in rules.values() for name in each.options))
+    return (*COMMON_OPTIONS, *(name for provider in rules.values() for name in provider.options))
 
 
 def is_plain_key(text: str) -> bool:

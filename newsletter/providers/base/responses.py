@@ -131,7 +131,7 @@ def combine_row_verdicts(
     final = next((verdict for verdict in (Verdict.ACCEPTED, Verdict.UNCERTAIN) if verdict in verdicts), None)
     if final:
         people = {d: (Verdict.NOT_SENT, each[1]) if d in account_errors else each for d, each in people.items()}
-    counted = Counter(each for each in people.values() if final in (None, each[0]))
+    counted = Counter(verdict for verdict in people.values() if final in (None, verdict[0]))
     (verdict, reason), _ = counted.most_common(1)[0]
     others = {delivery: each for delivery, each in people.items() if each != (verdict, reason)}
     return Outcome(verdict, reason, provider_id, retry_after, bool(account_errors) and not final, others)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.contract import HttpCaller, HttpRequest
 from newsletter.providers.base.errors import SuppressionListError, TransportError
-from newsletter.providers.base.json_values import Row, as_mapping, as_text, read_json
+from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_json_or_none
 from newsletter.providers.base.responses import mask_provider_text, quote_provider
 from newsletter.providers.base.webhooks.bounces import classify_bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
@@ -65,7 +65,7 @@ class SuppressionListQuery:
             return None
         suppressed = [self.parse_row(row) for row in found if isinstance(row, Mapping)]
         return Page(
-            [each for each in suppressed if each is not None and "@" in each.address],
+            [row for row in suppressed if row is not None and "@" in row.address],
             self.find_next(parsed, url, len(found)),
         )
 
@@ -145,7 +145,7 @@ def _fetch_page(
         raise SuppressionListError(
             "%(provider)s could not be asked for its suppression list. %(error)s", provider=provider, error=error
         ) from error
-    parsed = read_json(answer.body) if answer.complete else None
+    parsed = parse_json_or_none(answer.body) if answer.complete else None
     page = query.read_page(parsed, url) if answer.status == 200 else None
     if page is None:
         row = as_mapping(parsed)

@@ -27,7 +27,7 @@ from newsletter.providers.base.contract import (
 )
 from newsletter.providers.base.errors import BadBatch
 from newsletter.providers.base.http_adapter import HttpAdapter
-from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_time, read_json
+from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_json_or_none, parse_time
 from newsletter.providers.base.mail.curly_variables import write_html, write_text, write_value
 from newsletter.providers.base.mail.headers import encode_header, make_tag
 from newsletter.providers.base.mail.tokens import CompiledText
@@ -68,10 +68,8 @@ class Brevo(HttpAdapter):
         max_bytes=10_000_000,
         max_variable_bytes=MAX_VARIABLE_BYTES,
         max_call_variable_bytes=MAX_CALL_VARIABLE_BYTES,
-        idempotency="body",
         idempotency_seconds=15 * 60,
         reconcile="replay",
-        rate_unit="calls",
         calls_per_second=100 / 60,
     )
 
@@ -120,7 +118,7 @@ class Brevo(HttpAdapter):
     def _read_error(self, answer: ProviderResponse, *, provider_message: str) -> Outcome | None:
         if answer.status != 400:
             return None
-        code = as_mapping(read_json(answer.body)).get("code")
+        code = as_mapping(parse_json_or_none(answer.body)).get("code")
         if code in ("duplicate_parameter", "duplicate_request"):
             why = Message(
                 "Brevo has seen this batch before and did not accept it again. It is not known whether it was mailed."
@@ -132,9 +130,9 @@ class Brevo(HttpAdapter):
         return None
 
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
-        row = as_mapping(read_json(answer.body))
+        row = as_mapping(parse_json_or_none(answer.body))
         ids = row.get("messageIds") or ([row["messageId"]] if row.get("messageId") else [])
-        valid = [each for each in as_list(ids) if isinstance(each, str) and each]
+        valid = [message_id for message_id in as_list(ids) if isinstance(message_id, str) and message_id]
         return self._accepted(valid[0].strip("<>")) if len(valid) == len(prepared.people) else None
 
 
@@ -215,8 +213,8 @@ def _without_escaping(text: str) -> str:
 def _list_tags(value: object) -> list[str]:
     """Return the tags of an event, which are one text: a plain tag, or a JSON list of tags."""
     text = value if isinstance(value, str) else ""
-    listed = read_json(text.encode())
-    return [str(each) for each in listed] if isinstance(listed, list) else [text]
+    listed = parse_json_or_none(text.encode())
+    return [str(tag) for tag in listed] if isinstance(listed, list) else [text]
 
 
 def _parse_suppression(row: Row) -> SuppressedAddress | None:

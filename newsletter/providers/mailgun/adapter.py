@@ -24,7 +24,7 @@ from newsletter.providers.base.contract import (
 )
 from newsletter.providers.base.errors import BadBatch, BadProviderUrl
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
-from newsletter.providers.base.json_values import Row, as_mapping, as_text, read_json
+from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_json_or_none
 from newsletter.providers.base.mail.headers import format_mailbox, make_message_id, make_tag
 from newsletter.providers.base.mail.multipart import build_multipart
 from newsletter.providers.base.mail.tokens import rename_tokens
@@ -121,14 +121,14 @@ class Mailgun(HttpAdapter):
         return build_multipart(self._build_payload(prepared), key=prepared.call.key)
 
     def _read_message(self, answer: ProviderResponse) -> str:
-        row = read_json(answer.body)
+        row = parse_json_or_none(answer.body)
         if isinstance(row, dict):
             return str(row.get("message") or row.get("error") or "")
         text = answer.body[:400].decode("utf-8", "replace")
         return "" if "<" in text else text
 
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
-        provider_id = as_mapping(read_json(answer.body)).get("id")
+        provider_id = as_mapping(parse_json_or_none(answer.body)).get("id")
         if not isinstance(provider_id, str) or not provider_id.strip("<> "):
             return None
         message = self._mask(self._read_message(answer))

@@ -6,7 +6,6 @@ Mailgun signs a timestamp and a token, not the body: the caller must remember ea
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from newsletter.providers.base.errors import BadWebhook
@@ -33,18 +32,11 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class VerifiedSignature:
-    """Proof that Mailgun made a webhook. Refuse a second webhook with the same ``token``."""
+def verify_mailgun(body: bytes, *, signing_key: str, now: datetime) -> str:
+    """Check signature and age of a webhook's raw body. Return its token: refuse a second webhook with the same one.
 
-    token: str
-    signed_at: datetime
-
-
-def verify_mailgun(
-    body: bytes, *, signing_key: str, now: datetime, max_age: timedelta = MAX_SIGNATURE_AGE
-) -> VerifiedSignature:
-    """Check signature and age of a webhook's raw body. Raise BadWebhook, also if no signing key is set."""
+    Raise BadWebhook, also if no signing key is set.
+    """
     keys = require_keys(signing_key, provider="Mailgun")
     signature_part = parse_json_object(body, provider="Mailgun").get("signature")
     if not isinstance(signature_part, dict):
@@ -57,9 +49,8 @@ def verify_mailgun(
     valid = [hmac.new(key.encode(), signed, hashlib.sha256).hexdigest().encode() for key in keys]
     if not is_one_of(signature.encode("utf-8", "replace"), valid):
         raise BadWebhook("The webhook's signature is wrong: it was not made with our signing key.")
-    signed_at = datetime.fromtimestamp(int(timestamp), UTC)
-    check_age(signed_at, now=now, max_age=max_age)
-    return VerifiedSignature(token=token, signed_at=signed_at)
+    check_age(datetime.fromtimestamp(int(timestamp), UTC), now=now, max_age=MAX_SIGNATURE_AGE)
+    return token
 
 
 def parse_mailgun(body: bytes) -> list[Feedback]:
@@ -74,7 +65,7 @@ def parse_mailgun(body: bytes) -> list[Feedback]:
 
 
 def _verify(call: WebhookRequest, key: str, now: datetime) -> str:
-    token = verify_mailgun(call.body, signing_key=key, now=now).token
+    token = verify_mailgun(call.body, signing_key=key, now=now)
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 

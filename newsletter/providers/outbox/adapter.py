@@ -47,7 +47,6 @@ class Outbox:
             merge="substitute",
             max_batch=max_batch or OUTBOX_URL.max_batch,
             max_bytes=50_000_000,
-            idempotency="body",
             idempotency_seconds=365 * 24 * 3600,
             reconcile="replay",
             people_per_second=people_per_second,

@@ -13,7 +13,14 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.batch_lookup import combine_records, list_rows
 from newsletter.providers.base.contract import BatchLookup, Capabilities, DnsRecords, Outcome, ProviderResponse, Verdict
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
-from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_delivery_id, parse_time, read_json
+from newsletter.providers.base.json_values import (
+    Row,
+    as_mapping,
+    as_text,
+    parse_delivery_id,
+    parse_json_or_none,
+    parse_time,
+)
 from newsletter.providers.base.mail.headers import format_mailbox
 from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
 from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, UrlRules
@@ -115,15 +122,15 @@ class Postmark(HttpAdapter):
         return message
 
     def _read_message(self, answer: ProviderResponse) -> str:
-        return str(as_mapping(read_json(answer.body)).get("Message") or "")
+        return str(as_mapping(parse_json_or_none(answer.body)).get("Message") or "")
 
     def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
         outcome = super()._read(answer, prepared)
-        is_account_error = _read_error_code(read_json(answer.body)) in _ACCOUNT_ERRORS
+        is_account_error = _read_error_code(parse_json_or_none(answer.body)) in _ACCOUNT_ERRORS
         return replace(outcome, stop=True) if is_account_error and outcome.verdict is Verdict.REJECTED else outcome
 
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
-        rows = read_json(answer.body)
+        rows = parse_json_or_none(answer.body)
         if not isinstance(rows, list):
             return None
         if len(rows) != len(prepared.people):

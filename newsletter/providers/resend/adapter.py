@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import Capabilities, DnsRecords, Outcome, ProviderResponse, Verdict
 from newsletter.providers.base.http_adapter import HttpAdapter
-from newsletter.providers.base.json_values import as_list, as_mapping, read_json
+from newsletter.providers.base.json_values import as_list, as_mapping, parse_json_or_none
 from newsletter.providers.base.mail.headers import encode_header, format_mailbox, make_batch_id, make_dashed_tag
 from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
 from newsletter.providers.base.provider_url import UrlRules
@@ -32,10 +32,8 @@ class Resend(HttpAdapter):
         merge="full",
         max_batch=50,
         max_bytes=10_000_000,
-        idempotency="http_header",
         idempotency_seconds=24 * 3600,
         reconcile="replay",
-        rate_unit="calls",
         calls_per_second=2.0,
     )
 
@@ -51,7 +49,7 @@ class Resend(HttpAdapter):
     def _read_error(self, answer: ProviderResponse, *, provider_message: str) -> Outcome | None:
         if answer.status != 409:
             return None
-        if as_mapping(read_json(answer.body)).get("name") == "concurrent_idempotent_requests":
+        if as_mapping(parse_json_or_none(answer.body)).get("name") == "concurrent_idempotent_requests":
             return Outcome(
                 Verdict.THROTTLED,
                 Message("Resend is still busy with an earlier attempt at this batch."),
@@ -65,7 +63,7 @@ class Resend(HttpAdapter):
         return Outcome(Verdict.UNCERTAIN, why + Message(" Look at what it sent before sending again."))
 
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
-        rows = as_list(as_mapping(read_json(answer.body)).get("data"))
+        rows = as_list(as_mapping(parse_json_or_none(answer.body)).get("data"))
         ids = [row["id"] for row in rows if isinstance(row, Mapping) and isinstance(row.get("id"), str) and row["id"]]
         return self._accepted(ids[0]) if len(ids) == len(prepared.people) else None
 

@@ -47,7 +47,7 @@ _KINDS = {
 def verify_resend(call: WebhookRequest, key: str, now: datetime) -> str:
     """Check the signature with the signing secret (``whsec_…``) of the webhook's page. Raise BadWebhook."""
     keys = require_keys(key, provider="Resend")
-    secrets = [read_base64(each.removeprefix("whsec_"), what="signing secret") for each in keys]
+    secrets = [read_base64(key.removeprefix("whsec_"), what="signing secret") for key in keys]
     name, timestamp = call.headers.get("svix-id", ""), call.headers.get("svix-timestamp", "")
     if not name:
         raise BadWebhook("The webhook has no signature, or one that cannot be read.")
@@ -55,8 +55,8 @@ def verify_resend(call: WebhookRequest, key: str, now: datetime) -> str:
     signed = f"{name}.{timestamp}.".encode("utf-8", "replace") + call.body
     valid = [base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)) for secret in secrets]
     signatures = call.headers.get("svix-signature", "").split()[:10]
-    given = [each[3:].encode("utf-8", "replace") for each in signatures if each.startswith("v1,")]
-    if not any(is_one_of(each, valid) for each in given):
+    given = [signature[3:].encode("utf-8", "replace") for signature in signatures if signature.startswith("v1,")]
+    if not any(is_one_of(signature, valid) for signature in given):
         raise BadWebhook("The webhook's signature is wrong: it was not made with our signing secret.")
     check_age(signed_at, now=now, max_age=MAX_SIGNATURE_AGE)
     return ""
@@ -74,7 +74,7 @@ def parse_resend(call: WebhookRequest) -> list[Feedback]:
         FeedbackKind.COMPLAINED if _is_suppressed_for_spam(name, bounce, reason=reason) else _KINDS.get(name, _UNKNOWN)
     )
     event_id = call.headers.get("svix-id", "") or fingerprint(event)
-    people = [parse_address(each) for each in (as_list(data.get("to")) or [data.get("to")])]
+    people = [parse_address(recipient) for recipient in (as_list(data.get("to")) or [data.get("to")])]
     return [
         Feedback(
             provider="resend",
@@ -98,7 +98,7 @@ def parse_resend(call: WebhookRequest) -> list[Feedback]:
 def _read_tags(value: object) -> Row:
     """Return the tags, which Resend gives back as an object or as a list of names and values."""
     if isinstance(value, list):
-        return {as_text(as_mapping(each).get("name")): as_mapping(each).get("value") for each in value}
+        return {as_text(as_mapping(tag).get("name")): as_mapping(tag).get("value") for tag in value}
     return as_mapping(value)
 
 

@@ -15,7 +15,7 @@ from newsletter.common.personal_tokens import TOKEN, find_tokens
 from newsletter.providers.base.contract import Capabilities, DnsRecords, Outcome, ProviderResponse, Recipient
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.providers.base.http_adapter import HttpAdapter
-from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_time, read_json
+from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_json_or_none, parse_time
 from newsletter.providers.base.mail.headers import encode_header
 from newsletter.providers.base.mail.tokens import CompiledText
 from newsletter.providers.base.prepared_batch import PreparedBatch
@@ -92,7 +92,9 @@ def _build_payload(prepared: PreparedBatch) -> dict[str, object]:
     prefix = "pv" + hashlib.sha256(call.key.encode()).hexdigest()[:12]
     parts = (mail.subject, mail.html, mail.text)
     if any(prefix in part for part in parts):
-        raise BadMail("The mail holds the mark of its own personal fields. Prepare the send again.")
+        raise BadMail(
+            "The mail contains the characters that mark personal fields, so it cannot be sent. Prepare the send again."
+        )
 
     def write(text: str) -> str:
         return TOKEN.sub(lambda match: f"%%{prefix}_{match.group(1)}%%", text)
@@ -155,7 +157,7 @@ def _build_personalization(
 
 
 def _list_errors(answer: ProviderResponse) -> list[Row]:
-    rows = as_list(as_mapping(read_json(answer.body)).get("errors"))
+    rows = as_list(as_mapping(parse_json_or_none(answer.body)).get("errors"))
     return [as_mapping(row) for row in rows[:5]]
 
 

@@ -14,7 +14,7 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.contract import Capabilities, DnsRecords, Outcome, ProviderResponse, Verdict
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
-from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_time, read_json
+from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_json_or_none, parse_time
 from newsletter.providers.base.prepared_batch import PreparedBatch
 from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, UrlRules, is_plain_key
 from newsletter.providers.base.responses import combine_row_verdicts, quote_provider
@@ -162,7 +162,7 @@ class Ses(HttpAdapter):
         return None
 
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
-        listed = as_mapping(read_json(answer.body)).get("BulkEmailEntryResults")
+        listed = as_mapping(parse_json_or_none(answer.body)).get("BulkEmailEntryResults")
         if not isinstance(listed, list):
             return None
         if len(listed) != len(prepared.people):
@@ -206,13 +206,13 @@ def build_endpoint(region: str) -> str:
 
 
 def _read_error_text(answer: ProviderResponse) -> str:
-    row = as_mapping(read_json(answer.body))
+    row = as_mapping(parse_json_or_none(answer.body))
     return str(row.get("message") or row.get("Message") or "")
 
 
 def _read_error_type(answer: ProviderResponse) -> str:
     """Return the name of the error, which is ``Name:uri`` in a header or ``namespace#Name`` in the body."""
-    row = as_mapping(read_json(answer.body))
+    row = as_mapping(parse_json_or_none(answer.body))
     written = answer.headers.get("x-amzn-errortype") or str(row.get("__type") or row.get("code") or "")
     return written.split(":")[0].split("#")[-1].strip()
 

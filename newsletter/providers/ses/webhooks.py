@@ -113,7 +113,7 @@ def _classify(event: Row) -> tuple[FeedbackKind, BounceClass, str]:
     detail = as_mapping(event.get(name))
     if name == "bounce":
         kinds = (as_text(detail.get("bounceType")), as_text(detail.get("bounceSubType")))
-        return kind, _classify_bounce(*(each.lower() for each in kinds)), ": ".join(kinds)
+        return kind, _classify_bounce(*(name.lower() for name in kinds)), ": ".join(kinds)
     if name == "complaint":
         if as_text(detail.get("complaintSubType")).lower() in _BLOCKED:
             return (
@@ -157,7 +157,7 @@ def _list_recipients(event: Row) -> list[tuple[str, str]]:
         if detail.get(field):
             return list(_read_recipients(as_list(detail[field])))
     named = as_list(detail.get("recipients")) or as_list(as_mapping(event.get("mail")).get("destination"))
-    return [(parse_address(each), "") for each in named]
+    return [(parse_address(address), "") for address in named]
 
 
 def _read_recipients(rows: Sequence[object]) -> Iterator[tuple[str, str]]:

@@ -21,8 +21,8 @@ from newsletter.providers.base.json_values import (
     as_mapping,
     as_text,
     parse_delivery_id,
+    parse_json_or_none,
     parse_time,
-    read_json,
 )
 from newsletter.providers.base.mail.curly_variables import write_header, write_html, write_text, write_value
 from newsletter.providers.base.mail.headers import make_batch_id
@@ -134,7 +134,7 @@ class SparkPost(HttpAdapter):
         }
 
     def _read_message(self, answer: ProviderResponse) -> str:
-        return _join_errors(as_mapping(read_json(answer.body)).get("errors"))
+        return _join_errors(as_mapping(parse_json_or_none(answer.body)).get("errors"))
 
     def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
         outcome = super()._read(answer, prepared)
@@ -143,7 +143,7 @@ class SparkPost(HttpAdapter):
         return outcome
 
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
-        results = as_mapping(as_mapping(read_json(answer.body)).get("results"))
+        results = as_mapping(as_mapping(parse_json_or_none(answer.body)).get("results"))
         provider_id = results.get("id")
         accepted, refused = results.get("total_accepted_recipients"), results.get("total_rejected_recipients")
         if not isinstance(provider_id, str) or not provider_id or type(accepted) is not int or type(refused) is not int:
@@ -218,7 +218,7 @@ def _make_raw_variable(name: str) -> str:
 def _join_errors(rows: object) -> str:
     errors = (as_mapping(row) for row in as_list(rows)[:1000])
     texts = (f"{row.get('message') or ''}: {row.get('description') or ''}" for row in errors)
-    return "; ".join(text for each in texts if (text := each.strip(": ")))
+    return "; ".join(filter(None, (text.strip(": ") for text in texts)))
 
 
 def _parse_suppression(row: Row) -> SuppressedAddress | None:

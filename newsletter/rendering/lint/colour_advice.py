@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from newsletter.common.messages import Message
-from newsletter.rendering.colours import contrast, dark_palette, light_palette, make_readable, normalise_colour
+from newsletter.rendering.colours import dark_palette, light_palette, make_readable, normalise_colour
 
 _MAX_COLOUR_DISTANCE = 0.45  # a share of the way to black or white; a colour changed more is another colour
 _PAPER_COLOUR = "#fffdf9"
@@ -45,11 +45,9 @@ def _make_advice(field: str, scheme: str, use: str, chosen: str, used: str) -> C
     refused = scheme == "light" and _distance(chosen, used) > _MAX_COLOUR_DISTANCE
     if refused:
         message = Message(
-            "%(use)s in %(colour)s are hard to read on the light background: the contrast is %(contrast)s, and at least "
-            "4.5 is needed. Choose a darker colour, such as %(used)s.",
+            "%(colour)s is too pale to read (%(use)s). Use %(used)s or choose a darker one.",
             use=use,
             colour=chosen,
-            contrast=f"{contrast(chosen, _PAPER_COLOUR):.1f}",
             used=used,
         )
     else:

@@ -28,6 +28,8 @@ _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _STAFF_TEXT_FIELDS = frozenset({"subject", "preheader", "body_html", "body_text"})
 _LINK_TEXT = re.compile(r"<a\b[^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
+PHONE_SUBJECT_LENGTH = 32
+"""Characters of a subject that fit into the list of a phone 360 pixels wide."""
 MAX_TOTAL_PICTURE_BYTES, MAX_PICTURE_BYTES = 600 * 1024, 150 * 1024
 _LINK_FIELDS = frozenset(
     {
@@ -125,7 +127,7 @@ def _check_block(block: Block) -> Iterator[Finding]:
                 block=key,
                 field="url",
             )
-        case LeadStory(story=story, key=key) if not story.url:
+        case LeadStory(story=story, key=key) if not (story.url or story.text):
             yield Finding(
                 "warning",
                 "no-link",
@@ -135,7 +137,7 @@ def _check_block(block: Block) -> Iterator[Finding]:
             )
         case StoryCards(stories=stories, key=key):
             for story in stories:
-                if not story.url:
+                if not (story.url or story.text):
                     message = Message("“%(title)s” has no link to read on.", title=story.title[:60])
                     yield Finding("warning", "no-link", message, block=key, field="url")
 

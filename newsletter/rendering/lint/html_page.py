@@ -32,6 +32,7 @@ _FORBIDDEN_TAGS = frozenset(
     }
     | {"base", "link", "applet", "frame", "frameset"}
 )
+_PERSONAL_LINK = re.compile(rf"{TOKEN.pattern}(?:\?case=[A-Za-z0-9_-]+)?")
 _DOCTYPE = re.compile(r"\s*<!DOCTYPE html", re.IGNORECASE)
 
 
@@ -122,7 +123,7 @@ def _check_link(link: HtmlElement) -> Iterator[Finding]:
     target = (link.get("href") or "").strip()
     words = tidy_line(link.text_content()) or " ".join(image.get("alt") or "" for image in link.iter("img")).strip()
     named = words[:60] or target[:60]
-    if not TOKEN.fullmatch(target) and not safe_url(target):
+    if not _PERSONAL_LINK.fullmatch(target) and not safe_url(target):
         yield Finding(
             "error",
             "link-scheme",

@@ -12,6 +12,7 @@ _VAGUE_TEXTS = {
     "ro": "aici|click aici|apasă aici|citește mai mult|mai mult|mai multe|link",
     "hi": "यहाँ|यहां|यहाँ क्लिक करें|और पढ़ें|और|लिंक",
     "ar": "اضغط هنا|هنا|المزيد",
+    "uk": "натисніть тут|тут|читати далі|докладніше|більше|посилання",
 }
 VAGUE_LINK_TEXTS = frozenset(words for line in _VAGUE_TEXTS.values() for words in line.split("|"))
 

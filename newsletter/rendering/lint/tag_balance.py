@@ -102,7 +102,9 @@ def check_balance(html: str) -> Iterator[Finding]:
             )
     if any(tag.name == "a" and "a" in tag.inside for tag in walk_tags(plain, max_depth=MAX_DEPTH)):
         yield Finding(
-            "error", "nested-link", Message("A link stands inside another link: only one of them would work.")
+            "error",
+            "nested-link",
+            Message("A link is inside another link, so only one of them would work. Separate them."),
         )
 
 

@@ -125,7 +125,7 @@ class _Table(dict[int, str]):
         if _WITHOUT_SPACES.match(char):
             return unicodedata.normalize("NFKC", char)
         apart = _MARKS.sub("", unicodedata.normalize("NFKD", char))
-        return "".join(self._spell_out(one) for one in apart)
+        return "".join(self._spell_out(letter) for letter in apart)
 
     def _spell_out(self, char: str) -> str:
         like = self._like.get(char)

@@ -1,4 +1,4 @@
-"""Reads and verifies the DKIM signatures of a received message. It asks DNS for the keys."""
+"""Read and verify the DKIM signatures of a received message. It asks DNS for the keys."""
 
 import binascii
 import logging

@@ -1,4 +1,4 @@
-"""Checks the DNS records that authenticate a sender's domain: SPF, DKIM and DMARC."""
+"""Check the DNS records that authenticate a sender's domain: SPF, DKIM and DMARC."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Checks whether the domains that mail is sent from are authenticated.
+"""Check whether the domains that mail is sent from are authenticated.
 
 A job asks DNS and stores the findings. Pages read them and never ask DNS themselves.
 """
@@ -14,12 +14,11 @@ from newsletter.common.messages import Message
 from newsletter.models import Publication, SenderDomain
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.provider_url import ProviderSettings
-from newsletter.providers.registry import ADAPTERS, read_provider_url
+from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
 from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain, find_txt_records
 from newsletter.sending.deliverability.findings import Finding
 from subscribers.addresses.normalise import to_ascii
 
-OUTBOX = "outbox"
 RECHECK_AFTER = timedelta(hours=6)
 RECHECK_FAILED_AFTER = timedelta(minutes=10)
 

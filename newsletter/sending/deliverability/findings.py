@@ -1,4 +1,4 @@
-"""The findings of checks."""
+"""The findings of checks of the installation and of a sender's domain. Checks of an issue have their own."""
 
 from dataclasses import dataclass
 from typing import Literal

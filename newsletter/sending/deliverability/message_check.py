@@ -1,4 +1,4 @@
-"""Checks a received message: is it signed, by whom, what does the signature cover, and what did the receiver find?"""
+"""Check a received message: is it signed, by whom, what does the signature cover, and what did the receiver find?"""
 
 from collections.abc import Iterable, Iterator
 from email import message_from_bytes, policy
@@ -133,7 +133,7 @@ def _check_signature(signature: Signature) -> Iterator[Finding]:
         )
         yield error(name, Message("It does not cover %(headers)s.", headers=", ".join(missing)), do)
     else:
-        yield ok(name, Message("It covers every line that it must cover."))
+        yield ok(name, Message("The signature covers all required header fields."))
     if signature.covers_part_of_body:
         do = Message("Ask your provider to leave out l=: it lets anybody add text at the end of the mail.")
         yield error(name, Message("It covers only the beginning of the text (l=)."), do)

@@ -1,4 +1,4 @@
-"""Claims a batch: finds the people who may still be mailed and commits the attempt before anything is called.
+"""Claim a batch: find the people who may still be mailed and commit the attempt before anything is called.
 
 A claim is a lease and an attempt number. A worker that returns with an older number changes nothing.
 """
@@ -11,22 +11,18 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from newsletter.common.messages import Message
-from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.snapshot.exposure import shows_withdrawn_story
 from newsletter.models import (
     Attempt,
     Batch,
     DeliveryException,
-    Installation,
-    Issue,
-    ProtectedTerm,
     Send,
     transition,
 )
-from newsletter.sending.build_call import Recipient
+from newsletter.sending.build_call import RecipientRow
 from newsletter.sending.dispatching.lease import LEASE
 from newsletter.sending.dispatching.recipients import (
     ROW_PLACEHOLDER,
@@ -36,6 +32,8 @@ from newsletter.sending.dispatching.recipients import (
     compile_query,
     find_batch_recipients,
 )
+from newsletter.sending.limits.running_sends import find_running_sends
+from newsletter.sending.limits.send_times import is_within_limits
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 
 UNSUBSCRIBED = Message("unsubscribed after the audience was frozen")
@@ -56,7 +54,7 @@ class Claim:
 
     batch: Batch
     lease_until: datetime
-    recipients: list[Recipient]
+    recipients: list[RecipientRow]
     looked_up_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -69,23 +67,8 @@ def find_due_batches(*, now: datetime, limit: int = 50) -> list[int]:
     return list(_due_batches(now=now).order_by("send_id", "seq").values_list("pk", flat=True)[:limit])
 
 
-def running_sends(*, now: datetime) -> QuerySet[Send]:
-    """Return the sends whose batches may be claimed now.
-
-    They are not paused or put off, their publication is switched on, and this installation is not held. After a
-    protected term is added, no send continues until its mails have been searched for the term.
-    """
-    open_now = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    held = Installation.objects.filter(held=True)
-    newer_term = ProtectedTerm.objects.filter(pk__gt=OuterRef("newest_term_searched")).order_by()
-    switched_off = Issue.objects.filter(make_switched_off_filter(), pk=OuterRef("issue")).order_by()
-    return Send.objects.filter(
-        open_now, ~Exists(held), ~Exists(newer_term), ~Exists(switched_off), state=Send.State.SUBMITTING
-    )
-
-
 def never_wait(batch: Batch, now: datetime) -> None:
-    """Apply no limit: the default ``wait_until`` of `claim_batch`."""
+    """Apply no limit: the default ``find_wait`` of `claim_batch`."""
 
 
 class SendCache:
@@ -111,22 +94,22 @@ def claim_batch(
     batch_id: int,
     provider: str,
     now: datetime,
-    wait_until: FindWait = never_wait,
+    find_wait: FindWait = never_wait,
     sends: SendCache | None = None,
 ) -> Claim | None:
     """Claim a pending batch. Return None if another worker has it or it may not be sent now.
 
     ``provider`` is the account that will be called. Only that account may be asked about the batch later.
-    ``wait_until`` is called once the batch is ours. If it returns a moment, the batch goes back until then.
+    ``find_wait`` is called once the batch is ours. If it returns a moment, the batch goes back until then.
     """
     lease_until = now + LEASE
     batch = _lock_and_mark(batch_id, lease_until=lease_until, now=now)
     if batch is None:
         return None
     batch.send = (sends or SendCache()).find(batch.send_id)
-    later = wait_until(batch, now)
+    later = find_wait(batch, now)
     if later is not None:
-        _postpone(batch, until=later)
+        _postpone(batch, until=later, code=Batch.Code.NONE if is_within_limits(batch, now=now) else Batch.Code.LIMIT)
         return None
     recipients = find_batch_recipients(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
     _record_skipped(recipients, batch=batch, now=now)
@@ -141,9 +124,8 @@ def claim_batch(
 
 
 def _due_batches(*, now: datetime) -> QuerySet[Batch]:
-    due = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    return Batch.objects.filter(
-        due, ~shows_withdrawn_story(), state=Batch.State.PENDING, send__in=running_sends(now=now)
+    return Batch.objects.due(now=now).filter(
+        ~shows_withdrawn_story(), state=Batch.State.PENDING, send__in=find_running_sends(now=now)
     )
 
 
@@ -174,9 +156,14 @@ def _lock_and_mark(batch_id: int, *, lease_until: datetime, now: datetime) -> Ba
     return None
 
 
-def _postpone(batch: Batch, *, until: datetime) -> None:
+def _postpone(batch: Batch, *, until: datetime, code: Batch.Code) -> None:
+    """Give the batch back until then. ``LIMIT``: staff can lift what it waits for, unlike the provider's rate."""
     Batch.objects.filter(pk=batch.pk).update(
-        state=Batch.State.PENDING, attempt_number=F("attempt_number") - 1, lease_until=None, not_before=until
+        state=Batch.State.PENDING,
+        attempt_number=F("attempt_number") - 1,
+        lease_until=None,
+        not_before=until,
+        code=code,
     )
 
 

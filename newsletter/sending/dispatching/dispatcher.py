@@ -1,4 +1,4 @@
-"""Takes one batch from claim to outcome. No transaction is open during the call to the provider."""
+"""Take one batch from claim to outcome. No transaction is open during the call to the provider."""
 
 import gc
 import logging
@@ -74,7 +74,7 @@ class Dispatcher:
         """Send one batch if it may be sent now. Return True if this call claimed it."""
         began = self.clock()
         claim = claim_batch(
-            batch_id=batch_id, provider=self._account, now=began, wait_until=self._find_wait, sends=self._sends
+            batch_id=batch_id, provider=self._account, now=began, find_wait=self._find_wait, sends=self._sends
         )
         if claim is None:
             return False
@@ -92,7 +92,7 @@ class Dispatcher:
 
     def _find_wait(self, batch: Batch, now: datetime) -> datetime | None:
         """Return None if the batch may go now, else when to try again. The daily and the rate limit are reserved."""
-        later = find_wait(batch.send, now=now) or reserve_daily_quota(batch, now=now)
+        later = find_wait(batch, now=now) or reserve_daily_quota(batch, now=now)
         if later is None:
             later = reserve_call(capabilities=self.adapter.capabilities, people=batch.size, now=now)
             if later is not None:
@@ -114,6 +114,7 @@ class Dispatcher:
 
     def _deliver(self, claim: Claim, lease: Lease) -> AttemptResult:
         if not claim.recipients:
+            # Nothing is left to send. The batch is done, and each of its people is recorded as skipped.
             reason = Message("everybody in it unsubscribed before it was sent")
             return AttemptResult(Outcome(Verdict.ACCEPTED, reason))
         if not self._may_repeat(claim):
@@ -131,9 +132,9 @@ class Dispatcher:
         except Error:
             raise
         except Exception as error:  # noqa: BLE001 - a defect would make one batch after another uncertain
-            kind, where = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+            kind, trace = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
             # The text of the error is left out: it may contain a recipient's address.
-            log.error("%s failed by a defect of this program, %s:\n%s", claim.batch, kind, where)
+            log.error("%s failed by a defect of this program, %s:\n%s", claim.batch, kind, trace)
             reason = Message("this program failed during the call; its log says where. Report it (%(kind)s)", kind=kind)
             return AttemptResult(Outcome(Verdict.UNCERTAIN, reason, stop=True))
 
@@ -171,8 +172,8 @@ class Dispatcher:
         try:
             return build_call(batch=batch, recipients=recipients, prepared=prepared, places=places), {}
         except RENDER_ERRORS as error:
-            kind, where = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
-            log.warning("%s: the mail cannot be made for some of its people, %s:\n%s", batch, kind, where)
+            kind, trace = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+            log.warning("%s: the mail cannot be made for some of its people, %s:\n%s", batch, kind, trace)
             return build_for_each(batch=batch, recipients=recipients, prepared=prepared, places=places)
 
 

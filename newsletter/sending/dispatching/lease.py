@@ -1,4 +1,4 @@
-"""Renews the leases of the batches that this process works on, so that a slow call does not look like a lost worker.
+"""Renew the leases of the batches that this process works on, so that a slow call does not look like a lost worker.
 
 Only a lease that still belongs to the same attempt is renewed.
 """

@@ -1,4 +1,4 @@
-"""Records the result of an attempt. Only the holder of the claim changes the batch; a late answer changes nothing."""
+"""Record the result of an attempt. Only the holder of the claim changes the batch; a late answer changes nothing."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -52,7 +52,7 @@ def record_outcome(
     if not _settle_batch(claim, outcome, state=state, code=code, retry_at=retry_at, now=now):
         return False
     _record_people(claim.batch, outcome, unrendered=unrendered, retry_at=retry_at, now=now)
-    same_as_batch = [one.delivery for one in claim.recipients if one.delivery not in outcome.people]
+    same_as_batch = [recipient.delivery for recipient in claim.recipients if recipient.delivery not in outcome.people]
     if claim.attempt_number > 1 and outcome.verdict is Verdict.ACCEPTED:
         resolve_as_accepted(same_as_batch)
     if state == Batch.State.REJECTED and outcome.bisect and len(same_as_batch) > 1:
@@ -140,7 +140,7 @@ def _record_people(
 
 
 def _pause_after_repeated_failures(claim: Claim, outcome: Outcome, *, is_pending: bool) -> None:
-    """Pause if the provider takes nothing more, or after too many attempts of the batch or failures of the send."""
+    """Pause if the outcome says stop, or after too many attempts of the batch or failures of the send."""
     own_attempts = _attempts_since_resumed().filter(batch=claim.batch)
     if outcome.stop or (is_pending and own_attempts.count() >= MAX_ATTEMPTS):
         pause_failing_send(send=claim.batch.send, reason=outcome.reason)

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException
-from newsletter.sending.build_call import Recipient
+from newsletter.sending.build_call import RecipientRow
 from subscribers.audience.eligibility import ANY_FREQUENCY, eligible
 from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
 from subscribers.models import MailingList, Subscriber
@@ -77,7 +77,7 @@ class BatchRecipients(NamedTuple):
     ``unsubscribed`` may no longer be mailed. ``already_mailed`` changed to an address that has, or may have, the issue.
     """
 
-    mailable: list[Recipient]
+    mailable: list[RecipientRow]
     unsubscribed: list[int]
     already_mailed: list[int]
 
@@ -121,16 +121,16 @@ def _compile_people_query(mailing_list: MailingList, vendor: str, only_to: Recip
     )
 
 
-def _split_rows(rows: Iterable[_Row]) -> tuple[list[Recipient], list[int], list[int]]:
+def _split_rows(rows: Iterable[_Row]) -> tuple[list[RecipientRow], list[int], list[int]]:
     """Return the mailable people, the deliveries of those who unsubscribed, and those with a changed address."""
-    mailable: list[Recipient] = []
+    mailable: list[RecipientRow] = []
     unsubscribed: list[int] = []
     changed: list[int] = []
     for delivery, uuid, email, name, place, has_changed in rows:
         if uuid is None:
             unsubscribed.append(delivery)
             continue
-        mailable.append(Recipient(delivery, bytes.fromhex(uuid), email, name, place))
+        mailable.append(RecipientRow(delivery, bytes.fromhex(uuid), email, name, place))
         if has_changed:
             changed.append(delivery)
     return mailable, unsubscribed, changed
@@ -140,13 +140,14 @@ def _find_already_mailed(deliveries: Collection[int], *, batch: Batch) -> frozen
     """Return the deliveries whose recipient changed to an address that already has, or may have, this issue."""
     if not deliveries:
         return frozenset()
-    people = dict(Delivery.objects.filter(pk__in=deliveries).values_list("pk", "subscriber_id"))
+    rows = Delivery.objects.filter(pk__in=deliveries).values_list("pk", "subscriber_id", "issue_id")
+    people = {delivery: subscriber for delivery, subscriber, _issue in rows}
     hashes = Subscriber.objects.filter(pk__in=set(people.values())).values_list("pk", "address_hash")
     current = {subscriber: bytes(address)[:_STORED_HASH_BYTES] for subscriber, address in hashes}
     has_uncertain_attempt = Exists(Attempt.objects.filter(batch=OuterRef("batch"), outcome="uncertain"))
     others = Delivery.objects.filter(
         Q(batch__state__in=_MAILED_STATES) & ~Q(batch=batch) | Q(has_uncertain_attempt),
-        issue=batch.send.issue_id,
+        issue__in={issue for _delivery, _subscriber, issue in rows},
         address_hash__in=set(current.values()),
         proof=False,
     ).exclude(exception__state__in=_ENDED_STATES)

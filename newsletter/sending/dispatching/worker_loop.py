@@ -1,4 +1,4 @@
-"""Sends what is due until nothing is left to do now. Any number of processes may run it at the same time."""
+"""Send what is due until nothing is left to do now. Any number of processes may run it at the same time."""
 
 import time
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from threading import Lock
 
 from django.db import connection
 from django.db.models import Min
+from django.db.models.functions import Coalesce
 
 from newsletter.models import Batch, Send
 from newsletter.providers.base.contract import Adapter
@@ -118,7 +119,8 @@ def _dispatch_in_thread(queue: BatchQueue, dispatcher: Dispatcher) -> int:
 
 
 def _find_sleep_seconds(send: Send, *, now: datetime) -> float:
-    """Return how long to sleep until the next pending batch is due, in seconds."""
-    next_at = send.batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
+    """Return how long to sleep until the next pending batch may be due, in seconds."""
+    waiting = send.batches.filter(state=Batch.State.PENDING)
+    next_at = waiting.aggregate(at=Min(Coalesce("not_before", "due_at")))["at"]
     wait = (next_at - now).total_seconds() if next_at else MAX_SLEEP_SECONDS / 20
     return min(max(wait, 0.01), MAX_SLEEP_SECONDS)

@@ -3,82 +3,272 @@
 The audience is counted and the deliveries are written from the same snapshot, so they cannot differ by a person.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import CharField, Count, OuterRef, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
-from newsletter.issues.variants.recipient_groups import find_candidates
-from newsletter.models import Batch, Delivery, ReaderGroup, Send
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.audience_rules import find_named_ids
+from newsletter.issues.variants.recipient_groups import (
+    GROUP_KEY,
+    NOT_ON_LIST,
+    REFERENCES,
+    RecipientGroup,
+    find_candidates,
+    make_group,
+)
+from newsletter.issues.variants.unreached import SENT_BY_COMPLETION, find_unreached
+from newsletter.models import Batch, Delivery, Exclusion, ReaderGroup, Send
+from newsletter.sending.freezing.plan_batches import FirstPart
+from subscribers.audience.zones import zone_of_person
 
-_COLUMNS = ("subscriber_ref", "hash_ref", "place_ref", "giving_ref", "radius_ref", "frequency_ref", "exclusion_reason")
+_COLUMNS = (
+    *("subscriber_ref", "hash_ref"),
+    *REFERENCES,
+    "exclusion_reason",
+)
 _CREATE = """
 CREATE TEMPORARY TABLE audience_snapshot_rows (
     subscriber bigint, address_hash {bytes}, place bigint, giving varchar(8), radius integer, frequency varchar(8),
-    why varchar(40)
+    interests bigint, seen bigint, rules bigint, language varchar(12), arm integer, why varchar(40){zone}
 )
 """
-_COUNT = """
-SELECT why, place, giving, radius, frequency, COUNT(*)
-FROM audience_snapshot_rows
-GROUP BY why, place, giving, radius, frequency
+_ADD_ZONE = ", zone varchar(64)"
+_KEY_COLUMNS = ("place", "giving", "radius", "frequency", "interests", "seen", "rules", "language", "arm")
+"""The columns of `GROUP_KEY`."""
+_COUNT = "SELECT why, {shown}, COUNT(*) FROM audience_snapshot_rows GROUP BY {grouped}"
+_MOST_DIFFERENT_FIRST = ("interests", "seen", "place", "rules", "language", "giving", "radius", "frequency", "arm")
+"""SQLite sorts to group, and compares fewer columns so."""
+_CREATE_PARTS = "CREATE TEMPORARY TABLE audience_snapshot_parts (variant bigint, zone varchar(64), part integer)"
+_WRITE_PARTS = "INSERT INTO audience_snapshot_parts (variant, zone, part) VALUES (%s, %s, %s)"
+_JOIN_PARTS = """
+    JOIN audience_snapshot_parts AS first ON first.variant = grp.variant_id AND first.zone = person.zone
+"""
+_SAME_GROUP = """
+    grp.revision_id = %s AND grp.place_id = person.place AND grp.giving = person.giving
+    AND grp.radius_km = person.radius AND grp.frequency = person.frequency
+    AND grp.interests = person.interests AND grp.seen = person.seen AND grp.rules = person.rules
+    AND grp.language = person.language AND grp.arm = person.arm
 """
 _WRITE_DELIVERIES = """
 INSERT INTO {deliveries} (issue_id, batch_id, subscriber_id, address_hash, proof)
 SELECT %s, batch.id, recipient.subscriber, recipient.address_hash, %s
 FROM (
     SELECT person.subscriber, SUBSTR(person.address_hash, 1, 16) AS address_hash, grp.variant_id AS variant,
-           ROW_NUMBER() OVER (PARTITION BY grp.variant_id ORDER BY person.subscriber) - 1 AS position
+           {first_part} AS first_part,
+           ROW_NUMBER() OVER (PARTITION BY grp.variant_id{by_hour} ORDER BY person.subscriber) - 1 AS position
     FROM audience_snapshot_rows AS person
-    JOIN {groups} AS grp
-      ON grp.revision_id = %s AND grp.place_id = person.place AND grp.giving = person.giving
-     AND grp.radius_km = person.radius AND grp.frequency = person.frequency AND grp.variant_id IS NOT NULL
+    JOIN {groups} AS grp ON {same_group} AND grp.variant_id IS NOT NULL
+    {join_parts}
     WHERE person.why = ''
 ) AS recipient
 JOIN {batches} AS batch
-  ON batch.send_id = %s AND batch.variant_id = recipient.variant AND batch.part = recipient.position / %s
+  ON batch.send_id = %s AND batch.variant_id = recipient.variant
+ AND batch.part = recipient.first_part + recipient.position / %s
+"""
+_MOVE_DELIVERIES = """
+UPDATE {deliveries} SET batch_id = placed.batch
+FROM (
+    SELECT recipient.delivery, batch.id AS batch
+    FROM (
+        SELECT old.id AS delivery, grp.variant_id AS variant,
+               {first_part} AS first_part,
+               ROW_NUMBER() OVER (PARTITION BY grp.variant_id{by_hour} ORDER BY person.subscriber) - 1 AS position
+        FROM audience_snapshot_rows AS person
+        JOIN {groups} AS grp ON {same_group} AND grp.variant_id IS NOT NULL
+        {join_parts}
+        JOIN ({unreached}) AS old ON old.subscriber_id = person.subscriber
+        WHERE person.why = ''
+    ) AS recipient
+    JOIN {batches} AS batch
+      ON batch.send_id = %s AND batch.variant_id = recipient.variant
+     AND batch.part = recipient.first_part + recipient.position / %s
+) AS placed
+WHERE {deliveries}.id = placed.delivery
+"""
+_WRITE_EXCLUSIONS = """
+INSERT INTO {exclusions} (send_id, subscriber_id, reason)
+SELECT %s, subscriber, why FROM audience_snapshot_rows WHERE why <> ''
+"""
+_WRITE_EMPTY = """
+INSERT INTO {exclusions} (send_id, subscriber_id, reason)
+SELECT %s, person.subscriber, grp.empty_reason
+FROM audience_snapshot_rows AS person
+JOIN {groups} AS grp ON {same_group} AND grp.empty_reason <> ''
+WHERE person.why = ''
+"""
+_WRITE_NOT_ON_LIST = """
+INSERT INTO {exclusions} (send_id, subscriber_id, reason)
+SELECT DISTINCT %s, named.subscriber_id, %s
+FROM ({named}) AS named
+WHERE named.subscriber_id NOT IN (SELECT subscriber FROM audience_snapshot_rows)
 """
 
 
+_get_key = attrgetter(*GROUP_KEY)
+
+
 class SnapshotCount(NamedTuple):
-    """The number of people with the same exclusion reason ("" if they may be mailed) and group."""
+    """The number of people with the same exclusion reason ("" if they may be mailed), group and zone."""
 
     why: str
     place_id: int
     giving: str
     radius_km: int
     frequency: str
+    interests: int
+    seen: int
+    rules: int
+    language: str
+    arm: int
+    zone: str
     people: int
 
 
 @contextmanager
-def create_snapshot(send: Send, *, now: datetime) -> Iterator[None]:
-    """Fill the temporary table for this block. Call it in the transaction of the freeze, which also drops it on errors."""
-    people = find_candidates(send.issue, now=now).values_list(*_COLUMNS)
-    sql, parameters = people.query.sql_with_params()
+def create_snapshot(send: Send, *, content: IssueContent, now: datetime) -> Iterator[Mapping[str, int | str]]:
+    """Fill the temporary table for this block. Call it in the transaction of the freeze, which also drops it on errors.
+
+    Yield the columns in which everybody has the same, with that value: the counts need not be grouped by them.
+    """
+    candidates = find_candidates(send.issue, content=content, now=now, at_once=not send.local_time)
+    if send.local_time:
+        candidates = candidates.annotate(zone_ref=zone_of_person(send.issue.publication.zone, prefix="subscriber__"))
+    elif send.period:
+        candidates = candidates.annotate(zone_ref=Value("", output_field=CharField()))
+    columns = (*_COLUMNS, "zone_ref") if _has_first_parts(send) else _COLUMNS
+    sql, parameters = candidates.values_list(*columns).query.sql_with_params()
+    binary = "bytea" if connection.vendor == "postgresql" else "blob"
     with connection.cursor() as cursor:
-        cursor.execute(_CREATE.format(bytes="bytea" if connection.vendor == "postgresql" else "blob"))
+        cursor.execute(_CREATE.format(bytes=binary, zone=_ADD_ZONE if _has_first_parts(send) else ""))
+        cursor.execute(_CREATE_PARTS)
         cursor.execute(f"INSERT INTO audience_snapshot_rows {sql}", parameters)
-        yield
+        annotations = zip(_KEY_COLUMNS, REFERENCES, strict=True)
+        expressions = ((column, candidates.query.annotations[reference]) for column, reference in annotations)
+        yield {column: one.value for column, one in expressions if isinstance(one, Value)}
         cursor.execute("DROP TABLE audience_snapshot_rows")
+        cursor.execute("DROP TABLE audience_snapshot_parts")
 
 
-def count_snapshot() -> list[SnapshotCount]:
+def count_snapshot(send: Send, *, constants: Mapping[str, int | str]) -> list[SnapshotCount]:
+    """Return the numbers of people. The zone is "" if the send does not go by readers' hours.
+
+    ``constants`` are those of `create_snapshot`.
+    """
+    zone = ["zone"] if _has_first_parts(send) else []
+    shown = ["%s" if column in constants else column for column in _KEY_COLUMNS]
+    grouped = [column for column in _MOST_DIFFERENT_FIRST if column not in constants]
+    sql = _COUNT.format(shown=", ".join([*shown, *(zone or ["''"])]), grouped=", ".join([*grouped, "why", *zone]))
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT)
+        cursor.execute(sql, [constants[column] for column in _KEY_COLUMNS if column in constants])
         return [SnapshotCount(*row) for row in cursor.fetchall()]
+
+
+def group_counts(counts: Iterable[SnapshotCount]) -> list[RecipientGroup]:
+    """Return the groups of the people in a snapshot who may be mailed."""
+    people: Counter[tuple[object, ...]] = Counter()
+    for row in counts:
+        if not row.why:
+            people[_get_key(row)] += row.people
+    return [make_group(key, people=number) for key, number in people.items()]
+
+
+def write_first_parts(first_parts: Sequence[FirstPart]) -> None:
+    """Store, for this snapshot, which batches the people of a zone go to. Call it before their deliveries are written."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_WRITE_PARTS, first_parts)
 
 
 def write_deliveries(send: Send, *, revision_id: int, max_batch: int) -> int:
     """Give everyone in the snapshot who has a variant a delivery in one of its batches. Return how many."""
-    sql = _WRITE_DELIVERIES.format(
-        deliveries=Delivery._meta.db_table, groups=ReaderGroup._meta.db_table, batches=Batch._meta.db_table
-    )
+    sql = _fill_placing(_WRITE_DELIVERIES, send)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # PostgreSQL expects few groups and batches and would otherwise search all batches for every person.
             cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(sql, [send.issue_id, False, revision_id, send.pk, max_batch])
         return int(cursor.rowcount)
+
+
+def write_exclusions(send: Send, *, revision_id: int) -> int:
+    """Give everybody for whom the issue is, but who gets no mail, a row with the reason. Return how many.
+
+    Call it before `move_deliveries`, which changes whom the issue names.
+    """
+    written = 0
+    with connection.cursor() as cursor:
+        cursor.execute(_fill_tables(_WRITE_EXCLUSIONS), [send.pk])
+        written += int(cursor.rowcount)
+        if ReaderGroup.objects.filter(revision=revision_id).exclude(empty_reason="").exists():
+            cursor.execute(_fill_tables(_WRITE_EMPTY), [send.pk, revision_id])
+            written += int(cursor.rowcount)
+        named = find_named_ids(send.issue)
+        if named is not None:
+            sql, parameters = named.query.sql_with_params()
+            cursor.execute(_fill_tables(_WRITE_NOT_ON_LIST, named=sql), [send.pk, NOT_ON_LIST, *parameters])
+            written += int(cursor.rowcount)
+    return written
+
+
+def move_deliveries(send: Send, *, completes: int, revision_id: int, max_batch: int) -> int:
+    """Give the unreached deliveries of the issue ``completes`` a batch of this send. Return how many.
+
+    They keep their issue, so that nobody gets two parts of it. The cancelled send counts them as excluded from then on.
+    """
+    old_sends = Send.objects.filter(issue=completes, state=Send.State.CANCELLED, totals__isnull=True)
+    unreached, parameters = find_unreached(completes).values("id", "subscriber_id").order_by().query.sql_with_params()
+    sql = _fill_placing(_MOVE_DELIVERIES, send, unreached=unreached)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [revision_id, *parameters, send.pk, max_batch])
+        moved = int(cursor.rowcount)
+    for old in old_sends:
+        _count_moved(old)
+    return moved
+
+
+def _has_first_parts(send: Send) -> bool:
+    """Return True if the number of a batch depends on more than its variant: on the hour, or on earlier batches."""
+    return bool(send.local_time or send.period)
+
+
+def _fill_placing(statement: str, send: Send, **parts: str) -> str:
+    """Fill in the tables, and for a send by readers' hours what keeps the people of one hour together."""
+    local = _has_first_parts(send)
+    return _fill_tables(
+        statement,
+        first_part="first.part" if local else "0",
+        by_hour=", first.part" if local else "",
+        join_parts=_JOIN_PARTS if local else "",
+        **parts,
+    )
+
+
+def _fill_tables(statement: str, **parts: str) -> str:
+    return statement.format(
+        deliveries=Delivery._meta.db_table,
+        exclusions=Exclusion._meta.db_table,
+        groups=ReaderGroup._meta.db_table,
+        batches=Batch._meta.db_table,
+        same_group=_SAME_GROUP,
+        **parts,
+    )
+
+
+def _count_moved(send: Send) -> None:
+    """Give the batches and the receipt of a cancelled send the numbers of the deliveries that it still has."""
+    own = Delivery.objects.filter(batch=OuterRef("pk")).order_by().values("batch").annotate(people=Count("pk"))
+    batches = send.batches.filter(state=Batch.State.PENDING)
+    batches.update(size=Coalesce(Subquery(own.values("people")), 0))
+    people = send.batches.aggregate(people=Sum("size"))["people"] or 0
+    moved = send.recipients - people
+    if moved:
+        already = send.excluded.get(SENT_BY_COMPLETION, 0)
+        excluded = {**send.excluded, SENT_BY_COMPLETION: already + moved}
+        Send.objects.filter(pk=send.pk).update(recipients=people, excluded=excluded)

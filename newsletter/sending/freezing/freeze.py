@@ -3,34 +3,54 @@
 All steps read one audience snapshot, so that candidates = recipients + excluded.
 """
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from operator import attrgetter
 
 from django.db import connection, transaction
 
 from newsletter.common.errors import InvariantViolated, NotReady
-from newsletter.common.messages import Message, Quantity
+from newsletter.common.messages import Quantity
 from newsletter.issues.approval.approval_rules import require_enough_approvals
-from newsletter.issues.approval.approve import require_approval
+from newsletter.issues.approval.approve import require_approved_content
 from newsletter.issues.approval.approved_audience import max_people_after_growth
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.publication import PublicationRecord
 from newsletter.issues.snapshot.related_links import require_unrestricted_links
-from newsletter.issues.variants.audience_segment import name_audience
+from newsletter.issues.variants.audience_rules import name_audience
 from newsletter.issues.variants.event_mentions import AlreadyCorrected, record_corrected_deliveries
-from newsletter.issues.variants.recipient_groups import NO_EVENT_NEAR, add_unsubscribed_to_exclusions, find_groups
-from newsletter.issues.variants.render import make_variants
+from newsletter.issues.variants.exclusion_labels import explain_nobody
+from newsletter.issues.variants.recipient_groups import (
+    GROUP_KEY,
+    GroupVisibility,
+    RecipientGroup,
+    add_unsubscribed_to_exclusions,
+    limit_versions,
+)
+from newsletter.issues.variants.render import assign_variants, make_variants
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
-from newsletter.models import Approval, Batch, Delivery, Issue, ReaderGroup, Send, Variant, transition
+from newsletter.issues.variants.subject_arms import WAITS
+from newsletter.issues.variants.subject_test_rules import require_subject_test_possible
+from newsletter.issues.variants.unreached import has_open_calls
+from newsletter.models import Approval, Batch, Delivery, Exclusion, Issue, ReaderGroup, Send, Variant, transition
 from newsletter.providers.base.contract import Capabilities, count_mail_bytes, count_variable_bytes
-from newsletter.sending.build_call import prepare_variant
-from newsletter.sending.freezing.audience_snapshot import count_snapshot, create_snapshot, write_deliveries
+from newsletter.sending.build_call import make_mail, plan_variant_values, read_variables
+from newsletter.sending.freezing.audience_snapshot import (
+    SnapshotCount,
+    count_snapshot,
+    create_snapshot,
+    group_counts,
+    move_deliveries,
+    write_deliveries,
+    write_exclusions,
+    write_first_parts,
+)
+from newsletter.sending.freezing.plan_batches import Share, plan_batches
 from newsletter.sending.limits.send_times import find_limit_today
-from newsletter.sending.limits.split_batches import make_batch_key
 from subscribers.audience.eligibility import AudienceCount, make_audience_count
 
 MAX_FREEZE_ATTEMPTS = 5
@@ -41,7 +61,8 @@ LONGEST_VALUES = {
     **dict.fromkeys(("name", "first_name", "city", "region"), (_LONG,)),
     **dict.fromkeys(("unsubscribe", "preferences"), ("https://" + _LONG,)),
 }
-_GROUP = ("place_id", "giving", "radius_km", "frequency", "variant_id")
+_GROUP = (*GROUP_KEY, "variant_id", "empty_reason")
+_find_key = attrgetter(*GROUP_KEY)
 
 
 def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) -> None:
@@ -51,19 +72,31 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     if many more people would get it. Raise SwitchedOff, or NotReady if nobody is left or the mail contains a protected term.
     """
     require_issue_enabled(send.issue)
-    approval = require_approval(send.issue, now=now)
+    approval = require_approved_content(send.issue)
     content = IssueContent.from_json(approval.revision.content)
     require_unrestricted_stories(content, at=now)
     require_unrestricted_links(content, at=now)
+    require_subject_test_possible(content, issue=send.issue, local_time=send.local_time)
     for _ in range(MAX_FREEZE_ATTEMPTS):
-        done = False
-        variants = make_variants(revision=approval.revision, groups=find_groups(send.issue, now=now), sent_at=now)
+        variants = list(approval.revision.variants.all())
         newest_term = require_unprotected(issue=send.issue, content=content, mails=variants)
-        max_batch = find_batch_size(variants, capabilities=capabilities)
+        max_batch = find_batch_size(variants, publication=content.publication, capabilities=capabilities)
         max_batch = min(max_batch, find_limit_today(send.issue.publication, now=now) or max_batch)
-        with _enlarge_sqlite_cache(), suppress(AlreadyCorrected):
-            done = _freeze(send=send, approval=approval, max_batch=max_batch, newest_term=newest_term, now=now)
-        if done:
+        try:
+            with _enlarge_sqlite_cache():
+                _freeze(
+                    send=send, approval=approval, content=content, max_batch=max_batch, newest_term=newest_term, now=now
+                )
+        except _VariantsMissing as missing:
+            make_variants(
+                revision=approval.revision,
+                groups=missing.groups,
+                sent_at=send.dated_at or now,
+                visibility=missing.visibility,
+            )
+        except AlreadyCorrected:
+            continue
+        else:
             _refresh_statistics()
             return
     raise NotReady(
@@ -72,7 +105,7 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     )
 
 
-def find_batch_size(variants: Sequence[Variant], *, capabilities: Capabilities) -> int:
+def find_batch_size(variants: Sequence[Variant], *, publication: PublicationRecord, capabilities: Capabilities) -> int:
     """Return how many people fit into one call by number, by bytes, and by what a slow rate allows in an hour.
 
     Raise NotReady if not even one fits.
@@ -81,12 +114,12 @@ def find_batch_size(variants: Sequence[Variant], *, capabilities: Capabilities) 
     if capabilities.people_per_second:
         people = min(people, max(int(capabilities.people_per_second * 3600), 1))
     for variant in variants:
-        prepared = prepare_variant(variant)
+        values = plan_variant_values(read_variables(variant))
         people = min(
             people,
             capabilities.count_people_per_call(
-                mail_bytes=count_mail_bytes(prepared.mail),
-                variable_bytes=count_variable_bytes(prepared.values(LONGEST_VALUES)[0]),
+                mail_bytes=count_mail_bytes(make_mail(variant=variant, publication=publication)),
+                variable_bytes=count_variable_bytes(values(LONGEST_VALUES)[0]),
             ),
         )
     if people < 1:
@@ -103,32 +136,47 @@ def _delete_replaced_variants(revision_id: int) -> None:
     Variant.objects.filter(revision=revision_id, groups__isnull=True).exclude(pk__in=mailed).delete()
 
 
+class _VariantsMissing(Exception):
+    """Somebody is now in a group whose variant is not made yet. Nothing was written."""
+
+    def __init__(self, groups: list[RecipientGroup], visibility: GroupVisibility) -> None:
+        self.groups, self.visibility = groups, visibility
+
+
 @transaction.atomic
-def _freeze(*, send: Send, approval: Approval, max_batch: int, newest_term: int, now: datetime) -> bool:
-    """Try once. Return False and write nothing if somebody is now in a group that has no variant yet."""
-    _set_repeatable_read()
+def _freeze(
+    *, send: Send, approval: Approval, content: IssueContent, max_batch: int, newest_term: int, now: datetime
+) -> None:
+    """Try once. Raise _VariantsMissing if a variant is to be made first: that takes too long for this transaction."""
+    begin_freeze()
     if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
-        return True
-    with create_snapshot(send, now=now):
-        counted, sizes = _count(issue=send.issue, revision_id=approval.revision_id)
-        people = sum(size for _, size in sizes)
-        if people < counted.eligible:
-            return False
+        return
+    with create_snapshot(send, content=content, now=now) as constants:
+        counts = count_snapshot(send, constants=constants)
+        groups, visibility = limit_versions(group_counts(counts), content=content)
+        if not assign_variants(
+            revision=approval.revision, groups=groups, sent_at=send.dated_at or now, visibility=visibility
+        ):
+            raise _VariantsMissing(groups, visibility)
+        counted, shares = count_shares(send, counts=counts, revision_id=approval.revision_id)
+        people = sum(share.people for share in shares)
         if not people:
-            raise NotReady(
-                "Nobody on the list may be mailed: %(excluded)s.", excluded=_describe_excluded(counted.excluded)
-            )
+            raise NotReady(explain_nobody(send.issue, counted=counted))
         _require_as_approved(send, approval=approval, people=people)
-        _create_batches(send=send, sizes=sizes, max_batch=max_batch)
-        written = write_deliveries(send, revision_id=approval.revision_id, max_batch=max_batch)
+        plan = plan_batches(shares, send=send, max_batch=max_batch)
+        Batch.objects.bulk_create(plan.batches, batch_size=1000)
+        write_first_parts(plan.first_parts)
+        excluded = write_exclusions(send, revision_id=approval.revision_id)
+        written = _place_people(send, revision_id=approval.revision_id, max_batch=max_batch)
     _delete_replaced_variants(approval.revision_id)
-    if written != people or counted.candidates != written + sum(counted.excluded.values()):
+    if written != people or excluded != counted.candidates - written or excluded != sum(counted.excluded.values()):
         raise InvariantViolated(
-            "The audience of %(issue)s does not add up: %(counted)s but %(written)s deliveries. Nothing was sent. This is a "
-            "defect: report it.",
+            "The audience of %(issue)s does not add up: %(counted)s but %(written)s deliveries and %(excluded)s exclusions. "
+            "Nothing was sent. This is a defect: report it.",
             issue=send.issue,
             counted=counted,
             written=written,
+            excluded=excluded,
         )
     if send.issue.kind == Issue.Kind.CORRECTION:
         record_corrected_deliveries(send.issue)
@@ -143,13 +191,24 @@ def _freeze(*, send: Send, approval: Approval, max_batch: int, newest_term: int,
         excluded=counted.excluded,
         audience=name_audience(send.issue),
         newest_term_searched=newest_term,
+        hours=[hour.to_json() for hour in plan.hours],
+        checked_until=now if send.local_time or content.subject_test else None,
     )
     if not is_ready:
         raise InvariantViolated(
             "%(send)s changed its state while its audience was being frozen. Nothing was sent. Start it again.",
             send=send,
         )
-    return True
+
+
+def _place_people(send: Send, *, revision_id: int, max_batch: int) -> int:
+    """Write a delivery for each person, or take over those of the cancelled send that this issue completes."""
+    completes = send.issue.completes_id
+    if completes is None:
+        return write_deliveries(send, revision_id=revision_id, max_batch=max_batch)
+    if has_open_calls(completes):
+        raise NotReady("A call of the cancelled send has no result yet. Nothing was sent. Try again in a minute.")
+    return move_deliveries(send, completes=completes, revision_id=revision_id, max_batch=max_batch)
 
 
 def _require_as_approved(send: Send, *, approval: Approval, people: int) -> None:
@@ -167,40 +226,24 @@ def _require_as_approved(send: Send, *, approval: Approval, people: int) -> None
         )
 
 
-def _count(*, issue: Issue, revision_id: int) -> tuple[AudienceCount, list[tuple[int, int]]]:
-    """Return the audience and (variant id, people) in a stable order. People for whom the issue is empty are excluded."""
-    variants = {
-        tuple(group): variant
-        for *group, variant in ReaderGroup.objects.filter(revision=revision_id).values_list(*_GROUP)
+def count_shares(send: Send, *, counts: Iterable[SnapshotCount], revision_id: int) -> tuple[AudienceCount, list[Share]]:
+    """Return the audience and its shares in a stable order. People for whom the issue is empty are excluded."""
+    given: dict[tuple[object, ...], tuple[int | None, str]] = {
+        tuple(group): (variant, empty_reason)
+        for *group, variant, empty_reason in ReaderGroup.objects.filter(revision=revision_id).values_list(*_GROUP)
     }
-    sizes: Counter[int] = Counter()
+    waiting = {variant for group, (variant, _reason) in given.items() if group[-1] == WAITS}
+    sizes: Counter[tuple[int, str]] = Counter()
     reasons: Counter[str] = Counter()
-    for row in count_snapshot():
-        group = (row.place_id, row.giving, row.radius_km, row.frequency)
-        is_empty = not row.why and variants.get(group, 0) is None
-        reasons[NO_EVENT_NEAR if is_empty else row.why] += row.people
-        variant = None if row.why else variants.get(group)
+    for row in counts:
+        variant, empty_reason = (None, "") if row.why else given.get(_find_key(row), (None, ""))
+        reasons[row.why or empty_reason] += row.people
         if variant is not None:
-            sizes[variant] += row.people
-    return add_unsubscribed_to_exclusions(issue, counted=make_audience_count(reasons)), sorted(sizes.items())
-
-
-def _create_batches(*, send: Send, sizes: Sequence[tuple[int, int]], max_batch: int) -> None:
-    batches: list[Batch] = []
-    for variant, people in sizes:
-        for part in range(math.ceil(people / max_batch)):
-            size = min(max_batch, people - part * max_batch)
-            batches.append(
-                Batch(
-                    send=send,
-                    seq=len(batches) + 1,
-                    variant_id=variant,
-                    part=part,
-                    size=size,
-                    key=make_batch_key(send.pk, len(batches) + 1),
-                )
-            )
-    Batch.objects.bulk_create(batches, batch_size=1000)
+            sizes[variant, row.zone] += row.people
+    counted = add_unsubscribed_to_exclusions(send.issue, counted=make_audience_count(reasons))
+    return counted, [
+        Share(variant, zone, people, waits=variant in waiting) for (variant, zone), people in sorted(sizes.items())
+    ]
 
 
 @contextmanager
@@ -219,6 +262,12 @@ def _enlarge_sqlite_cache() -> Iterator[None]:
             cursor.execute("PRAGMA shrink_memory")
 
 
+def begin_freeze() -> None:
+    """Begin the transaction of a freeze: it reads one state of the data, and no other freeze runs beside it."""
+    _set_repeatable_read()
+    _wait_for_other_freezes()
+
+
 def _set_repeatable_read() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -226,12 +275,19 @@ def _set_repeatable_read() -> None:
             cursor.execute(f"SET LOCAL work_mem = '{SORT_MEMORY}'")
 
 
+def _wait_for_other_freezes() -> None:
+    """Freeze one audience at a time: two issues that are frozen together could both give a person the same story.
+
+    SQLite has one writer anyway. On PostgreSQL, this lock stops no reader and no writer, and takes no snapshot of the data.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {ReaderGroup._meta.db_table} IN SHARE UPDATE EXCLUSIVE MODE")
+
+
 def _refresh_statistics() -> None:
     """Update PostgreSQL's statistics: it plans the send's queries badly until it knows the new rows."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {Delivery._meta.db_table}, {Batch._meta.db_table}")
-
-
-def _describe_excluded(excluded: dict[str, int]) -> str:
-    return ", ".join(f"{people} {reason}" for reason, people in excluded.items()) or Message("the list is empty")
+            tables = (Delivery._meta.db_table, Batch._meta.db_table, Exclusion._meta.db_table)
+            cursor.execute(f"ANALYZE {', '.join(tables)}")

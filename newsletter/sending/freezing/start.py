@@ -9,30 +9,33 @@ from django.db import DatabaseError, IntegrityError, transaction
 from newsletter.common.errors import DomainError, NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.common.messages import Message, Quantity
 from newsletter.issues.approval.approval_rules import count_recipients
-from newsletter.issues.approval.approve import hold_issue, reopen_approval, require_approval
+from newsletter.issues.approval.approve import reopen_approval, require_approval
 from newsletter.issues.approval.approved_audience import max_people_after_growth
+from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.models import Issue, Send, transition
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.freezing.freeze import freeze_audience
 from newsletter.sending.freezing.recheck_content import recheck_events, recheck_stories
 from newsletter.sending.limits.installation_hold import check_installation, require_not_held, write_send_journal
 from newsletter.sending.limits.recipient_allowlist import require_sending_allowed
-from newsletter.sending.limits.send_times import find_quiet_hours_end
+from newsletter.sending.limits.send_times import find_send_wait
 from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 log = logging.getLogger(__name__)
 
 
-def start_send(*, issue: Issue, now: datetime) -> Send:
+def start_send(*, issue: Issue, now: datetime, at_once: bool = False) -> Send:
     """Freeze the audience of an approved issue and let workers begin. Return the send; an existing one is left as it is.
 
+    ``at_once``: nobody waits for the hour in their own zone, whatever the publication says.
     Raise NotApproved, NotReady or WrongState. Then no send remains and the issue is unchanged.
     """
-    return prepare_send(send=_create_send(issue=issue, now=now), now=now)
+    return prepare_send(send=_create_send(issue=issue, at_once=at_once, now=now), now=now)
 
 
 def request_send(
@@ -40,13 +43,14 @@ def request_send(
 ) -> Send:
     """Start the send of an approved issue for a member of staff. The engine freezes the audience in a moment and sends.
 
+    Everybody gets it at once.
     ``confirmed_recipients`` is the number of people that they confirmed. If it is many more, nothing is sent.
     Raise NotAllowed, NotApproved, AudienceChanged, SwitchedOff, NotReady or WrongState.
     """
     if not by.has_perm("newsletter.send_issue"):
         raise NotAllowed("%(by)s may not start sends. An administrator can give the role “approver”.", by=by)
     if confirmed_recipients is not None:
-        people = count_recipients(issue, now=now)
+        people = count_recipients(issue, now=now, at_once=True)
         if people > max_people_after_growth(confirmed_recipients):
             raise NotReady(
                 "You confirmed %(confirmed)s people, but the issue would now go to %(people)s. Nothing was sent. Check the "
@@ -54,7 +58,7 @@ def request_send(
                 confirmed=Quantity(confirmed_recipients),
                 people=Quantity(people),
             )
-    send = _create_send(issue=issue, now=now)
+    send = _create_send(issue=issue, at_once=True, now=now)
     preparing = Send.objects.filter(pk=send.pk, state=Send.State.PREPARING)
     preparing.update(not_before=now, confirmed_recipients=confirmed_recipients)
     return send
@@ -80,10 +84,10 @@ def prepare_requested_sends(*, now: datetime) -> list[Issue]:
     return held
 
 
-def _create_send(*, issue: Issue, now: datetime) -> Send:
-    check_installation(now=now)
-    require_not_held()
-    require_sending_allowed()
+def _create_send(*, issue: Issue, at_once: bool, now: datetime) -> Send:
+    require_installation_sends(now=now)
+    if issue.is_welcome:
+        raise WrongState("%(issue)s goes to each new subscriber by itself. Nobody else gets it.", issue=issue)
     live = issue.sends.exclude(state=Send.State.CANCELLED).first()
     if live is not None:
         return live
@@ -99,7 +103,7 @@ def _create_send(*, issue: Issue, now: datetime) -> Send:
         raise NotReady(
             "%(issue)s is held: %(held_reason)s. Release it first.", issue=issue, held_reason=issue.held_reason
         )
-    _require_own_domain(issue)
+    require_own_domain(issue)
     try:
         approval = require_approval(issue, now=now)
     except NotApproved as error:
@@ -110,14 +114,26 @@ def _create_send(*, issue: Issue, now: datetime) -> Send:
     try:
         with transaction.atomic():
             send = Send.objects.create(
-                issue=issue, revision=approval.revision, sha256=approval.sha256, provider=provider_label(), made_at=now
+                issue=issue,
+                revision=approval.revision,
+                sha256=approval.sha256,
+                provider=provider_label(),
+                made_at=now,
+                local_time="" if at_once else find_local_time(issue),
             )
     except IntegrityError:
         return issue.sends.exclude(state=Send.State.CANCELLED).get()
     return send
 
 
-def _require_own_domain(issue: Issue) -> None:
+def require_installation_sends(*, now: datetime) -> None:
+    """Raise NotReady if nothing may be sent from here now."""
+    check_installation(now=now)
+    require_not_held()
+    require_sending_allowed()
+
+
+def require_own_domain(issue: Issue) -> None:
     """Raise NotReady if the sender's domain is not authenticated: mailbox providers block such senders."""
     for problem in find_domain_problems(issue.publication.from_email):
         if problem.level == "error":
@@ -140,7 +156,7 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
     if send.state in (Send.State.PREPARING, Send.State.READY):
         write_send_journal(send, now=now)
         with transaction.atomic():
-            wakes_at = find_quiet_hours_end(send.issue.publication, now=now)
+            wakes_at = find_send_wait(send, now=now)
             if transition(
                 send, from_states=[Send.State.READY], to=Send.State.SUBMITTING, started_at=now, not_before=wakes_at
             ):

@@ -1,4 +1,4 @@
-"""Stops all sending from a copy of the database or after a restore from a backup.
+"""Stop all sending from a copy of the database or after a restore from a backup.
 
 Each machine keeps a send journal: a file in its data folder with the newest send and attempt that it saw. A database
 that lacks them is older than what was already sent. Journals from before staff ended the last hold are ignored.

@@ -1,6 +1,6 @@
 """Wrap the provider's adapter so that only addresses in NEWSLETTER_ONLY_TO are sent to.
 
-Without NEWSLETTER_PRODUCTION=true, Without NEWSLETTER_PRODUCTION=true and without that list, a real provider sends nothing..
+Without NEWSLETTER_PRODUCTION=true and without that list, a real provider sends nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,8 +46,8 @@ def require_sending_allowed() -> None:
 
 def apply_allowlist(adapter: Adapter) -> Adapter:
     """Wrap the adapter in the allowlist of the settings. Without one, return the adapter itself."""
-    only_to, closed = get_recipient_allowlist(), is_sending_blocked()
-    if only_to is None and not closed:
+    only_to = get_recipient_allowlist()
+    if only_to is None and not is_sending_blocked():
         return adapter
     finds, lists = isinstance(adapter, BatchFinder), isinstance(adapter, SuppressionLister)
     kinds = {

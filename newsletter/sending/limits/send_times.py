@@ -1,53 +1,88 @@
 """Decide when a publication may send: quiet hours, the daily limit, the warm-up of a new domain, and when it is too late."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from django.db.models import F
 
-from newsletter.models import Batch, Publication, Send, SendingDay
+from newsletter.common.schedule import find_end_between
+from newsletter.models import Batch, Publication, Send, SendingDay, SubjectTest
 from newsletter.models.feedback import AutomaticPause
+from subscribers.audience.zones import zone_of_person
+from subscribers.models import Subscriber
 
 STALE_RECHECK_AFTER = timedelta(minutes=1)
+WARM_UP_LIMITS = (50, 100, 500, 1_000, 5_000, 10_000, 20_000, 40_000, 70_000, 100_000)
+"""The most people on each of the first days of a new domain."""
 
 
-def find_wait(send: Send, *, now: datetime) -> datetime | None:
-    """Return when to look at the send's batches again, or None if they may go now.
+def find_wait(batch: Batch, *, now: datetime) -> datetime | None:
+    """Return when to look at the batch again, or None if it may go now.
 
-    A stale send waits until the sweep pauses it.
+    A stale send waits until the sweep pauses it. The first mail of a welcome goes at once, also in quiet hours: somebody
+    just asked for it. A later one waits while it is quiet for everybody in the batch, by their own clocks: people in quiet
+    hours were not added to it, so this only concerns mails that something else delayed.
     """
-    if is_stale(send, now=now):
+    if is_stale(batch.send, now=now):
         return now + STALE_RECHECK_AFTER
+    if batch.send.issue.is_welcome:
+        return None if batch.send.issue.number == 1 else _find_shortest_wait(batch, now=now)
+    return find_quiet_hours_end(batch.send.issue.publication, now=now, clock=_find_readers_clock(batch))
+
+
+def find_send_wait(send: Send, *, now: datetime) -> datetime | None:
+    """Return when the quiet hours of the whole send end. By people's own clocks there are none: each batch has its own."""
+    if send.local_time or send.issue.is_welcome:
+        return None
     return find_quiet_hours_end(send.issue.publication, now=now)
 
 
+def _find_shortest_wait(batch: Batch, *, now: datetime) -> datetime | None:
+    """Return when the first quiet hours of the batch's people end; None if it is not quiet for somebody."""
+    publication = batch.send.issue.publication
+    people = Subscriber.objects.filter(pk__in=batch.deliveries.values("subscriber_id"))
+    zones = people.annotate(zone_ref=zone_of_person(publication.zone)).values_list("zone_ref", flat=True).distinct()
+    ends = [find_quiet_hours_end(publication, now=now, clock=ZoneInfo(zone)) for zone in zones]
+    return None if None in ends else min((end for end in ends if end), default=None)
+
+
+def is_within_limits(batch: Batch, *, now: datetime) -> bool:
+    """Return True if neither the hour nor today's limit keeps the batch back. Nothing is reserved."""
+    return find_wait(batch, now=now) is None and _has_room_today(batch, now=now)
+
+
+def _find_readers_clock(batch: Batch) -> tzinfo | None:
+    """Return the clock of the batch's readers: at their hour, it shows the local time of the send. None without hours."""
+    if batch.due_at is None or not batch.send.local_time:
+        return None
+    return timezone(datetime.fromisoformat(batch.send.local_time).replace(tzinfo=UTC) - batch.due_at)
+
+
 def is_stale(send: Send, *, now: datetime) -> bool:
-    """Return True if the send is so late that staff must decide whether it goes on. They are asked once."""
+    """Return True if the send is so late that staff must decide whether it goes on. They are asked once.
+
+    A welcome mail is late for each person on another day, so its send is never stale.
+    """
+    if send.period:
+        return False
     hours = send.issue.publication.stale_hours
-    due_at = send.issue.due_at or send.made_at
-    late = bool(hours) and now >= max(due_at, send.made_at) + timedelta(hours=hours)
-    return late and not send.automatic_pauses.filter(rule=AutomaticPause.Rule.STALE).exists()
+    due_at = send.last_hour or send.issue.due_at or send.made_at
+    late_at = max(due_at, send.made_at) + timedelta(hours=hours)
+    if not hours or now < late_at or now < late_at + _find_wait_for_subject(send):
+        return False
+    return not send.automatic_pauses.filter(rule=AutomaticPause.Rule.STALE).exists()
 
 
-def find_quiet_hours_end(publication: Publication, *, now: datetime) -> datetime | None:
-    """Return when the current quiet hours end, or None outside of them."""
-    start, end = publication.quiet_from, publication.quiet_until
-    if start is None or end is None or start == end:
-        return None
-    zone = ZoneInfo(publication.zone)
-    local = now.astimezone(zone)
-    if not _is_between(local.time(), start, end):
-        return None
-    day = local.date() if local.time() < end else local.date() + timedelta(days=1)
-    return datetime.combine(day, end, zone).astimezone(now.tzinfo)
+def _find_wait_for_subject(send: Send) -> timedelta:
+    """Return how long part of the send waits for the decision of a subject test."""
+    hours = SubjectTest.objects.filter(issue=send.issue_id).values_list("wait_hours", flat=True).first()
+    return timedelta(hours=hours or 0)
 
 
-def _is_between(moment: time, start: time, end: time) -> bool:
-    """Return True from ``start`` to before ``end``, which may be on the next day."""
-    return start <= moment < end if start < end else moment >= start or moment < end
-
-
-WARM_UP_LIMITS = (50, 100, 500, 1_000, 5_000, 10_000, 20_000, 40_000, 70_000, 100_000)
+def find_quiet_hours_end(publication: Publication, *, now: datetime, clock: tzinfo | None = None) -> datetime | None:
+    """Return when the current quiet hours end, or None outside of them. They are hours of the publication's or this clock."""
+    zone = clock or ZoneInfo(publication.zone)
+    return find_end_between(publication.quiet_from, publication.quiet_until, now=now, zone=zone)
 
 
 def find_daily_limit(publication: Publication, *, day: date) -> int | None:
@@ -77,6 +112,16 @@ def reserve_daily_quota(batch: Batch, *, now: datetime) -> datetime | None:
     if with_room.update(people=F("people") + batch.size):
         return None
     return datetime.combine(today + timedelta(days=1), time(), ZoneInfo(publication.zone))
+
+
+def _has_room_today(batch: Batch, *, now: datetime) -> bool:
+    publication = batch.send.issue.publication
+    today = _today(publication, now)
+    limit = find_daily_limit(publication, day=today)
+    if limit is None:
+        return True
+    full = SendingDay.objects.filter(publication=publication, day=today, people__gt=limit - batch.size)
+    return not full.exists()
 
 
 def release_daily_quota(batch: Batch, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Pauses or delays running sends that must not go on now. Part of the sweep; safe to repeat.
+"""Pause or delay running sends that must not go on now. Part of the sweep; safe to repeat.
 
 Claims check switched-off publications, withdrawn stories and protected terms too, so no batch slips through before.
 """
@@ -12,7 +12,7 @@ from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Batch, Issue, Send, Variant, transition
 from newsletter.models.feedback import AutomaticPause
-from newsletter.sending.limits.send_times import find_quiet_hours_end, is_stale
+from newsletter.sending.limits.send_times import find_send_wait, is_stale, is_within_limits
 from newsletter.sending.limits.split_batches import split_oversized_batches
 from newsletter.sending.withdraw import pause_withdrawn
 
@@ -21,7 +21,7 @@ _UNFINISHED = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAI
 
 
 def enforce_send_window(*, now: datetime) -> None:
-    """Pause what is switched off, withdrawn, protected or stale. Delay what falls into quiet hours."""
+    """Pause what is switched off, withdrawn, protected or stale. Delay what a limit keeps back, and nothing else."""
     pause_switched_off(now=now)
     pause_withdrawn()
     pause_protected()
@@ -31,9 +31,20 @@ def enforce_send_window(*, now: datetime) -> None:
             _pause_stale(send, now=now)
             continue
         split_oversized_batches(send, now=now)
-        wakes_at = find_quiet_hours_end(send.issue.publication, now=now)
+        _end_needless_waits(send, now=now)
+        wakes_at = find_send_wait(send, now=now)
         if send.not_before != wakes_at:
             Send.objects.filter(pk=send.pk, state=Send.State.SUBMITTING).update(not_before=wakes_at)
+
+
+def _end_needless_waits(send: Send, *, now: datetime) -> None:
+    """Let batches go that wait for a limit that staff lifted or moved since. Those of one hour wait for the same."""
+    waiting = send.batches.filter(state=Batch.State.PENDING, code=Batch.Code.LIMIT, not_before__gt=now)
+    for due_at in waiting.order_by("due_at").values_list("due_at", flat=True).distinct():
+        of_hour = waiting.filter(due_at=due_at) if due_at else waiting.filter(due_at__isnull=True)
+        smallest = of_hour.order_by("size").select_related("send__issue__publication", "send__issue__slot").first()
+        if smallest is not None and is_within_limits(smallest, now=now):
+            of_hour.update(not_before=None)
 
 
 def pause_switched_off(*, now: datetime) -> list[Issue]:

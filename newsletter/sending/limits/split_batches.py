@@ -1,4 +1,4 @@
-"""Splits batches: for people who need another attempt, after a refused batch, and when a daily limit was lowered."""
+"""Split batches: for people who need another attempt, after a refused batch, and when a daily limit was lowered."""
 
 import secrets
 from collections.abc import Sequence
@@ -27,6 +27,8 @@ def split_off(*, batch: Batch, deliveries: Sequence[int], not_before: datetime |
         variant_id=batch.variant_id,
         size=len(deliveries),
         key=make_batch_key(batch.send_id, last["seq"] + 1),
+        due_at=batch.due_at,
+        waits=batch.waits,
         not_before=not_before,
     )
     moved = Delivery.objects.filter(batch=batch, pk__in=list(deliveries)).update(batch=new)
@@ -57,12 +59,12 @@ def make_batch_key(send_id: int, seq: int) -> str:
 def split_oversized_batches(send: Send, *, now: datetime) -> int:
     """Split batches that never fit into a day because the daily limit was lowered. Return how many were split.
 
-    Batches that were attempted before are left as they are.
+    Batches that were attempted before, or wait for a subject test, are left as they are.
     """
     limit = find_limit_today(send.issue.publication, now=now)
     if limit is None:
         return 0
-    oversized = send.batches.filter(state=Batch.State.PENDING, attempt_number=0, size__gt=limit)
+    oversized = send.batches.filter(state=Batch.State.PENDING, waits=False, attempt_number=0, size__gt=limit)
     return sum(_split_batch(batch, limit=limit) for batch in oversized.order_by("seq")[:MAX_OVERSIZED_BATCHES_A_ROUND])
 
 

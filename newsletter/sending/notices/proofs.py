@@ -1,4 +1,4 @@
-"""Sends proofs: the mail of one group of recipients, marked as a proof, to named staff. Its links change nothing.
+"""Send proofs: the mail of one group of recipients, marked as a proof, to named staff. Its links change nothing.
 
 A proof has no delivery, batch or audience, so staff can send one of any draft, as often as they want.
 """
@@ -69,10 +69,10 @@ def send_proofs(
     if issue.state == Issue.State.SENT:
         raise NotReady("%(issue)s has been sent; you can no longer send a proof.", issue=issue)
     revision = freeze_revision(issue=issue, now=now)
-    variants = make_variants(revision=revision, groups=[group])
+    content = IssueContent.from_json(revision.content)
+    variants = make_variants(revision=revision, groups=[group], sent_at=max(content.issue.due_at, now))
     if not variants:
         raise NotReady("These recipients would not get this issue, so there is no proof to send. Choose another group.")
-    content = IssueContent.from_json(revision.content)
     require_unprotected(issue=issue, content=content, mails=variants)
     mail = make_mail(variant=variants[0], publication=content.publication)
     return [
@@ -130,7 +130,7 @@ def _send_proof(
     proof = Proof.objects.create(
         issue=issue,
         sha256=variant.revision.sha256,
-        label=variant.label[:200],
+        label_facts=variant.label_facts,
         person=person,
         by=by,
         key=f"proof-{secrets.token_hex(12)}",

@@ -1,4 +1,4 @@
-"""Segment conditions about issues: people who were sent one, were not sent one, or followed a link in one.
+"""Segment conditions about issues: people who were sent one, or were not sent one.
 
 “Was sent” includes uncertain recipients, who may have the issue. It excludes people whose mail bounced.
 """
@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import BadRule
 from newsletter.common.messages import Message
-from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, RecipientClick, Send
+from newsletter.issues.variants.unreached import list_parts
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, Send
 from subscribers.segments.membership import subscriber_in
 from subscribers.segments.registry import ConditionKind, register_condition
 
@@ -21,21 +22,13 @@ _MAX_CHOICES = 100
 def register() -> None:
     """Add the conditions to the rule language. The app calls it when it starts."""
     named = gettext_lazy("An issue is named PUBLICATION/NUMBER; PUBLICATION/latest is the newest that was sent.")
-    for key, label, find_people, text, no_effect in (
-        ("received", gettext_lazy("Was sent an issue"), _find_received, gettext_lazy("was sent %(issue)s"), ""),
+    for key, label, find_people, text in (
+        ("received", gettext_lazy("Was sent an issue"), _find_received, gettext_lazy("was sent %(issue)s")),
         (
             "not_received",
             gettext_lazy("Was not sent an issue"),
             _find_not_received,
             gettext_lazy("was not sent %(issue)s"),
-            "",
-        ),
-        (
-            "clicked",
-            gettext_lazy("Followed a link of an issue"),
-            _find_clicked,
-            gettext_lazy("followed a link of %(issue)s"),
-            "clicks are not recorded for each person yet, so it matches nobody",
         ),
     ):
         register_condition(
@@ -47,7 +40,6 @@ def register() -> None:
                 choices=_list_choices,
                 help=named,
                 resolve=lambda name: _find_issue(name).pk,
-                no_effect_note=no_effect,
             )
         )
 
@@ -60,24 +52,13 @@ def _find_received(name: str) -> Q:
         Q(state__in=[DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED]) | Q(bounced_at__isnull=False),
         delivery=OuterRef("pk"),
     )
-    batches = Batch.objects.filter(send__issue=issue, state__in=_MAILED_STATES).values("pk")
-    people = Delivery.objects.filter(~Exists(not_received), issue=issue, proof=False, batch__in=batches)
+    batches = Batch.objects.filter(send__issue__in=list_parts(issue), state__in=_MAILED_STATES).values("pk")
+    people = Delivery.objects.filter(~Exists(not_received), proof=False, batch__in=batches)
     return subscriber_in(people)
 
 
 def _find_not_received(name: str) -> Q:
     return ~_find_received(name)
-
-
-def _find_clicked(name: str) -> Q:
-    issue = _find_issue(name)
-    clicks = RecipientClick.objects.filter(issue=issue)
-    if issue.publication.clicks != Publication.Clicks.READERS and not clicks.exists():
-        raise BadRule(
-            "clicks in %(publication)s are not recorded for each person, so this condition would match nobody.",
-            publication=issue.publication,
-        )
-    return subscriber_in(clicks)
 
 
 def _find_issue(name: str) -> Issue:

@@ -1,13 +1,14 @@
-"""Hands over single mails (confirmations, links, notices, proofs) within the shared rate limit of the account.
+"""Hand over single mails (confirmations, links, notices, proofs) within the shared rate limit of the account.
 
 They do not wait for the pace of a bulk send. They wait while the provider asks everybody to wait, and longer after each
 failure. Then one process tries one mail while the others wait.
 """
 
+import logging
 import random
 from datetime import datetime, timedelta
 
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Model, Value, When
 from django.db.models.functions import Greatest
 
 from newsletter.common.messages import Message
@@ -15,6 +16,7 @@ from newsletter.models import ProviderAccount
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
 from newsletter.sending.limits.rate_limit import cost_in_seconds, record_success, slow_down, wait_before_retry
 
+log = logging.getLogger(__name__)
 PROBE_SECONDS = 45.0
 """Seconds for which other processes wait while one sends a probe. Longer than any call."""
 MAX_WAIT_FOR_STAFF = timedelta(minutes=1)
@@ -49,6 +51,19 @@ def may_be_repeated(outcome: Outcome) -> bool:
     """Return True if the mail should be tried again: nobody was mailed and the cause is not the person."""
     refused_for_us = outcome.verdict is Verdict.REJECTED and outcome.stop
     return refused_for_us or outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED)
+
+
+def settle_queued_mail(row: Model, outcome: Outcome, *, what: str) -> int:
+    """Record the outcome of a mail whose row was claimed by its ``sent_at``. Return 1 if the provider accepted it, else 0.
+
+    The row is due again if the mail may be repeated. ``what`` names the mail in the log.
+    """
+    if may_be_repeated(outcome):
+        type(row)._default_manager.filter(pk=row.pk).update(sent_at=None)
+        log.warning("%s was not sent and will be retried: %s", what, outcome.reason)
+    elif outcome.verdict is not Verdict.ACCEPTED:
+        log.error("%s may not have been sent: %s", what, outcome.reason)
+    return int(outcome.verdict is Verdict.ACCEPTED)
 
 
 def _reserve_call(adapter: Adapter, *, now: datetime) -> float | None:

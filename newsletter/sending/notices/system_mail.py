@@ -1,10 +1,10 @@
-"""Sends single mails of the system: confirmations to subscribers and notices to staff.
+"""Send single mails of the system: confirmations to subscribers and notices to staff.
 
-They contain nothing that a stranger typed. They have no unsubscribe headers, because they answer a request.
+They contain nothing that a stranger typed. Most have no unsubscribe headers, because they answer a request.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 
@@ -12,6 +12,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from wagtail.users.models import UserProfile
 
+from newsletter.issues.snapshot.resolve import resolve_logo
+from newsletter.issues.variants.documents import make_optional_picture
 from newsletter.models import Brand, Publication
 from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Outcome, Recipient
 from newsletter.rendering.blocks import Block, Button, Document, Note
@@ -39,7 +41,7 @@ def find_staff_language(person: User) -> str:
     return chosen or settings.LANGUAGE_CODE
 
 
-def sender_of(publication: Publication) -> Sender:
+def make_sender(publication: Publication) -> Sender:
     return Sender(
         name=publication.from_name,
         email=publication.from_email,
@@ -47,6 +49,12 @@ def sender_of(publication: Publication) -> Sender:
         look=make_notice_brand(publication.brand),
         language=publication.language,
     )
+
+
+def add_logos(sender: Sender, brand: Brand) -> Sender:
+    """Return the sender with the logos of its brand, for mail to people who do not know the sender's mail yet."""
+    logo, dark = (make_optional_picture(resolve_logo(one, alt=brand.name)) for one in (brand.logo, brand.logo_dark))
+    return replace(sender, look=replace(sender.look, logo=logo, logo_dark=dark))
 
 
 def make_notice_brand(brand: Brand) -> Look:
@@ -75,8 +83,11 @@ def send_notice(
     button: tuple[str, str] | None,
     reason: str,
     now: datetime,
+    unsubscribe: tuple[str, str] | None = None,
 ) -> Outcome:
     """Mail one address in one attempt. The same mail needs the same ``key``, so that the provider recognises a repeat.
+
+    ``unsubscribe`` is the label and the link of a second button, for a mail that answers no request.
 
     While the provider asks to wait, the mail is not handed over and the outcome is THROTTLED.
     """
@@ -85,6 +96,10 @@ def send_notice(
     ]
     if button:
         blocks.append(Button(label=button[0], url=button[1]))
+    headers = {"Auto-Submitted": "auto-generated"}
+    if unsubscribe:
+        blocks.append(Button(label=unsubscribe[0], url=unsubscribe[1]))
+        headers |= {"List-Unsubscribe": f"<{unsubscribe[1]}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     mail = render(
         Document(
             subject=subject,
@@ -109,7 +124,7 @@ def send_notice(
             from_name=sender.name,
             from_email=sender.email,
             reply_to=sender.reply_to,
-            headers={"Auto-Submitted": "auto-generated"},
+            headers=headers,
         ),
         people=[Recipient(delivery=1, address=to_ascii(to), variables={})],
     )

@@ -1,4 +1,4 @@
-"""Tells whether uncertain people of a send may still be settled without staff.
+"""Tell whether uncertain people of a send may still be settled without staff.
 
 While that is so, staff need not decide: the call may be repeated under its key, the provider's records can be read, or
 its reports are still expected.

@@ -1,10 +1,10 @@
 """The receipt: the result for every person of an audience, counted from rows. Its sums are checked.
 
-Who unsubscribed is known by the links of a send, which carry its number, or by the provider. Each person counts once.
+An unsubscribe is known by a link of the send, which carries its number, or from the provider. Each person counts once.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TypedDict
 
@@ -12,7 +12,7 @@ from django.db.models import Count, Q, Sum
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
-from newsletter.issues.variants.audience_segment import NamedAudience, name_audience
+from newsletter.issues.variants.audience_rules import NamedAudience, name_audience
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.settling.delivered import DeliveredBits, count_delivered
 from subscribers.models import CountedUnsubscribe
@@ -33,7 +33,7 @@ def find_unsubscribed(send: Send) -> dict[int, datetime]:
 
 
 def delete_unsubscribed(send: Send) -> None:
-    """Delete these rows of people once the receipt has its final number."""
+    """Delete the rows of people who used a link of the send. Call it when the receipt has its final number."""
     CountedUnsubscribe.objects.filter(mailing=send.pk).delete()
 
 
@@ -81,11 +81,13 @@ def make_receipt(send: Send | None) -> Receipt:
         batches[state] = calls
         states[_DELIVERY_STATE[state]] += people
     exceptions = DeliveryException.objects.filter(delivery__batch__send=send)
-    own = exceptions.exclude(state="").order_by().values_list("delivery__batch__state", "state").annotate(Count("pk"))
-    for batch_state, state, people in own:
+    exceptions_by_state = (
+        exceptions.exclude(state="").order_by().values_list("delivery__batch__state", "state").annotate(Count("pk"))
+    )
+    for batch_state, state, people in exceptions_by_state:
         states[_DELIVERY_STATE[batch_state]] -= people
         states[state] += people
-    facts = exceptions.aggregate(
+    reported = exceptions.aggregate(
         bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
         complained=Count("pk", filter=Q(complained_at__isnull=False)),
     )
@@ -101,7 +103,7 @@ def make_receipt(send: Send | None) -> Receipt:
         delivered=count_delivered(send),
         unsubscribed=count_unsubscribed(send),
         cancelled=cancelled,
-        **facts,
+        **reported,
     )
     _check_sums(receipt, send)
     return receipt
@@ -130,7 +132,7 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
             "exception__unsubscribed_at",
         )
     )
-    for delivery, subscriber, seq, batch_state, batch_reason, own_state, own_reason, *facts, reported in rows.iterator(
+    for delivery, subscriber, seq, batch_state, batch_reason, own_state, own_reason, *times, reported in rows.iterator(
         chunk_size=5000
     ):
         state = own_state or _DELIVERY_STATE[batch_state]
@@ -138,15 +140,19 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
         if state == "pending" and send.state == Send.State.CANCELLED:
             state, reason = "skipped", reason or CANCELLED
         unsubscribed_at = [moment for moment in (reported, unsubscribed.get(subscriber)) if moment]
-        times = (fact.isoformat() if fact else "" for fact in (*facts, min(unsubscribed_at, default=None)))
-        yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *times]
+        moments = [*times, min(unsubscribed_at, default=None)]
+        cells = (moment.isoformat() if moment else "" for moment in moments)
+        yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *cells]
 
 
 class SendStatus(TypedDict):
+    """``hours`` are those of readers' clocks, as `Send.hours` keeps them."""
+
     id: int
     state: str
     reason: str
     provider: str
+    hours: list[dict[str, object]]
 
 
 class AudienceStatus(TypedDict):
@@ -180,6 +186,11 @@ class IssueStatus(TypedDict):
     unsubscribed: int
 
 
+def describe_receipt(send: Send) -> dict[str, object]:
+    """Return the receipt's numbers by name."""
+    return asdict(make_receipt(send))
+
+
 def status_of(issue: Issue) -> IssueStatus:
     """Return the JSON of ``newsletter status ISSUE --json``."""
     send = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
@@ -194,9 +205,7 @@ def status_of(issue: Issue) -> IssueStatus:
         "state": issue.state,
         "held": issue.held,
         "due": issue.due_at.isoformat() if issue.due_at else None,
-        "send": {"id": send.pk, "state": send.state, "reason": send.reason, "provider": send.provider}
-        if send
-        else None,
+        "send": _describe_send(send) if send else None,
         "audience": {
             "list": named["list"],
             "segments": named["segments"],
@@ -210,6 +219,16 @@ def status_of(issue: Issue) -> IssueStatus:
         "bounced": receipt.bounced,
         "complained": receipt.complained,
         "unsubscribed": receipt.unsubscribed,
+    }
+
+
+def _describe_send(send: Send) -> SendStatus:
+    return {
+        "id": send.pk,
+        "state": send.state,
+        "reason": send.reason,
+        "provider": send.provider,
+        "hours": send.hours,
     }
 
 

@@ -1,4 +1,4 @@
-"""Settles uncertain batches without guessing: repeat under the same key, ask the provider, else leave it to staff.
+"""Settle uncertain batches without guessing: repeat under the same key, ask the provider, else leave it to staff.
 
 A repeat is allowed for a time that starts with the first attempt. Once the provider has forgotten the key, it would
 mail people twice.
@@ -49,8 +49,8 @@ def find_replay_start(capabilities: Capabilities, *, now: datetime) -> datetime:
 def is_repeat_safe(*, batch: Batch, attempt_number: int, capabilities: Capabilities, now: datetime) -> bool:
     """Return True if this attempt cannot mail anybody twice, or if staff allowed that.
 
-    That is so without an uncertain attempt since staff last allowed it. Otherwise the same provider account must have
-    been called every time, and must still know the key.
+    It is safe if no attempt was uncertain since staff last allowed a repeat. Otherwise every call must have gone to the
+    same provider account, which must still know the key.
     """
     earlier = Attempt.objects.filter(batch=batch, number__lt=attempt_number)
     allowed = earlier.filter(code=Attempt.Code.SENT_AGAIN).aggregate(newest=Max("number"))["newest"] or 0
@@ -122,7 +122,11 @@ def record_provider_records(*, batch: Batch, found: BatchLookup, asked: list[int
     others = [delivery for delivery in others if delivery not in delivered]
     uncertain = [
         *others,
-        *(one for one, verdict in found.people.items() if verdict is Verdict.UNCERTAIN and one not in others),
+        *(
+            delivery
+            for delivery, verdict in found.people.items()
+            if verdict is Verdict.UNCERTAIN and delivery not in others
+        ),
     ]
     rejected = [delivery for delivery, verdict in found.people.items() if verdict is Verdict.REJECTED]
     _record_exceptions(uncertain, state=DeliveryException.State.UNCERTAIN, reason=reason, now=now)

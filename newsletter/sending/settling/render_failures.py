@@ -1,4 +1,4 @@
-"""Stops a send if the mail cannot be made for too many people. A few are rejected alone while the others are mailed.
+"""Stop a send if the mail cannot be made for too many people. A few are rejected alone while the others are mailed.
 
 No mail with a missing value is ever sent: a mail is made whole, or that person is left out of the call.
 """

@@ -6,9 +6,12 @@ from datetime import datetime
 from django.db import transaction
 
 from newsletter.common.messages import Message
-from newsletter.models import Attempt, Batch, Issue, Send
+from newsletter.issues.variants.reader_zones import make_due_filter
+from newsletter.issues.welcome.due_people import find_due_steps
+from newsletter.issues.welcome.joined_people import enter_new_people, find_welcome_mails
+from newsletter.models import Attempt, Batch, Issue, Send, WelcomeStep
 from newsletter.sending.limits.installation_hold import hold_installation, release_installation
-from subscribers.erasing.journal_replay import Replayed, replay_journal
+from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 
 REASON = Message("the database was restored from a backup; this may have been sent since")
 
@@ -28,13 +31,18 @@ class RestoreFindings:
 
 @transaction.atomic
 def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
-    """Hold the installation, make unsettled batches uncertain, and hold issues that are due."""
+    """Hold the installation, make unsettled batches uncertain, and hold issues that are due.
+
+    Those whom a cancelled send did not reach are uncertain too: a corrected issue may have gone to them since the backup.
+    Batches whose hour is still to come cannot have been sent, unless their send was cancelled.
+    """
     hold_installation(reason=REASON, now=now)
     replayed = replay_journal(now=now)
     open_batches = Batch.objects.filter(
         state__in=[Batch.State.PENDING, Batch.State.SUBMITTING],
-        send__state__in=[Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION],
-    )
+        send__state__in=[Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION, Send.State.CANCELLED],
+        send__totals__isnull=True,
+    ).exclude(due_at__gt=now, send__state__in=[Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION])
     sizes = list(open_batches.values_list("size", flat=True))
     Attempt.objects.filter(batch__in=open_batches, ended_at__isnull=True).update(
         ended_at=now, outcome="uncertain", detail=REASON
@@ -43,14 +51,25 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
         state=Batch.State.UNCERTAIN, reason=REASON, code=Batch.Code.NONE, lease_until=None, settled_at=now
     )
     due = Issue.objects.filter(
-        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED], due_at__lte=now
+        make_due_filter(now), state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED]
     )
     names = [issue.reference for issue in due.select_related("publication")]
     due.update(held=True, held_reason=REASON)
+    names += _hold_welcome_mails(now=now)
     return RestoreFindings(batches=len(sizes), people=sum(sizes), issues=names, left=replayed.suppressed)
 
 
-def release_after_restore(*, now: datetime) -> Replayed:
+def _hold_welcome_mails(*, now: datetime) -> list[str]:
+    """Hold the welcome mails. They may have gone since the backup to those who were to get them by now."""
+    mails = list(find_welcome_mails())
+    for issue in mails:
+        enter_new_people(issue=issue, now=now)
+        find_due_steps(issue, now=now).update(state=WelcomeStep.State.UNCERTAIN, settled_at=now)
+    Issue.objects.filter(pk__in=[issue.pk for issue in mails]).update(held=True, held_reason=REASON)
+    return [issue.reference for issue in mails]
+
+
+def release_after_restore(*, now: datetime) -> ReplayResult:
     """Allow sending again. People who unsubscribed since the backup are suppressed first."""
     replayed = replay_journal(now=now)
     release_installation(now=now)

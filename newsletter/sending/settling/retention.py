@@ -1,4 +1,4 @@
-"""Deletes the rows of a send's recipients 90 days after its end and keeps its receipt as numbers.
+"""Delete the rows of those whom a send reached or left out 90 days after its end, and keep its receipt as numbers.
 
 The links of its mails keep working. Unsubscribing by one no longer changes the receipt.
 """
@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from newsletter.models import Delivered, Delivery, Send
+from newsletter.issues.welcome.joined_people import forget_old_people
+from newsletter.models import Delivered, Delivery, Exclusion, Send
 from newsletter.sending.settling.receipt import delete_unsubscribed, make_receipt
 from subscribers.models import CountedUnsubscribe
 
@@ -20,6 +21,7 @@ ENDED_STATES = (Send.State.SUBMITTED, Send.State.CANCELLED)
 def delete_old_deliveries(*, now: datetime, slices: int = 50) -> int:
     """Delete up to ``slices`` slices of old rows; the next call deletes the rest. Return the number of rows deleted."""
     deleted = 0
+    forget_old_people(now=now, kept=KEPT)
     old = Send.objects.filter(state__in=ENDED_STATES, ended_at__lt=now - KEPT, purged_at__isnull=True).order_by("pk")
     for send in old:
         if send.totals is None:
@@ -38,7 +40,7 @@ def delete_old_deliveries(*, now: datetime, slices: int = 50) -> int:
 
 
 def _delete_late_unsubscribes() -> None:
-    """Delete what people did by the links of sends whose rows are gone already."""
+    """Delete the unsubscribes by links of sends whose rows were deleted before."""
     purged = Send.objects.filter(purged_at__isnull=False)
     for send in purged.filter(pk__in=CountedUnsubscribe.objects.values("mailing").distinct()):
         delete_unsubscribed(send)
@@ -47,4 +49,7 @@ def _delete_late_unsubscribes() -> None:
 @transaction.atomic
 def _delete_slice(send: Send) -> int:
     rows = list(Delivery.objects.filter(batch__send=send).values_list("pk", flat=True)[:SLICE_ROWS])
-    return Delivery.objects.filter(pk__in=rows).delete()[1].get(Delivery._meta.label, 0)
+    if rows:
+        return Delivery.objects.filter(pk__in=rows).delete()[1].get(Delivery._meta.label, 0)
+    left_out = list(Exclusion.objects.filter(send=send).values_list("pk", flat=True)[:SLICE_ROWS])
+    return Exclusion.objects.filter(pk__in=left_out).delete()[0]

@@ -1,6 +1,7 @@
 """The controls of a send for staff: pause, resume, cancel or end it, and settle its uncertain batches."""
 
 from datetime import datetime
+from functools import partial
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
@@ -8,10 +9,14 @@ from django.db.models import Max
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message
+from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.models import Attempt, Batch, Issue, Send, transition
+from newsletter.outbound.publishing_facts import report_issue, report_sent
+from newsletter.sending.settling.receipt import describe_receipt
 from newsletter.sending.settling.uncertain_recipients import settle_unsubscribed
 from newsletter.sending.wake_up_signal import send_wake_up_signal
+from subscribers.models import EventKind
 
 RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
 _NOT_SENT_AGAIN = Message(
@@ -21,9 +26,13 @@ _NOT_SENT_AGAIN = Message(
 Staff = User | AnonymousUser
 
 
-def pause_send(*, send: Send, by: Staff, reason: str = "") -> None:
-    """Stop making new calls; running calls are finished. Raise NotAllowed or WrongState."""
-    _require_permission(by)
+def pause_send(*, send: Send, by: Staff | str, reason: str = "") -> None:
+    """Stop making new calls; running calls are finished. Raise NotAllowed or WrongState.
+
+    ``by`` as a text is a key of the API, whose scope was checked.
+    """
+    if not isinstance(by, str):
+        _require_permission(by)
     why = Message("paused by %(by)s", by=by)
     if reason:
         why = Message("paused by %(by)s: %(reason)s", by=by, reason=reason)
@@ -63,6 +72,8 @@ def resume_send(*, send: Send, by: Staff) -> None:
 def cancel_send(*, send: Send, by: Staff, now: datetime) -> None:
     """End the send permanently. People not handed over yet are skipped; sent mails cannot be recalled.
 
+    A welcome mail is held then, so that no new subscriber gets it until staff release it.
+
     Raise NotAllowed or WrongState.
     """
     _require_permission(by)
@@ -78,7 +89,11 @@ def cancel_send(*, send: Send, by: Staff, now: datetime) -> None:
             raise _wrong_state(send, Message("This send has already ended, so it cannot be cancelled."))
         unresolved = send.batches.filter(state=Batch.State.PENDING, attempts__outcome="uncertain")
         unresolved.update(state=Batch.State.UNCERTAIN, reason=_NOT_SENT_AGAIN, code=Batch.Code.NONE)
-        transition(send.issue, from_states=[Issue.State.SENDING, Issue.State.APPROVED], to=Issue.State.CANCELLED)
+        if send.issue.is_welcome:
+            hold_issue(issue=send.issue, reason=Message("%(by)s cancelled its send", by=by))
+        else:
+            transition(send.issue, from_states=[Issue.State.SENDING, Issue.State.APPROVED], to=Issue.State.CANCELLED)
+            report_issue(EventKind.ISSUE_CANCELLED, send.issue, now=now)
 
 
 def end_send(*, send: Send, by: Staff, now: datetime) -> None:
@@ -102,6 +117,7 @@ def end_send(*, send: Send, by: Staff, now: datetime) -> None:
         ):
             raise _wrong_state(send, Message("Only a send that needs attention can be ended by hand."))
         transition(send.issue, from_states=[Issue.State.SENDING], to=Issue.State.SENT)
+        report_sent(send, receipt=partial(describe_receipt, send), now=now)
 
 
 def settle_as_accepted(*, batch: Batch, by: Staff, now: datetime) -> None:
@@ -141,10 +157,10 @@ def send_again(*, batch: Batch, by: Staff, now: datetime) -> None:
 
 
 def reopen_send(send: Send) -> None:
-    """Resume a send that needed attention and wake the workers, in the transaction that gave it batches to do."""
+    """Resume a send that had ended or needed attention, and wake the workers, in the transaction that gave it batches to do."""
     transition(
         send,
-        from_states=[Send.State.NEEDS_ATTENTION],
+        from_states=[Send.State.NEEDS_ATTENTION, Send.State.SUBMITTED],
         to=Send.State.SUBMITTING,
         reason="",
         code=Send.Code.NONE,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
@@ -10,12 +11,16 @@ from django.utils import timezone
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Issue, ProviderAccount, Send, transition
+from newsletter.outbound.publishing_facts import report_sent
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.freezing.start import prepare_send
 from newsletter.sending.limits.installation_hold import check_installation
 from newsletter.sending.limits.rate_limit import recover_pace
 from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.provider import write_outbox_index
+from newsletter.sending.settling.decide_subject import decide_due_tests
+from newsletter.sending.settling.open_hours import open_due_hours
+from newsletter.sending.settling.receipt import describe_receipt
 from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
 from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
@@ -33,13 +38,15 @@ RUNNING_STATES = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
 def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> list[Send]:
     """Run every step once. Return the sends that ended.
 
-    In this order: settle expired leases, resume stalled starts, pause or delay sends that must not go on, let the pace
-    recover, send unresolved batches again if their provider recognises repeated calls, ask the provider about the
-    others, and end the sends that have nothing left to do.
+    In this order: settle expired leases, resume stalled starts, pause or delay sends that must not go on, decide the subject
+    tests whose time is over, open the hours that have come, let the pace recover, send unresolved batches again if their
+    provider recognises repeated calls, ask the provider about the others, and end the sends that have nothing left to do.
     """
     prepare_for_work(now=clock())
     resume_stalled_starts(now=clock())
     enforce_send_window(now=clock())
+    decide_due_tests(now=clock())
+    open_due_hours(now=clock())
     recover_pace(seconds=SWEEP_SECONDS)
     replay_uncertain(capabilities=adapter.capabilities, now=clock())
     ask_provider(adapter=adapter, now=clock())
@@ -70,7 +77,7 @@ def clear_far_future_times(*, now: datetime) -> None:
 
 @transaction.atomic
 def settle_expired_leases(*, now: datetime) -> int:
-    """Mark the batches of lost workers uncertain, so that only staff can send them again. Return how many.
+    """Mark the batches of lost workers uncertain, never pending: their calls may have been accepted. Return how many.
 
     A lease that ends later than MAX_LEASE from now dates from before the clock was set back. Skip rows locked by
     another transaction; the next sweep handles them.
@@ -120,6 +127,7 @@ def finish_sends(*, now: datetime) -> list[Send]:
             if _finish_send(send, to=to, reason=reason, now=now):
                 if to == Send.State.SUBMITTED:
                     transition(send.issue, from_states=[Issue.State.SENDING], to=Issue.State.SENT)
+                report_sent(send, receipt=partial(describe_receipt, send), now=now)
                 finished.append(send)
     _reopen_sends()
     return finished
@@ -171,8 +179,9 @@ def _find_attention_reason(send: Send) -> str:
 
 
 def _reopen_sends() -> None:
-    """Resume the sends that needed attention and have batches to do again."""
-    waiting = Send.objects.filter(state=Send.State.NEEDS_ATTENTION, batches__state__in=OPEN_STATES).distinct()
+    """Resume the sends that needed attention and have batches to do again, and those that took in new subscribers."""
+    ended = Q(state=Send.State.NEEDS_ATTENTION) | Q(state=Send.State.SUBMITTED) & ~Q(period="")
+    waiting = Send.objects.filter(ended, batches__state__in=OPEN_STATES).distinct()
     for send in waiting:
         with transaction.atomic():
             reopen_send(send)

@@ -1,4 +1,4 @@
-"""Settles people who are uncertain although their batch is settled. Only evidence settles them; no mail is sent for it.
+"""Settle people who are uncertain although their batch is settled. Only evidence settles them; no mail is sent for it.
 
 People who unsubscribed while an attempt was unresolved are left out of later attempts. If the batch proves to be
 accepted, they have the mail only if no later attempt can be the accepted one.

@@ -4,7 +4,7 @@
   const ELIGIBLE = '#id_subject, #id_preheader, [name^="body-"][name$="-value-heading"], .Draftail-Editor [contenteditable="true"]';
 
   class Inbox extends window.StimulusModule.Controller {
-    static targets = ['subject', 'preheader', 'lengths', 'toolbar'];
+    static targets = ['lengths', 'toolbar'];
 
     static values = { shown: Number, least: Number, most: Number };
 
@@ -28,8 +28,10 @@
 
     show() {
       const [subject, preheader] = this.fields.map((field) => field.value.replace(FIELD, (_, fallback) => fallback || '…').trim());
-      this.subjectTarget.textContent = subject || '–';
-      this.preheaderTarget.textContent = preheader || '–';
+      Object.entries({ subject, preheader }).forEach(([name, text]) => {
+        const row = document.querySelector(`[data-nl-inbox="${name}"]`);
+        if (row) row.textContent = text || '–';
+      });
       const { subject: one, preheader: two } = this.lengthsTarget.dataset;
       const text = [
         one.replace('{n}', [...subject].length).replace('{m}', this.shownValue),
@@ -38,13 +40,13 @@
       if (this.lengthsTarget.textContent !== text) this.lengthsTarget.textContent = text;
     }
 
-    // Moves the buttons below the focused field.
+    // Moves the buttons to the line of the focused field's label, so that nothing else moves.
     follow(event) {
       const field = event.target.closest(ELIGIBLE);
       if (!field || field.readOnly || field.disabled) return;
       this.field = field;
-      const below = field.closest('.Draftail-Editor__wrapper, .w-field__input') || field;
-      if (below.nextElementSibling !== this.toolbar) below.after(this.toolbar);
+      const place = field.closest('.w-panel__wrapper') || field.closest('[data-contentpath]');
+      if (this.toolbar.parentElement !== place) place.append(this.toolbar);
       this.toolbar.hidden = false;
     }
 

@@ -7,6 +7,14 @@
 
     static values = { url: String };
 
+    // On phones the mail scrolls inside its panel: the keyboard must reach what scrolls.
+    connect() {
+      const area = document.querySelector('.w-preview__wrapper');
+      area.tabIndex = 0;
+      area.setAttribute('role', 'group');
+      area.setAttribute('aria-label', area.querySelector('iframe').title);
+    }
+
     choose() {
       const readers = this.readersTarget.value;
       const name = this.hasPartTarget ? `${this.partTarget.value}.${readers}` : readers;

@@ -19,11 +19,11 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.snippets.views.snippets import SnippetViewSet
 
-from newsletter.common.archiving import archive_row, bring_back_row, find_active_uses
-from newsletter.common.staff_pages import ServiceAction
+from newsletter.common.archiving import Uses, archive_row, bring_back_row, find_active_uses
+from newsletter.common.staff_pages import ServiceAction, make_breadcrumbs
 from subscribers.desk.editing.duplicating import DuplicableMixin
 from subscribers.desk.editing.uses import describe_uses
-from subscribers.desk.listing import DeskList, make_breadcrumbs
+from subscribers.desk.listing import DeskList
 from subscribers.models import MailingList
 
 
@@ -93,8 +93,8 @@ class ArchivableEditMixin(DuplicableMixin):
         response: HttpResponse = super().get(request, *args, **kwargs)  # type: ignore[misc]
         if self.object.archived:
             url = reverse(self.archive_url_name, args=[self.object.pk])
-            told = _("“%(row)s” is archived, so it is not used.") % {"row": self.object}
-            messages.warning(request, told, buttons=[messages.button(url, _("Bring back"))])
+            notice = _("“%(row)s” is archived, so it is not used.") % {"row": self.object}
+            messages.warning(request, notice, buttons=[messages.button(url, _("Bring back"))])
         return response
 
     @cached_property
@@ -114,6 +114,7 @@ class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
     consequences: Sequence[str | Promise] = ()
     after_return: str | Promise = ""
     archive: Callable[[Any], None] = staticmethod(archive_row)
+    find_mentions: Callable[[Any], list[Uses]] = staticmethod(lambda row: [])
     index_url_name = ""
     edit_url_name = ""
 
@@ -128,7 +129,7 @@ class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
         rows = capfirst(str(self.model._meta.verbose_name_plural))
         edit = reverse(self.edit_url_name, args=[self.row.pk])
         step = _("Bring back") if self.row.archived else _("Archive")
-        return make_breadcrumbs((reverse(self.index_url_name), rows), (edit, str(self.row)), ("", step))
+        return make_breadcrumbs((rows, reverse(self.index_url_name)), (str(self.row), edit), (step, ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         uses = [] if self.row.archived else find_active_uses(self.row)
@@ -136,6 +137,7 @@ class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
             **super().get_context_data(**kwargs),
             "row": self.row,
             "uses": describe_uses(uses, user=self.request.user),
+            "mentions": describe_uses(type(self).find_mentions(self.row), user=self.request.user),
             "consequences": self.consequences,
             "after_return": self.after_return,
             "back": reverse(self.edit_url_name, args=[self.row.pk]),

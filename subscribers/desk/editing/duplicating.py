@@ -12,7 +12,7 @@ class DuplicableMixin:
 
     object: Any
 
-    def get_list_more_buttons(self, instance: Any) -> list[Any]:
+    def get_list_more_buttons(self, instance: object) -> list[object]:
         return _relabel(super().get_list_more_buttons(instance))  # type: ignore[misc]
 
     @cached_property
@@ -29,7 +29,7 @@ class DuplicateView(CopyView):
 
     changes: ClassVar[dict[str, object]] = {}
 
-    def get_initial_form_instance(self) -> Any:
+    def get_initial_form_instance(self) -> object:
         row = self.get_object()
         self.many = {field.name: list(getattr(row, field.name).all()) for field in row._meta.many_to_many}
         row.pk, row._state.adding = None, True

@@ -7,11 +7,13 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail.admin.admin_url_finder import AdminURLFinder
-from wagtail.snippets.views.snippets import DeleteView
 
 from newsletter.common.archiving import Uses, find_uses
+from subscribers.desk.editing.row_pages import DeleteRow
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,14 @@ def describe_uses(uses: Iterable[Uses], *, user: User | AnonymousUser) -> list[U
     return described
 
 
-class RefuseUsedDelete(DeleteView):
-    """Delete a row that nothing uses. Otherwise show what uses it and change nothing."""
+class RefuseUsedDelete(DeleteRow):
+    """Delete a row that nothing uses. Otherwise show what uses it and change nothing.
+
+    ``reason`` says what would be lost.
+    """
+
+    reason: str | Promise = ""
+    advice: str | Promise = gettext_lazy("Change that first. Then you can delete it.")
 
     def find_uses(self) -> list[Uses]:
         return find_uses(self.object)
@@ -47,12 +55,18 @@ class RefuseUsedDelete(DeleteView):
         allowed = self.user_has_permission("delete")
         uses = self.find_uses() if allowed else []
         if uses:
-            return self._refuse(request, uses)
+            return self.refuse(request, uses)
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return response
 
-    def _refuse(self, request: HttpRequest, uses: list[Uses]) -> HttpResponse:
+    def refuse(self, request: HttpRequest, uses: list[Uses]) -> HttpResponse:
         context: dict[str, object] = self.get_context_data()
         title = _("“%(row)s” cannot be deleted") % {"row": self.object}
-        context |= {"uses": describe_uses(uses, user=request.user), "heading": title, "back": self.get_success_url()}
+        context |= {
+            "uses": describe_uses(uses, user=request.user),
+            "heading": title,
+            "reason": self.reason,
+            "advice": self.advice,
+            "back": self.get_success_url(),
+        }
         return render(request, "desk/row_in_use.html", context, status=200)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from newsletter.common.translation import translate
 from subscribers.attribute_rules import attribute_key
@@ -14,13 +14,13 @@ from subscribers.importing.reading.column_mapping import (
     EACH_LIST,
     FIELDS,
     NOT_IMPORTED,
-    UNUSED_FIELDS,
     guess_target,
     normalise_column_name,
 )
 from subscribers.importing.reading.encodings import ENCODINGS
 from subscribers.importing.writing.import_steps import ImportOptions
 from subscribers.models import Basis, ImportBatch, ImportKind, MailingList
+from subscribers.places.regions import countries
 
 BASES = {
     Basis.CONSENT: gettext_lazy("They agreed to get this newsletter (consent)"),
@@ -35,15 +35,27 @@ CHARITY_DECLARATION = gettext_lazy(
     "We are a charity; these people gave us their address themselves while they showed interest or offered support; "
     "they could say no then and can in every mail; and what we send is only for our charitable purposes."
 )
+MAX_TYPED_CHARACTERS = 100_000
 
 
-class FileForm(forms.Form):
+class NewImportForm(forms.Form):
+    """A file of people, or people typed or pasted, one a line."""
+
+    use_required_attribute = False
     file = forms.FileField(
         label=gettext_lazy("File"),
+        required=False,
         help_text=gettext_lazy(
             "A CSV file or an Excel workbook (.xlsx). We recognise files from Mailchimp and listmonk."
         ),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+    )
+    typed = forms.CharField(
+        label=gettext_lazy("Or type people"),
+        required=False,
+        max_length=MAX_TYPED_CHARACTERS,
+        help_text=gettext_lazy("One person on each line: the address, then a comma and the name. You can paste rows."),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
     mailing_list = forms.ModelChoiceField(
         label=gettext_lazy("List"),
@@ -51,14 +63,31 @@ class FileForm(forms.Form):
         empty_label=gettext_lazy("Choose a list"),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        lists = list(MailingList.objects.filter(archived=False)[:2])
+        if len(lists) == 1:
+            self.initial["mailing_list"] = lists[0]
+
+    def clean(self) -> dict[str, object]:
+        given: dict[str, object] = super().clean() or {}
+        if "file" in self.errors or "typed" in self.errors:
+            return given
+        if given.get("file") and given.get("typed"):
+            self.add_error("typed", _("You chose a file and typed people. Add one, then the other."))
+        elif not given.get("file") and not given.get("typed"):
+            self.add_error("file", _("Choose a file, or type people below."))
+        return given
+
 
 class TermsForm(forms.Form):
+    use_required_attribute = False
     kind = forms.ChoiceField(label=gettext_lazy("Who are they?"), choices=ImportKind.choices, widget=forms.RadioSelect)
     basis = forms.ChoiceField(
         label=gettext_lazy("Why can you email them?"),
         choices=list(BASES.items()),
         widget=forms.RadioSelect,
-        required=False,
+        error_messages={"required": gettext_lazy("Choose why you can email these people.")},
     )
     evidence = forms.CharField(
         label=gettext_lazy("What is the proof?"),
@@ -67,8 +96,10 @@ class TermsForm(forms.Form):
             "We keep it with each person."
         ),
         max_length=2_000,
-        required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={
+            "required": gettext_lazy("Enter the proof that you can email these people. Without it, nobody is imported.")
+        },
     )
     charity = forms.BooleanField(label=CHARITY_DECLARATION, required=False)
     collected_on = forms.DateField(
@@ -98,10 +129,23 @@ class TermsForm(forms.Form):
         choices=lambda: [(name, translate(label)) for name, label in ENCODINGS.items()],
         help_text=gettext_lazy("Change it only if letters in the examples look wrong."),
     )
+    country = forms.ChoiceField(
+        label=gettext_lazy("Country, if a line names none"),
+        choices=lambda: [("", _("Not known")), *countries(language=get_language() or "en")],
+        required=False,
+        help_text=gettext_lazy(
+            "We use it to find towns: “York” could be in England or in Pennsylvania. A line without a town gets no location."
+        ),
+    )
 
     def __init__(self, *args: Any, batch: ImportBatch, samples: list[list[str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.batch = batch
+        if batch.typed:
+            joins = [(ImportKind.JOIN, ImportKind.JOIN.label)]
+            self.fields["kind"] = forms.ChoiceField(choices=joins, initial=ImportKind.JOIN, widget=forms.HiddenInput)
+        if self.is_bound and self.data.get("kind") != ImportKind.JOIN:
+            self.fields["basis"].required = self.fields["evidence"].required = False
         for at, (name, target) in enumerate(zip(batch.header, batch.mapping, strict=True)):
             self.fields[f"column_{at}"] = forms.ChoiceField(
                 label=name or _("Column %(number)s") % {"number": at + 1},
@@ -116,15 +160,9 @@ class TermsForm(forms.Form):
         return [(self[f"column_{at}"], values) for at, values in enumerate(self.samples)]
 
     def clean(self) -> dict[str, object]:
-        given: dict[str, Any] = super().clean() or {}
+        given: dict[str, object] = super().clean() or {}
         if given.get("kind") != ImportKind.JOIN:
             return given
-        if not given.get("basis"):
-            self.add_error("basis", _("Choose why you can email these people."))
-        if not given.get("evidence", "").strip():
-            self.add_error(
-                "evidence", _("Enter the proof that you can email these people. Without it, nobody is imported.")
-            )
         if given.get("basis") == Basis.SOFT_OPT_IN:
             if not given.get("charity"):
                 self.add_error("charity", _("You can use the soft opt-in only if all of this is true."))
@@ -149,6 +187,7 @@ class TermsForm(forms.Form):
             evidence=f"{evidence}\n{CHARITY_DECLARATION}" if soft else evidence,
             collected_on=given["collected_on"] if soft else None,
             expires_on=given["expires_on"] if given["basis"] == Basis.CASL_IMPLIED else None,
+            country=given["country"],
             confirm=given["confirm"],
             encoding=given["encoding"],
         )
@@ -183,11 +222,11 @@ def _list_targets(name: str, chosen: str) -> list[Any]:
     return [
         (NOT_IMPORTED, _("Do not import")),
         *(
-            (target, _("Import as attribute “%(attribute)s”") % {"attribute": target.removeprefix(ATTRIBUTE)})
+            (target, _("Keep as extra field “%(attribute)s”") % {"attribute": target.removeprefix(ATTRIBUTE)})
             for target in sorted(attributes)
         ),
         (
-            _("Newsletter fields"),
-            [(field, translate(label)) for field, label in FIELDS.items() if field not in UNUSED_FIELDS - {chosen}],
+            _("Fields of subscribers"),
+            [(field, translate(label)) for field, label in FIELDS.items()],
         ),
     ]

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext, ngettext_lazy
 
 from newsletter.common.translation import translate
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, FIELDS
@@ -31,6 +32,25 @@ _UNDONE_LABELS = {
 def label_outcomes(found: Mapping[str, Any]) -> list[tuple[int, str]]:
     """Return the number of lines and the label of each outcome that some line had."""
     return [(int(found.get(name, 0)), label) for name, label in OUTCOME_LABELS.items() if found.get(name)]
+
+
+def label_start(found: Mapping[str, Any], *, joins: bool) -> str:
+    """Return the label of the button that starts a checked import: what it does."""
+    new, updated, barred = (int(found.get(name, 0)) for name in ("new", "updated", "barred"))
+    numbers = {"new": intcomma(new), "updated": intcomma(updated), "barred": intcomma(barred)}
+    if not joins or (barred and not (new or updated)):
+        text = ngettext("Suppress %(barred)s address", "Suppress %(barred)s addresses", barred)
+    elif new and updated:
+        text = ngettext(
+            "Import %(new)s person and update %(updated)s", "Import %(new)s people and update %(updated)s", new
+        )
+    elif updated:
+        text = ngettext("Update %(updated)s person", "Update %(updated)s people", updated)
+    elif new:
+        text = ngettext("Import %(new)s person", "Import %(new)s people", new)
+    else:
+        text = _("Finish without importing anybody")
+    return text % numbers
 
 
 def label_refusal_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:

@@ -3,31 +3,47 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from wagtail import hooks
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
-from subscribers.desk.imports.forms import FileForm, TermsForm
-from subscribers.desk.imports.labels import describe_columns, label_outcomes, label_refusal_reasons, label_undone
-from subscribers.desk.listing import make_breadcrumbs
+from subscribers.desk.imports.forms import NewImportForm, TermsForm
+from subscribers.desk.imports.labels import (
+    describe_columns,
+    label_outcomes,
+    label_refusal_reasons,
+    label_start,
+    label_undone,
+)
 from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
 from subscribers.desk.person_actions import require_permission
-from subscribers.importing.reading.encodings import ENCODINGS
+from subscribers.importing.reading.encodings import ENCODINGS, UTF8_ENCODINGS
 from subscribers.importing.reading.layouts import find_layout
-from subscribers.importing.writing.import_steps import create_draft_import, read_samples, set_import_terms
+from subscribers.importing.reading.typed_people import read_typed_people
+from subscribers.importing.writing.import_steps import create_draft_import, read_sample, set_import_terms
 from subscribers.models import ImportBatch, ImportKind, ImportState
+from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.places.regions import country_label
 
 MAX_LINES_SHOWN = 20
+MAX_LINES_WITHOUT_SUMMARY = 5
+"""With so few refused lines, each says why; a table of reasons would repeat it."""
 REQUIRED_PERMISSION = "subscribers.add_importbatch"
 BATCHES = ImportBatch.objects.select_related("mailing_list")
 _WORKING_STATES = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
+_ON_LIST = ("new", "updated", "unchanged", "waiting")
+BUTTONS_HOOK = "construct_import_buttons"
+"""The Wagtail hook for more buttons on the page of a finished import. Each function takes the request and returns Buttons."""
 _TAG_CLASSES = {
     ImportState.DRAFT: "waits",
     ImportState.CHECKING: "busy",
@@ -48,9 +64,9 @@ class ImportPage(PeoplePage):
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs(
-            (reverse("people:index"), _("Subscribers")),
-            (reverse("subscribers_imports"), _("Imports")),
-            ("", self.get_page_title()),
+            (_("Subscribers"), reverse("people:index")),
+            (_("Imports"), reverse("subscribers_imports")),
+            (self.get_page_title(), ""),
         )
 
 
@@ -75,32 +91,34 @@ class ImportListPage(ImportPage):
 
 
 class NewImportPage(ImportPage):
-    """Store an uploaded file and go on to its columns."""
+    """Store a file, or typed people as one, and go on to its columns."""
 
     template_name = "desk/imports/new.html"
-    page_title = gettext_lazy("Import a file")
+    page_title = gettext_lazy("Add people")
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        form = FileForm(request.POST, request.FILES)
+        form = NewImportForm(request.POST, request.FILES)
         if form.is_valid():
             given = form.cleaned_data
+            typed = None if given["file"] else read_typed_people(given["typed"])
             try:
                 batch = create_draft_import(
-                    file=given["file"],
-                    name=given["file"].name,
+                    file=typed.file if typed else given["file"],
+                    name=_("Typed people") if typed else given["file"].name,
                     mailing_list=given["mailing_list"],
                     by=request.user.get_username(),
                     now=timezone.now(),
+                    typed=typed is not None and not typed.has_own_header,
                 )
             except DomainError as error:
-                form.add_error("file", translate(error))
+                form.add_error("file" if given["file"] else "typed", translate(error))
             else:
                 log_step(request, batch, step="import_left", data={"list": batch.mailing_list.slug})
                 return redirect("subscribers_import_terms", batch.pk)
         return self.render_to_response(self.get_context_data(form=form), status=400)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        return {**super().get_context_data(**kwargs), "form": kwargs.get("form") or FileForm()}
+        return {**super().get_context_data(**kwargs), "form": kwargs.get("form") or NewImportForm()}
 
 
 class ImportDetailPage(ImportPage):
@@ -123,6 +141,8 @@ class ImportDetailPage(ImportPage):
             "batch": batch,
             "tag_class": _TAG_CLASSES[ImportState(batch.state)],
             "encoding": translate(ENCODINGS.get(batch.encoding, batch.encoding)),
+            "is_utf8": batch.encoding in UTF8_ENCODINGS,
+            "is_plain": batch.typed and set(batch.mapping) <= {"email", "name"},
             "layout": find_layout(batch.layout),
         }
 
@@ -141,7 +161,7 @@ class ImportTermsPage(ImportDetailPage):
         batch = self.batch
         if not batch.stored:
             return redirect("subscribers_import", batch.pk)
-        form = TermsForm(request.POST, batch=batch, samples=read_samples(batch))
+        form = TermsForm(request.POST, batch=batch, samples=read_sample(batch).values)
         if form.is_valid():
             try:
                 set_import_terms(batch, terms=form.terms(), now=timezone.now())
@@ -153,13 +173,20 @@ class ImportTermsPage(ImportDetailPage):
         return self.render_to_response(self.get_context_data(form=form), status=400)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        return {**super().get_context_data(**kwargs), "form": kwargs.get("form") or self._make_form()}
+        sample = read_sample(self.batch)
+        return {
+            "form": self._make_form(sample.values),
+            "people": sample.people,
+            "estimate": max(self.batch.lines - 1, 1),
+            **super().get_context_data(**kwargs),
+        }
 
-    def _make_form(self) -> TermsForm:
+    def _make_form(self, samples: list[list[str]]) -> TermsForm:
         batch = self.batch
+        home_country = get_publishing_hooks().home_country
         return TermsForm(
             batch=batch,
-            samples=read_samples(batch),
+            samples=samples,
             initial={
                 "kind": batch.kind,
                 "basis": batch.basis if batch.state != ImportState.DRAFT else "",
@@ -168,6 +195,7 @@ class ImportTermsPage(ImportDetailPage):
                 "expires_on": batch.expires_on,
                 "confirm": batch.confirm,
                 "encoding": batch.encoding,
+                "country": home_country(batch.mailing_list) if batch.state == ImportState.DRAFT else batch.country,
             },
         )
 
@@ -185,18 +213,23 @@ class ImportStatusPage(ImportDetailPage):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         batch = self.batch
         found = batch.checked if batch.state in (ImportState.CHECKING, ImportState.CHECKED) else batch.counts
-        refusals = found.get("refusals", []) if batch.state == ImportState.CHECKED else batch.refusals.all()
+        is_checked = batch.state == ImportState.CHECKED
+        refusals = found.get("refusals", []) if is_checked else batch.refusals.values_list("line", "reason")
+        added = 1 if batch.typed else 0
         return {
             **super().get_context_data(**kwargs),
             "joins": batch.kind == ImportKind.JOIN,
             "numbers": label_outcomes(found),
             "reasons": label_refusal_reasons(found),
+            "show_reasons": sum(found.get("reasons", {}).values()) > MAX_LINES_WITHOUT_SUMMARY,
             "noted": found.get("noted", 0),
-            "notes": sorted(found.get("notes", []))[:MAX_LINES_SHOWN],
-            "refusals": refusals[:MAX_LINES_SHOWN],
+            "notes": [(line - added, note) for line, note in sorted(found.get("notes", []))[:MAX_LINES_SHOWN]],
+            "refusals": [(line - added, why) for line, why in refusals[:MAX_LINES_SHOWN]],
             "rows": found.get("rows", 0),
-            "new": found.get("new", 0),
-            "barred": found.get("barred", 0),
+            "start": label_start(found, joins=batch.kind == ImportKind.JOIN),
+            "on_list": any(found.get(name) for name in _ON_LIST),
+            "country": country_label(batch.country, language=get_language() or "en") if batch.country else "",
+            "more_buttons": [button for offer in hooks.get_hooks(BUTTONS_HOOK) for button in offer(self.request)],
             "columns": describe_columns(batch),
             "undone": label_undone(batch),
             "progress": measure_progress(batch) if batch.state in _WORKING_STATES else None,
@@ -227,11 +260,11 @@ def measure_progress(batch: ImportBatch) -> Progress:
         undone = batch.counts.get("undone", {})
         done = sum(int(undone.get(name, 0)) for name in ("removed", "ended", "lifted"))
         lines = max(sum(int(batch.counts.get(name, 0)) for name in ("new", "barred")), done, 1)
-        text = ngettext("%(done)s of about %(lines)s person", "%(done)s of about %(lines)s people", lines)
+        text = ngettext("%(done)s of %(lines)s person", "%(done)s of %(lines)s people", lines)
     else:
         done = batch.rows_done
-        text = ngettext("%(done)s of about %(lines)s line", "%(done)s of about %(lines)s lines", lines)
-    return Progress(done, lines, text % {"done": f"{done:,}", "lines": f"{lines:,}"}, batch.state)
+        text = ngettext("%(done)s of %(lines)s line", "%(done)s of %(lines)s lines", lines)
+    return Progress(done, lines, text % {"done": intcomma(done), "lines": intcomma(lines)}, batch.state)
 
 
 def log_step(request: HttpRequest, batch: ImportBatch, *, step: str, data: Mapping[str, str] | None = None) -> None:

@@ -60,7 +60,7 @@ class ConditionBlock:
         """Return the block's value for a rule that `to_rule` can make."""
         raise NotImplementedError
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         clean = super().clean(value)  # type: ignore[misc]
         try:
             check_rule(self.to_rule(clean))
@@ -88,7 +88,7 @@ class ChoiceConditionBlock(ConditionBlock, blocks.ChoiceBlock):
         super().__init__(**{"help_text": self.help, **kwargs})
         self.field.widget.attrs["aria-label"] = self.meta.label or ""
 
-    def to_rule(self, value: Any) -> Rule:
+    def to_rule(self, value: object) -> Rule:
         return {self.key: value}
 
     def from_rule(self, rule: Rule) -> object:

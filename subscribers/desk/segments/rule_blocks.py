@@ -82,7 +82,7 @@ class SourceText(ConditionBlock, blocks.CharBlock):
         )
         super().__init__(**{"max_length": 120, "help_text": help_text, **kwargs})
 
-    def to_rule(self, value: Any) -> Rule:
+    def to_rule(self, value: object) -> Rule:
         return {"source": value}
 
     def from_rule(self, rule: Rule) -> object:
@@ -200,7 +200,7 @@ class KindChoice(ChoiceConditionBlock):
 class UnsupportedRuleBlock(blocks.TextBlock):
     """A part of a rule that no block can hold. The builder shows it but cannot save it."""
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: object) -> object:
         raise ValidationError(_("This page cannot show this condition. Delete it and add it again."))
 
     def to_rule(self, value: Any) -> Rule:

@@ -11,7 +11,7 @@ from subscribers.models import MailingList, Segment, Topic
 from subscribers.places.regions import countries
 from subscribers.segments.attributes import attribute_keys
 from subscribers.segments.registry import ConditionKind, read_rule
-from subscribers.segments.rules import Condition, conditions
+from subscribers.segments.rules import Condition, list_conditions
 
 Choices = list[tuple[str, str]]
 _DELETED = gettext_lazy(" (deleted)")
@@ -53,6 +53,6 @@ def _add_saved(key: str, known: Iterable[tuple[str, str]], *, suffix: str | Prom
 
 def _list_conditions(rule: object) -> list[Condition]:
     try:
-        return conditions(read_rule(rule))
+        return list_conditions(read_rule(rule))
     except BadRule:
         return []

@@ -5,9 +5,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 from wagtail import blocks
-from wagtail.admin.telepath import register
 from wagtail.blocks.base import BlockField
-from wagtail.blocks.stream_block import StreamBlockAdapter, StreamValue
+from wagtail.blocks.stream_block import StreamValue
 
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import translate
@@ -49,21 +48,6 @@ _MATCHES = [
 ]
 
 
-class ConditionStream(blocks.StreamBlock):
-    """Conditions, of which the builder does not offer those without effect. Saved rules keep them."""
-
-
-class _ConditionStreamAdapter(StreamBlockAdapter):
-    def js_args(self, block: ConditionStream) -> list[Any]:
-        args: list[Any] = super().js_args(block)
-        unoffered = {kind.key: {"max_num": 0} for kind in list_condition_kinds() if kind.no_effect_note}
-        args[-1]["blockCounts"] = {**args[-1]["blockCounts"], **unoffered}
-        return args
-
-
-register(_ConditionStreamAdapter(), ConditionStream)
-
-
 def make_builder() -> blocks.StreamBlock:
     """Return the builder's blocks: conditions, and groups of them, nested up to `MAX_DEPTH`."""
     leaves: list[tuple[str, blocks.Block]] = [
@@ -80,7 +64,7 @@ def make_builder() -> blocks.StreamBlock:
         ("unread", UnsupportedRuleBlock(group=gettext_lazy("Activity"))),
     ]
     hidden = {"unread": {"max_num": 0}}
-    here = ConditionStream(leaves, block_counts=hidden, label=gettext_lazy("Conditions"))
+    here = blocks.StreamBlock(leaves, block_counts=hidden, label=gettext_lazy("Conditions"))
     for _ in range(MAX_DEPTH):
         group = blocks.StructBlock(
             [
@@ -92,7 +76,7 @@ def make_builder() -> blocks.StreamBlock:
             label_format="{match}",
             group=gettext_lazy("Combine"),
         )
-        here = ConditionStream([*leaves, ("group", group)], block_counts=hidden, label=gettext_lazy("Conditions"))
+        here = blocks.StreamBlock([*leaves, ("group", group)], block_counts=hidden, label=gettext_lazy("Conditions"))
     here.meta.required = False
     return here
 

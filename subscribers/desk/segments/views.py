@@ -12,8 +12,8 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, PreviewOnEditVi
 from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from newsletter.common.errors import BadAddress, BadRule
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
-from subscribers.desk.listing import make_breadcrumbs
 from subscribers.desk.person_actions import require_permission
 from subscribers.models import Segment
 from subscribers.people.lookup import UnknownPerson, find_person
@@ -86,9 +86,9 @@ class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         names = Segment.snippet_viewset
         return make_breadcrumbs(
-            (reverse(names.get_url_name("list")), _("Segments")),
-            (reverse(names.get_url_name("edit"), args=[self.segment.pk]), self.segment.name),
-            ("", _("Why is someone in it?")),
+            (_("Segments"), reverse(names.get_url_name("list"))),
+            (self.segment.name, reverse(names.get_url_name("edit"), args=[self.segment.pk])),
+            (_("Why is someone in it?"), ""),
         )
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
@@ -97,8 +97,8 @@ class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
     def _explain(self, request: HttpRequest, address: str) -> dict[str, object]:
         try:
             person = find_person(address)
-            judgement = explain_membership(self.segment.rule, person=person)
+            explanation = explain_membership(self.segment.rule, person=person)
         except (BadAddress, UnknownPerson, BadRule) as error:
             return {"error": translate(error)}
         log(instance=person, action="subscribers.look", user=request.user)
-        return {"person": person, "judgement": judgement}
+        return {"person": person, "explanation": explanation}

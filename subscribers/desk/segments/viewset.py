@@ -19,6 +19,8 @@ from newsletter.common.translation import translate
 from subscribers.desk.choosers import PermittedChooserViewSet
 from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableViewSet, ArchivePage
 from subscribers.desk.editing.duplicating import DuplicateView
+from subscribers.desk.editing.edit_effects import EditEffectsMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, EditRowMixin
 from subscribers.desk.editing.short_name_form import ShortNameForm
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.listing import HOME_BREADCRUMB
@@ -60,7 +62,7 @@ class _OpenPreviewMixin:
         return MediaContainer([panel for panel in panels if not isinstance(panel, ChecksSidePanel)])
 
 
-class SegmentEditView(ArchivableEditMixin, _OpenPreviewMixin, EditView):
+class SegmentEditView(ArchivableEditMixin, EditEffectsMixin, EditRowMixin, _OpenPreviewMixin, EditView):
     @cached_property
     def header_more_buttons(self) -> list[Any]:
         buttons = list(super().header_more_buttons)
@@ -70,8 +72,8 @@ class SegmentEditView(ArchivableEditMixin, _OpenPreviewMixin, EditView):
         return buttons
 
 
-class SegmentCreateView(_OpenPreviewMixin, CreateView):
-    pass
+class SegmentCreateView(AddRowMixin, _OpenPreviewMixin, CreateView):
+    add_title = gettext_lazy("Add a segment")
 
 
 class DuplicateSegment(DuplicateView, SegmentCreateView):

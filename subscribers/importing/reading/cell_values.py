@@ -113,8 +113,8 @@ def unpack_attributes(text: str, notes: list[str]) -> dict[str, str]:
         return {}
     single: dict[str, str] = {}
     for key, value in given.items():
-        if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
-            single[key] = ", ".join(str(one) for one in value)
+        if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
+            single[key] = ", ".join(str(item) for item in value)
         elif isinstance(value, dict | list):
             notes.append(Message("The attribute “%(key)s” holds several values; left out.", key=key[:40]))
         elif value is not None:

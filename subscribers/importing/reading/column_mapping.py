@@ -23,7 +23,7 @@ FIELDS = {
     "language": Message("Language (en, es …)"),
     "topics": "Topics",
     "giving": Message("Giving: none, donor or monthly"),
-    "timezone": Message("Time zone (kept, but it has no effect yet)"),
+    "timezone": Message("Time zone, such as Europe/London"),
     "source": Message("Where they came from"),
     "asked_on": Message("Sign-up date"),
     "expires_on": Message("Expiry date of implied consent"),
@@ -37,8 +37,6 @@ FIELDS = {
     "attributes": Message("Several values as JSON"),
 }
 """Labels of the targets that a column can have. The others are "" (left out) and "attribute:<key>"."""
-UNUSED_FIELDS = frozenset({"timezone"})
-"""Targets that nothing reads yet. Files keep them; the desk offers them only for a column that has them already."""
 REPEATABLE_TARGETS = {"topics", "asked_on", "left_on"}
 """Targets that several columns may have: topics add up; the first date that is given counts."""
 

@@ -28,6 +28,7 @@ ENCODINGS = {
     "mac_roman": "Mac Roman",
 }
 """Labels of the encodings that staff can choose."""
+UTF8_ENCODINGS = ("utf-8", "utf-8-sig")
 _STRAY = re.compile("[\udc80-\udcff]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _XLS_SIGNATURE = b"\xd0\xcf\x11\xe0"

@@ -31,6 +31,7 @@ class ImportTerms:
     `soft_opt_in` requires a sign-up date; `collected_on` is the date for rows without one. `implied_from` is the day of
     the import, from which implied consent is counted; None if people must confirm by mail. With `all_implied`, every
     row needs an expiry date, or `expires_on`. `list_slug` is the list to read from a file that covers several lists.
+    `country` is the code of the country for rows without one, to read their postcodes.
     """
 
     kind: str = RowKind.JOIN
@@ -40,6 +41,7 @@ class ImportTerms:
     all_implied: bool = False
     expires_on: date | None = None
     list_slug: str = ""
+    country: str = ""
 
 
 class RefusalKind(StrEnum):

@@ -47,6 +47,14 @@ class DetectedFile:
         return guess_mapping(self.header)
 
 
+@dataclass(frozen=True)
+class FileSample:
+    """Values of each column from the first lines. `people` is the number of lines with values; None for a long file."""
+
+    values: list[list[str]]
+    people: int | None
+
+
 @contextlib.contextmanager
 def open_csv(file: BinaryIO) -> Iterator[BinaryIO]:
     """Open the file as CSV: itself, the content of a workbook, or a copy of a pipe. Raises `BadFile`."""
@@ -176,14 +184,17 @@ def _records(file: BinaryIO, *, detected: DetectedFile, email_at: int) -> Iterat
     )
 
 
-def sample_values(file: BinaryIO, *, detected: DetectedFile, limit: int = 3) -> list[list[str]]:
+def sample_file(file: BinaryIO, *, detected: DetectedFile, limit: int = 3) -> FileSample:
     """Return up to three different values of each column from the first lines, cut to 60 characters. Rewinds the file."""
     start = file.tell()
     seen: list[dict[str, None]] = [{} for _ in detected.header]
+    read = people = 0
     for record in islice(_records(file, detected=detected, email_at=0), _SAMPLE_ROWS):
+        read += 1
+        people += record.cells is None or any(map(str.strip, record.cells))
         for values, cell in zip(seen, record.cells or [], strict=False):
             plain = normalise_column_name(cell) and " ".join(cell.split())[:60]
             if plain and len(values) < limit:
                 values[plain] = None
     file.seek(start)
-    return [list(values) for values in seen]
+    return FileSample([list(values) for values in seen], people if read < _SAMPLE_ROWS else None)

@@ -190,7 +190,9 @@ class RowReader:
         if town or not postcode:
             return town
         country = self._read_line(cells, "country", 100) or from_attributes.get("country", "")
-        return find_town_by_postcode(postcode, country=country)
+        home = self._terms.country if not country else ""
+        at_home = find_town_by_postcode(postcode, country=home) if home else ""
+        return at_home or find_town_by_postcode(postcode, country=country)
 
     def _read_cell(self, cells: list[str], target: str) -> str:
         at = self._column_of.get(target)

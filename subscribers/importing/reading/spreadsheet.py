@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import BinaryIO, cast
 from xml.etree.ElementTree import ParseError
 
+from defusedxml.ElementTree import iterparse
+from lxml.etree import XMLSyntaxError
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -17,6 +19,9 @@ MAX_UNPACKED_BYTES = 1 << 30
 MAX_SHARED_STRINGS_BYTES = 160 << 20
 MAX_CELLS_PER_ROW = 1_000
 _ZIP = b"PK\x03\x04"
+_READ_ERRORS = (
+    InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, ParseError, XMLSyntaxError, EOFError,
+)  # fmt: skip
 
 
 def is_workbook(file: BinaryIO) -> bool:
@@ -30,6 +35,14 @@ def is_workbook(file: BinaryIO) -> bool:
 def convert_workbook_to_csv(file: BinaryIO) -> BinaryIO:
     """Return a UTF-8 CSV file of the sheet's values, open at its start; line N is row N. Raises `BadFile`."""
     _check_archive(file)
+    try:
+        _refuse_definitions(file)
+        return _convert(file)
+    except _READ_ERRORS as error:
+        raise BadFile("The workbook cannot be read. Open it in a spreadsheet program and save it as CSV.") from error
+
+
+def _convert(file: BinaryIO) -> BinaryIO:
     out = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115  the caller reads it
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
@@ -49,8 +62,9 @@ def convert_workbook_to_csv(file: BinaryIO) -> BinaryIO:
             text.seek(0)
             text.truncate()
         book.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, ParseError, EOFError) as error:
-        raise BadFile("The workbook cannot be read. Open it in a spreadsheet program and save it as CSV.") from error
+    except _READ_ERRORS:
+        text.close()
+        raise
     text.flush()
     text.detach()
     out.seek(0)
@@ -71,6 +85,16 @@ def _check_archive(file: BinaryIO) -> None:
     shared = sum(part.file_size for part in parts if part.filename.endswith("sharedStrings.xml"))
     if sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES or shared > MAX_SHARED_STRINGS_BYTES:
         raise BadFile("The workbook is too large to be read. Save it as CSV and choose that.")
+
+
+def _refuse_definitions(file: BinaryIO) -> None:
+    """Raise ValueError if a part has a document type, which no workbook has: it may define entities that grow or fetch."""
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            if name.endswith((".xml", ".rels")):
+                with archive.open(name) as part:
+                    next(iterparse(part, events=("start",), forbid_dtd=True))
+    file.seek(0)
 
 
 def _format_cell(value: object) -> str:

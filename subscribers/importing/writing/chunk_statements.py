@@ -39,7 +39,7 @@ _NEW_ON_LIST = f"{_MAY_JOIN} AND status_before IS NULL AND subscriber_id IS NOT 
 _CLASSIFY = """
 UPDATE import_stage SET
   suppressed_before = (SELECT 1 FROM subscribers_suppression s
-            WHERE s.lifted_at IS NULL AND s.address_hash = import_stage.address_hash
+            WHERE s.removed_at IS NULL AND s.address_hash = import_stage.address_hash
             AND import_stage.kind = 'join' AND (s.scope = 'all' OR s.mailing_list_id = %s) LIMIT 1),
   subscriber_id = (SELECT p.id FROM subscribers_subscriber p WHERE p.address_hash = import_stage.address_hash)
 """
@@ -52,7 +52,7 @@ WHERE subscriber_id IS NOT NULL AND kind = 'join'
 """
 _FIND_SUPPRESSED = """
 UPDATE import_stage SET status_before =
-  (SELECT 'suppressed' FROM subscribers_suppression s WHERE s.lifted_at IS NULL AND s.address_hash = import_stage.address_hash
+  (SELECT 'suppressed' FROM subscribers_suppression s WHERE s.removed_at IS NULL AND s.address_hash = import_stage.address_hash
    AND s.reason = %s AND s.scope = %s AND (s.scope = 'all' OR s.mailing_list_id = %s) LIMIT 1)
 WHERE kind = %s
 """

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -18,13 +19,21 @@ from subscribers.importing.writing import chunk_statements
 from subscribers.importing.writing.staging_table import fill_staging_table, insert_rows
 from subscribers.models import ImportBatch, Subscriber, Topic
 from subscribers.models.people import fold_name
-from subscribers.people.locations import Location, find_place_ids, get_or_create_places, locate
+from subscribers.people.locations import Location, find_location_ids, get_or_create_locations, locate
 from subscribers.segments.attributes import read_attributes_by_person, write_attributes
 
 Note = Callable[[int, str], None]
 _NEW_PLACE_ID = -1
 """An id that no row has: a dry run creates no location."""
 MAX_PAUSE = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class _FoundPlace:
+    """The location of a line, None if it is unknown, and a note for the line."""
+
+    pk: int | None = None
+    note: str = ""
 
 
 def _end_of(day: date | None) -> datetime | None:
@@ -39,7 +48,7 @@ class ChunkWriter:
         self._batch = batch
         self._dry_run = dry_run
         self._key = address_key()
-        self._places: dict[tuple[str, str, str], tuple[int | None, str]] = {}
+        self._places: dict[tuple[str, str, str], _FoundPlace] = {}
         topics = Topic.objects.all()
         self._topics = {word.casefold(): topic.pk for topic in topics for word in (topic.name, topic.slug)}
 
@@ -61,9 +70,9 @@ class ChunkWriter:
                     Message("The date %(given_at)s is in the future; left out.", given_at=f"{given_at:%Y-%m-%d}"),
                 )
                 given_at = None
-            place_id, place_note = self._places.get((row.country, row.region, row.city), (None, ""))
-            if place_note:
-                note(row.line, place_note)
+            place = self._places.get((row.country, row.region, row.city), _FoundPlace())
+            if place.note:
+                note(row.line, place.note)
             staged.append(
                 (
                     row.line,
@@ -79,7 +88,7 @@ class ChunkWriter:
                     row.radius_km,
                     row.frequency,
                     to_database_time(self._pause(row, note=note)),
-                    place_id,
+                    place.pk,
                     row.kind,
                     to_database_time(given_at),
                     to_database_time(_end_of(row.expires_on)),
@@ -129,13 +138,13 @@ class ChunkWriter:
     def _resolve_places(self, rows: Sequence[PersonRow]) -> None:
         new = {(row.country, row.region, row.city) for row in rows} - self._places.keys()
         found: dict[tuple[str, str, str], Location] = {
-            texts: locate(country=texts[0], region=texts[1], town=texts[2]) for texts in new
+            texts: locate(country=texts[0], region=texts[1], town=texts[2], home=self._batch.country) for texts in new
         }
-        known = [location for location in found.values() if location.known]
-        ids = find_place_ids(known) if self._dry_run else get_or_create_places(known)
+        known = [location for texts, location in found.items() if location.known and any(texts)]
+        ids = find_location_ids(known) if self._dry_run else get_or_create_locations(known)
         for texts, location in found.items():
-            place_id = ids.get(location.key, _NEW_PLACE_ID) if location.known else None
-            self._places[texts] = (place_id, location.note)
+            place_id = ids.get(location.key, _NEW_PLACE_ID) if location.known and any(texts) else None
+            self._places[texts] = _FoundPlace(place_id, location.note)
 
     def _add_details(self, cursor: CursorWrapper, people: Mapping[bytes, PersonRow], *, note: Note) -> None:
         """Add topics and attributes, never remove any, and mark known people who got one as changed."""

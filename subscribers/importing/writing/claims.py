@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,7 +11,8 @@ from newsletter.common.errors import DomainError
 from subscribers.importing.reading.parsed_rows import RefusedRow
 from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.row_notes import lock_and_read_notes_dropped
-from subscribers.models import ImportBatch, ImportRefusal, ImportState
+from subscribers.models import EventKind, ImportBatch, ImportRefusal, ImportState
+from subscribers.outbound_events import record_event
 
 LEASE = timedelta(seconds=60)
 _MAX_KEPT_REFUSALS = 200
@@ -33,7 +33,7 @@ def claim(batch: ImportBatch, *, states: Iterable[ImportState], now: datetime) -
 
 
 def renew_claim(
-    batch: ImportBatch, *, token: str, now: datetime, where: dict[str, Any] | None = None, **fields: object
+    batch: ImportBatch, *, token: str, now: datetime, where: dict[str, object] | None = None, **fields: object
 ) -> None:
     """Write fields of the batch and extend the lease. Raises `ClaimLost`."""
     held = ImportBatch.objects.filter(pk=batch.pk, claimed_by=token, state=batch.state, **(where or {}))
@@ -93,6 +93,7 @@ class ClaimedProgress:
             finished_at=self._clock(),
             counts=report.as_stored(),
         )
+        record_event(EventKind.IMPORT_FINISHED, data={"import": self._batch.pk, "rows": report.rows}, now=self._clock())
 
     @transaction.atomic
     def finish_check(self, report: ImportReport) -> None:

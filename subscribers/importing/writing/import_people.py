@@ -16,6 +16,7 @@ from subscribers.importing.writing.file_store import measure_file
 from subscribers.importing.writing.import_run import ImportRun, fill_from_file
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportState, MailingList
+from subscribers.places.regions import resolve_country
 
 IMPORTABLE = (Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED)
 
@@ -36,15 +37,24 @@ def import_people(
     kind: ImportKind | str = "",
     collected_on: date | None = None,
     expires_on: date | None = None,
+    country: str = "",
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> ImportReport:
     """Import a CSV file or workbook of people (bytes). With `confirm`, people are asked by mail first.
 
-    `columns` names the field of a column if the guess is wrong. `kind` overrides the detected kind. `collected_on` and
-    `expires_on` are the defaults for rows without a date. `progress` gets the number of rows read. An interrupted import
-    of the same file, list and terms is continued. Raises `CannotImport` or `BadFile` before anything is written.
+    `columns` names the field of a column if the guess is wrong. `kind` overrides the detected kind. `collected_on`,
+    `expires_on` and `country` (a code or name) are the defaults for rows without one. `progress` gets the number of rows
+    read. An interrupted import of the same file, list and terms is continued.
+
+    Raises:
+        CannotImport, BadFile, UnknownPlace: before anything is written.
     """
     check_terms(basis=basis, evidence=evidence, by=by, kind=kind or ImportKind.JOIN)
+    if mailing_list.archived:
+        raise CannotImport(
+            _("The list “%(name)s” is archived, so nothing was imported. Bring it back under Subscribers, Lists.")
+            % {"name": mailing_list.name}
+        )
     batch = ImportBatch(
         mailing_list=mailing_list,
         state=ImportState.RUNNING,
@@ -53,6 +63,7 @@ def import_people(
         evidence=evidence.strip(),
         collected_on=collected_on,
         expires_on=expires_on,
+        country=resolve_country(country) if country.strip() else "",
         confirm=confirm,
         by=by,
         started_at=now,
@@ -112,7 +123,7 @@ def check_terms(*, basis: Basis | str, evidence: str, by: str, kind: ImportKind 
 
 def _resume_or_save(batch: ImportBatch) -> ImportBatch:
     """Return the interrupted import of the same file on the same terms, or save and return this one."""
-    terms = ("mailing_list", "kind", "basis", "evidence", "confirm", "collected_on", "expires_on")
+    terms = ("mailing_list", "kind", "basis", "evidence", "confirm", "collected_on", "expires_on", "country")
     same = (*terms, "file_key", "mapping", "encoding")
     given = {name: getattr(batch, name) for name in same}
     begun = ImportBatch.objects.filter(state=ImportState.RUNNING, stored=False, **given).order_by("-pk").first()

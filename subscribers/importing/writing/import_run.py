@@ -77,6 +77,7 @@ class ImportRun:
             all_implied=batch.basis == Basis.CASL_IMPLIED,
             expires_on=batch.expires_on,
             list_slug=batch.mailing_list.slug,
+            country=batch.country,
         )
         return read_people(file, detected=detected, mapping=batch.mapping, terms=terms)
 
@@ -123,7 +124,7 @@ class ImportRun:
             address_hash = self._writer.hash_address(row.email)
             if not self._is_first(address_hash):
                 self.report.repeated += 1
-                self.report.note(row.line, Message("The address is on an earlier line too; only that line counts."))
+                self.report.note(row.line, Message("This address is on an earlier line too. We use that line."))
                 continue
             people[address_hash] = row
         return people

@@ -16,7 +16,7 @@ from subscribers.importing.reading.column_mapping import check_mapping, guess_ma
 from subscribers.importing.reading.encodings import ENCODINGS
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.reading.layouts import refuse_non_subscribed_export
-from subscribers.importing.reading.people_file import inspect_file, open_csv, sample_values
+from subscribers.importing.reading.people_file import FileSample, inspect_file, open_csv, sample_file
 from subscribers.importing.writing.claims import ClaimedProgress, ClaimLost, claim, release
 from subscribers.importing.writing.file_store import delete_stored_file, load_file, measure_file, store_file
 from subscribers.importing.writing.import_people import check_terms
@@ -24,6 +24,7 @@ from subscribers.importing.writing.import_run import ImportRun, fill_from_file
 from subscribers.importing.writing.row_notes import delete_old_row_notes
 from subscribers.importing.writing.undo import continue_undo
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportRefusal, ImportState, MailingList
+from subscribers.origins import IMPORT, acting_through
 
 UPLOAD_RETENTION_DAYS = 7
 _MAPPED_STATES = (ImportState.CHECKED, ImportState.RUNNING, ImportState.FINISHED, ImportState.UNDONE)
@@ -40,17 +41,20 @@ class ImportOptions:
     evidence: str
     collected_on: date | None = None
     expires_on: date | None = None
+    country: str = ""
     confirm: bool = False
     encoding: str = ""
 
 
 @transaction.atomic
-def create_draft_import(*, file: BinaryIO, name: str, mailing_list: MailingList, by: str, now: datetime) -> ImportBatch:
-    """Store a file as a draft import, with what was detected in it. Raises `BadFile`."""
+def create_draft_import(
+    *, file: BinaryIO, name: str, mailing_list: MailingList, by: str, now: datetime, typed: bool = False
+) -> ImportBatch:
+    """Store a file as a draft import, with what was detected in it. ``typed``: its header was added. Raises `BadFile`."""
     with open_csv(file) as source:
         detected = inspect_file(source)
         refuse_non_subscribed_export(detected.layout, file_name=name)
-        batch = ImportBatch(mailing_list=mailing_list, file_name=name[:200], by=by, started_at=now)
+        batch = ImportBatch(mailing_list=mailing_list, file_name=name[:200], by=by, started_at=now, typed=typed)
         fill_from_file(batch, detected)
         batch.kind = ImportKind(detected.layout.kind)
         batch.header_key = header_key(detected.header)
@@ -67,10 +71,10 @@ def find_previous_mapping(header: Sequence[str]) -> list[str]:
     return reuse_mapping(header, before=before.header, mapping=before.mapping) if before is not None else []
 
 
-def read_samples(batch: ImportBatch) -> list[list[str]]:
-    """Return some values of each column of the stored file."""
+def read_sample(batch: ImportBatch) -> FileSample:
+    """Return some values of each column of the stored file, and how many people a short file has."""
     with load_file(batch) as file:
-        return sample_values(file, detected=inspect_file(file, encoding=batch.encoding))
+        return sample_file(file, detected=inspect_file(file, encoding=batch.encoding))
 
 
 def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime) -> None:
@@ -94,6 +98,7 @@ def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime)
         evidence=terms.evidence.strip(),
         collected_on=terms.collected_on,
         expires_on=terms.expires_on,
+        country=terms.country,
         confirm=terms.confirm,
         encoding=encoding,
         header=header,
@@ -126,7 +131,8 @@ def process_pending_imports(*, clock: Callable[[], datetime], stopping: Callable
         token = claim(batch, states=[ImportState(batch.state)], now=clock())
         if token:
             batch.refresh_from_db()
-            ended += _process(batch, token=token, clock=clock, stopping=stopping)
+            with acting_through(IMPORT):
+                ended += _process(batch, token=token, clock=clock, stopping=stopping)
     return ended
 
 

@@ -9,6 +9,7 @@ from subscribers.importing.reading.parsed_rows import RefusedRow
 
 MAX_NOTES = 1_000
 MAX_REFUSALS = 10_000
+_MAX_STORED_NOTES = 100
 OUTCOMES = ("new", "updated", "unchanged", "waiting", "barred", "suppressed", "elsewhere", "repeated", "refused")
 OUTCOME_LABELS = {
     "new": Message("added to the list"),
@@ -76,13 +77,13 @@ class ImportReport:
         """Keep only the numbers."""
         self.notes, self.refusals = [], []
 
-    def as_stored(self, *, notes: int = 100, refusals: int = 0) -> dict[str, object]:
+    def as_stored(self, *, refusals: int = 0) -> dict[str, object]:
         """Return the JSON that is stored with the batch."""
         return {
             **self.counts(),
             "reasons": dict(self.reasons),
             "noted": self.noted,
-            "notes": [list(note) for note in self.notes[:notes]],
+            "notes": [list(note) for note in self.notes[:_MAX_STORED_NOTES]],
             **({"refusals": [[row.line, row.reason] for row in self.refusals[:refusals]]} if refusals else {}),
         }
 

@@ -18,12 +18,14 @@ from subscribers.models import (
     Confirmation,
     ConsentEvent,
     EndReason,
+    EventKind,
     ImportBatch,
     ImportState,
     Subscriber,
     Subscription,
     Suppression,
 )
+from subscribers.outbound_events import record_event
 from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit
 
 STEP_SIZE = 2_000
@@ -84,7 +86,9 @@ def continue_undo(
     _add_counts(
         batch, {"stayed": _imported_subscriptions(batch).count(), "kept": _imported_suppressions(batch).count()}
     )
-    release(batch, token=token, state=ImportState.UNDONE, undone_at=clock(), counts=batch.counts)
+    with transaction.atomic():
+        release(batch, token=token, state=ImportState.UNDONE, undone_at=clock(), counts=batch.counts)
+        record_event(EventKind.IMPORT_UNDONE, data={"import": batch.pk}, now=clock())
     delete_stored_file(batch)
     return True
 
@@ -153,9 +157,9 @@ def _remove_suppressions(batch: ImportBatch, *, now: datetime) -> dict[str, int]
     rows = list(_imported_suppressions(batch).filter(~since).order_by("pk")[:STEP_SIZE])
     by = str(batch.counts.get("undone_by", ""))
     removed = _imported_suppressions(batch).filter(pk__in=[row.pk for row in rows])
-    removed.update(lifted_at=now, lifted_by=by, lifted_reason=Message("Import %(pk)s was undone.", pk=batch.pk))
+    removed.update(removed_at=now, removed_by=by, removal_reason=Message("Import %(pk)s was undone.", pk=batch.pk))
     journal_after_commit(
-        JournalEntry(bytes(row.address_hash), row.mailing_list_id, row.reason, now, lifted=True) for row in rows
+        JournalEntry(bytes(row.address_hash), row.mailing_list_id, row.reason, now, removed=True) for row in rows
     )
     people = Subscriber.objects.filter(address_hash__in=[row.address_hash for row in rows])
     ended = Subscription.objects.filter(
@@ -168,7 +172,7 @@ def _remove_suppressions(batch: ImportBatch, *, now: datetime) -> dict[str, int]
         )
     )
     Subscription.objects.bulk_create(_copy_as_open(row) for row in list(ended))
-    _record(batch, people, kind=ConsentEvent.Kind.LIFTED, now=now)
+    _record(batch, people, kind=ConsentEvent.Kind.SUPPRESSION_REMOVED, now=now)
     return {"lifted": len(rows)}
 
 

@@ -49,12 +49,13 @@
   let next = 0;
   let state = "idle";
   let sending = false;
+  let button = null;
   const finish = (number) => {
     state = "done";
     if (number !== null) {
       field.value = btoa(JSON.stringify({ algorithm: "SHA-256", challenge, number, salt, signature }));
     }
-    if (sending) form.submit();
+    if (sending) form.requestSubmit(button);
   };
   const work = () => {
     const until = performance.now() + 12;
@@ -76,6 +77,7 @@
     event.preventDefault();
     if (sending) return;
     sending = true;
+    button = event.submitter;
     form.setAttribute("aria-busy", "true");
     begin();
   });

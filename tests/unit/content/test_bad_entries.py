@@ -87,7 +87,7 @@ def test_an_error_of_a_library_sets_one_entry_aside_with_a_reason(error: Excepti
             raise error
         return raw
 
-    entries, aside = read_entries(["a", "bad", "b"], read=read, name=lambda raw, number: raw, key=str)
+    entries, aside = read_entries(["a", "bad", "b"], parse=read, label=lambda raw, number: raw, identify=str)
     assert entries == ("a", "b")
     assert aside[0].entry == "bad"
     assert aside[0].reason.endswith((".", "it."))
@@ -114,7 +114,7 @@ def read(raw):
         except Exception:
             continue
     return raw
-entries, aside = read_entries(sys.argv[1].split(","), read=read, name=lambda raw, number: raw, key=str)
+entries, aside = read_entries(sys.argv[1].split(","), parse=read, label=lambda raw, number: raw, identify=str)
 print(entries, [one.entry for one in aside])
 """
 

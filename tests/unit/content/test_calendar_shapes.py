@@ -232,6 +232,12 @@ def test_past_events_do_not_hide_the_next_one() -> None:
     past = [event(f"UID:{n}\nSUMMARY:Past\nDTSTART:20200101T190000Z\nDTEND:20200101T200000Z") for n in range(5_400)]
     parsed = calendar(*past, NEXT)
     assert (titles(parsed), parsed.set_aside) == (["Next"], ())
+    assert titles(shape("past-events.ics")) == ["The next one"]
+
+
+def test_a_list_of_ten_events_may_be_cut_after_the_last() -> None:
+    parsed = shape("cut-list.ics")
+    assert (len(parsed.events), parsed.listed_until) == (10, parsed.events[-1].starts_at)
 
 
 @pytest.mark.parametrize(

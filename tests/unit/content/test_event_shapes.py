@@ -135,6 +135,14 @@ def test_private_events_of_a_page_are_only_counted() -> None:
     assert "https://example.org/events/p20/" in parsed.private
 
 
+@pytest.mark.parametrize("name", ["private-microdata.html", "private-rdfa.html"])
+def test_private_events_in_markup_are_only_counted(name: str) -> None:
+    parsed = shape(name)
+    assert [entry.title for entry in parsed.events] == ["Open evening"]
+    assert [aside.entry for aside in parsed.set_aside] == ["4 private entries"]
+    assert {f"https://example.org/events/p{number}/" for number in range(30, 34)} == set(parsed.private)
+
+
 def test_microdata_is_read() -> None:
     (entry,) = shape("microdata.html").events
     assert (entry.title, entry.url) == ("A play & a talk", "https://example.org/events/play/")
@@ -168,6 +176,7 @@ def test_past_events_of_a_page_do_not_hide_the_next_one() -> None:
     body = f'<script type="application/ld+json">{json.dumps(nodes)}</script>'.encode()
     parsed = parse_event_page(body, url=URL, now=NOW)
     assert ([entry.title for entry in parsed.events], parsed.complete_until) == (["Next"], None)
+    assert [entry.title for entry in shape("past-events.html").events] == ["The next one"]
 
 
 def test_the_events_calendar_is_read_by_its_rest_interface() -> None:

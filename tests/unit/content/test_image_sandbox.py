@@ -25,7 +25,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def child() -> Iterator[SandboxProcess]:
-    made = SandboxProcess(work="images", limits=sandboxed.LIMITS)
+    made = SandboxProcess(task="images", limits=sandboxed.LIMITS)
     yield made
     made.close()
 
@@ -201,7 +201,7 @@ def test_a_file_over_40_megabytes_is_refused() -> None:
 
 
 def test_after_an_image_that_takes_too_long_the_next_is_made() -> None:
-    hasty = SandboxProcess(work="images", limits=ResourceLimits(wall_seconds=0.4))
+    hasty = SandboxProcess(task="images", limits=ResourceLimits(wall_seconds=0.4))
     try:
         started = time.monotonic()
         with pytest.raises(BadImage, match="too long or too much memory"):
@@ -215,7 +215,7 @@ def test_after_an_image_that_takes_too_long_the_next_is_made() -> None:
 
 
 def test_after_an_image_that_needs_too_much_memory_the_next_is_made() -> None:
-    lean = SandboxProcess(work="images", limits=ResourceLimits(memory_bytes=24 * MIB))
+    lean = SandboxProcess(task="images", limits=ResourceLimits(memory_bytes=24 * MIB))
     try:
         with pytest.raises(BadImage, match=r"too long or too much memory|cannot be read to its end"):
             encode_image_in_sandbox(draw(3000, 3000, "PNG"), child=lean)

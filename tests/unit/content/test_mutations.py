@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.json_text import has_broken_characters
 from newsletter.content.parsing.parse import Document, parse_document
+from tests.support.sample_documents import MARKER
 
 SHAPES = Path(__file__).parents[2] / "data" / "shapes"
 KINDS = {
@@ -26,11 +28,40 @@ KINDS = {
     "page": ("page", "text/html"),
     "calendar": ("calendar", "text/calendar"),
     "eventpage": ("events", "text/html"),
+    **dict.fromkeys(("ghost", "drupal", "eventbrite", "mobilize", "action_network"), ("", "application/json")),
 }
 TIMES = int(os.environ.get("NEWSLETTER_MUTATIONS", "25"))
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 URL = "https://example.org/source"
+NODE = re.compile(rb"^  \{.*?^  \}", re.DOTALL | re.MULTILINE)
 EVENT = re.compile(rb"BEGIN:VEVENT.*?END:VEVENT", re.DOTALL)
+PRIVATE_ENTRIES = {
+    "calendar/busy.ics": EVENT,
+    "calendar/private-classes.ics": EVENT,
+    "eventpage/private.html": re.compile(rb'\{"@context".*?\}(?=, \{|\])', re.DOTALL),
+    "eventpage/private-microdata.html": re.compile(rb"<div itemscope.*?</div>", re.DOTALL),
+    "eventpage/private-rdfa.html": re.compile(rb"<div vocab.*?</div>", re.DOTALL),
+    "eventpage/the-events-calendar.json": NODE,
+    "ghost/posts.json": NODE,
+    "drupal/articles.json": NODE,
+    "eventbrite/events.json": NODE,
+    "mobilize/events.json": NODE,
+    "action_network/events.json": NODE,
+    "feed/protected.xml": re.compile(rb"<item>.*?</item>", re.DOTALL),
+    "wordpress/protected.json": re.compile(rb"^\{.*?\}(?=,?$)", re.MULTILINE),
+}
+"""The entries of shapes whose private entries say themselves that they are private. Each of these has the marker."""
+ENTRY_STARTS = {
+    "feed": re.compile(rb"<\s*(?:\w+:)?(?:item|entry)", re.IGNORECASE),
+    "jsonfeed": re.compile(rb"\{"),
+    "wordpress": re.compile(rb"\{"),
+    "page": re.compile(rb"\A"),
+    "calendar": re.compile(rb"BEGIN:VEVENT", re.IGNORECASE),
+    "eventpage": re.compile(rb"\{|itemscope|typeof", re.IGNORECASE),
+    **dict.fromkeys(("ghost", "drupal", "eventbrite", "mobilize", "action_network"), re.compile(rb"\{")),
+}
+MAX_SUMMARIES = 4
+"""Notes about a whole document: private, past and further entries, and repairs."""
 PRIVATE = re.compile(rb"^CLASS[^\r\n]*:(?:PRIVATE|CONFIDENTIAL)\s*$", re.MULTILINE)
 SUMMARY = re.compile(rb"^SUMMARY[^\r\n:]*:([^\r\n]{4,})", re.MULTILINE)
 SCRIPT = re.compile(r"<\s*script|<[^<>]*\bon\w+\s*=|<[^<>]*javascript:", re.IGNORECASE)
@@ -103,7 +134,7 @@ def read(path: Path, body: bytes) -> Parsed:
     kind, content_type = KINDS[path.parent.name]
     if kind == "events" and path.suffix == ".json":
         kind, content_type = "tribe_events", "application/json"
-    return parse_document(Document(kind, body, URL, content_type, NOW))
+    return parse_document(Document(kind or path.parent.name, body, URL, content_type, NOW))
 
 
 def check(parsed: Parsed) -> None:
@@ -123,7 +154,22 @@ def check(parsed: Parsed) -> None:
         assert event.url == "" or event.url.startswith(("http://", "https://"))
     assert not has_broken_characters(list(entries))
     assert not has_broken_characters([parsed.error, *((one.entry, one.reason) for one in parsed.set_aside)])
-    assert all(one.reason for one in parsed.set_aside)
+    assert all(isinstance(one.reason, Message) and one.reason for one in parsed.set_aside)
+
+
+def check_messages(parsed: Parsed, body: bytes, folder: str) -> None:
+    """Assert that each entry is read or has one message, beside the notes about the whole document."""
+    begun = len(ENTRY_STARTS[folder].findall(body.replace(b"\0", b"")))
+    assert len(parsed.set_aside) <= begun + MAX_SUMMARIES
+
+
+def check_marker(parsed: Parsed, body: bytes, private: list[bytes]) -> bool:
+    """Assert that nothing of a private entry is read. Return False if the mutation damaged a private entry itself."""
+    marker = MARKER.encode()
+    if body.count(marker) != sum(body.count(entry) * entry.count(marker) for entry in set(private)):
+        return False
+    assert MARKER not in repr((parsed.stories, parsed.events, parsed.title, parsed.error))
+    return True
 
 
 def check_private(parsed: Parsed, body: bytes, private: list[bytes]) -> None:
@@ -145,12 +191,19 @@ def test_a_shape_is_read_or_refused_with_a_reason(path: Path) -> None:
 def test_a_damaged_document_crashes_nothing_and_reveals_nothing(path: Path) -> None:
     whole = path.read_bytes()
     private = [block for block in EVENT.findall(whole) if PRIVATE.search(block)]
+    entries = PRIVATE_ENTRIES.get(f"{path.parent.name}/{path.name}")
+    marked = [entry for entry in entries.findall(whole) if MARKER.encode() in entry] if entries else []
+    assert not entries or b"".join(marked).count(MARKER.encode()) == whole.count(MARKER.encode())
+    judged = 0
     for number in range(TIMES):
         body = mutate(whole, seed=f"{path.parent.name}/{path.name}/{number}")
         try:
             parsed = read(path, body)
             check(parsed)
+            check_messages(parsed, body, path.parent.name)
             check_private(parsed, body, private)
+            judged += bool(marked) and check_marker(parsed, body, marked)
         except Exception as error:
             error.add_note(f"change number {number} of {path.name}")
             raise
+    assert judged or not marked, "every change damaged a private entry: nothing was judged"

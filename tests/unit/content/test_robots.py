@@ -130,10 +130,10 @@ def test_web_pages_are_checked(server: MisbehavingServer, fetcher: Fetcher, kind
 
 
 @pytest.mark.requirement("X11")
-@pytest.mark.parametrize("kind", ["feed", "calendar", "wordpress"])
+@pytest.mark.parametrize("kind", ["feed", "calendar", "wordpress", "drupal", "mobilize"])
 def test_feeds_and_calendars_are_read_without_a_check(server: MisbehavingServer, fetcher: Fetcher, kind: str) -> None:
-    for path in ("/private/source", "/private/source/wp-json/wp/v2/posts"):
-        server.routes[path] = respond(b"nothing of use")
+    for path in ("", "/wp-json/wp/v2/posts", "/jsonapi/node/article"):
+        server.routes[f"/private/source{path}"] = respond(b"nothing of use")
     assert read(kind, f"{server.url}/private/source", fetcher)
     assert "/robots.txt" not in paths(server)
 

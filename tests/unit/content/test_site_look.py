@@ -2,7 +2,11 @@
 
 import pytest
 
-from newsletter.content.parsing.pages.site_look import find_site_colours, read_site_page
+from newsletter.content.parsing.pages.site_colours import find_site_colours
+from newsletter.content.parsing.pages.site_look import read_site_page
+from newsletter.organisation.site_look import make_readable
+from newsletter.rendering.colours import contrast
+from newsletter.rendering.lint.colour_advice import find_colour_problems
 
 URL = "https://www.example.org/en/"
 
@@ -61,6 +65,14 @@ def test_colours_are_read_in_each_notation() -> None:
     assert find_site_colours("a{color:rgb(192, 57, 43)}").colour == "#c0392b"
     assert find_site_colours("a{color:#c32}").colour == "#cc3322"
     assert find_site_colours("", theme_colour="#123a6b").colour == "#123a6b"
+
+
+@pytest.mark.parametrize("only", ["#ffe97a", "#123a6b", "#c0392b", "#0b1f10"])
+def test_a_site_with_one_colour_gives_two_shades_of_it(only: str) -> None:
+    colours = make_readable(find_site_colours(f"a{{color:{only}}}"))
+    assert contrast(colours.colour, colours.accent) > 1.5
+    given = {name: getattr(colours, name) for name in ("colour", "accent", "background")}
+    assert [advice for advice in find_colour_problems(**given) if advice.refused] == []
 
 
 def test_a_site_in_grey_gives_no_colour() -> None:

@@ -8,6 +8,7 @@ import pytest
 from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.parse import Document, parse_document
 from newsletter.content.parsing.pseudonyms import ANY_NAME
+from tests.support.sample_documents import MARKER
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 SHAPES = Path(__file__).resolve().parents[2] / "data" / "shapes"
@@ -174,6 +175,14 @@ def test_a_date_of_no_standard_form_has_a_note() -> None:
 def test_a_date_far_ahead_and_a_protected_post_are_set_aside() -> None:
     assert [aside.entry for aside in parse("feed/dates-english.xml").set_aside] == ["Too far ahead"]
     assert [aside.entry for aside in parse("wordpress/pictures.json").set_aside] == ["For members"]
+
+
+@pytest.mark.parametrize(("name", "refused"), [("wordpress/protected.json", 4), ("feed/protected.xml", 2)])
+def test_posts_with_a_password_and_drafts_are_refused_one_by_one(name: str, refused: int) -> None:
+    parsed = parse(name)
+    assert [story.title for story in parsed.stories] == ["The clinic opens", "A verdict on rents"]
+    assert len(parsed.set_aside) == refused
+    assert MARKER not in repr(parsed.stories)
 
 
 def test_pseudonym_notes_are_kept_once_with_their_story() -> None:

@@ -10,15 +10,16 @@ from newsletter.demo.subscribers_csv import TOPICS
 from tests.support.demo_site import NOW, ask
 
 KEYS = {
-    "brand": "name logo logo_dark colour accent background font postal_address website donate_url donor_portal_url "
+    "brand": "name logo logo_dark colour accent background font postal_address website privacy_url donate_url donor_portal_url "
     "social",
+    "limits": "mails_in_7_days",
     "list": "slug name description double_opt_in",
-    "topic": "slug name",
+    "topic": "slug name names",
     "segment": "slug rule",
     "source": "name kind url every topics region language",
-    "appeal": "slug headline text link button for",
+    "appeal": "slug headline text link button for language translation_of",
     "publication": "slug name list segment from_name from_email reply_to subject schedule zone lead_hours approval "
-    "stories events radius_km days_back days_ahead topics sources language archive",
+    "stories events radius_km days_back days_ahead interests topics sources intro language languages archive",
 }
 
 

@@ -3,12 +3,14 @@
 import pytest
 from django.forms import ModelForm
 
+from newsletter.desk.publications.limits_page import LimitsForm
 from newsletter.models import Appeal, Brand, Publication, Source
 from newsletter.organisation.schema import ENTRIES
-from subscribers.models import MailingList, Segment, Topic
+from subscribers.models import Case, MailingList, Segment, Topic
 
 MODELS = {
     "brand": Brand,
+    "case": Case,
     "list": MailingList,
     "topic": Topic,
     "segment": Segment,
@@ -16,10 +18,12 @@ MODELS = {
     "appeal": Appeal,
     "publication": Publication,
 }
+FORMS = {"limits": LimitsForm}
 OTHER_NAMES = {
     "brand.logo": ["logo_file"],  # the file gives an address, the form takes an upload
     "brand.logo_dark": ["logo_dark_file"],
     "list.ask": ["ask_name", "ask_place", "ask_topics", "ask_language"],  # one box for each question
+    "source.key_variable": ["key"],  # the file names the setting that holds the key, the form takes the key
     "source.every": ["every_minutes"],  # “30m” in the file, a number of minutes in the form
 }
 PLAIN_FIELDS = {
@@ -31,7 +35,7 @@ KEYS = [f"{kind}.{name}" for kind, entry in ENTRIES.items() for name in entry.mo
 
 
 def form_fields(kind: str) -> set[str]:
-    form: type[ModelForm] = MODELS[kind].snippet_viewset.get_form_class()
+    form: type[ModelForm] = FORMS.get(kind) or MODELS[kind].snippet_viewset.get_form_class()
     return set(form.base_fields)
 
 
@@ -43,7 +47,7 @@ def test_every_key_of_the_file_has_a_field(key: str) -> None:
 
 
 def test_every_kind_of_the_file_has_a_form_and_no_name_is_stale() -> None:
-    assert set(MODELS) == set(ENTRIES)
+    assert {*MODELS, *FORMS} == set(ENTRIES)
     assert {*OTHER_NAMES, *PLAIN_FIELDS} <= set(KEYS)
 
 

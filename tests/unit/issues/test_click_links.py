@@ -54,10 +54,6 @@ def test_a_counted_link_is_the_same_for_every_reader() -> None:
     assert track_links(personal_only, issue=ISSUE, clicks="counts") == personal_only
 
 
-def test_counting_by_reader_has_no_effect_yet() -> None:
-    assert track_links(mail(), issue=ISSUE, clicks="readers") == track_links(mail(), issue=ISSUE, clicks="counts")
-
-
 def test_a_link_leads_only_where_it_was_made_to_lead() -> None:
     """No open redirect: target and issue are under the signature."""
     url = make_click_url(issue=ISSUE, url="https://example.org/a")

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.snapshot.records.blocks import EventsBlock
+from newsletter.issues.snapshot.records.blocks import EventsBlock, LeadStoryBlock
 from newsletter.issues.variants.documents import make_document
-from newsletter.issues.variants.nearby_events import EventSelection, RecipientLocation, choose_events_for
-from newsletter.issues.variants.visibility import VisibleContent, describe_visible
-from newsletter.rendering.blocks import EventItem, Events
-from tests.support.content import make_content, make_event_record
+from newsletter.issues.visible.nearby_events import EventSelection, RecipientLocation, choose_events_for
+from newsletter.issues.visible.variant_labels import describe_visible
+from newsletter.issues.visible.visible_content import VisibleContent
+from newsletter.rendering.blocks import EventItem, Events, LeadStory
+from newsletter.rendering.pipeline import render
+from tests.support.content import make_content, make_event_record, make_story_record
 
 
 def show(
@@ -140,3 +142,26 @@ def test_readers_close_to_an_event_get_their_own_variant() -> None:
 )
 def test_the_location_of_an_event_names_a_town_once(location: str, shown: str) -> None:
     assert show(location=location).where == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "media", "seconds", "words"),
+    [
+        ("en", "video", 723, "Video, 12 min"),
+        ("en", "video", 0, "Video"),
+        ("en", "audio", 20, "Audio, 1 min"),
+        ("es", "audio", 3749, "Audio, 62 min"),
+        ("de", "video", 723, "Video, 12 Min."),
+        ("en", "", 0, ""),
+    ],
+)
+def test_a_recording_says_how_long_it_is(language: str, media: str, seconds: int, words: str) -> None:
+    block = LeadStoryBlock(key="a", story=make_story_record(1, media=media, seconds=seconds, date=date(2026, 3, 1)))
+    visible = VisibleContent(language=language, events={}, appeals={})
+    document = make_document(make_content(block), visible=visible, view_online="")
+    (shown,) = document.blocks
+    assert isinstance(shown, LeadStory)
+    assert shown.story.recording == words
+    mail = render(document)
+    for text in (mail.html, mail.text):
+        assert (f"2026 · {words}" in text) == bool(words)

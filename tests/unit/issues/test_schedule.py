@@ -4,7 +4,7 @@ from itertools import islice
 import pytest
 
 from newsletter.common.errors import BadSchedule
-from newsletter.issues.assembly.schedule import check_schedule, describe, due_after, parse_due
+from newsletter.common.schedule import check_schedule, describe, due_after, parse_due
 
 
 def dues(moment: datetime, schedule: str, zone: str, count: int) -> list[tuple[str, str]]:

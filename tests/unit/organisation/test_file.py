@@ -62,7 +62,7 @@ def test_the_sample_file_has_every_key_of_every_table() -> None:
         ('[brand]\nsocial = { facebook = "x" }', "[brand]: social.facebook: “x” is not a web address"),
         ('[brand]\nsocial = "x"', "[brand]: social: write a table"),
         ('[brand]\nwebsite = "https://example.org/' + "a" * 2000 + '"', "is longer than 2,000 characters"),
-        (SOURCE + 'kind = "calender"', "“calender” is not one of “feed”, “wordpress”, “page”, “calendar”, “events”;"),
+        (SOURCE + 'kind = "calender"', "“calender” is not one of “feed”, “wordpress”, “page”, “calendar”, “events”, “ghost”"),
         (SOURCE + 'every = "soon"', "[[source]] Stories: every: “soon” is not how often"),
         (SOURCE + 'every = "0m"', "every: “0m” is not how often"),
         (SOURCE + 'every = "99d"', "every: “99d” is not how often"),

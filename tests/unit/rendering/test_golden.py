@@ -1,4 +1,4 @@
-"""Whole mails, byte for byte: one letter with everything in it, each layout in a finished brand, and one from right to left.
+"""Whole mails, byte for byte: a letter with everything, each layout in a finished brand, and one issue in eight languages.
 
 To accept a wanted change: ``make email-goldens``; read the difference, then commit it.
 """
@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.issues.variants.reader_texts import READER_TEXTS
 from newsletter.rendering.blocks import Document
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.mail import hash_mail
+from newsletter.rendering.phrases import PHRASES
 from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.gallery.documents import documents, flat_picture
+from tests.support.language_mails import TEXTS, make_language_mail
 from tests.support.mail_documents import rich_document
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -27,15 +30,18 @@ OF_GALLERY = (
     "notice-meadow",
 )
 
+NAMES = ["letter", *OF_GALLERY, *(f"issue-{language}" for language in TEXTS)]
+
 
 @pytest.fixture(scope="module")
 def goldens() -> dict[str, Document]:
     gallery = documents(picture=flat_picture)
-    return {"letter": rich_document()} | {name: gallery[name] for name in OF_GALLERY}
+    in_languages = {f"issue-{language}": make_language_mail(language) for language in TEXTS}
+    return {"letter": rich_document()} | {name: gallery[name] for name in OF_GALLERY} | in_languages
 
 
 @pytest.mark.parametrize("part", ["html", "txt"])
-@pytest.mark.parametrize("name", ["letter", *OF_GALLERY])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_mail_is_what_it_was(goldens: dict[str, Document], name: str, part: str):
     mail = render(goldens[name])
     written = mail.html if part == "html" else mail.text
@@ -49,7 +55,19 @@ def test_a_mail_is_what_it_was(goldens: dict[str, Document], name: str, part: st
 
 def test_every_layout_has_a_golden_and_no_golden_is_left_over():
     assert {name.split("-")[0] for name in OF_GALLERY} >= set(LAYOUTS)
-    assert {path.stem for path in GOLDEN.iterdir()} == {"letter", *OF_GALLERY}
+    assert {path.stem for path in GOLDEN.iterdir()} == set(NAMES)
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_a_mail_in_each_language_passes_the_checks(language: str):
+    document = make_language_mail(language)
+    mail = render(document)
+    assert lint_mail(mail, document=document) == ()
+    assert f'lang="{language}"' in mail.html
+    assert f'dir="{"rtl" if language == "ar" else "ltr"}"' in mail.html
+    assert set(PHRASES[language]) == set(PHRASES["en"])
+    assert set(READER_TEXTS[language]) == set(READER_TEXTS["en"])
+    assert [text for text in PHRASES["en"].values() if " " in text and text in mail.text and language != "en"] == []
 
 
 def test_the_letter_passes_its_own_checks():

@@ -10,7 +10,7 @@ from subscribers.importing.reading.column_mapping import check_mapping, guess_ma
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.layouts import detect_layout, refuse_non_subscribed_export
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusalKind, RefusedRow
-from subscribers.importing.reading.people_file import inspect_file, read_people, sample_values
+from subscribers.importing.reading.people_file import inspect_file, read_people, sample_file
 
 pytestmark = [pytest.mark.requirement("D2")]
 
@@ -172,10 +172,9 @@ def test_the_same_columns_have_the_same_key_whatever_their_case() -> None:
 
 def test_some_values_of_each_column_are_shown() -> None:
     file = io.BytesIO(b"email,name\nann@example.org,Ann\nbea@example.org,Ann\nbad,,,\n,Cy\n")
-    assert sample_values(file, detected=inspect_file(file)) == [
-        ["ann@example.org", "bea@example.org", "bad"],
-        ["Ann", "Cy"],
-    ]
+    sample = sample_file(file, detected=inspect_file(file))
+    assert sample.values == [["ann@example.org", "bea@example.org", "bad"], ["Ann", "Cy"]]
+    assert sample.people == 4
     assert file.tell() == 0
 
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from newsletter.common.errors import BadRule
-from subscribers.segments.rules import Condition, Group, conditions, parse_rule
+from subscribers.segments.rules import Condition, Group, list_conditions, parse_rule
 
 
 def test_an_empty_rule_is_everyone() -> None:
@@ -14,7 +14,7 @@ def test_an_empty_rule_is_everyone() -> None:
 
 def test_a_nested_rule_keeps_its_order_and_names_its_parts() -> None:
     tree = parse_rule({"all": [{"list": "weekly"}, {"any": [{"near": "London, GB", "km": 80}, {"giving": "donor"}]}]})
-    assert [(one.key, one.where) for one in conditions(tree)] == [
+    assert [(one.key, one.where) for one in list_conditions(tree)] == [
         ("list", "rule.all[1].list"),
         ("near", "rule.all[2].any[1].near"),
         ("giving", "rule.all[2].any[2].giving"),

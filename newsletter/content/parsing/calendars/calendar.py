@@ -105,11 +105,13 @@ class _Reader:
         zones = Zones(calendar)
         default_zone = zones.resolve(calendar.value("X-WR-TIMEZONE", "TIMEZONE-ID"))
         closed = is_private_calendar(calendar.opening)
-        public = [one for one in group_series(calendar.events) if not self._withhold(one, zones, closed=closed)]
-        self.listed += sum(len(one.blocks) for one in public)
-        self.starts += [one.start for one in public if not one.repeats and one.start]
-        ahead = [one for one in public if not one.is_over((self.start - timedelta(days=2)).date())]
-        for series in sorted(ahead, key=lambda one: (one.repeats, one.start)):
+        public = [
+            series for series in group_series(calendar.events) if not self._withhold(series, zones, closed=closed)
+        ]
+        self.listed += sum(len(series.blocks) for series in public)
+        self.starts += [series.start for series in public if not series.repeats and series.start]
+        ahead = [series for series in public if not series.is_over((self.start - timedelta(days=2)).date())]
+        for series in sorted(ahead, key=lambda series: (series.repeats, series.start)):
             if not series.repeats and len(self.singles) >= 2 * MAX_OCCURRENCES:
                 # Events come in order, so this one is later than all that are kept.
                 self.dropped += 1
@@ -167,7 +169,7 @@ class _Reader:
             reason = Message("One date of this event is changed in a way that cannot be read. That date is left out.")
             self.aside.append(SetAside(self._name(series), reason, external_id=f"{uid}#{stamp.removesuffix('+')}"))
         if len(self.repeated) >= 2 * MAX_OCCURRENCES:
-            self.repeated = {one.external_id: one for one in self._cut(self.repeated)}
+            self.repeated = {entry.external_id: entry for entry in self._cut(self.repeated)}
 
     def _name(self, series: Series) -> str:
         """Return a label for staff. A damaged entry gets no text of its own: its lost lines may have made it private."""

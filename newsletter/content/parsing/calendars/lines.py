@@ -50,7 +50,7 @@ class ComponentText:
 class CalendarText:
     """One VCALENDAR: its own lines, its VEVENTs in order, and the whole text of each VTIMEZONE by its TZID.
 
-    ``opening`` are the lines before its first event, where a calendar says what holds for all of it.
+    ``opening``: the lines before the first event. They apply to the whole calendar.
     """
 
     lines: list[Line] = field(default_factory=list)
@@ -66,73 +66,112 @@ class CalendarText:
 
 def split_calendars(body: bytes) -> list[CalendarText]:
     """Return the calendars of a document in order, or an empty list if none begins."""
-    calendars: list[CalendarText] = []
-    stack: list[ComponentText] = []
-    zone: list[str] = []
-    last: ComponentText | None = None
-    stray = False
+    splitter = _Splitter()
     for line in _lines(body):
-        if line.name == "BEGIN":
-            kind = line.value.strip().upper()
-            if kind == "VCALENDAR":
-                _mark_damaged(stack)
-                calendars.append(CalendarText())
-                stack, last, stray = [], None, False
-            elif not calendars:
-                continue
-            else:
-                if kind in ("VEVENT", "VTIMEZONE"):
-                    _mark_damaged(stack)
-                    stack = []
-                stack.append(ComponentText(kind, damaged=stray and kind == "VEVENT"))
-                stray = False
-                if kind == "VEVENT":
-                    calendars[-1].events.append(stack[-1])
-                zone = [line.text()] if kind == "VTIMEZONE" else [*zone, line.text()] if zone else zone
-        elif line.name == "END":
-            kind = line.value.strip().upper()
-            if kind == "VCALENDAR":
-                _mark_damaged(stack)
-                stack = []
-            elif any(block.kind == kind for block in stack):
-                if zone:
-                    zone.append(line.text())
-                while stack:
-                    block = stack.pop()
-                    if block.kind == kind:
-                        last = block if kind == "VEVENT" else last
-                        break
-                    block.damaged = True
-                    for outer in stack:
-                        outer.damaged = True
-                if kind == "VTIMEZONE" and calendars:
-                    _keep_zone(calendars[-1], zone)
-                    zone = []
-            elif stack and kind not in _ZONE_PARTS:
-                stack[0].damaged = True
-            elif last is not None:
-                # The lines before this one belong to an entry that was split.
-                last.damaged, stray = True, False
-        elif stack:
-            stack[-1].lines.append(line)
-            if zone:
-                zone.append(line.whole)
-        elif calendars:
-            calendars[-1].lines.append(line)
-            if not calendars[-1].events:
-                calendars[-1].opening.append(line)
-            stray = stray or line.name in _OF_AN_EVENT or not line.name
-            if last is not None and stray:
-                # A line of an event outside any event: the event before lost its end, or the next one its beginning,
-                # perhaps with the mark that made it private.
-                last.damaged = True
-    _mark_damaged(stack)
-    return calendars
+        splitter.add(line)
+    return splitter.finish()
 
 
-def _mark_damaged(stack: list[ComponentText]) -> None:
-    for block in stack:
-        block.damaged = True
+class _Splitter:
+    """Sorts the lines of a document into calendars and components, one line after another."""
+
+    def __init__(self) -> None:
+        self._calendars: list[CalendarText] = []
+        self._open: list[ComponentText] = []
+        """The components that have begun and not ended, the outermost first."""
+        self._zone: list[str] = []
+        """The lines of the VTIMEZONE that has begun."""
+        self._last_event: ComponentText | None = None
+        self._has_stray_line = False
+        """A line of an event was outside any event, since the last component began."""
+
+    def add(self, line: Line) -> None:
+        match line.name, line.value.strip().upper():
+            case "BEGIN", "VCALENDAR":
+                self._begin_calendar()
+            case "BEGIN", kind:
+                self._begin_component(kind, line)
+            case "END", "VCALENDAR":
+                self._close_all()
+            case "END", kind:
+                self._end_component(kind, line)
+            case _:
+                self._add_property(line)
+
+    def finish(self) -> list[CalendarText]:
+        """Return the calendars. Every component that has not ended is damaged."""
+        self._close_all()
+        return self._calendars
+
+    def _begin_calendar(self) -> None:
+        self._close_all()
+        self._calendars.append(CalendarText())
+        self._last_event, self._has_stray_line = None, False
+
+    def _close_all(self) -> None:
+        """Forget the open components. Each is damaged, because it has not ended."""
+        _mark_damaged(self._open)
+        self._open = []
+
+    def _begin_component(self, kind: str, line: Line) -> None:
+        if not self._calendars:
+            return
+        if kind in ("VEVENT", "VTIMEZONE"):
+            self._close_all()
+        component = ComponentText(kind, damaged=self._has_stray_line and kind == "VEVENT")
+        self._open.append(component)
+        self._has_stray_line = False
+        if kind == "VEVENT":
+            self._calendars[-1].events.append(component)
+        if kind == "VTIMEZONE":
+            self._zone = [line.text()]
+        elif self._zone:
+            self._zone.append(line.text())
+
+    def _end_component(self, kind: str, line: Line) -> None:
+        if any(component.kind == kind for component in self._open):
+            self._close(kind, line)
+        elif self._open and kind not in _ZONE_PARTS:
+            self._open[0].damaged = True
+        elif self._last_event is not None:
+            # The lines before this one belong to an entry that was split.
+            self._last_event.damaged, self._has_stray_line = True, False
+
+    def _close(self, kind: str, line: Line) -> None:
+        """Close the innermost component of this kind. A component in it that has not ended damages all around it."""
+        if self._zone:
+            self._zone.append(line.text())
+        component = self._open.pop()
+        while component.kind != kind:
+            _mark_damaged([component, *self._open])
+            component = self._open.pop()
+        if kind == "VEVENT":
+            self._last_event = component
+        if kind == "VTIMEZONE":
+            _keep_zone(self._calendars[-1], self._zone)
+            self._zone = []
+
+    def _add_property(self, line: Line) -> None:
+        if self._open:
+            self._open[-1].lines.append(line)
+            if self._zone:
+                self._zone.append(line.whole)
+            return
+        if not self._calendars:
+            return
+        calendar = self._calendars[-1]
+        calendar.lines.append(line)
+        if not calendar.events:
+            calendar.opening.append(line)
+        self._has_stray_line = self._has_stray_line or line.name in _OF_AN_EVENT or not line.name
+        if self._last_event is not None and self._has_stray_line:
+            # The event before lost its end, or the next one its beginning, perhaps with the mark that made it private.
+            self._last_event.damaged = True
+
+
+def _mark_damaged(components: list[ComponentText]) -> None:
+    for component in components:
+        component.damaged = True
 
 
 def _keep_zone(calendar: CalendarText, lines: list[str]) -> None:

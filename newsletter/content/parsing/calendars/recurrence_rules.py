@@ -42,7 +42,7 @@ def uid_of(event: icalendar.Component) -> str:
 
 def _count(dates: object) -> int:
     lists = dates if isinstance(dates, list) else [dates]
-    return sum(len(getattr(one, "dts", ())) for one in lists)
+    return sum(len(getattr(dates, "dts", ())) for dates in lists)
 
 
 def _check_rule(rule: icalendar.vRecur) -> None:
@@ -67,7 +67,7 @@ def _check_rule(rule: icalendar.vRecur) -> None:
 
 
 def _has_any_date(rule: icalendar.vRecur) -> bool:
-    """Return True if the rule gives any day. It is tried near the last possible year, so that the search ends soon."""
+    """Return True if the rule matches any date. Search near the last possible year, so that it ends quickly."""
     months, days = rule.get("BYMONTH") or [], rule.get("BYMONTHDAY") or []
     if months and days and all(_is_impossible_date(int(month), int(day)) for month in months for day in days):
         return False

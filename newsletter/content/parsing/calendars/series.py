@@ -127,7 +127,7 @@ def read_dates(
         found = recurring_ical_events.of(holder).between(start, end)
     except (InvalidCalendar, *READ_ERRORS) as error:
         raise BadEntry("The repetition of this event cannot be understood.") from error
-    kept = (one for one in found if not _is_hidden(one, hidden))
+    kept = (occurrence for occurrence in found if not _is_hidden(occurrence, hidden))
     for _, occurrence in zip(range(limit), kept, strict=False):
         yield occurrence
 
@@ -192,7 +192,7 @@ def _is_hidden(occurrence: icalendar.Component, hidden: set[str]) -> bool:
     if names & hidden:
         return True
     day = format_local_stamp(planned.dt).replace("-", "")[:8]
-    return any(one.endswith("+") and one.replace("-", "")[:8] <= day for one in hidden)
+    return any(stamp.endswith("+") and stamp.replace("-", "")[:8] <= day for stamp in hidden)
 
 
 def _last_day(block: ComponentText) -> date | None:

@@ -31,14 +31,14 @@ class Zones:
         self.unusable: list[str] = []
 
     def resolve(self, name: str) -> str:
-        """Return the IANA name, or the name unchanged if only the calendar itself defines it, or nobody does."""
+        """Return the IANA name. If there is none, return the name unchanged."""
         bare = name.strip().strip('"')
         if bare not in self._known:
             self._known[bare] = self._find(bare) or bare
         return self._known[bare]
 
     def rewrite(self, line: Line) -> Line:
-        """Return a date line with the IANA name of its zone. A line of whole days has no zone, whatever it says."""
+        """Return a date line with the IANA name of its zone. All-day dates have no zone: ignore one that is given."""
         if line.name not in DATED:
             return line
         if _DAY.fullmatch(line.value.strip()):

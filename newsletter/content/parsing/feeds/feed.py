@@ -11,6 +11,7 @@ from typing import Any
 import feedparser
 
 from newsletter.common.messages import Message
+from newsletter.content.parsing.alternates import read_hreflang
 from newsletter.content.parsing.dates import ParsedDate, parse_date_text
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
@@ -25,6 +26,7 @@ from newsletter.content.parsing.entry_rules import (
 )
 from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.feeds.json_feed import looks_like_json, parse_json_feed
+from newsletter.content.parsing.feeds.recordings import find_recording
 from newsletter.content.parsing.markup import (
     clean_html,
     has_internal_subset,
@@ -81,14 +83,15 @@ def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None
     feed: Mapping[str, Any] = document.feed
     literal = str(document.get("version", "")).startswith("atom")
     language = str(feed.get("language") or "")
+    cover = str((feed.get("image") or {}).get("href") or "")
 
-    def read(raw: Mapping[str, object]) -> StoryEntry:
-        return _read_entry(raw, url=url, literal=literal, language=language, now=moment)
+    def parse(raw: Mapping[str, object]) -> StoryEntry:
+        return _read_entry(raw, url=url, literal=literal, language=language, cover=cover, now=moment)
 
-    def name(raw: Mapping[str, object], number: int) -> str:
+    def label(raw: Mapping[str, object], number: int) -> str:
         return label_entry(title=_title(raw, literal), link=str(raw.get("link") or ""), number=number)
 
-    stories, aside = read_entries(document.entries, read=read, name=name, key=lambda story: story.external_id)
+    stories, aside = read_entries(document.entries, parse=parse, label=label, identify=lambda story: story.external_id)
     stories = tuple(replace(story, addresses=_exclude_invented(story.addresses, body)) for story in stories)
     extra = {"version": str(document.get("version", "")), "link": safe_link(str(feed.get("link") or ""), base_url=url)}
     return Parsed(stories=stories, set_aside=aside, title=_feed_title(feed, literal), extra=extra)
@@ -122,13 +125,21 @@ def _feed_title(feed: Mapping[str, object], literal: bool) -> str:
         return ""
 
 
-def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: str, now: datetime) -> StoryEntry:
+def _read_entry(
+    raw: Mapping[str, Any], *, url: str, literal: bool, language: str, cover: str, now: datetime
+) -> StoryEntry:
+    """Return the story. ``cover`` is the image of the whole feed, for recordings without their own."""
     if has_bad_reference(raw):
         raise BadEntry(BROKEN_CHARACTERS)
     title = require_title(_title(raw, literal))
-    link = require_link(str(raw.get("link") or ""), base_url=url)
+    recording = find_recording(raw)
+    link = require_link(_find_link(raw, language=language) or (recording.url if recording else ""), base_url=url)
     html = _longest_html(raw)
     summary = str(raw.get("summary") or "")[:_SUMMARY_BYTES]
+    described = str(raw.get(f"media_{MEDIA_DESCRIPTION_FIELD}") or "")
+    if recording and described and not summary and not html:
+        # The description is of the recording, not of its image.
+        raw, summary = {**raw, f"media_{MEDIA_DESCRIPTION_FIELD}": title}, escape(described[:_SUMMARY_BYTES])
     text = "\n".join(plain_text(part) for part in (html, summary) if part)
     if is_protected_entry(title=title, text=plain_text(summary), html=html + summary):
         raise BadEntry(PROTECTED)
@@ -136,6 +147,8 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
     picture, alt = find_named_picture(raw, base_url=link, html=html or summary)
     if not picture:
         picture, alt = find_picture_in_html(html or summary, base_url=link)
+    if not picture and recording:
+        picture, alt = safe_link(cover, base_url=url), ""
     detail = raw.get("title_detail") or {}
     spoken = str(raw.get("language") or detail.get("language") or language or "")[:35]
     date = _date(raw, language=spoken, now=now)
@@ -153,8 +166,23 @@ def _read_entry(raw: Mapping[str, Any], *, url: str, literal: bool, language: st
         categories=_categories(raw),
         pseudonyms=find_pseudonyms(title, teaser, text),
         addresses=_addresses(raw, base_url=url),
+        translations=read_hreflang(raw.get("links") or [], base_url=url),
         note=date.note,
+        media=recording.media if recording else "",
+        seconds=recording.seconds if recording else 0,
     )
+
+
+def _find_link(raw: Mapping[str, Any], *, language: str) -> str:
+    """Return the entry's own link. feedparser takes the last alternate, which may be that of a translation."""
+    link = str(raw.get("link") or "")
+    alternates = [one for one in raw.get("links") or [] if one.get("rel") == "alternate" and one.get("href")]
+    if not any(one.get("hreflang") and one["href"] == link for one in alternates):
+        return link
+    own = next((one for one in alternates if not one.get("hreflang") and "html" in str(one.get("type"))), None)
+    spoken = str(raw.get("language") or language or "").lower()
+    same = next((one for one in alternates if str(one.get("hreflang")).lower() == spoken), None)
+    return str((own or same or alternates[0])["href"])
 
 
 def _addresses(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, ...]:
@@ -178,8 +206,8 @@ def _longest_html(raw: Mapping[str, Any]) -> str:
 def _date(raw: Mapping[str, object], *, language: str, now: datetime) -> ParsedDate:
     moment = _moment(raw)
     fields = (field for field in ("published", "updated", "created") if field in raw)
-    said = next((str(raw[field]) for field in fields if raw[field]), "")
-    return ParsedDate(moment) if moment else parse_date_text(said, language=language, now=now)
+    date_text = next((str(raw[field]) for field in fields if raw[field]), "")
+    return ParsedDate(moment) if moment else parse_date_text(date_text, language=language, now=now)
 
 
 def _moment(raw: Mapping[str, Any]) -> datetime | None:

@@ -18,7 +18,8 @@ from newsletter.content.parsing.entry_rules import (
     require_title,
 )
 from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
-from newsletter.content.parsing.json_text import BadJson, has_broken_characters, mapping, read_json
+from newsletter.content.parsing.feeds.recordings import AUDIO, VIDEO, read_duration
+from newsletter.content.parsing.json_text import BadJson, as_mapping, has_broken_characters, read_json
 from newsletter.content.parsing.markup import clean_html, plain_text, remove_shortcodes
 from newsletter.content.parsing.pictures import find_alt_in_html, find_picture_in_html, is_story_image
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
@@ -48,16 +49,16 @@ def parse_json_feed(body: bytes, *, url: str, now: datetime) -> Parsed:
         )
     language = tidy(_text(data, "language"))
 
-    def read(raw: object) -> StoryEntry:
+    def parse(raw: object) -> StoryEntry:
         if has_broken_characters(raw):
             raise BadEntry(BROKEN_CHARACTERS)
-        return _read_item(mapping(raw), url=url, language=language, now=now)
+        return _read_item(as_mapping(raw), url=url, language=language, now=now)
 
-    def name(raw: object, number: int) -> str:
-        item = mapping(raw)
+    def label(raw: object, number: int) -> str:
+        item = as_mapping(raw)
         return label_entry(title=unescape(_text(item, "title")), link=_text(item, "url"), number=number)
 
-    stories, aside = read_entries(data["items"], read=read, name=name, key=lambda story: story.external_id)
+    stories, aside = read_entries(data["items"], parse=parse, label=label, identify=lambda story: story.external_id)
     extra = {"version": "json", "link": safe_link(_text(data, "home_page_url"), base_url=url)}
     return Parsed(
         stories=stories, set_aside=aside, title=cut_at_word(tidy(unescape(_text(data, "title"))), 300), extra=extra
@@ -73,15 +74,16 @@ def _read_item(item: Mapping[str, object], *, url: str, language: str, now: date
     title = require_title(unescape(_text(item, "title")))
     link = require_link(_text(item, "url") or _text(item, "external_url"), base_url=url)
     html = _text(item, "content_html")[:_BODY_CHARS]
-    said, plain = _text(item, "summary"), tidy(_text(item, "content_text")[:_BODY_CHARS], keep_lines=True)
-    text = "\n".join(part for part in (plain, plain_text(html), said) if part)
-    if is_protected_entry(title=title, text=said or text, html=html):
+    summary, plain = _text(item, "summary"), tidy(_text(item, "content_text")[:_BODY_CHARS], keep_lines=True)
+    text = "\n".join(part for part in (plain, plain_text(html), summary) if part)
+    if is_protected_entry(title=title, text=summary or text, html=html):
         raise BadEntry(PROTECTED)
-    teaser = teaser_from_text(said, title=title) or teaser_from_text(plain, title=title)
+    teaser = teaser_from_text(summary, title=title) or teaser_from_text(plain, title=title)
     teaser = teaser or teaser_from_html(html, title=title)
     picture, alt = _picture(item, html, base_url=link)
     spoken = (_text(item, "language") or language)[:35]
     date = parse_date_text(_text(item, "date_published") or _text(item, "date_modified"), language=spoken, now=now)
+    media, seconds = _recording(item)
     tags = item.get("tags")
     names = [tidy(str(tag)) for tag in tags] if isinstance(tags, list) else []
     return StoryEntry(
@@ -99,15 +101,29 @@ def _read_item(item: Mapping[str, object], *, url: str, language: str, now: date
         pseudonyms=find_pseudonyms(title, teaser, text),
         addresses=(identity,) if (identity := _text(item, "id")).startswith(("http://", "https://")) else (),
         note=date.note,
+        media=media,
+        seconds=seconds,
     )
+
+
+def _attachments(item: Mapping[str, object]) -> list[Mapping[str, object]]:
+    attached = item.get("attachments")
+    return [as_mapping(attachment) for attachment in attached] if isinstance(attached, list) else []
+
+
+def _recording(item: Mapping[str, object]) -> tuple[str, int]:
+    """Return the medium of the first recording that is attached, and its seconds, or ("", 0)."""
+    for file in _attachments(item):
+        medium = _text(file, "mime_type").partition("/")[0].lower()
+        if medium in (VIDEO, AUDIO):
+            return medium, read_duration(_text(file, "duration_in_seconds").partition(".")[0])
+    return "", 0
 
 
 def _picture(item: Mapping[str, object], html: str, *, base_url: str) -> tuple[str, str]:
     """Return the image that the item names, else one that it attaches, else the first in its text."""
-    attached = item.get("attachments")
-    files = [mapping(one) for one in attached] if isinstance(attached, list) else []
     named = [_text(item, "image"), _text(item, "banner_image")]
-    named += [_text(file, "url") for file in files if _text(file, "mime_type").startswith("image/")]
+    named += [_text(file, "url") for file in _attachments(item) if _text(file, "mime_type").startswith("image/")]
     for link in named:
         safe = safe_link(link, base_url=base_url)
         if safe and is_story_image(safe):
@@ -118,5 +134,5 @@ def _picture(item: Mapping[str, object], html: str, *, base_url: str) -> tuple[s
 def _author(item: Mapping[str, object]) -> str:
     authors = item.get("authors")
     people = authors if isinstance(authors, list) else [item.get("author")]
-    names = [tidy(_text(mapping(person), "name")) for person in people]
+    names = [tidy(_text(as_mapping(person), "name")) for person in people]
     return cut_at_word(", ".join(name for name in names if name), 200)

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from newsletter.common.iso_time import parse_iso_time
 from newsletter.common.messages import Message
+from newsletter.content.parsing.alternates import read_wordpress, read_wordpress_language
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN_CHARACTERS,
@@ -12,7 +14,6 @@ from newsletter.content.parsing.entry_rules import (
     has_password_form,
     label_entry,
     normalise_date,
-    parse_iso_date,
     read_entries,
     require_link,
     require_title,
@@ -22,7 +23,7 @@ from newsletter.content.parsing.feeds.wordpress_addresses import (
     get_site_url,
     short_address,
 )
-from newsletter.content.parsing.json_text import BadJson, has_broken_characters, mapping, read_json
+from newsletter.content.parsing.json_text import BadJson, as_mapping, has_broken_characters, read_json
 from newsletter.content.parsing.markup import clean_html, plain_text, remove_shortcodes, title_text
 from newsletter.content.parsing.pictures import find_picture_in_html, is_story_image, parse_pixels
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
@@ -66,16 +67,16 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
             error=Message("The site answered, but not with a list of posts. Check that it is a WordPress site.")
         )
 
-    def read(raw: object) -> StoryEntry:
+    def parse(raw: object) -> StoryEntry:
         if has_broken_characters(raw):
             raise BadEntry(BROKEN_CHARACTERS)
-        return _read_post(mapping(raw), url=url, now=moment)
+        return _read_post(as_mapping(raw), url=url, now=moment)
 
-    def name(raw: object, number: int) -> str:
-        post = mapping(raw)
+    def label(raw: object, number: int) -> str:
+        post = as_mapping(raw)
         return label_entry(title=title_text(_rendered(post, "title")), link=str(post.get("link") or ""), number=number)
 
-    stories, aside = read_entries(data, read=read, name=name, key=lambda story: story.external_id)
+    stories, aside = read_entries(data, parse=parse, label=label, identify=lambda story: story.external_id)
     return Parsed(stories=stories, set_aside=aside)
 
 
@@ -91,7 +92,7 @@ def _rendered(post: Mapping[str, object], field: str) -> str:
 
 def _read_post(post: Mapping[str, object], *, url: str, now: datetime) -> StoryEntry:
     title = require_title(title_text(_rendered(post, "title")))
-    if any(mapping(post.get(part)).get("protected") for part in ("content", "excerpt")) or has_password_form(
+    if any(as_mapping(post.get(part)).get("protected") for part in ("content", "excerpt")) or has_password_form(
         _rendered(post, "content")
     ):
         raise BadEntry(PROTECTED)
@@ -102,7 +103,7 @@ def _read_post(post: Mapping[str, object], *, url: str, now: datetime) -> StoryE
     excerpt = _rendered(post, "excerpt")
     text = f"{plain_text(html)}\n{plain_text(excerpt)}"
     teaser = teaser_from_html(excerpt, html, title=title)
-    embedded = mapping(post.get("_embedded"))
+    embedded = as_mapping(post.get("_embedded"))
     picture, alt = _featured(embedded, base_url=link)
     if not picture:
         picture, alt = find_picture_in_html(html, base_url=link)
@@ -117,12 +118,13 @@ def _read_post(post: Mapping[str, object], *, url: str, now: datetime) -> StoryE
         picture_alt=alt,
         author=_authors(embedded),
         published_at=normalise_date(
-            parse_iso_date(str(post.get("date_gmt") or "")) or parse_iso_date(str(post.get("date") or "")), now=now
+            parse_iso_time(str(post.get("date_gmt") or "")) or parse_iso_time(str(post.get("date") or "")), now=now
         ),
-        language=str(post.get("lang") or "")[:35],
+        language=read_wordpress_language(post),
         categories=_terms(embedded),
         pseudonyms=find_pseudonyms(title, teaser, text),
         addresses=_addresses(post, url=url),
+        translations=read_wordpress(post, home=get_site_url(url), base_url=link),
     )
 
 
@@ -136,10 +138,10 @@ def _addresses(post: Mapping[str, object], *, url: str) -> tuple[str, ...]:
 def _featured(embedded: Mapping[str, object], *, base_url: str) -> tuple[str, str]:
     """Return the featured image in the widest useful size, and its alt text."""
     for raw in _list(embedded.get("wp:featuredmedia")):
-        media = mapping(raw)
+        media = as_mapping(raw)
         if media.get("media_type") not in (None, "image"):
             continue
-        sizes = [mapping(size) for size in mapping(mapping(media.get("media_details")).get("sizes")).values()]
+        sizes = [as_mapping(size) for size in as_mapping(as_mapping(media.get("media_details")).get("sizes")).values()]
         usable = [size for size in sizes if 600 <= _width(size) <= _MAX_PICTURE_WIDTH]
         best = max(usable, key=_width, default=media)
         link = safe_link(str(best.get("source_url") or media.get("source_url") or ""), base_url=base_url)
@@ -154,7 +156,7 @@ def _width(size: Mapping[str, object]) -> int:
 
 
 def _authors(embedded: Mapping[str, object]) -> str:
-    names = [title_text(str(mapping(author).get("name") or "")) for author in _list(embedded.get("author"))]
+    names = [title_text(str(as_mapping(author).get("name") or "")) for author in _list(embedded.get("author"))]
     return cut_at_word(", ".join(name for name in names if name), 200)
 
 
@@ -163,7 +165,7 @@ def _terms(embedded: Mapping[str, object]) -> tuple[str, ...]:
     found: list[tuple[int, str]] = []
     for group in _list(embedded.get("wp:term")):
         for raw in _list(group):
-            term = mapping(raw)
+            term = as_mapping(raw)
             name = title_text(str(term.get("name") or ""))
             if name and str(term.get("slug") or "") != "uncategorized":
                 found.append((0 if term.get("taxonomy") == "category" else 1, cut_at_word(name, 100)))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from lxml.html import HtmlElement
 
-from newsletter.content.parsing.json_text import mapping
+from newsletter.content.parsing.json_text import as_mapping
 from newsletter.content.parsing.pages.json_ld import first_text
 from newsletter.content.parsing.pictures import find_alt_in_tree, find_picture_in_tree, is_story_image, tidy_alt
 from newsletter.content.parsing.text import tidy
@@ -16,15 +16,17 @@ _OUTSIDE_WORDS = ("related", "comment", "sidebar", "widget", "recent-posts", "wp
 
 def find_main_article(tree: HtmlElement) -> HtmlElement | None:
     """Return the element of the page's story: the article with the main heading, else the only article, else ``main``."""
-    articles = [one for one in tree.iter("article") if not is_outside(one)]
+    articles = [article for article in tree.iter("article") if not is_outside(article)]
     for article in articles:
         if any(tidy(heading.text_content()) for heading in article.iter("h1")):
             return article
-    heading = next((one for one in tree.iter("h1") if tidy(one.text_content())), None)
-    around = next((one for one in heading.iterancestors("article", "main")), None) if heading is not None else None
+    heading = next((element for element in tree.iter("h1") if tidy(element.text_content())), None)
+    around = (
+        next((ancestor for ancestor in heading.iterancestors("article", "main")), None) if heading is not None else None
+    )
     if around is not None:
         return around
-    outer = [one for one in articles if next(one.iterancestors("article"), None) is None]
+    outer = [article for article in articles if next(article.iterancestors("article"), None) is None]
     if len(outer) == 1:
         return outer[0]
     return next(tree.iter("main"), None)
@@ -57,8 +59,8 @@ def find_page_picture(
     tree: HtmlElement, *, meta: Mapping[str, str], node: Mapping[str, object], url: str
 ) -> tuple[str, str]:
     """Return the (URL, alt text) of the story's image, or ("", "")."""
-    for said, words in _named(meta, node):
-        link = safe_link(said, base_url=url)
+    for address, words in _named(meta, node):
+        link = safe_link(address, base_url=url)
         if link and is_story_image(link):
             return link, tidy_alt(words) or find_alt_in_tree(tree, url=link)
     article = find_main_article(tree)
@@ -70,15 +72,14 @@ def find_page_picture(
 
 
 def _named(meta: Mapping[str, str], node: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield the (address, alt text) pairs that the page's metadata names, the best first."""
     alt = meta.get("og:image:alt", "")
     for name in ("og:image:secure_url", "og:image", "og:image:url"):
         yield meta.get(name, ""), alt
     image = node.get("image")
-    for one in image if isinstance(image, list) else [image]:
-        yield (
-            first_text(mapping(one).get("url") or mapping(one).get("contentUrl") or one),
-            first_text(mapping(one).get("caption")),
-        )
+    for value in image if isinstance(image, list) else [image]:
+        fields = as_mapping(value)
+        yield first_text(fields.get("url") or fields.get("contentUrl") or value), first_text(fields.get("caption"))
     yield meta.get("twitter:image", ""), meta.get("twitter:image:alt", "")
 
 

@@ -11,7 +11,7 @@ from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.entry_rules import BROKEN_CHARACTERS, BadEntry, require_title
 from newsletter.content.parsing.event_locations import is_online_text
-from newsletter.content.parsing.json_text import mapping
+from newsletter.content.parsing.json_text import as_mapping
 from newsletter.content.parsing.markup import plain_text, title_text
 from newsletter.content.parsing.pages.event_dates import read_span
 from newsletter.content.parsing.pages.event_venues import read_venue
@@ -156,4 +156,4 @@ class _NodeResolver:
 
 
 def _objects(raw: object) -> list[Mapping[str, Any]]:
-    return [mapping(part) for part in (raw if isinstance(raw, list) else [raw]) if mapping(part)]
+    return [as_mapping(part) for part in (raw if isinstance(raw, list) else [raw]) if as_mapping(part)]

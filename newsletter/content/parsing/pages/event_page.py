@@ -75,16 +75,16 @@ def parse_event_nodes(nodes: list[Mapping[str, Any]], *, url: str, now: datetime
     if len(ahead) > MAX_ENTRIES:
         ahead.sort(key=_start)
 
-    def read(node: Mapping[str, object]) -> EventEntry:
+    def parse(node: Mapping[str, object]) -> EventEntry:
         try:
             return read_event_node(node, url=url, now=now)
         except _READ_ERRORS as error:
             raise BadEntry("This event cannot be read.") from error
 
-    def name(node: Mapping[str, object], number: int) -> str:
+    def label(node: Mapping[str, object], number: int) -> str:
         return label_entry(title=title_text(text_of(node, "name")), link=text_of(node, "url"), number=number)
 
-    events, aside = read_entries(ahead, read=read, name=name, key=lambda event: event.external_id)
+    events, aside = read_entries(ahead, parse=parse, label=label, identify=lambda event: event.external_id)
     ordered = sorted(events, key=lambda event: event.starts_at)
     if over:
         what = Message("1 past event") if len(over) == 1 else Message("%(over)s past events", over=len(over))
@@ -116,7 +116,9 @@ def _describe_repairs(mistakes: str) -> str:
 def _is_over(node: Mapping[str, object], now: datetime) -> bool:
     begins, begins_on = read_moment(text_of(node, "startDate"))
     ends, _ = read_moment(text_of(node, "endDate"))
-    last = max((one.replace(tzinfo=one.tzinfo or UTC) for one in (begins, ends) if one is not None), default=None)
+    last = max(
+        (moment.replace(tzinfo=moment.tzinfo or UTC) for moment in (begins, ends) if moment is not None), default=None
+    )
     return begins is not None and last is not None and last < now - timedelta(days=2 if begins_on else 1)
 
 

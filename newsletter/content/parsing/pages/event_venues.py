@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from newsletter.content.parsing.json_text import mapping
+from newsletter.content.parsing.json_text import as_mapping
 from newsletter.content.parsing.markup import plain_text, title_text
 from newsletter.content.parsing.pages.json_ld import first_text, types_of
 from newsletter.content.parsing.text import cut_at_word, tidy
@@ -34,7 +34,7 @@ def read_venue(raw: object) -> Venue:
         if isinstance(item, str):
             found = found if found.place else replace(found, place=cut_at_word(tidy(plain_text(item)), _PLACE_CHARS))
             continue
-        here = mapping(item)
+        here = as_mapping(item)
         if "VirtualLocation" in types_of(here):
             virtual = True
             continue
@@ -82,7 +82,7 @@ def _address(here: Mapping[str, object]) -> Venue:
 
 def _point_of(here: Mapping[str, object]) -> tuple[float | None, float | None]:
     raw = here.get("geo")
-    geo = mapping(raw[0] if isinstance(raw, list) and raw else raw)
+    geo = as_mapping(raw[0] if isinstance(raw, list) and raw else raw)
     if geo:
         return read_point(first_text(geo.get("latitude")), first_text(geo.get("longitude")))
     return read_point(first_text(here.get("latitude")), first_text(here.get("longitude")))

@@ -44,7 +44,7 @@ def read_markup_events(tree: HtmlElement | None, *, url: str) -> list[Mapping[st
 
 def _from_microdata(item: object) -> object:
     if isinstance(item, list):
-        return [_from_microdata(one) for one in item]
+        return [_from_microdata(part) for part in item]
     if not isinstance(item, dict):
         return item
     kinds = item.get("type")

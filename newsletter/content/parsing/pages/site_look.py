@@ -1,14 +1,13 @@
-"""Find in a web site's first page and style sheets what a brand needs: name, logo, colours, fonts; and its feeds."""
+"""Find in a web site's first page its name, logo, style sheets and feeds."""
 
-import colorsys
 import json
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
-MAX_CHARS = 600_000
+from newsletter.content.parsing.pages.site_colours import MAX_CHARS, first_colour
+
 MAX_LINKS = 20
 _FEED_TYPES = {
     "application/rss+xml": "feed",
@@ -16,18 +15,12 @@ _FEED_TYPES = {
     "application/feed+json": "feed",
     "text/calendar": "calendar",
 }
-_COLOUR = re.compile(
-    r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?![0-9a-fA-F])|rgba?\(\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})"
+_PRIVACY = re.compile(
+    r"privacy|privacidad|confidentialit|vie privée|datenschutz|privacidade|confidențialit|गोपनीयता|الخصوصية|конфіденційн",
+    re.IGNORECASE,
 )
-_PROPERTY = re.compile(r"--([\w-]{1,60})\s*:\s*([^;}]{1,200})")
-_RULE = re.compile(r"([^{}]{1,300})\{([^{}]{0,4000})\}")
-_FONT = re.compile(r"(?:^|;)\s*font-family\s*:\s*([^;]{1,300})", re.IGNORECASE)
-_BACKGROUND = re.compile(r"(?:^|;)\s*background(?:-color)?\s*:\s*([^;]{1,200})", re.IGNORECASE)
-_VARIABLE = re.compile(r"var\(\s*--([\w-]{1,60})")
-_BRAND_NAME = re.compile(r"primary|brand|accent|theme|main", re.IGNORECASE)
-_BRAND_WEIGHT = 40
-_MIN_SATURATION, _MIN_LIGHT, _MAX_LIGHT = 0.25, 0.08, 0.85
-_OTHER_HUE = 0.08
+_EVENT_TYPE = re.compile(r"schema\.org/\w*Event\b")
+_EVENT_NODE = re.compile(r"\"@type\"\s*:\s*\[?\s*\"(?:https?://schema\.org/)?\w*Event\"")
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,10 @@ class FeedLink:
 
 @dataclass(frozen=True)
 class SitePage:
-    """The look of a site, as one of its pages tells it. ``logos`` and ``stylesheets`` are addresses, the likeliest logo first."""
+    """The look of a site, as one of its pages tells it. ``logos`` and ``stylesheets`` are addresses, the likeliest logo first.
+
+    ``generator`` is "ghost" or "drupal" if the page says that one of them made it. ``has_events``: it has marked-up events.
+    """
 
     name: str = ""
     theme_colour: str = ""
@@ -50,17 +46,9 @@ class SitePage:
     styles: str = ""
     feeds: tuple[FeedLink, ...] = ()
     is_wordpress: bool = False
-
-
-@dataclass(frozen=True)
-class SiteColours:
-    """Colours as ``#rrggbb``; "" if none was found. The fonts are CSS lists as the site writes them."""
-
-    colour: str = ""
-    accent: str = ""
-    background: str = ""
-    font: str = ""
-    heading_font: str = ""
+    privacy_url: str = ""
+    generator: str = ""
+    has_events: bool = False
 
 
 @dataclass
@@ -74,6 +62,9 @@ class _Found:
     data: list[str] = field(default_factory=list)
     feeds: list[FeedLink] = field(default_factory=list)
     is_wordpress: bool = False
+    privacy_url: str = ""
+    generator: str = ""
+    has_events: bool = False
 
 
 class _Reader(HTMLParser):
@@ -83,6 +74,7 @@ class _Reader(HTMLParser):
         self.found = _Found()
         self._inside = ""
         self._is_data = False
+        self._link = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -94,11 +86,22 @@ class _Reader(HTMLParser):
             self._read_link(values)
         elif tag == "img":
             self._read_image(values)
+        elif tag == "a":
+            self._link = _join(self.url, values.get("href", ""))
+            self._read_calendar(values.get("href", ""))
+            if "privacy-policy" in values.get("rel", "").lower().split():
+                self.found.privacy_url = self._link
+        elif tag == "iframe" and "calendar.google.com/calendar/" in values.get("src", ""):
+            self._read_calendar(values["src"])
+        if _EVENT_TYPE.search(values.get("itemtype", "")):
+            self.found.has_events = True
         if values.get("style"):
             self.found.styles.append(f"x{{{values['style']}}}")
 
     def handle_endtag(self, tag: str) -> None:
         self._inside = ""
+        if tag == "a":
+            self._link = ""
 
     def handle_data(self, data: str) -> None:
         if self._inside == "title" and not self.found.title:
@@ -107,13 +110,26 @@ class _Reader(HTMLParser):
             self.found.styles.append(data)
         elif self._is_data and self._inside == "script":
             self.found.data.append(data)
+        elif self._link and not self.found.privacy_url and _PRIVACY.search(data):
+            self.found.privacy_url = self._link
 
     def _read_meta(self, values: dict[str, str]) -> None:
         name = (values.get("property") or values.get("name") or "").lower()
-        if name == "og:site_name":
+        if name == "generator":
+            maker = re.match(r"ghost|drupal", values.get("content", "").strip(), re.IGNORECASE)
+            self.found.generator = maker[0].lower() if maker else self.found.generator
+        elif name == "og:site_name":
             self.found.site_name = values.get("content", "")
         elif name == "theme-color" and not self.found.theme_colour:
             self.found.theme_colour = values.get("content", "")
+
+    def _read_calendar(self, href: str) -> None:
+        """Note a link to a calendar's file or an embedded Google Calendar."""
+        address = _join(self.url, re.sub(r"^webcals?://", "https://", href.strip(), flags=re.IGNORECASE))
+        path = address.partition("?")[0].lower()
+        is_calendar = path.endswith(".ics") or "://calendar.google.com/calendar/" in address
+        if address and is_calendar and len(self.found.feeds) < MAX_LINKS:
+            self.found.feeds.append(FeedLink(kind="calendar", url=address))
 
     def _read_link(self, values: dict[str, str]) -> None:
         rel, address = values.get("rel", "").lower().split(), _join(self.url, values.get("href", ""))
@@ -126,6 +142,8 @@ class _Reader(HTMLParser):
             self.found.feeds.append(FeedLink(kind=kind, url=address, title=values.get("title", "").strip()[:120]))
         elif any(name.startswith("https://api.w.org") for name in rel):
             self.found.is_wordpress = True
+        elif "/tribe/events/v1/" in address:
+            self.found.has_events = True
         elif "apple-touch-icon" in rel:
             self.found.logos.append((2, address))
 
@@ -145,65 +163,16 @@ def read_site_page(html: str, *, url: str) -> SitePage:
     ordered = [address for _, address in sorted(logos, key=lambda logo: logo[0]) if not _is_vector(address)]
     return SitePage(
         name=_site_name(found),
-        theme_colour=_first_colour(found.theme_colour),
+        theme_colour=first_colour(found.theme_colour),
         logos=tuple(dict.fromkeys(ordered)),
         stylesheets=tuple(dict.fromkeys(found.stylesheets)),
         styles="\n".join(found.styles)[:MAX_CHARS],
         feeds=tuple({feed.url: feed for feed in reversed(found.feeds)}.values())[::-1],
         is_wordpress=found.is_wordpress,
+        privacy_url=found.privacy_url,
+        generator=found.generator,
+        has_events=found.has_events or any(_EVENT_NODE.search(text) for text in found.data),
     )
-
-
-def find_site_colours(css: str, *, theme_colour: str = "") -> SiteColours:
-    """Return the site's two strongest colours, a light background, and the fonts of its text and headings."""
-    css = css[:MAX_CHARS]
-    properties = dict(_PROPERTY.findall(css))
-    weights: Counter[str] = Counter(colour for match in _COLOUR.finditer(css) if (colour := _to_hex(match)))
-    for name, value in properties.items():
-        if _BRAND_NAME.search(name) and (colour := _first_colour(value)):
-            weights[colour] += _BRAND_WEIGHT
-    if theme_colour:
-        weights[theme_colour] += _BRAND_WEIGHT
-    strong = [colour for colour, _ in weights.most_common() if _is_strong(colour)]
-    first = strong[0] if strong else ""
-    second = next((colour for colour in strong if _hue_distance(colour, first) > _OTHER_HUE), first)
-    fonts = _find_fonts(css, properties)
-    return SiteColours(
-        colour=first,
-        accent=second,
-        background=_find_background(css, properties),
-        font=fonts.get("body", ""),
-        heading_font=fonts.get("h1", fonts.get("h2", "")),
-    )
-
-
-def _find_fonts(css: str, properties: dict[str, str]) -> dict[str, str]:
-    fonts: dict[str, str] = {}
-    for selectors, body in _RULE.findall(css):
-        font = _FONT.search(body)
-        if font is None:
-            continue
-        names = {name.strip().lower() for name in selectors.split(",")}
-        for name in ("body", "h1", "h2"):
-            if name in names or (name == "body" and "html" in names):
-                fonts.setdefault(name, _resolve(font[1], properties))
-    return fonts
-
-
-def _find_background(css: str, properties: dict[str, str]) -> str:
-    for selectors, body in _RULE.findall(css):
-        if {name.strip().lower() for name in selectors.split(",")} & {"body", "html"}:
-            value = _BACKGROUND.search(body)
-            colour = _first_colour(_resolve(value[1], properties)) if value else ""
-            if colour and _lightness(colour) > _MAX_LIGHT:
-                return colour
-    return ""
-
-
-def _resolve(value: str, properties: dict[str, str]) -> str:
-    """Return the value with its variable replaced, once."""
-    name = _VARIABLE.search(value)
-    return properties.get(name[1], value).strip() if name else value.strip()
 
 
 def _list_structured_logos(data: list[str], *, url: str) -> list[str]:
@@ -240,35 +209,3 @@ def _join(base: str, address: str) -> str:
 
 def _is_vector(address: str) -> bool:
     return address.partition("?")[0].lower().endswith((".svg", ".svgz", ".ico"))
-
-
-def _first_colour(text: str) -> str:
-    match = _COLOUR.search(text)
-    return _to_hex(match) if match else ""
-
-
-def _to_hex(match: re.Match[str]) -> str:
-    if match[1]:
-        digits = match[1] if len(match[1]) == 6 else "".join(letter * 2 for letter in match[1])
-        return f"#{digits.lower()}"
-    parts = [min(int(match[number]), 255) for number in (2, 3, 4)]
-    return "#" + "".join(f"{part:02x}" for part in parts)
-
-
-def _hls(colour: str) -> tuple[float, float, float]:
-    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    return colorsys.rgb_to_hls(red, green, blue)
-
-
-def _lightness(colour: str) -> float:
-    return _hls(colour)[1]
-
-
-def _is_strong(colour: str) -> bool:
-    _, light, saturation = _hls(colour)
-    return saturation >= _MIN_SATURATION and _MIN_LIGHT <= light <= _MAX_LIGHT
-
-
-def _hue_distance(one: str, other: str) -> float:
-    apart = abs(_hls(one)[0] - _hls(other)[0])
-    return min(apart, 1 - apart)

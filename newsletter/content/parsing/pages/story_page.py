@@ -12,6 +12,7 @@ from lxml.html import HtmlElement, tostring
 from trafilatura.settings import Document
 
 from newsletter.common.messages import Message
+from newsletter.content.parsing.alternates import read_hreflang
 from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
 from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.entry_rules import (
@@ -21,7 +22,7 @@ from newsletter.content.parsing.entry_rules import (
     normalise_date,
     require_title,
 )
-from newsletter.content.parsing.json_text import mapping
+from newsletter.content.parsing.json_text import as_mapping
 from newsletter.content.parsing.markup import clean_html, plain_text, title_text
 from newsletter.content.parsing.page_decoding import decode_page, page_text
 from newsletter.content.parsing.pages.article import find_page_picture
@@ -65,13 +66,17 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
 
 
 def parse_page_picture(body: bytes, *, url: str, content_type: str = "") -> Parsed:
-    """Return only the image of a story's page: "picture" and "alt" of ``extra``, both empty if it has none."""
+    """Return only the image of a story's page: "picture" and "alt" of ``extra``, and "duration" if it is of a video.
+
+    Each is "" if the page does not name it.
+    """
     tree = decode_page(body, content_type)
     if tree is None:
-        return Parsed(extra={"picture": "", "alt": ""})
+        return Parsed(extra={"picture": "", "alt": "", "duration": ""})
     meta = _meta(tree)
     link, alt = find_page_picture(tree, meta=meta, node=_main_node(tree, meta, url), url=url)
-    return Parsed(extra={"picture": link, "alt": alt})
+    durations = tree.xpath('//meta[@itemprop="duration"]/@content')
+    return Parsed(extra={"picture": link, "alt": alt, "duration": str(durations[0])[:40] if durations else ""})
 
 
 def _story(
@@ -87,8 +92,8 @@ def _story(
     address = _address(tree, meta, url)
     whole = plain_text(_inner_html(remove_related(tree)))
     text = str(found.get("text") or "")
-    said = meta.get("og:description") or first_text(node.get("description")) or meta.get("description", "")
-    teaser = teaser_from_text(title_text(said), title=title) or teaser_from_text(_lead(text, title), title=title)
+    description = meta.get("og:description") or first_text(node.get("description")) or meta.get("description", "")
+    teaser = teaser_from_text(title_text(description), title=title) or teaser_from_text(_lead(text, title), title=title)
     language = _language(tree, meta, node)
     guess = str(found.get("date") or "")
     date = find_page_date(tree, meta=meta, node=node, guess=guess, language=language, now=now)
@@ -107,6 +112,7 @@ def _story(
         categories=_categories(meta, node),
         related=find_related_stories(tree, base_url=url, own_url=address),
         addresses=_addresses(tree, meta, url),
+        translations=read_hreflang((link.attrib for link in tree.iter("link")), base_url=url),
         note=date.note,
     )
     return replace(story, pseudonyms=find_pseudonyms(title, teaser, whole))
@@ -114,11 +120,11 @@ def _story(
 
 def _main_node(tree: HtmlElement, meta: Mapping[str, str], url: str) -> Mapping[str, Any]:
     """Return the JSON-LD node of the page's own story, or {} if the page describes only other stories."""
-    nodes = [one for one in list_nodes(tree) if _STORY_TYPES & set(types_of(one))]
+    nodes = [node for node in list_nodes(tree) if _STORY_TYPES & set(types_of(node))]
     own = {normalise_url(link) for link in (url, _address(tree, meta, url)) if link}
     titles = {tidy(heading.text_content()).casefold() for heading in tree.iter("h1")}
     titles |= {title_text(meta.get("og:title", "")).casefold()} - {""}
-    named = [(one, _node_pages(one, url), title_text(first_text(one.get("headline"))).casefold()) for one in nodes]
+    named = [(node, _node_pages(node, url), title_text(first_text(node.get("headline"))).casefold()) for node in nodes]
     for node, pages, headline in named:
         if own & pages or (headline and any(headline in title for title in titles)):
             return node
@@ -128,8 +134,8 @@ def _main_node(tree: HtmlElement, meta: Mapping[str, str], url: str) -> Mapping[
 def _node_pages(node: Mapping[str, object], url: str) -> set[str]:
     """Return the page names that a node gives as its own."""
     main = node.get("mainEntityOfPage")
-    said = (node.get("url"), node.get("@id"), mapping(main).get("@id") or mapping(main).get("url") or main)
-    links = (safe_link(first_text(one), base_url=url) for one in said if one and not isinstance(one, bool))
+    values = (node.get("url"), node.get("@id"), as_mapping(main).get("@id") or as_mapping(main).get("url") or main)
+    links = (safe_link(first_text(value), base_url=url) for value in values if value and not isinstance(value, bool))
     return {normalise_url(link) for link in links if link}
 
 
@@ -177,22 +183,24 @@ def _addresses(tree: HtmlElement, meta: Mapping[str, str], url: str) -> tuple[st
     """Return the page's addresses on its own site: where it was found, its canonical and short link, its ``og:url``."""
     links = [str(link.get("href") or "") for link in tree.iter("link") if link.get("rel") in ("canonical", "shortlink")]
     safe = [safe_link(link, base_url=url) for link in (url, *links, meta.get("og:url", ""))]
-    return tuple(dict.fromkeys(one for one in safe if one and urlsplit(one).hostname == urlsplit(url).hostname))
+    return tuple(
+        dict.fromkeys(address for address in safe if address and urlsplit(address).hostname == urlsplit(url).hostname)
+    )
 
 
 def _author(meta: Mapping[str, str], node: Mapping[str, object], found: Mapping[str, object]) -> str:
     raw = node.get("author")
-    names = [title_text(first_text(one)) for one in (raw if isinstance(raw, list) else [raw])]
-    said = ", ".join(name for name in names if name and not name.startswith("http"))
-    if not said:
+    names = [title_text(first_text(author)) for author in (raw if isinstance(raw, list) else [raw])]
+    author = ", ".join(name for name in names if name and not name.startswith("http"))
+    if not author:
         candidates = (meta.get("author", ""), meta.get("article:author", ""), str(found.get("author") or ""))
-        said = next((title_text(name) for name in candidates if name and not name.startswith("http")), "")
-    return cut_at_word(said, 200)
+        author = next((title_text(name) for name in candidates if name and not name.startswith("http")), "")
+    return cut_at_word(author, 200)
 
 
 def _language(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, object]) -> str:
-    said = str(tree.get("lang") or "") or first_text(node.get("inLanguage")) or meta.get("og:locale", "")
-    return said.strip().replace("_", "-")[:35]
+    tag = str(tree.get("lang") or "") or first_text(node.get("inLanguage")) or meta.get("og:locale", "")
+    return tag.strip().replace("_", "-")[:35]
 
 
 def _categories(meta: Mapping[str, str], node: Mapping[str, object]) -> tuple[str, ...]:

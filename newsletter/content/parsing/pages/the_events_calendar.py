@@ -11,7 +11,7 @@ from newsletter.content.parsing.calendars.zone_names import find_zone_name
 from newsletter.content.parsing.entries import EventEntry, Parsed
 from newsletter.content.parsing.entry_rules import BadEntry, label_entry, read_entries, require_title, set_aside_private
 from newsletter.content.parsing.event_locations import is_online_text
-from newsletter.content.parsing.json_text import mapping, read_repaired_json
+from newsletter.content.parsing.json_text import as_mapping, read_repaired_json
 from newsletter.content.parsing.markup import plain_text, title_text
 from newsletter.content.parsing.pages.event_dates import read_moment
 from newsletter.content.parsing.pages.event_venues import join_place, read_point
@@ -49,25 +49,25 @@ def parse_tribe_events(body: bytes, *, url: str, now: datetime | None = None) ->
         data, _ = read_repaired_json(body.decode("utf-8-sig", "replace"))
     except ValueError:
         data = None
-    raw = mapping(data).get("events")
+    raw = as_mapping(data).get("events")
     if not isinstance(raw, list):
         return Parsed(
             error=Message(
                 "The site did not answer as The Events Calendar does. Check its address, or use its .ics file."
             )
         )
-    nodes = [mapping(one) for one in raw]
+    nodes = [as_mapping(node) for node in raw]
     private = [node for node in nodes if _is_private(node)]
     public = [node for node in nodes if not _is_private(node)]
 
-    def name(node: Mapping[str, object], number: int) -> str:
+    def label(node: Mapping[str, object], number: int) -> str:
         return label_entry(title=title_text(_text(node, "title")), link=_text(node, "url"), number=number)
 
-    def read(node: Mapping[str, object]) -> EventEntry:
+    def parse(node: Mapping[str, object]) -> EventEntry:
         return _read_event(node, url=url, now=moment)
 
-    events, aside = read_entries(public, read=read, name=name, key=lambda event: event.external_id)
-    pages = mapping(data).get("total_pages")
+    events, aside = read_entries(public, parse=parse, label=label, identify=lambda event: event.external_id)
+    pages = as_mapping(data).get("total_pages")
     return Parsed(
         events=events,
         set_aside=(*aside, *set_aside_private(len(private))),
@@ -104,12 +104,12 @@ def _read_event(node: Mapping[str, object], *, url: str, now: datetime) -> Event
         start, end = when.starts_at, when.ends_at
     elif end is not None and (end < start or end - start > _MAX_DURATION):
         end, note = None, Message("The end of the event makes no sense and is left out.")
-    venue = mapping(node.get("venue"))
+    venue = as_mapping(node.get("venue"))
     street, locality, postcode, country = (_part(venue, name) for name in ("address", "city", "zip", "country"))
     state = _part(venue, "stateprovince") or _part(venue, "state") or _part(venue, "province")
     place = join_place(_part(venue, "venue"), street, locality, state, postcode, country)
     latitude, longitude = read_point(venue.get("geo_lat"), venue.get("geo_lng"))
-    status = _text(node, "event_status") or _text(mapping(node.get("event_status")), "status")
+    status = _text(node, "event_status") or _text(as_mapping(node.get("event_status")), "status")
     return EventEntry(
         external_id=f"{link[:400]}#{start:%Y%m%dT%H%M}",
         title=title,

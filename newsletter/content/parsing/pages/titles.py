@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from newsletter.content.parsing.json_text import mapping
+from newsletter.content.parsing.json_text import as_mapping
 from newsletter.content.parsing.markup import title_text
 from newsletter.content.parsing.pages.article import find_main_article
 from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, types_of
@@ -25,8 +25,10 @@ def find_page_title(
     host = _PARTS_OF_HOSTS.sub("", (urlsplit(url).hostname or "").removeprefix("www.").rpartition(".")[0])
     headings = [text for text in _headings(tree) if _plain(text) not in sites]
     named = title_text(tree.findtext(".//title") or "")
-    said = (first_text(node.get("headline")), meta.get("og:title", ""), meta.get("twitter:title", ""))
-    first = next((text for one in said if (text := title_text(one)) and _plain(text) not in sites), "")
+    candidates = (first_text(node.get("headline")), meta.get("og:title", ""), meta.get("twitter:title", ""))
+    first = next(
+        (text for candidate in candidates if (text := title_text(candidate)) and _plain(text) not in sites), ""
+    )
     for candidate in (first, *headings[:1], tidy(guess), named):
         if candidate:
             return remove_site_name(candidate, sites=sites, host=host, headings=headings)
@@ -55,11 +57,11 @@ def _is_site(text: str, sites: set[str], host: str) -> bool:
 
 def _site_names(tree: HtmlElement, meta: Mapping[str, str], node: Mapping[str, object]) -> Iterator[str]:
     yield from (meta.get("og:site_name", ""), meta.get("application-name", ""))
-    yield first_text(mapping(node.get("publisher")).get("name"))
-    yield first_text(mapping(node.get("isPartOf")).get("name"))
-    for one in list_nodes(tree):
-        if set(_SITES) & set(types_of(one)):
-            yield first_text(one.get("name"))
+    yield first_text(as_mapping(node.get("publisher")).get("name"))
+    yield first_text(as_mapping(node.get("isPartOf")).get("name"))
+    for node in list_nodes(tree):
+        if set(_SITES) & set(types_of(node)):
+            yield first_text(node.get("name"))
 
 
 def _headings(tree: HtmlElement) -> list[str]:

@@ -1,6 +1,6 @@
 """The child process that reads files from outside, within limits of time and memory, and the messages to and from it.
 
-``process`` starts it for one kind of work (documents or images). It holds no secret, writes no file, and exits
+``process`` starts it for one task (documents or images). It holds no secret, writes no file, and exits
 when its parent exits or has no work for it. A message is a length, then a pickle that may hold only our own plain data.
 """
 
@@ -21,7 +21,7 @@ from newsletter.common.errors import DomainError
 
 OUT_OF_MEMORY = 3
 READY = "ready"
-WORK = {
+TASKS = {
     "documents": ("newsletter.content.parsing.parse", "parse_document"),
     "images": ("newsletter.content.images.encode", "encode_requested_image"),
 }
@@ -89,7 +89,7 @@ def main() -> None:
     """Read requests from standard input and answer each on standard output, until there are no more."""
     cpu_seconds, memory_bytes, idle_seconds = int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
     # Load the work before memory is limited, and nothing else.
-    module, function = WORK[sys.argv[1]]
+    module, function = TASKS[sys.argv[1]]
     work = getattr(importlib.import_module(module), function)
     answers = os.fdopen(os.dup(1), "wb")
     # Output of a library must not be taken for an answer.

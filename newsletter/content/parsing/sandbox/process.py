@@ -70,18 +70,18 @@ class _ChildExited(Exception):
 class SandboxProcess:
     """A child process that is started, fed, replaced and ended here. Threads may share one.
 
-    ``work`` is a name of ``child.WORK``.
+    ``task`` is a name of ``child.TASKS``.
     """
 
     def __init__(
         self,
         *,
-        work: str = "documents",
+        task: str = "documents",
         limits: ResourceLimits = ResourceLimits(),
         max_documents: int = 200,
         idle_seconds: float = 60.0,
     ) -> None:
-        self._work = work
+        self._task = task
         self._limits = limits
         self._idle_seconds = idle_seconds
         self._max_documents = max_documents
@@ -96,13 +96,13 @@ class SandboxProcess:
         """The child's process id, or None."""
         return self._process.pid if self._process is not None else None
 
-    def ask(self, order: object) -> object:
-        """Return the child's answer. Raises ResourceLimitExceeded or ParserCrashed; the next call works again."""
+    def run(self, request: object) -> object:
+        """Return the child's response to a request. Raises ResourceLimitExceeded or ParserCrashed; the next call works again."""
         with self._lock:
             for _ in range(2):
                 process = self._running()
                 try:
-                    return self._ask(process, order)
+                    return self._exchange(process, request)
                 except _ChildExited:
                     self._end()
             raise ParserCrashed(_damaged_message(Message("the reader does not start")))
@@ -130,7 +130,7 @@ class SandboxProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         kept = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
-        command = [sys.executable, "-P", "-m", "newsletter.content.parsing.sandbox.child", self._work]
+        command = [sys.executable, "-P", "-m", "newsletter.content.parsing.sandbox.child", self._task]
         process = subprocess.Popen(  # noqa: S603
             [*command, str(self._limits.cpu_seconds), str(self._limits.memory_bytes), str(self._idle_seconds)],
             stdin=subprocess.PIPE,
@@ -148,12 +148,12 @@ class SandboxProcess:
             raise ParserCrashed(_damaged_message(Message("the reader does not start")))
         return process
 
-    def _ask(self, process: subprocess.Popen[bytes], order: object) -> object:
+    def _exchange(self, process: subprocess.Popen[bytes], request: object) -> object:
         self._documents += 1
         with _Deadline(process, self._limits.wall_seconds) as deadline:
             try:
-                write_message(_input(process), order)
-                answer: object = read_message(_output(process))
+                write_message(_input(process), request)
+                response: object = read_message(_output(process))
             except (EOFError, OSError, SandboxProtocolError) as error:
                 code = self._end()
                 if deadline.passed or code in _LIMIT_EXIT_CODES:
@@ -164,7 +164,7 @@ class SandboxProcess:
                 if code == 0:
                     raise _ChildExited from error
                 raise ParserCrashed(_damaged_message(Message("the reader ended with %(code)s", code=code))) from error
-        return answer
+        return response
 
     def _end(self) -> int | None:
         """End the child, by force if it does not exit at once. Return its exit status."""
@@ -190,11 +190,11 @@ class ParserProcess(SandboxProcess):
 
     def parse(self, document: Document) -> Parsed:
         """Return the entries of the document. Raises ResourceLimitExceeded or ParserCrashed."""
-        answer = self.ask(document)
-        if not isinstance(answer, Parsed):
+        response = self.run(document)
+        if not isinstance(response, Parsed):
             self.close()
             raise ParserCrashed(_damaged_message(Message("the reader answered something else")))
-        return answer
+        return response
 
 
 class _Deadline:

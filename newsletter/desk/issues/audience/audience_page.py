@@ -1,5 +1,6 @@
 """The page “Audience and versions”: recipients by version and region, exclusions, and unusual recipients."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from django.utils import timezone
@@ -7,12 +8,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import DomainError
+from newsletter.desk.editor.sealed_lock import find_sealed_revision
 from newsletter.desk.issues.audience.audience_summary import AudienceSummary, summarise_audience
+from newsletter.desk.issues.audience.block_reach import BlockReach, count_block_reach
 from newsletter.desk.issues.audience.edge_cases import EdgeCase, find_edge_cases
+from newsletter.desk.issues.audience.reader_groups import count_by_language, count_by_topic
+from newsletter.desk.issues.audience.story_reach import StoryReach, count_story_reach
 from newsletter.desk.issues.audience.variant_groups import VariantGroup, find_variant_groups
 from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
 from newsletter.desk.issues.issue_page import IssuePage
+from newsletter.desk.issues.languages.language_gaps import languages_context
 from newsletter.desk.preview.person import can_preview_people
+from newsletter.desk.sends.local_hours import hours_ahead_context
 from newsletter.desk.shell.charts import Point, draw_bars
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue
@@ -27,10 +34,15 @@ class AudienceContext(TypedDict, total=False):
     missing_parts: list[MissingPart]
     audience: AudienceSummary
     region_chart: str
+    topic_chart: str
+    language_chart: str
+    story_reach: list[StoryReach]
+    block_reach: list[BlockReach]
     variant_groups: list[VariantGroup]
     more_groups: int
     version_count: int
     edge_cases: list[EdgeCase]
+    can_edit: bool
     can_preview_people: bool
 
 
@@ -40,7 +52,10 @@ class IssueAudience(IssuePage):
     page_title = gettext_lazy("Audience and versions")
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        return {**super().get_context_data(**kwargs), **self._audience_context()}
+        now = timezone.now()
+        languages = languages_context(self.issue, now=now)
+        hours = {} if find_sealed_revision(self.issue) else hours_ahead_context(self.issue, now=now)
+        return {**super().get_context_data(**kwargs), **languages, **hours, **self._audience_context()}
 
     def _audience_context(self) -> AudienceContext:
         issue, now = self.issue, timezone.now()
@@ -51,13 +66,27 @@ class IssueAudience(IssuePage):
         groups = find_variant_groups(issue, content=content)
         audience = summarise_audience(issue, content=content, now=now)
         bars = [Point(label=region.name, value=region.people) for region in audience.regions if region.people]
+        is_sealed = find_sealed_revision(issue) is not None
+        topics = [] if is_sealed else count_by_topic(issue, content=content, now=now)
+        languages = count_by_language(content, groups=groups)
         return {
             "issue": issue,
             "audience": audience,
-            "region_chart": draw_bars(bars, title=_("By region"), summary="", unit=_("People")) if bars else "",
+            "region_chart": _draw(bars, title=_("By region")),
+            "topic_chart": _draw(topics, title=_("By topic")),
+            "language_chart": _draw(languages, title=_("By language")),
+            "story_reach": count_story_reach(content, groups=groups),
+            "block_reach": count_block_reach(content, groups=groups),
             "variant_groups": groups[:MAX_VARIANTS_SHOWN],
             "more_groups": max(len(groups) - MAX_VARIANTS_SHOWN, 0),
             "version_count": len(groups),
-            "edge_cases": find_edge_cases(issue, groups=groups, now=now) if audience.recipients else [],
+            "edge_cases": find_edge_cases(issue, content=content, groups=groups, now=now)
+            if audience.recipients
+            else [],
+            "can_edit": self.request.user.has_perm("newsletter.change_issue"),
             "can_preview_people": can_preview_people(self.request.user),
         }
+
+
+def _draw(bars: Sequence[Point], *, title: str) -> str:
+    return draw_bars(bars, title=title, summary="", unit=_("People")) if bars else ""

@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from newsletter.desk.shell.labels import label_exclusion
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import (
+    GroupVisibility,
     RecipientGroup,
-    choose_visible_for_group,
     count_final_audience,
     find_groups,
-    find_locations,
 )
+from newsletter.issues.visible.reader_locations import find_locations
 from newsletter.models import Issue, ReaderGroup, Send
 from subscribers.places.regions import country_label, country_of, region_label
 
@@ -66,11 +66,9 @@ class AudienceSummary:
 def summarise_audience(issue: Issue, *, content: IssueContent, now: datetime) -> AudienceSummary:
     """Count the audience as it is at ``now``."""
     counted = count_final_audience(issue, content=content, now=now)
-    groups = find_groups(issue, now=now)
-    locations = find_locations(group.place_id for group in groups)
-    included = [
-        group for group in groups if not choose_visible_for_group(content, group=group, locations=locations).is_empty
-    ]
+    groups = find_groups(issue, content=content, now=now)
+    visibility = GroupVisibility(content, groups=groups)
+    included = [group for group in groups if not visibility.choose(group).is_empty]
     last = find_last_send(issue)
     regions = compare_regions(count_regions(included), last)
     return AudienceSummary(

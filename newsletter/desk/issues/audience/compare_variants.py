@@ -72,7 +72,7 @@ class IssueCompare(IssuePage):
             groups = find_variant_groups(issue, content=content)
             left = self.request.GET.get("left") or groups[0].name
             right = self.request.GET.get("right") or groups[min(1, len(groups) - 1)].name
-            mails = [render_for_group(content, group=parse_group_key(name)).mail for name in (left, right)]
+            mails = [render_for_group(content, group=parse_group_key(name)) for name in (left, right)]
         except (DomainError, OSError) as error:
             return {"issue": issue, "missing_parts": list_missing_parts(issue, error)}
         lines = compare_lines(*(fill_personal_fields(mail.text, mail=mail) for mail in mails))
@@ -97,7 +97,7 @@ class ComparedMail(IssuePermissionMixin, View):
 
         def show(look: str) -> HttpResponse:
             content = find_issue_content(issue)
-            mine, theirs = (render_for_group(content, group=group).mail for group in groups)
+            mine, theirs = (render_for_group(content, group=group) for group in groups)
             return iframe_response(apply_look(mark_differences(_fill_html(mine), _fill_html(theirs)), look=look))
 
         return show_or_explain(show, request.GET.get("look", "mail"), request=request)

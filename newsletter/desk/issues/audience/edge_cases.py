@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -12,7 +13,8 @@ from newsletter.common.languages import language_label
 from newsletter.desk.issues.audience.variant_groups import VariantGroup, parse_group_key
 from newsletter.desk.preview.person import PERSON_PREFIX, mask_person
 from newsletter.desk.shell.labels import label_people
-from newsletter.issues.variants.recipient_groups import find_recipients
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.recipient_groups import GROUP_KEY, REFERENCES, find_recipients
 from newsletter.models import Issue
 from subscribers.models import Subscription
 
@@ -33,9 +35,11 @@ class EdgeCase:
     mode: str
 
 
-def find_edge_cases(issue: Issue, *, groups: list[VariantGroup], now: datetime) -> list[EdgeCase]:
+def find_edge_cases(
+    issue: Issue, *, content: IssueContent, groups: list[VariantGroup], now: datetime
+) -> list[EdgeCase]:
     """Return at most `MAX_EDGE_CASES` different recipients, the most unusual first."""
-    recipients = find_recipients(issue, now=now).select_related("subscriber__place")
+    recipients = find_recipients(issue, content=content, now=now).select_related("subscriber__place")
     cases: dict[int, EdgeCase] = {}
     for find in (
         _strange_name,
@@ -75,16 +79,15 @@ def _smallest_variant(recipients: Recipients, issue: Issue, groups: list[Variant
     if len(groups) < 2:
         return None
     last, group = groups[-1], parse_group_key(groups[-1].name)
-    members = recipients.filter(giving_ref=group.giving, place_ref=group.place_id, radius_ref=group.radius_km)
-    one = members.filter(frequency_ref=group.frequency).first()
+    one = recipients.filter(**dict(zip(REFERENCES, attrgetter(*GROUP_KEY)(group), strict=True))).first()
     why = _("Only %(people)s get this version: %(label)s.")
     return (one, why % {"people": label_people(last.people), "label": last.label}) if one else None
 
 
 def _other_language(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
     ours = issue.publication.language
-    other = recipients.exclude(subscriber__language="").exclude(subscriber__language__istartswith=ours.split("-")[0])
-    one = other.first()
+    others = recipients.filter(language_ref="").exclude(subscriber__language="")
+    one = others.exclude(subscriber__language__istartswith=ours.split("-")[0]).first()
     why = _("They read %(theirs)s; this issue is in %(ours)s.")
     return (
         (one, why % {"theirs": language_label(one.subscriber.language), "ours": language_label(ours)}) if one else None

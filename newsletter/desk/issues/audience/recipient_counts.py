@@ -15,13 +15,13 @@ _MAX_CACHED = 100
 _cache: dict[tuple[int, str], tuple[float, int]] = {}
 
 
-def count_audience_for_page(issue: Issue) -> AudienceCount:
-    """Return the audience of a send that started now.
+def count_audience_for_page(issue: Issue, *, at_once: bool = False) -> AudienceCount:
+    """Return the audience of a send when the issue is due, or ``at_once``.
 
     It is empty if the segment names something that was deleted. The issue's checks explain that.
     """
     try:
-        return count_audience_for_send(issue)
+        return count_audience_for_send(issue, at_once=at_once)
     except BadRule:
         return AudienceCount(candidates=0, eligible=0, excluded={})
 

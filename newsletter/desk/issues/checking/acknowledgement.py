@@ -29,10 +29,10 @@ def require_warnings_acknowledged(request: HttpRequest, issue: Issue) -> None:
     errors = [check.message for check in context.get("checks", []) if check.level == "error"]
     if errors:
         raise NotReady(
-            "%(issue)s cannot be approved yet: a check failed. %(value)s%(more)s",
+            "%(issue)s cannot be approved yet: a check failed. %(error)s%(more)s",
             issue=issue,
-            value=errors[0],
-            more=Message(" (and %(value)s more)", value=len(errors) - 1) if len(errors) > 1 else "",
+            error=errors[0],
+            more=Message(" (and %(count)s more)", count=len(errors) - 1) if len(errors) > 1 else "",
         )
     warnings = [(check.name, check.message) for check in context.get("unacknowledged", [])]
     if not warnings:

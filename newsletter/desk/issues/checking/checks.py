@@ -10,19 +10,33 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.common.messages import Message
+from newsletter.content.parsing.markup import plain_text
 from newsletter.desk.editor.render_cache import render_cached
+from newsletter.desk.issues.audience.block_reach import check_block_reach
+from newsletter.desk.issues.audience.merged_versions import check_version_limit
 from newsletter.desk.issues.audience.variant_groups import VariantGroup
-from newsletter.desk.issues.checking.finding_locations import NO_PAGE, FixLink, describe_locations, find_fix_link
+from newsletter.desk.issues.checking.finding_locations import (
+    NO_PAGE,
+    FixLink,
+    describe_locations,
+    find_fix_link,
+    list_fix_links,
+)
 from newsletter.issues.approval.acknowledge import make_warning_key
-from newsletter.issues.approval.content_checks import check_content
+from newsletter.issues.approval.content_checks import check_content, check_events_by_last_hour
+from newsletter.issues.checks.languages import check_languages
+from newsletter.issues.checks.links import find_dead_links
+from newsletter.issues.checks.source_names import check_source_names
 from newsletter.issues.protected_terms.check import scan_for_protected_terms
-from newsletter.issues.snapshot.link_checks import find_dead_links
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import hash_content
+from newsletter.issues.variants.reader_zones import find_last_hour
+from newsletter.issues.variants.subject_test_rules import check_subject_test
 from newsletter.models import Acknowledgement, Issue, Story
 from newsletter.rendering.lint.findings import Finding
 from newsletter.sending.deliverability.domains import find_domain_problems
+from newsletter.sending.spam_score import find_spam_findings
 
 
 @dataclass(frozen=True)
@@ -30,6 +44,7 @@ class Check:
     """One finding in the mails of ``people`` recipients.
 
     ``name`` identifies a warning within this content, so that a person can acknowledge it. ``location`` is text or "".
+    ``places`` has a link to each place of a finding that is in several; then ``fix`` is that of the first.
     """
 
     level: str
@@ -39,6 +54,7 @@ class Check:
     affects_all: bool
     location: str = ""
     fix: FixLink = NO_PAGE
+    places: tuple[FixLink, ...] = ()
     name: str = ""
     acknowledgement: Acknowledgement | None = None
 
@@ -46,10 +62,15 @@ class Check:
 def check_issue(issue: Issue, content: IssueContent, *, groups: list[VariantGroup], now: datetime) -> list[Check]:
     """Check the content, its links and its sender, and the mails of these groups. Return errors first."""
     people = sum(group.people for group in groups)
-    checks = [
-        _make_check(issue, content, [finding], people=people, affects_all=True)
-        for finding in find_content_findings(content, now=now)
-    ]
+    findings = [*find_content_findings(content, now=now), *find_spam_findings(issue, sha256=hash_content(content))]
+    if last_hour := find_last_hour(issue, now=now):
+        delivered_at = max(content.issue.due_at, now)
+        findings += check_events_by_last_hour(content, delivered_at=delivered_at, last_hour=last_hour)
+    findings += check_block_reach(content, groups=groups)
+    findings += check_subject_test(content, issue=issue)
+    checks = [_make_check(issue, content, [finding], people=people, affects_all=True) for finding in findings]
+    for finding, rare in check_version_limit(content, groups=groups):
+        checks.append(_make_check(issue, content, [finding], people=rare, affects_all=rare == people))
     checks += check_mails(issue, content, groups=groups)
     return sorted(checks, key=lambda check: (check.level, -check.people))
 
@@ -65,11 +86,15 @@ def find_content_findings(content: IssueContent, *, now: datetime) -> list[Findi
         for problem in find_domain_problems(content.publication.from_email)
     ]
     stories = [story.id for story in content.stories]
-    pseudonyms = dict(Story.objects.filter(pk__in=stories).values_list("pk", "pseudonyms"))
+    rows = Story.objects.filter(pk__in=stories).only("title", "teaser", "body_html", "pseudonyms")
+    pseudonyms = {story.pk: story.pseudonyms for story in rows}
+    sources = {story.pk: "\n".join([story.title, story.teaser, plain_text(story.body_html)]) for story in rows}
     return [
         *scan_for_protected_terms(content).findings,
         *check_linked_stories(content, at=max(content.issue.due_at, now)),
         *check_content(content, pseudonyms=pseudonyms, now=now),
+        *check_languages(content),
+        *check_source_names(content, sources=sources),
         *find_dead_links(content, now=now),
         *domain_findings,
     ]
@@ -115,8 +140,18 @@ def describe_acknowledged(checks: list[Check]) -> str:
     return _("These warnings were reviewed before approval.") if checks else _("No warnings.")
 
 
-def describe_verdict(checks: list[Check]) -> str:
-    """Summarise the checks of an issue that can still change."""
+def describe_verdict(checks: list[Check], *, checked: int, versions: int) -> str:
+    """Summarise the checks of an issue that can still change, and say how many of its versions were checked."""
+    if checked >= versions:
+        return _describe_result(checks)
+    values = {"checked": checked, "versions": versions}
+    if not any(check.level in ("error", "warning") for check in checks):
+        return _("All checks passed in the %(checked)s most common of %(versions)s versions.") % values
+    scope = _("We checked the %(checked)s most common of %(versions)s versions.") % values
+    return f"{_describe_result(checks)} {scope}"
+
+
+def _describe_result(checks: list[Check]) -> str:
     errors = sum(check.level == "error" for check in checks)
     warnings = [check for check in checks if check.level == "warning"]
     open_warnings = sum(check.acknowledgement is None for check in warnings)
@@ -151,5 +186,6 @@ def _make_check(
         affects_all=affects_all,
         location=describe_locations(content, findings=findings),
         fix=find_fix_link(issue, content, finding=first),
+        places=list_fix_links(issue, content, findings=findings),
         name=name,
     )

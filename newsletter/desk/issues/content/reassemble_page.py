@@ -2,6 +2,7 @@
 
 from typing import TypedDict, cast
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from newsletter.common.staff_pages import Done, ServiceAction
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import IssuePage, overview_url
 from newsletter.issues.assembly.reassemble import Reassembly, is_made_by_rules, preview_reassembly, reassemble_issue
-from newsletter.issues.assembly.stories_at_source import check_before_assembly
+from newsletter.issues.assembly.stories_at_source import check_before_assembly, describe_left_out
 from newsletter.models import Issue
 
 
@@ -53,7 +54,9 @@ class ReassemblePage(IssuePage):
         def call() -> Done:
             now = timezone.now()
             if is_made_by_rules(issue):
-                check_before_assembly(issue=issue, now=now)
+                gone = check_before_assembly(issue=issue, now=now)
+                if gone:
+                    messages.warning(request, translate(describe_left_out(gone)))
             seen = request.POST.get("sha256", "")
             result = reassemble_issue(issue=issue, by=cast(User, request.user), now=now, seen_sha256=seen)
             return Done(describe_reassembly(result), {"changed": result.changed})

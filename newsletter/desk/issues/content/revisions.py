@@ -1,11 +1,11 @@
 """The page “Versions over time”: compare any two revisions of an issue's content, and go back to one."""
 
+from datetime import datetime
 from typing import Any, TypedDict, cast
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +19,7 @@ from newsletter.desk.issues.audience.compare_variants import Line, compare_lines
 from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP, render_for_group
 from newsletter.desk.issues.issue_page import EDITABLE_STATES, ISSUES, IssuePage, overview_url
 from newsletter.desk.preview.mail_iframe import fill_personal_fields
+from newsletter.issues.approval.withdraw_for_edit import find_open_approvals, name_approver
 from newsletter.issues.planning.restore_revision import restore_revision
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue
@@ -35,6 +36,7 @@ class RevisionsContext(TypedDict):
     right: Revision | None
     lines: list[Line]
     can_restore: bool
+    approvals: list[tuple[str, datetime]]
 
 
 class IssueRevisions(IssuePage):
@@ -58,6 +60,9 @@ class IssueRevisions(IssuePage):
             "right": right,
             "lines": lines,
             "can_restore": can_edit and self.issue.state in EDITABLE_STATES,
+            "approvals": [
+                (translate(name_approver(approval)), approval.at) for approval in find_open_approvals(self.issue)
+            ],
         }
 
 
@@ -68,18 +73,20 @@ def restore(request: HttpRequest, pk: int, revision_id: int) -> HttpResponse:
     earlier = get_object_or_404(_find_revisions(issue), pk=revision_id)
 
     def call() -> Done:
-        withdrawn = restore_revision(issue=issue, revision=earlier, by=cast(User, request.user), now=timezone.now())
+        withdrawn = restore_revision(
+            issue=issue,
+            revision=earlier,
+            by=cast(User, request.user),
+            now=timezone.now(),
+            may_withdraw="withdraw" in request.POST,
+        )
         message = _("The issue has the content of the chosen version again.")
         if withdrawn:
             message += " " + _("Its approval was withdrawn. Approve it again.")
-        return Done(message, {"revision": earlier.pk})
+        return Done(message, {"revision": earlier.pk, "approval_withdrawn": withdrawn})
 
     action = ServiceAction(call=call, instance=issue, log_action="newsletter.restore")
     return action.respond(request, back=overview_url(issue))
-
-
-def revisions_url(issue: Issue) -> str:
-    return reverse("newsletter_issue_revisions", args=[issue.pk])
 
 
 def _find_revisions(issue: Issue) -> Any:
@@ -97,12 +104,12 @@ def _describe(revision: Revision) -> str:
     head = [
         _("Subject: %(text)s") % {"text": issue.subject},
         _("Preheader: %(text)s") % {"text": issue.preheader},
-        _("Layout: %(text)s") % {"text": issue.get_layout_display() or _("that of the publication")},
+        _("Layout: %(text)s") % {"text": issue.get_layout_display()},
         _("Headline: %(text)s") % {"text": issue.headline},
         "",
     ]
     try:
-        mail = render_for_group(resolve_complete_content(issue), group=EMPTY_GROUP).mail
+        mail = render_for_group(resolve_complete_content(issue), group=EMPTY_GROUP)
     except (DomainError, OSError) as error:
         return "\n".join([*head, translate(error) if isinstance(error, DomainError) else str(error)])
     return "\n".join([*head, fill_personal_fields(mail.text, mail=mail)])

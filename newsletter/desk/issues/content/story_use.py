@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -41,7 +42,7 @@ class StoryUse(ServiceFormPage):
     header_icon = "doc-full"
     story: Story
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.story = get_object_or_404(Story, pk=kwargs["pk"])
         self.back_url = reverse("wagtailsnippets_newsletter_story:edit", args=[self.story.pk])
         return super().dispatch(request, *args, **kwargs)

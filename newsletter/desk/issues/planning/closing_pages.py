@@ -10,7 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.desk.issues.planning.form_page import IssueFormPage
-from newsletter.issues.planning.close_issue import MAX_REASON, close_issue, delete_issue
+from newsletter.desk.publications.schedule_text import find_next_time
+from newsletter.desk.publications.slot_text import format_due
+from newsletter.issues.planning.close_issue import MAX_REASON, can_be_deleted, close_issue, delete_issue
+from newsletter.models import Issue
 
 
 class ReasonForm(forms.Form):
@@ -35,10 +38,16 @@ class CloseIssue(IssueFormPage):
         return self.get_page_title()
 
     def list_sentences(self) -> list[str]:
-        sentences = [_("Nobody gets it, and this cannot be undone. To stop it for a while, put it on hold instead.")]
+        sentences = [_("Nobody gets this issue, and this cannot be undone.")]
         if self.issue.slot_id:
             sentences.append(_("The next issue of the schedule is made as planned."))
-        return [*sentences, _("Its stories can go into another issue.")]
+        sentences += [
+            _("It stays in the list of issues. Its stories can go into another issue."),
+            _("To stop it only for a while, put it on hold instead."),
+        ]
+        if can_be_deleted(self.issue):
+            sentences.append(_("To remove its text too, delete the draft instead."))
+        return sentences
 
     def run(self, form: forms.Form) -> str:
         reason = form.cleaned_data["reason"]
@@ -46,10 +55,22 @@ class CloseIssue(IssueFormPage):
         self.done(
             "close",
             instance=self.issue,
-            message=_("%(issue)s will not be sent.") % {"issue": self.issue},
+            message=_describe_closed(self.issue),
             reason=reason,
         )
         return self.back_url
+
+
+def _describe_closed(issue: Issue) -> str:
+    """Return that the issue is skipped and when the next is planned, or that it is cancelled."""
+    if issue.slot_id is None:
+        return _("%(issue)s is cancelled.") % {"issue": issue}
+    text = _("%(issue)s is skipped.") % {"issue": issue}
+    due = find_next_time(issue.publication, now=timezone.now())
+    if due is None:
+        return text
+    day = format_due(due, zone=issue.publication.zone, form=_("j F"))
+    return text + " " + _("The next is planned for %(day)s.") % {"day": day}
 
 
 class DeleteIssue(IssueFormPage):
@@ -60,8 +81,9 @@ class DeleteIssue(IssueFormPage):
 
     def list_sentences(self) -> list[str]:
         return [
-            _("Its texts are gone for good. The staff log keeps who deleted it, when and why."),
-            _("Its stories can go into another issue."),
+            _("This deletes the draft and its texts. You cannot undo it."),
+            _("The staff log keeps who deleted it, when and why. Its stories can go into another issue."),
+            _("To keep its text, cancel it instead. To stop it only for a while, put it on hold instead."),
         ]
 
     def run(self, form: forms.Form) -> str:

@@ -1,11 +1,11 @@
 """A page with one form that calls one service. If the service refuses, the form stays filled in and shows the reason."""
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.generic import FormView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
@@ -15,7 +15,8 @@ from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import ISSUES, IssuePermissionMixin, overview_url
-from newsletter.models import Issue
+from newsletter.issues.assembly.stories_at_source import describe_left_out
+from newsletter.models import Issue, Story
 
 
 class ServiceFormPage(IssuePermissionMixin, WagtailAdminTemplateMixin, FormView, ABC):  # type: ignore[type-arg]
@@ -52,7 +53,12 @@ class ServiceFormPage(IssuePermissionMixin, WagtailAdminTemplateMixin, FormView,
         }
         return {**super().get_context_data(**kwargs), **page}
 
-    def done(self, action: str, *, instance: Any, message: str, **data: object) -> None:
+    def warn_of_gone_stories(self, stories: list[Story]) -> None:
+        """Name the stories that were left out because their source no longer shows them, on the next page."""
+        if stories:
+            messages.warning(self.request, translate(describe_left_out(stories)))
+
+    def done(self, action: str, *, instance: object, message: str, **data: object) -> None:
         """Log the action with its data, and show the message on the next page."""
         log(instance=instance, action=f"newsletter.{action}", user=self.request.user, data=data or None)
         messages.success(self.request, message)
@@ -63,10 +69,13 @@ class IssueFormPage(ServiceFormPage):
 
     issue: Issue
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.issue = get_object_or_404(ISSUES, pk=kwargs["pk"])
-        self.back_url = overview_url(self.issue)
+        self.back_url = self.find_back_url()
         return super().dispatch(request, *args, **kwargs)
+
+    def find_back_url(self) -> str:
+        return overview_url(self.issue)
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((str(self.issue), self.back_url), (str(self.get_page_title()), ""))

@@ -6,22 +6,24 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.desk.content.wall_clock import label_zone
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.issues.planning.form_page import ServiceFormPage
-from newsletter.desk.publications.slot_text import label_zone
-from newsletter.issues.assembly.stories_at_source import check_before_assembly
+from newsletter.issues.assembly.stories_at_source import check_before_assembly, check_before_copy
 from newsletter.issues.planning.create_issue import Beginning, create_issue
-from newsletter.models import Issue, Publication
+from newsletter.models import Issue, IssueTemplate, Publication
 from subscribers.models import Segment
 
-MAX_ISSUES_TO_COPY = 100
+MAX_ISSUES_TO_COPY, MAX_DRAFTS_NAMED = 100, 20
 _PUBLIC_ID = re.compile(r"[0-9a-f]{24}")
 
 
@@ -55,12 +57,18 @@ class NewIssueForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Only for a copy. Stories that readers already got, and past events, are left out."),
     )
+    template = forms.ModelChoiceField(
+        label=gettext_lazy("Template"),
+        queryset=IssueTemplate.objects.all(),
+        required=False,
+        help_text=gettext_lazy("Only for a template. Its blocks get the stories and events that the rules choose now."),
+    )
     segment = forms.ModelChoiceField(
         label=gettext_lazy("Segment"),
-        queryset=Segment.objects.all(),
+        queryset=Segment.objects.filter(archived=False),
         required=False,
         empty_label=gettext_lazy("Everybody"),
-        help_text=gettext_lazy("Only people of the publication’s list who are in this segment get it."),
+        help_text=gettext_lazy("Only people in this segment get it."),
     )
     due = forms.CharField(
         label=gettext_lazy("When to send it"),
@@ -68,6 +76,10 @@ class NewIssueForm(forms.Form):
         widget=TimeInput,
         help_text=gettext_lazy("In the publication’s time zone. Leave it empty to send it yourself with “Send now”."),
     )
+
+    class Media:
+        js = ("newsletter/new_issue.js",)
+
     public_id = forms.RegexField(_PUBLIC_ID, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -82,6 +94,8 @@ class NewIssueForm(forms.Form):
         values = super().clean() or {}
         if values.get("beginning") == Beginning.COPY and not values.get("original"):
             self.add_error("original", _("Choose the issue to copy."))
+        if values.get("beginning") == Beginning.TEMPLATE and not values.get("template"):
+            self.add_error("template", _("Choose the template."))
         return values
 
 
@@ -95,7 +109,14 @@ class NewIssue(ServiceFormPage):
         return reverse("wagtailsnippets_newsletter_issue:list")
 
     def list_sentences(self) -> list[str]:
-        return [_("It is a draft until somebody approves it. The schedule of the publication does not change.")]
+        draft = _("It is a draft until somebody approves it. The schedule of the publication does not change.")
+        usable = list(Publication.objects.filter(enabled=True).values_list("pk", flat=True)[:2])
+        if not usable:
+            return [_describe_missing_publication()]
+        named = self.request.POST.get("publication") or self.get_initial().get("publication")
+        chosen = str(named or (usable[0] if len(usable) == 1 else ""))
+        drafts = list_open_drafts()[:MAX_DRAFTS_NAMED]
+        return [*(_describe_open_draft(issue, hidden=str(issue.publication_id) != chosen) for issue in drafts), draft]
 
     def get_initial(self) -> dict[str, object]:
         """Choose what the address names: a copy of an issue, or a publication."""
@@ -109,6 +130,9 @@ class NewIssue(ServiceFormPage):
                 "original": original.pk,
                 "segment": original.segment_id,
             }
+        template = self.request.GET.get("template", "")
+        if template.isdecimal() and (found := IssueTemplate.objects.filter(pk=int(template)).first()):
+            initial |= {"publication": found.publication_id, "beginning": Beginning.TEMPLATE, "template": found.pk}
         return initial
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
@@ -117,12 +141,15 @@ class NewIssue(ServiceFormPage):
     def run(self, form: forms.Form) -> str:
         chosen, now = form.cleaned_data, timezone.now()
         publication: Publication = chosen["publication"]
-        if chosen["beginning"] == Beginning.RULES:
-            check_before_assembly(issue=Issue(publication=publication), now=now)
+        if chosen["beginning"] in (Beginning.RULES, Beginning.TEMPLATE):
+            self.warn_of_gone_stories(check_before_assembly(issue=Issue(publication=publication), now=now))
+        elif chosen["beginning"] == Beginning.COPY:
+            self.warn_of_gone_stories(check_before_copy(original=chosen["original"], now=now))
         issue = create_issue(
             publication=publication,
             beginning=Beginning(chosen["beginning"]),
             original=chosen["original"],
+            template=chosen["template"],
             segment=chosen["segment"],
             due=chosen["due"],
             public_id=chosen["public_id"],
@@ -135,7 +162,41 @@ class NewIssue(ServiceFormPage):
         return overview_url(issue)
 
 
+def list_open_drafts() -> QuerySet[Issue]:
+    """Return the issues that have stories and wait for approval, newest first. ``story_count`` counts their stories."""
+    waiting = Issue.objects.filter(kind=Issue.Kind.ISSUE, state__in=(Issue.State.DRAFT, Issue.State.IN_REVIEW))
+    counted = waiting.annotate(story_count=Count("placements")).filter(story_count__gt=0)
+    return counted.select_related("publication").order_by("-made_at", "-pk")
+
+
+def _describe_open_draft(issue: Issue, *, hidden: bool) -> str:
+    """Return the sentence. The script shows it as soon as somebody chooses the issue's publication."""
+    stories: int = issue.story_count
+    text = ngettext(
+        "%(issue)s is still a draft and has %(stories)s story. A new issue will not have it.",
+        "%(issue)s is still a draft and has %(stories)s stories. A new issue will not have them.",
+        stories,
+    ) % {"issue": issue, "stories": stories}
+    return format_html(
+        '<span data-nl-publication="{}"{}>{} <a href="{}">{}</a></span>',
+        issue.publication_id,
+        mark_safe(" hidden") if hidden else "",
+        text,
+        overview_url(issue),
+        _("Edit it instead"),
+    )
+
+
+def _describe_missing_publication() -> str:
+    return format_html(
+        '{} <a href="{}">{}</a>',
+        _("No publication is in use, and each issue belongs to one. Add one, or switch one on."),
+        reverse("wagtailsnippets_newsletter_publication:list"),
+        _("Go to publications"),
+    )
+
+
 def list_originals() -> QuerySet[Issue]:
     """Return the issues that can be copied, newest first: no corrections, because they are about one event."""
-    issues = Issue.objects.exclude(kind=Issue.Kind.CORRECTION).select_related("publication")
+    issues = Issue.objects.exclude(kind__in=[Issue.Kind.CORRECTION, Issue.Kind.WELCOME]).select_related("publication")
     return issues.order_by("-made_at", "-pk")

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from newsletter.desk.content.wall_clock import zone_or_default
+from newsletter.desk.content.wall_clock import label_zone, zone_or_default
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.desk.issues.planning.new_issue import TimeInput
-from newsletter.desk.publications.slot_text import format_slot, label_zone
+from newsletter.desk.publications.slot_text import format_slot
 from newsletter.issues.planning.change_time import change_time
 
 

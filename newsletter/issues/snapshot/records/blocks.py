@@ -4,15 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Tag, TypeAdapter
+from pydantic import Discriminator, Field, Tag, TypeAdapter
 
 from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.fields import PictureRecord
+from newsletter.issues.snapshot.records.show_rules import ShowRule
 from newsletter.issues.snapshot.records.stories import StoryRecord
+
+BY_RULE = Annotated[bool, Field(exclude_if=lambda by_rule: not by_rule)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Block:
+    """Readers see the block if they meet all rules of ``shown_to``. Without rules, everybody sees it."""
+
+    shown_to: Annotated[tuple[ShowRule, ...], Field(exclude_if=lambda rules: not rules)] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class NoteBlock:
+class NoteBlock(_Block):
     """Text by staff, as HTML that is safe to show."""
 
     key: str
@@ -22,14 +32,23 @@ class NoteBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class LeadStoryBlock:
+class LeadStoryBlock(_Block):
+    """One story in full width. ``by_rule``: no person chose it, so an approval does not name it.
+
+    Each reader sees the first block of those that are ``instead_of`` the same one, or that one, whose story they did not
+    have. ``needed``: readers who had all of these stories get no mail.
+    """
+
     key: str
     story: StoryRecord
     type: Literal["lead_story"] = "lead_story"
+    by_rule: BY_RULE = False
+    instead_of: Annotated[str, Field(exclude_if=lambda key: not key)] = ""
+    needed: BY_RULE = False
 
 
 @dataclass(frozen=True, slots=True)
-class StoriesBlock:
+class StoriesBlock(_Block):
     key: str
     heading: str
     stories: tuple[StoryRecord, ...]
@@ -38,17 +57,21 @@ class StoriesBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class EventsBlock:
-    """Events to choose from: each reader sees those near them."""
+class EventsBlock(_Block):
+    """Events to choose from: each reader sees those near them.
+
+    ``by_rule``: no person chose them, so an approval does not name them, and each reader sees only the nearest one.
+    """
 
     key: str
     heading: str
     events: tuple[EventRecord, ...]
     type: Literal["events"] = "events"
+    by_rule: BY_RULE = False
 
 
 @dataclass(frozen=True, slots=True)
-class EventCardBlock:
+class EventCardBlock(_Block):
     """One event in full, for every reader."""
 
     key: str
@@ -60,7 +83,7 @@ class EventCardBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class AppealsBlock:
+class AppealsBlock(_Block):
     """Appeals to choose from: each reader sees the first that is for people like them."""
 
     key: str
@@ -69,7 +92,7 @@ class AppealsBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class RelatedBlock:
+class RelatedBlock(_Block):
     """Further reading: (title, url) pairs."""
 
     key: str
@@ -79,7 +102,7 @@ class RelatedBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class QuoteBlock:
+class QuoteBlock(_Block):
     key: str
     text: str
     who: str
@@ -88,7 +111,7 @@ class QuoteBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureBlock:
+class PictureBlock(_Block):
     key: str
     picture: PictureRecord
     caption: str
@@ -97,7 +120,7 @@ class PictureBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class ButtonBlock:
+class ButtonBlock(_Block):
     key: str
     label: str
     url: str
@@ -105,7 +128,7 @@ class ButtonBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class DividerBlock:
+class DividerBlock(_Block):
     key: str
     type: Literal["divider"] = "divider"
 
@@ -122,7 +145,7 @@ CustomValue = str | RichText | PictureRecord | tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
-class CustomBlock:
+class CustomBlock(_Block):
     """A block that a schema beside the mail templates describes, with its values by the names of the schema's fields."""
 
     key: str
@@ -181,9 +204,26 @@ def list_stories(block: Block) -> tuple[StoryRecord, ...]:
             return ()
 
 
+def is_filled_by_rule(block: Block) -> bool:
+    """Return True if no person chose what the block shows."""
+    return isinstance(block, LeadStoryBlock | EventsBlock) and block.by_rule
+
+
 def list_events(block: Block) -> tuple[EventRecord, ...]:
     """Return the events that a block can show."""
     return block.events if isinstance(block, EventsBlock | EventCardBlock) else ()
+
+
+def list_pictures(block: Block) -> list[PictureRecord]:
+    """Return the pictures that a block shows, with both formats of its stories' pictures."""
+    match block:
+        case EventCardBlock() | PictureBlock():
+            shown = [block.picture]
+        case CustomBlock():
+            shown = [value for value in block.values.values() if isinstance(value, PictureRecord)]
+        case _:
+            shown = [picture for story in list_stories(block) for picture in (story.picture, story.other_picture)]
+    return [picture for picture in shown if picture]
 
 
 def list_appeals(block: Block) -> tuple[AppealRecord, ...]:

@@ -9,11 +9,14 @@ from pydantic import Field, JsonValue, TypeAdapter
 from newsletter.common.errors import DomainError
 from newsletter.issues.snapshot.records.blocks import Block, list_events, list_stories
 from newsletter.issues.snapshot.records.events import EventRecord
-from newsletter.issues.snapshot.records.fields import to_json
+from newsletter.issues.snapshot.records.fields import OMIT_NONE, to_json
 from newsletter.issues.snapshot.records.publication import BrandRecord, IssueRecord, PublicationRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
+from newsletter.issues.snapshot.records.subject_tests import SubjectTestRecord
 
 SCHEMA_VERSION = 1
+MAX_STORIES = 60
+"""A number of 64 bits says which stories a reader had, and which have their topics. No issue with more is approved."""
 
 
 class UnknownContentVersion(DomainError):
@@ -22,7 +25,11 @@ class UnknownContentVersion(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class IssueContent:
-    """The content of an issue at one moment. Version 1 of its JSON has no key for the version, so old hashes hold."""
+    """The content of an issue at one moment. Version 1 of its JSON has no key for the version, so old hashes hold.
+
+    ``versions`` are the same content in other languages: the same blocks, stories and events with the same ids, each text
+    translated if it has a translation. Such a version names the language that it is ``translated_from``.
+    """
 
     issue: IssueRecord
     subject: str
@@ -32,6 +39,9 @@ class IssueContent:
     blocks: tuple[Block, ...]
     layout: str = "letter"
     headline: str = ""
+    versions: Annotated[tuple["IssueContent", ...], Field(exclude_if=lambda versions: not versions)] = ()
+    subject_test: Annotated[SubjectTestRecord | None, OMIT_NONE] = None
+    translated_from: Annotated[str, Field(exclude_if=lambda language: not language)] = ""
     schema_version: Annotated[int, Field(exclude_if=lambda version: version == 1)] = SCHEMA_VERSION
 
     @property
@@ -43,6 +53,26 @@ class IssueContent:
     def events(self) -> list[EventRecord]:
         """Every event of the blocks, in their order."""
         return [event for block in self.blocks for event in list_events(block)]
+
+    @property
+    def all_versions(self) -> tuple["IssueContent", ...]:
+        """The content itself and its versions in other languages."""
+        return (self, *self.versions)
+
+    @property
+    def all_blocks(self) -> list[Block]:
+        """The blocks of every version. A block has the same key in each."""
+        return [block for version in self.all_versions for block in version.blocks]
+
+    @property
+    def story_rows(self) -> set[int]:
+        """The ids of the stories and of their translations."""
+        translations = {story.translation_id for version in self.versions for story in version.stories}
+        return {story.id for story in self.stories} | {row for row in translations if row is not None}
+
+    def in_language(self, language: str) -> "IssueContent":
+        """Return the version in this language, or the content itself if there is none."""
+        return next((one for one in self.versions if one.publication.language == language), self)
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return what `IssueRevision.content` keeps."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 from pydantic import Field
 
-from newsletter.issues.snapshot.records.fields import Moment, OptionalDay, OptionalMoment
+from newsletter.issues.snapshot.records.fields import OMIT_NONE, Moment, OptionalDay, OptionalMoment
 
 CANCELLED = "cancelled"
 _DAY = timedelta(days=1)
@@ -35,6 +35,7 @@ class EventRecord:
     online: bool
     cancelled: bool
     calendar_url: Annotated[str, Field(alias="calendar")] = ""
+    translation_id: Annotated[int | None, OMIT_NONE] = None
 
     @property
     def over_at(self) -> datetime:
@@ -68,3 +69,4 @@ class AppealRecord:
     url: str
     button: str
     audience: Annotated[str, Field(alias="for")]
+    translation_id: Annotated[int | None, OMIT_NONE] = None

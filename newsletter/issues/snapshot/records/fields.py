@@ -28,13 +28,17 @@ OMIT_NONE = Field(exclude_if=lambda value: value is None)
 
 @dataclass(frozen=True, slots=True)
 class PictureRecord:
-    """A picture that we host: its size in pixels, its weight in bytes, and the text for people who cannot see it."""
+    """A picture that we host: its size in pixels, its weight in bytes, and the text for people who cannot see it.
+
+    ``story_url`` is the page of the story that it belongs to, if another part of an issue shows it.
+    """
 
     url: str
     width: int
     height: int
     alt: str
     weight: int
+    story_url: Annotated[str | None, OMIT_NONE] = None
 
 
 _ADAPTERS: dict[type[object], TypeAdapter[object]] = {}

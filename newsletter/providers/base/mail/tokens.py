@@ -73,7 +73,7 @@ def find_shared_values(recipients: Sequence[Recipient], *, names: Iterable[str])
     kept: dict[str, str] = {}
     for name in sorted(names, reverse=True):
         other = kept.setdefault(name[2:], name)
-        if other != name and all(each.variables[name] == each.variables[other] for each in recipients):
+        if other != name and all(recipient.variables[name] == recipient.variables[other] for recipient in recipients):
             shared[name] = other
     return shared
 

@@ -48,7 +48,7 @@ class WebhookHandler:
 
 def split_keys(key: str) -> Sequence[str]:
     """Return the keys of ``webhook_key``: one, or two with a comma between while one replaces the other."""
-    return [part for part in (each.strip() for each in key.split(",")) if part]
+    return [part.strip() for part in key.split(",") if part.strip()]
 
 
 def require_keys(key: str, *, provider: str) -> Sequence[str]:
@@ -78,7 +78,7 @@ def check_password(call: WebhookRequest, key: str, now: datetime) -> str:
             given = base64.b64decode(given, validate=True).decode("utf-8", "replace")
         except binascii.Error:
             given = ""
-    is_valid = is_one_of(given.encode("utf-8", "replace"), [each.encode() for each in keys])
+    is_valid = is_one_of(given.encode("utf-8", "replace"), [key.encode() for key in keys])
     if scheme.lower() not in ("basic", "bearer") or not is_valid:
         raise BadWebhook("The webhook came without the user and password, or the token, that webhook_key asks for.")
     return ""
@@ -86,7 +86,7 @@ def check_password(call: WebhookRequest, key: str, now: datetime) -> str:
 
 def is_one_of(given: bytes, valid: Sequence[bytes]) -> bool:
     """Return True if ``given`` is one of the valid values, in a time that does not tell which or how nearly."""
-    matches = [hmac.compare_digest(each, given) for each in valid]
+    matches = [hmac.compare_digest(value, given) for value in valid]
     return any(matches)
 
 

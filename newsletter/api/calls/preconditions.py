@@ -1,0 +1,44 @@
+"""ETag and If-Match: a change is refused if the thing was changed since the caller read it."""
+
+import hashlib
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import parse_etags
+from ninja.renderers import JSONRenderer
+from pydantic import BaseModel
+
+from newsletter.api.calls.problems import Problem
+
+
+def add_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Return a successful GET with its ETag, or 304 without a body if the caller has it already."""
+    if response.status_code != 200:
+        return response
+    etag = _make_etag(response.content)
+    if etag in parse_etags(request.headers.get("If-None-Match", "")):
+        response = HttpResponse(status=304)
+        response["Cache-Control"] = "no-store"
+    response["ETag"] = etag
+    return response
+
+
+def check_unchanged(request: HttpRequest, document: BaseModel) -> None:
+    """Raise Problem if the call has an `If-Match` that is not the ETag of this document, which a GET would return now.
+
+    Call it in the transaction of the change, with the row locked.
+    """
+    asked = request.headers.get("If-Match")
+    if asked is None or asked.strip() == "*":
+        return
+    content = JSONRenderer().render(request, document.model_dump(), response_status=200)
+    if _make_etag(content if isinstance(content, bytes) else content.encode()) not in parse_etags(asked):
+        raise Problem(
+            412,
+            "It was changed since you read it",
+            "Nothing was changed. Read it again, and send your change with the new ETag.",
+            code="changed_meanwhile",
+        )
+
+
+def _make_etag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'

@@ -1,0 +1,1 @@
+"""API calls about stories, events, appeals and sources."""

@@ -1,0 +1,130 @@
+"""API calls about events. The gazetteer locates what is typed, as in the desk; a change is reported to readers."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router, Status
+
+from newsletter.api.calls.access import ApiKeyAuth, get_key
+from newsletter.api.calls.pages import Page, PageParams, make_page
+from newsletter.api.calls.preconditions import check_unchanged
+from newsletter.api.calls.saving import keep_approvals, save_row
+from newsletter.api.content.schemas import EventAnswer, EventChange, NewEvent
+from newsletter.common.errors import NotFound
+from newsletter.content.ingesting.home_location import find_home_zone
+from newsletter.content.ingesting.location_questions import make_location_question, remove_location_question
+from newsletter.content.ingesting.store_events import record_event_change, report_changed_event
+from newsletter.content.ingesting.typed_content import note_edits
+from newsletter.content.ingesting.typed_locations import locate_typed_event
+from newsletter.models import ApiScope, EventNotice
+from newsletter.outbound.publishing_facts import report_event_notice
+from subscribers.models import EventKind
+
+router = Router(tags=["events"])
+READING, WRITING = ApiKeyAuth(ApiScope.CONTENT_READ), ApiKeyAuth(ApiScope.CONTENT_WRITE)
+_LOCATED_FIELDS = ("town", "country", "region", "latitude", "longitude")
+_TYPED_FIELDS = ("title", "place_text", "town", "country", "region", "latitude", "longitude", "online")
+
+
+@router.get("events", auth=READING, response=Page[EventAnswer], summary="List events")
+def all_events(request: HttpRequest, page: PageParams) -> dict[str, object]:
+    """Return events, the newest here first, past and cancelled ones too."""
+    return make_page(request, EventNotice.objects.all(), _show, page, newest_first=True)
+
+
+@router.post("events", auth=WRITING, response={201: EventAnswer}, summary="Write an event")
+def create_event(request: HttpRequest, data: NewEvent) -> Status[EventAnswer]:
+    """Write an event. Give its town, or its address in `place_text`, so that people near it see it."""
+    return Status(201, _save(request, EventNotice(), data.model_dump()))
+
+
+@router.get("events/{int:event}", auth=READING, response=EventAnswer, summary="Read an event")
+def read_event(request: HttpRequest, event: int) -> EventAnswer:
+    return _show(_find(event))
+
+
+@router.patch("events/{int:event}", auth=WRITING, response=EventAnswer, summary="Change an event")
+@transaction.atomic
+def change_event(request: HttpRequest, event: int, data: EventChange) -> EventAnswer:
+    """Change or cancel an event. 409 if an approved issue shows it."""
+    row = _find(event, lock=True)
+    check_unchanged(request, _show(row))
+    return _save(request, row, data.model_dump(exclude_unset=True))
+
+
+def _save(request: HttpRequest, row: EventNotice, values: dict[str, object]) -> EventAnswer:
+    now, is_new = timezone.now(), row.pk is None
+    changed = [name for name in values if not is_new or values[name]]
+    with transaction.atomic(), keep_approvals(now=now):
+        values |= _locate(row, values, changed=changed)
+        starts, ends = (values.get(name, getattr(row, name)) for name in ("starts_at", "ends_at"))
+        if ends is not None and starts is not None and ends < starts:  # type: ignore[operator]
+            raise ValidationError({"ends_at": "The event ends before it starts."})
+        note_edits(row, changed=changed, now=now)
+        if not is_new:
+            for name, value in values.items():
+                setattr(row, name, value)
+            record_event_change(row, now=now)
+        save_row(row, key=get_key(request), values=values, now=now)
+        if is_new:
+            report_event_notice(EventKind.EVENT_NEW, row, now=now)
+        else:
+            report_changed_event(row, now=now)
+    return _show(row)
+
+
+def _locate(row: EventNotice, values: dict[str, object], *, changed: list[str]) -> dict[str, object]:
+    """Return the values that follow from what was sent: the location that the gazetteer finds, and a new event's zone."""
+    typed = {name: values.get(name, getattr(row, name)) for name in _TYPED_FIELDS}
+    located = locate_typed_event(typed, changed=changed)
+    found: dict[str, object] = {}
+    if located is not None:
+        remove_location_question(row)
+        found = {name: getattr(located, name) for name in _LOCATED_FIELDS}
+        if question := make_location_question(located, event_note=str(row.note)):
+            found |= {"place_question": question, "note": located.note}
+    if row.pk is None:
+        zone = str(values.get("zone", "")) or (located.zone if located else "") or find_home_zone()
+        _check_zone(zone)
+        found["zone"] = zone
+    return found
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValidationError({"zone": f"“{zone}” is not a time zone."}) from error
+
+
+def _find(pk: int, *, lock: bool = False) -> EventNotice:
+    events = EventNotice.objects.select_for_update() if lock else EventNotice.objects
+    row = events.filter(pk=pk).first() if pk < 2**63 else None
+    if row is None:
+        raise NotFound("No event has the id %(id)s.", id=pk)
+    return row
+
+
+def _show(row: EventNotice) -> EventAnswer:
+    return EventAnswer(
+        id=row.pk,
+        title=row.title,
+        summary=row.summary,
+        url=row.url,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        zone=row.zone,
+        place_text=row.place_text,
+        town=row.town,
+        region=row.region,
+        country=row.country,
+        located=row.latitude is not None,
+        online=row.online,
+        cancelled=row.cancelled,
+        language=row.language,
+        source=row.source_id,
+        edited_fields=row.edited_fields,
+    )

@@ -1,0 +1,159 @@
+"""Requests and answers of calls about stories, events, appeals and sources."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field, StrictBool
+
+from newsletter.api.calls.fields import StoredRequestModel
+from newsletter.models.content.stories import MAX_TEXT_LENGTH
+
+Slugs = Annotated[list[str], Field(description="Slugs of topics.", max_length=100)]
+Url = Annotated[str, Field(max_length=2_000)]
+Language = Annotated[str, Field(description="Such as en or es.", max_length=12)]
+
+
+class StoryAnswer(BaseModel):
+    id: int
+    title: str
+    teaser: str
+    url: str = Field(description="The page with the whole story; empty if it has none.")
+    text: str = Field(description="The whole story, if it has no page.")
+    language: str
+    topics: list[str]
+    source: int | None = Field(description="Null: written here.")
+    published_at: datetime | None
+    embargo_until: datetime | None
+    consent_needed: bool = Field(description="It is about a person. Staff record the consent in the desk.")
+    withdrawn: bool
+    edited_fields: list[str] = Field(description="Written here, so that its source does not overwrite them.")
+
+
+class StoryChange(StoredRequestModel):
+    """New values of a story. A missing field does not change. What protects people is changed in the desk."""
+
+    title: str = Field("", min_length=1, max_length=300)
+    teaser: str = Field("", max_length=5_000)
+    url: Url = ""
+    text: str = Field("", description="Only for a story without a page.", max_length=MAX_TEXT_LENGTH)
+    language: Language = ""
+    topics: Slugs = []
+    published_at: AwareDatetime | None = None
+
+
+class NewStory(StoryChange):
+    title: str = Field(min_length=1, max_length=300)
+    consent_needed: StrictBool = Field(
+        False, description="It is about a person: no issue takes it before staff record consent."
+    )
+    embargo_until: AwareDatetime | None = Field(None, description="It is not shown anywhere before.")
+
+
+class EventAnswer(BaseModel):
+    id: int
+    title: str
+    summary: str
+    url: str
+    starts_at: datetime
+    ends_at: datetime | None
+    zone: str
+    place_text: str
+    town: str
+    region: str
+    country: str
+    located: bool = Field(description="False: we do not know where it is, so it is near nobody. Staff are asked.")
+    online: bool
+    cancelled: bool
+    language: str
+    source: int | None
+    edited_fields: list[str]
+
+
+class EventChange(StoredRequestModel):
+    """New values of an event. Readers of an issue that announced it are told what changed, as after an edit in the desk."""
+
+    title: str = Field("", min_length=1, max_length=300)
+    summary: str = Field("", max_length=5_000)
+    url: Url = ""
+    starts_at: AwareDatetime = Field(None, validate_default=False)  # type: ignore[assignment]  # missing: unchanged
+    ends_at: AwareDatetime | None = None
+    place_text: str = Field("", max_length=300)
+    town: str = Field("", max_length=120)
+    country: str = Field("", description="Its code, such as GB.", max_length=2)
+    online: StrictBool = False
+    cancelled: StrictBool = False
+
+
+class NewEvent(EventChange):
+    title: str = Field(min_length=1, max_length=300)
+    starts_at: AwareDatetime
+    zone: str = Field("", description="Such as Europe/London; else that of its town.", max_length=60)
+    language: Language = ""
+
+
+class AppealAnswer(BaseModel):
+    slug: str
+    headline: str
+    text: str
+    link: str
+    button: str
+    audience: str
+    language: str
+    publications: list[str] = Field(description="Slugs; none: all.")
+    first_day: date | None
+    last_day: date | None
+    priority: int
+    enabled: bool
+
+
+class AppealChange(StoredRequestModel):
+    headline: str = Field("", min_length=1, max_length=200)
+    text: str = Field("", max_length=5_000)
+    link: Url = Field("", min_length=1)
+    button: str = Field("", min_length=1, max_length=60)
+    audience: Literal["all", "none", "donor", "monthly"] = "all"
+    language: Language = ""
+    publications: list[str] = Field([], description="Slugs; none: all.", max_length=100)
+    first_day: date | None = None
+    last_day: date | None = None
+    priority: int = Field(0, ge=0, le=32_767)
+    enabled: StrictBool = True
+
+
+class NewAppeal(AppealChange):
+    slug: str = Field("", max_length=50, pattern=r"^[-a-zA-Z0-9_]*$")
+    headline: str = Field(min_length=1, max_length=200)
+    link: Url = Field(min_length=1)
+    button: str = Field(min_length=1, max_length=60)
+
+
+class SourceAnswer(BaseModel):
+    id: int
+    name: str
+    kind: str
+    url: str
+    enabled: bool
+    every_minutes: int
+    language: str
+    region: str
+    topics: list[str]
+    looked_at: datetime | None
+    last_success_at: datetime | None
+    failures: int
+    error: str
+
+
+class SetAsideAnswer(BaseModel):
+    entry: str
+    reason: str
+
+
+class ReadingAnswer(BaseModel):
+    """The result of reading a source, as of `newsletter ingest --json`."""
+
+    new: int
+    updated: int
+    unchanged: int
+    cancelled: int
+    set_aside: list[SetAsideAnswer]
+    error: str = Field(description="Why it could not be read; empty if it was.")

@@ -1,0 +1,1 @@
+"""API calls about lists, topics and segments."""

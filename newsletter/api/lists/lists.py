@@ -1,0 +1,79 @@
+"""API calls about mailing lists. A list is never deleted, because it holds the proof of consent; it is archived."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router, Status
+
+from newsletter.api.calls.access import ApiKeyAuth, get_key, require_all_lists
+from newsletter.api.calls.pages import Page, PageParams, make_page
+from newsletter.api.calls.preconditions import check_unchanged
+from newsletter.api.calls.saving import save_row
+from newsletter.api.lists.schemas import ListAnswer, ListChange, NewList, PeopleCount
+from newsletter.api.people.reach import find_list, list_visible_lists
+from newsletter.common.archiving import archive_row, bring_back_row
+from newsletter.models import ApiScope
+from subscribers.audience.eligibility import AudienceCount, count_lists
+from subscribers.desk.editing.short_name_form import make_slug
+from subscribers.models import MailingList
+
+router = Router(tags=["lists"])
+READING, WRITING = ApiKeyAuth(ApiScope.LISTS_READ), ApiKeyAuth(ApiScope.LISTS_WRITE)
+_NOBODY = AudienceCount(candidates=0, eligible=0, excluded={})
+
+
+@router.get("lists", auth=READING, response=Page[ListAnswer], summary="List mailing lists")
+def all_lists(request: HttpRequest, page: PageParams) -> dict[str, object]:
+    """Return the lists that the key may use, archived ones too."""
+    return make_page(request, list_visible_lists(get_key(request)), _show, page)
+
+
+@router.post("lists", auth=WRITING, response={201: ListAnswer}, summary="Create a list")
+def create_list(request: HttpRequest, data: NewList) -> Status[ListAnswer]:
+    """Create a list. It needs a key for all lists."""
+    key = get_key(request)
+    require_all_lists(key, "A new list would be beyond them.")
+    values = {**data.model_dump(exclude={"archived"}), "slug": data.slug or make_slug(data.name, model=MailingList)}
+    return Status(201, _show(save_row(MailingList(), key=key, values=values, now=timezone.now())))
+
+
+@router.get("lists/{slug:slug}", auth=READING, response=ListAnswer, summary="Read a list")
+def read_list(request: HttpRequest, slug: str) -> ListAnswer:
+    return _show(find_list(get_key(request), slug))
+
+
+@router.patch("lists/{slug:slug}", auth=WRITING, response=ListAnswer, summary="Change a list")
+@transaction.atomic
+def change_list(request: HttpRequest, slug: str, data: ListChange) -> ListAnswer:
+    """Change a list, archive it or bring it back. Its slug and the people on it stay."""
+    key, now = get_key(request), timezone.now()
+    row = MailingList.objects.select_for_update().get(pk=find_list(key, slug).pk)
+    check_unchanged(request, _show(row))
+    values = data.model_dump(exclude_unset=True)
+    archived = values.pop("archived", row.archived)
+    if row.archived and not archived:
+        bring_back_row(row)
+    if values:
+        save_row(row, key=key, values=values, now=now)
+    if archived and not row.archived:
+        archive_row(row, switch="public")
+    row.refresh_from_db()
+    return _show(row)
+
+
+@router.get("lists/{slug:slug}/count", auth=READING, response=PeopleCount, summary="Count the people on a list")
+def count_list(request: HttpRequest, slug: str) -> dict[str, Any]:
+    """Return how many people are on the list, may be mailed now, and may not, by reason."""
+    found = _count(find_list(get_key(request), slug), now=timezone.now())
+    return {"candidates": found.candidates, "eligible": found.eligible, "excluded": found.excluded}
+
+
+def _count(mailing_list: MailingList, *, now: datetime) -> AudienceCount:
+    return count_lists(now=now).get(mailing_list.pk, _NOBODY)
+
+
+def _show(row: MailingList) -> ListAnswer:
+    return ListAnswer.model_validate(row, from_attributes=True)

@@ -1,0 +1,1 @@
+"""API calls about people and the addresses that must not be mailed."""

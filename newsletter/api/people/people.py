@@ -1,0 +1,156 @@
+"""API calls about one person: list, read, change, merge, erase. A person is named by id; addresses are masked."""
+
+from typing import Annotated
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Query, Status
+from pydantic import BaseModel, Field
+from wagtail.log_actions import log
+
+from newsletter.api.calls.access import get_key, label_caller, require_all_lists
+from newsletter.api.calls.pages import Page, PageParams, make_page
+from newsletter.api.calls.preconditions import check_unchanged
+from newsletter.api.calls.problems import Problem
+from newsletter.api.people.people_schemas import Merge, PersonAnswer, PersonValues, SubscriptionAnswer
+from newsletter.api.people.reach import find_list, list_visible_lists, list_visible_people, log_data
+from newsletter.api.people.router import ERASING, READING, WRITING, router
+from newsletter.models import ApiKey
+from subscribers.addresses.normalise import mask
+from subscribers.erasing.erasure import erase_person
+from subscribers.models import Subscriber, Subscription
+from subscribers.people.bulk_update import Outcome, PersonUpdate, update_people
+from subscribers.people.lookup import UnknownPerson
+from subscribers.people.merge import merge_people
+from subscribers.people.rename import rename_person
+
+
+class PeopleFilter(BaseModel):
+    list: str = Field("", description="Only people with an open subscription to this list.", max_length=80)
+
+
+@router.get("people", auth=READING, response=Page[PersonAnswer], summary="List people")
+def all_people(request: HttpRequest, page: PageParams, only: Annotated[PeopleFilter, Query()]) -> dict[str, object]:
+    """Return people in the order in which they came, with masked addresses."""
+    key = get_key(request)
+    people = list_visible_people(key)
+    if only.list:
+        on_it = Subscription.objects.filter(subscriber=OuterRef("pk"), mailing_list=find_list(key, only.list)).open()
+        people = people.filter(Exists(on_it))
+    return make_page(request, _with_details(key, people), _show, page)
+
+
+@router.get("people/{int:person}", auth=READING, response=PersonAnswer, summary="Read a person by id")
+def read_person(request: HttpRequest, person: int) -> PersonAnswer:
+    """Return what sending needs to know of a person. `people/find` returns everything, for an address."""
+    return _read(get_key(request), person)
+
+
+@router.patch("people/{int:person}", auth=WRITING, response=PersonAnswer, summary="Change a person")
+@transaction.atomic
+def change_person(request: HttpRequest, person: int, data: PersonValues) -> PersonAnswer:
+    """Change name, giving status, topics, location or attributes. It changes no consent."""
+    key, now = get_key(request), timezone.now()
+    row = _lock(key, person)
+    check_unchanged(request, _read(key, person))
+    update = PersonUpdate(
+        email=row.email,
+        giving=data.giving,
+        topics=data.topics,
+        country=data.country,
+        region=data.region,
+        town=data.city,
+        attributes=data.attributes,
+    )
+    (result,) = update_people([update], by=label_caller(key), now=now)
+    if result.outcome == Outcome.REFUSED:
+        raise Problem(422, "A field is invalid", result.reason, code="invalid_field")
+    if data.name is not None:
+        row.refresh_from_db()
+        rename_person(person=row, name=data.name, now=now)
+    log(instance=row, action="newsletter.api_changed", data={**log_data(key), "fields": sorted(data.model_fields_set)})
+    return _read(key, person)
+
+
+@router.post(
+    "people/{int:person}/merge", auth=ERASING, response=PersonAnswer, summary="Merge two records of one person"
+)
+@transaction.atomic
+def merge(request: HttpRequest, person: int, data: Merge) -> PersonAnswer:
+    """Merge another record into this person. The choices of this one win; consent, subscriptions and old links stay."""
+    key, now = get_key(request), timezone.now()
+    require_all_lists(key, "A person may be on any list.")
+    if data.absorb == person:
+        raise Problem(422, "A person cannot be merged with themselves", "Send two ids.", code="refused")
+    keep, absorb = _lock(key, person), _lock(key, data.absorb)
+    merge_people(keep=keep, absorb=absorb, now=now)
+    details = {**log_data(key), "absorbed": data.absorb, "reason": data.reason}
+    log(instance=keep, action="newsletter.api_merged", data=details)
+    return _read(key, person)
+
+
+@router.delete("people/{int:person}", auth=ERASING, response={204: None}, summary="Erase a person")
+@transaction.atomic
+def erase(request: HttpRequest, person: int) -> Status[None]:
+    """Delete a person and all rows about them. The keyed hash of the address stays, so that no import adds them again."""
+    key = get_key(request)
+    require_all_lists(key, "A person may be on any list.")
+    row = _lock(key, person)
+    check_unchanged(request, _read(key, person))
+    log(instance=row, action="subscribers.erase", data=log_data(key))
+    erase_person(subscriber=row, by=label_caller(key), now=timezone.now())
+    return Status(204, None)
+
+
+def _lock(key: ApiKey, pk: int) -> Subscriber:
+    row = list_visible_people(key).select_for_update().filter(pk=pk).first() if pk < 2**63 else None
+    if row is None:
+        raise UnknownPerson("No person has the id %(id)s.", id=pk)
+    return row
+
+
+def _read(key: ApiKey, pk: int) -> PersonAnswer:
+    row = _with_details(key, list_visible_people(key)).filter(pk=pk).first() if pk < 2**63 else None
+    if row is None:
+        raise UnknownPerson("No person has the id %(id)s.", id=pk)
+    return _show(row)
+
+
+def _with_details(key: ApiKey, people: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
+    subscriptions = Subscription.objects.open().select_related("mailing_list").order_by("pk")
+    if not key.all_lists:
+        subscriptions = subscriptions.filter(mailing_list__in=list_visible_lists(key))
+    visible = Prefetch("subscriptions", queryset=subscriptions, to_attr="visible_subscriptions")
+    return people.select_related("place").prefetch_related("topics", "attributes", visible)
+
+
+def _show(row: Subscriber) -> PersonAnswer:
+    place = row.place
+    subscriptions: list[Subscription] = row.visible_subscriptions  # type: ignore[attr-defined]  # `_with_details` sets it
+    return PersonAnswer(
+        id=row.pk,
+        email_hint=mask(row.email),
+        name=row.name,
+        country=place.country if place else "",
+        region=place.region if place else "",
+        city=place.town if place else "",
+        language=row.language,
+        giving=row.giving,
+        topics=sorted(topic.slug for topic in row.topics.all()),
+        attributes={one.key: one.value for one in sorted(row.attributes.all(), key=lambda one: one.key)},
+        source=row.source,
+        created_at=row.created_at,
+        subscriptions=[
+            SubscriptionAnswer(
+                list=one.mailing_list.slug,
+                basis=one.basis,
+                requested_at=one.requested_at,
+                confirmed_at=one.confirmed_at,
+                frequency=one.frequency,
+                paused_until=one.paused_until,
+            )
+            for one in subscriptions
+        ],
+    )

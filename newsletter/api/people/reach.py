@@ -1,0 +1,105 @@
+"""Limit a key to its lists and the people on them. Everything else does not exist for it."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from newsletter.common.errors import BadAddress, NotFound
+from newsletter.models import ApiKey
+from subscribers.addresses.normalise import normalise
+from subscribers.identity import identify
+from subscribers.models import MailingList, Subscriber, Subscription, Topic
+from subscribers.people.lookup import UnknownPerson, find_person
+
+
+def list_visible_lists(key: ApiKey) -> QuerySet[MailingList]:
+    """Return the lists that this key may use."""
+    return MailingList.objects.all() if key.all_lists else key.lists.all()
+
+
+def list_visible_people(key: ApiKey) -> QuerySet[Subscriber]:
+    """Return the people that this key may see: all, or those with an open subscription to one of its lists."""
+    if key.all_lists:
+        return Subscriber.objects.all()
+    on_a_list = Subscription.objects.filter(subscriber=OuterRef("pk"), mailing_list__in=key.lists.all()).open()
+    return Subscriber.objects.filter(Exists(on_a_list))
+
+
+def find_visible_person(key: ApiKey, email: str) -> Subscriber:
+    """Return the person with this address. Raise UnknownPerson, also for a person beyond the key's lists."""
+    person = find_person(email)
+    if not key.all_lists and not list_visible_people(key).filter(pk=person.pk).exists():
+        raise UnknownPerson("No subscriber has this address. Check the spelling, or import them.")
+    return person
+
+
+def list_visible_hashes(key: ApiKey, addresses: Iterable[str]) -> set[bytes] | None:
+    """Return the hashes of those addresses whose people the key may see, or None if it may see everybody."""
+    if key.all_lists:
+        return None
+    found = list_visible_people(key).filter(address_hash__in=_hash_all(addresses))
+    return {bytes(one) for one in found.values_list("address_hash", flat=True)}
+
+
+def find_ids(addresses: Iterable[str]) -> list[int]:
+    """Return the ids of the people with these addresses, because logs must not hold addresses."""
+    people = Subscriber.objects.filter(address_hash__in=_hash_all(addresses))
+    return list(people.order_by("pk").values_list("pk", flat=True))
+
+
+def find_list(key: ApiKey, slug: str, *, public: bool = False) -> MailingList:
+    """Return the list with this slug. Raise NotFound, also for a list that the key may not use."""
+    lists = list_visible_lists(key)
+    if public:
+        lists = lists.filter(public=True)
+    found = lists.filter(slug=slug).first()
+    if found is None:
+        known = ", ".join(lists.values_list("slug", flat=True)) or "none"
+        raise NotFound(f"There is no {'public ' if public else ''}list “{slug}”. There are: {known}.")
+    return found
+
+
+def find_topics(slugs: Sequence[str]) -> list[Topic]:
+    """Return the topics with these slugs. Raise NotFound if there is not each of them."""
+    found = list(Topic.objects.filter(slug__in=slugs))
+    unknown = set(slugs) - {topic.slug for topic in found}
+    if unknown:
+        raise NotFound(f"There is no topic “{min(unknown)}”. Send the slugs that the desk shows.")
+    return found
+
+
+def hide_other_lists(key: ApiKey, description: dict[str, object]) -> dict[str, object]:
+    """Return what is known of a person without what concerns lists that the key may not use."""
+    if key.all_lists:
+        return description
+    visible = {None, *key.lists.values_list("slug", flat=True)}
+    parts = ("subscriptions", "suppressions", "consent")
+    return {
+        name: [row for row in value if row["list"] in visible] if name in parts and isinstance(value, list) else value
+        for name, value in description.items()
+        if name in _DETAILS or name in parts
+    }
+
+
+def log_data(key: ApiKey, mailing_list: MailingList | None = None) -> dict[str, object]:
+    """Return the details of a call for the staff log: the key, and the list if there is one."""
+    list_data = {"list": mailing_list.slug, "list_id": mailing_list.pk} if mailing_list else {}
+    return {"key": key.name, "key_id": key.pk, **list_data}
+
+
+_DETAILS = frozenset(
+    (
+        *("id", "email", "name", "country", "region", "city", "radius_km", "language", "topics", "giving", "timezone"),
+        *("source", "attributes", "created_at"),
+    )
+)
+
+
+def _hash_all(addresses: Iterable[str]) -> list[bytes]:
+    hashes = []
+    for address in addresses:
+        try:
+            hashes.append(identify(normalise(address)))
+        except BadAddress:
+            continue
+    return hashes

@@ -1,0 +1,1 @@
+"""API calls about publications, issues, receipts and gifts."""

@@ -1,0 +1,153 @@
+"""API calls about the drafting of issues: make one, read it, change its subject, check it, preview it. Staff approve and send."""
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Status
+from wagtail.log_actions import log
+
+from newsletter.api.calls.access import ApiKeyAuth, get_key
+from newsletter.api.calls.handle_call import repeats
+from newsletter.api.calls.preconditions import check_unchanged
+from newsletter.api.calls.saving import keep_approvals
+from newsletter.api.publishing.reach import find_visible_issue, find_visible_publication
+from newsletter.api.publishing.receipts import router
+from newsletter.api.publishing.schemas import (
+    BlockAnswer,
+    ChecksAnswer,
+    FindingAnswer,
+    IssueAnswer,
+    IssueChange,
+    MailAnswer,
+    NewIssue,
+    VersionAnswer,
+)
+from newsletter.common.errors import NotFound, WrongState
+from newsletter.issues.approval.approve import OPEN_STATES
+from newsletter.issues.planning.create_issue import Beginning, create_issue
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.recipient_groups import find_groups
+from newsletter.issues.variants.render import freeze_revision, make_variants
+from newsletter.models import ApiScope, Issue, IssueRevision, Variant
+from newsletter.rendering.mail import split
+from newsletter.sending.notices.proofs import make_sample_mail
+
+READING, WRITING = ApiKeyAuth(ApiScope.ISSUES_READ), ApiKeyAuth(ApiScope.ISSUES_WRITE)
+
+
+@router.post("issues", auth=WRITING, response={201: IssueAnswer}, summary="Make an issue")
+def make_issue(request: HttpRequest, data: NewIssue) -> Status[IssueAnswer]:
+    """Make a draft on demand: from the rules, as a copy, or empty. Staff check, approve and send it."""
+    key = get_key(request)
+    issue = create_issue(
+        publication=find_visible_publication(key, data.publication),
+        beginning=Beginning(data.beginning),
+        by=None,
+        now=timezone.now(),
+        original=find_visible_issue(key, str(data.copy_of)) if data.copy_of else None,
+        due=data.due,
+    )
+    log(instance=issue, action="wagtail.create", data={"key": key.name, "key_id": key.pk})
+    return Status(201, _show(_find(request, issue.pk)))
+
+
+@router.get("issues/{int:issue}", auth=READING, response=IssueAnswer, summary="Read an issue")
+def read_issue(request: HttpRequest, issue: int) -> IssueAnswer:
+    """Return the issue as staff see it, with its blocks. `issues/{issue}/receipt` is what may be public."""
+    return _show(_find(request, issue))
+
+
+@router.patch("issues/{int:issue}", auth=WRITING, response=IssueAnswer, summary="Propose a subject")
+@transaction.atomic
+def change_issue(request: HttpRequest, issue: int, data: IssueChange) -> IssueAnswer:
+    """Set subject or preheader of a draft. 409 once it is approved: the API withdraws no approval."""
+    key, now = get_key(request), timezone.now()
+    Issue.objects.select_for_update().filter(pk=_find(request, issue).pk).first()
+    row = _find(request, issue)
+    check_unchanged(request, _show(row))
+    if row.state not in OPEN_STATES:
+        raise WrongState("%(issue)s is %(state)s, so it cannot be changed.", issue=row, state=row.get_state_display())
+    values = data.model_dump(exclude_unset=True)
+    with keep_approvals(now=now):
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save()
+        row.save_revision(log_action=False)
+        log(instance=row, action="wagtail.edit", data={"key": key.name, "key_id": key.pk, "fields": sorted(values)})
+    return _show(row)
+
+
+@router.post("issues/{int:issue}/check", auth=READING, response=ChecksAnswer, summary="Check all versions of an issue")
+@repeats(reads=True)
+def check_issue(request: HttpRequest, issue: int) -> ChecksAnswer:
+    """Make the mail of each group of readers as it would be sent now, and return what was found in it.
+
+    What keeps it from becoming a mail is answered 422. A sent issue has the versions that were sent.
+    """
+    revision, variants = _make_variants(_find(request, issue))
+    return ChecksAnswer(
+        sha256=revision.sha256,
+        versions=[
+            VersionAnswer(
+                key=one.key,
+                label=str(one.label),
+                people=sum(group.people for group in one.groups.all()),
+                findings=[FindingAnswer(level=row["level"], message=str(row["message"])) for row in one.findings],
+            )
+            for one in variants
+        ],
+    )
+
+
+@router.get(
+    "issues/{int:issue}/versions/{str:version}",
+    auth=READING,
+    response=MailAnswer,
+    summary="Preview a version of an issue",
+)
+def preview_version(request: HttpRequest, issue: int, version: str) -> MailAnswer:
+    """Return subject, HTML and text of a version that `check` named, with sample values in the personal fields."""
+    row = _find(request, issue)
+    stored = Variant.objects.filter(revision__issue=row, key=version).select_related("revision").order_by("-revision")
+    variant = stored.first() if version.isprintable() else None
+    if variant is None:
+        raise NotFound(
+            "%(issue)s has no version “%(key)s”. Check it first: the answer names them.", issue=row, key=version
+        )
+    mail, person = make_sample_mail(variant, site_url=settings.NEWSLETTER_SITE_URL)
+    subject, html, text = (split(part).join(person.variables) for part in (mail.subject, mail.html, mail.text))
+    return MailAnswer(key=variant.key, subject=subject, html=html, text=text)
+
+
+def _make_variants(issue: Issue) -> tuple[IssueRevision, list[Variant]]:
+    """Return the versions that were sent, or those of the issue as it is now, as `newsletter preview` does."""
+    sent = issue.sends.exclude(state="cancelled").select_related("revision").first()
+    if sent is not None:
+        found = sent.revision.variants.filter(groups__isnull=False).distinct().prefetch_related("groups")
+        return sent.revision, list(found)
+    revision = freeze_revision(issue=issue, now=timezone.now())
+    content = IssueContent.from_json(revision.content)
+    return revision, make_variants(revision=revision, groups=find_groups(issue, content=content))
+
+
+def _find(request: HttpRequest, pk: int) -> Issue:
+    if pk >= 2**63:
+        raise NotFound("No issue has the id %(id)s.", id=pk)
+    return find_visible_issue(get_key(request), str(pk))
+
+
+def _show(row: Issue) -> IssueAnswer:
+    return IssueAnswer(
+        id=row.pk,
+        issue=row.reference,
+        publication=row.publication.slug,
+        state=row.state,
+        held=row.held,
+        subject=row.subject,
+        preheader=row.preheader,
+        due_at=row.due_at,
+        blocks=[
+            BlockAnswer(id=block["id"], type=block["type"], value=block["value"]) for block in row.body.get_prep_value()
+        ],
+    )

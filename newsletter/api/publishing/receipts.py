@@ -1,0 +1,75 @@
+"""API calls about publications, issues and receipts, with the data of `newsletter status --json`."""
+
+from typing import Annotated
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router
+from pydantic import Field
+
+from newsletter.api.calls.access import ApiKeyAuth, get_key
+from newsletter.api.calls.fields import QueryText
+from newsletter.api.publishing.reach import find_visible_issue, find_visible_publication, list_visible_publications
+from newsletter.issues.archive.public_view import make_public_subject
+from newsletter.issues.assembly.overview import list_issues, list_publications
+from newsletter.models import ApiScope, Issue
+from newsletter.sending.settling.receipt import status_of
+
+router = Router(tags=["publishing"])
+READING = ApiKeyAuth(ApiScope.READ)
+MAX_ISSUES = 100
+
+
+@router.get("publications", auth=READING, response=dict[str, list[dict[str, object]]], summary="List publications")
+def publications(request: HttpRequest) -> dict[str, object]:
+    """Return all publications, each with its schedule in words and its next slot."""
+    visible = set(list_visible_publications(get_key(request)).values_list("slug", flat=True))
+    return {"publications": [row for row in list_publications(now=timezone.now()) if row["slug"] in visible]}
+
+
+@router.get("issues", auth=READING, response=dict[str, list[dict[str, object]]], summary="List issues")
+def issues(
+    request: HttpRequest, publication: QueryText = "", most: Annotated[int, Field(ge=1, le=MAX_ISSUES)] = 20
+) -> dict[str, object]:
+    """Return issues of one publication or all, the newest first, without the notes of staff."""
+    key, now = get_key(request), timezone.now()
+    only = find_visible_publication(key, publication) if publication else None
+    among = None if key.all_lists else list_visible_publications(key)
+    rows = list_issues(now=now, publication=only, among=among, limit=most)
+    found = Issue.objects.in_bulk([row["id"] for row in rows])
+    return {
+        "issues": [
+            {
+                **row,
+                "subject": make_public_subject(found[row["id"]], at=now),
+                "reason": row["reason"] if row["overdue"] else "",
+            }
+            for row in rows
+        ]
+    }
+
+
+@router.get(
+    "issues/{int:issue}/receipt", auth=READING, response=dict[str, object], summary="Receipt of an issue, by id"
+)
+def receipt(request: HttpRequest, issue: int) -> dict[str, object]:
+    """Return the delivery numbers of an issue."""
+    return _receipt(find_visible_issue(get_key(request), str(issue)))
+
+
+@router.get(
+    "issues/{slug:publication}/{slug:number}/receipt",
+    auth=READING,
+    response=dict[str, object],
+    summary="Receipt of an issue",
+)
+def named_receipt(request: HttpRequest, publication: str, number: str) -> dict[str, object]:
+    """Return the delivery numbers of an issue by publication and number. `latest` is the newest, `digest-3` a digest."""
+    return _receipt(find_visible_issue(get_key(request), f"{publication}/{number}"))
+
+
+def _receipt(issue: Issue) -> dict[str, object]:
+    """Return the receipt without the notes of staff, and with the subject only if it is public."""
+    status = status_of(issue)
+    send = status["send"] and {**status["send"], "reason": ""}
+    return {**status, "send": send, "subject": make_public_subject(issue, at=timezone.now())}

@@ -1,0 +1,137 @@
+"""Requests and answers of calls about issues and sends."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from newsletter.api.calls.fields import StoredRequestModel
+
+
+class NewIssue(StoredRequestModel):
+    """An issue on demand. It is a draft: staff check, approve and send it in the desk."""
+
+    publication: str = Field(description="Its slug.", max_length=80)
+    beginning: Literal["rules", "copy", "empty"] = Field(
+        "rules", description="rules: the newest stories and events. copy: the body of another issue."
+    )
+    copy_of: int = Field(0, description="With `copy`: the id of the issue.", ge=0, lt=2**63)
+    due: str = Field(
+        "",
+        description="Wall-clock time of the publication, such as 2026-04-02T09:00. Empty: staff send it.",
+        max_length=16,
+    )
+
+
+class IssueChange(StoredRequestModel):
+    subject: str = Field("", min_length=1, max_length=300)
+    preheader: str = Field("", max_length=300)
+
+
+class BlockAnswer(BaseModel):
+    id: str
+    type: str
+    value: object = Field(description="As in the desk's editor; it depends on the type.")
+
+
+class IssueAnswer(BaseModel):
+    id: int
+    issue: str
+    publication: str
+    state: str
+    held: bool
+    subject: str = Field(description="As staff see it: it may not be public yet.")
+    preheader: str
+    due_at: datetime | None
+    blocks: list[BlockAnswer]
+
+
+class FindingAnswer(BaseModel):
+    level: str
+    message: str
+
+
+class VersionAnswer(BaseModel):
+    """The mail as one group of readers gets it."""
+
+    key: str
+    label: str
+    people: int
+    findings: list[FindingAnswer]
+
+
+class ChecksAnswer(BaseModel):
+    """The versions of an issue as it is now, each with what was found in it."""
+
+    sha256: str = Field(description="Of the content that was checked. An approval names it.")
+    versions: list[VersionAnswer]
+
+
+class MailAnswer(BaseModel):
+    """A version with sample values in the personal fields. Its links change nothing."""
+
+    key: str
+    subject: str
+    html: str
+    text: str
+
+
+class SendAnswer(BaseModel):
+    id: int
+    issue_id: int
+    issue: str
+    state: str
+    code: str
+    provider: str
+    recipients: int
+    made_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class SendProgress(SendAnswer):
+    """The send with its receipt so far. The sums add up: recipients are the sum of deliveries."""
+
+    candidates: int
+    excluded: dict[str, int]
+    deliveries: dict[str, int]
+    batches: dict[str, int]
+    delivered: int
+    bounced: int
+    complained: int
+    unsubscribed: int
+
+
+class Pause(StoredRequestModel):
+    reason: str = Field("", description="For staff, who decide whether it goes on.", max_length=500)
+
+
+class LinkAnswer(BaseModel):
+    url: str
+    people: int
+    machines: int
+
+
+class DayAnswer(BaseModel):
+    day: date
+    people: int
+
+
+class GiftsAnswer(BaseModel):
+    currency: str
+    gifts: int
+    amount: Decimal
+
+
+class ReportAnswer(BaseModel):
+    """The result of a send in numbers of people. Nobody is named."""
+
+    send: SendProgress
+    clicks: int = Field(description="Clicks of people; 0 if the publication does not count them.")
+    machines: int = Field(description="Clicks of probable machines.")
+    joined: int = Field(description="People who joined the list in the week after.")
+    ended: dict[str, int] = Field(description="Subscriptions that ended in the week after, by reason.")
+    days: list[DayAnswer]
+    links: list[LinkAnswer]
+    gifts: list[GiftsAnswer]

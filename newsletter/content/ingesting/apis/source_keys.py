@@ -1,0 +1,41 @@
+"""The keys of sources: sealed in the database, opened only to read the source."""
+
+from newsletter.common.errors import NotReady
+from newsletter.common.sealing import Sealer
+from newsletter.models import Source
+
+SEALER = Sealer(b"newsletter.source-keys")
+
+
+def seal_key(key: str) -> str:
+    """Return the key as the database keeps it; "" for no key."""
+    return SEALER.seal(key) if key else ""
+
+
+def is_same_key(sealed: str, key: str) -> bool:
+    """Return True if ``sealed`` is this key, and can be opened."""
+    return bool(sealed) and SEALER.unseal(sealed) == key
+
+
+def open_key(source: Source) -> str:
+    """Return the key of the source, or "" if it has none. Raises NotReady if no key of this installation opens it."""
+    if not source.sealed_key:
+        return ""
+    key = SEALER.unseal(source.sealed_key)
+    if key is None:
+        raise NotReady(
+            "The key of “%(name)s” cannot be read with this installation's secret key, so the source is not read. Put the"
+            " old secret key back, or enter the key again on the page of the source.",
+            name=source.name,
+        )
+    return key
+
+
+def reseal_keys() -> int:
+    """Encrypt with the newest secret key what an old one encrypted. Return how many. Safe to repeat."""
+    resealed = 0
+    for source in Source.objects.exclude(sealed_key=""):
+        if not SEALER.is_newest(source.sealed_key) and (key := SEALER.unseal(source.sealed_key)) is not None:
+            current = Source.objects.filter(pk=source.pk, sealed_key=source.sealed_key)
+            resealed += current.update(sealed_key=SEALER.seal(key))
+    return resealed

@@ -1,0 +1,81 @@
+"""Fields that the events of several interfaces have: a venue with an address, times that make sense."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from newsletter.common.messages import Message
+from newsletter.content.parsing.apis.answers import Node, read_text
+from newsletter.content.parsing.entry_rules import BadEntry
+from newsletter.content.parsing.json_text import as_mapping
+from newsletter.content.parsing.markup import plain_text, title_text
+from newsletter.content.parsing.pages.event_venues import Venue, join_place, read_point
+
+SUMMARY_CHARS = 20_000
+_PART_CHARS = 200
+_MAX_DURATION = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Times:
+    """When an event starts and ends. ``note`` tells staff what was left out, or is ""."""
+
+    starts_at: datetime
+    ends_at: datetime | None
+    note: str = ""
+
+
+def check_times(start: datetime | None, end: datetime | None, *, now: datetime) -> Times:
+    """Return times that can be true. Raises BadEntry for no start, and for one that is more than ten years ahead."""
+    if start is None:
+        raise BadEntry("This event has no start that can be read.")
+    if start > now + 10 * _MAX_DURATION:
+        raise BadEntry("This event is dated in the year %(year)s, which cannot be true.", year=start.year)
+    if end is not None and (end < start or end - start > _MAX_DURATION):
+        return Times(start, None, Message("The end of the event makes no sense and is left out."))
+    return Times(start, None if end == start else end)
+
+
+def read_part(node: Node, name: str) -> str:
+    """Return one part of an address as plain text."""
+    return title_text(read_text(node, name))[:_PART_CHARS]
+
+
+def read_osdi_location(raw: object) -> Venue:
+    """Return a location as OSDI describes it (opensupporter.github.io/osdi-docs/events.html); Mobilize uses its fields too."""
+    here = as_mapping(raw)
+    lines = here.get("address_lines")
+    street = ", ".join(title_text(str(line)) for line in lines if line)[:_PART_CHARS] if isinstance(lines, list) else ""
+    name = read_part(here, "venue")
+    locality, state, postcode, country = (
+        read_part(here, part) for part in ("locality", "region", "postal_code", "country")
+    )
+    latitude, longitude = read_geo(here.get("location"))
+    place = join_place(name, street, locality, state, postcode, country)
+    return Venue(place, latitude, longitude, False, street, locality, state, postcode, country)
+
+
+def read_geo(raw: object) -> tuple[float | None, float | None]:
+    """Return the coordinates of an object with ``latitude`` and ``longitude``. (0, 0) is no place."""
+    point = as_mapping(raw)
+    north, east = read_point(point.get("latitude"), point.get("longitude"))
+    return (None, None) if north == east == 0 else (north, east)
+
+
+def read_summary(*texts: str) -> str:
+    """Return the first text that is not empty, as plain text."""
+    return next((plain for text in texts if (plain := plain_text(text[:SUMMARY_CHARS]).strip())), "")
+
+
+def venue_fields(venue: Venue) -> Mapping[str, object]:
+    """Return the fields of an ``EventEntry`` that say where it is."""
+    return {
+        "place": venue.place,
+        "latitude": venue.latitude,
+        "longitude": venue.longitude,
+        "street": venue.street,
+        "locality": venue.locality,
+        "state": venue.state,
+        "postcode": venue.postcode,
+        "country": venue.country,
+    }

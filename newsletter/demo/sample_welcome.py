@@ -1,0 +1,50 @@
+"""Turn on the welcome of a sample publication, and let one person sign up: they get its first mail at once."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.planning.welcome import set_up_welcome
+from newsletter.issues.welcome.joined_people import enter_new_people
+from newsletter.models import Issue, Publication
+from newsletter.sending.dispatching.worker_loop import run_send
+from newsletter.sending.freezing.add_new_subscribers import add_new_subscribers
+from newsletter.sending.provider import current_adapter
+from subscribers.consent.signup import confirm_subscription, request_subscription
+from subscribers.links.signed_links import LinkTarget
+from subscribers.models import MailingList, SubscriberLocation, Topic
+from subscribers.people.lookup import find_person
+
+NEWCOMER = "newcomer@example.org"
+
+
+def welcome_newcomer(*, publication: Publication, by: User, now: datetime) -> Issue:
+    """Approve the first welcome mail, sign one person up, and send what is due. Return the mail."""
+    first, *_later = set_up_welcome(publication=publication, by=by, now=now)
+    approve_issue(issue=first, by=by, now=now)
+    _sign_up(publication.mailing_list, now=now)
+    enter_new_people(issue=first, now=now)
+    send = add_new_subscribers(issue=first, now=now)
+    if send is None:
+        raise AssertionError("Nobody gets the welcome.")
+    run_send(send=send, adapter=current_adapter())
+    first.refresh_from_db()
+    return first
+
+
+def _sign_up(mailing_list: MailingList, *, now: datetime) -> None:
+    request_subscription(
+        email=NEWCOMER,
+        mailing_list=mailing_list,
+        wording=f"Yes, send me {mailing_list.public_name}",
+        source="sample form",
+        now=now,
+        name="Noor",
+        language="en",
+        place=SubscriberLocation.objects.filter(town="London").first(),
+        topics=Topic.objects.filter(slug="land-rights"),
+    )
+    person = find_person(NEWCOMER)
+    target = LinkTarget(subscriber_uuid=person.uuid, list_public_id=mailing_list.public_id, issued=now)
+    confirm_subscription(target=target, now=now, wording="Confirmed", source="sample form")

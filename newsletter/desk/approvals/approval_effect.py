@@ -1,0 +1,80 @@
+"""The effect of an edit on approved issues: what issues show, such as a story or a brand, cannot change unnoticed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from newsletter.common.errors import NotConfirmed
+from newsletter.common.translation import translate
+from newsletter.desk.approvals.withdraw_action import report_withdrawn
+from newsletter.desk.issues.issue_page import IssuePermissionMixin, overview_url
+from newsletter.desk.staff.policies import ISSUE_POLICY
+from newsletter.issues.approval.approve import find_changed_issues
+from newsletter.issues.approval.withdraw_for_edit import (
+    find_approved_issues_showing,
+    find_open_approvals,
+    name_approver,
+    withdraw_changed_issues,
+)
+from newsletter.issues.assembly.drafted_texts import update_drafted_texts
+from subscribers.desk.editing.edit_effects import EditEffect
+
+FIELD = "withdraw"
+
+
+class ApprovalEffect(EditEffect):
+    def describe(self, row: Model, *, request: HttpRequest) -> SafeString:
+        return describe_approved([row], request=request)
+
+    def saving(self, row: Model, *, request: HttpRequest) -> AbstractContextManager[None]:
+        return withdrawing_approvals(row, request=request)
+
+
+def describe_approved(rows: Sequence[Model], *, request: HttpRequest) -> SafeString:
+    """Return the list of approved issues that show one of the rows, with the field that allows to change them."""
+    issues = find_approved_issues_showing(rows)
+    if not issues:
+        return SafeString("")
+    may_open = ISSUE_POLICY.user_has_any_permission(request.user, IssuePermissionMixin.any_permission_required)
+    described = [
+        (
+            issue,
+            overview_url(issue) if may_open else "",
+            [(translate(name_approver(approval)), approval.at) for approval in find_open_approvals(issue)],
+        )
+        for issue in issues
+    ]
+    ids = [str(issue.pk) for issue in issues]
+    context = {"issues": described, "ids": ",".join(ids), "confirmed": set(ids) <= _read_confirmed(request)}
+    return render_to_string("desk/parts/approved_issues.html", context, request=request)
+
+
+@contextmanager
+def withdrawing_approvals(row: Model, *, request: HttpRequest) -> Iterator[None]:
+    """Withdraw the approvals that the change of the row inside voids, and log it. Open it in a transaction.
+
+    Raises NotConfirmed if the form did not name one of the issues.
+    """
+    changed_before = {issue.pk for issue in find_changed_issues()}
+    yield
+    now = timezone.now()
+    update_drafted_texts(now=now)
+    withdrawn = withdraw_changed_issues(by=request.user, now=now)
+    confirmed = _read_confirmed(request)
+    missing = [one for one in withdrawn if one.pk not in changed_before and str(one.pk) not in confirmed]
+    if missing:
+        raise NotConfirmed(
+            "Nothing was saved, because your change shows in approved issues: %(issues)s. Select “Withdraw their "
+            "approval if they change”, then save again.",
+            issues=", ".join(map(str, missing)),
+        )
+    report_withdrawn(request, withdrawn, changed=row)
+
+
+def _read_confirmed(request: HttpRequest) -> set[str]:
+    return set(",".join(request.POST.getlist(FIELD)).split(","))

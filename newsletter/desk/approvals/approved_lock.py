@@ -1,0 +1,40 @@
+"""The lock of an approved issue. Its message has the button that withdraws the approval and opens the editor."""
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from wagtail.locks import BaseLock
+
+from newsletter.common.translation import translate
+from newsletter.desk.editor.sealed_lock import SEALED_STATES, SealedLock
+from newsletter.issues.approval.withdraw_for_edit import find_open_approvals, name_approver
+from newsletter.models import Approval, Issue
+
+
+class ApprovedLock(BaseLock):
+    def __init__(self, issue: Issue, *, approvals: list[Approval], request: HttpRequest) -> None:
+        super().__init__(issue)
+        self.approvals = approvals
+        self.request = request
+
+    def for_user(self, user: object) -> bool:
+        return True
+
+    def get_message(self, user: object) -> str:
+        approvals = [(translate(name_approver(approval)), approval.at) for approval in self.approvals]
+        context = {"issue": self.object, "approvals": approvals}
+        return render_to_string("desk/approved_lock.html", context, request=self.request)
+
+    def get_locked_by(self, user: object) -> str:
+        return _("Approved")
+
+    def get_description(self, user: object) -> str:
+        return _("Editing withdraws the approval.")
+
+
+def find_issue_lock(issue: Issue, *, request: HttpRequest) -> BaseLock | None:
+    """Return the lock of an issue that is approved or can no longer change, or None."""
+    if issue.state in SEALED_STATES:
+        return SealedLock(issue)
+    approvals = find_open_approvals(issue)
+    return ApprovedLock(issue, approvals=approvals, request=request) if approvals else None

@@ -1,0 +1,44 @@
+"""The recipients of an issue that can still change, by the choices that decide what they get: topics and language."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from newsletter.common.languages import language_label
+from newsletter.desk.issues.audience.variant_groups import VariantGroup
+from newsletter.desk.shell.charts import Point
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.recipient_groups import find_recipients
+from newsletter.issues.visible.interests import list_topic_stories
+from newsletter.models import Issue
+from subscribers.models import Topic
+
+
+def count_by_topic(issue: Issue, *, content: IssueContent, now: datetime) -> list[Point]:
+    """Return how many recipients chose each topic that counts, and how many chose none; [] if topics decide nothing.
+
+    People who chose several topics count in each of them.
+    """
+    if not list_topic_stories(content):
+        return []
+    names = dict(Topic.objects.order_by("name").values_list("pk", "name"))
+    asked = content.publication.topic_ids or list(names)
+    recipients = find_recipients(issue, content=content, now=now)
+    chosen = recipients.filter(subscriber__topics__in=asked).values_list("subscriber__topics")
+    people = dict(chosen.annotate(people=Count("pk")))
+    none = recipients.exclude(subscriber__topics__in=asked).count()
+    by_topic = [Point(label=name, value=people.get(topic, 0)) for topic, name in names.items() if topic in asked]
+    return [*by_topic, Point(label=_("Chose no topic"), value=none)]
+
+
+def count_by_language(content: IssueContent, *, groups: Sequence[VariantGroup]) -> list[Point]:
+    """Return how many recipients get the issue in each language; [] if it is in one."""
+    if not content.versions:
+        return []
+    people: Counter[str] = Counter()
+    for group in groups:
+        people[group.visible.language] += group.people
+    return [Point(label=language_label(code).capitalize(), value=number) for code, number in people.most_common()]

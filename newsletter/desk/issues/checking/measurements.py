@@ -1,0 +1,82 @@
+"""List what was measured about an issue's mail, one sentence each: size, events that nobody sees, links, spam score."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from newsletter.common.translation import translate
+from newsletter.desk.editor.render_cache import render_cached
+from newsletter.desk.issues.audience.variant_groups import VariantGroup
+from newsletter.issues.checks.links import count_link_states
+from newsletter.issues.snapshot.records.blocks import EventsBlock
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.models import Issue, LinkCheck
+from newsletter.rendering.lint.checks import MAX_HTML_BYTES
+from newsletter.rendering.lint.document import PHONE_SUBJECT_LENGTH
+from newsletter.sending.spam_score import describe_score, find_spam_check
+
+
+def list_measurements(
+    issue: Issue, content: IssueContent, *, groups: Sequence[VariantGroup], sha256: str, now: datetime
+) -> list[str]:
+    """Return the sentences. A measurement that does not exist has none."""
+    sentences = [_describe_size(content, groups=groups, sha256=sha256), _describe_subject(issue)]
+    sentences.append(_describe_unseen_events(content, groups=groups))
+    if settings.NEWSLETTER_LINK_CHECKS:
+        sentences.append(_describe_links(content, now=now))
+    if check := find_spam_check(issue, sha256=sha256):
+        sentences.append(translate(describe_score(check)))
+    return [sentence for sentence in sentences if sentence]
+
+
+def _describe_size(content: IssueContent, *, groups: Sequence[VariantGroup], sha256: str) -> str:
+    mails = (render_cached(content, visible=group.visible, sha256=sha256).mail for group in groups)
+    size, limit = max(len(mail.html.encode()) for mail in mails), MAX_HTML_BYTES
+    values = {"size": round(size / 1000), "limit": round(limit / 1000), "left": round((limit - size) / 1000)}
+    if size > limit:
+        return _("The mail is %(size)s kB. Gmail cuts mails off at %(limit)s kB.") % values
+    return _("The mail is %(size)s kB. Gmail cuts mails off at %(limit)s kB: %(left)s kB are left.") % values
+
+
+def _describe_subject(issue: Issue) -> str:
+    length = len(issue.sample_subject)
+    if length <= PHONE_SUBJECT_LENGTH:
+        return ""
+    values = {"length": length, "shown": PHONE_SUBJECT_LENGTH}
+    return _("The subject has %(length)s characters. Phones show about %(shown)s.") % values
+
+
+def _describe_unseen_events(content: IssueContent, *, groups: Sequence[VariantGroup]) -> str:
+    """Return that no reader of these groups sees any of the events, if so."""
+    listed = [event for block in content.blocks if isinstance(block, EventsBlock) for event in block.events]
+    if not listed or any(chosen.events for group in groups for chosen in group.visible.events.values()):
+        return ""
+    return ngettext(
+        "Nobody sees the event: it is near no subscriber whose town we know.",
+        "Nobody sees the %(events)s events: they are near no subscriber whose town we know.",
+        len(listed),
+    ) % {"events": len(listed)}
+
+
+def _describe_links(content: IssueContent, *, now: datetime) -> str:
+    counts = count_link_states(content, now=now)
+    answering, missing = counts[LinkCheck.State.GOOD], counts[LinkCheck.State.DEAD]
+    silent, unchecked = counts[LinkCheck.State.UNREACHED], counts[""]
+    parts = [
+        ngettext("%(n)s link answers", "%(n)s links answer", answering) % {"n": answering} if answering else "",
+        ngettext("%(n)s is not found", "%(n)s are not found", missing) % {"n": missing} if missing else "",
+        ngettext("%(n)s does not answer", "%(n)s do not answer", silent) % {"n": silent} if silent else "",
+        ngettext(
+            "%(n)s is not checked yet: this happens in the background within minutes",
+            "%(n)s are not checked yet: this happens in the background within minutes",
+            unchecked,
+        )
+        % {"n": unchecked}
+        if unchecked
+        else "",
+    ]
+    listed = ", ".join(part for part in parts if part)
+    return _("Links: %(listed)s.") % {"listed": listed} if listed else ""

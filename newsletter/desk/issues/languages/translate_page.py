@@ -1,0 +1,124 @@
+"""The page “Translate” of an issue: each of its texts beside its translation into one language."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib.auth.models import User
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from wagtail.admin.rich_text import get_rich_text_editor_widget
+
+from newsletter.common.languages import language_label
+from newsletter.desk.issues.languages.language_gaps import LanguageState, label_part, languages_context
+from newsletter.desk.issues.planning.form_page import IssueFormPage
+from newsletter.issues.comments.block_labels import label_blocks
+from newsletter.issues.planning.translate_texts import save_translations
+from newsletter.issues.snapshot.own_texts import OwnText, TextKind
+from newsletter.issues.snapshot.resolve import resolve_untranslated_content
+from newsletter.issues.snapshot.versions import LanguageVersion, make_language_versions
+from newsletter.models.body_fields import TEXT_FEATURES
+from newsletter.rendering.phrases import find_text_direction
+
+_MAX_LENGTH = {TextKind.LINE: 300, TextKind.PARAGRAPHS: 5000, TextKind.LINK: 2000}
+
+
+class TranslationForm(forms.Form):
+    """A field for each text of a version, named after its hash. A text that occurs twice has one field."""
+
+    def __init__(self, *args: Any, version: LanguageVersion, blocks: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.texts: dict[str, OwnText] = {}
+        for text, translated in version.texts:
+            name = f"text-{text.sha256[:16]}"
+            if name not in self.texts:
+                self.texts[name] = text
+                label = label_part(text.block, text.field, blocks=blocks)
+                self.fields[name] = _make_field(text, label=label, initial=translated, language=version.language)
+
+    @property
+    def rows(self) -> list[dict[str, object]]:
+        """Return each original with the field of its translation."""
+        return [
+            {"text": text.text, "is_rich": text.kind == TextKind.RICH, "field": self[name], "counts": text.counts}
+            for name, text in self.texts.items()
+        ]
+
+    def read(self) -> dict[OwnText, str]:
+        return {text: str(self.cleaned_data.get(name) or "") for name, text in self.texts.items()}
+
+
+class TranslateIssue(IssueFormPage):
+    form_class = TranslationForm
+    template_name = "desk/issue_translate.html"
+    button = gettext_lazy("Save translation")
+
+    def get_page_title(self) -> str:
+        return _("Translate into %(language)s") % {"language": language_label(self.language)}
+
+    @property
+    def language(self) -> str:
+        return str(self.kwargs["language"])
+
+    def get_form_kwargs(self) -> dict[str, object]:
+        versions = make_language_versions(resolve_untranslated_content(self.issue), issue=self.issue)
+        version = next((one for one in versions if one.language == self.language), None)
+        if version is None:
+            raise Http404("The publication is not sent in this language.")
+        return {**super().get_form_kwargs(), "version": version, "blocks": label_blocks(self.issue)}
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        own = self.issue.publication.language
+        context = languages_context(self.issue, now=timezone.now())
+        state = next((one for one in context["languages"] if one.code == self.language), None)
+        return {
+            **super().get_context_data(**kwargs),
+            **context,
+            "state": state,
+            "missing_rows": _list_rows(state),
+            "source": {"code": own, "dir": find_text_direction(own)},
+            "target": {"code": self.language, "name": language_label(self.language)},
+            "issue": self.issue,
+        }
+
+    def run(self, form: forms.Form) -> str:
+        texts = cast(TranslationForm, form).read()
+        voided = save_translations(
+            issue=self.issue,
+            language=self.language,
+            texts=texts,
+            by=cast(User, self.request.user),
+            now=timezone.now(),
+        )
+        message = _("The translation is saved.")
+        if voided:
+            message += " " + ngettext(
+                "%(count)s issue changed by it and needs a new approval.",
+                "%(count)s issues changed by it and need a new approval.",
+                len(voided),
+            ) % {"count": len(voided)}
+        self.done("translate", instance=self.issue, message=message, language=self.language)
+        return self.back_url
+
+
+def _list_rows(state: LanguageState | None) -> list[tuple[str, str]]:
+    """Return the stories, events and appeals without a translation: these are rows of their own, not texts."""
+    from_rows = {str(label) for label in (_("Story"), _("Event"), _("Appeal"))}
+    return [gap for gap in state.gaps if gap[0].rpartition(" · ")[2] in from_rows] if state else []
+
+
+def _make_field(text: OwnText, *, label: str, initial: str, language: str) -> forms.Field:
+    attrs = {"lang": language, "dir": find_text_direction(language)}
+    common: dict[str, Any] = {"label": label, "initial": initial, "required": False}
+    match text.kind:
+        case TextKind.RICH:
+            widget = get_rich_text_editor_widget("default", features=TEXT_FEATURES)
+            return forms.CharField(widget=widget, **common)
+        case TextKind.PARAGRAPHS:
+            rows = forms.Textarea(attrs={**attrs, "rows": 3})
+            return forms.CharField(widget=rows, max_length=_MAX_LENGTH[text.kind], **common)
+        case TextKind.LINK:
+            return forms.URLField(max_length=_MAX_LENGTH[text.kind], assume_scheme="https", **common)
+        case _:
+            return forms.CharField(widget=forms.TextInput(attrs=attrs), max_length=_MAX_LENGTH[text.kind], **common)

@@ -1,0 +1,111 @@
+"""The page that takes a file of gifts from the donation system, so that reports say what each issue raised."""
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.generic import TemplateView
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+from wagtail.log_actions import LogActionRegistry, log
+from wagtail.permission_policies import ModelPermissionPolicy
+
+from newsletter.common.messages import Message
+from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.translation import translate
+from newsletter.feedback.gift_files import BadGiftFile, read_gifts
+from newsletter.feedback.gifts import GiftsRecorded, ReportedGift, record_gifts
+from newsletter.models import Brand, Gift
+
+POLICY = ModelPermissionPolicy(Gift)
+MAX_BYTES = 10_000_000
+MAX_REFUSED_SHOWN = 20
+
+
+class GiftFileForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy(
+            "A CSV file with the columns id, amount, currency, date, utm_campaign and utm_content. Leave names and addresses "
+            "of donors out: they are not needed."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt"}),
+    )
+
+
+def can_add_gifts(user: User | AnonymousUser) -> bool:
+    return bool(POLICY.user_has_permission(user, "add"))
+
+
+class GiftsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+    template_name = "desk/gifts.html"
+    header_icon = "table"
+    page_title = gettext_lazy("Add gifts")
+    permission_policy = POLICY
+    permission_required = "add"
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs((_("Results"), reverse("newsletter_results")), (str(self.page_title), ""))
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        hosts = sorted({host for brand in Brand.objects.all() for host in brand.gift_hosts})
+        return {"form": GiftFileForm(), "hosts": hosts, "refused": [], **super().get_context_data(**kwargs)}
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        form = GiftFileForm(request.POST, request.FILES)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form), status=400)
+        file = form.cleaned_data["file"]
+        if file.size > MAX_BYTES:
+            form.add_error("file", _("The file is larger than 10 MB. Split it."))
+            return self.render_to_response(self.get_context_data(form=form), status=400)
+        try:
+            result = add_gift_file(file.read(), by=request.user.get_username())
+        except BadGiftFile as error:
+            form.add_error("file", translate(error))
+            return self.render_to_response(self.get_context_data(form=form), status=400)
+        counts = {"new": result.new, "known": result.known, "foreign": result.foreign, "refused": len(result.refused)}
+        log(instance=request.user, action="newsletter.gifts_added", data=counts)
+        messages.success(request, describe_result(result))
+        if not result.refused:
+            return redirect("newsletter_gifts")
+        refused = [(line, translate(reason)) for line, reason in result.refused[:MAX_REFUSED_SHOWN]]
+        return self.render_to_response(
+            self.get_context_data(refused=refused, more=len(result.refused) - len(refused)),
+        )
+
+
+def add_gift_file(data: bytes, *, by: str) -> GiftsRecorded:
+    """Store the gifts of a file, with the lines that were refused. Raises BadGiftFile."""
+    gifts: list[ReportedGift] = []
+    refused: list[tuple[int, Message]] = []
+    for one in read_gifts(data):
+        if isinstance(one, ReportedGift):
+            gifts.append(one)
+        else:
+            refused.append(one)
+    result = record_gifts(gifts, by=by, now=timezone.now())
+    result.refused = refused
+    return result
+
+
+def describe_result(result: GiftsRecorded) -> str:
+    """Return what became of the gifts, in words."""
+    new = ngettext("%(number)s gift was added.", "%(number)s gifts were added.", result.new)
+    parts = [new % {"number": result.new}]
+    if result.known:
+        text = ngettext("%(number)s was known already.", "%(number)s were known already.", result.known)
+        parts.append(text % {"number": result.known})
+    if result.foreign:
+        text = ngettext("%(number)s came by no issue.", "%(number)s came by no issue.", result.foreign)
+        parts.append(text % {"number": result.foreign})
+    return " ".join(parts)
+
+
+def register_gift_actions(actions: LogActionRegistry) -> None:
+    actions.register_action("newsletter.gifts_added", _("Add gifts"), _("Gifts added from a file"))

@@ -1,0 +1,192 @@
+"""Say whether one person gets an issue, or got it, and why they get each of its parts. Reads only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.common.errors import BadRule
+from newsletter.common.languages import find_offered_language
+from newsletter.common.messages import Message
+from newsletter.feedback.explaining.explain_exclusion import explain_left_out, was_frozen
+from newsletter.feedback.explaining.explain_welcome import explain_step
+from newsletter.feedback.sent_mails import describe_delivery
+from newsletter.issues.checks.languages import name_language
+from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.audience_rules import find_named_ids, select_people
+from newsletter.issues.variants.explain_content import ContentReason, explain_content
+from newsletter.issues.variants.mail_budget import find_over_budget
+from newsletter.issues.variants.reader_zones import find_local_time
+from newsletter.issues.variants.recipient_groups import (
+    GROUP_KEY,
+    GroupVisibility,
+    RecipientGroup,
+    find_group_of,
+    find_own_group,
+    make_stored_group,
+)
+from newsletter.issues.visible.choose_visible import list_repeated
+from newsletter.issues.visible.fallbacks import Fallback
+from newsletter.issues.visible.interests import NOTHING_CHOSEN, list_topic_stories
+from newsletter.issues.visible.variant_labels import describe_visible
+from newsletter.models import Delivery, Issue
+from subscribers.audience.eligibility import explain_ineligible
+from subscribers.audience.zones import find_zone_of
+from subscribers.models import Subscriber
+
+
+@dataclass(frozen=True)
+class IssueExplanation:
+    """``outcome`` says whether the person gets the mail or got it, ``version`` which one. No ``reasons`` if there is none.
+
+    ``language`` says in which language they get it and why, if the issue is in several.
+    """
+
+    issue: Issue
+    outcome: str
+    version: str
+    reasons: list[ContentReason]
+    language: str = ""
+
+
+def explain_issue(issue: Issue, *, person: Subscriber, now: datetime) -> IssueExplanation:
+    """Explain an issue that was sent by what was known then, any other by what is known now.
+
+    Raises NotReady if a block of an issue that was not sent is unfinished.
+    """
+    delivery = (
+        Delivery.objects.filter(issue=issue, subscriber_id=person.pk, proof=False)
+        .select_related("batch__variant__revision", "batch__send__issue__publication__mailing_list")
+        .select_related("exception")
+        .first()
+    )
+    if delivery is not None:
+        return _explain_delivery(issue, delivery, person=person)
+    if issue.is_welcome:
+        return IssueExplanation(issue, explain_step(issue, person=person), "", [])
+    if was_frozen(issue):
+        return IssueExplanation(issue, explain_left_out(issue, person=person), "", [])
+    content = _find_content(issue)
+    people = select_people(issue)
+    why_not = explain_ineligible(
+        person,
+        mailing_list=people["mailing_list"],
+        segment=people.get("segment"),
+        now=now,
+        frequencies=people["frequencies"],
+        over_budget=find_over_budget(issue, now=now),
+    )
+    named = find_named_ids(issue)
+    if not why_not and named is not None and not named.filter(subscriber_id=person.pk).exists():
+        why_not = (
+            Message("It goes only to people who got what it corrects.")
+            if issue.kind == Issue.Kind.CORRECTION
+            else Message("It goes only to people whom the cancelled send did not reach.")
+        )
+    if why_not:
+        return IssueExplanation(issue, Message("Not a recipient. %(why_not)s", why_not=why_not), "", [])
+    group = find_group_of(person, issue=issue, content=content, now=now)
+    return _explain_group(issue, content, group, person=person, outcome=_find_outcome(issue, person=person))
+
+
+def _find_outcome(issue: Issue, *, person: Subscriber) -> str:
+    if issue.state == Issue.State.CANCELLED:
+        return Message("Nobody gets it: it was cancelled.")
+    local_time = find_local_time(issue)
+    if local_time:
+        return Message(
+            "They get it at %(time)s by their own clock (%(zone)s).",
+            time=local_time[-5:],
+            zone=find_zone_of(person, default=issue.publication.zone),
+        )
+    return Message("They get it when it is sent.")
+
+
+def _find_content(issue: Issue) -> IssueContent:
+    send = issue.sends.exclude(revision=None).select_related("revision").order_by("-pk").first()
+    return IssueContent.from_json(send.revision.content) if send and send.revision else resolve_complete_content(issue)
+
+
+def _explain_delivery(issue: Issue, delivery: Delivery, *, person: Subscriber) -> IssueExplanation:
+    """Explain by that group of the version that the person got which has the most in common with them."""
+    variant = delivery.batch.variant
+    groups = [make_stored_group(row) for row in variant.groups.order_by("-people", "pk")]
+    outcome = describe_delivery(delivery)
+    if not groups:
+        return IssueExplanation(issue, outcome, variant.label, [])
+    content = IssueContent.from_json(variant.revision.content)
+    group = _find_likeliest(groups, issue=issue, content=content, person=person)
+    return _explain_group(issue, content, group, person=person, outcome=outcome)
+
+
+def _find_likeliest(
+    groups: Sequence[RecipientGroup], *, issue: Issue, content: IssueContent, person: Subscriber
+) -> RecipientGroup:
+    """Return the group that differs least from the person's own, as it is now. What they had before changes least."""
+    try:
+        own = find_own_group(person, issue=issue, content=content)
+    except BadRule:  # a segment of a block was deleted
+        own = RecipientGroup(place_id=person.place_id or 0, giving=person.giving, people=1)
+
+    def count_differences(group: RecipientGroup) -> tuple[bool, int, bool]:
+        differing = [name for name in GROUP_KEY if getattr(group, name) != getattr(own, name)]
+        return "seen" in differing, len(differing), "place_id" in differing
+
+    return min(groups, key=count_differences)
+
+
+def _explain_group(
+    issue: Issue, content: IssueContent, group: RecipientGroup, *, person: Subscriber, outcome: str
+) -> IssueExplanation:
+    visibility, language = GroupVisibility(content, groups=[group]), _explain_language(content, group, person=person)
+    if group.fallback < Fallback.LANGUAGE:
+        content = content.in_language(group.language)
+    visible = visibility.choose(group)
+    stories = list_topic_stories(content) if group.interests != NOTHING_CHOSEN else []
+    reasons = explain_content(
+        content,
+        visible=visible,
+        location=visibility.find_location(group),
+        radius_km=group.radius_km,
+        matching={story.id for bit, story in enumerate(stories) if group.interests >> bit & 1},
+        repeated=list_repeated(content, seen=group.seen),
+        fallback=group.fallback,
+    )
+    version = describe_visible(visible)
+    if visible.is_empty:
+        return IssueExplanation(issue, version, "", reasons)
+    return IssueExplanation(issue, outcome, version, reasons, language)
+
+
+def _explain_language(content: IssueContent, group: RecipientGroup, *, person: Subscriber) -> str:
+    """Return the language of a person's version and the reason, or "" if the publication has only one."""
+    own = content.publication.language
+    if not (content.versions or content.publication.languages):
+        return ""
+    if group.language and group.fallback >= Fallback.LANGUAGE:
+        return Message(
+            "%(language)s: they read %(read)s, but too few people do for a version of its own.",
+            language=name_language(own),
+            read=name_language(person.language),
+        )
+    if group.language:
+        return Message(
+            "%(language)s: they read %(read)s.",
+            language=name_language(group.language),
+            read=name_language(person.language),
+        )
+    if not person.language:
+        return Message("%(language)s: nobody knows which language they read.", language=name_language(own))
+    if find_offered_language(person.language) == find_offered_language(own):
+        return Message("%(language)s: they read it.", language=name_language(own))
+    if find_offered_language(person.language) in content.publication.languages:
+        return Message(
+            "%(language)s: they read %(read)s, but nothing in this issue is in that language.",
+            language=name_language(own),
+            read=name_language(person.language),
+        )
+    return Message(
+        "%(language)s: they read %(read)s, which is no language of the publication.",
+        language=name_language(own),
+        read=name_language(person.language),
+    )

@@ -1,0 +1,79 @@
+"""Withdraw approvals because somebody edits what is approved. The approvers are notified of who changed what."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Model
+
+from newsletter.common.messages import Message
+from newsletter.issues.approval.approve import find_current_approval, void_changed_approvals, withdraw_approvals
+from newsletter.issues.approval.authors import find_shown_parts
+from newsletter.issues.approval.changes_since_approval import find_changes
+from newsletter.issues.approval.write_notices import notify_changed_after_approval
+from newsletter.models import Approval, Issue
+
+_APPROVED_STATES = (Issue.State.IN_REVIEW, Issue.State.APPROVED)
+
+
+def find_open_approvals(issue: Issue) -> list[Approval]:
+    """Return the approvals that an edit of the issue would withdraw, oldest first."""
+    if issue.state not in _APPROVED_STATES:
+        return []
+    return list(issue.approvals.filter(withdrawn_at__isnull=True).select_related("person").order_by("at", "pk"))
+
+
+def find_approved_issues_showing(rows: Sequence[Model]) -> list[Issue]:
+    """Return the approved issues that show one of the rows, or whose audience one decides."""
+    approved = Issue.objects.filter(state__in=_APPROVED_STATES, approvals__withdrawn_at__isnull=True).distinct()
+    related = ("publication__brand", "publication__mailing_list", "publication__segment", "segment", "slot")
+    issues = approved.select_related(*related).order_by("pk")
+    return [issue for issue in issues if _shows(issue, rows)]
+
+
+def withdraw_for_edit(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> list[Approval]:
+    """Withdraw the issue's approvals before ``by`` edits it, and notify the approvers. Return the approvals."""
+    approvals = find_open_approvals(issue)
+    if not approvals:
+        return []
+    names = Message.joined([name_approver(approval) for approval in approvals], between=", ")
+    withdraw_approvals(issue=issue, now=now)
+    explanation = Message("%(by)s withdrew the approval by %(names)s to edit the issue.", by=by, names=names)
+    _notify(issue, explanation, by=by, now=now)
+    return approvals
+
+
+def withdraw_if_changed(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> bool:
+    """Withdraw the issue's approvals if it is no longer what was approved, and notify. Return True if so."""
+    if not find_open_approvals(issue) or find_current_approval(issue) is not None:
+        return False
+    changes = find_changes(issue)
+    withdraw_approvals(issue=issue, now=now)
+    _notify(issue, _describe_edit(by, changes), by=by, now=now)
+    return True
+
+
+def withdraw_changed_issues(*, by: User | AnonymousUser, now: datetime) -> list[Issue]:
+    """Withdraw the approvals of every issue that ``by`` changed by an edit of what it shows. Notify, and return them."""
+    voided = void_changed_approvals(now=now)
+    for issue, changes in voided:
+        _notify(issue, _describe_edit(by, changes), by=by, now=now)
+    return [issue for issue, _changes in voided]
+
+
+def name_approver(approval: Approval) -> str:
+    return Message("the publication’s rules") if approval.by_policy else str(approval.person)
+
+
+def _shows(issue: Issue, rows: Sequence[Model]) -> bool:
+    parts = find_shown_parts(issue)
+    return any(row.pk in parts[row._meta.label_lower] for row in rows)
+
+
+def _describe_edit(by: User | AnonymousUser, changes: list[str]) -> Message:
+    what = Message.joined(changes) if changes else Message("the content")
+    return Message("After it was approved, %(by)s changed this: %(what)s.", by=by, what=what)
+
+
+def _notify(issue: Issue, explanation: str, *, by: User | AnonymousUser, now: datetime) -> None:
+    notify_changed_after_approval(issue, explanation=explanation, now=now, by=by if isinstance(by, User) else None)

@@ -1,0 +1,70 @@
+"""Write notices to staff: a line in the desk, and a mail that a job sends. Nothing here sends mail."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from newsletter.common.messages import Message
+from newsletter.issues.approval.approval_rules import find_approvers
+from newsletter.issues.protected_terms.check import replace_protected_text
+from newsletter.models import Issue, Publication, StaffNotice
+
+COMMENT_KEY_PREFIX = "comment-"
+
+
+def list_approvers_with_address() -> list[User]:
+    """Return those who may approve issues, as the rules of approval count them, and who can be mailed."""
+    return list(find_approvers().exclude(email=""))
+
+
+def write_notice(
+    publication: Publication,
+    key: str,
+    subject: str,
+    paragraphs: Sequence[str],
+    link: str | Callable[[User], str],
+    now: datetime,
+    *,
+    people: Sequence[User] | None = None,
+) -> None:
+    """Write a notice to each of ``people``, by default everybody who may approve issues, once for each ``key``.
+
+    Somebody without an address has it in the desk only.
+    """
+    StaffNotice.objects.bulk_create(
+        (
+            StaffNotice(
+                key=key,
+                person=person,
+                subject=replace_protected_text(subject),
+                paragraphs=[replace_protected_text(paragraph) for paragraph in paragraphs],
+                link=link if isinstance(link, str) else link(person),
+                publication=publication,
+                made_at=now,
+                sent_at=None if person.email else now,
+            )
+            for person in (list_approvers_with_address() if people is None else people)
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def notify_changed_after_approval(issue: Issue, *, explanation: str, now: datetime, by: User | None = None) -> None:
+    """Write that an approved issue changed, so that it needs a new approval. ``by`` made the change and is not told."""
+    paragraphs = [explanation, Message("It is not sent until somebody has read and approved it again.")]
+    key = f"changed-{issue.pk}-{issue.approvals.count()}"
+    subject = Message("%(issue)s changed and needs a new approval", issue=issue)
+    people = [person for person in list_approvers_with_address() if by is None or person.pk != by.pk]
+    write_notice(issue.publication, key, subject, paragraphs, issue_page_url(issue), now, people=people)
+
+
+def desk_home_url() -> str:
+    """Return the URL of the desk's first page."""
+    return f"{settings.NEWSLETTER_SITE_URL}/admin/"
+
+
+def issue_page_url(issue: Issue) -> str:
+    """Return the URL of the issue's overview in the desk."""
+    return f"{settings.NEWSLETTER_SITE_URL}/admin/issues/{issue.pk}/overview/"

@@ -1,0 +1,124 @@
+"""Check whether the links of open issues lead somewhere. A job fetches them; the desk's checks read the results.
+
+Each address is fetched at most once a day. Our own pages are not fetched. A site that does not answer is a warning only if
+another site answered: otherwise our own connection may be down.
+"""
+
+import hashlib
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+
+from newsletter.common.errors import DomainError, NotAllowed
+from newsletter.common.messages import Message
+from newsletter.content.fetching.errors import BadStatus, FetchError, TooSlow, Unreachable
+from newsletter.content.fetching.fetcher import Fetcher, Limits
+from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.content_links import find_web_links
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.models import Issue, LinkCheck
+from newsletter.rendering.lint.findings import Finding
+
+MAX_CHECK_AGE = timedelta(days=1)
+FETCH_LIMITS = Limits(max_bytes=65_536, connect=4.0, first_byte=6.0, total=8.0)
+"""A page that is larger exists, which is all we ask."""
+OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
+GONE_STATUSES = (404, 410)
+
+
+def check_due_links(*, now: datetime, fetcher: Fetcher, limit: int = 10) -> int:
+    """Fetch at most ``limit`` links of open issues that were not checked for some hours. Return how many were fetched."""
+    due: dict[str, None] = {}
+    for issue in Issue.objects.filter(state__in=OPEN_STATES).select_related("publication__brand", "slot"):
+        try:
+            due.update(dict.fromkeys(find_checked_links(resolve_complete_content(issue))))
+        except (DomainError, OSError):
+            continue
+    names = {hash_url(url): url for url in due}
+    fresh = LinkCheck.objects.filter(sha256__in=names, looked_at__gt=now - MAX_CHECK_AGE).values_list(
+        "sha256", flat=True
+    )
+    waiting = [name for name in names if name not in set(fresh)][:limit]
+    for name in waiting:
+        state, message = _check_link(names[name], fetcher)
+        LinkCheck.objects.update_or_create(
+            sha256=name, defaults={"url": names[name], "state": state, "message": message, "looked_at": now}
+        )
+    return len(waiting)
+
+
+def check_links_again(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> int:
+    """Let the job fetch the issue's links at its next run. Until then their last results hold. Return how many.
+
+    Raises NotAllowed if the person may neither edit nor approve issues; NotReady while a block is incomplete.
+    """
+    if not (by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.approve_issue")):
+        raise NotAllowed(
+            "%(by)s may not check the links of issues. An administrator can give the role “writer”.", by=by
+        )
+    links = find_checked_links(resolve_complete_content(issue))
+    due = now - MAX_CHECK_AGE
+    LinkCheck.objects.filter(sha256__in=map(hash_url, links), looked_at__gt=due).update(looked_at=due)
+    return len(links)
+
+
+def find_checked_links(content: IssueContent) -> dict[str, str]:
+    """Return the web addresses of a content that are fetched, with the key of their block: all but our own pages."""
+    own = settings.NEWSLETTER_SITE_URL.rstrip("/")
+    links = find_web_links(content).items()
+    return {url: key for url, key in links if url != own and not url.startswith((f"{own}/", f"{own}?"))}
+
+
+def find_dead_links(content: IssueContent, *, now: datetime) -> list[Finding]:
+    """Return a warning for each link of the content that its site does not have, or whose site did not answer."""
+    online = LinkCheck.objects.filter(state=LinkCheck.State.GOOD, looked_at__gt=now - 2 * MAX_CHECK_AGE).exists()
+    links = find_checked_links(content)
+    findings = (
+        _make_finding(url, check, block=links[url], online=online)
+        for url, check in _find_checks(content, now=now).items()
+        if check
+    )
+    return [finding for finding in findings if finding]
+
+
+def count_link_states(content: IssueContent, *, now: datetime) -> Counter[str]:
+    """Count the content's links by the state of their last check. Those not checked yet count as ""."""
+    return Counter(check.state if check else "" for check in _find_checks(content, now=now).values())
+
+
+def _find_checks(content: IssueContent, *, now: datetime) -> dict[str, LinkCheck | None]:
+    """Return the last check of each link, or None if there is none that is recent."""
+    names = {hash_url(url): url for url in find_checked_links(content)}
+    checks = LinkCheck.objects.filter(sha256__in=names, looked_at__gt=now - 2 * MAX_CHECK_AGE)
+    found = {check.sha256: check for check in checks}
+    return {url: found.get(name) for name, url in names.items()}
+
+
+def _make_finding(url: str, check: LinkCheck, *, block: str, online: bool) -> Finding | None:
+    if check.state == LinkCheck.State.DEAD:
+        message = Message("The link to %(url)s leads nowhere: %(says)s", url=url[:90], says=check.message)
+        return Finding("warning", "dead-link", message, block=block, field="url")
+    if check.state == LinkCheck.State.UNREACHED and online:
+        message = Message("The site of the link to %(url)s does not answer: %(says)s", url=url[:90], says=check.message)
+        return Finding("warning", "silent-link", message, block=block, field="url")
+    return None
+
+
+def hash_url(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()
+
+
+def _check_link(url: str, fetcher: Fetcher) -> tuple[str, str]:
+    try:
+        fetcher.fetch(url, limits=FETCH_LIMITS)
+    except BadStatus as error:
+        if error.status in GONE_STATUSES:
+            return LinkCheck.State.DEAD, Message("its site says that there is no such page.")
+        return LinkCheck.State.GOOD, error.message
+    except (Unreachable, TooSlow) as error:
+        return LinkCheck.State.UNREACHED, error.message
+    except FetchError as error:
+        return LinkCheck.State.GOOD, error.message
+    return LinkCheck.State.GOOD, ""

@@ -1,0 +1,35 @@
+"""Name a block of an issue's body in words, such as “Lead story: The clinic opens”."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.html import strip_tags
+from wagtail.rich_text import RichText
+
+from newsletter.models import Issue
+from newsletter.models.body_fields import DescribedPicture
+
+MAX_LABEL_LENGTH = 120
+_NAMING_FIELDS = ("headline", "heading", "title", "story", "event", "label", "alt", "who", "text")
+
+
+def label_block(child: Any) -> str:
+    """Return the kind of a block and the first words that name it. ``child`` is a child of the body."""
+    kind = str(child.block.label)
+    words = _find_words(child.value) if isinstance(child.value, Mapping) else ""
+    label = f"{kind}: {words}" if words else kind
+    return label if len(label) <= MAX_LABEL_LENGTH else label[: MAX_LABEL_LENGTH - 1] + "…"
+
+
+def label_blocks(issue: Issue) -> dict[str, str]:
+    """Return the label of each block by its id, in the order of the mail."""
+    return {child.id: label_block(child) for child in issue.body if child.id}
+
+
+def _find_words(value: Any) -> str:
+    for name in _NAMING_FIELDS:
+        found = DescribedPicture.find_alt(value) if name == "alt" and "image" in value else value.get(name)
+        text = strip_tags(found.source) if isinstance(found, RichText) else str(found or "")
+        if text.strip():
+            return " ".join(text.split())
+    return ""

@@ -1,0 +1,73 @@
+"""Make the issue that corrects a cancelled one and goes to those whom its send did not reach."""
+
+import secrets
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import IntegrityError, transaction
+
+from newsletter.common.errors import NotAllowed, NotReady, WrongState
+from newsletter.issues.approval.publication_switches import require_publication_enabled
+from newsletter.issues.assembly.assemble import record_announced_audience
+from newsletter.issues.assembly.first_draft import next_number
+from newsletter.issues.assembly.merge_edits import list_stories
+from newsletter.issues.assembly.stories_at_source import find_texts_without_gone_stories
+from newsletter.issues.snapshot.placements import place_stories
+from newsletter.issues.variants.unreached import find_unreached, has_open_calls
+from newsletter.models import Issue, Publication, Story
+from newsletter.outbound.publishing_facts import report_issue
+from subscribers.models import EventKind
+
+
+def complete_send(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> Issue:
+    """Return a draft with the issue's content for those not reached; the same one if it is called again.
+
+    It is approved and sent like any issue on demand. Whoever has an accepted, rejected or uncertain attempt does not get
+    it. Raises NotAllowed, SwitchedOff; WrongState if no send of it was cancelled, or a call has no result yet; NotReady if
+    everybody was reached.
+    """
+    if not by.has_perm("newsletter.change_issue"):
+        raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
+    require_publication_enabled(issue.publication)
+    if issue.kind == Issue.Kind.CORRECTION or issue.state != Issue.State.CANCELLED:
+        raise WrongState("%(issue)s has no cancelled send to complete. Look at its page.", issue=issue)
+    if has_open_calls(issue.pk):
+        raise WrongState(
+            "A call to the provider has no result yet, so we do not know who was reached. Try in a minute."
+        )
+    if not find_unreached(issue.pk).exists():
+        raise NotReady("There is nobody left whom the cancelled send of %(issue)s did not reach.", issue=issue)
+    try:
+        with transaction.atomic():
+            # The number is the highest so far and one: a second new issue waits here.
+            Publication.objects.select_for_update().get(pk=issue.publication_id)
+            return _make(issue, by=by, now=now)
+    except IntegrityError:
+        made = issue.completions.exclude(state=Issue.State.CANCELLED).first()
+        if made is None:
+            raise
+        return made
+
+
+def _make(issue: Issue, *, by: User | AnonymousUser, now: datetime) -> Issue:
+    subject, preheader = find_texts_without_gone_stories(issue)
+    made = Issue(
+        publication=issue.publication,
+        completes=issue,
+        number=next_number(publication=issue.publication, kind=Issue.Kind.ISSUE),
+        public_id=secrets.token_hex(12),
+        made_at=now,
+        subject=subject,
+        preheader=preheader,
+        layout=issue.layout,
+        headline=issue.headline,
+        body=issue.body,
+    )
+    made.save()
+    shown = [story["story"] for story in list_stories(made.body.get_prep_value())]
+    stories = Story.objects.filter(pk__in=shown, gone_at__isnull=True).values_list("pk", flat=True)
+    place_stories(issue=made, stories=stories, now=now)
+    record_announced_audience(made, now=now)
+    made.save_revision(user=by if isinstance(by, User) else None, log_action=False)
+    report_issue(EventKind.ISSUE_ASSEMBLED, made, now=now)
+    return made

@@ -1,0 +1,121 @@
+"""Set up the welcome of a publication, change its days, and turn its mails off. Approving a mail turns it on."""
+
+import secrets
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
+
+from newsletter.common.errors import NotAllowed, NotReady
+from newsletter.issues.approval.approve import withdraw_approvals
+from newsletter.issues.approval.hold import release_issue
+from newsletter.issues.approval.publication_switches import require_publication_enabled
+from newsletter.issues.approval.welcome_rules import FIRST_STEP
+from newsletter.issues.assembly.draft import paragraphs
+from newsletter.issues.planning.welcome_texts import WELCOME_DAYS, WelcomeText, find_welcome_texts
+from newsletter.issues.snapshot.filled_blocks import BEST_STORY
+from newsletter.issues.snapshot.plain_text import escape_merge_fields
+from newsletter.issues.welcome.joined_people import stop_steps
+from newsletter.models import Issue, Publication
+
+Staff = User | AnonymousUser
+
+
+@transaction.atomic
+def set_up_welcome(*, publication: Publication, by: Staff, now: datetime) -> list[Issue]:
+    """Draft the mails of the welcome. Return them; if they exist, they stay as they are. Raises NotAllowed, SwitchedOff."""
+    _require_permission(by)
+    require_publication_enabled(publication)
+    Publication.objects.select_for_update().get(pk=publication.pk)
+    known = {issue.number: issue for issue in publication.issues.filter(kind=Issue.Kind.WELCOME)}
+    texts = find_welcome_texts(publication.language)
+    for step, (text, days) in enumerate(zip(texts, WELCOME_DAYS, strict=True), FIRST_STEP):
+        if step not in known:
+            known[step] = _draft(publication, text=text, step=step, days=days, by=by, now=now)
+    return [known[step] for step in sorted(known)]
+
+
+@transaction.atomic
+def change_delay(*, issue: Issue, days: int, by: Staff) -> None:
+    """Set how many days after the confirmation a later mail goes out. It holds for people who wait for it already.
+
+    Raises NotAllowed; NotReady if the days are out of range, or do not lie between those of the mails before and after it.
+    """
+    _require_permission(by)
+    locked = Issue.objects.select_for_update(of=("self",)).get(pk=issue.pk)
+    others = dict(
+        Issue.objects.filter(publication=issue.publication_id, kind=Issue.Kind.WELCOME).values_list(
+            "number", "delay_days"
+        )
+    )
+    lowest = max((int(other or 0) for step, other in others.items() if step < locked.number), default=0) + 1
+    highest = min((int(other or 0) for step, other in others.items() if step > locked.number), default=61) - 1
+    if locked.number == FIRST_STEP or not lowest <= days <= highest:
+        raise NotReady(
+            "Choose %(lowest)s to %(highest)s days, so that the mails keep their order. Nothing was changed.",
+            lowest=lowest,
+            highest=highest,
+        )
+    Issue.objects.filter(pk=issue.pk).update(delay_days=days)
+    issue.refresh_from_db()
+
+
+@transaction.atomic
+def turn_off_welcome(*, issue: Issue, by: Staff, now: datetime) -> None:
+    """Turn off a welcome mail; without the first one, all of them. Whoever waits for it does not get it, also not later.
+
+    Its text stays as a draft. Once it is approved again, it goes to those who confirm from then on. Raises NotAllowed.
+    """
+    if not (by.has_perm("newsletter.send_issue") or by.has_perm("newsletter.change_issue")):
+        raise _refuse(by)
+    mails = Issue.objects.filter(publication=issue.publication_id, kind=Issue.Kind.WELCOME)
+    if issue.number != FIRST_STEP:
+        mails = mails.filter(pk=issue.pk)
+    for mail in mails.select_for_update(of=("self",)).order_by("number"):
+        withdraw_approvals(issue=mail, now=now)
+        release_issue(issue=mail)
+        Issue.objects.filter(pk=mail.pk).update(on_since=None)
+        stop_steps(issue=mail, now=now)
+    issue.refresh_from_db()
+
+
+def _draft(publication: Publication, *, text: WelcomeText, step: int, days: int, by: Staff, now: datetime) -> Issue:
+    names = {
+        "{publication}": escape_merge_fields(publication.name),
+        "{organisation}": escape_merge_fields(publication.brand.name),
+    }
+    first, *others = [
+        ("note", {"heading": _fill(heading, names), "text": paragraphs(_fill(words, names))})
+        for heading, words in text.notes
+    ]
+    filled = [(kind, {} if kind == BEST_STORY else {"heading": ""}) for kind in text.filled]
+    issue = Issue(
+        publication=publication,
+        kind=Issue.Kind.WELCOME,
+        number=step,
+        delay_days=days,
+        public_id=secrets.token_hex(12),
+        made_at=now,
+        in_archive=False,
+        subject=_fill(text.subject, names),
+        preheader=_fill(text.preheader, names),
+        body=[first, *filled, *others],
+    )
+    issue.save()
+    issue.save_revision(log_action=False)
+    return issue
+
+
+def _fill(text: str, names: dict[str, str]) -> str:
+    for name, value in names.items():
+        text = text.replace(name, value)
+    return text
+
+
+def _require_permission(by: Staff) -> None:
+    if not by.has_perm("newsletter.change_issue"):
+        raise _refuse(by)
+
+
+def _refuse(by: Staff) -> NotAllowed:
+    return NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)

@@ -1,0 +1,5 @@
+"""The encryption of protected terms."""
+
+from newsletter.common.sealing import Sealer
+
+SEALER = Sealer(b"newsletter.protected-terms")

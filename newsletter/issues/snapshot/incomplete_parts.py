@@ -1,0 +1,145 @@
+"""Find what keeps an issue from being complete: texts that are too long, and blocks that staff did not finish.
+
+The editor keeps all of it as a draft. No mail shows an unfinished block.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.utils import translation
+from django.utils.html import strip_tags
+from wagtail import blocks
+from wagtail.blocks.field_block import ChooserBlock
+
+from newsletter.common.messages import Message
+from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS
+from newsletter.issues.snapshot.records.content import MAX_STORIES
+from newsletter.issues.snapshot.show_rules import find_rule_problems
+from newsletter.models import Issue
+from newsletter.models.body_fields import DescribedPicture, LimitedBlock, ShowToBlock
+
+_FIELD_LABELS = {"subject": Message("Subject"), "preheader": Message("Preheader"), "headline": Message("Headline")}
+
+
+class IncompletePart(NamedTuple):
+    """The key of a block, or the name of a field of the issue, and a sentence on what is wrong with it."""
+
+    key: str
+    message: str
+
+
+def find_incomplete_parts(issue: Issue) -> list[IncompletePart]:
+    """Return what nobody can approve yet: fields of the issue, then blocks, in their order."""
+    return [*_find_long_texts(issue), *_find_incomplete_blocks(issue), *_find_too_many_stories(issue)]
+
+
+def _find_long_texts(issue: Issue) -> Iterator[IncompletePart]:
+    for name, limit in Issue.TEXT_LIMITS.items():
+        for problem in _list_long(getattr(issue, name), limit=limit, label=_FIELD_LABELS[name]):
+            yield IncompletePart(key=name, message=Message("%(problem)s. Shorten it.", problem=problem))
+
+
+def _find_too_many_stories(issue: Issue) -> Iterator[IncompletePart]:
+    """Nobody could say for whom a story beyond the limit is new, so nobody is sent one."""
+    stories = sum(
+        len(child.value["stories"]) if child.block_type == "stories" else child.block_type == "lead_story"
+        for child in issue.body
+    )
+    if stories > MAX_STORIES:
+        yield IncompletePart(
+            key="body",
+            message=Message(
+                "It has %(stories)s stories, and an issue can have %(limit)s. Take some out.",
+                stories=stories,
+                limit=MAX_STORIES,
+            ),
+        )
+
+
+def _find_incomplete_blocks(issue: Issue) -> Iterator[IncompletePart]:
+    with issue.body.stream_block.validation_lock:
+        for number, (child, raw) in enumerate(zip(issue.body, issue.body.raw_data, strict=True), 1):
+            if child.block_type in FILLED_BLOCKS and not issue.is_welcome:
+                yield IncompletePart(
+                    key=child.id or "",
+                    message=Message(
+                        "Block %(number)s, %(kind)s, works only in a welcome mail. Delete the block.",
+                        number=number,
+                        kind=_label(child.block),
+                    ),
+                )
+            elif problems := list(_list_problems(child.block, child.value, raw["value"])):
+                message = Message(
+                    "Block %(number)s, %(kind)s, is unfinished: %(problems)s. Complete it, or delete the block.",
+                    number=number,
+                    kind=_label(child.block),
+                    problems=Message.joined(problems, between=", "),
+                )
+                yield IncompletePart(key=child.id or "", message=message)
+
+
+def _list_problems(block: blocks.Block, value: Any, raw: Any) -> Iterator[Message]:
+    """Yield what is wrong with a value. ``raw`` is the value as JSON: it tells a row that is gone from none chosen."""
+    match block:
+        case ShowToBlock():
+            yield from find_rule_problems(value)
+        case blocks.StructBlock():
+            for name, child in block.child_blocks.items():
+                yield from _list_problems(child, value.get(name), (raw or {}).get(name))
+            if isinstance(block, DescribedPicture) and value["image"] and not block.find_alt(value):
+                yield Message("“%(field)s” is empty", field=_label(block.child_blocks["alt"]))
+        case blocks.ListBlock():
+            items = [item["value"] if isinstance(item, dict) and "value" in item else item for item in raw or ()]
+            if len(items) < (block.meta.min_num or 0):
+                yield Message("“%(field)s” is empty", field=_label(block))
+            for item in items:
+                yield from _list_problems_of_item(block, item)
+        case blocks.ChoiceBlock():
+            return  # without a choice, its default applies
+        case ChooserBlock() if block.required and value is None:
+            yield Message("“%(field)s” is empty", field=_label(block))
+        case blocks.RichTextBlock() if block.required and not (value and strip_tags(value.source).strip()):
+            yield Message("“%(field)s” is empty", field=_label(block))
+        case blocks.FieldBlock() if block.required and value in (None, ""):
+            yield Message("“%(field)s” is empty", field=_label(block))
+        case LimitedBlock() if too_long := list(_list_long(value or "", limit=block.limit, label=_label(block))):
+            yield from too_long
+        case blocks.URLBlock() if value and not _is_address(block, value):
+            yield Message("“%(field)s” is not a web address", field=_label(block))
+
+
+def _list_problems_of_item(block: blocks.ListBlock, item: Any) -> Iterator[Message]:
+    """Yield what is wrong with one item. A chosen row that is gone since is no problem: the mail leaves it out."""
+    if isinstance(block.child_block, blocks.StructBlock):
+        yield from _list_problems(block.child_block, item, item)
+    elif item in (None, ""):
+        yield Message("“%(field)s” has an empty line", field=_label(block))
+    elif isinstance(block.child_block, LimitedBlock):
+        yield from _list_long(item, limit=block.child_block.limit, label=_label(block))
+
+
+def _list_long(text: str, *, limit: int, label: Message) -> Iterator[Message]:
+    """Yield what is wrong with the length of a text, if it is too long. A line break counts as one character."""
+    length = len(text.replace("\r\n", "\n"))
+    if length > limit:
+        yield Message(
+            "“%(field)s” has %(length)s characters; at most %(limit)s are allowed",
+            field=label,
+            length=length,
+            limit=limit,
+        )
+
+
+def _is_address(block: blocks.URLBlock, text: str) -> bool:
+    try:
+        block.field.clean(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _label(block: blocks.Block) -> Message:
+    """Return the block's label in English, to be translated where it is shown."""
+    with translation.override(None):
+        return Message(str(block.label))

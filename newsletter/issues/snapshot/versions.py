@@ -1,0 +1,275 @@
+"""Make the versions of an issue's content in the publication's further languages, from the translations as they are now.
+
+What has no translation stays in the publication's language. A language without any translation gets no version.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
+
+from newsletter.common.languages import find_offered_language
+from newsletter.content.parsing.pseudonyms import list_notes_for
+from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
+from newsletter.issues.snapshot.drafted_subjects import (
+    draft_preheader,
+    fill_digest_subject,
+    fill_subject,
+    is_drafted,
+    needs_translation,
+)
+from newsletter.issues.snapshot.own_texts import OwnText, TextKind, hash_text, translate_texts
+from newsletter.issues.snapshot.records.blocks import (
+    AppealsBlock,
+    Block,
+    EventCardBlock,
+    EventsBlock,
+    LeadStoryBlock,
+    StoriesBlock,
+)
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
+from newsletter.issues.snapshot.records.stories import StoryRecord
+from newsletter.issues.snapshot.stories.resolve_stories import split_paragraphs
+from newsletter.issues.snapshot.translated_rows import find_translations, list_languages_of_appeals
+from newsletter.models import Appeal, EventNotice, Issue, Story, TextTranslation
+from subscribers.models import Topic
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A part of a content that has no translation. ``block`` is the key of its block, "" for a field of the issue."""
+
+    block: str
+    field: str
+    text: str
+
+
+@dataclass
+class LanguageVersion:
+    """A content in one language, the parts that have no translation, and the number of those that have one.
+
+    ``alts`` are the picture descriptions that its translated stories bring along.
+    """
+
+    language: str
+    content: IssueContent
+    texts: list[tuple[OwnText, str]] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    translated: int = 0
+    alts: set[str] = field(default_factory=set)
+
+
+def resolve_versions(content: IssueContent, *, issue: Issue) -> tuple[IssueContent, ...]:
+    """Return the versions of a content, in the order of the publication's languages."""
+    return tuple(one.content for one in make_language_versions(content, issue=issue) if one.translated)
+
+
+def make_language_versions(content: IssueContent, *, issue: Issue) -> list[LanguageVersion]:
+    """Return a version for each further language of the publication, even if nothing in it is translated."""
+    languages = [code for code in issue.publication.languages if find_offered_language(code) == code]
+    if not languages:
+        return []
+    maker = _VersionMaker(content, issue=issue, languages=languages)
+    return [maker.make(language) for language in languages]
+
+
+def remove_appeals_in_other_languages(content: IssueContent, *, issue: Issue) -> IssueContent:
+    """Return the content with the appeals in the publication's own language and those of no language."""
+    languages = list_languages_of_appeals(content)
+    own = find_offered_language(issue.publication.language)
+
+    def keep(block: Block) -> Block:
+        if not isinstance(block, AppealsBlock):
+            return block
+        return replace(block, appeals=tuple(one for one in block.appeals if languages.get(one.id, own) == own))
+
+    return replace(content, blocks=tuple(map(keep, content.blocks)))
+
+
+class _VersionMaker:
+    """Holds what the versions of one content are made of, read once for all languages."""
+
+    def __init__(self, content: IssueContent, *, issue: Issue, languages: list[str]) -> None:
+        appeals = {appeal.id for block in content.blocks if isinstance(block, AppealsBlock) for appeal in block.appeals}
+        self._content, self._issue = content, issue
+        self._limited = find_blocks_of_languages(content)
+        self._due_on = content.issue.due_at.astimezone(ZoneInfo(content.publication.zone)).date()
+        self._originals = Story.objects.in_bulk({story.id for story in content.stories})
+        self._languages_of_events = dict(
+            EventNotice.objects.filter(pk__in={event.id for event in content.events}).values_list("pk", "language")
+        )
+        self._stories = find_translations(Story, set(self._originals))
+        self._events = find_translations(EventNotice, {event.id for event in content.events})
+        self._appeals = find_translations(Appeal, appeals)
+        self._own_language = find_offered_language(issue.publication.language)
+        self._languages_of_appeals = list_languages_of_appeals(content)
+        self._topics = list(Topic.objects.all())
+        self._texts: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        texts = TextTranslation.objects.filter(publication=issue.publication_id, language__in=languages)
+        for language, sha256, text in texts.values_list("language", "source_sha256", "text"):
+            self._texts[language][sha256] = text
+
+    def make(self, language: str) -> LanguageVersion:
+        version = LanguageVersion(language, self._content)
+        blocks = tuple(self._translate_rows(block, version) for block in self._content.blocks)
+        content = replace(
+            self._content,
+            blocks=blocks,
+            publication=replace(self._content.publication, language=language),
+            translated_from=self._content.publication.language,
+            versions=(),
+        )
+        drafted = {name for name in ("subject", "preheader") if is_drafted(self._issue, name)}
+        content = translate_texts(content, translate=lambda text: self._translate_text(text, version, drafted))
+        if "subject" in drafted:
+            content = replace(content, subject=self._draft_subject(content, version))
+        if "preheader" in drafted and any(story.translation_id for story in content.stories):
+            content = replace(content, preheader=draft_preheader(content.stories))
+        version.content = content
+        version.gaps = [gap for gap in version.gaps if gap.block not in self._limited]
+        return version
+
+    def _translate_text(self, text: OwnText, version: LanguageVersion, drafted: set[str]) -> str:
+        if not text.block and text.field in drafted:
+            return text.text
+        if text.field == "alt" and text.text in version.alts:
+            return text.text
+        if text.block in self._limited:
+            version.translated += self._limited[text.block] == version.language
+            return text.text
+        found = self._texts[version.language].get(text.sha256, "")
+        version.texts.append((text, found))
+        if found:
+            version.translated += text.counts
+        elif text.counts:
+            version.gaps.append(Gap(text.block, text.field, text.text))
+        return found or text.text
+
+    def _draft_subject(self, content: IssueContent, version: LanguageVersion) -> str:
+        """Fill in the publication's pattern, translated if it has words, with the first headline of the version.
+
+        That of a digest has no pattern: it is the month and the first headline.
+        """
+        lead = content.stories[0].title if content.stories else ""
+        if self._issue.slot is not None and self._issue.kind == Issue.Kind.DIGEST:
+            return fill_digest_subject(self._issue.slot.due_local, lead=lead, language=version.language)
+        pattern = self._issue.publication.subject
+        has_words = needs_translation(pattern)
+        translated = self._texts[version.language].get(hash_text(pattern), "")
+        if has_words:
+            version.texts.insert(0, (OwnText(pattern, TextKind.LINE, field="subject"), translated))
+        if has_words and not translated:
+            version.gaps.insert(0, Gap("", "subject", pattern))
+            return self._content.subject
+        version.translated += has_words
+        return fill_subject(
+            translated or pattern,
+            lead=lead or content.publication.name,
+            publication=content.publication.name,
+            number=self._issue.number,
+        )
+
+    def _translate_rows(self, block: Block, version: LanguageVersion) -> Block:
+        match block:
+            case LeadStoryBlock():
+                return replace(block, story=self._translate_story(block.story, block, version))
+            case StoriesBlock():
+                stories = tuple(self._translate_story(story, block, version) for story in block.stories)
+                return replace(block, stories=stories)
+            case EventsBlock():
+                events = tuple(self._translate_event(event, block, version) for event in block.events)
+                return replace(block, events=events)
+            case EventCardBlock():
+                (event,) = block.events
+                row = self._events.get((event.id, version.language))
+                summary = row.summary if row and not row.cancelled and row.summary else block.summary
+                return replace(block, events=(self._translate_event(event, block, version),), summary=summary)
+            case AppealsBlock():
+                return replace(block, appeals=self._translate_appeals(block, version))
+            case _:
+                return block
+
+    def _translate_story(self, story: StoryRecord, block: Block, version: LanguageVersion) -> StoryRecord:
+        topic = next((one.name_in(version.language) for one in self._topics if self._is_named(one, story)), story.topic)
+        story = replace(story, topic=topic)
+        row = self._stories.get((story.id, version.language))
+        consent = make_consent_record(row) if row else story.consent
+        publication = self._content.publication
+        if row is None or find_display_restriction(
+            consent, channel=EMAIL, at=self._content.issue.due_at, required=publication.consent_required
+        ):
+            if self._find_own_language(story) != version.language:
+                version.gaps.append(Gap(block.key, "story", story.title))
+            return story
+        version.translated += 1
+        pseudonyms = row.pseudonyms or self._originals[story.id].pseudonyms
+        pairs = tuple((str(name), str(note)) for name, note in pseudonyms)
+        alt, text = row.picture_alt, split_paragraphs(row.text)
+        version.alts.add(alt)
+        return replace(
+            story,
+            title=row.title,
+            own_title=row.title,
+            url=row.url,
+            own_url=None,
+            teaser=row.teaser,
+            text=text,
+            picture=replace(story.picture, alt=alt or story.picture.alt) if story.picture else None,
+            other_picture=replace(story.other_picture, alt=alt or story.other_picture.alt)
+            if story.other_picture
+            else None,
+            notes=tuple(list_notes_for(f"{row.title}\n{row.teaser}\n{text}", pairs)),
+            excluded_regions=tuple(sorted({*story.excluded_regions, *row.not_in_regions})),
+            consent=consent,
+            translation_id=row.pk,
+        )
+
+    def _find_own_language(self, story: StoryRecord) -> str:
+        """Return the language of a story's row, "" if it is not known. The preview of a new story has no row yet."""
+        row = self._originals.get(story.id)
+        return find_offered_language(row.language) if row else ""
+
+    def _is_named(self, topic: Topic, story: StoryRecord) -> bool:
+        return bool(story.topic) and topic.name_in(self._content.publication.language) == story.topic
+
+    def _translate_event(self, event: EventRecord, block: Block, version: LanguageVersion) -> EventRecord:
+        """Return the event with the translated title and page. When and where it is stays that of the original."""
+        row = self._events.get((event.id, version.language))
+        if row is None or row.cancelled:
+            if find_offered_language(self._languages_of_events.get(event.id, "")) != version.language:
+                version.gaps.append(Gap(block.key, "event", event.title))
+            return event
+        version.translated += 1
+        return replace(event, title=row.title, url=row.url or event.url, translation_id=row.pk)
+
+    def _translate_appeals(self, block: AppealsBlock, version: LanguageVersion) -> tuple[AppealRecord, ...]:
+        """Return the appeals in this language, then those that have no translation into it."""
+        own: list[AppealRecord] = []
+        others: list[AppealRecord] = []
+        for appeal in block.appeals:
+            language = self._languages_of_appeals.get(appeal.id, "")
+            row = self._appeals.get((appeal.id, version.language))
+            if language == version.language:
+                own.append(appeal)
+            elif row is not None and row.is_open(self._due_on):
+                own.append(_translate_appeal(appeal, row))
+            elif language in ("", self._own_language):
+                version.gaps.append(Gap(block.key, "appeal", appeal.headline))
+                others.append(appeal)
+        version.translated += len(own)
+        translations = {appeal.translation_id for appeal in own}
+        return tuple(appeal for appeal in [*own, *others] if appeal.id not in translations)
+
+
+def find_blocks_of_languages(content: IssueContent) -> dict[str, str]:
+    """Return the language of each block that only readers of one language see, by its key: it is written in theirs."""
+    return {
+        block.key: find_offered_language(rule.value)
+        for block in content.blocks
+        for rule in block.shown_to
+        if rule.kind == "language"
+    }
+
+
+def _translate_appeal(appeal: AppealRecord, row: Appeal) -> AppealRecord:
+    return replace(appeal, headline=row.headline, text=row.text, url=row.link, button=row.button, translation_id=row.pk)

@@ -1,0 +1,170 @@
+"""The moments at which a wall-clock time comes in the zones of an issue's readers, by `subscribers.audience.zones`."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Q, QuerySet
+
+from newsletter.common.errors import BadRule
+from newsletter.common.schedule import parse_due
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.recipient_groups import (
+    REFERENCES,
+    GroupVisibility,
+    find_possible_recipients,
+    find_recipients,
+    make_group,
+)
+from newsletter.models import Issue, Publication
+from subscribers.audience.zones import zone_of_person
+
+_MAX_ZONE_SPREAD = timedelta(hours=26)
+"""The longest time between the same wall-clock time in two zones of the world."""
+_ZONES_FRESH_SECONDS = 600.0
+_SLOW_SECONDS = 0.1
+_MAX_CACHED = 100
+_cache: dict[tuple[int, int | None], tuple[float, frozenset[str]]] = {}
+
+
+@dataclass(frozen=True)
+class LocalHour:
+    """A moment at which an issue's wall-clock time comes, and the people of each zone who get it then."""
+
+    at: datetime
+    zones: Mapping[str, int]
+
+    @property
+    def people(self) -> int:
+        return sum(self.zones.values())
+
+    def to_json(self) -> dict[str, object]:
+        """Return what `Send.hours` keeps of it."""
+        return {"at": self.at.isoformat(), "zones": dict(self.zones)}
+
+
+def find_local_time(issue: Issue) -> str:
+    """Return the wall-clock time at which each reader gets the issue, or "" if everybody gets it at once.
+
+    A correction never waits, nor does an issue that a person sends.
+    """
+    publication = issue.publication
+    local = publication.send_at == Publication.SendAt.LOCAL and issue.kind != Issue.Kind.CORRECTION
+    if not local or issue.due_at is None:
+        return ""
+    if issue.slot is not None and issue.slot.due_at == issue.due_at:
+        return str(issue.slot.due_local)
+    return f"{issue.due_at.astimezone(ZoneInfo(publication.zone)):%Y-%m-%dT%H:%M}"
+
+
+@lru_cache(maxsize=4096)
+def find_hour(zone: str, *, local_time: str) -> datetime:
+    """Return when a wall-clock time comes in a zone.
+
+    A time that does not exist (spring) comes at the first moment after the gap; one that comes twice (autumn), the first time.
+    """
+    return parse_due(local_time, zone=zone).at
+
+
+def find_first_hour(issue: Issue, *, now: datetime) -> datetime | None:
+    """Return when the first reader's hour comes, or None if the issue does not go by readers' hours."""
+    return min(_list_hours(issue, now=now), default=None)
+
+
+def find_last_hour(issue: Issue, *, now: datetime) -> datetime | None:
+    """Return when the last reader's hour comes, or None if the issue does not go by readers' hours."""
+    return max(_list_hours(issue, now=now), default=None)
+
+
+def make_due_filter(now: datetime) -> Q:
+    """Return the condition of issues that are due, or whose first reader's hour may have come."""
+    local = Q(publication__send_at=Publication.SendAt.LOCAL, due_at__lte=now + _MAX_ZONE_SPREAD)
+    return Q(due_at__lte=now) | local
+
+
+def find_start(issue: Issue, *, now: datetime) -> datetime | None:
+    """Return when the issue's send is to begin: at the first reader's hour, else at its time. None if no time is planned."""
+    return find_first_hour(issue, now=now) or issue.due_at
+
+
+def find_lead(publication: Publication, *, now: datetime) -> timedelta:
+    """Return how long before its time an issue is assembled: the publication's lead, before the first reader's hour."""
+    lead = timedelta(hours=publication.lead_hours)
+    if publication.send_at != Publication.SendAt.LOCAL:
+        return lead
+    zones = _list_zones(Issue(publication=publication), now=now)
+    easternmost = max(_find_offset(zone, now) for zone in zones)
+    return lead + max(easternmost - _find_offset(publication.zone, now), timedelta())
+
+
+def count_local_hours(issue: Issue, *, content: IssueContent, now: datetime) -> list[LocalHour]:
+    """Return the hours at which the issue would be sent, with its recipients; [] if everybody gets it at once.
+
+    People for whom the issue has nothing are not counted.
+    """
+    local_time = find_local_time(issue)
+    if not local_time:
+        return []
+    rows = _with_zone(find_recipients(issue, content=content, now=now), issue.publication)
+    counted = rows.values_list(*REFERENCES, "zone_ref").annotate(people=Count("pk"))
+    groups = [(zone, make_group(values, people=people)) for *values, zone, people in counted]
+    visibility = GroupVisibility(content, groups=[group for _zone, group in groups])
+    people_by_zone: Counter[str] = Counter()
+    for zone, group in groups:
+        if not visibility.choose(group).is_empty:
+            people_by_zone[zone] += group.people
+    return group_by_hour(people_by_zone, local_time=local_time)
+
+
+def group_by_hour(people_by_zone: Mapping[str, int], *, local_time: str) -> list[LocalHour]:
+    """Return the hours in order. Zones with the same hour are together, the ones with the most people first."""
+    hours: dict[datetime, dict[str, int]] = {}
+    for zone, people in sorted(people_by_zone.items(), key=lambda row: (-row[1], row[0])):
+        hours.setdefault(find_hour(zone, local_time=local_time), {})[zone] = people
+    return [LocalHour(at=at, zones=hours[at]) for at in sorted(hours)]
+
+
+def _with_zone(people: QuerySet[Any], publication: Publication) -> QuerySet[Any]:
+    annotated: QuerySet[Any] = people.annotate(zone_ref=zone_of_person(publication.zone, prefix="subscriber__"))
+    return annotated
+
+
+def _list_hours(issue: Issue, *, now: datetime) -> list[datetime]:
+    local_time = find_local_time(issue)
+    if not local_time:
+        return []
+    zones = _list_zones(issue, now=now)
+    return [find_hour(zone, local_time=local_time) for zone in zones]
+
+
+def _list_zones(issue: Issue, *, now: datetime) -> frozenset[str]:
+    """Return the zones of everybody who may be mailed. Each process reads those of a large audience every ten minutes.
+
+    Without people, and if the segment names something that was deleted, it is the publication's zone.
+    """
+    key = (issue.publication_id, issue.pk)
+    read_at, zones = _cache.get(key, (0.0, frozenset()))
+    began = time.monotonic()
+    if zones and began - read_at < _ZONES_FRESH_SECONDS:
+        return zones
+    own = frozenset([issue.publication.zone])
+    try:
+        people = _with_zone(find_possible_recipients(issue, now=now), issue.publication)
+    except BadRule:
+        return own
+    zones = frozenset(people.values_list("zone_ref", flat=True).distinct()) or own
+    _cache.pop(key, None)
+    if time.monotonic() - began > _SLOW_SECONDS:
+        if len(_cache) >= _MAX_CACHED:
+            _cache.clear()
+        _cache[key] = (began, zones)
+    return zones
+
+
+def _find_offset(zone: str, at: datetime) -> timedelta:
+    return at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()

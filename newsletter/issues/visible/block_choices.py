@@ -1,0 +1,72 @@
+"""Choose the events and the appeal of each block of an issue, for readers and for the archive. No database."""
+
+from collections.abc import Iterable
+
+from newsletter.issues.snapshot.records.blocks import AppealsBlock, EventsBlock
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.events import AppealRecord
+from newsletter.issues.visible.nearby_events import (
+    EventSelection,
+    RecipientLocation,
+    choose_events_for,
+    choose_events_of_all_places,
+    choose_only_near_events,
+)
+from newsletter.issues.visible.visible_content import VisibleContent
+
+MAX_EVENTS_OF_ALL_PLACES = 12
+
+
+def choose_visible_in_archive(content: IssueContent) -> VisibleContent:
+    """Return what the archive shows: the blocks for everybody, every event, the appeal to people who do not give yet."""
+    closed = {block.key for block in content.blocks if block.shown_to}
+    events = {
+        block.key: EventSelection("all", tuple(event for event in block.events if not event.cancelled))
+        for block in content.blocks
+        if isinstance(block, EventsBlock) and block.key not in closed
+    }
+    appeals = {key: appeal for key, appeal in choose_appeals(content, "none").items() if key not in closed}
+    return VisibleContent(
+        language=content.publication.language, events=events, appeals=appeals, closed=tuple(sorted(closed))
+    )
+
+
+def choose_appeal_for(giving: str, *, appeals: Iterable[AppealRecord]) -> AppealRecord | None:
+    """Return the first appeal made for this giving status, else the first for everybody."""
+    listed = list(appeals)
+    for audience in (giving, "all"):
+        for appeal in listed:
+            if appeal.audience == audience:
+                return appeal
+    return None
+
+
+def choose_block_events(
+    content: IssueContent, block: EventsBlock, *, location: RecipientLocation | None, radius_km: float, only_near: bool
+) -> EventSelection:
+    """Return the events of a block for readers at a location, or for those of all places if it is None."""
+    publication = content.publication
+    if content.issue.is_correction:
+        return EventSelection("near", tuple(event for event in block.events if not event.cancelled))
+    if location is None:
+        return choose_events_of_all_places(
+            block.events, limit=1 if block.by_rule else MAX_EVENTS_OF_ALL_PLACES, only_in_person=only_near
+        )
+    if only_near:
+        return choose_only_near_events(location, events=block.events, limit=publication.max_events, radius_km=radius_km)
+    return choose_events_for(
+        location,
+        events=block.events,
+        limit=1 if block.by_rule else publication.max_events,
+        radius_km=radius_km,
+        host=bool(publication.host_url),
+    )
+
+
+def choose_appeals(content: IssueContent, giving: str) -> dict[str, AppealRecord | None]:
+    """Return the appeal of each block for readers with a giving status."""
+    return {
+        block.key: choose_appeal_for(giving, appeals=block.appeals)
+        for block in content.blocks
+        if isinstance(block, AppealsBlock)
+    }

@@ -1,0 +1,135 @@
+"""The part of an issue that one group of readers sees, and the content as they get it. No database.
+
+Groups that see the same have the same key, and so share one variant. A group that sees nothing gets no mail.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+
+import orjson
+from pydantic import JsonValue
+
+from newsletter.common.messages import Message
+from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
+from newsletter.issues.snapshot.records.blocks import (
+    EventCardBlock,
+    EventsBlock,
+)
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.events import AppealRecord
+from newsletter.issues.snapshot.records.stories import CaseRecord
+from newsletter.issues.snapshot.redact import remove_blocks, remove_stories
+from newsletter.issues.visible.interests import (
+    reorder_stories,
+)
+from newsletter.issues.visible.nearby_events import (
+    EventSelection,
+)
+
+ONLY_EVENTS = "events"
+NO_EVENT_NEAR = "no_event_near"
+NO_STORY_OF_TOPICS = "no_story_of_topics"
+HAD_THE_STORIES = "had_the_stories"
+NO_BLOCK_FOR_THEM = "no_block_for_them"
+NO_STORY_IN_THEIR_REGION = "no_story_in_their_region"
+
+
+@dataclass(frozen=True)
+class VisibleContent:
+    """The choice for each block that varies, by the block's key. Readers must not see the stories ``hidden``.
+
+    ``language`` is that of their mail; ``translated`` says that it is not the publication's own. ``order``
+    are the ids of the stories in the order to show, if it is not the order of the issue; ``lead_title`` is the first one's.
+    ``closed`` are the keys of the blocks that are not for them, ``met`` the rules of those that are, in words; None if the
+    issue has no such block. ``followed`` are the cases that they follow. ``unwanted`` is the code of why their mail has
+    nothing for them, or "". ``only_events``: these readers asked for nothing but events near them. ``sent_on`` is the day on
+    which the issue is sent, if that is not the day on which it is due.
+    """
+
+    language: str
+    events: dict[str, EventSelection]
+    appeals: dict[str, AppealRecord | None]
+    hidden: tuple[int, ...] = ()
+    order: tuple[int, ...] = ()
+    lead_title: str = ""
+    closed: tuple[str, ...] = ()
+    met: tuple[Message, ...] | None = None
+    followed: tuple[CaseRecord, ...] = ()
+    unwanted: str = ""
+    only_events: bool = False
+    sent_on: date | None = None
+    translated: bool = False
+    arm: int = 0
+
+    @cached_property
+    def key(self) -> str:
+        """The name of the variant that these readers get."""
+        chosen: dict[str, JsonValue] = {
+            "language": self.language,
+            "events": {
+                block: [chosen.kind, [event.id for event in chosen.events]] for block, chosen in self.events.items()
+            },
+            "appeals": {block: appeal.id if appeal else None for block, appeal in self.appeals.items()},
+        }
+        close: dict[str, JsonValue] = {
+            block: list(chosen.close) for block, chosen in self.events.items() if chosen.close
+        }
+        if close:
+            chosen["close"] = close
+        if self.hidden:
+            chosen["hidden"] = list(self.hidden)
+        if self.order:
+            chosen["order"] = list(self.order)
+        if self.closed:
+            chosen["closed"] = list(self.closed)
+        if self.followed:
+            chosen["followed"] = [case.id for case in self.followed]
+        if self.only_events:
+            chosen["only"] = ONLY_EVENTS
+        if self.sent_on:
+            chosen["sent_on"] = self.sent_on.isoformat()
+        if self.arm:
+            chosen["arm"] = self.arm
+        return hashlib.sha256(orjson.dumps(chosen, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+
+    @property
+    def is_empty(self) -> bool:
+        """Return True if these readers get no mail: it has nothing for them."""
+        return bool(self.empty_reason)
+
+    @property
+    def empty_reason(self) -> str:
+        """The code of why these readers get no mail, or ""."""
+        return NO_EVENT_NEAR if self.only_events and not self.has_events else self.unwanted
+
+    @property
+    def has_events(self) -> bool:
+        return any(chosen.events for chosen in self.events.values())
+
+
+def filter_visible(content: IssueContent, *, visible: VisibleContent, only_events_subject: str) -> IssueContent:
+    """Return the content as these readers get it: without hidden stories and closed blocks, or only the events."""
+    content = remove_blocks(reorder_stories(content, order=visible.order), keys=visible.closed)
+    if not visible.only_events:
+        return remove_stories(content, stories=visible.hidden)
+    titles = [escape_merge_fields(event.title) for chosen in visible.events.values() for event in chosen.events]
+    return replace(
+        content,
+        blocks=tuple(block for block in content.blocks if isinstance(block, EventsBlock)),
+        subject=shorten(f"{only_events_subject}: {titles[0]}" if titles else only_events_subject, 150),
+        preheader=shorten(" · ".join(titles[1:4]), 100),
+    )
+
+
+def list_shown_ids(content: IssueContent, *, visible: VisibleContent) -> tuple[set[int], set[int]]:
+    """Return the ids of the stories and of the events that a variant shows, with those of their translations."""
+    events = {event.id for chosen in visible.events.values() for event in chosen.events}
+    if visible.only_events:
+        return set(), events
+    content = remove_blocks(content, keys=visible.closed)
+    cards = [block for block in content.blocks if isinstance(block, EventCardBlock)]
+    shown = [story for story in content.stories if story.id not in visible.hidden]
+    stories = {story.id for story in shown} | {story.translation_id for story in shown if story.translation_id}
+    return stories, events | {event.id for card in cards for event in card.events}

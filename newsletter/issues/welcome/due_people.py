@@ -1,0 +1,67 @@
+"""Find the people who are to get a welcome mail now. It writes nothing."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from newsletter.common.schedule import find_end_between
+from newsletter.models import Issue, Publication, WelcomeStep
+from newsletter.models.special_issues.welcome import MAX_LATE
+from subscribers.audience.zones import list_known_zones, zone_of_person
+from subscribers.models import Subscriber
+
+_NOT_REACHED = (WelcomeStep.Code.REJECTED, WelcomeStep.Code.EARLIER_STEP)
+
+
+def find_due_steps(issue: Issue, *, now: datetime) -> QuerySet[WelcomeStep]:
+    """Return the rows of the people who get this mail now, unless they may not be mailed.
+
+    Its days have passed, it is not too late, and the mails before it were accepted or are not to be sent. Quiet hours, by a
+    person's own clock, hold every mail but the first: somebody just asked for that one.
+    """
+    joined_by = now - timedelta(days=issue.delay_days or 0)
+    waiting = issue.welcome_steps.filter(state=WelcomeStep.State.WAITING)
+    due = waiting.filter(
+        ~Exists(_find_earlier_steps().filter(_is_unsettled_or_failed())),
+        joined_at__lte=joined_by,
+        joined_at__gt=joined_by - MAX_LATE,
+    )
+    quiet = [] if issue.number == 1 else _list_quiet_zones(issue.publication, now=now)
+    if not quiet:
+        return due
+    people = Subscriber.objects.annotate(zone_ref=zone_of_person(issue.publication.zone))
+    return due.exclude(subscriber_id__in=people.filter(zone_ref__in=quiet).values("pk"))
+
+
+def find_steps_after_failure() -> QuerySet[WelcomeStep]:
+    """Return the waiting rows of people whom an earlier mail of the welcome did not reach."""
+    return WelcomeStep.objects.filter(
+        Exists(_find_earlier_steps().filter(_has_failed())), state=WelcomeStep.State.WAITING
+    )
+
+
+def find_late_steps(issue: Issue, *, now: datetime) -> QuerySet[WelcomeStep]:
+    """Return the waiting rows of people for whom this mail is too late."""
+    joined_by = now - timedelta(days=issue.delay_days or 0) - MAX_LATE
+    return issue.welcome_steps.filter(state=WelcomeStep.State.WAITING, joined_at__lte=joined_by)
+
+
+def _list_quiet_zones(publication: Publication, *, now: datetime) -> list[str]:
+    """Return the zones in which it is between the publication's quiet hours now."""
+    start, end = publication.quiet_from, publication.quiet_until
+    return [zone for zone in list_known_zones() if find_end_between(start, end, now=now, zone=ZoneInfo(zone))]
+
+
+def _find_earlier_steps() -> QuerySet[WelcomeStep]:
+    return WelcomeStep.objects.filter(
+        mailing_list=OuterRef("mailing_list"), address_hash=OuterRef("address_hash"), step__lt=OuterRef("step")
+    )
+
+
+def _is_unsettled_or_failed() -> Q:
+    return _has_failed() | Q(state__in=[WelcomeStep.State.WAITING, WelcomeStep.State.SENDING])
+
+
+def _has_failed() -> Q:
+    return Q(state=WelcomeStep.State.UNCERTAIN) | Q(code__in=_NOT_REACHED)

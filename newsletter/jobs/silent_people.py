@@ -1,0 +1,93 @@
+"""Ask people who have been silent for long whether they still want mail. Nothing is asked until staff turn it on."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+
+from django.utils import translation
+from django.utils.translation import gettext
+
+from newsletter.common.languages import best_language
+from newsletter.jobs.confirmation_mails import find_sender
+from newsletter.models import MailLimits
+from newsletter.providers.base.contract import Adapter
+from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
+from newsletter.sending.notices.system_mail import Sender, send_notice
+from newsletter.sending.provider import current_adapter
+from subscribers.links.signed_links import Purpose, make_link
+from subscribers.models import StayQuestion
+from subscribers.people.silence import (
+    ANSWER_TIME,
+    ask_silent_people,
+    claim_question,
+    forget_unsent_questions,
+    list_due_questions,
+    rest_unanswered,
+    subtract_months,
+)
+
+log = logging.getLogger(__name__)
+BATCH_LIMIT = 100
+
+
+def ask_and_rest(*, now: datetime) -> None:
+    """Queue the questions of today, and let those rest who did not answer. If staff turned it off, ask nobody."""
+    limits = MailLimits.objects.first()
+    if limits is None or limits.silent_months is None:
+        forget_unsent_questions()
+        return
+    since = subtract_months(now, limits.silent_months)
+    asked = ask_silent_people(since=since, per_day=limits.questions_per_day, now=now)
+    resting = rest_unanswered(now=now)
+    if asked or resting:
+        log.info("Silent people: %s are asked whether they still want mail, %s rest from now on", asked, resting)
+
+
+def send_due_questions(*, now: datetime, adapter: Adapter | None = None) -> int:
+    """Send the due questions, claiming each row first. Return how many the provider accepted."""
+    if not MailLimits.objects.filter(silent_months__isnull=False).exists():
+        return 0
+    due = list_due_questions()[:BATCH_LIMIT]
+    if not due:
+        return 0
+    adapter = adapter or current_adapter()
+    sent = 0
+    for question in due:
+        if must_wait(adapter=adapter, now=now):
+            break
+        sender = find_sender(question.mailing_list)
+        if sender is not None and claim_question(question, now=now):
+            sent += _send(question, sender=sender, adapter=adapter, now=now)
+    return sent
+
+
+def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
+    person, mailing_list = question.subscriber, question.mailing_list
+    language = best_language([person.language]) or sender.language
+    named = {"organisation": sender.look.name, "days": ANSWER_TIME.days, "list": mailing_list.public_name}
+
+    def link(purpose: Purpose) -> str:
+        return make_link(purpose=purpose, subscriber_uuid=person.uuid, list_public_id=mailing_list.public_id, now=now)
+
+    with translation.override(best_language([language]) or "en"):
+        outcome = send_notice(
+            adapter=adapter,
+            sender=replace(sender, language=language),
+            to=person.email,
+            key=f"stay-{question.pk}",
+            subject=gettext("Do you still want emails from %(organisation)s?") % named,
+            paragraphs=[
+                gettext("We send you %(list)s, and have not heard from you for a long time.") % named,
+                gettext("If you still want our emails, press the button. Everything stays as it is.") % named,
+                gettext(
+                    "If you do not answer within %(days)s days, we stop sending them. You can start them again at any "
+                    "time with the same button."
+                )
+                % named,
+            ],
+            button=(gettext("Yes, keep sending them"), link(Purpose.STAY)),
+            unsubscribe=(gettext("No, unsubscribe me"), link(Purpose.UNSUBSCRIBE)),
+            reason=gettext("You get this mail once, because you are subscribed to %(list)s.") % named,
+            now=now,
+        )
+    return settle_queued_mail(question, outcome, what="A question whether somebody still wants mail")

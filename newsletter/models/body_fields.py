@@ -1,0 +1,114 @@
+"""The fields of which blocks are made. A draft may hold wrong ones: `find_incomplete_parts` names them."""
+
+from collections.abc import Callable, Sequence
+
+from django import forms
+from django.utils.choices import CallableChoiceIterator
+from django.utils.translation import gettext_lazy
+from wagtail import blocks
+from wagtail.snippets.blocks import SnippetChooserBlock
+
+from newsletter.common.languages import OFFERED_LANGUAGES, language_label
+from subscribers.attribute_rules import MAX_VALUE_LENGTH
+from subscribers.models import Giving, Segment, Topic
+from subscribers.segments.attributes import attribute_keys
+
+TEXT_FEATURES = ["bold", "italic", "link", "ol", "ul"]
+LIMIT_ATTRIBUTE = "data-nl-limit"
+"""Holds the most characters of a field in the form. A script says if there are more."""
+DESCRIPTION_HELP = gettext_lazy("For people who cannot see it. Empty: the picture's own description.")
+
+
+class LimitedBlock(blocks.FieldBlock):
+    """A text of at most ``limit`` characters. The browser takes longer ones, so that nothing is cut off unseen."""
+
+    def __init__(self, *, limit: int, **kwargs: object) -> None:
+        super().__init__(form_attrs={LIMIT_ATTRIBUTE: str(limit)}, **kwargs)
+        self.limit = limit
+
+
+class LineBlock(LimitedBlock, blocks.CharBlock):
+    """One line of text."""
+
+
+class TextBlock(LimitedBlock, blocks.TextBlock):
+    """Text of several lines."""
+
+
+class LinkBlock(LimitedBlock, blocks.URLBlock):
+    """A web address."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(limit=2000, **kwargs)
+
+    def clean(self, value: str) -> object:
+        return value if self.is_deferred_validation else super().clean(value)
+
+
+class OwnTextsChooserBlock(SnippetChooserBlock):
+    """A chooser that tells the form the chosen row's own texts, which the fields beside it replace."""
+
+    def get_form_state(self, value: object) -> object:
+        state = super().get_form_state(value)
+        return {**state, "own": self.widget.get_instance(value).own_texts} if state else state
+
+
+class BodyStruct(blocks.StructBlock):
+    """A block with fields. `newsletter.desk.editor.block_form` makes its part of the form."""
+
+
+class RuleBlock(blocks.FieldBlock):
+    """One rule: a value among choices, or none. It keeps a value that is no choice any more, so that no rule is lost."""
+
+    def __init__(self, choices: Callable[[], list[tuple[str, str]]], **kwargs: object) -> None:
+        listed = CallableChoiceIterator(lambda: [("", "—"), *choices()])
+        self.field = forms.CharField(required=False, widget=forms.Select(choices=listed))
+        super().__init__(default="", **kwargs)
+
+
+class ShowToBlock(BodyStruct):
+    """The rules that readers must meet to see a block. Without a rule, everybody sees it.
+
+    `newsletter.issues.snapshot.show_rules` resolves them.
+    """
+
+    segment = RuleBlock(
+        lambda: list(Segment.objects.filter(archived=False).values_list("slug", "name")),
+        label=gettext_lazy("In the segment"),
+    )
+    topic = RuleBlock(lambda: list(Topic.objects.values_list("slug", "name")), label=gettext_lazy("Interested in"))
+    language = RuleBlock(
+        lambda: [(code, language_label(code)) for code in OFFERED_LANGUAGES], label=gettext_lazy("Reads")
+    )
+    giving = RuleBlock(
+        lambda: [(status.value, str(status.label)) for status in Giving],
+        label=gettext_lazy("Giving status"),
+    )
+    attribute = RuleBlock(
+        lambda: [(key, key.replace("_", " ")) for key in attribute_keys()],
+        label=gettext_lazy("Attribute"),
+    )
+    attribute_value = LineBlock(required=False, default="", limit=MAX_VALUE_LENGTH, label=gettext_lazy("Value"))
+
+    class Meta:
+        icon = "group"
+        label = gettext_lazy("Show to")
+        help_text = gettext_lazy("People must match every rule that you choose here.")
+        collapsed = True
+        form_classname = "struct-block nl-show-to"
+
+
+class BodyPart(BodyStruct):
+    """A block of the body, which can be for some readers only."""
+
+    def __init__(self, local_blocks: Sequence[tuple[str, blocks.Block]] = (), **kwargs: object) -> None:
+        super().__init__([*local_blocks, ("show_to", ShowToBlock())], **kwargs)
+
+
+class DescribedPicture(BodyStruct):
+    """A picture and what it shows: the text of this field, or else the description that the picture library has."""
+
+    @staticmethod
+    def find_alt(value: blocks.StructValue) -> str:
+        """Return the text for people who cannot see the picture; "" if there is none."""
+        return str(value["alt"] or (value["image"].description if value["image"] else ""))

@@ -1,0 +1,167 @@
+"""Sources of content, the entries of theirs that were set aside, and what staff said about their events' locations."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
+from django.db import models
+from django.utils.translation import gettext_lazy
+
+from newsletter.common.message_fields import MessageField
+from subscribers.models import Topic
+
+SOURCE_SCHEMES = ("http", "https", "webcal", "webcals")
+
+
+class SourceAddressFormField(forms.URLField):
+    """A form field for web and ``webcal:`` URLs."""
+
+    default_validators = [URLValidator(schemes=SOURCE_SCHEMES)]
+
+
+class SourceAddressField(models.URLField):  # type: ignore[type-arg]
+    """A URLField that also accepts ``webcal:`` URLs. The column is the same."""
+
+    default_validators = [URLValidator(schemes=SOURCE_SCHEMES)]
+
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        return super().formfield(**{"form_class": SourceAddressFormField, **kwargs})
+
+    def deconstruct(self) -> tuple[str, str, Sequence[object], dict[str, object]]:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.URLField", args, kwargs
+
+
+class Source(models.Model):
+    """A feed, CMS, calendar or page that is polled. The poller writes the fields below ``enabled``."""
+
+    class Kind(models.TextChoices):
+        FEED = "feed", gettext_lazy("Feed (RSS, Atom or JSON Feed)")
+        WORDPRESS = "wordpress", gettext_lazy("WordPress site")
+        PAGE = "page", gettext_lazy("One story page")
+        CALENDAR = "calendar", gettext_lazy("Calendar (iCalendar)")
+        EVENTS = "events", gettext_lazy("Web page of events")
+        GHOST = "ghost", gettext_lazy("Ghost site")
+        DRUPAL = "drupal", gettext_lazy("Drupal site")
+        EVENTBRITE = "eventbrite", gettext_lazy("Events at Eventbrite")
+        MOBILIZE = "mobilize", gettext_lazy("Events at Mobilize")
+        ACTION_NETWORK = "action_network", gettext_lazy("Events at Action Network")
+
+    EVENT_KINDS = (Kind.CALENDAR, Kind.EVENTS, Kind.EVENTBRITE, Kind.MOBILIZE, Kind.ACTION_NETWORK)
+    """The kinds that give events. The others give stories."""
+
+    name = models.CharField(gettext_lazy("name"), max_length=120, unique=True)
+    kind = models.CharField(gettext_lazy("kind"), max_length=20, choices=Kind.choices)
+    url = SourceAddressField(gettext_lazy("url"), max_length=2000)
+    every_minutes = models.PositiveIntegerField(
+        gettext_lazy("every minutes"), default=30, help_text=gettext_lazy("How often it is read, in minutes.")
+    )
+    topics = models.ManyToManyField(
+        Topic,
+        verbose_name=gettext_lazy("topics"),
+        blank=True,
+        help_text=gettext_lazy("Every story and event from this source gets these topics, in addition to its own."),
+    )
+    region = models.CharField(
+        gettext_lazy("region"),
+        max_length=10,
+        blank=True,
+        help_text=gettext_lazy("ISO 3166-2, e.g. US-TX: where events without a location are."),
+    )
+    language = models.CharField(gettext_lazy("language"), max_length=12, blank=True)
+    enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
+    sealed_key = models.TextField(
+        blank=True, editable=False, help_text=gettext_lazy("The key that its interface asks for, encrypted.")
+    )
+
+    etag = models.CharField(max_length=500, blank=True, editable=False)
+    last_modified = models.CharField(max_length=100, blank=True, editable=False)
+    last_event_count = models.PositiveIntegerField(
+        null=True, editable=False, help_text=gettext_lazy("How many events it had when it was last read.")
+    )
+    due_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+    looked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    error = MessageField(blank=True, editable=False)
+
+    class Meta:
+        verbose_name = gettext_lazy("source")
+        verbose_name_plural = gettext_lazy("sources")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    kind__in=[
+                        "feed",
+                        "wordpress",
+                        "page",
+                        "calendar",
+                        "events",
+                        "ghost",
+                        "drupal",
+                        "eventbrite",
+                        "mobilize",
+                        "action_network",
+                    ]
+                ),
+                name="source_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SetAsideEntry(models.Model):
+    """An entry that was not used, with the reason for staff. Rewritten each time its source is read.
+
+    The code ``events_held`` marks missing events that are kept until the next reading.
+    """
+
+    class Code(models.TextChoices):
+        ENTRY = "entry"
+        EVENTS_HELD = "events_held"
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="set_aside")
+    code = models.CharField(max_length=16, choices=Code.choices, default=Code.ENTRY)
+    entry = MessageField()
+    reason = MessageField()
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        ordering = ["-at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(code__in=["entry", "events_held"]), name="set_aside_code")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entry}: {self.reason}"
+
+
+class LocationAnswer(models.Model):
+    """The location that staff gave for a source's text. It is used whenever the source writes the same text again.
+
+    ``words`` is the text without differences in capitals, accents and line breaks.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="location_answers")
+    words = models.CharField(max_length=300)
+    town = models.CharField(max_length=120, blank=True)
+    country = models.CharField(max_length=2)
+    region = models.CharField(max_length=10, blank=True)
+    latitude = models.FloatField(validators=[MinValueValidator(-90), MaxValueValidator(90)])
+    longitude = models.FloatField(validators=[MinValueValidator(-180), MaxValueValidator(180)])
+    zone = models.CharField(max_length=60, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "words"], name="location_answered_once")]
+
+    def __str__(self) -> str:
+        return f"{self.words}: {self.town}"

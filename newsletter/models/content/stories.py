@@ -1,0 +1,152 @@
+"""Stories."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy
+from wagtail.images import get_image_model_string
+from wagtail.models import PreviewableMixin
+from wagtail.search import index
+
+from newsletter.models.content.consent import ConsentMixin
+from newsletter.models.content.edited_fields import EditedFieldsMixin
+from newsletter.models.content.pictures import Picture
+from newsletter.models.content.sources import Source
+from newsletter.models.content.story_origins import SourceVisibilityMixin
+from newsletter.models.content.translations import TranslationMixin
+from subscribers.models import Case, Topic
+
+MAX_TEXT_LENGTH = 20_000
+_STORY_NAME = "story:"
+
+
+def make_story_name(story_id: int) -> str:
+    """Return the invented address that identifies a story without a web page: it compares like other addresses."""
+    return f"{_STORY_NAME}{story_id}"
+
+
+def read_story_name(name: str) -> int | None:
+    """Return the id in such a name, or None for a real address."""
+    number = name.removeprefix(_STORY_NAME)
+    return int(number) if number != name and number.isdecimal() else None
+
+
+class StoryQuerySet(models.QuerySet["Story"]):
+    def published_or_seen_since(self, moment: datetime) -> "StoryQuerySet":
+        """Return stories that were published, or first seen if undated, at or after the moment."""
+        return self.annotate(published_or_seen_at=Coalesce("published_at", "seen_at")).filter(
+            published_or_seen_at__gte=moment
+        )
+
+
+class Story(
+    TranslationMixin,
+    ConsentMixin,
+    SourceVisibilityMixin,
+    EditedFieldsMixin,
+    PreviewableMixin,
+    index.Indexed,
+    models.Model,
+):
+    """A story from a source or from staff. Ingesting never overwrites ``edited_fields``.
+
+    A story has either the ``url`` of a page with all of it, or no page and its whole ``text``: a paragraph on each line.
+
+    ``media`` is set for a recording, which lasts ``seconds``, or 0 if its source does not say.
+
+    If ``picture_waiting``, its picture could not be fetched yet and is fetched at the next visit. ``picture_page_etag``
+    and ``picture_page_modified`` are from the last visit of the story's page for its picture.
+    """
+
+    source = models.ForeignKey(
+        Source,
+        verbose_name=gettext_lazy("source"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="stories",
+    )
+    external_id = models.CharField(gettext_lazy("external id"), max_length=500)
+    url = models.URLField(gettext_lazy("url"), max_length=2000, blank=True)
+    title = models.CharField(gettext_lazy("title"), max_length=300)
+    teaser = models.TextField(gettext_lazy("teaser"), blank=True)
+    text = models.TextField(gettext_lazy("text"), max_length=MAX_TEXT_LENGTH, blank=True, default="")
+    body_html = models.TextField(blank=True, editable=False)
+    media = models.CharField(
+        max_length=5, choices=[("video", "video"), ("audio", "audio")], blank=True, default="", editable=False
+    )
+    seconds = models.PositiveIntegerField(default=0, editable=False)
+    author = models.CharField(gettext_lazy("author"), max_length=200, blank=True)
+    picture = models.ForeignKey(Picture, on_delete=models.SET_NULL, null=True, blank=True, editable=False)
+    library_image = models.ForeignKey(
+        get_image_model_string(),
+        verbose_name=gettext_lazy("picture"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=gettext_lazy("Used instead of the picture of its source. Mails crop it around its focal point."),
+    )
+    picture_alt = models.CharField(gettext_lazy("what the picture shows"), max_length=300, blank=True)
+    topics = models.ManyToManyField(Topic, verbose_name=gettext_lazy("topics"), blank=True)
+    case = models.ForeignKey(
+        Case,
+        verbose_name=gettext_lazy("case"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="stories",
+    )
+    related = models.JSONField(
+        default=list, blank=True, editable=False, help_text=gettext_lazy("[[title, url], …] as the source names them.")
+    )
+    pseudonyms = models.JSONField(
+        gettext_lazy("pseudonyms"),
+        default=list,
+        blank=True,
+        help_text=gettext_lazy("[[name, note], …]: the note goes wherever the name does."),
+    )
+    published_at = models.DateTimeField(gettext_lazy("published at"), null=True, blank=True)
+    seen_at = models.DateTimeField(editable=False)
+    source_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    edited_fields = models.JSONField(default=list, editable=False)
+    picture_waiting = models.BooleanField(default=False, editable=False)
+    picture_page_etag = models.CharField(max_length=500, blank=True, default="", editable=False)
+    picture_page_modified = models.CharField(max_length=100, blank=True, default="", editable=False)
+
+    objects = StoryQuerySet.as_manager()
+
+    search_fields = [
+        index.SearchField(gettext_lazy("title")),
+        index.SearchField(gettext_lazy("teaser")),
+        index.AutocompleteField(gettext_lazy("title")),
+    ]
+
+    class Meta:
+        verbose_name = gettext_lazy("story")
+        verbose_name_plural = gettext_lazy("stories")
+        ordering = ["-published_at", "-seen_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="story_once_per_source"),
+            models.CheckConstraint(
+                condition=models.Q(url="") & ~models.Q(text="") | ~models.Q(url="") & models.Q(text=""),
+                name="story_has_page_or_text",
+            ),
+            *TranslationMixin.Meta.constraints,
+            *ConsentMixin.Meta.constraints,
+            *SourceVisibilityMixin.Meta.constraints,
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def address(self) -> str:
+        """Return the address of its page, or a name that no other story has if it has no page."""
+        return self.url or make_story_name(self.pk)
+
+    @property
+    def own_texts(self) -> dict[str, str]:
+        """Return the texts of a mail that an issue can replace, by the name of the field that replaces it."""
+        return {"headline": self.title, "teaser": self.teaser, "link": self.url}

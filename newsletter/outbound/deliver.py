@@ -1,0 +1,131 @@
+"""Send the webhooks that are due. Threads only post; this thread alone reads and writes the database."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, zip_longest
+
+from django.conf import settings
+from django.db import transaction
+
+from newsletter.common.errors import DomainError
+from newsletter.content.fetching.poster import Poster
+from newsletter.models import Installation
+from newsletter.outbound.claim import claim_due, release
+from newsletter.outbound.outcome import describe_status, record_delivered, record_failed
+from newsletter.outbound.payload import make_bodies, make_message_id
+from newsletter.outbound.signing import read_secrets, sign
+from subscribers.models import WebhookDelivery
+from subscribers.models.webhooks import MAX_LEASE
+
+THREADS_PER_ENDPOINT, MAX_THREADS = 4, 16
+CHUNK_SECONDS = 20.0
+"""A chunk begins no attempt later than this after its first, so that a slow receiver holds nobody up."""
+RUN_SECONDS = 20.0
+LEASE_SECONDS = MAX_LEASE.total_seconds() - 40
+"""No attempt begins later: finding the address and the longest answer still end within the lease."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How the attempt of one delivery ended. ``error`` is "" if the receiver took it."""
+
+    delivery: WebhookDelivery
+    error: str = ""
+    status: int | None = None
+    milliseconds: int | None = None
+    retry_after: int | None = None
+
+
+def deliver_due(*, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> int:
+    """Send what is due. Return how many attempts were made.
+
+    After ``RUN_SECONDS`` no further round begins. An installation on hold, such as a restored copy, sends nothing.
+    """
+    attempts, started = 0, time.monotonic()
+    while time.monotonic() - started < RUN_SECONDS and not stopping():
+        if Installation.objects.filter(held=True).exists() or not (claimed := claim_due(now=clock())):
+            break
+        attempts += _deliver(claimed, clock=clock, stopping=stopping)
+    return attempts
+
+
+def _deliver(claimed: Sequence[WebhookDelivery], *, clock: Callable[[], datetime], stopping: Callable[[], bool]) -> int:
+    until = time.monotonic() + LEASE_SECONDS
+    bodies, attempts = make_bodies(claimed), 0
+    with ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="webhooks") as pool:
+        chunks = {
+            pool.submit(_post_chunk, chunk, bodies, until=until, clock=clock, stopping=stopping): chunk
+            for chunk in _split(claimed)
+        }
+        for job in as_completed(chunks):
+            made = job.result()
+            _record(made, now=clock())
+            release(chunks[job][len(made) :])
+            attempts += len(made)
+    return attempts
+
+
+def _split(claimed: Sequence[WebhookDelivery]) -> list[list[WebhookDelivery]]:
+    """Return chunks that each go to one endpoint, at most ``THREADS_PER_ENDPOINT`` for each, in turn."""
+    by_endpoint = []
+    for _, group in groupby(claimed, key=lambda delivery: delivery.endpoint_id):
+        rows = list(group)
+        size = -(-len(rows) // THREADS_PER_ENDPOINT)
+        by_endpoint.append([rows[start : start + size] for start in range(0, len(rows), size)])
+    return [chunk for turn in zip_longest(*by_endpoint) for chunk in turn if chunk]
+
+
+def _post_chunk(
+    chunk: Sequence[WebhookDelivery],
+    bodies: dict[int, bytes],
+    *,
+    until: float,
+    clock: Callable[[], datetime],
+    stopping: Callable[[], bool],
+) -> list[Attempt]:
+    """Post one after another, until one fails: the endpoint then decides when it is asked again."""
+    made: list[Attempt] = []
+    until = min(until, time.monotonic() + CHUNK_SECONDS)
+    try:
+        secrets = read_secrets(chunk[0].endpoint, now=clock())
+        with Poster(chunk[0].endpoint.url, allow=settings.NEWSLETTER_FETCH_ALLOW) as poster:
+            for delivery in chunk:
+                if stopping() or time.monotonic() > until or (made and made[-1].error):
+                    break
+                made.append(_post(poster, delivery, bodies[delivery.pk], secrets=secrets, now=clock()))
+    except DomainError as error:
+        made.append(Attempt(chunk[len(made)], error.message))
+    return made
+
+
+def _post(poster: Poster, delivery: WebhookDelivery, body: bytes, *, secrets: Sequence[str], now: datetime) -> Attempt:
+    headers = sign(
+        secrets_=secrets,
+        message_id=make_message_id(delivery.event),
+        timestamp=int(now.timestamp()),
+        body=body,
+    )
+    posted = poster.post(body, headers=headers)
+    error = "" if 200 <= posted.status < 300 else describe_status(posted.status)
+    return Attempt(delivery, error, posted.status, posted.milliseconds, posted.retry_after)
+
+
+@transaction.atomic
+def _record(made: Sequence[Attempt], *, now: datetime) -> None:
+    """Write how the attempts of a chunk ended. Only the last can have failed."""
+    taken = [one for one in made if not one.error]
+    for one in taken:
+        one.delivery.status, one.delivery.milliseconds = one.status, one.milliseconds
+    record_delivered([one.delivery for one in taken], now=now)
+    for one in made[len(taken) :]:
+        record_failed(
+            one.delivery,
+            error=one.error,
+            now=now,
+            status=one.status,
+            milliseconds=one.milliseconds,
+            retry_after=one.retry_after,
+        )

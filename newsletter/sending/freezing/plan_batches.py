@@ -1,0 +1,88 @@
+"""Divide an audience into batches: one variant each, one hour each, no more people than fit into a call.
+
+Readers in zones with the same hour share batches. The batches of an earlier hour come first.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Max
+
+from newsletter.issues.variants.reader_zones import LocalHour, find_hour, group_by_hour
+from newsletter.models import Batch, Send
+from newsletter.sending.limits.split_batches import make_batch_key
+
+
+class Share(NamedTuple):
+    """The number of people who get one variant in one zone. The zone is "" if everybody gets it at once.
+
+    ``waits``: they get it, or one with another subject, after the decision of a subject test.
+    """
+
+    variant: int
+    zone: str
+    people: int
+    waits: bool = False
+
+
+class FirstPart(NamedTuple):
+    """The number of the first batch of a variant for the people of a zone. Zones with the same hour have the same one.
+
+    The zone is "" for people who are added to a send: their batches follow those that the variant has.
+    """
+
+    variant: int
+    zone: str
+    part: int
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """The unsaved batches. ``first_parts`` and ``hours`` are empty if everybody gets it at once and nobody got it before."""
+
+    batches: list[Batch] = field(default_factory=list)
+    first_parts: list[FirstPart] = field(default_factory=list)
+    hours: list[LocalHour] = field(default_factory=list)
+
+
+def plan_batches(shares: Sequence[Share], *, send: Send, max_batch: int) -> BatchPlan:
+    """Return the batches of the send, in the order in which they are to go, after those that it has."""
+    sizes: Counter[tuple[datetime | None, int]] = Counter()
+    zones: defaultdict[tuple[datetime | None, int], list[str]] = defaultdict(list)
+    people_by_zone: Counter[str] = Counter()
+    waiting = {share.variant for share in shares if share.waits}
+    for share in shares:
+        at = find_hour(share.zone, local_time=send.local_time) if share.zone else None
+        sizes[at, share.variant] += share.people
+        zones[at, share.variant].append(share.zone)
+        people_by_zone[share.zone] += share.people
+    plan = BatchPlan(hours=group_by_hour(people_by_zone, local_time=send.local_time) if send.local_time else [])
+    next_parts: Counter[int] = Counter()
+    last_seq = 0
+    if send.period:
+        last_seq = send.batches.aggregate(last=Max("seq"))["last"] or 0
+        next_parts.update(dict(send.batches.order_by().values_list("variant").annotate(next=Max("part") + 1)))
+    for (at, variant), people in sorted(sizes.items(), key=lambda group: (group[0][0] or send.made_at, group[0][1])):
+        first = next_parts[variant]
+        if at is not None or send.period:
+            plan.first_parts.extend(FirstPart(variant, zone, first) for zone in zones[at, variant])
+        for start in range(0, people, max_batch):
+            seq = last_seq + len(plan.batches) + 1
+            plan.batches.append(
+                Batch(
+                    send=send,
+                    seq=seq,
+                    variant_id=variant,
+                    part=first + start // max_batch,
+                    size=min(max_batch, people - start),
+                    key=make_batch_key(send.pk, seq),
+                    due_at=at,
+                    waits=variant in waiting,
+                )
+            )
+        next_parts[variant] += math.ceil(people / max_batch)
+    return plan

@@ -1,0 +1,11 @@
+// Proposes the browser's time zone in a form that has none yet.
+(() => {
+  class BrowserZone extends window.StimulusModule.Controller {
+    connect() {
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      if (!this.element.value && [...this.element.options].some((option) => option.value === zone)) this.element.value = zone;
+    }
+  }
+
+  window.wagtail.app.register('nl-browser-zone', BrowserZone);
+})();

@@ -1,0 +1,111 @@
+// Opens one block of the form at a time: a block that a link names, or that the mail asks for. Keeps their lines up to date.
+(() => {
+  const FIELDS = 'input:not([type=hidden]), textarea, select, [contenteditable=true], button:not([data-panel-toggle])';
+
+  const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
+  const EVENTS = ['input', 'change', 'focusin'];
+
+  class IssueBlocks extends window.StimulusModule.Controller {
+    static targets = ['actions'];
+
+    connect() {
+      this.openLinked = this.openLinked.bind(this);
+      this.note = this.note.bind(this);
+      EVENTS.forEach((name) => this.element.addEventListener(name, this.note));
+      this.follow = this.follow.bind(this);
+      window.addEventListener('load', this.openLinked);
+      document.addEventListener('click', this.follow);
+      // Every block is drawn before this runs.
+      this.timer = setTimeout(() => {
+        this.openOverrides();
+        this.addActions();
+      });
+    }
+
+    disconnect() {
+      clearTimeout(this.timer);
+      clearTimeout(this.settling);
+      EVENTS.forEach((name) => this.element.removeEventListener(name, this.note));
+      window.removeEventListener('load', this.openLinked);
+      document.removeEventListener('click', this.follow);
+    }
+
+    get stream() {
+      return document.getElementById('body-root')?.rootBlock;
+    }
+
+    note() {
+      this.addActions();
+      showTitles(this.stream);
+      clearTimeout(this.settling);
+      this.settling = setTimeout(() => showTitles(this.stream), SETTLE_MS);
+    }
+
+    // Adds our links to the buttons of each block.
+    addActions() {
+      if (!this.hasActionsTarget) return;
+      this.stream?.children.filter(({ actionsContainerElement: place }) => !place.querySelector('.nl-block-action')).forEach((child) => {
+        const actions = document.importNode(this.actionsTarget.content, true);
+        actions.querySelectorAll('a').forEach((link) => { link.search = new URLSearchParams({ block: child.id, back: 'editor' }); });
+        child.actionsContainerElement.append(actions);
+      });
+    }
+
+    // What only this issue says differently is not hidden.
+    openOverrides() {
+      this.element.querySelectorAll('.nl-overrides').forEach((group) => {
+        const values = [...group.querySelectorAll('input, textarea')].filter((field) => field.name && field.value);
+        if (values.length) toggle(group.closest('[data-panel]'), true);
+      });
+    }
+
+    openLinked() {
+      this.showNamed(window.location.hash.slice(1));
+    }
+
+    open({ detail: { key } }) {
+      this.showNamed(`block-${key}-section`);
+    }
+
+    // Follows a link to a part of the form within the page.
+    follow(event) {
+      const link = event.target.closest('a[href*="#"]:not([data-panel-anchor], .w-panel__anchor)');
+      if (link?.pathname === window.location.pathname && this.showNamed(link.hash.slice(1))) event.preventDefault();
+    }
+
+    showNamed(id) {
+      const target = document.getElementById(id);
+      if (!target || !this.element.contains(target)) return false;
+      this.show(target);
+      return true;
+    }
+
+    // Opens what leads to a part of the form, closes the neighbours of its block, and moves the focus to its first field.
+    show(target) {
+      const child = target.closest('[data-streamfield-child]');
+      if (child) [...child.parentElement.children].filter((one) => one !== child).forEach((one) => toggle(one, false));
+      // On a phone, the panel beside the form covers it.
+      if (window.matchMedia('(max-width: 50rem)').matches) document.querySelector('[data-side-panel-toggle][aria-expanded=true]')?.click();
+      for (let one = target.closest('[data-panel]'); one; one = one.parentElement.closest('[data-panel]')) toggle(one, true);
+      const content = target.matches('[data-panel]') ? target.querySelector('.w-panel__content') : target;
+      content.querySelector(FIELDS)?.focus({ preventScroll: true });
+      target.scrollIntoView({ block: 'start' });
+    }
+  }
+
+  // Writes the line of each block and of each item of its lists as its fields are now.
+  function showTitles(sequence) {
+    sequence?.children.forEach((child) => {
+      const title = child.getTextLabel({ maxLength: 70 }) || '';
+      if (child.titleElement.text() !== title) child.titleElement.text(title);
+      Object.values(child.block.childBlocks || {}).filter(({ children }) => children).forEach(showTitles);
+    });
+  }
+
+  function toggle(element, opened) {
+    const button = element.querySelector('[data-panel-toggle]');
+    if (button && button.getAttribute('aria-expanded') !== String(opened)) button.click();
+  }
+
+  window.wagtail.app.register('nl-blocks', IssueBlocks);
+})();

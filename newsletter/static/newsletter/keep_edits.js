@@ -1,0 +1,224 @@
+// Keeps what is typed in an editor: the form takes input when its edits are watched, and a lost connection or session ends
+// nothing. Wagtail's w-unsaved compares the form with a baseline, and its w-autosave saves the form when it differs.
+(() => {
+  const RETRY_MS = 4000;
+  const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
+  const LEAVE_MS = 8000;
+  const STEP_MS = 50;
+  const EVENTS = ['beforeinput', 'input', 'change', 'click', 'w-unsaved:add'];
+
+  class KeepEdits extends window.StimulusModule.Controller {
+    static values = { url: String, trySaving: String, conflict: String };
+
+    connect() {
+      this.form = this.element.closest('form');
+      this.listeners = [
+        [document, 'nl-live-preview:begun', () => { this.previewing = true; }],
+        [document, 'nl-live-preview:ended', () => this.saveHeld()],
+        [document, 'w-autosave:save', (event) => this.keepSent(event)],
+        [document, 'w-autosave:success', () => this.noteSaved()],
+        [document, 'w-autosave:error', (event) => this.noteError(event)],
+        [document, 'w-unsaved:watch-edits', () => this.setBaseline()],
+        [document, 'w-dialog:shown', (event) => this.describeDialog(event)],
+        [window, 'online', () => this.retry()],
+        [window, 'focus', () => this.retry()],
+        [window, 'beforeunload', (event) => this.confirmLeaving(event)],
+        [window, 'pageshow', () => { this.leaving = ''; }],
+        [window, 'click', (event) => this.follow(event)],
+        [this.form, 'submit', (event) => this.submit(event)],
+        ...EVENTS.map((name) => [this.form, name, (event) => this.note(event)]),
+      ];
+      this.listeners.forEach(([target, name, listener]) => target.addEventListener(name, listener, true));
+      // Every controller of the page is connected, and so every block is drawn, before this runs.
+      this.timer = setTimeout(() => this.open());
+    }
+
+    disconnect() {
+      clearTimeout(this.timer);
+      clearTimeout(this.settling);
+      this.listeners.forEach(([target, name, listener]) => target.removeEventListener(name, listener, true));
+    }
+
+    controller(name) {
+      return this.application.getControllerForElementAndIdentifier(this.form, name);
+    }
+
+    get unsaved() {
+      return this.controller('w-unsaved');
+    }
+
+    get isUnsaved() {
+      if (this.saved === undefined) return false;
+      return Date.now() < this.settledAt || this.unsaved.formData !== this.saved;
+    }
+
+    open() {
+      this.saved = this.unsaved?.formData;
+      this.unsaved?.setInitialFormData();
+      this.element.removeAttribute('inert');
+      this.element.removeAttribute('aria-busy');
+    }
+
+    // The baseline is what the server has, not what the form has when Wagtail asks: more may have been typed meanwhile.
+    setBaseline() {
+      if (this.saved && this.unsaved) this.unsaved.initialFormData = this.saved;
+    }
+
+    note({ type, target }) {
+      if (type === 'beforeinput' && target.closest('[contenteditable=true]')) this.settledAt = Date.now() + SETTLE_MS;
+      this.showStateSoon();
+      clearTimeout(this.settling);
+      this.settling = setTimeout(() => this.showState(), SETTLE_MS);
+    }
+
+    showStateSoon() {
+      setTimeout(() => this.showState());
+    }
+
+    // Wagtail's indicator says "Saved" until its next save begins. Here it says so only if everything is saved.
+    showState() {
+      const { dataset } = document.getElementById('w-autosave-indicator');
+      if (dataset.wAutosaveStateValue === 'paused') return;
+      if (!this.isUnsaved && (this.sending || dataset.wAutosaveStateValue !== 'saving')) return;
+      dataset.wAutosaveStateValue = this.isUnsaved ? 'saving' : 'saved';
+      dataset.wTooltipContentValue = '';
+    }
+
+    // Wagtail notes edits with a delay, and its own listener, which runs first, asks only about what it has noted.
+    confirmLeaving(event) {
+      if (!this.isUnsaved || this.unsaved.hasEditsValue) return;
+      this.unsaved.hasEditsValue = true;
+      this.unsaved.confirm(event);
+      if (!event.defaultPrevented) this.unsaved.confirmationValue = false;
+    }
+
+    // Saves before a link leads away. If that fails, the browser asks whether to leave.
+    async follow(event) {
+      const link = event.target.closest('a[href]');
+      if (!link || this.following || !leadsAway(link, event) || !this.isUnsaved) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.following = true;
+      await this.saveAll();
+      link.click();
+      this.following = false;
+    }
+
+    async saveAll() {
+      const end = Date.now() + LEAVE_MS;
+      this.refused = false;
+      while (this.isUnsaved && !this.refused && this.controller('w-autosave').activeValue && Date.now() < end) {
+        if (!this.sending) this.save();
+        await new Promise((resolve) => { setTimeout(resolve, STEP_MS); });
+      }
+    }
+
+    // Wagtail asks before it saves over a newer version. Here nothing that somebody else saved is overwritten.
+    describeDialog({ target }) {
+      if (target.id !== 'w-save-confirmation-dialog') return;
+      target.querySelector('[data-w-dialog-target=confirm]').textContent = this.trySavingValue;
+      if (!document.querySelector('.w-editing-sessions__session--saved')) return;
+      document.getElementById(`subtitle-${target.id}`).textContent = this.conflictValue;
+    }
+
+    // The preview goes first: a save beside it would take the server's time from what somebody waits for.
+    keepSent(event) {
+      this.held = Boolean(this.previewing);
+      if (this.held) {
+        event.preventDefault();
+        return;
+      }
+      this.sent = this.unsaved?.formData;
+      this.sending = true;
+    }
+
+    saveHeld() {
+      this.previewing = false;
+      if (!this.held) return;
+      this.held = false;
+      this.save();
+    }
+
+    noteSaved() {
+      this.saved = this.sent;
+      this.sending = false;
+      this.failing = false;
+      this.show(null);
+      this.showStateSoon();
+    }
+
+    noteError({ detail: { type } }) {
+      this.sending = false;
+      this.refused = true;
+      if (type !== 'network_error' && type !== 'server_error') return;
+      this.failing = true;
+      this.retry({ later: true });
+    }
+
+    async retry({ later = false } = {}) {
+      if (!this.failing) return;
+      clearTimeout(this.timer);
+      const obstacle = await this.findObstacle();
+      this.show(obstacle);
+      if (!obstacle && !later) this.save();
+      else this.timer = setTimeout(() => this.retry(), RETRY_MS);
+    }
+
+    save() {
+      if (this.unsaved.formData !== this.saved) this.controller('w-autosave').save(new Event('retry'));
+    }
+
+    // Returns the id of the message that says why nothing can be saved, or null.
+    async findObstacle() {
+      this.takeToken();
+      try {
+        const answer = await fetch(this.urlValue, { method: 'OPTIONS', redirect: 'manual' });
+        return answer.type === 'opaqueredirect' ? 'nl-signed-out' : null;
+      } catch {
+        return 'nl-offline';
+      }
+    }
+
+    // Signing in again changes the token against forged requests.
+    takeToken() {
+      const [, token] = document.cookie.match(/(?:^|; )(?:csrftoken|__Host-csrf)=([^;]+)/) || [];
+      if (!token) return;
+      window.wagtailConfig.CSRF_TOKEN = token;
+      document.getElementsByName('csrfmiddlewaretoken').forEach((field) => { field.value = token; });
+    }
+
+    show(obstacle) {
+      ['nl-offline', 'nl-signed-out'].forEach((id) => { document.getElementById(id).hidden = id !== obstacle; });
+    }
+
+    // Leaves the page only if the server can answer, and once.
+    async submit(event) {
+      if (this.leaving === 'allowed') {
+        this.leaving = 'left';
+        return;
+      }
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (this.leaving) return;
+      this.leaving = 'asked';
+      const obstacle = await this.findObstacle();
+      this.show(obstacle);
+      this.leaving = obstacle ? '' : 'allowed';
+      if (!obstacle) {
+        this.form.requestSubmit(event.submitter);
+        return;
+      }
+      this.application.getControllerForElementAndIdentifier(event.submitter, 'w-progress').loadingValue = false;
+      this.failing = true;
+      this.retry({ later: true });
+    }
+  }
+
+  function leadsAway(link, event) {
+    if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return false;
+    if (link.target === '_blank' || link.hasAttribute('download') || link.closest('[role=dialog]')) return false;
+    return link.origin + link.pathname + link.search !== window.location.origin + window.location.pathname + window.location.search;
+  }
+
+  window.wagtail.app.register('nl-keep-edits', KeepEdits);
+})();

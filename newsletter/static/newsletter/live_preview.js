@@ -1,0 +1,108 @@
+// Shows each change of the form in the preview at once: asks for the mail of the form as it is and changes only what differs.
+(() => {
+  const WAIT_MS = 20; // one key is several events
+  const LOOK_AGAIN_MS = 100;
+  const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
+  const EVENTS = ['input', 'change', 'keyup', 'click', 'drop', 'w-unsaved:add'];
+
+  class LivePreview extends window.StimulusModule.Controller {
+    connect() {
+      this.form = document.querySelector('[data-edit-form]');
+      this.panel = this.element.closest('[data-controller~="w-preview"]');
+      this.panel.dataset.wPreviewAutoUpdateIntervalValue = '0';
+      this.note = this.note.bind(this);
+      this.noteLoading = () => { this.shown = this.written; };
+      this.panel.addEventListener('w-preview:update', this.noteLoading);
+      EVENTS.forEach((name) => this.form.addEventListener(name, this.note, true));
+    }
+
+    disconnect() {
+      clearTimeout(this.timer);
+      this.panel.removeEventListener('w-preview:update', this.noteLoading);
+      EVENTS.forEach((name) => this.form.removeEventListener(name, this.note, true));
+    }
+
+    get written() {
+      return new URLSearchParams(new FormData(this.form)).toString();
+    }
+
+    note() {
+      this.noted = Date.now();
+      this.dispatch('begun');
+      this.wait(WAIT_MS);
+    }
+
+    wait(time) {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.check(), time);
+    }
+
+    async check() {
+      const { written } = this;
+      let missed = false;
+      if (written !== this.shown && !this.asking && this.isLoaded) {
+        this.asking = true;
+        await this.ask().then(() => { this.shown = written; }, () => {}); // without a connection, the old mail stays
+        this.asking = false;
+        missed = this.written !== written;
+      }
+      if (missed) this.wait(WAIT_MS);
+      else if (!this.asking) this.dispatch('ended');
+      if (!missed && Date.now() - this.noted < SETTLE_MS) this.wait(LOOK_AGAIN_MS);
+    }
+
+    get view() {
+      return document.getElementById('w-preview-iframe').contentWindow;
+    }
+
+    get isLoaded() {
+      return !this.panel.closest('[data-side-panel]').hidden && this.view.location.href !== 'about:blank';
+    }
+
+    async ask() {
+      const url = new URL(this.panel.dataset.wPreviewUrlValue, window.location.href);
+      url.searchParams.set('mode', this.panel.querySelector('[name=preview_mode]').value);
+      const body = new FormData(this.form);
+      const answer = await fetch(url, { method: 'POST', body, headers: { Accept: 'text/html' }, redirect: 'error' });
+      const failed = answer.status === 422;
+      if (!answer.ok && !failed) return;
+      const html = await answer.text();
+      const { view } = this;
+      // A parser of the iframe has the content policy of the mail, which allows its inline styles.
+      const fresh = new view.DOMParser().parseFromString(html, 'text/html');
+      const keepsMail = failed && !view.document.querySelector('[data-message]'); // the last good mail stays
+      this.panel.classList.toggle('w-preview--has-errors', keepsMail);
+      if (keepsMail) {
+        this.explain(fresh);
+        return;
+      }
+      patch(view.document.documentElement, fresh.documentElement);
+      this.dispatch('shown');
+    }
+
+    explain(message) {
+      const [title, details] = ['title', 'details'].map((name) => this.panel.querySelector(`.w-preview__error-${name}`));
+      title.textContent = message.querySelector('h1').textContent;
+      details.textContent = [...message.querySelectorAll('p, li')].map((line) => line.textContent).join(' ');
+    }
+  }
+
+  // Makes one element like another and leaves what is the same as it is, so that nothing flickers or moves.
+  function patch(shown, fresh) {
+    if (shown.isEqualNode(fresh)) return;
+    if (shown.nodeName !== fresh.nodeName || shown.nodeType !== Node.ELEMENT_NODE || fresh.nodeName === 'STYLE') {
+      shown.replaceWith(shown.ownerDocument.importNode(fresh, true));
+      return;
+    }
+    [...shown.attributes].forEach(({ name }) => fresh.hasAttribute(name) || shown.removeAttribute(name));
+    [...fresh.attributes].forEach(({ name, value }) => shown.getAttribute(name) === value || shown.setAttribute(name, value));
+    const [old, young] = [[...shown.childNodes], [...fresh.childNodes]];
+    young.forEach((child, at) => {
+      if (old[at]) patch(old[at], child);
+      else shown.append(shown.ownerDocument.importNode(child, true));
+    });
+    old.slice(young.length).forEach((child) => child.remove());
+  }
+
+  window.wagtail.app.register('nl-live-preview', LivePreview);
+})();

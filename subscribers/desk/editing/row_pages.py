@@ -1,0 +1,48 @@
+"""The titles and messages of the pages that add, edit and delete a row, in place of Wagtail’s “Story '…' created.”"""
+
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from wagtail.snippets.views.snippets import DeleteView
+
+
+class AddedMessage:
+    def get_success_message(self, instance: Any) -> str:
+        return _("“%(row)s” is added.") % {"row": instance}
+
+
+class AddRowMixin(AddedMessage):
+    """For create views. ``add_title`` is the title of the page, such as “Add a story”."""
+
+    add_title: ClassVar[str | Promise]
+
+    def get_page_title(self) -> str:
+        return str(self.add_title)
+
+    def get_page_subtitle(self) -> str:
+        return ""
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        *before, _last = super().get_breadcrumbs_items()  # type: ignore[misc]
+        return [*before, {"url": "", "label": str(self.add_title)}]
+
+
+class EditRowMixin:
+    """For edit views."""
+
+    object: Any
+
+    def get_success_message(self) -> str | None:
+        return _("“%(row)s” is saved.") % {"row": self.object}
+
+
+class DeletedMessage:
+    object: Any
+
+    def get_success_message(self) -> str:
+        return _("“%(row)s” is deleted.") % {"row": self.object}
+
+
+class DeleteRow(DeletedMessage, DeleteView):
+    pass

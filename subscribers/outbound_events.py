@@ -1,0 +1,106 @@
+"""Record what happened for the organisation's other systems, in the transaction of the fact. Nothing is sent here.
+
+Without an endpoint that wants it, nothing is written.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from subscribers.models import (
+    ConsentEvent,
+    EventKind,
+    MailingList,
+    OutboundEvent,
+    Reason,
+    Subscription,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from subscribers.origins import current_origin
+
+_KINDS = {
+    ConsentEvent.Kind.REQUESTED: EventKind.PERSON_SIGNED_UP,
+    ConsentEvent.Kind.CONFIRMED: EventKind.PERSON_CONFIRMED,
+    ConsentEvent.Kind.PREFERENCES: EventKind.PERSON_CHANGED,
+    ConsentEvent.Kind.MOVED: EventKind.PERSON_MOVED,
+    ConsentEvent.Kind.MERGED: EventKind.PERSON_MERGED,
+    ConsentEvent.Kind.LEFT: EventKind.PERSON_UNSUBSCRIBED,
+    ConsentEvent.Kind.LEFT_ALL: EventKind.PERSON_UNSUBSCRIBED_FROM_ALL,
+    ConsentEvent.Kind.ENDED: EventKind.PERSON_ENDED,
+    ConsentEvent.Kind.SUPPRESSED: EventKind.PERSON_SUPPRESSED,
+    ConsentEvent.Kind.SUPPRESSION_REMOVED: EventKind.PERSON_SUPPRESSION_REMOVED,
+}
+"""Imported people are not reported one by one: `import.finished` is. An erasure is recorded by itself, with the id that was."""
+_KINDS_BY_REASON = {Reason.COMPLAINT.value: EventKind.PERSON_COMPLAINED, Reason.HARD.value: EventKind.PERSON_BOUNCED}
+
+
+def record_event(
+    kind: EventKind, *, data: Mapping[str, object], now: datetime, person: int | None = None, by_person: bool = False
+) -> None:
+    """Record one fact for each endpoint that wants its kind. `data` must hold no address or name."""
+    origin = current_origin(by_person=by_person)
+    _record([OutboundEvent(kind=kind, at=now, origin=origin, person=person, data=dict(data))])
+
+
+def rename_person(*, old: int, new: int) -> None:
+    """Let what waits about a merged person be sent about the one that stays, in its order."""
+    OutboundEvent.objects.filter(person=old).update(person=new)
+    WebhookDelivery.objects.filter(person=old).update(person=new)
+
+
+def record_person_events(events: Sequence[ConsentEvent]) -> None:
+    """Record changes of people's consent. Events without a person, such as of an unknown address, are left out."""
+    if not WebhookEndpoint.objects.exclude(state=WebhookEndpoint.State.OFF).exists():
+        return
+    reported = [(event, kind) for event in events if event.subscriber_id and (kind := _find_kind(event)) is not None]
+    if not reported or not WebhookEndpoint.objects.wanting({kind for _, kind in reported}):
+        return
+    slugs = dict(MailingList.objects.values_list("pk", "slug"))
+    _record(
+        [
+            OutboundEvent(
+                kind=kind,
+                at=event.at,
+                origin=current_origin(by_person=not event.by),
+                person=event.subscriber_id,
+                data=_describe(event, slugs),
+            )
+            for event, kind in reported
+        ]
+    )
+
+
+def _find_kind(event: ConsentEvent) -> EventKind | None:
+    kind = _KINDS.get(ConsentEvent.Kind(event.kind))
+    if kind == EventKind.PERSON_SUPPRESSED:
+        return _KINDS_BY_REASON.get(str(event.data.get("reason")), kind)
+    if kind == EventKind.PERSON_SIGNED_UP and _is_mailed_at_once(event):
+        return EventKind.PERSON_CONFIRMED
+    return kind
+
+
+def _is_mailed_at_once(event: ConsentEvent) -> bool:
+    """Return True if the person need not confirm: on a list without confirmation, or who undid an unsubscribe."""
+    opened = Subscription.objects.open().mailable()
+    return opened.filter(subscriber=event.subscriber_id, mailing_list=event.mailing_list_id).exists()
+
+
+def _describe(event: ConsentEvent, slugs: Mapping[int, str]) -> dict[str, object]:
+    """Return the list of the event, the reason of a suppression, and the id that a merge ended."""
+    named = {name: event.data[name] for name in ("reason", "absorbed") if name in event.data}
+    return named if event.mailing_list_id is None else {"list": slugs[event.mailing_list_id], **named}
+
+
+@transaction.atomic
+def _record(events: Sequence[OutboundEvent]) -> None:
+    endpoints = WebhookEndpoint.objects.wanting({EventKind(event.kind) for event in events})
+    wanted = [event for event in events if any(endpoint.wants(EventKind(event.kind)) for endpoint in endpoints)]
+    OutboundEvent.objects.bulk_create(wanted)
+    WebhookDelivery.objects.bulk_create(
+        WebhookDelivery(endpoint=endpoint, event=event, person=event.person, due_at=event.at)
+        for event in wanted
+        for endpoint in endpoints
+        if endpoint.wants(EventKind(event.kind))
+    )

@@ -1,0 +1,45 @@
+"""The choices of people that decide what they get. Other choices change nothing, so people are not asked for them."""
+
+from collections.abc import Iterable, Iterator
+
+from django.db.models import Q, QuerySet
+
+from newsletter.common.errors import BadRule
+from subscribers.models import MailingList, Segment, Subscriber, Subscription, Topic
+from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.segments.registry import read_rule
+from subscribers.segments.rules import Condition, list_conditions
+
+
+def find_asked_topics(lists: Iterable[MailingList]) -> QuerySet[Topic]:
+    """Return the topics that a segment selects by, or that choose the stories of a publication of these lists."""
+    selected = Q(slug__in={one.value for one in _iter_conditions() if one.key == "topic"})
+    return Topic.objects.filter(selected | Q(pk__in=get_publishing_hooks().topics(lists)))
+
+
+def find_topics_asked_of(person: Subscriber) -> QuerySet[Topic]:
+    """Return the topics that count for the lists that a person is on."""
+    return find_asked_topics(_list_open(person))
+
+
+def is_language_asked(lists: Iterable[MailingList]) -> bool:
+    """Return True if a segment selects by language, or if a publication of these lists is in several."""
+    return get_publishing_hooks().has_languages(lists) or any(one.key == "language" for one in _iter_conditions())
+
+
+def is_language_asked_of(person: Subscriber) -> bool:
+    """Return True if the language counts for the lists that a person is on."""
+    return is_language_asked(_list_open(person))
+
+
+def _list_open(person: Subscriber) -> list[MailingList]:
+    subscriptions = Subscription.objects.open().filter(subscriber=person).select_related("mailing_list")
+    return [subscription.mailing_list for subscription in subscriptions]
+
+
+def _iter_conditions() -> Iterator[Condition]:
+    for rule in Segment.objects.values_list("rule", flat=True):
+        try:
+            yield from list_conditions(read_rule(rule))
+        except BadRule:
+            continue

@@ -1,0 +1,22 @@
+"""Correct the name of a person. They can change it themselves as well."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from newsletter.common.text import clean_line
+from subscribers.models import EventKind, Subscriber
+from subscribers.models.people import MAX_NAME_LENGTH
+from subscribers.outbound_events import record_event
+
+
+@transaction.atomic
+def rename_person(*, person: Subscriber, name: str, now: datetime) -> bool:
+    """Store the cleaned name. Return False if it is the one they have."""
+    cleaned = clean_line(name, max_length=MAX_NAME_LENGTH)
+    if cleaned == person.name:
+        return False
+    person.name = cleaned
+    person.save(update_fields=["name"])
+    record_event(EventKind.PERSON_CHANGED, data={}, now=now, person=person.pk)
+    return True

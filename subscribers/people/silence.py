@@ -1,0 +1,158 @@
+"""Ask people who have been silent for long whether they still want mail, once; let those rest who do not answer.
+
+Silent is whoever did nothing on their own pages since a day: joined, confirmed, changed a choice or their address. An import
+counts too, because nothing is known from before. Clicks and replies are never counted by person.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils.timezone import localtime
+
+from subscribers.consent_events import ACTIVE_KINDS, end_rest, record_consent_event
+from subscribers.models import ConsentEvent, MailingList, StayQuestion, Subscriber, Subscription, Suppression
+
+MAX_MONTHS = 1200
+ANSWER_TIME = timedelta(days=30)
+"""How long a person has for an answer."""
+
+
+@dataclass(frozen=True)
+class SilenceCount:
+    """The number of people who are silent and not asked yet, who have not answered yet, and who rest."""
+
+    silent: int
+    waiting: int
+    resting: int
+
+
+def subtract_months(now: datetime, months: int) -> datetime:
+    """Return the same day some months before; the last day of the month if it has no such day."""
+    years, month = divmod(now.year * 12 + now.month - 1 - months, 12)
+    for day in range(now.day, now.day - 4, -1):
+        try:
+            return now.replace(year=years, month=month + 1, day=day)
+        except ValueError:
+            continue
+    raise AssertionError(f"no month is shorter than 28 days: {now}")
+
+
+def find_silent_people(*, since: datetime, now: datetime) -> QuerySet[Subscriber]:
+    """Return the people who get mail, did nothing since then, and neither wait for an answer nor gave one since."""
+    of_person = {"address_hash": OuterRef("address_hash")}
+    acted = ConsentEvent.objects.filter(**of_person, kind__in=ACTIVE_KINDS, by="", at__gte=since)
+    imported = ConsentEvent.objects.filter(**of_person, kind=ConsentEvent.Kind.IMPORTED, at__gte=since)
+    mailable = Subscription.objects.mailable().filter(subscriber=OuterRef("pk"))
+    joined = mailable.filter(requested_at__gte=since)
+    getting = mailable.filter(Q(paused_until__isnull=True) | Q(paused_until__lte=now))
+    suppressed = Suppression.objects.live().filter(**of_person)
+    asked = StayQuestion.objects.filter(
+        Q(answered_at__isnull=True) | Q(answered_at__gte=since), subscriber=OuterRef("pk")
+    )
+    return Subscriber.objects.filter(
+        ~Exists(asked),
+        ~Exists(acted),
+        ~Exists(imported),
+        ~Exists(joined),
+        ~Exists(suppressed),
+        Exists(getting),
+        created_at__lt=since,
+    ).order_by("pk")
+
+
+def count_silence(*, since: datetime, now: datetime) -> SilenceCount:
+    """Count without changing anything."""
+    rests = Q(resting_since__isnull=False)
+    questions = StayQuestion.objects.open().aggregate(
+        waiting=Count("pk", filter=~rests), resting=Count("pk", filter=rests)
+    )
+    return SilenceCount(silent=find_silent_people(since=since, now=now).count(), **questions)
+
+
+def ask_silent_people(*, since: datetime, per_day: int, now: datetime) -> int:
+    """Queue the question for silent people, at most so many on one day. Return how many were queued now."""
+    midnight = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    left = per_day - StayQuestion.objects.filter(asked_at__gte=midnight).count()
+    people = find_silent_people(since=since, now=now)[: max(left, 0)]
+    rows = [
+        StayQuestion(subscriber=person, mailing_list=mailing_list, asked_at=now)
+        for person in people
+        if (mailing_list := _find_oldest_list(person))
+    ]
+    return len(StayQuestion.objects.bulk_create(rows, ignore_conflicts=True))
+
+
+def rest_unanswered(*, now: datetime) -> int:
+    """Let those rest whose time for an answer is over. Return how many."""
+    return (
+        StayQuestion.objects.open()
+        .filter(sent_at__lte=now - ANSWER_TIME, resting_since__isnull=True)
+        .update(resting_since=now)
+    )
+
+
+def list_due_questions() -> QuerySet[StayQuestion]:
+    """Return the questions to mail, oldest first, to people who may still be mailed."""
+    suppressed = Suppression.objects.live().filter(address_hash=OuterRef("subscriber__address_hash"))
+    getting = Subscription.objects.mailable().filter(subscriber=OuterRef("subscriber"))
+    due = StayQuestion.objects.open().filter(~Exists(suppressed), Exists(getting), sent_at__isnull=True)
+    return due.select_related("subscriber", "mailing_list").order_by("asked_at", "pk")
+
+
+def forget_unsent_questions() -> int:
+    """Delete the questions that were not mailed. Return how many."""
+    return StayQuestion.objects.open().filter(sent_at__isnull=True).delete()[0]
+
+
+def claim_question(question: StayQuestion, *, now: datetime) -> bool:
+    """Claim the row before its mail is handed over. Return False if another process has it."""
+    return StayQuestion.objects.open().filter(pk=question.pk, sent_at__isnull=True).update(sent_at=now) == 1
+
+
+@transaction.atomic
+def stay(*, subscriber: Subscriber, wording: str, now: datetime) -> None:
+    """Record that a person still wants their mail. They rest no longer."""
+    record_consent_event(
+        kind=ConsentEvent.Kind.PREFERENCES,
+        subscriber=subscriber,
+        address_hash=bytes(subscriber.address_hash),
+        mailing_list=None,
+        wording=wording,
+        data={"stays": True},
+        now=now,
+    )
+
+
+@transaction.atomic
+def record_stay_reply(*, subscriber: Subscriber, by: str, now: datetime) -> bool:
+    """Record that a person told staff that they still want mail. Return False if they were not asked, or had answered."""
+    if not end_rest(subscriber, now=now):
+        return False
+    record_consent_event(
+        kind=ConsentEvent.Kind.PREFERENCES,
+        subscriber=subscriber,
+        address_hash=bytes(subscriber.address_hash),
+        mailing_list=None,
+        by=by,
+        data={"stays": True},
+        now=now,
+    )
+    return True
+
+
+def is_asked_to_stay(subscriber: Subscriber) -> bool:
+    """Return True if a person was asked whether they still want mail, and has not answered."""
+    return StayQuestion.objects.open().filter(subscriber=subscriber, sent_at__isnull=False).exists()
+
+
+def find_resting_since(subscriber: Subscriber) -> datetime | None:
+    """Return since when a person rests; None if they do not."""
+    return StayQuestion.objects.resting().filter(subscriber=subscriber).values_list("resting_since", flat=True).first()
+
+
+def _find_oldest_list(person: Subscriber) -> MailingList | None:
+    rows = Subscription.objects.mailable().filter(subscriber=person).select_related("mailing_list")
+    first = rows.order_by("requested_at", "pk").first()
+    return first.mailing_list if first else None

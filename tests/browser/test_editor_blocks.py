@@ -1,0 +1,362 @@
+"""The blocks of an issue in the form and in the mail: one line each, opened and moved in the mail, undone and redone."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from newsletter.demo.sample_week import LOGIN
+from tests.support.axe import find_axe_violations
+from tests.support.desk_browser import IN_CHROMIUM
+from tests.support.editor import (
+    PREVIEW_MS,
+    add_block,
+    blocks,
+    kinds,
+    mail,
+    mail_blocks,
+    open_editor,
+    open_overrides,
+    wait_until_saved,
+)
+
+KINDS = ["Lead story", "Stories", "Events near the reader", "Appeal", "You might also be interested in"]
+FIRST_FIELDS = {
+    "Note": "[contenteditable=true]",
+    "Lead story": ".snippet-chooser .unchosen button",
+    "Stories": ".snippet-chooser .unchosen button",
+    "Events near the reader": ".snippet-chooser .unchosen button",
+    "One event in full": ".snippet-chooser .unchosen button",
+    "Appeal": ".snippet-chooser .unchosen button",
+    "You might also be interested in": "[name$=title]",
+    "Quote": "[name$=text]",
+    "Picture": ".image-chooser .unchosen button",
+    "Button": "[name$=label]",
+    "Figure": "[name$=figure]",
+}
+LEAD, STORIES, EVENTS, *REST = KINDS
+pytestmark = IN_CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def site(own_site: str) -> str:
+    return own_site
+
+
+@pytest.fixture
+def data(own_demo_folder: Path) -> Path:
+    return own_demo_folder / "data" / "demo"
+
+
+@pytest.fixture
+def editor(page: Page) -> Iterator[Page]:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_editor(page)
+    expect(mail_blocks(page)).to_have_count(len(KINDS), timeout=PREVIEW_MS)
+    yield page
+    page.wait_for_timeout(600)
+    undo = page.get_by_role("button", name="Undo")
+    while undo.is_enabled():
+        undo.click()
+    page.wait_for_timeout(2500)  # autosave follows
+
+
+def order_in_the_mail(page: Page) -> list[str]:
+    return [name.split(":")[0] for name in mail_blocks(page).locator("[data-name]").all_inner_texts()]
+
+
+def expect_order(page: Page, expected: list[str]) -> None:
+    """Expect the kinds in this order in the form, and in the mail."""
+    assert kinds(page) == expected
+    page.wait_for_function(
+        "first => document.querySelector('.nl-mail-block [data-name]').textContent.startsWith(first)",
+        arg=expected[0],
+        timeout=PREVIEW_MS,
+    )
+    expect(mail_blocks(page)).to_have_count(len(expected), timeout=PREVIEW_MS)
+    assert order_in_the_mail(page) == expected
+
+
+def test_the_form_of_an_issue_is_one_screen_with_a_line_a_block(editor: Page) -> None:
+    assert editor.locator("#w-editor-form").evaluate("form => form.offsetHeight") <= 800
+    expect(blocks(editor).first).to_contain_text("Lead story La escuela de promotoras")
+    expect(editor.get_by_text("Change for this issue").first).to_be_hidden()
+
+
+def test_a_new_block_is_open_with_the_focus_in_its_first_empty_field(editor: Page) -> None:
+    for kind, first in FIRST_FIELDS.items():
+        expect(add_block(editor, kind).locator(first).first).to_be_focused()
+
+
+def test_the_line_of_a_block_says_what_its_fields_say(editor: Page) -> None:
+    lead, line = blocks(editor).first, blocks(editor).first.locator("[data-panel-heading-text]").first
+    mail_blocks(editor).first.locator(".nl-mail-block__open").click()
+    headline = open_overrides(lead)
+    headline.fill("A headline of our own")
+    expect(line).to_have_text("A headline of our own")
+    headline.fill("")
+    expect(line).to_contain_text("La escuela de promotoras")
+    note = add_block(editor, "Note")
+    expect(note.locator(FIRST_FIELDS["Note"])).to_be_focused()
+    editor.keyboard.type("Written and left at once")
+    mail_blocks(editor).first.locator(".nl-mail-block__open").click()
+    expect(note.locator("[data-panel-heading-text]").first).to_have_text("Written and left at once")
+
+
+def test_a_field_shows_the_text_of_the_story_that_it_replaces(editor: Page) -> None:
+    lead = blocks(editor).first
+    mail_blocks(editor).first.locator(".nl-mail-block__open").click()
+    headline = open_overrides(lead)
+    expect(headline).to_have_attribute("placeholder", re.compile("^La escuela de promotoras"))
+    expect(lead.get_by_label("Teaser")).to_have_attribute("placeholder", re.compile("..."))
+    expect(lead.get_by_label("Link")).to_have_attribute("placeholder", re.compile("^http"))
+    assert headline.input_value() == ""
+    lead.locator("[data-chooser-action-choose]").first.evaluate("button => button.click()")
+    other = editor.locator(".modal-content [data-chooser-modal-choice]").nth(2)
+    title = other.inner_text().strip()
+    other.click()
+    expect(headline).to_have_attribute("placeholder", title)
+
+
+def test_show_to_is_one_line_that_says_who_sees_the_block(editor: Page) -> None:
+    lead = blocks(editor).first
+    mail_blocks(editor).first.locator(".nl-mail-block__open").click()
+    line = lead.locator("[data-contentpath=show_to]")
+    expect(line.get_by_label("Giving status")).to_be_hidden()
+    expect(line.locator("[data-panel-heading-text]")).to_have_text("everybody")
+    line.locator("[data-panel-toggle]").click()
+    line.get_by_label("Giving status").select_option("monthly")
+    expect(line.locator("[data-panel-heading-text]")).to_have_text("gives monthly")
+    expect(lead.locator("[data-panel-heading-text]").first).to_contain_text("· gives monthly")
+    expect(mail(editor).get_by_text(re.compile(r"Shown to [\d,]+ of [\d,]+ people: gives monthly"))).to_be_visible(
+        timeout=PREVIEW_MS
+    )
+    assert not find_axe_violations(editor)
+
+
+def test_buttons_of_personal_fields_move_nothing(editor: Page) -> None:
+    editor.get_by_role("link", name="Home").focus()
+    before = editor.get_by_label("Preheader").bounding_box()
+    editor.get_by_label("Subject").click()
+    toolbar = editor.get_by_role("toolbar", name="Insert a personal field")
+    expect(toolbar.get_by_role("button", name="Region")).to_be_in_viewport()
+    assert editor.get_by_label("Preheader").bounding_box() == before
+    toolbar.get_by_role("button", name="Town").click()
+    expect(editor.get_by_label("Subject")).to_have_value(re.compile("{{ city "))
+
+
+COVERED = """box => {
+    const iframe = document.getElementById('w-preview-iframe');
+    const { left, top, width } = iframe.getBoundingClientRect();
+    const scale = width / iframe.offsetWidth;
+    const shown = iframe.contentDocument;
+    const nodes = shown.createTreeWalker(shown.body, NodeFilter.SHOW_TEXT);
+    const range = shown.createRange();
+    const covers = [...box.querySelectorAll('button + button')].map((one) => one.getBoundingClientRect());
+    const isCovered = (line) => covers.some((one) => (
+        one.left < left + line.right * scale && one.right > left + line.left * scale
+        && one.top < top + line.bottom * scale && one.bottom > top + line.top * scale
+    ));
+    const covered = [];
+    while (nodes.nextNode()) {
+        range.selectNodeContents(nodes.currentNode);
+        const words = nodes.currentNode.textContent.trim();
+        if (words && [...range.getClientRects()].some(isCovered)) covered.push(words);
+    }
+    return covered;
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_buttons_on_a_block_cover_no_text_of_the_mail(editor: Page, width: int) -> None:
+    editor.set_viewport_size({"width": width, "height": 800})
+    editor.wait_for_timeout(500)
+    for box in mail_blocks(editor).all():
+        box.hover()
+        assert box.evaluate(COVERED) == []
+
+
+def test_a_block_is_saved_to_use_it_again_from_the_editor(editor: Page) -> None:
+    block = add_block(editor, "Quote")
+    block.get_by_label("Text").fill("We kept the minutes.")
+    block.get_by_role("link", name="Save block").click()
+    expect(editor.get_by_label("Block")).to_contain_text("Quote: We kept the minutes.")
+    editor.get_by_label("Name").fill("The minutes")
+    editor.get_by_role("button", name="Save block").click()
+    expect(editor.get_by_text("The block is saved as “The minutes”.")).to_be_visible()
+    expect(blocks(editor).last.get_by_label("Text")).to_be_focused()
+    blocks(editor).last.get_by_title("Delete").first.click()
+    editor.wait_for_timeout(2500)  # autosave follows
+    open_editor(editor)
+
+
+def test_names_of_colleagues_are_offered_in_a_comment(editor: Page) -> None:
+    editor.get_by_role("button", name="Comments").click()
+    editor.get_by_text("Add a comment").click()
+    comment = editor.get_by_label("Comment", exact=True)
+    comment.press_sequentially("Please look, @des")
+    expect(editor.get_by_role("listbox").get_by_role("option", name=LOGIN.email)).to_be_visible()
+    comment.press("Enter")
+    expect(comment).to_have_value(f"Please look, @{LOGIN.email} ")
+    expect(editor.get_by_role("listbox")).to_be_hidden()
+
+
+def test_what_only_this_issue_says_is_open_if_there_is_something(editor: Page, data: Path) -> None:
+    lead = blocks(editor).first
+    lead.locator("[data-panel-toggle]").first.click()
+    expect(lead.get_by_role("textbox", name="Headline")).to_be_hidden()
+    lead.get_by_role("heading", name="Change for this issue").click()
+    lead.get_by_role("textbox", name="Headline").fill("A headline of our own")
+    wait_until_saved(editor, data, "A headline of our own")
+    editor.reload()
+    blocks(editor).first.locator("[data-panel-toggle]").first.click()
+    expect(blocks(editor).first.get_by_role("textbox", name="Headline")).to_be_visible()
+    blocks(editor).first.get_by_role("textbox", name="Headline").fill("")
+    editor.wait_for_timeout(2500)
+
+
+def test_a_click_on_a_block_of_the_mail_opens_it_in_the_form(editor: Page) -> None:
+    box = mail_blocks(editor).nth(1)
+    box.hover()
+    expect(editor.locator("[data-nl-block-name]")).to_have_text(re.compile("^Stories: "))
+    box.locator(".nl-mail-block__open").click()
+    expect(blocks(editor).nth(1).get_by_label("Heading")).to_be_focused()
+    expect(blocks(editor).nth(1).get_by_label("Heading")).to_be_in_viewport()
+    mail_blocks(editor).nth(2).locator(".nl-mail-block__open").press("Enter")
+    expect(blocks(editor).nth(2).get_by_label("Heading")).to_be_focused()
+    expect(blocks(editor).nth(1).get_by_label("Heading")).to_be_hidden()
+    expect(mail_blocks(editor).nth(2)).to_be_in_viewport()
+
+
+def test_the_inbox_row_leads_to_the_subject(editor: Page) -> None:
+    row = editor.get_by_title("Edit subject and preheader")
+    expect(row).to_contain_text("La escuela de promotoras")
+    row.click()
+    expect(editor.get_by_label("Subject")).to_be_focused()
+
+
+def test_links_in_the_mail_do_not_leave_the_page(editor: Page) -> None:
+    address = editor.url
+    box = mail_blocks(editor).first.bounding_box()
+    assert box
+    for part in (0.2, 0.5, 0.93):
+        editor.mouse.click(box["x"] + 60, box["y"] + box["height"] * part)
+    assert len(editor.context.pages) == 1
+    assert editor.url == address
+
+
+def test_buttons_in_the_mail_move_a_block_and_undo_moves_it_back(editor: Page) -> None:
+    expect(mail_blocks(editor).first.get_by_role("button", name="Move up")).to_be_disabled()
+    mail_blocks(editor).first.get_by_role("button", name="Move down").press("Enter")
+    expect_order(editor, [STORIES, LEAD, EVENTS, *REST])
+    expect(mail_blocks(editor).nth(1).get_by_role("button", name="Move down")).to_be_focused()
+    editor.keyboard.press("ControlOrMeta+z")
+    expect_order(editor, KINDS)
+    editor.get_by_role("button", name="Redo").click()
+    expect_order(editor, [STORIES, LEAD, EVENTS, *REST])
+
+
+def test_a_block_is_dragged_in_the_mail_to_another_place(editor: Page) -> None:
+    editor.set_viewport_size({"width": 1280, "height": 1000})  # the place to drop on is in view
+    mail_blocks(editor).first.drag_to(mail_blocks(editor).nth(1), target_position={"x": 60, "y": 10})
+    expect_order(editor, [STORIES, LEAD, EVENTS, *REST])
+
+
+def test_a_deleted_block_comes_back_by_undo_with_its_content(editor: Page, data: Path) -> None:
+    block = add_block(editor, "Quote")
+    block.get_by_label("Text").fill("We kept the minutes.")
+    wait_until_saved(editor, data, "We kept the minutes.")
+    block.get_by_title("Delete").first.click()
+    expect(mail(editor).get_by_text("We kept the minutes.")).to_have_count(0, timeout=PREVIEW_MS)
+    editor.keyboard.press("ControlOrMeta+z")
+    expect(mail(editor).get_by_text("We kept the minutes.")).to_be_visible(timeout=PREVIEW_MS)
+    wait_until_saved(editor, data, "We kept the minutes.")
+    editor.keyboard.press("ControlOrMeta+Shift+z")
+    assert kinds(editor) == KINDS
+
+
+def test_a_text_field_with_the_focus_undoes_by_itself(editor: Page) -> None:
+    subject = editor.get_by_label("Subject")
+    subject.press("End")
+    editor.keyboard.type(" and more")
+    typed = subject.input_value()
+    editor.keyboard.press("ControlOrMeta+z")
+    assert typed.startswith(subject.input_value())
+    assert len(subject.input_value()) < len(typed)
+    assert kinds(editor) == KINDS
+
+
+def test_the_preview_changes_only_what_was_typed(editor: Page) -> None:
+    asked: list[str] = []
+    lead = blocks(editor).first
+    mail_blocks(editor).first.locator(".nl-mail-block__open").click()
+    open_overrides(lead).click()
+    iframe, wrapper = editor.locator("#w-preview-iframe"), editor.locator(".w-preview__wrapper")
+    iframe.evaluate("one => { one.contentWindow.kept = 'kept' }")
+    wrapper.evaluate("one => { one.scrollTop = 60 }")
+    editor.on("request", lambda request: asked.append(request.method) if "/preview/" in request.url else None)
+    editor.keyboard.type("Typed slowly", delay=60)
+    expect(mail(editor).get_by_role("heading", name="Typed slowly")).to_be_visible(timeout=PREVIEW_MS)
+    assert iframe.evaluate("one => one.contentWindow.kept") == "kept"
+    assert wrapper.evaluate("one => one.scrollTop") == 60
+    assert set(asked) == {"POST"}
+    assert len(asked) <= len("Typed slowly") + 1  # at most one for each key, and one for the click
+
+
+FETCHED = """() => performance.getEntriesByType('resource')
+  .filter(one => one.initiatorType === 'fetch').map(one => [one.name, one.startTime, one.responseEnd])"""
+
+
+def test_no_save_begins_while_the_preview_is_made(editor: Page) -> None:
+    """Both take the server's time, and somebody waits for the preview."""
+    subject = editor.get_by_label("Subject")
+    editor.evaluate("performance.clearResourceTimings()")
+    for number in range(6):
+        with editor.expect_response(lambda answer: "/preview/" in answer.url):
+            subject.fill(f"Evening number {number}")
+        editor.wait_for_timeout(400)
+    expect(editor.locator("#w-autosave-indicator")).to_have_attribute("data-w-autosave-state-value", "saved")
+    fetched = editor.evaluate(FETCHED)
+    previews = [(start, end) for name, start, end in fetched if "/preview/" in name]
+    saves = [start for name, start, _end in fetched if "/issues/edit/" in name]
+    assert previews
+    assert saves
+    assert [save for save in saves for start, end in previews if start < save < end] == []
+
+
+def test_checks_are_asked_for_only_while_their_panel_is_open(editor: Page) -> None:
+    """They take longer than a save and a preview together, on the same cores."""
+    asked: list[str] = []
+    editor.on("request", lambda request: asked.append(request.url) if request.url.endswith("/checks/") else None)
+    subject = editor.get_by_label("Subject")
+    with editor.expect_response(lambda answer: "/issues/edit/" in answer.url and answer.request.method == "POST"):
+        subject.fill("Two evenings a week")
+    assert asked == []
+    editor.get_by_role("button", name="Checks", exact=True).click()
+    panel = editor.locator("[data-side-panel=checks]")
+    expect(panel.locator("[role=status] strong")).to_be_visible(timeout=PREVIEW_MS)
+    subject.fill("{{ frist_name }}")
+    expect(panel).to_contain_text("frist_name", timeout=PREVIEW_MS)
+    assert 2 <= len(asked) <= 3
+
+
+def test_the_editor_works_on_a_phone(editor: Page) -> None:
+    editor.set_viewport_size({"width": 375, "height": 740})
+    mail_blocks(editor).nth(1).locator(".nl-mail-block__open").click()
+    expect(blocks(editor).nth(1).get_by_label("Heading")).to_be_focused()
+    expect(blocks(editor).nth(1).get_by_label("Heading")).to_be_in_viewport()
+    assert editor.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    expect(editor.locator("[data-side-panel=preview]")).to_have_attribute("hidden", "")
+    editor.get_by_role("button", name="Toggle preview").click()
+    expect(mail_blocks(editor).nth(1)).to_be_in_viewport()
+    editor.get_by_role("button", name="Toggle preview").click()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_editor_with_an_open_block_is_accessible(editor: Page, scheme: str) -> None:
+    editor.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    mail_blocks(editor).nth(1).locator(".nl-mail-block__open").click()
+    editor.wait_for_timeout(500)  # colours fade, and axe would measure them half way
+    assert find_axe_violations(editor) == []

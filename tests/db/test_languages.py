@@ -1,0 +1,389 @@
+"""Readers of a publication's further languages get what is translated in their language, and the rest in its own."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from newsletter.common.errors import NotReady
+from newsletter.feedback.explaining.explain_issue import explain_issue
+from newsletter.issues.corrections.correct import announce_change
+from newsletter.issues.snapshot.consent_rules import make_consent_record
+from newsletter.issues.snapshot.own_texts import hash_text
+from newsletter.issues.snapshot.resolve import hash_content, resolve_content, resolve_untranslated_content
+from newsletter.issues.snapshot.versions import make_language_versions
+from newsletter.issues.variants.recipient_groups import count_final_audience, find_groups
+from newsletter.issues.variants.story_checks import require_unrestricted_stories
+from newsletter.models import (
+    Appeal,
+    Batch,
+    Delivery,
+    EventNotice,
+    Issue,
+    Publication,
+    ShownItem,
+    Story,
+    TextTranslation,
+    Variant,
+)
+from newsletter.sending.freezing.start import start_send
+from subscribers.models import Subscriber
+from tests.support.fixtures import (
+    LONDON,
+    NOW,
+    add_subscribers,
+    make_appeal,
+    make_approver,
+    make_event,
+    make_issue,
+    make_publication,
+    make_story,
+)
+
+CONSENT_ENDS = datetime(2026, 3, 5, 9, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def make_bilingual(**changes: object) -> Publication:
+    return make_publication(**{"languages": ["es"], **changes})
+
+
+def add_reader(publication: Publication, language: str, *, start: int, **changes: object) -> Subscriber:
+    (person,) = add_subscribers(publication, 1, start=start, **changes)
+    Subscriber.objects.filter(pk=person.pk).update(language=language)
+    person.refresh_from_db()
+    return person
+
+
+def translate_story(original: Story, title: str, **changes: Any) -> Story:
+    story = make_story(title, days_old=1)
+    Story.objects.filter(pk=story.pk).update(**{"language": "es", "translation_of": original, **changes})
+    story.refresh_from_db()
+    return story
+
+
+def translate_text(publication: Publication, text: str, translated: str, *, language: str = "es") -> TextTranslation:
+    return TextTranslation.objects.create(
+        publication=publication, language=language, source_sha256=hash_text(text), source=text, text=translated, at=NOW
+    )
+
+
+def send(issue: Issue) -> None:
+    start_send(issue=issue, now=NOW)
+
+
+def find_mail(person: Subscriber) -> Variant:
+    return Batch.objects.get(deliveries=Delivery.objects.get(subscriber_id=person.pk)).variant
+
+
+@pytest.mark.parametrize(("reads", "gets"), [("es", "es"), ("es-MX", "es"), ("ES", "es"), ("fr", "en"), ("", "en")])
+def test_a_reader_gets_their_language_if_the_publication_has_it(reads: str, gets: str) -> None:
+    publication = make_bilingual()
+    translate_story(make_story("The water case"), "El caso del agua")
+    reader = add_reader(publication, reads, start=1)
+    send(make_issue(publication, approved=True))
+    mail = find_mail(reader)
+    assert mail.language == gets
+    assert mail.subject == ("El caso del agua" if gets == "es" else "The water case")
+    assert f'lang="{gets}"' in mail.html
+
+
+def test_the_fixed_text_and_the_dates_follow_the_language() -> None:
+    publication = make_bilingual()
+    translate_story(make_story("The water case"), "El caso del agua")
+    make_event("Vigil by the river", where=LONDON)
+    reader = add_reader(publication, "es", start=1, where=LONDON)
+    send(make_issue(publication, approved=True))
+    mail = find_mail(reader)
+    assert "Darse de baja" in mail.text
+    assert "Eventos cerca de ti" in mail.text
+    assert " de 2026" in mail.text
+    assert mail.label == "In Spanish; events near London (1 within 15 km)"
+
+
+def test_an_arabic_mail_is_written_from_right_to_left() -> None:
+    publication = make_bilingual(languages=["ar"])
+    translate_story(make_story("The water case"), "قضية الماء", language="ar")
+    reader = add_reader(publication, "ar", start=1)
+    send(make_issue(publication, approved=True))
+    assert 'dir="rtl"' in find_mail(reader).html
+
+
+def test_everybody_gets_the_own_language_if_nothing_is_translated() -> None:
+    publication = make_bilingual()
+    make_story("The water case")
+    readers = [add_reader(publication, "es", start=1), add_reader(publication, "en", start=2)]
+    issue = make_issue(publication, approved=True)
+    send(issue)
+    assert find_mail(readers[0]) == find_mail(readers[1])
+    said = explain_issue(issue, person=readers[0], now=NOW).language
+    assert said == "English: they read Spanish, but nothing in this issue is in that language."
+
+
+def test_a_publication_in_one_language_has_one_group_of_readers() -> None:
+    publication = make_publication()
+    make_story("The water case")
+    for number, language in enumerate(("es", "en", "fr", ""), 1):
+        add_reader(publication, language, start=number)
+    issue = make_issue(publication)
+    content = resolve_content(issue)
+    assert [group.people for group in find_groups(issue, content=content, now=NOW)] == [4]
+    assert "versions" not in content.to_json()
+
+
+def test_what_has_no_translation_stays_in_the_own_language() -> None:
+    publication = make_bilingual(subject="This week: {lead_headline}")
+    translate_story(make_story("The water case", days_old=1), "El caso del agua")
+    make_story("The prison letter", days_old=2)
+    reader = add_reader(publication, "es", start=1)
+    send(make_issue(publication, approved=True))
+    mail = find_mail(reader)
+    assert "El caso del agua" in mail.text
+    assert "The prison letter" in mail.text
+    assert mail.subject == "This week: The water case"
+
+
+def test_a_translated_pattern_and_intro_make_subject_and_opening() -> None:
+    publication = make_bilingual(subject="This week: {lead_headline}", intro="Dear friends,")
+    translate_story(make_story("The water case"), "El caso del agua")
+    translate_text(publication, "This week: {lead_headline}", "Esta semana: {lead_headline}")
+    translate_text(publication, "<p>Dear friends,</p>", "<p>Queridas amigas:</p>")
+    spanish, english = add_reader(publication, "es", start=1), add_reader(publication, "en", start=2)
+    send(make_issue(publication, approved=True))
+    assert find_mail(spanish).subject == "Esta semana: El caso del agua"
+    assert "Queridas amigas:" in find_mail(spanish).text
+    assert "Dear friends," not in find_mail(spanish).html
+    assert "Dear friends," in find_mail(english).text
+
+
+def test_a_changed_original_text_needs_a_new_translation() -> None:
+    publication = make_bilingual(intro="Dear friends,")
+    make_story("The water case")
+    translate_text(publication, "<p>Dear friends,</p>", "<p>Queridas amigas:</p>")
+    issue = make_issue(publication)
+    assert len(resolve_content(issue).versions) == 1
+    issue.body[0].value["text"].source = "<p>Dear friends and neighbours,</p>"
+    issue.save()
+    assert resolve_content(Issue.objects.get()).versions == ()
+
+
+def test_a_translation_is_never_a_second_story_beside_its_original() -> None:
+    publication = make_bilingual()
+    original = make_story("The water case", days_old=2)
+    translation = translate_story(original, "El caso del agua")
+    issue = make_issue(publication)
+    assert [story.id for story in resolve_content(issue).stories] == [original.pk]
+    issue.body.append(("stories", {"heading": "", "stories": [{"story": translation, "headline": "", "teaser": ""}]}))
+    issue.save()
+    assert [story.id for story in resolve_content(Issue.objects.get()).stories] == [original.pk]
+
+
+def test_a_withdrawn_translation_falls_back_to_the_original() -> None:
+    publication = make_bilingual()
+    translation = translate_story(make_story("The water case"), "El caso del agua")
+    issue = make_issue(publication)
+    Story.objects.filter(pk=translation.pk).update(withdrawn_at=NOW)
+    content = resolve_content(Issue.objects.get())
+    assert content.versions == ()
+    assert [story.title for story in content.stories] == ["The water case"]
+    assert issue.subject == "The water case"
+
+
+def test_a_withdrawn_original_stops_its_translation() -> None:
+    publication = make_bilingual()
+    original = make_story("The water case", days_old=1)
+    translate_story(original, "El caso del agua")
+    make_story("The prison letter", days_old=2)
+    make_issue(publication)
+    Story.objects.filter(pk=original.pk).update(withdrawn_at=NOW)
+    content = resolve_content(Issue.objects.get())
+    assert [story.title for version in content.all_versions for story in version.stories] == ["The prison letter"]
+
+
+def test_an_ended_consent_stops_the_send_of_a_translation() -> None:
+    consent = {
+        "consent_needed": True,
+        "consent_given_by": "self",
+        "consent_given_on": NOW.date() - timedelta(days=9),
+        "consent_form_holder": "The office",
+        "consent_channels": ["email"],
+        "consent_expires_on": CONSENT_ENDS.date(),
+    }
+    publication = make_bilingual()
+    translate_story(make_story("The water case"), "El caso del agua", **consent)
+    content = resolve_content(make_issue(publication))
+    require_unrestricted_stories(content, at=CONSENT_ENDS)
+    with pytest.raises(NotReady, match="“El caso del agua” has a consent that ran out"):
+        require_unrestricted_stories(content, at=CONSENT_ENDS + timedelta(days=2))
+
+
+def test_the_consent_of_an_original_holds_for_its_translation() -> None:
+    publication = make_bilingual()
+    original = make_story("The water case", consent_needed=True)
+    translation = translate_story(original, "El caso del agua")
+    assert make_consent_record(translation).needed
+    Story.objects.filter(pk=original.pk).update(withdrawn_at=NOW)
+    assert make_consent_record(Story.objects.get(pk=translation.pk)).withdrawn
+    assert publication.languages == ["es"]
+
+
+def test_readers_of_an_excluded_region_do_not_get_the_translation() -> None:
+    publication = make_bilingual()
+    translate_story(make_story("The water case", days_old=1), "El caso del agua", not_in_regions=["GB"])
+    make_story("The prison letter", days_old=2)
+    reader = add_reader(publication, "es", start=1, where=LONDON)
+    send(make_issue(publication, approved=True))
+    assert "caso del agua" not in find_mail(reader).text
+
+
+def test_who_had_the_original_does_not_get_the_translation_elsewhere() -> None:
+    publication = make_bilingual()
+    original = make_story("The water case", days_old=1)
+    translation = translate_story(original, "El caso del agua")
+    reader = add_reader(publication, "es", start=1)
+    send(make_issue(publication, approved=True))
+    other = make_publication(slug="boletin", name="Boletín", language="es")
+    other.mailing_list = publication.mailing_list
+    other.save()
+    issue = make_issue(other)
+    content = resolve_content(issue)
+    assert [story.id for story in content.stories] == [translation.pk]
+    (group,) = find_groups(issue, content=content, now=NOW)
+    assert group.seen == 1
+    assert count_final_audience(issue, content=content, now=NOW).excluded == {"had_the_stories": 1}
+    assert find_mail(reader).language == "es"
+
+
+def test_a_mail_keeps_that_it_showed_the_original_and_the_translation() -> None:
+    publication = make_bilingual()
+    original = make_story("The water case")
+    translation = translate_story(original, "El caso del agua")
+    add_reader(publication, "es", start=1)
+    send(make_issue(publication, approved=True))
+    shown = ShownItem.objects.filter(kind=ShownItem.Kind.STORY)
+    assert set(shown.values_list("row_id", flat=True)) == {original.pk, translation.pk}
+
+
+def test_events_and_appeals_are_shown_in_the_readers_language() -> None:
+    publication = make_bilingual()
+    make_story("The water case")
+    vigil = make_event("Vigil by the river", where=LONDON)
+    make_event("Vigilia junto al río", where=LONDON, language="es", translation_of=vigil)
+    appeal = make_appeal(headline="Keep the clinic open")
+    make_appeal("dar", headline="Que la clínica siga abierta", language="es", translation_of=appeal)
+    make_appeal("solo", headline="Solo en español", language="es", audience="donor")
+    spanish = add_reader(publication, "es", start=1, where=LONDON)
+    english = add_reader(publication, "en", start=2, where=LONDON)
+    donor = add_reader(publication, "en", start=3, where=LONDON)
+    Subscriber.objects.filter(pk=donor.pk).update(giving="donor")
+    send(make_issue(publication, approved=True))
+    assert "Vigilia junto al río" in find_mail(spanish).text
+    assert "Que la clínica siga abierta" in find_mail(spanish).text
+    for reader in (english, donor):
+        assert "Vigil by the river" in find_mail(reader).text
+        assert "Keep the clinic open" in find_mail(reader).text
+
+
+def test_an_edited_translation_voids_the_approval() -> None:
+    publication = make_bilingual()
+    translation = translate_story(make_story("The water case"), "El caso del agua")
+    add_reader(publication, "es", start=1)
+    issue = make_issue(publication, approved=True)
+    before = hash_content(resolve_content(issue))
+    Story.objects.filter(pk=translation.pk).update(title="El juicio del agua")
+    assert hash_content(resolve_content(Issue.objects.get())) != before
+
+
+@pytest.mark.parametrize(
+    ("languages", "message"),
+    [
+        (["xx"], "“xx” is no language that mails can be in"),
+        (["en"], "“en” is the language of the publication already."),
+        (["es", "es"], "A language is named twice."),
+        ("es", "Write a list of languages."),
+    ],
+)
+def test_a_bad_further_language_is_named(languages: object, message: str) -> None:
+    publication = make_publication()
+    publication.languages = languages
+    with pytest.raises(ValidationError, match=message):
+        publication.clean()
+
+
+def test_one_translation_a_language_and_no_translation_of_itself() -> None:
+    original = make_story("The water case")
+    translate_story(original, "El caso del agua")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        translate_story(original, "El juicio del agua")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Story.objects.filter(pk=original.pk).update(translation_of=original.pk, language="es")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        translate_story(original, "Das Wasser", language="")
+
+
+def test_a_translation_of_a_translation_is_refused() -> None:
+    original = make_story("The water case")
+    translation = translate_story(original, "El caso del agua")
+    third = make_story("L’affaire de l’eau")
+    third.language, third.translation_of = "fr", translation
+    with pytest.raises(ValidationError, match="This is a translation itself"):
+        third.clean()
+    original.language, original.translation_of = "en", make_story("Another")
+    with pytest.raises(ValidationError, match="This has translations itself"):
+        original.clean()
+
+
+@pytest.mark.parametrize("model", [Story, EventNotice, Appeal])
+def test_the_database_refuses_a_translation_of_a_translation(model: type[Story | EventNotice | Appeal]) -> None:
+    make = {Story: make_story, EventNotice: make_event, Appeal: make_appeal}[model]
+    one, two, three = (make(name, language=name) for name in ("en", "es", "fr"))
+    rows = model._default_manager
+    rows.filter(pk=two.pk).update(translation_of=one.pk)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.filter(pk=three.pk).update(translation_of=two.pk)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.filter(pk=one.pk).update(translation_of=three.pk)
+    rows.filter(pk=three.pk).update(translation_of=one.pk)
+    one.delete()
+    assert not rows.filter(translation_of__isnull=False).exists()
+    assert rows.filter(pk__in=[two.pk, three.pk]).count() == 2
+
+
+def test_a_correction_is_written_in_each_language() -> None:
+    publication = make_bilingual()
+    translate_story(make_story("The water case"), "El caso del agua")
+    event = make_event("Vigil by the river", where=LONDON)
+    make_event("Vigilia junto al río", where=LONDON, language="es", translation_of=event)
+    spanish, english = (
+        add_reader(publication, "es", start=1, where=LONDON),
+        add_reader(publication, "en", start=2, where=LONDON),
+    )
+    issue = make_issue(publication, approved=True)
+    send(issue)
+    Batch.objects.update(state=Batch.State.ACCEPTED)
+    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    event.refresh_from_db()
+    correction = announce_change(event=event, publication=publication, by=make_approver(), now=NOW)
+    content = resolve_content(correction)
+    assert content.subject == "Cancelled: Vigil by the river"
+    assert content.in_language("es").subject == "Cancelado: Vigilia junto al río"
+    assert "No se celebrará" in content.in_language("es").blocks[0].html  # type: ignore[union-attr]
+    groups = find_groups(correction, content=content, now=NOW)
+    assert {group.language for group in groups} == {"", "es"}
+    assert {spanish.pk, english.pk} == set(Delivery.objects.values_list("subscriber_id", flat=True))
+
+
+def test_a_block_for_readers_of_one_language_needs_no_translation() -> None:
+    publication = make_bilingual()
+    translate_story(make_story("The water case"), "El caso del agua")
+    issue = make_issue(publication)
+    note = {"heading": "", "text": "<p>Para quien lee español.</p>", "show_to": {"language": "es"}}
+    issue.body = [*issue.body.get_prep_value(), {"type": "note", "value": note}]
+    issue.save()
+    issue = Issue.objects.get()
+    (version,) = make_language_versions(resolve_untranslated_content(issue), issue=issue)
+    assert version.gaps == []
+    assert [text.text for text, _translated in version.texts] == []

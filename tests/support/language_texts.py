@@ -1,0 +1,140 @@
+"""Texts as newsletters hold them, with the language of each, to measure how well a check recognises it."""
+
+TEXTS = {
+    "en": (
+        "Three families from the valley have their land back, after eleven years of hearings in four different courts.",
+        "Amina Yusuf walked to the clinic every Tuesday for a year. This spring the clinic came to her.",
+        "Join us on Thursday evening in Leeds for an hour of letter writing. Tea, paper and stamps are on the table.",
+        "The judge read the verdict in eleven minutes, and nobody in the room moved until she had finished.",
+        "Your monthly gift paid for two interpreters, nine bus tickets and one very long night of paperwork.",
+        "“I had not slept in a house with a door for two years,” says Daniel, who now lives in Newport with his sister.",
+        "We are looking for volunteers who speak Tigrinya or Pashto and have two free mornings a week until June.",
+        "Corrections: last week we wrote that the march starts at noon. It starts at ten, at the same place as before.",
+    ),
+    "es": (
+        "Tres familias del valle han recuperado sus tierras, después de once años de juicios en cuatro tribunales distintos.",
+        "Amina Yusuf caminaba cada martes hasta la clínica. Esta primavera, la clínica vino hasta ella.",
+        "Ven el jueves por la tarde a Sevilla para escribir cartas con nosotras. Habrá té, papel y sellos en la mesa.",
+        "La jueza leyó la sentencia en once minutos, y nadie en la sala se movió hasta que terminó.",
+        "Tu donativo mensual pagó a dos intérpretes, nueve billetes de autobús y una noche muy larga de papeleo.",
+        "«Llevaba dos años sin dormir en una casa con puerta», dice Daniel, que ahora vive en Murcia con su hermana.",
+        "Buscamos personas voluntarias que hablen tigriña o pastún y tengan dos mañanas libres a la semana hasta junio.",
+        "Corrección: la semana pasada escribimos que la marcha empieza al mediodía. Empieza a las diez, en el mismo sitio.",
+    ),
+    "fr": (
+        "Trois familles de la vallée ont retrouvé leurs terres, après onze ans d'audiences devant quatre tribunaux.",
+        "Amina Yusuf marchait chaque mardi jusqu'au dispensaire. Ce printemps, le dispensaire est venu à elle.",
+        "Rejoignez-nous jeudi soir à Lille pour une heure d'écriture de lettres. Thé, papier et timbres sont sur la table.",
+        "La juge a lu le verdict en onze minutes, et personne dans la salle n'a bougé avant la fin.",
+        "Votre don mensuel a payé deux interprètes, neuf billets de bus et une très longue nuit de démarches.",
+        "« Je n'avais pas dormi dans une maison avec une porte depuis deux ans », dit Daniel, qui vit à Nantes avec sa sœur.",
+        "Nous cherchons des bénévoles qui parlent tigrigna ou pachto et qui ont deux matinées libres par semaine.",
+        "Rectification : nous avons écrit que la marche part à midi. Elle part à dix heures, du même endroit.",
+    ),
+    "de": (
+        "Drei Familien aus dem Tal haben ihr Land zurück, nach elf Jahren mit Verhandlungen vor vier Gerichten.",
+        "Amina Yusuf ging ein Jahr lang jeden Dienstag zu Fuß in die Klinik. In diesem Frühling kam die Klinik zu ihr.",
+        "Kommt am Donnerstagabend nach Leipzig und schreibt mit uns Briefe. Tee, Papier und Marken liegen bereit.",
+        "Die Richterin las das Urteil in elf Minuten, und niemand im Saal bewegte sich, bis sie fertig war.",
+        "Ihre monatliche Spende bezahlte zwei Dolmetscher, neun Busfahrkarten und eine sehr lange Nacht mit Formularen.",
+        "„Ich hatte seit zwei Jahren in keinem Haus mit einer Tür geschlafen“, sagt Daniel, der jetzt in Kassel wohnt.",
+        "Wir suchen Freiwillige, die Tigrinya oder Paschtu sprechen und bis Juni zwei freie Vormittage in der Woche haben.",
+        "Berichtigung: Wir schrieben, dass der Marsch um zwölf beginnt. Er beginnt um zehn Uhr, am selben Ort.",
+    ),
+    "pt": (
+        "Três famílias do vale recuperaram as suas terras, depois de onze anos de audiências em quatro tribunais.",
+        "A Amina Yusuf caminhava todas as terças-feiras até à clínica. Nesta primavera, a clínica veio até ela.",
+        "Venha na quinta-feira à noite ao Porto escrever cartas connosco. Há chá, papel e selos em cima da mesa.",
+        "A juíza leu a sentença em onze minutos, e ninguém na sala se mexeu enquanto ela não terminou.",
+        "O seu donativo mensal pagou dois intérpretes, nove bilhetes de autocarro e uma noite muito longa de papelada.",
+        "“Não dormia numa casa com porta há dois anos”, diz o Daniel, que agora vive em Coimbra com a irmã.",
+        "Procuramos voluntários que falem tigrínia ou pastó e que tenham duas manhãs livres por semana até junho.",
+        "Correção: na semana passada escrevemos que a marcha começa ao meio-dia. Começa às dez, no mesmo sítio.",
+    ),
+    "ro": (
+        "Trei familii din vale și-au primit pământul înapoi, după unsprezece ani de procese la patru instanțe.",
+        "Amina Yusuf mergea pe jos la clinică în fiecare marți. În primăvara aceasta, clinica a venit la ea.",
+        "Vino joi seara la Cluj să scriem scrisori împreună. Pe masă sunt ceai, hârtie și timbre.",
+        "Judecătoarea a citit sentința în unsprezece minute și nimeni din sală nu s-a mișcat până la sfârșit.",
+        "Donația ta lunară a plătit doi interpreți, nouă bilete de autobuz și o noapte foarte lungă de acte.",
+        "„Nu mai dormisem într-o casă cu ușă de doi ani”, spune Daniel, care locuiește acum la Iași cu sora lui.",
+        "Căutăm voluntari care vorbesc tigrinya sau paștu și au două dimineți libere pe săptămână până în iunie.",
+        "Rectificare: săptămâna trecută am scris că marșul începe la prânz. Începe la zece, în același loc.",
+    ),
+    "hi": (
+        "घाटी के तीन परिवारों को चार अदालतों में ग्यारह साल की सुनवाई के बाद अपनी ज़मीन वापस मिल गई है।",
+        "अमीना यूसुफ़ एक साल तक हर मंगलवार पैदल चलकर अस्पताल जाती थीं। इस वसंत में अस्पताल उनके पास आया।",
+        "गुरुवार की शाम को हमारे साथ चिट्ठियाँ लिखने आइए। मेज़ पर चाय, काग़ज़ और टिकट रखे रहेंगे।",
+        "जज ने ग्यारह मिनट में फ़ैसला पढ़ा, और जब तक वे रुकीं नहीं, कमरे में कोई नहीं हिला।",
+        "आपके मासिक दान से दो दुभाषियों, नौ बस टिकटों और काग़ज़ी काम की एक लंबी रात का ख़र्च निकला।",
+        "“मैं दो साल से दरवाज़े वाले घर में नहीं सोया था,” दानियाल कहते हैं, जो अब अपनी बहन के साथ रहते हैं।",
+        "हमें ऐसे स्वयंसेवक चाहिए जो पश्तो बोलते हों और जिनके पास हफ़्ते में दो सुबहें ख़ाली हों।",
+        "सुधार: पिछले हफ़्ते हमने लिखा था कि जुलूस दोपहर को शुरू होगा। वह दस बजे उसी जगह से शुरू होगा।",
+    ),
+    "ar": (
+        "استعادت ثلاث عائلات من الوادي أرضها بعد إحدى عشرة سنة من الجلسات أمام أربع محاكم مختلفة.",
+        "كانت أمينة يوسف تمشي كل ثلاثاء إلى العيادة. وفي هذا الربيع جاءت العيادة إليها.",
+        "انضموا إلينا مساء الخميس لساعة من كتابة الرسائل. الشاي والورق والطوابع على الطاولة.",
+        "قرأت القاضية الحكم في إحدى عشرة دقيقة، ولم يتحرك أحد في القاعة حتى انتهت.",
+        "دفع تبرعكم الشهري أجر مترجمين اثنين وتسع تذاكر حافلة وليلة طويلة جدا من المعاملات الورقية.",
+        "«لم أنم في بيت له باب منذ سنتين»، يقول دانيال الذي يعيش الآن في المدينة مع أخته.",
+        "نبحث عن متطوعين يتحدثون البشتو أو الأردية ولديهم صباحان فارغان في الأسبوع حتى شهر يونيو.",
+        "تصحيح: كتبنا في الأسبوع الماضي أن المسيرة تبدأ ظهرا. إنها تبدأ في العاشرة من المكان نفسه.",
+    ),
+    "it": (
+        "Tre famiglie della valle hanno riavuto la loro terra, dopo undici anni di udienze in quattro tribunali.",
+        "La giudice ha letto la sentenza in undici minuti, e nessuno in sala si è mosso finché non ha finito.",
+    ),
+    "nl": (
+        "Drie gezinnen uit het dal hebben hun land terug, na elf jaar van zittingen bij vier rechtbanken.",
+        "De rechter las het vonnis in elf minuten, en niemand in de zaal bewoog tot zij klaar was.",
+    ),
+    "pl": (
+        "Trzy rodziny z doliny odzyskały swoją ziemię po jedenastu latach rozpraw w czterech sądach.",
+        "Sędzia odczytała wyrok w jedenaście minut i nikt na sali się nie poruszył, dopóki nie skończyła.",
+    ),
+    "ru": (
+        "Три семьи из долины вернули свою землю после одиннадцати лет заседаний в четырёх судах.",
+        "Судья прочитала приговор за одиннадцать минут, и никто в зале не двинулся, пока она не закончила.",
+    ),
+    "tr": (
+        "Vadideki üç aile, dört mahkemede süren on bir yıllık duruşmalardan sonra topraklarını geri aldı.",
+        "Yargıç kararı on bir dakikada okudu ve o bitirene kadar salonda kimse kıpırdamadı.",
+    ),
+    "uk": (
+        "Три родини з долини повернули свою землю після одинадцяти років засідань у чотирьох судах.",
+        "Суддя прочитала вирок за одинадцять хвилин, і ніхто в залі не ворухнувся, доки вона не закінчила.",
+    ),
+}
+
+CONFUSING_TEXTS = {
+    "en": (
+        "Amina Yusuf, Mateo Fernández de la Vega, Ioana Popescu, Lê Thị Hồng, Oluwaseun Adeyemi and Jürgen Müller-Lüdenscheidt",
+        "San Juan de los Lagos, Ciudad Juárez, Nuevo Laredo, Piedras Negras, Matamoros, Reynosa, Ciudad Acuña",
+        "Médecins Sans Frontières, Amnistía Internacional, Deutsches Rotes Kreuz, Comissão de Justiça e Paz",
+        "LAND RIGHTS MARCH: NAIROBI, KAMPALA, DAR ES SALAAM, KIGALI, BUJUMBURA, ADDIS ABABA, MOGADISHU",
+        "https://example.org/historias/la-familia-recupera-su-tierra-despues-de-once-anos-de-espera-2026",
+        "The choir of Santa María de la Esperanza sings “Gracias a la vida” in Newport. Free, no booking.",
+        "Maria da Silva and her mother Conceição Pereira won against Companhia Agrícola do Vale Verde.",
+        "Café con Leche with Señora Ramírez: an hour of conversation at the Casa de la Cultura, Phoenix, Arizona.",
+    ),
+    "es": (
+        "Amina Yusuf, Oluwaseun Adeyemi, Jürgen Müller-Lüdenscheidt, Ioana Popescu, John Whitfield y Mary O’Connor",
+        "Human Rights Watch, Amnesty International, Save the Children, Doctors of the World, Fair Trials, Reprieve",
+        "El festival «Freedom Is a Constant Struggle» llega a Barcelona con Black Lives Matter y Extinction Rebellion",
+        "Valparaíso, São Paulo, Belo Horizonte, Rio de Janeiro, Porto Alegre, Florianópolis, Brasília, Recife",
+    ),
+    "de": (
+        "Das Team von „Lawyers for Housing Justice“ lädt zum Workshop „Know your rights“ nach Berlin-Neukölln ein.",
+        "Amina Yusuf, Mateo Fernández, Ioana Popescu, Oluwaseun Adeyemi, Siobhán Ní Bhriain, Thabo Mokoena",
+    ),
+    "fr": (
+        "Le réseau « No Border Kitchen » et l’association « Refugees Welcome » se retrouvent à Calais samedi.",
+        "Saint-Pierre-des-Corps, Villeneuve-d’Ascq, Boulogne-sur-Mer, Aulnay-sous-Bois, Champigny-sur-Marne",
+    ),
+    "pt": (
+        "Médicos do Mundo, Human Rights Watch, Save the Children, Fundación Étnica Integral, Terre des Hommes",
+        "Fernando Hernández García, José Martínez López, María González Rodríguez, Ana Sánchez, Carmen Gómez",
+    ),
+}
+"""Lists of names and places, titles of works, addresses: no language, or another one in part. None may be an alarm."""

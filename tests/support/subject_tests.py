@@ -1,0 +1,66 @@
+"""An issue that tests two subjects on half of 2,400 people, and what happens to it."""
+
+from collections import Counter
+from datetime import datetime
+
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.planning.subject_test import set_subject_test
+from newsletter.issues.snapshot.records.subject_tests import SubjectChoice
+from newsletter.models import Batch, Issue, LinkClicks, Publication, Send
+from newsletter.sending.dispatching.dispatcher import Dispatcher
+from newsletter.sending.dispatching.worker_loop import dispatch_due
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.sweep import sweep
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
+
+PEOPLE, SEED, HOURS = 2_400, 20_261_127, 4
+SECOND = "What one signature changed"
+
+
+def make_tested_issue(publication: Publication, *, approved: bool = True, share: int = 50) -> Issue:
+    make_story("The first verdict")
+    add_subscribers(publication, PEOPLE)
+    issue = make_issue(publication)
+    set_test(issue, share=share)
+    type(issue.subject_test).objects.update(seed=SEED)
+    if approved:
+        approve_issue(issue=reload(issue), by=make_approver(), now=NOW)
+    return reload(issue)
+
+
+def set_test(issue: Issue, *subjects: str, share: int = 50) -> bool:
+    return set_subject_test(
+        issue=reload(issue),
+        subjects=[SubjectChoice(subject) for subject in subjects or [SECOND]],
+        share_percent=share,
+        wait_hours=HOURS,
+        by=make_approver(),
+        now=NOW,
+    )
+
+
+def reload(issue: Issue) -> Issue:
+    return Issue.objects.get(pk=issue.pk)
+
+
+def work_at(send: Send, now: datetime) -> None:
+    """Run one sweep and send what is due."""
+    sweep(adapter=current_adapter(), clock=lambda: now)
+    dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: now))
+    sweep(adapter=current_adapter(), clock=lambda: now)
+    send.refresh_from_db()
+
+
+def count_clicks(issue: Issue, *clicks: int) -> None:
+    """Store how many people followed one link, by subject."""
+    for arm, people in enumerate(clicks, 1):
+        LinkClicks.objects.create(issue=issue, link="0" * 16, url="https://x.example", day=NOW, arm=arm, people=people)
+
+
+def read_subjects(send: Send) -> Counter[str]:
+    """Return the number of people for each subject that was sent, and "" for those who wait."""
+    people: Counter[str] = Counter()
+    for batch in send.batches.select_related("variant"):
+        sent = batch.state == Batch.State.ACCEPTED
+        people[batch.variant.subject if sent else ""] += batch.size
+    return people

@@ -1,0 +1,135 @@
+"""The API's calls about stories, events, appeals and sources."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+
+from newsletter.models import Appeal, EventNotice, Publication, Source, Story
+from subscribers.models import EventKind, OutboundEvent
+from tests.support.api import call, create_key, problem
+from tests.support.feed_items import make_feed_item
+from tests.support.fixtures import add_subscribers, make_issue, make_source, make_story
+from tests.support.people import make_list
+from tests.support.web_site import Site, serve_site
+from tests.support.webhooks import make_endpoint
+
+pytestmark = pytest.mark.django_db
+ALL = "content:read content:write"
+STORY = {"title": "A night at the clinic", "url": "https://example.org/stories/night/"}
+
+
+@pytest.fixture(autouse=True)
+def _clear_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve_site() as site:
+        yield site
+
+
+def test_a_story_that_is_written_here_is_not_overwritten_by_a_source() -> None:
+    key = create_key(ALL)
+    story = call("post", "stories", STORY, key=key).json()
+    assert set(story["edited_fields"]) == {"title", "url", "published_at"}
+    row = Story.objects.get(pk=story["id"])
+    row.set_source_values({"title": "Other", "author": "Desk"})
+    assert (row.title, row.author) == ("A night at the clinic", "Desk")
+    changed = call("patch", f"stories/{row.pk}", {"teaser": "Two nurses."}, key=key).json()
+    assert "teaser" in changed["edited_fields"]
+
+
+def test_a_story_about_a_person_waits_for_consent_in_the_desk() -> None:
+    key = create_key(ALL)
+    story = call("post", "stories", {**STORY, "consent_needed": True}, key=key).json()
+    assert Story.objects.get().consent_needed
+    for field in ("consent_needed", "embargo_until", "pseudonyms", "withdrawn_at"):
+        problem(call("patch", f"stories/{story['id']}", {field: None}, key=key), 422)
+    assert Story.objects.get().consent_needed
+
+
+@pytest.mark.parametrize(
+    "bad", [{"url": ""}, {"text": "All of it"}, {"url": "no address"}, {"title": ""}, {"topics": ["no"]}]
+)
+def test_a_story_that_cannot_be_used_is_refused(bad: dict[str, object]) -> None:
+    assert call("post", "stories", {**STORY, **bad}, key=create_key(ALL)).status_code in (404, 422)
+    assert not Story.objects.exists()
+
+
+@pytest.mark.requirement("G5")
+def test_a_story_of_an_approved_issue_does_not_change(publication: Publication) -> None:
+    story = make_story("The clinic opens")
+    add_subscribers(publication, 2)
+    issue = make_issue(publication, approved=True)
+    answer = call("patch", f"stories/{story.pk}", {"title": "Other"}, key=create_key(ALL))
+    assert issue.reference in problem(answer, 409)
+    story.refresh_from_db()
+    assert story.title == "The clinic opens"
+
+
+def test_other_systems_hear_of_a_story_and_an_event_from_the_api() -> None:
+    make_endpoint()
+    key = create_key(ALL, name="Web site")
+    call("post", "stories", STORY, key=key)
+    call("post", "events", {"title": "Open day", "starts_at": "2027-01-01T10:00:00Z"}, key=key)
+    events = OutboundEvent.objects.order_by("pk")
+    assert [(one.kind, one.origin) for one in events] == [
+        (EventKind.STORY_NEW, "api:Web site"),
+        (EventKind.EVENT_NEW, "api:Web site"),
+    ]
+
+
+def test_an_event_is_located_by_its_town() -> None:
+    key = create_key(ALL)
+    values = {"title": "Open day", "starts_at": "2027-01-01T10:00:00Z", "town": "Leeds", "country": "GB"}
+    event = call("post", "events", values, key=key).json()
+    assert (event["located"], event["region"], event["zone"]) == (True, "GB-ENG", "Europe/London")
+    moved = call("patch", f"events/{event['id']}", {"town": "York"}, key=key).json()
+    assert (moved["town"], moved["located"]) == ("York", True)
+    assert EventNotice.objects.get().changed_at is not None
+    unknown = call("patch", f"events/{event['id']}", {"town": "Nowhere at all"}, key=key).json()
+    assert unknown["located"] is False
+    problem(call("patch", f"events/{event['id']}", {"ends_at": "2026-01-01T10:00:00Z"}, key=key), 422)
+    problem(call("post", "events", {**values, "zone": "Mars/Base"}, key=key), 422)
+
+
+def test_an_appeal_is_written_and_taken_out_of_use(publication: Publication) -> None:
+    key = create_key(ALL)
+    values = {
+        "headline": "Give monthly",
+        "link": "https://example.org/give/",
+        "button": "Give",
+        "publications": ["weekly"],
+    }
+    made = call("post", "appeals", values, key=key).json()
+    assert (made["slug"], made["publications"]) == ("give-monthly", ["weekly"])
+    assert call("patch", "appeals/give-monthly", {"enabled": False}, key=key).json()["enabled"] is False
+    days = {"first_day": "2027-01-02", "last_day": "2027-01-01"}
+    assert "last day" in problem(call("patch", "appeals/give-monthly", days, key=key), 422)
+    assert Appeal.objects.get().last_day is None
+
+
+def test_a_key_of_other_lists_names_no_publication_in_an_appeal(publication: Publication) -> None:
+    key = create_key(ALL, lists=[make_list("board")])
+    values = {"headline": "Give", "link": "https://example.org/give/", "button": "Give", "publications": ["weekly"]}
+    problem(call("post", "appeals", values, key=key), 404)
+
+
+def test_a_source_is_read_at_once(site: Site) -> None:
+    items = make_feed_item(site, "one", "The first verdict")
+    feed = f'<rss version="2.0"><channel><title>News</title>{items}</channel></rss>'
+    url = site.put("/feed.xml", feed, Content_Type="application/rss+xml")
+    source, key = make_source(url=url), create_key(ALL)
+    assert call("post", f"sources/{source.pk}/look", key=key).json()["new"] == 1
+    assert Story.objects.get().title == "The first verdict"
+    site.put("/feed.xml", "gone", status=500)
+    assert "500" in call("post", f"sources/{source.pk}/look", key=key).json()["error"]
+    assert Story.objects.count() == 1
+
+
+def test_the_key_of_a_source_is_never_shown() -> None:
+    Source.objects.create(name="Tickets", kind="eventbrite", url="https://example.org/", sealed_key="sealed-secret")
+    for path in ("sources", f"sources/{Source.objects.get().pk}"):
+        assert "sealed" not in call("get", path, key=create_key(ALL, name=path)).content.decode()

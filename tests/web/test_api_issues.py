@@ -1,0 +1,105 @@
+"""The API's calls about issues and sends: they draft, check and pause, and never approve, send or change an approval."""
+
+import pytest
+import time_machine
+from django.core.cache import cache
+
+from newsletter.api.urls import api
+from newsletter.models import Approval, Issue, Publication, Send
+from newsletter.sending.freezing.start import start_send
+from tests.support.api import call, create_key, problem
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.people import make_list
+
+pytestmark = pytest.mark.django_db
+ALL = "issues:read issues:write sends:read sends:write"
+
+
+@pytest.fixture(autouse=True)
+def _clear_cache() -> None:
+    cache.clear()
+
+
+@pytest.mark.requirement("G5")
+def test_no_call_approves_sends_resumes_exports_or_reveals() -> None:
+    words = ("approv", "start", "resume", "release", "export", "reveal", "cancel", "proof")
+    for path, methods in api.get_openapi_schema()["paths"].items():
+        for method, details in methods.items():
+            name = f"{method} {path} {details['operationId'].rpartition('_api_')[2]}".lower()
+            assert not any(word in name for word in words), name
+
+
+@time_machine.travel(NOW, tick=False)
+def test_an_issue_is_drafted_and_its_subject_proposed(publication: Publication) -> None:
+    make_story("The clinic opens")
+    key = create_key(ALL)
+    made = call("post", "issues", {"publication": "weekly"}, key=key)
+    assert made.status_code == 201, made.content
+    assert made.json()["state"] == "draft"
+    assert [block["type"] for block in made.json()["blocks"]] == ["lead_story"]
+    path = f"issues/{made.json()['id']}"
+    etag = call("get", path, key=key).headers["ETag"]
+    changed = call("patch", path, {"subject": "Open at night"}, key=key, if_match=etag)
+    assert changed.json()["subject"] == "Open at night"
+    issue = Issue.objects.get()
+    assert issue.subject == issue.latest_revision.content["subject"] == "Open at night"
+    problem(call("patch", path, {"subject": "Late"}, key=key, if_match=etag), 412)
+    assert not Approval.objects.exists()
+
+
+@pytest.mark.requirement("G5")
+def test_an_approved_issue_keeps_its_subject_and_its_approval(publication: Publication) -> None:
+    make_story("The clinic opens")
+    add_subscribers(publication, 2)
+    issue = make_issue(publication, approved=True)
+    answer = call("patch", f"issues/{issue.pk}", {"subject": "Other"}, key=create_key(ALL))
+    assert problem(answer, 409)
+    issue.refresh_from_db()
+    assert (issue.state, issue.subject) == ("approved", "The clinic opens")
+    assert Approval.objects.get().withdrawn_at is None
+
+
+def test_the_versions_of_an_issue_are_checked_and_previewed(publication: Publication) -> None:
+    make_story("The clinic opens")
+    add_subscribers(publication, 2)
+    issue, key = make_issue(publication), create_key(ALL)
+    (version,) = call("post", f"issues/{issue.pk}/check", key=key).json()["versions"]
+    assert version["people"] == 2
+    mail = call("get", f"issues/{issue.pk}/versions/{version['key']}", key=key).json()
+    assert mail["subject"] == "The clinic opens"
+    assert "The clinic opens" in mail["html"]
+    assert "The clinic opens" in mail["text"]
+    assert "person0@" not in mail["html"]
+    assert "Check it first" in problem(call("get", f"issues/{issue.pk}/versions/other", key=key), 404)
+
+
+def test_a_send_is_followed_and_paused_once(publication: Publication) -> None:
+    make_story("The clinic opens")
+    add_subscribers(publication, 2)
+    send, key = start_send(issue=make_issue(publication, approved=True), now=NOW), create_key(ALL)
+    progress = call("get", f"sends/{send.pk}", key=key).json()
+    assert (progress["recipients"], progress["deliveries"]["pending"]) == (2, 2)
+    assert [row["id"] for row in call("get", "sends", key=key).json()["items"]] == [send.pk]
+    paused = call("post", f"sends/{send.pk}/pause", {"reason": "A wrong number"}, key=key).json()
+    assert (paused["state"], "reason" in paused) == ("paused", False)
+    assert "A wrong number" in str(Send.objects.get().reason)
+    again = call("post", f"sends/{send.pk}/pause", {}, key=key)
+    assert problem(again, 409)
+    assert again.json()["code"] == "wrong_state"
+    assert call("get", f"sends/{send.pk}/report", key=key).json()["send"]["state"] == "paused"
+
+
+def test_a_key_of_other_lists_reaches_no_issue_and_no_send(publication: Publication) -> None:
+    make_story("The clinic opens")
+    add_subscribers(publication, 2)
+    issue = make_issue(publication, approved=True)
+    send = start_send(issue=issue, now=NOW)
+    key = create_key(f"{ALL} read", lists=[make_list("board")])
+    for path in (f"issues/{issue.pk}", f"sends/{send.pk}", f"sends/{send.pk}/report", "issues/weekly/latest/receipt"):
+        assert "weekly/1" not in problem(call("get", path, key=key), 404)
+    problem(call("post", f"issues/{issue.pk}/check", key=key), 404)
+    problem(call("post", f"sends/{send.pk}/pause", {}, key=key), 404)
+    problem(call("post", "issues", {"publication": "weekly"}, key=key), 404)
+    assert call("get", "sends", key=key).json()["items"] == []
+    assert call("get", "issues", key=key).json() == {"issues": []}
+    assert call("get", "publications", key=key).json() == {"publications": []}

@@ -1,0 +1,112 @@
+"""Staff limit how many mails one person gets; the audience page and the preference centre say what follows."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from wagtail.models import ModelLogEntry
+
+from newsletter.models import MailLimits, Publication
+from newsletter.sending.freezing.start import start_send
+from subscribers.links.signed_links import Purpose
+from subscribers.models import Frequency, Segment, Subscriber, Subscription
+from tests.support.desk import sign_in
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.people import path_to
+
+pytestmark = pytest.mark.django_db
+PAGE = "/admin/limits/"
+
+
+def read(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def test_an_administrator_sets_and_removes_the_limit() -> None:
+    make_publication()
+    client = sign_in("admin")
+    saved = client.post(PAGE, {"mails_in_7_days": "3", "questions_per_day": "500"}, follow=True).content.decode()
+    assert "Saved. It holds for every send that starts from now on." in saved
+    assert MailLimits.objects.get().mails_in_7_days == 3
+    assert ModelLogEntry.objects.get(action="wagtail.edit").data == {
+        "mails_in_7_days": 3,
+        "silent_months": None,
+        "questions_per_day": 500,
+    }
+    client.post(PAGE, {"mails_in_7_days": "", "questions_per_day": "500"})
+    assert MailLimits.objects.get().mails_in_7_days is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("0", "With 0, nobody would get any newsletter. Enter 1 or more."), ("many", "Enter a whole number.")],
+)
+def test_a_limit_that_is_no_limit_is_refused(typed: str, said: str) -> None:
+    shown = sign_in("admin").post(PAGE, {"mails_in_7_days": typed}).content.decode()
+    assert said in shown
+    assert f'value="{typed}"' in shown
+    assert not MailLimits.objects.exists()
+
+
+def test_the_page_lists_publications_with_those_first_that_come_first() -> None:
+    make_publication()
+    make_publication(slug="rights", name="Rights", priority="high")
+    Publication.objects.filter(slug="rights").update(schedule="0 9 * * mon,thu")
+    shown = read(sign_in("admin"), PAGE)
+    assert shown.index("Rights</a></td><td>High: others leave room for it</td><td>8 issues") < shown.index(
+        "The weekly letter</a></td><td>Normal</td><td>4 issues"
+    )
+
+
+def test_the_audience_page_counts_whom_the_limit_leaves_out() -> None:
+    weekly = make_publication(stories=1)
+    rights = make_publication(slug="rights", name="Rights", stories=1)
+    Publication.objects.filter(pk=rights.pk).update(mailing_list=weekly.mailing_list)
+    MailLimits.objects.create(pk=1, mails_in_7_days=1)
+    add_subscribers(weekly, 2)
+    make_story("The water case")
+    start_send(issue=make_issue(weekly, approved=True), now=NOW)
+    add_subscribers(weekly, 1, start=7)
+    make_story("The prison letter")
+    issue = make_issue(Publication.objects.get(pk=rights.pk))
+    shown = read(sign_in("editor"), f"/admin/issues/{issue.pk}/audience/")
+    assert "would get more mails in 7 days than the limit for one person allows" in shown
+
+
+def preferences_of(person: Subscriber) -> str:
+    return read(Client(), path_to(person, person.subscriptions.get().mailing_list, Purpose.PREFERENCES))
+
+
+def test_the_preference_centre_says_how_many_mails_a_person_gets() -> None:
+    weekly = make_publication()
+    (person,) = add_subscribers(weekly, 1)
+    assert "You get about 4 mails a month from us." in preferences_of(person)
+    Publication.objects.update(schedule="0 9 * * *")
+    assert "You get about 30 mails a month from us." in preferences_of(person)
+    MailLimits.objects.create(pk=1, mails_in_7_days=2)
+    assert "You get about 8 mails a month from us." in preferences_of(person)
+    Subscription.objects.update(frequency=Frequency.MONTHLY)
+    assert "You get about 1 mail a month from us." in preferences_of(person)
+
+
+@pytest.mark.parametrize("change", ["events", "paused", "off", "segment", "no digest"])
+def test_a_number_of_mails_that_nobody_can_tell_is_not_shown(change: str) -> None:
+    weekly = make_publication()
+    (person,) = add_subscribers(weekly, 1)
+    match change:
+        case "events":
+            Subscription.objects.update(frequency=Frequency.EVENTS)
+        case "paused":
+            Subscription.objects.update(paused_until=timezone.now() + timedelta(days=10))
+        case "off":
+            Publication.objects.update(enabled=False)
+        case "segment":
+            segment = Segment.objects.create(slug="fr", name="French", rule={"language": "fr"})
+            Publication.objects.update(segment=segment)
+        case "no digest":
+            Subscription.objects.update(frequency=Frequency.MONTHLY)
+            Publication.objects.update(monthly_digest=False)
+    assert "a month from us" not in preferences_of(person)

@@ -1,0 +1,120 @@
+"""The pages of the picture library: pictures of stories beside uploads, and which of them may be chosen."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from wagtail.images.models import Image
+
+from newsletter.models import Publication
+from tests.support.desk import sign_in
+from tests.support.drawing import draw
+from tests.support.fixtures import NOW, make_issue, make_story
+from tests.support.story_images import make_pictured_story
+
+pytestmark = [
+    pytest.mark.django_db,
+    # Wagtail leaves the file of a thumbnail open.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+CHOOSER = "/admin/images/chooser/results/"
+
+
+@pytest.fixture(autouse=True)
+def _media(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+def upload(title: str, **fields: str) -> Any:
+    file = SimpleUploadedFile("a.jpg", draw(400, 300), content_type="image/jpeg")
+    return sign_in("editor").post(
+        "/admin/images/add/", {"title": title, "description": "A river", "file": file, **fields}
+    )
+
+
+def read(path: str, **query: str) -> str:
+    return sign_in("editor").get(path, query).content.decode()
+
+
+def test_an_empty_library_says_what_it_is_for() -> None:
+    page = read("/admin/images/")
+    assert "The pictures of your stories are kept here, and those that you upload." in page
+    assert "Why not" not in page
+
+
+@pytest.mark.parametrize("path", ["/admin/images/", CHOOSER], ids=["page", "chooser"])
+@pytest.mark.parametrize(
+    ("origin", "shown", "hidden"),
+    [("stories", "How Maya came home", "Our harbour"), ("uploads", "Our harbour", "How Maya came home")],
+)
+def test_pictures_of_stories_and_uploads_are_told_apart(path: str, origin: str, shown: str, hidden: str) -> None:
+    make_pictured_story()
+    upload("Our harbour")
+    page = read(path, origin=origin)
+    assert shown in page
+    assert hidden not in page
+
+
+@pytest.mark.parametrize("path", ["/admin/images/", CHOOSER], ids=["page", "chooser"])
+def test_a_picture_is_found_by_its_description(path: str) -> None:
+    make_pictured_story()
+    upload("Our harbour", description="Boats in the morning")
+    page = read(path, q="boats")
+    assert "Our harbour" in page
+    assert "How Maya came home" not in page
+
+
+def test_pictures_without_a_description_are_listed() -> None:
+    make_pictured_story()
+    upload("Our harbour")
+    Image.objects.filter(title="Our harbour").update(description="")  # as if pasted into an issue
+    page = read("/admin/images/", description="missing")
+    assert "Our harbour" in page
+    assert "How Maya came home" not in page
+
+
+@pytest.mark.parametrize(
+    ("about", "why"),
+    [
+        ({"embargo_until": timezone.now() + timedelta(days=30)}, "is under embargo"),
+        ({"withdrawn_at": timezone.now()}, "was withdrawn"),
+        ({"gone_at": timezone.now(), "gone_code": "removed"}, "is gone"),
+        ({"about_minor": True}, "has no recorded consent"),
+        ({"not_in_regions": ["US-TX"]}, "is kept from some regions"),
+    ],
+    ids=["embargo", "withdrawn", "gone", "consent", "regions"],
+)
+def test_a_picture_of_a_restricted_story_cannot_be_chosen(about: dict[str, Any], why: str) -> None:
+    make_pictured_story(**about)
+    upload("Our harbour")
+    chooser = read(CHOOSER)
+    assert "Our harbour" in chooser
+    assert "How Maya came home" not in chooser
+    assert f"Of a story that {why}" in read("/admin/images/")
+
+
+def test_a_picture_of_a_deleted_story_cannot_be_chosen() -> None:
+    story, _image = make_pictured_story()
+    story.delete()
+    assert "How Maya came home" not in read(CHOOSER)
+    assert "Its story was deleted" in read("/admin/images/")
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_publication_that_needs_consent_limits_the_choice(publication: Publication, required: bool) -> None:
+    make_story("The lead story", published_at=NOW)
+    make_pictured_story()
+    issue = make_issue(publication)
+    Publication.objects.update(consent_required=required)
+    page = sign_in("editor").get(CHOOSER, headers={"referer": f"http://testserver/admin/issues/edit/{issue.pk}/"})
+    assert ("How Maya came home" in page.content.decode()) is not required
+
+
+def test_a_description_that_is_too_long_says_so() -> None:
+    page = upload("Our harbour", description="x" * 256).content.decode()
+    assert "The description has 256 characters. Shorten it to at most 255." in page
+    assert 'maxlength="255"' in page
+    assert not Image.objects.exists()

@@ -1,0 +1,174 @@
+"""Staff translate the texts of an issue beside the originals, and see who gets what in which language."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from newsletter.desk.content.stories import UNSAVED_PK, make_preview_content
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.decision_links import make_decision_url
+from newsletter.issues.snapshot.own_texts import hash_text
+from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.models import Issue, Publication, Story, TextTranslation
+from subscribers.models import Subscriber
+from tests.support.desk import sign_in
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+
+pytestmark = pytest.mark.django_db
+
+PATTERN = "This week: {lead_headline}"
+INTRO = "<p>Dear friends,</p>"
+
+
+def make_bilingual_issue(**changes: object) -> Issue:
+    publication = make_publication(**{"languages": ["es"], "subject": PATTERN, "intro": "Dear friends,", **changes})
+    make_story("The water case", picture_alt="")
+    people = add_subscribers(publication, 3)
+    Subscriber.objects.filter(pk=people[0].pk).update(language="es-MX")
+    return make_issue(publication)
+
+
+def page(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200, response.status_code
+    return " ".join(response.content.decode().split())
+
+
+def field(text: str) -> str:
+    return f"text-{hash_text(text)[:16]}"
+
+
+def draftail(text: str) -> str:
+    block = {"key": "a", "text": text, "type": "unstyled", "depth": 0, "inlineStyleRanges": [], "entityRanges": []}
+    return json.dumps({"blocks": [block], "entityMap": {}})
+
+
+def address(issue: Issue, language: str = "es") -> str:
+    return f"/admin/issues/{issue.pk}/languages/{language}/"
+
+
+def test_the_issue_page_says_what_is_not_translated_for_how_many() -> None:
+    issue = make_bilingual_issue()
+    shown = page(sign_in("editor"), f"/admin/issues/{issue.pk}/overview/")
+    assert "Nothing is translated yet, so they get the issue in English." in shown
+    TextTranslation.objects.create(
+        publication=issue.publication,
+        language="es",
+        source_sha256=hash_text(INTRO),
+        source=INTRO,
+        text="<p>Hola</p>",
+        at=NOW,
+    )
+    client = sign_in("editor")
+    for where in ("overview", "audience"):
+        shown = page(client, f"/admin/issues/{issue.pk}/{where}/")
+        assert '<td>Spanish</td><td class="nl-number" data-label="Recipients">1</td>' in shown
+        assert "2 parts are in English" in shown
+        assert "<strong>Subject</strong> This week: {lead_headline}" in shown
+        assert "· Story</strong> The water case" in shown
+
+
+def test_the_page_of_the_mailed_link_says_what_is_not_translated() -> None:
+    issue = make_bilingual_issue()
+    TextTranslation.objects.create(
+        publication=issue.publication,
+        language="es",
+        source_sha256=hash_text(INTRO),
+        source=INTRO,
+        text="<p>Hola</p>",
+        at=NOW,
+    )
+    client = sign_in("approver")
+    url = make_decision_url(
+        issue=issue.public_id,
+        sha256=hash_content(resolve_content(issue)),
+        person=User.objects.get(username="approver@example.org").pk,
+        now=timezone.now(),
+    )
+    shown = page(client, "/admin/" + url.partition("/admin/")[2])
+    assert '<td>Spanish</td><td class="nl-number" data-label="Recipients">1</td>' in shown
+    assert "2 parts are in English" in shown
+    assert "· Story</strong> The water case" in shown
+
+
+def test_a_publication_with_one_language_shows_nothing_about_languages() -> None:
+    issue = make_bilingual_issue(languages=[])
+    client = sign_in("editor")
+    for where in (f"/admin/issues/{issue.pk}/overview/", f"/admin/issues/edit/{issue.pk}/"):
+        assert "Further languages" not in page(client, where)
+        assert "/languages/" not in page(client, where)
+    assert client.get(address(issue)).status_code == 404
+
+
+def test_staff_translate_an_issue_beside_its_originals() -> None:
+    issue = make_bilingual_issue()
+    client = sign_in("editor")
+    assert address(issue) in page(client, f"/admin/issues/edit/{issue.pk}/")
+    shown = page(client, address(issue))
+    assert "1 recipient reads Spanish. Texts that you leave empty stay in English." in shown
+    assert "<p>Dear friends,</p>" in shown
+    data = {field(PATTERN): "Esta semana: {lead_headline}", field(INTRO): draftail("Queridas amigas:")}
+    assert client.post(address(issue), data).status_code == 302
+    (version,) = resolve_content(Issue.objects.get()).versions
+    assert version.subject == "Esta semana: The water case"
+    assert "Queridas amigas:" in version.blocks[0].html  # type: ignore[union-attr]
+    assert {row.by for row in TextTranslation.objects.all()} != {None}
+
+
+def test_an_empty_translation_takes_it_away() -> None:
+    issue = make_bilingual_issue()
+    client = sign_in("editor")
+    client.post(address(issue), {field(PATTERN): "Esta semana: {lead_headline}", field(INTRO): draftail("Hola")})
+    client.post(address(issue), {field(PATTERN): "", field(INTRO): draftail("Hola")})
+    assert [row.text for row in TextTranslation.objects.all()] == ['<p data-block-key="a">Hola</p>']
+    client.post(address(issue), {field(PATTERN): "", field(INTRO): draftail("")})
+    assert not TextTranslation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("translated", "message"),
+    [
+        ("Esta semana", "write {lead_headline} as in the original."),
+        ("Hola {{ nobody }}: {lead_headline}", "nobody"),
+    ],
+)
+def test_a_translation_that_no_mail_could_show_is_refused(translated: str, message: str) -> None:
+    issue = make_bilingual_issue()
+    response = sign_in("editor").post(address(issue), {field(PATTERN): translated, field(INTRO): draftail("")})
+    assert message in response.content.decode()
+    assert not TextTranslation.objects.exists()
+
+
+def test_a_translation_withdraws_the_approval_and_has_an_author() -> None:
+    issue = make_bilingual_issue(another_approves=True)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    client = sign_in("admin")
+    client.post(address(issue), {field(PATTERN): "Esta semana: {lead_headline}", field(INTRO): draftail("")})
+    issue.refresh_from_db()
+    assert issue.state == Issue.State.DRAFT
+    assert not issue.approvals.filter(withdrawn_at__isnull=True).exists()
+    Issue.objects.update(made_at=NOW, due_at=timezone.now())
+    shown = page(client, f"/admin/issues/{issue.pk}/overview/")
+    assert "somebody else" in shown.lower()
+
+
+def test_a_language_of_another_publication_has_no_page() -> None:
+    issue = make_bilingual_issue()
+    assert sign_in("editor").get(address(issue, "fr")).status_code == 404
+    assert sign_in("editor").post(address(issue, "fr"), {}).status_code == 404
+
+
+def test_a_new_story_is_previewed_in_a_publication_with_several_languages() -> None:
+    make_publication(languages=["es"])
+    story = Story(pk=UNSAVED_PK, title="The water case", url="https://example.org/water/", language="en")
+    assert [one.title for one in make_preview_content(story).stories] == ["The water case"]
+
+
+def test_staff_choose_the_further_languages_of_a_publication() -> None:
+    issue = make_bilingual_issue()
+    shown = page(sign_in("admin"), f"/admin/publications/edit/{issue.publication_id}/")
+    assert 'name="languages" value="es"' in shown
+    assert Publication.objects.get().languages == ["es"]

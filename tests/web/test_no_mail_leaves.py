@@ -1,0 +1,67 @@
+"""Without a provider, the desk says on every page of a send that nobody gets mail."""
+
+import pytest
+import time_machine
+
+from newsletter.models import Publication, SkippedStep
+from newsletter.sending.dispatching.worker_loop import run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
+from tests.support.desk import sign_in
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+
+pytestmark = pytest.mark.django_db
+BANNER = "No mail leaves this installation yet."
+POSTMARK = "postmark://a-key@"
+
+
+def test_pages_say_that_mail_is_written_to_files(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 3)
+    issue = make_issue(publication, approved=True)
+    client = sign_in("admin")
+    overview, report = f"/admin/issues/{issue.pk}/overview/", f"/admin/issues/{issue.pk}/report/"
+    for address in ("/admin/", overview, f"/admin/issues/{issue.pk}/send/start/sure/"):
+        page = client.get(address).content.decode()
+        assert BANNER in page
+        assert "It is written to files instead" in page
+        assert '<a href="/admin/setup/provider/">Connect a provider</a>' in page
+    with time_machine.travel(NOW, tick=False):
+        run_send(send=start_send(issue=issue, now=NOW), adapter=current_adapter())
+        home = sign_in("writer").get("/admin/").content.decode()
+    assert ">Written to files</span>" in home.split("Sent and cancelled")[1]
+    assert BANNER in client.get(report).content.decode()
+    summary = client.get(overview).content.decode()
+    assert "written to files</th>" in summary
+    assert "Written to files: nobody got this mail" in summary
+    assert not any(text in summary for text in ("accepted by the provider", "bounced</th>", "reported as spam</th>"))
+    assert '<p class="nl-issue__state"><span class="nl-tag nl-tag--done">Written to files</span>' in summary
+    assert ">Written to files</span>" in client.get("/admin/issues/").content.decode()
+
+
+def test_the_banner_offers_the_step_only_to_those_who_may(publication: Publication) -> None:
+    page = sign_in("writer").get("/admin/").content.decode()
+    assert BANNER in page
+    assert "Connect a provider" not in page
+
+
+def test_a_provider_that_may_not_mail_yet_is_named_too(publication: Publication, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_PRODUCTION = POSTMARK, False
+    page = sign_in("admin").get("/admin/").content.decode()
+    assert BANNER in page
+    assert "NEWSLETTER_PRODUCTION=true" in page
+
+
+def test_the_banner_goes_once_mail_leaves(publication: Publication, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_PRODUCTION = POSTMARK, True
+    assert BANNER not in sign_in("admin").get("/admin/").content.decode()
+
+
+def test_skipped_steps_are_named_at_the_end_of_set_up() -> None:
+    client = sign_in("admin")
+    for step in ("brand", "list", "source", "publication", "people", "provider", "domain", "proof"):
+        SkippedStep.objects.create(step=step, at=NOW)
+    page = client.get("/admin/setup/").content.decode()
+    assert "You skipped:" in page
+    assert '<a href="/admin/setup/provider/">Mail provider</a>' in page
+    assert "Nothing is left to set up" not in page

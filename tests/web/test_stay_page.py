@@ -1,0 +1,128 @@
+"""The page “Do you still want our emails?”, and what staff and the preference centre say of a person who rests."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from newsletter.models import MailLimits
+from subscribers.links.signed_links import Purpose
+from subscribers.models import ConsentEvent, MailingList, StayQuestion, Subscriber, Subscription
+from subscribers.people.silence import find_silent_people, record_stay_reply
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
+from tests.support.desk import sign_in
+from tests.support.fixtures import add_subscribers, make_publication
+from tests.support.people import path_to
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def person() -> Subscriber:
+    """Return a person who rests since ten days."""
+    (person,) = add_subscribers(make_publication(), 1)
+    now = timezone.now()
+    StayQuestion.objects.create(
+        subscriber=person,
+        mailing_list=MailingList.objects.get(),
+        asked_at=now - timedelta(days=40),
+        sent_at=now - timedelta(days=40),
+        resting_since=now - timedelta(days=10),
+    )
+    return person
+
+
+def stay_path(person: Subscriber) -> str:
+    return path_to(person, MailingList.objects.get(), Purpose.STAY)
+
+
+def test_opening_the_link_changes_nothing_and_its_button_ends_the_rest(person: Subscriber) -> None:
+    client = Client()
+    assert "Yes, keep sending them" in client.get(stay_path(person)).content.decode()
+    assert StayQuestion.objects.resting().exists()
+    assert "Thank you. We keep sending them." in client.post(stay_path(person)).content.decode()
+    assert not StayQuestion.objects.resting().exists()
+    event = ConsentEvent.objects.latest("pk")
+    assert (event.kind, event.wording, event.data) == ("preferences", "Yes, keep sending them", {"stays": True})
+    assert client.post(stay_path(person)).status_code == 200
+
+
+def test_the_link_works_for_years(person: Subscriber) -> None:
+    path = stay_path(person)
+    StayQuestion.objects.update(resting_since=timezone.now())
+    assert Client().post(path).status_code == 200
+
+
+def test_somebody_who_unsubscribed_reads_that_they_did(person: Subscriber) -> None:
+    path = stay_path(person)
+    unsubscribe_from_all(subscriber=person, now=timezone.now(), source="test")
+    shown = Client().post(path).content.decode()
+    assert "You unsubscribed, so you get no newsletters from us." in shown
+    assert StayQuestion.objects.resting().exists()
+    person.delete()
+    assert "Nothing is kept about you" in Client().get(path).content.decode()
+
+
+def test_the_preference_centre_offers_to_start_again(person: Subscriber) -> None:
+    shown = Client().get(path_to(person, MailingList.objects.get(), Purpose.PREFERENCES)).content.decode()
+    assert "because you did not answer whether you still want them" in shown
+    path = shown.split('<form method="post" action="/stay/')[1].split('"')[0]
+    Client().post(f"/stay/{path}")
+    shown = Client().get(path_to(person, MailingList.objects.get(), Purpose.PREFERENCES)).content.decode()
+    assert "because you did not answer" not in shown
+
+
+def test_the_page_of_a_person_says_that_they_rest(person: Subscriber) -> None:
+    shown = sign_in("data").get(f"/admin/people/{person.pk}/").content.decode()
+    assert "did not answer whether they still want mail" in shown
+
+
+def test_staff_record_that_a_person_replied(person: Subscriber) -> None:
+    client = sign_in("data")
+    page = f"/admin/people/{person.pk}/"
+    assert "They still want our emails" in client.get(page).content.decode()
+    shown = client.post(f"{page}stay/", follow=True).content.decode()
+    assert "On record: this person still wants our emails." in shown
+    assert "They still want our emails" not in shown
+    assert not StayQuestion.objects.open().exists()
+    event = ConsentEvent.objects.latest("pk")
+    assert (event.kind, event.by, event.data) == ("preferences", "data@example.org", {"stays": True})
+    assert "Nothing changed" in client.post(f"{page}stay/", follow=True).content.decode()
+    assert ConsentEvent.objects.latest("pk") == event
+
+
+def test_a_person_who_replied_is_not_asked_again_at_once(person: Subscriber) -> None:
+    now = timezone.now()
+    long_ago = now - timedelta(days=900)
+    Subscriber.objects.update(created_at=long_ago)
+    Subscription.objects.update(requested_at=long_ago, confirmed_at=long_ago)
+    record_stay_reply(subscriber=person, by="data@example.org", now=now)
+    assert not find_silent_people(since=now - timedelta(days=800), now=now).exists()
+    assert find_silent_people(since=now + timedelta(days=1), now=now).exists()
+
+
+def test_staff_count_the_silent_before_they_turn_it_on() -> None:
+    people = add_subscribers(make_publication(), 3)
+    long_ago = timezone.now() - timedelta(days=500)
+    Subscriber.objects.update(created_at=long_ago)
+    Subscription.objects.exclude(subscriber=people[0]).update(requested_at=long_ago, confirmed_at=long_ago)
+    Subscription.objects.filter(subscriber=people[0]).update(requested_at=timezone.now())
+    typed = {"mails_in_7_days": "", "silent_months": "12", "questions_per_day": "500"}
+    client = sign_in("admin")
+    counted = client.post("/admin/limits/", {**typed, "count": "yes"}).content.decode()
+    assert "Silent for 12 months" in counted
+    assert "2 people would be asked whether they still want mail." in counted
+    assert not MailLimits.objects.exists()
+    client.post("/admin/limits/", typed)
+    assert MailLimits.objects.get().silent_months == 12
+    assert "2 people would be asked" in client.get("/admin/limits/").content.decode()
+
+
+@pytest.mark.parametrize("months", ["5", "121"])
+def test_a_short_or_endless_silence_is_refused(months: str) -> None:
+    make_publication()
+    typed = {"mails_in_7_days": "", "silent_months": months, "questions_per_day": "500"}
+    shown = sign_in("admin").post("/admin/limits/", typed).content.decode()
+    assert "Wait at least 6 months" in shown or "less than or equal to 120" in shown
+    assert not MailLimits.objects.exists()

@@ -174,6 +174,18 @@ def test_text_typed_after_the_session_ended_is_saved_after_signing_in(disturbed:
     expect(disturbed.get_by_text("You are signed out.")).to_be_hidden()
 
 
+def test_text_is_saved_if_the_preview_cannot_be_loaded(disturbed: Page, data: Path) -> None:
+    disturbed.route("**/preview/**", lambda route: route.abort() if route.request.method == "GET" else route.continue_())
+    with disturbed.expect_event("requestfailed", lambda request: "/preview/" in request.url):
+        disturbed.reload()
+    expect(disturbed.locator("#w-editor-form [inert]")).to_have_count(0)
+    write(disturbed, " without a preview")
+    wait_until_saved(disturbed, data, " without a preview")
+    disturbed.unroute_all(behavior="ignoreErrors")
+    write(disturbed, " and with one")
+    expect(mail(disturbed).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
+
+
 @pytest.fixture
 def writer(browser: Browser, site: str, own_demo_folder: Path) -> Iterator[Page]:
     run_beside(site, own_demo_folder, "staff", "add", WRITER, "--role", "writer", "--password-stdin", typed=PASSWORD)

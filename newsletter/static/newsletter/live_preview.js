@@ -51,12 +51,13 @@
       if (!missed && Date.now() - this.noted < SETTLE_MS) this.wait(LOOK_AGAIN_MS);
     }
 
-    get view() {
-      return document.getElementById('w-preview-iframe').contentWindow;
+    get frame() {
+      return document.getElementById('w-preview-iframe');
     }
 
+    // A page that the browser could not load, without a connection or a session, has no document for this script.
     get isLoaded() {
-      return !this.panel.closest('[data-side-panel]').hidden && this.view.location.href !== 'about:blank';
+      return !this.panel.closest('[data-side-panel]').hidden && this.frame.contentDocument?.URL !== 'about:blank';
     }
 
     async ask() {
@@ -67,16 +68,20 @@
       const failed = answer.status === 422;
       if (!answer.ok && !failed) return;
       const html = await answer.text();
-      const { view } = this;
+      const { contentDocument: shown, contentWindow: view } = this.frame;
+      if (!shown) {
+        this.frame.src = url;
+        return;
+      }
       // A parser of the iframe has the content policy of the mail, which allows its inline styles.
       const fresh = new view.DOMParser().parseFromString(html, 'text/html');
-      const keepsMail = failed && !view.document.querySelector('[data-message]'); // the last good mail stays
+      const keepsMail = failed && !shown.querySelector('[data-message]'); // the last good mail stays
       this.panel.classList.toggle('w-preview--has-errors', keepsMail);
       if (keepsMail) {
         this.explain(fresh);
         return;
       }
-      patch(view.document.documentElement, fresh.documentElement);
+      patch(shown.documentElement, fresh.documentElement);
       this.dispatch('shown');
     }
 

@@ -35,7 +35,7 @@
 
     // The iframe is as tall as a mail with marked blocks, so that mail and layer scroll together.
     place() {
-      const { document: shown } = this.iframe.contentWindow;
+      const shown = this.iframe.contentDocument;
       if (!shown?.body || this.panel.hidden) return;
       this.observer.observe(shown.body);
       const marks = this.stream ? [...shown.querySelectorAll('[data-block]:not([data-block=""])')] : [];

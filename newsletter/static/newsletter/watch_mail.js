@@ -21,10 +21,16 @@
       this.text = text;
     }
 
+    // A mail that the browser could not load has no document for this script: it is asked for from the start.
     show() {
-      const place = this.element.contentWindow.scrollY;
-      this.element.addEventListener('load', () => this.element.contentWindow.scrollTo(0, place), { once: true });
-      this.element.contentWindow.location.reload();
+      const { element } = this;
+      if (!element.contentDocument) {
+        element.src = String(element.src);
+        return;
+      }
+      const place = element.contentWindow.scrollY;
+      element.addEventListener('load', () => element.contentDocument && element.contentWindow.scrollTo(0, place), { once: true });
+      element.contentWindow.location.reload();
     }
   }
 

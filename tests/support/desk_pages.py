@@ -70,7 +70,7 @@ def make_desk_rows(publication: Publication) -> dict[str, str]:
         "admin/topics": str(topic.pk),
         "admin/publications": str(publication.pk),
         "admin/publications/welcome": str(publication.pk),
-        "admin/^welcome/mails": str(welcome[0].pk),
+        "admin/^publications/welcome/mails": str(welcome[0].pk),
         "admin/brand": str(publication.brand_id),
         "batch": str(send.batches.get().pk),
         "comment": str(comment.pk),

@@ -16,6 +16,7 @@ from tests.support.web_site import Site, serve_site
 
 NOW = "2026-03-05T09:00:00Z"
 EMAIL = "new.reader@example.org"
+WORDING = "Send me Supporters by email. I can unsubscribe at any time with the link in every mail."
 TERMS = {"list": "supporters", "basis": "consent", "evidence": "Ticked the box on our donation form, March 2026"}
 
 
@@ -221,6 +222,27 @@ EXAMPLES = (
                     "utm_content": "appeal-3",
                 }
             ]
+        },
+    ),
+    Example("All sign-up forms", "GET sign-up-forms", "sign-up-forms"),
+    Example("One form in Spanish", "GET sign-up-forms/{slug}", "sign-up-forms/supporters?language=es"),
+    Example("A challenge", "GET sign-up-forms/{slug}/challenge", "sign-up-forms/supporters/challenge"),
+    Example(
+        "A visitor's mistake",
+        "POST sign-up-forms/{slug}",
+        "sign-up-forms/supporters",
+        {"email": "", "wording": WORDING, "visitor": "203.0.113.7"},
+    ),
+    Example(
+        "A visitor signs up",
+        "POST sign-up-forms/{slug}",
+        "sign-up-forms/supporters",
+        {
+            "email": "visitor@example.org",
+            "name": "Robin",
+            "wording": WORDING,
+            "visitor": "203.0.113.7",
+            "page": "https://example.org/get-involved/",
         },
     ),
 )

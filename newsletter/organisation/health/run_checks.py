@@ -24,6 +24,7 @@ from newsletter.organisation.health.content import (
     check_sources,
     check_staff,
 )
+from newsletter.organisation.health.extensions import check_extensions
 from newsletter.organisation.health.machine import (
     check_data_folder,
     check_database,
@@ -57,6 +58,7 @@ def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
         yield check_privacy(DataPaths(folder, settings.NEWSLETTER_DATABASE_FILE))
         yield check_owner(folder)
         yield check_disk(folder)
+    yield from check_extensions()
     url = settings.NEWSLETTER_PROVIDER_URL
     yield from check_provider(url)
     yield check_recipient_allowlist()

@@ -14,9 +14,9 @@ from newsletter.api.calls.openapi import complete_document
 from newsletter.api.calls.problems import answer_wrong_method, register_error_handlers, unknown_address
 from newsletter.api.content import appeals, events, sources, stories
 from newsletter.api.lists import lists, segments, topics
-from newsletter.api.people import adding, people, sign_ups, suppressions
+from newsletter.api.people import adding, people, sign_up_forms, sign_ups, suppressions
 from newsletter.api.people.router import router as people_router
-from newsletter.api.publishing import gifts, issues, receipts, sends
+from newsletter.api.publishing import blocks, gifts, issues, receipts, sends
 
 
 class Api(NinjaAPI):
@@ -47,6 +47,7 @@ api.add_decorator(handle_call, mode="view")
 for router in (
     people_router,
     suppressions.router,
+    sign_up_forms.router,
     lists.router,
     topics.router,
     segments.router,
@@ -60,7 +61,7 @@ for router in (
 ):
     api.add_router("", router)
 register_error_handlers(api)
-__all__ = ["adding", "api", "issues", "people", "sign_ups", "urlpatterns"]  # the modules register their calls
+__all__ = ["adding", "api", "blocks", "issues", "people", "sign_ups", "urlpatterns"]  # the modules register their calls
 
 
 def _list_patterns() -> list[URLPattern | URLResolver]:

@@ -1,22 +1,19 @@
 """The sign-up page of a public list. It answers the same for a new, a known and a suppressed address."""
 
-from datetime import datetime
-
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from newsletter.common.languages import language_choices
-from subscribers.consent.process_signup import process_signup
-from subscribers.consent.proof_of_work import Proof, check_proof, make_challenge, use_proof
+from subscribers.consent.proof_of_work import Proof, make_challenge
 from subscribers.consent.signup_limits import is_flooded
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
 from subscribers.people.asked_choices import find_asked_topics
-from subscribers.people.locations import Location, get_location_row
 from subscribers.web.form_fields import name_topics
 from subscribers.web.join_form import JoinForm
+from subscribers.web.join_submission import spend_proof, submit_join_form
 from subscribers.web.page import client_address_of, message_page, private_page, render_response
 
 MIN_FORM_SECONDS = {"join": 3, "again": 1}
@@ -44,44 +41,19 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
             return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, stamp="again")
         if form.suggestion:
             return _form_page(request, mailing_list, form=form, wording=wording)
-        hint = _check_form_age(started) or _check_proof_of_work(payload, now=now)
+        hint = _check_form_age(started) or spend_proof(payload, now=now)
         if hint:
             return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, status=400)
-        proof = Proof.GOOD if payload else Proof.NONE
-        _process(
-            form, mailing_list=mailing_list, wording=wording, client=client_address_of(request), proof=proof, now=now
+        submit_join_form(
+            form,
+            mailing_list=mailing_list,
+            wording=wording,
+            source="sign-up page",
+            client=client_address_of(request),
+            proof=Proof.GOOD if payload else Proof.NONE,
+            now=now,
         )
     return render_response("joined.html", {"mailing_list": mailing_list, "address": form.cleaned_data["email"]})
-
-
-def _process(
-    form: JoinForm, *, mailing_list: MailingList, wording: str, client: str, proof: Proof, now: datetime
-) -> None:
-    """Process the sign-up. The page does not show the outcome."""
-    data = form.cleaned_data
-    process_signup(
-        email=data["email"],
-        mailing_list=mailing_list,
-        wording=wording,
-        source="sign-up page",
-        client=client,
-        proof=proof,
-        must_confirm=proof is not Proof.GOOD,
-        now=now,
-        name=data.get("name", ""),
-        language=data.get("language") or get_language() or "",
-        place=get_location_row(data.get("city") or Location()),
-        topics=data.get("topics", ()),
-    )
-
-
-def _check_proof_of_work(payload: str, *, now: datetime) -> str:
-    """Return a hint if the proof of work does not count, else "". A valid proof is spent."""
-    if not payload:
-        return ""
-    if check_proof(payload) is Proof.GOOD and use_proof(payload, now=now):
-        return ""
-    return gettext("This page was used before or was open for too long. Please press the button again.")
 
 
 def _check_form_age(started: str) -> str:

@@ -175,7 +175,9 @@ def test_text_typed_after_the_session_ended_is_saved_after_signing_in(disturbed:
 
 
 def test_text_is_saved_if_the_preview_cannot_be_loaded(disturbed: Page, data: Path) -> None:
-    disturbed.route("**/preview/**", lambda route: route.abort() if route.request.method == "GET" else route.continue_())
+    disturbed.route(
+        "**/preview/**", lambda route: route.abort() if route.request.method == "GET" else route.continue_()
+    )
     with disturbed.expect_event("requestfailed", lambda request: "/preview/" in request.url):
         disturbed.reload()
     expect(disturbed.locator("#w-editor-form [inert]")).to_have_count(0)

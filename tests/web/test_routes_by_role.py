@@ -116,7 +116,7 @@ TABLE = {
     "/admin/issues/preview/": NOBODY,
     "/admin/issues/preview/1/": WRITERS,
     "/admin/issues/unlock/": NOBODY,
-    "/admin/welcome/": WRITERS,
+    "/admin/publications/welcome/": WRITERS,
     "/admin/sources/": EDITORS,
     "/admin/stories/": WRITERS,
     "/admin/stories/add/": EDITORS,

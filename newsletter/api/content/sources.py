@@ -15,7 +15,8 @@ from newsletter.content.ingesting.try_source import read_source_now
 from newsletter.models import ApiScope, Source
 
 router = Router(tags=["sources"])
-READING, WRITING = ApiKeyAuth(ApiScope.CONTENT_READ), ApiKeyAuth(ApiScope.CONTENT_WRITE)
+READING = ApiKeyAuth(ApiScope.CONTENT_READ, ApiScope.WEBSITE)
+LOOKING = ApiKeyAuth(ApiScope.CONTENT_WRITE, ApiScope.WEBSITE)
 
 
 @router.get("sources", auth=READING, response=Page[SourceAnswer], summary="List sources")
@@ -29,7 +30,7 @@ def read_one_source(request: HttpRequest, source: int) -> SourceAnswer:
     return _show(_find(source))
 
 
-@router.post("sources/{int:source}/look", auth=WRITING, response=ReadingAnswer, summary="Look at a source now")
+@router.post("sources/{int:source}/look", auth=LOOKING, response=ReadingAnswer, summary="Look at a source now")
 @repeats(in_steps=True)
 def look(request: HttpRequest, source: int) -> ReadingAnswer:
     """Read a source at once, such as after you published a story. A source that cannot be read keeps what it gave."""

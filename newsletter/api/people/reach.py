@@ -8,7 +8,7 @@ from newsletter.common.errors import BadAddress, NotFound
 from newsletter.models import ApiKey
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
-from subscribers.models import MailingList, Subscriber, Subscription, Topic
+from subscribers.models import HeldSignup, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.lookup import UnknownPerson, find_person
 
 
@@ -66,6 +66,13 @@ def find_topics(slugs: Sequence[str]) -> list[Topic]:
     if unknown:
         raise NotFound(f"There is no topic “{min(unknown)}”. Send the slugs that the desk shows.")
     return found
+
+
+def find_signed_up(email: str) -> Subscriber | HeldSignup | None:
+    """Return the person with this address, else the sign-up that waits for staff, else None (it was refused)."""
+    address_hash = identify(email)
+    person = Subscriber.objects.filter(address_hash=address_hash).first()
+    return person or HeldSignup.objects.filter(address_hash=address_hash).order_by("-pk").first()
 
 
 def hide_other_lists(key: ApiKey, description: dict[str, object]) -> dict[str, object]:

@@ -9,6 +9,7 @@ from newsletter.api.calls.handle_call import repeats
 from newsletter.api.people.reach import (
     find_ids,
     find_list,
+    find_signed_up,
     find_topics,
     find_visible_person,
     hide_other_lists,
@@ -32,7 +33,7 @@ from subscribers.addresses.normalise import normalise
 from subscribers.consent.process_signup import process_signup
 from subscribers.consent.proof_of_work import Proof
 from subscribers.identity import identify
-from subscribers.models import HeldSignup, Subscriber
+from subscribers.models import Subscriber
 from subscribers.people.bulk_update import Outcome, PersonUpdate, RowResult, update_people
 from subscribers.people.describe_person import describe_person
 from subscribers.people.locations import get_location_row, locate
@@ -64,7 +65,7 @@ def sign_up(request: HttpRequest, data: SignUp) -> dict[str, str]:
         place=get_location_row(locate(country=data.country, region=data.region, town=data.city)),
         topics=find_topics(data.topics),
     )
-    log(instance=_find_signed_up(email) or key, action="newsletter.api_signed_up", data=log_data(key, mailing_list))
+    log(instance=find_signed_up(email) or key, action="newsletter.api_signed_up", data=log_data(key, mailing_list))
     return {"answer": SIGN_UP_ANSWER}
 
 
@@ -144,10 +145,3 @@ def _is_in(email: str, hashes: set[bytes]) -> bool:
         return identify(normalise(email)) in hashes
     except BadAddress:
         return True
-
-
-def _find_signed_up(email: str) -> Subscriber | HeldSignup | None:
-    """Return the person with this address, else the sign-up that waits for staff, else None (it was refused)."""
-    address_hash = identify(email)
-    person = Subscriber.objects.filter(address_hash=address_hash).first()
-    return person or HeldSignup.objects.filter(address_hash=address_hash).order_by("-pk").first()

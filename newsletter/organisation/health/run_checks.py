@@ -24,6 +24,7 @@ from newsletter.organisation.health.content import (
     check_sources,
     check_staff,
 )
+from newsletter.organisation.health.extensions import check_extensions
 from newsletter.organisation.health.identity_provider import check_identity_provider, check_way_back
 from newsletter.organisation.health.machine import (
     check_data_folder,
@@ -59,6 +60,7 @@ def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
         yield check_owner(folder)
         yield check_disk(folder)
         yield from check_identity_provider()
+    yield from check_extensions()
     url = settings.NEWSLETTER_PROVIDER_URL
     yield from check_provider(url)
     yield check_recipient_allowlist()

@@ -1,0 +1,1 @@
+"""Contract suites for extensions: a package of extensions runs them with pytest."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from newsletter.models import ApiScope, Source, Variant
+from newsletter.models import ApiScope, Issue, Source, Variant
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Suppression
 from tests.support.api import call, create_key
@@ -18,6 +18,7 @@ NOW = "2026-03-05T09:00:00Z"
 EMAIL = "new.reader@example.org"
 WORDING = "Send me Supporters by email. I can unsubscribe at any time with the link in every mail."
 TERMS = {"list": "supporters", "basis": "consent", "evidence": "Ticked the box on our donation form, March 2026"}
+_BUTTON = {"type": "button", "value": {"label": "Visit us", "url": "https://example.org/visit/"}}
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,26 @@ EXAMPLES = (
     Example("Make an issue", "POST issues", "issues", {"publication": "weekly", "beginning": "copy", "copy_of": 1}),
     Example("An issue with its blocks", "GET issues/{issue}", "issues/1"),
     Example("Propose a subject", "PATCH issues/{issue}", "issues/2", {"subject": "The clinic is open at night"}),
+    Example("The types of blocks of own words", "GET block-types", "block-types"),
+    Example(
+        "Add a quote",
+        "POST issues/{issue}/blocks",
+        "issues/2/blocks",
+        {
+            "type": "quote",
+            "value": {"text": "They answered at three in the morning.", "who": "A patient"},
+            "after": "start",
+        },
+    ),
+    Example("Add a button", "POST issues/{issue}/blocks", "issues/2/blocks", _BUTTON),
+    Example(
+        "Move the button and change its words",
+        "PATCH issues/{issue}/blocks/{block}",
+        "issues/2/blocks/{last_block}",
+        {"value": {"label": "Come on Tuesday"}, "after": "start"},
+    ),
+    Example("Delete a block", "DELETE issues/{issue}/blocks/{block}", "issues/2/blocks/{last_block}"),
+    Example("Rehearse the send", "GET issues/{issue}/rehearsal", "issues/2/rehearsal"),
     Example("Check all versions", "POST issues/{issue}/check", "issues/2/check"),
     Example("Preview a version", "GET issues/{issue}/versions/{version}", "issues/2/versions/{version}"),
     Example("All sends", "GET sends", "sends"),
@@ -284,6 +305,8 @@ def _run() -> Iterator[tuple[Example, str, Any]]:
         method, headers, path = example.operation.split()[0], dict(example.headers), example.path
         if "{lifted}" in path:
             path = path.format(lifted=Suppression.objects.get(reason="staff").pk)
+        if "{last_block}" in path:
+            path = path.format(last_block=Issue.objects.get(pk=2).body[-1].id)
         if "{version}" in path:
             path = path.format(version=Variant.objects.filter(revision__issue=2).latest("pk").key)
         used = narrow if headers.pop("scope", "") else "" if "authorization" in headers else key

@@ -82,7 +82,7 @@ def _find_incomplete_blocks(issue: Issue) -> Iterator[IncompletePart]:
                         kind=_label(child.block),
                     ),
                 )
-            elif problems := list(_list_problems(child.block, child.value, raw["value"])):
+            elif problems := list(find_value_problems(child.block, child.value, raw["value"])):
                 message = Message(
                     "Block %(number)s, %(kind)s, is unfinished: %(problems)s. Complete it, or delete the block.",
                     number=number,
@@ -92,14 +92,14 @@ def _find_incomplete_blocks(issue: Issue) -> Iterator[IncompletePart]:
                 yield IncompletePart(key=child.id or "", message=message)
 
 
-def _list_problems(block: blocks.Block, value: Any, raw: Any) -> Iterator[Message]:
+def find_value_problems(block: blocks.Block, value: Any, raw: Any) -> Iterator[Message]:
     """Yield what is wrong with a value. ``raw`` is the value as JSON: it tells a row that is gone from none chosen."""
     match block:
         case ShowToBlock():
             yield from find_rule_problems(value)
         case blocks.StructBlock():
             for name, child in block.child_blocks.items():
-                yield from _list_problems(child, value.get(name), (raw or {}).get(name))
+                yield from find_value_problems(child, value.get(name), (raw or {}).get(name))
             if isinstance(block, DescribedPicture) and value["image"] and not block.find_alt(value):
                 yield Message("“%(field)s” is empty", field=_label(block.child_blocks["alt"]))
         case blocks.ListBlock():
@@ -125,7 +125,7 @@ def _list_problems(block: blocks.Block, value: Any, raw: Any) -> Iterator[Messag
 def _list_problems_of_item(block: blocks.ListBlock, item: Any) -> Iterator[Message]:
     """Yield what is wrong with one item. A chosen row that is gone since is no problem: the mail leaves it out."""
     if isinstance(block.child_block, blocks.StructBlock):
-        yield from _list_problems(block.child_block, item, item)
+        yield from find_value_problems(block.child_block, item, item)
     elif item in (None, ""):
         yield Message("“%(field)s” has an empty line", field=_label(block))
     elif isinstance(block.child_block, LimitedBlock):

@@ -36,6 +36,8 @@ class Environment:
     old_secret_keys: list[str]
     link_keys: list[str]
     address_key: str
+    api_key: str
+    """The key with which `newsletter mcp` calls the API; no other process reads it."""
     provider_url: str
     engine: str
     fetch_allow: list[str]
@@ -106,6 +108,7 @@ def read() -> Environment:
         old_secret_keys=old_secret_keys,
         link_keys=_once([secret_key, *old_secret_keys, read_key_file(data_dir / "secret.key")]),
         address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
+        api_key=_text("NEWSLETTER_API_KEY", ""),
         provider_url=_text("NEWSLETTER_PROVIDER_URL", "outbox://"),
         engine=_engine(database_url),
         fetch_allow=_reachable("NEWSLETTER_FETCH_ALLOW"),

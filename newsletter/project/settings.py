@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -169,6 +170,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = ENV.site_url.split("://", 1)[0]
 USERSESSIONS_ADAPTER = "newsletter.desk.staff.accounts.SessionsAdapter"
 MFA_ADAPTER = "newsletter.desk.staff.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+SOCIALACCOUNT_ADAPTER = "newsletter.desk.sign_in.adapter.DeskSocialAdapter"
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
     "authenticate": "newsletter.desk.staff.one_time_codes.SingleUseAuthenticateForm",
@@ -193,6 +195,7 @@ NEWSLETTER_PRODUCTION = ENV.production
 NEWSLETTER_FETCH_ALLOW = ENV.fetch_allow
 NEWSLETTER_LINK_CHECKS = ENV.link_checks
 NEWSLETTER_PULSE_URL = ENV.pulse_url
+NEWSLETTER_OIDC = ENV.oidc
 NEWSLETTER_EMAIL_TEMPLATES = EMAIL_TEMPLATES
 SUBSCRIBERS_SITE_URL = ENV.site_url
 SUBSCRIBERS_ADDRESS_KEY = ENV.address_key

@@ -91,6 +91,12 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def load_own(self) -> None:
+        """Load our own kinds, and no others."""
+        for name, entry in list(self._find_declared().items()):
+            if _get_package(entry) == OWN_PACKAGE:
+                self._load(name)
+
     def list_broken(self) -> list[BrokenExtension]:
         """Load every extension of the group, and return those that were left out."""
         len(self)
@@ -226,7 +232,10 @@ def _require_base(found: object, base: type[Extension]) -> None:
     if not (isinstance(found, type) and issubclass(found, base)):
         raise BadExtension("it is no subclass of %(base)s", base=base.__name__)
     lacking = sorted(getattr(found, "__abstractmethods__", ())) or [
-        name for parent in base.__mro__ for name in inspect.get_annotations(parent) if not hasattr(found, name)
+        name
+        for parent in base.__mro__
+        for name, kind in inspect.get_annotations(parent).items()
+        if getattr(kind, "__origin__", None) is ClassVar and not hasattr(found, name)
     ]
     if lacking:
         raise BadExtension("it lacks %(names)s", names=", ".join(lacking))

@@ -35,6 +35,8 @@ class Environment:
     old_secret_keys: list[str]
     link_keys: list[str]
     address_key: str
+    api_key: str
+    """The key with which `newsletter mcp` calls the API; no other process reads it."""
     provider_url: str
     engine: str
     fetch_allow: list[str]
@@ -107,6 +109,7 @@ def read() -> Environment:
         old_secret_keys=old_secret_keys,
         link_keys=_once([secret_key, *old_secret_keys, read_key_file(data_dir / "secret.key")]),
         address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
+        api_key=read_text("NEWSLETTER_API_KEY", ""),
         provider_url=read_text("NEWSLETTER_PROVIDER_URL", "outbox://"),
         engine=_engine(database_url),
         fetch_allow=_reachable("NEWSLETTER_FETCH_ALLOW"),

@@ -28,6 +28,10 @@ class Extensions:
         (info / "entry_points.txt").write_text("\n".join([*lines, ""]), encoding="utf-8")
         _forget()
 
+    def write(self, name: str, text: str) -> None:
+        """Write a file beside the modules."""
+        (self._folder / name).write_text(text, encoding="utf-8")
+
     def uninstall(self, package: str) -> None:
         """Remove the package's metadata, after which its extensions are not found."""
         for file in (self._folder / f"{package}-1.0.dist-info").iterdir():

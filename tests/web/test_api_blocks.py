@@ -107,6 +107,18 @@ def test_a_block_that_cannot_be_sent_is_refused(issue: Issue, block: dict[str, o
     assert len(issue.body) == 1
 
 
+def test_fields_left_out_are_empty_and_every_block_becomes_a_mail(issue: Issue) -> None:
+    key, path = create_key(BOTH), f"issues/{issue.pk}"
+    words = {"text": "Some words", "heading": "Some words", "label": "Go", "url": "https://example.org/", "links": []}
+    for row in call("get", "block-types", key=key).json()["types"]:
+        needed = {name: words[name] for name in row["fields"] if name in words}
+        made = call("post", f"{path}/blocks", {"type": row["type"], "value": needed}, key=key)
+        if made.status_code == 422:
+            assert "is empty" in made.json()["detail"], (row["type"], made.content)
+    assert len(call("get", path, key=key).json()["blocks"]) > 5
+    assert call("post", f"{path}/check", key=key).status_code == 200
+
+
 def test_a_text_keeps_only_the_markup_that_the_editor_offers(issue: Issue) -> None:
     html = '<p>Safe <script>alert(1)</script><a href="javascript:x()">a</a> <a href="https://example.org/">b</a></p><h1>c</h1>'
     answer = call("post", f"issues/{issue.pk}/blocks", {"type": "note", "value": {"text": html}}, key=create_key(BOTH))

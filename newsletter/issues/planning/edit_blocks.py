@@ -114,7 +114,10 @@ def _clean(block: blocks.Block, value: Any, *, name: str) -> Any:
                 raise BadBlock(
                     "“%(field)s” is no field of this block. It has: %(known)s.", field=unknown[0], known=known
                 )
-            return {one: _clean(block.child_blocks[one], given, name=one) for one, given in value.items()}
+            return {
+                one: _clean(child, value[one], name=one) if one in value else _make_empty(child)
+                for one, child in block.child_blocks.items()
+            }
         case blocks.ListBlock(), list():
             items = [one["value"] if isinstance(one, dict) and one.get("type") == "item" else one for one in value]
             return [_clean(block.child_block, one, name=name) for one in items]
@@ -129,6 +132,16 @@ def _clean(block: blocks.Block, value: Any, *, name: str) -> Any:
         case _, str() if "\x00" not in value:
             return value
     raise BadBlock("“%(field)s” is no text that can be stored.", field=name)
+
+
+def _make_empty(block: blocks.Block) -> Any:
+    """Return what the editor stores for a field that is left empty."""
+    match block:
+        case blocks.StructBlock():
+            return {name: _make_empty(child) for name, child in block.child_blocks.items()}
+        case blocks.ListBlock():
+            return []
+    return block.get_default() or ""
 
 
 def _check_choice(block: blocks.ChoiceBlock, value: str, *, name: str) -> None:

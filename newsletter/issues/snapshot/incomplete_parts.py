@@ -18,6 +18,8 @@ from newsletter.issues.snapshot.records.content import MAX_STORIES
 from newsletter.issues.snapshot.show_rules import find_rule_problems
 from newsletter.models import Issue
 from newsletter.models.body_fields import DescribedPicture, LimitedBlock, ShowToBlock
+from newsletter.models.missing_blocks import MissingBlock
+from newsletter.rendering.block_kind import BLOCK_KINDS
 
 _FIELD_LABELS = {"subject": Message("Subject"), "preheader": Message("Preheader"), "headline": Message("Headline")}
 
@@ -60,7 +62,18 @@ def _find_too_many_stories(issue: Issue) -> Iterator[IncompletePart]:
 def _find_incomplete_blocks(issue: Issue) -> Iterator[IncompletePart]:
     with issue.body.stream_block.validation_lock:
         for number, (child, raw) in enumerate(zip(issue.body, issue.body.raw_data, strict=True), 1):
-            if child.block_type in FILLED_BLOCKS and not issue.is_welcome:
+            if isinstance(child.block, MissingBlock):
+                yield IncompletePart(
+                    key=child.id or "",
+                    message=Message(
+                        "Block %(number)s, %(kind)s, is not available. %(why)s Until then the block is kept as it is. Or delete "
+                        "the block.",
+                        number=number,
+                        kind=child.block.kind,
+                        why=BLOCK_KINDS.explain_missing(child.block.kind),
+                    ),
+                )
+            elif child.block_type in FILLED_BLOCKS and not issue.is_welcome:
                 yield IncompletePart(
                     key=child.id or "",
                     message=Message(

@@ -2,9 +2,11 @@
 
 import random
 import socket
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -90,10 +92,14 @@ class Troubles:
         self.workers[number] = self._start_worker(number)
 
     def hold(self) -> None:
-        """SIGSTOP for longer than its lease lasts, as the rows have it, then SIGCONT."""
+        """SIGSTOP for longer than its lease lasts, as the rows have it, then SIGCONT.
+
+        A worker that is held inside a transaction of SQLite keeps everybody out, us too: then nobody takes its lease.
+        """
         worker = self.workers[self._pick()]
         worker.pause()
-        self.here.expire_leases()
+        with suppress(sqlite3.OperationalError):
+            self.here.expire_leases()
         time.sleep(self.chance.uniform(0.5, 6))
         worker.resume()
 

@@ -265,6 +265,11 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         """Return the subject as a sample person reads it."""
         return fill_sample(self.subject)
 
+    @property
+    def sample_preheader(self) -> str:
+        """Return the preheader as a sample person reads it."""
+        return fill_sample(self.preheader)
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save without the columns that services manage, unless the row is new or ``update_fields`` is given."""
         if self.pk and not self._state.adding and kwargs.get("update_fields") is None:

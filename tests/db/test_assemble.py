@@ -158,7 +158,7 @@ def test_stories_by_staff_may_be_in_any_publication(publication):
     make_event("An evening of ours", source=None, online=True)
     issue = make_issue(publication)
     assert issue.subject == "Written at the desk"
-    assert reason_for(issue, "From another source") == "left out: its source is not one of this publication's"
+    assert reason_for(issue, "From another source") == "left out: this publication does not use its source"
     assert reason_for(issue, "An evening of ours (11 Mar 2026)").startswith("coming up")
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from PIL import Image
 
 from newsletter.content.images.hosting import host_image
-from newsletter.models import Issue, Publication, Send, Story, Variant
+from newsletter.models import Brand, Issue, Publication, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw import withdraw_story
 from subscribers.models import Segment
@@ -90,6 +90,12 @@ def test_a_public_archive_has_a_list_pages_and_a_feed():
         ("The first verdict", "http://127.0.0.1:8000/news/weekly/1/")
     ]
     assert "The second verdict" in feed.entries[0].summary
+
+
+def test_the_archive_links_to_the_privacy_notice():
+    publish()
+    Brand.objects.update(privacy_url="https://example.org/privacy/")
+    assert '<a href="https://example.org/privacy/">Privacy notice</a>' in read("/news/weekly/")
 
 
 def test_the_desk_links_to_the_archive_and_its_issues():

@@ -76,12 +76,16 @@ def test_a_warning_names_the_other_page_on_which_it_is_fixed(issue: Issue) -> No
 
 
 def test_a_subject_is_shown_as_a_sample_person_reads_it(issue: Issue) -> None:
-    Issue.objects.filter(pk=issue.pk).update(subject='{{ first_name | default:"Friend" }}, the clinic opens')
-    client = sign_in("approver")
-    for page in ("/admin/", "/admin/issues/", f"/admin/issues/{issue.pk}/overview/"):
+    field = '{{ first_name | default:"Friend" }}'
+    Issue.objects.filter(pk=issue.pk).update(subject=f"{field}, the clinic opens", preheader=f"{field}, come along")
+    Issue.objects.get(pk=issue.pk).save_revision()
+    client, own = sign_in("approver"), f"/admin/issues/{issue.pk}"
+    pages = ("/admin/", "/admin/issues/", f"{own}/overview/", "/admin/issues/new/", f"{own}/revisions/")
+    for page in pages:
         shown = client.get(page).content.decode()
-        assert "Alex, the clinic opens" in shown
-        assert "{{" not in shown
+        assert "Alex, the clinic opens" in shown, page
+        assert "{{" not in shown, page
+    assert "Alex, come along" in client.get(f"{own}/overview/").content.decode()
 
 
 @pytest.mark.parametrize("field", ["subject", "preheader"])
@@ -272,7 +276,7 @@ def test_the_picker_gives_the_true_reason_why_an_event_was_left_out(issue: Issue
         page = client.get(
             "/admin/snippets/choose/newsletter/eventnotice/", headers={"referer": editor}
         ).content.decode()
-    assert re.search(r"Bus \(13 Mar 2026\).*?left out: its source is not one of this publication", page, re.DOTALL)
+    assert re.search(r"Bus \(13 Mar 2026\).*?left out: this publication does not use its source", page, re.DOTALL)
     assert "left out: too far ahead: the issue covers the next 30 days" in page
     assert "left out: it begins before the issue goes out" in page
     assert "Fri 13 Mar 2026, 04:30 (Chicago time)" in page

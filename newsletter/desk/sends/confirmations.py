@@ -1,13 +1,13 @@
 """The confirmation page before a step that cannot be undone, and the progress of a send as JSON."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.generic import View
 
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
@@ -59,21 +59,22 @@ class ConfirmStep(IssuePage):
 
     template_name = "desk/confirm_step.html"
     header_icon = "mail"
-    page_title = gettext_lazy("Are you sure?")
     any_permission_required = ["send"]
 
     def get_page_title(self) -> str:
-        return str(self.issue)
+        """Return the step and the issue: the title of the issue's own page is its name."""
+        return f"{self._confirmation.button}: {self.issue}"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context: ConfirmationContext = {
             **alarms_context(self.request.user),
             "issue": self.issue,
-            "confirmation": self._make_confirmation(),
+            "confirmation": self._confirmation,
         }
         return {**super().get_context_data(**kwargs), **context}
 
-    def _make_confirmation(self) -> Confirmation:
+    @cached_property
+    def _confirmation(self) -> Confirmation:
         match self.kwargs["step"]:
             case "again":
                 batch = get_object_or_404(Batch, pk=self.kwargs["batch"], send__issue=self.issue)

@@ -85,7 +85,7 @@ def find_event_exclusion_reason(event: EventNotice, *, publication: Publication,
         )
     sources = set(publication.sources.values_list("pk", flat=True))
     if sources and event.source_id is not None and event.source_id not in sources:
-        return Message("its source is not one of this publication's")
+        return Message("this publication does not use its source")
     return ""
 
 

@@ -127,7 +127,7 @@ def _find_exclusion_reason(story: Story, rules: _Rules) -> str:
     listed_by = listed_by or [story.source]
     sources = {source.pk for source in listed_by if source}
     if rules.sources and story.source_id is not None and rules.sources.isdisjoint(sources):
-        return Message("its source is not one of this publication's")
+        return Message("this publication does not use its source")
     if stale := min((find_stale_reason(source, rules.now) for source in listed_by), default=""):
         return stale
     if rules.topics and not rules.topics & {topic.pk for topic in story.topics.all()}:

@@ -153,6 +153,11 @@ def test_a_file_that_this_user_may_not_read_is_an_error() -> None:
     assert said.startswith(f"SettingsFileError: The settings file {file} cannot be read: Permission denied.")
 
 
+def test_links_are_checked_unless_that_is_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NEWSLETTER_LINK_CHECKS", raising=False)
+    assert env.read().by_name()["NEWSLETTER_LINK_CHECKS"] is True
+
+
 @pytest.mark.parametrize("name", ["NEWSLETTER_PRODUCTION", "NEWSLETTER_LINK_CHECKS"])
 @pytest.mark.parametrize(
     ("written", "means"),

@@ -23,15 +23,16 @@ from newsletter.issues.approval.withdraw_for_edit import find_open_approvals, na
 from newsletter.issues.planning.restore_revision import restore_revision
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue
+from newsletter.rendering.merge import fill_sample
 
 MAX_REVISIONS = 200
 
 
 class RevisionsContext(TypedDict):
-    """The context of desk/issue_revisions.html. ``left`` and ``right`` are None until two revisions are chosen."""
+    """The context of desk/issue_revisions.html, each revision with its subject. ``left`` and ``right`` are None until chosen."""
 
     issue: Issue
-    revisions: list[Revision]
+    revisions: list[tuple[Revision, str]]
     left: Revision | None
     right: Revision | None
     lines: list[Line]
@@ -55,7 +56,7 @@ class IssueRevisions(IssuePage):
         can_edit = self.request.user.has_perm("newsletter.change_issue")
         return {
             "issue": self.issue,
-            "revisions": revisions,
+            "revisions": [(one, fill_sample(str(one.content.get("subject") or ""))) for one in revisions],
             "left": left,
             "right": right,
             "lines": lines,

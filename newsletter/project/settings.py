@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 import dj_database_url
 
 from newsletter.project import env as _environment
+from newsletter.project.catalogues import list_catalogues, list_desk_languages
 from newsletter.project.paths import EMAIL_TEMPLATES, WEB_TEMPLATES
 
 ENV = _environment.read()
@@ -114,7 +115,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en-gb"
-LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = [("en-gb", "English"), ("es", "Español")]  # of the desk
+LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = [("en-gb", "English"), *list_desk_languages()]  # of the desk
+LOCALE_PATHS = list_catalogues()
 TIME_ZONE = ENV.time_zone
 USE_I18N = True
 USE_TZ = True

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from newsletter.common.extension_registry import AnyRegistry, BrokenExtension
+from newsletter.common.translation_kind import TRANSLATIONS
 from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.issues.checks.issue_check import CHECKS
 from newsletter.providers.registry import PROVIDERS
 from newsletter.rendering.block_kind import BLOCK_KINDS
 from newsletter.sending.deliverability.findings import Finding, error, ok
 
-REGISTRIES: tuple[AnyRegistry, ...] = (SOURCE_KINDS, PROVIDERS, BLOCK_KINDS, CHECKS)
+REGISTRIES: tuple[AnyRegistry, ...] = (SOURCE_KINDS, PROVIDERS, BLOCK_KINDS, CHECKS, TRANSLATIONS)
 
 
 def list_broken_extensions() -> list[BrokenExtension]:

@@ -10,6 +10,7 @@ from django.db.models import Max, Q
 
 from newsletter.common.errors import DomainError, NotFound
 from newsletter.common.messages import Message
+from newsletter.common.prepared_rows import PreparedRows, Row
 from newsletter.common.text import clean_line
 from newsletter.models import ApiAnswer, ApiCall, ApiKey, ApiScope
 from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE, MAX_CALLS_PER_MINUTE
@@ -20,6 +21,14 @@ LAST_USED_INTERVAL = timedelta(minutes=1)
 CALLS_KEPT, CALLS_RETENTION = 1_000, timedelta(days=30)
 ANSWERS_KEPT = timedelta(hours=24)
 _PREFIX, _HINT_LENGTH = "nl_", 9
+_MAX_KNOWN_KEYS = 1_000
+_CHANGEABLE = PreparedRows(
+    lambda digests: ApiKey.objects.filter(digest__in=digests).values_list(
+        *("pk", "name", "scope", "all_lists", "calls_per_minute", "expires_at", "revoked_at")
+    )
+)
+_known_keys: dict[str, tuple[Row, ApiKey]] = {}
+"""The keys that this process has read, by digest. Each call compares them with the database."""
 
 
 class BadKey(DomainError):
@@ -74,11 +83,23 @@ def make_key(
 
 def find_key(text: str, *, now: datetime) -> ApiKey | None:
     """Return the valid key of this text and note its use. Return None for any other text."""
-    key = ApiKey.objects.valid(now=now).filter(digest=_digest(text)).first()
-    if key is not None:
+    digest = _digest(text)
+    rows = _CHANGEABLE.read([digest])
+    known, key = _known_keys.get(digest, (None, None))
+    if not rows or known != rows[0] or key is None:
+        _known_keys.pop(digest, None)
+        key = ApiKey.objects.filter(digest=digest).first() if rows else None
+        if key is None:
+            return None
+        if len(_known_keys) >= _MAX_KNOWN_KEYS:
+            _known_keys.clear()
+        _known_keys[digest] = rows[0], key
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+        return None
+    if key.last_used_at is None or key.last_used_at < now - LAST_USED_INTERVAL:
         unused_lately = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_INTERVAL)
-        if key.last_used_at is None or key.last_used_at < now - LAST_USED_INTERVAL:
-            ApiKey.objects.filter(unused_lately, pk=key.pk).update(last_used_at=now)
+        ApiKey.objects.filter(unused_lately, pk=key.pk).update(last_used_at=now)
+        key.last_used_at = now
     return key
 
 

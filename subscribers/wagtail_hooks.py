@@ -31,6 +31,7 @@ from subscribers.desk.people import PersonPage, RevealedPersonPage
 from subscribers.desk.people_list import PeopleViewSet
 from subscribers.desk.person_actions import (
     ErasePage,
+    correct_address,
     record_reply,
     remove_person_suppression,
     rename_person,
@@ -98,6 +99,7 @@ def register_admin_urls() -> list[URLPattern]:
         path("people/<int:pk>/address/", RevealedPersonPage.as_view(), name="subscribers_reveal"),
         path("people/<int:pk>/erase/", ErasePage.as_view(), name="subscribers_erase"),
         path("people/<int:pk>/name/", rename_person, name="subscribers_rename"),
+        path("people/<int:pk>/corrected/", correct_address, name="subscribers_correct_address"),
         path("people/<int:pk>/stay/", record_reply, name="subscribers_stay"),
         path("people/<int:pk>/bar/", suppress_person, name="subscribers_suppress"),
         path(
@@ -131,6 +133,7 @@ _PERSON_LOG_ACTIONS = {
     "look": (gettext_lazy("View a person"), gettext_lazy("Viewed")),
     "reveal": (gettext_lazy("Show an address"), gettext_lazy("Address shown")),
     "rename": (gettext_lazy("Correct a name"), gettext_lazy("Name corrected")),
+    "correct": (gettext_lazy("Correct an address"), gettext_lazy("Corrected address asked to confirm")),
     "stay": (gettext_lazy("Record that a person still wants emails"), gettext_lazy("Still wants emails")),
     "lift": (gettext_lazy("Allow emails to a person again"), gettext_lazy("Emails allowed again")),
     "bar": (gettext_lazy("Stop emails to a person"), gettext_lazy("Emails stopped")),

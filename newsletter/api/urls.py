@@ -16,7 +16,7 @@ from newsletter.api.content import appeals, events, sources, stories
 from newsletter.api.lists import lists, segments, topics
 from newsletter.api.people import adding, people, sign_up_forms, sign_ups, suppressions
 from newsletter.api.people.router import router as people_router
-from newsletter.api.publishing import gifts, issues, receipts, sends
+from newsletter.api.publishing import blocks, gifts, issues, receipts, sends
 
 
 class Api(NinjaAPI):
@@ -61,7 +61,7 @@ for router in (
 ):
     api.add_router("", router)
 register_error_handlers(api)
-__all__ = ["adding", "api", "issues", "people", "sign_ups", "urlpatterns"]  # the modules register their calls
+__all__ = ["adding", "api", "blocks", "issues", "people", "sign_ups", "urlpatterns"]  # the modules register their calls
 
 
 def _list_patterns() -> list[URLPattern | URLResolver]:

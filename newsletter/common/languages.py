@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from babel import Locale, UnknownLocaleError
 from django.utils.translation import get_language, gettext
 
-OFFERED_LANGUAGES = ("en", "es", "fr", "de", "pt", "ro", "hi", "ar", "uk")
+from newsletter.common.translation_kind import TRANSLATIONS
+
+OFFERED_LANGUAGES = tuple(dict.fromkeys(kind.language for kind in TRANSLATIONS.values()))
+"""The languages of the translations that are installed: our own first."""
 
 
 def best_language(wanted: Iterable[str]) -> str:

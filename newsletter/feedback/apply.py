@@ -14,7 +14,7 @@ from newsletter.feedback.settle import settle_by_evidence
 from newsletter.models import ProviderEvent
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
-from newsletter.providers.registry import ATOMIC_PROVIDERS
+from newsletter.providers.registry import is_atomic
 from newsletter.sending.settling.delivered import mark_delivered
 from subscribers.origins import PROVIDER, acting_through
 
@@ -63,7 +63,7 @@ def _apply_due(*, now: datetime, limit: int) -> int:
     mark_delivered(_find_delivered(matched), at=now)
     still_open = settle_by_evidence(
         proven=dict.fromkeys(target for _, target in matched),
-        atomic={target.batch for event, target in matched if event.provider in ATOMIC_PROVIDERS},
+        atomic={target.batch for event, target in matched if is_atomic(event.provider)},
         now=now,
     )
     consequences = _find_consequences(matched, before=before, after=after)

@@ -11,6 +11,7 @@ from django.utils import translation
 
 from newsletter.common.messages import Message
 from newsletter.common.translation import translate
+from newsletter.identity_provider.settings import get_identity_provider
 from newsletter.issues.approval.write_notices import desk_home_url, write_notice
 from newsletter.jobs.link_mails import find_any_sender
 from newsletter.jobs.staff_notices import ACCOUNT_KEY_PREFIX, list_staff_with_permission
@@ -100,7 +101,7 @@ def _list_due(now: datetime) -> QuerySet[StaffLink]:
 
 def _send(link: StaffLink, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
     language = find_staff_language(link.person)
-    subject, text, button, reason = _TEXTS[StaffLink.Kind(link.kind)]
+    subject, text, button, reason = choose_texts(link)
     with translation.override(language):
         outcome = send_notice(
             adapter=adapter,
@@ -114,6 +115,19 @@ def _send(link: StaffLink, *, sender: Sender, adapter: Adapter, now: datetime) -
             reason=translate(reason),
         )
     return settle_queued_mail(link, outcome, what="A link for staff")
+
+
+def choose_texts(link: StaffLink) -> tuple[Message, Message, Message, Message]:
+    """Return the texts of a link. An invitation names the identity provider, if staff sign in with one."""
+    subject, text, button, reason = _TEXTS[StaffLink.Kind(link.kind)]
+    provider = get_identity_provider()
+    if provider is None or link.kind != StaffLink.Kind.INVITATION:
+        return subject, text, button, reason
+    text = Message(
+        "Sign in with %(name)s, with the address that this mail came to. The link works once and for 7 days.",
+        name=provider.name,
+    )
+    return subject, text, Message("Sign in"), reason
 
 
 def _list_entries(now: datetime, *, actions: list[str]) -> list[tuple[AuditEntry, User]]:

@@ -1,6 +1,7 @@
 """Keys of the API, what each may do, their last calls, and the answers kept so that a repeated call does nothing."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Self
 
 from django.db import models
@@ -23,7 +24,7 @@ class ApiScope(models.TextChoices):
     CONTENT_READ = "content:read", gettext_lazy("read stories, events, appeals and sources")
     CONTENT_WRITE = (
         "content:write",
-        gettext_lazy("write stories, events and appeals, and have sources looked at"),
+        gettext_lazy("write stories, events, appeals and sources, and have sources looked at"),
     )
     ISSUES_READ = "issues:read", gettext_lazy("read and preview issues before they are sent")
     ISSUES_WRITE = "issues:write", gettext_lazy("draft issues; staff approve and send them")
@@ -33,6 +34,11 @@ class ApiScope(models.TextChoices):
     PEOPLE = "people", gettext_lazy("sign up, change and read people, and stop emails")
     READ = "read", gettext_lazy("read publications, issues and receipts, without what is not public")
     GIFTS = "gifts", gettext_lazy("report gifts")
+
+
+@lru_cache(maxsize=256)
+def _read_scopes(text: str) -> tuple[ApiScope, ...]:
+    return tuple(ApiScope(word) for word in text.split() if word in ApiScope.values)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -84,7 +90,7 @@ class ApiKey(models.Model):
     @property
     def scopes(self) -> list[ApiScope]:
         """Return what the key may do. An unknown word allows nothing."""
-        return [ApiScope(word) for word in self.scope.split() if word in ApiScope.values]
+        return list(_read_scopes(self.scope))
 
     def get_scope_display(self) -> str:
         return " · ".join(str(scope.label) for scope in self.scopes)

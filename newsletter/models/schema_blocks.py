@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def make_body_block() -> BodyBlock:
-    """Return all blocks: ours, and one for each schema beside the mail templates."""
+    """Return all blocks: ours, and one for each schema of an installed kind."""
     return BodyBlock([(kind, make_struct(schema)) for kind, schema in load_schemas().items()])
 
 

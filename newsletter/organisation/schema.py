@@ -17,6 +17,7 @@ from newsletter.organisation.value_types import (
     OptionalRegion,
     OptionalUrl,
     Slug,
+    SourceKindName,
     SourceUrl,
     StaffText,
     Subject,
@@ -87,18 +88,7 @@ class SegmentEntry(Entry):
 class SourceEntry(Entry):
     identity: ClassVar[str] = "name"
     name: Line
-    kind: Literal[
-        "feed",
-        "wordpress",
-        "page",
-        "calendar",
-        "events",
-        "ghost",
-        "drupal",
-        "eventbrite",
-        "mobilize",
-        "action_network",
-    ] = "feed"
+    kind: SourceKindName = "feed"
     url: SourceUrl = ""
     key_variable: VariableName = ""
     every: Every = ""

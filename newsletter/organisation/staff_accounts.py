@@ -2,25 +2,20 @@
 
 from datetime import datetime
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.models import StaffLink
+from newsletter.organisation.administrators import require_administrator
 from newsletter.organisation.staff import check_email, check_role, give_role, role_of
 from newsletter.organisation.staff_links import make_staff_link, withdraw_staff_links
-
-ADMINISTRATOR = "admin"
 
 
 class EmailTaken(DomainError):
     """Another account has this address."""
-
-
-class LastAdministrator(DomainError):
-    """The change would leave nobody who can administer the desk."""
 
 
 @transaction.atomic
@@ -62,21 +57,14 @@ def change_staff(*, person: User, email: str, role: str, active: bool, by: User,
         log(instance=person, action="newsletter.switched_on" if active else "newsletter.switched_off", user=by)
     if not active:
         withdraw_staff_links(person=person, now=now)
+        unlink_identities(person, by=by)
     require_administrator()
 
 
-def require_administrator() -> None:
-    """Raise LastAdministrator if no active account may change staff. Call it inside the transaction of a change."""
-    if not list_administrators().exists():
-        raise LastAdministrator(
-            "Nobody would be left to look after the staff. Make somebody else an administrator first."
-        )
-
-
-def list_administrators() -> QuerySet[User]:
-    """Return the active accounts that may change staff."""
-    rights = Q(groups__name=ADMINISTRATOR) | Q(is_superuser=True)
-    return User.objects.filter(rights, is_active=True).distinct()
+def unlink_identities(person: User, *, by: User) -> None:
+    """Forget who entered this account through the identity provider, so that another identity with the address can."""
+    if SocialAccount.objects.filter(user=person).delete()[0]:
+        log(instance=person, action="newsletter.identity_unlinked", user=by)
 
 
 def _require_free(address: str) -> None:

@@ -14,6 +14,7 @@ from wagtail.log_actions import log
 from newsletter.common.errors import BadLink, DomainError
 from newsletter.common.messages import Message
 from newsletter.models import PasswordLinkRequest, StaffLink
+from newsletter.organisation.local_passwords import may_use_password
 from newsletter.organisation.staff import set_password
 
 LIFETIMES = {StaffLink.Kind.INVITATION: timedelta(days=7), StaffLink.Kind.PASSWORD: timedelta(hours=1)}
@@ -40,6 +41,10 @@ def make_staff_link(*, person: User, kind: StaffLink.Kind, by: User | None, now:
     """
     if not person.is_active:
         raise DomainError("%(person)s's account is switched off. Switch it on first.", person=person)
+    if kind == StaffLink.Kind.PASSWORD and not may_use_password(person):
+        raise DomainError(
+            "%(person)s signs in with the identity provider. Passwords are for administrators.", person=person
+        )
     User.objects.select_for_update().get(pk=person.pk)
     withdraw_staff_links(person=person, now=now)
     link = StaffLink.objects.create(person=person, kind=kind, made_at=now, made_by=by, expires_at=now + LIFETIMES[kind])
@@ -107,7 +112,8 @@ def answer_password_requests(*, now: datetime) -> int:
             if not PasswordLinkRequest.objects.filter(pk=request.pk).delete()[0]:
                 continue
             person = User.objects.filter(username=request.email, is_active=True).first()
-            if person and request.asked_at > now - MAX_REQUEST_AGE and _may_have_another(person, now=now):
+            fresh = request.asked_at > now - MAX_REQUEST_AGE
+            if person and fresh and may_use_password(person) and _may_have_another(person, now=now):
                 make_staff_link(person=person, kind=StaffLink.Kind.PASSWORD, by=None, now=now)
                 made += 1
     return made

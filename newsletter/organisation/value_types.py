@@ -10,6 +10,7 @@ from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator
 
 from newsletter.common.errors import BadAddress, UnknownPlace
+from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.content.parsing.urls import find_host
 from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
 from newsletter.rendering.errors import MergeError
@@ -67,6 +68,16 @@ def _check_source_url(text: str) -> str:
         _check_url(f"https{text[webcal.end() :]}")
         return text
     return _check_url(text)
+
+
+def _check_source_kind(text: str) -> str:
+    if text not in SOURCE_KINDS:
+        if broken := SOURCE_KINDS.find_broken(text):
+            raise ValueError(f"the extension for “{text}” could not be loaded: {broken.reason}. {broken.do}")
+        hint = nearest(text, SOURCE_KINDS)
+        known = ", ".join(f"“{name}”" for name in SOURCE_KINDS)
+        raise ValueError(f"“{text[:60]}” is not one of {known}{f'; {hint}' if hint else '.'}")
+    return text
 
 
 def _check_variable_name(text: str) -> str:
@@ -168,6 +179,7 @@ Line = Annotated[str, AfterValidator(_check_line)]
 Url = Annotated[str, _URL]
 Host = Annotated[str, AfterValidator(_check_host)]
 VariableName = Annotated[str, AfterValidator(_check_variable_name)]
+SourceKindName = Annotated[str, AfterValidator(_check_source_kind)]
 SourceUrl = Annotated[str, AfterValidator(_check_source_url)]
 OptionalUrl = Annotated[str, AfterValidator(lambda text: _or_empty(text, _URL))]
 Email = Annotated[str, _EMAIL]

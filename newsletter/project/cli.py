@@ -21,6 +21,7 @@ COMMANDS = {
     "apply": "create or update lists, sources, publications … from the organisation's file",
     "staff": "add people to the staff, or list them",
     "api-key": "make, list or revoke keys for your other systems",
+    "mcp": "let an assistant read and draft, never approve or send",
     "webhook": "add, list or remove webhooks for your other systems",
     "subscribers": "import, export or look up the people of a list",
     "breach-drill": "list whose data an account, an API key or an export touched",

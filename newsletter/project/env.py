@@ -6,22 +6,21 @@ from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 
-from environs import Env, EnvError
+from environs import EnvError
 
-from newsletter.common.errors import BadAddress
 from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import AllowList
 from newsletter.demo.environment import MARKER_FILE
+from newsletter.identity_provider.settings import IdentityProvider
 from newsletter.organisation.health.origin import SettingValue
+from newsletter.project.oidc_settings import read_oidc
 from newsletter.project.secret_keys import is_weak, read_key_file, require_strong, resolve_key
 from newsletter.project.setting_origins import describe
+from newsletter.project.setting_values import read_flag, read_mailable, read_text, read_words
 from newsletter.project.settings_file import current_settings_file
-from subscribers.addresses.normalise import normalise
 
 ENGINES = ("embedded", "procrastinate")
-_env = Env()
-_TRUE, _FALSE = ("true", "yes", "on", "1", "t", "y"), ("false", "no", "off", "0", "f", "n")
-_NOT_SETTINGS = {"link_keys", "demo"}
+_NOT_SETTINGS = {"link_keys", "demo", "oidc"}
 _MADE = {"NEWSLETTER_SECRET_KEY": "secret.key", "NEWSLETTER_ADDRESS_KEY": "address.key"}
 
 
@@ -36,6 +35,8 @@ class Environment:
     old_secret_keys: list[str]
     link_keys: list[str]
     address_key: str
+    api_key: str
+    """The key with which `newsletter mcp` calls the API; no other process reads it."""
     provider_url: str
     engine: str
     fetch_allow: list[str]
@@ -47,6 +48,7 @@ class Environment:
     trusted_proxies: list[str]
     hsts_subdomains: bool
     only_to: list[str]
+    oidc: IdentityProvider
     env_file: Path | None
     """The file that settings were read from, if there was one: NEWSLETTER_ENV_FILE, or `.env` in the current folder."""
 
@@ -67,10 +69,11 @@ class Environment:
     def by_name(self) -> dict[str, object]:
         """Return the values by setting name. Only DATABASE_URL has no prefix."""
         names = (field.name for field in fields(self) if field.name not in _NOT_SETTINGS)
-        return {
+        own = {
             "DATABASE_URL" if name == "database_url" else f"NEWSLETTER_{name.upper()}": getattr(self, name)
             for name in names
         }
+        return {**own, **self.oidc.by_name()}
 
     def weak_keys(self) -> list[str]:
         """Return the settings whose key is easy to guess. Production refuses them."""
@@ -93,11 +96,11 @@ class Environment:
 def read() -> Environment:
     """Read every setting and make the keys that a trial needs. Raises EnvError for a setting that cannot be used."""
     data_dir = _data_dir()
-    production = _flag("NEWSLETTER_PRODUCTION", default=False)
-    site_url = _text("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-    database_url = _text("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
+    production = read_flag("NEWSLETTER_PRODUCTION", default=False)
+    site_url = read_text("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+    database_url = read_text("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
     secret_key = _secret("NEWSLETTER_SECRET_KEY", data_dir / "secret.key", required=production)
-    old_secret_keys = _words("NEWSLETTER_OLD_SECRET_KEYS")
+    old_secret_keys = read_words("NEWSLETTER_OLD_SECRET_KEYS")
     environment = Environment(
         data_dir=data_dir,
         database_url=database_url,
@@ -106,17 +109,19 @@ def read() -> Environment:
         old_secret_keys=old_secret_keys,
         link_keys=_once([secret_key, *old_secret_keys, read_key_file(data_dir / "secret.key")]),
         address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
-        provider_url=_text("NEWSLETTER_PROVIDER_URL", "outbox://"),
+        api_key=read_text("NEWSLETTER_API_KEY", ""),
+        provider_url=read_text("NEWSLETTER_PROVIDER_URL", "outbox://"),
         engine=_engine(database_url),
         fetch_allow=_reachable("NEWSLETTER_FETCH_ALLOW"),
-        link_checks=_flag("NEWSLETTER_LINK_CHECKS", default=True),
-        pulse_url=_text("NEWSLETTER_PULSE_URL", ""),
+        link_checks=read_flag("NEWSLETTER_LINK_CHECKS", default=True),
+        pulse_url=read_text("NEWSLETTER_PULSE_URL", ""),
         production=production,
-        time_zone=_text("NEWSLETTER_TIME_ZONE", "UTC"),
+        time_zone=read_text("NEWSLETTER_TIME_ZONE", "UTC"),
         demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARKER_FILE).is_file(),
         trusted_proxies=_networks("NEWSLETTER_TRUSTED_PROXIES"),
-        hsts_subdomains=_flag("NEWSLETTER_HSTS_SUBDOMAINS", default=False),
-        only_to=_mailable("NEWSLETTER_ONLY_TO"),
+        hsts_subdomains=read_flag("NEWSLETTER_HSTS_SUBDOMAINS", default=False),
+        only_to=read_mailable("NEWSLETTER_ONLY_TO"),
+        oidc=read_oidc(),
         env_file=current_settings_file().path,
     )
     if production:
@@ -127,7 +132,7 @@ def read() -> Environment:
 def _data_dir() -> Path:
     """Return the data folder. A relative path in the settings file is relative to that file."""
     file = current_settings_file()
-    given = _text("NEWSLETTER_DATA_DIR", "")
+    given = read_text("NEWSLETTER_DATA_DIR", "")
     from_file = not given or "NEWSLETTER_DATA_DIR" in file.names
     base = file.path.parent if file.path is not None and file.path.is_file() and from_file else Path()
     try:
@@ -138,22 +143,8 @@ def _data_dir() -> Path:
         ) from error
 
 
-def _text(name: str, default: str) -> str:
-    """Return a setting without surrounding white space, or the default if it is empty."""
-    return _env.str(name, "").strip() or default
-
-
-def _flag(name: str, *, default: bool) -> bool:
-    given = _text(name, "").lower()
-    if given in (*_TRUE, *_FALSE):
-        return given in _TRUE
-    if given:
-        raise EnvError(f"{name} is “{given[:20]}”. Write true or false.")
-    return default
-
-
 def _engine(database_url: str) -> str:
-    engine = _text("NEWSLETTER_ENGINE", "embedded")
+    engine = read_text("NEWSLETTER_ENGINE", "embedded")
     if engine not in ENGINES:
         raise EnvError(f"NEWSLETTER_ENGINE is “{engine[:20]}”. Write one of: {', '.join(ENGINES)}.")
     if engine == "procrastinate":
@@ -170,7 +161,7 @@ def _engine(database_url: str) -> str:
 
 def _networks(name: str) -> list[str]:
     networks = []
-    for text in _words(name):
+    for text in read_words(name):
         try:
             networks.append(str(ip_network(text, strict=False)))
         except ValueError as error:
@@ -180,7 +171,7 @@ def _networks(name: str) -> list[str]:
 
 def _reachable(name: str) -> list[str]:
     """Return hosts and networks. Raise EnvError for a word that is neither, because it would make every source fail."""
-    words = _words(name)
+    words = read_words(name)
     try:
         AllowList.parse(words)
     except Refused as error:
@@ -191,23 +182,9 @@ def _reachable(name: str) -> list[str]:
     return words
 
 
-def _mailable(name: str) -> list[str]:
-    """Return addresses and domains. Raise EnvError for a word that is neither, because it would leave somebody out."""
-    for text in _words(name):
-        try:
-            normalise(text if "@" in text.lstrip("@") else f"anybody@{text.lstrip('@')}")
-        except BadAddress as error:
-            raise EnvError(f"{name}: “{text}” is neither an address nor a domain such as example.org.") from error
-    return _words(name)
-
-
-def _words(name: str) -> list[str]:
-    return [part.strip() for part in _env.str(name, "").split(",") if part.strip()]
-
-
 def _once(keys: list[str]) -> list[str]:
     return [key for key in dict.fromkeys(keys) if key]
 
 
 def _secret(name: str, kept_in: Path, *, required: bool) -> str:
-    return resolve_key(_text(name, ""), name=name, kept_in=kept_in, required=required)
+    return resolve_key(read_text(name, ""), name=name, kept_in=kept_in, required=required)

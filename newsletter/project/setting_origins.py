@@ -34,6 +34,10 @@ def _plain(value: object) -> str:
     return str(value)
 
 
+def _pairs(value: object) -> str:
+    return ", ".join(f"{left}={right}" for left, right in value) if isinstance(value, tuple) else ""
+
+
 def _hidden(value: object) -> str:
     return HIDDEN if value else ""
 
@@ -87,8 +91,11 @@ _SHOWN: dict[str, Callable[[object], str]] = {
     "NEWSLETTER_SITE_URL": _site,
     "NEWSLETTER_SECRET_KEY": _hidden,
     "NEWSLETTER_ADDRESS_KEY": _hidden,
+    "NEWSLETTER_API_KEY": _hidden,
     "NEWSLETTER_OLD_SECRET_KEYS": _number_of_keys,
     "NEWSLETTER_PROVIDER_URL": _provider,
     "NEWSLETTER_PULSE_URL": _host_alone,
+    "NEWSLETTER_OIDC_CLIENT_SECRET": _hidden,
+    "NEWSLETTER_OIDC_ROLES": _pairs,
     "DATABASE_URL": _database,
 }

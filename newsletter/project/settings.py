@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 import dj_database_url
 
 from newsletter.project import env as _environment
+from newsletter.project.catalogues import list_catalogues, list_desk_languages
 from newsletter.project.paths import EMAIL_TEMPLATES, WEB_TEMPLATES
 
 ENV = _environment.read()
@@ -31,6 +32,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -113,7 +115,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en-gb"
-LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = [("en-gb", "English"), ("es", "Español")]  # of the desk
+LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = [("en-gb", "English"), *list_desk_languages()]  # of the desk
+LOCALE_PATHS = list_catalogues()
 TIME_ZONE = ENV.time_zone
 USE_I18N = True
 USE_TZ = True
@@ -169,6 +172,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = ENV.site_url.split("://", 1)[0]
 USERSESSIONS_ADAPTER = "newsletter.desk.staff.accounts.SessionsAdapter"
 MFA_ADAPTER = "newsletter.desk.staff.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+SOCIALACCOUNT_ADAPTER = "newsletter.desk.sign_in.adapter.DeskSocialAdapter"
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
     "authenticate": "newsletter.desk.staff.one_time_codes.SingleUseAuthenticateForm",
@@ -193,6 +197,7 @@ NEWSLETTER_PRODUCTION = ENV.production
 NEWSLETTER_FETCH_ALLOW = ENV.fetch_allow
 NEWSLETTER_LINK_CHECKS = ENV.link_checks
 NEWSLETTER_PULSE_URL = ENV.pulse_url
+NEWSLETTER_OIDC = ENV.oidc
 NEWSLETTER_EMAIL_TEMPLATES = EMAIL_TEMPLATES
 SUBSCRIBERS_SITE_URL = ENV.site_url
 SUBSCRIBERS_ADDRESS_KEY = ENV.address_key

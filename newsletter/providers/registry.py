@@ -1,53 +1,54 @@
-"""All providers: one line each, with its adapter and its webhook handler."""
+"""All providers that are installed: their adapters, their URLs and their webhook handlers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
+from newsletter.common.extension_registry import Registry, RegistryPart
 from newsletter.providers.base.contract import Adapter
 from newsletter.providers.base.errors import BadProviderUrl, BadWebhook
 from newsletter.providers.base.http_adapter import HttpAdapter
+from newsletter.providers.base.provider_kind import ProviderKind, check_provider
 from newsletter.providers.base.provider_url import ProviderSettings, UrlRules, parse_provider_url
 from newsletter.providers.base.webhooks.verification import WebhookHandler
-from newsletter.providers.brevo.adapter import Brevo
-from newsletter.providers.brevo.webhooks import BREVO
-from newsletter.providers.mailgun.adapter import Mailgun
-from newsletter.providers.mailgun.webhooks import MAILGUN
 from newsletter.providers.outbox.adapter import OUTBOX_URL, Outbox
-from newsletter.providers.postmark.adapter import Postmark
-from newsletter.providers.postmark.webhooks import POSTMARK
-from newsletter.providers.resend.adapter import Resend
-from newsletter.providers.resend.webhooks import RESEND
-from newsletter.providers.sendgrid.adapter import SendGrid
-from newsletter.providers.sendgrid.webhooks import SENDGRID
-from newsletter.providers.ses.adapter import Ses
-from newsletter.providers.ses.webhooks import SES
-from newsletter.providers.sparkpost.adapter import SparkPost
-from newsletter.providers.sparkpost.webhooks import SPARKPOST
 
-_PROVIDERS: tuple[tuple[type[HttpAdapter], WebhookHandler], ...] = (
-    (Mailgun, MAILGUN),
-    (Postmark, POSTMARK),
-    (SendGrid, SENDGRID),
-    (Resend, RESEND),
-    (Brevo, BREVO),
-    (SparkPost, SPARKPOST),
-    (Ses, SES),
-)
+PROVIDERS = Registry("newsletter.providers", ProviderKind, check=check_provider)
 OUTBOX = "outbox"
 """The name of the provider that writes mails to files."""
-ADAPTERS: Mapping[str, type[HttpAdapter]] = MappingProxyType(
-    {adapter.url_rules.scheme: adapter for adapter, _ in _PROVIDERS}
-)
-WEBHOOK_HANDLERS: Mapping[str, WebhookHandler] = MappingProxyType({handler.name: handler for _, handler in _PROVIDERS})
-ATOMIC_PROVIDERS = frozenset(handler.name for handler in WEBHOOK_HANDLERS.values() if handler.atomic)
-URL_RULES: Mapping[str, UrlRules] = MappingProxyType(
-    {"outbox": OUTBOX_URL, **{scheme: adapter.url_rules for scheme, adapter in ADAPTERS.items()}}
-)
+ADAPTERS: Mapping[str, type[HttpAdapter]] = RegistryPart(PROVIDERS, lambda kind: kind.adapter)
+WEBHOOK_HANDLERS: Mapping[str, WebhookHandler] = RegistryPart(PROVIDERS, lambda kind: kind.webhooks)
+
+
+class _UrlRules(Mapping[str, UrlRules]):
+    """The rules of every provider's URL, and those of the outbox."""
+
+    def __getitem__(self, scheme: str) -> UrlRules:
+        return OUTBOX_URL if scheme == OUTBOX else ADAPTERS[scheme].url_rules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([OUTBOX, *ADAPTERS])
+
+    def __len__(self) -> int:
+        return 1 + len(ADAPTERS)
+
+
+URL_RULES: Mapping[str, UrlRules] = _UrlRules()
+
+
+def is_atomic(provider: str) -> bool:
+    """Return True if one recipient's event proves that the provider accepted the whole batch."""
+    return provider in WEBHOOK_HANDLERS and WEBHOOK_HANDLERS[provider].atomic
 
 
 def read_provider_url(url: str) -> ProviderSettings:
     """Return the parts of NEWSLETTER_PROVIDER_URL. Raise BadProviderUrl, which names the wrong part, never the key."""
+    scheme = url.strip().partition("://")[0].lower()
+    if scheme != OUTBOX and (broken := PROVIDERS.find_broken(scheme)):
+        raise BadProviderUrl(
+            "The provider “%(scheme)s” of NEWSLETTER_PROVIDER_URL is missing, so nothing is sent. %(why)s",
+            scheme=broken.name,
+            why=PROVIDERS.explain_missing(scheme),
+        )
     return parse_provider_url(url, rules=URL_RULES)
 
 

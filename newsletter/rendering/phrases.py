@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from newsletter.common.translation_kind import collect_texts
 from newsletter.rendering.errors import RenderingError
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -12,9 +13,9 @@ FALLBACK = "en"
 _RTL_LANGUAGES = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "ps", "sd", "syr", "ug", "ur", "yi"})
 _FOLDER = Path(__file__).parent / "languages"
 
-PHRASES: Mapping[str, Mapping[str, str]] = {
-    path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.glob("*.toml"))
-}
+PHRASES: Mapping[str, Mapping[str, str]] = collect_texts(
+    {FALLBACK: tomllib.loads((_FOLDER / f"{FALLBACK}.toml").read_text(encoding="utf-8"))}, "phrases"
+)
 
 
 def find_phrase(key: str, language: str, **values: str) -> str:

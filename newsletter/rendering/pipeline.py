@@ -55,7 +55,7 @@ def render(document: Document, *, templates: Path | None = None, marked: bool = 
                 layouts=", ".join(LAYOUTS),
             )
         )
-    prepared = prepare(document, schemas=load_schemas(folder))
+    prepared = prepare(document, schemas=load_schemas(folder if templates else None))
     html, in_html = "", _hyphenate(prepared)
     for max_full_stories in _FULL_STORY_LIMITS:
         html = _render_html(environment, in_html, max_full_stories=max_full_stories, marked=marked)

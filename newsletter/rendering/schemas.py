@@ -1,113 +1,50 @@
-"""Read the schemas of blocks: a ``.toml`` file beside a block's two templates names its fields and a sample.
+"""The schemas of the blocks that are installed, and our own blocks of this kind."""
 
-These three files add a block: the editor, rendering, lint and the gallery find it by its name.
-"""
-
-import re
-import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from newsletter.common.messages import Message
-from newsletter.rendering.errors import TemplateError
+from newsletter.common.extension_registry import RegistryPart
+from newsletter.rendering.block_kind import BLOCK_KINDS, BlockKind
+from newsletter.rendering.block_schema import BlockSchema, FieldSchema, blank_value, read_schema
 from newsletter.rendering.templates import default_templates
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+__all__ = ["BlockSchema", "FieldSchema", "blank_value", "load_schemas"]
+
+_INSTALLED: Mapping[str, BlockSchema] = RegistryPart(BLOCK_KINDS, lambda kind: kind.schema)
 
 
-class FieldSchema(BaseModel):
-    """One field. ``line`` is a line of text, ``paragraphs`` several, ``rich`` staff's formatted text with personal fields,
-    ``lines`` a list of lines, ``link`` a web address, ``choice`` one of ``options``, ``picture`` a picture cropped for
-    its ``place`` and, with ``mark``, marked as a film.
+class OwnBlock(BlockKind):
+    """A block beside our own mail templates."""
+
+    interface = 1
+    folder = default_templates() / "blocks"
+
+
+class PartnerBand(OwnBlock):
+    pass
+
+
+class PersonNote(OwnBlock):
+    pass
+
+
+class Statistic(OwnBlock):
+    pass
+
+
+class Video(OwnBlock):
+    pass
+
+
+def load_schemas(folder: Path | None = None) -> Mapping[str, BlockSchema]:
+    """Return the schemas of the installed blocks, or of a folder like ``templates/email``, by kind.
+
+    Raise TemplateError, which names the file, for a folder.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    kind: Literal["line", "paragraphs", "rich", "lines", "link", "choice", "picture"]
-    label: str
-    help: str = ""
-    required: bool = False
-    most: int = Field(default=300, ge=1, le=5000)
-    options: tuple[tuple[str, str], ...] = ()
-    place: str = "wide"
-    mark: Literal["", "film"] = ""
-
-    @model_validator(mode="after")
-    def _check_options(self) -> "FieldSchema":
-        if (self.kind == "choice") != bool(self.options):
-            raise ValueError("options are given for a choice, and for nothing else")
-        return self
-
-
-class BlockSchema(BaseModel):
-    """A block: its label, its fields, and a sample value of each (of a picture: its name)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: str
-    label: str
-    about: str
-    icon: str = "placeholder"
-    fields: tuple[FieldSchema, ...] = Field(alias="field")
-    sample: Mapping[str, Any] = {}
-
-    @model_validator(mode="after")
-    def _check_sample(self) -> "BlockSchema":
-        unknown = sorted(set(self.sample) - {field.name for field in self.fields})
-        if unknown:
-            raise ValueError(f"the sample has “{unknown[0]}”, which is no field")
-        if lacking := [field.name for field in self.fields if field.required and field.name not in self.sample]:
-            raise ValueError(f"the sample lacks “{lacking[0]}”, which is required")
-        return self
+    return _INSTALLED if folder is None else _load_folder(folder)
 
 
 @lru_cache(maxsize=8)
-def load_schemas(folder: Path | None = None) -> Mapping[str, BlockSchema]:
-    """Return the schemas of a folder like ``templates/email``, by kind. Raise TemplateError, which names the file."""
-    folder = folder or default_templates()
-    return {path.stem: _load(path) for path in sorted((folder / "blocks").glob("*.toml"))}
-
-
-def blank_value(field: FieldSchema) -> Any:
-    """Return the value of a field that was not filled in."""
-    match field.kind:
-        case "rich":
-            return {"html": "", "text": ""}
-        case "lines":
-            return ()
-        case "picture":
-            return None
-        case "choice":
-            return field.options[0][0]
-        case _:
-            return ""
-
-
-def _load(path: Path) -> BlockSchema:
-    if not _NAME.fullmatch(path.stem):
-        raise TemplateError(
-            Message("%(file)s: name a block with small letters, digits and underscores.", file=path.name),
-            kind=path.stem,
-        )
-    for part in ("mjml", "txt"):
-        if not path.with_name(f"{path.stem}.{part}.j2").is_file():
-            missing = f"{path.stem}.{part}.j2"
-            message = Message("%(file)s has no %(missing)s beside it. Add it.", file=path.name, missing=missing)
-            raise TemplateError(message, kind=path.stem)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return BlockSchema.model_validate({**data, "kind": path.stem})
-    except tomllib.TOMLDecodeError as error:
-        raise TemplateError(
-            Message("%(file)s is not TOML: %(error)s.", file=path.name, error=str(error)), kind=path.stem
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        parts = [path.name, ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")]
-        message = Message.joined([part for part in parts if part], between=": ") + "."
-        raise TemplateError(message, kind=path.stem) from error
+def _load_folder(folder: Path) -> Mapping[str, BlockSchema]:
+    return {path.stem: read_schema(path) for path in sorted((folder / "blocks").glob("*.toml"))}

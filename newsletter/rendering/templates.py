@@ -1,13 +1,16 @@
 """The Jinja environment of the mail templates: their folder, filters and globals."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
     Environment,
     FileSystemLoader,
+    FunctionLoader,
     StrictUndefined,
     TemplateNotFound,
     TemplateSyntaxError,
@@ -17,6 +20,7 @@ from jinja2 import (
 from markupsafe import Markup, escape
 
 from newsletter.common.messages import Message
+from newsletter.rendering.block_kind import find_template
 from newsletter.rendering.blocks import Picture
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.text import MAX_LINE_LENGTH, wrap
@@ -44,8 +48,12 @@ def default_templates() -> Path:
 @lru_cache(maxsize=8)
 def make_environment(folder: Path) -> Environment:
     """Return the cached environment of one folder. Only ``.mjml.j2`` is escaped."""
+    loader: BaseLoader = FileSystemLoader(folder)
+    if folder == default_templates().resolve():
+        # Our own templates come first, so no extension replaces one.
+        loader = ChoiceLoader([loader, FunctionLoader(_load_block)])
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=loader,
         undefined=StrictUndefined,
         autoescape=select_autoescape(enabled_extensions=("mjml.j2",), default=False, default_for_string=True),
         trim_blocks=True,
@@ -60,6 +68,14 @@ def make_environment(folder: Path) -> Environment:
     }
     environment.globals = {"logo_width": _logo_width}
     return environment
+
+
+def _load_block(name: str) -> tuple[str, str, Callable[[], bool]] | None:
+    """Return the template of a block that an extension brings, as Jinja wants it. It is read again if the file changes."""
+    file = find_template(name)
+    if file is None:
+        return None
+    return file.read_text(encoding="utf-8"), str(file), lambda: find_template(name) == file
 
 
 def fill_template(

@@ -31,7 +31,7 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
             413, f"The report is larger than {MAX_BODY_BYTES:,} bytes and was not stored. Send fewer events at once."
         )
     try:
-        if provider not in WEBHOOK_HANDLERS or not is_configured(provider):
+        if not is_configured(provider) or provider not in WEBHOOK_HANDLERS:
             return _text_response(404, "No provider of this name reports here.")
         check_secret(provider=provider, secret=secret)
     except BadProviderUrl as error:

@@ -1,4 +1,4 @@
-"""Decisions of staff about one person: stop emails, allow them again, or erase the person. Each is logged."""
+"""Decisions of staff about one person: correct name or address, stop emails, allow them again, erase. Each is logged."""
 
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
@@ -15,10 +15,12 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
+from newsletter.common.errors import BadAddress
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import MailingList, Reason, Subscriber, Suppression
+from subscribers.people.change_address import AddressNotAsked, request_correction
 from subscribers.people.rename import rename_person as correct_name
 from subscribers.people.silence import record_stay_reply
 from subscribers.unsubscribing.suppression import CannotRemoveSuppression, remove_suppression, suppress
@@ -69,6 +71,28 @@ def rename_person(request: HttpRequest, pk: int) -> HttpResponse:
     if correct_name(person=person, name=request.POST.get("name", ""), now=timezone.now()):
         log(instance=person, action="subscribers.rename", user=request.user)
     messages.success(request, _("The name is saved.") if person.name else _("The name is removed."))
+    return redirect("subscribers_person", pk)
+
+
+@require_POST
+def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask at the corrected address whether it is the person's. They keep the old one until they confirm."""
+    require_permission(request, RENAME_PERMISSION, REVEAL_PERMISSION)
+    person = get_object_or_404(Subscriber, pk=pk)
+    email = request.POST.get("email", "")
+    try:
+        request_correction(person=person, email=email, now=timezone.now())
+    except (AddressNotAsked, BadAddress) as error:
+        messages.error(request, translate(error))
+    else:
+        log(instance=person, action="subscribers.correct", user=request.user)
+        messages.success(
+            request,
+            _(
+                "A mail asks %(email)s to confirm the new address within 7 days. Until then, our emails go to the old one."
+            )
+            % {"email": email.strip()},
+        )
     return redirect("subscribers_person", pk)
 
 

@@ -72,7 +72,7 @@ LIFETIMES: dict[Purpose, timedelta | None] = {
     Purpose.DOWNLOAD: _HOUR,
     Purpose.ERASE: _HOUR,
     Purpose.CHANGE_ADDRESS: _HOUR,
-    Purpose.CONFIRM_ADDRESS: _HOUR,
+    Purpose.CONFIRM_ADDRESS: timedelta(days=7),
     Purpose.STAY: None,
 }
 

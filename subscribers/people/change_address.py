@@ -1,4 +1,4 @@
-"""A change of address: requested from the old mailbox and confirmed from the new one."""
+"""A change of address: requested from the old mailbox or by staff, and confirmed from the new one."""
 
 from datetime import datetime
 
@@ -19,12 +19,20 @@ REASONS_TO_CARRY_OVER = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE, R
 """Suppressions that follow a person to another address. The others say something about the mailbox left behind."""
 
 
-class SameAddress(DomainError):
+class AddressNotAsked(DomainError):
+    """No mail went to the new address."""
+
+
+class SameAddress(AddressNotAsked):
     """The new address is the current one."""
 
 
-class NewAddressSuppressed(DomainError):
+class NewAddressSuppressed(AddressNotAsked):
     """The new address is suppressed for a reason that its owner cannot remove."""
+
+
+class CannotAskNewAddress(AddressNotAsked):
+    """Staff cannot have this address confirmed now."""
 
 
 @transaction.atomic
@@ -51,6 +59,36 @@ def request_address_change(*, link: MailedLink, email: str, now: datetime) -> st
             now=now,
         )
     return address
+
+
+@transaction.atomic
+def request_correction(*, person: Subscriber, email: str, now: datetime) -> None:
+    """Mail a confirmation to the address that staff entered. Until it is confirmed, the person keeps the old one.
+
+    Raises:
+        BadAddress: The text is no address.
+        SameAddress: The address is the current one.
+        NewAddressSuppressed: Nobody may mail the new address.
+        CannotAskNewAddress: The person was never on a list, or the address got too many confirmations.
+    """
+    address = normalise(email)
+    if identify(address) == bytes(person.address_hash):
+        raise SameAddress("This is the address that we have. Enter the corrected one.")
+    if _is_blocked(identify(address)):
+        raise NewAddressSuppressed(
+            "This address is suppressed: no mail may go to it. The person keeps the old address."
+        )
+    newest = person.subscriptions.select_related("mailing_list").order_by("-requested_at", "-pk").first()
+    if newest is None:
+        raise CannotAskNewAddress(
+            "This person was never on a list, so no list can write to them. Add them to a list first."
+        )
+    if not use_confirmation_quota(address, now=now) or not request_mailed_link(
+        subscriber=person, mailing_list=newest.mailing_list, kind=Kind.CONFIRM_ADDRESS, new_email=address, now=now
+    ):
+        raise CannotAskNewAddress(
+            "Too many confirmations were asked for. Try again tomorrow. The person keeps the old address."
+        )
 
 
 @transaction.atomic

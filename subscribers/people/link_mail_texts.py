@@ -67,7 +67,7 @@ def _link_mail_text(kind: MailedLink.Kind) -> tuple[str, str, str]:
         gettext("Get mail from %(organisation)s here?"),
         gettext(
             "You, or somebody else, asked us to send our emails to this address. To confirm, press the button within "
-            "an hour. It works once."
+            "7 days. It works once."
         ),
         gettext("Yes, send it here"),
     )

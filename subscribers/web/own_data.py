@@ -51,7 +51,7 @@ def offer_mailed_link(request: HttpRequest, target: LinkTarget, *, kind: MailedL
 def link_mailed_page(*, address: str) -> HttpResponse:
     """Return the same page whether or not a mail goes out."""
     text = gettext(
-        "We are sending a mail to %(address)s. Its button works once, within an hour. "
+        "We are sending a mail to %(address)s. Its button works once, and the mail says until when. "
         "If it is not there after ten minutes, check your junk mail."
     ) % {"address": address}
     return message_page(gettext("Check your inbox"), text)

@@ -25,10 +25,12 @@ from subscribers.models import (
     Topic,
 )
 from subscribers.people.change_address import (
+    CannotAskNewAddress,
     NewAddressSuppressed,
     SameAddress,
     confirm_address_change,
     request_address_change,
+    request_correction,
 )
 from subscribers.people.describe_person import describe_person
 from subscribers.people.locations import get_or_create_location
@@ -268,3 +270,40 @@ def test_a_link_to_nowhere_cannot_be_stored(weekly: MailingList) -> None:
     for kind, new_email in (("arrive", ""), ("move", "new@example.org"), ("other", "")):
         with pytest.raises(IntegrityError), transaction.atomic():
             MailedLink.objects.create(subscriber=ada, mailing_list=weekly, kind=kind, new_email=new_email, asked_at=NOW)
+
+
+def test_staff_correct_an_address_and_the_person_confirms_it(weekly: MailingList) -> None:
+    ada = make_member(weekly, name="Ada")
+    suppress(address_hash=bytes(ada.address_hash), reason=Reason.HARD, now=NOW)
+    request_correction(person=ada, email=" Ada@Gmail.com ", now=NOW)
+    link = list_due_links(now=LATER).get()
+    assert (link.new_email, link.mailing_list) == ("Ada@gmail.com", weekly)
+    assert Subscriber.objects.get().email == "ada@example.org"
+    assert claim_mailed_link(link=link, now=LATER)
+    url = make_mailed_link_url(link=link, now=LATER)
+    target = read_link(url.rsplit("/", 1)[1], purpose=Purpose.CONFIRM_ADDRESS, now=LATER + timedelta(days=6))
+    confirm_address_change(link=find_link(target, kind=Kind.CONFIRM_ADDRESS), now=LATER + timedelta(days=6))
+    assert eligible(mailing_list=weekly, now=LATER).get().subscriber.email == "Ada@gmail.com"
+
+
+def test_a_correction_that_cannot_be_asked_says_why_and_asks_nothing(weekly: MailingList) -> None:
+    ada, stranger = make_member(weekly), make_person("stranger@example.org")
+    suppress(address_hash=identify("stopped@example.org"), reason=Reason.STAFF, now=NOW)
+    with pytest.raises(BadAddress):
+        request_correction(person=ada, email="ada@", now=NOW)
+    with pytest.raises(SameAddress):
+        request_correction(person=ada, email="ADA@example.org", now=NOW)
+    with pytest.raises(NewAddressSuppressed, match="no mail may go to it"):
+        request_correction(person=ada, email="stopped@example.org", now=NOW)
+    with pytest.raises(CannotAskNewAddress, match="never on a list"):
+        request_correction(person=stranger, email="new@example.org", now=NOW)
+    assert not MailedLink.objects.exists()
+
+
+def test_a_corrected_address_is_asked_a_few_times_a_day_at_most(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    for number in range(MAX_LINKS_PER_DAY):
+        request_correction(person=ada, email=f"ada{number}@example.org", now=NOW)
+        assert claim_mailed_link(link=list_due_links(now=NOW).get(), now=NOW)
+    with pytest.raises(CannotAskNewAddress, match="Try again tomorrow"):
+        request_correction(person=ada, email="one.more@example.org", now=NOW)

@@ -26,7 +26,7 @@ DEBIAN = {
     "ruby-jekyll-feed": Path("/usr/share/rubygems-integration"),
 }
 PYPI = ("radicale>=3.3,<4", "xandikos>=0.4.10,<0.5", "pelican[markdown]>=4.11,<5")
-NPM = ("@11ty/eleventy@3", "@11ty/eleventy-plugin-rss@2")
+NPM = ("@11ty/eleventy@3", "@11ty/eleventy-plugin-rss@2", "oidc-provider@9")
 
 
 def main() -> None:
@@ -59,10 +59,10 @@ def _install_pypi() -> None:
 
 
 def _install_npm() -> None:
-    if not is_installed("eleventy"):
+    if not is_installed("eleventy") or not is_installed("oidc-provider"):
         npm = shutil.which("npm")
         if npm is None:
-            print("Not installed, because there is no npm: Eleventy.")  # noqa: T201
+            print("Not installed, because there is no npm: Eleventy, oidc-provider.")  # noqa: T201
             return
         _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(FOLDER), *NPM])
 

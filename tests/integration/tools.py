@@ -23,6 +23,8 @@ def is_installed(name: str) -> bool:
     """Return True if a program is there, from PyPI, npm or Debian."""
     if name == "eleventy":
         return bool(shutil.which("node")) and (find_node_modules() / "@11ty" / "eleventy-plugin-rss").exists()
+    if name == "oidc-provider":
+        return bool(shutil.which("node")) and (find_node_modules() / name / "lib" / "index.js").exists()
     return find_tool(name).exists() or bool(shutil.which(name))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from newsletter.models import ApiScope, Source, Variant
+from newsletter.models import ApiScope, Issue, Source, Variant
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Suppression
 from tests.support.api import call, create_key
@@ -18,6 +18,7 @@ NOW = "2026-03-05T09:00:00Z"
 EMAIL = "new.reader@example.org"
 WORDING = "Send me Supporters by email. I can unsubscribe at any time with the link in every mail."
 TERMS = {"list": "supporters", "basis": "consent", "evidence": "Ticked the box on our donation form, March 2026"}
+_BUTTON = {"type": "button", "value": {"label": "Visit us", "url": "https://example.org/visit/"}}
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ def prepare(site: Site) -> None:
     start_send(issue=make_issue(publication, approved=True), now=timezone.now())
     items = make_feed_item(site, "new", "A new verdict") + make_feed_item(site, "old", "The first verdict")
     feed = f'<rss version="2.0"><channel><title>News</title>{items}</channel></rss>'
+    notes = make_feed_item(site, "note", "A note from the field")
+    site.put("/notes.xml", feed.replace(items, notes), Content_Type="application/rss+xml")
     url = site.put("/feed.xml", feed, Content_Type="application/rss+xml")
     Source.objects.create(name="Our site", kind=Source.Kind.FEED, url=url)
 
@@ -194,13 +197,41 @@ EXAMPLES = (
     Example("All sources", "GET sources", "sources?limit=1"),
     Example("One source", "GET sources/{source}", "sources/1"),
     Example("Look at a source", "POST sources/{source}/look", "sources/2/look"),
+    Example(
+        "Add a source and have its kind found",
+        "POST sources",
+        "sources",
+        {"name": "Field notes", "url": "{site}/notes.xml", "topics": ["events"], "every_minutes": 60},
+    ),
+    Example("Take a source out of use", "PATCH sources/{source}", "sources/3", {"enabled": False}),
     Example("All publications", "GET publications", "publications"),
+    Example("One publication", "GET publications/{publication}", "publications/weekly"),
     Example("The last issues", "GET issues", "issues?publication=weekly&most=5"),
     Example("A receipt by id", "GET issues/{issue}/receipt", "issues/1/receipt"),
     Example("A receipt", "GET issues/{publication}/{number}/receipt", "issues/weekly/latest/receipt"),
     Example("Make an issue", "POST issues", "issues", {"publication": "weekly", "beginning": "copy", "copy_of": 1}),
     Example("An issue with its blocks", "GET issues/{issue}", "issues/1"),
     Example("Propose a subject", "PATCH issues/{issue}", "issues/2", {"subject": "The clinic is open at night"}),
+    Example("The types of blocks of own words", "GET block-types", "block-types"),
+    Example(
+        "Add a quote",
+        "POST issues/{issue}/blocks",
+        "issues/2/blocks",
+        {
+            "type": "quote",
+            "value": {"text": "They answered at three in the morning.", "who": "A patient"},
+            "after": "start",
+        },
+    ),
+    Example("Add a button", "POST issues/{issue}/blocks", "issues/2/blocks", _BUTTON),
+    Example(
+        "Move the button and change its words",
+        "PATCH issues/{issue}/blocks/{block}",
+        "issues/2/blocks/{last_block}",
+        {"value": {"label": "Come on Tuesday"}, "after": "start"},
+    ),
+    Example("Delete a block", "DELETE issues/{issue}/blocks/{block}", "issues/2/blocks/{last_block}"),
+    Example("Rehearse the send", "GET issues/{issue}/rehearsal", "issues/2/rehearsal"),
     Example("Check all versions", "POST issues/{issue}/check", "issues/2/check"),
     Example("Preview a version", "GET issues/{issue}/versions/{version}", "issues/2/versions/{version}"),
     Example("All sends", "GET sends", "sends"),
@@ -274,17 +305,22 @@ def run_examples() -> Iterator[tuple[Example, str, Any]]:
     """Run all examples, then the errors, and yield each with the path that was called and the answer."""
     with serve_site() as site:
         prepare(site)
-        yield from _run()
+        yield from _run(site)
 
 
-def _run() -> Iterator[tuple[Example, str, Any]]:
+def _run(site: Site) -> Iterator[tuple[Example, str, Any]]:
     key = create_key(" ".join(ApiScope.values), name="Donor database", calls_per_minute=1_000)
     narrow = create_key("people", name="Web site")
     for example in (*EXAMPLES, *ERRORS):
         method, headers, path = example.operation.split()[0], dict(example.headers), example.path
         if "{lifted}" in path:
             path = path.format(lifted=Suppression.objects.get(reason="staff").pk)
+        if "{last_block}" in path:
+            path = path.format(last_block=Issue.objects.get(pk=2).body[-1].id)
         if "{version}" in path:
             path = path.format(version=Variant.objects.filter(revision__issue=2).latest("pk").key)
         used = narrow if headers.pop("scope", "") else "" if "authorization" in headers else key
-        yield example, path, call(method, path, example.body, key=used, text=example.lines, **headers)
+        body = example.body
+        if isinstance(body, dict) and "{site}" in str(body.get("url", "")):
+            body = {**body, "url": body["url"].format(site=site.url)}
+        yield example, path, call(method, path, body, key=used, text=example.lines, **headers)

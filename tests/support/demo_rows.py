@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import timedelta
 from io import BytesIO
 
 from django.contrib.auth.models import User
@@ -34,7 +35,17 @@ from newsletter.sending.settling.send_controls import cancel_send
 from subscribers.identity import identify
 from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.import_steps import create_draft_import
-from subscribers.models import Basis, Case, HeldSignup, ImportBatch, MailingList, Segment, Subscriber, Topic
+from subscribers.models import (
+    Basis,
+    Case,
+    HeldSignup,
+    ImportBatch,
+    MailingList,
+    Segment,
+    StayQuestion,
+    Subscriber,
+    Topic,
+)
 from tests.support.drawing import draw
 from tests.support.webhooks import make_answered_endpoint
 
@@ -94,6 +105,9 @@ def print_rows() -> None:
         at=now,
     )
     person = Subscriber.objects.filter(subscriptions__mailing_list=sent.publication.mailing_list).earliest("pk")
+    StayQuestion.objects.create(
+        subscriber=person, mailing_list=mailing_list, asked_at=now - timedelta(days=9), sent_at=now - timedelta(days=9)
+    )
     rows = {
         "admin/^issues": waiting.pk,
         "admin/issues": waiting.pk,
@@ -132,7 +146,6 @@ FIRST_ROWS = {
     "appeals": Appeal,
     "sources": Source,
     "publications": Publication,
-    "welcome": Publication,
     "brand": Brand,
     "lists": MailingList,
     "topics": Topic,

@@ -225,6 +225,7 @@ DECIDED = {
     "wagtailusers_users:link": ADMIN,
     "wagtailusers_users:factor": ADMIN,
     "subscribers_rename": PEOPLE,
+    "subscribers_correct_address": PEOPLE,
     "subscribers_stay": PEOPLE,
     "subscribers_suppress": PEOPLE,
     "subscribers_remove_suppression": PEOPLE,

@@ -44,7 +44,7 @@ def modules_of(file: Path) -> Iterator[str]:
 
 
 def test_what_the_product_imports_is_declared() -> None:
-    optional = names(EXTRAS["scale"] + EXTRAS["ses"])
+    optional = names(EXTRAS["assistant"] + EXTRAS["scale"] + EXTRAS["ses"])
     for_types = names(EXTRAS["dev"]) & {"django-stubs-ext"}
     assert imported("newsletter", "subscribers") - names(ALWAYS) <= optional | for_types
     assert optional <= imported("newsletter", "subscribers") | {"boto3"}, "botocore comes with boto3, as people know it"
@@ -70,7 +70,7 @@ def test_every_dependency_has_a_lower_and_an_upper_bound(requirement: str) -> No
 
 
 def test_the_extras_that_tests_need_have_the_bounds_of_the_products_own() -> None:
-    for one in EXTRAS["scale"] + EXTRAS["ses"]:
+    for one in EXTRAS["assistant"] + EXTRAS["scale"] + EXTRAS["ses"]:
         assert one in EXTRAS["dev"]
 
 

@@ -17,6 +17,9 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 _LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)|(?:src|href|srcset)="([^"]+)\"""")
+READ = "".join(
+    (ROOT / "newsletter/project" / name).read_text(encoding="utf-8") for name in ("env.py", "oidc_settings.py")
+)
 _SETTING = re.compile(r"\b(?:NEWSLETTER_[A-Z_]+|DATABASE_URL)\b")
 
 
@@ -49,7 +52,7 @@ def test_links_are_found_in_every_form_in_which_they_are_written() -> None:
 
 
 def test_the_settings_that_are_documented_are_those_that_are_read() -> None:
-    read = set(_SETTING.findall((ROOT / "newsletter/project/env.py").read_text(encoding="utf-8")))
+    read = set(_SETTING.findall(READ))
     rows = re.findall(
         r"^\| `([A-Z_]+)` \|", (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -59,7 +62,7 @@ def test_the_settings_that_are_documented_are_those_that_are_read() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_document_names_a_setting_that_is_not_read(document: Path) -> None:
-    read = set(_SETTING.findall((ROOT / "newsletter/project/env.py").read_text(encoding="utf-8")))
+    read = set(_SETTING.findall(READ))
     assert set(_SETTING.findall(document.read_text(encoding="utf-8"))) <= read
 
 

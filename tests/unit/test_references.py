@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def _split_comments(source: str) -> list[tuple[str, str]]:
 @cache
 def list_paths() -> frozenset[str]:
     """Return the files and folders of the project, as paths from its root."""
-    tops = (*PACKAGES, "templates", "docs", "integrations")
+    tops = (*PACKAGES, "templates", "docs", "examples", "integrations")
     found = {path.relative_to(ROOT).as_posix() for top in tops for path in (ROOT / top).rglob("*")}
     return frozenset(found | {path.name for path in ROOT.iterdir()})
 
@@ -52,6 +53,13 @@ def list_path_endings() -> frozenset[str]:
     """Return each path with and without its first folders."""
     parts = (path.split("/") for path in list_paths())
     return frozenset("/".join(names[start:]) for names in parts for start in range(len(names)))
+
+
+@cache
+def list_groups() -> frozenset[str]:
+    """Return the groups of our entry points, whose names look like those of modules."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return frozenset(project["entry-points"])
 
 
 @cache
@@ -75,7 +83,7 @@ def is_stale(token: str) -> bool:
     if _FILE.fullmatch(token) or _FOLDER.fullmatch(token):
         plain = token.rstrip("/").removeprefix("./")
         return not _PATTERN.fullmatch(plain) and plain not in list_path_endings()
-    return bool(_DOTTED.fullmatch(token)) and not resolves(token)
+    return bool(_DOTTED.fullmatch(token)) and token not in list_groups() and not resolves(token)
 
 
 def test_backticked_files_and_modules_exist() -> None:

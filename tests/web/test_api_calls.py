@@ -123,6 +123,33 @@ def test_a_busy_key_never_exceeds_its_limit() -> None:
     assert statuses.count(200) == 1201
 
 
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"revoked_at": timezone.now()}, 401),
+        ({"expires_at": timezone.now() - timedelta(seconds=1)}, 401),
+        ({"scope": "gifts"}, 403),
+        ({"all_lists": False}, 200),
+    ],
+)
+def test_a_change_of_a_key_by_another_process_works_at_once(change: dict[str, object], status: int) -> None:
+    make_list("weekly")
+    key = create_key("lists:read")
+    assert len(call("get", "lists", key=key).json()["items"]) == 1
+    ApiKey.objects.update(**change)
+    answer = call("get", "lists", key=key)
+    assert answer.status_code == status
+    assert status != 200 or answer.json()["items"] == []
+
+
+def test_a_read_of_a_person_makes_five_queries(django_assert_num_queries: Any) -> None:
+    person = make_member(make_list("weekly"), "ada@example.org")
+    key = create_key("people:read", calls_per_minute=60_000)
+    call("get", f"people/{person.pk}", key=key)
+    with django_assert_num_queries(5):
+        assert call("get", f"people/{person.pk}", key=key).json()["subscriptions"][0]["list"] == "weekly"
+
+
 def test_a_key_in_an_address_is_refused() -> None:
     key = create_key("read")
     answer = call("get", f"publications?key={key}", key=key)

@@ -8,6 +8,8 @@ import pytest
 from django.core.management import call_command
 
 from newsletter.issues.planning.welcome import set_up_welcome
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.variants.subject_arms import WAITS, choose_arm
 from newsletter.models import EventNotice, Issue, MailLimits, Publication, Story
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Case, StayQuestion, Subscriber, Subscription, Topic
@@ -25,6 +27,7 @@ from tests.support.fixtures import (
     make_story,
 )
 from tests.support.limited_blocks import add_limited_note
+from tests.support.subject_tests import make_tested_issue
 
 FAR_AHEAD = datetime(2099, 1, 1, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +68,11 @@ def read_a_language_without_a_version(publication: Publication, person: Subscrib
 def send_at_the_local_hour(publication: Publication, person: Subscriber) -> None:
     Publication.objects.update(send_at="local")
     Subscriber.objects.update(place=None, timezone="Asia/Kolkata")
+
+
+def live_in_a_lost_zone(publication: Publication, person: Subscriber) -> None:
+    Publication.objects.update(send_at="local")
+    Subscriber.objects.update(place=None, timezone="US/Atlantis")
 
 
 def wait_for_the_confirmation(publication: Publication, person: Subscriber) -> None:
@@ -126,6 +134,7 @@ REASONS: list[tuple[Arrange, str]] = [
     (follow, "First, because they follow the case “The river case”."),
     (read_a_language_without_a_version, "they read Spanish, but nothing in this issue is in that language."),
     (send_at_the_local_hour, "by their own clock (Asia/Kolkata)."),
+    (live_in_a_lost_zone, "by the clock of the publication (Europe/London), because we do not know their time zone."),
     (wait_for_the_confirmation, "Not a recipient. Has not yet confirmed by mail."),
     (rest, "Not a recipient. Rests: they did not answer whether they still want mail."),
     (
@@ -151,6 +160,16 @@ def test_the_command_and_the_page_give_the_reason(
     (person,) = add_subscribers(publication, 1, where=LONDON)
     issue = arrange(publication, person) or make_issue(Publication.objects.get(pk=publication.pk))
     assert_both_say(sentence, issue=issue, person=person, capsys=capsys)
+
+
+def test_a_reader_in_a_subject_test_is_told_their_subject_or_the_wait(capsys: pytest.CaptureFixture[str]) -> None:
+    issue = make_tested_issue(make_publication(clicks="counts"))
+    test = resolve_content(issue).subject_test
+    of_arm = {choose_arm(test, subscriber_id=person.pk): person for person in Subscriber.objects.all()}
+    start_send(issue=issue, now=NOW)
+    for arm, version in ((1, "Subject A"), (2, "Subject B"), (WAITS, "Waiting for the subject test")):
+        assert_both_say(version, issue=issue, person=of_arm[arm], capsys=capsys)
+        assert_both_say("Still to send", issue=issue, person=of_arm[arm], capsys=capsys)
 
 
 def test_a_correction_is_not_for_people_with_the_current_details(capsys: pytest.CaptureFixture[str]) -> None:

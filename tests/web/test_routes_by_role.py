@@ -45,6 +45,7 @@ TABLE = {
     "/accounts/signup/": ANYBODY,
     "/accounts/first/": ANYBODY,  # by the code in the program's log, while nobody has an account
     "/accounts/password/": ANYBODY,
+    "/accounts/oidc/": ANYBODY,  # not there without an identity provider
     "/accounts/2fa/lost/": ANYBODY,  # by a password that was given, or nothing happens
     "/accounts/2fa/authenticate/": ANYBODY,
     "/admin/login/": ANYBODY,
@@ -115,7 +116,7 @@ TABLE = {
     "/admin/issues/preview/": NOBODY,
     "/admin/issues/preview/1/": WRITERS,
     "/admin/issues/unlock/": NOBODY,
-    "/admin/welcome/": WRITERS,
+    "/admin/publications/welcome/": WRITERS,
     "/admin/sources/": EDITORS,
     "/admin/stories/": WRITERS,
     "/admin/stories/add/": EDITORS,

@@ -188,6 +188,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_batch_step leave": dict,
     "newsletter_batch_step again": dict,
     "subscribers_stay": _asked_to_stay,
+    "subscribers_correct_address": lambda: {"email": "ada.corrected@example.org"},
     "subscribers_rename": lambda: {"name": "Ada L."},
     "subscribers_suppress": lambda: {"why": "asked by phone"},
     "subscribers_remove_suppression": lambda: {"why": "asked by phone to get it again"},

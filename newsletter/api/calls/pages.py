@@ -14,6 +14,7 @@ from newsletter.api.calls.problems import Problem
 
 MAX_ITEMS = 200
 _Row = TypeVar("_Row", bound=Model)
+_Found = TypeVar("_Found")
 Item = TypeVar("Item", bound=BaseModel)
 
 
@@ -39,16 +40,23 @@ def make_page(
     newest_first: bool = False,
 ) -> dict[str, object]:
     """Return one page of these rows in the order of their ids, each as `show` returns it."""
+    found, following = read_page(request, rows, page, newest_first=newest_first)
+    return {"items": [show(row) for row in found], "next": following}
+
+
+def read_page(
+    request: HttpRequest, rows: QuerySet[_Row, _Found], page: PageQuery, *, newest_first: bool = False
+) -> tuple[list[_Found], str | None]:
+    """Return the rows of one page, and the cursor of the next one. A row is a model or its id."""
     last = _read_cursor(request, page.cursor)
     if last is not None:
         rows = rows.filter(pk__lt=last) if newest_first else rows.filter(pk__gt=last)
     found = list(rows.order_by("-pk" if newest_first else "pk")[: page.limit + 1])
     more = len(found) > page.limit
     found = found[: page.limit]
-    return {
-        "items": [show(row) for row in found],
-        "next": _write_cursor(request, found[-1].pk) if more else None,
-    }
+    last_found = found[-1] if more else None
+    last_id = last_found.pk if isinstance(last_found, Model) else last_found
+    return found, _write_cursor(request, last_id) if isinstance(last_id, int) else None
 
 
 def _write_cursor(request: HttpRequest, last: int) -> str:

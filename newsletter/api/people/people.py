@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Status
@@ -11,14 +11,14 @@ from pydantic import BaseModel, Field
 from wagtail.log_actions import log
 
 from newsletter.api.calls.access import get_key, label_caller, require_all_lists
-from newsletter.api.calls.pages import Page, PageParams, make_page
+from newsletter.api.calls.pages import Page, PageParams, read_page
 from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.problems import Problem
-from newsletter.api.people.people_schemas import Merge, PersonAnswer, PersonValues, SubscriptionAnswer
-from newsletter.api.people.reach import find_list, list_visible_lists, list_visible_people, log_data
+from newsletter.api.people.describe_people import describe_people
+from newsletter.api.people.people_schemas import Merge, PersonAnswer, PersonValues
+from newsletter.api.people.reach import find_list, list_visible_people, log_data
 from newsletter.api.people.router import ERASING, READING, WRITING, router
 from newsletter.models import ApiKey
-from subscribers.addresses.normalise import mask
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import Subscriber, Subscription
 from subscribers.people.bulk_update import Outcome, PersonUpdate, update_people
@@ -39,7 +39,8 @@ def all_people(request: HttpRequest, page: PageParams, only: Annotated[PeopleFil
     if only.list:
         on_it = Subscription.objects.filter(subscriber=OuterRef("pk"), mailing_list=find_list(key, only.list)).open()
         people = people.filter(Exists(on_it))
-    return make_page(request, _with_details(key, people), _show, page)
+    ids, following = read_page(request, people.values_list("pk", flat=True), page)
+    return {"items": describe_people(key, ids), "next": following}
 
 
 @router.get("people/{int:person}", auth=READING, response=PersonAnswer, summary="Read a person by id")
@@ -112,45 +113,8 @@ def _lock(key: ApiKey, pk: int) -> Subscriber:
 
 
 def _read(key: ApiKey, pk: int) -> PersonAnswer:
-    row = _with_details(key, list_visible_people(key)).filter(pk=pk).first() if pk < 2**63 else None
-    if row is None:
+    is_visible = pk < 2**63 and (key.all_lists or list_visible_people(key).filter(pk=pk).exists())
+    found = describe_people(key, [pk]) if is_visible else []
+    if not found:
         raise UnknownPerson("No person has the id %(id)s.", id=pk)
-    return _show(row)
-
-
-def _with_details(key: ApiKey, people: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
-    subscriptions = Subscription.objects.open().select_related("mailing_list").order_by("pk")
-    if not key.all_lists:
-        subscriptions = subscriptions.filter(mailing_list__in=list_visible_lists(key))
-    visible = Prefetch("subscriptions", queryset=subscriptions, to_attr="visible_subscriptions")
-    return people.select_related("place").prefetch_related("topics", "attributes", visible)
-
-
-def _show(row: Subscriber) -> PersonAnswer:
-    place = row.place
-    subscriptions: list[Subscription] = row.visible_subscriptions  # type: ignore[attr-defined]  # `_with_details` sets it
-    return PersonAnswer(
-        id=row.pk,
-        email_hint=mask(row.email),
-        name=row.name,
-        country=place.country if place else "",
-        region=place.region if place else "",
-        city=place.town if place else "",
-        language=row.language,
-        giving=row.giving,
-        topics=sorted(topic.slug for topic in row.topics.all()),
-        attributes={one.key: one.value for one in sorted(row.attributes.all(), key=lambda one: one.key)},
-        source=row.source,
-        created_at=row.created_at,
-        subscriptions=[
-            SubscriptionAnswer(
-                list=one.mailing_list.slug,
-                basis=one.basis,
-                requested_at=one.requested_at,
-                confirmed_at=one.confirmed_at,
-                frequency=one.frequency,
-                paused_until=one.paused_until,
-            )
-            for one in subscriptions
-        ],
-    )
+    return found[0]

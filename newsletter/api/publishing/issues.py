@@ -1,7 +1,8 @@
 """API calls about the drafting of issues: make one, read it, change its subject, check it, preview it. Staff approve and send."""
 
+from dataclasses import asdict
+
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Status
@@ -9,18 +10,17 @@ from wagtail.log_actions import log
 
 from newsletter.api.calls.access import ApiKeyAuth, get_key
 from newsletter.api.calls.handle_call import repeats
-from newsletter.api.calls.preconditions import check_unchanged
-from newsletter.api.calls.saving import keep_approvals
+from newsletter.api.publishing.drafting import edit_draft, find_issue_by_id, show_issue
 from newsletter.api.publishing.reach import find_visible_issue, find_visible_publication
 from newsletter.api.publishing.receipts import router
 from newsletter.api.publishing.schemas import (
-    BlockAnswer,
     ChecksAnswer,
     FindingAnswer,
     IssueAnswer,
     IssueChange,
     MailAnswer,
     NewIssue,
+    RehearsalAnswer,
     VersionAnswer,
 )
 from newsletter.common.errors import NotFound, WrongState
@@ -28,6 +28,7 @@ from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import find_groups
+from newsletter.issues.variants.rehearse import rehearse_send
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.models import ApiScope, Issue, IssueRevision, Variant
 from newsletter.rendering.mail import split
@@ -49,33 +50,23 @@ def make_issue(request: HttpRequest, data: NewIssue) -> Status[IssueAnswer]:
         due=data.due,
     )
     log(instance=issue, action="wagtail.create", data={"key": key.name, "key_id": key.pk})
-    return Status(201, _show(_find(request, issue.pk)))
+    return Status(201, show_issue(find_issue_by_id(request, issue.pk)))
 
 
 @router.get("issues/{int:issue}", auth=READING, response=IssueAnswer, summary="Read an issue")
 def read_issue(request: HttpRequest, issue: int) -> IssueAnswer:
     """Return the issue as staff see it, with its blocks. `issues/{issue}/receipt` is what may be public."""
-    return _show(_find(request, issue))
+    return show_issue(find_issue_by_id(request, issue))
 
 
 @router.patch("issues/{int:issue}", auth=WRITING, response=IssueAnswer, summary="Propose a subject")
-@transaction.atomic
 def change_issue(request: HttpRequest, issue: int, data: IssueChange) -> IssueAnswer:
     """Set subject or preheader of a draft. 409 once it is approved: the API withdraws no approval."""
-    key, now = get_key(request), timezone.now()
-    Issue.objects.select_for_update().filter(pk=_find(request, issue).pk).first()
-    row = _find(request, issue)
-    check_unchanged(request, _show(row))
-    if row.state not in OPEN_STATES:
-        raise WrongState("%(issue)s is %(state)s, so it cannot be changed.", issue=row, state=row.get_state_display())
     values = data.model_dump(exclude_unset=True)
-    with keep_approvals(now=now):
+    with edit_draft(request, issue, fields=sorted(values)) as row:
         for name, value in values.items():
             setattr(row, name, value)
-        row.save()
-        row.save_revision(log_action=False)
-        log(instance=row, action="wagtail.edit", data={"key": key.name, "key_id": key.pk, "fields": sorted(values)})
-    return _show(row)
+    return show_issue(row)
 
 
 @router.post("issues/{int:issue}/check", auth=READING, response=ChecksAnswer, summary="Check all versions of an issue")
@@ -85,7 +76,7 @@ def check_issue(request: HttpRequest, issue: int) -> ChecksAnswer:
 
     What keeps it from becoming a mail is answered 422. A sent issue has the versions that were sent.
     """
-    revision, variants = _make_variants(_find(request, issue))
+    revision, variants = _make_variants(find_issue_by_id(request, issue))
     return ChecksAnswer(
         sha256=revision.sha256,
         versions=[
@@ -100,6 +91,17 @@ def check_issue(request: HttpRequest, issue: int) -> ChecksAnswer:
     )
 
 
+@router.get("issues/{int:issue}/rehearsal", auth=READING, response=RehearsalAnswer, summary="Rehearse an issue's send")
+def rehearse(request: HttpRequest, issue: int) -> RehearsalAnswer:
+    """Return who would get the issue now, in numbers by version, language, topic and zone. Nothing is stored or sent."""
+    row = find_issue_by_id(request, issue)
+    if row.state not in (*OPEN_STATES, Issue.State.APPROVED):
+        raise WrongState(
+            "%(issue)s is %(state)s: its receipt has the numbers.", issue=row, state=row.get_state_display()
+        )
+    return RehearsalAnswer.model_validate(asdict(rehearse_send(row, now=timezone.now())))
+
+
 @router.get(
     "issues/{int:issue}/versions/{str:version}",
     auth=READING,
@@ -108,7 +110,7 @@ def check_issue(request: HttpRequest, issue: int) -> ChecksAnswer:
 )
 def preview_version(request: HttpRequest, issue: int, version: str) -> MailAnswer:
     """Return subject, HTML and text of a version that `check` named, with sample values in the personal fields."""
-    row = _find(request, issue)
+    row = find_issue_by_id(request, issue)
     stored = Variant.objects.filter(revision__issue=row, key=version).select_related("revision").order_by("-revision")
     variant = stored.first() if version.isprintable() else None
     if variant is None:
@@ -129,25 +131,3 @@ def _make_variants(issue: Issue) -> tuple[IssueRevision, list[Variant]]:
     revision = freeze_revision(issue=issue, now=timezone.now())
     content = IssueContent.from_json(revision.content)
     return revision, make_variants(revision=revision, groups=find_groups(issue, content=content))
-
-
-def _find(request: HttpRequest, pk: int) -> Issue:
-    if pk >= 2**63:
-        raise NotFound("No issue has the id %(id)s.", id=pk)
-    return find_visible_issue(get_key(request), str(pk))
-
-
-def _show(row: Issue) -> IssueAnswer:
-    return IssueAnswer(
-        id=row.pk,
-        issue=row.reference,
-        publication=row.publication.slug,
-        state=row.state,
-        held=row.held,
-        subject=row.subject,
-        preheader=row.preheader,
-        due_at=row.due_at,
-        blocks=[
-            BlockAnswer(id=block["id"], type=block["type"], value=block["value"]) for block in row.body.get_prep_value()
-        ],
-    )

@@ -9,6 +9,36 @@ from pydantic import BaseModel, Field
 from newsletter.api.calls.fields import StoredRequestModel
 
 
+class PublicationAnswer(BaseModel):
+    """A newsletter that returns: whom it is for, when it is sent, and what its issues are made of."""
+
+    slug: str
+    name: str
+    enabled: bool
+    archived: bool
+    mailing_list: str = Field(description="Its slug.")
+    segment: str | None
+    from_name: str
+    from_email: str
+    reply_to: str
+    language: str
+    languages: list[str] = Field(description="The other languages of its issues.")
+    schedule: str = Field(description="As in cron.")
+    zone: str
+    send_at: str
+    lead_hours: int
+    approval: str
+    stories: int
+    events: int
+    radius_km: int
+    days_back: int
+    days_ahead: int
+    topics: list[str]
+    sources: list[int] = Field(description="The ids of its sources; none: all.")
+    max_variants: int
+    archive: str
+
+
 class NewIssue(StoredRequestModel):
     """An issue on demand. It is a draft: staff check, approve and send it in the desk."""
 
@@ -33,6 +63,31 @@ class BlockAnswer(BaseModel):
     id: str
     type: str
     value: object = Field(description="As in the desk's editor; it depends on the type.")
+
+
+_AFTER = "“start”, “end”, or the id of the block before it."
+_VALUE = "Its fields, as `GET issues/{issue}` shows them. Rich texts are HTML with b, i, a, ol, ul and p."
+
+
+class NewBlock(StoredRequestModel):
+    type: str = Field(description="One of `GET block-types`.", max_length=80)
+    value: dict[str, object] = Field(description=_VALUE)
+    after: str = Field("end", description=_AFTER, max_length=80)
+
+
+class BlockChange(StoredRequestModel):
+    value: dict[str, object] | None = Field(None, description=f"{_VALUE} A missing field does not change.")
+    after: str | None = Field(None, description=f"Moves it: {_AFTER}", max_length=80)
+
+
+class OwnType(BaseModel):
+    type: str
+    label: str
+    fields: list[str]
+
+
+class BlockTypes(BaseModel):
+    types: list[OwnType]
 
 
 class IssueAnswer(BaseModel):
@@ -66,6 +121,27 @@ class ChecksAnswer(BaseModel):
 
     sha256: str = Field(description="Of the content that was checked. An approval names it.")
     versions: list[VersionAnswer]
+
+
+class RehearsedVersionAnswer(BaseModel):
+    key: str
+    label: str
+    language: str
+    people: int
+
+
+class RehearsalAnswer(BaseModel):
+    """Who would get an issue now. Candidates are recipients and excluded; versions, languages and zones add up to recipients."""
+
+    candidates: int
+    recipients: int
+    excluded: dict[str, int]
+    versions: list[RehearsedVersionAnswer]
+    languages: dict[str, int]
+    topics: dict[str, int] = Field(
+        description="By slug, of people who may be mailed; several topics count in each, and “” is none."
+    )
+    zones: dict[str, int]
 
 
 class MailAnswer(BaseModel):

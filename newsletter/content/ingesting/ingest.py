@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from newsletter.common.errors import NotReady
+from newsletter.common.extension_registry import MissingExtension
 from newsletter.content.fetching.errors import FetchError
 from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.content.images.hosting import make_fetcher
@@ -22,6 +23,7 @@ from newsletter.content.ingesting.story_images import StoryImageFetcher
 from newsletter.content.ingesting.video_lengths import add_video_lengths
 from newsletter.content.parsing.entries import Parsed, SetAside
 from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
+from newsletter.content.parsing.source_kind import gives_events
 from newsletter.models import SetAsideEntry, Source
 
 MAX_BACK_OFF = timedelta(days=1)
@@ -83,7 +85,7 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
             fetcher=fetcher,
             now=now,
         )
-    except (FetchError, ResourceLimitExceeded, ParserCrashed, NotReady) as error:
+    except (FetchError, ResourceLimitExceeded, ParserCrashed, NotReady, MissingExtension) as error:
         _check_story_page(source, report, fetcher=fetcher, now=now)
         return _record_failure(source, report, error.message, now, retry_after=getattr(error, "retry_after", None))
     if reading.parsed.error:
@@ -157,18 +159,18 @@ def _store_entries(
             report.set_aside.append(SetAside(entry=story.title, reason=failure))
     link_translations((story.url, story.translations) for story in parsed.stories)
     report.set_aside += pictures.list_postponed()
-    if source.kind in Source.EVENT_KINDS:
+    if gives_events(source.kind):
         report.cancelled = cancel_private_events(source, parsed, now=now)
         match_moved_events(source, parsed, now=now)
     for event in parsed.events:
         _count(report, store_event(source, event, now=now))
-    if source.kind in Source.EVENT_KINDS:
+    if gives_events(source.kind):
         missing, held = cancel_missing_events(source, parsed, now=now)
         report.cancelled += missing
         if held is None:
             # While events are held, the earlier count decides at the next reading.
             source.last_event_count = parsed.listed
-    if source.kind not in Source.EVENT_KINDS:
+    if not gives_events(source.kind):
         checked = check_missing_stories(source, parsed, now=now, fetcher=fetcher, since=now - MISSING_STORY_WINDOW)
         report.gone += len(checked.gone)
     report.pictures_waiting = pictures.waiting

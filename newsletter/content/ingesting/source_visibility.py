@@ -19,6 +19,7 @@ from newsletter.content.ingesting.story_check import (
 )
 from newsletter.content.parsing.alternates import Alternates
 from newsletter.content.parsing.entries import Parsed
+from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.models import Source, Story
 from newsletter.outbound.publishing_facts import report_story
 from subscribers.models import EventKind
@@ -141,7 +142,6 @@ def _save(story: Story, **changes: object) -> None:
 MAX_STORIES_CHECKED = 20
 _RECHECK_AFTER = timedelta(hours=6)
 _SECONDS = 8.0
-_COMPLETE_KINDS = (Source.Kind.WORDPRESS, Source.Kind.GHOST, Source.Kind.DRUPAL, Source.Kind.PAGE)
 
 
 def check_missing_stories(
@@ -153,7 +153,7 @@ def check_missing_stories(
     """
     named = {story.external_id[:500] for story in parsed.stories}
     dates = [story.published_at for story in parsed.stories if story.published_at]
-    whole = source.kind in _COMPLETE_KINDS
+    whole = source.kind in SOURCE_KINDS and SOURCE_KINDS[source.kind].lists_all
     oldest = since if whole else max(min(dates), since) if dates else None
     stories = Story.objects.filter(source=source, same_as__isnull=True)
     gone = stories.filter(gone_at__isnull=False, seen_at__gte=since)

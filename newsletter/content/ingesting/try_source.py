@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from newsletter.common.extension_registry import MissingExtension
 from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
 from newsletter.content.fetching.errors import FetchError
 from newsletter.content.ingesting.apis.read_api import KeyRefused
@@ -39,7 +40,7 @@ def try_source(*, kind: str, url: str, now: datetime, key: str = "") -> SourceTr
     fetcher = BoundedFetcher(allow=settings.NEWSLETTER_FETCH_ALLOW, seconds=TRIAL_SECONDS)
     try:
         parsed = read_source(kind=kind, url=url, etag="", last_modified="", key=key, fetcher=fetcher, now=now).parsed
-    except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
+    except (FetchError, ResourceLimitExceeded, ParserCrashed, MissingExtension) as error:
         return SourceTrial(error=error.message, key_refused=isinstance(error, KeyRefused))
     titles = [story.title for story in parsed.stories] + _list_event_titles(parsed.events, now=now)
     return SourceTrial(titles=tuple(titles[:_FIRST_ITEMS]), title=parsed.title, items=len(titles), error=parsed.error)

@@ -1,44 +1,37 @@
-"""Choose the parser for each kind of source. Bytes in, entries out; it fetches nothing and stores nothing."""
+"""Parse a document by its kind. Bytes in, entries out; it fetches nothing and stores nothing."""
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from newsletter.common.messages import Message
-from newsletter.content.parsing.apis.kinds import API_KINDS
-from newsletter.content.parsing.calendars.calendar import parse_calendar
+from newsletter.content.parsing.documents import Document
 from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.entry_rules import PARSER_ERRORS
-from newsletter.content.parsing.feeds.feed import parse_feed
-from newsletter.content.parsing.feeds.wordpress_posts import parse_posts
-from newsletter.content.parsing.pages.event_page import parse_event_page
-from newsletter.content.parsing.pages.story_page import parse_page_picture, parse_story_page
+from newsletter.content.parsing.pages.story_page import parse_page_picture
 from newsletter.content.parsing.pages.the_events_calendar import parse_tribe_events
+from newsletter.content.parsing.source_kind import SOURCE_KINDS
+
+__all__ = ["CALENDAR_AHEAD", "HELPERS", "Document", "parse_document", "preload"]
 
 CALENDAR_AHEAD = timedelta(days=400)
-KINDS = frozenset({"feed", "wordpress", "page", "page_picture", "calendar", "events", "tribe_events", *API_KINDS})
+HELPERS = ("page_picture", "tribe_events")
+"""Documents that are no source by themselves.
+
+"page_picture" is a story's page of which only the image is used: ``Parsed.extra`` then has "picture", "alt" and "duration".
+"tribe_events" is an answer of the REST interface of The Events Calendar.
+"""
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Document:
-    """The answer of a source. ``kind`` is one of ``KINDS``. ``now`` is an aware time; dates are compared with it.
-
-    "page_picture" is a story's page of which only the image is used: ``Parsed.extra`` then has "picture", "alt" and "duration".
-    "tribe_events" is an answer of the REST interface of The Events Calendar. The other kinds are those of ``Source``.
-    """
-
-    kind: str
-    body: bytes
-    url: str
-    content_type: str
-    now: datetime
+def preload() -> None:
+    """Load our own parsers. Those of other packages are loaded with their first document, so that none can hinder another."""
+    SOURCE_KINDS.load_own()
 
 
 def parse_document(document: Document) -> Parsed:
     """Return all entries of a document. Set ``error`` if it breaks its parser. Raises ValueError for an unknown kind."""
-    if document.kind not in KINDS:
+    if document.kind not in HELPERS and document.kind not in SOURCE_KINDS:
         raise ValueError(Message("no parser reads sources of the kind %(kind)s", kind=f"{document.kind!r}"))
     try:
         return _parse(document)
@@ -54,21 +47,10 @@ def parse_document(document: Document) -> Parsed:
 
 
 def _parse(document: Document) -> Parsed:
-    body, url, now = document.body, document.url, document.now
     match document.kind:
-        case "feed":
-            return parse_feed(body, content_type=document.content_type, url=url, now=now)
-        case "wordpress":
-            return parse_posts(body, url=url, now=now)
-        case "page":
-            return parse_story_page(body, url=url, content_type=document.content_type, now=now)
         case "page_picture":
-            return parse_page_picture(body, url=url, content_type=document.content_type)
-        case "calendar":
-            return parse_calendar(body, url=url, window_start=now - timedelta(days=1), window_end=now + CALENDAR_AHEAD)
+            return parse_page_picture(document.body, url=document.url, content_type=document.content_type)
         case "tribe_events":
-            return parse_tribe_events(body, url=url, now=now)
-        case kind if kind in API_KINDS:
-            return API_KINDS[kind].parse(body, url=url, now=now)
-        case _:
-            return parse_event_page(body, url=url, content_type=document.content_type, now=now)
+            return parse_tribe_events(document.body, url=document.url, now=document.now)
+        case kind:
+            return SOURCE_KINDS[kind].parse(document)

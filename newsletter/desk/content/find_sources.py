@@ -23,8 +23,10 @@ from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.apis.source_keys import SEALER
 from newsletter.content.ingesting.find_sources import FoundSource, find_sources, try_address
+from newsletter.content.ingesting.read_source import name_kind
 from newsletter.content.parsing.apis.addresses import SourceAddress, read_source_address
 from newsletter.content.parsing.apis.kinds import API_KINDS
+from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.desk.content.source_forms import SourceForm
 from newsletter.models import Source
 from newsletter.organisation.site_look import read_site, read_site_address
@@ -125,7 +127,7 @@ class FindSourcePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
 
     def _look_at(self, address: SourceAddress, form: FindSourceForm, *, key: str) -> HttpResponse:
         """Read an address whose kind is known. Ask for the key if its kind needs one."""
-        api = API_KINDS.get(address.kind)
+        kind = SOURCE_KINDS.get(address.kind)
         form = FindSourceForm({"site": address.url}) if address.key else form
         name = self.request.POST.get("name", "")
         asking: dict[str, Any] = {
@@ -134,14 +136,14 @@ class FindSourcePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
             "name": name,
             "where_is_key": WHERE_IS_KEY.get(address.kind, ""),
         }
-        if api is not None and api.needs_key and not key:
-            return self._show(asks_key=api.name, **asking)
+        if kind is not None and kind.key == "needed" and not key:
+            return self._show(asks_key=name_system(address.kind), **asking)
         found = try_address(kind=address.kind, url=address.url, name=name, key=key, now=timezone.now())
         if found.trial.error:
             form.is_valid()
             form.add_error("key" if found.trial.key_refused else "site", translate(found.trial.error))
-            asks = api.name if api is not None and api.make_credential is not None else ""
-            return self._show(asks_key=asks, **asking)
+            takes_key = kind is not None and kind.key in ("needed", "optional")
+            return self._show(asks_key=name_system(address.kind) if takes_key else "", **asking)
         if key:
             self.request.session[_KEY_IN_SESSION] = {"url": address.url, "key": SEALER.seal(key)}
         return self._show(form=form, found=[found], looked=True)
@@ -152,9 +154,13 @@ class FindSourcePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
         return (SEALER.unseal(kept["key"]) or "") if kept.get("url") == url else ""
 
     def _show(self, *, found: list[FoundSource] | None = None, **context: object) -> HttpResponse:
-        labels = dict(Source.Kind.choices)
-        cards = [(one, labels[one.kind]) for one in found or []]
+        cards = [(one, translate(name_kind(one.kind))) for one in found or []]
         return self.render_to_response(self.get_context_data(found=cards, **context))
+
+
+def name_system(kind: str) -> str:
+    """Return the name of the system that asks for a key."""
+    return API_KINDS[kind].name if kind in API_KINDS else translate(name_kind(kind))
 
 
 def _list_known() -> dict[str, Source]:

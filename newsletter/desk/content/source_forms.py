@@ -14,16 +14,24 @@ from newsletter.common.errors import DomainError, NotReady
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.apis.source_keys import open_key, seal_key
 from newsletter.content.ingesting.find_sources import find_sources
+from newsletter.content.ingesting.read_source import name_kind
 from newsletter.content.ingesting.source_changes import schedule_changed_source
 from newsletter.content.ingesting.try_source import SourceTrial, try_source
 from newsletter.content.parsing.apis.addresses import read_source_address
-from newsletter.content.parsing.apis.kinds import API_KINDS
+from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.desk.content.language_select import make_language_select
 from newsletter.desk.content.region_fields import RegionField
 from newsletter.models import Source
 
-KEYED_KINDS = (Source.Kind.CALENDAR, *(kind for kind, api in API_KINDS.items() if api.make_credential is not None))
-"""The kinds whose sources may have a key. That of a calendar is in its secret address."""
+
+def list_keyed_kinds() -> list[str]:
+    """Return the kinds whose sources may have a key. That of a calendar is in its secret address."""
+    return [name for name, kind in SOURCE_KINDS.items() if kind.key != "none"]
+
+
+def list_kind_choices() -> list[tuple[str, str]]:
+    """Return every kind of source that is installed, with its name for the reader."""
+    return [(name, translate(name_kind(name))) for name in SOURCE_KINDS]
 
 
 class SourceForm(WagtailAdminModelForm):
@@ -37,7 +45,7 @@ class SourceForm(WagtailAdminModelForm):
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"),
         required=False,
-        choices=lambda: [("", _("Find it from the address")), *Source.Kind.choices],
+        choices=lambda: [("", _("Find it from the address")), *list_kind_choices()],
     )
 
     key = forms.CharField(
@@ -53,6 +61,10 @@ class SourceForm(WagtailAdminModelForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        kept = self.instance.kind
+        if "kind" in self.fields and kept and kept not in SOURCE_KINDS:
+            # Somebody may turn the source off, or give it another kind. Nothing is lost meanwhile.
+            self.fields["kind"].choices = [*self.fields["kind"].choices, (kept, translate(name_kind(kept)))]
         if "every_minutes" in self.fields:
             self.fields["every_minutes"].help_text = ""
         if "key" in self.fields and self.instance.sealed_key:
@@ -129,8 +141,9 @@ class SourceForm(WagtailAdminModelForm):
 
     def save(self, commit: bool = True) -> Source:
         schedule_changed_source(self.instance, changed=self.changed_data, now=timezone.now())
-        key = self.cleaned_data.get("key") if self.instance.kind in KEYED_KINDS else ""
-        if key or "url" in self.changed_data or self.instance.kind not in KEYED_KINDS:
+        is_keyed = self.instance.kind in list_keyed_kinds() or self.instance.kind not in SOURCE_KINDS
+        key = self.cleaned_data.get("key") if is_keyed else ""
+        if key or "url" in self.changed_data or not is_keyed:
             self.instance.sealed_key = seal_key(key or "")
         source: Source = super().save(commit=commit)
         return source

@@ -1,5 +1,6 @@
 """Sources in the desk: the list, and the editor with the last result, the skipped entries and “Look now”."""
 
+import django_filters  # type: ignore[import-untyped]
 from django.contrib import messages
 from django.db.models import Count, QuerySet
 from django.forms import CheckboxSelectMultiple
@@ -10,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.log_actions import log
@@ -17,10 +19,11 @@ from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.ingest import IngestReport
+from newsletter.content.ingesting.read_source import name_kind
 from newsletter.content.ingesting.try_source import SourceTrial, read_source_now
 from newsletter.desk.content.find_sources import FindSourcePage
-from newsletter.desk.content.source_forms import KEYED_KINDS, SourceForm
-from newsletter.desk.shell.panels import RULES, TemplatePanel, show_if
+from newsletter.desk.content.source_forms import SourceForm, list_keyed_kinds, list_kind_choices
+from newsletter.desk.shell.panels import RULES, TemplatePanel, show_if_listed
 from newsletter.models import Source
 from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList, format_moment
@@ -126,6 +129,14 @@ class SourceEditView(EditRowMixin, EditView):
         return None if "look" in self.request.POST else super().get_success_message()
 
 
+class SourceFilters(WagtailFilterSet):
+    kind = django_filters.ChoiceFilter(label=gettext_lazy("Kind"), choices=list_kind_choices)
+
+    class Meta:
+        model = Source
+        fields = ["kind", "enabled"]
+
+
 class SourceViewSet(SnippetViewSet):
     model = Source
     breadcrumbs_items = HOME_BREADCRUMB
@@ -141,10 +152,10 @@ class SourceViewSet(SnippetViewSet):
     copy_view_enabled = False
     search_fields = ["name", "url"]
     search_backend_name = None
-    list_filter = ["kind", "enabled"]
+    filterset_class = SourceFilters
     list_display = [
         "name",
-        Column("kind", label=gettext_lazy("Kind"), accessor="get_kind_display"),
+        Column("kind", label=gettext_lazy("Kind"), accessor=lambda source: translate(name_kind(source.kind))),
         DateTimeColumn("looked_at", label=gettext_lazy("Last checked"), sort_key="looked_at"),
         Column("health", label=gettext_lazy("Last result"), accessor=describe_health),
         Column("aside", label=gettext_lazy("Skipped"), sort_key="aside"),
@@ -167,7 +178,7 @@ class SourceViewSet(SnippetViewSet):
                         help_text=gettext_lazy("Your website, or the address of its feed or calendar."),
                     ),
                     FieldPanel("kind"),
-                    FieldPanel("key", attrs=show_if("kind", "", *KEYED_KINDS)),
+                    FieldPanel("key", attrs=show_if_listed("kind", lambda: ["", *list_keyed_kinds()])),
                     FieldPanel("every_minutes", heading=gettext_lazy("How often we look, in minutes")),
                     FieldPanel(
                         "enabled",

@@ -4,9 +4,12 @@ from django.forms import Media
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from wagtail.admin.telepath import register
+from wagtail.blocks.stream_block import StreamBlockAdapter
 from wagtail.blocks.struct_block import StructBlockAdapter
 
+from newsletter.models.body_blocks import BodyBlock
 from newsletter.models.body_fields import BodyStruct, ShowToBlock
+from newsletter.models.missing_blocks import MissingBlock
 
 
 class BodyStructAdapter(StructBlockAdapter):
@@ -26,7 +29,18 @@ class ShowToAdapter(BodyStructAdapter):
         return [name, children, {**meta, "everybody": _("everybody"), "deleted": _("(deleted)")}]
 
 
+class BodyAdapter(StreamBlockAdapter):
+    """Offers no block of a missing kind to add."""
+
+    def js_args(self, block: BodyBlock) -> list[object]:
+        *rest, meta = super().js_args(block)
+        missing = [name for name, child in block.child_blocks.items() if isinstance(child, MissingBlock)]
+        counts = {**meta["blockCounts"], **{name: {"max_num": 0} for name in missing}}
+        return [*rest, {**meta, "blockCounts": counts}]
+
+
 def register_body_blocks() -> None:
     """Let the form draw each block of an issue by our script."""
     register(BodyStructAdapter(), BodyStruct)
     register(ShowToAdapter(), ShowToBlock)
+    register(BodyAdapter(), BodyBlock)

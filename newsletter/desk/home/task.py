@@ -10,6 +10,8 @@ MAX_TASKS_PER_KIND = 3
 
 @dataclass(frozen=True)
 class Task:
+    """``url`` is "" if no page of the desk helps; then there is no button."""
+
     title: str
     detail: str
     url: str

@@ -16,23 +16,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import DomainError
+from newsletter.common.extension_registry import RegistryPart
 from newsletter.common.translation import translate
 from newsletter.desk.setup.pages import StepPage
 from newsletter.desk.setup.steps import skip_step
 from newsletter.organisation.health.connection import Connection, try_connection
-from newsletter.providers.registry import OUTBOX, URL_RULES, read_provider_url
+from newsletter.providers.registry import OUTBOX, PROVIDERS, URL_RULES, read_provider_url
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 
-NAMES = {
-    "mailgun": "Mailgun",
-    "postmark": "Postmark",
-    "sendgrid": "SendGrid",
-    "resend": "Resend",
-    "brevo": "Brevo",
-    "sparkpost": "SparkPost",
-    "ses": "Amazon SES",
-}
+NAMES = RegistryPart(PROVIDERS, lambda kind: kind.adapter.label)
+"""The name of each provider that is installed, by its scheme."""
 _PLACEHOLDERS = {"key": "API-KEY", "secret": "SECRET-KEY", "webhook_key": "WEBHOOK-KEY"}
 _EU_ENDPOINTS = {"mailgun": "https://api.eu.mailgun.net", "sparkpost": "https://api.eu.sparkpost.com"}
 
@@ -40,7 +34,7 @@ _EU_ENDPOINTS = {"mailgun": "https://api.eu.mailgun.net", "sparkpost": "https://
 class ProviderForm(forms.Form):
     """The parts of the setting. ``clean`` joins them to ``url`` and checks it as the program will."""
 
-    provider = forms.ChoiceField(label=gettext_lazy("Provider"), choices=list(NAMES.items()))
+    provider = forms.ChoiceField(label=gettext_lazy("Provider"), choices=lambda: list(NAMES.items()))
     key = forms.CharField(
         label=gettext_lazy("API key"),
         strip=True,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.find_sources import find_sources
+from newsletter.content.parsing.source_kind import gives_events
 from newsletter.desk.content.find_sources import add_found_source
 from newsletter.desk.setup.brand_step import SiteAddressForm
 from newsletter.desk.setup.pages import StepPage
@@ -55,7 +56,7 @@ class SourceStep(StepPage):
             return self._find(request)
         take_up_step(self.step)
         text = _("“%(source)s” is added. Its stories arrive in a moment.")
-        if source.kind in Source.EVENT_KINDS:
+        if gives_events(source.kind):
             text = _("“%(source)s” is added. Its events arrive in a moment.")
         messages.success(request, text % {"source": source})
         return self._find(request)

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from django.utils.functional import lazystr
 from wagtail.admin.panels import FieldPanel, Panel
 
 Context = Mapping[str, object]
@@ -15,6 +17,20 @@ RULES = {"data-controller": "w-rules", "data-action": "change->w-rules#resolve"}
 def show_if(field: str, *values: str) -> dict[str, str]:
     """Return the attributes of a panel that Wagtail's script shows only while the field has one of the values."""
     return {"data-w-rules-target": "show", "data-w-rules": json.dumps({field: values})}
+
+
+def show_if_listed(field: str, list_values: Callable[[], list[str]]) -> dict[str, object]:
+    """Return the attributes of a panel that is shown only while the field has a value of the list, which is made when shown."""
+    return {"data-w-rules-target": "show", "data-w-rules": lazystr(_Rules(field, list_values))}
+
+
+@dataclass(frozen=True)
+class _Rules:
+    field: str
+    list_values: Callable[[], list[str]]
+
+    def __str__(self) -> str:
+        return json.dumps({self.field: self.list_values()})
 
 
 class RequiredIfShownPanel(FieldPanel):

@@ -17,6 +17,7 @@ from wagtail.admin.views.account import (
 
 from newsletter.desk.content.wall_clock import label_zone
 from newsletter.desk.content.zone_choices import zone_choices
+from newsletter.organisation.local_passwords import may_use_password
 from subscribers.desk.password import confirm_password
 
 
@@ -31,6 +32,9 @@ class NewPasswordForm(PasswordChangeForm):
 
 class NewPasswordPanel(ChangePasswordPanel):
     form_class = NewPasswordForm
+
+    def is_active(self) -> bool:
+        return bool(super().is_active()) and may_use_password(self.user)
 
     def get_form(self) -> object:
         """Return one form for the whole request, because each check of the old password counts as an attempt."""

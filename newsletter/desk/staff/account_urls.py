@@ -6,6 +6,7 @@ from allauth.account import views
 from django.http import Http404, HttpRequest
 from django.urls import URLPattern, URLResolver, include, path
 
+from newsletter.desk.sign_in.pages import finish_sign_in, start_sign_in
 from newsletter.desk.staff.one_time_codes import ActivatePage
 from newsletter.desk.staff.password_pages import (
     ChoosePasswordPage,
@@ -22,6 +23,9 @@ def show_not_found(request: HttpRequest) -> NoReturn:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", show_sign_in, name="account_login"),
+    path("oidc/", start_sign_in, name="newsletter_oidc_start"),
+    path("oidc/again/", start_sign_in, {"again": True}, name="newsletter_oidc_again"),
+    path("oidc/callback/", finish_sign_in, name="newsletter_oidc_callback"),
     path("first/<str:code>/", FirstAdministratorPage.as_view(), name="newsletter_first_administrator"),
     path("password/", ForgottenPasswordPage.as_view(), name="newsletter_forgotten_password"),
     path("password/<str:token>/", ChoosePasswordPage.as_view(), name="newsletter_choose_password"),

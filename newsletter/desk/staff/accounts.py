@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -15,16 +16,23 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
 from newsletter.common.networks import single_client_network
+from newsletter.desk.sign_in.refusal import log_refusal, show_refusal
+from newsletter.desk.sign_in.second_factor_stage import find_identity, is_by_identity_provider
 from newsletter.desk.staff.known_browsers import find_known_browser, remember_browser
-from newsletter.desk.staff.second_factor import BEGAN_KEY, begin_session
+from newsletter.desk.staff.second_factor import BEGAN_KEY, SECOND_FACTOR_KEY, begin_session
+from newsletter.identity_provider.errors import NotAdmitted
+from newsletter.identity_provider.settings import get_identity_provider
+from newsletter.organisation.local_passwords import has_password, may_use_password
 from subscribers.consent.throttle import increment_counter
 from subscribers.web.page import client_address_of
 
+SECOND_FACTOR_STAGE = "newsletter.desk.sign_in.second_factor_stage.SecondFactorStage"
 RECENT_SIGN_IN_SECONDS = 600
 STOP_LOG_INTERVAL_SECONDS = 300
 MAX_FAILURES_PER_NETWORK = 60
@@ -47,16 +55,56 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def get_login_stages(self) -> list[str]:
+        """Return the steps of a sign-in, with our own for the second factor."""
+        stages: list[str] = super().get_login_stages()
+        return [SECOND_FACTOR_STAGE if stage == "allauth.mfa.stages.AuthenticateStage" else stage for stage in stages]
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, object]]:
+        """Return the ways to confirm who is there. Staff without a password confirm it at the identity provider."""
+        methods: list[dict[str, object]] = super().get_reauthentication_methods(user)
+        if not self.confirms_by_sign_in(user):
+            return methods
+        at_provider: dict[str, object] = {"id": "identity_provider", "url": reverse("newsletter_oidc_again")}
+        return [*(one for one in methods if one["id"] != "reauthenticate"), at_provider]
+
+    def confirms_by_sign_in(self, user: User) -> bool:
+        """Return True for staff whom only the identity provider can confirm, because they have no password."""
+        return get_identity_provider() is not None and not has_password(user)
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Return True for the right password. Staff without one must have signed in during the last ten minutes."""
+        if self.confirms_by_sign_in(user):
+            return self.request is not None and is_recent(self.request)
+        return bool(super().reauthenticate(user, password))
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Refuse a password where only the identity provider lets this person in."""
+        provider = get_identity_provider()
+        if provider and not is_by_identity_provider(kwargs.get("signal_kwargs")) and not may_use_password(user):
+            refused = NotAdmitted(
+                "Only administrators sign in to this desk with a password, so you are not signed in. Sign in with %(name)s.",
+                name=provider.name,
+                code="password_off",
+            )
+            log_refusal(refused, provider=provider, person=user)
+            return show_refusal(request, refused, provider=provider)
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
+
     def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:
         """Return False for somebody who signed in during the last ten minutes."""
-        began = self.request.session.get(BEGAN_KEY, 0) if self.request else 0
-        if timezone.now().timestamp() - began < RECENT_SIGN_IN_SECONDS:
+        if self.request and is_recent(self.request):
             return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
 
-    def post_login(self, request: HttpRequest, user: User, **kwargs: object) -> HttpResponse:
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         begin_session(request, now=timezone.now())
-        log(instance=user, action="newsletter.signed_in", user=user)
+        identity, provider = find_identity(kwargs.get("signal_kwargs")), get_identity_provider()
+        if identity and identity.second_factor:
+            request.session[SECOND_FACTOR_KEY] = user.pk
+        data = {"with": provider.name} if provider and is_by_identity_provider(kwargs.get("signal_kwargs")) else None
+        log(instance=user, action="newsletter.signed_in", user=user, data=data)
         response: HttpResponse = super().post_login(request, user, **kwargs)
         remember_browser(response, user=user)
         return response
@@ -112,6 +160,11 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return _fernet().decrypt(encrypted_text.encode()).decode()
+
+
+def is_recent(request: HttpRequest) -> bool:
+    """Return True if the session began during the last ten minutes."""
+    return bool(timezone.now().timestamp() - request.session.get(BEGAN_KEY, 0) < RECENT_SIGN_IN_SECONDS)
 
 
 def _read_username(credentials: Mapping[str, object]) -> str:

@@ -10,13 +10,16 @@ from typing import Any
 from allauth.account import views
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
+from allauth.account.utils import get_next_redirect_url
 from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -25,8 +28,10 @@ from django.views.generic import FormView
 from newsletter.common.errors import BadAddress, BadLink
 from newsletter.common.networks import single_client_network
 from newsletter.common.translation import translate
+from newsletter.identity_provider.settings import ADMINISTRATORS, get_identity_provider
 from newsletter.models import StaffLink
 from newsletter.organisation.first_administrator import check_code, is_without_staff, make_first_administrator
+from newsletter.organisation.local_passwords import may_use_password
 from newsletter.organisation.staff import BadPassword
 from newsletter.organisation.staff_links import read_staff_link, request_password_link, use_staff_link
 from subscribers.consent.throttle import exceeds_bad_link_limit, increment_counter
@@ -41,8 +46,16 @@ def show_sign_in(request: HttpRequest) -> HttpResponse:
     """Show the sign-in form, or where to find the set-up link if nobody has an account."""
     if request.method == "GET" and is_without_staff():
         return render(request, "account/no_staff.html")
-    response: HttpResponse = views.login(request)
+    response: HttpResponse = SignInPage.as_view()(request)
     return response
+
+
+class SignInPage(views.LoginView):
+    """The identity provider's button, if there is one, before the form for a password."""
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        context: dict[str, object] = super().get_context_data(**kwargs)
+        return {**context, **make_button_context(self.request)}
 
 
 class ChoosePasswordForm(forms.Form):
@@ -130,7 +143,17 @@ class ChoosePasswordPage(_LinkPage):
         self.link = read_staff_link(self.kwargs["token"], now=timezone.now())
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        return {**super().get_context_data(**kwargs), "link": self.link}
+        return {
+            **super().get_context_data(**kwargs),
+            **make_button_context(self.request),
+            "link": self.link,
+            "may_use_password": may_use_password(self.link.person),
+        }
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not may_use_password(self.link.person):
+            return self.get(request, *args, **kwargs)
+        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: ChoosePasswordForm) -> HttpResponse:
         try:
@@ -175,6 +198,20 @@ class ForgottenPasswordPage(FormView[EmailForm]):
             return self.form_invalid(form)
         request_password_link(email=form.cleaned_data["email"], address=address, now=now)
         return render(self.request, "account/link_requested.html", {"email": form.cleaned_data["email"]})
+
+
+def make_button_context(request: HttpRequest) -> dict[str, object]:
+    """Return what the button “Sign in with …” needs."""
+    provider = get_identity_provider()
+    if provider is None:
+        return {"identity_provider": None}
+    next_url = get_next_redirect_url(request)
+    query = f"?{urlencode({'next': next_url})}" if next_url else ""
+    return {
+        "identity_provider": provider,
+        "sign_in_url": f"{reverse('newsletter_oidc_start')}{query}",
+        "only_administrators": provider.passwords == ADMINISTRATORS,
+    }
 
 
 def sign_in(request: HttpRequest, person: User) -> HttpResponse:

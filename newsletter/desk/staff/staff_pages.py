@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
@@ -25,7 +26,9 @@ from newsletter.common.errors import BadAddress, DomainError, NotAllowed
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.desk.staff.staff_forms import AccountForm, InvitationForm
+from newsletter.identity_provider.settings import get_identity_provider
 from newsletter.models import Publication, StaffLink
+from newsletter.organisation.local_passwords import has_password, may_use_password
 from newsletter.organisation.staff import remove_factors
 from newsletter.organisation.staff_accounts import EmailTaken, change_staff, invite_staff
 from newsletter.organisation.staff_links import find_open_link, make_staff_link, make_staff_link_url
@@ -123,7 +126,9 @@ class AccountPage(StaffPage):
             "setup_url": reverse(SETUP_STEP) if self.is_in_setup else "",
             "link_until": format_moment(link.expires_at, now=now) if link else "",
             "link_url": make_staff_link_url(link) if link and not can_mail(person.email) else "",
-            "has_password": person.has_usable_password(),
+            "has_password": has_password(person),
+            "may_use_password": may_use_password(person),
+            "identity_name": find_identity_name(person),
             "has_factor": Authenticator.objects.filter(user=person, type=Authenticator.Type.TOTP).exists(),
             "password_form": kwargs.get("password_form") or PasswordForm(user=self.request.user),
             "can_delete": user_can_delete_user(self.request.user, person),
@@ -134,7 +139,7 @@ class AccountPage(StaffPage):
 def send_staff_link(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a new link for the person: an invitation if they have no password yet, else one for a new password."""
     person = _get_person(request, pk)
-    kind = StaffLink.Kind.PASSWORD if person.has_usable_password() else StaffLink.Kind.INVITATION
+    kind = StaffLink.Kind.PASSWORD if has_password(person) else StaffLink.Kind.INVITATION
     try:
         require_may_change(person, by=request.user)
         make_staff_link(person=person, kind=kind, by=cast(User, request.user), now=timezone.now())
@@ -177,6 +182,13 @@ def can_mail(address: str) -> bool:
     """Return True if a mail to this address would leave this installation."""
     only_to = get_recipient_allowlist()
     return can_mail_leave() and (only_to is None or only_to.allows(address)) and Publication.objects.exists()
+
+
+def find_identity_name(person: User) -> str:
+    """Return the name of the identity provider if the person has entered with it, else ""."""
+    provider = get_identity_provider()
+    linked = provider and SocialAccount.objects.filter(user=person, provider=provider.issuer).exists()
+    return provider.name if provider and linked else ""
 
 
 def edit_url(person: User) -> str:

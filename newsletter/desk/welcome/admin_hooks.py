@@ -20,9 +20,13 @@ LOG_ACTIONS = {
 def register_welcome_urls() -> list[URLPattern]:
     steps = "|".join(WELCOME_STEPS)
     return [
-        path("welcome/<int:pk>/", WelcomePage.as_view(), name="newsletter_welcome"),
-        path("welcome/<int:pk>/set-up/", set_up, name="newsletter_welcome_set_up"),
-        re_path(rf"^welcome/mails/(?P<pk>\d+)/(?P<step>{steps})/$", run_welcome_step, name="newsletter_welcome_step"),
+        path("publications/welcome/<int:pk>/", WelcomePage.as_view(), name="newsletter_welcome"),
+        path("publications/welcome/<int:pk>/set-up/", set_up, name="newsletter_welcome_set_up"),
+        re_path(
+            rf"^publications/welcome/mails/(?P<pk>\d+)/(?P<step>{steps})/$",
+            run_welcome_step,
+            name="newsletter_welcome_step",
+        ),
     ]
 
 

@@ -94,10 +94,13 @@ def _find_outcome(issue: Issue, *, person: Subscriber) -> str:
         return Message("Nobody gets it: it was cancelled.")
     local_time = find_local_time(issue)
     if local_time:
+        zone = find_zone_of(person, default="")
+        if zone:
+            return Message("They get it at %(time)s by their own clock (%(zone)s).", time=local_time[-5:], zone=zone)
         return Message(
-            "They get it at %(time)s by their own clock (%(zone)s).",
+            "They get it at %(time)s by the clock of the publication (%(zone)s), because we do not know their time zone.",
             time=local_time[-5:],
-            zone=find_zone_of(person, default=issue.publication.zone),
+            zone=issue.publication.zone,
         )
     return Message("They get it when it is sent.")
 

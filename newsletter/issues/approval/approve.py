@@ -18,10 +18,11 @@ from newsletter.issues.approval.approval_rules import (
 )
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, max_people_after_growth
 from newsletter.issues.approval.changes_since_approval import find_changes
-from newsletter.issues.approval.content_checks import check_events, find_merge_field_error
+from newsletter.issues.approval.content_checks import describe_checked, find_merge_field_error
 from newsletter.issues.approval.open_comments import require_comments_resolved
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.approval.welcome_rules import require_first_mail_on, require_own_words, turn_on_welcome
+from newsletter.issues.checks.issue_check import find_errors
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
@@ -123,9 +124,8 @@ def freeze_checked_revision(*, issue: Issue, now: datetime, rehearsed: bool = Tr
     if rehearsed and not variants:
         raise NotReady(explain_nobody(issue, counted=count_final_audience(issue, content=content, now=now)))
     due = content.issue.due_at
-    for finding in check_events(content, delivered_at=max(due, now)):
-        if finding.level == "error":
-            raise NotReady(_CHECK_FAILED, issue=issue, error=finding.message)
+    if failed := next(find_errors(describe_checked(content, now=now)), None):
+        raise NotReady(_CHECK_FAILED, issue=issue, error=failed.message)
     for variant in variants:
         if error := find_merge_field_error(variant):
             raise NotReady(_CHECK_FAILED, issue=issue, error=error)

@@ -11,9 +11,10 @@ from newsletter.common.messages import Message
 from newsletter.common.personal_tokens import TOKEN_PREFIX
 from newsletter.content.parsing.markup import plain_text
 from newsletter.content.parsing.pseudonyms import ANY_NAME, list_notes_for
+from newsletter.issues.checks.issue_check import CheckedIssue, IssueCheck
 from newsletter.issues.snapshot.records.blocks import NoteBlock, QuoteBlock, list_events
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.models import Variant
+from newsletter.models import Story, Variant
 from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.mail import split
@@ -27,14 +28,31 @@ _ODD_CHARACTERS = "\"'<&>\u202e{{ x }}%recipient.x%\r\nBcc: x@example.org\x00\U0
 ODD_VALUE = (_ODD_CHARACTERS * 8)[:200]
 _LINK = "https://example.org/link?a=1&b=2"
 
-Pseudonyms = dict[int, list[list[str]]]
+
+class EventsAndNames(IssueCheck):
+    """Past events, and changed names without their notes."""
+
+    interface = 1
+
+    def check(self, issue: CheckedIssue) -> list[Finding]:
+        """Return the findings about the content, errors first."""
+        findings = [
+            *check_events(issue.content, delivered_at=issue.delivered_at),
+            *_check_names(issue.content, issue.pseudonyms),
+        ]
+        return sorted(findings, key=lambda finding: finding.level)
 
 
-def check_content(content: IssueContent, *, pseudonyms: Pseudonyms, now: datetime) -> list[Finding]:
-    """Return the findings about the content, errors first. ``pseudonyms`` are those of its stories, by id."""
-    delivered_at = max(content.issue.due_at, now)
-    findings = [*check_events(content, delivered_at=delivered_at), *_check_names(content, pseudonyms)]
-    return sorted(findings, key=lambda finding: finding.level)
+def describe_checked(content: IssueContent, *, now: datetime) -> CheckedIssue:
+    """Return what the checks may read about a content: the content, and its stories as they are at their sources."""
+    rows = Story.objects.filter(pk__in=[story.id for story in content.stories])
+    rows = rows.only("title", "teaser", "body_html", "pseudonyms")
+    return CheckedIssue(
+        content=content,
+        now=now,
+        pseudonyms={story.pk: story.pseudonyms for story in rows},
+        sources={story.pk: "\n".join([story.title, story.teaser, plain_text(story.body_html)]) for story in rows},
+    )
 
 
 def check_events(content: IssueContent, *, delivered_at: datetime) -> Iterator[Finding]:
@@ -90,7 +108,7 @@ def _check_announced(content: IssueContent) -> Iterator[Finding]:
         yield Finding("error", "event-overtaken", message)
 
 
-def _check_names(content: IssueContent, pseudonyms: Pseudonyms) -> Iterator[Finding]:
+def _check_names(content: IssueContent, pseudonyms: Mapping[int, list[list[str]]]) -> Iterator[Finding]:
     """Find changed names in notes and quotes that lack the note that must accompany them."""
     pairs = tuple((str(name), str(note)) for story in pseudonyms.values() for name, note in story if name != ANY_NAME)
     for block in content.all_blocks if pairs else ():

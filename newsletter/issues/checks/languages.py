@@ -10,6 +10,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from newsletter.common.messages import Message
+from newsletter.issues.checks.issue_check import CheckedIssue, IssueCheck
 from newsletter.issues.checks.texts import TextPart, list_texts
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.versions import find_blocks_of_languages
@@ -38,6 +39,16 @@ MIN_LETTERS, MIN_LETTERS_WITHOUT_NAMES = 60, 35
 MIN_CONFIDENCE, MAX_OWN_CONFIDENCE = 0.8, 0.05
 _MAX_CHARACTERS_SHOWN = 60
 _CANDIDATES = 5
+
+
+class OtherLanguages(IssueCheck):
+    """Texts in another language than their version of the mail."""
+
+    interface = 1
+    only_warns = True
+
+    def check(self, issue: CheckedIssue) -> Iterator[Finding]:
+        return check_languages(issue.content)
 
 
 def check_languages(content: IssueContent) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from newsletter.common.errors import DomainError, NotAllowed
 from newsletter.common.messages import Message
 from newsletter.content.fetching.errors import BadStatus, FetchError, TooSlow, Unreachable
 from newsletter.content.fetching.fetcher import Fetcher, Limits
+from newsletter.issues.checks.issue_check import CheckedIssue, IssueCheck
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -26,6 +27,16 @@ FETCH_LIMITS = Limits(max_bytes=65_536, connect=4.0, first_byte=6.0, total=8.0)
 """A page that is larger exists, which is all we ask."""
 OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 GONE_STATUSES = (404, 410)
+
+
+class DeadLinks(IssueCheck):
+    """Links that lead nowhere, by the results of the job that fetches them."""
+
+    interface = 1
+    only_warns = True
+
+    def check(self, issue: CheckedIssue) -> list[Finding]:
+        return find_dead_links(issue.content, now=issue.now)
 
 
 def check_due_links(*, now: datetime, fetcher: Fetcher, limit: int = 10) -> int:

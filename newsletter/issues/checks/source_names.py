@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from newsletter.common.edit_distance import count_edits
 from newsletter.common.messages import Message
+from newsletter.issues.checks.issue_check import CheckedIssue, IssueCheck
 from newsletter.issues.checks.texts import list_texts
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.rendering.lint.findings import Finding
@@ -29,6 +30,16 @@ class Names(NamedTuple):
 
     names: frozenset[str]
     words: frozenset[str]
+
+
+class SourceNames(IssueCheck):
+    """Names that are nearly those of the sources."""
+
+    interface = 1
+    only_warns = True
+
+    def check(self, issue: CheckedIssue) -> Iterator[Finding]:
+        return check_source_names(issue.content, sources=issue.sources)
 
 
 def check_source_names(content: IssueContent, *, sources: Mapping[int, str]) -> Iterator[Finding]:

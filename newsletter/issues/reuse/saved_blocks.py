@@ -9,11 +9,9 @@ from django.db import transaction
 from newsletter.common.errors import NotFound, WrongState
 from newsletter.issues.approval.withdraw_for_edit import find_open_approvals
 from newsletter.issues.planning.change_time import lock_unsent
+from newsletter.issues.planning.edit_blocks import insert_raw_block
 from newsletter.issues.reuse.names import require_editor, require_free_name
 from newsletter.models import Issue, SavedBlock
-
-AT_START, AT_END = "start", "end"
-"""Positions of an inserted block. Any other position is the id of the block before it."""
 
 
 def save_block(*, issue: Issue, block: str, name: str, by: User, now: datetime) -> SavedBlock:
@@ -40,14 +38,8 @@ def insert_block(*, issue: Issue, saved: SavedBlock, position: str, by: User, no
             "%(issue)s is approved. Withdraw the approval in its editor first, then insert.", issue=changed
         )
     blocks = changed.body.get_prep_value()
-    ids = [block["id"] for block in blocks]
-    if position not in (AT_START, AT_END, *ids):
-        raise NotFound("The block to insert after was deleted. Choose another position.")
-    index = {AT_START: 0, AT_END: len(blocks)}.get(position)
-    if index is None:
-        index = ids.index(position) + 1
     new = saved.body.get_prep_value()[0]
-    blocks.insert(index, {"type": new["type"], "value": new["value"], "id": str(uuid.uuid4())})
+    insert_raw_block(blocks, {"type": new["type"], "value": new["value"], "id": str(uuid.uuid4())}, after=position)
     changed.body = changed.body.stream_block.to_python(blocks)
     changed.save()
     changed.save_revision(user=by, log_action=False)

@@ -18,6 +18,8 @@ from newsletter.issues.snapshot.records.content import MAX_STORIES
 from newsletter.issues.snapshot.show_rules import find_rule_problems
 from newsletter.models import Issue
 from newsletter.models.body_fields import DescribedPicture, LimitedBlock, ShowToBlock
+from newsletter.models.missing_blocks import MissingBlock
+from newsletter.rendering.block_kind import BLOCK_KINDS
 
 _FIELD_LABELS = {"subject": Message("Subject"), "preheader": Message("Preheader"), "headline": Message("Headline")}
 
@@ -60,7 +62,18 @@ def _find_too_many_stories(issue: Issue) -> Iterator[IncompletePart]:
 def _find_incomplete_blocks(issue: Issue) -> Iterator[IncompletePart]:
     with issue.body.stream_block.validation_lock:
         for number, (child, raw) in enumerate(zip(issue.body, issue.body.raw_data, strict=True), 1):
-            if child.block_type in FILLED_BLOCKS and not issue.is_welcome:
+            if isinstance(child.block, MissingBlock):
+                yield IncompletePart(
+                    key=child.id or "",
+                    message=Message(
+                        "Block %(number)s, %(kind)s, is not available. %(why)s Until then the block is kept as it is. Or delete "
+                        "the block.",
+                        number=number,
+                        kind=child.block.kind,
+                        why=BLOCK_KINDS.explain_missing(child.block.kind),
+                    ),
+                )
+            elif child.block_type in FILLED_BLOCKS and not issue.is_welcome:
                 yield IncompletePart(
                     key=child.id or "",
                     message=Message(
@@ -69,7 +82,7 @@ def _find_incomplete_blocks(issue: Issue) -> Iterator[IncompletePart]:
                         kind=_label(child.block),
                     ),
                 )
-            elif problems := list(_list_problems(child.block, child.value, raw["value"])):
+            elif problems := list(find_value_problems(child.block, child.value, raw["value"])):
                 message = Message(
                     "Block %(number)s, %(kind)s, is unfinished: %(problems)s. Complete it, or delete the block.",
                     number=number,
@@ -79,14 +92,14 @@ def _find_incomplete_blocks(issue: Issue) -> Iterator[IncompletePart]:
                 yield IncompletePart(key=child.id or "", message=message)
 
 
-def _list_problems(block: blocks.Block, value: Any, raw: Any) -> Iterator[Message]:
+def find_value_problems(block: blocks.Block, value: Any, raw: Any) -> Iterator[Message]:
     """Yield what is wrong with a value. ``raw`` is the value as JSON: it tells a row that is gone from none chosen."""
     match block:
         case ShowToBlock():
             yield from find_rule_problems(value)
         case blocks.StructBlock():
             for name, child in block.child_blocks.items():
-                yield from _list_problems(child, value.get(name), (raw or {}).get(name))
+                yield from find_value_problems(child, value.get(name), (raw or {}).get(name))
             if isinstance(block, DescribedPicture) and value["image"] and not block.find_alt(value):
                 yield Message("“%(field)s” is empty", field=_label(block.child_blocks["alt"]))
         case blocks.ListBlock():
@@ -112,7 +125,7 @@ def _list_problems(block: blocks.Block, value: Any, raw: Any) -> Iterator[Messag
 def _list_problems_of_item(block: blocks.ListBlock, item: Any) -> Iterator[Message]:
     """Yield what is wrong with one item. A chosen row that is gone since is no problem: the mail leaves it out."""
     if isinstance(block.child_block, blocks.StructBlock):
-        yield from _list_problems(block.child_block, item, item)
+        yield from find_value_problems(block.child_block, item, item)
     elif item in (None, ""):
         yield Message("“%(field)s” has an empty line", field=_label(block))
     elif isinstance(block.child_block, LimitedBlock):

@@ -42,7 +42,7 @@ from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
 def resolve_block(kind: str, value: StructValue, *, key: str, context: IssueContext) -> Block | None:
     """Return the block as a record, or None if what it was to show is gone."""
     block = _resolve_contents(kind, value, key=key, context=context)
-    rules = resolve_show_rules(value.get("show_to"))
+    rules = resolve_show_rules(value.get("show_to")) if block else ()
     return replace(block, shown_to=rules) if block and rules else block
 
 
@@ -51,7 +51,8 @@ def _resolve_contents(kind: str, value: StructValue, *, key: str, context: Issue
         return _RESOLVERS_IN_CONTEXT[kind](value, key, context)
     if kind in _RESOLVERS:
         return _RESOLVERS[kind](value, key)
-    return _resolve_custom_block(load_schemas()[kind], value, key=key)
+    schema = load_schemas().get(kind)
+    return _resolve_custom_block(schema, value, key=key) if schema else None
 
 
 def resolve_event(event: EventNotice) -> EventRecord:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from newsletter.common.translation_kind import collect_texts
 from newsletter.rendering.phrases import base_language
 
-READER_TEXTS: Mapping[str, Mapping[str, str]] = {
+_OWN: Mapping[str, Mapping[str, str]] = {
     "en": {
         "events": "Events",
         "cancelled_subject": "Cancelled: {title}",
@@ -291,9 +292,12 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+READER_TEXTS: Mapping[str, Mapping[str, str]] = collect_texts(_OWN, "reader_texts")
+
+
 def reader_text(key: str, language: str, **values: str) -> str:
     """Return a text with ``values`` filled in. Raises KeyError for an unknown key."""
-    text = READER_TEXTS.get(base_language(language), READER_TEXTS["en"])[key]
+    text = READER_TEXTS.get(base_language(language), {}).get(key) or READER_TEXTS["en"][key]
     for name, value in values.items():
         text = text.replace("{" + name + "}", value)
     return text

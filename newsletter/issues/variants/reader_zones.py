@@ -110,6 +110,11 @@ def count_local_hours(issue: Issue, *, content: IssueContent, now: datetime) -> 
     local_time = find_local_time(issue)
     if not local_time:
         return []
+    return group_by_hour(count_by_zone(issue, content=content, now=now), local_time=local_time)
+
+
+def count_by_zone(issue: Issue, *, content: IssueContent, now: datetime) -> Counter[str]:
+    """Return how many recipients are in each zone. People for whom the issue has nothing are not counted."""
     rows = _with_zone(find_recipients(issue, content=content, now=now), issue.publication)
     counted = rows.values_list(*REFERENCES, "zone_ref").annotate(people=Count("pk"))
     groups = [(zone, make_group(values, people=people)) for *values, zone, people in counted]
@@ -118,7 +123,7 @@ def count_local_hours(issue: Issue, *, content: IssueContent, now: datetime) -> 
     for zone, group in groups:
         if not visibility.choose(group).is_empty:
             people_by_zone[zone] += group.people
-    return group_by_hour(people_by_zone, local_time=local_time)
+    return people_by_zone
 
 
 def group_by_hour(people_by_zone: Mapping[str, int], *, local_time: str) -> list[LocalHour]:

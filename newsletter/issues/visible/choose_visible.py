@@ -68,6 +68,7 @@ class VisibilityChooser:
         self._titles = {story.id: story.title for story in content.stories}
         self._bits = {story: 1 << bit for bit, story in enumerate(self._titles)}
         self._rule_sets = list_rule_sets(content)[:MAX_RULE_SETS]
+        self._cases = list_cases(content)[:MAX_CASES]
         self._selections: dict[_EventsId, dict[str, EventSelection]] = {}
         self._events = cache(self._choose_events)
         self._appeals = cache(self._choose_appeals)
@@ -169,7 +170,7 @@ class VisibilityChooser:
             lead_title=next((self._titles[story] for story in version.order if story not in hidden), ""),
             closed=closed,
             met=self._list_met(version.closed) if self._rule_sets else None,
-            followed=_list_cases(content, follows=version.follows),
+            followed=self._list_followed(version.follows),
             unwanted=version.empty_reason,
             translated=translated,
             arm=version.arm,
@@ -229,8 +230,11 @@ class VisibilityChooser:
         chosen = choose_appeals(self._content, giving)
         return tuple((block, appeal.id if appeal else 0) for block, appeal in chosen.items() if block not in closed)
 
+    def _list_followed(self, follows: int) -> tuple[CaseRecord, ...]:
+        return tuple(case for bit, case in enumerate(self._cases) if follows >> bit & 1)
+
     def _choose_stories(self, interests: int, follows: int, simplified: bool) -> tuple[int, tuple[int, ...]]:
-        followed = tuple(case.id for case in _list_cases(self._content, follows=follows))
+        followed = [case.id for case in self._list_followed(follows)]
         chosen = self._story_chooser.choose(interests=interests, followed=followed, simplified=simplified)
         return self._sum_bits(chosen.hidden), chosen.order
 
@@ -282,11 +286,6 @@ class VisibilityChooser:
 
     def _sum_bits(self, stories: Iterable[int]) -> int:
         return sum(self._bits[story] for story in set(stories))
-
-
-def _list_cases(content: IssueContent, *, follows: int) -> tuple[CaseRecord, ...]:
-    """Return the cases of the content that readers with this number follow."""
-    return tuple(case for bit, case in enumerate(list_cases(content)[:MAX_CASES]) if follows >> bit & 1)
 
 
 def list_repeated(content: IssueContent, *, seen: int) -> set[int]:

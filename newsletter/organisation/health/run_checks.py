@@ -24,6 +24,8 @@ from newsletter.organisation.health.content import (
     check_sources,
     check_staff,
 )
+from newsletter.organisation.health.extensions import check_extensions
+from newsletter.organisation.health.identity_provider import check_identity_provider, check_way_back
 from newsletter.organisation.health.machine import (
     check_data_folder,
     check_database,
@@ -57,6 +59,8 @@ def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
         yield check_privacy(DataPaths(folder, settings.NEWSLETTER_DATABASE_FILE))
         yield check_owner(folder)
         yield check_disk(folder)
+        yield from check_identity_provider()
+    yield from check_extensions()
     url = settings.NEWSLETTER_PROVIDER_URL
     yield from check_provider(url)
     yield check_recipient_allowlist()
@@ -76,6 +80,7 @@ def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
         yield check_brand()
         yield from check_privacy_notice()
         yield check_staff()
+        yield from check_way_back()
         yield from check_publications()
         yield from check_sources()
         yield check_overdue(now=datetime.now(UTC))

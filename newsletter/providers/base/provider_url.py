@@ -105,9 +105,10 @@ def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSe
 def _check_options(options: Mapping[str, str], *, provider: UrlRules, own_rules: UrlRules) -> None:
     """Raise BadProviderUrl for an option of this provider that the URL's provider does not have, or whose value is wrong."""
     for name, option in provider.options.items():
-        if name in options and (name not in own_rules.options or not re.fullmatch(option.pattern, options[name])):
+        own = own_rules.options.get(name)
+        if name in options and not (own and re.fullmatch(own.pattern, options[name])):
             raise BadProviderUrl(
-                "%(name)s in NEWSLETTER_PROVIDER_URL must be %(meaning)s.", name=name, meaning=option.meaning
+                "%(name)s in NEWSLETTER_PROVIDER_URL must be %(meaning)s.", name=name, meaning=(own or option).meaning
             )
 
 

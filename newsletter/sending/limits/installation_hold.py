@@ -49,9 +49,15 @@ class SendMark:
         return other is None or (self.send, self.attempt) > (other.send, other.attempt)
 
 
+def get_installation(*, now: datetime) -> Installation:
+    """Return the one row. It is made with the address key of whoever asks first."""
+    row, _ = Installation.objects.get_or_create(pk=1, defaults={"address_key_hash": _key_hash(), "changed_at": now})
+    return row
+
+
 def check_installation(*, now: datetime) -> None:
     """Hold everything if this database is a copy or was restored. Call it before anything is sent."""
-    row, _ = Installation.objects.get_or_create(pk=1, defaults={"address_key_hash": _key_hash(), "changed_at": now})
+    row = get_installation(now=now)
     if not hmac.compare_digest(row.address_key_hash, _key_hash()):
         hold_installation(reason=COPY, now=now)
     elif _is_database_older(read_send_journal(), released_at=row.released_at):
@@ -63,7 +69,7 @@ def check_installation(*, now: datetime) -> None:
 
 def hold_installation(*, reason: str, now: datetime) -> None:
     """Stop all sending until `release_installation`. An earlier hold keeps its reason."""
-    Installation.objects.get_or_create(pk=1, defaults={"address_key_hash": _key_hash(), "changed_at": now})
+    get_installation(now=now)
     Installation.objects.filter(pk=1, held=False).update(held=True, reason=reason, changed_at=now)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.content.parsing import entry_rules, parse
+from newsletter.content.ingesting.kinds import documents
+from newsletter.content.parsing import entry_rules
 from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.entry_rules import read_entries
 from newsletter.content.parsing.json_text import has_broken_characters
@@ -97,7 +98,7 @@ def test_an_error_in_a_whole_document_has_one_defined_outcome(monkeypatch: pytes
     def fail(*args: object, **kwargs: object) -> Parsed:
         raise RecursionError
 
-    monkeypatch.setattr(parse, "parse_feed", fail)
+    monkeypatch.setattr(documents, "parse_feed", fail)
     parsed = parse_as("feed", b"<rss/>")
     assert "damaged and cannot be read (RecursionError)" in parsed.error
 

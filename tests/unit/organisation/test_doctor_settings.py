@@ -23,6 +23,7 @@ from tests.support.unconfigured import run_unconfigured
 
 SECRETS = {
     "NEWSLETTER_SECRET_KEY": "hush-secret-key",
+    "NEWSLETTER_API_KEY": "nl_hush-api-key",
     "NEWSLETTER_OLD_SECRET_KEYS": "hush-old-one,hush-old-two",
     "NEWSLETTER_ADDRESS_KEY": "hush-address-key",
     "NEWSLETTER_PROVIDER_URL": "mailgun://hush-provider@news.example.org?webhook_key=hush-webhook",

@@ -37,7 +37,12 @@ OPENING_DATABASE = {
     "doctor": ["doctor"],
     "migrate": ["migrate"],
 }
-WITHOUT_DATABASE = {"init": ["init", "there"], "help": ["help", "status"], "bench": ["bench", "--help"]}
+WITHOUT_DATABASE = {
+    "init": ["init", "there"],
+    "help": ["help", "status"],
+    "bench": ["bench", "--help"],
+    "mcp": ["mcp", "--help"],
+}
 
 
 @pytest.fixture

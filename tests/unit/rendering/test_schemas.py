@@ -9,7 +9,7 @@ from newsletter.rendering.blocks import Picture, SchemaBlock
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.pipeline import render
-from newsletter.rendering.schemas import load_schemas
+from newsletter.rendering.schemas import _load_folder, load_schemas
 from newsletter.rendering.templates import default_templates
 from tests.support.mail_documents import document, picture, visible_text
 from tests.support.sample_mails import sample_schema_block
@@ -128,7 +128,7 @@ def test_a_schema_without_its_templates_or_with_a_strange_name_is_refused(folder
     with pytest.raises(TemplateError, match=r"lonely.toml has no lonely.mjml.j2 beside it"):
         load_schemas(folder)
     (folder / "blocks" / "lonely.toml").rename(folder / "blocks" / "Too Odd.toml")
-    load_schemas.cache_clear()
+    _load_folder.cache_clear()
     with pytest.raises(TemplateError, match="name a block with small letters"):
         load_schemas(folder)
 

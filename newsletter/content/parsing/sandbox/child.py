@@ -39,7 +39,7 @@ _ALLOWED = {
     ("newsletter.content.parsing.entries", "Parsed"),
     ("newsletter.content.parsing.entries", "SetAside"),
     ("newsletter.content.parsing.entries", "StoryEntry"),
-    ("newsletter.content.parsing.parse", "Document"),
+    ("newsletter.content.parsing.documents", "Document"),
     ("newsletter.content.images.sandbox_messages", "EncodedImage"),
     ("newsletter.content.images.sandbox_messages", "ImageRequest"),
     ("newsletter.content.images.sandbox_messages", "RenditionFormat"),
@@ -91,6 +91,8 @@ def main() -> None:
     # Load the work before memory is limited, and nothing else.
     module, function = TASKS[sys.argv[1]]
     work = getattr(importlib.import_module(module), function)
+    if sys.argv[1] == "documents":
+        importlib.import_module(module).preload()
     answers = os.fdopen(os.dup(1), "wb")
     # Output of a library must not be taken for an answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.common.messages import Message
-from newsletter.content.parsing.markup import plain_text
 from newsletter.desk.editor.render_cache import render_cached
 from newsletter.desk.issues.audience.block_reach import check_block_reach
 from newsletter.desk.issues.audience.merged_versions import check_version_limit
@@ -23,17 +22,15 @@ from newsletter.desk.issues.checking.finding_locations import (
     list_fix_links,
 )
 from newsletter.issues.approval.acknowledge import make_warning_key
-from newsletter.issues.approval.content_checks import check_content, check_events_by_last_hour
-from newsletter.issues.checks.languages import check_languages
-from newsletter.issues.checks.links import find_dead_links
-from newsletter.issues.checks.source_names import check_source_names
+from newsletter.issues.approval.content_checks import check_events_by_last_hour, describe_checked
+from newsletter.issues.checks.issue_check import run_checks
 from newsletter.issues.protected_terms.check import scan_for_protected_terms
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.variants.reader_zones import find_last_hour
 from newsletter.issues.variants.subject_test_rules import check_subject_test
-from newsletter.models import Acknowledgement, Issue, Story
+from newsletter.models import Acknowledgement, Issue
 from newsletter.rendering.lint.findings import Finding
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.spam_score import find_spam_findings
@@ -85,17 +82,10 @@ def find_content_findings(content: IssueContent, *, now: datetime) -> list[Findi
         )
         for problem in find_domain_problems(content.publication.from_email)
     ]
-    stories = [story.id for story in content.stories]
-    rows = Story.objects.filter(pk__in=stories).only("title", "teaser", "body_html", "pseudonyms")
-    pseudonyms = {story.pk: story.pseudonyms for story in rows}
-    sources = {story.pk: "\n".join([story.title, story.teaser, plain_text(story.body_html)]) for story in rows}
     return [
         *scan_for_protected_terms(content).findings,
         *check_linked_stories(content, at=max(content.issue.due_at, now)),
-        *check_content(content, pseudonyms=pseudonyms, now=now),
-        *check_languages(content),
-        *check_source_names(content, sources=sources),
-        *find_dead_links(content, now=now),
+        *run_checks(describe_checked(content, now=now)),
         *domain_findings,
     ]
 

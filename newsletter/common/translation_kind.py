@@ -1,0 +1,79 @@
+"""The interface of a translation: what an extension of the group ``newsletter.translations`` brings.
+
+It is loaded when the program starts, so its module imports neither Django nor anything that needs settings.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from gettext import GNUTranslations
+from pathlib import Path
+from typing import ClassVar
+
+from newsletter.common.extension_registry import BadExtension, Extension, Registry
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+DOMAIN = "django"
+
+
+class Translation(Extension):
+    """Texts in one language. A language of a translation is offered to readers.
+
+    ``catalogue`` is a folder with ``<language>/LC_MESSAGES/django.mo``: the texts of pages, errors and checks, and of your own
+    extensions. ``phrases`` and ``reader_texts`` are TOML files with the fixed texts of mails and of the archive. Each is None if
+    there is none; English stands in for what is missing. ``for_staff`` offers the language for the desk too.
+    """
+
+    language: ClassVar[str]
+    catalogue: ClassVar[Path | None] = None
+    phrases: ClassVar[Path | None] = None
+    reader_texts: ClassVar[Path | None] = None
+    for_staff: ClassVar[bool] = False
+
+
+def read_texts(file: Path) -> dict[str, str]:
+    """Return the texts of a TOML file by their keys. Raise BadExtension, which names the file."""
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadExtension("%(file)s cannot be read: %(error)s", file=file.name, error=str(error)) from error
+    if not all(isinstance(text, str) for text in found.values()):
+        raise BadExtension("%(file)s has something else than texts", file=file.name)
+    return found
+
+
+def _check(name: str, kind: Translation) -> None:
+    """Read every file now: a broken catalogue would break each page in its language."""
+    if not _LANGUAGE.fullmatch(kind.language):
+        raise BadExtension("its language “%(code)s” is not of two or three small letters", code=kind.language)
+    if kind.catalogue is not None:
+        file = Path(kind.catalogue) / kind.language / "LC_MESSAGES" / f"{DOMAIN}.mo"
+        try:
+            with file.open("rb") as opened:
+                GNUTranslations(opened)
+        except (OSError, ValueError, KeyError) as error:
+            raise BadExtension("%(file)s cannot be read: %(error)s", file=file.name, error=str(error)) from error
+    for texts in (kind.phrases, kind.reader_texts):
+        if texts is not None:
+            read_texts(Path(texts))
+
+
+TRANSLATIONS = Registry("newsletter.translations", Translation, check=_check)
+
+
+def collect_texts(own: Mapping[str, Mapping[str, str]], part: str) -> dict[str, dict[str, str]]:
+    """Return the texts of every language: our own, and what translations have in the file that their ``part`` names.
+
+    A text counts only if English has one of this key with all its placeholders. Our own are never replaced.
+    """
+    english = own["en"]
+    texts = {language: dict(found) for language, found in own.items()}
+    for kind in TRANSLATIONS.values():
+        file = getattr(kind, part)
+        for key, text in read_texts(Path(file)).items() if file is not None else ():
+            if key in english and set(_PLACEHOLDER.findall(text)) <= set(_PLACEHOLDER.findall(english[key])):
+                texts.setdefault(kind.language, {}).setdefault(key, text)
+    return texts
+
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")

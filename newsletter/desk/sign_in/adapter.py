@@ -1,0 +1,85 @@
+"""Adapter of django-allauth for the identity provider. It raises SignInRefused; `pages` shows and logs the refusal."""
+
+import re
+from typing import Any, NoReturn
+
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest
+from django.utils import timezone
+
+from newsletter.desk.sign_in.admission import admit
+from newsletter.desk.sign_in.flow import DeskProvider, make_provider
+from newsletter.identity_provider.errors import BrokenSignIn
+from newsletter.identity_provider.settings import IdentityProvider, get_identity_provider
+from newsletter.identity_provider.tokens import check_sign_in
+
+_ERROR_CODE = re.compile(r"[a-z_]{1,40}")
+
+
+class DeskSocialAdapter(DefaultSocialAccountAdapter):
+    """Admit people of the identity provider, and nobody else."""
+
+    def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> DeskProvider:
+        """Return the one identity provider that there is."""
+        return make_provider(request, require_identity_provider())
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: object) -> bool:
+        """Return False: `admit` makes the accounts."""
+        return False
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Check that the answer is for this sign-in, and find or make the account. Raises SignInRefused."""
+        provider, now = require_identity_provider(), timezone.now()
+        state = sociallogin.state
+        check_sign_in(
+            sociallogin.claims,
+            provider=provider,
+            nonce=str(state.get("nonce", "")),
+            again=bool(state.get("again")),
+            now=now,
+        )
+        try:
+            found = admit(sociallogin.identity, provider=provider, now=now)
+        except IntegrityError:  # the same person came through two browsers at once, and the other made the rows
+            found = admit(sociallogin.identity, provider=provider, now=now)
+        sociallogin.user, sociallogin.account = found
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: DeskProvider,
+        error: object = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, object] | None = None,
+    ) -> NoReturn:
+        """Raise BrokenSignIn: the sign-in is unknown in this browser, or the identity provider ended it."""
+        if "state" not in (extra_context or {}):
+            raise BrokenSignIn(
+                "This sign-in does not belong to this browser, is older than ten minutes, or was used before. You are not "
+                "signed in. Sign in again.",
+                code="state",
+            )
+        told = request.GET.get("error", "")
+        if told == "access_denied":
+            raise BrokenSignIn(
+                "The sign-in at %(name)s was cancelled, so you are not signed in. Sign in again, or ask whoever looks after "
+                "%(name)s whether you may use the newsletter.",
+                name=provider.settings.name,
+                code="cancelled",
+            )
+        raise BrokenSignIn(
+            "%(name)s ended the sign-in with an error, so you are not signed in. Sign in again. If it stays like this, tell "
+            "an administrator: the staff log says what was wrong.",
+            name=provider.settings.name,
+            code="ended",
+            detail=told if _ERROR_CODE.fullmatch(told) else "no code",
+        ) from exception
+
+
+def require_identity_provider() -> IdentityProvider:
+    """Return the identity provider. Raises Http404 if there is none."""
+    provider = get_identity_provider()
+    if provider is None:
+        raise Http404("No identity provider is set up.")
+    return provider

@@ -1,0 +1,161 @@
+"""Add, change, move and delete blocks in the body of a draft. Nothing is saved here.
+
+Only blocks of own words are written: notes, quotes, links, buttons. Blocks that show rows (stories, events, appeals, pictures)
+are chosen in the editor; they are moved and deleted as any other.
+"""
+
+import uuid
+from typing import Any
+
+from django.utils.functional import Promise
+from wagtail import blocks
+from wagtail.admin.rich_text.converters.contentstate import ContentstateConverter
+from wagtail.blocks.field_block import ChooserBlock
+
+from newsletter.common.errors import DomainError, NotFound
+from newsletter.common.messages import Message
+from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS
+from newsletter.issues.snapshot.incomplete_parts import find_value_problems
+from newsletter.models import Issue
+
+AT_START, AT_END = "start", "end"
+"""Positions of a block. Any other position is the id of the block before it."""
+RawBlock = dict[str, Any]
+
+
+class BadBlock(DomainError):
+    """A block cannot be stored with this type or these values."""
+
+
+def list_own_types(issue: Issue) -> dict[str, blocks.Block]:
+    """Return the blocks of own words by their type."""
+    children = issue.body.stream_block.child_blocks
+    return {kind: block for kind, block in children.items() if kind not in FILLED_BLOCKS and not _chooses_rows(block)}
+
+
+def add_block(issue: Issue, *, kind: str, value: RawBlock, after: str) -> str:
+    """Add a block of own words, and return its id. Raises BadBlock; NotFound if the block before it is gone."""
+    new = str(uuid.uuid4())
+    raw = issue.body.get_prep_value()
+    insert_raw_block(raw, {"type": kind, "value": _make_value(issue, kind, value), "id": new}, after=after)
+    _set_body(issue, raw)
+    return new
+
+
+def change_block(issue: Issue, *, block: str, value: RawBlock) -> None:
+    """Replace these fields of a block of own words. Raises BadBlock; NotFound if it is gone."""
+    raw = issue.body.get_prep_value()
+    found = raw[_find(raw, block)]
+    found["value"] = _make_value(issue, found["type"], {**found["value"], **value})
+    _set_body(issue, raw)
+
+
+def move_block(issue: Issue, *, block: str, after: str) -> None:
+    """Move any block. Raises NotFound if it, or the block before its new position, is gone."""
+    raw = issue.body.get_prep_value()
+    if after == block:
+        return
+    insert_raw_block(raw, raw.pop(_find(raw, block)), after=after)
+    _set_body(issue, raw)
+
+
+def delete_block(issue: Issue, *, block: str) -> None:
+    """Delete any block. Raises NotFound if it is gone."""
+    raw = issue.body.get_prep_value()
+    del raw[_find(raw, block)]
+    _set_body(issue, raw)
+
+
+def insert_raw_block(raw: list[RawBlock], block: RawBlock, *, after: str) -> None:
+    """Insert a block, as it is stored, at a position. Raises NotFound if the block before it is gone."""
+    ends = {AT_START: 0, AT_END: len(raw)}
+    if after not in ends and all(one["id"] != after for one in raw):
+        raise NotFound("The block to insert after was deleted. Choose another position.")
+    raw.insert(ends[after] if after in ends else _find(raw, after) + 1, block)
+
+
+def _find(raw: list[RawBlock], block: str) -> int:
+    for position, one in enumerate(raw):
+        if one["id"] == block:
+            return position
+    raise NotFound("The block “%(block)s” was deleted, or is not of this issue. Read the issue again.", block=block)
+
+
+def _set_body(issue: Issue, raw: list[RawBlock]) -> None:
+    issue.body = issue.body.stream_block.to_python(raw)
+
+
+def _make_value(issue: Issue, kind: str, value: RawBlock) -> Any:
+    """Return a value as it is stored, with only the markup that the editor offers. Raises BadBlock."""
+    own = list_own_types(issue)
+    block = own.get(kind)
+    if block is None:
+        raise BadBlock(
+            "“%(kind)s” is no block of own words. Blocks of own words are: %(known)s. Others are changed in the editor.",
+            kind=kind,
+            known=", ".join(own),
+        )
+    cleaned = _clean(block, value, name="value")
+    with issue.body.stream_block.validation_lock:
+        native = block.to_python(cleaned)
+        problems = list(find_value_problems(block, native, cleaned))
+    if problems:
+        raise BadBlock("The block is unfinished: %(problems)s.", problems=Message.joined(problems, between=", "))
+    return block.get_prep_value(native)
+
+
+def _clean(block: blocks.Block, value: Any, *, name: str) -> Any:
+    """Return the value with safe markup. Raises BadBlock for a field that the block does not have, or another type."""
+    match block, value:
+        case blocks.StructBlock(), dict():
+            unknown = sorted(str(one) for one in value.keys() - block.child_blocks.keys())
+            if unknown:
+                known = ", ".join(block.child_blocks)
+                raise BadBlock(
+                    "“%(field)s” is no field of this block. It has: %(known)s.", field=unknown[0], known=known
+                )
+            return {
+                one: _clean(child, value[one], name=one) if one in value else _make_empty(child)
+                for one, child in block.child_blocks.items()
+            }
+        case blocks.ListBlock(), list():
+            items = [one["value"] if isinstance(one, dict) and one.get("type") == "item" else one for one in value]
+            return [_clean(block.child_block, one, name=name) for one in items]
+        case blocks.RichTextBlock(), str():
+            converter = ContentstateConverter(features=block.features)
+            return converter.to_database_format(converter.from_database_format(value))
+        case blocks.ChoiceBlock(), str():
+            _check_choice(block, value, name=name)
+            return value
+        case (blocks.StructBlock() | blocks.ListBlock(), _) | (_, dict() | list()):
+            raise BadBlock("“%(field)s” has another form. Read an issue that has such a block.", field=name)
+        case _, str() if "\x00" not in value:
+            return value
+    raise BadBlock("“%(field)s” is no text that can be stored.", field=name)
+
+
+def _make_empty(block: blocks.Block) -> Any:
+    """Return what the editor stores for a field that is left empty."""
+    match block:
+        case blocks.StructBlock():
+            return {name: _make_empty(child) for name, child in block.child_blocks.items()}
+        case blocks.ListBlock():
+            return []
+    return block.get_default() or ""
+
+
+def _check_choice(block: blocks.ChoiceBlock, value: str, *, name: str) -> None:
+    known = [str(one) for one, _ in block.field.choices if not isinstance(one, Promise)]
+    if value not in known:
+        raise BadBlock("“%(field)s” is one of: %(known)s.", field=name, known=", ".join(one for one in known if one))
+
+
+def _chooses_rows(block: blocks.Block) -> bool:
+    match block:
+        case ChooserBlock():
+            return True
+        case blocks.StructBlock():
+            return any(_chooses_rows(child) for child in block.child_blocks.values())
+        case blocks.ListBlock():
+            return _chooses_rows(block.child_block)
+    return False

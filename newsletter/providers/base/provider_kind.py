@@ -1,0 +1,30 @@
+"""The interface of a provider: what an extension of the group ``newsletter.providers`` brings."""
+
+from typing import ClassVar
+
+from newsletter.common.extension_registry import BadExtension, Extension
+from newsletter.providers.base.http_adapter import HttpAdapter
+from newsletter.providers.base.webhooks.verification import WebhookHandler
+
+
+class ProviderKind(Extension):
+    """A provider. Its name is the scheme of its NEWSLETTER_PROVIDER_URL, of its ``offer`` and of its webhooks."""
+
+    adapter: ClassVar[type[HttpAdapter]]
+    webhooks: ClassVar[WebhookHandler]
+
+
+def check_provider(name: str, kind: ProviderKind) -> None:
+    """Raise BadExtension if the provider has another name in one of its parts, or if its adapter is unfinished."""
+    names = {
+        "url_rules.scheme": kind.adapter.url_rules.scheme,
+        "offer.name": kind.adapter.offer.name,
+        "webhooks.name": kind.webhooks.name,
+    }
+    for part, found in names.items():
+        if found != name:
+            raise BadExtension("its %(part)s is “%(found)s”, not “%(name)s”", part=part, found=found, name=name)
+    lacking = sorted(kind.adapter.__abstractmethods__)
+    lacking += [part for part in ("label", "own_domain") if not hasattr(kind.adapter, part)]
+    if lacking:
+        raise BadExtension("its adapter lacks %(names)s", names=", ".join(lacking))

@@ -1,0 +1,11 @@
+"""The provider as it registers: its adapter and its webhooks."""
+
+from newsletter.providers.base.provider_kind import ProviderKind
+from newsletter.providers.postmark.adapter import Postmark
+from newsletter.providers.postmark.webhooks import POSTMARK
+
+
+class PostmarkKind(ProviderKind):
+    interface = 1
+    adapter = Postmark
+    webhooks = POSTMARK

@@ -1,0 +1,11 @@
+"""The provider as it registers: its adapter and its webhooks."""
+
+from newsletter.providers.base.provider_kind import ProviderKind
+from newsletter.providers.ses.adapter import Ses
+from newsletter.providers.ses.webhooks import SES
+
+
+class SesKind(ProviderKind):
+    interface = 1
+    adapter = Ses
+    webhooks = SES

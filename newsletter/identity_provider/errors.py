@@ -1,6 +1,7 @@
 """Why somebody is not signed in with the identity provider. Every message is fit for that person to read."""
 
 from newsletter.common.errors import DomainError
+from newsletter.common.text import clean_line
 
 
 class SignInRefused(DomainError):
@@ -11,7 +12,7 @@ class SignInRefused(DomainError):
     def __init__(self, template: str, /, *, code: str, detail: str = "", **values: object) -> None:
         super().__init__(template, **values)
         self.code = code
-        self.detail = detail[:200]
+        self.detail = clean_line(detail, max_length=200)
 
 
 class IssuerUnavailable(SignInRefused):

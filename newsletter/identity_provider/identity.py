@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from newsletter.common.text import clean_line
 from newsletter.identity_provider.issuer_http import make_nonsense
 from newsletter.identity_provider.settings import IdentityProvider, is_in
 
 MAX_SUBJECT_LENGTH = 191
 MAX_NAME_LENGTH = 150
+MAX_EMAIL_LENGTH = 300
 _VERIFIED_AS_TEXT = "true"
 _MICROSOFT = "login.microsoftonline.com"
 _MICROSOFT_VERIFIED = "xms_edov"
@@ -30,16 +32,16 @@ class Identity:
 def read_identity(claims: Mapping[str, object], *, provider: IdentityProvider) -> Identity:
     """Return the identity. Raises IssuerUnavailable if there is no usable subject."""
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_LENGTH:
-        raise make_nonsense(provider, detail="sub is missing or too long")
-    email = _text(claims, "email").strip()
+    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_LENGTH or not subject.isprintable():
+        raise make_nonsense(provider, detail="sub is missing, too long or not printable")
+    email = _text(claims, "email", max_length=MAX_EMAIL_LENGTH)
     methods = claims.get("amr")
     return Identity(
         subject=subject,
         email=email,
         email_verified=_is_verified(claims, email, provider=provider),
-        first_name=_text(claims, "given_name")[:MAX_NAME_LENGTH],
-        last_name=_text(claims, "family_name")[:MAX_NAME_LENGTH],
+        first_name=_text(claims, "given_name", max_length=MAX_NAME_LENGTH),
+        last_name=_text(claims, "family_name", max_length=MAX_NAME_LENGTH),
         groups=frozenset(_read_groups(claims, provider.role_claim)),
         second_factor=isinstance(methods, list) and any(one in provider.second_factors for one in methods),
     )
@@ -94,6 +96,7 @@ def _find(claims: Mapping[str, object], name: str) -> object:
     return here
 
 
-def _text(claims: Mapping[str, object], name: str) -> str:
+def _text(claims: Mapping[str, object], name: str, *, max_length: int) -> str:
+    """Return one printable line, which every database keeps."""
     value = claims.get(name)
-    return value if isinstance(value, str) else ""
+    return clean_line(value, max_length=max_length) if isinstance(value, str) else ""

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,8 +27,7 @@ Spoil = Callable[[Issuer], object]
 @pytest.fixture
 def issuer(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
     add_staff(email="ann@example.org", role="writer", password=PASSWORD)
-    quick = issuer_http.Limits(max_bytes=20_000, connect=1.0, first_byte=0.5, total=1.0)
-    monkeypatch.setattr(issuer_http, "LIMITS", quick)
+    monkeypatch.setattr(issuer_http, "LIMITS", replace(issuer_http.LIMITS, max_bytes=20_000))
     with run_issuer() as running:
         settings.NEWSLETTER_OIDC = running.settings()
         yield running
@@ -75,6 +75,12 @@ CASES: dict[str, tuple[Spoil, str, int]] = {
     "a token that is a list": (answer("/token", body=b'{"id_token": ["a"]}'), "issuer_answer", 502),
     "no subject": (claims(sub=None), "token", 403),
     "an endless subject": (claims(sub="x" * 400), "issuer_answer", 502),
+    "a subject with a NUL byte": (claims(sub="ann\0"), "issuer_answer", 502),
+    "a subject with half a character": (claims(sub="ann\ud800"), "issuer_answer", 502),
+    "an email with a NUL byte": (claims(email="bea\0@example.org"), "not_invited", 403),
+    "an email with half a character": (claims(email="b\ud800@example.org"), "not_invited", 403),
+    "an endless email": (claims(email="b" * 5000 + "@example.org"), "email_unusable", 403),
+    "an error with a NUL byte": (answer("/token", 400, b'{"error": "a\\u0000\\ud800"}'), "client_refused", 400),
     "no email": (both(claims(email=None), ask_user_info(sub="ann-1")), "email_missing", 403),
     "an email that is none": (claims(email="ann at example"), "email_unusable", 403),
     "an unverified email": (claims(email_verified=False), "email_unverified", 403),
@@ -102,12 +108,17 @@ CASES: dict[str, tuple[Spoil, str, int]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_fault_has_one_answer_and_signs_nobody_in(issuer: Issuer, case: str) -> None:
+def test_each_fault_has_one_answer_and_signs_nobody_in(
+    issuer: Issuer, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spoil, code, status = CASES[case]
     spoil(issuer)
     before = list(User.objects.values())
     client = Client()
-    page = sign_in_with(issuer, client)
+    with monkeypatch.context() as patched:
+        if case.endswith("slow"):
+            patched.setattr(issuer_http, "LIMITS", replace(issuer_http.LIMITS, first_byte=0.5, total=1.0))
+        page = sign_in_with(issuer, client)
     text = page.content.decode()
     assert (page.status_code, text.partition('data-refused="')[2].partition('"')[0]) == (status, code)
     assert "You are not signed in" in text
@@ -222,3 +233,10 @@ def test_a_refusal_is_told_in_the_language_of_the_browser(issuer: Issuer) -> Non
         page = sign_in_with(issuer, client).content.decode()
     assert "No ha iniciado sesión" in page
     assert "Example ID no ha comprobado" in page
+
+
+def test_names_of_the_provider_are_kept_as_one_clean_line(issuer: Issuer) -> None:
+    issuer.person |= {"given_name": "Ann\0\n " + "x" * 300, "family_name": "L\ud800ee"}
+    sign_in_with(issuer, Client())
+    person = User.objects.get()
+    assert (person.first_name[:6], len(person.first_name), person.last_name) == ("Ann xx", 150, "Lee")

@@ -6,6 +6,13 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib.auth.models import User
 from django.test import Client
@@ -224,6 +231,20 @@ def test_without_one_there_our_second_factor_is_asked(issuer: Issuer, methods: o
     again = Client()
     assert sign_in_with(issuer, again).headers["Location"] == "/accounts/2fa/authenticate/"
     assert not opens(again)
+
+
+def test_our_code_ends_a_sign_in_with_the_provider(issuer: Issuer) -> None:
+    person = add("approver")
+    secret = generate_totp_secret()
+    TOTP.activate(person, secret)
+    client = Client()
+    assert sign_in_with(issuer, client).headers["Location"] == "/accounts/2fa/authenticate/"
+    *_, counter = yield_hotp_counters_from_time()
+    code = format_hotp_value(hotp_value(secret, counter - 1))
+    done = client.post("/accounts/2fa/authenticate/", {"code": code})
+    assert done.headers["Location"] == "/admin/"
+    assert opens(client)
+    assert AuditEntry.objects.get(action="newsletter.signed_in").data == {"with": "Example ID"}
 
 
 def test_the_settings_say_which_second_factors_count(issuer: Issuer, settings: Any) -> None:

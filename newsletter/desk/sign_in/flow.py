@@ -93,14 +93,14 @@ class DeskProvider(OpenIDConnectProvider):
     def begin(self, request: HttpRequest, *, next_url: str | None, again: bool) -> HttpResponse:
         """Redirect to the identity provider. ``again`` makes it ask for the sign-in there even if there is one."""
         nonce = secrets.token_urlsafe(32)
-        params = {"nonce": nonce, **(_ask_again(self.settings) if again else {})}
+        params = {"nonce": nonce, **(ask_again(self.settings) if again else {})}
         response: HttpResponse = self.redirect(
             request, AuthProcess.LOGIN, next_url=next_url, auth_params=params, nonce=nonce, again=again
         )
         return response
 
 
-def _ask_again(provider: IdentityProvider) -> dict[str, str]:
+def ask_again(provider: IdentityProvider) -> dict[str, str]:
     """Return the parameters that make the provider ask again. Google knows no other way than the choice of an account."""
     return {"prompt": "select_account"} if provider.issuer == GOOGLE else {"prompt": "login", "max_age": "0"}
 

@@ -14,6 +14,7 @@ IF_MATCH = "if_match"
 _V1 = "/api/v1"
 OFFERED_CALLS = {
     "list_publications": f"GET {_V1}/publications",
+    "read_publication": f"GET {_V1}/publications/{{publication}}",
     "list_issues": f"GET {_V1}/issues",
     "read_issue": f"GET {_V1}/issues/{{issue}}",
     "check_issue": f"POST {_V1}/issues/{{issue}}/check",

@@ -6,7 +6,7 @@ An extension that cannot be used is left out, logged once and listed as broken. 
 import inspect
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from threading import RLock
@@ -63,14 +63,21 @@ Part = TypeVar("Part")
 
 
 class Registry(Mapping[str, Kind], Generic[Kind]):
-    """The working extensions of one group, by name: our own first, then those of other packages, each in order.
+    """The working extensions of one group, by name: those of ``order``, then the others of ours, then those of other packages.
 
-    ``check`` raises BadExtension for an extension that is no good although it has every method.
+    Installed entry points are in no order of their own, and people see these lists. ``check`` raises BadExtension for an
+    extension that is no good although it has every method.
     """
 
     def __init__(
-        self, group: str, base: type[Kind], *, check: Callable[[str, Kind], None] = lambda name, made: None
+        self,
+        group: str,
+        base: type[Kind],
+        *,
+        order: Sequence[str] = (),
+        check: Callable[[str, Kind], None] = lambda name, made: None,
     ) -> None:
+        self._order = {name: position for position, name in enumerate(order)}
         self.group = group
         self._base = base
         self._check = check
@@ -132,6 +139,8 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
                 self._declared = {}
                 for package, entry in list_entry_points(self.group):
                     self._declare(package, entry)
+                last = len(self._order)
+                self._declared = dict(sorted(self._declared.items(), key=lambda one: self._order.get(one[0], last)))
             return self._declared
 
     def _declare(self, package: str, entry: EntryPoint) -> None:

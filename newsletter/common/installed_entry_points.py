@@ -19,8 +19,10 @@ def list_entry_points(group: str) -> list[tuple[str, EntryPoint]]:
     others = sorted((pair for pair in found if pair[0] != OWN_PACKAGE), key=lambda pair: (pair[0], pair[1].name))
     own = _read_checkout(_PYPROJECT)
     if own is None:
-        return [*(pair for pair in found if pair[0] == OWN_PACKAGE), *others]
-    return [*((OWN_PACKAGE, entry) for entry in own.select(group=group)), *others]
+        ours = [pair for pair in found if pair[0] == OWN_PACKAGE]
+    else:
+        ours = [(OWN_PACKAGE, entry) for entry in own.select(group=group)]
+    return [*sorted(ours, key=lambda pair: pair[1].name), *others]
 
 
 def forget_entry_points() -> None:

@@ -58,7 +58,8 @@ def _check(name: str, kind: Translation) -> None:
             read_texts(Path(texts))
 
 
-TRANSLATIONS = Registry("newsletter.translations", Translation, check=_check)
+_ORDER = ("en", "es", "fr", "de", "pt", "ro", "hi", "ar", "uk")
+TRANSLATIONS = Registry("newsletter.translations", Translation, order=_ORDER, check=_check)
 
 
 def collect_texts(own: Mapping[str, Mapping[str, str]], part: str) -> dict[str, dict[str, str]]:

@@ -24,7 +24,7 @@ class ApiScope(models.TextChoices):
     CONTENT_READ = "content:read", gettext_lazy("read stories, events, appeals and sources")
     CONTENT_WRITE = (
         "content:write",
-        gettext_lazy("write stories, events and appeals, and have sources looked at"),
+        gettext_lazy("write stories, events, appeals and sources, and have sources looked at"),
     )
     ISSUES_READ = "issues:read", gettext_lazy("read and preview issues before they are sent")
     ISSUES_WRITE = "issues:write", gettext_lazy("draft issues; staff approve and send them")

@@ -12,7 +12,8 @@ from newsletter.providers.base.provider_url import ProviderSettings, UrlRules, p
 from newsletter.providers.base.webhooks.verification import WebhookHandler
 from newsletter.providers.outbox.adapter import OUTBOX_URL, Outbox
 
-PROVIDERS = Registry("newsletter.providers", ProviderKind, check=check_provider)
+_ORDER = ("mailgun", "postmark", "sendgrid", "resend", "brevo", "sparkpost", "ses")
+PROVIDERS = Registry("newsletter.providers", ProviderKind, order=_ORDER, check=check_provider)
 OUTBOX = "outbox"
 """The name of the provider that writes mails to files."""
 ADAPTERS: Mapping[str, type[HttpAdapter]] = RegistryPart(PROVIDERS, lambda kind: kind.adapter)

@@ -11,6 +11,7 @@ import pytest
 from newsletter.content.fetching.fetcher import Limits
 from newsletter.content.ingesting import read_source as read
 from newsletter.content.ingesting.ingest import IngestReport, ingest_due, ingest_source
+from newsletter.content.ingesting.kinds import documents
 from newsletter.content.parsing.sandbox.process import ParserProcess, ResourceLimits
 from newsletter.models import EventNotice, Source, Story
 from tests.support.fixtures import NOW
@@ -80,7 +81,7 @@ def test_a_decompression_bomb_is_refused_with_the_limit(wild: MisbehavingServer)
 
 
 def test_a_slow_source_is_stopped_and_tried_again(wild: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(read._LIMITS, "feed", Limits(max_bytes=1000, total=0.5))
+    monkeypatch.setattr(documents, "FEED", Limits(max_bytes=1000, total=0.5))
     wild.routes["/feed.xml"] = drip(wild)
     report = look_at(f"{wild.url}/feed.xml")
     assert "took too long" in report.error or "too slowly" in report.error
@@ -151,7 +152,7 @@ def test_a_source_beyond_the_limits_keeps_its_earlier_entries(site: Site, monkey
 def test_no_bad_source_stops_a_good_one_or_loses_its_entries(
     site: Site, wild: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(read._LIMITS, "feed", Limits(max_bytes=200_000, total=0.5))
+    monkeypatch.setattr(documents, "FEED", Limits(max_bytes=200_000, total=0.5))
     wild.routes["/slow"] = drip(wild)
     urls = {
         "a slow": f"{wild.url}/slow",

@@ -6,9 +6,20 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.integration.organisation import Organisation, open_organisation
 from tests.integration.wordpress import WordPress, list_missing, run_mariadb, run_wordpress
+from tests.integration.wordpress_plugin import (
+    BLOCK,
+    PASSWORD,
+    PLUGIN,
+    Newsletter,
+    copy_plugin,
+    read_faults,
+    serve_newsletter,
+)
+from tests.support.desk_browser import CHROMIUM
 
 collect_ignore_glob = [] if os.environ.get("NEWSLETTER_INTEGRATION") else ["test_*.py"]
 
@@ -58,3 +69,38 @@ def new_wordpress(mariadb: str, tmp_path: Path) -> Iterator[Callable[..., WordPr
 @pytest.fixture
 def wordpress(new_wordpress: Callable[..., WordPress]) -> WordPress:
     return new_wordpress()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def newsletter(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Newsletter]:
+    """Return a served newsletter with a key for a website."""
+    folder = tmp_path_factory.mktemp("newsletter") / "organisation"
+    with open_organisation(folder, like=prepared) as organisation, serve_newsletter(organisation) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def site(mariadb: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WordPress]:
+    """Return a WordPress with the plugin, an administrator and an author. PHP may not warn about the plugin."""
+    root = tmp_path_factory.mktemp("site") / "wordpress"
+    with run_wordpress(root, socket=mariadb, database="wp_plugin") as made:
+        made.do("permalinks", structure="/%postname%/")
+        made.do("user", name="author", password=PASSWORD, role="author")
+        copy_plugin(made)
+        made.do("activate", plugin=PLUGIN)
+        yield made
+        assert read_faults(made) == []
+
+
+@pytest.fixture(scope="session")
+def page(site: WordPress) -> str:
+    """Return the address of a page with the block."""
+    return site.address(site.publish("Get involved", BLOCK, post_type="page"))

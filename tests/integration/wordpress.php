@@ -52,7 +52,56 @@ function set_permalinks($with) {
     return true;
 }
 
+function turn_on_plugin($with) {
+    require_once ABSPATH . 'wp-admin/includes/plugin.php';
+    $error = activate_plugin($with['plugin'], '', false, false);
+    if (is_wp_error($error)) {
+        throw new Exception($error->get_error_message());
+    }
+    return true;
+}
+
+function remove_plugin($with) {
+    require_once ABSPATH . 'wp-admin/includes/plugin.php';
+    require_once ABSPATH . 'wp-admin/includes/file.php';
+    deactivate_plugins($with['plugin']);
+    return delete_plugins([$with['plugin']]);
+}
+
+/* The tables that hold a text anywhere. */
+function find_text_anywhere($with) {
+    global $wpdb;
+    $found = [];
+    foreach ($wpdb->get_col('SHOW TABLES') as $table) {
+        foreach ($wpdb->get_col("SHOW COLUMNS FROM `$table`") as $column) {
+            $like = '%' . $wpdb->esc_like($with['text']) . '%';
+            if ($wpdb->get_var($wpdb->prepare("SELECT 1 FROM `$table` WHERE CAST(`$column` AS CHAR) LIKE %s LIMIT 1", $like))) {
+                $found[] = "$table.$column";
+            }
+        }
+    }
+    return $found;
+}
+
+function make_user($with) {
+    return wp_insert_user(['user_login' => $with['name'], 'user_pass' => $with['password'], 'role' => $with['role'], 'user_email' => $with['name'] . '@example.org']);
+}
+
+/* Somebody who has seen the editor's guide. */
+function skip_guide() {
+    global $wpdb;
+    $seen = ['core/edit-post' => ['welcomeGuide' => false], '_modified' => gmdate('c')];
+    return (bool) update_user_meta(1, $wpdb->get_blog_prefix() . 'persisted_preferences', $seen);
+}
+
 $actions = [
+    'skip_guide' => fn($with) => skip_guide(),
+    'activate' => 'turn_on_plugin',
+    'uninstall' => 'remove_plugin',
+    'find_text' => 'find_text_anywhere',
+    'user' => 'make_user',
+    'set_option' => fn($with) => update_option($with['name'], $with['value']),
+    'option' => fn($with) => get_option($with['name']),
     'install' => 'install_site',
     'save' => 'save_post',
     'trash' => fn($with) => (bool) wp_trash_post($with['ID']),

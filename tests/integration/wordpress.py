@@ -124,7 +124,9 @@ def _write_config(*, socket: str, database: str, url: str) -> str:
         "DISABLE_WP_CRON": True,
         "WP_HTTP_BLOCK_EXTERNAL": True,
         "AUTOMATIC_UPDATER_DISABLED": True,
-        "WP_DEBUG": False,
+        "WP_DEBUG": True,
+        "WP_DEBUG_DISPLAY": False,
+        "WP_DEBUG_LOG": True,
     }
     defines = "\n".join(f"define('{name}', {json.dumps(value)});" for name, value in constants.items())
     return f"<?php\n{defines}\n$table_prefix = 'wp_';\nif (!defined('ABSPATH')) define('ABSPATH', __DIR__ . '/');\n" + (

@@ -2,7 +2,8 @@
 /* What a web server in front of WordPress does: serves files, hands everything else to WordPress. */
 $path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
 $folder = getenv('WORDPRESS_FOLDER');
-if ($path !== '/' && is_file($_SERVER['DOCUMENT_ROOT'] . $path)) {
+$file = $_SERVER['DOCUMENT_ROOT'] . $path;
+if ($path !== '/' && (is_file($file) || (str_contains($path, '/wp-admin/') && is_file("$file/index.php")))) {
     return false;
 }
 $_SERVER['SCRIPT_NAME'] = $_SERVER['PHP_SELF'] = $folder . '/index.php';

@@ -42,6 +42,8 @@ def prepare(site: Site) -> None:
     start_send(issue=make_issue(publication, approved=True), now=timezone.now())
     items = make_feed_item(site, "new", "A new verdict") + make_feed_item(site, "old", "The first verdict")
     feed = f'<rss version="2.0"><channel><title>News</title>{items}</channel></rss>'
+    notes = make_feed_item(site, "note", "A note from the field")
+    site.put("/notes.xml", feed.replace(items, notes), Content_Type="application/rss+xml")
     url = site.put("/feed.xml", feed, Content_Type="application/rss+xml")
     Source.objects.create(name="Our site", kind=Source.Kind.FEED, url=url)
 
@@ -195,7 +197,15 @@ EXAMPLES = (
     Example("All sources", "GET sources", "sources?limit=1"),
     Example("One source", "GET sources/{source}", "sources/1"),
     Example("Look at a source", "POST sources/{source}/look", "sources/2/look"),
+    Example(
+        "Add a source and have its kind found",
+        "POST sources",
+        "sources",
+        {"name": "Field notes", "url": "{site}/notes.xml", "topics": ["events"], "every_minutes": 60},
+    ),
+    Example("Take a source out of use", "PATCH sources/{source}", "sources/3", {"enabled": False}),
     Example("All publications", "GET publications", "publications"),
+    Example("One publication", "GET publications/{publication}", "publications/weekly"),
     Example("The last issues", "GET issues", "issues?publication=weekly&most=5"),
     Example("A receipt by id", "GET issues/{issue}/receipt", "issues/1/receipt"),
     Example("A receipt", "GET issues/{publication}/{number}/receipt", "issues/weekly/latest/receipt"),
@@ -295,10 +305,10 @@ def run_examples() -> Iterator[tuple[Example, str, Any]]:
     """Run all examples, then the errors, and yield each with the path that was called and the answer."""
     with serve_site() as site:
         prepare(site)
-        yield from _run()
+        yield from _run(site)
 
 
-def _run() -> Iterator[tuple[Example, str, Any]]:
+def _run(site: Site) -> Iterator[tuple[Example, str, Any]]:
     key = create_key(" ".join(ApiScope.values), name="Donor database", calls_per_minute=1_000)
     narrow = create_key("people", name="Web site")
     for example in (*EXAMPLES, *ERRORS):
@@ -310,4 +320,7 @@ def _run() -> Iterator[tuple[Example, str, Any]]:
         if "{version}" in path:
             path = path.format(version=Variant.objects.filter(revision__issue=2).latest("pk").key)
         used = narrow if headers.pop("scope", "") else "" if "authorization" in headers else key
-        yield example, path, call(method, path, example.body, key=used, text=example.lines, **headers)
+        body = example.body
+        if isinstance(body, dict) and "{site}" in str(body.get("url", "")):
+            body = {**body, "url": body["url"].format(site=site.url)}
+        yield example, path, call(method, path, body, key=used, text=example.lines, **headers)

@@ -43,7 +43,7 @@ def _split_comments(source: str) -> list[tuple[str, str]]:
 @cache
 def list_paths() -> frozenset[str]:
     """Return the files and folders of the project, as paths from its root."""
-    tops = (*PACKAGES, "templates", "docs", "examples")
+    tops = (*PACKAGES, "templates", "docs", "examples", "integrations")
     found = {path.relative_to(ROOT).as_posix() for top in tops for path in (ROOT / top).rglob("*")}
     return frozenset(found | {path.name for path in ROOT.iterdir()})
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from wagtail.models import ModelLogEntry
 
+from newsletter.content.ingesting.apis.source_keys import open_key
 from newsletter.models import Appeal, EventNotice, Publication, Source, Story
 from subscribers.models import EventKind, OutboundEvent
 from tests.support.api import call, create_key, problem
@@ -133,3 +135,59 @@ def test_the_key_of_a_source_is_never_shown() -> None:
     Source.objects.create(name="Tickets", kind="eventbrite", url="https://example.org/", sealed_key="sealed-secret")
     for path in ("sources", f"sources/{Source.objects.get().pk}"):
         assert "sealed" not in call("get", path, key=create_key(ALL, name=path)).content.decode()
+
+
+def put_feed(site: Site, name: str = "feed") -> str:
+    items = make_feed_item(site, name, "A new verdict")
+    text = f'<rss version="2.0"><channel><title>News</title>{items}</channel></rss>'
+    return site.put(f"/{name}.xml", text, Content_Type="application/rss+xml")
+
+
+def test_a_source_is_added_with_the_kind_that_is_found(site: Site) -> None:
+    answer = call("post", "sources", {"name": "Our site", "url": put_feed(site)}, key=create_key(ALL))
+    assert answer.status_code == 201, answer.content
+    assert (answer.json()["kind"], answer.json()["has_key"]) == ("feed", False)
+    assert Source.objects.get().due_at is not None
+
+
+def test_a_source_that_cannot_be_read_is_not_saved(site: Site) -> None:
+    key, gone = create_key(ALL), f"{site.url}/gone.xml"
+    assert problem(call("post", "sources", {"name": "Gone", "url": gone, "kind": "feed"}, key=key), 422)
+    assert not Source.objects.exists()
+    unread = {"name": "Gone", "url": gone, "kind": "feed", "enabled": False}
+    assert call("post", "sources", unread, key=key).status_code == 201
+    again = call("post", "sources", {**unread, "name": "Again"}, key=key)
+    assert (problem(again, 409), again.json()["code"])[1] == "in_use"
+    unknown = {"name": "x", "url": f"{site.url}/x", "kind": "poem", "enabled": False}
+    assert "“poem”" in problem(call("post", "sources", unknown, key=key), 422)
+
+
+def test_a_source_is_changed_unless_somebody_changed_it_meanwhile(site: Site) -> None:
+    key = create_key(ALL)
+    path = f"sources/{call('post', 'sources', {'name': 'Our site', 'url': put_feed(site)}, key=key).json()['id']}"
+    etag = call("get", path, key=key).headers["ETag"]
+    changed = call("patch", path, {"name": "Our news", "every_minutes": 60}, key=key, if_match=etag)
+    assert (changed.json()["name"], changed.json()["every_minutes"]) == ("Our news", 60)
+    problem(call("patch", path, {"name": "Late"}, key=key, if_match=etag), 412)
+    moved = call("patch", path, {"url": put_feed(site, "moved")}, key=key)
+    assert moved.json()["url"].endswith("/moved.xml")
+    problem(call("patch", path, {"url": f"{site.url}/gone.xml"}, key=key), 422)
+
+
+def test_the_key_of_a_source_is_stored_sealed_and_never_shown(site: Site) -> None:
+    key = create_key(ALL)
+    ghost = {"name": "Blog", "url": f"{site.url}/", "kind": "ghost", "key": "hush-0123456789", "enabled": False}
+    made = call("post", "sources", ghost, key=key, idempotency_key="one")
+    assert made.json()["has_key"] is True
+    row = Source.objects.get()
+    assert open_key(row) == "hush-0123456789"
+    path = f"sources/{row.pk}"
+    seen = [made, call("get", path, key=key), call("patch", path, {"name": "Our blog"}, key=key)]
+    assert not any(b"hush" in answer.content for answer in seen)
+    logged = " ".join(str(entry.data) for entry in ModelLogEntry.objects.all())
+    assert "hush" not in logged + row.sealed_key
+    row.refresh_from_db()
+    assert open_key(row) == "hush-0123456789"
+    moved = call("patch", path, {"url": f"{site.url}/other/", "kind": "ghost"}, key=key)
+    assert moved.json()["has_key"] is False, "a key is never sent to another address"
+    assert site.asked == []

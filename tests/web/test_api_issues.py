@@ -103,3 +103,15 @@ def test_a_key_of_other_lists_reaches_no_issue_and_no_send(publication: Publicat
     assert call("get", "sends", key=key).json()["items"] == []
     assert call("get", "issues", key=key).json() == {"issues": []}
     assert call("get", "publications", key=key).json() == {"publications": []}
+
+
+def test_a_publication_is_read_with_its_rules(publication: Publication) -> None:
+    answer = call("get", "publications/weekly", key=create_key("issues:read")).json()
+    assert (answer["slug"], answer["mailing_list"], answer["stories"]) == (
+        "weekly",
+        publication.mailing_list.slug,
+        publication.stories,
+    )
+    problem(call("get", "publications/weekly", key=create_key(ALL, lists=[make_list("board")])), 404)
+    problem(call("get", "publications/weekly", key=create_key("read", name="old")), 403)
+    assert call("get", "publications", key=create_key("issues:read", name="new")).status_code == 200

@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.archive.public_view import render_for_archive
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Issue, Publication
+from newsletter.models import Issue, IssueRevision, Publication
 from newsletter.models.body_blocks import BodyBlock
 from newsletter.models.missing_blocks import MissingBlock
 from newsletter.models.schema_blocks import make_body_block
@@ -104,6 +105,19 @@ def test_its_form_carries_the_value_so_that_nobody_changes_it() -> None:
     assert block.value_from_form(form) == VALUE
     with pytest.raises(ValidationError):
         block.value_from_form(form[:-1] + ("a" if form[-1] != "a" else "b"))
+
+
+def test_the_archive_shows_the_rest_of_an_issue(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 3)
+    make_issue(publication, approved=True)
+    revision = IssueRevision.objects.get()
+    poll = {"type": "poll", "key": "poll", "values": {"question": "Can you help?"}}
+    revision.content["blocks"].append(poll)
+    IssueRevision.objects.filter(pk=revision.pk).update(content=revision.content)
+    mail = render_for_archive(revision.pk, frozenset())
+    assert "The clinic opens its doors" in mail.html
+    assert "Can you help?" not in mail.html
 
 
 def test_staff_see_that_it_is_not_available_and_cannot_approve(issue: Issue) -> None:

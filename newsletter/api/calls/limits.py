@@ -37,7 +37,7 @@ class _Portions:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.left: dict[tuple[int, str, int], tuple[int, int]] = {}
-        self.calls: defaultdict[int, list[ApiCall]] = defaultdict(list)
+        self.calls: defaultdict[str, list[ApiCall]] = defaultdict(list)
 
 
 _portions = _Portions()
@@ -64,9 +64,9 @@ def record_call(key: ApiKey, *, method: str, path: str, status: int, millisecond
     """Record a call for the desk. The calls of a busy key are written together, a portion at a time."""
     call = ApiCall(key=key, at=now, method=method[:8], path=path[:200], status=status, milliseconds=milliseconds)
     with _portions.lock:
-        waiting = _portions.calls[key.pk]
+        waiting = _portions.calls[key.digest]
         waiting.append(call)
         if len(waiting) < max(1, key.calls_per_minute // _PORTIONS_PER_MINUTE):
             return
-        del _portions.calls[key.pk]
+        del _portions.calls[key.digest]
     ApiCall.objects.bulk_create(waiting)

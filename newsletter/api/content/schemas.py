@@ -137,10 +137,32 @@ class SourceAnswer(BaseModel):
     language: str
     region: str
     topics: list[str]
+    has_key: bool = Field(description="The key itself is never shown.")
     looked_at: datetime | None
     last_success_at: datetime | None
     failures: int
     error: str
+
+
+class SourceChange(StoredRequestModel):
+    """New values of a source. A missing field does not change."""
+
+    name: str = Field("", min_length=1, max_length=120)
+    url: Url = Field("", min_length=1, description="Its address, or that of the site.")
+    kind: str = Field("", description="Such as feed or calendar; empty: found from the address.", max_length=40)
+    key: str | None = Field(
+        None, description="The key that its interface asks for. Empty removes it. It is never shown.", max_length=500
+    )
+    every_minutes: int = Field(30, ge=5, le=525_600)
+    language: Language = ""
+    region: str = Field("", description="ISO 3166-2: where events without a location are.", max_length=10)
+    topics: Slugs = []
+    enabled: StrictBool = Field(True, description="Out of use, it is saved without being read.")
+
+
+class NewSource(SourceChange):
+    name: str = Field(min_length=1, max_length=120)
+    url: Url = Field(min_length=1, description="Its address, or that of the site.")
 
 
 class SetAsideAnswer(BaseModel):

@@ -1,21 +1,28 @@
-"""API calls about sources: read them, and have one looked at now. A source is added in the desk, which shows what it gives."""
+"""API calls about sources: read, add and change them, and have one looked at now. Their keys are written and never shown."""
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
+from ninja import Router, Status
 from wagtail.log_actions import log
 
 from newsletter.api.calls.access import ApiKeyAuth, get_key
 from newsletter.api.calls.handle_call import repeats
 from newsletter.api.calls.pages import Page, PageParams, make_page
-from newsletter.api.content.schemas import ReadingAnswer, SetAsideAnswer, SourceAnswer
+from newsletter.api.calls.preconditions import check_unchanged
+from newsletter.api.calls.saving import save_row
+from newsletter.api.content.schemas import NewSource, ReadingAnswer, SetAsideAnswer, SourceAnswer, SourceChange
+from newsletter.api.people.reach import find_topics
 from newsletter.common.errors import NotFound
 from newsletter.common.translation import translate
+from newsletter.content.ingesting.apis.source_keys import seal_key
+from newsletter.content.ingesting.source_changes import schedule_changed_source
 from newsletter.content.ingesting.try_source import read_source_now
+from newsletter.content.ingesting.typed_source import TypedSource, settle_source
 from newsletter.models import ApiScope, Source
 
 router = Router(tags=["sources"])
-READING = ApiKeyAuth(ApiScope.CONTENT_READ, ApiScope.WEBSITE)
+READING, WRITING = ApiKeyAuth(ApiScope.CONTENT_READ, ApiScope.WEBSITE), ApiKeyAuth(ApiScope.CONTENT_WRITE)
 LOOKING = ApiKeyAuth(ApiScope.CONTENT_WRITE, ApiScope.WEBSITE)
 
 
@@ -28,6 +35,37 @@ def all_sources(request: HttpRequest, page: PageParams) -> dict[str, object]:
 @router.get("sources/{int:source}", auth=READING, response=SourceAnswer, summary="Read a source")
 def read_one_source(request: HttpRequest, source: int) -> SourceAnswer:
     return _show(_find(source))
+
+
+@router.post("sources", auth=WRITING, response={201: SourceAnswer}, summary="Add a source")
+@repeats(in_steps=True)
+def add_source(request: HttpRequest, data: NewSource) -> Status[SourceAnswer]:
+    """Add a source after reading it once. Without a kind, it is found from the address, as in the desk."""
+    typed = settle_source(
+        url=data.url, kind=data.kind, key=data.key, enabled=data.enabled, known=None, now=timezone.now()
+    )
+    with transaction.atomic():
+        return Status(201, _save(request, Source(), data, typed=typed))
+
+
+@router.patch("sources/{int:source}", auth=WRITING, response=SourceAnswer, summary="Change a source")
+def change_source(request: HttpRequest, source: int, data: SourceChange) -> SourceAnswer:
+    """Change a source. Another address, kind or key is read once before it is saved; a saved key is never sent elsewhere."""
+    row, given = _find(source), data.model_fields_set
+    typed = None
+    if given & {"url", "kind", "key"} or (data.enabled and not row.enabled and "enabled" in given):
+        typed = settle_source(
+            url=data.url if "url" in given else row.url,
+            kind=data.kind if given & {"url", "kind"} else row.kind,
+            key=data.key,
+            enabled=data.enabled if "enabled" in given else row.enabled,
+            known=row,
+            now=timezone.now(),
+        )
+    with transaction.atomic():
+        row = Source.objects.select_for_update().get(pk=row.pk)
+        check_unchanged(request, _show(row))
+        return _save(request, row, data, typed=typed)
 
 
 @router.post("sources/{int:source}/look", auth=LOOKING, response=ReadingAnswer, summary="Look at a source now")
@@ -49,6 +87,26 @@ def look(request: HttpRequest, source: int) -> ReadingAnswer:
     )
 
 
+def _save(request: HttpRequest, row: Source, data: SourceChange, *, typed: TypedSource | None) -> SourceAnswer:
+    now, is_new = timezone.now(), row.pk is None
+    values = data.model_dump(exclude={"url", "kind", "key", "topics"}, exclude_unset=not is_new)
+    changed = [name for name, value in values.items() if is_new or value != getattr(row, name)]
+    if typed is not None:
+        changed += [name for name in ("url", "kind") if getattr(typed, name) != getattr(row, name)]
+        values |= {"url": typed.url, "kind": typed.kind}
+        if typed.key is not None:
+            values["sealed_key"] = seal_key(typed.key)
+            changed.append("key")
+    topics = find_topics(data.topics) if "topics" in data.model_fields_set else None
+    if topics is not None:
+        changed.append("topics")
+    schedule_changed_source(row, changed=changed, now=now)
+    save_row(row, key=get_key(request), values=values, now=now)
+    if topics is not None:
+        row.topics.set(topics)
+    return _show(row)
+
+
 def _find(pk: int) -> Source:
     row = Source.objects.filter(pk=pk).first() if pk < 2**63 else None
     if row is None:
@@ -67,6 +125,7 @@ def _show(row: Source) -> SourceAnswer:
         language=row.language,
         region=row.region,
         topics=sorted(topic.slug for topic in row.topics.all()),
+        has_key=bool(row.sealed_key),
         looked_at=row.looked_at,
         last_success_at=row.last_success_at,
         failures=row.failures,

@@ -10,13 +10,14 @@ from pydantic import Field
 from newsletter.api.calls.access import ApiKeyAuth, get_key
 from newsletter.api.calls.fields import QueryText
 from newsletter.api.publishing.reach import find_visible_issue, find_visible_publication, list_visible_publications
+from newsletter.api.publishing.schemas import PublicationAnswer
 from newsletter.issues.archive.public_view import make_public_subject
 from newsletter.issues.assembly.overview import list_issues, list_publications
-from newsletter.models import ApiScope, Issue
+from newsletter.models import ApiScope, Issue, Publication
 from newsletter.sending.settling.receipt import status_of
 
 router = Router(tags=["publishing"])
-READING = ApiKeyAuth(ApiScope.READ)
+READING = ApiKeyAuth(ApiScope.READ, ApiScope.ISSUES_READ)
 MAX_ISSUES = 100
 
 
@@ -25,6 +26,17 @@ def publications(request: HttpRequest) -> dict[str, object]:
     """Return all publications, each with its schedule in words and its next slot."""
     visible = set(list_visible_publications(get_key(request)).values_list("slug", flat=True))
     return {"publications": [row for row in list_publications(now=timezone.now()) if row["slug"] in visible]}
+
+
+@router.get(
+    "publications/{slug:publication}",
+    auth=ApiKeyAuth(ApiScope.ISSUES_READ),
+    response=PublicationAnswer,
+    summary="Read a publication",
+)
+def publication(request: HttpRequest, publication: str) -> PublicationAnswer:
+    """Return the rules of a publication. They are changed in the desk or by the organisation's file, by people."""
+    return PublicationAnswer.model_validate(_describe(find_visible_publication(get_key(request), publication)))
 
 
 @router.get("issues", auth=READING, response=dict[str, list[dict[str, object]]], summary="List issues")
@@ -66,6 +78,17 @@ def receipt(request: HttpRequest, issue: int) -> dict[str, object]:
 def named_receipt(request: HttpRequest, publication: str, number: str) -> dict[str, object]:
     """Return the delivery numbers of an issue by publication and number. `latest` is the newest, `digest-3` a digest."""
     return _receipt(find_visible_issue(get_key(request), f"{publication}/{number}"))
+
+
+def _describe(row: Publication) -> dict[str, object]:
+    shown = PublicationAnswer.model_fields.keys() - {"mailing_list", "segment", "topics", "sources"}
+    return {
+        **{name: getattr(row, name) for name in shown},
+        "mailing_list": row.mailing_list.slug,
+        "segment": row.segment.slug if row.segment else None,
+        "topics": sorted(row.topics.values_list("slug", flat=True)),
+        "sources": sorted(row.sources.values_list("pk", flat=True)),
+    }
 
 
 def _receipt(issue: Issue) -> dict[str, object]:

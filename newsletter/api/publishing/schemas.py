@@ -9,6 +9,36 @@ from pydantic import BaseModel, Field
 from newsletter.api.calls.fields import StoredRequestModel
 
 
+class PublicationAnswer(BaseModel):
+    """A newsletter that returns: whom it is for, when it is sent, and what its issues are made of."""
+
+    slug: str
+    name: str
+    enabled: bool
+    archived: bool
+    mailing_list: str = Field(description="Its slug.")
+    segment: str | None
+    from_name: str
+    from_email: str
+    reply_to: str
+    language: str
+    languages: list[str] = Field(description="The other languages of its issues.")
+    schedule: str = Field(description="As in cron.")
+    zone: str
+    send_at: str
+    lead_hours: int
+    approval: str
+    stories: int
+    events: int
+    radius_km: int
+    days_back: int
+    days_ahead: int
+    topics: list[str]
+    sources: list[int] = Field(description="The ids of its sources; none: all.")
+    max_variants: int
+    archive: str
+
+
 class NewIssue(StoredRequestModel):
     """An issue on demand. It is a draft: staff check, approve and send it in the desk."""
 

@@ -124,7 +124,19 @@ def _check(name: str, kind: SourceKind) -> None:
         raise BadExtension("its “key” is none of %(known)s", known=", ".join(KEYS))
 
 
-SOURCE_KINDS = Registry("newsletter.sources", SourceKind, check=_check)  # type: ignore[type-abstract]
+_ORDER = (
+    "feed",
+    "wordpress",
+    "page",
+    "calendar",
+    "events",
+    "ghost",
+    "drupal",
+    "eventbrite",
+    "mobilize",
+    "action_network",
+)
+SOURCE_KINDS = Registry("newsletter.sources", SourceKind, order=_ORDER, check=_check)  # type: ignore[type-abstract]
 
 
 def list_kinds(gives: Literal["stories", "events"]) -> list[str]:

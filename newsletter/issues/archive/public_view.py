@@ -30,9 +30,11 @@ from newsletter.issues.variants.recipient_groups import (
 )
 from newsletter.issues.visible.block_choices import choose_visible_in_archive
 from newsletter.models import Issue, IssueRevision, Send, Story, Variant
+from newsletter.rendering.blocks import Document, SchemaBlock
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.merge import fill_defaults
 from newsletter.rendering.pipeline import render
+from newsletter.rendering.schemas import load_schemas
 
 MAX_CACHED_MAILS = 128
 Hidden = frozenset[int | str]
@@ -103,7 +105,7 @@ def render_redacted_variant(variant_id: int, hidden: Hidden) -> RenderedMail:
     visible = choose_visible_for_group(content, group=readers)
     visible = replace(visible, sent_on=_find_sent_day(content, revision_id=variant.revision_id))
     online = f"{settings.NEWSLETTER_SITE_URL}/view/{variant.public_id}"
-    return render(make_document(remove_stories(content, stories=hidden), visible=visible, view_online=online))
+    return _render_known(make_document(remove_stories(content, stories=hidden), visible=visible, view_online=online))
 
 
 @lru_cache(maxsize=MAX_CACHED_MAILS)
@@ -112,7 +114,13 @@ def render_for_archive(revision_id: int, hidden: Hidden) -> RenderedMail:
     content = find_public_content(revision_id, hidden)
     visible = replace(choose_visible_in_archive(content), sent_on=_find_sent_day(content, revision_id=revision_id))
     document = make_document(content, visible=visible, view_online="")
-    return render(replace(document, personal=False, reason=""))
+    return _render_known(replace(document, personal=False, reason=""))
+
+
+def _render_known(document: Document) -> RenderedMail:
+    """Render the document without blocks whose kind is not installed any more: the rest can still be read."""
+    known = [block for block in document.blocks if not isinstance(block, SchemaBlock) or block.kind in load_schemas()]
+    return render(replace(document, blocks=tuple(known)))
 
 
 def find_public_content(revision_id: int, hidden: Hidden) -> IssueContent:

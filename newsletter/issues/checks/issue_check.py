@@ -49,7 +49,8 @@ class IssueCheck(Extension, ABC):
         """Return what is wrong. ``Finding.block`` is the key of the block that staff must change."""
 
 
-CHECKS = Registry("newsletter.checks", IssueCheck)  # type: ignore[type-abstract]
+_ORDER = ("events_and_names", "other_languages", "source_names", "dead_links")
+CHECKS = Registry("newsletter.checks", IssueCheck, order=_ORDER)  # type: ignore[type-abstract]
 
 
 def run_checks(issue: CheckedIssue) -> list[Finding]:

@@ -4,8 +4,10 @@ import logging
 
 import pytest
 
-from newsletter.common.extension_registry import INTERFACE
-from newsletter.issues.checks.issue_check import CHECKS
+from newsletter.common import extension_registry
+from newsletter.common.extension_registry import INTERFACE, Registry
+from newsletter.common.installed_entry_points import list_entry_points
+from newsletter.issues.checks.issue_check import CHECKS, IssueCheck
 from newsletter.organisation.health.extensions import check_extensions, list_broken_extensions
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.registry import PROVIDERS, WEBHOOK_HANDLERS, read_provider_url
@@ -47,6 +49,16 @@ def test_our_own_kinds_are_found_by_entry_points() -> None:
     assert list(CHECKS) == OWN_CHECKS
     assert set(PROVIDERS) == {"mailgun", "postmark", "sendgrid", "resend", "brevo", "sparkpost", "ses"}
     assert list_broken_extensions() == []
+
+
+def test_people_see_the_kinds_in_the_same_order_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installed entry points are in another order than those of a checkout."""
+    entries = list_entry_points("newsletter.checks")
+    monkeypatch.setattr(extension_registry, "list_entry_points", lambda group: entries[::-1])
+    assert list(Registry("newsletter.checks", IssueCheck, order=["other_languages", "dead_links"]))[:2] == [
+        "other_languages",
+        "dead_links",
+    ]
 
 
 def test_an_extension_of_another_package_is_found_after_ours(extensions: Extensions) -> None:

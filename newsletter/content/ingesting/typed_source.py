@@ -48,7 +48,7 @@ def settle_source(
         )
     if SOURCE_KINDS[typed.kind].key == "none":
         typed = TypedSource(typed.url, typed.kind, "")
-    same = Source.objects.filter(url=typed.url).exclude(pk=known.pk if known else None).first()
+    same = next((one for one in Source.objects.filter(url=typed.url) if one != known), None)
     if same is not None:
         raise InUse("You already have this source: %(source)s.", source=same)
     if enabled and not was_read:

@@ -95,6 +95,7 @@ def test_a_check_finds_what_the_desk_finds(publication: Publication) -> None:
     assert answer["sha256"] == context["sha256"]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_send_is_followed_and_paused_once(publication: Publication) -> None:
     make_story("The clinic opens")
     add_subscribers(publication, 2)
@@ -111,6 +112,7 @@ def test_a_send_is_followed_and_paused_once(publication: Publication) -> None:
     assert call("get", f"sends/{send.pk}/report", key=key).json()["send"]["state"] == "paused"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_key_of_other_lists_reaches_no_issue_and_no_send(publication: Publication) -> None:
     make_story("The clinic opens")
     add_subscribers(publication, 2)

@@ -89,7 +89,9 @@ def test_a_check_finds_what_the_desk_finds(publication: Publication) -> None:
     assert found
     warnings = [(check.name, check.message) for check in context["unacknowledged"]]
     assert warnings
-    acknowledge(issue=issue, sha256=context["sha256"], warnings=warnings, by=make_approver("reviewer@example.org"), now=NOW)
+    acknowledge(
+        issue=issue, sha256=context["sha256"], warnings=warnings, by=make_approver("reviewer@example.org"), now=NOW
+    )
     problems = call("post", path, key=key).json()["problems"]
     assert all(one["acknowledged"] for one in problems if one["level"] == "warning")
     assert answer["sha256"] == context["sha256"]

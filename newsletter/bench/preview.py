@@ -10,8 +10,8 @@ from django.test import Client
 
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
-from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP, group_key
 from newsletter.desk.staff.second_factor import SECOND_FACTOR_KEY
+from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key
 from newsletter.models import Issue
 
 

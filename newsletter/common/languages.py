@@ -9,11 +9,23 @@ from newsletter.common.translation_kind import TRANSLATIONS
 
 OFFERED_LANGUAGES = tuple(dict.fromkeys(kind.language for kind in TRANSLATIONS.values()))
 """The languages of the translations that are installed: our own first."""
+PAGE_LANGUAGES = tuple(
+    code
+    for code in OFFERED_LANGUAGES
+    if code == "en" or any(kind.language == code and kind.catalogue for kind in TRANSLATIONS.values())
+)
+"""Those whose translation has the texts of pages. The others have those of newsletters only."""
 
 
 def best_language(wanted: Iterable[str]) -> str:
     """Return the first of these codes that we have, or ""."""
     return next(filter(None, map(find_offered_language, wanted)), "")
+
+
+def best_page_language(wanted: Iterable[str]) -> str:
+    """Return the first of these codes in which we have pages, or "": a page is never half in another language."""
+    found = map(find_offered_language, wanted)
+    return next((code for code in found if code in PAGE_LANGUAGES), "")
 
 
 def find_offered_language(code: str) -> str:

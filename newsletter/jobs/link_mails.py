@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 
-from newsletter.common.languages import best_language
+from newsletter.common.languages import best_page_language
 from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter
@@ -45,7 +45,7 @@ def find_any_sender() -> Sender | None:
 
 
 def _send(link: MailedLink, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
-    language = best_language([link.subscriber.language]) or sender.language
+    language = best_page_language([link.subscriber.language, sender.language]) or "en"
     mail = write_link_mail(kind=Kind(link.kind), organisation=sender.look.name, language=language)
     outcome = send_notice(
         adapter=adapter,

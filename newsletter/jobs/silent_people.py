@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils import translation
 from django.utils.translation import gettext
 
-from newsletter.common.languages import best_language
+from newsletter.common.languages import best_page_language
 from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import MailLimits
 from newsletter.providers.base.contract import Adapter
@@ -63,13 +63,13 @@ def send_due_questions(*, now: datetime, adapter: Adapter | None = None) -> int:
 
 def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
     person, mailing_list = question.subscriber, question.mailing_list
-    language = best_language([person.language]) or sender.language
+    language = best_page_language([person.language, sender.language]) or "en"
     named = {"organisation": sender.look.name, "days": ANSWER_TIME.days, "list": mailing_list.public_name}
 
     def link(purpose: Purpose) -> str:
         return make_link(purpose=purpose, subscriber_uuid=person.uuid, list_public_id=mailing_list.public_id, now=now)
 
-    with translation.override(best_language([language]) or "en"):
+    with translation.override(language):
         outcome = send_notice(
             adapter=adapter,
             sender=replace(sender, language=language),

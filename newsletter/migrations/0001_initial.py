@@ -494,7 +494,7 @@ class Migration(migrations.Migration):
             name='MailLimits',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mails_in_7_days', models.PositiveSmallIntegerField(blank=True, help_text='The most newsletters that one person gets in any 7 days. Empty: no limit.', null=True, validators=[django.core.validators.MinValueValidator(1, 'With 0, nobody would get any newsletter. Enter 1 or more.')], verbose_name='mails in 7 days')),
+                ('mails_in_7_days', models.PositiveSmallIntegerField(blank=True, help_text='The most newsletters that one person gets in 7 days, counted as 6½, so that a weekly issue counts once. Empty: no limit.', null=True, validators=[django.core.validators.MinValueValidator(1, 'With 0, nobody would get any newsletter. Enter 1 or more.')], verbose_name='mails in 7 days')),
                 ('silent_months', models.PositiveSmallIntegerField(blank=True, help_text='Whoever did nothing on their own pages for so long gets one mail: “Do you still want our emails?” Without an answer in 30 days, they get no newsletters until they answer. Empty: nobody is asked.', null=True, validators=[django.core.validators.MinValueValidator(6, 'Wait at least 6 months before you ask.'), django.core.validators.MaxValueValidator(120)], verbose_name='ask after this many months of silence')),
                 ('questions_per_day', models.PositiveIntegerField(default=500, validators=[django.core.validators.MinValueValidator(1)], verbose_name='at most this many questions a day')),
             ],

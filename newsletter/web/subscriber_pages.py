@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from newsletter.common.archiving import MAX_USES_NAMED, Uses
 from newsletter.content.ingesting.home_location import find_list_country
+from newsletter.feedback.merged_people import move_mails
 from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.mail_budget import estimate_mails_a_month
@@ -46,6 +47,7 @@ def install_publishing_hooks() -> None:
             find_open_issues=find_open_issues,
             home_country=find_list_country,
             forget=forget_reports,
+            move_mails=move_mails,
         )
     )
 

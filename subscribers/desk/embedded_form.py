@@ -5,7 +5,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from wagtail.admin.panels import Panel
 
-from newsletter.common.languages import best_language, language_choices
+from newsletter.common.languages import best_page_language, language_choices
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
 from subscribers.people.asked_choices import find_asked_topics, is_language_asked
@@ -15,7 +15,7 @@ from subscribers.web.form_fields import name_topics
 
 def render_embed_form(mailing_list: MailingList) -> str:
     """Return HTML in the organisation's language. It posts to our sign-up page, where one more button keeps robots out."""
-    with translation.override(best_language([get_publishing_hooks().branding().language]) or "en"):
+    with translation.override(best_page_language([get_publishing_hooks().branding().language]) or "en"):
         context = {
             "list": mailing_list,
             "action": join_url(mailing_list),

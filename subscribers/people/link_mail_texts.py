@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils import translation
 from django.utils.translation import gettext
 
-from newsletter.common.languages import best_language
+from newsletter.common.languages import best_page_language
 from subscribers.models import MailedLink
 
 Kind = MailedLink.Kind
@@ -23,7 +23,7 @@ class LinkMail:
 
 def write_link_mail(*, kind: MailedLink.Kind, organisation: str, language: str) -> LinkMail:
     """Return the mail for one kind of link, in the given language or in English."""
-    with translation.override(best_language([language]) or "en"):
+    with translation.override(best_page_language([language]) or "en"):
         subject, text, button = _link_mail_text(kind)
         named = {"organisation": organisation}
         reason = gettext(

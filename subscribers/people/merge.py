@@ -1,4 +1,4 @@
-"""Merge two subscribers who are the same person. Subscriptions, consent, topics, followed cases and old links are kept."""
+"""Merge two subscribers who are the same person. Subscriptions, consent, topics, cases, mails and old links are kept."""
 
 from datetime import datetime
 from math import inf
@@ -18,6 +18,7 @@ from subscribers.models import (
     Subscription,
 )
 from subscribers.outbound_events import rename_person
+from subscribers.people.publishing_hooks import get_publishing_hooks
 
 _GIVING_ORDER = [Giving.NONE, Giving.DONOR, Giving.MONTHLY]
 _FIELDS_FILLED_FROM_ABSORBED = ("name", "place_id", "radius_km", "language", "timezone", "source")
@@ -60,6 +61,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
         now=now,
         data={"absorbed": absorb.pk},
     )
+    get_publishing_hooks().move_mails(keep=keep, absorb=absorb)
     absorb.delete()
 
 

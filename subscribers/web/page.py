@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from newsletter.common.database_deadlines import database_deadline
-from newsletter.common.languages import best_language
+from newsletter.common.languages import best_page_language
 from newsletter.common.networks import client_address
 from subscribers.models import MailingList, Subscriber
 from subscribers.people.publishing_hooks import Branding
@@ -114,7 +114,7 @@ def activate_language_of(person: Subscriber) -> None:
 
 def activate_language(wanted: str) -> None:
     """Switch to a language code, as `activate_language_of` does."""
-    language = best_language([wanted])
+    language = best_page_language([wanted])
     if language:
         translation.activate(language)
 
@@ -134,7 +134,7 @@ def language_for(asked: str, *, accepted: str) -> str:
     if found:
         return found
     try:
-        return best_language([current_branding().language]) or "en"
+        return best_page_language([current_branding().language]) or "en"
     except (OperationalError, InterfaceError):
         return "en"
 
@@ -181,7 +181,7 @@ def _render_without_database(title: str, text: str, *, status: int) -> HttpRespo
 
 
 def _asked_language(asked: str, *, accepted: str) -> str:
-    return best_language([asked, *(code for code, _ in parse_accept_lang_header(accepted[:200]))])
+    return best_page_language([asked, *(code for code, _ in parse_accept_lang_header(accepted[:200]))])
 
 
 def public_list_name(mailing_list: MailingList | None) -> str:

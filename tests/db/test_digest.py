@@ -13,9 +13,9 @@ from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slo
 from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import count_people
-from newsletter.models import Issue, Publication, Send, Slot, Story, StoryPlacement
+from newsletter.models import Delivery, Issue, Publication, Send, Slot, Story, StoryPlacement
 from newsletter.sending.freezing.start import start_send
-from subscribers.models import Subscription
+from subscribers.models import MailingList, Subscription
 from tests.support.fixtures import (
     NOW,
     add_subscribers,
@@ -206,3 +206,24 @@ def test_the_subject_of_a_digest_follows_the_language_of_its_version(weekly):
     issue.subject = "What March brought"
     issue.save()
     assert [version.subject for version in resolve_content(issue).versions] == ["What March brought"]
+
+
+def test_a_digest_repeats_stories_that_its_reader_had_elsewhere(weekly: Publication) -> None:
+    other_list = MailingList.objects.create(slug="rights", name="Rights")
+    fields = {name: getattr(weekly, name) for name in ("brand", "from_name", "from_email", "schedule")}
+    rights = Publication.objects.create(slug="rights", name="Rights", mailing_list=other_list, **fields)
+    reader = Subscription.objects.get(frequency="monthly", mailing_list=weekly.mailing_list).subscriber
+    issues = publish_month(weekly)
+    Subscription.objects.create(
+        subscriber=reader, mailing_list=other_list, basis="consent", evidence="Form", requested_at=NOW
+    )
+    repeated = make_issue(rights)
+    send_out(repeated, now=NOW)
+    assert Delivery.objects.filter(subscriber_id=reader.pk, issue=repeated).exists()
+    digest = assemble_digest(weekly).issue
+    assert digest is not None
+    assert {story.title for story in resolve_content(digest).stories} & {
+        story.title for story in resolve_content(issues[0]).stories
+    }
+    send_out(digest, now=APRIL)
+    assert Delivery.objects.filter(subscriber_id=reader.pk, issue=digest).exists()

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.common.errors import NotReady
-from newsletter.desk.issues.checking.checks import find_content_findings
+from newsletter.issue_checks.find_problems import find_content_findings
 from newsletter.issues.approval.approve import approve_issue, find_current_approval
 from newsletter.issues.snapshot.related_links import find_restricted_links
 from newsletter.issues.snapshot.resolve import resolve_content

@@ -216,7 +216,7 @@ def test_terms_are_numbered_in_the_order_of_their_commits(issue: Issue, settings
 def test_a_proof_with_a_term_is_refused(issue: Issue) -> None:
     in_subject(issue)
     protect(SECRET)
-    from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP
+    from newsletter.issue_checks.variant_groups import EMPTY_GROUP
 
     by = make_approver()
     with pytest.raises(NotReady, match="protected term"):

@@ -16,6 +16,7 @@ from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publica
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send
 from subscribers.models import MailingList, Subscriber
+from subscribers.people.merge import merge_people
 from tests.support.fixtures import (
     DUE,
     LONDON,
@@ -72,6 +73,31 @@ def test_the_second_issue_leaves_out_the_story_for_those_who_had_it(weekly: Publ
     assert "The water case" not in find_mail(both, second).html
     assert find_mail(both, second).subject == "The prison letter"
     assert "The water case" in find_mail(only_rights, second).text
+
+
+def test_a_merged_person_keeps_what_both_records_had(weekly: Publication) -> None:
+    other_list = MailingList.objects.create(slug="rights", name="Rights")
+    rights = make_second(weekly, mailing_list=other_list)
+    make_story("The water case", days_old=1)
+    (old_record,) = add_subscribers(weekly, 1)
+    (person,) = add_subscribers(rights, 1, start=5)
+    first = make_approved(weekly)
+    Batch.objects.filter(send=start(first)).update(state=Batch.State.ACCEPTED)
+    merge_people(keep=person, absorb=old_record, now=NOW)
+    make_story("The prison letter", days_old=2)
+    second = make_approved(rights)
+    start(second)
+    assert "The water case" not in find_mail(person, second).text
+    assert Delivery.objects.filter(subscriber_id=person.pk).count() == 2
+
+
+def test_a_mail_still_to_be_sent_stays_with_the_record_that_is_gone(weekly: Publication) -> None:
+    make_story("The water case", days_old=1)
+    old_record, person = add_subscribers(weekly, 2)
+    numbers = {old_record.pk, person.pk}
+    start(make_approved(weekly))
+    merge_people(keep=person, absorb=old_record, now=NOW)
+    assert set(Delivery.objects.values_list("subscriber_id", flat=True)) == numbers
 
 
 def add_to_list(person: Subscriber, mailing_list: MailingList) -> None:

@@ -83,6 +83,24 @@ def test_a_new_subscriber_gets_each_mail_once_on_its_day(weekly: Publication, ma
     assert [check_welcome(issue) for issue in mails] == [{"accepted": 1}] * 3
 
 
+def test_a_new_subscriber_is_welcomed_in_their_language(weekly: Publication, mailgun: FakeProvider) -> None:
+    Publication.objects.update(languages=["es", "fr"])
+    weekly.refresh_from_db()
+    mails = turn_on_welcome(weekly)
+    for person, language in (
+        (join(weekly.mailing_list, "ana@example.org"), "es"),
+        (join(weekly.mailing_list, "zoe@example.org"), "fr"),
+    ):
+        Subscriber.objects.filter(pk=person.pk).update(language=language)
+    run_welcome(SOON)
+    shown = {delivery.subscriber_id: delivery.batch.variant for delivery in Delivery.objects.filter(issue=mails[0])}
+    in_spanish, in_english = (shown[person.pk] for person in Subscriber.objects.order_by("email"))
+    assert (in_spanish.subject, in_spanish.language) == ("Te damos la bienvenida a The weekly letter", "es")
+    assert "Gracias por unirte" in in_spanish.text
+    assert "cada número" in in_spanish.text
+    assert in_english.subject == "Welcome to The weekly letter"
+
+
 def test_two_people_who_confirm_in_one_minute_share_a_send(weekly: Publication) -> None:
     first, *_ = turn_on_welcome(weekly)
     join(weekly.mailing_list, "a@example.com")

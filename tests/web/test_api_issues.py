@@ -5,10 +5,12 @@ import time_machine
 from django.core.cache import cache
 
 from newsletter.api.urls import api
+from newsletter.desk.editor.check_panel import checks_context
+from newsletter.issues.approval.acknowledge import acknowledge
 from newsletter.models import Approval, Issue, Publication, Send
 from newsletter.sending.freezing.start import start_send
 from tests.support.api import call, create_key, problem
-from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 from tests.support.people import make_list
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +75,29 @@ def test_the_versions_of_an_issue_are_checked_and_previewed(publication: Publica
     assert "Check it first" in problem(call("get", f"issues/{issue.pk}/versions/other", key=key), 404)
 
 
+def test_a_check_finds_what_the_desk_finds(publication: Publication) -> None:
+    make_story("The clinic opens")
+    add_subscribers(publication, 2)
+    issue, key = make_issue(publication), create_key(ALL)
+    issue.preheader = "Short"
+    issue.save()
+    path = f"issues/{issue.pk}/check"
+    context = checks_context(issue, limit=10)
+    answer = call("post", path, key=key).json()
+    found = [(one["level"], one["code"], one["location"], one["people"]) for one in answer["problems"]]
+    assert found == [(check.level, check.code, check.location, check.people) for check in context["checks"]]
+    assert found
+    warnings = [(check.name, check.message) for check in context["unacknowledged"]]
+    assert warnings
+    acknowledge(
+        issue=issue, sha256=context["sha256"], warnings=warnings, by=make_approver("reviewer@example.org"), now=NOW
+    )
+    problems = call("post", path, key=key).json()["problems"]
+    assert all(one["acknowledged"] for one in problems if one["level"] == "warning")
+    assert answer["sha256"] == context["sha256"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_send_is_followed_and_paused_once(publication: Publication) -> None:
     make_story("The clinic opens")
     add_subscribers(publication, 2)
@@ -89,6 +114,7 @@ def test_a_send_is_followed_and_paused_once(publication: Publication) -> None:
     assert call("get", f"sends/{send.pk}/report", key=key).json()["send"]["state"] == "paused"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_key_of_other_lists_reaches_no_issue_and_no_send(publication: Publication) -> None:
     make_story("The clinic opens")
     add_subscribers(publication, 2)

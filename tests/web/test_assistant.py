@@ -13,7 +13,7 @@ from tests.support.api import create_key
 from tests.support.fixtures import add_subscribers, make_issue, make_story
 from tests.support.people import make_list
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 ALL = " ".join(scope for scope in ApiScope.values if scope not in ("people", "read", "website"))
 READING = frozenset(("content:read", "issues:read", "lists:read", "sends:read", "read", "website"))
 

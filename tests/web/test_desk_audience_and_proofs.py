@@ -12,8 +12,8 @@ from wagtail.users.models import UserProfile
 
 from newsletter.desk.issues import overview
 from newsletter.desk.issues.audience.compare_variants import compare_lines, mark_differences
-from newsletter.desk.issues.audience.variant_groups import parse_group_key
 from newsletter.desk.issues.checking.checks import describe_verdict
+from newsletter.issue_checks.variant_groups import parse_group_key
 from newsletter.issues.visible.nearby_events import EventSelection
 from newsletter.issues.visible.variant_labels import describe_visible
 from newsletter.issues.visible.visible_content import VisibleContent

@@ -20,13 +20,19 @@ from newsletter.api.publishing.schemas import (
     IssueChange,
     MailAnswer,
     NewIssue,
+    ProblemAnswer,
     RehearsalAnswer,
     VersionAnswer,
 )
 from newsletter.common.errors import NotFound, WrongState
+from newsletter.common.translation import translate
+from newsletter.issue_checks.find_problems import find_problems
+from newsletter.issue_checks.variant_groups import find_variant_groups
+from newsletter.issues.approval.acknowledge import find_acknowledged
 from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.rehearse import rehearse_send
 from newsletter.issues.variants.render import freeze_revision, make_variants
@@ -72,13 +78,15 @@ def change_issue(request: HttpRequest, issue: int, data: IssueChange) -> IssueAn
 @router.post("issues/{int:issue}/check", auth=READING, response=ChecksAnswer, summary="Check all versions of an issue")
 @repeats(reads=True)
 def check_issue(request: HttpRequest, issue: int) -> ChecksAnswer:
-    """Make the mail of each group of readers as it would be sent now, and return what was found in it.
+    """Run the checks of the desk, and make the mail of each group of readers as it would be sent now.
 
     What keeps it from becoming a mail is answered 422. A sent issue has the versions that were sent.
     """
-    revision, variants = _make_variants(find_issue_by_id(request, issue))
+    row = find_issue_by_id(request, issue)
+    revision, variants = _make_variants(row)
     return ChecksAnswer(
         sha256=revision.sha256,
+        problems=_find_problems(row, revision),
         versions=[
             VersionAnswer(
                 key=one.key,
@@ -120,6 +128,27 @@ def preview_version(request: HttpRequest, issue: int, version: str) -> MailAnswe
     mail, person = make_sample_mail(variant, site_url=settings.NEWSLETTER_SITE_URL)
     subject, html, text = (split(part).join(person.variables) for part in (mail.subject, mail.html, mail.text))
     return MailAnswer(key=variant.key, subject=subject, html=html, text=text)
+
+
+def _find_problems(issue: Issue, revision: IssueRevision) -> list[ProblemAnswer]:
+    """Return what the checks find now, with what staff acknowledged. An issue that was sent is not checked again."""
+    if issue.state in SEALED_STATES:
+        return []
+    content = IssueContent.from_json(revision.content)
+    groups = find_variant_groups(issue, content=content)
+    acknowledged = find_acknowledged(issue, sha256=revision.sha256)
+    return [
+        ProblemAnswer(
+            level=found.level,
+            code=found.code,
+            message=translate(found.message),
+            location=found.location,
+            people=found.people,
+            affects_all=found.affects_all,
+            acknowledged=found.name in acknowledged,
+        )
+        for found in find_problems(issue, content, groups=groups, now=timezone.now())
+    ]
 
 
 def _make_variants(issue: Issue) -> tuple[IssueRevision, list[Variant]]:

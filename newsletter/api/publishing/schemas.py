@@ -116,10 +116,23 @@ class VersionAnswer(BaseModel):
     findings: list[FindingAnswer]
 
 
+class ProblemAnswer(BaseModel):
+    """What the checks found, once, as on the issue's page. An error keeps it from being approved."""
+
+    level: str
+    code: str
+    message: str
+    location: str = Field(description="Such as “In the lead story …”; empty if it is in no block.")
+    people: int = Field(description="How many recipients get a mail with it.")
+    affects_all: bool
+    acknowledged: bool = Field(description="Somebody marked this warning as reviewed.")
+
+
 class ChecksAnswer(BaseModel):
-    """The versions of an issue as it is now, each with what was found in it."""
+    """What the checks of an issue found, and its versions as it is now, each with what was found in its mail."""
 
     sha256: str = Field(description="Of the content that was checked. An approval names it.")
+    problems: list[ProblemAnswer] = Field(description="Errors first; none for an issue that was sent.")
     versions: list[VersionAnswer]
 
 

@@ -48,8 +48,8 @@ def settle_source(
         )
     if SOURCE_KINDS[typed.kind].key == "none":
         typed = TypedSource(typed.url, typed.kind, "")
-    same = Source.objects.filter(url=typed.url).first()
-    if same is not None and same != known:
+    same = next((one for one in Source.objects.filter(url=typed.url) if one != known), None)
+    if same is not None:
         raise InUse("You already have this source: %(source)s.", source=same)
     if enabled and not was_read:
         trial = try_source(kind=typed.kind, url=typed.url, key=_find_key(typed, known), now=now)

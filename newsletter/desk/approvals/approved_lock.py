@@ -6,8 +6,9 @@ from django.utils.translation import gettext as _
 from wagtail.locks import BaseLock
 
 from newsletter.common.translation import translate
-from newsletter.desk.editor.sealed_lock import SEALED_STATES, SealedLock
+from newsletter.desk.editor.sealed_lock import SealedLock
 from newsletter.issues.approval.withdraw_for_edit import find_open_approvals, name_approver
+from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.models import Approval, Issue
 
 

@@ -23,7 +23,6 @@ from newsletter.desk.content.choosers import NoncedImageChooser, StoryChooser
 from newsletter.desk.content.content_forms import StoryForm
 from newsletter.desk.content.withdrawals import reach_context
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
-from newsletter.desk.editor.sealed_lock import SEALED_STATES
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.shell.panels import TemplatePanel
@@ -31,6 +30,7 @@ from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restric
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.models import Issue, Publication, Source, Story, StoryPlacement
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin

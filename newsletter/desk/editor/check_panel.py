@@ -8,8 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.side_panels import BaseSidePanel
 
 from newsletter.common.errors import DomainError
-from newsletter.desk.editor.sealed_lock import SEALED_STATES
-from newsletter.desk.issues.audience.variant_groups import VariantGroup, find_issue_content, find_variant_groups
 from newsletter.desk.issues.checking.checks import (
     Check,
     add_acknowledgements,
@@ -21,9 +19,11 @@ from newsletter.desk.issues.checking.checks import (
 from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
 from newsletter.desk.issues.checking.measurements import list_measurements
 from newsletter.desk.issues.issue_page import IssuePage
+from newsletter.issue_checks.variant_groups import VariantGroup, find_issue_content, find_variant_groups
 from newsletter.issues.approval.acknowledge import find_acknowledged
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.resolve import hash_content
+from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.issues.snapshot.stories.own_pages import list_stories_with_own_page
 from newsletter.models import Issue
 

@@ -8,9 +8,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
-from newsletter.desk.editor.sealed_lock import find_sealed_revision
-from newsletter.desk.issues.audience.block_reach import describe_reach
-from newsletter.desk.issues.audience.variant_groups import (
+from newsletter.desk.preview.boxes import show_limits, show_unfinished
+from newsletter.desk.preview.mail_iframe import inbox_iframe_response, mail_iframe_response, text_iframe_response
+from newsletter.desk.preview.modes import PART_NAMES, Mode
+from newsletter.desk.preview.panel import IframePreview
+from newsletter.desk.preview.person import PERSON_PREFIX, load_preview_person
+from newsletter.desk.shell.labels import label_people
+from newsletter.issue_checks.block_reach import describe_reach
+from newsletter.issue_checks.variant_groups import (
     EMPTY_GROUP,
     choose_visible,
     find_issue_content,
@@ -19,16 +24,11 @@ from newsletter.desk.issues.audience.variant_groups import (
     parse_group_key,
     render_for_group,
 )
-from newsletter.desk.preview.boxes import show_limits, show_unfinished
-from newsletter.desk.preview.mail_iframe import inbox_iframe_response, mail_iframe_response, text_iframe_response
-from newsletter.desk.preview.modes import PART_NAMES, Mode
-from newsletter.desk.preview.panel import IframePreview
-from newsletter.desk.preview.person import PERSON_PREFIX, load_preview_person
-from newsletter.desk.shell.labels import label_people
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.snapshot.sealed import find_sealed_revision
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.issues.variants.render import render_preview
 from newsletter.models import Issue

@@ -28,7 +28,6 @@ from newsletter.desk.approvals.approved_lock import find_issue_lock
 from newsletter.desk.editor.check_panel import IssueChecksPanel
 from newsletter.desk.editor.other_editors import warn_of_other_editors
 from newsletter.desk.editor.preview import DEFAULT_MODE, IssuePreview, list_issue_modes, show_mail_part
-from newsletter.desk.editor.sealed_lock import SEALED_STATES
 from newsletter.desk.issues.comments.threads import IssueCommentsPanel
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.preview.modes import Mode
@@ -39,6 +38,7 @@ from newsletter.desk.shell.columns import StateColumn
 from newsletter.desk.shell.labels import STATE_CHOICES, filter_by_state_label, send_began, written_to_files
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.models import Issue
 from newsletter.models.body_fields import LIMIT_ATTRIBUTE
 from newsletter.rendering.lint.document import PHONE_SUBJECT_LENGTH

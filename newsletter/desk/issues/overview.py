@@ -17,7 +17,6 @@ from newsletter.desk.editor.check_panel import ChecksContext, checks_context
 from newsletter.desk.editor.preview import MAX_MODES, show_mail_part
 from newsletter.desk.issues.approval import ApprovalContext, approval_context
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
-from newsletter.desk.issues.audience.variant_groups import find_issue_content
 from newsletter.desk.issues.comments.threads import CommentsContext, comments_context
 from newsletter.desk.issues.issue_page import (
     ISSUES,
@@ -34,6 +33,7 @@ from newsletter.desk.sends.progress import SendContext, find_stopped_send, send_
 from newsletter.desk.sends.subject_test import SubjectTestContext, subject_test_context
 from newsletter.desk.sends.unreached import UnreachedContext, unreached_context
 from newsletter.desk.shell.labels import label_deliveries, label_exclusions
+from newsletter.issue_checks.variant_groups import find_issue_content
 from newsletter.issues.assembly.reassemble import is_made_by_rules
 from newsletter.issues.assembly.selection import Reason
 from newsletter.issues.assembly.selection_reasons import explain_candidates

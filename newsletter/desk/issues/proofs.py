@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST
 
 from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import Done, ServiceAction
-from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP, group_key, parse_group_key
 from newsletter.desk.issues.issue_page import ISSUES, overview_url
 from newsletter.desk.shell.labels import format_reason
+from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key, parse_group_key
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.models import Issue, Proof

@@ -13,10 +13,10 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError, NotReady
 from newsletter.common.translation import translate
-from newsletter.desk.issues.audience.variant_groups import EMPTY_GROUP, group_key
 from newsletter.desk.issues.proofs import report_proof
 from newsletter.desk.setup.pages import StepPage
 from newsletter.desk.setup.steps import list_states, take_up_step
+from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key
 from newsletter.issues.approval.approval_rules import find_approvers
 from newsletter.issues.assembly.assemble import assemble_slot, log_assembled
 from newsletter.issues.assembly.slots import get_or_create_slot

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from itertools import chain
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
@@ -12,11 +13,12 @@ from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.approval.welcome_rules import FIRST_STEP
 from newsletter.issues.assembly.draft import paragraphs
-from newsletter.issues.planning.welcome_texts import WELCOME_DAYS, WelcomeText, find_welcome_texts
+from newsletter.issues.planning.welcome_texts import WELCOME_DAYS, WelcomeText, find_welcome_texts, has_welcome_texts
 from newsletter.issues.snapshot.filled_blocks import BEST_STORY
+from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.issues.welcome.joined_people import stop_steps
-from newsletter.models import Issue, Publication
+from newsletter.models import Issue, Publication, TextTranslation
 
 Staff = User | AnonymousUser
 
@@ -32,6 +34,7 @@ def set_up_welcome(*, publication: Publication, by: Staff, now: datetime) -> lis
     for step, (text, days) in enumerate(zip(texts, WELCOME_DAYS, strict=True), FIRST_STEP):
         if step not in known:
             known[step] = _draft(publication, text=text, step=step, days=days, by=by, now=now)
+            _translate(publication, text=text, index=step - FIRST_STEP, now=now)
     return [known[step] for step in sorted(known)]
 
 
@@ -79,11 +82,36 @@ def turn_off_welcome(*, issue: Issue, by: Staff, now: datetime) -> None:
     issue.refresh_from_db()
 
 
-def _draft(publication: Publication, *, text: WelcomeText, step: int, days: int, by: Staff, now: datetime) -> Issue:
-    names = {
+def _translate(publication: Publication, *, text: WelcomeText, index: int, now: datetime) -> None:
+    """Store the words of the mail in the publication's further languages, except those that staff have translated."""
+    own = _list_words(publication, text)
+    for language in filter(has_welcome_texts, publication.languages):
+        translated = _list_words(publication, find_welcome_texts(language)[index])
+        for source, words in zip(own, translated, strict=True):
+            TextTranslation.objects.get_or_create(
+                publication=publication,
+                language=language,
+                source_sha256=hash_text(source),
+                defaults={"source": source, "text": words, "at": now},
+            )
+
+
+def _list_words(publication: Publication, text: WelcomeText) -> list[str]:
+    """Return the words of a mail in order, as its blocks hold them."""
+    names = _find_names(publication)
+    notes = [(_fill(heading, names), paragraphs(_fill(words, names))) for heading, words in text.notes]
+    return [_fill(text.subject, names), _fill(text.preheader, names), *chain.from_iterable(notes)]
+
+
+def _find_names(publication: Publication) -> dict[str, str]:
+    return {
         "{publication}": escape_merge_fields(publication.name),
         "{organisation}": escape_merge_fields(publication.brand.name),
     }
+
+
+def _draft(publication: Publication, *, text: WelcomeText, step: int, days: int, by: Staff, now: datetime) -> Issue:
+    names = _find_names(publication)
     first, *others = [
         ("note", {"heading": _fill(heading, names), "text": paragraphs(_fill(words, names))})
         for heading, words in text.notes

@@ -111,6 +111,10 @@ WELCOME_TEXTS: Mapping[str, Sequence[WelcomeText]] = {
 }
 
 
+def has_welcome_texts(language: str) -> bool:
+    return base_language(language) in WELCOME_TEXTS
+
+
 def find_welcome_texts(language: str) -> Sequence[WelcomeText]:
     """Return the mails in order. A language that is not here gets English."""
     return WELCOME_TEXTS.get(base_language(language), WELCOME_TEXTS["en"])

@@ -47,7 +47,10 @@ class MailLimits(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1, gettext_lazy("With 0, nobody would get any newsletter. Enter 1 or more."))],
-        help_text=gettext_lazy("The most newsletters that one person gets in any 7 days. Empty: no limit."),
+        help_text=gettext_lazy(
+            "The most newsletters that one person gets in 7 days, counted as 6½, so that a weekly issue counts once. "
+            "Empty: no limit."
+        ),
     )
 
     silent_months = models.PositiveSmallIntegerField(

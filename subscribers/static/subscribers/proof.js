@@ -55,7 +55,7 @@
     if (number !== null) {
       field.value = btoa(JSON.stringify({ algorithm: "SHA-256", challenge, number, salt, signature }));
     }
-    if (sending) form.requestSubmit(button);
+    if (sending) setTimeout(() => form.requestSubmit(button)); // browsers ignore it inside the submit event
   };
   const work = () => {
     const until = performance.now() + 12;

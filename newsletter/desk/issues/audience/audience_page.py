@@ -8,20 +8,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import DomainError
-from newsletter.desk.editor.sealed_lock import find_sealed_revision
 from newsletter.desk.issues.audience.audience_summary import AudienceSummary, summarise_audience
-from newsletter.desk.issues.audience.block_reach import BlockReach, count_block_reach
 from newsletter.desk.issues.audience.edge_cases import EdgeCase, find_edge_cases
 from newsletter.desk.issues.audience.reader_groups import count_by_language, count_by_topic
 from newsletter.desk.issues.audience.story_reach import StoryReach, count_story_reach
-from newsletter.desk.issues.audience.variant_groups import VariantGroup, find_variant_groups
 from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
 from newsletter.desk.issues.issue_page import IssuePage
 from newsletter.desk.issues.languages.language_gaps import languages_context
 from newsletter.desk.preview.person import can_preview_people
 from newsletter.desk.sends.local_hours import hours_ahead_context
 from newsletter.desk.shell.charts import Point, draw_bars
+from newsletter.issue_checks.block_reach import BlockReach, count_block_reach
+from newsletter.issue_checks.variant_groups import VariantGroup, find_variant_groups
 from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.sealed import find_sealed_revision
 from newsletter.models import Issue
 
 MAX_VARIANTS_SHOWN = 100

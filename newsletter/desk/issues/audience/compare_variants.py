@@ -14,17 +14,17 @@ from django.views.generic import View
 from lxml.html import HtmlElement, document_fromstring, tostring
 
 from newsletter.common.errors import DomainError
-from newsletter.desk.issues.audience.variant_groups import (
+from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
+from newsletter.desk.issues.issue_page import ISSUES, IssuePage, IssuePermissionMixin
+from newsletter.desk.preview.mail_iframe import apply_look, fill_personal_fields, iframe_response
+from newsletter.desk.preview.panel import show_or_explain
+from newsletter.issue_checks.variant_groups import (
     VariantGroup,
     find_issue_content,
     find_variant_groups,
     parse_group_key,
     render_for_group,
 )
-from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
-from newsletter.desk.issues.issue_page import ISSUES, IssuePage, IssuePermissionMixin
-from newsletter.desk.preview.mail_iframe import apply_look, fill_personal_fields, iframe_response
-from newsletter.desk.preview.panel import show_or_explain
 from newsletter.models import Issue
 from newsletter.rendering.mail import RenderedMail
 

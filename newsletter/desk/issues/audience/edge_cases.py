@@ -10,9 +10,9 @@ from django.db.models.functions import Length
 from django.utils.translation import gettext as _
 
 from newsletter.common.languages import language_label
-from newsletter.desk.issues.audience.variant_groups import VariantGroup, parse_group_key
 from newsletter.desk.preview.person import PERSON_PREFIX, mask_person
 from newsletter.desk.shell.labels import label_people
+from newsletter.issue_checks.variant_groups import VariantGroup, parse_group_key
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import GROUP_KEY, REFERENCES, find_recipients
 from newsletter.models import Issue

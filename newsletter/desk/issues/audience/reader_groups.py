@@ -8,8 +8,8 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from newsletter.common.languages import language_label
-from newsletter.desk.issues.audience.variant_groups import VariantGroup
 from newsletter.desk.shell.charts import Point
+from newsletter.issue_checks.variant_groups import VariantGroup
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import find_recipients
 from newsletter.issues.visible.interests import list_topic_stories

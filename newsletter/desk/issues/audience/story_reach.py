@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from newsletter.desk.issues.audience.variant_groups import VariantGroup
+from newsletter.issue_checks.variant_groups import VariantGroup
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.visible.interests import list_topic_stories
 from newsletter.issues.visible.visible_content import filter_visible

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.common.translation import translate
-from newsletter.desk.editor.render_cache import render_cached
-from newsletter.desk.issues.audience.variant_groups import VariantGroup
+from newsletter.issue_checks.render_cache import render_cached
+from newsletter.issue_checks.variant_groups import VariantGroup
 from newsletter.issues.checks.links import count_link_states
 from newsletter.issues.snapshot.records.blocks import EventsBlock
 from newsletter.issues.snapshot.records.content import IssueContent

@@ -8,7 +8,7 @@ from django.db.models import Count
 
 from newsletter.common.errors import BadRule
 from newsletter.common.messages import Message, Quantity
-from newsletter.desk.issues.audience.variant_groups import VariantGroup
+from newsletter.issue_checks.variant_groups import VariantGroup
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.show_rules import describe_rules, list_limited_blocks
 from newsletter.issues.variants.reader_numbers import make_rules_filter

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from newsletter.common.messages import Message, Quantity
-from newsletter.desk.issues.audience.variant_groups import VariantGroup
+from newsletter.issue_checks.variant_groups import VariantGroup
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.rendering.lint.findings import Finding

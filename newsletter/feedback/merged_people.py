@@ -1,0 +1,17 @@
+"""Keep what two records of one person got in one place, when they are merged."""
+
+from newsletter.models import Batch, Delivery
+from subscribers.models import Subscriber
+
+_UNSETTLED = (Batch.State.PENDING, Batch.State.SUBMITTING)
+
+
+def move_mails(*, keep: Subscriber, absorb: Subscriber) -> None:
+    """Let the mails that ``absorb`` got count as those of ``keep``: for the stories that they had, and the limit of mails.
+
+    A mail that is still to be sent stays as it is: nobody is mailed for a record that is gone. So does one that came back,
+    because it says something about the mailbox of ``absorb``.
+    """
+    theirs = Delivery.objects.filter(subscriber_id=absorb.pk, proof=False, bounce__isnull=True)
+    got_by_both = Delivery.objects.filter(subscriber_id=keep.pk, proof=False).values("issue")
+    theirs.exclude(batch__state__in=_UNSETTLED).exclude(issue__in=got_by_both).update(subscriber_id=keep.pk)

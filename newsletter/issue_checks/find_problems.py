@@ -1,0 +1,125 @@
+"""Find the problems of an issue: each once, with its place and how many recipients it affects."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import translation
+
+from newsletter.common.messages import Message
+from newsletter.issue_checks.block_reach import check_block_reach
+from newsletter.issue_checks.finding_places import describe_locations
+from newsletter.issue_checks.merged_versions import check_version_limit
+from newsletter.issue_checks.render_cache import render_cached
+from newsletter.issue_checks.variant_groups import VariantGroup
+from newsletter.issues.approval.acknowledge import make_warning_key
+from newsletter.issues.approval.content_checks import check_events_by_last_hour, describe_checked
+from newsletter.issues.checks.issue_check import run_checks
+from newsletter.issues.protected_terms.check import scan_for_protected_terms
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.related_links import check_linked_stories
+from newsletter.issues.snapshot.resolve import hash_content
+from newsletter.issues.variants.reader_zones import find_last_hour
+from newsletter.issues.variants.subject_test_rules import check_subject_test
+from newsletter.models import Issue
+from newsletter.rendering.lint.findings import Finding
+from newsletter.sending.deliverability.domains import find_domain_problems
+from newsletter.sending.spam_score import find_spam_findings
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding, or the same one in several places, in the mails of ``people`` recipients.
+
+    ``name`` identifies a warning within this content, so that a person can acknowledge it. ``location`` is text or "".
+    """
+
+    findings: Sequence[Finding]
+    people: int
+    affects_all: bool
+    location: str
+    name: str
+
+    @property
+    def level(self) -> str:
+        return self.findings[0].level
+
+    @property
+    def code(self) -> str:
+        return self.findings[0].code
+
+    @property
+    def message(self) -> str:
+        return self.findings[0].message
+
+
+def find_problems(issue: Issue, content: IssueContent, *, groups: list[VariantGroup], now: datetime) -> list[Problem]:
+    """Check the content, its links and its sender, and the mails of these groups. Return errors first."""
+    people = sum(group.people for group in groups)
+    findings = [*find_content_findings(content, now=now), *find_spam_findings(issue, sha256=hash_content(content))]
+    if last_hour := find_last_hour(issue, now=now):
+        delivered_at = max(content.issue.due_at, now)
+        findings += check_events_by_last_hour(content, delivered_at=delivered_at, last_hour=last_hour)
+    findings += check_block_reach(content, groups=groups)
+    findings += check_subject_test(content, issue=issue)
+    problems = [_make_problem(content, [finding], people=people, affects_all=True) for finding in findings]
+    for finding, rare in check_version_limit(content, groups=groups):
+        problems.append(_make_problem(content, [finding], people=rare, affects_all=rare == people))
+    problems += check_mails(content, groups=groups)
+    return sorted(problems, key=lambda one: (one.level, -one.people))
+
+
+def find_content_findings(content: IssueContent, *, now: datetime) -> list[Finding]:
+    """Return the findings that do not depend on the recipient."""
+    domain_findings = [
+        Finding(
+            "error" if problem.level == "error" else "warning",
+            "sender-domain",
+            Message.joined([text for text in (problem.says, problem.do) if text], between=" "),
+        )
+        for problem in find_domain_problems(content.publication.from_email)
+    ]
+    return [
+        *scan_for_protected_terms(content).findings,
+        *check_linked_stories(content, at=max(content.issue.due_at, now)),
+        *run_checks(describe_checked(content, now=now)),
+        *domain_findings,
+    ]
+
+
+def check_mails(content: IssueContent, *, groups: list[VariantGroup]) -> list[Problem]:
+    """Check the mail of each group. A finding of several mails is one check that counts all their recipients."""
+    sha256, protected = hash_content(content), scan_for_protected_terms(content)
+    people: Counter[tuple[str, str]] = Counter()
+    mails: Counter[tuple[str, str]] = Counter()
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for group in groups:
+        rendered = render_cached(content, visible=group.visible, sha256=sha256)
+        findings = [*rendered.findings, *protected.find_in(rendered.mail)]
+        for finding in findings:
+            same = found.setdefault((finding.level, finding.message), [])
+            if finding not in same:
+                same.append(finding)
+        for key in {(finding.level, finding.message) for finding in findings}:
+            people[key] += group.people
+            mails[key] += 1
+    return [
+        _make_problem(content, findings, people=people[key], affects_all=mails[key] == len(groups))
+        for key, findings in found.items()
+    ]
+
+
+def _make_problem(content: IssueContent, findings: Sequence[Finding], *, people: int, affects_all: bool) -> Problem:
+    first = findings[0]
+    with translation.override("en"):  # the key must not depend on the reader's language
+        name = make_warning_key(
+            code=first.code, message=first.message, where=describe_locations(content, findings=findings)
+        )
+    return Problem(
+        findings=findings,
+        people=people,
+        affects_all=affects_all,
+        location=describe_locations(content, findings=findings),
+        name=name,
+    )

@@ -1,4 +1,4 @@
-"""Withdraw a story from waiting issues, running sends, the archive and online views.
+"""Withdraw a story and its translations from waiting issues, running sends, the archive and online views.
 
 Its pictures also disappear from delivered mails. The mails themselves cannot be recalled; they are counted.
 """
@@ -46,21 +46,26 @@ class Withdrawal:
 
 
 def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: datetime) -> Withdrawal:
-    """Withdraw the story and all its copies. Raise NotAllowed, or WrongState if it is withdrawn already."""
+    """Withdraw the story and all its copies, and stop its translations. Pictures of versions that stay are kept.
+
+    Raise NotAllowed, or WrongState if it is withdrawn already.
+    """
     _require_permission(by)
     with transaction.atomic():
-        waiting = list(_find_waiting(story))
+        rows = list(Story.objects.stopped_with(story))
+        waiting = list(_find_waiting(story, rows))
         withdrawn = Story.objects.filter(
             Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk), withdrawn_at__isnull=True
         ).update(withdrawn_at=now, withdrawn_reason=reason)
         if not withdrawn:
             raise WrongState("“%(title)s” was withdrawn already. Nothing was changed.", title=story.title)
         story.refresh_from_db()
-        report_story(EventKind.STORY_WITHDRAWN, story, now=now)
-        pictures = _pictures_of(story).update(withdrawn_at=now)
+        _report(EventKind.STORY_WITHDRAWN, story, now=now)
+        kept = _list_pictures(_list_shown_versions(story))
+        pictures = Picture.objects.filter(sha256__in=_list_pictures(rows) - kept).update(withdrawn_at=now)
         return Withdrawal(
-            reach=find_reach(ShownItem.Kind.STORY, story.pk),
-            held=[_hold(issue, story, reworded=reworded, now=now) for issue, reworded in waiting],
+            reach=find_reach(story),
+            held=[_hold(issue, shown, reworded=reworded, now=now) for issue, shown, reworded in waiting],
             paused=pause_withdrawn(),
             pictures=pictures,
         )
@@ -76,9 +81,10 @@ def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
         rows = Story.objects.filter(Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk))
         if not rows.filter(withdrawn_at__isnull=False).update(withdrawn_at=None, withdrawn_reason=""):
             raise WrongState("“%(title)s” is not withdrawn. Nothing was changed.", title=story.title)
-        _pictures_of(story).update(withdrawn_at=None)
+        back = _list_pictures(_list_shown_versions(story))
+        Picture.objects.filter(sha256__in=back).update(withdrawn_at=None)
         story.refresh_from_db()
-        report_story(EventKind.STORY_CORRECTED, story, now=timezone.now())
+        _report(EventKind.STORY_CORRECTED, story, now=timezone.now())
 
 
 def pause_withdrawn() -> list[Issue]:
@@ -102,19 +108,22 @@ def _describe_pause(batches: QuerySet[Batch]) -> str:
     people = sum(batches.values_list("size", flat=True))
     return Message(
         "a story in it was withdrawn or is gone at its source, so the mails of %(people)s people that show it are not "
-        "sent. Mails that were already sent cannot be recalled. To end the send, cancel it",
+        "sent. Mails that were already sent cannot be recalled. To mail the others without it, cancel the send, "
+        "correct the issue and send it to those not reached",
         people=Quantity(people),
     )
 
 
-def _find_waiting(story: Story) -> Iterator[tuple[Issue, IssueContent]]:
-    """Yield the unsent issues that contain the story, each with its content without the story."""
+def _find_waiting(story: Story, rows: list[Story]) -> Iterator[tuple[Issue, Story, IssueContent]]:
+    """Yield the unsent issues that contain one of the rows, each with the row that it shows and its content without them."""
     waiting = Issue.objects.filter(state__in=_WAITING).select_related("publication__brand", "slot")
+    stopped = {key for row in rows for key in (row.pk, row.address)}
     for issue in waiting:
         content = resolve_content(issue)
-        without = remove_stories(content, stories={story.pk, story.address})
+        without = remove_stories(content, stories=stopped)
         if without is not content:
-            yield issue, without
+            shown = {one.id for one in content.stories}
+            yield issue, next((row for row in rows if row.pk in shown), story), without
 
 
 def _hold(issue: Issue, story: Story, *, reworded: IssueContent, now: datetime) -> Issue:
@@ -135,25 +144,34 @@ def _hold(issue: Issue, story: Story, *, reworded: IssueContent, now: datetime) 
     return issue
 
 
-def _pictures_of(story: Story) -> QuerySet[Picture]:
-    """Return every copy of the story's own pictures and of the pictures that issues showed for it or from it."""
+def _list_shown_versions(story: Story) -> list[Story]:
+    """Return the rows of the story, its original and its translations that are not withdrawn."""
+    return list(Story.objects.stopped_with(story.translation_of or story).exclude(pk__in=Story.objects.withdrawn()))
+
+
+def _list_pictures(rows: list[Story]) -> set[str]:
+    """Return the sha256 of the stories' own pictures and of the pictures that issues showed for them or from them."""
     names = set()
-    revisions = IssueRevision.objects.filter(
-        variants__in=find_variants_showing(ShownItem.Kind.STORY, story.pk)
-    ).distinct()
+    ids = {story.pk for story in rows}
+    pages = {normalise_url(story.address) for story in rows}
+    revisions = IssueRevision.objects.filter(variants__in=find_variants_showing(ShownItem.Kind.STORY, *ids)).distinct()
     for data in revisions.values_list("content", flat=True):
         content = IssueContent.from_json(data)
-        own = [shown_story.picture for shown_story in content.stories if shown_story.id == story.pk]
+        own = [shown_story.picture for shown_story in content.stories if shown_story.id in ids]
         elsewhere = [
             picture
             for block in content.blocks
             for picture in list_pictures(block)
-            if picture.story_url and normalise_url(picture.story_url) == normalise_url(story.address)
+            if picture.story_url and normalise_url(picture.story_url) in pages
         ]
         names |= {_find_picture_name(picture.url) for picture in [*own, *elsewhere] if picture}
-    copies = Q(pk=story.picture_id) | Q(library_images__story=story)
-    shown = Picture.objects.filter(copies | Q(name__in=names))
-    return Picture.objects.filter(sha256__in=list(shown.values_list("sha256", flat=True)))
+    own_pictures = Q(pk__in={story.picture_id for story in rows}) | Q(library_images__story__in=ids)
+    return set(Picture.objects.filter(own_pictures | Q(name__in=names)).values_list("sha256", flat=True))
+
+
+def _report(kind: EventKind, story: Story, *, now: datetime) -> None:
+    for row in (story, *story.translations.all()):
+        report_story(kind, row, now=now)
 
 
 def _find_picture_name(url: str) -> str:

@@ -159,6 +159,27 @@ def test_withdrawing_names_held_issues_and_paused_sends():
     assert "Sending is paused: The other letter No. 1." in said(done)[0]
 
 
+def test_the_withdrawal_page_names_the_translations_that_stop_too():
+    original = make_story("The water case")
+    translation = make_story("El caso del agua", language="es", translation_of=original)
+    browser = sign_in("editor")
+    address = f"/admin/stories/withdraw/{original.pk}/"
+    assert "Its translations stop with it: “El caso del agua”." in browser.get(address).content.decode()
+    assert (
+        "Its translations are not shown any more either: “El caso del agua”."
+        in said(browser.post(address, follow=True))[0]
+    )
+    page = browser.get(f"/admin/stories/withdraw/{translation.pk}/").content.decode()
+    assert "Its original “The water case” is withdrawn, so this translation is not shown either" in page
+
+
+def test_the_withdrawal_page_of_a_translation_says_the_original_stays():
+    translation = make_story("El caso del agua", language="es", translation_of=make_story("The water case"))
+    page = sign_in("editor").get(f"/admin/stories/withdraw/{translation.pk}/").content.decode()
+    assert "Only this translation stops. Its original “The water case”" in page
+    assert "Its translations stop with it" not in page
+
+
 def test_a_changed_event_offers_one_correction_mail():
     _, _, event = publish()
     browser = sign_in("editor")

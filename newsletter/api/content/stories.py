@@ -17,6 +17,7 @@ from newsletter.api.content.schemas import NewStory, StoryAnswer, StoryChange
 from newsletter.api.people.reach import find_topics
 from newsletter.common.errors import NotFound
 from newsletter.content.ingesting.typed_content import note_edits, report_typed_story
+from newsletter.issues.snapshot.consent_rules import make_consent_record
 from newsletter.models import ApiScope, Story
 
 router = Router(tags=["stories"])
@@ -30,7 +31,7 @@ class StoryFilter(BaseModel):
 @router.get("stories", auth=READING, response=Page[StoryAnswer], summary="List stories")
 def all_stories(request: HttpRequest, page: PageParams, only: Annotated[StoryFilter, Query()]) -> dict[str, object]:
     """Return stories, the newest here first, withdrawn ones too."""
-    stories = Story.objects.prefetch_related("topics")
+    stories = Story.objects.select_related("translation_of").prefetch_related("topics")
     if only.source:
         stories = stories.filter(source=only.source)
     return make_page(request, stories, _show, page, newest_first=True)
@@ -95,6 +96,6 @@ def _show(row: Story) -> StoryAnswer:
         published_at=row.published_at,
         embargo_until=row.embargo_until,
         consent_needed=row.consent_needed,
-        withdrawn=row.withdrawn_at is not None,
+        withdrawn=make_consent_record(row).withdrawn,
         edited_fields=row.edited_fields,
     )

@@ -97,7 +97,7 @@ class _StoryChoices(_ReasonColumnMixin):
     ordering = (F("published_at").desc(nulls_last=True), "-seen_at", "-pk")
 
     def get_object_list(self) -> QuerySet[Story]:
-        usable = Story.objects.filter(withdrawn_at__isnull=True, gone_at__isnull=True, same_as__isnull=True)
+        usable = Story.objects.showable().filter(same_as__isnull=True)
         return usable.select_related("source")
 
     @property

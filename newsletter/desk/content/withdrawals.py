@@ -18,7 +18,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.exposure import find_reach
-from newsletter.models import ShownItem, Story
+from newsletter.models import Story
 from newsletter.sending.withdraw import Withdrawal, reinstate_story, withdraw_story
 
 EDIT_URL_NAME = "wagtailsnippets_newsletter_story:edit"
@@ -52,6 +52,8 @@ class WithdrawStoryPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Templ
             **context,
             "story": self.story,
             "edit_url": reverse(EDIT_URL_NAME, args=[self.story.pk]),
+            "original": self.story.translation_of,
+            "translations": _list_translations(self.story),
             **reach_context(self.story),
         }
 
@@ -76,13 +78,19 @@ class WithdrawStoryPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Templ
 
 def reach_context(story: Story) -> dict[str, object]:
     """Return `reach`, the people who may have the story by issue, and their number, `people`."""
-    reach = find_reach(ShownItem.Kind.STORY, story.pk)
+    reach = find_reach(story)
     return {"reach": reach, "people": sum(one.people for one in reach)}
+
+
+def _list_translations(story: Story) -> str:
+    return ", ".join(f"“{translation.title}”" for translation in story.translations.order_by("language"))
 
 
 def describe_withdrawal(story: Story, done: Withdrawal) -> list[str]:
     """Return what the withdrawal did, in sentences."""
     sentences = [_("“%s” is withdrawn. It is no longer in any issue, online view or archive page.") % story.title]
+    if translations := _list_translations(story):
+        sentences.append(_("Its translations are not shown any more either: %s.") % translations)
     if done.pictures:
         sentences.append(_("A neutral picture replaces its pictures, also in emails already delivered."))
     if done.mails_sent:

@@ -55,6 +55,7 @@ def find_restricted_stories(*, at: datetime, required: bool) -> list[int]:
         embargo_until=None,
         withdrawn_at=None,
         gone_at=None,
+        translation_of=None,
         not_in_regions=[],
     )
     stories = Story.objects.filter(images__isnull=False)

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approved_audience import Audience, describe_audience, hash_audience
-from newsletter.issues.snapshot.consent_rules import WHY_GONE
+from newsletter.issues.snapshot.consent_rules import WHY_GONE, make_consent_record
 from newsletter.issues.snapshot.records.blocks import Block, StoriesBlock, list_appeals, list_events, list_stories
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
@@ -72,14 +72,15 @@ def _compare(before: IssueContent, after: IssueContent) -> Iterator[str]:
 
 
 def describe_gone_story(story: Story) -> str:
-    """Describe that a story is gone, and why."""
-    return Message("the story “%(title)s” is gone: %(why_gone)s", title=story.title, why_gone=WHY_GONE[story.gone_code])
+    """Describe that a story is gone, or the original that it translates, and why."""
+    code = make_consent_record(story).gone or ""
+    return Message("the story “%(title)s” is gone: %(why_gone)s", title=story.title, why_gone=WHY_GONE[code])
 
 
 def _describe_missing(key: tuple[str, int]) -> str:
     """Describe a story that its source no longer shows; "" for anything else."""
     kind, pk = key
-    story = Story.objects.filter(pk=pk, gone_at__isnull=False).first() if kind == "story" else None
+    story = Story.objects.gone().filter(pk=pk).first() if kind == "story" else None
     return describe_gone_story(story) if story else ""
 
 

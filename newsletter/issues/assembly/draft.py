@@ -64,9 +64,8 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
     topics = {topic.pk for story in stories for topic in story.topics.all()}
     languages = {story.language for story in stories}
     shared = (
-        Story.objects.filter(
-            topics__in=topics, language__in=languages, withdrawn_at__isnull=True, embargo_until__isnull=True
-        )
+        Story.objects.showable()
+        .filter(topics__in=topics, language__in=languages, embargo_until__isnull=True)
         .exclude(url__in=["", *(story.url for story in stories)])
         .distinct()
     )

@@ -72,7 +72,8 @@ def check_before_assembly(*, issue: Issue, now: datetime) -> list[Story]:
     gone: list[Story] = []
     for _round in range(_MAX_ROUNDS):
         draft = make_draft(issue=issue, now=now)
-        checked = update_source_visibility(draft.choice.stories, now=now, fresh=RECENT_CHECK_AGE)
+        chosen = Story.objects.with_originals(story.pk for story in draft.choice.stories).select_related("source")
+        checked = update_source_visibility(chosen, now=now, fresh=RECENT_CHECK_AGE)
         link_translations(checked.translations.items())
         if not checked.gone:
             break
@@ -123,7 +124,7 @@ def remove_gone_stories(*, now: datetime) -> list[Issue]:
     The subject and preheader name what is left. An automatic issue is held if it was approved already, or if nothing
     is left in it. Safe to repeat.
     """
-    ids = set(Story.objects.filter(gone_at__isnull=False).values_list("pk", flat=True))
+    ids = set(Story.objects.gone().values_list("pk", flat=True))
     if not ids:
         return []
     waiting = Issue.objects.filter(state__in=OPEN_STATES).select_related("publication__brand", "slot")
@@ -165,7 +166,7 @@ def _list_body_stories(issue: Issue) -> dict[int, Any]:
 
 
 def _find_lost_stories(issue: Issue) -> list[Story]:
-    return list(Story.objects.filter(pk__in=_list_body_stories(issue), gone_at__isnull=False))
+    return list(Story.objects.gone().filter(pk__in=_list_body_stories(issue)).select_related("translation_of"))
 
 
 def _reword(issue: Issue) -> bool:
@@ -180,7 +181,7 @@ def _reword(issue: Issue) -> bool:
 
 
 def _stories_in(issue: Issue) -> list[Story]:
-    """Return the stories that the issue shows, is meant to show, or links to."""
+    """Return the stories that the issue shows, is meant to show, or links to, and the originals of translations."""
     content = resolve_content(issue)
     ids = content.story_rows | set(_list_body_stories(issue)) | find_linked_stories(content)
-    return list(Story.objects.filter(pk__in=ids).select_related("source"))
+    return list(Story.objects.with_originals(ids).select_related("source"))

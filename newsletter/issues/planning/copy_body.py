@@ -17,8 +17,7 @@ def copy_body(original: Issue, *, issue: Issue, now: datetime) -> tuple[Any, lis
     """
     used = StoryPlacement.objects.filter(publication=issue.publication_id, kind=issue.kind)
     used = used.exclude(pk__in=find_released_placements(now=now))
-    usable = Story.objects.filter(gone_at__isnull=True, withdrawn_at__isnull=True)
-    stories = set(usable.exclude(pk__in=used.values("story")).values_list("pk", flat=True))
+    stories = set(Story.objects.showable().exclude(pk__in=used.values("story")).values_list("pk", flat=True))
     due_at = max(issue.due_at or now, now)
     events = set(EventNotice.objects.filter(starts_at__gt=due_at, cancelled=False).values_list("pk", flat=True))
     kept: list[Block] = []

@@ -12,7 +12,7 @@ _NOT_DELIVERED_STATES = (DeliveryException.State.REJECTED, DeliveryException.Sta
 
 @dataclass(frozen=True)
 class Reach:
-    """An issue that shows a certain story or event, and how many people may have it."""
+    """An issue that shows a certain story, and how many people may have it."""
 
     issue: Issue
     people: int
@@ -28,22 +28,23 @@ def find_possible_deliveries(variants: QuerySet[Variant] | list[int]) -> QuerySe
     )
 
 
-def find_variants_showing(kind: str, row_id: int) -> QuerySet[Variant]:
-    return Variant.objects.filter(pk__in=ShownItem.objects.filter(kind=kind, row_id=row_id).values("variant"))
+def find_variants_showing(kind: str, *row_ids: int) -> QuerySet[Variant]:
+    return Variant.objects.filter(pk__in=ShownItem.objects.filter(kind=kind, row_id__in=row_ids).values("variant"))
 
 
 def shows_withdrawn_story() -> Exists:
-    """Filter batches whose mail shows a story that was withdrawn or that its source no longer shows."""
-    withdrawn = Story.objects.filter(Q(withdrawn_at__isnull=False) | Q(gone_at__isnull=False)).values("pk")
+    """Filter batches whose mail shows a story that was withdrawn or is gone at its source, or a translation of one."""
+    stopped = (Story.objects.withdrawn() | Story.objects.gone()).values("pk")
     return Exists(
-        ShownItem.objects.filter(variant=OuterRef("variant_id"), kind=ShownItem.Kind.STORY, row_id__in=withdrawn)
+        ShownItem.objects.filter(variant=OuterRef("variant_id"), kind=ShownItem.Kind.STORY, row_id__in=stopped)
     )
 
 
-def find_reach(kind: str, row_id: int) -> list[Reach]:
-    """Return each issue that shows it with the people who may have it, newest issue first."""
+def find_reach(story: Story) -> list[Reach]:
+    """Return each issue that shows it or a translation with the people who may have it, newest issue first."""
+    shown = Story.objects.stopped_with(story).values_list("pk", flat=True)
     rows = (
-        find_possible_deliveries(find_variants_showing(kind, row_id))
+        find_possible_deliveries(find_variants_showing(ShownItem.Kind.STORY, *shown))
         .order_by()
         .values("issue")
         .annotate(people=Count("pk"))

@@ -1,8 +1,10 @@
 """Stories."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy
 from wagtail.images import get_image_model_string
@@ -38,6 +40,31 @@ class StoryQuerySet(models.QuerySet["Story"]):
         return self.annotate(published_or_seen_at=Coalesce("published_at", "seen_at")).filter(
             published_or_seen_at__gte=moment
         )
+
+    def withdrawn(self) -> "StoryQuerySet":
+        """Return stories that were withdrawn, or whose original was."""
+        return self.filter(Q(withdrawn_at__isnull=False) | Q(translation_of__withdrawn_at__isnull=False))
+
+    def gone(self) -> "StoryQuerySet":
+        """Return stories that their source no longer shows, and translations of such stories."""
+        return self.filter(Q(gone_at__isnull=False) | Q(translation_of__gone_at__isnull=False))
+
+    def showable(self) -> "StoryQuerySet":
+        """Return stories that are neither withdrawn nor gone; nor are their originals."""
+        return self.filter(
+            withdrawn_at=None, gone_at=None, translation_of__withdrawn_at=None, translation_of__gone_at=None
+        )
+
+    def with_originals(self, ids: Iterable[int]) -> "StoryQuerySet":
+        """Return the stories of these ids and the originals of those that are translations."""
+        rows = list(ids)
+        translations = self.filter(pk__in=rows, translation_of__isnull=False)
+        return self.filter(Q(pk__in=rows) | Q(pk__in=translations.values("translation_of")))
+
+    def stopped_with(self, story: "Story") -> "StoryQuerySet":
+        """Return the rows that a withdrawal of the story stops: the story, its copies, and the translations of all these."""
+        rows = list(self.filter(Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk)).values_list("pk", flat=True))
+        return self.filter(Q(pk__in=rows) | Q(translation_of__in=rows))
 
 
 class Story(

@@ -37,7 +37,7 @@ def _find_sends_with_due_hour(*, now: datetime) -> Iterable[Send]:
 
 def _open_due_hour(send: Send, *, now: datetime) -> bool:
     recheck_events(send=send, now=now)
-    checked = update_source_visibility(_find_waiting_stories(send), now=now)
+    checked = update_source_visibility(_find_stories_to_check(send), now=now)
     pause_withdrawn()
     reason = _find_reason_to_stop(send, checked=checked, now=now)
     if reason is not None:
@@ -103,6 +103,11 @@ def _find_changed_events(send: Send) -> Iterator[EventRecord]:
 def _find_waiting_stories(send: Send) -> list[Story]:
     shown = _find_shown(send, ShownItem.Kind.STORY)
     return list(Story.objects.filter(pk__in=list(shown)).select_related("source").order_by("pk"))
+
+
+def _find_stories_to_check(send: Send) -> list[Story]:
+    shown = _find_shown(send, ShownItem.Kind.STORY)
+    return list(Story.objects.with_originals(shown).select_related("source").order_by("pk"))
 
 
 def _find_shown(send: Send, kind: str) -> QuerySet[ShownItem, int]:

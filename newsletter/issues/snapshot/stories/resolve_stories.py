@@ -88,14 +88,15 @@ def _find_version_in(language: str, story: Story) -> Story | None:
     Return None if the story, or what it is a translation of, was withdrawn or is gone.
     """
     original = story.translation_of
-    if not _may_be_shown(story) or (original is not None and not _may_be_shown(original)):
+    if not _may_be_shown(story):
         return None
     is_ours = find_offered_language(story.language) == find_offered_language(language)
     return story if original is None or is_ours else original
 
 
 def _may_be_shown(story: Story) -> bool:
-    return story.withdrawn_at is None and story.gone_at is None
+    consent = make_consent_record(story)
+    return not consent.withdrawn and not consent.gone
 
 
 def _resolve_story_picture(story: Story, chosen: AbstractImage | None, *, format_name: str) -> PictureRecord | None:

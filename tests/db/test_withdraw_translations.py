@@ -1,0 +1,272 @@
+"""Withdrawing an original stops its translations too. A withdrawn translation leaves its original to readers."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from PIL import Image
+
+from newsletter.common.errors import NotApproved
+from newsletter.content.images.hosting import host_image
+from newsletter.content.images.library import add_story_image
+from newsletter.desk.pictures.library_chooser import find_restricted_stories
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.assembly.stories_at_source import remove_gone_stories, require_stories_at_source
+from newsletter.issues.planning.complete_send import complete_send
+from newsletter.issues.snapshot.exposure import find_reach
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.models import Batch, Issue, Picture, Publication, Send, Story, Variant
+from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.send_controls import cancel_send
+from newsletter.sending.withdraw import Withdrawal, pause_withdrawn, reinstate_story, withdraw_story
+from subscribers.models import Subscriber
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.local_hours import AUCKLAND_HOUR, LONDON_HOUR, add_readers, reload, work_at
+from tests.support.web_site import Site, serve_site
+
+pytestmark = pytest.mark.django_db(transaction=True)
+GONE = {"gone_at": NOW, "gone_code": "removed"}
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve_site() as served:
+        served.put("/", "<h1>Home</h1>")
+        yield served
+
+
+def make_editor() -> User:
+    person = make_approver()
+    person.user_permissions.add(Permission.objects.get(codename="change_story"))
+    return User.objects.get(pk=person.pk)
+
+
+def make_photo(colour: int) -> Picture:
+    data = BytesIO()
+    Image.new("RGB", (640, 360), (colour, 30, 30)).save(data, "JPEG")
+    return host_image(data=data.getvalue(), source_url=f"https://example.org/{colour}.jpg", alt="A river")
+
+
+def make_pair(*, original: dict[str, Any] | None = None, **translation: Any) -> tuple[Story, Story]:
+    english = make_story("The water case", days_old=2, **(original or {}))
+    spanish = make_story("El caso del agua", language="es", translation_of=english, **translation)
+    return english, spanish
+
+
+def make_spanish_issue(*, approved: bool = True, **changes: Any) -> Issue:
+    """Return an issue whose own story is the translation, because its publication is in Spanish."""
+    publication = make_publication(language="es", **changes)
+    make_story("El segundo caso", language="es", days_old=3)
+    add_subscribers(publication, 3)
+    return make_issue(publication, approved=approved)
+
+
+def make_bilingual_send(*, max_batch: str = "") -> tuple[Publication, Send]:
+    """Return the send of an English publication: two people read English, one reads Spanish."""
+    publication = make_publication(languages=["es"])
+    make_story("The prison letter", days_old=3)
+    people = add_subscribers(publication, 3)
+    Subscriber.objects.filter(pk=people[0].pk).update(language="es")
+    return publication, start_send(issue=make_issue(publication, approved=True), now=NOW)
+
+
+def take_back(story: Story) -> Withdrawal:
+    return withdraw_story(story=story, by=make_editor(), reason="She asked us to.", now=NOW)
+
+
+def list_titles(issue: Issue) -> list[str]:
+    return [story.title for story in resolve_content(Issue.objects.get(pk=issue.pk)).stories]
+
+
+def find_withdrawn_pictures() -> set[str]:
+    return set(Picture.objects.filter(withdrawn_at__isnull=False).values_list("sha256", flat=True))
+
+
+def test_a_withdrawn_original_stops_the_mails_of_its_translation() -> None:
+    original, _ = make_pair()
+    issue = make_spanish_issue()
+    send = start_send(issue=issue, now=NOW)
+    batch = send.batches.get()
+    done = take_back(original)
+    assert done.paused == [issue]
+    assert reload(send).state == "paused"
+    Send.objects.update(state="submitting")
+    assert find_due_batches(now=NOW) == []
+    assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is None
+
+
+def test_an_original_gone_at_its_source_stops_its_translation() -> None:
+    original, _ = make_pair()
+    issue = make_spanish_issue()
+    send = start_send(issue=issue, now=NOW)
+    Story.objects.filter(pk=original.pk).update(**GONE)
+    assert claim_batch(batch_id=send.batches.get().pk, provider="mailgun", now=NOW) is None
+    assert pause_withdrawn() == [issue]
+
+
+def test_people_who_have_the_translation_are_counted() -> None:
+    original, translation = make_pair()
+    issue = make_spanish_issue()
+    start_send(issue=issue, now=NOW)
+    Batch.objects.update(state=Batch.State.ACCEPTED)
+    assert [(reach.issue, reach.people) for reach in find_reach(original)] == [(issue, 3)]
+    assert take_back(original).mails_sent == 3
+    assert [reach.people for reach in find_reach(translation)] == [3]
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_a_waiting_issue_loses_the_translation_and_is_held(approved: bool) -> None:
+    original, _ = make_pair()
+    issue = make_spanish_issue(approved=approved)
+    assert "El caso del agua" in issue.subject
+    assert take_back(original).held == [issue]
+    issue.refresh_from_db()
+    assert (issue.state, issue.held, issue.subject) == ("draft", True, "El segundo caso")
+    assert issue.held_reason.startswith("The story “El caso del agua” was withdrawn")
+    assert list_titles(issue) == ["El segundo caso"]
+    assert not issue.approvals.filter(withdrawn_at=None).exists()
+
+
+def test_the_pictures_of_the_translation_become_neutral_too() -> None:
+    original, translation = make_pair(original={"picture": make_photo(10)}, picture=make_photo(90))
+    start_send(issue=make_spanish_issue(), now=NOW)
+    variant = Variant.objects.get()
+    take_back(original)
+    assert find_withdrawn_pictures() >= {original.picture.sha256, translation.picture.sha256}
+    shown = Picture.objects.filter(name__in=[name for name in _list_names() if name in variant.html])
+    assert shown.exists()
+    assert not shown.filter(withdrawn_at=None).exists()
+    assert "agua" not in Client().get(f"/view/{variant.public_id}").content.decode()
+
+
+def _list_names() -> list[str]:
+    return list(Picture.objects.values_list("name", flat=True))
+
+
+def test_a_reinstated_original_brings_the_pictures_of_both_back() -> None:
+    original, _ = make_pair(original={"picture": make_photo(10)}, picture=make_photo(90))
+    take_back(original)
+    reinstate_story(story=original, by=make_editor())
+    assert find_withdrawn_pictures() == set()
+
+
+def test_pictures_stay_neutral_until_both_are_reinstated() -> None:
+    original, translation = make_pair(original={"picture": make_photo(10)}, picture=make_photo(90))
+    take_back(translation)
+    take_back(original)
+    reinstate_story(story=translation, by=make_editor())
+    assert find_withdrawn_pictures() == {original.picture.sha256, translation.picture.sha256}
+    reinstate_story(story=original, by=make_editor())
+    assert find_withdrawn_pictures() == set()
+
+
+def test_a_withdrawn_original_stops_the_hours_still_to_come() -> None:
+    original, _ = make_pair()
+    publication = make_publication(language="es", send_at="local")
+    add_readers(publication, auckland=12, london=25)
+    send = start_send(issue=make_issue(publication, approved=True), now=AUCKLAND_HOUR)
+    work_at(AUCKLAND_HOUR)
+    assert take_back(original).mails_sent == 12
+    work_at(LONDON_HOUR)
+    assert reload(send).state == "paused"
+    assert send.batches.filter(state="pending").count() == 1
+
+
+def test_an_original_that_vanished_stops_the_hours_still_to_come(site: Site) -> None:
+    site.put("/verdict/", "<article><h1>The water case</h1></article>")
+    original, _ = make_pair(original={"url": site.url + "/verdict/"}, external_id="desk:es")
+    publication = make_publication(language="es", send_at="local")
+    add_readers(publication, auckland=12, london=25)
+    send = start_send(issue=make_issue(publication, approved=True), now=AUCKLAND_HOUR)
+    work_at(AUCKLAND_HOUR)
+    site.put("/verdict/", "", status=404)
+    work_at(LONDON_HOUR)
+    assert Story.objects.get(pk=original.pk).gone_code == "removed"
+    assert reload(send).state == "paused"
+    assert send.batches.filter(state="pending").count() == 1
+
+
+def test_the_last_check_asks_for_the_original_too(site: Site) -> None:
+    site.put("/verdict/", "<article><h1>The water case</h1></article>")
+    make_pair(original={"url": site.url + "/verdict/"}, external_id="desk:es")
+    issue = make_spanish_issue()
+    site.put("/verdict/", "", status=404)
+    with pytest.raises(NotApproved, match=r"The water case.*removed at its source"):
+        require_stories_at_source(issue=issue, now=NOW + timedelta(hours=1))
+    issue.refresh_from_db()
+    assert (issue.state, issue.subject) == ("draft", "El segundo caso")
+
+
+def test_an_automatic_issue_with_a_gone_original_is_held() -> None:
+    original, _ = make_pair()
+    publication = make_publication(language="es", approval="auto", another_approves=False)
+    add_subscribers(publication, 3)
+    issue = make_issue(publication, approved=True)
+    Story.objects.filter(pk=original.pk).update(**GONE)
+    assert remove_gone_stories(now=NOW) == [issue]
+    issue.refresh_from_db()
+    assert "the story “El caso del agua” is gone: removed at its source" in issue.held_reason
+
+
+@pytest.mark.parametrize("change", [{"withdrawn_at": NOW}, GONE], ids=["withdrawn", "gone"])
+def test_nothing_else_may_show_the_translations_picture(change: dict[str, Any]) -> None:
+    original, translation = make_pair(picture=make_photo(90))
+    add_story_image(translation)
+    image = translation.images.get().image
+    publication = make_publication(slug="other")
+    make_story("The prison letter")
+    issue = make_issue(publication)
+    body = issue.body.get_prep_value()
+    body[0 if body[0]["type"] == "lead_story" else 1]["value"]["picture"] = image.pk
+    issue.body = issue.body.stream_block.to_python(body)
+    issue.save()
+    assert resolve_content(Issue.objects.get(pk=issue.pk)).stories[0].picture is not None
+    Story.objects.filter(pk=original.pk).update(**change)
+    assert resolve_content(Issue.objects.get(pk=issue.pk)).stories[0].picture is None
+    assert find_restricted_stories(at=NOW, required=False) == [translation.pk]
+
+
+def test_a_withdrawn_translation_pauses_what_shows_it() -> None:
+    _, translation = make_pair()
+    _, send = make_bilingual_send()
+    done = take_back(translation)
+    assert done.paused == [send.issue]
+    send = reload(send)
+    assert "the mails of 1 people that show it are not sent" in send.reason
+    assert "correct the issue and send it to those not reached" in send.reason
+
+
+def test_its_readers_get_the_original_by_sending_to_those_not_reached() -> None:
+    _, translation = make_pair()
+    _, send = make_bilingual_send()
+    take_back(translation)
+    cancel_send(send=reload(send), by=make_approver(), now=NOW)
+    made = complete_send(issue=Issue.objects.get(), by=make_approver(), now=NOW)
+    approve_issue(issue=made, by=make_approver(), now=NOW)
+    second = start_send(issue=Issue.objects.get(pk=made.pk), now=NOW)
+    (variant,) = Variant.objects.filter(pk__in=second.batches.values("variant"))
+    assert second.batches.get().size == 3
+    assert "The water case" in variant.text
+    assert "El caso del agua" not in variant.text
+
+
+def test_a_withdrawn_translation_leaves_its_originals_pictures() -> None:
+    shared = make_photo(10)
+    original, translation = make_pair(original={"picture": shared}, picture=make_photo(90))
+    Story.objects.filter(pk=translation.pk).update(library_image=None)
+    make_story("Otra foto", language="es", picture=shared)
+    take_back(translation)
+    assert find_withdrawn_pictures() == {translation.picture.sha256}
+    other = make_story("Le procès de l’eau", language="fr", translation_of=original, picture=shared)
+    take_back(other)
+    assert find_withdrawn_pictures() == {translation.picture.sha256}

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,9 @@ from django.utils.html import escape
 from newsletter.desk.sends.click_map import find_link_texts
 from newsletter.desk.sends.report_charts import draw_blocks
 from newsletter.desk.sends.report_pages import find_largest_variant
+from newsletter.desk.sends.report_text import list_report_rows
 from newsletter.desk.shell.charts import Point, draw_line
-from newsletter.feedback.report import BlockClicks, make_report
+from newsletter.feedback.report import BlockClicks, make_report, measure_sends
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.issues.variants.click_links import list_link_targets, make_click_url, make_link_key
@@ -212,19 +214,41 @@ def test_a_report_says_how_the_list_changed_in_the_week_after(sent: Send) -> Non
     assert ">In the week after<" in page(sent, sign_in("writer"))
 
 
-def another(first: Send) -> Send:
+def another(first: Send, *, number: int = 8) -> Send:
     """Make the publication's next issue, a week later."""
     Issue.objects.filter(pk=first.issue_id).update(slot=None)
     StoryPlacement.objects.all().delete()
     ShownItem.objects.all().delete()
     issue = Issue.objects.create(
-        publication=first.issue.publication, number=8, public_id="8" * 32, made_at=NOW, subject="The next", body=[]
+        publication=first.issue.publication,
+        number=number,
+        public_id=f"{number:032}",
+        made_at=NOW,
+        subject="The next",
+        body=[],
     )
     issue.body = first.issue.body
     issue.save()
     send = send_out(issue)
     Send.objects.filter(pk=first.pk).update(started_at=NOW.replace(day=1))
     return send
+
+
+def test_usually_is_the_median_of_the_issues_before(sent: Send) -> None:
+    (figures,) = measure_sends([sent])
+    earlier = [replace(figures, receipt=replace(figures.receipt, recipients=people)) for people in (60, 10, 11)]
+    rows = {row.name: row for row in list_report_rows(figures, earlier)}
+    assert (rows["recipients"].value, rows["recipients"].usual) == (50, "11")
+    assert len(rows) == len(list_report_rows(figures, earlier))
+
+
+def test_a_report_compares_with_the_ten_issues_before_it(sent: Send) -> None:
+    for number in range(2, 14):
+        send = another(sent, number=number)
+        Send.objects.filter(pk=send.pk).update(started_at=NOW - timedelta(days=7 * number))
+    Send.objects.filter(pk=sent.pk).update(started_at=NOW)
+    sent.refresh_from_db()
+    assert [one.issue.number for one in make_report(sent).earlier] == list(range(2, 12))
 
 
 def test_an_unsent_issue_has_no_report_and_no_results(publication: Publication) -> None:

@@ -1,8 +1,10 @@
 """Silent people are asked once whether they still want mail. Without an answer they rest, until they say so themselves."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
@@ -248,3 +250,21 @@ def test_a_worker_that_mailed_before_skips_who_began_to_rest(weekly: Publication
     assert count_mailable() == 0
     StayQuestion.objects.update(answered_at=NOW)
     assert count_mailable() == 1
+
+
+def test_a_command_counts_silent_people_and_changes_nothing(
+    weekly: Publication, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_silent(weekly, 3)
+    call_command("subscribers", "silent", "--months", "24")
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "Silent for 24 months and not asked yet: 3",
+        "Asked, without an answer yet: 0",
+        "Resting, because they did not answer: 0",
+    ]
+    call_command("subscribers", "silent", "--months", "24", "--json")
+    assert json.loads(capsys.readouterr().out) == {"months": 24, "silent": 3, "waiting": 0, "resting": 0}
+    assert not StayQuestion.objects.exists()
+    with pytest.raises(CommandError, match="Nobody can have been silent for 0 months"):
+        call_command("subscribers", "silent", "--months", "0")

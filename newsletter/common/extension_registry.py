@@ -34,7 +34,7 @@ class BadExtension(DomainError):
 
 
 class MissingExtension(DomainError):
-    """What was asked for comes with an extension that is broken or not installed."""
+    """The extension that brings this kind is broken or not installed."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class BrokenExtension:
 
 
 class AnyRegistry(Protocol):
-    """What is the same for the registries of all groups."""
+    """The part of a registry that is the same for all groups."""
 
     def __len__(self) -> int: ...
 

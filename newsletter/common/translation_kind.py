@@ -21,7 +21,7 @@ class Translation(Extension):
 
     ``catalogue`` is a folder with ``<language>/LC_MESSAGES/django.mo``: the texts of pages, errors and checks, and of your own
     extensions. ``phrases`` and ``reader_texts`` are TOML files with the fixed texts of mails and of the archive. Each is None if
-    there is none; English stands in for what is missing. ``for_staff`` offers the language for the desk too.
+    there is none; English replaces what is missing. ``for_staff`` offers the language for the desk too.
     """
 
     language: ClassVar[str]

@@ -1,4 +1,4 @@
-"""Who may sign in with a password of this installation, beside the identity provider."""
+"""Decide who may sign in with a password of this installation, beside the identity provider."""
 
 from django.contrib.auth.models import User
 

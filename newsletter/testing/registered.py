@@ -1,4 +1,4 @@
-"""What every suite begins with: the extension is installed, found by its name, and works."""
+"""The first tests of every suite: the extension is installed, found by its name, and works."""
 
 from typing import TypeVar
 

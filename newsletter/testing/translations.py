@@ -42,7 +42,7 @@ class TranslationContract:
 
 
 def _list_texts(kind: Translation) -> Iterator[tuple[str, str]]:
-    """Yield each English text of the catalogue with its translation. The first form of a plural stands for all."""
+    """Yield each English text of the catalogue with its translation. Of a plural, it is the first form."""
     if kind.catalogue is None:
         return
     with (Path(kind.catalogue) / kind.language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:

@@ -1,4 +1,4 @@
-"""What becomes of a sign-up form that is filled in well: its proof of work is spent, and the sign-up is processed."""
+"""Process a sign-up form that is filled in well: spend its proof of work, then sign the visitor up."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What the API says of people, read for a page of them with four queries that are compiled once."""
+"""Describe people for the API, read for a page of them with four queries that are compiled once."""
 
 from collections import defaultdict
 from collections.abc import Sequence

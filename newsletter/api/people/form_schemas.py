@@ -40,7 +40,7 @@ Fields = list[FormField]
 
 
 class FormAnswer(BaseModel):
-    """What the form of a list asks and says. It may be kept for a few minutes; it names nobody."""
+    """The questions and texts of the form of a list. It may be kept for a few minutes; it names nobody."""
 
     list: str
     language: str = Field(description="The language of the texts.")
@@ -63,7 +63,7 @@ class ChallengeAnswer(BaseModel):
 
 
 class FilledForm(StoredRequestModel):
-    """What a visitor typed, as they typed it."""
+    """The fields that a visitor filled in, as they typed them."""
 
     email: Typed = ""
     name: Typed = ""

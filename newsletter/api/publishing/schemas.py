@@ -117,7 +117,7 @@ class VersionAnswer(BaseModel):
 
 
 class ProblemAnswer(BaseModel):
-    """What the checks found, once, as on the issue's page. An error keeps it from being approved."""
+    """A problem that the checks found, as on the issue's page. An error keeps it from being approved."""
 
     level: str
     code: str
@@ -129,7 +129,7 @@ class ProblemAnswer(BaseModel):
 
 
 class ChecksAnswer(BaseModel):
-    """What the checks of an issue found, and its versions as it is now, each with what was found in its mail."""
+    """The problems that the checks of an issue found, and its versions as it is now, each with its problems."""
 
     sha256: str = Field(description="Of the content that was checked. An approval names it.")
     problems: list[ProblemAnswer] = Field(description="Errors first; none for an issue that was sent.")
@@ -144,7 +144,9 @@ class RehearsedVersionAnswer(BaseModel):
 
 
 class RehearsalAnswer(BaseModel):
-    """Who would get an issue now. Candidates are recipients and excluded; versions, languages and zones add up to recipients."""
+    """The audience of an issue as it is now: candidates = recipients + excluded. Versions, languages and zones each add up to
+    recipients.
+    """
 
     candidates: int
     recipients: int

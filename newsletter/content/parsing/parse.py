@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def preload() -> None:
-    """Load our own parsers. Those of other packages are loaded with their first document, so that none can hinder another."""
+    """Load our own parsers. Those of other packages are loaded with their first document: a broken one must not hold us up."""
     SOURCE_KINDS.load_own()
 
 

@@ -110,7 +110,7 @@ def _add(identity: Identity, *, address: str, provider: IdentityProvider) -> Use
 
 
 def _link(identity: Identity, *, person: User, provider: IdentityProvider) -> SocialAccount:
-    """Link the identity to the account for good. Raises NotAdmitted if the account belongs to another identity."""
+    """Link the identity to the account, once. Raises NotAdmitted if the account belongs to another identity."""
     if SocialAccount.objects.filter(provider=provider.issuer, user=person).exists():
         raise NotAdmitted(
             "The account of %(address)s belongs to another person at %(name)s, who had this address before. You are not "

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CheckedIssue:
-    """What a check may read. ``delivered_at`` is when the first people get the issue, aware like ``now``.
+    """The parts of an issue that a check may read. ``delivered_at`` is when the first people get the issue, aware like ``now``.
 
     ``pseudonyms`` are the (name, note) pairs of the issue's stories and ``sources`` the stories' texts at their sources,
     both by the id of the story.

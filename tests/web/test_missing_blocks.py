@@ -17,6 +17,7 @@ from newsletter.rendering.block_kind import BLOCK_KINDS, RESERVED
 from newsletter.rendering.blocks import SchemaBlock
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.schemas import load_schemas
+from tests.support.api import call, create_key
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 from tests.support.installed_extensions import Extensions
@@ -52,6 +53,14 @@ def issue(publication: Publication) -> Issue:
     made.body = json.dumps([*made.body.raw_data, POLL])
     made.save()
     return Issue.objects.get(pk=made.pk)
+
+
+def test_the_api_neither_offers_nor_writes_a_missing_block(issue: Issue) -> None:
+    key, path = create_key("issues:read issues:write"), f"issues/{issue.pk}/blocks"
+    assert "poll" not in [row["type"] for row in call("get", "block-types", key=key).json()["types"]]
+    assert call("post", path, {"type": "poll", "value": VALUE}, key=key).status_code == 422
+    assert call("patch", f"{path}/{POLL['id']}", {"value": {"question": "Mine"}}, key=key).status_code == 422
+    assert Issue.objects.get().body.get_prep_value()[-1]["value"] == VALUE
 
 
 def test_an_installed_block_is_in_the_editor_and_in_both_parts(extensions: Extensions) -> None:

@@ -17,6 +17,7 @@ from newsletter.common.messages import Message
 from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS
 from newsletter.issues.snapshot.incomplete_parts import find_value_problems
 from newsletter.models import Issue
+from newsletter.models.missing_blocks import MissingBlock
 
 AT_START, AT_END = "start", "end"
 """Positions of a block. Any other position is the id of the block before it."""
@@ -30,7 +31,7 @@ class BadBlock(DomainError):
 def list_own_types(issue: Issue) -> dict[str, blocks.Block]:
     """Return the blocks of own words by their type."""
     children = issue.body.stream_block.child_blocks
-    return {kind: block for kind, block in children.items() if kind not in FILLED_BLOCKS and not _chooses_rows(block)}
+    return {kind: block for kind, block in children.items() if kind not in FILLED_BLOCKS and not _needs_editor(block)}
 
 
 def add_block(issue: Issue, *, kind: str, value: RawBlock, after: str) -> str:
@@ -150,12 +151,12 @@ def _check_choice(block: blocks.ChoiceBlock, value: str, *, name: str) -> None:
         raise BadBlock("“%(field)s” is one of: %(known)s.", field=name, known=", ".join(one for one in known if one))
 
 
-def _chooses_rows(block: blocks.Block) -> bool:
+def _needs_editor(block: blocks.Block) -> bool:
     match block:
-        case ChooserBlock():
+        case ChooserBlock() | MissingBlock():
             return True
         case blocks.StructBlock():
-            return any(_chooses_rows(child) for child in block.child_blocks.values())
+            return any(_needs_editor(child) for child in block.child_blocks.values())
         case blocks.ListBlock():
-            return _chooses_rows(block.child_block)
+            return _needs_editor(block.child_block)
     return False

@@ -52,7 +52,7 @@ def call_api(call: OfferedCall, arguments: Mapping[str, Any], *, key: str) -> Ap
     close_old_connections()
     try:
         return _answer(request)
-    except Exception:
+    except Exception:  # as Django does for a request: one broken call must not end the assistant's session
         logger.exception("%s %s failed", call.method, call.path)
         return ApiAnswer(500, {"title": "The call failed", "detail": "Nothing is known of its result. Tell staff."})
     finally:

@@ -1,9 +1,6 @@
 """The blocks of an issue's body, as staff edit them. `newsletter.issues.snapshot.resolve` turns them into content."""
 
-import json
-from collections.abc import Iterable
 from threading import RLock
-from typing import Any
 
 from django.utils.translation import gettext_lazy
 from wagtail import blocks
@@ -22,7 +19,7 @@ from newsletter.models.body_fields import (
     OwnTextsChooserBlock,
     TextBlock,
 )
-from newsletter.models.missing_blocks import MissingBlock
+from newsletter.models.missing_blocks import StreamWithMissingBlocks
 
 FILLED_GROUP = gettext_lazy("Filled in for each new subscriber")
 """The heading of the blocks that a rule fills. They work only in a welcome mail."""
@@ -251,7 +248,7 @@ class DividerBlock(BodyPart):
         label = gettext_lazy("Divider")
 
 
-class BodyBlock(blocks.StreamBlock):
+class BodyBlock(StreamWithMissingBlocks):
     """All blocks of a body. All threads share them, and Wagtail changes them while it checks a draft.
 
     Hold ``validation_lock`` to read what they require.
@@ -275,25 +272,6 @@ class BodyBlock(blocks.StreamBlock):
     best_story = BestStoryBlock()
     next_event = NextEventBlock()
     divider = DividerBlock()
-
-    def to_python(self, value: Any) -> blocks.StreamValue:
-        """Keep blocks of missing kinds: Wagtail leaves out what it does not know, and the next save would lose them."""
-        found = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
-        if isinstance(found, list):
-            self._add_missing(found)
-        return super().to_python(found)
-
-    def bulk_to_python(self, values: Any) -> list[blocks.StreamValue]:
-        streams = list(values)
-        for stream in streams:
-            self._add_missing(stream)
-        return list(super().bulk_to_python(streams))
-
-    def _add_missing(self, stream: Iterable[Any]) -> None:
-        for kind in {child["type"] for child in stream if isinstance(child, dict)} - self.child_blocks.keys():
-            missing = MissingBlock(kind)
-            missing.set_name(kind)
-            self.child_blocks[kind] = missing
 
     def clean(self, value: blocks.StreamValue) -> object:
         with self.validation_lock:

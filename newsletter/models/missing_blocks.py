@@ -1,6 +1,8 @@
 """A block of a kind that is not installed: kept as it is, and shown to staff as not available."""
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 from django import forms
 from django.core import signing
@@ -40,6 +42,29 @@ class MissingBlock(blocks.FieldBlock):
 
     def get_prep_value(self, value: object) -> object:
         return value
+
+
+class StreamWithMissingBlocks(blocks.StreamBlock):
+    """A stream that keeps blocks whose kind is missing."""
+
+    def to_python(self, value: Any) -> blocks.StreamValue:
+        """Keep blocks of missing kinds: Wagtail leaves out what it does not know, and the next save would lose them."""
+        found = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+        if isinstance(found, list):
+            self._add_missing(found)
+        return super().to_python(found)
+
+    def bulk_to_python(self, values: Any) -> list[blocks.StreamValue]:
+        streams = list(values)
+        for stream in streams:
+            self._add_missing(stream)
+        return list(super().bulk_to_python(streams))
+
+    def _add_missing(self, stream: Iterable[Any]) -> None:
+        for kind in {child["type"] for child in stream if isinstance(child, dict)} - self.child_blocks.keys():
+            missing = MissingBlock(kind)
+            missing.set_name(kind)
+            self.child_blocks[kind] = missing
 
 
 class _Label:

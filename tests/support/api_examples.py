@@ -133,6 +133,13 @@ EXAMPLES = (
         "people/4/merge",
         {"absorb": 5, "reason": "The same person with two addresses."},
     ),
+    Example(
+        "Record a reply",
+        "POST people/{person}/replies",
+        "people/4/replies",
+        {"replied_on": "2026-03-02"},
+        {"idempotency_key": "9c1e2d50-7d5b-4b1d-8c55-0a2f0f0a7f11"},
+    ),
     Example("Erase a person", "DELETE people/{person}", "people/6"),
     Example("Try a rule", "POST segments/preview", "segments/preview", {"rule": {"giving": "monthly"}}),
     Example("Create a segment", "POST segments", "segments", {"name": "Monthly donors", "rule": {"giving": "monthly"}}),

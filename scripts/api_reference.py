@@ -77,6 +77,8 @@ def _describe_example(example: dict[str, Any]) -> str:
         lines.append(f"""  -H "Content-Type: {kind}" {flag} '{example["sends"]}'""")
     answer = json.dumps(example["answer"], ensure_ascii=False, indent=2) if example["answer"] is not None else ""
     call = " \\\n".join(lines)
+    if isinstance(example["answer"], str):
+        return f"\n### {example['title']}\n\n```sh\n{call}\n```\n\nAnswer {example['status']}:\n\n```csv\n{example['answer']}```\n"
     shown = f"\n```json\n{answer}\n```\n" if answer else ""
     return f"\n### {example['title']}\n\n```sh\n{call}\n```\n\nAnswer {example['status']}:\n{shown}"
 

@@ -1,6 +1,7 @@
 """Brands in the desk: the list, the editor, and the preview of a sample email."""
 
 import secrets
+from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, Obj
 from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import PreviewOnCreateView
 
-from newsletter.common.archiving import archive_row, find_active_uses
+from newsletter.common.archiving import Uses, archive_row, find_active_uses
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
@@ -55,7 +56,7 @@ class ArchiveBrand(ArchivePage):
     """Archive a brand, also while publications have it: they keep their look."""
 
     archive = staticmethod(partial(archive_row, keep_uses=True))
-    find_obstacles = staticmethod(lambda row: [])
+    find_obstacles: Callable[[Brand], list[Uses]] = staticmethod(lambda row: [])
     find_mentions = staticmethod(find_active_uses)
     mentions_text = gettext_lazy("These have it and keep it:")
     consequences = (

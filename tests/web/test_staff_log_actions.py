@@ -214,6 +214,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "subscribers_why_in_segment": lambda: {"address": Subscriber.objects.all()[0].email},
     "subscribers_erase": dict,
     "wagtailsnippets_newsletter_publication:archive": lambda: {"ended": Send.objects.update(state="cancelled")},
+    "wagtailsnippets_newsletter_brand:archive": dict,
     "wagtailsnippets_subscribers_mailinglist:archive": lambda: {
         "archived": Publication.objects.update(archived=True, enabled=False)
     },

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('newsletter', '0003_kinds_of_sources_by_name'),
+        ('newsletter', '0004_archived_brands'),
     ]
 
     operations = [

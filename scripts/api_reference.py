@@ -75,10 +75,15 @@ def _describe_example(example: dict[str, Any]) -> str:
         kind = "application/json" if "body" in example else "application/x-ndjson"
         flag = "-d" if "body" in example else "--data-binary"
         lines.append(f"""  -H "Content-Type: {kind}" {flag} '{example["sends"]}'""")
-    answer = json.dumps(example["answer"], ensure_ascii=False, indent=2) if example["answer"] is not None else ""
     call = " \\\n".join(lines)
-    shown = f"\n```json\n{answer}\n```\n" if answer else ""
-    return f"\n### {example['title']}\n\n```sh\n{call}\n```\n\nAnswer {example['status']}:\n{shown}"
+    return f"\n### {example['title']}\n\n```sh\n{call}\n```\n\nAnswer {example['status']}:\n{_show_answer(example['answer'])}"
+
+
+def _show_answer(answer: object) -> str:
+    """Return the block of an answer: a CSV file, a JSON document, or nothing."""
+    if isinstance(answer, str):
+        return f"\n```csv\n{answer}```\n"
+    return f"\n```json\n{json.dumps(answer, ensure_ascii=False, indent=2)}\n```\n" if answer is not None else ""
 
 
 def main() -> None:

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from newsletter.models import ApiScope, Issue, Source, Variant
 from newsletter.sending.freezing.start import start_send
-from subscribers.models import Suppression
+from subscribers.exporting.export_requests import allow_export
+from subscribers.models import ExportRequest, Suppression
 from tests.support.api import call, create_key
 from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
@@ -133,7 +135,23 @@ EXAMPLES = (
         "people/4/merge",
         {"absorb": 5, "reason": "The same person with two addresses."},
     ),
+    Example(
+        "Record a reply",
+        "POST people/{person}/replies",
+        "people/4/replies",
+        {"replied_on": "2026-03-02"},
+        {"idempotency_key": "9c1e2d50-7d5b-4b1d-8c55-0a2f0f0a7f11"},
+    ),
     Example("Erase a person", "DELETE people/{person}", "people/6"),
+    Example(
+        "Ask for a file of a list",
+        "POST exports",
+        "exports",
+        {"list": "supporters", "reason": "The yearly audit of our list"},
+    ),
+    Example("The exports of a key", "GET exports", "exports"),
+    Example("Before a person has allowed it", "GET exports/{export}", "exports/1"),
+    Example("After a person has allowed it", "GET exports/{export}/file", "exports/1/file"),
     Example("Try a rule", "POST segments/preview", "segments/preview", {"rule": {"giving": "monthly"}}),
     Example("Create a segment", "POST segments", "segments", {"name": "Monthly donors", "rule": {"giving": "monthly"}}),
     Example("All segments", "GET segments", "segments"),
@@ -304,6 +322,7 @@ ERRORS = (
         {**TERMS, "email": "lee@example.org"},
         {"idempotency_key": "3f2b6a54-6c0e-4f0e-9a51-6a1f4d7f1f60"},
     ),
+    Example("A file that was taken already", "GET exports/{export}/file", "exports/1/file"),
     Example("No JSON", "POST topics", "topics", lines="{"),
 )
 
@@ -326,6 +345,10 @@ def _run(site: Site) -> Iterator[tuple[Example, str, Any]]:
             path = path.format(last_block=Issue.objects.get(pk=2).body[-1].id)
         if "{version}" in path:
             path = path.format(version=Variant.objects.filter(revision__issue=2).latest("pk").key)
+        if example.operation == "GET exports/{export}/file" and example not in ERRORS:
+            allow_export(
+                request=ExportRequest.objects.get(), by=User.objects.create(username="kim"), now=timezone.now()
+            )
         used = narrow if headers.pop("scope", "") else "" if "authorization" in headers else key
         body = example.body
         if isinstance(body, dict) and "{site}" in str(body.get("url", "")):

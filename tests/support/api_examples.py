@@ -10,6 +10,7 @@ from django.utils import timezone
 from newsletter.models import ApiScope, Issue, Source, Variant
 from newsletter.sending.freezing.start import start_send
 from subscribers.exporting.export_requests import allow_export
+from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, Suppression
 from tests.support.api import call, create_key
 from tests.support.feed_items import make_feed_item
@@ -92,6 +93,17 @@ EXAMPLES = (
         lines='{"email": "kim@example.org", "name": "Kim", "country": "GB", "city": "York"}\n'
         '{"email": "no address"}\n{"email": "lee@example.org", "attributes": {"member since": "2019"}}\n',
     ),
+    Example(
+        "Import a file",
+        "POST imports",
+        "imports?list=supporters&basis=consent&evidence=Sign-up+sheet,+spring+fair+2026&column=Since:attribute:member_since",
+        lines="email,name,Since\nash@example.org,Ash,2019\nno address,,\n",
+        headers={"content_type": "text/csv"},
+    ),
+    Example("Follow it", "GET imports/{batch}", "imports/3"),
+    Example("Why lines were refused", "GET imports/{batch}/refused", "imports/3/refused"),
+    Example("Undo it", "POST imports/{batch}/undo", "imports/3/undo"),
+    Example("The imports of a key", "GET imports", "imports?limit=1"),
     Example("The people on a list", "GET people", "people?list=supporters&limit=1"),
     Example("One person", "GET people/{person}", "people/4"),
     Example("Find a person", "POST people/find", "people/find", {"email": EMAIL}),
@@ -335,6 +347,8 @@ def _run(site: Site) -> Iterator[tuple[Example, str, Any]]:
             allow_export(
                 request=ExportRequest.objects.get(), by=User.objects.create(username="kim"), now=timezone.now()
             )
+        if example.operation in ("GET imports/{batch}", "GET imports"):
+            process_pending_imports(clock=timezone.now)
         used = narrow if headers.pop("scope", "") else "" if "authorization" in headers else key
         body = example.body
         if isinstance(body, dict) and "{site}" in str(body.get("url", "")):

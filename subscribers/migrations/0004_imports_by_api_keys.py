@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscribers', '0002_exports_by_api_keys'),
+        ('subscribers', '0003_replies'),
     ]
 
     operations = [

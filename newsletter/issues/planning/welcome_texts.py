@@ -1,4 +1,4 @@
-"""The words with which the mails of a welcome begin: one file a language in ``welcome_languages/``. Staff edit and approve them."""
+"""The words with which welcome mails begin, one file a language in ``welcome_languages/``. Staff edit and approve them."""
 
 import tomllib
 from collections.abc import Mapping, Sequence

@@ -14,7 +14,8 @@ from newsletter.desk.content.choosers import AppealChooser
 from newsletter.desk.content.language_select import set_up_languages
 from newsletter.models import Appeal
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
 
@@ -42,7 +43,7 @@ class CopyAppeal(AddRowMixin, CopyView):
     add_title = gettext_lazy("Copy an appeal")
 
 
-class AppealEditView(EditEffectsMixin, EditRowMixin, EditView):
+class AppealEditView(EditEffectsMixin, VersionedEditMixin, EditView):
     pass
 
 

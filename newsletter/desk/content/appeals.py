@@ -95,8 +95,9 @@ class AppealViewSet(SnippetViewSet):
                 ],
                 heading=gettext_lazy("Who sees it"),
                 help_text=gettext_lazy(
-                    "An issue shows each person one appeal. Of the appeals for its publication, language and day, it is the first"
-                    " for people like them, or else the first for everybody."
+                    "An issue shows each person one appeal. Of the appeals for its publication, languages and day, an appeal "
+                    "for exactly their giving status comes before one for everybody. Among these, one in their language comes "
+                    "first, then the highest priority."
                 ),
             ),
             MultiFieldPanel(

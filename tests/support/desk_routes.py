@@ -229,7 +229,7 @@ DECIDED = {
     "wagtailusers_users:factor": ADMIN,
     "subscribers_rename": PEOPLE,
     "subscribers_correct_address": PEOPLE,
-    "subscribers_stay": PEOPLE,
+    "subscribers_reply": PEOPLE,
     "subscribers_suppress": PEOPLE,
     "subscribers_remove_suppression": PEOPLE,
     "subscribers_person_data": PEOPLE,

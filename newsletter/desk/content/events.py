@@ -27,7 +27,8 @@ from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.corrections.correct import find_misinformed, find_obsolete_corrections
 from newsletter.models import EventNotice, Source
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 from subscribers.desk.segments.rule_block_bases import TownInput
 
@@ -68,7 +69,7 @@ class EventCreateView(AddTranslationMixin, AddRowMixin, CreateView):
         return add_location(super().get_success_message(instance), instance)
 
 
-class EventEditView(EditEffectsMixin, EditRowMixin, EditView):
+class EventEditView(EditEffectsMixin, VersionedEditMixin, EditView):
     def get_success_message(self) -> str:
         return add_location(super().get_success_message() or "", self.object)
 

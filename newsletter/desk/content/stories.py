@@ -34,7 +34,8 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.models import Issue, Publication, Source, Story, StoryPlacement
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 from subscribers.models import Topic
 
@@ -52,7 +53,7 @@ MODES = [Mode(DEFAULT_MODE, _("In the email"))]
 UNSAVED_PK = 0
 
 
-class StoryEditView(EditEffectsMixin, EditRowMixin, PreviewedEditView):
+class StoryEditView(EditEffectsMixin, VersionedEditMixin, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
         return MODES
 

@@ -41,6 +41,7 @@ from tests.support.fixtures import (
     make_publication,
     make_story,
 )
+from tests.support.story_images import make_pictured_story
 
 CONSENT_ENDS = datetime(2026, 3, 5, 9, tzinfo=UTC)
 
@@ -77,6 +78,11 @@ def send(issue: Issue) -> None:
 
 def find_mail(person: Subscriber) -> Variant:
     return Batch.objects.get(deliveries=Delivery.objects.get(subscriber_id=person.pk)).variant
+
+
+def find_preheader(mail: Variant) -> str:
+    """Return what a mailbox shows beside the subject: the text before the first visible one."""
+    return mail.html.partition("<body")[2][:1500]
 
 
 @pytest.mark.parametrize(("reads", "gets"), [("es", "es"), ("es-MX", "es"), ("ES", "es"), ("fr", "en"), ("", "en")])
@@ -157,6 +163,46 @@ def test_a_translated_pattern_and_intro_make_subject_and_opening() -> None:
     assert "Queridas amigas:" in find_mail(spanish).text
     assert "Dear friends," not in find_mail(spanish).html
     assert "Dear friends," in find_mail(english).text
+
+
+def test_a_drafted_preheader_is_made_from_the_translated_headlines() -> None:
+    publication = make_bilingual()
+    translate_story(make_story("The water case", days_old=1), "El caso del agua")
+    translate_story(make_story("The prison letter", days_old=2), "La carta de la cárcel")
+    spanish, english = add_reader(publication, "es", start=1), add_reader(publication, "en", start=2)
+    issue = make_issue(publication, approved=True)
+    send(issue)
+    assert issue.preheader == "The prison letter"
+    assert make_language_versions(resolve_content(issue), issue=issue)[0].content.preheader == "La carta de la cárcel"
+    for reader, own, other in (
+        (spanish, "La carta de la cárcel", "The prison"),
+        (english, "The prison letter", "La carta"),
+    ):
+        assert own in find_preheader(find_mail(reader))
+        assert other not in find_mail(reader).html
+
+
+def test_a_preheader_of_staff_is_in_each_language_once_translated() -> None:
+    publication = make_bilingual()
+    translate_story(make_story("The water case"), "El caso del agua")
+    issue = make_issue(publication)
+    Issue.objects.update(preheader="Read this first")
+    issue.refresh_from_db()
+    issue.save_revision()
+    assert make_language_versions(resolve_content(issue), issue=issue)[0].content.preheader == "Read this first"
+    translate_text(publication, "Read this first", "Lee esto primero")
+    assert make_language_versions(resolve_content(issue), issue=issue)[0].content.preheader == "Lee esto primero"
+
+
+@pytest.mark.parametrize(("translated", "shown"), [("Una puerta", "Una puerta"), ("", "A gate")])
+def test_a_picture_is_described_in_the_readers_language(translated: str, shown: str) -> None:
+    publication = make_bilingual()
+    story, _image = make_pictured_story(days_old=1)
+    translate_story(story, "Cómo volvió Maya a casa", picture_alt=translated)
+    spanish, english = add_reader(publication, "es", start=1), add_reader(publication, "en", start=2)
+    send(make_issue(publication, approved=True))
+    assert f'alt="{shown}"' in find_mail(spanish).html
+    assert 'alt="A gate"' in find_mail(english).html
 
 
 def test_a_changed_original_text_needs_a_new_translation() -> None:

@@ -14,6 +14,7 @@ from newsletter.common.errors import NotReady
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.demo.sample_content import write_organisation
 from newsletter.demo.sample_explanations import print_explanations
+from newsletter.demo.sample_mails import add_thanks_template
 from newsletter.demo.sample_subscribers import fill_list, fill_realistic_list
 from newsletter.demo.sample_translations import SPANISH, translate_issue
 from newsletter.demo.sample_welcome import NEWCOMER, welcome_newcomer
@@ -59,6 +60,7 @@ def run_sample_week(*, site_url: str, people: int, now: datetime, console: Conso
     translate_issue(issue=weekly, by=staff, now=now)
     _send(weekly, now=now, console=console)
     _print_choices(weekly, console)
+    add_thanks_template(publication=weekly.publication, by=staff, now=now)
     welcome = welcome_newcomer(publication=weekly.publication, by=staff, now=now)
     console.print(f"\n{NEWCOMER} signed up and confirmed. They got the welcome at once:")
     print_receipt(status_of(welcome), console=console)

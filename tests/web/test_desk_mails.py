@@ -6,10 +6,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.api_keys import make_key
+from newsletter.demo.sample_mails import add_thanks_template
 from newsletter.models import MailTemplate, Publication, TemplateMail
 from newsletter.sending.notices.template_texts import is_approved
 from tests.support.desk import said, sign_in
-from tests.support.fixtures import make_publication
+from tests.support.fixtures import make_approver, make_publication
 from tests.support.mail_templates import TEXTS, make_mail_template
 
 pytestmark = pytest.mark.django_db
@@ -134,3 +135,11 @@ def test_the_page_lists_mails_with_their_states_and_no_address(publication: Publ
     assert "Donor database" in shown
     assert "Waiting" in shown
     assert "ada@example.org" not in shown
+
+
+def test_the_sample_template_is_approved_in_two_languages(publication: Publication) -> None:
+    template = add_thanks_template(publication=publication, by=make_approver(), now=timezone.now())
+    assert is_approved(template)
+    assert [text.language for text in template.texts.all()] == ["en", "es"]
+    page = sign_in("writer").get(page_of(template, "es")).content.decode()
+    assert "Gracias por tu donación, {first_name}" in page

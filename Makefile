@@ -24,7 +24,7 @@ help:
 	@echo "make email-gallery  draw every mail layout in every brand on one sheet (needs Chromium)"
 	@echo "make email-goldens  accept how mails look now; read the difference before you commit it"
 	@echo "make email-blocks   write docs/reference/email-blocks.md and its pictures again (needs Chromium)"
-	@echo "make desk-looks     look at every page of the desk wide and narrow, light and dark, in English and Spanish (needs Chromium, 15 minutes)"
+	@echo "make desk-looks     look at every page wide and narrow, light and dark, in English and Spanish (needs Chromium, 15 minutes)"
 	@echo "make guide-pictures take the pictures of docs/how-to/use-the-desk.md again (needs Chromium)"
 	@echo "make install        put the \`newsletter\` command into .venv/bin"
 	@echo "make clean          remove what these made"
@@ -71,7 +71,7 @@ guide-pictures: $(VENV)/.dev
 	NEWSLETTER_GUIDE_PICTURES=1 $(BIN)/pytest -q -p no:randomly tests/browser/test_week.py tests/browser/test_desk_pages.py::test_pictures_of_the_guide_are_taken
 
 desk-looks: $(VENV)/.dev
-	NEWSLETTER_ALL_LOOKS=1 $(BIN)/pytest -n 2 tests/browser/test_desk_pages.py $(ARGS)
+	NEWSLETTER_ALL_LOOKS=1 $(BIN)/pytest -n 2 tests/browser/test_desk_pages.py tests/browser/test_public_pages.py $(ARGS)
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak.kills

@@ -70,15 +70,26 @@ def _describe_example(example: dict[str, Any]) -> str:
     way = "" if method == "GET" or (method == "POST" and example["sends"]) else f"-X {method} "
     key = "" if "Authorization" in example["headers"] else ' -H "Authorization: Bearer $KEY"'
     lines = [f'curl {way}"$SITE/api/v1/{path}"{key}']
-    lines += [f'  -H "{name}: {value}"'.replace('""', '"') for name, value in example["headers"].items()]
+    lines += [
+        f'  -H "{name}: {value}"'.replace('""', '"')
+        for name, value in example["headers"].items()
+        if name != "Content-Type"
+    ]
     if example["sends"]:
-        kind = "application/json" if "body" in example else "application/x-ndjson"
+        kind = (
+            "application/json" if "body" in example else example["headers"].get("Content-Type", "application/x-ndjson")
+        )
         flag = "-d" if "body" in example else "--data-binary"
         lines.append(f"""  -H "Content-Type: {kind}" {flag} '{example["sends"]}'""")
-    answer = json.dumps(example["answer"], ensure_ascii=False, indent=2) if example["answer"] is not None else ""
     call = " \\\n".join(lines)
-    shown = f"\n```json\n{answer}\n```\n" if answer else ""
-    return f"\n### {example['title']}\n\n```sh\n{call}\n```\n\nAnswer {example['status']}:\n{shown}"
+    return f"\n### {example['title']}\n\n```sh\n{call}\n```\n\nAnswer {example['status']}:\n{_show_answer(example['answer'])}"
+
+
+def _show_answer(answer: object) -> str:
+    """Return the block of an answer: a CSV file, a JSON document, or nothing."""
+    if isinstance(answer, str):
+        return f"\n```csv\n{answer}```\n"
+    return f"\n```json\n{json.dumps(answer, ensure_ascii=False, indent=2)}\n```\n" if answer is not None else ""
 
 
 def main() -> None:

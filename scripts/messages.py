@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from pkgutil import walk_packages
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -23,6 +23,21 @@ from newsletter.common.errors import DomainError
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "newsletter/locale"
 LANGUAGES = ("es",)
+"""Languages of every text: of the desk too."""
+READER_LANGUAGES = ("fr", "de", "pt", "ro", "hi", "ar", "uk")
+"""Languages of what readers see: public pages, and mails about their own subscription."""
+READER_SOURCES = (
+    "newsletter/common/languages.py",
+    "newsletter/jobs/silent_people.py",
+    "newsletter/web/*.py",
+    "subscribers/consent_events.py",
+    "subscribers/people/link_mail_texts.py",
+    "subscribers/web/*.py",
+    "templates/web/404.html",
+    "templates/web/500.html",
+    "templates/web/archive/*.html",
+    "templates/web/subscribers/*.html",
+)
 DOMAIN = "django"
 OPERATORS = ("bench", "demo", "management", "organisation", "project")
 ALSO_IN_THE_DESK = ("administrators.py", "first_administrator.py", "logos.py", "staff_accounts.py", "staff_links.py")
@@ -108,18 +123,30 @@ KEYWORDS = {
 
 def collect() -> Catalog:
     """Return every message of the Python sources, the web templates and the names of tables and fields."""
-    from django.utils.translation.template import templatize
-
     catalog = Catalog(domain=DOMAIN, charset="utf-8")
     errors = list_errors()
     for file in sorted([*(ROOT / "newsletter").rglob("*.py"), *(ROOT / "subscribers").rglob("*.py")]):
         if "migrations" not in file.parts:
             _take(catalog, file, file.read_bytes(), errors=() if _is_for_operators(file) else errors)
     for file in sorted((ROOT / "templates/web").rglob("*.html")):
-        _take(catalog, file, templatize(file.read_text(encoding="utf-8"), origin=str(file)).encode())
+        _take(catalog, file, _read_template(file))
     for name in sorted(_names()):
         catalog.add(name, locations=[("names of tables and blocks", 1)])
     return catalog
+
+
+def collect_for_readers() -> Catalog:
+    """Return the messages of the sources whose texts readers see."""
+    catalog = Catalog(domain=DOMAIN, charset="utf-8")
+    for file in sorted(file for pattern in READER_SOURCES for file in ROOT.glob(pattern)):
+        _take(catalog, file, _read_template(file) if file.suffix == ".html" else file.read_bytes())
+    return catalog
+
+
+def _read_template(file: Path) -> bytes:
+    from django.utils.translation.template import templatize
+
+    return templatize(file.read_text(encoding="utf-8"), origin=str(file)).encode()
 
 
 def _is_for_operators(file: Path) -> bool:
@@ -158,9 +185,9 @@ def main() -> None:
     import django
 
     django.setup()
-    found = collect()
-    for language in LANGUAGES:
-        _update(language, found)
+    for languages, found in ((LANGUAGES, collect()), (READER_LANGUAGES, collect_for_readers())):
+        for language in languages:
+            _update(language, found)
 
 
 def _update(language: str, found: Catalog) -> None:
@@ -171,15 +198,21 @@ def _update(language: str, found: Catalog) -> None:
     catalog.obsolete.clear()
     (folder / f"{DOMAIN}.po").write_bytes(_write(catalog))
     (folder / f"{DOMAIN}.mo").write_bytes(compile_catalog(catalog))
-    missing = [message.id for message in catalog if message.id and not message.string]
+    missing = [message.id for message in catalog if message.id and not _is_translated(message)]
     print(f"{language}: {len(catalog)} messages, {len(missing)} without a translation")  # noqa: T201
+
+
+def _is_translated(message: Message) -> bool:
+    forms = [message.string] if isinstance(message.string, str) else message.string
+    return bool(forms) and all(forms)
 
 
 def _write(catalog: Catalog) -> bytes:
     """Return the .po file without the parts of its header that change with every run."""
     out = BytesIO()
     catalog.fuzzy = False
-    catalog.header_comment = f"# The text of the desk, of the public pages and of errors: {catalog.locale}."
+    where = "the desk, of the public pages and of errors" if str(catalog.locale) in LANGUAGES else "the public pages"
+    catalog.header_comment = f"# The text of {where}: {catalog.locale}."
     write_po(out, catalog, no_location=True, width=120, sort_output=True)
     kept = [line for line in out.getvalue().splitlines(keepends=True) if not line.startswith(_VOLATILE_HEADERS)]
     return b"".join(kept)

@@ -100,7 +100,7 @@ def register_admin_urls() -> list[URLPattern]:
         path("people/<int:pk>/erase/", ErasePage.as_view(), name="subscribers_erase"),
         path("people/<int:pk>/name/", rename_person, name="subscribers_rename"),
         path("people/<int:pk>/corrected/", correct_address, name="subscribers_correct_address"),
-        path("people/<int:pk>/stay/", record_reply, name="subscribers_stay"),
+        path("people/<int:pk>/reply/", record_reply, name="subscribers_reply"),
         path("people/<int:pk>/bar/", suppress_person, name="subscribers_suppress"),
         path(
             "people/<int:pk>/lift/<int:suppression>/", remove_person_suppression, name="subscribers_remove_suppression"
@@ -134,7 +134,7 @@ _PERSON_LOG_ACTIONS = {
     "reveal": (gettext_lazy("Show an address"), gettext_lazy("Address shown")),
     "rename": (gettext_lazy("Correct a name"), gettext_lazy("Name corrected")),
     "correct": (gettext_lazy("Correct an address"), gettext_lazy("Corrected address asked to confirm")),
-    "stay": (gettext_lazy("Record that a person still wants emails"), gettext_lazy("Still wants emails")),
+    "reply": (gettext_lazy("Record a reply of a person"), gettext_lazy("Reply recorded")),
     "lift": (gettext_lazy("Allow emails to a person again"), gettext_lazy("Emails allowed again")),
     "bar": (gettext_lazy("Stop emails to a person"), gettext_lazy("Emails stopped")),
     "erase": (gettext_lazy("Erase a person"), gettext_lazy("Erased")),

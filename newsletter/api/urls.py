@@ -14,7 +14,7 @@ from newsletter.api.calls.openapi import complete_document
 from newsletter.api.calls.problems import answer_wrong_method, register_error_handlers, unknown_address
 from newsletter.api.content import appeals, events, sources, stories
 from newsletter.api.lists import lists, segments, topics
-from newsletter.api.people import adding, people, sign_up_forms, sign_ups, suppressions
+from newsletter.api.people import adding, exports, imports, people, replies, sign_up_forms, sign_ups, suppressions
 from newsletter.api.people.router import router as people_router
 from newsletter.api.publishing import blocks, gifts, issues, receipts, sends
 
@@ -47,6 +47,8 @@ api.add_decorator(handle_call, mode="view")
 for router in (
     people_router,
     suppressions.router,
+    exports.router,
+    imports.router,
     sign_up_forms.router,
     lists.router,
     topics.router,
@@ -61,7 +63,16 @@ for router in (
 ):
     api.add_router("", router)
 register_error_handlers(api)
-__all__ = ["adding", "api", "blocks", "issues", "people", "sign_ups", "urlpatterns"]  # the modules register their calls
+__all__ = [
+    "adding",
+    "api",
+    "blocks",
+    "issues",
+    "people",
+    "replies",
+    "sign_ups",
+    "urlpatterns",
+]  # the modules register their calls
 
 
 def _list_patterns() -> list[URLPattern | URLResolver]:

@@ -32,10 +32,10 @@ def find_active_uses(row: models.Model) -> list[Uses]:
     return list(_find_uses(row, only_active=True))
 
 
-def archive_row(row: models.Model, *, switch: str = "") -> None:
-    """Archive the row and turn off its `switch`, the name of a boolean column. Raises InUse."""
+def archive_row(row: models.Model, *, switch: str = "", keep_uses: bool = False) -> None:
+    """Archive the row and turn off its `switch`, the name of a boolean column. Raises InUse, except with ``keep_uses``."""
     with transaction.atomic():
-        uses = find_active_uses(row)
+        uses = [] if keep_uses else find_active_uses(row)
         if uses:
             names = Message.joined([str(user) for use in uses for user in use.rows], between=", ")
             raise InUse(

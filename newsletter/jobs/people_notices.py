@@ -30,7 +30,7 @@ def notify_waiting_exports(*, now: datetime) -> None:
         paragraphs = [
             Message(
                 "%(asked_by)s asks to export %(people)s people, for “%(reason)s”.",
-                asked_by=asked.asked_by,
+                asked_by=asked.asker,
                 people=Quantity(asked.people_when_asked),
                 reason=asked.reason,
             ),
@@ -47,7 +47,11 @@ def notify_waiting_exports(*, now: datetime) -> None:
             paragraphs,
             f"{settings.NEWSLETTER_SITE_URL}/admin/people/download/",
             now,
-            people=[person for person in approvers if person.pk != asked.asked_by_id],
+            people=[
+                person
+                for person in approvers
+                if person.pk != asked.asked_by_id and person.get_username() != asked.key_maker
+            ],
         )
 
 

@@ -18,6 +18,7 @@ from subscribers.links.signed_links import Purpose, make_link
 from subscribers.models import StayQuestion
 from subscribers.people.silence import (
     ANSWER_TIME,
+    answer_by_replies,
     ask_silent_people,
     claim_question,
     forget_unsent_questions,
@@ -37,6 +38,7 @@ def ask_and_rest(*, now: datetime) -> None:
         forget_unsent_questions()
         return
     since = subtract_months(now, limits.silent_months)
+    answer_by_replies(since=since, now=now)
     asked = ask_silent_people(since=since, per_day=limits.questions_per_day, now=now)
     resting = rest_unanswered(now=now)
     if asked or resting:

@@ -17,8 +17,9 @@ class ApiScope(models.TextChoices):
     """A permission of a key. The last three existed first; what they allow never grows."""
 
     PEOPLE_READ = "people:read", gettext_lazy("read people and suppressions")
-    PEOPLE_WRITE = "people:write", gettext_lazy("sign up, add and change people, and stop emails")
+    PEOPLE_WRITE = "people:write", gettext_lazy("sign up, add and change people, record replies, and stop emails")
     PEOPLE_ERASE = "people:erase", gettext_lazy("merge and erase people")
+    PEOPLE_EXPORT = "people:export", gettext_lazy("ask for files of people, each of which a person allows")
     LISTS_READ = "lists:read", gettext_lazy("read lists, topics and segments")
     LISTS_WRITE = "lists:write", gettext_lazy("change lists, topics and segments")
     CONTENT_READ = "content:read", gettext_lazy("read stories, events, appeals and sources")

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
@@ -13,6 +14,16 @@ from wagtail.models import PreviewableMixin
 from newsletter.models.content.pictures import Picture
 from newsletter.models.states import one_of
 from newsletter.providers.sender_names import find_impersonated_domain, has_address
+
+
+class BrandQuerySet(models.QuerySet["Brand"]):
+    def in_use(self) -> "BrandQuerySet":
+        """Return the brands that are not archived, or that a publication in use still has."""
+        return self.filter(Q(archived=False) | Q(publication__archived=False)).distinct()
+
+    def find_main(self) -> "Brand | None":
+        """Return the oldest brand that is not archived, else the oldest, which stands for the organisation."""
+        return self.order_by("archived", "pk").first()
 
 
 class Brand(PreviewableMixin, models.Model):
@@ -77,6 +88,9 @@ class Brand(PreviewableMixin, models.Model):
             "name a reader."
         ),
     )
+    archived = models.BooleanField(gettext_lazy("archived"), default=False, editable=False)
+
+    objects = BrandQuerySet.as_manager()
 
     class Meta:
         verbose_name = gettext_lazy("brand")

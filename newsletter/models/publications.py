@@ -288,7 +288,13 @@ class Publication(PreviewableMixin, models.Model):
         check_further_languages(self.languages, language=self.language)
         if self.archived and self.enabled:
             raise ValidationError({"enabled": _("This publication is archived. Bring it back first.")})
-        for field, id_of in (("mailing_list", self.mailing_list_id), ("segment", self.segment_id)):
+        has_brand = Publication.objects.filter(pk=self.pk, brand_id=self.brand_id).exists()
+        chosen = {
+            "mailing_list": self.mailing_list_id,
+            "segment": self.segment_id,
+            "brand": not has_brand and self.brand_id,
+        }
+        for field, id_of in chosen.items():
             if id_of and not self.archived and getattr(self, field).archived:
                 archived = _("“%(name)s” is archived. Bring it back first, or choose another.")
                 raise ValidationError({field: archived % {"name": getattr(self, field)}})

@@ -183,7 +183,7 @@ def name_from_slug(slug: str) -> str:
 
 
 def _brand(*, where: str) -> Brand:
-    brand = find_brand() or Brand.objects.first()
+    brand = find_brand() or Brand.objects.find_main()
     if brand is None:
         raise BadFile(f"{where}: there is no [brand] yet, so nobody knows whom it is from. Add [brand] to the file.")
     return brand

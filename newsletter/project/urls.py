@@ -14,6 +14,8 @@ from newsletter.desk.pictures.library_pages import AddPicture, DeletePicture, Ed
 from newsletter.desk.staff.account_page import AccountPage
 
 handler400 = "newsletter.web.bad_requests.show_bad_request"
+handler404 = "newsletter.web.error_pages.show_not_found"
+handler500 = "newsletter.web.error_pages.show_server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
     path("admin/login/", RedirectView.as_view(url="/accounts/login/", query_string=True)),

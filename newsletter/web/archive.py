@@ -23,7 +23,7 @@ from newsletter.issues.variants.reader_texts import READER_TEXTS, reader_text
 from newsletter.models import Brand, Publication, Send
 from newsletter.rendering.colours import dark_palette, light_palette, normalise_colour
 from newsletter.rendering.phrases import find_text_direction
-from newsletter.web.impersonal import find_join_url
+from newsletter.web.impersonal import find_join_url, wrap_mail
 
 PER_PAGE = 13
 MAX_SENDS_TRIED = 5
@@ -80,7 +80,7 @@ def show_issue(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         **page_context(publication),
     }
     parts = {name: render_to_string(f"archive/issue_{name}.html", context) for name in ("head", "top", "foot")}
-    return _add_headers(HttpResponse(_wrap_mail(mail.html, **parts)), csp=ISSUE_CSP, listed=listed)
+    return _add_headers(HttpResponse(wrap_mail(mail.html, **parts)), csp=ISSUE_CSP, listed=listed)
 
 
 @require_safe
@@ -164,14 +164,6 @@ def _first_path(sends: QuerySet[Send]) -> str | None:
         if archived := list_archived_issues([send], at=datetime.now(UTC)):
             return archived[0].path
     return None
-
-
-def _wrap_mail(html: str, *, head: str, top: str, foot: str) -> str:
-    """Return the mail as a web page, with more in its head and the archive's navigation above and below."""
-    html = html.replace("</head>", head + "</head>", 1)
-    start = html.index(">", html.index("<body")) + 1
-    end = html.rindex("</body>")
-    return html[:start] + top + html[start:end] + foot + html[end:]
 
 
 def _colours(brand: Brand, *, dark: bool) -> Mapping[str, str]:

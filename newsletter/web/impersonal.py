@@ -1,4 +1,4 @@
-"""Fill a mail's tokens without a person: default values, and one harmless page for all personal links."""
+"""A mail as a web page without a person: default values, one harmless page for all personal links, and the page around it."""
 
 from collections.abc import Iterable
 
@@ -21,3 +21,11 @@ def find_join_url(publication: Publication) -> str:
     """Return the sign-up page of the publication's list, or the site's front page if the list is not public."""
     site: str = settings.NEWSLETTER_SITE_URL
     return f"{site}/join/{publication.mailing_list.slug}" if publication.mailing_list.public else site
+
+
+def wrap_mail(html: str, *, head: str = "", top: str = "", foot: str = "") -> str:
+    """Return the mail as the main part of a web page, with more in its head, above and below."""
+    html = html.replace("</head>", head + "</head>", 1)
+    start = html.index(">", html.index("<body")) + 1
+    end = html.rindex("</body>")
+    return f"{html[:start]}{top}<main>{html[start:end]}</main>{foot}{html[end:]}"

@@ -10,7 +10,7 @@ from newsletter.issues.archive.public_view import find_hidden_in_variant, render
 from newsletter.issues.protected_terms.check import mail_has_protected_term
 from newsletter.models import Variant
 from newsletter.rendering.tokens import Variable
-from newsletter.web.impersonal import fill_impersonal, find_join_url
+from newsletter.web.impersonal import fill_impersonal, find_join_url, wrap_mail
 
 CSP = (
     "default-src 'none'; img-src 'self' {site}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -35,7 +35,7 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
     else:
         html, variables = variant.html, tuple(Variable(**data) for data in variant.variables)
     personal_url = find_join_url(variant.issue.publication)
-    response = HttpResponse(fill_impersonal(html, variables=variables, personal_url=personal_url))
+    response = HttpResponse(wrap_mail(fill_impersonal(html, variables=variables, personal_url=personal_url)))
     response["Content-Security-Policy"] = CSP.format(site=settings.NEWSLETTER_SITE_URL)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"

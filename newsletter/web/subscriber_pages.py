@@ -61,8 +61,8 @@ def find_open_issues(mailing_list: MailingList) -> list[Uses]:
 
 
 def build_style_context() -> Branding:
-    """Return the look of the organisation's first brand, with readable colours."""
-    brand = Brand.objects.select_related("logo", "logo_dark").order_by("pk").first()
+    """Return the look of the organisation's main brand, with readable colours."""
+    brand = Brand.objects.select_related("logo", "logo_dark").find_main()
     if brand is None:
         return Branding()
     publication = Publication.objects.filter(brand=brand).order_by("pk").first()

@@ -25,6 +25,7 @@ from subscribers.desk.person_actions import REVEAL_PERMISSION, require_permissio
 from subscribers.exporting.csv_export import export_rows
 from subscribers.exporting.export_requests import (
     allow_export,
+    describe_export,
     list_ready_exports,
     list_waiting_exports,
     record_disclosure,
@@ -126,18 +127,8 @@ def _take(request: HttpRequest, asked: ExportRequest) -> StreamingHttpResponse:
 
 
 def _log_export(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
-    mailing_list = asked.mailing_list
-    data = {
-        "export": asked.pk,
-        "reason": asked.reason,
-        "list": mailing_list.slug if mailing_list else "all",
-        "list_id": mailing_list.pk if mailing_list else None,
-        "people": asked.people_when_asked,
-        "chosen": asked.person_ids is not None,
-        "most": asked.max_people,
-        **({"taken": asked.people_in_file} if asked.people_in_file is not None else {}),
-    }
-    log(instance=mailing_list or request.user, action=action, user=request.user, data=data)
+    subject = asked.mailing_list or request.user
+    log(instance=subject, action=action, user=request.user, data=describe_export(asked))
 
 
 @require_POST

@@ -1,6 +1,6 @@
 """Mailing lists and topics in the desk: lists, editors, and what may be deleted."""
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -23,6 +23,7 @@ from subscribers.desk.editing.archiving import (
     ArchivePage,
     archive_list,
 )
+from subscribers.desk.editing.duplicating import DuplicateView
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin, EditRowMixin
 from subscribers.desk.editing.short_name_form import NamedForm, ShortNameForm
@@ -32,6 +33,7 @@ from subscribers.desk.labels import exclusion_label
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 from subscribers.desk.topic_form import TopicForm, explain_missing_topics
 from subscribers.models import MailingList, Segment, Topic
+from subscribers.models.lists import make_public_id
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.segments.naming import find_segments_that_name
 
@@ -101,6 +103,17 @@ class ListCreateView(AddRowMixin, CreateView):
     add_title = gettext_lazy("Add a list")
 
 
+class DuplicateList(DuplicateView, ListCreateView):
+    """The form of a copy, without people. It is private, so that nobody signs up before somebody looked at it."""
+
+    changes: ClassVar[dict[str, object]] = {"archived": False, "public": False}
+
+    def get_initial_form_instance(self) -> object:
+        row: Any = super().get_initial_form_instance()
+        row.public_id = make_public_id()
+        return row
+
+
 class ListEditView(ArchivableEditMixin, EditEffectsMixin, EditRowMixin, EditView):
     pass
 
@@ -151,7 +164,7 @@ class ListViewSet(ArchivableViewSet):
     icon = "list-ul"
     menu_label = gettext_lazy("Lists")
     base_url_path = "lists"
-    copy_view_enabled = False
+    copy_view_class = DuplicateList
     search_fields = ["name", "description"]
     search_backend_name = None
     list_display = [

@@ -1,11 +1,14 @@
 """The page of one person. Nobody edits them by a form, because each change of consent needs its record."""
 
+from collections.abc import Iterable
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
@@ -26,8 +29,9 @@ from subscribers.desk.person_actions import (
     require_permission,
 )
 from subscribers.exporting.export_requests import CannotExport, record_disclosure
-from subscribers.models import Disclosure, MailingList, Subscriber, Suppression
-from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.models import Disclosure, MailingList, Reply, Subscriber, Suppression
+from subscribers.people.publishing_hooks import SentMail, get_publishing_hooks
+from subscribers.people.replies import list_replies
 from subscribers.people.silence import find_resting_since, is_asked_to_stay
 from subscribers.unsubscribing.suppression import can_staff_remove
 
@@ -58,13 +62,14 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context: dict[str, object] = super().get_context_data(**kwargs)
         subscriptions = self.person.subscriptions.select_related("mailing_list").order_by("-requested_at")
+        mails = get_publishing_hooks().list_mails(self.person)
         can = self.request.user.has_perm
         return {
             **context,
             "person": self.person,
             "address": str(self.person),
             "has_name": bool(self.person.name),
-            "mails": get_publishing_hooks().list_mails(self.person),
+            "mails": mails,
             "missed": get_publishing_hooks().list_missed(self.person),
             "can_open_issues": can("newsletter.change_issue"),
             "can_reveal": can(REVEAL_PERMISSION),
@@ -72,7 +77,10 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
             "language": language_label(self.person.language),
             "topics": list(self.person.topics.all()),
             "resting_since": find_resting_since(self.person),
-            "can_record_reply": can(RENAME_PERMISSION) and is_asked_to_stay(self.person),
+            "is_asked_to_stay": is_asked_to_stay(self.person),
+            "can_record_reply": can(RENAME_PERMISSION),
+            "replies": _list_replies(self.person, mails),
+            "today": localdate(),
             "subscriptions": [(one, subscription_label(one), basis_label(one)) for one in subscriptions],
             "events": list_consent_events(self.person),
             "suppressions": _list_suppressions(self.person),
@@ -104,6 +112,12 @@ class RevealedPersonPage(PersonPage):
         log(instance=self.person, action="subscribers.reveal", user=request.user)
         shown = {"address": self.person.email, "can_reveal": False}
         return self.render_to_response({**self.get_context_data(**kwargs), **shown})
+
+
+def _list_replies(person: Subscriber, mails: Iterable[SentMail]) -> list[tuple[Reply, str]]:
+    """Return the replies, each with the name of its issue, or "" if it is not known."""
+    names = {mail.issue_id: mail.issue for mail in mails}
+    return [(reply, names.get(reply.issue or 0, "")) for reply in list_replies(person)]
 
 
 def _list_suppressions(person: Subscriber) -> list[tuple[Suppression, bool]]:

@@ -1,4 +1,6 @@
-"""Decisions of staff about one person: correct name or address, stop emails, allow them again, erase. Each is logged."""
+"""Decisions of staff about one person: correct them, record a reply, stop or allow emails, erase. Each is logged."""
+
+from datetime import date
 
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
@@ -19,10 +21,11 @@ from newsletter.common.errors import BadAddress
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from subscribers.erasing.erasure import erase_person
-from subscribers.models import MailingList, Reason, Subscriber, Suppression
+from subscribers.models import MailingList, Reason, Reply, Subscriber, Suppression
 from subscribers.people.change_address import AddressNotAsked, request_correction
 from subscribers.people.rename import rename_person as correct_name
-from subscribers.people.silence import record_stay_reply
+from subscribers.people.replies import BadReply
+from subscribers.people.replies import record_reply as record_day
 from subscribers.unsubscribing.suppression import CannotRemoveSuppression, remove_suppression, suppress
 
 RENAME_PERMISSION, REMOVAL_PERMISSION, SUPPRESS_PERMISSION, ERASE_PERMISSION = (
@@ -98,15 +101,40 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def record_reply(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record that a person replied that they still want emails."""
+    """Record that a person replied to our mail, on a day, to an issue if staff know it."""
     by = require_permission(request, RENAME_PERMISSION)
     person = get_object_or_404(Subscriber, pk=pk)
-    if record_stay_reply(subscriber=person, by=by, now=timezone.now()):
-        log(instance=person, action="subscribers.stay", user=request.user)
-        messages.success(request, _("On record: this person still wants our emails."))
+    issue = request.POST.get("issue", "")
+    try:
+        recorded = record_day(
+            subscriber=person,
+            replied_on=_read_day(request.POST.get("replied_on", "")),
+            issue=int(issue) if issue.isdecimal() else None,
+            origin=Reply.Origin.STAFF,
+            by=by,
+            now=timezone.now(),
+        )
+    except BadReply as error:
+        messages.error(request, translate(error))
+        return redirect("subscribers_person", pk)
+    if recorded.new or recorded.ended_rest:
+        log(instance=person, action="subscribers.reply", user=request.user)
+    if recorded.ended_rest:
+        messages.success(request, _("On record. The reply answers our question: this person still wants our emails."))
+    elif recorded.new:
+        messages.success(request, _("The reply is on record."))
     else:
-        messages.error(request, _("Nothing changed: this person has no open question whether they still want emails."))
+        messages.info(request, _("This reply was on record already. Nothing changed."))
     return redirect("subscribers_person", pk)
+
+
+def _read_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadReply(
+            "“%(day)s” is not a day. Nothing was recorded. Enter it like 2026-03-31.", day=text[:40]
+        ) from None
 
 
 def suppress_person(request: HttpRequest, pk: int) -> HttpResponse:

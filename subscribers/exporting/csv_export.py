@@ -38,15 +38,23 @@ def export_people(*, out: TextIO, mailing_list: MailingList | None = None) -> in
 
 
 def export_rows(
-    mailing_list: MailingList | None = None, *, max_people: int | None = None, person_ids: Sequence[int] | None = None
+    mailing_list: MailingList | None = None,
+    *,
+    max_people: int | None = None,
+    person_ids: Sequence[int] | None = None,
+    other_lists: bool = True,
 ) -> Iterator[list[str]]:
     """Yield the header, then one row for each person, `max_people` at most. Every cell is safe in a spreadsheet.
 
-    `person_ids` limits the rows to people who were chosen. Custom attributes have columns of their own.
+    `person_ids` limits the rows to people who were chosen. Without `other_lists`, nothing shows which other lists a person is
+    on. Custom attributes have columns of their own.
     """
     keys = attribute_keys()
     yield [*(ONE_LIST_COLUMNS if mailing_list else ALL_LISTS_COLUMNS), *(f"{ATTRIBUTE}{key}" for key in keys)]
-    mailed = Prefetch("subscriptions", _mailable_subscriptions().select_related("mailing_list"), to_attr="mailed")
+    subscriptions = _mailable_subscriptions().select_related("mailing_list")
+    if mailing_list and not other_lists:
+        subscriptions = subscriptions.filter(mailing_list=mailing_list)
+    mailed = Prefetch("subscriptions", subscriptions, to_attr="mailed")
     chosen = people_to_export(mailing_list, person_ids=person_ids)
     found = chosen.select_related("place").prefetch_related("topics", mailed)[:max_people]
     people = found.iterator(chunk_size=_BATCH_SIZE)

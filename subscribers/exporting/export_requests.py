@@ -1,14 +1,15 @@
 """Exports of people: up to 500 alone in a day, more with a second person's approval, once, within a day.
 
 Single downloads and revealed addresses count towards the 500, so that many small ones are no way round. The approval is for a
-number of people; if the list has grown past it, the export has to be requested again.
+number of people; if the list has grown past it, the export has to be requested again. A key of the API never exports alone.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,22 @@ EXPORT_RECORD_RETENTION = timedelta(days=30)
 
 class CannotExport(DomainError):
     """This person may not export these people, or not any more."""
+
+
+class ExportState(models.TextChoices):
+    WAITING = "waiting"
+    ALLOWED = "allowed"
+    TAKEN = "taken"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True)
+class KeyAsker:
+    """A key of the API that asks for an export: its id, its name for people, and who made it."""
+
+    id: int
+    label: str
+    maker: str
 
 
 @transaction.atomic
@@ -56,10 +73,30 @@ def request_export(
     )
 
 
+def request_export_by_key(
+    *, key: KeyAsker, mailing_list: MailingList | None, reason: str, now: datetime
+) -> ExportRequest:
+    """Record that a system wants an export. However small it is, a person must allow it."""
+    people = people_to_export(mailing_list).count()
+    return ExportRequest.objects.create(
+        asked_by_key=key.id,
+        key_label=key.label,
+        key_maker=key.maker,
+        asked_at=now,
+        reason=reason.strip(),
+        mailing_list=mailing_list,
+        has_bom=False,
+        people_when_asked=people,
+        max_people=people + people // GROWTH_DIVISOR,
+    )
+
+
 def allow_export(*, request: ExportRequest, by: User | AnonymousUser, now: datetime) -> None:
     """Record a second person's approval, which holds for a day. Raises `CannotExport`."""
     if request.asked_by_id == by.pk:
         raise CannotExport(_("You asked for this file. A second person has to allow it."))
+    if request.key_maker and request.key_maker == by.get_username():
+        raise CannotExport(_("You made the key that asked for this file. A second person has to allow it."))
     _check_not_grown(request)
     allowed = _waiting(now).filter(pk=request.pk).exclude(asked_by=by.pk)
     if not allowed.update(allowed_by=by, allowed_at=now, expires_at=now + DAY):
@@ -68,8 +105,19 @@ def allow_export(*, request: ExportRequest, by: User | AnonymousUser, now: datet
 
 def take_export(*, request: ExportRequest, by: User | AnonymousUser, now: datetime) -> None:
     """Record the download, which is possible once, with at most `taken` people. Raises `CannotExport`."""
-    if request.asked_by_id != by.pk:
+    if request.asked_by_id is None or request.asked_by_id != by.pk:
         raise CannotExport(_("Only who asked for this file may take it."))
+    _take(request, now=now)
+
+
+def take_export_by_key(*, request: ExportRequest, key: KeyAsker, now: datetime) -> None:
+    """Record the download by the key that asked. Raises `CannotExport`, also for any other key."""
+    if request.asked_by_key != key.id:
+        raise CannotExport(_("Only who asked for this file may take it."))
+    _take(request, now=now)
+
+
+def _take(request: ExportRequest, *, now: datetime) -> None:
     taken = request.people_when_asked if request.without_approval else _check_not_grown(request)
     free = ExportRequest.objects.filter(pk=request.pk, used_at__isnull=True)
     if not free.filter(Q(without_approval=True) | Q(expires_at__gte=now)).update(used_at=now, people_in_file=taken):
@@ -102,6 +150,35 @@ def record_disclosure(
 def list_waiting_exports(*, now: datetime) -> QuerySet[ExportRequest]:
     """Return requests of the last week that nobody has approved yet, oldest first."""
     return _waiting(now).select_related("asked_by", "mailing_list").order_by("asked_at", "pk")
+
+
+def list_exports_to_allow(*, by: User | AnonymousUser, now: datetime) -> QuerySet[ExportRequest]:
+    """Return waiting requests that are not this person's own, nor those of a key that they made."""
+    return list_waiting_exports(now=now).exclude(asked_by=by.pk).exclude(key_maker=by.get_username())
+
+
+def find_export_state(request: ExportRequest, *, now: datetime) -> ExportState:
+    """Return whether a request with approval waits, is allowed, was taken, or ended without a download."""
+    if request.used_at is not None:
+        return ExportState.TAKEN
+    if request.expires_at is not None:
+        return ExportState.ALLOWED if request.expires_at >= now else ExportState.EXPIRED
+    return ExportState.WAITING if request.asked_at > now - REQUEST_LIFETIME else ExportState.EXPIRED
+
+
+def describe_export(request: ExportRequest) -> dict[str, object]:
+    """Return the details of an export for the staff log."""
+    mailing_list = request.mailing_list
+    return {
+        "export": request.pk,
+        "reason": request.reason,
+        "list": mailing_list.slug if mailing_list else "all",
+        "list_id": mailing_list.pk if mailing_list else None,
+        "people": request.people_when_asked,
+        "chosen": request.person_ids is not None,
+        "most": request.max_people,
+        **({"taken": request.people_in_file} if request.people_in_file is not None else {}),
+    }
 
 
 def list_ready_exports(*, by: User | AnonymousUser, now: datetime) -> QuerySet[ExportRequest]:

@@ -7,6 +7,7 @@ from subscribers.models.lists import MailingList, Topic
 from subscribers.models.locations import SubscriberLocation
 from subscribers.models.mailed_links import MailedLink
 from subscribers.models.people import FormerIdentity, Giving, Subscriber
+from subscribers.models.replies import Reply
 from subscribers.models.segments import Segment, SubscriberAttribute
 from subscribers.models.signups import Confirmation, HeldSignup
 from subscribers.models.stay_questions import StayQuestion
@@ -42,6 +43,7 @@ __all__ = [
     "OutboundEvent",
     "RateCounter",
     "Reason",
+    "Reply",
     "Scope",
     "Segment",
     "SpentProof",

@@ -15,11 +15,23 @@ GROWTH_DIVISOR = 20
 class ExportRequest(models.Model):
     """One requested export. `without_approval` marks one that the person may take alone.
 
-    Any other needs the approval of a second person, valid for one day and one download. The approval is for
+    Any other needs the approval of a second person, valid for one day and one download. An API key always needs one, who
+    must not be the person that made the key. The approval is for
     `people_when_asked` people, and the file never holds more than `max_people`, the number that the approver saw.
     """
 
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    asked_by_key = models.PositiveBigIntegerField(
+        null=True, help_text=gettext_lazy("The id of the API key that asked, if no person did")
+    )
+    key_label = models.CharField(max_length=160, blank=True, default="", db_default="")
+    key_maker = models.CharField(
+        max_length=254,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=gettext_lazy("Who made the key. They may not allow what it asks for"),
+    )
     asked_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
     mailing_list = models.ForeignKey(MailingList, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
@@ -57,6 +69,11 @@ class ExportRequest(models.Model):
                 name="export_allowed_whole",
             ),
             models.CheckConstraint(
+                condition=Q(asked_by__isnull=False, asked_by_key__isnull=True, key_label="", key_maker="")
+                | (Q(asked_by__isnull=True, asked_by_key__isnull=False, without_approval=False) & ~Q(key_label="")),
+                name="export_asked_by_one",
+            ),
+            models.CheckConstraint(
                 condition=Q(allowed_by__isnull=True) | ~Q(allowed_by=F("asked_by")), name="export_second_is_another"
             ),
             models.CheckConstraint(
@@ -84,6 +101,11 @@ class ExportRequest(models.Model):
 
     def __str__(self) -> str:
         return f"Export {self.pk}"
+
+    @property
+    def asker(self) -> str:
+        """Return who asked: the person, or the API key."""
+        return str(self.asked_by or self.key_label)
 
 
 class Disclosure(models.Model):

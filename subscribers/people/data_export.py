@@ -10,6 +10,7 @@ from subscribers.models import (
     HeldSignup,
     ImportRefusal,
     MailedLink,
+    Reply,
     StayQuestion,
     Subscriber,
     WebhookDelivery,
@@ -55,6 +56,16 @@ def collect_export_sections(person: Subscriber) -> dict[str, object]:
                 "resting_since": format_moment(row.resting_since),
             }
             for row in StayQuestion.objects.filter(subscriber=person).select_related("mailing_list").order_by("pk")
+        ],
+        "replies": [
+            {
+                "issue": row.issue,
+                "replied_on": row.replied_on.isoformat(),
+                "origin": row.origin,
+                "by": row.by,
+                "recorded_at": format_moment(row.recorded_at),
+            }
+            for row in Reply.objects.filter(subscriber=person).order_by("pk")
         ],
         "followed_cases": [
             {"case": row.case.name, "followed_at": format_moment(row.followed_at)}

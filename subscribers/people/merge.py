@@ -1,4 +1,4 @@
-"""Merge two subscribers who are the same person. Subscriptions, consent, topics, cases, mails and old links are kept."""
+"""Merge two subscribers who are the same person. Subscriptions, consent, choices, replies, mails and old links stay."""
 
 from datetime import datetime
 from math import inf
@@ -19,6 +19,7 @@ from subscribers.models import (
 )
 from subscribers.outbound_events import rename_person
 from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.people.replies import move_replies
 
 _GIVING_ORDER = [Giving.NONE, Giving.DONOR, Giving.MONTHLY]
 _FIELDS_FILLED_FROM_ABSORBED = ("name", "place_id", "radius_km", "language", "timezone", "source")
@@ -42,6 +43,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     CaseFollow.objects.filter(subscriber=absorb).exclude(case__in=list(followed.values_list("case", flat=True))).update(
         subscriber=keep
     )
+    move_replies(keep=keep, absorb=absorb)
     _end_duplicate_subscriptions(keep=keep, absorb=absorb, now=now)
     Subscription.objects.filter(subscriber=absorb).update(subscriber=keep)
     known = SubscriberAttribute.objects.filter(subscriber=keep).values("key")

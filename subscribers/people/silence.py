@@ -1,7 +1,7 @@
 """Ask people who have been silent for long whether they still want mail, once; let those rest who do not answer.
 
-Silent is whoever did nothing on their own pages since a day: joined, confirmed, changed a choice or their address. An import
-counts too, because nothing is known from before. Clicks and replies are never counted by person.
+Silent is whoever did nothing since a day: joined, confirmed, changed a choice or their address, or replied. An import counts
+too, because nothing is known from before. Clicks are never counted by person.
 """
 
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.utils.timezone import localtime
+from django.utils.timezone import localdate, localtime
 
-from subscribers.consent_events import ACTIVE_KINDS, end_rest, record_consent_event
-from subscribers.models import ConsentEvent, MailingList, StayQuestion, Subscriber, Subscription, Suppression
+from subscribers.consent_events import ACTIVE_KINDS, record_consent_event
+from subscribers.models import ConsentEvent, MailingList, Reply, StayQuestion, Subscriber, Subscription, Suppression
 
 MAX_MONTHS = 1200
 ANSWER_TIME = timedelta(days=30)
@@ -54,6 +54,7 @@ def find_silent_people(*, since: datetime, now: datetime) -> QuerySet[Subscriber
     return Subscriber.objects.filter(
         ~Exists(asked),
         ~Exists(acted),
+        ~Exists(_replies_since(since, person="pk")),
         ~Exists(imported),
         ~Exists(joined),
         ~Exists(suppressed),
@@ -82,6 +83,12 @@ def ask_silent_people(*, since: datetime, per_day: int, now: datetime) -> int:
         if (mailing_list := _find_oldest_list(person))
     ]
     return len(StayQuestion.objects.bulk_create(rows, ignore_conflicts=True))
+
+
+def answer_by_replies(*, since: datetime, now: datetime) -> int:
+    """Count a reply since this day, recorded late, as an answer: the person was not silent. Return how many rest no longer."""
+    replied = Exists(_replies_since(since, person="subscriber"))
+    return StayQuestion.objects.open().filter(replied).update(answered_at=now)
 
 
 def rest_unanswered(*, now: datetime) -> int:
@@ -125,23 +132,6 @@ def stay(*, subscriber: Subscriber, wording: str, now: datetime) -> None:
     )
 
 
-@transaction.atomic
-def record_stay_reply(*, subscriber: Subscriber, by: str, now: datetime) -> bool:
-    """Record that a person told staff that they still want mail. Return False if they were not asked, or had answered."""
-    if not end_rest(subscriber, now=now):
-        return False
-    record_consent_event(
-        kind=ConsentEvent.Kind.PREFERENCES,
-        subscriber=subscriber,
-        address_hash=bytes(subscriber.address_hash),
-        mailing_list=None,
-        by=by,
-        data={"stays": True},
-        now=now,
-    )
-    return True
-
-
 def is_asked_to_stay(subscriber: Subscriber) -> bool:
     """Return True if a person was asked whether they still want mail, and has not answered."""
     return StayQuestion.objects.open().filter(subscriber=subscriber, sent_at__isnull=False).exists()
@@ -150,6 +140,10 @@ def is_asked_to_stay(subscriber: Subscriber) -> bool:
 def find_resting_since(subscriber: Subscriber) -> datetime | None:
     """Return since when a person rests; None if they do not."""
     return StayQuestion.objects.resting().filter(subscriber=subscriber).values_list("resting_since", flat=True).first()
+
+
+def _replies_since(since: datetime, *, person: str) -> QuerySet[Reply]:
+    return Reply.objects.filter(subscriber=OuterRef(person), replied_on__gte=localdate(since))
 
 
 def _find_oldest_list(person: Subscriber) -> MailingList | None:

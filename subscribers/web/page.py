@@ -159,14 +159,18 @@ def static_message_page(
 
     ``title`` and ``text`` are lazy translations.
     """
-    accepted = request.META.get("HTTP_ACCEPT_LANGUAGE", "")
-    with translation.override(_asked_language("", accepted=accepted) or "en"):
+    with translation.override(find_visitor_language(request)):
         response = _render_without_database(str(title), str(text), status=status)
     for name, value in PRIVATE_HEADERS.items():
         response[name] = value
     patch_vary_headers(response, ["Accept-Language"])
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log the path, which may hold a token
     return response
+
+
+def find_visitor_language(request: HttpRequest) -> str:
+    """Return the language that the visitor's browser asks for, if we have pages in it, else English."""
+    return _asked_language("", accepted=request.META.get("HTTP_ACCEPT_LANGUAGE", "")) or "en"
 
 
 def _render_without_database(title: str, text: str, *, status: int) -> HttpResponse:

@@ -1,8 +1,9 @@
-"""An archived publication, list or segment: what it does no more, what keeps a row from it, and how it comes back."""
+"""An archived publication, list, segment or brand: what it does no more, what keeps a row from it, and how it comes back."""
 
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from newsletter.common.archiving import archive_row, bring_back_row
@@ -10,7 +11,7 @@ from newsletter.common.errors import DomainError, InUse, SwitchedOff, WrongState
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.archive_publication import archive_publication
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
-from newsletter.models import Issue, Publication, Send
+from newsletter.models import Brand, Issue, Publication, Send
 from newsletter.sending.freezing.start import start_send
 from subscribers.desk.editing.archiving import archive_list
 from subscribers.models import Segment
@@ -83,3 +84,26 @@ def test_a_segment_of_a_publication_cannot_be_archived(publication: Publication)
     Publication.objects.update(segment=None)
     archive_row(segment)
     assert Segment.objects.get().archived
+
+
+def test_an_archived_brand_stays_with_its_publication_and_takes_none(publication: Publication) -> None:
+    brand = publication.brand
+    archive_row(brand, keep_uses=True)
+    publication.refresh_from_db()
+    publication.full_clean()
+    publication.pk, publication.slug, publication._state.adding = None, "second", True
+    with pytest.raises(ValidationError, match="Bring it back first, or choose another"):
+        publication.full_clean()
+    bring_back_row(brand)
+    publication.brand = brand
+    publication.full_clean()
+
+
+def test_the_main_brand_is_the_first_that_is_not_archived() -> None:
+    old = Brand.objects.create(slug="old", name="Old name")
+    new = Brand.objects.create(slug="new", name="New name")
+    assert Brand.objects.find_main() == old
+    archive_row(old)
+    assert Brand.objects.find_main() == new
+    archive_row(new)
+    assert Brand.objects.find_main() == old

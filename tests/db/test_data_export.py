@@ -23,6 +23,7 @@ from subscribers.models import (
     ImportBatch,
     ImportRefusal,
     MailedLink,
+    Reply,
     StayQuestion,
     Subscriber,
     Suppression,
@@ -52,6 +53,7 @@ TOLD = {
     "subscribers.Confirmation": {},
     "subscribers.MailedLink": {"public_id": SECRET},
     "subscribers.StayQuestion": {},
+    "subscribers.Reply": {},
     "subscribers.CaseFollow": {},
     "subscribers.FormerIdentity": {"uuid": SECRET},
     "subscribers.HeldSignup": {"address_hash": SECRET},
@@ -156,6 +158,7 @@ def make_everything() -> Subscriber:
     MailedLink.objects.create(subscriber=person, mailing_list=weekly, kind="download", asked_at=NOW)
     CaseFollow.objects.create(subscriber=person, case=Case.objects.create(slug="river", name="River"), followed_at=NOW)
     StayQuestion.objects.create(subscriber=person, mailing_list=weekly, asked_at=NOW)
+    Reply.objects.create(subscriber=person, replied_on=NOW, origin="staff", by="kim", recorded_at=NOW)
     FormerIdentity.objects.create(subscriber=person, uuid=uuid.uuid4(), at=NOW)
     ConsentEvent.objects.create(
         subscriber=person, address_hash=person.address_hash, mailing_list=weekly, kind="requested", at=NOW

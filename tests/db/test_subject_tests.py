@@ -20,11 +20,15 @@ from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publica
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_times import is_stale
 from newsletter.sending.settling import decide_subject
+from newsletter.sending.settling.chi_squared import Cases, compute_p_value
 from newsletter.sending.settling.decide_subject import decide_by_staff, decide_due_tests
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
 from newsletter.sending.withdraw import withdraw_story
-from subscribers.models import Subscriber, Subscription
+from subscribers.links.signed_links import LinkTarget
+from subscribers.models import Reply, Subscriber, Subscription
+from subscribers.people.replies import record_reply
+from subscribers.unsubscribing.one_click import unsubscribe_batch
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
@@ -114,17 +118,74 @@ def test_without_a_difference_the_first_subject_is_sent(running: Send) -> None:
     assert read_subjects(running) == {FIRST: before[FIRST] + before[""], SECOND: before[SECOND]}
 
 
-def test_fewer_people_leave_by_the_better_subject_without_clicks(
-    publication: Publication, mailgun: FakeProvider
-) -> None:
+@pytest.fixture
+def uncounted(publication: Publication, mailgun: FakeProvider) -> Send:
+    """A send of a publication that counts no clicks, whose tested subjects have gone out."""
     send = start_send(issue=make_tested_issue(publication), now=NOW)
     work_at(send, NOW)
-    leaving = Delivery.objects.filter(batch__variant__subject=FIRST, batch__waits=False)[:25]
-    DeliveryException.objects.bulk_create(DeliveryException(delivery=one, at=NOW, complained_at=NOW) for one in leaving)
+    return send
+
+
+def list_tested(subject: str, count: int) -> list[int]:
+    """Return people who got this subject."""
+    tested = Delivery.objects.filter(batch__variant__subject=subject, batch__waits=False).order_by("pk")
+    return list(tested.values_list("subscriber_id", flat=True)[:count])
+
+
+def decide_uncounted(send: Send) -> tuple[str, str, int | None, list[int]]:
+    """Return the measure, the outcome, the winner and the responses."""
     work_at(send, DECISION)
     test = SubjectTest.objects.get()
-    assert (test.measure, test.outcome, test.winner) == ("leaving", "better", 2)
-    assert [result["responses"] for result in test.results] == [25, 0]
+    return test.measure, test.outcome, test.winner, [result["responses"] for result in test.results]
+
+
+def reply_to(issue: Issue, people: list[int]) -> None:
+    for person in Subscriber.objects.filter(pk__in=people):
+        record_reply(
+            subscriber=person, replied_on=NOW.date(), issue=issue.pk, origin=Reply.Origin.STAFF, by="kim", now=NOW
+        )
+
+
+def test_the_subject_with_more_replies_goes_to_the_others(uncounted: Send) -> None:
+    reply_to(uncounted.issue, list_tested(FIRST, 5) + list_tested(SECOND, 30))
+    assert decide_uncounted(uncounted) == ("replies", "better", 2, [5, 30])
+
+
+def test_replies_to_another_issue_or_to_none_decide_nothing(uncounted: Send) -> None:
+    for person in Subscriber.objects.filter(pk__in=list_tested(SECOND, 30)):
+        record_reply(subscriber=person, replied_on=NOW.date(), issue=None, origin=Reply.Origin.STAFF, by="kim", now=NOW)
+    assert decide_uncounted(uncounted) == ("leaving", "no_difference", 1, [0, 0])
+
+
+def test_fewer_people_leave_by_the_better_subject_without_clicks(uncounted: Send) -> None:
+    leaving = Delivery.objects.filter(subscriber_id__in=list_tested(FIRST, 25))
+    DeliveryException.objects.bulk_create(DeliveryException(delivery=one, at=NOW, complained_at=NOW) for one in leaving)
+    reply_to(uncounted.issue, list_tested(FIRST, 6) + list_tested(SECOND, 7))
+    assert decide_uncounted(uncounted) == ("leaving", "better", 2, [25, 0])
+
+
+def test_each_person_who_unsubscribes_by_a_link_counts_once(uncounted: Send) -> None:
+    leaving = list_tested(FIRST, 25)
+    mailing_list = uncounted.issue.publication.mailing_list
+    for person in Subscriber.objects.filter(pk__in=leaving):
+        target = LinkTarget(person.uuid, mailing_list.public_id, NOW, mailing=uncounted.pk)
+        unsubscribe_batch([target], now=NOW)
+        unsubscribe_batch([target], now=NOW)
+    twice = Delivery.objects.filter(subscriber_id__in=leaving[:5])
+    DeliveryException.objects.bulk_create(DeliveryException(delivery=one, at=NOW, complained_at=NOW) for one in twice)
+    assert decide_uncounted(uncounted) == ("leaving", "better", 2, [25, 0])
+
+
+def test_replies_and_leavings_share_the_chance_of_an_error(uncounted: Send) -> None:
+    people = read_subjects(uncounted)
+    replies = [14, 27]
+    p_value = compute_p_value(
+        *(Cases(people[one], number) for one, number in zip((FIRST, SECOND), replies, strict=True))
+    )
+    assert p_value is not None
+    assert 0.025 < p_value < 0.05
+    reply_to(uncounted.issue, list_tested(FIRST, replies[0]) + list_tested(SECOND, replies[1]))
+    assert decide_uncounted(uncounted) == ("leaving", "no_difference", 1, [0, 0])
 
 
 def test_staff_choose_a_subject_earlier_and_only_once(running: Send) -> None:

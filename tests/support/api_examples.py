@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from newsletter.models import ApiScope, Issue, Source, Variant
 from newsletter.sending.freezing.start import start_send
-from subscribers.models import Suppression
+from subscribers.exporting.export_requests import allow_export
+from subscribers.importing.writing.import_steps import process_pending_imports
+from subscribers.models import ExportRequest, Suppression
 from tests.support.api import call, create_key
 from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
@@ -90,6 +93,17 @@ EXAMPLES = (
         lines='{"email": "kim@example.org", "name": "Kim", "country": "GB", "city": "York"}\n'
         '{"email": "no address"}\n{"email": "lee@example.org", "attributes": {"member since": "2019"}}\n',
     ),
+    Example(
+        "Import a file",
+        "POST imports",
+        "imports?list=supporters&basis=consent&evidence=Sign-up+sheet,+spring+fair+2026&column=Since:attribute:member_since",
+        lines="email,name,Since\nash@example.org,Ash,2019\nno address,,\n",
+        headers={"content_type": "text/csv"},
+    ),
+    Example("Follow it", "GET imports/{batch}", "imports/3"),
+    Example("Why lines were refused", "GET imports/{batch}/refused", "imports/3/refused"),
+    Example("Undo it", "POST imports/{batch}/undo", "imports/3/undo"),
+    Example("The imports of a key", "GET imports", "imports?limit=1"),
     Example("The people on a list", "GET people", "people?list=supporters&limit=1"),
     Example("One person", "GET people/{person}", "people/4"),
     Example("Find a person", "POST people/find", "people/find", {"email": EMAIL}),
@@ -133,7 +147,23 @@ EXAMPLES = (
         "people/4/merge",
         {"absorb": 5, "reason": "The same person with two addresses."},
     ),
+    Example(
+        "Record a reply",
+        "POST people/{person}/replies",
+        "people/4/replies",
+        {"replied_on": "2026-03-02"},
+        {"idempotency_key": "9c1e2d50-7d5b-4b1d-8c55-0a2f0f0a7f11"},
+    ),
     Example("Erase a person", "DELETE people/{person}", "people/6"),
+    Example(
+        "Ask for a file of a list",
+        "POST exports",
+        "exports",
+        {"list": "supporters", "reason": "The yearly audit of our list"},
+    ),
+    Example("The exports of a key", "GET exports", "exports"),
+    Example("Before a person has allowed it", "GET exports/{export}", "exports/1"),
+    Example("After a person has allowed it", "GET exports/{export}/file", "exports/1/file"),
     Example("Try a rule", "POST segments/preview", "segments/preview", {"rule": {"giving": "monthly"}}),
     Example("Create a segment", "POST segments", "segments", {"name": "Monthly donors", "rule": {"giving": "monthly"}}),
     Example("All segments", "GET segments", "segments"),
@@ -231,9 +261,16 @@ EXAMPLES = (
         {"value": {"label": "Come on Tuesday"}, "after": "start"},
     ),
     Example("Delete a block", "DELETE issues/{issue}/blocks/{block}", "issues/2/blocks/{last_block}"),
+    Example(
+        "Keep the text of a page in the issue",
+        "PUT issues/{issue}/parts/{part}",
+        "issues/2/parts/page-12",
+        {"blocks": [{"type": "quote", "value": {"text": "Two nurses are awake all night.", "who": "A volunteer"}}]},
+    ),
     Example("Rehearse the send", "GET issues/{issue}/rehearsal", "issues/2/rehearsal"),
     Example("Check all versions", "POST issues/{issue}/check", "issues/2/check"),
     Example("Preview a version", "GET issues/{issue}/versions/{version}", "issues/2/versions/{version}"),
+    Example("Hand it to review", "POST issues/{issue}/review", "issues/2/review", {"due": "2026-03-12T09:00"}),
     Example("All sends", "GET sends", "sends"),
     Example("The progress of a send", "GET sends/{send}", "sends/1"),
     Example("Pause a send", "POST sends/{send}/pause", "sends/1/pause", {"reason": "A number in the story is wrong."}),
@@ -297,6 +334,7 @@ ERRORS = (
         {**TERMS, "email": "lee@example.org"},
         {"idempotency_key": "3f2b6a54-6c0e-4f0e-9a51-6a1f4d7f1f60"},
     ),
+    Example("A file that was taken already", "GET exports/{export}/file", "exports/1/file"),
     Example("No JSON", "POST topics", "topics", lines="{"),
 )
 
@@ -319,6 +357,12 @@ def _run(site: Site) -> Iterator[tuple[Example, str, Any]]:
             path = path.format(last_block=Issue.objects.get(pk=2).body[-1].id)
         if "{version}" in path:
             path = path.format(version=Variant.objects.filter(revision__issue=2).latest("pk").key)
+        if example.operation == "GET exports/{export}/file" and example not in ERRORS:
+            allow_export(
+                request=ExportRequest.objects.get(), by=User.objects.create(username="kim"), now=timezone.now()
+            )
+        if example.operation in ("GET imports/{batch}", "GET imports"):
+            process_pending_imports(clock=timezone.now)
         used = narrow if headers.pop("scope", "") else "" if "authorization" in headers else key
         body = example.body
         if isinstance(body, dict) and "{site}" in str(body.get("url", "")):

@@ -103,7 +103,7 @@ FIND_CUT = """() => {
 
 
 def list_looks(language: str, *, number: int) -> tuple[Look, ...]:
-    """Return the looks of the desk's page of this number: one in each language, or all."""
+    """Return the looks of the page of this number: one in each language, or all."""
     if os.environ.get(ALL_LOOKS):
         return tuple((width, scheme) for width in (1280, 375) for scheme in SCHEMES)
     return PAIRS[number % len(PAIRS)][language]
@@ -141,6 +141,11 @@ def look_at(page: Page, name: str, address: str, *, looks: tuple[Look, ...]) -> 
     response = page.goto(address)
     if response is None or response.status != 200 or not page.url.endswith(address):
         return [f"{name} {address} does not open"]
+    return find_faults(page, address, looks=looks)
+
+
+def find_faults(page: Page, address: str, *, looks: tuple[Look, ...]) -> list[str]:
+    """Return what is wrong with the open page: axe in these looks, and what each width cuts off."""
     faults = []
     for width in WIDTHS:
         schemes = [scheme for wide, scheme in looks if wide == width]

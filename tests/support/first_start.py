@@ -78,6 +78,10 @@ def serve_empty(folder: Path) -> Iterator[EmptyInstallation]:
 
 def make_one_time_code(page: Page) -> str:
     """Return the code that an app shows for the secret on the page."""
-    secret = page.locator(".nl-secret").first.inner_text()
+    return make_code(page.locator(".nl-secret").first.inner_text())
+
+
+def make_code(secret: str) -> str:
+    """Return the code that an app shows for this secret."""
     *_, counter = yield_hotp_counters_from_time()
     return str(format_hotp_value(hotp_value(secret, counter - 1)))

@@ -38,6 +38,13 @@ def shorten(answer: Any) -> Any:
     return {**answer, **cut, **made_up}
 
 
+def _read_answer(answer: Any) -> Any:
+    """Return the document or the text of an answer, or None if it is empty."""
+    if answer.streaming:
+        return b"".join(answer).decode().replace("\r\n", "\n")
+    return shorten(answer.json()) if answer.content else None
+
+
 def record_examples() -> dict[str, list[dict[str, Any]]]:
     """Return the examples with their answers, by method and path of the OpenAPI document."""
     recorded: dict[str, list[dict[str, Any]]] = {"errors": []}
@@ -55,7 +62,7 @@ def record_examples() -> dict[str, list[dict[str, Any]]]:
             "sends": sends,
             **({"body": shorten(example.body)} if example.body is not None else {}),
             "status": answer.status_code,
-            "answer": shorten(answer.json()) if answer.content else None,
+            "answer": _read_answer(answer),
         }
         recorded.setdefault("errors" if is_error else f"{method} /api/v1/{path}", []).append(row)
     return recorded

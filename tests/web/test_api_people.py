@@ -6,9 +6,11 @@ import pytest
 from django.core.cache import cache
 
 from newsletter.models import AuditEntry
-from subscribers.models import ConsentEvent, Reason, Subscriber, Subscription, Suppression
+from newsletter.sending.freezing.start import start_send
+from subscribers.models import ConsentEvent, Reason, Reply, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.suppress_email import suppress_email
 from tests.support.api import call, create_key, problem
+from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
 from tests.support.people import NOW, make_list, make_member, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -176,3 +178,34 @@ def test_people_are_read_page_by_page_and_each_once() -> None:
             make_member(weekly, "later@example.org")
     assert found[:5] == expected
     assert len(found) == len(set(found)) == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reply_is_recorded_once_by_the_call_that_reports_it() -> None:
+    publication = make_publication()
+    make_story("The clinic opens its doors")
+    (person,) = add_subscribers(publication, 1)
+    issue = start_send(issue=make_issue(publication, approved=True), now=NOW).issue_id
+    key, path = create_key("people:write"), f"people/{person.pk}/replies"
+    body = {"replied_on": "2026-03-02", "issue": issue}
+    first = call("post", path, body, key=key, idempotency_key="mail-1")
+    assert (first.status_code, first.json()["issue"], first.json()["ended_rest"]) == (201, issue, False)
+    assert call("post", path, body, key=key, idempotency_key="mail-1").json() == first.json()
+    assert call("post", path, body, key=key).status_code == 200
+    reply = Reply.objects.get()
+    assert (reply.origin, reply.by) == ("api", "API: the people:write key")
+    assert AuditEntry.objects.filter(action="subscribers.reply").count() == 1
+
+
+def test_a_reply_that_cannot_be_is_refused_with_a_sentence() -> None:
+    weekly, board = make_list("weekly"), make_list("board")
+    ada, bea = make_member(weekly, "ada@example.org"), make_member(board, "bea@example.org")
+    key = create_key("people:write", lists=[weekly])
+    body = {"replied_on": "2026-03-02"}
+    problem(call("post", f"people/{bea.pk}/replies", body, key=key), 404)
+    assert "no issue" in problem(call("post", f"people/{ada.pk}/replies", {**body, "issue": 9}, key=key), 404)
+    assert "not come yet" in problem(
+        call("post", f"people/{ada.pk}/replies", {"replied_on": "2999-01-01"}, key=key), 422
+    )
+    problem(call("post", f"people/{ada.pk}/replies", body, key=create_key("people:read")), 403)
+    assert not Reply.objects.exists()

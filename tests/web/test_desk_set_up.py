@@ -12,7 +12,7 @@ from newsletter.common.schedule import check_schedule, due_after
 from newsletter.models import Brand, Picture, Publication
 from subscribers.models import MailingList, Segment, Topic
 from tests.support.desk import sign_in
-from tests.support.fixtures import make_issue, make_publication, make_story
+from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
 NO_CONDITIONS = {"rule-count": "0"}
@@ -173,6 +173,61 @@ def test_a_segment_is_duplicated_with_its_rule() -> None:
         f"/admin/segments/copy/{segment.pk}/", {**fields, "rule-0-type": "list", "rule-0-id": "", "rule-0-value": "all"}
     )
     assert Segment.objects.get(slug="on-all-copy").rule == {"list": "all"}
+
+
+def test_a_list_is_duplicated_private_and_without_its_people() -> None:
+    publication = make_publication()
+    add_subscribers(publication, 1)
+    old = publication.mailing_list
+    MailingList.objects.update(description="Every Thursday", double_opt_in=False, ask_topics=False, ask_language=True)
+    client = sign_in("data")
+    assert f'href="/admin/lists/copy/{old.pk}/"' in client.get("/admin/lists/").content.decode()
+    assert MailingList.objects.count() == 1
+    save(client, f"/admin/lists/copy/{old.pk}/")
+    copy = MailingList.objects.exclude(pk=old.pk).get()
+    assert (copy.name, copy.description, copy.public) == (f"{old.name} (copy)", "Every Thursday", False)
+    assert (copy.double_opt_in, copy.ask_topics, copy.ask_language, copy.ask_name) == (False, False, True, True)
+    assert copy.public_id != old.public_id
+    assert not copy.subscriptions.exists()
+    assert old.subscriptions.exists()
+
+
+def test_an_archived_brand_is_not_offered_and_its_publication_keeps_it() -> None:
+    publication = make_publication()
+    brand = publication.brand
+    client = sign_in("admin")
+    archive = f"/admin/brand/archive/{brand.pk}/"
+    page = client.get(archive).content.decode()
+    assert f'<a href="/admin/publications/edit/{publication.pk}/">{publication.name}</a>' in page
+    client.post(archive)
+    assert "Archived (1)" in client.get("/admin/brand/").content.decode()
+    assert brand.name in client.get("/admin/brand/archived/").content.decode()
+    assert brand.name not in client.get("/admin/snippets/choose/newsletter/brand/").json()["html"]
+    assert "only publications that have it" in client.get(f"/admin/brand/edit/{brand.pk}/").content.decode()
+    assert "is saved" in save(client, f"/admin/publications/edit/{publication.pk}/", name="Renamed")
+    assert "Bring it back first, or choose another" in save(client, f"/admin/publications/copy/{publication.pk}/")
+    client.post(archive)
+    save(client, f"/admin/publications/copy/{publication.pk}/")
+    assert Publication.objects.filter(brand=brand).count() == 2
+
+
+def test_a_new_publication_takes_no_archived_brand() -> None:
+    publication = make_publication()
+    Brand.objects.update(archived=True)
+    new = Brand.objects.create(name="New name", slug="new", postal_address="1 Example Street")
+    fields = filled_in(sign_in("admin").get("/admin/publications/add/").content.decode())
+    assert fields["brand"] == [str(new.pk)]
+    assert "New name" in Client().get(f"/join/{publication.mailing_list.slug}").content.decode()
+
+
+def test_only_a_brand_in_use_is_asked_for_its_privacy_notice() -> None:
+    publication = make_publication()
+    Brand.objects.update(privacy_url="", archived=True)
+    client = sign_in("admin")
+    told = "Add the address of your privacy notice"
+    assert told in client.get("/admin/").content.decode()
+    publication.delete()
+    assert told not in client.get("/admin/").content.decode()
 
 
 def test_archived_publications_are_listed_apart_and_come_back() -> None:

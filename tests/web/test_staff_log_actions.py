@@ -17,7 +17,7 @@ from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import AuditEntry, Batch, Issue, Publication, SavedBlock, Send
 from subscribers.exporting.export_requests import allow_export, request_export
 from subscribers.importing.writing.import_steps import process_pending_imports
-from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, StayQuestion, Subscriber
+from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
 from tests.support.desk import PASSWORD, audience_fields, sign_in
 from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
 from tests.support.desk_routes import DECIDED, POSTED_TOO, SETUP_STEPS, list_desk_routes
@@ -122,13 +122,6 @@ def _proof() -> Fields:
     return {"readers": "0.none", "to": User.objects.get(username="writer@example.org").pk}
 
 
-def _asked_to_stay() -> Fields:
-    for person in Subscriber.objects.all():
-        asked = {"mailing_list": MailingList.objects.all()[0], "asked_at": timezone.now(), "sent_at": timezone.now()}
-        StayQuestion.objects.create(subscriber=person, **asked)
-    return {}
-
-
 def _import(state: str) -> Callable[[], Fields]:
     def prepare() -> Fields:
         ImportBatch.objects.update(state=state, basis="consent", evidence="Sheet", mapping=["email"])
@@ -187,7 +180,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_batch_step took": dict,
     "newsletter_batch_step leave": dict,
     "newsletter_batch_step again": dict,
-    "subscribers_stay": _asked_to_stay,
+    "subscribers_reply": lambda: {"replied_on": "2026-03-02"},
     "subscribers_correct_address": lambda: {"email": "ada.corrected@example.org"},
     "subscribers_rename": lambda: {"name": "Ada L."},
     "subscribers_suppress": lambda: {"why": "asked by phone"},
@@ -221,6 +214,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "subscribers_why_in_segment": lambda: {"address": Subscriber.objects.all()[0].email},
     "subscribers_erase": dict,
     "wagtailsnippets_newsletter_publication:archive": lambda: {"ended": Send.objects.update(state="cancelled")},
+    "wagtailsnippets_newsletter_brand:archive": dict,
     "wagtailsnippets_subscribers_mailinglist:archive": lambda: {
         "archived": Publication.objects.update(archived=True, enabled=False)
     },

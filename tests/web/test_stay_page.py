@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from newsletter.models import MailLimits
 from subscribers.links.signed_links import Purpose
-from subscribers.models import ConsentEvent, MailingList, StayQuestion, Subscriber, Subscription
-from subscribers.people.silence import find_silent_people, record_stay_reply
+from subscribers.models import ConsentEvent, MailingList, Reply, StayQuestion, Subscriber, Subscription
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from tests.support.desk import sign_in
 from tests.support.fixtures import add_subscribers, make_publication
@@ -78,28 +77,38 @@ def test_the_page_of_a_person_says_that_they_rest(person: Subscriber) -> None:
     assert "did not answer whether they still want mail" in shown
 
 
-def test_staff_record_that_a_person_replied(person: Subscriber) -> None:
+def test_a_reply_on_record_answers_the_question(person: Subscriber) -> None:
     client = sign_in("data")
     page = f"/admin/people/{person.pk}/"
-    assert "They still want our emails" in client.get(page).content.decode()
-    shown = client.post(f"{page}stay/", follow=True).content.decode()
-    assert "On record: this person still wants our emails." in shown
-    assert "They still want our emails" not in shown
+    today = timezone.localdate().isoformat()
+    assert "record the reply: it is their answer" in client.get(page).content.decode()
+    shown = client.post(f"{page}reply/", {"replied_on": today}, follow=True).content.decode()
+    assert "this person still wants our emails" in shown
+    assert "record the reply: it is their answer" not in shown
     assert not StayQuestion.objects.open().exists()
     event = ConsentEvent.objects.latest("pk")
     assert (event.kind, event.by, event.data) == ("preferences", "data@example.org", {"stays": True})
-    assert "Nothing changed" in client.post(f"{page}stay/", follow=True).content.decode()
+    assert "on record already" in client.post(f"{page}reply/", {"replied_on": today}, follow=True).content.decode()
     assert ConsentEvent.objects.latest("pk") == event
 
 
-def test_a_person_who_replied_is_not_asked_again_at_once(person: Subscriber) -> None:
-    now = timezone.now()
-    long_ago = now - timedelta(days=900)
-    Subscriber.objects.update(created_at=long_ago)
-    Subscription.objects.update(requested_at=long_ago, confirmed_at=long_ago)
-    record_stay_reply(subscriber=person, by="data@example.org", now=now)
-    assert not find_silent_people(since=now - timedelta(days=800), now=now).exists()
-    assert find_silent_people(since=now + timedelta(days=1), now=now).exists()
+def test_staff_record_a_reply_of_anybody_at_any_time() -> None:
+    (person,) = add_subscribers(make_publication(), 1)
+    client = sign_in("data")
+    page = f"/admin/people/{person.pk}/"
+    assert "No reply is on record." in client.get(page).content.decode()
+    shown = client.post(f"{page}reply/", {"replied_on": "2025-03-31"}, follow=True).content.decode()
+    assert "The reply is on record." in shown
+    assert "31 Mar 2025" in shown
+    assert "data@example.org" in shown
+    assert not ConsentEvent.objects.filter(kind="preferences").exists()
+
+
+@pytest.mark.parametrize("day", ["2999-01-01", "yesterday", ""])
+def test_a_day_that_cannot_be_is_refused(person: Subscriber, day: str) -> None:
+    shown = sign_in("data").post(f"/admin/people/{person.pk}/reply/", {"replied_on": day}, follow=True).content.decode()
+    assert "Nothing was recorded." in shown
+    assert not Reply.objects.exists()
 
 
 def test_staff_count_the_silent_before_they_turn_it_on() -> None:

@@ -102,7 +102,7 @@ def _complete_call(name: str, details: JsonObject, operation: Operation) -> None
     if any(one["in"] == "query" for one in parameters):
         responses[414] = {"description": "URI Too Long"}  # answered by the web server, before the API
     for status in _list_error_statuses(method, details, has_path_values):
-        responses.setdefault(status, _problem(status))
+        responses.setdefault(status, problem_answer(status))
     _add_examples(details, load_examples().get(name, []))
 
 
@@ -122,7 +122,8 @@ def _list_error_statuses(method: str, details: JsonObject, has_path_values: bool
     return sorted(set(statuses))
 
 
-def _problem(status: int) -> JsonObject:
+def problem_answer(status: int) -> JsonObject:
+    """Return the part of the document for an error with this status."""
     return {
         "description": HTTPStatus(status).phrase,
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},

@@ -22,9 +22,15 @@ _LONGEST_CALL = timedelta(minutes=10)
 
 
 def answer_once(
-    request: HttpRequest, key: ApiKey, call: Callable[[], HttpResponseBase], *, in_steps: bool, now: datetime
+    request: HttpRequest,
+    key: ApiKey,
+    call: Callable[[], HttpResponseBase],
+    *,
+    body: bytes,
+    in_steps: bool,
+    now: datetime,
 ) -> HttpResponseBase:
-    """Return the answer of `call`, or the kept one of the same call before.
+    """Return the answer of `call`, or the kept one of the same call before. `body` is the body, or a digest of it.
 
     The row and what the call does are one transaction, so the second of two at once waits and gets the answer of the
     first. With ``in_steps``, a call that commits by itself, the second is answered 409.
@@ -38,7 +44,7 @@ def answer_once(
             code="invalid_idempotency_key",
         )
     row = {"key": key, "idempotency_key": name}
-    content = f"{request.method} {request.get_full_path()}\n".encode() + request.body
+    content = f"{request.method} {request.get_full_path()}\n".encode() + body
     values = {"request_hash": hashlib.sha256(content).hexdigest(), "at": now}
     ApiAnswer.objects.filter(**row, at__lt=now - ANSWERS_KEPT).delete()
     if in_steps:

@@ -16,11 +16,11 @@ from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.problems import Problem
 from newsletter.api.people.describe_people import describe_people
 from newsletter.api.people.people_schemas import Merge, PersonAnswer, PersonValues
-from newsletter.api.people.reach import find_list, list_visible_people, log_data
+from newsletter.api.people.reach import find_list, list_visible_people, lock_visible_person, log_data
 from newsletter.api.people.router import ERASING, READING, WRITING, router
 from newsletter.models import ApiKey
 from subscribers.erasing.erasure import erase_person
-from subscribers.models import Subscriber, Subscription
+from subscribers.models import Subscription
 from subscribers.people.bulk_update import Outcome, PersonUpdate, update_people
 from subscribers.people.lookup import UnknownPerson
 from subscribers.people.merge import merge_people
@@ -54,7 +54,7 @@ def read_person(request: HttpRequest, person: int) -> PersonAnswer:
 def change_person(request: HttpRequest, person: int, data: PersonValues) -> PersonAnswer:
     """Change name, giving status, topics, location or attributes. It changes no consent."""
     key, now = get_key(request), timezone.now()
-    row = _lock(key, person)
+    row = lock_visible_person(key, person)
     check_unchanged(request, _read(key, person))
     update = PersonUpdate(
         email=row.email,
@@ -85,7 +85,7 @@ def merge(request: HttpRequest, person: int, data: Merge) -> PersonAnswer:
     require_all_lists(key, "A person may be on any list.")
     if data.absorb == person:
         raise Problem(422, "A person cannot be merged with themselves", "Send two ids.", code="refused")
-    keep, absorb = _lock(key, person), _lock(key, data.absorb)
+    keep, absorb = lock_visible_person(key, person), lock_visible_person(key, data.absorb)
     merge_people(keep=keep, absorb=absorb, now=now)
     details = {**log_data(key), "absorbed": data.absorb, "reason": data.reason}
     log(instance=keep, action="newsletter.api_merged", data=details)
@@ -98,18 +98,11 @@ def erase(request: HttpRequest, person: int) -> Status[None]:
     """Delete a person and all rows about them. The keyed hash of the address stays, so that no import adds them again."""
     key = get_key(request)
     require_all_lists(key, "A person may be on any list.")
-    row = _lock(key, person)
+    row = lock_visible_person(key, person)
     check_unchanged(request, _read(key, person))
     log(instance=row, action="subscribers.erase", data=log_data(key))
     erase_person(subscriber=row, by=label_caller(key), now=timezone.now())
     return Status(204, None)
-
-
-def _lock(key: ApiKey, pk: int) -> Subscriber:
-    row = list_visible_people(key).select_for_update().filter(pk=pk).first() if pk < 2**63 else None
-    if row is None:
-        raise UnknownPerson("No person has the id %(id)s.", id=pk)
-    return row
 
 
 def _read(key: ApiKey, pk: int) -> PersonAnswer:

@@ -53,6 +53,24 @@ class PersonValues(StoredRequestModel):
     attributes: dict[str, str] | None = Field(None, description="An empty value removes one.", max_length=50)
 
 
+class NewReply(StoredRequestModel):
+    """A person's reply to our mail, without its text."""
+
+    replied_on: date = Field(description="The day, such as 2026-03-31.")
+    issue: int | None = Field(
+        None, description="The id of the issue, if known. It was sent to them in the last 90 days."
+    )
+
+
+class ReplyAnswer(BaseModel):
+    """The reply as it is on record, and whether it ended the person's silence after “Do you still want our emails?”."""
+
+    replied_on: date
+    issue: int | None
+    recorded_at: datetime
+    ended_rest: bool
+
+
 class NewPerson(StoredRequestModel):
     """One person to add, as a row of an import file."""
 
@@ -95,7 +113,7 @@ class AddedPerson(BaseModel):
     )
     notes: list[str] = Field(description="What was left out, such as an unknown town.")
     id: int | None = Field(description="The person's id, unless suppressed.")
-    import_id: int | None = Field(description="The import that can be undone in the desk.")
+    import_id: int | None = Field(description="The import that can be undone.")
 
 
 class RefusedLine(BaseModel):

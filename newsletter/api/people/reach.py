@@ -33,6 +33,14 @@ def find_visible_person(key: ApiKey, email: str) -> Subscriber:
     return person
 
 
+def lock_visible_person(key: ApiKey, pk: int) -> Subscriber:
+    """Lock and return the person with this id. Raise UnknownPerson, also for a person beyond the key's lists."""
+    row = list_visible_people(key).select_for_update().filter(pk=pk).first() if pk < 2**63 else None
+    if row is None:
+        raise UnknownPerson("No person has the id %(id)s.", id=pk)
+    return row
+
+
 def list_visible_hashes(key: ApiKey, addresses: Iterable[str]) -> set[bytes] | None:
     """Return the hashes of those addresses whose people the key may see, or None if it may see everybody."""
     if key.all_lists:

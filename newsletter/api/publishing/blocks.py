@@ -6,8 +6,15 @@ from ninja import Status
 from newsletter.api.calls.access import ApiKeyAuth
 from newsletter.api.publishing.drafting import edit_draft, find_issue_by_id, show_issue
 from newsletter.api.publishing.receipts import router
-from newsletter.api.publishing.schemas import BlockChange, BlockTypes, IssueAnswer, NewBlock, OwnType
-from newsletter.issues.planning.edit_blocks import add_block, change_block, delete_block, list_own_types, move_block
+from newsletter.api.publishing.schemas import BlockChange, BlockTypes, IssueAnswer, NewBlock, OwnType, Part
+from newsletter.issues.planning.edit_blocks import (
+    add_block,
+    change_block,
+    delete_block,
+    list_own_types,
+    move_block,
+    replace_part,
+)
 from newsletter.models import ApiScope, Issue
 
 READING, WRITING = ApiKeyAuth(ApiScope.ISSUES_READ), ApiKeyAuth(ApiScope.ISSUES_WRITE)
@@ -54,3 +61,17 @@ def delete(request: HttpRequest, issue: int, block: str) -> Status[None]:
     with edit_draft(request, issue, fields=["body"]) as row:
         delete_block(row, block=block)
     return Status(204, None)
+
+
+@router.put(
+    "issues/{int:issue}/parts/{slug:part}", auth=WRITING, response=IssueAnswer, summary="Set the blocks of a part"
+)
+def set_part(request: HttpRequest, issue: int, part: str, data: Part) -> IssueAnswer:
+    """Write the blocks that you keep in a draft under a name of yours, all at once and as one revision.
+
+    The first time they are added at the end. Later calls replace them where they are; other blocks stay. Changes that
+    staff made in the part are replaced too; send `If-Match` to be refused then. The same call again gives the same blocks.
+    """
+    with edit_draft(request, issue, fields=["body"]) as row:
+        replace_part(row, part=part, blocks=[(one.type, one.value) for one in data.blocks])
+    return show_issue(find_issue_by_id(request, issue))

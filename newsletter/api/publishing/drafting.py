@@ -30,6 +30,7 @@ def show_issue(row: Issue) -> IssueAnswer:
         id=row.pk,
         issue=row.reference,
         publication=row.publication.slug,
+        segment=row.segment.slug if row.segment else None,
         state=row.state,
         held=row.held,
         subject=row.subject,

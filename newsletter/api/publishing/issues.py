@@ -3,13 +3,16 @@
 from dataclasses import asdict
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Status
 from wagtail.log_actions import log
 
-from newsletter.api.calls.access import ApiKeyAuth, get_key
+from newsletter.api.calls.access import ApiKeyAuth, get_key, label_caller, require_all_lists
 from newsletter.api.calls.handle_call import repeats
+from newsletter.api.calls.preconditions import check_unchanged
+from newsletter.api.calls.saving import keep_approvals
 from newsletter.api.publishing.drafting import edit_draft, find_issue_by_id, show_issue
 from newsletter.api.publishing.reach import find_visible_issue, find_visible_publication
 from newsletter.api.publishing.receipts import router
@@ -22,6 +25,7 @@ from newsletter.api.publishing.schemas import (
     NewIssue,
     ProblemAnswer,
     RehearsalAnswer,
+    ReviewRequest,
     VersionAnswer,
 )
 from newsletter.common.errors import NotFound, WrongState
@@ -30,15 +34,17 @@ from newsletter.issue_checks.find_problems import find_problems
 from newsletter.issue_checks.variant_groups import find_variant_groups
 from newsletter.issues.approval.acknowledge import find_acknowledged
 from newsletter.issues.approval.approve import OPEN_STATES
-from newsletter.issues.planning.create_issue import Beginning, create_issue
+from newsletter.issues.approval.request_approval import request_approval
+from newsletter.issues.planning.create_issue import Beginning, create_issue, parse_future_due
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.rehearse import rehearse_send
 from newsletter.issues.variants.render import freeze_revision, make_variants
-from newsletter.models import ApiScope, Issue, IssueRevision, Variant
+from newsletter.models import ApiKey, ApiScope, Issue, IssueRevision, Variant
 from newsletter.rendering.mail import split
 from newsletter.sending.notices.proofs import make_sample_mail
+from subscribers.models import Segment
 
 READING, WRITING = ApiKeyAuth(ApiScope.ISSUES_READ), ApiKeyAuth(ApiScope.ISSUES_WRITE)
 
@@ -53,6 +59,7 @@ def make_issue(request: HttpRequest, data: NewIssue) -> Status[IssueAnswer]:
         by=None,
         now=timezone.now(),
         original=find_visible_issue(key, str(data.copy_of)) if data.copy_of else None,
+        segment=_find_segment(key, data.segment) if data.segment else None,
         due=data.due,
     )
     log(instance=issue, action="wagtail.create", data={"key": key.name, "key_id": key.pk})
@@ -72,6 +79,20 @@ def change_issue(request: HttpRequest, issue: int, data: IssueChange) -> IssueAn
     with edit_draft(request, issue, fields=sorted(values)) as row:
         for name, value in values.items():
             setattr(row, name, value)
+    return show_issue(row)
+
+
+@router.post("issues/{int:issue}/review", auth=WRITING, response=IssueAnswer, summary="Hand an issue to review")
+@transaction.atomic
+def request_review(request: HttpRequest, issue: int, data: ReviewRequest) -> IssueAnswer:
+    """Hand a draft to staff: it waits for approval, and those who may approve it are told. Nothing is approved or sent."""
+    key, now = get_key(request), timezone.now()
+    row = find_issue_by_id(request, issue)
+    check_unchanged(request, show_issue(row))
+    due_at = parse_future_due(data.due, zone=row.publication.zone, now=now) if data.due else None
+    with keep_approvals(now=now):
+        request_approval(issue=row, asked_by=label_caller(key), due_at=due_at, now=now)
+    log(instance=row, action="newsletter.ask", data={"key": key.name, "key_id": key.pk, "due": data.due})
     return show_issue(row)
 
 
@@ -128,6 +149,14 @@ def preview_version(request: HttpRequest, issue: int, version: str) -> MailAnswe
     mail, person = make_sample_mail(variant, site_url=settings.NEWSLETTER_SITE_URL)
     subject, html, text = (split(part).join(person.variables) for part in (mail.subject, mail.html, mail.text))
     return MailAnswer(key=variant.key, subject=subject, html=html, text=text)
+
+
+def _find_segment(key: ApiKey, slug: str) -> Segment:
+    require_all_lists(key, "A segment selects among the people of all lists.")
+    row = Segment.objects.filter(slug=slug, archived=False).first()
+    if row is None:
+        raise NotFound("There is no segment “%(slug)s” in use.", slug=slug)
+    return row
 
 
 def _find_problems(issue: Issue, revision: IssueRevision) -> list[ProblemAnswer]:

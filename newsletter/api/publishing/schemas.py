@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from newsletter.api.calls.fields import StoredRequestModel
+from newsletter.issues.planning.edit_blocks import MAX_PART_BLOCKS
 
 
 class PublicationAnswer(BaseModel):
@@ -52,6 +53,9 @@ class NewIssue(StoredRequestModel):
         description="Wall-clock time of the publication, such as 2026-04-02T09:00. Empty: staff send it.",
         max_length=16,
     )
+    segment: str = Field(
+        "", description="The slug of a segment that narrows the publication's audience.", max_length=80
+    )
 
 
 class IssueChange(StoredRequestModel):
@@ -80,6 +84,26 @@ class BlockChange(StoredRequestModel):
     after: str | None = Field(None, description=f"Moves it: {_AFTER}", max_length=80)
 
 
+class PartBlock(StoredRequestModel):
+    type: str = Field(description="One of `GET block-types`.", max_length=80)
+    value: dict[str, object] = Field(description=_VALUE)
+
+
+class Part(StoredRequestModel):
+    """The blocks that another system keeps in an issue, such as the text of one of its pages."""
+
+    blocks: list[PartBlock] = Field(description="In their order. None removes the part.", max_length=MAX_PART_BLOCKS)
+
+
+class ReviewRequest(StoredRequestModel):
+    due: str = Field(
+        "",
+        description="A time to send it, which approvers see: wall-clock time of the publication, or with an offset. "
+        "Empty: no change.",
+        max_length=32,
+    )
+
+
 class OwnType(BaseModel):
     type: str
     label: str
@@ -94,6 +118,7 @@ class IssueAnswer(BaseModel):
     id: int
     issue: str
     publication: str
+    segment: str | None = Field(description="The slug of the segment that narrows the publication's audience.")
     state: str
     held: bool
     subject: str = Field(description="As staff see it: it may not be public yet.")

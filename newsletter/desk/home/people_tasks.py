@@ -14,7 +14,7 @@ from subscribers.consent.signup_limits import is_full
 from subscribers.desk.held_signups import REQUIRED_PERMISSION as HELD_SIGNUP_PERMISSION
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as EXPORT_PERMISSION
 from subscribers.desk.listing import format_moment
-from subscribers.exporting.export_requests import list_ready_exports, list_waiting_exports
+from subscribers.exporting.export_requests import list_exports_to_allow, list_ready_exports
 from subscribers.models import HeldSignup
 
 
@@ -47,12 +47,12 @@ def _exports_to_approve(now: datetime, person: User | AnonymousUser) -> list[Tas
     return [
         Task(
             title=_("%(who)s wants to export %(people)s")
-            % {"who": export.asked_by, "people": label_people(export.people_when_asked)},
+            % {"who": export.asker, "people": label_people(export.people_when_asked)},
             detail=_("Reason: “%(reason)s”. A second person must approve the export.") % {"reason": export.reason},
             url=reverse("subscribers_export"),
             button=_("View"),
         )
-        for export in list_waiting_exports(now=now).exclude(asked_by=person.pk)
+        for export in list_exports_to_allow(by=person, now=now)
     ]
 
 

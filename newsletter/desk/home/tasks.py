@@ -55,7 +55,7 @@ def find_privacy_tasks() -> list[Task]:
             button=_("Add"),
             tone="calm",
         )
-        for brand in Brand.objects.filter(privacy_url="").order_by("pk")
+        for brand in Brand.objects.in_use().filter(privacy_url="").order_by("pk")
     ]
 
 

@@ -42,6 +42,7 @@ LOG_ACTIONS = {
     "change_time": (_("Change the time of an issue"), _("Time changed")),
     "subject_test": (_("Test subjects"), _("Subject test set")),
     "remove_subject_test": (_("Remove a subject test"), _("Subject test removed")),
+    "ask": (_("Ask for approval"), _("Handed to review")),
     "close": (_("Skip or cancel an issue"), _("Skipped or cancelled")),
     "delete": (_("Delete a draft"), _("Draft deleted")),
     "restore": (_("Go back to an earlier version"), _("Earlier version restored")),

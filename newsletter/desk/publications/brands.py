@@ -1,6 +1,9 @@
 """Brands in the desk: the list, the editor, and the preview of a sample email."""
 
 import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -9,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TitleFieldPanel
 from wagtail.admin.ui.tables import Column
-from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
+from wagtail.snippets.views.snippets import PreviewOnCreateView
 
+from newsletter.common.archiving import Uses, archive_row, find_active_uses
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
@@ -20,11 +24,12 @@ from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.models import Brand, Issue, Publication, Story
 from subscribers.desk.choosers import PermittedChooserViewSet
-from subscribers.desk.editing.duplicating import DuplicableMixin, DuplicateView
+from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableViewSet, ArchivePage
+from subscribers.desk.editing.duplicating import DuplicateView
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin, EditRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
-from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.desk.listing import HOME_BREADCRUMB
 from subscribers.models import MailingList
 
 
@@ -33,12 +38,8 @@ class _SampleEmailMixin:
         return [Mode(DEFAULT_MODE, _("Sample email"))]
 
 
-class BrandEditView(DuplicableMixin, _SampleEmailMixin, EditEffectsMixin, EditRowMixin, PreviewedEditView):
-    pass
-
-
-class BrandList(DuplicableMixin, DeskList):
-    pass
+class BrandEditView(ArchivableEditMixin, _SampleEmailMixin, EditEffectsMixin, EditRowMixin, PreviewedEditView):
+    archived_notice = gettext_lazy("“%(row)s” is archived, so only publications that have it already use it.")
 
 
 class BrandCreateView(_SampleEmailMixin, AddRowMixin, PreviewedCreateView):
@@ -47,6 +48,22 @@ class BrandCreateView(_SampleEmailMixin, AddRowMixin, PreviewedCreateView):
 
 class DuplicateBrand(DuplicateView, BrandCreateView):
     """The form of a copy, with the logos of the old brand."""
+
+    changes: ClassVar[dict[str, object]] = {"archived": False}
+
+
+class ArchiveBrand(ArchivePage):
+    """Archive a brand, also while publications have it: they keep their look."""
+
+    archive = staticmethod(partial(archive_row, keep_uses=True))
+    find_obstacles: Callable[[Brand], list[Uses]] = staticmethod(lambda row: [])
+    find_mentions = staticmethod(find_active_uses)
+    mentions_text = gettext_lazy("These have it and keep it:")
+    consequences = (
+        gettext_lazy("Forms do not offer it any more, and it is no longer listed with the others."),
+        gettext_lazy("Publications that have it keep it. Their issues look as before."),
+        gettext_lazy("Nothing is deleted. You can bring it back at any time."),
+    )
 
 
 class BrandPreview(IframePreview):
@@ -110,12 +127,12 @@ class BrandChooser(PermittedChooserViewSet):
     create_action_label = gettext_lazy("Create brand")
 
 
-class BrandViewSet(SnippetViewSet):
+class BrandViewSet(ArchivableViewSet):
     model = Brand
     chooser_viewset_class = BrandChooser
     breadcrumbs_items = HOME_BREADCRUMB
-    index_view_class = BrandList
     purpose = gettext_lazy("A brand is how your emails look: the name, address, logo, colours and fonts.")
+    archive_page_class = ArchiveBrand
     copy_view_class = DuplicateBrand
     delete_view_class = RefuseUsedDelete
     icon = "sliders"

@@ -212,14 +212,12 @@ def find_first_values() -> dict[str, object]:
     if len(lists) == 1 and not Publication.objects.filter(mailing_list=lists[0]).exists():
         first["mailing_list"] = lists[0]
     last = Publication.objects.filter(archived=False).order_by("-made_at", "-pk").first()
+    brands = list(Brand.objects.filter(archived=False)[:2])
     if last is not None:
-        return {
-            **first,
-            "enabled": False,
-            "zone": find_usual_zone(),
-            **{name: getattr(last, name) for name in _KEPT_FROM_THE_LAST},
-        }
-    brands = list(Brand.objects.all()[:2])
+        kept = {name: getattr(last, name) for name in _KEPT_FROM_THE_LAST}
+        if last.brand.archived:
+            kept["brand"] = brands[0] if len(brands) == 1 else None
+        return {**first, "enabled": False, "zone": find_usual_zone(), **kept}
     first["zone"] = "" if settings.TIME_ZONE == "UTC" else settings.TIME_ZONE
     if len(brands) == 1:
         first |= {"brand": brands[0], "from_name": brands[0].name}

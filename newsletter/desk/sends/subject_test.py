@@ -23,7 +23,7 @@ from newsletter.models import Issue, Send, SubjectTest
 from newsletter.models.variant_labels import LETTERS
 from newsletter.rendering.merge import fill_sample
 from newsletter.sending.settling.decide_subject import find_decision_time
-from newsletter.sending.settling.measure_subjects import find_measure
+from newsletter.sending.settling.measure_subjects import counts_clicks
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,10 @@ def _make_view(
     if test.decided_at is not None:
         return SubjectTestView(
             rows=_list_rows(test, issue=issue, people=[result["people"] for result in test.results]),
-            sentences=[_describe_decision(test), *_describe_measure(test.measure)],
+            sentences=[
+                _describe_decision(test),
+                _describe_measure(by_clicks=test.measure == SubjectTest.Measure.CLICKS),
+            ],
             measure=str(test.get_measure_display()),
             is_decided=True,
         )
@@ -162,25 +165,21 @@ def _describe_waiting(test: SubjectTest, *, issue: Issue, send: Send | None, peo
             % {"people": label_people(people[NO_TEST])}
         )
     content = IssueContent.from_json(send.revision.content) if send and send.revision else None
-    clicks = SubjectTest.Measure.CLICKS if issue.publication.clicks != "off" else SubjectTest.Measure.LEAVING
-    return [*sentences, *_describe_measure(find_measure(content) if content else clicks)]
+    by_clicks = counts_clicks(content) if content else issue.publication.clicks != "off"
+    return [*sentences, _describe_measure(by_clicks=by_clicks)]
 
 
-def _describe_measure(measure: str) -> list[str]:
-    if measure == SubjectTest.Measure.CLICKS:
-        return [
-            _(
-                "Clicks decide: those on the link that was followed most, so that a person who follows three links counts once. "
-                "Somebody who follows it again after an hour, or with another device, counts again. Nobody’s clicks are recorded "
-                "by name."
-            )
-        ]
-    return [
-        _(
-            "This publication does not count clicks, so unsubscribes and complaints decide: fewer is better. They are rare, so "
-            "the result will often be “no difference”."
+def _describe_measure(*, by_clicks: bool) -> str:
+    if by_clicks:
+        return _(
+            "Clicks decide: those on the link that was followed most, so that a person who follows three links counts once. "
+            "Somebody who follows it again after an hour, or with another device, counts again. Nobody’s clicks are recorded "
+            "by name."
         )
-    ]
+    return _(
+        "This publication does not count clicks, so replies on record decide: more is better. If they show no difference, "
+        "unsubscribes and complaints decide: fewer is better. Both are rare, so the result will often be “no difference”."
+    )
 
 
 def _describe_decision(test: SubjectTest) -> str:

@@ -28,11 +28,11 @@ class BrandSample(View):
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._show(Brand.objects.first() or Brand())
+        return self._show(Brand.objects.find_main() or Brand())
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = BrandStepFields(
-            request.POST, request.FILES, instance=Brand.objects.first() or Brand(), for_user=request.user
+            request.POST, request.FILES, instance=Brand.objects.find_main() or Brand(), for_user=request.user
         )
         form.is_valid()
         brand = form.instance

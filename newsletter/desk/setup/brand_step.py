@@ -58,7 +58,7 @@ class BrandStep(StepPage):
     template_name = "desk/setup/brand.html"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        brand = Brand.objects.first()
+        brand = Brand.objects.find_main()
         return {
             "site_form": SiteAddressForm(initial={"site": brand.website if brand else ""}),
             "form": self._make_form() if brand or "plain" in self.request.GET else None,
@@ -95,7 +95,7 @@ class BrandStep(StepPage):
 
     def _make_form(self, *data: object, initial: dict[str, object] | None = None) -> Any:
         return BrandStepFields(
-            *data, instance=Brand.objects.first() or Brand(), initial=initial, for_user=self.request.user
+            *data, instance=Brand.objects.find_main() or Brand(), initial=initial, for_user=self.request.user
         )
 
 

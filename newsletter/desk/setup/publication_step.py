@@ -89,7 +89,7 @@ class PublicationStep(StepPage):
         return {"form": form, "missing": missing, **super().get_context_data(**kwargs)}
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        brand = Brand.objects.first()
+        brand = Brand.objects.find_main()
         if brand is None or not MailingList.objects.exists():
             return self.show()
         form = self._make_form(request.POST)
@@ -106,7 +106,7 @@ class PublicationStep(StepPage):
         row = Publication.objects.first()
         initial: dict[str, object] = {}
         if row is None:
-            brand, first = Brand.objects.first(), MailingList.objects.first()
+            brand, first = Brand.objects.find_main(), MailingList.objects.first()
             zone = timezone.get_current_timezone_name()
             initial = {
                 "name": first.name if first else "",

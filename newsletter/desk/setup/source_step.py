@@ -24,7 +24,7 @@ class SourceStep(StepPage):
     template_name = "desk/setup/source.html"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        brand = Brand.objects.first()
+        brand = Brand.objects.find_main()
         return {
             "site_form": SiteAddressForm(initial={"site": brand.website if brand else ""}),
             "sources": Source.objects.all(),

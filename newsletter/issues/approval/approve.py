@@ -239,7 +239,9 @@ def void_changed_approvals(*, now: datetime) -> list[tuple[Issue, list[str]]]:
 def find_changed_issues() -> list[Issue]:
     """Return the issues whose approvals are for another content or audience than they have now."""
     approved = Issue.objects.filter(
-        state__in=[Issue.State.APPROVED, Issue.State.IN_REVIEW], approvals__withdrawn_at__isnull=True
+        state__in=[Issue.State.APPROVED, Issue.State.IN_REVIEW],
+        approvals__isnull=False,  # without it, an issue that waits for its first approval is found too
+        approvals__withdrawn_at__isnull=True,
     ).distinct()
     issues = approved.select_related("publication__brand", "slot")
     return [issue for issue in issues if find_current_approval(issue) is None]

@@ -5,6 +5,7 @@ are chosen in the editor; they are moved and deleted as any other.
 """
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.functional import Promise
@@ -21,7 +22,9 @@ from newsletter.models.missing_blocks import MissingBlock
 
 AT_START, AT_END = "start", "end"
 """Positions of a block. Any other position is the id of the block before it."""
+MAX_PART_BLOCKS = 100
 RawBlock = dict[str, Any]
+_PARTS = uuid.UUID("6d1a5f0e-3f0b-4b0c-9d58-2f5f4f0f7c11")
 
 
 class BadBlock(DomainError):
@@ -65,6 +68,22 @@ def delete_block(issue: Issue, *, block: str) -> None:
     raw = issue.body.get_prep_value()
     del raw[_find(raw, block)]
     _set_body(issue, raw)
+
+
+def replace_part(issue: Issue, *, part: str, blocks: Sequence[tuple[str, RawBlock]]) -> None:
+    """Set the blocks of a part: at the place of its first block, or at the end. ``blocks`` are types and values.
+
+    The ids of its blocks are made of its name, so that nothing else records which blocks belong to it. Raises BadBlock.
+    """
+    ids = [str(uuid.uuid5(_PARTS, f"{part}/{number}")) for number in range(MAX_PART_BLOCKS)]
+    new = [
+        {"type": kind, "value": _make_value(issue, kind, value), "id": id_}
+        for id_, (kind, value) in zip(ids, blocks, strict=False)
+    ]
+    raw, mine = issue.body.get_prep_value(), set(ids)
+    first = next((position for position, one in enumerate(raw) if one["id"] in mine), len(raw))
+    rest = [one for one in raw[first:] if one["id"] not in mine]
+    _set_body(issue, [*raw[:first], *new, *rest])
 
 
 def insert_raw_block(raw: list[RawBlock], block: RawBlock, *, after: str) -> None:

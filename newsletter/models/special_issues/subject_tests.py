@@ -35,6 +35,7 @@ class SubjectTest(models.Model):
 
     class Measure(models.TextChoices):
         CLICKS = "clicks", gettext_lazy("Clicks")
+        REPLIES = "replies", gettext_lazy("Replies")
         LEAVING = "leaving", gettext_lazy("Unsubscribes and complaints")
 
     class Outcome(models.TextChoices):
@@ -80,7 +81,7 @@ class SubjectTest(models.Model):
             one_of(
                 "subject_test_outcome", "outcome", ["", "better", "some_worse", "no_difference", "by_staff", "too_few"]
             ),
-            one_of("subject_test_measure", "measure", ["", "clicks", "leaving"]),
+            one_of("subject_test_measure", "measure", ["", "clicks", "replies", "leaving"]),
             models.CheckConstraint(
                 condition=Q(decided_at__isnull=True, winner__isnull=True, outcome="", measure="")
                 | Q(decided_at__isnull=False, winner__gte=1, winner__lte=models.F("number_of_subjects"))

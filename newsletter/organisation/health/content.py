@@ -16,7 +16,7 @@ from subscribers.audience.eligibility import list_contactable
 
 
 def check_brand() -> Finding:
-    brand = Brand.objects.first()
+    brand = Brand.objects.find_main()
     if brand is None:
         do = "Write one with `newsletter init`, and apply it with `newsletter apply organisation.toml`."
         return warning("organisation", "The organisation is not set up yet.", do)
@@ -30,7 +30,7 @@ def check_brand() -> Finding:
 
 def check_privacy_notice() -> Iterator[Finding]:
     """Report brands without the address of a privacy notice."""
-    for brand in Brand.objects.filter(privacy_url=""):
+    for brand in Brand.objects.in_use().filter(privacy_url=""):
         says = f"“{brand.name}” has none, so its sign-up form does not link to one."
         yield warning("privacy notice", says, "Write privacy_url under [brand], or fill it in in the desk.")
 

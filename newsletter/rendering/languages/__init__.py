@@ -5,6 +5,7 @@ from pathlib import Path
 from newsletter.common.translation_kind import Translation
 
 _FOLDER = Path(__file__).parent
+_CATALOGUES = _FOLDER.parents[1] / "locale"
 
 
 class English(Translation):
@@ -16,7 +17,7 @@ class English(Translation):
 class Spanish(Translation):
     interface = 1
     language = "es"
-    catalogue = _FOLDER.parents[1] / "locale"
+    catalogue = _CATALOGUES
     for_staff = True
     phrases = _FOLDER / "es.toml"
 
@@ -24,40 +25,47 @@ class Spanish(Translation):
 class French(Translation):
     interface = 1
     language = "fr"
+    catalogue = _CATALOGUES
     phrases = _FOLDER / "fr.toml"
 
 
 class German(Translation):
     interface = 1
     language = "de"
+    catalogue = _CATALOGUES
     phrases = _FOLDER / "de.toml"
 
 
 class Portuguese(Translation):
     interface = 1
     language = "pt"
+    catalogue = _CATALOGUES
     phrases = _FOLDER / "pt.toml"
 
 
 class Romanian(Translation):
     interface = 1
     language = "ro"
+    catalogue = _CATALOGUES
     phrases = _FOLDER / "ro.toml"
 
 
 class Hindi(Translation):
     interface = 1
     language = "hi"
+    catalogue = _CATALOGUES
     phrases = _FOLDER / "hi.toml"
 
 
 class Arabic(Translation):
     interface = 1
     language = "ar"
+    catalogue = _CATALOGUES
     phrases = _FOLDER / "ar.toml"
 
 
 class Ukrainian(Translation):
     interface = 1
     language = "uk"
+    catalogue = _CATALOGUES
     phrases = _FOLDER / "uk.toml"

@@ -18,7 +18,7 @@ from newsletter.issues.variants.subject_arms import FIRST, WAITS
 from newsletter.models import Batch, ReaderGroup, Send, SubjectTest
 from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.settling.chi_squared import Cases
-from newsletter.sending.settling.measure_subjects import choose_subject, find_measure, measure_subjects
+from newsletter.sending.settling.measure_subjects import judge_subjects
 
 _OPEN_BATCHES = (Batch.State.PENDING, Batch.State.SUBMITTING)
 _UNDER_WAY = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
@@ -67,9 +67,9 @@ def _decide(send: Send, *, now: datetime, subject: int | None = None) -> bool:
         return False
     if subject is not None and not FIRST <= subject <= test.number_of_subjects:
         raise WrongState("This test has no such subject. Reload the page.")
-    measure = find_measure(IssueContent.from_json(locked.revision.content))
-    cases = measure_subjects(locked, test=test, measure=measure)
-    winner, outcome = choose_subject(cases, measure=measure)
+    winner, outcome, measure, cases = judge_subjects(
+        locked, test=test, content=IssueContent.from_json(locked.revision.content)
+    )
     if subject is not None:
         winner, outcome = subject, SubjectTest.Outcome.BY_STAFF
     _open_waiting_batches(locked, winner=winner, now=now)

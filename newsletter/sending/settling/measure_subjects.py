@@ -1,6 +1,7 @@
 """Count how each subject of a test did, without a row for any reader, and choose the one that the others get."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -10,21 +11,48 @@ from newsletter.issues.variants.subject_arms import FIRST
 from newsletter.issues.variants.subject_test_rules import MIN_PEOPLE
 from newsletter.models import Batch, Delivery, DeliveryException, LinkClicks, ReaderGroup, Send, SubjectTest
 from newsletter.sending.settling.chi_squared import Cases, find_different_pairs
-from subscribers.models import CountedUnsubscribe
+from subscribers.models import CountedUnsubscribe, Reply
 
 SIGNIFICANCE = 0.05
 _NOT_MAILED = (DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED)
 
 
-def find_measure(content: IssueContent) -> SubjectTest.Measure:
-    """Return what decides: clicks if the publication counted them when the issue was approved."""
-    counts_clicks = content.publication.clicks != OFF
-    return SubjectTest.Measure.CLICKS if counts_clicks else SubjectTest.Measure.LEAVING
+class Decision(NamedTuple):
+    """The number of the subject that the others get, why, and the responses that decided, by ``measure``."""
+
+    winner: int
+    outcome: SubjectTest.Outcome
+    measure: SubjectTest.Measure
+    cases: list[Cases]
 
 
-def measure_subjects(send: Send, *, test: SubjectTest, measure: str) -> list[Cases]:
+def counts_clicks(content: IssueContent) -> bool:
+    """Return True if clicks decide, because the publication counted them when the issue was approved."""
+    return content.publication.clicks != OFF
+
+
+def judge_subjects(send: Send, *, test: SubjectTest, content: IssueContent) -> Decision:
+    """Decide by clicks where they are counted, else by replies, else by unsubscribes and complaints.
+
+    Replies and unsubscribes are two chances to find a difference that is none, so each gets half of the 5 % (Bonferroni).
+    """
+    if counts_clicks(content):
+        return _judge(send, test=test, measure=SubjectTest.Measure.CLICKS, significance=SIGNIFICANCE)
+    by_replies = _judge(send, test=test, measure=SubjectTest.Measure.REPLIES, significance=SIGNIFICANCE / 2)
+    if by_replies.outcome in (SubjectTest.Outcome.BETTER, SubjectTest.Outcome.SOME_WORSE):
+        return by_replies
+    return _judge(send, test=test, measure=SubjectTest.Measure.LEAVING, significance=SIGNIFICANCE / 2)
+
+
+def _judge(send: Send, *, test: SubjectTest, measure: SubjectTest.Measure, significance: float) -> Decision:
+    cases = _measure_subjects(send, test=test, measure=measure)
+    winner, outcome = choose_subject(cases, measure=measure, significance=significance)
+    return Decision(winner, outcome, measure, cases)
+
+
+def _measure_subjects(send: Send, *, test: SubjectTest, measure: SubjectTest.Measure) -> list[Cases]:
     """Return, for each subject, the people whose mail was accepted and how many of them responded."""
-    count = _count_clicks if measure == SubjectTest.Measure.CLICKS else _count_unsubscribes
+    count = _COUNTS[measure]
     cases = []
     for arm in range(FIRST, FIRST + test.number_of_subjects):
         batches = _find_batches(send, arm=arm)
@@ -33,15 +61,17 @@ def measure_subjects(send: Send, *, test: SubjectTest, measure: str) -> list[Cas
     return cases
 
 
-def choose_subject(cases: Sequence[Cases], *, measure: str) -> tuple[int, SubjectTest.Outcome]:
+def choose_subject(
+    cases: Sequence[Cases], *, measure: str, significance: float = SIGNIFICANCE
+) -> tuple[int, SubjectTest.Outcome]:
     """Return the number of the subject that the others get, and why.
 
     Every two subjects are compared. The others get the first subject that did not do clearly worse than another one.
     """
     if min(one.people for one in cases) < MIN_PEOPLE:
         return FIRST, SubjectTest.Outcome.TOO_FEW
-    pairs = find_different_pairs(cases, significance=SIGNIFICANCE)
-    find_worse = min if measure == SubjectTest.Measure.CLICKS else max
+    pairs = find_different_pairs(cases, significance=significance)
+    find_worse = max if measure == SubjectTest.Measure.LEAVING else min
     worse = {find_worse(pair, key=lambda number: cases[number].rate) for pair in pairs}
     left = [number for number in range(len(cases)) if number not in worse]
     if not worse:
@@ -81,3 +111,16 @@ def _count_unsubscribes(send: Send, _arm: int, batches: QuerySet[Batch]) -> int:
         *by_link.values_list("subscriber_id", flat=True),
     }
     return len(left)
+
+
+def _count_replies(send: Send, _arm: int, batches: QuerySet[Batch]) -> int:
+    """Return how many people replied to the issue."""
+    people = Delivery.objects.filter(batch__in=batches).order_by().values("subscriber_id")
+    return Reply.objects.filter(issue=send.issue_id, subscriber__in=people).count()
+
+
+_COUNTS = {
+    SubjectTest.Measure.CLICKS: _count_clicks,
+    SubjectTest.Measure.REPLIES: _count_replies,
+    SubjectTest.Measure.LEAVING: _count_unsubscribes,
+}

@@ -12,6 +12,7 @@ from newsletter.issues.welcome.joined_people import forget_old_people
 from newsletter.models import Delivered, Delivery, Exclusion, Send
 from newsletter.sending.settling.receipt import delete_unsubscribed, make_receipt
 from subscribers.models import CountedUnsubscribe
+from subscribers.people.replies import forget_replied_issue
 
 KEPT = timedelta(days=90)
 SLICE_ROWS = 20_000
@@ -33,6 +34,7 @@ def delete_old_deliveries(*, now: datetime, slices: int = 50) -> int:
             if not rows:
                 Delivered.objects.filter(send=send).delete()
                 delete_unsubscribed(send)
+                forget_replied_issue(send.issue_id)
                 Send.objects.filter(pk=send.pk).update(purged_at=now)
                 break
     _delete_late_unsubscribes()

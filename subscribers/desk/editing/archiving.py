@@ -87,13 +87,14 @@ class ArchivableEditMixin(DuplicableMixin):
     """For edit views: a button that leads to `ArchivePage`, and a notice on an archived row."""
 
     archive_url_name = ""
+    archived_notice: str | Promise = gettext_lazy("“%(row)s” is archived, so it is not used.")
     request: HttpRequest
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         response: HttpResponse = super().get(request, *args, **kwargs)  # type: ignore[misc]
         if self.object.archived:
             url = reverse(self.archive_url_name, args=[self.object.pk])
-            notice = _("“%(row)s” is archived, so it is not used.") % {"row": self.object}
+            notice = str(self.archived_notice) % {"row": self.object}
             messages.warning(request, notice, buttons=[messages.button(url, _("Bring back"))])
         return response
 
@@ -114,6 +115,8 @@ class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
     consequences: Sequence[str | Promise] = ()
     after_return: str | Promise = ""
     archive: Callable[[Any], None] = staticmethod(archive_row)
+    find_obstacles: Callable[[Any], list[Uses]] = staticmethod(find_active_uses)
+    mentions_text: str | Promise = gettext_lazy("These go to it or select by it:")
     find_mentions: Callable[[Any], list[Uses]] = staticmethod(lambda row: [])
     index_url_name = ""
     edit_url_name = ""
@@ -132,11 +135,12 @@ class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
         return make_breadcrumbs((rows, reverse(self.index_url_name)), (str(self.row), edit), (step, ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        uses = [] if self.row.archived else find_active_uses(self.row)
+        uses = [] if self.row.archived else type(self).find_obstacles(self.row)
         return {
             **super().get_context_data(**kwargs),
             "row": self.row,
             "uses": describe_uses(uses, user=self.request.user),
+            "mentions_text": self.mentions_text,
             "mentions": describe_uses(type(self).find_mentions(self.row), user=self.request.user),
             "consequences": self.consequences,
             "after_return": self.after_return,

@@ -1,0 +1,60 @@
+"""Hand a draft to those who may approve it. Nothing is approved or sent here."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from newsletter.common.errors import WrongState
+from newsletter.common.messages import Message
+from newsletter.issues.approval.approval_rules import is_automatic
+from newsletter.issues.approval.approve import OPEN_STATES
+from newsletter.issues.approval.decision_links import make_decision_url
+from newsletter.issues.approval.write_notices import write_notice
+from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.models import Issue, transition
+from newsletter.outbound.publishing_facts import report_issue
+from subscribers.models import EventKind
+
+
+@transaction.atomic
+def request_approval(*, issue: Issue, asked_by: str, now: datetime, due_at: datetime | None = None) -> None:
+    """Put a draft into review and notify those who may approve it, once for each version of its content.
+
+    ``due_at`` proposes when it is sent; an approver sees it before they approve. ``asked_by`` is the name that they read.
+    Raises WrongState if it is past review, is sent without an approval, or has a time by the schedule already.
+    """
+    locked = Issue.objects.select_for_update(of=("self",)).select_related("publication", "slot").get(pk=issue.pk)
+    _require_reviewable(locked, due_at=due_at)
+    if due_at is not None:
+        Issue.objects.filter(pk=locked.pk).update(due_at=due_at, released_at=None)
+        locked.due_at = due_at
+    if transition(locked, from_states=[Issue.State.DRAFT], to=Issue.State.IN_REVIEW):
+        report_issue(EventKind.ISSUE_WAITING, locked, now=now)
+    sha256 = hash_content(resolve_content(locked))
+    write_notice(
+        locked.publication,
+        f"asked-{locked.pk}-{sha256[:16]}",
+        Message("%(issue)s is waiting for approval", issue=locked),
+        [
+            Message("%(asked_by)s asks for your approval.", asked_by=asked_by),
+            Message("Nothing is sent until somebody has read and approved it."),
+        ],
+        lambda person: make_decision_url(issue=locked.public_id, sha256=sha256, person=person.pk, now=now),
+        now,
+    )
+    issue.refresh_from_db()
+
+
+def _require_reviewable(issue: Issue, *, due_at: datetime | None) -> None:
+    if issue.state not in OPEN_STATES:
+        raise WrongState(
+            "%(issue)s is %(state)s, so it is too late to ask for approval.",
+            issue=issue,
+            state=issue.get_state_display(),
+        )
+    if is_automatic(issue):
+        raise WrongState("%(issue)s is sent automatically unless staff hold it. It needs no approval.", issue=issue)
+    if due_at is not None and issue.slot_id is not None:
+        raise WrongState("%(issue)s has its time by the schedule. Ask for approval without a time.", issue=issue)
+    if due_at is not None and issue.is_welcome:
+        raise WrongState("%(issue)s has no time: each new subscriber gets it on their own day.", issue=issue)

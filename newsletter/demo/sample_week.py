@@ -26,8 +26,8 @@ from newsletter.management.progress_bar import show_send_progress
 from newsletter.management.receipt_table import print_receipt
 from newsletter.models import Issue, MailLimits, Publication, Source
 from newsletter.models.variant_labels import label_facts
+from newsletter.organisation.accounts.staff import add_staff
 from newsletter.organisation.apply_file import apply_file
-from newsletter.organisation.staff import add_staff
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter, find_outbox_folder

@@ -22,7 +22,7 @@ from newsletter.desk.content.event_text import format_start
 from newsletter.desk.shell.search_fields import ChooserSearch
 from newsletter.issues.assembly.selection import find_event_exclusion_reason
 from newsletter.issues.assembly.selection_reasons import explain_candidates
-from newsletter.issues.variants.event_locations import remove_repeated_parts
+from newsletter.issues.visible.event_locations import remove_repeated_parts
 from newsletter.models import EventNotice, Issue, Story
 from subscribers.desk.choosers import NoncedChooserViewSet, NoncedScriptMixin
 from subscribers.desk.listing import DateTimeColumn

@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -61,7 +61,7 @@ class _ReasonColumnMixin:
         """Return why a row that is no candidate of the issue was not considered."""
         return _("left out: too old")
 
-    def label_reason(self, row: Any) -> str:
+    def label_reason(self, row: Model) -> str:
         if row.pk not in self.reasons:
             return self.label_not_considered(row)
         chosen, why = self.reasons[row.pk]

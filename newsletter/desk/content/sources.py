@@ -98,7 +98,7 @@ def show_reading(request: HttpRequest, report: IngestReport) -> None:
 class SourceCreateView(AddRowMixin, CreateView):
     """The whole form, for people who choose the kind by hand. Without ``by_hand`` an address is enough."""
 
-    add_title = gettext_lazy("Add a source")
+    add_title = gettext_lazy("Add a source by hand")
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if "by_hand" not in request.GET:

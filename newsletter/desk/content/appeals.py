@@ -10,12 +10,14 @@ from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import CopyView, CreateView, EditView, SnippetViewSet
 
 from newsletter.common.languages import language_label
+from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import AppealChooser
 from newsletter.desk.content.language_select import set_up_languages
 from newsletter.models import Appeal
 from subscribers.desk.editing.duplicating import DuplicableMixin, DuplicateTitle
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
 
@@ -35,8 +37,9 @@ def describe_days(appeal: Appeal) -> str:
     return _("until %(day)s") % {"day": last} if last else _("always")
 
 
-class AppealCreateView(AddRowMixin, CreateView):
+class AppealCreateView(AddTranslationMixin, AddRowMixin, CreateView):
     add_title = gettext_lazy("Add an appeal")
+    copied_fields = ("audience", "priority", "publications", "first_day", "last_day")
 
 
 class AppealList(DuplicableMixin, DeskList):
@@ -47,7 +50,7 @@ class DuplicateAppeal(DuplicateTitle, AppealCreateView, CopyView):
     pass
 
 
-class AppealEditView(DuplicableMixin, EditEffectsMixin, EditRowMixin, EditView):
+class AppealEditView(DuplicableMixin, EditEffectsMixin, VersionedEditMixin, EditView):
     pass
 
 

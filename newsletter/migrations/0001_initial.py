@@ -708,7 +708,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(blank=True, help_text='Empty: publications in any language.', max_length=12, verbose_name='language')),
                 ('first_day', models.DateField(blank=True, null=True, verbose_name='first day')),
                 ('last_day', models.DateField(blank=True, null=True, verbose_name='last day')),
-                ('priority', models.PositiveSmallIntegerField(default=0, help_text='Each person sees one appeal: of those for them, the one with the highest number. An issue that is already made keeps its order; you can change it there.', verbose_name='priority')),
+                ('priority', models.PositiveSmallIntegerField(default=0, help_text='Of the appeals for their giving status, in their language if possible, people see the one with the highest number. An issue that is already made keeps its order; you can change it there.', verbose_name='priority')),
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('translation_of', models.ForeignKey(blank=True, help_text='Readers of its language get it in place of this one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='translations', to='newsletter.appeal', to_field='original_key', verbose_name='translation of')),
                 ('publications', models.ManyToManyField(blank=True, help_text='None chosen: all.', to='newsletter.publication', verbose_name='publications')),

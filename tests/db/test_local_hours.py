@@ -28,6 +28,7 @@ from newsletter.sending.settling.restore import mark_open_batches_uncertain
 from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
 from newsletter.sending.withdraw import withdraw_story
 from subscribers.models import Segment, Subscriber
+from subscribers.people.preferences import pause_mail
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import (
@@ -279,6 +280,21 @@ def test_who_unsubscribes_before_their_hour_is_not_mailed(running: Send, mailgun
     assert make_receipt(reload(running)).deliveries["skipped"] == 1
 
 
+def test_who_pauses_before_their_hour_is_not_mailed(running: Send, mailgun: FakeProvider) -> None:
+    person = Subscriber.objects.get(email="person40@example.com")
+    assert pause_mail(subscriber=person, days=30, now=AUCKLAND_HOUR + MINUTE)
+    ended = Subscriber.objects.get(email="person41@example.com")
+    pause_mail(subscriber=ended, days=30, now=AUCKLAND_HOUR + MINUTE)
+    pause_mail(subscriber=ended, days=0, now=LONDON_HOUR)
+    work_at(LONDON_HOUR)
+    work_at(LOS_ANGELES_HOUR)
+    assert "person40@example.com" not in mailgun.accepted_counts()
+    assert "person41@example.com" in mailgun.accepted_counts()
+    assert make_receipt(reload(running)).deliveries["skipped"] == 1
+    outcome = str(explain_issue(running.issue, person=person, now=LOS_ANGELES_HOUR).outcome)
+    assert outcome == "Not sent: unsubscribed, paused or suppressed just before"
+
+
 def test_a_paused_send_sends_passed_hours_when_it_resumes(running: Send, mailgun: FakeProvider) -> None:
     pause_send(send=running, by=make_approver())
     work_at(LONDON_HOUR)
@@ -494,6 +510,17 @@ def test_the_explanation_for_a_person_says_their_hour() -> None:
     Subscriber.objects.filter(pk=person.pk).update(place=None, timezone="US/Nowhere")
     outcome = str(explain_issue(issue, person=Subscriber.objects.get(pk=person.pk), now=NOW).outcome)
     assert outcome.startswith("They get it at 09:00 by the clock of the publication (Europe/London)")
+
+
+def test_the_explanation_says_the_hour_that_was_fixed_for_who_moved(running: Send) -> None:
+    person = Subscriber.objects.get(email="person20@example.com")
+    Subscriber.objects.filter(pk=person.pk).update(place=make_place(zone_place(LOS_ANGELES)))
+    person.refresh_from_db()
+    outcome = str(explain_issue(running.issue, person=person, now=AUCKLAND_HOUR + MINUTE).outcome)
+    assert outcome == "Still to send. Their hour was fixed when the send began: 09:00 in London."
+    work_at(LONDON_HOUR)
+    outcome = str(explain_issue(running.issue, person=person, now=LONDON_HOUR).outcome)
+    assert outcome == "Accepted by the provider"
 
 
 def test_waiting_for_an_hour_is_no_stalled_worker(running: Send) -> None:

@@ -1,9 +1,7 @@
 """From an empty installation to a publication, in the desk alone: each form is sent as its page filled it in."""
 
 from datetime import timedelta
-from typing import Any
 
-import lxml.html
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -12,25 +10,11 @@ from newsletter.common.schedule import check_schedule, due_after
 from newsletter.models import Brand, Picture, Publication
 from subscribers.models import MailingList, Segment, Topic
 from tests.support.desk import sign_in
+from tests.support.desk_forms import filled_in, save
 from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
 NO_CONDITIONS = {"rule-count": "0"}
-
-
-def filled_in(page: str) -> dict[str, Any]:
-    """Return what a browser would send of the editor's form: each field as the page filled it in."""
-    form = next(form for form in lxml.html.fromstring(page).forms if "csrfmiddlewaretoken" in form.fields)
-    values: dict[str, Any] = {}
-    for name, value in form.form_values():
-        values.setdefault(name, []).append(value)
-    return values
-
-
-def save(client: Client, address: str, **typed: object) -> str:
-    """Open a form, type into it, save it, and return the page that follows."""
-    fields = filled_in(client.get(address).content.decode())
-    return client.post(address, {**fields, **typed}, follow=True).content.decode()
 
 
 def test_a_publication_is_made_in_the_desk_from_nothing() -> None:

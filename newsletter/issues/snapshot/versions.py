@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.common.languages import find_offered_language
 from newsletter.content.parsing.pseudonyms import list_notes_for
+from newsletter.issues.appeal_rules import is_for_issue, put_readers_language_first
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.drafted_subjects import (
     draft_preheader,
@@ -244,21 +245,24 @@ class _VersionMaker:
 
     def _translate_appeals(self, block: AppealsBlock, version: LanguageVersion) -> tuple[AppealRecord, ...]:
         """Return the appeals in this language, then those that have no translation into it."""
-        own: list[AppealRecord] = []
-        others: list[AppealRecord] = []
+        own: set[int] = set()
+        listed: list[AppealRecord] = []
         for appeal in block.appeals:
             language = self._languages_of_appeals.get(appeal.id, "")
             row = self._appeals.get((appeal.id, version.language))
             if language == version.language:
-                own.append(appeal)
-            elif row is not None and row.is_open(self._due_on):
-                own.append(_translate_appeal(appeal, row))
+                own.add(appeal.id)
+                listed.append(appeal)
+            elif row is not None and is_for_issue(row, publication_id=self._issue.publication_id, day=self._due_on):
+                own.add(appeal.id)
+                listed.append(_translate_appeal(appeal, row))
             elif language in ("", self._own_language):
                 version.gaps.append(Gap(block.key, "appeal", appeal.headline))
-                others.append(appeal)
+                listed.append(appeal)
         version.translated += len(own)
-        translations = {appeal.translation_id for appeal in own}
-        return tuple(appeal for appeal in [*own, *others] if appeal.id not in translations)
+        translations = {appeal.translation_id for appeal in listed}
+        in_order = put_readers_language_first(listed, is_in_it=lambda appeal: appeal.id in own)
+        return tuple(appeal for appeal in in_order if appeal.id not in translations)
 
 
 def find_blocks_of_languages(content: IssueContent) -> dict[str, str]:

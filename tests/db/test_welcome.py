@@ -37,8 +37,8 @@ from newsletter.sending.settling.restore import mark_open_batches_uncertain, rel
 from newsletter.sending.settling.retention import KEPT, delete_old_deliveries
 from newsletter.sending.settling.send_controls import cancel_send, pause_send
 from subscribers.erasing.erasure import erase_person
-from subscribers.identity import identify
-from subscribers.models import ImportBatch, Segment, Subscriber, Subscription, Suppression
+from subscribers.models import ImportBatch, MailedLink, Segment, Subscriber, Subscription, Suppression
+from subscribers.people.change_address import confirm_address_change, request_correction
 from subscribers.people.preferences import pause_mail
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from tests.support.fake_provider import FakeProvider
@@ -83,6 +83,19 @@ def test_a_new_subscriber_gets_each_mail_once_on_its_day(weekly: Publication, ma
         assert list_steps(person).count("accepted") == done
     assert mailgun.accepted_counts() == {"new@example.com": 3}
     assert [check_welcome(issue) for issue in mails] == [{"accepted": 1}] * 3
+
+
+def test_the_first_mail_says_what_to_expect_and_how_to_choose(weekly: Publication, mailgun: FakeProvider) -> None:
+    turn_on_welcome(weekly)
+    join(weekly.mailing_list, "new@example.com")
+    run_welcome(SOON)
+    (mail,) = mailgun.mailbox("new@example.com")
+    words = " ".join(mail.text.split())
+    assert mail.subject == f"Welcome to {weekly.name}"
+    assert "In each issue you find stories from our work, events near you, and ways to get involved." in words
+    assert "one to choose what you get and how often, and one to unsubscribe with one click" in words
+    assert "/p/" in mail.text
+    assert "/u/" in mail.text
 
 
 def test_a_new_subscriber_is_welcomed_in_their_language(weekly: Publication, mailgun: FakeProvider) -> None:
@@ -215,7 +228,10 @@ def test_a_changed_address_stops_the_welcome(weekly: Publication, mailgun: FakeP
     turn_on_welcome(weekly)
     person = join(weekly.mailing_list, "old@example.com")
     run_welcome(SOON)
-    Subscriber.objects.filter(pk=person.pk).update(email="new@example.com", address_hash=identify("new@example.com"))
+    request_correction(person=person, email="new@example.com", now=SOON + DAY / 2)
+    confirm_address_change(link=MailedLink.objects.get(kind="arrive"), now=SOON + DAY / 2)
+    person.refresh_from_db()
+    assert person.email == "new@example.com"
     for days in (1, 4, 11):
         run_welcome(SOON + days * DAY)
     assert list_steps(person) == ["accepted", "moved", "moved"]

@@ -15,8 +15,11 @@ from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.records.subject_tests import SubjectTestRecord
 
 SCHEMA_VERSION = 1
-MAX_STORIES = 60
-"""A number of 64 bits says which stories a reader had, and which have their topics. No issue with more is approved."""
+MAX_STORIES, MAX_RULE_SETS, MAX_CASES = 60, 40, 20
+"""Numbers of 64 bits say which stories a reader had, which rules they meet and which cases they follow.
+
+No issue with more is approved. Beyond the limits, nobody sees a block with further rules, or a further case as followed.
+"""
 
 
 class UnknownContentVersion(DomainError):

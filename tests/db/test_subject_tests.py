@@ -181,13 +181,10 @@ def test_each_person_who_unsubscribes_by_a_link_counts_once(uncounted: Send) -> 
 
 def test_replies_and_leavings_share_the_chance_of_an_error(uncounted: Send) -> None:
     people = read_subjects(uncounted)
-    replies = [14, 27]
-    p_value = compute_p_value(
-        *(Cases(people[one], number) for one, number in zip((FIRST, SECOND), replies, strict=True))
-    )
-    assert p_value is not None
-    assert 0.025 < p_value < 0.05
-    reply_to(uncounted.issue, list_tested(FIRST, replies[0]) + list_tested(SECOND, replies[1]))
+    few = Cases(people[FIRST], 14)
+    p_values = ((more, compute_p_value(few, Cases(people[SECOND], more))) for more in range(15, 100))
+    more = next(number for number, p_value in p_values if p_value is not None and 0.025 < p_value < 0.05)
+    reply_to(uncounted.issue, list_tested(FIRST, 14) + list_tested(SECOND, more))
     assert decide_uncounted(uncounted) == ("leaving", "no_difference", 1, [0, 0])
 
 

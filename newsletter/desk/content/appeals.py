@@ -10,6 +10,7 @@ from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import CopyView, CreateView, EditView, SnippetViewSet
 
 from newsletter.common.languages import language_label
+from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import AppealChooser
 from newsletter.desk.content.language_select import set_up_languages
 from newsletter.models import Appeal
@@ -36,8 +37,9 @@ def describe_days(appeal: Appeal) -> str:
     return _("until %(day)s") % {"day": last} if last else _("always")
 
 
-class AppealCreateView(AddRowMixin, CreateView):
+class AppealCreateView(AddTranslationMixin, AddRowMixin, CreateView):
     add_title = gettext_lazy("Add an appeal")
+    copied_fields = ("audience", "priority", "publications", "first_day", "last_day")
 
 
 class AppealList(DuplicableMixin, DeskList):

@@ -19,6 +19,7 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 from newsletter.common.errors import NotReady
 from newsletter.common.languages import language_label
 from newsletter.common.translation import translate
+from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import NoncedImageChooser, StoryChooser
 from newsletter.desk.content.content_forms import StoryForm
 from newsletter.desk.content.withdrawals import reach_context
@@ -57,8 +58,9 @@ class StoryEditView(EditEffectsMixin, VersionedEditMixin, PreviewedEditView):
         return MODES
 
 
-class StoryCreateView(AddRowMixin, PreviewedCreateView):
+class StoryCreateView(AddTranslationMixin, AddRowMixin, PreviewedCreateView):
     add_title = _("Add a story")
+    copied_fields = ("topics", "case")
 
     def list_modes(self) -> list[Mode]:
         return MODES

@@ -16,7 +16,7 @@ from newsletter.api.content import appeals, events, sources, stories
 from newsletter.api.lists import lists, segments, topics
 from newsletter.api.people import adding, exports, imports, people, replies, sign_up_forms, sign_ups, suppressions
 from newsletter.api.people.router import router as people_router
-from newsletter.api.publishing import blocks, gifts, issues, receipts, sends
+from newsletter.api.publishing import blocks, gifts, issues, mails, receipts, sends
 
 
 class Api(NinjaAPI):
@@ -60,6 +60,7 @@ for router in (
     receipts.router,
     sends.router,
     gifts.router,
+    mails.router,
 ):
     api.add_router("", router)
 register_error_handlers(api)

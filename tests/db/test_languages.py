@@ -96,6 +96,7 @@ def find_preheader(mail: Variant) -> str:
 
 
 @pytest.mark.parametrize(("reads", "gets"), [("es", "es"), ("es-MX", "es"), ("ES", "es"), ("fr", "en"), ("", "en")])
+@pytest.mark.requirement("N4")
 def test_a_reader_gets_their_language_if_the_publication_has_it(reads: str, gets: str) -> None:
     publication = make_bilingual()
     translate_story(make_story("The water case"), "El caso del agua")
@@ -150,6 +151,7 @@ def test_a_publication_in_one_language_has_one_group_of_readers() -> None:
     assert "versions" not in content.to_json()
 
 
+@pytest.mark.requirement("N4")
 def test_what_has_no_translation_stays_in_the_own_language() -> None:
     publication = make_bilingual(subject="This week: {lead_headline}")
     translate_story(make_story("The water case", days_old=1), "El caso del agua")

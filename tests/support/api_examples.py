@@ -15,6 +15,7 @@ from subscribers.models import ExportRequest, Suppression
 from tests.support.api import call, create_key
 from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
+from tests.support.mail_templates import make_mail_template
 from tests.support.web_site import Site, serve_site
 
 NOW = "2026-03-05T09:00:00Z"
@@ -43,6 +44,7 @@ def prepare(site: Site) -> None:
     make_story("The clinic opens its doors")
     add_subscribers(publication, 2)
     start_send(issue=make_issue(publication, approved=True), now=timezone.now())
+    make_mail_template(publication)
     items = make_feed_item(site, "new", "A new verdict") + make_feed_item(site, "old", "The first verdict")
     feed = f'<rss version="2.0"><channel><title>News</title>{items}</channel></rss>'
     notes = make_feed_item(site, "note", "A note from the field")
@@ -292,6 +294,20 @@ EXAMPLES = (
             ]
         },
     ),
+    Example("The templates", "GET mail-templates", "mail-templates"),
+    Example(
+        "Thank somebody for a gift",
+        "POST mails",
+        "mails",
+        {
+            "template": "thank-you",
+            "email": "sam.donor@example.org",
+            "values": {"first_name": "Sam", "amount": "£25"},
+        },
+        {"idempotency_key": "gift G-1042"},
+    ),
+    Example("Before it is sent", "GET mails/{mail}", "mails/1"),
+    Example("The mails of a key", "GET mails", "mails"),
     Example("All sign-up forms", "GET sign-up-forms", "sign-up-forms"),
     Example("One form in Spanish", "GET sign-up-forms/{slug}", "sign-up-forms/supporters?language=es"),
     Example("A challenge", "GET sign-up-forms/{slug}/challenge", "sign-up-forms/supporters/challenge"),

@@ -22,9 +22,9 @@ from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.redact import LEAD_SUFFIX
 from newsletter.issues.variants.campaign_links import FOOTER, make_campaign, name_blocks
 from newsletter.issues.variants.dates import find_first_day, format_event_time
-from newsletter.issues.variants.event_locations import describe_event_location
 from newsletter.issues.variants.reader_texts import reader_text
 from newsletter.issues.variants.subject_arms import with_subject
+from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.issues.visible.nearby_events import CLOSE_KM, EventSelection
 from newsletter.issues.visible.visible_content import VisibleContent, filter_visible
 from newsletter.rendering import blocks as mail

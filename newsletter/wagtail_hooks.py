@@ -16,6 +16,7 @@ from wagtail.snippets.models import register_snippet
 import newsletter.desk.content.admin_hooks
 import newsletter.desk.home.admin_hooks
 import newsletter.desk.issues.admin_hooks
+import newsletter.desk.mails.admin_hooks
 import newsletter.desk.notices.admin_hooks
 import newsletter.desk.sends.admin_hooks
 import newsletter.desk.setup.admin_hooks

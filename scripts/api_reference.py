@@ -70,9 +70,15 @@ def _describe_example(example: dict[str, Any]) -> str:
     way = "" if method == "GET" or (method == "POST" and example["sends"]) else f"-X {method} "
     key = "" if "Authorization" in example["headers"] else ' -H "Authorization: Bearer $KEY"'
     lines = [f'curl {way}"$SITE/api/v1/{path}"{key}']
-    lines += [f'  -H "{name}: {value}"'.replace('""', '"') for name, value in example["headers"].items()]
+    lines += [
+        f'  -H "{name}: {value}"'.replace('""', '"')
+        for name, value in example["headers"].items()
+        if name != "Content-Type"
+    ]
     if example["sends"]:
-        kind = "application/json" if "body" in example else "application/x-ndjson"
+        kind = (
+            "application/json" if "body" in example else example["headers"].get("Content-Type", "application/x-ndjson")
+        )
         flag = "-d" if "body" in example else "--data-binary"
         lines.append(f"""  -H "Content-Type: {kind}" {flag} '{example["sends"]}'""")
     call = " \\\n".join(lines)

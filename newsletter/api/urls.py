@@ -14,9 +14,9 @@ from newsletter.api.calls.openapi import complete_document
 from newsletter.api.calls.problems import answer_wrong_method, register_error_handlers, unknown_address
 from newsletter.api.content import appeals, events, sources, stories
 from newsletter.api.lists import lists, segments, topics
-from newsletter.api.people import adding, exports, people, replies, sign_up_forms, sign_ups, suppressions
+from newsletter.api.people import adding, exports, imports, people, replies, sign_up_forms, sign_ups, suppressions
 from newsletter.api.people.router import router as people_router
-from newsletter.api.publishing import blocks, gifts, issues, receipts, sends
+from newsletter.api.publishing import blocks, gifts, issues, mails, receipts, sends
 
 
 class Api(NinjaAPI):
@@ -48,6 +48,7 @@ for router in (
     people_router,
     suppressions.router,
     exports.router,
+    imports.router,
     sign_up_forms.router,
     lists.router,
     topics.router,
@@ -59,6 +60,7 @@ for router in (
     receipts.router,
     sends.router,
     gifts.router,
+    mails.router,
 ):
     api.add_router("", router)
 register_error_handlers(api)

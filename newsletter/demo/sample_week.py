@@ -14,9 +14,10 @@ from newsletter.common.errors import NotReady
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.demo.sample_content import write_organisation
 from newsletter.demo.sample_explanations import print_explanations
+from newsletter.demo.sample_mails import add_thanks_template
 from newsletter.demo.sample_subscribers import fill_list, fill_realistic_list
 from newsletter.demo.sample_translations import SPANISH, translate_issue
-from newsletter.demo.sample_welcome import NEWCOMER, welcome_newcomer
+from newsletter.demo.sample_welcome import NEWCOMERS, welcome_newcomers
 from newsletter.issues.approval.approve import approve_by_policy
 from newsletter.issues.assembly.assemble import assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.slots import get_or_create_slot
@@ -26,8 +27,8 @@ from newsletter.management.progress_bar import show_send_progress
 from newsletter.management.receipt_table import print_receipt
 from newsletter.models import Issue, MailLimits, Publication, Source
 from newsletter.models.variant_labels import label_facts
+from newsletter.organisation.accounts.staff import add_staff
 from newsletter.organisation.apply_file import apply_file
-from newsletter.organisation.staff import add_staff
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter, find_outbox_folder
@@ -59,8 +60,10 @@ def run_sample_week(*, site_url: str, people: int, now: datetime, console: Conso
     translate_issue(issue=weekly, by=staff, now=now)
     _send(weekly, now=now, console=console)
     _print_choices(weekly, console)
-    welcome = welcome_newcomer(publication=weekly.publication, by=staff, now=now)
-    console.print(f"\n{NEWCOMER} signed up and confirmed. They got the welcome at once:")
+    add_thanks_template(publication=weekly.publication, by=staff, now=now)
+    welcome = welcome_newcomers(publication=weekly.publication, by=staff, now=now)
+    addresses = " and ".join(newcomer.email for newcomer in NEWCOMERS)
+    console.print(f"\n{addresses} signed up and confirmed. Each got the welcome at once, in their language:")
     print_receipt(status_of(welcome), console=console)
     console.print(
         f"\nTwo more publications go to people who get the weekly letter. Nobody gets a story twice, or more than "

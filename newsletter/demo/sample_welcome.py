@@ -1,6 +1,7 @@
-"""Turn on the welcome of a sample publication, and let one person sign up: they get its first mail at once."""
+"""Turn on the welcome of a sample publication, and sign two people up: each gets its first mail at once, in their language."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.contrib.auth.models import User
 
@@ -16,14 +17,26 @@ from subscribers.links.signed_links import LinkTarget
 from subscribers.models import MailingList, SubscriberLocation, Topic
 from subscribers.people.lookup import find_person
 
-NEWCOMER = "newcomer@example.org"
+
+class Newcomer(NamedTuple):
+    email: str
+    name: str
+    language: str
+    town: str
 
 
-def welcome_newcomer(*, publication: Publication, by: User, now: datetime) -> Issue:
-    """Approve the first welcome mail, sign one person up, and send what is due. Return the mail."""
+NEWCOMERS = (
+    Newcomer("newcomer@example.org", "Noor", "en", "London"),
+    Newcomer("recien-llegada@example.org", "Lucía", "es", "Houston"),
+)
+
+
+def welcome_newcomers(*, publication: Publication, by: User, now: datetime) -> Issue:
+    """Approve the first welcome mail, sign the newcomers up, and send what is due. Return the mail."""
     first, *_later = set_up_welcome(publication=publication, by=by, now=now)
     approve_issue(issue=first, by=by, now=now)
-    _sign_up(publication.mailing_list, now=now)
+    for newcomer in NEWCOMERS:
+        _sign_up(newcomer, publication.mailing_list, now=now)
     enter_new_people(issue=first, now=now)
     send = add_new_subscribers(issue=first, now=now)
     if send is None:
@@ -33,18 +46,18 @@ def welcome_newcomer(*, publication: Publication, by: User, now: datetime) -> Is
     return first
 
 
-def _sign_up(mailing_list: MailingList, *, now: datetime) -> None:
+def _sign_up(newcomer: Newcomer, mailing_list: MailingList, *, now: datetime) -> None:
     request_subscription(
-        email=NEWCOMER,
+        email=newcomer.email,
         mailing_list=mailing_list,
         wording=f"Yes, send me {mailing_list.public_name}",
         source="sample form",
         now=now,
-        name="Noor",
-        language="en",
-        place=SubscriberLocation.objects.filter(town="London").first(),
+        name=newcomer.name,
+        language=newcomer.language,
+        place=SubscriberLocation.objects.filter(town=newcomer.town).first(),
         topics=Topic.objects.filter(slug="land-rights"),
     )
-    person = find_person(NEWCOMER)
+    person = find_person(newcomer.email)
     target = LinkTarget(subscriber_uuid=person.uuid, list_public_id=mailing_list.public_id, issued=now)
     confirm_subscription(target=target, now=now, wording="Confirmed", source="sample form")

@@ -1,8 +1,8 @@
-"""Add to a person's data export the issues that were sent to them, with the results."""
+"""Add to a person's data export the issues and single mails that were sent to them, with the results."""
 
 from datetime import datetime
 
-from newsletter.models import Delivery, DeliveryException
+from newsletter.models import Delivery, DeliveryException, TemplateMail
 from newsletter.models.feedback import Bounce
 from newsletter.sending.settling.delivered import find_delivered
 from subscribers.models import CountedUnsubscribe, Subscriber
@@ -12,6 +12,7 @@ from subscribers.people.data_export import format_moment, register_export_sectio
 def register() -> None:
     """Add this section to the export. The app calls it when it starts."""
     register_export_section("issues_sent", describe_deliveries)
+    register_export_section("single_mails", describe_single_mails)
 
 
 def describe_deliveries(person: Subscriber) -> list[dict[str, object]]:
@@ -31,6 +32,24 @@ def describe_deliveries(person: Subscriber) -> list[dict[str, object]]:
             unsubscribed_at=unsubscribed.get(row.batch.send_id),
         )
         for row in found
+    ]
+
+
+def describe_single_mails(person: Subscriber) -> list[dict[str, object]]:
+    """Return one entry for each mail from a template. Its address and values are kept until it is handed over."""
+    rows = TemplateMail.objects.filter(address_hash=bytes(person.address_hash)).select_related("template")
+    return [
+        {
+            "template": row.template.name,
+            "email": row.email,
+            "values": row.values,
+            "language": row.language,
+            "state": row.state,
+            "reason": str(row.reason),
+            "asked_at": format_moment(row.asked_at),
+            "sent_at": format_moment(row.sent_at),
+        }
+        for row in rows.order_by("pk")
     ]
 
 

@@ -28,7 +28,7 @@ _BATCH_OUTCOMES = {
 }
 _OWN_OUTCOMES = {
     DeliveryException.State.REJECTED: gettext_lazy("Rejected by the provider"),
-    DeliveryException.State.SKIPPED: gettext_lazy("Not sent: unsubscribed or suppressed just before"),
+    DeliveryException.State.SKIPPED: gettext_lazy("Not sent: unsubscribed, paused or suppressed just before"),
     DeliveryException.State.UNCERTAIN: gettext_lazy("Uncertain: no clear answer from the provider"),
 }
 

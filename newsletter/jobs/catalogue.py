@@ -41,6 +41,7 @@ from newsletter.outbound.signing import reseal_secrets
 from newsletter.sending.deliverability.domains import refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
+from newsletter.sending.notices.template_mails import delete_old_mails, send_due_mails
 from newsletter.sending.provider import current_adapter, provider_label
 from newsletter.sending.settling.retention import delete_old_deliveries
 from newsletter.sending.settling.sweep import sweep
@@ -125,6 +126,7 @@ JOBS = (
     Job("send_welcome_mails", 10, lambda: send_due_welcomes(now=_now()), SCHEDULER),
     Job("send_confirmations", 2, lambda: send_due_confirmations(now=_now()), WORKER),
     Job("send_requested_links", 2, lambda: send_due_links(now=_now()), WORKER),
+    Job("send_single_mails", 2, lambda: send_due_mails(now=_now()), WORKER),
     Job("ask_silent_people", 600, lambda: ask_and_rest(now=_now()), SCHEDULER),
     Job("send_stay_questions", 10, lambda: send_due_questions(now=_now()), WORKER),
     Job("send_staff_links", 2, lambda: send_due_staff_links(now=_now()), WORKER),
@@ -142,6 +144,7 @@ JOBS = (
     Job("reencrypt_webhook_secrets", 3600, lambda: reseal_secrets(now=_now()), SCHEDULER),
     Job("reencrypt_source_keys", 3600, reseal_keys, SCHEDULER),
     Job("delete_old_deliveries", 3600, lambda: delete_old_deliveries(now=_now()), SCHEDULER),
+    Job("delete_old_single_mails", 3600, lambda: delete_old_mails(now=_now()), SCHEDULER),
     Job("repair_sends", 5, lambda: sweep(adapter=current_adapter()), WORKER),
 )
 

@@ -16,7 +16,7 @@ from newsletter.issues.approval.write_notices import desk_home_url, write_notice
 from newsletter.jobs.link_mails import find_any_sender
 from newsletter.jobs.staff_notices import ACCOUNT_KEY_PREFIX, list_staff_with_permission
 from newsletter.models import AuditEntry, Publication, StaffLink
-from newsletter.organisation.staff_links import answer_password_requests, make_staff_link_url
+from newsletter.organisation.accounts.staff_links import answer_password_requests, make_staff_link_url
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, find_staff_language, send_notice

@@ -495,7 +495,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('mails_in_7_days', models.PositiveSmallIntegerField(blank=True, help_text='The most newsletters that one person gets in 7 days, counted as 6½, so that a weekly issue counts once. Empty: no limit.', null=True, validators=[django.core.validators.MinValueValidator(1, 'With 0, nobody would get any newsletter. Enter 1 or more.')], verbose_name='mails in 7 days')),
-                ('silent_months', models.PositiveSmallIntegerField(blank=True, help_text='Whoever did nothing on their own pages for so long gets one mail: “Do you still want our emails?” Without an answer in 30 days, they get no newsletters until they answer. Empty: nobody is asked.', null=True, validators=[django.core.validators.MinValueValidator(6, 'Wait at least 6 months before you ask.'), django.core.validators.MaxValueValidator(120)], verbose_name='ask after this many months of silence')),
+                ('silent_months', models.PositiveSmallIntegerField(blank=True, help_text='Whoever did nothing on their own pages and sent no reply for so long gets one mail: “Do you still want our emails?” Without an answer in 30 days, they get no newsletters until they answer. Empty: nobody is asked.', null=True, validators=[django.core.validators.MinValueValidator(6, 'Wait at least 6 months before you ask.'), django.core.validators.MaxValueValidator(120)], verbose_name='ask after this many months of silence')),
                 ('questions_per_day', models.PositiveIntegerField(default=500, validators=[django.core.validators.MinValueValidator(1)], verbose_name='at most this many questions a day')),
             ],
             options={
@@ -708,7 +708,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(blank=True, help_text='Empty: publications in any language.', max_length=12, verbose_name='language')),
                 ('first_day', models.DateField(blank=True, null=True, verbose_name='first day')),
                 ('last_day', models.DateField(blank=True, null=True, verbose_name='last day')),
-                ('priority', models.PositiveSmallIntegerField(default=0, help_text='Each person sees one appeal: of those for them, the one with the highest number. An issue that is already made keeps its order; you can change it there.', verbose_name='priority')),
+                ('priority', models.PositiveSmallIntegerField(default=0, help_text='Of the appeals for their giving status, in their language if possible, people see the one with the highest number. An issue that is already made keeps its order; you can change it there.', verbose_name='priority')),
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('translation_of', models.ForeignKey(blank=True, help_text='Readers of its language get it in place of this one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='translations', to='newsletter.appeal', to_field='original_key', verbose_name='translation of')),
                 ('publications', models.ManyToManyField(blank=True, help_text='None chosen: all.', to='newsletter.publication', verbose_name='publications')),

@@ -28,6 +28,7 @@ from newsletter.models.special_issues.subject_tests import SubjectTest
 from newsletter.models.special_issues.welcome import WelcomeStep
 from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, SkippedStep, StaffLink, StaffNotice
 from newsletter.models.states import transition
+from newsletter.models.template_mails import MailTemplate, MailTemplateText, TemplateMail
 
 __all__ = [
     "Acknowledgement",
@@ -60,6 +61,8 @@ __all__ = [
     "LinkClicks",
     "LocationAnswer",
     "MailLimits",
+    "MailTemplate",
+    "MailTemplateText",
     "PasswordLinkRequest",
     "Picture",
     "Proof",
@@ -89,6 +92,7 @@ __all__ = [
     "StoryRefusal",
     "SubjectTest",
     "SuppressionListReading",
+    "TemplateMail",
     "TextTranslation",
     "Variant",
     "WelcomeStep",

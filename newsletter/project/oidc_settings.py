@@ -7,7 +7,7 @@ from environs import EnvError
 
 from newsletter.identity_provider.discovery import WELL_KNOWN
 from newsletter.identity_provider.settings import ADMINISTRATORS, EVERYONE, SCOPES, SECOND_FACTORS, IdentityProvider
-from newsletter.organisation.roles import ROLES
+from newsletter.organisation.accounts.roles import ROLES
 from newsletter.project.setting_values import read_mailable, read_text, read_words
 
 MAX_ISSUER_LENGTH = 200

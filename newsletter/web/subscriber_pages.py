@@ -23,6 +23,7 @@ from newsletter.rendering.colours import (
     mix_colours,
     normalise_colour,
 )
+from newsletter.sending.notices.template_mails import forget_mails
 from subscribers.models import Frequency, MailingList, Subscriber, Topic
 from subscribers.people.publishing_hooks import Branding, MonthlyMailCount, PublishingHooks, register_publishing_hooks
 
@@ -132,7 +133,8 @@ def has_further_languages(lists: Iterable[MailingList]) -> bool:
 
 
 def forget_reports(person: Subscriber) -> None:
-    """Delete the applied reports of providers about a person's address, because their bodies hold the address."""
+    """Delete single mails, and the applied reports of providers about a person's address: their bodies hold the address."""
+    forget_mails(person)
     ProviderEvent.objects.filter(applied_at__isnull=False, body__address__iexact=person.email).delete()
 
 

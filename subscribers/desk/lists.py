@@ -25,9 +25,10 @@ from subscribers.desk.editing.archiving import (
 )
 from subscribers.desk.editing.duplicating import DuplicateView
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.short_name_form import NamedForm, ShortNameForm
 from subscribers.desk.editing.uses import RefuseUsedDelete
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.embedded_form import EmbedPanel
 from subscribers.desk.labels import exclusion_label
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
@@ -114,7 +115,7 @@ class DuplicateList(DuplicateView, ListCreateView):
         return row
 
 
-class ListEditView(ArchivableEditMixin, EditEffectsMixin, EditRowMixin, EditView):
+class ListEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMixin, EditView):
     pass
 
 
@@ -218,7 +219,7 @@ class TopicCreateView(AddRowMixin, CreateView):
     add_title = gettext_lazy("Add a topic")
 
 
-class TopicEditView(EditRowMixin, EditView):
+class TopicEditView(VersionedEditMixin, EditView):
     pass
 
 

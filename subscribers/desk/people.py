@@ -98,6 +98,10 @@ class RevealedPersonPage(PersonPage):
 
     http_method_names = ["get", "head", "options", "post"]
 
+    def get_page_title(self) -> str:
+        person = super().get_page_title()
+        return _("%(person)s (with the address)") % {"person": person} if self.request.method == "POST" else person
+
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         require_permission(request, REVEAL_PERMISSION)
         return super().dispatch(request, *args, **kwargs)

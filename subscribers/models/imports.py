@@ -84,6 +84,16 @@ class ImportBatch(models.Model):
     )
     confirm = models.BooleanField(default=False)
     by = models.CharField(max_length=254)
+    by_key = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text=gettext_lazy("The id of the API key that uploaded the file, if no person did")
+    )
+    origin = models.CharField(
+        max_length=160,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=gettext_lazy("The origin of its changes in webhooks, if it is not “import”"),
+    )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)

@@ -8,8 +8,10 @@ from django.db import IntegrityError, transaction
 from newsletter.common.errors import NotApproved
 from newsletter.issues.assembly.appeals import choose_appeals
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Appeal, Issue, Publication
+from newsletter.issues.visible.block_choices import choose_appeals as choose_visible
+from newsletter.models import Appeal, Delivery, Issue, Publication
 from newsletter.sending.freezing.start import start_send
+from subscribers.models import Subscriber
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +105,66 @@ def test_an_appeal_that_is_limited_to_others_later_leaves_the_issue() -> None:
     assert list_headlines(issue) == []
     with pytest.raises(NotApproved):
         start_send(issue=Issue.objects.get(pk=issue.pk), now=NOW)
+
+
+ALL_APPEALS = (
+    ("es-donor", {"audience": "donor", "language": "es"}),
+    ("en-donor", {"audience": "donor", "language": "en", "priority": 5}),
+    ("es-all", {"language": "es", "priority": 8}),
+    ("es-all-later", {"language": "es", "priority": 9, "first_day": date(2026, 3, 6)}),
+    ("en-all", {"language": "en", "priority": 7}),
+    ("any-all", {"priority": 6}),
+    ("en-all-over", {"language": "en", "priority": 9, "last_day": date(2026, 3, 3)}),
+    ("en-monthly-elsewhere", {"audience": "monthly", "language": "en", "priority": 9}),
+    ("fr-all", {"language": "fr", "priority": 9}),
+    ("off-all", {"priority": 9, "enabled": False}),
+)
+"""Appeals on 5 March 2026. The one that is elsewhere is for another publication."""
+
+
+@pytest.mark.parametrize(
+    ("language", "giving", "without", "seen"),
+    [
+        ("es", "donor", "", "es-donor"),
+        ("es", "donor", "es-donor", "en-donor"),
+        ("es", "donor", "es-donor en-donor", "es-all"),
+        ("es", "none", "", "es-all"),
+        ("es", "none", "es-all", "en-all"),
+        ("es", "monthly", "", "es-all"),
+        ("en", "donor", "", "en-donor"),
+        ("en", "donor", "en-donor", "en-all"),
+        ("en", "none", "", "en-all"),
+        ("en", "none", "en-all", "any-all"),
+        ("en", "monthly", "", "en-all"),
+        ("en", "none", "en-all any-all", ""),
+    ],
+)
+@pytest.mark.requirement("N5")
+def test_status_comes_before_language_and_language_before_priority(
+    language: str, giving: str, without: str, seen: str
+) -> None:
+    weekly, other = make_publication(languages=["es"]), make_publication(slug="other")
+    make_story("The water case")
+    for slug, values in ALL_APPEALS:
+        if slug not in without.split():
+            appeal = make_appeal(slug, **values)
+            if slug.endswith("elsewhere"):
+                appeal.publications.add(other)
+    content = resolve_content(Issue.objects.get(pk=make_issue(weekly).pk))
+    version = content if language == "en" else content.versions[0]
+    (chosen,) = choose_visible(version, giving).values()
+    assert (chosen.headline if chosen else "") == seen
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.requirement("N5")
+def test_a_donor_who_reads_spanish_is_sent_the_spanish_appeal() -> None:
+    weekly = make_publication(languages=["es"])
+    make_story("The water case")
+    for slug, values in ALL_APPEALS:
+        make_appeal(slug, **values)
+    (person,) = add_subscribers(weekly, 1)
+    Subscriber.objects.filter(pk=person.pk).update(language="es-MX", giving="donor")
+    start_send(issue=make_issue(weekly, approved=True), now=NOW)
+    html = Delivery.objects.get().batch.variant.html
+    assert [slug for slug, _values in ALL_APPEALS if f">{slug}<" in html] == ["es-donor"]

@@ -11,12 +11,12 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
 from newsletter.models import Brand, Publication, Source
+from newsletter.organisation.accounts.staff import add_staff
 from newsletter.organisation.health import machine
 from newsletter.organisation.health.content import check_publications
 from newsletter.organisation.health.machine import check_data_folder, check_disk, check_site_url
 from newsletter.organisation.health.run_checks import examine
 from newsletter.organisation.health.sending import check_senders
-from newsletter.organisation.staff import add_staff
 from newsletter.rendering.errors import TemplateError
 from newsletter.sending.deliverability.domain_records import FindTxtRecords
 from newsletter.sending.deliverability.findings import Finding

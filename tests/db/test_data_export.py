@@ -7,8 +7,9 @@ import pytest
 from django.apps import apps
 from django.db import models
 
+from newsletter.api_keys import make_key
 from newsletter.issues.planning.welcome import set_up_welcome
-from newsletter.models import Delivery, DeliveryException, WelcomeStep
+from newsletter.models import Delivery, DeliveryException, TemplateMail, WelcomeStep
 from newsletter.models.feedback import Bounce
 from newsletter.sending.freezing.start import start_send
 from subscribers.identity import identify
@@ -34,6 +35,7 @@ from subscribers.people.preferences import set_frequencies
 from subscribers.segments.attributes import write_attributes
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.mail_templates import make_mail_template
 from tests.support.people import make_list, make_member
 
 NUMBER = "a number of ours"
@@ -71,6 +73,13 @@ TOLD = {
         "mailing_list": "a private list is not named; the issue is",
         "step": "the name of the issue ends with it",
         "subscriber_id": NUMBER,
+        "address_hash": SECRET,
+    },
+    "newsletter.TemplateMail": {
+        "template_sha256": OURS,
+        "api_key": OURS,
+        "idempotency_key": OURS,
+        "request_hash": "a code made from the request",
         "address_hash": SECRET,
     },
     "newsletter.CorrectedDelivery": {
@@ -166,6 +175,14 @@ def make_everything() -> Subscriber:
     first = set_up_welcome(publication=made, by=make_approver(), now=NOW)[0]
     WelcomeStep.objects.create(
         issue=first, mailing_list=weekly, step=1, subscriber_id=person.pk, address_hash=b"1" * 16, joined_at=NOW
+    )
+    TemplateMail.objects.create(
+        template=make_mail_template(made),
+        api_key=make_key(name="Shop", scope="mails:send", by="kim", now=NOW)[0],
+        email=person.email,
+        address_hash=person.address_hash,
+        values={"amount": "£25"},
+        asked_at=NOW,
     )
     write_attributes([(person.pk, {"shoe": "7"})])
     Confirmation.objects.create(subscriber=person, mailing_list=weekly, requested_at=NOW)

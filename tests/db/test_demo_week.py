@@ -16,7 +16,7 @@ from newsletter.demo.sample_week import run_sample_week
 from newsletter.demo.site_server import DemoSite
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.snapshot.versions import make_language_versions
-from newsletter.models import Issue, Story, Variant
+from newsletter.models import Delivery, Issue, Story, Variant
 from newsletter.sending.settling.receipt import status_of
 from tests.support.migrated_database import SERVER
 
@@ -72,10 +72,19 @@ def test_topics_decide_the_order_of_stories(week) -> None:
     assert find_issue("weekly").approvals.get().revision.groups.exclude(interests=-1).filter(people__gt=0).exists()
 
 
-def test_one_person_gets_the_welcome(week) -> None:
+def test_two_people_get_the_welcome_each_in_their_language(week) -> None:
     welcome = Issue.objects.get(kind=Issue.Kind.WELCOME, on_since__isnull=False)
-    assert status_of(welcome)["deliveries"]["accepted"] == 1
-    assert "newcomer@example.org signed up" in week.printed
+    assert status_of(welcome)["deliveries"]["accepted"] == 2
+    assert "newcomer@example.org and recien-llegada@example.org signed up" in week.printed
+    shown = {
+        delivery.batch.variant.language: delivery.batch.variant for delivery in Delivery.objects.filter(issue=welcome)
+    }
+    assert set(shown) == {"en", "es"}
+    assert "Te damos la bienvenida" in shown["es"].subject
+    for words in ("Hola, ", "Gracias por unirte", "Tú eliges"):
+        assert words in shown["es"].text
+    for words in ("Hello", "Thank you for joining us"):
+        assert words not in shown["es"].text
 
 
 def test_a_receipt_counts_people_over_the_limit_of_mails(week) -> None:

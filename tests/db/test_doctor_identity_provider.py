@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from newsletter.identity_provider.discovery import WELL_KNOWN
+from newsletter.organisation.accounts.staff import add_staff
 from newsletter.organisation.health.identity_provider import check_identity_provider, check_way_back
-from newsletter.organisation.staff import add_staff
 from newsletter.sending.deliverability.findings import Finding
 from tests.support.desk import PASSWORD
 from tests.support.identity_provider import Issuer, run_issuer

@@ -2,19 +2,23 @@
 
 from datetime import date
 from decimal import Decimal
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from newsletter.feedback.gift_files import BadGift, BadGiftFile, read_amount, read_gifts
 from newsletter.feedback.gifts import ReportedGift, find_issue_of_campaign, record_gifts, sum_gifts
 from newsletter.feedback.report import make_report
+from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Brand, Gift, Issue, Publication
+from newsletter.issues.variants.click_links import list_link_targets
+from newsletter.models import Brand, Delivery, Gift, Issue, Publication
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter
 from tests.support.fake_provider import FakeProvider
-from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_approver, make_issue, make_story
+from tests.support.limited_blocks import add_limited_note
 from tests.support.sends import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,6 +38,7 @@ def issue(publication: Publication) -> Issue:
     return make_issue(publication, approved=True)
 
 
+@pytest.mark.requirement("N12")
 def test_a_gift_is_counted_once_however_often_it_is_reported(issue: Issue) -> None:
     assert record_gifts([report("a"), report("a"), report("b")], by="file", now=NOW).new == 2
     again = record_gifts([report("a", amount="99"), report("c")], by="API", now=NOW)
@@ -54,6 +59,7 @@ def test_a_campaign_finds_digests_and_slugs_with_numbers(publication: Publicatio
     assert find_issue_of_campaign("news-2026") is None
 
 
+@pytest.mark.requirement("N12")
 def test_the_links_of_a_sent_mail_lead_to_the_report(
     issue: Issue, fake_provider: FakeProvider, settings: object
 ) -> None:
@@ -73,6 +79,30 @@ def test_the_links_of_a_sent_mail_lead_to_the_report(
     assert (total.block, total.amount, total.gifts) == ("", 20, 2)
     assert {first.title, second.title} == {"Give an hour", ""}
     assert sum_gifts(issue, content=None)[0] == total
+
+
+def test_counted_links_name_the_same_block_in_every_version(publication: Publication, issue: Issue) -> None:
+    Publication.objects.update(clicks="counts")
+    (donor,) = add_subscribers(publication, 1, start=7, giving="donor")
+    changed = Issue.objects.get(pk=issue.pk)
+    add_limited_note(changed, '<a href="https://example.org/thanks/">Thank you</a>', giving="donor")
+    add_limited_note(changed, '<a href="https://example.org/first/">For you first</a>', giving="none")
+    approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
+    start_send(issue=Issue.objects.get(pk=issue.pk), now=NOW)
+    mails = [one.batch.variant for one in Delivery.objects.order_by("subscriber_id").distinct()]
+    of_donor = Delivery.objects.get(subscriber_id=donor.pk).batch.variant
+    blocks = {}
+    for variant in {*mails}:
+        targets = list_link_targets(variant.html)
+        blocks[variant == of_donor] = {
+            urlsplit(target).path: parse_qs(urlsplit(target).query)["utm_content"]
+            for target in targets
+            if "utm_" in target
+        }
+    assert blocks[True]["/give/"] == blocks[False]["/give/"]
+    assert set(blocks[True]) - set(blocks[False]) == {"/thanks/"}
+    assert set(blocks[False]) - set(blocks[True]) == {"/first/"}
+    assert blocks[True]["/thanks/"] != blocks[False]["/first/"]
 
 
 def test_a_file_is_read_and_each_wrong_line_says_why() -> None:

@@ -28,6 +28,7 @@ from newsletter.sending.settling.restore import mark_open_batches_uncertain
 from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
 from newsletter.sending.withdraw import withdraw_story
 from subscribers.models import Segment, Subscriber
+from subscribers.people.preferences import pause_mail
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import (
@@ -75,6 +76,7 @@ def running(mailgun: FakeProvider) -> Send:
     return reload(send)
 
 
+@pytest.mark.requirement("N6")
 def test_each_zone_gets_the_issue_at_its_own_hour(running: Send, mailgun: FakeProvider) -> None:
     assert read_mailed(mailgun) == {"auckland": 12}
     work_at(LONDON_HOUR - MINUTE)
@@ -158,6 +160,7 @@ def test_the_place_decides_before_the_stated_zone(mailgun: FakeProvider) -> None
         ("2026-03-05T09:00", "Etc/GMT+12", datetime(2026, 3, 5, 21, tzinfo=UTC)),
     ],
 )
+@pytest.mark.requirement("N6")
 def test_every_reader_gets_it_once_whatever_their_clock_does(
     mailgun: FakeProvider, due: str, zone: str, hour: datetime
 ) -> None:
@@ -258,6 +261,7 @@ def test_mails_show_the_day_of_the_slot_everywhere(running: Send) -> None:
     assert "4 March 2026" not in variant.text
 
 
+@pytest.mark.requirement("N6")
 def test_who_moves_to_another_zone_gets_it_at_the_first_zones_hour(running: Send, mailgun: FakeProvider) -> None:
     auckland, los_angeles = make_place(zone_place(AUCKLAND)), make_place(zone_place(LOS_ANGELES))
     Subscriber.objects.filter(email="person20@example.com").update(place=auckland)
@@ -277,6 +281,21 @@ def test_who_unsubscribes_before_their_hour_is_not_mailed(running: Send, mailgun
     work_at(LOS_ANGELES_HOUR)
     assert "person40@example.com" not in mailgun.accepted_counts()
     assert make_receipt(reload(running)).deliveries["skipped"] == 1
+
+
+def test_who_pauses_before_their_hour_is_not_mailed(running: Send, mailgun: FakeProvider) -> None:
+    person = Subscriber.objects.get(email="person40@example.com")
+    assert pause_mail(subscriber=person, days=30, now=AUCKLAND_HOUR + MINUTE)
+    ended = Subscriber.objects.get(email="person41@example.com")
+    pause_mail(subscriber=ended, days=30, now=AUCKLAND_HOUR + MINUTE)
+    pause_mail(subscriber=ended, days=0, now=LONDON_HOUR)
+    work_at(LONDON_HOUR)
+    work_at(LOS_ANGELES_HOUR)
+    assert "person40@example.com" not in mailgun.accepted_counts()
+    assert "person41@example.com" in mailgun.accepted_counts()
+    assert make_receipt(reload(running)).deliveries["skipped"] == 1
+    outcome = str(explain_issue(running.issue, person=person, now=LOS_ANGELES_HOUR).outcome)
+    assert outcome == "Not sent: unsubscribed, paused or suppressed just before"
 
 
 def test_a_paused_send_sends_passed_hours_when_it_resumes(running: Send, mailgun: FakeProvider) -> None:
@@ -494,6 +513,17 @@ def test_the_explanation_for_a_person_says_their_hour() -> None:
     Subscriber.objects.filter(pk=person.pk).update(place=None, timezone="US/Nowhere")
     outcome = str(explain_issue(issue, person=Subscriber.objects.get(pk=person.pk), now=NOW).outcome)
     assert outcome.startswith("They get it at 09:00 by the clock of the publication (Europe/London)")
+
+
+def test_the_explanation_says_the_hour_that_was_fixed_for_who_moved(running: Send) -> None:
+    person = Subscriber.objects.get(email="person20@example.com")
+    Subscriber.objects.filter(pk=person.pk).update(place=make_place(zone_place(LOS_ANGELES)))
+    person.refresh_from_db()
+    outcome = str(explain_issue(running.issue, person=person, now=AUCKLAND_HOUR + MINUTE).outcome)
+    assert outcome == "Still to send. Their hour was fixed when the send began: 09:00 in London."
+    work_at(LONDON_HOUR)
+    outcome = str(explain_issue(running.issue, person=person, now=LONDON_HOUR).outcome)
+    assert outcome == "Accepted by the provider"
 
 
 def test_waiting_for_an_hour_is_no_stalled_worker(running: Send) -> None:

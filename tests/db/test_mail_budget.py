@@ -1,11 +1,12 @@
 """No person gets more mails in 7 days than the organisation allows, over all publications."""
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, connection, connections
 
 from newsletter.common.errors import NotReady
 from newsletter.desk.sends.confirmations import confirm_start
@@ -62,6 +63,7 @@ def settle(sent: Send, *, at: datetime) -> None:
     Send.objects.filter(pk=sent.pk).update(state=Send.State.SUBMITTED, ended_at=at)
 
 
+@pytest.mark.requirement("N8")
 def test_a_mail_above_the_limit_is_counted_and_not_sent(publications: list[Publication]) -> None:
     limit_mails(2)
     full = add_subscribers(publications[0], 2)
@@ -84,6 +86,34 @@ def test_nobody_left_within_the_limit_is_said_before_anything_is_sent(publicatio
     send(publications[0])
     with pytest.raises(NotReady, match="2 would get more mails in 7 days than the limit for one person allows"):
         send(publications[1])
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer, so freezes cannot overlap")
+@pytest.mark.requirement("N8")
+def test_two_issues_frozen_at_once_keep_the_limit(publications: list[Publication]) -> None:
+    limit_mails(1)
+    people = add_subscribers(publications[0], 20)
+    issues = [make_approved(publication) for publication in publications[:2]]
+    errors: list[Exception] = []
+
+    def freeze(issue: Issue) -> None:
+        try:
+            start_send(issue=Issue.objects.get(pk=issue.pk), now=NOW)
+        except Exception as error:  # noqa: BLE001 - shown by the assertion
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=freeze, args=[issue]) for issue in issues]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(errors) == 1
+    assert "20 would get more mails in 7 days" in str(errors[0])
+    assert Delivery.objects.count() == len(people) == 20
+    assert Delivery.objects.values("subscriber_id").distinct().count() == 20
+    assert connection.vendor == "postgresql"
 
 
 def test_without_a_limit_everybody_gets_every_mail(publications: list[Publication]) -> None:
@@ -151,6 +181,7 @@ def test_a_mail_that_was_certainly_not_sent_does_not_count(publications: list[Pu
     assert count_people(second, now=NOW).excluded == {}
 
 
+@pytest.mark.requirement("N8")
 def test_a_publication_that_is_always_sent_has_no_limit(publications: list[Publication]) -> None:
     limit_mails(1)
     add_subscribers(publications[0], 2)

@@ -6,8 +6,8 @@ from wagtail.images import get_image_model
 from wagtail.permissions import policy_registry
 
 from newsletter.common.errors import BadAddress, NotFound
-from newsletter.organisation.roles import ROLES
-from newsletter.organisation.staff import BadPassword, UnknownRole, add_staff, is_staff, list_staff
+from newsletter.organisation.accounts.roles import ROLES
+from newsletter.organisation.accounts.staff import BadPassword, UnknownRole, add_staff, is_staff, list_staff
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-calm-harbour-morning"

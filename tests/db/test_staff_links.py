@@ -11,10 +11,10 @@ from newsletter.common.errors import BadAddress
 from newsletter.jobs.staff_link_mails import notify_account_changes, send_due_staff_links
 from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import AuditEntry, PasswordLinkRequest, StaffLink
-from newsletter.organisation.administrators import LastAdministrator
-from newsletter.organisation.staff import BadPassword, UnknownRole, add_staff, remove_second_factor, role_of
-from newsletter.organisation.staff_accounts import EmailTaken, change_staff, invite_staff
-from newsletter.organisation.staff_links import (
+from newsletter.organisation.accounts.administrators import LastAdministrator
+from newsletter.organisation.accounts.staff import BadPassword, UnknownRole, add_staff, remove_second_factor, role_of
+from newsletter.organisation.accounts.staff_accounts import EmailTaken, change_staff, invite_staff
+from newsletter.organisation.accounts.staff_links import (
     UsedStaffLink,
     make_staff_link,
     make_staff_link_url,

@@ -8,7 +8,7 @@ from wagtail.models import ModelLogEntry
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.models import AuditEntry
-from newsletter.organisation.staff import add_staff
+from newsletter.organisation.accounts.staff import add_staff
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-calm-harbour-morning"

@@ -10,7 +10,9 @@ from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import EventNotice, Issue, Publication, Story
 from newsletter.models.schema_blocks import make_body_block
+from subscribers.models import Case, Topic
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_event, make_issue, make_story
+from tests.support.limited_blocks import add_limited_note, limit_block
 
 pytestmark = pytest.mark.django_db
 EMPTY_STORY = {"story": None, "headline": "", "teaser": "", "picture": None, "link": ""}
@@ -70,6 +72,29 @@ def test_an_issue_with_more_than_60_stories_cannot_be_approved(issue: Issue) -> 
     with pytest.raises(NotReady, match="61 stories"):
         approve_issue(issue=changed, by=make_approver(), now=NOW)
     assert not find_incomplete_parts(add(issue, "stories", {"heading": "", "stories": [story] * 59}))
+
+
+def test_an_issue_with_stories_of_more_than_20_cases_cannot_be_approved(issue: Issue) -> None:
+    stories = [
+        make_story(f"Hearing {number}", case=Case.objects.create(slug=f"case-{number}", name=f"Case {number}"))
+        for number in range(21)
+    ]
+    chosen = [{**EMPTY_STORY, "story": story.pk} for story in stories]
+    changed = add(issue, "stories", {"heading": "", "stories": chosen})
+    with pytest.raises(NotReady, match="belong to 21 cases, and an issue can have 20"):
+        approve_issue(issue=changed, by=make_approver(), now=NOW)
+    Story.objects.filter(pk=stories[0].pk).update(case=stories[1].case)
+    assert not find_incomplete_parts(Issue.objects.get(pk=issue.pk))
+
+
+def test_an_issue_with_more_than_40_rules_for_blocks_cannot_be_approved(issue: Issue) -> None:
+    for number in range(41):
+        Topic.objects.create(slug=f"topic-{number}", name=f"Topic {number}")
+        add_limited_note(issue, f"Note {number}", topic=f"topic-{number}")
+    with pytest.raises(NotReady, match="have 41 different choices of “Show to”, and an issue can have 40"):
+        approve_issue(issue=Issue.objects.get(pk=issue.pk), by=make_approver(), now=NOW)
+    limit_block(issue, "note", topic="topic-0")
+    assert not find_incomplete_parts(Issue.objects.get(pk=issue.pk))
 
 
 def test_an_event_that_is_gone_does_not_make_a_block_unfinished(issue: Issue) -> None:

@@ -12,7 +12,7 @@ from newsletter.feedback.gifts import ReportedGift, record_gifts
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.models import Publication, Send
-from newsletter.organisation.staff import add_staff
+from newsletter.organisation.accounts.staff import add_staff
 from newsletter.outbound.endpoints import turn_off
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.sweep import finish_sends

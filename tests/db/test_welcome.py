@@ -8,11 +8,13 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from newsletter.common.errors import NotReady, WrongState
+from newsletter.common.languages import OFFERED_LANGUAGES
 from newsletter.issues.approval.approve import approve_issue, withdraw_approvals
 from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.planning.welcome import change_delay, set_up_welcome, turn_off_welcome
+from newsletter.issues.planning.welcome_texts import find_welcome_texts
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import RecipientGroup, choose_visible_for_group, count_people
 from newsletter.issues.visible.visible_content import filter_visible
@@ -35,8 +37,8 @@ from newsletter.sending.settling.restore import mark_open_batches_uncertain, rel
 from newsletter.sending.settling.retention import KEPT, delete_old_deliveries
 from newsletter.sending.settling.send_controls import cancel_send, pause_send
 from subscribers.erasing.erasure import erase_person
-from subscribers.identity import identify
-from subscribers.models import ImportBatch, Segment, Subscriber, Subscription, Suppression
+from subscribers.models import ImportBatch, MailedLink, Segment, Subscriber, Subscription, Suppression
+from subscribers.people.change_address import confirm_address_change, request_correction
 from subscribers.people.preferences import pause_mail
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from tests.support.fake_provider import FakeProvider
@@ -71,6 +73,7 @@ def weekly() -> Publication:
     return make_publication()
 
 
+@pytest.mark.requirement("N10")
 def test_a_new_subscriber_gets_each_mail_once_on_its_day(weekly: Publication, mailgun: FakeProvider) -> None:
     mails = turn_on_welcome(weekly)
     person = join(weekly.mailing_list, "new@example.com")
@@ -83,22 +86,40 @@ def test_a_new_subscriber_gets_each_mail_once_on_its_day(weekly: Publication, ma
     assert [check_welcome(issue) for issue in mails] == [{"accepted": 1}] * 3
 
 
+def test_the_first_mail_says_what_to_expect_and_how_to_choose(weekly: Publication, mailgun: FakeProvider) -> None:
+    turn_on_welcome(weekly)
+    join(weekly.mailing_list, "new@example.com")
+    run_welcome(SOON)
+    (mail,) = mailgun.mailbox("new@example.com")
+    words = " ".join(mail.text.split())
+    assert mail.subject == f"Welcome to {weekly.name}"
+    assert "In each issue you find stories from our work, events near you, and ways to get involved." in words
+    assert "one to choose what you get and how often, and one to unsubscribe with one click" in words
+    assert "/p/" in mail.text
+    assert "/u/" in mail.text
+
+
 def test_a_new_subscriber_is_welcomed_in_their_language(weekly: Publication, mailgun: FakeProvider) -> None:
-    Publication.objects.update(languages=["es", "fr"])
+    further = [language for language in OFFERED_LANGUAGES if language != "en"]
+    Publication.objects.update(languages=further)
     weekly.refresh_from_db()
     mails = turn_on_welcome(weekly)
-    for person, language in (
-        (join(weekly.mailing_list, "ana@example.org"), "es"),
-        (join(weekly.mailing_list, "zoe@example.org"), "fr"),
-    ):
+    people = {language: join(weekly.mailing_list, f"{language}@example.org") for language in (*further, "cy")}
+    for language, person in people.items():
         Subscriber.objects.filter(pk=person.pk).update(language=language)
-    run_welcome(SOON)
-    shown = {delivery.subscriber_id: delivery.batch.variant for delivery in Delivery.objects.filter(issue=mails[0])}
-    in_spanish, in_english = (shown[person.pk] for person in Subscriber.objects.order_by("email"))
-    assert (in_spanish.subject, in_spanish.language) == ("Te damos la bienvenida a The weekly letter", "es")
-    assert "Gracias por unirte" in in_spanish.text
-    assert "cada número" in in_spanish.text
-    assert in_english.subject == "Welcome to The weekly letter"
+    for days in (0, 3.1, 10.1):
+        run_welcome(SOON + days * DAY)
+    for mail, english in zip(mails, find_welcome_texts("en"), strict=True):
+        shown = {delivery.subscriber_id: delivery.batch.variant for delivery in Delivery.objects.filter(issue=mail)}
+        for language in further:
+            variant = shown[people[language].pk]
+            own = find_welcome_texts(language)[mail.number - mails[0].number]
+            assert variant.language == language
+            assert variant.subject == own.subject.replace("{publication}", weekly.name)
+            assert own.preheader in variant.html
+            assert own.notes[0][0] in variant.text
+            assert english.notes[0][0] not in variant.text
+        assert shown[people["cy"].pk].subject == english.subject.replace("{publication}", weekly.name)
 
 
 def test_two_people_who_confirm_in_one_minute_share_a_send(weekly: Publication) -> None:
@@ -179,6 +200,7 @@ def test_the_database_refuses_a_second_row_of_a_step(weekly: Publication) -> Non
         row.save(force_insert=True)
 
 
+@pytest.mark.requirement("N10")
 def test_somebody_who_leaves_between_freeze_and_call_is_skipped(weekly: Publication, mailgun: FakeProvider) -> None:
     first, *_ = turn_on_welcome(weekly)
     person, other = (join(weekly.mailing_list, f"{name}@example.com") for name in "ab")
@@ -193,6 +215,7 @@ def test_somebody_who_leaves_between_freeze_and_call_is_skipped(weekly: Publicat
     assert list_steps(other)[0] == "accepted"
 
 
+@pytest.mark.requirement("N10")
 def test_pausing_stops_the_welcome_for_good(weekly: Publication) -> None:
     turn_on_welcome(weekly)
     person = join(weekly.mailing_list, "new@example.com")
@@ -204,11 +227,15 @@ def test_pausing_stops_the_welcome_for_good(weekly: Publication) -> None:
     assert list_steps(person) == ["accepted", "paused", "paused"]
 
 
+@pytest.mark.requirement("N10")
 def test_a_changed_address_stops_the_welcome(weekly: Publication, mailgun: FakeProvider) -> None:
     turn_on_welcome(weekly)
     person = join(weekly.mailing_list, "old@example.com")
     run_welcome(SOON)
-    Subscriber.objects.filter(pk=person.pk).update(email="new@example.com", address_hash=identify("new@example.com"))
+    request_correction(person=person, email="new@example.com", now=SOON + DAY / 2)
+    confirm_address_change(link=MailedLink.objects.get(kind="arrive"), now=SOON + DAY / 2)
+    person.refresh_from_db()
+    assert person.email == "new@example.com"
     for days in (1, 4, 11):
         run_welcome(SOON + days * DAY)
     assert list_steps(person) == ["accepted", "moved", "moved"]
@@ -614,10 +641,13 @@ def test_setting_up_twice_makes_three_mails(weekly: Publication) -> None:
     ]
 
 
-def test_a_spanish_publication_begins_with_spanish_words() -> None:
-    spanish = make_publication(language="es", slug="carta", name="La carta")
-    first, *_ = set_up_welcome(publication=spanish, by=make_approver(), now=NOW)
-    assert first.subject == "Te damos la bienvenida a La carta"
+@pytest.mark.parametrize("language", OFFERED_LANGUAGES)
+def test_a_welcome_begins_with_words_in_the_publications_language(language: str) -> None:
+    publication = make_publication(language=language, slug="letter", name="Open Door")
+    mails = set_up_welcome(publication=publication, by=make_approver(), now=NOW)
+    texts = find_welcome_texts(language)
+    assert language == "en" or texts != find_welcome_texts("en")
+    assert [mail.subject for mail in mails] == [text.subject.replace("{publication}", "Open Door") for text in texts]
 
 
 def test_an_erased_person_is_not_welcomed_again(weekly: Publication, mailgun: FakeProvider) -> None:

@@ -19,7 +19,7 @@ from newsletter.issues.assembly.stories_at_source import remove_gone_stories, re
 from newsletter.issues.planning.complete_send import complete_send
 from newsletter.issues.snapshot.exposure import find_reach
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Batch, Issue, Picture, Publication, Send, Story, Variant
+from newsletter.models import Batch, Issue, Picture, Publication, Send, ShownItem, Story, Variant
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send
@@ -112,6 +112,26 @@ def test_an_original_gone_at_its_source_stops_its_translation() -> None:
     Story.objects.filter(pk=original.pk).update(**GONE)
     assert claim_batch(batch_id=send.batches.get().pk, provider="mailgun", now=NOW) is None
     assert pause_withdrawn() == [issue]
+
+
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+def test_a_copy_of_the_translation_stops_with_the_original(*, is_withdrawn: bool) -> None:
+    original, translation = make_pair()
+    issue = make_spanish_issue()
+    send = start_send(issue=issue, now=NOW)
+    copy = make_story("El caso del agua, otra vez", language="es", days_old=2)
+    shown = ShownItem.objects.filter(kind=ShownItem.Kind.STORY, row_id=translation.pk)
+    assert shown.update(row_id=copy.pk)
+    Story.objects.filter(pk=copy.pk).update(same_as=translation)
+    if is_withdrawn:
+        done = take_back(original)
+        assert (done.paused, [reached.issue for reached in done.reach]) == ([issue], [])
+    else:
+        Story.objects.filter(pk=original.pk).update(**GONE)
+        assert pause_withdrawn() == [issue]
+    Send.objects.update(state="submitting")
+    assert claim_batch(batch_id=send.batches.get().pk, provider="mailgun", now=NOW) is None
+    assert not Story.objects.showable().filter(pk=copy.pk).exists()
 
 
 def test_people_who_have_the_translation_are_counted() -> None:

@@ -33,13 +33,14 @@ def call(
 ) -> Any:
     """Call the API with a JSON body, or with ``text`` as it is. Headers are named with underscores, as ``if_match``."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    content_type = sent.pop("content-type", "application/json")
     if key:
         sent["Authorization"] = f"Bearer {key}"
     return (client or Client()).generic(
         method.upper(),
         f"/api/v1/{path}",
         text if body is None else json.dumps(body),
-        content_type="application/json",
+        content_type=content_type,
         headers=sent,
     )
 

@@ -10,10 +10,12 @@ from django.utils import timezone
 from newsletter.models import ApiScope, Issue, Source, Variant
 from newsletter.sending.freezing.start import start_send
 from subscribers.exporting.export_requests import allow_export
+from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, Suppression
 from tests.support.api import call, create_key
 from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
+from tests.support.mail_templates import make_mail_template
 from tests.support.web_site import Site, serve_site
 
 NOW = "2026-03-05T09:00:00Z"
@@ -42,6 +44,7 @@ def prepare(site: Site) -> None:
     make_story("The clinic opens its doors")
     add_subscribers(publication, 2)
     start_send(issue=make_issue(publication, approved=True), now=timezone.now())
+    make_mail_template(publication)
     items = make_feed_item(site, "new", "A new verdict") + make_feed_item(site, "old", "The first verdict")
     feed = f'<rss version="2.0"><channel><title>News</title>{items}</channel></rss>'
     notes = make_feed_item(site, "note", "A note from the field")
@@ -92,6 +95,17 @@ EXAMPLES = (
         lines='{"email": "kim@example.org", "name": "Kim", "country": "GB", "city": "York"}\n'
         '{"email": "no address"}\n{"email": "lee@example.org", "attributes": {"member since": "2019"}}\n',
     ),
+    Example(
+        "Import a file",
+        "POST imports",
+        "imports?list=supporters&basis=consent&evidence=Sign-up+sheet,+spring+fair+2026&column=Since:attribute:member_since",
+        lines="email,name,Since\nash@example.org,Ash,2019\nno address,,\n",
+        headers={"content_type": "text/csv"},
+    ),
+    Example("Follow it", "GET imports/{batch}", "imports/3"),
+    Example("Why lines were refused", "GET imports/{batch}/refused", "imports/3/refused"),
+    Example("Undo it", "POST imports/{batch}/undo", "imports/3/undo"),
+    Example("The imports of a key", "GET imports", "imports?limit=1"),
     Example("The people on a list", "GET people", "people?list=supporters&limit=1"),
     Example("One person", "GET people/{person}", "people/4"),
     Example("Find a person", "POST people/find", "people/find", {"email": EMAIL}),
@@ -280,6 +294,20 @@ EXAMPLES = (
             ]
         },
     ),
+    Example("The templates", "GET mail-templates", "mail-templates"),
+    Example(
+        "Thank somebody for a gift",
+        "POST mails",
+        "mails",
+        {
+            "template": "thank-you",
+            "email": "sam.donor@example.org",
+            "values": {"first_name": "Sam", "amount": "£25"},
+        },
+        {"idempotency_key": "gift G-1042"},
+    ),
+    Example("Before it is sent", "GET mails/{mail}", "mails/1"),
+    Example("The mails of a key", "GET mails", "mails"),
     Example("All sign-up forms", "GET sign-up-forms", "sign-up-forms"),
     Example("One form in Spanish", "GET sign-up-forms/{slug}", "sign-up-forms/supporters?language=es"),
     Example("A challenge", "GET sign-up-forms/{slug}/challenge", "sign-up-forms/supporters/challenge"),
@@ -349,6 +377,8 @@ def _run(site: Site) -> Iterator[tuple[Example, str, Any]]:
             allow_export(
                 request=ExportRequest.objects.get(), by=User.objects.create(username="kim"), now=timezone.now()
             )
+        if example.operation in ("GET imports/{batch}", "GET imports"):
+            process_pending_imports(clock=timezone.now)
         used = narrow if headers.pop("scope", "") else "" if "authorization" in headers else key
         body = example.body
         if isinstance(body, dict) and "{site}" in str(body.get("url", "")):

@@ -15,6 +15,8 @@ from wagtail.users.models import UserProfile
 from newsletter.api_keys import make_key
 from newsletter.demo.sample_week import LOGIN
 from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.decision_links import make_decision_url
+from newsletter.issues.comments.comment import add_comment
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.issues.planning.welcome import set_up_welcome
 from newsletter.issues.reuse.saved_blocks import save_block
@@ -24,6 +26,7 @@ from newsletter.models import (
     EventNotice,
     Issue,
     MailLimits,
+    MailTemplate,
     Publication,
     Send,
     Source,
@@ -88,6 +91,7 @@ def print_rows() -> None:
     Publication.objects.filter(pk=sent.publication_id).update(languages=["es"])
     block = waiting.body.get_prep_value()[0]["id"]
     saved = save_block(issue=waiting, block=block, name="The lead", by=staff, now=now)
+    comment = add_comment(issue=waiting, text="Is this right?", by=second, now=now)
     mailing_list = MailingList.objects.earliest("pk")
     upload = {"mailing_list": mailing_list, "by": staff.email, "now": now}
     draft = create_draft_import(file=BytesIO(b"email\nnew@example.org\n"), name="people.csv", **upload)
@@ -117,9 +121,13 @@ def print_rows() -> None:
         "admin/people/imports": draft.pk,
         "admin/images": make_image().pk,
         "admin/api-keys": make_key(name="Shop", scope="people:read", by="admin", now=now)[0].pk,
+        "admin/mails": str(MailTemplate.objects.get().pk),
         "admin/webhooks": make_answered_endpoint(now=now).pk,
         "batch": send.batches.earliest("pk").pk,
-        "comment": 0,
+        "comment": comment.pk,
+        "newsletter_decide": make_decision(waiting, person=staff),
+        f"newsletter_decide {SPANISH_STAFF}": make_decision(waiting, person=second),
+        "wagtailusers_users:delete": User.objects.create(username="left@example.org", email="left@example.org").pk,
         "kind": "block",
         "name": "0.none",
         "other": "0.none",
@@ -162,6 +170,12 @@ def add_spanish_staff(like: User) -> User:
     person.groups.set(like.groups.all())
     UserProfile.objects.update_or_create(user=person, defaults={"preferred_language": "es"})
     return User.objects.get(pk=person.pk)
+
+
+def make_decision(issue: Issue, *, person: User) -> str:
+    """Return the token of the link that leads this person from a mail to the decision about the issue."""
+    url = make_decision_url(issue=issue.public_id, sha256=issue.public_id, person=person.pk, now=timezone.now())
+    return url.rstrip("/").rpartition("/")[2]
 
 
 def copy_and_approve(original: Issue, letter: str, *, by: User, approver: User) -> Issue:

@@ -7,7 +7,7 @@ from newsletter.desk.staff.second_factor import SECOND_FACTOR_KEY
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.models import Issue, Story
-from newsletter.organisation.staff import add_staff
+from newsletter.organisation.accounts.staff import add_staff
 
 PASSWORD = "a quiet harbour at dawn"
 

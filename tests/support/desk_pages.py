@@ -12,11 +12,13 @@ from newsletter.issues.planning.welcome import set_up_welcome
 from newsletter.issues.reuse.saved_blocks import save_block
 from newsletter.models import Publication
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.notices.mail_templates import save_text
 from subscribers.identity import identify
 from subscribers.importing.writing.import_steps import create_draft_import
 from subscribers.models import Case, HeldSignup, Reason, Segment, Suppression, Topic
 from subscribers.unsubscribing.suppression import suppress
 from tests.support.fixtures import add_subscribers, make_appeal, make_approver, make_event, make_issue, make_story
+from tests.support.mail_templates import TEXTS, make_mail_template
 from tests.support.webhooks import make_endpoint
 
 
@@ -35,6 +37,8 @@ def make_desk_rows(publication: Publication) -> dict[str, str]:
     first = issue.body.get_prep_value()[0]["id"]
     saved = save_block(issue=issue, block=first, name="The lead", by=make_approver(), now=timezone.now())
     welcome = set_up_welcome(publication=publication, by=make_approver(), now=timezone.now())
+    template, writer = make_mail_template(publication), make_approver("translator@example.org")
+    save_text(template=template, language="es", texts=TEXTS, by=writer, now=timezone.now())
     case = Case.objects.create(slug="river", name="The river case")
     topic = Topic.objects.create(slug="land", name="Land rights")
     segment, _ = Segment.objects.get_or_create(slug="all", defaults={"name": "All", "rule": {}})
@@ -75,6 +79,7 @@ def make_desk_rows(publication: Publication) -> dict[str, str]:
         "batch": str(send.batches.get().pk),
         "comment": str(comment.pk),
         "admin/webhooks": str(make_endpoint(state="off").pk),
+        "admin/mails": str(template.pk),
         "admin/api-keys": str(make_key(name="Shop", scope="read", by="admin", now=timezone.now())[0].pk),
         "admin/^saved": str(saved.pk),
         "admin/sources": str(story.source_id),

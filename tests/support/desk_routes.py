@@ -55,6 +55,9 @@ LOOKED_AT = {
     "newsletter_issue_translate": WRITERS,
     "newsletter_gifts": GIFTS,
     "newsletter_limits": ADMIN,
+    "newsletter_mails": WRITERS,
+    "newsletter_mail_template": WRITERS,
+    "newsletter_mail_template_preview": WRITERS,
     "newsletter_person_issue": PEOPLE,
     "newsletter_protected_terms": PEOPLE,
     "newsletter_processing": PEOPLE,
@@ -241,6 +244,8 @@ DECIDED = {
 }
 """Routes that take only POST."""
 POSTED_TOO = {
+    "newsletter_mails": WRITERS,
+    "newsletter_mail_template": WRITERS,
     "newsletter_notices": STAFF,
     "newsletter_block_insert": WRITERS,
     "newsletter_block_save": WRITERS,

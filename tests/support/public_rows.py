@@ -15,8 +15,8 @@ from newsletter.demo.sample_week import LOGIN
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.archive.archived_issues import find_archived_sends
 from newsletter.models import Issue, MailLimits, Publication, StaffLink, Story, Variant
-from newsletter.organisation.staff import add_staff
-from newsletter.organisation.staff_links import make_staff_link, make_staff_link_url
+from newsletter.organisation.accounts.staff import add_staff
+from newsletter.organisation.accounts.staff_links import make_staff_link, make_staff_link_url
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter

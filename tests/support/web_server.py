@@ -119,7 +119,7 @@ def _fill() -> dict[str, Any]:
     from newsletter.api_keys import make_key
     from newsletter.models import ApiScope
     from newsletter.models.api_keys import MAX_CALLS_PER_MINUTE
-    from newsletter.organisation.staff import add_staff
+    from newsletter.organisation.accounts.staff import add_staff
     from tests.support.people import make_list, make_member, path_to
 
     weekly = make_list()

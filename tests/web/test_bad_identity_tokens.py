@@ -16,7 +16,7 @@ from newsletter.desk.sign_in import pages
 from newsletter.identity_provider import issuer_http
 from newsletter.identity_provider.discovery import WELL_KNOWN
 from newsletter.models import AuditEntry
-from newsletter.organisation.staff import add_staff
+from newsletter.organisation.accounts.staff import add_staff
 from tests.support.desk import PASSWORD
 from tests.support.identity_provider import Issuer, run_issuer, sign_in_with
 

@@ -8,9 +8,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.models import Appeal, Approval, AuditEntry, Brand, Issue, Publication, StaffNotice, Story
-from subscribers.models import Segment
+from newsletter.models import Appeal, Approval, AuditEntry, Issue, Publication, StaffNotice, Story
+from subscribers.models import Case, Segment
 from tests.support.desk import issue_form, said, sign_in, story_fields
+from tests.support.desk_forms import filled_in
 from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_approver, make_event, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -185,13 +186,44 @@ def test_a_save_without_a_change_withdraws_nothing_and_asks_nothing(issue: Issue
     assert Approval.objects.filter(withdrawn_at__isnull=True).exists()
 
 
-@pytest.mark.parametrize("kind", ["brand", "publications", "events"])
-def test_each_other_edit_page_names_the_approved_issues(issue: Issue, ann: Client, kind: str) -> None:
-    event = make_event("An evening of letters")
-    issue.body = [("events", {"heading": "", "events": [event]})]
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("brand", "postal_address"),
+        ("publications", "from_name"),
+        ("events", "title"),
+        ("lists", "name"),
+        ("cases", "name"),
+    ],
+)
+def test_each_other_edit_of_what_it_shows_asks_first_too(
+    publication: Publication, story: Story, ann: Client, kind: str, field: str
+) -> None:
+    event, case = make_event("An evening of letters"), Case.objects.create(slug="trial", name="The trial")
+    Story.objects.update(case=case)
+    add_subscribers(publication, 3)
+    issue = make_issue(publication)
+    issue.body = [
+        ("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None, "link": ""}),
+        ("events", {"heading": "", "events": [event]}),
+    ]
     issue.save()
-    row = {"brand": Brand.objects.get().pk, "publications": issue.publication_id, "events": event.pk}[kind]
-    assert "The weekly letter No. 1" in ann.get(f"/admin/{kind}/edit/{row}/").content.decode()
+    approve_issue(issue=Issue.objects.get(), by=make_approver("carol@example.org"), now=NOW)
+    rows = {
+        "brand": publication.brand_id,
+        "publications": publication.pk,
+        "events": event.pk,
+        "lists": publication.mailing_list_id,
+        "cases": case.pk,
+    }
+    url = f"/admin/{kind}/edit/{rows[kind]}/"
+    page = ann.get(url).content.decode()
+    assert "These approved issues show this." in page
+    fields = {**filled_in(page), field: "Another one"}
+    assert "Nothing was saved, because your change shows in approved issues" in said(ann.post(url, fields))[0]
+    assert state(issue) == "approved"
+    assert ann.post(url, {**fields, "withdraw": issue.pk}).status_code == 302
+    assert state(issue) == "draft"
 
 
 def test_an_edit_page_of_what_no_approved_issue_shows_says_nothing(issue: Issue, ann: Client) -> None:

@@ -1,19 +1,26 @@
 """Cases in the desk: who follows is counted and never named, and a case with stories is not deleted."""
 
 import re
+from io import StringIO
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.issues.approval.approve import find_current_approval
 from newsletter.models import Issue, Publication
-from subscribers.models import Case
+from newsletter.sending.freezing.start import start_send
+from subscribers.exporting.csv_export import export_people
+from subscribers.models import Case, OutboundEvent
 from subscribers.people.cases import follow_case
+from tests.support.api import call, create_key
 from tests.support.desk import sign_in
-from tests.support.fixtures import add_subscribers, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.people import make_list, make_member
+from tests.support.webhooks import make_endpoint
 
 pytestmark = pytest.mark.django_db
+PAGES = ("newsletter_issue_overview", "newsletter_issue_audience", "newsletter_report")
 
 
 @pytest.fixture
@@ -41,6 +48,38 @@ def test_cases_show_their_numbers_and_no_follower(case: Case) -> None:
     assert "2 stories belong to it" in page
     assert f'<a href="/admin/stories/edit/{story.pk}/">A hearing</a>' in page
     assert "follower0" not in listed + page
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.requirement("N2")
+def test_no_list_file_report_or_webhook_tells_who_follows(case: Case) -> None:
+    publication = make_publication()
+    make_story("A hearing", case=case)
+    make_story("Another matter")
+    follower, *_others = add_subscribers(publication, 3)
+    make_endpoint()
+    follow_case(subscriber=follower, case=case, now=timezone.now())
+    issue = start_send(issue=make_issue(publication, approved=True), now=NOW).issue
+    key = create_key("people:read sends:read issues:read read")
+    exported = StringIO()
+    export_people(out=exported)
+    about_people = [
+        *(call("get", path, key=key).content.decode() for path in ("people", f"people/{follower.pk}")),
+        exported.getvalue(),
+        str(list(OutboundEvent.objects.values_list("kind", "data"))),
+    ]
+    assert OutboundEvent.objects.exists()
+    assert follower.email in exported.getvalue()
+    assert not [text for text in about_people if "river" in text.casefold()]
+    client = sign_in("approver")
+    about_issues = [
+        *(client.get(reverse(name, args=[issue.pk])).content.decode() for name in PAGES),
+        call("get", f"issues/{issue.pk}/receipt", key=key).content.decode(),
+        *(f"{one.label} {one.label_facts}" for one in issue.sends.get().revision.variants.all()),
+    ]
+    assert "A hearing" in about_issues[0]
+    named = (follower.email, str(follower.uuid), f"people/{follower.pk}/")
+    assert not [name for text in about_issues for name in named if name in text]
 
 
 def test_a_case_with_one_story_can_be_followed_and_says_so(case: Case) -> None:

@@ -12,7 +12,7 @@ from newsletter.issues.planning.change_time import change_time
 from newsletter.issues.planning.close_issue import close_issue
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.models import Issue, Publication
-from newsletter.organisation.staff import add_staff
+from newsletter.organisation.accounts.staff import add_staff
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, make_issue, make_story
 

@@ -47,7 +47,7 @@ def test_a_person_shows_which_issue_they_got_when_and_why(person: Subscriber, pr
         ({"complained_at": NOW, "bounced_at": NOW}, "Reported as spam"),
         ({"unsubscribed_at": NOW, "complained_at": NOW}, "Unsubscribed by a link of this email"),
         ({"state": "uncertain"}, "Uncertain: no clear answer from the provider"),
-        ({"state": "skipped"}, "Not sent: unsubscribed or suppressed just before"),
+        ({"state": "skipped"}, "Not sent: unsubscribed, paused or suppressed just before"),
     ],
 )
 def test_a_persons_own_outcome_stands_before_that_of_the_batch(

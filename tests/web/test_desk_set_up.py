@@ -1,9 +1,7 @@
 """From an empty installation to a publication, in the desk alone: each form is sent as its page filled it in."""
 
 from datetime import timedelta
-from typing import Any
 
-import lxml.html
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -12,25 +10,11 @@ from newsletter.common.schedule import check_schedule, due_after
 from newsletter.models import Brand, Picture, Publication
 from subscribers.models import MailingList, Segment, Topic
 from tests.support.desk import sign_in
+from tests.support.desk_forms import filled_in, save
 from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
 NO_CONDITIONS = {"rule-count": "0"}
-
-
-def filled_in(page: str) -> dict[str, Any]:
-    """Return what a browser would send of the editor's form: each field as the page filled it in."""
-    form = next(form for form in lxml.html.fromstring(page).forms if "csrfmiddlewaretoken" in form.fields)
-    values: dict[str, Any] = {}
-    for name, value in form.form_values():
-        values.setdefault(name, []).append(value)
-    return values
-
-
-def save(client: Client, address: str, **typed: object) -> str:
-    """Open a form, type into it, save it, and return the page that follows."""
-    fields = filled_in(client.get(address).content.decode())
-    return client.post(address, {**fields, **typed}, follow=True).content.decode()
 
 
 def test_a_publication_is_made_in_the_desk_from_nothing() -> None:
@@ -77,12 +61,33 @@ def test_a_publication_is_made_in_the_desk_from_nothing() -> None:
         ("sources", "A source is a website", "/admin/sources/add/"),
         ("people", "Subscribers are the people on your lists", "/admin/people/imports/new/"),
         ("results", "Here you see how many people", "/admin/issues/"),
+        ("lists", "A mailing list is what people sign up for", "/admin/lists/add/"),
+        ("topics", "A topic is a subject", "/admin/topics/add/"),
+        ("segments", "A segment is a part of your subscribers", "/admin/segments/add/"),
+        ("cases", "A case is what several stories are about", "/admin/cases/add/"),
+        ("publications", "A publication is a newsletter", "/admin/publications/add/"),
+        ("brand", "A brand is how your emails look", "/admin/brand/add/"),
+        ("saved", "A template keeps the layout and the blocks", "/admin/issues/"),
+        ("notices", "We write here, and by email", "/admin/issues/"),
+        ("publications/archived", "What you archive is listed here", "/admin/publications/"),
+        ("brand/archived", "What you archive is listed here", "/admin/brand/"),
+        ("lists/archived", "What you archive is listed here", "/admin/lists/"),
+        ("segments/archived", "What you archive is listed here", "/admin/segments/"),
+        ("events/places", "Until you choose a location", "/admin/events/"),
+        ("people/held", "These sign-ups look automated", "/admin/lists/"),
+        ("people/expiring", "After the expiry date", "/admin/people/imports/"),
     ],
 )
 def test_an_empty_page_says_what_it_is_for_and_offers_a_step(path: str, purpose: str, step: str) -> None:
     page = sign_in("admin").get(f"/admin/{path}/").content.decode()
     assert purpose in page
     assert f'<a class="button" href="{step}">' in page.split(purpose)[1]
+
+
+def test_the_empty_page_of_imports_offers_the_first_before_it_says_why() -> None:
+    page = sign_in("admin").get("/admin/people/imports/").content.decode()
+    assert '<a class="button" href="/admin/people/imports/new/">' in page
+    assert "Import people from a spreadsheet, from Mailchimp or from listmonk." in page
 
 
 def test_a_new_brand_starts_with_colours_that_can_be_read() -> None:

@@ -32,7 +32,7 @@ from newsletter.models import (
     StoryPlacement,
     Variant,
 )
-from newsletter.organisation.staff import add_staff
+from newsletter.organisation.accounts.staff import add_staff
 from newsletter.sending.freezing.start import start_send
 from tests.support.desk import PASSWORD, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story

@@ -76,6 +76,7 @@ TABLE = {
     "/admin/snippets/choose/subscribers/segment/": LISTS,
     "/admin/snippets/choose/subscribers/segment/create/": PEOPLE,
     "/admin/tag-autocomplete/": STAFF,
+    "/admin/mails/": WRITERS,
     # Content.
     "/admin/appeals/": STAFF,
     "/admin/appeals/add/": EDITORS,

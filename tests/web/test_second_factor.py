@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from newsletter.desk.staff.accounts import MAX_FAILURES_PER_NETWORK
 from newsletter.models import AuditEntry
-from newsletter.organisation.staff import add_staff, remove_second_factor
+from newsletter.organisation.accounts.staff import add_staff, remove_second_factor
 from newsletter.project import settings as product
 from tests.support.desk import PASSWORD, said, sign_in
 

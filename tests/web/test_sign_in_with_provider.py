@@ -20,9 +20,13 @@ from django.utils import timezone
 
 from newsletter.jobs.staff_link_mails import choose_texts
 from newsletter.models import AuditEntry, StaffLink
-from newsletter.organisation.staff import add_staff, role_of
-from newsletter.organisation.staff_accounts import change_staff, invite_staff
-from newsletter.organisation.staff_links import answer_password_requests, make_staff_link_url, request_password_link
+from newsletter.organisation.accounts.staff import add_staff, role_of
+from newsletter.organisation.accounts.staff_accounts import change_staff, invite_staff
+from newsletter.organisation.accounts.staff_links import (
+    answer_password_requests,
+    make_staff_link_url,
+    request_password_link,
+)
 from tests.support.desk import PASSWORD, sign_in
 from tests.support.identity_provider import Issuer, run_issuer, sign_in_with
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from newsletter.desk.staff.password_pages import MAX_REQUESTS_PER_NETWORK
 from newsletter.models import AuditEntry, PasswordLinkRequest, Publication, StaffLink
-from newsletter.organisation.first_administrator import make_first_administrator_url
-from newsletter.organisation.staff import add_staff, role_of
-from newsletter.organisation.staff_links import make_staff_link_url
+from newsletter.organisation.accounts.first_administrator import make_first_administrator_url
+from newsletter.organisation.accounts.staff import add_staff, role_of
+from newsletter.organisation.accounts.staff_links import make_staff_link_url
 from tests.support.desk import PASSWORD, said, sign_in, sign_in_superuser
 
 pytestmark = pytest.mark.django_db

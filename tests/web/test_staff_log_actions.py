@@ -193,6 +193,8 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "subscribers_import_step undo": _import("running"),
     "subscribers_import_step discard": _import("checked"),
     "newsletter_api_keys": lambda: {"name": "Web site", "scope": "read"},
+    "newsletter_mails": lambda: {"name": "A place", "publication": Publication.objects.all()[0].pk},
+    "newsletter_mail_template": lambda: {"step": "withdraw"},
     "newsletter_webhooks": lambda: {"name": "CRM", "url": "https://127.0.0.1/"},
     "newsletter_webhook": lambda: {"step": "on"},
     "newsletter_gifts": lambda: {"file": SimpleUploadedFile("gifts.csv", b"id,amount,currency,date,utm_campaign\n")},

@@ -110,7 +110,7 @@ def test_preferences_are_saved_from_the_page(client: Client, weekly: MailingList
         page, {"lists": [weekly.pk, events.pk], "topics": [topic.pk], "town": "Houston, Texas", "language": "fr"}
     )
     assert answer.status_code == 200
-    assert b"Saved. To join Events, press the button in the mail" in answer.content
+    assert "Enregistré. Pour recevoir Events, appuyez sur le bouton du courriel" in answer.content.decode()
     ada = Subscriber.objects.get()
     assert (str(ada.place), ada.language, list(ada.topics.all())) == ("Houston, Texas, United States", "fr", [topic])
     assert [one.mailing_list for one in list_due_confirmations(now=timezone.now())] == [events]
@@ -135,7 +135,7 @@ def test_a_town_that_is_not_understood_is_marked_and_nothing_is_saved(client: Cl
     page = path_to(ada, weekly, Purpose.PREFERENCES)
     answer = client.post(page, {"town": "Springfield", "language": "en", "lists": ["x", str(weekly.pk)]})
     assert answer.status_code == 400
-    assert b"Nothing was saved." in answer.content
+    assert "Rien n’a été enregistré." in answer.content.decode()
     assert 'value="Springfield"' in answer.content.decode()
     assert Subscriber.objects.get().language == "fr"
     assert Subscription.objects.mailable().exists()

@@ -18,6 +18,7 @@ from newsletter.api.calls.limits import Allowance, record_call, take_call
 from newsletter.api.calls.preconditions import add_etag
 from newsletter.api.calls.problems import Problem
 from newsletter.api.calls.repeats import HEADER, answer_once
+from newsletter.api.calls.uploads import close_upload, get_upload
 from newsletter.models import ApiKey
 
 Run = Callable[..., HttpResponseBase]
@@ -26,17 +27,23 @@ _ERRORS = (Problem, RequestDataTooBig, DatabaseError, InterfaceError)
 
 @dataclass(frozen=True)
 class Repeat:
-    """How a POST is repeated: `reads` changes nothing, so it runs again; `in_steps` commits by itself."""
+    """How a POST is repeated: `reads` changes nothing, so it runs again; `in_steps` commits by itself.
+
+    The body of an `upload` is a file, which is not held in memory.
+    """
 
     reads: bool = False
     in_steps: bool = False
+    upload: bool = False
 
 
-def repeats(*, reads: bool = False, in_steps: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Mark a POST that needs no kept answer, or that cannot be one transaction."""
+def repeats(
+    *, reads: bool = False, in_steps: bool = False, upload: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Mark a POST that needs no kept answer, that cannot be one transaction, or whose body is a file."""
 
     def mark(view: Callable[..., Any]) -> Callable[..., Any]:
-        view.repeat = Repeat(reads=reads, in_steps=in_steps)  # type: ignore[attr-defined]
+        view.repeat = Repeat(reads=reads, in_steps=in_steps, upload=upload)  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -70,11 +77,14 @@ def handle_call(run: Run) -> Run:
                 raise too_many_calls(allowance.resets_in, f"More than {allowance.limit} calls in a minute")
             repeat = repeat_of(operation)
             if request.method == "POST" and HEADER in request.headers and not repeat.reads:
-                response = answer_once(request, key, call, in_steps=repeat.in_steps, now=now)
+                body = get_upload(request)[1].encode() if repeat.upload else request.body
+                response = answer_once(request, key, call, body=body, in_steps=repeat.in_steps, now=now)
             else:
                 response = call()
         except _ERRORS as error:
             response = operation.api.on_exception(request, error)
+        finally:
+            close_upload(request)
         return _finish(request, response, key=key, allowance=allowance, milliseconds=_since(started))
 
     return handle

@@ -21,14 +21,8 @@ HEADER, MAX_KEY_LENGTH = "Idempotency-Key", 255
 _LONGEST_CALL = timedelta(minutes=10)
 
 
-def answer_once(
-    request: HttpRequest, key: ApiKey, call: Callable[[], HttpResponseBase], *, in_steps: bool, now: datetime
-) -> HttpResponseBase:
-    """Return the answer of `call`, or the kept one of the same call before.
-
-    The row and what the call does are one transaction, so the second of two at once waits and gets the answer of the
-    first. With ``in_steps``, a call that commits by itself, the second is answered 409.
-    """
+def read_idempotency_key(request: HttpRequest) -> str:
+    """Return the key that the caller chose. Raise Problem for an invalid one."""
     name = request.headers[HEADER].strip()
     if not (name.isascii() and name.isprintable() and 1 <= len(name) <= MAX_KEY_LENGTH):
         raise Problem(
@@ -37,8 +31,26 @@ def answer_once(
             f"Send 1 to {MAX_KEY_LENGTH} printable ASCII characters, such as a UUID.",
             code="invalid_idempotency_key",
         )
+    return name
+
+
+def answer_once(
+    request: HttpRequest,
+    key: ApiKey,
+    call: Callable[[], HttpResponseBase],
+    *,
+    body: bytes,
+    in_steps: bool,
+    now: datetime,
+) -> HttpResponseBase:
+    """Return the answer of `call`, or the kept one of the same call before. `body` is the body, or a digest of it.
+
+    The row and what the call does are one transaction, so the second of two at once waits and gets the answer of the
+    first. With ``in_steps``, a call that commits by itself, the second is answered 409.
+    """
+    name = read_idempotency_key(request)
     row = {"key": key, "idempotency_key": name}
-    content = f"{request.method} {request.get_full_path()}\n".encode() + request.body
+    content = f"{request.method} {request.get_full_path()}\n".encode() + body
     values = {"request_hash": hashlib.sha256(content).hexdigest(), "at": now}
     ApiAnswer.objects.filter(**row, at__lt=now - ANSWERS_KEPT).delete()
     if in_steps:

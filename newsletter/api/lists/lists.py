@@ -1,7 +1,6 @@
 """API calls about mailing lists. A list is never deleted, because it holds the proof of consent; it is archived."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -65,7 +64,7 @@ def change_list(request: HttpRequest, slug: str, data: ListChange) -> ListAnswer
 
 
 @router.get("lists/{slug:slug}/count", auth=READING, response=PeopleCount, summary="Count the people on a list")
-def count_list(request: HttpRequest, slug: str) -> dict[str, Any]:
+def count_list(request: HttpRequest, slug: str) -> dict[str, object]:
     """Return how many people are on the list, may be mailed now, and may not, by reason."""
     found = _count(find_list(get_key(request), slug), now=timezone.now())
     return {"candidates": found.candidates, "eligible": found.eligible, "excluded": found.excluded}

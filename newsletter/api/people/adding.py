@@ -119,6 +119,7 @@ def _import(key: ApiKey, terms: Terms, people: Iterable[NewPerson]) -> ImportRep
         basis=terms.basis,
         evidence=terms.evidence,
         by=label_caller(key),
+        by_key=key.pk,
         now=now,
         confirm=terms.confirm,
         kind=ImportKind.JOIN,

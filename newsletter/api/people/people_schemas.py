@@ -113,7 +113,7 @@ class AddedPerson(BaseModel):
     )
     notes: list[str] = Field(description="What was left out, such as an unknown town.")
     id: int | None = Field(description="The person's id, unless suppressed.")
-    import_id: int | None = Field(description="The import that can be undone in the desk.")
+    import_id: int | None = Field(description="The import that can be undone.")
 
 
 class RefusedLine(BaseModel):

@@ -10,11 +10,14 @@ from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import CopyView, CreateView, EditView, SnippetViewSet
 
 from newsletter.common.languages import language_label
+from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import AppealChooser
 from newsletter.desk.content.language_select import set_up_languages
 from newsletter.models import Appeal
+from subscribers.desk.editing.duplicating import DuplicableMixin, DuplicateTitle
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
 
@@ -34,22 +37,27 @@ def describe_days(appeal: Appeal) -> str:
     return _("until %(day)s") % {"day": last} if last else _("always")
 
 
-class AppealCreateView(AddRowMixin, CreateView):
+class AppealCreateView(AddTranslationMixin, AddRowMixin, CreateView):
     add_title = gettext_lazy("Add an appeal")
+    copied_fields = ("audience", "priority", "publications", "first_day", "last_day")
 
 
-class CopyAppeal(AddRowMixin, CopyView):
-    add_title = gettext_lazy("Copy an appeal")
+class AppealList(DuplicableMixin, DeskList):
+    pass
 
 
-class AppealEditView(EditEffectsMixin, EditRowMixin, EditView):
+class DuplicateAppeal(DuplicateTitle, AppealCreateView, CopyView):
+    pass
+
+
+class AppealEditView(DuplicableMixin, EditEffectsMixin, VersionedEditMixin, EditView):
     pass
 
 
 class AppealViewSet(SnippetViewSet):
     model = Appeal
     breadcrumbs_items = HOME_BREADCRUMB
-    index_view_class = DeskList
+    index_view_class = AppealList
     purpose = gettext_lazy("An appeal asks readers for help or a gift. An issue shows each reader one that suits them.")
     icon = "pick"
     menu_label = gettext_lazy("Appeals")
@@ -58,7 +66,7 @@ class AppealViewSet(SnippetViewSet):
     base_url_path = "appeals"
     chooser_viewset_class = AppealChooser
     add_view_class = AppealCreateView
-    copy_view_class = CopyAppeal
+    copy_view_class = DuplicateAppeal
     delete_view_class = DeleteRow
     edit_view_class = AppealEditView
     search_fields = ["headline", "text"]
@@ -90,8 +98,9 @@ class AppealViewSet(SnippetViewSet):
                 ],
                 heading=gettext_lazy("Who sees it"),
                 help_text=gettext_lazy(
-                    "An issue shows each person one appeal. Of the appeals for its publication, language and day, it is the first"
-                    " for people like them, or else the first for everybody."
+                    "An issue shows each person one appeal. Of the appeals for its publication, languages and day, an appeal "
+                    "for exactly their giving status comes before one for everybody. Among these, one in their language comes "
+                    "first, then the highest priority."
                 ),
             ),
             MultiFieldPanel(

@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -22,7 +22,7 @@ from newsletter.desk.content.event_text import format_start
 from newsletter.desk.shell.search_fields import ChooserSearch
 from newsletter.issues.assembly.selection import find_event_exclusion_reason
 from newsletter.issues.assembly.selection_reasons import explain_candidates
-from newsletter.issues.variants.event_locations import remove_repeated_parts
+from newsletter.issues.visible.event_locations import remove_repeated_parts
 from newsletter.models import EventNotice, Issue, Story
 from subscribers.desk.choosers import NoncedChooserViewSet, NoncedScriptMixin
 from subscribers.desk.listing import DateTimeColumn
@@ -61,7 +61,7 @@ class _ReasonColumnMixin:
         """Return why a row that is no candidate of the issue was not considered."""
         return _("left out: too old")
 
-    def label_reason(self, row: Any) -> str:
+    def label_reason(self, row: Model) -> str:
         if row.pk not in self.reasons:
             return self.label_not_considered(row)
         chosen, why = self.reasons[row.pk]

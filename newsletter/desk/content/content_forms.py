@@ -21,8 +21,7 @@ from newsletter.content.ingesting.location_questions import (
     remove_location_question,
 )
 from newsletter.content.ingesting.store_events import record_event_change, report_changed_event
-from newsletter.content.ingesting.typed_content import note_edits, report_typed_story
-from newsletter.content.ingesting.typed_locations import locate_typed_event
+from newsletter.content.ingesting.typed_content import locate_typed_event, note_edits, report_typed_story
 from newsletter.desk.content.cases.field import CaseField, save_new_case
 from newsletter.desk.content.consent_fields import SHOWN_CHANNELS, ChannelsField
 from newsletter.desk.content.language_select import propose_language, set_up_languages
@@ -42,7 +41,7 @@ from subscribers.desk.editing.lines_field import LinesField
 from subscribers.models import EventKind
 
 MOMENT_FIELDS = ("starts_at", "ends_at")
-_LOCATED_FIELDS = ("town", "country", "region", "latitude", "longitude")
+LOCATED_FIELDS = ("town", "country", "region", "latitude", "longitude")
 
 
 def find_embargo_zone(person: User | None) -> ZoneInfo:
@@ -163,6 +162,13 @@ class StoryForm(ContentForm):
         return story
 
 
+def show_moments(event: EventNotice) -> dict[str, datetime]:
+    """Return the start and end of an event in its own time zone, as its form shows them."""
+    zone = zone_or_default(event.zone)
+    moments = {name: getattr(event, name) for name in MOMENT_FIELDS}
+    return {name: to_wall_clock(moment, zone=zone) for name, moment in moments.items() if moment}
+
+
 class EventForm(ContentForm):
     """A form in which start and end are in the event's own time zone. A new zone moves an event with the same hours.
 
@@ -179,9 +185,7 @@ class EventForm(ContentForm):
         propose_language(self)
         choices = zone_choices(self.instance.zone, unset=_("That of its town"))
         self.fields["zone"].widget = forms.Select(choices=choices)
-        for name in MOMENT_FIELDS:
-            if moment := getattr(self.instance, name):
-                self.initial[name] = to_wall_clock(moment, zone=zone_or_default(self.instance.zone))
+        self.initial |= show_moments(self.instance)
 
     def clean_zone(self) -> str:
         zone: str = self.cleaned_data["zone"]
@@ -220,7 +224,7 @@ class EventForm(ContentForm):
     @cached_property
     def stored(self) -> dict[str, Any]:
         """Return the moments and the location in the database. Moments are exact to the second; the form shows minutes."""
-        fields = (*MOMENT_FIELDS, *_LOCATED_FIELDS)
+        fields = (*MOMENT_FIELDS, *LOCATED_FIELDS)
         return EventNotice.objects.filter(pk=self.instance.pk).values(*fields).first() or {}
 
     def _locate(self, cleaned: dict[str, Any]) -> None:
@@ -229,7 +233,7 @@ class EventForm(ContentForm):
             remove_location_question(self.instance)
         if self.errors or (located := locate_typed_event(cleaned, changed=self.changed_data)) is None:
             return
-        cleaned |= {name: getattr(located, name) for name in _LOCATED_FIELDS}
+        cleaned |= {name: getattr(located, name) for name in LOCATED_FIELDS}
         if self.instance.pk is None:
             cleaned["zone"] = cleaned.get("zone") or located.zone
         remove_location_question(self.instance)

@@ -1,5 +1,7 @@
 """Events in the desk: the list and the editor, which shows what is unclear about an event's location or time."""
 
+from typing import Any
+
 import django_filters  # type: ignore[import-untyped]
 from django.contrib.admin.utils import label_for_field
 from django.db.models import Case, QuerySet, When
@@ -16,15 +18,17 @@ from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.home_location import find_home_zone
+from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import EventChooser
-from newsletter.desk.content.content_forms import EventForm
+from newsletter.desk.content.content_forms import LOCATED_FIELDS, EventForm, show_moments
 from newsletter.desk.content.event_text import format_start, label_location
 from newsletter.desk.content.wall_clock import label_zone
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.corrections.correct import find_misinformed, find_obsolete_corrections
 from newsletter.models import EventNotice, Source
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 from subscribers.desk.segments.rule_block_bases import TownInput
 
@@ -54,14 +58,18 @@ class EventFilters(WagtailFilterSet):
         return rows.exclude(note="")
 
 
-class EventCreateView(AddRowMixin, CreateView):
+class EventCreateView(AddTranslationMixin, AddRowMixin, CreateView):
     add_title = gettext_lazy("Add an event")
+    copied_fields = ("zone", "all_day", "day", "online", "place_text", *LOCATED_FIELDS)
+
+    def copy_facts(self, original: EventNotice) -> dict[str, Any]:
+        return {**super().copy_facts(original), **show_moments(original)}
 
     def get_success_message(self, instance: EventNotice) -> str:
         return add_location(super().get_success_message(instance), instance)
 
 
-class EventEditView(EditEffectsMixin, EditRowMixin, EditView):
+class EventEditView(EditEffectsMixin, VersionedEditMixin, EditView):
     def get_success_message(self) -> str:
         return add_location(super().get_success_message() or "", self.object)
 

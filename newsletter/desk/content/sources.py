@@ -25,7 +25,8 @@ from newsletter.desk.content.find_sources import FindSourcePage
 from newsletter.desk.content.source_forms import SourceForm, list_keyed_kinds, list_kind_choices
 from newsletter.desk.shell.panels import RULES, TemplatePanel, show_if_listed
 from newsletter.models import Source
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList, format_moment
 
 MAX_SKIPPED_SHOWN = 50
@@ -98,7 +99,7 @@ def show_reading(request: HttpRequest, report: IngestReport) -> None:
 class SourceCreateView(AddRowMixin, CreateView):
     """The whole form, for people who choose the kind by hand. Without ``by_hand`` an address is enough."""
 
-    add_title = gettext_lazy("Add a source")
+    add_title = gettext_lazy("Add a source by hand")
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if "by_hand" not in request.GET:
@@ -112,11 +113,13 @@ class SourceCreateView(AddRowMixin, CreateView):
         return response
 
 
-class SourceEditView(EditRowMixin, EditView):
+class SourceEditView(VersionedEditMixin, EditView):
     """“Look now” saves the form like “Save”, so that nothing typed is lost, and then reads the source."""
 
     def form_valid(self, form: SourceForm) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
+        if self.differences is not None:
+            return response
         show_trial(self.request, form.trial)
         if "look" not in self.request.POST:
             return response

@@ -19,6 +19,7 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 from newsletter.common.errors import NotReady
 from newsletter.common.languages import language_label
 from newsletter.common.translation import translate
+from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import NoncedImageChooser, StoryChooser
 from newsletter.desk.content.content_forms import StoryForm
 from newsletter.desk.content.withdrawals import reach_context
@@ -33,7 +34,8 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.models import Issue, Publication, Source, Story, StoryPlacement
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 from subscribers.models import Topic
 
@@ -51,13 +53,14 @@ MODES = [Mode(DEFAULT_MODE, _("In the email"))]
 UNSAVED_PK = 0
 
 
-class StoryEditView(EditEffectsMixin, EditRowMixin, PreviewedEditView):
+class StoryEditView(EditEffectsMixin, VersionedEditMixin, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
         return MODES
 
 
-class StoryCreateView(AddRowMixin, PreviewedCreateView):
+class StoryCreateView(AddTranslationMixin, AddRowMixin, PreviewedCreateView):
     add_title = _("Add a story")
+    copied_fields = ("topics", "case")
 
     def list_modes(self) -> list[Mode]:
         return MODES

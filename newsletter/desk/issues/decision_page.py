@@ -59,7 +59,7 @@ class DecisionPage(DeskPage):
         return response
 
     def get_page_title(self) -> str:
-        return str(self.issue)
+        return f"{_('Approve or hold')}: {self.issue}"
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((str(self.issue), overview_url(self.issue)), (_("Approve or hold"), ""))

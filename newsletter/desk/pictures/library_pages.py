@@ -1,7 +1,5 @@
 """The pages of the library that add, edit and delete one picture: Wagtail's, with our messages."""
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.images.views.images import CreateView, DeleteView, EditView
@@ -14,7 +12,7 @@ class AddPicture(AddRowMixin, CreateView):
 
     add_title = gettext_lazy("Add a picture")
 
-    def get_form(self, form_class: Any = None) -> Any:
+    def get_form(self, form_class: object = None) -> object:
         form = super().get_form(form_class)
         description = form.fields["description"]
         description.required = True

@@ -4,8 +4,8 @@ Search results are masked. Staff find an address only by typing it whole. Each s
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import Http404, HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -34,7 +34,7 @@ PREVIEW_ACTION = "newsletter.previewed_as"
 REPEAT_WINDOW = timedelta(minutes=10)
 
 
-def can_preview_people(user: Any) -> bool:
+def can_preview_people(user: User | AnonymousUser) -> bool:
     """Return True for staff who may see subscribers."""
     return bool(user.has_perm("subscribers.view_subscriber"))
 
@@ -72,7 +72,9 @@ def search_list(query: str, *, issue: Issue) -> list[Subscriber]:
     return list((named | from_town).distinct().order_by("pk")[:MAX_RESULTS])
 
 
-def load_preview_person(name: str, *, user: object, content: IssueContent) -> tuple[RecipientGroup, dict[str, str]]:
+def load_preview_person(
+    name: str, *, user: User | AnonymousUser, content: IssueContent
+) -> tuple[RecipientGroup, dict[str, str]]:
     """Return the group and the fields of the person that ``person.ID`` names, and log the preview.
 
     Raises Http404 if the staff member may not see people, or if the

@@ -27,8 +27,9 @@ from subscribers.desk.choosers import PermittedChooserViewSet
 from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableViewSet, ArchivePage
 from subscribers.desk.editing.duplicating import DuplicateView
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB
 from subscribers.models import MailingList
 
@@ -38,7 +39,7 @@ class _SampleEmailMixin:
         return [Mode(DEFAULT_MODE, _("Sample email"))]
 
 
-class BrandEditView(ArchivableEditMixin, _SampleEmailMixin, EditEffectsMixin, EditRowMixin, PreviewedEditView):
+class BrandEditView(ArchivableEditMixin, _SampleEmailMixin, EditEffectsMixin, VersionedEditMixin, PreviewedEditView):
     archived_notice = gettext_lazy("“%(row)s” is archived, so only publications that have it already use it.")
 
 

@@ -32,8 +32,9 @@ from newsletter.models import Publication
 from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableList, ArchivableViewSet, ArchivePage
 from subscribers.desk.editing.duplicating import DuplicateView
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB
 
 
@@ -59,9 +60,12 @@ def _welcome_url(publication: Publication) -> str:
     return reverse("newsletter_welcome", args=[publication.pk])
 
 
-class PublicationEditView(ArchivableEditMixin, EditEffectsMixin, EditRowMixin, PreviewedEditView):
+class PublicationEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMixin, PreviewedEditView):
     def list_modes(self) -> list[Mode]:
         return [Mode(DEFAULT_MODE, _("Next issue"))]
+
+    def describe_value(self, row: Publication, name: str) -> str:
+        return describe_schedule(row) if name == "schedule" else super().describe_value(row, name)
 
     @cached_property
     def header_buttons(self) -> list[Any]:

@@ -93,10 +93,11 @@ class BrandStep(StepPage):
             site_form=site_form, form=self._make_form(initial=find_values(look)), look=look, logo=look.logo
         )
 
-    def _make_form(self, *data: object, initial: dict[str, object] | None = None) -> Any:
-        return BrandStepFields(
+    def _make_form(self, *data: object, initial: dict[str, object] | None = None) -> BrandStepForm:
+        form: BrandStepForm = BrandStepFields(
             *data, instance=Brand.objects.find_main() or Brand(), initial=initial, for_user=self.request.user
         )
+        return form
 
 
 def find_values(look: SiteLook) -> dict[str, object]:

@@ -32,8 +32,9 @@ class ListStep(StepPage):
         log(instance=mailing_list, action="wagtail.create" if created else "wagtail.edit", user=request.user)
         return self.go_on()
 
-    def _make_form(self, *data: object) -> Any:
-        form = ListStepFields(*data, instance=MailingList.objects.first() or MailingList(), for_user=self.request.user)
+    def _make_form(self, *data: object) -> NamedForm:
+        row = MailingList.objects.first() or MailingList()
+        form: NamedForm = ListStepFields(*data, instance=row, for_user=self.request.user)
         form.fields["name"].help_text = _("People see it when they sign up, such as “The weekly letter”.")
         form.fields["description"].help_text = _("One sentence: what they get, and how often.")
         form.fields["ask_topics"].help_text = explain_missing_topics()

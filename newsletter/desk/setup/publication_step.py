@@ -1,7 +1,5 @@
 """Set up, the publication: its name and sender, days and time, and who approves."""
 
-from typing import Any
-
 from django import forms
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse
@@ -102,7 +100,7 @@ class PublicationStep(StepPage):
         log(instance=publication, action="wagtail.create" if created else "wagtail.edit", user=request.user)
         return self.go_on()
 
-    def _make_form(self, *data: object) -> Any:
+    def _make_form(self, *data: object) -> PublicationStepForm:
         row = Publication.objects.first()
         initial: dict[str, object] = {}
         if row is None:

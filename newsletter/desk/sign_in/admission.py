@@ -11,10 +11,14 @@ from newsletter.common.errors import BadAddress
 from newsletter.identity_provider.errors import NotAdmitted
 from newsletter.identity_provider.identity import Identity
 from newsletter.identity_provider.settings import IdentityProvider
-from newsletter.organisation.administrators import LastAdministrator, list_administrators, require_administrator
-from newsletter.organisation.roles import ROLES, Role
-from newsletter.organisation.staff import check_email, check_role, give_role, role_of
-from newsletter.organisation.staff_links import withdraw_staff_links
+from newsletter.organisation.accounts.administrators import (
+    LastAdministrator,
+    list_administrators,
+    require_administrator,
+)
+from newsletter.organisation.accounts.roles import ROLES, Role
+from newsletter.organisation.accounts.staff import check_email, check_role, give_role, role_of
+from newsletter.organisation.accounts.staff_links import withdraw_staff_links
 
 MAX_NAMED = 3
 

@@ -59,7 +59,7 @@ class DeskOAuth2Adapter(OpenIDConnectOAuth2Adapter):
         self.did_fetch_access_token = True
         return answer
 
-    def parse_token(self, data: dict[str, object]) -> Any:
+    def parse_token(self, data: dict[str, object]) -> object:
         """Keep no token: the desk asks the identity provider nothing later."""
         return super().parse_token({"access_token": ""})
 

@@ -28,7 +28,7 @@ from newsletter.desk.staff.known_browsers import find_known_browser, remember_br
 from newsletter.desk.staff.second_factor import BEGAN_KEY, SECOND_FACTOR_KEY, begin_session
 from newsletter.identity_provider.errors import NotAdmitted
 from newsletter.identity_provider.settings import get_identity_provider
-from newsletter.organisation.local_passwords import has_password, may_use_password
+from newsletter.organisation.accounts.local_passwords import has_password, may_use_password
 from subscribers.consent.throttle import increment_counter
 from subscribers.web.page import client_address_of
 

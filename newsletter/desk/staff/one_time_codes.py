@@ -4,12 +4,12 @@ django-allauth stores used codes in the cache, which may be emptied, and does no
 """
 
 import hmac
-from typing import Any
 
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.utils import decrypt
@@ -55,7 +55,7 @@ class SingleUseReauthenticateForm(_SingleUseCodeMixin, ReauthenticateForm):
 class ActivatePage(ActivateTOTPView):
     """Set up an app. The code that confirms it cannot be used again."""
 
-    def form_valid(self, form: Any) -> HttpResponse:
+    def form_valid(self, form: ActivateTOTPForm) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
         app = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
         mark_code_used(app, code=form.cleaned_data["code"])

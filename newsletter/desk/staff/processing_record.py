@@ -18,6 +18,7 @@ from newsletter.models import ApiKey, Brand, Publication
 from newsletter.outbound import replay
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, read_provider_url
+from newsletter.sending.notices import template_mails
 from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
 from subscribers.exporting import export_requests
@@ -105,6 +106,7 @@ def retention_days() -> dict[str, int]:
         "reports": event_retention.KEPT,
         "deliveries": send_retention.KEPT,
         "webhooks": replay.RETENTION,
+        "mails": template_mails.KEPT,
     }
     return {name: span.days for name, span in spans.items()}
 

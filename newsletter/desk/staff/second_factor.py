@@ -26,7 +26,7 @@ from wagtail.log_actions import log
 from wagtail.users.models import UserProfile
 
 from newsletter.models.staff import done_from
-from newsletter.organisation.administrators import list_administrators
+from newsletter.organisation.accounts.administrators import list_administrators
 from subscribers.web.page import client_address_of
 
 SECOND_FACTOR_PERMISSIONS = (

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.organisation.staff import MAX_EMAIL_LENGTH, role_of
+from newsletter.organisation.accounts.staff import MAX_EMAIL_LENGTH, role_of
 
 ROLE_NAMES = {
     "admin": _("Administrator"),

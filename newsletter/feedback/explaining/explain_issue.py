@@ -8,6 +8,7 @@ from newsletter.common.errors import BadRule
 from newsletter.common.languages import find_offered_language
 from newsletter.common.messages import Message
 from newsletter.feedback.explaining.explain_exclusion import explain_left_out, was_frozen
+from newsletter.feedback.explaining.explain_hour import explain_hour
 from newsletter.feedback.explaining.explain_welcome import explain_step
 from newsletter.feedback.sent_mails import describe_delivery
 from newsletter.issues.checks.languages import name_language
@@ -114,7 +115,7 @@ def _explain_delivery(issue: Issue, delivery: Delivery, *, person: Subscriber) -
     """Explain by that group of the version that the person got which has the most in common with them."""
     variant = delivery.batch.variant
     groups = [make_stored_group(row) for row in variant.groups.order_by("-people", "pk")]
-    outcome = describe_delivery(delivery)
+    outcome = explain_hour(delivery, person=person, outcome=describe_delivery(delivery))
     if not groups:
         return IssueExplanation(issue, outcome, variant.label, [])
     content = IssueContent.from_json(variant.revision.content)

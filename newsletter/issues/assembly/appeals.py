@@ -1,9 +1,10 @@
-"""Choose the appeals of an issue. Each recipient sees the first of them that is for them."""
+"""Choose the appeals of an issue by `newsletter.issues.appeal_rules`, and say why each is in it or not."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.common.messages import Message
+from newsletter.issues.appeal_rules import find_reason_against, list_by_priority
 from newsletter.issues.assembly.other_versions import find_other_version
 from newsletter.issues.assembly.selection import Reason
 from newsletter.models import Appeal, Publication
@@ -14,11 +15,7 @@ def choose_appeals(*, publication: Publication, due_at: datetime) -> tuple[list[
     day = due_at.astimezone(ZoneInfo(publication.zone)).date()
     chosen: list[Appeal] = []
     reasons: list[Reason] = []
-    for appeal in (
-        Appeal.objects.filter(enabled=True)
-        .select_related("translation_of")
-        .prefetch_related("publications", "translations")
-    ):
+    for appeal in list_by_priority():
         exclusion = _find_exclusion_reason(appeal, publication=publication, day=day)
         if not exclusion:
             chosen.append(appeal)
@@ -32,15 +29,5 @@ def choose_appeals(*, publication: Publication, due_at: datetime) -> tuple[list[
 
 
 def _find_exclusion_reason(appeal: Appeal, *, publication: Publication, day: date) -> str:
-    if not appeal.is_for(publication.pk):
-        return Message("it is for other publications")
-    languages = [publication.language.split("-")[0], *publication.languages]
-    if appeal.language and appeal.language.split("-")[0] not in languages:
-        return Message("written in another language (%(language)s)", language=appeal.language)
-    if other := find_other_version(appeal, publication=publication):
-        return other
-    if appeal.first_day and day < appeal.first_day:
-        return Message("it begins on %(day)s", day=appeal.first_day)
-    if appeal.last_day and day > appeal.last_day:
-        return Message("it ended on %(day)s", day=appeal.last_day)
-    return ""
+    against = find_reason_against(appeal, publication=publication, day=day)
+    return against or find_other_version(appeal, publication=publication)

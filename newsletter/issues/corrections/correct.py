@@ -28,8 +28,8 @@ from newsletter.issues.corrections.correction_texts import (
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.issues.variants.dates import format_event_time
-from newsletter.issues.variants.event_locations import describe_event_location
 from newsletter.issues.variants.event_mentions import EventMention, find_event_mentions, find_misinforming_deliveries
+from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, transition
 from newsletter.outbound.publishing_facts import report_issue
 from newsletter.providers.registry import OUTBOX

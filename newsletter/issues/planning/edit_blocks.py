@@ -6,7 +6,6 @@ are chosen in the editor; they are moved and deleted as any other.
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from django.utils.functional import Promise
 from wagtail import blocks
@@ -23,7 +22,7 @@ from newsletter.models.missing_blocks import MissingBlock
 AT_START, AT_END = "start", "end"
 """Positions of a block. Any other position is the id of the block before it."""
 MAX_PART_BLOCKS = 100
-RawBlock = dict[str, Any]
+RawBlock = dict[str, object]
 _PARTS = uuid.UUID("6d1a5f0e-3f0b-4b0c-9d58-2f5f4f0f7c11")
 
 
@@ -105,7 +104,7 @@ def _set_body(issue: Issue, raw: list[RawBlock]) -> None:
     issue.body = issue.body.stream_block.to_python(raw)
 
 
-def _make_value(issue: Issue, kind: str, value: RawBlock) -> Any:
+def _make_value(issue: Issue, kind: str, value: RawBlock) -> object:
     """Return a value as it is stored, with only the markup that the editor offers. Raises BadBlock."""
     own = list_own_types(issue)
     block = own.get(kind)
@@ -124,7 +123,7 @@ def _make_value(issue: Issue, kind: str, value: RawBlock) -> Any:
     return block.get_prep_value(native)
 
 
-def _clean(block: blocks.Block, value: Any, *, name: str) -> Any:
+def _clean(block: blocks.Block, value: object, *, name: str) -> object:
     """Return the value with safe markup. Raises BadBlock for a field that the block does not have, or another type."""
     match block, value:
         case blocks.StructBlock(), dict():
@@ -154,7 +153,7 @@ def _clean(block: blocks.Block, value: Any, *, name: str) -> Any:
     raise BadBlock("“%(field)s” is no text that can be stored.", field=name)
 
 
-def _make_empty(block: blocks.Block) -> Any:
+def _make_empty(block: blocks.Block) -> object:
     """Return what the editor stores for a field that is left empty."""
     match block:
         case blocks.StructBlock():

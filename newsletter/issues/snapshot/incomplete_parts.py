@@ -3,20 +3,21 @@
 The editor keeps all of it as a draft. No mail shows an unfinished block.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.utils import translation
 from django.utils.html import strip_tags
 from wagtail import blocks
+from wagtail.blocks import StreamValue
 from wagtail.blocks.field_block import ChooserBlock
 
 from newsletter.common.messages import Message
 from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS
-from newsletter.issues.snapshot.records.content import MAX_STORIES
+from newsletter.issues.snapshot.records.content import MAX_CASES, MAX_RULE_SETS, MAX_STORIES
 from newsletter.issues.snapshot.show_rules import find_rule_problems
-from newsletter.models import Issue
+from newsletter.models import Issue, Story
 from newsletter.models.body_fields import DescribedPicture, LimitedBlock, ShowToBlock
 from newsletter.models.missing_blocks import MissingBlock
 from newsletter.rendering.block_kind import BLOCK_KINDS
@@ -33,7 +34,7 @@ class IncompletePart(NamedTuple):
 
 def find_incomplete_parts(issue: Issue) -> list[IncompletePart]:
     """Return what nobody can approve yet: fields of the issue, then blocks, in their order."""
-    return [*_find_long_texts(issue), *_find_incomplete_blocks(issue), *_find_too_many_stories(issue)]
+    return [*_find_long_texts(issue), *_find_incomplete_blocks(issue), *_find_too_many(issue)]
 
 
 def _find_long_texts(issue: Issue) -> Iterator[IncompletePart]:
@@ -42,21 +43,56 @@ def _find_long_texts(issue: Issue) -> Iterator[IncompletePart]:
             yield IncompletePart(key=name, message=Message("%(problem)s. Shorten it.", problem=problem))
 
 
-def _find_too_many_stories(issue: Issue) -> Iterator[IncompletePart]:
-    """Nobody could say for whom a story beyond the limit is new, so nobody is sent one."""
-    stories = sum(
-        len(child.value["stories"]) if child.block_type == "stories" else child.block_type == "lead_story"
-        for child in issue.body
-    )
-    if stories > MAX_STORIES:
-        yield IncompletePart(
-            key="body",
-            message=Message(
+def _find_too_many(issue: Issue) -> Iterator[IncompletePart]:
+    """Nobody could say for whom what is beyond these limits is, so nobody is sent it."""
+    stories = [story for child in issue.body for story in _list_stories(child)]
+    cases = {story.case_id for story in stories if story is not None and story.case_id is not None}
+    rules = {chosen for child in issue.body if (chosen := _list_chosen_rules(child.value))}
+    if len(stories) > MAX_STORIES:
+        yield _make_part(
+            Message(
                 "It has %(stories)s stories, and an issue can have %(limit)s. Take some out.",
-                stories=stories,
+                stories=len(stories),
                 limit=MAX_STORIES,
-            ),
+            )
         )
+    if len(cases) > MAX_CASES:
+        yield _make_part(
+            Message(
+                "Its stories belong to %(cases)s cases, and an issue can have %(limit)s. Take some of these stories out.",
+                cases=len(cases),
+                limit=MAX_CASES,
+            )
+        )
+    if len(rules) > MAX_RULE_SETS:
+        yield _make_part(
+            Message(
+                "Its blocks have %(rules)s different choices of “Show to”, and an issue can have %(limit)s. Use the same choice "
+                "for more of them, or take some out.",
+                rules=len(rules),
+                limit=MAX_RULE_SETS,
+            )
+        )
+
+
+def _make_part(message: Message) -> IncompletePart:
+    return IncompletePart(key="body", message=message)
+
+
+def _list_stories(child: StreamValue.StreamChild) -> list[Story | None]:
+    match child.block_type:
+        case "lead_story":
+            return [child.value["story"]]
+        case "stories":
+            return [item["story"] for item in child.value["stories"]]
+        case _:
+            return []
+
+
+def _list_chosen_rules(value: object) -> tuple[tuple[str, str], ...]:
+    """Return what a block's “Show to” has, in a fixed order; () if everybody sees the block."""
+    chosen = value.get("show_to") if isinstance(value, Mapping) else None
+    return tuple(sorted((name, text) for name, text in (chosen or {}).items() if text))
 
 
 def _find_incomplete_blocks(issue: Issue) -> Iterator[IncompletePart]:

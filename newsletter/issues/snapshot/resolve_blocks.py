@@ -7,6 +7,7 @@ from wagtail.blocks import StructValue
 from wagtail.images.models import AbstractImage
 
 from newsletter.content.parsing.markup import plain_text
+from newsletter.issues.appeal_rules import is_for_issue
 from newsletter.issues.snapshot.calendar_links import make_calendar_url
 from newsletter.issues.snapshot.records.blocks import (
     AppealsBlock,
@@ -124,7 +125,7 @@ def _resolve_appeals(value: StructValue, key: str, context: IssueContext) -> App
     appeals = (
         _resolve_appeal(appeal)
         for appeal in value["appeals"]
-        if appeal and appeal.is_open(context.due_on) and appeal.is_for(context.publication_id)
+        if appeal and is_for_issue(appeal, publication_id=context.publication_id, day=context.due_on)
     )
     return AppealsBlock(key=key, appeals=tuple(appeals))
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.common.languages import find_offered_language
 from newsletter.content.parsing.pseudonyms import list_notes_for
+from newsletter.issues.appeal_rules import is_for_issue, put_readers_language_first
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.drafted_subjects import (
     draft_preheader,
@@ -26,13 +27,15 @@ from newsletter.issues.snapshot.records.blocks import (
     LeadStoryBlock,
     StoriesBlock,
 )
-from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.content import IssueContent, name_row
 from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.stories.resolve_stories import split_paragraphs
 from newsletter.issues.snapshot.translated_rows import find_translations, list_languages_of_appeals
 from newsletter.models import Appeal, EventNotice, Issue, Story, TextTranslation
 from subscribers.models import Topic
+
+_BLOCKS_OF_ROWS = (LeadStoryBlock, StoriesBlock, EventsBlock, EventCardBlock, AppealsBlock)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Gap:
 class LanguageVersion:
     """A content in one language, the parts that have no translation, and the number of those that have one.
 
-    ``alts`` are the picture descriptions that its translated stories bring along.
+    ``alts`` are the picture descriptions that its translated stories bring along. ``untranslated`` are the languages of the
+    parts that stay in another one.
     """
 
     language: str
@@ -57,6 +61,7 @@ class LanguageVersion:
     gaps: list[Gap] = field(default_factory=list)
     translated: int = 0
     alts: set[str] = field(default_factory=set)
+    untranslated: dict[str, str] = field(default_factory=dict)
 
 
 def resolve_versions(content: IssueContent, *, issue: Issue) -> tuple[IssueContent, ...]:
@@ -125,9 +130,20 @@ class _VersionMaker:
             content = replace(content, subject=self._draft_subject(content, version))
         if "preheader" in drafted and any(story.translation_id for story in content.stories):
             content = replace(content, preheader=draft_preheader(content.stories))
-        version.content = content
         version.gaps = [gap for gap in version.gaps if gap.block not in self._limited]
+        self._note_untranslated_blocks(content, version)
+        version.content = replace(content, untranslated=tuple(sorted(version.untranslated.items())))
         return version
+
+    def _note_untranslated_blocks(self, content: IssueContent, version: LanguageVersion) -> None:
+        """Note the language of the blocks of own words of which no text is translated."""
+        gaps = {gap.block for gap in version.gaps}
+        for block, original in zip(content.blocks, self._content.blocks, strict=True):
+            if block.key in gaps and block == original and not isinstance(block, _BLOCKS_OF_ROWS):
+                version.untranslated[block.key] = self._content.publication.language
+
+    def _note_untranslated_row(self, kind: str, row: int, language: str, version: LanguageVersion) -> None:
+        version.untranslated[name_row(kind, row)] = language or self._content.publication.language
 
     def _translate_text(self, text: OwnText, version: LanguageVersion, drafted: set[str]) -> str:
         if not text.block and text.field in drafted:
@@ -200,6 +216,7 @@ class _VersionMaker:
         ):
             if self._find_own_language(story) != version.language:
                 version.gaps.append(Gap(block.key, "story", story.title))
+                self._note_untranslated_row("story", story.id, self._find_own_language(story), version)
             return story
         version.translated += 1
         pseudonyms = row.pseudonyms or self._originals[story.id].pseudonyms
@@ -236,29 +253,35 @@ class _VersionMaker:
         """Return the event with the translated title and page. When and where it is stays that of the original."""
         row = self._events.get((event.id, version.language))
         if row is None or row.cancelled:
-            if find_offered_language(self._languages_of_events.get(event.id, "")) != version.language:
+            own = find_offered_language(self._languages_of_events.get(event.id, ""))
+            if own != version.language:
                 version.gaps.append(Gap(block.key, "event", event.title))
+                self._note_untranslated_row("event", event.id, own, version)
             return event
         version.translated += 1
         return replace(event, title=row.title, url=row.url or event.url, translation_id=row.pk)
 
     def _translate_appeals(self, block: AppealsBlock, version: LanguageVersion) -> tuple[AppealRecord, ...]:
         """Return the appeals in this language, then those that have no translation into it."""
-        own: list[AppealRecord] = []
-        others: list[AppealRecord] = []
+        own: set[int] = set()
+        listed: list[AppealRecord] = []
         for appeal in block.appeals:
             language = self._languages_of_appeals.get(appeal.id, "")
             row = self._appeals.get((appeal.id, version.language))
             if language == version.language:
-                own.append(appeal)
-            elif row is not None and row.is_open(self._due_on):
-                own.append(_translate_appeal(appeal, row))
+                own.add(appeal.id)
+                listed.append(appeal)
+            elif row is not None and is_for_issue(row, publication_id=self._issue.publication_id, day=self._due_on):
+                own.add(appeal.id)
+                listed.append(_translate_appeal(appeal, row))
             elif language in ("", self._own_language):
                 version.gaps.append(Gap(block.key, "appeal", appeal.headline))
-                others.append(appeal)
+                self._note_untranslated_row("appeal", appeal.id, language, version)
+                listed.append(appeal)
         version.translated += len(own)
-        translations = {appeal.translation_id for appeal in own}
-        return tuple(appeal for appeal in [*own, *others] if appeal.id not in translations)
+        translations = {appeal.translation_id for appeal in listed}
+        in_order = put_readers_language_first(listed, is_in_it=lambda appeal: appeal.id in own)
+        return tuple(appeal for appeal in in_order if appeal.id not in translations)
 
 
 def find_blocks_of_languages(content: IssueContent) -> dict[str, str]:

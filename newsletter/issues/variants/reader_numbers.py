@@ -27,11 +27,11 @@ from django.db.models import (
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
 
-from newsletter.issues.snapshot.records.content import MAX_STORIES, IssueContent
+from newsletter.issues.snapshot.records.content import MAX_CASES, MAX_RULE_SETS, MAX_STORIES, IssueContent
 from newsletter.issues.snapshot.sends_to_files import list_sends_to_files
 from newsletter.issues.snapshot.show_rules import RuleSet, list_rule_sets
 from newsletter.issues.variants.subject_arms import read_language
-from newsletter.issues.visible.choose_visible import MAX_CASES, MAX_RULE_SETS, NO_RULE_MET
+from newsletter.issues.visible.choose_visible import NO_RULE_MET
 from newsletter.issues.visible.interests import NOTHING_CHOSEN, list_cases, list_story_topics
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, ShownItem, Story
 from subscribers.models import CaseFollow, Subscriber

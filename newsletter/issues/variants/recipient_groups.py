@@ -5,11 +5,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import BigIntegerField, Count, F, QuerySet, Value
 from django.db.models.functions import Coalesce
@@ -51,8 +51,7 @@ REFERENCES = (
 _get_key = attrgetter(*GROUP_KEY)
 
 
-@dataclass(frozen=True)
-class RecipientGroup:
+class RecipientGroup(NamedTuple):
     """Readers of whom an issue knows the same, and how many they are.
 
     ``place_id`` 0 means unknown; ``radius_km`` 0 and ``language`` "" mean the publication's own. ``interests``, ``seen`` and
@@ -163,7 +162,7 @@ def limit_versions(
     visibility = GroupVisibility(content, groups=ordered)
     limit = _make_limit(ordered, content=content, visibility=visibility)
     with_fallback = zip(ordered, limit.fallbacks, strict=True)
-    return [replace(group, fallback=fallback) if fallback else group for group, fallback in with_fallback], visibility
+    return [group._replace(fallback=fallback) if fallback else group for group, fallback in with_fallback], visibility
 
 
 def find_group_of(person: Subscriber, *, issue: Issue, content: IssueContent, now: datetime) -> RecipientGroup:
@@ -171,7 +170,7 @@ def find_group_of(person: Subscriber, *, issue: Issue, content: IssueContent, no
     group = find_own_group(person, issue=issue, content=content)
     groups = find_groups(issue, content=content, now=now)
     limit = _make_limit(groups, content=content, visibility=GroupVisibility(content, groups=[*groups, group]))
-    return replace(group, fallback=limit.find_fallback(group))
+    return group._replace(fallback=limit.find_fallback(group))
 
 
 def find_own_group(person: Subscriber, *, issue: Issue, content: IssueContent) -> RecipientGroup:
@@ -182,7 +181,7 @@ def find_own_group(person: Subscriber, *, issue: Issue, content: IssueContent) -
     group = RecipientGroup(place_id=person.place_id or 0, giving=person.giving, people=1)
     if row is None:
         return group
-    return replace(group, **{field: row[reference] for field, reference in zip(GROUP_KEY, REFERENCES, strict=True)})
+    return group._replace(**{field: row[reference] for field, reference in zip(GROUP_KEY, REFERENCES, strict=True)})
 
 
 def _make_limit(

@@ -154,10 +154,10 @@ def _require_within_limit(content: IssueContent, *, versions: int) -> None:
 def _list_possible(groups: Iterable[RecipientGroup], *, content: IssueContent) -> Iterator[RecipientGroup]:
     """Yield the groups in which the decision of a subject test may put those who wait for it."""
     own = {group for group in groups if group.arm > 0}
-    known = {replace(group, people=0) for group in own}
+    known = {group._replace(people=0) for group in own}
     for group in groups:
         if group.arm == WAITS:
-            possible = (replace(group, arm=arm, people=0) for arm in list_arms(content))
+            possible = (group._replace(arm=arm, people=0) for arm in list_arms(content))
             yield from (one for one in possible if one not in known)
 
 

@@ -1,7 +1,6 @@
 """Choose the events and the appeal of each block of an issue, for readers and for the archive. No database."""
 
-from collections.abc import Iterable
-
+from newsletter.issues.appeal_rules import choose_for_giving
 from newsletter.issues.snapshot.records.blocks import AppealsBlock, EventsBlock
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import AppealRecord
@@ -31,16 +30,6 @@ def choose_visible_in_archive(content: IssueContent) -> VisibleContent:
     )
 
 
-def choose_appeal_for(giving: str, *, appeals: Iterable[AppealRecord]) -> AppealRecord | None:
-    """Return the first appeal made for this giving status, else the first for everybody."""
-    listed = list(appeals)
-    for audience in (giving, "all"):
-        for appeal in listed:
-            if appeal.audience == audience:
-                return appeal
-    return None
-
-
 def choose_block_events(
     content: IssueContent, block: EventsBlock, *, location: RecipientLocation | None, radius_km: float, only_near: bool
 ) -> EventSelection:
@@ -66,7 +55,7 @@ def choose_block_events(
 def choose_appeals(content: IssueContent, giving: str) -> dict[str, AppealRecord | None]:
     """Return the appeal of each block for readers with a giving status."""
     return {
-        block.key: choose_appeal_for(giving, appeals=block.appeals)
+        block.key: choose_for_giving(giving, appeals=block.appeals)
         for block in content.blocks
         if isinstance(block, AppealsBlock)
     }

@@ -16,7 +16,7 @@ from newsletter.issues.snapshot.records.blocks import (
     list_appeals,
     list_stories,
 )
-from newsletter.issues.snapshot.records.content import MAX_STORIES, IssueContent
+from newsletter.issues.snapshot.records.content import MAX_CASES, MAX_RULE_SETS, MAX_STORIES, IssueContent
 from newsletter.issues.snapshot.records.stories import CaseRecord
 from newsletter.issues.snapshot.show_rules import describe_rules, list_rule_sets
 from newsletter.issues.visible.block_choices import choose_appeals, choose_block_events
@@ -34,8 +34,6 @@ from newsletter.issues.visible.visible_content import (
 )
 
 NO_RULE_MET = 0
-MAX_RULE_SETS, MAX_CASES = 40, 20
-"""The number of a reader fits into 64 bits. Nobody sees blocks with further sets of rules, or follows further cases."""
 _NO_GIVING_STATUS = ""
 _UNKNOWN_LOCATION = RecipientLocation()
 _EventsId = tuple[tuple[str, str, tuple[int, ...], tuple[int, ...]], ...]

@@ -13,7 +13,7 @@ from newsletter.management.base import ProductCommand, describe_start
 from newsletter.management.commands.worker import add_concurrency_option
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
-from newsletter.organisation.first_administrator import is_without_staff, make_first_administrator_url
+from newsletter.organisation.accounts.first_administrator import is_without_staff, make_first_administrator_url
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 from subscribers.erasing.journal_check import try_to_repair_journal
 

@@ -7,8 +7,8 @@ from getpass import getpass
 from rich.table import Table
 
 from newsletter.management.base import ProductCommand
-from newsletter.organisation.roles import ROLE_LABELS, ROLES
-from newsletter.organisation.staff import (
+from newsletter.organisation.accounts.roles import ROLE_LABELS, ROLES
+from newsletter.organisation.accounts.staff import (
     BadPassword,
     StaffChange,
     add_staff,

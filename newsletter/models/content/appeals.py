@@ -47,8 +47,8 @@ class Appeal(TranslationMixin, models.Model):
         gettext_lazy("priority"),
         default=0,
         help_text=gettext_lazy(
-            "Each person sees one appeal: of those for them, the one with the highest number. An issue that is already made "
-            "keeps its order; you can change it there."
+            "Of the appeals for their giving status, in their language if possible, people see the one with the highest number. "
+            "An issue that is already made keeps its order; you can change it there."
         ),
     )
     enabled = models.BooleanField(gettext_lazy("enabled"), default=True)

@@ -42,17 +42,30 @@ class StoryQuerySet(models.QuerySet["Story"]):
         )
 
     def withdrawn(self) -> "StoryQuerySet":
-        """Return stories that were withdrawn, or whose original was."""
-        return self.filter(Q(withdrawn_at__isnull=False) | Q(translation_of__withdrawn_at__isnull=False))
+        """Return stories that were withdrawn, or whose original was, and copies of translations of such stories."""
+        return self.filter(
+            Q(withdrawn_at__isnull=False)
+            | Q(translation_of__withdrawn_at__isnull=False)
+            | Q(same_as__translation_of__withdrawn_at__isnull=False)
+        )
 
     def gone(self) -> "StoryQuerySet":
-        """Return stories that their source no longer shows, and translations of such stories."""
-        return self.filter(Q(gone_at__isnull=False) | Q(translation_of__gone_at__isnull=False))
+        """Return stories that their source no longer shows, and translations of such stories with their copies."""
+        return self.filter(
+            Q(gone_at__isnull=False)
+            | Q(translation_of__gone_at__isnull=False)
+            | Q(same_as__translation_of__gone_at__isnull=False)
+        )
 
     def showable(self) -> "StoryQuerySet":
         """Return stories that are neither withdrawn nor gone; nor are their originals."""
         return self.filter(
-            withdrawn_at=None, gone_at=None, translation_of__withdrawn_at=None, translation_of__gone_at=None
+            withdrawn_at=None,
+            gone_at=None,
+            translation_of__withdrawn_at=None,
+            translation_of__gone_at=None,
+            same_as__translation_of__withdrawn_at=None,
+            same_as__translation_of__gone_at=None,
         )
 
     def with_originals(self, ids: Iterable[int]) -> "StoryQuerySet":
@@ -62,9 +75,9 @@ class StoryQuerySet(models.QuerySet["Story"]):
         return self.filter(Q(pk__in=rows) | Q(pk__in=translations.values("translation_of")))
 
     def stopped_with(self, story: "Story") -> "StoryQuerySet":
-        """Return the rows that a withdrawal of the story stops: the story, its copies, and the translations of all these."""
+        """Return the rows that a withdrawal of the story stops: it, its copies, their translations and copies of these."""
         rows = list(self.filter(Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk)).values_list("pk", flat=True))
-        return self.filter(Q(pk__in=rows) | Q(translation_of__in=rows))
+        return self.filter(Q(pk__in=rows) | Q(translation_of__in=rows) | Q(same_as__translation_of__in=rows))
 
 
 class Story(

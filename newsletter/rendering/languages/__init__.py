@@ -1,4 +1,4 @@
-"""Our own languages: the phrases of mails beside this file, and the catalogue of the pages."""
+"""Our own languages: phrases of mails beside this file, other texts for readers in a folder, and catalogues of pages."""
 
 from pathlib import Path
 
@@ -12,6 +12,7 @@ class English(Translation):
     interface = 1
     language = "en"
     phrases = _FOLDER / "en.toml"
+    reader_texts = _FOLDER / "reader_texts/en.toml"
 
 
 class Spanish(Translation):
@@ -20,6 +21,7 @@ class Spanish(Translation):
     catalogue = _CATALOGUES
     for_staff = True
     phrases = _FOLDER / "es.toml"
+    reader_texts = _FOLDER / "reader_texts/es.toml"
 
 
 class French(Translation):
@@ -27,6 +29,7 @@ class French(Translation):
     language = "fr"
     catalogue = _CATALOGUES
     phrases = _FOLDER / "fr.toml"
+    reader_texts = _FOLDER / "reader_texts/fr.toml"
 
 
 class German(Translation):
@@ -34,6 +37,7 @@ class German(Translation):
     language = "de"
     catalogue = _CATALOGUES
     phrases = _FOLDER / "de.toml"
+    reader_texts = _FOLDER / "reader_texts/de.toml"
 
 
 class Portuguese(Translation):
@@ -41,6 +45,7 @@ class Portuguese(Translation):
     language = "pt"
     catalogue = _CATALOGUES
     phrases = _FOLDER / "pt.toml"
+    reader_texts = _FOLDER / "reader_texts/pt.toml"
 
 
 class Romanian(Translation):
@@ -48,6 +53,7 @@ class Romanian(Translation):
     language = "ro"
     catalogue = _CATALOGUES
     phrases = _FOLDER / "ro.toml"
+    reader_texts = _FOLDER / "reader_texts/ro.toml"
 
 
 class Hindi(Translation):
@@ -55,6 +61,7 @@ class Hindi(Translation):
     language = "hi"
     catalogue = _CATALOGUES
     phrases = _FOLDER / "hi.toml"
+    reader_texts = _FOLDER / "reader_texts/hi.toml"
 
 
 class Arabic(Translation):
@@ -62,6 +69,7 @@ class Arabic(Translation):
     language = "ar"
     catalogue = _CATALOGUES
     phrases = _FOLDER / "ar.toml"
+    reader_texts = _FOLDER / "reader_texts/ar.toml"
 
 
 class Ukrainian(Translation):
@@ -69,3 +77,4 @@ class Ukrainian(Translation):
     language = "uk"
     catalogue = _CATALOGUES
     phrases = _FOLDER / "uk.toml"
+    reader_texts = _FOLDER / "reader_texts/uk.toml"

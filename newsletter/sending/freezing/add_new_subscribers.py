@@ -25,6 +25,7 @@ from newsletter.sending.freezing.audience_snapshot import (
     create_snapshot,
     write_deliveries,
     write_first_parts,
+    write_groups,
 )
 from newsletter.sending.freezing.freeze import MAX_FREEZE_ATTEMPTS, begin_freeze, count_shares, find_batch_size
 from newsletter.sending.freezing.plan_batches import plan_batches
@@ -107,7 +108,8 @@ def _add(send: Send, *, approval: Approval, revision: IssueRevision, content: Is
         plan = plan_batches(shares, send=send, max_batch=max_batch)
         batches = Batch.objects.bulk_create(plan.batches, batch_size=1000)
         write_first_parts(plan.first_parts)
-        written = write_deliveries(send, revision_id=revision.pk, max_batch=max_batch)
+        write_groups(revision_id=revision.pk, constants=constants)
+        written = write_deliveries(send, constants=constants, max_batch=max_batch)
     settled = _mark_steps(issue, batches=batches, now=now)
     if written != people or settled != people or counted.candidates != people + sum(counted.excluded.values()):
         raise InvariantViolated(

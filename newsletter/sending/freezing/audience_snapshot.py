@@ -11,8 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import CharField, Count, OuterRef, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Value
 
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import find_named_ids
@@ -24,7 +23,6 @@ from newsletter.issues.variants.recipient_groups import (
     find_candidates,
     make_group,
 )
-from newsletter.issues.variants.unreached import SENT_BY_COMPLETION, find_unreached
 from newsletter.models import Batch, Delivery, Exclusion, ReaderGroup, Send
 from newsletter.sending.freezing.plan_batches import FirstPart
 from subscribers.audience.zones import zone_of_person
@@ -34,12 +32,25 @@ _COLUMNS = (
     *REFERENCES,
     "exclusion_reason",
 )
-_CREATE = """
+_KEY_TYPES = """
+    place bigint, giving varchar(8), radius integer, frequency varchar(8),
+    interests bigint, seen bigint, rules bigint, language varchar(12), arm integer
+"""
+_CREATE = f"""
 CREATE TEMPORARY TABLE audience_snapshot_rows (
-    subscriber bigint, address_hash {bytes}, place bigint, giving varchar(8), radius integer, frequency varchar(8),
-    interests bigint, seen bigint, rules bigint, language varchar(12), arm integer, why varchar(40){zone}
+    subscriber bigint, address_hash {{bytes}}, {_KEY_TYPES}, why varchar(40){{zone}}
 )
 """
+_CREATE_GROUPS = f"""
+CREATE TEMPORARY TABLE audience_snapshot_groups (variant bigint, empty_reason varchar(24), {_KEY_TYPES})
+"""
+_WRITE_GROUPS = """
+INSERT INTO audience_snapshot_groups (variant, empty_reason, {columns})
+SELECT variant_id, empty_reason, {fields} FROM {groups} WHERE revision_id = %s{same}
+"""
+_INDEX_GROUPS = (
+    "CREATE UNIQUE INDEX audience_snapshot_group ON audience_snapshot_groups ({columns}, variant, empty_reason)"
+)
 _ADD_ZONE = ", zone varchar(64)"
 _KEY_COLUMNS = ("place", "giving", "radius", "frequency", "interests", "seen", "rules", "language", "arm")
 """The columns of `GROUP_KEY`."""
@@ -49,49 +60,23 @@ _MOST_DIFFERENT_FIRST = ("interests", "seen", "place", "rules", "language", "giv
 _CREATE_PARTS = "CREATE TEMPORARY TABLE audience_snapshot_parts (variant bigint, zone varchar(64), part integer)"
 _WRITE_PARTS = "INSERT INTO audience_snapshot_parts (variant, zone, part) VALUES (%s, %s, %s)"
 _JOIN_PARTS = """
-    JOIN audience_snapshot_parts AS first ON first.variant = grp.variant_id AND first.zone = person.zone
-"""
-_SAME_GROUP = """
-    grp.revision_id = %s AND grp.place_id = person.place AND grp.giving = person.giving
-    AND grp.radius_km = person.radius AND grp.frequency = person.frequency
-    AND grp.interests = person.interests AND grp.seen = person.seen AND grp.rules = person.rules
-    AND grp.language = person.language AND grp.arm = person.arm
+    JOIN audience_snapshot_parts AS first ON first.variant = grp.variant AND first.zone = person.zone
 """
 _WRITE_DELIVERIES = """
 INSERT INTO {deliveries} (issue_id, batch_id, subscriber_id, address_hash, proof)
 SELECT %s, batch.id, recipient.subscriber, recipient.address_hash, %s
 FROM (
-    SELECT person.subscriber, SUBSTR(person.address_hash, 1, 16) AS address_hash, grp.variant_id AS variant,
+    SELECT person.subscriber, SUBSTR(person.address_hash, 1, 16) AS address_hash, grp.variant,
            {first_part} AS first_part,
-           ROW_NUMBER() OVER (PARTITION BY grp.variant_id{by_hour} ORDER BY person.subscriber) - 1 AS position
+           ROW_NUMBER() OVER (PARTITION BY grp.variant{by_hour} ORDER BY person.subscriber) - 1 AS position
     FROM audience_snapshot_rows AS person
-    JOIN {groups} AS grp ON {same_group} AND grp.variant_id IS NOT NULL
+    JOIN audience_snapshot_groups AS grp ON {same_group} AND grp.variant IS NOT NULL
     {join_parts}
     WHERE person.why = ''
 ) AS recipient
 JOIN {batches} AS batch
   ON batch.send_id = %s AND batch.variant_id = recipient.variant
  AND batch.part = recipient.first_part + recipient.position / %s
-"""
-_MOVE_DELIVERIES = """
-UPDATE {deliveries} SET batch_id = placed.batch
-FROM (
-    SELECT recipient.delivery, batch.id AS batch
-    FROM (
-        SELECT old.id AS delivery, grp.variant_id AS variant,
-               {first_part} AS first_part,
-               ROW_NUMBER() OVER (PARTITION BY grp.variant_id{by_hour} ORDER BY person.subscriber) - 1 AS position
-        FROM audience_snapshot_rows AS person
-        JOIN {groups} AS grp ON {same_group} AND grp.variant_id IS NOT NULL
-        {join_parts}
-        JOIN ({unreached}) AS old ON old.subscriber_id = person.subscriber
-        WHERE person.why = ''
-    ) AS recipient
-    JOIN {batches} AS batch
-      ON batch.send_id = %s AND batch.variant_id = recipient.variant
-     AND batch.part = recipient.first_part + recipient.position / %s
-) AS placed
-WHERE {deliveries}.id = placed.delivery
 """
 _WRITE_EXCLUSIONS = """
 INSERT INTO {exclusions} (send_id, subscriber_id, reason)
@@ -101,7 +86,7 @@ _WRITE_EMPTY = """
 INSERT INTO {exclusions} (send_id, subscriber_id, reason)
 SELECT %s, person.subscriber, grp.empty_reason
 FROM audience_snapshot_rows AS person
-JOIN {groups} AS grp ON {same_group} AND grp.empty_reason <> ''
+JOIN audience_snapshot_groups AS grp ON {same_group} AND grp.empty_reason <> ''
 WHERE person.why = ''
 """
 _WRITE_NOT_ON_LIST = """
@@ -148,12 +133,14 @@ def create_snapshot(send: Send, *, content: IssueContent, now: datetime) -> Iter
     binary = "bytea" if connection.vendor == "postgresql" else "blob"
     with connection.cursor() as cursor:
         cursor.execute(_CREATE.format(bytes=binary, zone=_ADD_ZONE if _has_first_parts(send) else ""))
+        cursor.execute(_CREATE_GROUPS)
         cursor.execute(_CREATE_PARTS)
         cursor.execute(f"INSERT INTO audience_snapshot_rows {sql}", parameters)
         annotations = zip(_KEY_COLUMNS, REFERENCES, strict=True)
         expressions = ((column, candidates.query.annotations[reference]) for column, reference in annotations)
         yield {column: one.value for column, one in expressions if isinstance(one, Value)}
         cursor.execute("DROP TABLE audience_snapshot_rows")
+        cursor.execute("DROP TABLE audience_snapshot_groups")
         cursor.execute("DROP TABLE audience_snapshot_parts")
 
 
@@ -164,7 +151,7 @@ def count_snapshot(send: Send, *, constants: Mapping[str, int | str]) -> list[Sn
     """
     zone = ["zone"] if _has_first_parts(send) else []
     shown = ["%s" if column in constants else column for column in _KEY_COLUMNS]
-    grouped = [column for column in _MOST_DIFFERENT_FIRST if column not in constants]
+    grouped = _list_different(constants)
     sql = _COUNT.format(shown=", ".join([*shown, *(zone or ["''"])]), grouped=", ".join([*grouped, "why", *zone]))
     with connection.cursor() as cursor:
         cursor.execute(sql, [constants[column] for column in _KEY_COLUMNS if column in constants])
@@ -180,24 +167,38 @@ def group_counts(counts: Iterable[SnapshotCount]) -> list[RecipientGroup]:
     return [make_group(key, people=number) for key, number in people.items()]
 
 
+def write_groups(*, revision_id: int, constants: Mapping[str, int | str]) -> None:
+    """Copy the groups of a revision into the snapshot. Call it once they have their variants, before deliveries are written."""
+    fields = dict(zip(_KEY_COLUMNS, GROUP_KEY, strict=True))
+    sql = _fill_tables(
+        _WRITE_GROUPS,
+        columns=", ".join(fields),
+        fields=", ".join(fields.values()),
+        same="".join(f" AND {fields[column]} = %s" for column in constants),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [revision_id, *constants.values()])
+        cursor.execute(_INDEX_GROUPS.format(columns=", ".join(_list_different(constants))))
+
+
 def write_first_parts(first_parts: Sequence[FirstPart]) -> None:
     """Store, for this snapshot, which batches the people of a zone go to. Call it before their deliveries are written."""
     with connection.cursor() as cursor:
         cursor.executemany(_WRITE_PARTS, first_parts)
 
 
-def write_deliveries(send: Send, *, revision_id: int, max_batch: int) -> int:
+def write_deliveries(send: Send, *, constants: Mapping[str, int | str], max_batch: int) -> int:
     """Give everyone in the snapshot who has a variant a delivery in one of its batches. Return how many."""
-    sql = _fill_placing(_WRITE_DELIVERIES, send)
+    sql = fill_placing(_WRITE_DELIVERIES, send, constants=constants)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # PostgreSQL expects few groups and batches and would otherwise search all batches for every person.
             cursor.execute("SET LOCAL enable_nestloop = off")
-        cursor.execute(sql, [send.issue_id, False, revision_id, send.pk, max_batch])
+        cursor.execute(sql, [send.issue_id, False, send.pk, max_batch])
         return int(cursor.rowcount)
 
 
-def write_exclusions(send: Send, *, revision_id: int) -> int:
+def write_exclusions(send: Send, *, constants: Mapping[str, int | str]) -> int:
     """Give everybody for whom the issue is, but who gets no mail, a row with the reason. Return how many.
 
     Call it before `move_deliveries`, which changes whom the issue names.
@@ -206,8 +207,9 @@ def write_exclusions(send: Send, *, revision_id: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_fill_tables(_WRITE_EXCLUSIONS), [send.pk])
         written += int(cursor.rowcount)
-        if ReaderGroup.objects.filter(revision=revision_id).exclude(empty_reason="").exists():
-            cursor.execute(_fill_tables(_WRITE_EMPTY), [send.pk, revision_id])
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM audience_snapshot_groups WHERE empty_reason <> '')")
+        if cursor.fetchone()[0]:
+            cursor.execute(_fill_tables(_WRITE_EMPTY, same_group=_compare_groups(constants)), [send.pk])
             written += int(cursor.rowcount)
         named = find_named_ids(send.issue)
         if named is not None:
@@ -217,28 +219,12 @@ def write_exclusions(send: Send, *, revision_id: int) -> int:
     return written
 
 
-def move_deliveries(send: Send, *, completes: int, revision_id: int, max_batch: int) -> int:
-    """Give the unreached deliveries of the issue ``completes`` a batch of this send. Return how many.
-
-    They keep their issue, so that nobody gets two parts of it. The cancelled send counts them as excluded from then on.
-    """
-    old_sends = Send.objects.filter(issue=completes, state=Send.State.CANCELLED, totals__isnull=True)
-    unreached, parameters = find_unreached(completes).values("id", "subscriber_id").order_by().query.sql_with_params()
-    sql = _fill_placing(_MOVE_DELIVERIES, send, unreached=unreached)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [revision_id, *parameters, send.pk, max_batch])
-        moved = int(cursor.rowcount)
-    for old in old_sends:
-        _count_moved(old)
-    return moved
-
-
 def _has_first_parts(send: Send) -> bool:
     """Return True if the number of a batch depends on more than its variant: on the hour, or on earlier batches."""
     return bool(send.local_time or send.period)
 
 
-def _fill_placing(statement: str, send: Send, **parts: str) -> str:
+def fill_placing(statement: str, send: Send, *, constants: Mapping[str, int | str], **parts: str) -> str:
     """Fill in the tables, and for a send by readers' hours what keeps the people of one hour together."""
     local = _has_first_parts(send)
     return _fill_tables(
@@ -246,6 +232,7 @@ def _fill_placing(statement: str, send: Send, **parts: str) -> str:
         first_part="first.part" if local else "0",
         by_hour=", first.part" if local else "",
         join_parts=_JOIN_PARTS if local else "",
+        same_group=_compare_groups(constants),
         **parts,
     )
 
@@ -256,19 +243,14 @@ def _fill_tables(statement: str, **parts: str) -> str:
         exclusions=Exclusion._meta.db_table,
         groups=ReaderGroup._meta.db_table,
         batches=Batch._meta.db_table,
-        same_group=_SAME_GROUP,
         **parts,
     )
 
 
-def _count_moved(send: Send) -> None:
-    """Give the batches and the receipt of a cancelled send the numbers of the deliveries that it still has."""
-    own = Delivery.objects.filter(batch=OuterRef("pk")).order_by().values("batch").annotate(people=Count("pk"))
-    batches = send.batches.filter(state=Batch.State.PENDING)
-    batches.update(size=Coalesce(Subquery(own.values("people")), 0))
-    people = send.batches.aggregate(people=Sum("size"))["people"] or 0
-    moved = send.recipients - people
-    if moved:
-        already = send.excluded.get(SENT_BY_COMPLETION, 0)
-        excluded = {**send.excluded, SENT_BY_COMPLETION: already + moved}
-        Send.objects.filter(pk=send.pk).update(recipients=people, excluded=excluded)
+def _list_different(constants: Mapping[str, int | str]) -> list[str]:
+    """Return the columns of a group's key in which people differ."""
+    return [column for column in _MOST_DIFFERENT_FIRST if column not in constants]
+
+
+def _compare_groups(constants: Mapping[str, int | str]) -> str:
+    return " AND ".join(f"grp.{column} = person.{column}" for column in _list_different(constants))

@@ -4,7 +4,7 @@ All steps read one audience snapshot, so that candidates = recipients + excluded
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from operator import attrgetter
@@ -44,17 +44,18 @@ from newsletter.sending.freezing.audience_snapshot import (
     count_snapshot,
     create_snapshot,
     group_counts,
-    move_deliveries,
     write_deliveries,
     write_exclusions,
     write_first_parts,
+    write_groups,
 )
+from newsletter.sending.freezing.move_deliveries import move_deliveries
 from newsletter.sending.freezing.plan_batches import Share, plan_batches
 from newsletter.sending.limits.send_times import find_limit_today
 from subscribers.audience.eligibility import AudienceCount, make_audience_count
 
 MAX_FREEZE_ATTEMPTS = 5
-SQLITE_CACHE = -64_000  # kB, by SQLite's sign
+SQLITE_CACHE = -128_000  # kB, by SQLite's sign
 SORT_MEMORY = "64MB"
 _LONG = "W" * 120
 LONGEST_VALUES = {
@@ -166,8 +167,9 @@ def _freeze(
         plan = plan_batches(shares, send=send, max_batch=max_batch)
         Batch.objects.bulk_create(plan.batches, batch_size=1000)
         write_first_parts(plan.first_parts)
-        excluded = write_exclusions(send, revision_id=approval.revision_id)
-        written = _place_people(send, revision_id=approval.revision_id, max_batch=max_batch)
+        write_groups(revision_id=approval.revision_id, constants=constants)
+        excluded = write_exclusions(send, constants=constants)
+        written = _place_people(send, constants=constants, max_batch=max_batch)
     _delete_replaced_variants(approval.revision_id)
     if written != people or excluded != counted.candidates - written or excluded != sum(counted.excluded.values()):
         raise InvariantViolated(
@@ -201,14 +203,14 @@ def _freeze(
         )
 
 
-def _place_people(send: Send, *, revision_id: int, max_batch: int) -> int:
+def _place_people(send: Send, *, constants: Mapping[str, int | str], max_batch: int) -> int:
     """Write a delivery for each person, or take over those of the cancelled send that this issue completes."""
     completes = send.issue.completes_id
     if completes is None:
-        return write_deliveries(send, revision_id=revision_id, max_batch=max_batch)
+        return write_deliveries(send, constants=constants, max_batch=max_batch)
     if has_open_calls(completes):
         raise NotReady("A call of the cancelled send has no result yet. Nothing was sent. Try again in a minute.")
-    return move_deliveries(send, completes=completes, revision_id=revision_id, max_batch=max_batch)
+    return move_deliveries(send, completes=completes, constants=constants, max_batch=max_batch)
 
 
 def _require_as_approved(send: Send, *, approval: Approval, people: int) -> None:

@@ -1,6 +1,7 @@
 // Keeps what is typed in an editor: the form takes input when its edits are watched, and a lost connection or session ends
 // nothing. Wagtail's w-unsaved compares the form with a baseline, and its w-autosave saves the form when it differs.
 (() => {
+  const { saveObstacles } = window;
   const RETRY_MS = 4000;
   const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
   const LEAVE_MS = 8000;
@@ -158,7 +159,7 @@
     async retry({ later = false } = {}) {
       if (!this.failing) return;
       clearTimeout(this.timer);
-      const obstacle = await this.findObstacle();
+      const obstacle = await saveObstacles.find(this.urlValue);
       this.show(obstacle);
       if (!obstacle && !later) this.save();
       else this.timer = setTimeout(() => this.retry(), RETRY_MS);
@@ -168,27 +169,9 @@
       if (this.unsaved.formData !== this.saved) this.controller('w-autosave').save(new Event('retry'));
     }
 
-    // Returns the id of the message that says why nothing can be saved, or null.
-    async findObstacle() {
-      this.takeToken();
-      try {
-        const answer = await fetch(this.urlValue, { method: 'OPTIONS', redirect: 'manual' });
-        return answer.type === 'opaqueredirect' ? 'nl-signed-out' : null;
-      } catch {
-        return 'nl-offline';
-      }
-    }
-
-    // Signing in again changes the token against forged requests.
-    takeToken() {
-      const [, token] = document.cookie.match(/(?:^|; )(?:csrftoken|__Host-csrf)=([^;]+)/) || [];
-      if (!token) return;
-      window.wagtailConfig.CSRF_TOKEN = token;
-      document.getElementsByName('csrfmiddlewaretoken').forEach((field) => { field.value = token; });
-    }
-
     show(obstacle) {
-      ['nl-offline', 'nl-signed-out'].forEach((id) => { document.getElementById(id).hidden = id !== obstacle; });
+      const { OFFLINE, SIGNED_OUT } = saveObstacles;
+      [OFFLINE, SIGNED_OUT].forEach((name) => { document.getElementById(`nl-${name}`).hidden = name !== obstacle; });
     }
 
     // Leaves the page only if the server can answer, and once.
@@ -201,7 +184,7 @@
       event.stopImmediatePropagation();
       if (this.leaving) return;
       this.leaving = 'asked';
-      const obstacle = await this.findObstacle();
+      const obstacle = await saveObstacles.find(this.urlValue);
       this.show(obstacle);
       this.leaving = obstacle ? '' : 'allowed';
       if (!obstacle) {

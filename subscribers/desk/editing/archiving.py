@@ -126,7 +126,8 @@ class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
         self.row: Any = get_object_or_404(self.model, pk=kwargs["pk"])
 
     def get_page_title(self) -> str:
-        return str(self.row)
+        title = _("Bring back %(kind)s: %(row)s") if self.row.archived else _("Archive %(kind)s: %(row)s")
+        return title % {"kind": self.model._meta.verbose_name, "row": self.row}
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         rows = capfirst(str(self.model._meta.verbose_name_plural))

@@ -20,7 +20,15 @@ class DuplicableMixin:
         return _relabel(super().header_more_buttons)  # type: ignore[misc]
 
 
-class DuplicateView(CopyView):
+class DuplicateTitle:
+    """For views that open a copy: the title names the row that is copied."""
+
+    def get_page_title(self) -> str:
+        row = super().get_object()  # type: ignore[misc]
+        return _("Duplicate %(kind)s: %(row)s") % {"kind": row._meta.verbose_name, "row": row}
+
+
+class DuplicateView(DuplicateTitle, CopyView):
     """Open the form of a new row with the values of another. Nothing is stored before it is saved.
 
     The form starts from a copy of the row itself, so values without a field are copied too. `changes` are values that a

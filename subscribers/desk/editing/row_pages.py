@@ -25,13 +25,16 @@ class AddRowMixin(AddedMessage):
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         *before, _last = super().get_breadcrumbs_items()  # type: ignore[misc]
-        return [*before, {"url": "", "label": str(self.add_title)}]
+        return [*before, {"url": "", "label": self.get_page_title()}]
 
 
 class EditRowMixin:
-    """For edit views."""
+    """For edit views. Their title names the kind of row, because a list and its publication often have one name."""
 
     object: Any
+
+    def get_page_title(self) -> str:
+        return _("Edit %(kind)s") % {"kind": self.object._meta.verbose_name}
 
     def get_success_message(self) -> str | None:
         return _("“%(row)s” is saved.") % {"row": self.object}
@@ -45,4 +48,5 @@ class DeletedMessage:
 
 
 class DeleteRow(DeletedMessage, DeleteView):
-    pass
+    def get_page_title(self) -> str:
+        return _("Delete %(kind)s") % {"kind": self.object._meta.verbose_name}

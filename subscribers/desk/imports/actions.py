@@ -42,6 +42,9 @@ class ConfirmUndoPage(ImportDetailPage):
 
     template_name = "desk/imports/undo.html"
 
+    def get_page_title(self) -> str:
+        return _("Undo import: %(file)s") % {"file": super().get_page_title()}
+
 
 @require_POST
 def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:

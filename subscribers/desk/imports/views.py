@@ -152,6 +152,9 @@ class ImportTermsPage(ImportDetailPage):
 
     template_name = "desk/imports/terms.html"
 
+    def get_page_title(self) -> str:
+        return _("Columns: %(file)s") % {"file": super().get_page_title()}
+
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if not self.batch.stored or self.batch.state in (ImportState.RUNNING, ImportState.UNDOING):
             return redirect("subscribers_import", self.batch.pk)

@@ -20,9 +20,10 @@ from subscribers.desk.choosers import PermittedChooserViewSet
 from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableViewSet, ArchivePage
 from subscribers.desk.editing.duplicating import DuplicateView
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.short_name_form import ShortNameForm
 from subscribers.desk.editing.uses import RefuseUsedDelete
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB
 from subscribers.desk.segments.rule_field import RuleField
 from subscribers.desk.segments.views import VIEW_SUBSCRIBERS_PERMISSION, NewSegmentPreview, SegmentPreview
@@ -62,7 +63,10 @@ class _OpenPreviewMixin:
         return MediaContainer([panel for panel in panels if not isinstance(panel, ChecksSidePanel)])
 
 
-class SegmentEditView(ArchivableEditMixin, EditEffectsMixin, EditRowMixin, _OpenPreviewMixin, EditView):
+class SegmentEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMixin, _OpenPreviewMixin, EditView):
+    def describe_value(self, row: Segment, name: str) -> str:
+        return describe_segment_rule(row) if name == "rule" else super().describe_value(row, name)
+
     @cached_property
     def header_more_buttons(self) -> list[Any]:
         buttons = list(super().header_more_buttons)

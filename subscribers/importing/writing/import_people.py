@@ -1,6 +1,6 @@
 """Import a whole file in this process: for the command, the sample and tests. The desk uses `import_steps`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import BinaryIO
 
@@ -29,6 +29,7 @@ def import_people(
     evidence: str,
     by: str,
     now: datetime,
+    by_key: int | None = None,
     dry_run: bool = False,
     confirm: bool = False,
     progress: Callable[[int], None] | None = None,
@@ -50,11 +51,7 @@ def import_people(
         CannotImport, BadFile, UnknownPlace: before anything is written.
     """
     check_terms(basis=basis, evidence=evidence, by=by, kind=kind or ImportKind.JOIN)
-    if mailing_list.archived:
-        raise CannotImport(
-            _("The list “%(name)s” is archived, so nothing was imported. Bring it back under Subscribers, Lists.")
-            % {"name": mailing_list.name}
-        )
+    check_list(mailing_list)
     batch = ImportBatch(
         mailing_list=mailing_list,
         state=ImportState.RUNNING,
@@ -66,6 +63,7 @@ def import_people(
         country=resolve_country(country) if country.strip() else "",
         confirm=confirm,
         by=by,
+        by_key=by_key,
         started_at=now,
     )
     with open_csv(file) as source:
@@ -75,7 +73,7 @@ def import_people(
             refuse_non_subscribed_export(detected.layout, file_name=file_name)
         batch.kind = ImportKind(kind or detected.layout.kind)
         batch.header_key = header_key(detected.header)
-        batch.mapping = _make_mapping(detected.header, detected.guess(), columns or {})
+        batch.mapping = make_mapping(detected.header, detected.guess(), columns or {})
         if dry_run:
             run = ImportRun(batch=batch, file=source, dry_run=True, progress=progress)
             run.go()
@@ -102,6 +100,15 @@ def _run_import(
     run.go()
     stored.finish(run.report)
     return run.report
+
+
+def check_list(mailing_list: MailingList) -> None:
+    """Raise `CannotImport` if the list is archived."""
+    if mailing_list.archived:
+        raise CannotImport(
+            _("The list “%(name)s” is archived, so nothing was imported. Bring it back under Subscribers, Lists.")
+            % {"name": mailing_list.name}
+        )
 
 
 def check_terms(*, basis: Basis | str, evidence: str, by: str, kind: ImportKind | str) -> None:
@@ -133,7 +140,8 @@ def _resume_or_save(batch: ImportBatch) -> ImportBatch:
     return batch
 
 
-def _make_mapping(header: list[str], guessed: list[str], columns: Mapping[str, str]) -> list[str]:
+def make_mapping(header: Sequence[str], guessed: Sequence[str], columns: Mapping[str, str]) -> list[str]:
+    """Return the field of each column: the named one, else the guessed one. Raises `BadFile` for an unknown name."""
     named = {normalise_column_name(name): target for name, target in columns.items()}
     names = [normalise_column_name(name) for name in header]
     unknown = next((name for name in named if name not in names), "")

@@ -24,7 +24,7 @@ from subscribers.importing.writing.import_run import ImportRun, fill_from_file
 from subscribers.importing.writing.row_notes import delete_old_row_notes
 from subscribers.importing.writing.undo import continue_undo
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportRefusal, ImportState, MailingList
-from subscribers.origins import IMPORT, acting_through
+from subscribers.origins import IMPORT, acting_through, current_origin
 
 UPLOAD_RETENTION_DAYS = 7
 _MAPPED_STATES = (ImportState.CHECKED, ImportState.RUNNING, ImportState.FINISHED, ImportState.UNDONE)
@@ -48,13 +48,25 @@ class ImportOptions:
 
 @transaction.atomic
 def create_draft_import(
-    *, file: BinaryIO, name: str, mailing_list: MailingList, by: str, now: datetime, typed: bool = False
+    *,
+    file: BinaryIO,
+    name: str,
+    mailing_list: MailingList,
+    by: str,
+    now: datetime,
+    typed: bool = False,
+    by_key: int | None = None,
 ) -> ImportBatch:
-    """Store a file as a draft import, with what was detected in it. ``typed``: its header was added. Raises `BadFile`."""
+    """Store a file as a draft import, with what was detected in it. ``typed``: its header was added. Raises `BadFile`.
+
+    ``by_key`` is the key of the API that uploads it; the changes then keep the origin of the call.
+    """
     with open_csv(file) as source:
         detected = inspect_file(source)
         refuse_non_subscribed_export(detected.layout, file_name=name)
         batch = ImportBatch(mailing_list=mailing_list, file_name=name[:200], by=by, started_at=now, typed=typed)
+        if by_key is not None:
+            batch.by_key, batch.origin = by_key, current_origin()
         fill_from_file(batch, detected)
         batch.kind = ImportKind(detected.layout.kind)
         batch.header_key = header_key(detected.header)
@@ -77,8 +89,8 @@ def read_sample(batch: ImportBatch) -> FileSample:
         return sample_file(file, detected=inspect_file(file, encoding=batch.encoding))
 
 
-def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime) -> None:
-    """Store the decisions and have the file checked. Raises `CannotImport`, `BadFile`."""
+def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime, check: bool = True) -> None:
+    """Store the decisions and have the file checked, or without `check` imported. Raises `CannotImport`, `BadFile`."""
     if terms.encoding and terms.encoding not in ENCODINGS:
         raise CannotImport(_("This encoding is unknown. Choose one from the list."))
     check_terms(basis=terms.basis, evidence=terms.evidence, by=batch.by, kind=terms.kind)
@@ -91,7 +103,8 @@ def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime)
     _transition(
         batch,
         states=_DISCARDABLE_STATES,
-        state=ImportState.CHECKING,
+        state=ImportState.CHECKING if check else ImportState.RUNNING,
+        started_at=batch.started_at if check else now,
         mapping=list(terms.mapping),
         kind=terms.kind,
         basis=terms.basis,
@@ -131,7 +144,7 @@ def process_pending_imports(*, clock: Callable[[], datetime], stopping: Callable
         token = claim(batch, states=[ImportState(batch.state)], now=clock())
         if token:
             batch.refresh_from_db()
-            with acting_through(IMPORT):
+            with acting_through(batch.origin or IMPORT):
                 ended += _process(batch, token=token, clock=clock, stopping=stopping)
     return ended
 

@@ -75,6 +75,7 @@ def test_the_sample_file_has_every_key_of_every_table() -> None:
         (PUBLICATION + "stories = 21", "stories: 21 is too large; write 20 or less."),
         (PUBLICATION + "events = -1", "events: -1 is too small; write 0 or more."),
         (PUBLICATION + 'approval = "atuo"', "approval: “atuo” is not one of “approve”, “auto”; did you mean “auto”?"),
+        (PUBLICATION + 'clicks = "readers"', "weekly: clicks: “readers” is not one of “off”, “counts”"),
         (PUBLICATION + 'subject = "{headline}"', "subject: “{headline}” stands for nothing here; known are {lead"),
         (PUBLICATION + 'intro = "Dear {{ fist_name }}"', "intro: There is no personal field “fist_name”."),
         (PUBLICATION + 'stories = 21\nzzz = 1', "(and 1 more)"),

@@ -12,9 +12,10 @@ from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from newsletter.desk.shell.panels import TemplatePanel
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.short_name_form import ShortNameForm
 from subscribers.desk.editing.uses import RefuseUsedDelete
+from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 from subscribers.models import Case, CaseFollow
 
@@ -34,7 +35,7 @@ class CaseCreateView(AddRowMixin, CreateView):
     add_title = gettext_lazy("Add a case")
 
 
-class CaseEditView(EditEffectsMixin, EditRowMixin, EditView):
+class CaseEditView(EditEffectsMixin, VersionedEditMixin, EditView):
     pass
 
 

@@ -1,4 +1,4 @@
-"""The page “Translate” of an issue: each of its texts beside its translation into one language."""
+"""The page “Translate” of an issue: its texts, stories, events and appeals beside their translations into one language."""
 
 from typing import Any, cast
 
@@ -6,16 +6,19 @@ from django import forms
 from django.contrib.auth.models import User
 from django.http import Http404
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.rich_text import get_rich_text_editor_widget
 
 from newsletter.common.languages import language_label
-from newsletter.desk.issues.languages.language_gaps import LanguageState, label_part, languages_context
+from newsletter.desk.issues.languages.content_pairs import list_content_pairs
+from newsletter.desk.issues.languages.language_gaps import label_part, languages_context
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.issues.comments.block_labels import label_blocks
 from newsletter.issues.planning.translate_texts import save_translations
 from newsletter.issues.snapshot.own_texts import OwnText, TextKind
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_untranslated_content
 from newsletter.issues.snapshot.versions import LanguageVersion, make_language_versions
 from newsletter.models.body_fields import TEXT_FEATURES
@@ -61,24 +64,37 @@ class TranslateIssue(IssueFormPage):
     def language(self) -> str:
         return str(self.kwargs["language"])
 
-    def get_form_kwargs(self) -> dict[str, object]:
-        versions = make_language_versions(resolve_untranslated_content(self.issue), issue=self.issue)
-        version = next((one for one in versions if one.language == self.language), None)
-        if version is None:
+    @cached_property
+    def untranslated(self) -> IssueContent:
+        return resolve_untranslated_content(self.issue)
+
+    @cached_property
+    def version(self) -> LanguageVersion:
+        versions = make_language_versions(self.untranslated, issue=self.issue)
+        found = next((one for one in versions if one.language == self.language), None)
+        if found is None:
             raise Http404("The publication is not sent in this language.")
-        return {**super().get_form_kwargs(), "version": version, "blocks": label_blocks(self.issue)}
+        return found
+
+    def get_form_kwargs(self) -> dict[str, object]:
+        return {**super().get_form_kwargs(), "version": self.version, "blocks": label_blocks(self.issue)}
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         own = self.issue.publication.language
         context = languages_context(self.issue, now=timezone.now())
-        state = next((one for one in context["languages"] if one.code == self.language), None)
+        pairs = list_content_pairs(self.untranslated, self.version, user=cast(User, self.request.user))
         return {
             **super().get_context_data(**kwargs),
             **context,
-            "state": state,
-            "missing_rows": _list_rows(state),
+            "state": next((one for one in context["languages"] if one.code == self.language), None),
+            "pairs": pairs,
+            "missing": sum(pair.translation is None for pair in pairs),
             "source": {"code": own, "dir": find_text_direction(own)},
-            "target": {"code": self.language, "name": language_label(self.language)},
+            "target": {
+                "code": self.language,
+                "name": language_label(self.language),
+                "dir": find_text_direction(self.language),
+            },
             "issue": self.issue,
         }
 
@@ -100,12 +116,6 @@ class TranslateIssue(IssueFormPage):
             ) % {"count": len(voided)}
         self.done("translate", instance=self.issue, message=message, language=self.language)
         return self.back_url
-
-
-def _list_rows(state: LanguageState | None) -> list[tuple[str, str]]:
-    """Return the stories, events and appeals without a translation: these are rows of their own, not texts."""
-    from_rows = {str(label) for label in (_("Story"), _("Event"), _("Appeal"))}
-    return [gap for gap in state.gaps if gap[0].rpartition(" · ")[2] in from_rows] if state else []
 
 
 def _make_field(text: OwnText, *, label: str, initial: str, language: str) -> forms.Field:

@@ -15,12 +15,20 @@ from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.records.subject_tests import SubjectTestRecord
 
 SCHEMA_VERSION = 1
-MAX_STORIES = 60
-"""A number of 64 bits says which stories a reader had, and which have their topics. No issue with more is approved."""
+MAX_STORIES, MAX_RULE_SETS, MAX_CASES = 60, 40, 20
+"""Numbers of 64 bits say which stories a reader had, which rules they meet and which cases they follow.
+
+No issue with more is approved. Beyond the limits, nobody sees a block with further rules, or a further case as followed.
+"""
 
 
 class UnknownContentVersion(DomainError):
     """The content was written by a newer version of the software."""
+
+
+def name_row(kind: str, row: int) -> str:
+    """Return the name of a story, event or appeal among the parts of a content. No block has such a key."""
+    return f"{kind}:{row}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +36,8 @@ class IssueContent:
     """The content of an issue at one moment. Version 1 of its JSON has no key for the version, so old hashes hold.
 
     ``versions`` are the same content in other languages: the same blocks, stories and events with the same ids, each text
-    translated if it has a translation. Such a version names the language that it is ``translated_from``.
+    translated if it has a translation. Such a version names the language that it is ``translated_from``, and the language of
+    each part that is ``untranslated``: of a block by its key, or of a row by `name_row`.
     """
 
     issue: IssueRecord
@@ -42,6 +51,7 @@ class IssueContent:
     versions: Annotated[tuple["IssueContent", ...], Field(exclude_if=lambda versions: not versions)] = ()
     subject_test: Annotated[SubjectTestRecord | None, OMIT_NONE] = None
     translated_from: Annotated[str, Field(exclude_if=lambda language: not language)] = ""
+    untranslated: Annotated[tuple[tuple[str, str], ...], Field(exclude_if=lambda parts: not parts)] = ()
     schema_version: Annotated[int, Field(exclude_if=lambda version: version == 1)] = SCHEMA_VERSION
 
     @property
@@ -73,6 +83,10 @@ class IssueContent:
     def in_language(self, language: str) -> "IssueContent":
         """Return the version in this language, or the content itself if there is none."""
         return next((one for one in self.versions if one.publication.language == language), self)
+
+    def find_language(self, part: str) -> str:
+        """Return the language of a part that is not in the content's own language, "" for any other."""
+        return dict(self.untranslated).get(part, "")
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return what `IssueRevision.content` keeps."""

@@ -9,9 +9,9 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.models import StaffLink
-from newsletter.organisation.administrators import require_administrator
-from newsletter.organisation.staff import check_email, check_role, give_role, role_of
-from newsletter.organisation.staff_links import make_staff_link, withdraw_staff_links
+from newsletter.organisation.accounts.administrators import require_administrator
+from newsletter.organisation.accounts.staff import check_email, check_role, give_role, role_of
+from newsletter.organisation.accounts.staff_links import make_staff_link, withdraw_staff_links
 
 
 class EmailTaken(DomainError):

@@ -10,7 +10,7 @@ from django.urls import reverse
 from wagtail.log_actions import log
 
 from newsletter.common.errors import BadLink
-from newsletter.organisation.staff import check_email, give_role, set_password
+from newsletter.organisation.accounts.staff import check_email, give_role, set_password
 
 CODE_LIFETIME = timedelta(hours=24)
 _SALT, _VALUE = "newsletter.first-administrator", "first"

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress, DomainError, NotFound
-from newsletter.organisation.roles import ROLES, Role
+from newsletter.organisation.accounts.roles import ROLES, Role
 from newsletter.organisation.value_types import nearest
 from subscribers.addresses.normalise import normalise
 

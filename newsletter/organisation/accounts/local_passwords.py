@@ -3,7 +3,7 @@
 from django.contrib.auth.models import User
 
 from newsletter.identity_provider.settings import EVERYONE, get_identity_provider
-from newsletter.organisation.administrators import list_administrators
+from newsletter.organisation.accounts.administrators import list_administrators
 
 
 def may_use_password(person: User) -> bool:

@@ -1,0 +1,92 @@
+"""Requests and answers of calls about imports. No answer holds a line of the file."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from newsletter.api.calls.fields import StoredRequestModel
+
+Kind = Literal["join", "left_list", "left_all", "bounced", "complained"]
+Texts = list[str]
+
+
+class ImportToStart(StoredRequestModel):
+    """What the file is and why its people may be mailed. It is stored with each subscription as proof."""
+
+    list: str = Field(description="List's slug.", max_length=80)
+    kind: Kind = Field("join", description="All but join are suppressed and never become subscribers.")
+    basis: Literal["consent", "soft_opt_in", "legitimate_interest", "contract", "casl_implied"] | None = Field(
+        None, description="Required for join: why they may be mailed."
+    )
+    evidence: str = Field(
+        "",
+        description="Required for join: the proof, such as “sign-up sheet, spring fair 2026, in the blue folder”.",
+        max_length=2_000,
+    )
+    charity: bool = Field(
+        False, description="Required for soft_opt_in: true declares what the desk asks charities to declare."
+    )
+    collected_on: date | None = Field(
+        None, description="Only for soft_opt_in: when they gave their address, for lines without a date."
+    )
+    expires_on: date | None = Field(
+        None, description="Only for casl_implied: the last day of implied consent, for lines without a date."
+    )
+    country: str = Field("", description="Code or name of the country, for lines without one.", max_length=80)
+    confirm: bool = Field(False, description="Ask each person by mail first.")
+    column: Texts = Field(
+        [],
+        description="NAME:FIELD, repeated: the field of a column whose name does not say it, such as `Mail:email`, "
+        "`Since:attribute:member_since`, or `Notes:` to leave it out.",
+        max_length=500,
+    )
+    file_name: str = Field("", description="Shown in the desk.", max_length=200)
+
+
+class ImportCounts(BaseModel):
+    """Numbers of lines. All but the first add up to `rows`."""
+
+    rows: int = 0
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    waiting: int = 0
+    barred: int = Field(0, description="Suppressed by this import.")
+    suppressed: int = Field(
+        0, description="They unsubscribed or complained, or the address is dead; nothing was added."
+    )
+    elsewhere: int = Field(0, description="Only on other lists of the file.")
+    repeated: int = 0
+    refused: int = 0
+
+
+class UndoneCounts(BaseModel):
+    removed: int
+    ended: int
+    stayed: int = Field(description="They were there before, or acted since.")
+    lifted: int
+    kept: int
+
+
+class ImportAnswer(BaseModel):
+    id: int
+    state: Literal["draft", "checking", "checked", "running", "finished", "undoing", "undone", "failed"]
+    list: str
+    kind: Kind
+    basis: str
+    file_name: str
+    columns: dict[str, str] = Field(description="The field of each column that is read.")
+    lines: int = Field(description="About how many lines the file has.")
+    counts: ImportCounts = Field(description="So far, while it is running.")
+    undone: UndoneCounts | None
+    problem: str = Field(description="Why it stopped, if it failed.")
+    started_at: datetime
+    finished_at: datetime | None
+    undone_at: datetime | None
+
+
+class RefusedImportLine(BaseModel):
+    line: int = Field(description="Counted from 1; the first line of a CSV file names the columns.")
+    code: str
+    why: str

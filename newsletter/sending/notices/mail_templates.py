@@ -1,0 +1,102 @@
+"""Make, edit and approve mail templates. An edit ends the approval, because it names the content by its hash."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.text import slugify
+
+from newsletter.common.errors import NotAllowed, NotReady, WrongState
+from newsletter.common.text import clean_line
+from newsletter.issues.approval.approval_rules import requires_other_approver
+from newsletter.models import MailTemplate, MailTemplateText, Publication
+from newsletter.sending.notices.template_texts import (
+    TEXTS,
+    BadTemplate,
+    check_fields,
+    check_text,
+    find_text,
+    hash_template,
+)
+
+
+@transaction.atomic
+def make_template(*, name: str, publication: Publication, by: User, now: datetime) -> MailTemplate:
+    """Make an empty template. Raise BadTemplate if one has this name."""
+    name = clean_line(name, max_length=100)
+    slug = slugify(name)[:50]
+    if not slug or MailTemplate.objects.filter(slug=slug).exists():
+        raise BadTemplate("There is a template with this name already, or the name has no letters. Choose another.")
+    return MailTemplate.objects.create(slug=slug, name=name, publication=publication, editors=[by.pk], edited_at=now)
+
+
+@transaction.atomic
+def save_fields(
+    *, template: MailTemplate, publication: Publication, fields: Mapping[str, str], by: User, now: datetime
+) -> None:
+    """Store the sender and the fields. Raise BadTemplate if a text uses a field that would be gone."""
+    row = _lock(template)
+    check_fields(fields)
+    for text in row.texts.all():
+        check_text(text, fields=fields)
+    row.publication, row.fields = publication, dict(fields)
+    _note_edit(row, template, by=by, now=now)
+
+
+@transaction.atomic
+def save_text(*, template: MailTemplate, language: str, texts: Mapping[str, str], by: User, now: datetime) -> None:
+    """Store the texts of one language. Raise BadTemplate."""
+    row = _lock(template)
+    text = row.texts.filter(language=language).first() or MailTemplateText(template=row, language=language)
+    for name in TEXTS:
+        value = texts[name].replace("\r\n", "\n").strip()
+        setattr(text, name, value if name == "body" else clean_line(value, max_length=2_000))
+    check_text(text, fields=row.fields)
+    text.save()
+    _note_edit(row, template, by=by, now=now)
+
+
+@transaction.atomic
+def remove_text(*, template: MailTemplate, language: str, by: User, now: datetime) -> None:
+    """Delete the texts of one language. Its readers get those of the publication's language."""
+    row = _lock(template)
+    row.texts.filter(language=language).delete()
+    _note_edit(row, template, by=by, now=now)
+
+
+@transaction.atomic
+def approve_template(*, template: MailTemplate, sha256: str, by: User, now: datetime) -> None:
+    """Approve the content that the person saw. The rule about authors is that of the publication's issues.
+
+    Raise NotAllowed, NotReady without texts in the publication's language, or WrongState if the content changed meanwhile.
+    """
+    if not by.has_perm("newsletter.approve_issue"):
+        raise NotAllowed("%(by)s may not approve. An administrator can give the role “approver”.", by=by)
+    row = _lock(template)
+    if by.pk in row.editors and requires_other_approver(row.publication):
+        raise NotAllowed("You edited this template, so another person must approve it.")
+    if find_text(row, row.publication.language) is None:
+        raise NotReady("Write the texts in the sender's language first: they are for everybody without their own.")
+    if hash_template(row) != sha256:
+        raise WrongState("The template was changed since you opened the page. Look at it again, then approve it.")
+    row.approved_sha256, row.approved_by, row.approved_at, row.editors = sha256, by, now, []
+    row.save(update_fields=["approved_sha256", "approved_by", "approved_at", "editors"])
+    template.refresh_from_db()
+
+
+def withdraw_approval(*, template: MailTemplate) -> None:
+    """End the approval. Nothing more is sent, also of what waits."""
+    MailTemplate.objects.filter(pk=template.pk).update(approved_sha256="", approved_by=None, approved_at=None)
+    template.refresh_from_db()
+
+
+def _lock(template: MailTemplate) -> MailTemplate:
+    return MailTemplate.objects.select_for_update(of=("self",)).select_related("publication").get(pk=template.pk)
+
+
+def _note_edit(row: MailTemplate, template: MailTemplate, *, by: User, now: datetime) -> None:
+    """Save the locked row with its editor, and show the caller's row what changed."""
+    row.editors, row.edited_at = sorted({*row.editors, by.pk}), now
+    row.save()
+    template.refresh_from_db()

@@ -1,0 +1,82 @@
+// Keeps what is typed into a form without autosave: the form is sent only if the server can answer, and once. Until then the
+// text stays on the page, and nowhere else. Wagtail's w-unsaved asks before the page is left, but takes what is typed in the
+// first two seconds for the stored text; here, the stored text is what the form has before the first key or click.
+(() => {
+  const { saveObstacles } = window;
+  const FREE = 'free';
+  const ASKED = 'asked';
+  const ALLOWED = 'allowed';
+  const SENT = 'sent';
+  const TOUCHES = ['beforeinput', 'keydown', 'pointerdown', 'dragenter'];
+
+  class KeepText extends window.StimulusModule.Controller {
+    static targets = ['offline', 'signedOut'];
+
+    connect() {
+      this.form = this.element.closest('form');
+      this.state = FREE;
+      this.listeners = [
+        [this.form, 'submit', (event) => this.submit(event)],
+        [window, 'online', () => this.checkAgain()],
+        [window, 'focus', () => this.checkAgain()],
+        [window, 'pageshow', () => { this.state = FREE; }],
+        [window, 'beforeunload', (event) => this.confirmLeaving(event)],
+        [document, 'w-unsaved:watch-edits', () => this.setBaseline()],
+        ...TOUCHES.map((name) => [this.form, name, () => this.noteTouch()]),
+      ];
+      this.listeners.forEach(([target, name, listener]) => target.addEventListener(name, listener, true));
+    }
+
+    disconnect() {
+      this.listeners.forEach(([target, name, listener]) => target.removeEventListener(name, listener, true));
+    }
+
+    get unsaved() {
+      return this.application.getControllerForElementAndIdentifier(this.form, 'w-unsaved');
+    }
+
+    noteTouch() {
+      if (this.stored === undefined) this.stored = this.unsaved?.formData;
+    }
+
+    setBaseline() {
+      if (this.stored !== undefined) this.unsaved.initialFormData = this.stored;
+    }
+
+    confirmLeaving(event) {
+      const { unsaved } = this;
+      if (this.stored === undefined || !unsaved.confirmationValue || unsaved.formData === this.stored) return;
+      event.preventDefault();
+    }
+
+    async submit(event) {
+      if (this.state === ALLOWED) {
+        this.state = SENT;
+        return;
+      }
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (this.state !== FREE) return;
+      this.state = ASKED;
+      const { submitter } = event;
+      const obstacle = await saveObstacles.find(this.form.action);
+      this.show(obstacle);
+      this.state = obstacle ? FREE : ALLOWED;
+      const progress = submitter && this.application.getControllerForElementAndIdentifier(submitter, 'w-progress');
+      if (obstacle && progress) progress.loadingValue = false;
+      if (!obstacle) this.form.requestSubmit(submitter);
+    }
+
+    async checkAgain() {
+      if (this.obstacle) this.show(await saveObstacles.find(this.form.action));
+    }
+
+    show(obstacle) {
+      this.obstacle = obstacle;
+      this.offlineTarget.hidden = obstacle !== saveObstacles.OFFLINE;
+      this.signedOutTarget.hidden = obstacle !== saveObstacles.SIGNED_OUT;
+    }
+  }
+
+  window.wagtail.app.register('nl-keep-text', KeepText);
+})();

@@ -1,0 +1,126 @@
+"""Nothing typed into a form of the desk is lost: not without a connection, signed out, by leaving, nor by two people."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from newsletter.demo.sample_week import LOGIN
+from tests.support.desk_browser import IN_CHROMIUM, open_desk, run_beside
+
+EDITOR, PASSWORD = "editor@example.org", "a-calm-harbour-evening"
+KINDS = ("stories", "events")
+pytestmark = IN_CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def site(own_site: str) -> str:
+    return own_site
+
+
+@pytest.fixture
+def disturbed(browser: Browser, site: str) -> Iterator[Page]:
+    """Return a page of the desk whose requests may fail."""
+    with open_desk(browser, site, email=LOGIN.email, password=LOGIN.password, refused=True) as page:
+        yield page
+
+
+def open_first(page: Page, kind: str) -> None:
+    page.goto(f"/admin/{kind}/")
+    page.locator(f".listing a[href*='/{kind}/edit/']").first.click()
+    expect(page.locator("#id_title")).to_be_visible()
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="Save", exact=True).click()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_text_saved_after_the_session_ended_is_there_after_sign_in(disturbed: Page, kind: str) -> None:
+    open_first(disturbed, kind)
+    address = disturbed.url
+    disturbed.locator("#id_title").fill(f"Typed until late: {kind}")
+    disturbed.context.clear_cookies()
+    save(disturbed)
+    expect(disturbed.get_by_text("You are signed out, so nothing was saved.")).to_be_in_viewport()
+    with disturbed.context.expect_page() as opened:
+        disturbed.get_by_role("link", name="Sign in in a new tab").click()
+    opened.value.get_by_label("Email").fill(LOGIN.email)
+    opened.value.get_by_label("Password").fill(LOGIN.password)
+    opened.value.get_by_role("button", name="Sign in").click()
+    expect(opened.value.get_by_role("heading", name="To do")).to_be_visible()
+    opened.value.close()
+    expect(disturbed.locator("#id_title")).to_have_value(f"Typed until late: {kind}")
+    save(disturbed)
+    expect(disturbed.get_by_text("is saved.")).to_be_visible()
+    disturbed.goto(address)
+    expect(disturbed.locator("#id_title")).to_have_value(f"Typed until late: {kind}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_text_saved_without_a_connection_is_saved_when_it_is_back(disturbed: Page, kind: str) -> None:
+    open_first(disturbed, kind)
+    disturbed.locator("#id_title").fill(f"Typed on the train: {kind}")
+    disturbed.context.set_offline(True)
+    save(disturbed)
+    expect(disturbed.get_by_text("No connection, so nothing was saved.")).to_be_in_viewport()
+    disturbed.context.set_offline(False)
+    expect(disturbed.get_by_text("No connection, so nothing was saved.")).to_be_hidden()
+    save(disturbed)
+    expect(disturbed.get_by_text(re.compile(f"“Typed on the train: {kind}.*” is saved"))).to_be_visible()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_leaving_a_form_asks_while_text_is_unsaved(page: Page, kind: str) -> None:
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    open_first(page, kind)
+    before = page.locator("#id_title").input_value()
+    page.locator("#id_title").click()
+    page.keyboard.press("End")
+    page.keyboard.type(" and more")
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="Home").first.click()
+    expect(page.locator("#id_title")).to_have_value(f"{before} and more")
+    page.locator("#id_title").fill(before)
+    page.get_by_role("link", name="Home").first.click()
+    expect(page.get_by_role("heading", name="To do")).to_be_visible()
+    assert asked == ["beforeunload"]
+
+
+def test_a_double_click_on_save_adds_one_story(page: Page) -> None:
+    page.goto("/admin/stories/add/")
+    page.locator("#id_title").fill("A story added once")
+    page.locator("#id_url").fill("https://example.org/once")
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="Save", exact=True).dblclick()
+    expect(page.get_by_text("“A story added once” is added.")).to_be_visible()
+    assert len([url for url in posted if url.endswith("/stories/add/")]) == 1
+
+
+@pytest.fixture
+def second(browser: Browser, site: str, own_demo_folder: Path) -> Iterator[Page]:
+    run_beside(site, own_demo_folder, "staff", "add", EDITOR, "--role", "editor", "--password-stdin", typed=PASSWORD)
+    with open_desk(browser, site, email=EDITOR, password=PASSWORD) as page:
+        yield page
+
+
+def test_the_second_to_save_is_told_who_saved_and_keeps_their_text(page: Page, second: Page) -> None:
+    for kind in KINDS:
+        for person in (page, second):
+            open_first(person, kind)
+        page.locator("#id_title").fill(f"Of the first: {kind}")
+        save(page)
+        expect(page.get_by_text(re.compile(f"“Of the first: {kind}.*” is saved"))).to_be_visible()
+        second.locator("#id_title").fill(f"Of the second: {kind}")
+        save(second)
+        expect(second.get_by_text(f"{LOGIN.email} saved this on")).to_be_visible()
+        row = second.get_by_role("row").filter(has_text="Title")
+        expect(row).to_contain_text(f"Of the first: {kind}")
+        expect(row).to_contain_text(f"Of the second: {kind}")
+        expect(second.locator("#id_title")).to_have_value(f"Of the second: {kind}")
+        save(second)
+        expect(second.get_by_text(re.compile(f"“Of the second: {kind}.*” is saved"))).to_be_visible()

@@ -68,7 +68,7 @@ messages: $(VENV)/.dev
 	$(BIN)/python -m scripts.messages
 
 guide-pictures: $(VENV)/.dev
-	NEWSLETTER_GUIDE_PICTURES=1 $(BIN)/pytest -q -p no:randomly tests/browser/test_week.py tests/browser/test_desk_pages.py::test_pictures_of_the_guide_are_taken
+	NEWSLETTER_GUIDE_PICTURES=1 $(BIN)/pytest -q -p no:randomly tests/browser/test_week.py tests/browser/test_desk_pages.py tests/browser/test_editor_blocks.py -k 'week or pictures_of or show_to'
 
 desk-looks: $(VENV)/.dev
 	NEWSLETTER_ALL_LOOKS=1 $(BIN)/pytest -n 2 tests/browser/test_desk_pages.py tests/browser/test_public_pages.py $(ARGS)

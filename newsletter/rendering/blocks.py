@@ -69,6 +69,7 @@ class StoryItem:
     follows_case: bool = False
     text: str = ""
     recording: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,18 @@ class EventItem:
     map_url: str = ""
     summary: str = ""
     picture: Picture | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Base of all blocks. ``key`` names the block in lint findings and in the desk."""
+    """Base of all blocks. ``key`` names the block in lint findings and in the desk.
+
+    ``language`` is that of its texts if it is not the document's. Stories and events have their own.
+    """
 
     key: str = field(default="", kw_only=True)
+    language: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def build_block_context(document: Document, position: int) -> dict[str, object]:
     """Return a block for its template, with a default heading if it has none, and if a rule goes above it."""
     block, language = document.blocks[position], document.language
     ruled = position > 0 and not _ends_visibly(document.blocks[position - 1])
-    extras: dict[str, object] = {"ruled": ruled, "block": block}
+    extras: dict[str, object] = {"ruled": ruled, "block": block, "language": block.language}
     match block:
         case SchemaBlock(values=values, key=key):
             extras["block"] = SimpleNamespace(key=key, **values)

@@ -23,7 +23,6 @@ PICTURES = {
     "wagtailsnippets_newsletter_story:list": "stories",
     "newsletter_story_withdraw": "withdraw",
     "wagtailsnippets_newsletter_eventnotice:edit": "event",
-    "newsletter_issue_audience": "audience",
     "newsletter_issue_compare": "compare",
     "wagtailsnippets_newsletter_brand:edit": "brand",
     "wagtailsnippets_subscribers_segment:edit": "segment",
@@ -38,7 +37,6 @@ PICTURES = {
     "newsletter_issue_translate": "translate",
     "newsletter_issue_subject_test": "subject-test",
     "newsletter_gifts": "gifts",
-    "newsletter_limits": "limits",
     "newsletter_welcome": "welcome",
     "wagtailsnippets_subscribers_case:edit": "case",
 }
@@ -47,6 +45,9 @@ SECTIONS = {
     "local-hour": ("wagtailsnippets_newsletter_publication:edit", "[name=send_at]"),
 }
 """Pictures of one part of a page: the page, and a field that is in the middle of the picture."""
+STATES = {"appeal": "[name=audience]"}
+CARDS = {"subject-result": "#nl-subject-test", "raised": "#nl-gifts"}
+"""The part in the middle of pictures of `tests.support.guide_states`, and the cards that are a picture by themselves."""
 LANGUAGES = ("en", "es")
 STAFF = {"en": LOGIN.email, "es": SPANISH_STAFF}
 
@@ -99,6 +100,29 @@ def test_pictures_of_the_guide_are_taken(page: Page, rows: dict[str, str]) -> No
         page.locator(field).first.evaluate("field => field.scrollIntoView({block: 'center'})")
         page.wait_for_timeout(PREVIEW_MS)
         take_picture(page, picture)
+
+
+@pytest.mark.skipif(GUIDE not in os.environ, reason="`make guide-pictures` takes the pictures of the staff guide")
+def test_pictures_of_states_in_the_guide_are_taken(
+    page: Page, site: str, own_demo_folder: Path, rows: dict[str, str]
+) -> None:
+    code = "from tests.support.guide_states import print_states; print_states()"
+    states: dict[str, str] = json.loads(do_beside(site, own_demo_folder, code))
+    page.set_viewport_size(LOOK["viewport"])  # type: ignore[arg-type]
+    for picture, address in states.items():
+        page.goto(site + address)
+        if picture in STATES:
+            page.locator(STATES[picture]).first.evaluate("part => part.scrollIntoView({block: 'center'})")
+        page.wait_for_timeout(PREVIEW_MS)
+        take_picture(page.locator(".nl-card", has=page.locator(CARDS[picture])) if picture in CARDS else page, picture)
+    page.goto(f"{site}/admin/limits/")
+    page.locator("[name=mails_in_7_days]").fill("2")
+    page.wait_for_timeout(PREVIEW_MS)
+    take_picture(page, "limits")
+    page.locator("[name=silent_months]").fill("24")
+    page.get_by_role("button", name="Count silent people").click()
+    page.get_by_role("heading", name="Silent for 24 months").evaluate("part => part.scrollIntoView({block: 'center'})")
+    take_picture(page, "silent-people")
 
 
 def protect_names(page: Page) -> None:

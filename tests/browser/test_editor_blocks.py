@@ -21,6 +21,7 @@ from tests.support.editor import (
     open_overrides,
     wait_until_saved,
 )
+from tests.support.guide_pictures import take_picture
 
 KINDS = ["Lead story", "Stories", "Events near the reader", "Appeal", "You might also be interested in"]
 FIRST_FIELDS = {
@@ -133,6 +134,7 @@ def test_show_to_is_one_line_that_says_who_sees_the_block(editor: Page) -> None:
     expect(mail(editor).get_by_text(re.compile(r"Shown to [\d,]+ of [\d,]+ people: gives monthly"))).to_be_visible(
         timeout=PREVIEW_MS
     )
+    take_picture(editor, "show-to")
     assert not find_axe_violations(editor)
 
 

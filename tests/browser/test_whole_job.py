@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.axe import find_axe_violations
 from tests.support.desk_browser import IN_CHROMIUM
+from tests.support.editor import blocks, expect_above, kinds, mail_blocks
 from tests.support.first_start import EmptyInstallation, make_one_time_code, serve_empty, serve_own_site
 from tests.support.hands import Hand, Keyboard, Mouse
 from tests.support.outbox import wait_for_link
@@ -161,7 +162,8 @@ def wait_for_stories(page: Page) -> None:
 
 def invite_approver(page: Page, hand: Hand) -> str:
     """Invite a colleague. Return the link of the invitation."""
-    page.goto("/admin/users/new/")
+    open_from_menu(page, "Staff", hand, part="Settings")
+    hand.press(page.get_by_role("link", name="Invite staff"))
     hand.write(page.get_by_label("Email"), APPROVER)
     hand.tick(page.get_by_label("Approver"))
     hand.press(page.get_by_role("button", name="Send invitation"))
@@ -176,8 +178,18 @@ def accept_invitation(page: Page, invitation: str, hand: Hand) -> None:
     set_up_second_factor(page, hand)
 
 
+def open_from_menu(page: Page, name: str, hand: Hand, *, part: str = "") -> None:
+    """Open a page by the menu at the side. ``part``: the part of the menu that has it."""
+    menu = page.locator("#wagtail-sidebar")
+    if part:
+        hand.press(menu.get_by_role("button", name=part))
+    hand.press(menu.get_by_role("link", name=name, exact=True))
+    expect(page.get_by_role("heading", level=1, name=name).first).to_be_visible()
+
+
 def add_event(page: Page, hand: Hand) -> None:
-    page.goto("/admin/events/add/")
+    open_from_menu(page, "Events", hand)
+    hand.press(page.get_by_role("link", name="Add event").first)
     hand.write(page.get_by_label("Title"), "Open evening")
     hand.write(page.get_by_label("Starts"), f"{datetime.now(UTC) + timedelta(days=12):%Y-%m-%d}T18:00")
     hand.write(page.get_by_label("Town", exact=True), "Leeds")
@@ -187,7 +199,8 @@ def add_event(page: Page, hand: Hand) -> None:
 
 def add_story(page: Page, hand: Hand) -> None:
     """Write a story that has no web page. Without an archive, the mail shows its whole text."""
-    page.goto("/admin/stories/add/")
+    open_from_menu(page, "Stories", hand)
+    hand.press(page.get_by_role("link", name="Add story").first)
     hand.write(page.locator("#id_title"), "The roof is mended")
     hand.write(page.get_by_label("Text", exact=True), "The rain is only a sound now.")
     hand.press(page.get_by_role("button", name=re.compile("^(Create|Save)")))
@@ -215,13 +228,33 @@ def make_issue(page: Page, hand: Hand) -> None:
 
 
 def write(page: Page, hand: Hand) -> None:
+    """Change the lead where it is in the mail, move it, write the subject, and mend what a check finds."""
     hand.press(page.get_by_role("link", name="Edit the issue"))
-    hand.write(page.get_by_label("Subject"), "Good news from the clinic")
     mail = page.frame_locator("#w-preview-iframe")
     expect(mail.get_by_text("Open evening").first).to_be_visible(timeout=WAIT_MS)
     expect(mail.get_by_text("The rain is only a sound now.")).to_be_visible()
+    lead = blocks(page).first
+    hand.press(mail_blocks(page).first.locator(".nl-mail-block__open"))
+    hand.press(lead.locator("[data-panel-toggle]").nth(1))
+    hand.write(lead.get_by_role("textbox", name="Headline"), "A roof for forty families")
+    expect(mail.get_by_role("heading", name="A roof for forty families")).to_be_visible(timeout=WAIT_MS)
+    first, second, *_ = kinds(page)
+    hand.press(mail_blocks(page).first.get_by_role("button", name="Move down"))
+    expect(mail_blocks(page).nth(1).locator("[data-name]")).to_contain_text(first, timeout=WAIT_MS)
+    assert kinds(page)[:2] == [second, first]
+    mend_a_check(page, hand)
     page.keyboard.press("ControlOrMeta+s")
     expect(page.locator(".nl-issue__subject")).to_have_text("Good news from the clinic", timeout=WAIT_MS)
+
+
+def mend_a_check(page: Page, hand: Hand) -> None:
+    hand.write(page.get_by_label("Subject"), "Good news for {{ frist_name }}")
+    hand.press(page.get_by_role("button", name="Checks", exact=True))
+    fault = page.locator(".nl-checks-panel li").filter(has_text="frist_name")
+    expect(fault).to_contain_text("Fix before sending", timeout=WAIT_MS)
+    hand.press(fault.get_by_role("link", name="Edit it in the issue"))
+    hand.write(page.get_by_label("Subject"), "Good news from the clinic")
+    expect(fault).to_have_count(0, timeout=WAIT_MS)
 
 
 def approve(page: Page, subject: str, hand: Hand) -> None:
@@ -229,11 +262,12 @@ def approve(page: Page, subject: str, hand: Hand) -> None:
     page.goto("/admin/")
     task = page.get_by_role("listitem").filter(has_text=subject)
     hand.press(task.get_by_role("link", name="Review and approve"))
-    expect(page.locator(".nl-frame").first).to_be_in_viewport()
+    button = page.get_by_role("button", name="Approve this version")
+    expect_above(page.locator(".nl-frame").first, button)
     reviewed = page.locator("[name=looked]")
     if reviewed.count():
         hand.tick(reviewed)
-    hand.press(page.get_by_role("button", name="Approve this version"))
+    hand.press(button)
     expect(page.locator(".nl-tag").first).to_have_text("Approved", timeout=WAIT_MS)
 
 
@@ -245,7 +279,7 @@ def send(page: Page, hand: Hand) -> None:
 
 
 def move_event(page: Page, hand: Hand) -> None:
-    page.goto("/admin/events/")
+    open_from_menu(page, "Events", hand)
     hand.press(page.get_by_role("link", name="Open evening"))
     hand.write(page.get_by_label("Starts"), f"{datetime.now(UTC) + timedelta(days=13):%Y-%m-%d}T19:00")
     hand.press(page.get_by_role("button", name=re.compile("^Save")))

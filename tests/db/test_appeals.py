@@ -139,6 +139,7 @@ ALL_APPEALS = (
         ("en", "none", "en-all any-all", ""),
     ],
 )
+@pytest.mark.requirement("N5")
 def test_status_comes_before_language_and_language_before_priority(
     language: str, giving: str, without: str, seen: str
 ) -> None:
@@ -156,6 +157,7 @@ def test_status_comes_before_language_and_language_before_priority(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.requirement("N5")
 def test_a_donor_who_reads_spanish_is_sent_the_spanish_appeal() -> None:
     weekly = make_publication(languages=["es"])
     make_story("The water case")

@@ -38,6 +38,7 @@ def issue(publication: Publication) -> Issue:
     return make_issue(publication, approved=True)
 
 
+@pytest.mark.requirement("N12")
 def test_a_gift_is_counted_once_however_often_it_is_reported(issue: Issue) -> None:
     assert record_gifts([report("a"), report("a"), report("b")], by="file", now=NOW).new == 2
     again = record_gifts([report("a", amount="99"), report("c")], by="API", now=NOW)
@@ -58,6 +59,7 @@ def test_a_campaign_finds_digests_and_slugs_with_numbers(publication: Publicatio
     assert find_issue_of_campaign("news-2026") is None
 
 
+@pytest.mark.requirement("N12")
 def test_the_links_of_a_sent_mail_lead_to_the_report(
     issue: Issue, fake_provider: FakeProvider, settings: object
 ) -> None:

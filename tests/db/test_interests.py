@@ -60,6 +60,7 @@ def order_in(mail: Variant) -> list[str]:
     return sorted(titles, key=mail.text.index)
 
 
+@pytest.mark.requirement("N1")
 def test_a_reader_gets_only_stories_of_their_topics_and_those_without_one() -> None:
     publication = make_publication(interests="only")
     make_three_stories()
@@ -71,6 +72,7 @@ def test_a_reader_gets_only_stories_of_their_topics_and_those_without_one() -> N
     assert "The prison letter" not in mail.html
 
 
+@pytest.mark.requirement("N1")
 def test_stories_of_a_readers_topics_come_first() -> None:
     publication = make_publication(interests="first")
     make_three_stories()
@@ -80,6 +82,7 @@ def test_stories_of_a_readers_topics_come_first() -> None:
 
 
 @pytest.mark.parametrize("interests", ["only", "first"])
+@pytest.mark.requirement("N1")
 def test_a_reader_who_chose_no_topic_gets_everything_in_order(interests: str) -> None:
     publication = make_publication(interests=interests)
     make_three_stories()

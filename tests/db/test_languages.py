@@ -1,5 +1,6 @@
 """Readers of a publication's further languages get what is translated in their language, and the rest in its own."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,6 +42,7 @@ from tests.support.fixtures import (
     make_publication,
     make_story,
 )
+from tests.support.story_images import make_pictured_story
 
 CONSENT_ENDS = datetime(2026, 3, 5, 9, tzinfo=UTC)
 
@@ -79,7 +81,22 @@ def find_mail(person: Subscriber) -> Variant:
     return Batch.objects.get(deliveries=Delivery.objects.get(subscriber_id=person.pk)).variant
 
 
+def find_language_of(text: str, html: str) -> str:
+    """Return the language that the element around a text names, or ""."""
+    before = html.partition("<body")[2].rpartition(text)[0]
+    assert before, f"{text} is not in the mail"
+    named = re.search(r"<(?:h\d|p|li)\b([^>]*)>(?:<a\b[^>]*>)?$", before)
+    found = re.search(r'lang="([^"]*)"', named[1]) if named else None
+    return found[1] if found else ""
+
+
+def find_preheader(mail: Variant) -> str:
+    """Return what a mailbox shows beside the subject: the text before the first visible one."""
+    return mail.html.partition("<body")[2][:1500]
+
+
 @pytest.mark.parametrize(("reads", "gets"), [("es", "es"), ("es-MX", "es"), ("ES", "es"), ("fr", "en"), ("", "en")])
+@pytest.mark.requirement("N4")
 def test_a_reader_gets_their_language_if_the_publication_has_it(reads: str, gets: str) -> None:
     publication = make_bilingual()
     translate_story(make_story("The water case"), "El caso del agua")
@@ -134,6 +151,7 @@ def test_a_publication_in_one_language_has_one_group_of_readers() -> None:
     assert "versions" not in content.to_json()
 
 
+@pytest.mark.requirement("N4")
 def test_what_has_no_translation_stays_in_the_own_language() -> None:
     publication = make_bilingual(subject="This week: {lead_headline}")
     translate_story(make_story("The water case", days_old=1), "El caso del agua")
@@ -144,6 +162,50 @@ def test_what_has_no_translation_stays_in_the_own_language() -> None:
     assert "El caso del agua" in mail.text
     assert "The prison letter" in mail.text
     assert mail.subject == "This week: The water case"
+
+
+def test_parts_in_another_language_say_so_to_screen_readers() -> None:
+    publication = make_bilingual(intro="Dear friends,")
+    translate_story(make_story("The water case", days_old=1), "El caso del agua")
+    make_story("The prison letter", days_old=2, teaser="A letter came.")
+    make_event("Vigil by the river", where=LONDON)
+    make_appeal(headline="Give today", text="An hour of a lawyer.", button="Give")
+    spanish = add_reader(publication, "es", start=1, where=LONDON)
+    english = add_reader(publication, "en", start=2, where=LONDON)
+    send(make_issue(publication, approved=True))
+    html = find_mail(spanish).html
+    own = publication.language
+    for text in ("The prison letter", "A letter came.", "Vigil by the river", "Give today", "An hour of a lawyer."):
+        assert find_language_of(text, html) == own, text
+    assert re.search(rf'<div[^>]* class="copy"[^>]* lang="{own}"|<div[^>]* lang="{own}"[^>]* class="copy"', html)
+    assert f'<span lang="{own}">Give</span>' in html
+    assert find_language_of("El caso del agua", html) == ""
+    assert f'lang="{own}"' not in find_mail(spanish).text
+    assert find_language_of("The prison letter", find_mail(english).html) == ""
+    assert "<span lang=" not in find_mail(english).html
+
+
+def test_a_translated_block_of_own_words_has_the_mails_language() -> None:
+    publication = make_bilingual(intro="Dear friends,")
+    translate_story(make_story("The water case"), "El caso del agua")
+    translate_text(publication, "<p>Dear friends,</p>", "<p>Queridas amigas:</p>")
+    reader = add_reader(publication, "es", start=1)
+    issue = make_issue(publication, approved=True)
+    send(issue)
+    assert resolve_content(issue).versions[0].untranslated == ()
+    assert f'lang="{publication.language}"' not in find_mail(reader).html
+
+
+def test_a_story_in_the_readers_language_is_not_marked_as_another() -> None:
+    publication = make_bilingual()
+    translate_story(make_story("The water case"), "El caso del agua")
+    issue = make_issue(publication)
+    for title, language in (("La carta de la cárcel", "es"), ("La lettre", "fr")):
+        story = make_story(title, language=language)
+        issue.body.append(("lead_story", {"story": story, "headline": "", "teaser": "", "picture": None}))
+    issue.save()
+    (version,) = resolve_content(issue).versions
+    assert version.untranslated == ((f"story:{Story.objects.get(language='fr').pk}", "fr"),)
 
 
 def test_a_translated_pattern_and_intro_make_subject_and_opening() -> None:
@@ -157,6 +219,46 @@ def test_a_translated_pattern_and_intro_make_subject_and_opening() -> None:
     assert "Queridas amigas:" in find_mail(spanish).text
     assert "Dear friends," not in find_mail(spanish).html
     assert "Dear friends," in find_mail(english).text
+
+
+def test_a_drafted_preheader_is_made_from_the_translated_headlines() -> None:
+    publication = make_bilingual()
+    translate_story(make_story("The water case", days_old=1), "El caso del agua")
+    translate_story(make_story("The prison letter", days_old=2), "La carta de la cárcel")
+    spanish, english = add_reader(publication, "es", start=1), add_reader(publication, "en", start=2)
+    issue = make_issue(publication, approved=True)
+    send(issue)
+    assert issue.preheader == "The prison letter"
+    assert make_language_versions(resolve_content(issue), issue=issue)[0].content.preheader == "La carta de la cárcel"
+    for reader, own, other in (
+        (spanish, "La carta de la cárcel", "The prison"),
+        (english, "The prison letter", "La carta"),
+    ):
+        assert own in find_preheader(find_mail(reader))
+        assert other not in find_mail(reader).html
+
+
+def test_a_preheader_of_staff_is_in_each_language_once_translated() -> None:
+    publication = make_bilingual()
+    translate_story(make_story("The water case"), "El caso del agua")
+    issue = make_issue(publication)
+    Issue.objects.update(preheader="Read this first")
+    issue.refresh_from_db()
+    issue.save_revision()
+    assert make_language_versions(resolve_content(issue), issue=issue)[0].content.preheader == "Read this first"
+    translate_text(publication, "Read this first", "Lee esto primero")
+    assert make_language_versions(resolve_content(issue), issue=issue)[0].content.preheader == "Lee esto primero"
+
+
+@pytest.mark.parametrize(("translated", "shown"), [("Una puerta", "Una puerta"), ("", "A gate")])
+def test_a_picture_is_described_in_the_readers_language(translated: str, shown: str) -> None:
+    publication = make_bilingual()
+    story, _image = make_pictured_story(days_old=1)
+    translate_story(story, "Cómo volvió Maya a casa", picture_alt=translated)
+    spanish, english = add_reader(publication, "es", start=1), add_reader(publication, "en", start=2)
+    send(make_issue(publication, approved=True))
+    assert f'alt="{shown}"' in find_mail(spanish).html
+    assert 'alt="A gate"' in find_mail(english).html
 
 
 def test_a_changed_original_text_needs_a_new_translation() -> None:

@@ -44,6 +44,7 @@ def make_segment(**changes: object) -> Segment:
     return Segment.objects.create(**{"slug": "volunteers", "name": "Volunteers", "rule": {"language": "es"}, **changes})
 
 
+@pytest.mark.requirement("N3")
 def test_a_block_is_in_the_mails_of_those_who_meet_its_rule(issue: Issue) -> None:
     Topic.objects.create(slug="law", name="Law")
     make_segment()

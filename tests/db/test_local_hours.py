@@ -76,6 +76,7 @@ def running(mailgun: FakeProvider) -> Send:
     return reload(send)
 
 
+@pytest.mark.requirement("N6")
 def test_each_zone_gets_the_issue_at_its_own_hour(running: Send, mailgun: FakeProvider) -> None:
     assert read_mailed(mailgun) == {"auckland": 12}
     work_at(LONDON_HOUR - MINUTE)
@@ -159,6 +160,7 @@ def test_the_place_decides_before_the_stated_zone(mailgun: FakeProvider) -> None
         ("2026-03-05T09:00", "Etc/GMT+12", datetime(2026, 3, 5, 21, tzinfo=UTC)),
     ],
 )
+@pytest.mark.requirement("N6")
 def test_every_reader_gets_it_once_whatever_their_clock_does(
     mailgun: FakeProvider, due: str, zone: str, hour: datetime
 ) -> None:
@@ -259,6 +261,7 @@ def test_mails_show_the_day_of_the_slot_everywhere(running: Send) -> None:
     assert "4 March 2026" not in variant.text
 
 
+@pytest.mark.requirement("N6")
 def test_who_moves_to_another_zone_gets_it_at_the_first_zones_hour(running: Send, mailgun: FakeProvider) -> None:
     auckland, los_angeles = make_place(zone_place(AUCKLAND)), make_place(zone_place(LOS_ANGELES))
     Subscriber.objects.filter(email="person20@example.com").update(place=auckland)

@@ -63,6 +63,7 @@ def settle(sent: Send, *, at: datetime) -> None:
     Send.objects.filter(pk=sent.pk).update(state=Send.State.SUBMITTED, ended_at=at)
 
 
+@pytest.mark.requirement("N8")
 def test_a_mail_above_the_limit_is_counted_and_not_sent(publications: list[Publication]) -> None:
     limit_mails(2)
     full = add_subscribers(publications[0], 2)
@@ -88,6 +89,7 @@ def test_nobody_left_within_the_limit_is_said_before_anything_is_sent(publicatio
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer, so freezes cannot overlap")
+@pytest.mark.requirement("N8")
 def test_two_issues_frozen_at_once_keep_the_limit(publications: list[Publication]) -> None:
     limit_mails(1)
     people = add_subscribers(publications[0], 20)
@@ -179,6 +181,7 @@ def test_a_mail_that_was_certainly_not_sent_does_not_count(publications: list[Pu
     assert count_people(second, now=NOW).excluded == {}
 
 
+@pytest.mark.requirement("N8")
 def test_a_publication_that_is_always_sent_has_no_limit(publications: list[Publication]) -> None:
     limit_mails(1)
     add_subscribers(publications[0], 2)

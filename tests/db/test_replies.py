@@ -44,12 +44,14 @@ def send_issue() -> Send:
 
 
 @pytest.mark.parametrize(("on", "is_silent"), [(SINCE.date(), False), (SINCE.date() - timedelta(days=1), True)])
+@pytest.mark.requirement("N9")
 def test_a_reply_ends_silence_like_any_sign_of_life(person: Subscriber, on: date, *, is_silent: bool) -> None:
     assert find_silent_people(since=SINCE, now=NOW).exists()
     assert reply(person, on).new
     assert find_silent_people(since=SINCE, now=NOW).exists() == is_silent
 
 
+@pytest.mark.requirement("N9")
 def test_a_reply_after_the_question_ends_the_rest_on_record(person: Subscriber) -> None:
     asked_at = NOW - ANSWER_TIME
     question = {"mailing_list": Publication.objects.get().mailing_list, "asked_at": asked_at, "sent_at": asked_at}

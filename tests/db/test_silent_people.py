@@ -198,6 +198,7 @@ def test_a_resting_person_gets_no_issue_and_staff_see_why(weekly: Publication) -
 
 
 @pytest.mark.parametrize("answer", ["button", "preferences", "pause", "staff"])
+@pytest.mark.requirement("N9")
 def test_what_a_person_does_ends_their_rest(weekly: Publication, answer: str) -> None:
     (person,) = let_rest(weekly)
     match answer:

@@ -59,6 +59,7 @@ def find_mail(person: Subscriber, issue: Issue) -> Variant:
     return Batch.objects.get(deliveries=Delivery.objects.get(subscriber_id=person.pk, issue=issue)).variant
 
 
+@pytest.mark.requirement("N7")
 def test_the_second_issue_leaves_out_the_story_for_those_who_had_it(weekly: Publication) -> None:
     other_list = MailingList.objects.create(slug="rights", name="Rights")
     rights = make_second(weekly, mailing_list=other_list)
@@ -226,6 +227,7 @@ def test_a_duplicate_of_a_story_is_the_same_story(weekly: Publication) -> None:
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer, so freezes cannot overlap")
+@pytest.mark.requirement("N7")
 def test_two_issues_frozen_together_give_a_story_once(weekly: Publication) -> None:
     rights = make_second(weekly)
     make_story("The water case", days_old=1)

@@ -97,6 +97,7 @@ def test_each_subject_goes_out_and_the_others_wait(running: Send, mailgun: FakeP
     assert read_subjects(running) == people
 
 
+@pytest.mark.requirement("N11")
 def test_the_better_subject_goes_to_the_others(running: Send, mailgun: FakeProvider) -> None:
     before = read_subjects(running)
     test = decide(running, 20, 60)
@@ -111,6 +112,7 @@ def test_the_better_subject_goes_to_the_others(running: Send, mailgun: FakeProvi
     assert make_receipt(running).deliveries["accepted"] == PEOPLE
 
 
+@pytest.mark.requirement("N11")
 def test_without_a_difference_the_first_subject_is_sent(running: Send) -> None:
     before = read_subjects(running)
     test = decide(running, 30, 36)
@@ -146,6 +148,7 @@ def reply_to(issue: Issue, people: list[int]) -> None:
         )
 
 
+@pytest.mark.requirement("N11")
 def test_the_subject_with_more_replies_goes_to_the_others(uncounted: Send) -> None:
     reply_to(uncounted.issue, list_tested(FIRST, 5) + list_tested(SECOND, 30))
     assert decide_uncounted(uncounted) == ("replies", "better", 2, [5, 30])
@@ -185,6 +188,7 @@ def test_replies_and_leavings_share_the_chance_of_an_error(uncounted: Send) -> N
     assert decide_uncounted(uncounted) == ("leaving", "no_difference", 1, [0, 0])
 
 
+@pytest.mark.requirement("N11")
 def test_staff_choose_a_subject_earlier_and_only_once(running: Send) -> None:
     before = read_subjects(running)
     decide_by_staff(send=running, subject=2, by=make_approver(), now=NOW + timedelta(hours=1))

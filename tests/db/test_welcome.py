@@ -73,6 +73,7 @@ def weekly() -> Publication:
     return make_publication()
 
 
+@pytest.mark.requirement("N10")
 def test_a_new_subscriber_gets_each_mail_once_on_its_day(weekly: Publication, mailgun: FakeProvider) -> None:
     mails = turn_on_welcome(weekly)
     person = join(weekly.mailing_list, "new@example.com")
@@ -199,6 +200,7 @@ def test_the_database_refuses_a_second_row_of_a_step(weekly: Publication) -> Non
         row.save(force_insert=True)
 
 
+@pytest.mark.requirement("N10")
 def test_somebody_who_leaves_between_freeze_and_call_is_skipped(weekly: Publication, mailgun: FakeProvider) -> None:
     first, *_ = turn_on_welcome(weekly)
     person, other = (join(weekly.mailing_list, f"{name}@example.com") for name in "ab")
@@ -213,6 +215,7 @@ def test_somebody_who_leaves_between_freeze_and_call_is_skipped(weekly: Publicat
     assert list_steps(other)[0] == "accepted"
 
 
+@pytest.mark.requirement("N10")
 def test_pausing_stops_the_welcome_for_good(weekly: Publication) -> None:
     turn_on_welcome(weekly)
     person = join(weekly.mailing_list, "new@example.com")
@@ -224,6 +227,7 @@ def test_pausing_stops_the_welcome_for_good(weekly: Publication) -> None:
     assert list_steps(person) == ["accepted", "paused", "paused"]
 
 
+@pytest.mark.requirement("N10")
 def test_a_changed_address_stops_the_welcome(weekly: Publication, mailgun: FakeProvider) -> None:
     turn_on_welcome(weekly)
     person = join(weekly.mailing_list, "old@example.com")

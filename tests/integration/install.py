@@ -25,7 +25,14 @@ DEBIAN = {
     "jekyll": Path("/usr/bin/jekyll"),
     "ruby-jekyll-feed": Path("/usr/share/rubygems-integration"),
 }
-PYPI = ("radicale>=3.3,<4", "xandikos>=0.4.10,<0.5", "pelican[markdown]>=4.11,<5")
+PYPI = (
+    "radicale>=3.3,<4",
+    "xandikos>=0.4.10,<0.5",
+    "pelican[markdown]>=4.11,<5",
+    "wagtail-newsletter>=0.2.4,<0.3",
+    "requests>=2.31",
+    "hatchling>=1.27,<2",
+)
 NPM = ("@11ty/eleventy@3", "@11ty/eleventy-plugin-rss@2", "oidc-provider@9")
 
 

@@ -32,3 +32,9 @@ def skip_without(name: str) -> None:
     """Skip the test, saying so, if that program is not installed."""
     if not is_installed(name):
         pytest.skip(f"{name} is not installed.")
+
+
+def skip_without_package(name: str) -> None:
+    """Skip the test, saying so, if that package is not installed beside the tests' own environment."""
+    if not any((FOLDER / "lib").glob(f"python*/site-packages/{name}")):
+        pytest.skip(f"{name} is not installed.")

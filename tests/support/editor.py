@@ -46,6 +46,15 @@ def mail_blocks(page: Page) -> Locator:
     return page.locator(".nl-mail-block")
 
 
+def expect_above(mail: Locator, button: Locator) -> None:
+    """Expect the mail in view when the page opens, and the button below it."""
+    expect(mail).to_be_in_viewport()
+    upper, lower = mail.bounding_box(), button.bounding_box()
+    assert upper
+    assert lower
+    assert upper["y"] + upper["height"] <= lower["y"]
+
+
 def read_draft(data: Path) -> str:
     """Return subject, preheader and body of the draft, as the database of this data folder has them."""
     with closing(sqlite3.connect(data / "newsletter.sqlite3", timeout=30)) as database:

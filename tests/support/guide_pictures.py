@@ -5,7 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 GUIDE = "NEWSLETTER_GUIDE_PICTURES"
 FOLDER = Path(__file__).parents[2] / "docs" / "images" / "guide"
@@ -13,8 +13,8 @@ MAX_BYTES = 150_000
 LOOK = {"viewport": {"width": 1200, "height": 780}}
 
 
-def take_picture(page: Page, name: str) -> None:
-    """Save the page as docs/images/guide/<name>.png if pictures are asked for."""
+def take_picture(page: Page | Locator, name: str) -> None:
+    """Save the page, or a part of one, as docs/images/guide/<name>.png if pictures are asked for."""
     if os.environ.get(GUIDE):
         FOLDER.mkdir(parents=True, exist_ok=True)
         (FOLDER / f"{name}.png").write_bytes(make_small(page.screenshot(animations="disabled")))

@@ -33,10 +33,10 @@ class Keyboard:
         keyboard.press(target)
 
     def write(self, target: Locator, text: str) -> None:
-        keyboard.tab_to(target)
         if target.get_attribute("type") == "datetime-local":
-            target.fill(text)  # the order of its parts depends on the browser's language
+            keyboard.type_moment(target, text)
             return
+        keyboard.tab_to(target)
         target.page.keyboard.press("ControlOrMeta+a")
         target.page.keyboard.type(text)
 

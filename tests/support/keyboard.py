@@ -1,8 +1,12 @@
 """Keyboard-only use of a page."""
 
+from datetime import datetime
+
 from playwright.sync_api import Locator
 
 MOST_STEPS = 400
+ORDERS = (("%m%d%Y", "%I%M%p"), ("%d%m%Y", "%H%M"))
+"""The parts of a date and a time as browsers ask for them: in American English, and elsewhere."""
 
 
 def tab_to(target: Locator, *, key: str = "Tab") -> None:
@@ -37,6 +41,21 @@ def type_over(target: Locator, text: str) -> None:
     tab_to(target)
     target.page.keyboard.press("ControlOrMeta+a")
     target.page.keyboard.type(text, delay=30)
+
+
+def type_moment(target: Locator, text: str) -> None:
+    """Type a date and time, such as 2026-03-05T18:00, part by part in the order in which the browser has them."""
+    tab_to(target)
+    press, moment = target.page.keyboard.press, datetime.fromisoformat(text)
+    for date, time in ORDERS:
+        target.page.keyboard.type(f"{moment:{date}}")
+        press("ArrowRight")  # a year may have six digits, so the browser waits for more
+        target.page.keyboard.type(f"{moment:{time}}")
+        if target.input_value() == text:
+            return
+        for _ in range(len("mdYHMp")):
+            press("ArrowLeft")
+    raise AssertionError(f"The keyboard does not type {text} into {target}.")
 
 
 def _choose(target: Locator) -> None:

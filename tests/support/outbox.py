@@ -15,7 +15,7 @@ def wait_for_link(outbox: Path, *, to: str, path: str) -> str:
     while time.monotonic() < end:
         for mail in _mails(outbox, to=to):
             body = mail.get_body(("plain",))
-            found = re.search(rf"https?://\S+/{path}/[\w-]+", body.get_content()) if body else None
+            found = re.search(rf"https?://\S+/{path}/[\w-]+(?:\.[\w-]+)*", body.get_content()) if body else None
             if found:
                 return found[0]
         time.sleep(0.5)

@@ -322,6 +322,28 @@ def test_link_states_are_counted_on_the_page(issue: Issue, settings: object) -> 
     assert "Links: 1 link answers, 1 is not found." in overview(issue)
 
 
+@time_machine.travel(NOW, tick=True)
+def test_the_approver_of_a_new_issue_is_told_of_links_not_checked_yet(
+    publication: Publication, settings: object
+) -> None:
+    settings.NEWSLETTER_LINK_CHECKS = True
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 2)
+    client = sign_in("approver")
+    client.post("/admin/issues/new/", {"publication": publication.pk, "beginning": "rules", "public_id": "c" * 24})
+    issue = Issue.objects.get()
+    url, told = f"/admin/issues/{issue.pk}/overview/", "2 links are not checked yet. This happens in the background"
+    decision = client.get(url).content.decode().partition('id="nl-decide"')[2].partition("</section>")[0]
+    assert told in decision
+    assert "Approve this version" in decision
+    settings.NEWSLETTER_LINK_CHECKS = False
+    assert "not checked yet" not in client.get(url).content.decode()
+    settings.NEWSLETTER_LINK_CHECKS = True
+    for link in find_web_links(resolve_content(issue)):
+        LinkCheck.objects.create(sha256=hash_url(link), url=link, state="good", looked_at=timezone.now())
+    assert "not checked yet" not in client.get(url).content.decode()
+
+
 def test_links_are_checked_again_when_somebody_asks(issue: Issue, settings: object) -> None:
     client, page = sign_in("writer"), f"/admin/issues/{issue.pk}/overview/"
     settings.NEWSLETTER_LINK_CHECKS = False

@@ -61,12 +61,33 @@ def test_a_publication_is_made_in_the_desk_from_nothing() -> None:
         ("sources", "A source is a website", "/admin/sources/add/"),
         ("people", "Subscribers are the people on your lists", "/admin/people/imports/new/"),
         ("results", "Here you see how many people", "/admin/issues/"),
+        ("lists", "A mailing list is what people sign up for", "/admin/lists/add/"),
+        ("topics", "A topic is a subject", "/admin/topics/add/"),
+        ("segments", "A segment is a part of your subscribers", "/admin/segments/add/"),
+        ("cases", "A case is what several stories are about", "/admin/cases/add/"),
+        ("publications", "A publication is a newsletter", "/admin/publications/add/"),
+        ("brand", "A brand is how your emails look", "/admin/brand/add/"),
+        ("saved", "A template keeps the layout and the blocks", "/admin/issues/"),
+        ("notices", "We write here, and by email", "/admin/issues/"),
+        ("publications/archived", "What you archive is listed here", "/admin/publications/"),
+        ("brand/archived", "What you archive is listed here", "/admin/brand/"),
+        ("lists/archived", "What you archive is listed here", "/admin/lists/"),
+        ("segments/archived", "What you archive is listed here", "/admin/segments/"),
+        ("events/places", "Until you choose a location", "/admin/events/"),
+        ("people/held", "These sign-ups look automated", "/admin/lists/"),
+        ("people/expiring", "After the expiry date", "/admin/people/imports/"),
     ],
 )
 def test_an_empty_page_says_what_it_is_for_and_offers_a_step(path: str, purpose: str, step: str) -> None:
     page = sign_in("admin").get(f"/admin/{path}/").content.decode()
     assert purpose in page
     assert f'<a class="button" href="{step}">' in page.split(purpose)[1]
+
+
+def test_the_empty_page_of_imports_offers_the_first_before_it_says_why() -> None:
+    page = sign_in("admin").get("/admin/people/imports/").content.decode()
+    assert '<a class="button" href="/admin/people/imports/new/">' in page
+    assert "Import people from a spreadsheet, from Mailchimp or from listmonk." in page
 
 
 def test_a_new_brand_starts_with_colours_that_can_be_read() -> None:

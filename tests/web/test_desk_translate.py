@@ -1,6 +1,7 @@
 """Staff translate the texts of an issue beside the originals, and see who gets what in which language."""
 
 import json
+import re
 
 import pytest
 from django.contrib.auth.models import User
@@ -80,6 +81,17 @@ def test_the_issue_page_says_what_is_not_translated_for_how_many() -> None:
         assert "2 parts are in English" in shown
         assert "<strong>Subject</strong> This week: {lead_headline}" in shown
         assert "· Story</strong> The water case" in shown
+
+
+def test_the_audience_page_counts_recipients_by_language_of_their_mail() -> None:
+    issue = make_bilingual_issue()
+    client = sign_in("editor")
+    audience = f"/admin/issues/{issue.pk}/audience/"
+    assert "Recipients by language of their mail" not in page(client, audience)
+    make_story("El caso del agua", language="es", translation_of=Story.objects.get(), days_old=9)
+    chart = page(client, audience).partition("Recipients by language of their mail")[2].partition("</section>")[0]
+    assert [label for label in ("English", "Spanish", "French") if label in chart] == ["English", "Spanish"]
+    assert re.findall(r">(\d+)<", chart)[:2] == ["2", "1"]
 
 
 def test_the_page_of_the_mailed_link_says_what_is_not_translated() -> None:

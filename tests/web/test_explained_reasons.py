@@ -150,6 +150,7 @@ REASONS: list[tuple[Arrange, str]] = [
 
 
 @pytest.mark.parametrize(("arrange", "sentence"), REASONS, ids=[sentence for _arrange, sentence in REASONS])
+@pytest.mark.requirement("N13")
 def test_the_command_and_the_page_give_the_reason(
     arrange: Arrange, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

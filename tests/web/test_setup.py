@@ -7,6 +7,7 @@ from io import BytesIO
 from urllib.parse import unquote
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -144,6 +145,21 @@ def test_the_look_of_the_web_site_fills_the_brand(admin: Client, site: Site) -> 
     assert brand.logo is not None
     assert brand.logo.source_url == f"{site.url}/logo.png"
     assert AuditEntry.objects.filter(action="wagtail.create").exists()
+
+
+def test_a_logo_is_uploaded_and_a_file_that_is_no_picture_is_refused(admin: Client) -> None:
+    data = BytesIO()
+    Image.new("RGB", (640, 200), "#1f4e5f").save(data, "PNG")
+    text = SimpleUploadedFile("logo.png", b"not a picture", content_type="image/png")
+    page = admin.post("/admin/setup/brand/", {**BRAND, "logo_file": text}).content.decode()
+    assert "The image is not JPEG" in page
+    assert 'value="Open Door"' in page
+    assert not Brand.objects.exists()
+    logo = SimpleUploadedFile("logo.png", data.getvalue(), content_type="image/png")
+    admin.post("/admin/setup/brand/", {**BRAND, "logo_file": logo})
+    brand = Brand.objects.get()
+    assert brand.logo.width == 600
+    assert brand.logo.url in admin.get("/admin/setup/brand/").content.decode()
 
 
 def test_an_unreadable_colour_of_the_site_is_corrected_before_saving(admin: Client, site: Site) -> None:

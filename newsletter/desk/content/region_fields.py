@@ -72,10 +72,26 @@ class RegionField(forms.CharField):
 
 
 def label_region_code(code: str) -> str:
-    """Return “Texas (US-TX)”, or the code alone if it is unknown."""
+    """Return a name that a form reads as this code, such as “Texas” or “Punjab, India”; with the code if there is none."""
     language = get_language() or "en"
-    name = region_label(code, language=language) if "-" in code else country_label(code, language=language)
-    return code if name == code else f"{name} ({code})"
+    names = [name for one in (language, "en") for name in _list_names(code, language=one)]
+    readable = (name for name in names if _reads_as(name, code))
+    return next(readable, code if names[0] == code else f"{names[0]} ({code})")
+
+
+def _list_names(code: str, *, language: str) -> list[str]:
+    country = country_label(code.partition("-")[0], language=language)
+    if "-" not in code:
+        return [country]
+    region = region_label(code, language=language)
+    return [region, f"{region}, {country}"]
+
+
+def _reads_as(name: str, code: str) -> bool:
+    try:
+        return _parse_region(name) == code
+    except ValidationError:
+        return False
 
 
 def _parse_region(line: str) -> str:

@@ -17,7 +17,7 @@ from newsletter.desk.issues.checking.checks import (
     list_acknowledged_checks,
 )
 from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
-from newsletter.desk.issues.checking.measurements import list_measurements
+from newsletter.desk.issues.checking.measurements import count_unchecked_links, list_measurements
 from newsletter.desk.issues.issue_page import IssuePage
 from newsletter.issue_checks.variant_groups import VariantGroup, find_issue_content, find_variant_groups
 from newsletter.issues.approval.acknowledge import find_acknowledged
@@ -45,6 +45,7 @@ class ChecksContext(TypedDict, total=False):
     checks: list[Check]
     verdict: str
     measurements: list[str]
+    unchecked_links: int
     has_errors: bool
     unacknowledged: list[Check]
     own_pages: list[StoryRecord]
@@ -95,12 +96,14 @@ def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
         sha256 = hash_content(content)
         acknowledged = find_acknowledged(issue, sha256=sha256)
         measurements: list[str] = []
+        unchecked = 0
         if sealed := issue.state in SEALED_STATES:
             checks = list_acknowledged_checks(acknowledged)
         else:
             now = timezone.now()
             found = check_issue(issue, content, groups=groups[:limit], now=now)
             measurements = list_measurements(issue, content, groups=groups[:limit], sha256=sha256, now=now)
+            unchecked = count_unchecked_links(content, now=now)
             checks = add_acknowledgements(found, acknowledged=acknowledged)
     except (DomainError, OSError) as error:
         return {"missing_parts": list_missing_parts(issue, error)}
@@ -114,6 +117,7 @@ def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
         if sealed
         else describe_verdict(checks, checked=len(groups[:limit]), versions=len(groups)),
         "measurements": measurements,
+        "unchecked_links": unchecked,
         "has_errors": any(check.level == "error" for check in checks),
         "own_pages": list_stories_with_own_page(content),
         "unacknowledged": [check for check in checks if check.level == "warning" and check.acknowledgement is None],

@@ -134,7 +134,7 @@ def remove_filled_blocks(content: IssueContent) -> IssueContent:
     if not content.issue.is_welcome:
         return content
     blocks = tuple(block for block in content.blocks if not is_filled_by_rule(block))
-    own = replace(content, issue=replace(content.issue, due_at=_ANY_DAY), blocks=blocks, versions=())
+    own = replace(content, issue=replace(content.issue, due_at=_ANY_DAY), blocks=blocks, versions=(), untranslated=())
     versions = (remove_filled_blocks(version) for version in content.versions)
     return replace(own, versions=tuple(version for version in versions if not _says_the_same(version, own)))
 

@@ -27,13 +27,15 @@ from newsletter.issues.snapshot.records.blocks import (
     LeadStoryBlock,
     StoriesBlock,
 )
-from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.content import IssueContent, name_row
 from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.stories.resolve_stories import split_paragraphs
 from newsletter.issues.snapshot.translated_rows import find_translations, list_languages_of_appeals
 from newsletter.models import Appeal, EventNotice, Issue, Story, TextTranslation
 from subscribers.models import Topic
+
+_BLOCKS_OF_ROWS = (LeadStoryBlock, StoriesBlock, EventsBlock, EventCardBlock, AppealsBlock)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class Gap:
 class LanguageVersion:
     """A content in one language, the parts that have no translation, and the number of those that have one.
 
-    ``alts`` are the picture descriptions that its translated stories bring along.
+    ``alts`` are the picture descriptions that its translated stories bring along. ``untranslated`` are the languages of the
+    parts that stay in another one.
     """
 
     language: str
@@ -58,6 +61,7 @@ class LanguageVersion:
     gaps: list[Gap] = field(default_factory=list)
     translated: int = 0
     alts: set[str] = field(default_factory=set)
+    untranslated: dict[str, str] = field(default_factory=dict)
 
 
 def resolve_versions(content: IssueContent, *, issue: Issue) -> tuple[IssueContent, ...]:
@@ -126,9 +130,20 @@ class _VersionMaker:
             content = replace(content, subject=self._draft_subject(content, version))
         if "preheader" in drafted and any(story.translation_id for story in content.stories):
             content = replace(content, preheader=draft_preheader(content.stories))
-        version.content = content
         version.gaps = [gap for gap in version.gaps if gap.block not in self._limited]
+        self._note_untranslated_blocks(content, version)
+        version.content = replace(content, untranslated=tuple(sorted(version.untranslated.items())))
         return version
+
+    def _note_untranslated_blocks(self, content: IssueContent, version: LanguageVersion) -> None:
+        """Note the language of the blocks of own words of which no text is translated."""
+        gaps = {gap.block for gap in version.gaps}
+        for block, original in zip(content.blocks, self._content.blocks, strict=True):
+            if block.key in gaps and block == original and not isinstance(block, _BLOCKS_OF_ROWS):
+                version.untranslated[block.key] = self._content.publication.language
+
+    def _note_untranslated_row(self, kind: str, row: int, language: str, version: LanguageVersion) -> None:
+        version.untranslated[name_row(kind, row)] = language or self._content.publication.language
 
     def _translate_text(self, text: OwnText, version: LanguageVersion, drafted: set[str]) -> str:
         if not text.block and text.field in drafted:
@@ -201,6 +216,7 @@ class _VersionMaker:
         ):
             if self._find_own_language(story) != version.language:
                 version.gaps.append(Gap(block.key, "story", story.title))
+                self._note_untranslated_row("story", story.id, self._find_own_language(story), version)
             return story
         version.translated += 1
         pseudonyms = row.pseudonyms or self._originals[story.id].pseudonyms
@@ -237,8 +253,10 @@ class _VersionMaker:
         """Return the event with the translated title and page. When and where it is stays that of the original."""
         row = self._events.get((event.id, version.language))
         if row is None or row.cancelled:
-            if find_offered_language(self._languages_of_events.get(event.id, "")) != version.language:
+            own = find_offered_language(self._languages_of_events.get(event.id, ""))
+            if own != version.language:
                 version.gaps.append(Gap(block.key, "event", event.title))
+                self._note_untranslated_row("event", event.id, own, version)
             return event
         version.translated += 1
         return replace(event, title=row.title, url=row.url or event.url, translation_id=row.pk)
@@ -258,6 +276,7 @@ class _VersionMaker:
                 listed.append(_translate_appeal(appeal, row))
             elif language in ("", self._own_language):
                 version.gaps.append(Gap(block.key, "appeal", appeal.headline))
+                self._note_untranslated_row("appeal", appeal.id, language, version)
                 listed.append(appeal)
         version.translated += len(own)
         translations = {appeal.translation_id for appeal in listed}

@@ -14,7 +14,7 @@ from babel.units import format_unit
 from newsletter.common.languages import get_babel_locale
 from newsletter.content.parsing.markup import plain_text
 from newsletter.issues.snapshot.records import blocks as records
-from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.content import IssueContent, name_row
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.records.publication import BrandRecord
@@ -43,7 +43,8 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
     content = filter_visible(content, visible=visible, only_events_subject=find_phrase("events_near", language))
     blocks = (
         campaign.tag(
-            _make_block(block, content, visible), content=names.get(block.key.removesuffix(LEAD_SUFFIX), FOOTER)
+            _make_block_in_language(block, content, visible),
+            content=names.get(block.key.removesuffix(LEAD_SUFFIX), FOOTER),
         )
         for block in content.blocks
     )
@@ -63,26 +64,36 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
     )
 
 
+def _make_block_in_language(block: records.Block, content: IssueContent, visible: VisibleContent) -> mail.Block | None:
+    made, language = _make_block(block, content, visible), content.find_language(block.key)
+    return replace(made, language=language) if made is not None and language else made
+
+
 def _make_block(block: records.Block, content: IssueContent, visible: VisibleContent) -> mail.Block | None:
-    key, language, zone = block.key, visible.language, content.publication.zone
+    key, language = block.key, visible.language
     match block:
         case records.NoteBlock():
             return mail.Note(body_html=block.html, body_text=plain_text(block.html), heading=block.heading, key=key)
         case records.LeadStoryBlock():
-            return mail.LeadStory(story=_make_story(block.story, visible), key=key)
+            return mail.LeadStory(story=_make_story(block.story, content, visible), key=key)
         case records.StoriesBlock():
-            stories = tuple(_make_story(story, visible) for story in block.stories)
+            stories = tuple(_make_story(story, content, visible) for story in block.stories)
             return _STORIES[block.look](stories=stories, heading=block.heading, key=key) if stories else None
         case records.EventsBlock():
             return _make_events(block, visible.events[key], content, language)
         case records.EventCardBlock():
-            return _make_event_card(block, language, zone)
+            return _make_event_card(block, content, language)
         case records.AppealsBlock():
             appeal = visible.appeals[key]
             if appeal is None:
                 return None
             return mail.AppealBlock(
-                headline=appeal.headline, text=appeal.text, url=appeal.url, button=appeal.button, key=key
+                headline=appeal.headline,
+                text=appeal.text,
+                url=appeal.url,
+                button=appeal.button,
+                key=key,
+                language=content.find_language(name_row("appeal", appeal.id)),
             )
         case records.RelatedBlock():
             return mail.Related(links=block.links, heading=block.heading, key=key)
@@ -129,7 +140,7 @@ def _format_edition_date(content: IssueContent, language: str, *, sent_on: date 
     return format_date(sent_on or _find_due_day(content), format="long", locale=get_babel_locale(language))
 
 
-def _make_story(story: StoryRecord, visible: VisibleContent) -> mail.StoryItem:
+def _make_story(story: StoryRecord, content: IssueContent, visible: VisibleContent) -> mail.StoryItem:
     language = visible.language
     return mail.StoryItem(
         title=story.title,
@@ -143,6 +154,7 @@ def _make_story(story: StoryRecord, visible: VisibleContent) -> mail.StoryItem:
         follows_case=story.case in visible.followed,
         text=story.text if story.is_whole else "",
         recording=_describe_recording(story, language),
+        language=content.find_language(name_row("story", story.id)),
     )
 
 
@@ -162,7 +174,7 @@ def _make_events(
         return None
     items = [
         replace(
-            _make_event(event, language, content.publication.zone),
+            _make_event(event, content, language),
             distance=_format_distance(language) if event.id in chosen.close else "",
         )
         for event in chosen.events
@@ -186,11 +198,11 @@ def _choose_heading(chosen: EventSelection, language: str) -> str:
     return reader_text("events", language) if chosen.kind == "all" else find_phrase(f"events_{chosen.kind}", language)
 
 
-def _make_event_card(block: records.EventCardBlock, language: str, zone: str) -> mail.EventCard:
+def _make_event_card(block: records.EventCardBlock, content: IssueContent, language: str) -> mail.EventCard:
     event = block.events[0]
     return mail.EventCard(
         event=replace(
-            _make_event(event, language, zone),
+            _make_event(event, content, language),
             summary=block.summary,
             picture=make_optional_picture(block.picture),
             map_url="" if event.online or not event.location else _MAP + quote(event.location),
@@ -200,8 +212,8 @@ def _make_event_card(block: records.EventCardBlock, language: str, zone: str) ->
     )
 
 
-def _make_event(event: EventRecord, language: str, default_zone: str) -> mail.EventItem:
-    locale = get_babel_locale(language)
+def _make_event(event: EventRecord, content: IssueContent, language: str) -> mail.EventItem:
+    locale, default_zone = get_babel_locale(language), content.publication.zone
     day = find_first_day(event, default_zone=default_zone)
     calendar = event.calendar_url
     return mail.EventItem(
@@ -215,6 +227,7 @@ def _make_event(event: EventRecord, language: str, default_zone: str) -> mail.Ev
         calendar_url=f"{calendar}.ics" if calendar else "",
         google_url=f"{calendar}/google" if calendar else "",
         outlook_url=f"{calendar}/outlook" if calendar else "",
+        language=content.find_language(name_row("event", event.id)),
     )
 
 

@@ -32,6 +32,11 @@ def list_measurements(
     return [sentence for sentence in sentences if sentence]
 
 
+def count_unchecked_links(content: IssueContent, *, now: datetime) -> int:
+    """Return how many links were not fetched yet; 0 if this installation does not check links."""
+    return count_link_states(content, now=now)[""] if settings.NEWSLETTER_LINK_CHECKS else 0
+
+
 def _describe_size(content: IssueContent, *, groups: Sequence[VariantGroup], sha256: str) -> str:
     mails = (render_cached(content, visible=group.visible, sha256=sha256).mail for group in groups)
     size, limit = max(len(mail.html.encode()) for mail in mails), MAX_HTML_BYTES

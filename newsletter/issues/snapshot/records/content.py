@@ -26,12 +26,18 @@ class UnknownContentVersion(DomainError):
     """The content was written by a newer version of the software."""
 
 
+def name_row(kind: str, row: int) -> str:
+    """Return the name of a story, event or appeal among the parts of a content. No block has such a key."""
+    return f"{kind}:{row}"
+
+
 @dataclass(frozen=True, slots=True)
 class IssueContent:
     """The content of an issue at one moment. Version 1 of its JSON has no key for the version, so old hashes hold.
 
     ``versions`` are the same content in other languages: the same blocks, stories and events with the same ids, each text
-    translated if it has a translation. Such a version names the language that it is ``translated_from``.
+    translated if it has a translation. Such a version names the language that it is ``translated_from``, and the language of
+    each part that is ``untranslated``: of a block by its key, or of a row by `name_row`.
     """
 
     issue: IssueRecord
@@ -45,6 +51,7 @@ class IssueContent:
     versions: Annotated[tuple["IssueContent", ...], Field(exclude_if=lambda versions: not versions)] = ()
     subject_test: Annotated[SubjectTestRecord | None, OMIT_NONE] = None
     translated_from: Annotated[str, Field(exclude_if=lambda language: not language)] = ""
+    untranslated: Annotated[tuple[tuple[str, str], ...], Field(exclude_if=lambda parts: not parts)] = ()
     schema_version: Annotated[int, Field(exclude_if=lambda version: version == 1)] = SCHEMA_VERSION
 
     @property
@@ -76,6 +83,10 @@ class IssueContent:
     def in_language(self, language: str) -> "IssueContent":
         """Return the version in this language, or the content itself if there is none."""
         return next((one for one in self.versions if one.publication.language == language), self)
+
+    def find_language(self, part: str) -> str:
+        """Return the language of a part that is not in the content's own language, "" for any other."""
+        return dict(self.untranslated).get(part, "")
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return what `IssueRevision.content` keeps."""

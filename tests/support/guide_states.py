@@ -1,0 +1,66 @@
+"""Bring the demo into states that pictures of the staff guide show: a decided subject test, gifts, a silent person."""
+
+import json
+import sys
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models.query import QuerySet
+from django.utils import timezone
+
+from newsletter.feedback.gifts import ReportedGift, record_gifts
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.variants.campaign_links import name_campaign
+from newsletter.models import Appeal, Issue, SubjectTest
+from subscribers.links.signed_links import Purpose
+from subscribers.models import ConsentEvent, StayQuestion, Subscriber, Subscription
+from tests.support.people import path_to
+
+_TESTED = [{"people": 612, "responses": 9}, {"people": 598, "responses": 31}]
+_GIFTS = ((40, "appeal"), (25, "appeal"), (12, "lead_story"), (60, "footer"))
+SILENT_PEOPLE = 24
+
+
+def print_states() -> None:
+    """Make the states and print the addresses of their pages as JSON."""
+    now = timezone.now()
+    sent = Issue.objects.filter(publication__slug="weekly").earliest("pk")
+    test = SubjectTest.objects.earliest("pk")
+    SubjectTest.objects.filter(pk=test.pk).update(
+        issue=sent, decided_at=now, winner=2, outcome="better", measure="replies", results=_TESTED
+    )
+    positions = {block.type: place for place, block in enumerate(resolve_content(sent).blocks, 1)}
+    gifts = [
+        ReportedGift(
+            reference=f"gift-{number}",
+            amount=Decimal(amount),
+            currency="GBP",
+            given_on=timezone.localdate(),
+            campaign=name_campaign(sent.reference),
+            block=kind if kind == "footer" else f"{kind}-{positions[kind]}",
+        )
+        for number, (amount, kind) in enumerate(_GIFTS)
+    ]
+    record_gifts(gifts, by="a file", now=now)
+    _make_silent(sent, before=now - timedelta(days=900))
+    person = StayQuestion.objects.earliest("pk").subscriber
+    mailing_list = sent.publication.mailing_list
+    states = {
+        "audience": f"/admin/issues/{sent.pk}/audience/",
+        "subject-result": f"/admin/issues/{sent.pk}/report/",
+        "raised": f"/admin/issues/{sent.pk}/report/",
+        "appeal": f"/admin/appeals/edit/{Appeal.objects.filter(audience='donor').earliest('pk').pk}/",
+        "preferences": path_to(person, mailing_list, Purpose.PREFERENCES),
+        "stay": path_to(person, mailing_list, Purpose.STAY),
+    }
+    sys.stdout.write(json.dumps(states))
+
+
+def _make_silent(issue: Issue, *, before: datetime) -> None:
+    """Let some people of the issue's list have joined long ago, and nothing after it."""
+    joined = Subscription.objects.filter(mailing_list=issue.publication.mailing_list, ended_at=None).order_by("-pk")
+    people = list(joined.values_list("subscriber", flat=True)[:SILENT_PEOPLE])
+    Subscriber.objects.filter(pk__in=people).update(created_at=before)
+    Subscription.objects.filter(subscriber__in=people).update(requested_at=before, confirmed_at=before)
+    # The log is append-only. This is a picture of people whose last sign of life is old.
+    QuerySet(ConsentEvent).filter(subscriber__in=people).update(at=before)

@@ -1,0 +1,64 @@
+"""The list of subscribers and a person's page in Chromium: change chosen people, correct a mistyped address."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.desk_browser import IN_CHROMIUM, do_beside
+from tests.support.outbox import wait_for_link
+
+CORRECTED = "noor-with-two-o@example.org"
+LIST_THE_CHOIR = """
+from subscribers.models import Subscriber
+from subscribers.segments.attributes import read_attributes
+print(*[person.pk for person in Subscriber.objects.all() if read_attributes(person).get("choir") == "alto"])
+"""
+pytestmark = IN_CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def site(own_site: str) -> str:
+    return own_site
+
+
+def test_people_ticked_in_the_list_are_changed_together(page: Page, site: str, own_demo_folder: Path) -> None:
+    page.goto("/admin/people/")
+    ticks = page.locator("tbody").get_by_role("checkbox")
+    chosen = {ticks.nth(row).get_attribute("value") for row in (0, 2)}
+    ticks.nth(0).check()
+    ticks.nth(2).check()
+    page.get_by_role("button", name="Change selected people").click()
+    expect(page.locator(".nl-issue__subject")).to_have_text("2 people")
+    page.get_by_text("Set an attribute", exact=True).click()
+    page.get_by_label("Attribute").fill("choir")
+    page.get_by_label("Value").fill("alto")
+    page.get_by_role("button", name="Set the attribute (2 people)").click()
+    expect(page.get_by_text("2 of 2 people changed.")).to_be_visible()
+    assert set(do_beside(site, own_demo_folder, LIST_THE_CHOIR).split()) == chosen
+
+
+def test_a_mistyped_address_is_corrected_on_the_page_of_the_person(page: Page, own_demo_folder: Path) -> None:
+    page.goto("/admin/people/")
+    page.locator("td.title a").first.click()
+    person = page.url
+    ask(page, "noor at example")
+    expect(page.get_by_text("is no email address")).to_be_visible()
+    ask(page, CORRECTED)
+    expect(page.get_by_text(f"A mail asks {CORRECTED} to confirm")).to_be_visible()
+    link = wait_for_link(own_demo_folder / "data" / "demo" / "outbox", to=CORRECTED, path="this-address")
+    page.goto(urlsplit(link).path)
+    page.locator("main form button").click()  # the page is in the language of the person
+    expect(page.locator("main form")).to_have_count(0)
+    page.goto(person)
+    page.get_by_role("button", name="Show the whole address").click()
+    expect(page.locator(".nl-issue__subject")).to_have_text(CORRECTED)
+
+
+def ask(page: Page, address: str) -> None:
+    page.get_by_text("Correct the address", exact=True).click()
+    field = page.get_by_label("Corrected address")
+    field.evaluate("field => { field.type = 'text' }")  # the browser would refuse a mistyped address by itself
+    field.fill(address)
+    page.get_by_role("button", name="Ask this address").click()

@@ -103,7 +103,7 @@ def test_following_the_mails_link_changes_nothing(issue: Issue) -> None:
     assert "Approve this version" in page
     assert "Put on hold" in page
     assert "It is no longer what it was" not in page
-    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Referrer-Policy"] == "same-origin"
     assert client.post(link).status_code == 405
     assert list(Issue.objects.values()) == before
 

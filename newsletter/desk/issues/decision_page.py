@@ -54,7 +54,6 @@ class DecisionPage(DeskPage):
             return redirect("wagtailadmin_home")
         self.issue: Issue = found
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-        response["Referrer-Policy"] = "no-referrer"
         response["Cache-Control"] = "no-store"
         return response
 

@@ -54,6 +54,8 @@ def test_an_approver_decides_by_the_mailed_link_on_a_phone(page: Page, site: str
     page.goto(do_beside(site, own_demo_folder, LINK_OF_THE_MAIL))
     approve = page.get_by_role("button", name="Approve this version")
     mail, button = page.locator(".nl-frame").bounding_box(), approve.bounding_box()
-    assert mail and button and mail["y"] < button["y"]
+    assert mail is not None
+    assert button is not None
+    assert mail["y"] < button["y"]
     approve.click()
     expect(page.locator(".nl-issue__state .nl-tag")).to_have_text("Approved")

@@ -49,6 +49,7 @@ def test_a_writer_makes_a_template_and_an_approver_approves_it(publication: Publ
     shown = writer.get(page_of(template)).content.decode()
     assert "Nothing is sent from it until an approver approves it." in shown
     assert "Approve this version" not in shown
+    assert "Subject: Thank you, Ada" in shown
     preview = writer.get(reverse("newsletter_mail_template_preview", args=[template.pk, publication.language]))
     assert "thank you for your gift of £25" in preview.content.decode()
     assert "script-src" not in preview["Content-Security-Policy"]

@@ -35,7 +35,7 @@ from newsletter.sending.notices.mail_templates import (
     withdraw_approval,
 )
 from newsletter.sending.notices.template_mails import find_template_sender
-from newsletter.sending.notices.template_texts import hash_template, is_approved, render_template_mail
+from newsletter.sending.notices.template_texts import fill_fields, hash_template, is_approved, render_template_mail
 
 MAILS_PER_PAGE = 25
 TEMPLATES = MailTemplate.objects.select_related("publication__brand", "approved_by")
@@ -134,6 +134,7 @@ class MailTemplatePage(DeskPage):
             ],
             "is_main": language == own,
             "text": text,
+            "sample_subject": fill_fields(text.subject, template.fields) if text else "",
             "fields_form": FieldsForm.of(template),
             "text_form": TextForm.of(text),
             **super().get_context_data(**kwargs),

@@ -122,13 +122,18 @@ def check_text(text: MailTemplateText, *, fields: Mapping[str, str]) -> None:
             )
 
 
+def fill_fields(written: str, values: Mapping[str, str]) -> str:
+    """Return the text with a value in the place of each field."""
+    return _FIELD.sub(lambda found: values[found[1]], written)
+
+
 def render_template_mail(
     template: MailTemplate, text: MailTemplateText, values: Mapping[str, str], *, sender: Sender
 ) -> Mail:
     """Return the mail with these values. It has no tracking and no personal link of ours."""
 
     def fill(written: str) -> str:
-        return _FIELD.sub(lambda found: values[found[1]], written)
+        return fill_fields(written, values)
 
     paragraphs = [fill(part.strip()) for part in re.split(r"\n\s*\n", text.body) if part.strip()]
     html = "".join(f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in paragraphs)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.organisation import APPROVER
 from tests.integration.tools import FOLDER, skip_without_package
 from tests.integration.wordpress_plugin import Newsletter
 
@@ -127,6 +128,22 @@ def test_no_button_sends_and_each_says_what_happens_now(wagtail: WagtailSite) ->
     assert wagtail.rows("SELECT COUNT(*) FROM newsletter_send") == [(0,)]
     asked = wagtail.rows("SELECT COUNT(*) FROM newsletter_staffnotice WHERE key LIKE 'asked-%'")
     assert asked == [(2,)]
+
+
+def test_an_approved_issue_is_scheduled_and_changes_no_more(wagtail: WagtailSite) -> None:
+    saved = wagtail.press("schedule_campaign", title="Approved")
+    issue, organisation = saved["campaign"], wagtail.newsletter.organisation
+    reference = wagtail.rows(f"SELECT number FROM newsletter_issue WHERE id = {issue}")[0][0]
+    site = {"NEWSLETTER_SITE_URL": wagtail.address}  # as the served newsletter has it: an approval covers its links
+    done = organisation.install.run("approve", f"weekly/{reference}", "--by", APPROVER, **site)
+    assert done.returncode == 0, done.stderr
+    found, unscheduled = wagtail.run(("read_campaign", {"campaign": issue}), ("unschedule", {"campaign": issue}))
+    assert (found["scheduled"], found["sent"], found["status"]) == (True, False, "Approved")
+    assert found["report"]["send_time"].startswith("2099-01-01 09:00")
+    assert "An approval is withdrawn in the newsletter" in unscheduled
+    again = wagtail.press("save_campaign", page=saved["page"], title="Too late")
+    assert "cannot change the issue now. Nothing was changed there." in again["messages"]
+    assert wagtail.rows(f"SELECT subject, state FROM newsletter_issue WHERE id = {issue}") == [("Approved", "approved")]
 
 
 def test_a_page_without_recipients_text_or_publication_is_not_saved(wagtail: WagtailSite) -> None:

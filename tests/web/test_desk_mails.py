@@ -58,6 +58,13 @@ def test_a_writer_makes_a_template_and_an_approver_approves_it(publication: Publ
     assert is_approved(template)
 
 
+def test_the_list_shows_a_template_that_was_made_after_it_was_opened(publication: Publication) -> None:
+    writer = sign_in("writer")
+    assert "There are no mail templates yet." in writer.get(ALL).content.decode()
+    make_mail_template(publication, name="A place at an event")
+    assert "A place at an event" in writer.get(ALL).content.decode()
+
+
 def test_an_edit_ends_the_approval(publication: Publication) -> None:
     template = make_mail_template(publication)
     writer = sign_in("writer")

@@ -72,7 +72,7 @@ class MailTemplatesPage(DeskPage):
         mails = TemplateMail.objects.select_related("template", "api_key").order_by("-pk")
         return {
             "form": NewTemplateForm(),
-            "templates": [(template, is_approved(template)) for template in TEMPLATES],
+            "templates": [(template, is_approved(template)) for template in TEMPLATES.all()],
             "page": Paginator(mails, MAILS_PER_PAGE).get_page(self.request.GET.get("p")),
             **super().get_context_data(**kwargs),
         }

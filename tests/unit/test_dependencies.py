@@ -16,6 +16,8 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 ALWAYS: list[str] = PROJECT["dependencies"]
 DATA_ONLY = {"tzdata"}
 OWN = {"newsletter", "subscribers", "tests", "scripts"}
+ELSEWHERE = {ROOT / "tests/integration/wagtail_site.py"}
+"""Programs of tests that run in an environment of their own, which `tests/integration/install.py` makes."""
 _PARTS = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[^\]]*\])?(?P<bounds>.*)")
 
 
@@ -30,7 +32,8 @@ def names(requirements: list[str]) -> set[str]:
 
 def imported(*folders: str) -> set[str]:
     """The distributions whose modules the code of these folders imports."""
-    modules = {module for folder in folders for file in (ROOT / folder).rglob("*.py") for module in modules_of(file)}
+    files = {file for folder in folders for file in (ROOT / folder).rglob("*.py")} - ELSEWHERE
+    modules = {module for file in files for module in modules_of(file)}
     distributions = packages_distributions()
     return {normal(distributions.get(module, [module])[0]) for module in modules - OWN - sys.stdlib_module_names}
 

@@ -22,7 +22,7 @@ class BrandQuerySet(models.QuerySet["Brand"]):
         return self.filter(Q(archived=False) | Q(publication__archived=False)).distinct()
 
     def find_main(self) -> "Brand | None":
-        """Return the oldest brand that is not archived, else the oldest, which stands for the organisation."""
+        """Return the oldest brand that is not archived, else the oldest: it shows who the organisation is."""
         return self.order_by("archived", "pk").first()
 
 

@@ -109,7 +109,7 @@ def test_who_made_the_key_cannot_allow_what_it_asks_for() -> None:
     assert "Export allowed" in allow(export, email="cleo@example.org")
 
 
-def test_an_allowed_file_of_a_key_ends_after_a_day_an_open_one_after_a_week() -> None:
+def test_an_allowed_file_ends_after_a_day_an_open_request_after_a_week() -> None:
     make_member(make_list("weekly"), "ada@example.org")
     key = create_key(SCOPE)
     first, second = ask(key).json()["id"], ask(key).json()["id"]

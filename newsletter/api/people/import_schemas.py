@@ -12,7 +12,7 @@ Texts = list[str]
 
 
 class ImportToStart(StoredRequestModel):
-    """What the file is and why its people may be mailed. It is stored with each subscription as proof."""
+    """The file and the reason why its people may be mailed. It is stored with each subscription as proof."""
 
     list: str = Field(description="List's slug.", max_length=80)
     kind: Kind = Field("join", description="All but join are suppressed and never become subscribers.")

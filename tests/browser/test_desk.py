@@ -20,7 +20,8 @@ def test_the_preview_shows_an_edited_headline_of_a_story(page: Page) -> None:
     expect(mail.locator("h2").first).to_have_text(headline, timeout=PREVIEW_MS)
     type_into(page.get_by_label("Title"), "Un titular que nadie esperaba")
     expect(mail.locator("h2").first).to_have_text("Un titular que nadie esperaba", timeout=PREVIEW_MS)
-    page.get_by_role("button", name="Save").click()
+    with page.expect_navigation():  # the form is sent once the server said that it can answer
+        page.get_by_role("button", name="Save").click()
     open_spanish_issue(page)
     shown = page.frame_locator("iframe[name=nl-mail]").locator("h2").first
     expect(shown).to_have_text("Un titular que nadie esperaba", timeout=PREVIEW_MS)

@@ -5,15 +5,20 @@ ARGS ?=
 # One test process more than cores: many tests wait for processes that they started.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
+QUICK := tests/unit tests/db tests/web tests/contract
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test integration mutations lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures desk-looks
+.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures desk-looks
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
 	@echo "make check          the edit loop: lint, types, layers, unit and database tests on SQLite"
-	@echo "make test           run all tests, on SQLite and, if its binaries are installed, on PostgreSQL"
+	@echo "make test           run the tests, on SQLite and, if its binaries are installed, on PostgreSQL (8 minutes)"
+	@echo "make test-long      run the tests that start processes, kill them or wait for clocks"
+	@echo "make test-browser   use every page in Chromium"
+	@echo "make test-postgres  run all database and crash tests on PostgreSQL"
+	@echo "make test-all       run these four, before a release"
 	@echo "make lint           check style, types and layers"
 	@echo "make messages       update the Spanish catalogue"
 	@echo "make docs           write docs/reference/commands.md again"
@@ -35,11 +40,23 @@ demo: $(VENV)/.demo
 	$(BIN)/newsletter demo $(ARGS)
 
 test: $(VENV)/.dev
-	$(PYTEST) $(ARGS)
+	$(PYTEST) -m "not long and not browser" $(QUICK) $(ARGS)
+	$(BIN)/python -m tests.support.postgres_if_installed $(PYTEST) -m "postgres and not long" tests/db $(ARGS)
+
+test-long: $(VENV)/.dev
+	$(PYTEST) -m long $(QUICK) $(ARGS)
+	$(PYTEST) tests/crash $(ARGS)
+
+test-browser: $(VENV)/.dev
+	$(PYTEST) -m browser $(ARGS)
+
+test-postgres: $(VENV)/.dev
 	$(BIN)/python -m tests.support.postgres_if_installed $(PYTEST) tests/db tests/crash $(ARGS)
 
+test-all: test test-long test-browser test-postgres
+
 check: lint
-	$(PYTEST) -m "not browser" tests/unit tests/db $(ARGS)
+	$(PYTEST) -m "not long and not browser" tests/unit tests/db $(ARGS)
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.commands_reference

@@ -9,6 +9,8 @@ from django.db import connection
 from subscribers.models import Suppression
 from tests.support.api import call, create_key
 
+pytestmark = pytest.mark.postgres
+
 STOP = {"email": "ada@example.org", "reason": "staff", "note": "asked by phone"}
 
 

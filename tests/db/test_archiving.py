@@ -17,7 +17,7 @@ from subscribers.desk.editing.archiving import archive_list
 from subscribers.models import Segment
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 SLOT = NOW + timedelta(days=1)
 
 

@@ -8,7 +8,7 @@ from subscribers.segments.attributes import read_attributes, write_attributes
 from subscribers.unsubscribing.suppress_email import BadReason, suppress_email
 from tests.support.people import NOW, make_list, make_member, make_person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 TEXAS = {"country": "US", "region": "TX", "town": "Houston"}
 
 

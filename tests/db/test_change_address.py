@@ -52,7 +52,7 @@ from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("V9")]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db, pytest.mark.requirement("V9")]
 LATER = NOW + timedelta(minutes=5)
 
 

@@ -88,6 +88,7 @@ def mailgun(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
     return fake_provider
 
 
+@pytest.mark.long
 @pytest.mark.requirement("F15")
 @pytest.mark.requirement("I3")
 @pytest.mark.requirement("I2")

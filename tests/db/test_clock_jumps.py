@@ -34,6 +34,7 @@ def begun(now: datetime, *, recipients: int = 60) -> Send:
     return start_send(issue=make_issue(publication, approved=True), now=now)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
 @pytest.mark.requirement("F11")
 def test_a_clock_that_jumps_mails_everybody_once_within_hours(mailgun: FakeProvider, jump: timedelta) -> None:

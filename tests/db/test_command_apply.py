@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from newsletter.models import Publication
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 
 @pytest.fixture

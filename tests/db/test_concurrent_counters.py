@@ -11,7 +11,7 @@ from subscribers.consent.proof_of_work import use_proof
 from subscribers.consent.throttle import increment_counter, use_confirmation_quota
 from tests.support.people import NOW
 
-pytestmark = [pytest.mark.requirement("A2"), pytest.mark.requirement("A3")]
+pytestmark = [pytest.mark.postgres, pytest.mark.requirement("A2"), pytest.mark.requirement("A3")]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -38,6 +38,8 @@ from tests.support.fixtures import NOW, add_subscribers, make_approver, make_iss
 from tests.support.mail_templates import make_mail_template
 from tests.support.people import make_list, make_member
 
+pytestmark = pytest.mark.postgres
+
 NUMBER = "a number of ours"
 OURS = "names a row of ours; what it says is told beside"
 SECRET = "a secret or a code made from the address, which would let others act as the person"

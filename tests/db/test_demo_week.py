@@ -48,6 +48,7 @@ def find_issue(slug: str) -> Issue:
     return Issue.objects.get(publication__slug=slug, kind=Issue.Kind.ISSUE)
 
 
+@pytest.mark.long
 def test_the_weekly_letter_is_whole_in_spanish(week) -> None:
     weekly = find_issue("weekly")
     (version,) = make_language_versions(resolve_content(weekly), issue=weekly)

@@ -22,7 +22,7 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)

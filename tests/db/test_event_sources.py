@@ -131,6 +131,7 @@ def shift(minutes: int) -> str:
     return event("weekly", f"{start:%Y%m%dT%H%M%SZ}", "RRULE:FREQ=WEEKLY;COUNT=80", title="Drop-in")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("minutes", [30, -90, 24 * 60, -2 * 24 * 60])
 def test_a_series_that_moves_is_changed_and_not_cancelled(site, minutes):
     first = look(site, shift(0))

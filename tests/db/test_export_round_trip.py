@@ -27,7 +27,7 @@ from subscribers.people.locations import get_location_row, locate
 from subscribers.segments.attributes import write_attributes
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 OVER = datetime(2027, 2, 1, tzinfo=UTC)
 PAUSED = datetime(2026, 5, 31, 9, 30, tzinfo=UTC)
 EVIDENCE = "Moved from the old machine, export of 5 March 2026"

@@ -32,6 +32,7 @@ from tests.support.feedback_reports import (
 from tests.support.fixtures import NOW
 
 pytestmark = [
+    pytest.mark.postgres,
     pytest.mark.django_db(transaction=True),
     pytest.mark.requirement("S1"),
     pytest.mark.requirement("S4"),

@@ -17,7 +17,7 @@ from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.sweep import sweep
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 FEW, MANY = 1_000, 6_000
 A_REFERENCE = 8
 """Bytes: a list of people holds at least so much for each."""

@@ -21,7 +21,7 @@ from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_appro
 from tests.support.limited_blocks import add_limited_note
 from tests.support.sends import Clock
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 HEADER = b"id,amount,currency,date,utm_campaign,utm_content\n"
 
 

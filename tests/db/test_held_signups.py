@@ -8,7 +8,7 @@ from subscribers.models import HeldSignup, MailingList, Subscriber, SubscriberLo
 from subscribers.people.locations import get_location_row, locate
 from tests.support.people import NOW, make_list
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 
 def hold(mailing_list: MailingList, place: SubscriberLocation | None) -> HeldSignup:

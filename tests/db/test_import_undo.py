@@ -22,7 +22,7 @@ from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscr
 from tests.support.people import NOW, make_list, make_member
 from tests.support.people_imports import Killed, import_text, kill_after, run_pending
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("D2")]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db, pytest.mark.requirement("D2")]
 LATER = NOW + timedelta(minutes=5)
 
 

@@ -35,7 +35,7 @@ from subscribers.segments.attributes import read_attributes
 from tests.support.people import NOW, make_list
 from tests.support.people_imports import Killed, import_text, keep_draft, kill_after, make_terms, run_pending
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("D2")]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db, pytest.mark.requirement("D2")]
 LATER = NOW + timedelta(minutes=5)
 
 

@@ -16,7 +16,7 @@ from newsletter.sending.settling.sweep import prepare_for_work
 from tests.support.fixtures import NOW
 from tests.support.sends import make_ready_issue
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R2")]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True), pytest.mark.requirement("R2")]
 LATER = NOW + timedelta(hours=1)
 OnMachine = Callable[[str], None]
 

@@ -22,7 +22,7 @@ from tests.support.fixtures import (
     make_story,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 def make_topic(slug: str) -> Topic:

@@ -37,7 +37,7 @@ from tests.support.fixtures import (
     make_story,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 LATER = NOW + timedelta(hours=3)
 
 

@@ -17,7 +17,7 @@ from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.sweep import settle_expired_leases
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 def take_one() -> Claim:

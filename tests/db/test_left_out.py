@@ -34,7 +34,7 @@ from tests.support.fixtures import (
 )
 from tests.support.limited_blocks import limit_block
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 Arrange = Callable[[Publication, Subscriber], Issue | None]
 
 

@@ -543,6 +543,7 @@ def test_a_worker_in_the_foreground_sleeps_between_two_hours(running: Send, mail
     assert set(naps[:4]) == {1.0}
 
 
+@pytest.mark.long
 @hypothesis_settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )

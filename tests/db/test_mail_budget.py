@@ -23,7 +23,7 @@ from newsletter.sending.freezing.start import prepare_requested_sends, request_s
 from subscribers.models import MailingList, Segment, Subscriber
 from tests.support.fixtures import DUE, NOW, add_subscribers, make_approver, make_publication, make_story
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 NAMES = ["weekly", "rights", "events", "legal"]
 
 

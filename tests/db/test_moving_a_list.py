@@ -12,7 +12,7 @@ from subscribers.importing.writing.report import ImportReport
 from subscribers.models import ImportBatch, ImportKind, MailingList, Reason, Subscriber, Suppression, Topic
 from tests.support.people import NOW, make_list
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/how-to/move-a-list.md"
 DESK = ROOT / "templates" / "web" / "desk" / "imports"

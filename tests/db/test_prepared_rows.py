@@ -6,7 +6,7 @@ from newsletter.common.prepared_rows import PreparedRows
 from subscribers.models import MailingList
 from tests.support.people import make_list
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 COLUMNS = ("pk", "slug", "archived")
 BY_ID = PreparedRows(
     lambda ids: MailingList.objects.filter(pk__in=ids, archived=False).order_by("slug").values_list(*COLUMNS)

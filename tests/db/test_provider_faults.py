@@ -36,6 +36,7 @@ def send_all(clock: Clock | None = None, *, recipients: int = RECIPIENTS, naps: 
     return run_send(send=send, adapter=current_adapter(), clock=clock, sleep=lambda asked: clock.nap(max(asked, naps)))
 
 
+@pytest.mark.long
 @pytest.mark.requirement("F4")
 def test_throttled_calls_use_up_no_attempts_and_suppress_nobody(mailgun):
     clock = Clock()
@@ -57,6 +58,7 @@ def test_an_answer_of_500_is_no_refusal_and_is_not_sent_again(mailgun):
     assert send.state in (Send.State.NEEDS_ATTENTION, Send.State.SUBMITTED)
 
 
+@pytest.mark.long
 @pytest.mark.requirement("F5")
 def test_a_provider_that_refuses_connections_pauses_the_send(settings):
     with socket.socket() as unused:
@@ -73,6 +75,7 @@ def test_a_provider_that_refuses_connections_pauses_the_send(settings):
     assert set(Attempt.objects.values_list("outcome", flat=True)) == {"not_sent"}
 
 
+@pytest.mark.long
 @pytest.mark.requirement("F5")
 def test_an_absent_provider_is_probed_by_one_call_at_a_time(mailgun, settings):
     away = settings.NEWSLETTER_PROVIDER_URL.replace("http%3A", "https%3A")
@@ -93,6 +96,7 @@ def test_an_absent_provider_is_probed_by_one_call_at_a_time(mailgun, settings):
     assert check_against_ledger(send, mailgun, recipients=400).deliveries["accepted"] == 400
 
 
+@pytest.mark.long
 @pytest.mark.requirement("F5")
 def test_a_tls_failure_proves_that_nothing_was_sent(mailgun, settings):
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url.replace("http%3A", "https%3A") + "&max_batch=10"
@@ -165,6 +169,7 @@ def test_people_refused_inside_an_answer_of_200_are_refused_alone(fake_provider,
     assert set(fake_provider.accepted_counts().values()) == {1}
 
 
+@pytest.mark.long
 @pytest.mark.requirement("I5")
 def test_an_unfinished_send_is_never_called_finished(mailgun):
     mailgun.fault_on(1, too_many("3600"))

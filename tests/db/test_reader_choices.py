@@ -22,7 +22,7 @@ from tests.support.fixtures import (
     make_story,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 READING = {"country": "GB", "region": "GB-ENG", "town": "Reading", "latitude": 51.45, "longitude": -0.97}
 """About 59 km from London."""

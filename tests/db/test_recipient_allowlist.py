@@ -26,7 +26,7 @@ from subscribers.unsubscribing.suppression import suppress
 from tests.support.fixtures import NOW, make_approver
 from tests.support.sends import make_ready_issue, send_issue
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).parents[2]
 
 
@@ -172,6 +172,7 @@ def test_outside_production_a_real_provider_gets_nobody(mailgun: Any, settings: 
     assert check_recipient_allowlist().says == "Everyone who asked for it."
 
 
+@pytest.mark.long
 @pytest.mark.requirement("F24")
 def test_only_one_module_makes_adapters() -> None:
     makers = set()

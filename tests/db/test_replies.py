@@ -17,7 +17,7 @@ from subscribers.people.replies import BadReply, RecordedReply, forget_replied_i
 from subscribers.people.silence import ANSWER_TIME, find_silent_people, subtract_months
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 LONG_AGO = NOW - timedelta(days=900)
 SINCE = subtract_months(NOW, 24)
 TODAY = NOW.date()

@@ -12,7 +12,7 @@ from newsletter.sending.freezing.start import prepare_requested_sends, prepare_s
 from subscribers.models import Subscription
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

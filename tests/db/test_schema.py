@@ -9,6 +9,8 @@ from django.db import connection
 
 from tests.support.schema import describe_schema
 
+pytestmark = pytest.mark.postgres
+
 RECORDS = Path(__file__).parents[1] / "data/schema"
 UPDATE = os.environ.get("NEWSLETTER_UPDATE_GOLDENS") == "1"
 

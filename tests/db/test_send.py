@@ -35,7 +35,7 @@ from tests.support.fixtures import (
 from tests.support.provider_faults import Fault, answer, too_many
 from tests.support.sends import Clock, make_ready_issue, send_issue
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

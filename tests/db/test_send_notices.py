@@ -70,6 +70,7 @@ def mails_to_staff(provider: Any) -> list[str]:
     return [mail.subject.removeprefix("The send of The weekly letter No. 1 ") for mail in provider.mailbox(APPROVER)]
 
 
+@pytest.mark.long
 def test_staff_get_no_notice_while_the_provider_still_answers(mailgun: Any) -> None:
     """Records come one after the other; the number of the uncertain falls again and again."""
     lose_all_answers(mailgun)
@@ -87,6 +88,7 @@ def test_staff_get_no_notice_while_the_provider_still_answers(mailgun: Any) -> N
     assert set(mailgun.accepted_counts().values()) == {1}
 
 
+@pytest.mark.long
 def test_staff_get_one_notice_at_first_and_one_when_they_must_act(mailgun: Any) -> None:
     lose_all_answers(mailgun)
     begin()
@@ -118,6 +120,7 @@ def test_staff_told_of_the_enquiry_are_told_that_it_is_settled(mailgun: Any) -> 
     assert mails_to_staff(mailgun) == ["is being checked", "is settled"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["postmark", "sparkpost"])
 def test_another_provider_with_records_is_asked_before_staff(fake_provider: Any, settings: Any, scheme: str) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of(scheme) + "&max_batch=2"
@@ -148,6 +151,7 @@ def test_a_successful_replay_causes_no_notice(fake_provider: Any, settings: Any)
     assert set(fake_provider.accepted_counts().values()) == {1}
 
 
+@pytest.mark.long
 def test_staff_are_told_after_an_hour_without_reports(fake_provider: Any, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("sendgrid") + "&max_batch=2"
     lose_all_answers(fake_provider, 3)
@@ -159,6 +163,7 @@ def test_staff_are_told_after_an_hour_without_reports(fake_provider: Any, settin
     assert mails_to_staff(fake_provider) == ["is being checked", "needs your decision"]
 
 
+@pytest.mark.long
 def test_a_refusal_is_reported_at_once_and_uncertain_people_later(mailgun: Any) -> None:
     send, hours = begin(4), Hours()
     first, second = Batch.objects.order_by("pk")

@@ -24,7 +24,7 @@ from tests.support.fixtures import NOW, make_approver, make_publication
 from tests.support.provider_faults import too_many
 from tests.support.sends import Clock, make_ready_issue
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
@@ -136,6 +136,7 @@ def test_a_stale_send_pauses_for_staff(mailgun):
     assert "12 hours late" in send.reason
 
 
+@pytest.mark.long
 @pytest.mark.requirement("C1")
 def test_a_daily_limit_sends_the_rest_on_the_next_days(mailgun):
     issue = make_ready_issue(recipients=25, people_per_day=10)

@@ -89,6 +89,7 @@ def everybody_once() -> dict[str, int]:
     }
 
 
+@pytest.mark.long
 def test_every_waiting_mail_honours_retry_after(provider: Any, queued: Publication) -> None:
     provider.fault_next(too_many("120"))
     counting = Counting()
@@ -99,6 +100,7 @@ def test_every_waiting_mail_honours_retry_after(provider: Any, queued: Publicati
     assert len(provider.ledger) == 1 + 3 * PEOPLE
 
 
+@pytest.mark.long
 def test_too_many_without_retry_after_is_tried_ever_more_seldom(provider: Any, queued: Publication) -> None:
     provider.fault_always(too_many())
     counting = Counting()
@@ -111,6 +113,7 @@ def test_too_many_without_retry_after_is_tried_ever_more_seldom(provider: Any, q
     assert provider.accepted_counts() == everybody_once()
 
 
+@pytest.mark.long
 def test_a_long_outage_of_the_provider_costs_few_attempts(provider: Any, queued: Publication) -> None:
     provider.stop_listening()
     counting = Counting()
@@ -150,6 +153,7 @@ def test_after_a_failure_one_process_tries_and_the_others_wait(provider: Any, qu
     assert waited == [True] + [False] * (3 * PEOPLE - 1)
 
 
+@pytest.mark.long
 def test_lost_answers_do_not_make_one_mail_after_another_uncertain(provider: Any, queued: Publication) -> None:
     provider.fault_always(Fault("reset_after_accepting"))
     counting = Counting()
@@ -161,6 +165,7 @@ def test_lost_answers_do_not_make_one_mail_after_another_uncertain(provider: Any
     assert provider.accepted_counts() == everybody_once()
 
 
+@pytest.mark.long
 def test_a_refused_key_loses_no_mail_and_is_tried_each_minute(provider: Any, queued: Publication) -> None:
     provider.fault_always(answer(401, b"Forbidden"))
     counting = Counting()
@@ -171,6 +176,7 @@ def test_a_refused_key_loses_no_mail_and_is_tried_each_minute(provider: Any, que
     assert provider.accepted_counts() == everybody_once()
 
 
+@pytest.mark.long
 def test_a_throttled_bulk_send_stops_single_mails_too(provider: Any, queued: Publication) -> None:
     slow_down(name="mailgun", until=NOW + timedelta(seconds=90))
     counting = Counting()

@@ -10,7 +10,7 @@ from newsletter.common.errors import InvariantViolated
 from newsletter.models import AuditEntry
 from newsletter.organisation.accounts.staff import add_staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 PASSWORD = "a-calm-harbour-morning"
 
 

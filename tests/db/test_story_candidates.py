@@ -132,6 +132,7 @@ def test_staff_can_say_no_to_a_story(everywhere: bool) -> None:
     assert ("The first verdict" in titles(assemble(other))) is not everywhere
 
 
+@pytest.mark.long
 def test_waiting_stories_are_not_hidden_by_used_ones() -> None:
     publication = make_publication(stories=1)
     used = [make_story(f"Used {number}", days_old=1) for number in range(201)]

@@ -156,6 +156,7 @@ def test_a_site_that_asks_us_to_wait_gets_no_more_requests(site):
     assert report.set_aside[-1].entry == "4 pictures"
 
 
+@pytest.mark.long
 def test_slow_images_of_one_source_do_not_stop_the_others(site, wild, monkeypatch):
     monkeypatch.setattr(story_pictures, "VISIT_SECONDS", 4.0)
     wild.routes["/slow.jpg"] = drip(wild)

@@ -313,6 +313,7 @@ def test_a_protected_term_in_a_tested_subject_stops_the_issue(issue: Issue) -> N
         start_send(issue=issue, now=NOW)
 
 
+@pytest.mark.long
 def test_a_decision_that_fails_half_way_changes_nothing(running: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_arguments: object) -> list[dict[str, int]]:
         raise RuntimeError

@@ -14,7 +14,7 @@ from subscribers.segments.attributes import (
 )
 from tests.support.people import NOW, make_person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 
 def test_a_name_has_one_spelling_and_a_value_is_one_clean_line() -> None:

@@ -19,7 +19,7 @@ from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("S1")]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db, pytest.mark.requirement("S1")]
 
 
 def test_people_with_any_basis_are_eligible_except_the_unconfirmed() -> None:

@@ -40,7 +40,7 @@ from subscribers.unsubscribing.suppression import CannotRemoveSuppression, remov
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 
 def ask(mailing_list: MailingList, email: str = "ada@example.org", **fields: object) -> SignupResult:

@@ -34,7 +34,7 @@ from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 
 def bring(mailing_list: MailingList, text: str, **fields: object) -> ImportReport:

@@ -26,7 +26,7 @@ from subscribers.people.mailed_links import Kind, request_mailed_link
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("C3")]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db, pytest.mark.requirement("C3")]
 WEEK, MINUTE = timedelta(days=7), timedelta(minutes=1)
 
 

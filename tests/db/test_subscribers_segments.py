@@ -18,7 +18,7 @@ from subscribers.segments.count import count_people
 from subscribers.segments.labels import describe_rule
 from tests.support.people import NOW, make_list, make_person, subscribe
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 _PLACES = [
     {"country": "GB", "region": "GB-ENG", "town": "London", "latitude": 51.51, "longitude": -0.13},

@@ -40,7 +40,7 @@ from tests.support.disk import fill_up, small_disk
 from tests.support.people import NOW, make_list, make_member
 from tests.support.processes import wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("R3")]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True), pytest.mark.requirement("R3")]
 LATER = NOW + timedelta(days=1)
 NAMES = ("ada", "bea", "cleo", "dora", "eve")
 

@@ -24,7 +24,7 @@ from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault
 from tests.support.sends import make_ready_issue
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 SOON, LATER = NOW + timedelta(seconds=30), NOW + timedelta(minutes=5)
 
 

@@ -33,7 +33,7 @@ from subscribers.web.one_click_middleware import OneClickMiddleware
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.people import make_list, path_to, subscribe
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 Leave = Callable[[str], object]
 

@@ -27,7 +27,7 @@ from tests.support.fixtures import (
 )
 
 LANGUAGES = ["es", "fr", "de", "pt", "ar", "hi", "uk"]
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 def make_varied_audience(*, people: int, **publication: object) -> Publication:
@@ -51,6 +51,7 @@ def make_varied_audience(*, people: int, **publication: object) -> Publication:
     return made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("limit", [8, 9, 20, 60])
 def test_a_send_in_eight_languages_keeps_within_its_versions(limit: int) -> None:
     publication = make_varied_audience(people=90, max_variants=limit)

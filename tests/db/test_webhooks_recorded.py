@@ -29,7 +29,7 @@ from tests.support.fixtures import add_subscribers, make_approver, make_issue, m
 from tests.support.people import NOW, make_list, make_member
 from tests.support.webhooks import make_endpoint
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 
 def kinds() -> list[str]:

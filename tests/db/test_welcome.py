@@ -73,6 +73,7 @@ def weekly() -> Publication:
     return make_publication()
 
 
+@pytest.mark.long
 @pytest.mark.requirement("N10")
 def test_a_new_subscriber_gets_each_mail_once_on_its_day(weekly: Publication, mailgun: FakeProvider) -> None:
     mails = turn_on_welcome(weekly)
@@ -99,6 +100,7 @@ def test_the_first_mail_says_what_to_expect_and_how_to_choose(weekly: Publicatio
     assert "/u/" in mail.text
 
 
+@pytest.mark.long
 def test_a_new_subscriber_is_welcomed_in_their_language(weekly: Publication, mailgun: FakeProvider) -> None:
     further = [language for language in OFFERED_LANGUAGES if language != "en"]
     Publication.objects.update(languages=further)
@@ -242,6 +244,7 @@ def test_a_changed_address_stops_the_welcome(weekly: Publication, mailgun: FakeP
     assert mailgun.accepted_counts() == {"old@example.com": 1}
 
 
+@pytest.mark.long
 def test_a_later_mail_waits_for_the_one_before(weekly: Publication) -> None:
     first, *_ = turn_on_welcome(weekly)
     hold_issue(issue=first, reason="to read it once more")
@@ -347,6 +350,7 @@ def test_a_list_has_one_welcome(weekly: Publication) -> None:
         turn_on_welcome(other, steps=1)
 
 
+@pytest.mark.long
 def test_two_welcomes_of_one_list_still_mail_each_person_once(weekly: Publication, mailgun: FakeProvider) -> None:
     turn_on_welcome(weekly)
     other = make_publication(slug="rights", name="Rights")
@@ -379,6 +383,7 @@ def test_a_switched_off_publication_sends_no_welcome(weekly: Publication, mailgu
     assert list_steps(person)[0] == "accepted"
 
 
+@pytest.mark.long
 def test_the_budget_delays_later_mails_and_never_the_first(weekly: Publication) -> None:
     MailLimits.objects.update_or_create(pk=1, defaults={"mails_in_7_days": 1})
     turn_on_welcome(weekly)
@@ -555,6 +560,7 @@ def list_stories_in(issue: Issue) -> list[str]:
     return [title for title in STORIES if title in html]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("had", "in_first", "in_second"), [(0, "The lead", "The second"), (1, "The second", "The third")]
 )
@@ -565,6 +571,7 @@ def test_each_reader_sees_the_best_story_that_they_did_not_have(
     assert (list_stories_in(first), list_stories_in(second)) == ([in_first], [in_second])
 
 
+@pytest.mark.long
 def test_a_later_mail_is_not_sent_to_somebody_who_had_each_story(weekly: Publication, mailgun: FakeProvider) -> None:
     first, second = welcome_a_reader_of(weekly, had=3)
     assert list_stories_in(first) == []

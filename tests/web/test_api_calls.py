@@ -115,6 +115,7 @@ def test_answers_say_what_remains_of_the_limit() -> None:
     assert answers[3].json()["code"] == "too_many_calls"
 
 
+@pytest.mark.long
 def test_a_busy_key_never_exceeds_its_limit() -> None:
     """A busy key takes its calls from the shared counter in portions, here of 2."""
     key = create_key("read", calls_per_minute=1201)

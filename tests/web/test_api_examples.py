@@ -68,6 +68,7 @@ def record_examples() -> dict[str, list[dict[str, Any]]]:
     return recorded
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True, reset_sequences=True)  # the answers on record hold ids
 @time_machine.travel(NOW, tick=False)
 def test_each_example_was_run_and_gets_the_answer_on_record() -> None:

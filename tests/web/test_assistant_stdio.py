@@ -12,6 +12,8 @@ import pytest
 from newsletter.assistant.offered_calls import OFFERED_CALLS
 from newsletter.organisation.sample_files import read_sample
 
+pytestmark = pytest.mark.long
+
 anyio = pytest.importorskip("anyio")
 mcp = pytest.importorskip("mcp")
 COMMAND = str(Path(sys.executable).with_name("newsletter"))

@@ -134,6 +134,7 @@ def test_odd_headers_cause_no_server_error(public_routes: list[str], odd: str) -
     assert not wrong, "\n".join(map(str, wrong))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("odd", ODD_BODIES)
 def test_odd_bodies_cause_no_server_error(public_routes: list[str], odd: str) -> None:
     kind, body = ODD_BODIES[odd]

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 CLOSED_TO_STAFF = "/admin/groups/"  # rights of groups are Wagtail's own page, not in the menu
 
 
+@pytest.mark.long
 def test_no_page_of_the_desk_has_an_inline_script_without_the_nonce(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     make_event("An evening of letters")

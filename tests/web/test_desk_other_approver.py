@@ -167,6 +167,7 @@ def test_a_segment_widened_in_the_desk_voids_the_approval(issue: Issue) -> None:
     assert "or content that it shows" in approve(issue, ann)
 
 
+@pytest.mark.long
 def test_approving_another_audience_than_seen_is_refused(issue: Issue) -> None:
     client = sign_in("approver")
     fields = audience_fields(issue)

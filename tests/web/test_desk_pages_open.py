@@ -40,6 +40,7 @@ def list_pages() -> list[str]:
     return pages
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("role", ["superuser", "admin", "editor"])
 def test_every_desk_page_opens(full_desk: Publication, role: str) -> None:
     client = sign_in_superuser() if role == "superuser" else sign_in(role)

@@ -131,6 +131,7 @@ def test_an_approver_chooses_while_the_others_wait(running: Send) -> None:
     assert AuditEntry.objects.filter(action="newsletter.choose_subject").count() == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("clicks", "result"),
     [((20, 60), "Subject B did best"), ((30, 36), "No difference: chance alone often makes one as large")],

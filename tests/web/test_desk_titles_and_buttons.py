@@ -13,7 +13,7 @@ from tests.support.desk import sign_in_superuser
 from tests.support.desk_looks import list_pages
 from tests.support.desk_pages import make_desk_rows  # noqa: F401  a fixture
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 SAME_TITLE = (
     {"wagtailsnippets_newsletter_issue:edit", "wagtailsnippets_newsletter_issue:revisions_revert"},

@@ -117,6 +117,7 @@ def test_a_member_of_staff_who_chose_spanish_gets_the_desk_in_spanish(publicatio
     assert "Recipients" in sign_in("writer").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_every_desk_page_opens_in_spanish(publication: Publication) -> None:
     """A translation that a page cannot fill in would break it."""

@@ -69,6 +69,7 @@ def has_search_box(page: str) -> bool:
     return 'name="q"' in page
 
 
+@pytest.mark.long
 def test_every_search_of_the_desk_stands_odd_terms(full: None) -> None:
     root = sign_in_superuser()
     root.raise_request_exception = False
@@ -90,6 +91,7 @@ def test_every_search_of_the_desk_stands_odd_terms(full: None) -> None:
     assert not wrong, "\n".join(map(str, wrong))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("value", ["%22", "clinic%00", "99999999999999999999"])
 def test_every_page_of_the_desk_stands_odd_parameters(full: None, value: str) -> None:
     root = sign_in_superuser()
@@ -103,6 +105,7 @@ def test_every_page_of_the_desk_stands_odd_parameters(full: None, value: str) ->
     assert not wrong, "\n".join(map(str, wrong))
 
 
+@pytest.mark.long
 def test_every_address_of_the_desk_stands_a_number_that_is_too_large(full: None) -> None:
     root = sign_in_superuser()
     root.raise_request_exception = False
@@ -114,6 +117,7 @@ def test_every_address_of_the_desk_stands_a_number_that_is_too_large(full: None)
     assert not wrong, "\n".join(map(str, wrong))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "body"),
     [

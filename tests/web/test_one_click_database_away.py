@@ -135,6 +135,7 @@ def test_with_postgresql_stopped_it_is_503_quickly_and_200_once_it_is_back(web: 
     assert web.left_without_a_note() == 0
 
 
+@pytest.mark.long
 @pytest.mark.requirement("U7")
 def test_a_stalled_postgresql_gives_a_crowd_503_and_nobody_a_false_200(web: Web) -> None:
     people = take(web, ROBOTS)
@@ -156,6 +157,7 @@ def test_a_stalled_postgresql_gives_a_crowd_503_and_nobody_a_false_200(web: Web)
     assert web.left_without_a_note() == 0
 
 
+@pytest.mark.long
 @pytest.mark.requirement("U7")
 def test_a_row_that_somebody_else_holds_keeps_only_its_own_person_waiting(web: Web) -> None:
     """A long import, an erasure: the database is well, and whoever is not concerned is not refused."""

@@ -58,6 +58,7 @@ def test_every_desk_page_has_a_row_and_every_row_a_page() -> None:
     assert set(POSTED_TOO) <= set(LOOKED_AT)
 
 
+@pytest.mark.long
 @pytest.mark.requirement("G9")
 @pytest.mark.requirement("G7")
 def test_each_page_opens_only_for_its_roles(
@@ -89,6 +90,7 @@ def test_each_page_opens_only_for_its_roles(
     assert not wrong, "\n".join(map(str, wrong))
 
 
+@pytest.mark.long
 @pytest.mark.requirement("G4")
 def test_a_password_alone_opens_no_page_for_sensitive_roles(desk: dict[str, str]) -> None:
     """Neither by GET nor by POST."""

@@ -242,6 +242,7 @@ def test_usually_is_the_median_of_the_issues_before(sent: Send) -> None:
     assert len(rows) == len(list_report_rows(figures, earlier))
 
 
+@pytest.mark.long
 def test_a_report_compares_with_the_ten_issues_before_it(sent: Send) -> None:
     for number in range(2, 14):
         send = another(sent, number=number)

@@ -16,7 +16,7 @@ from tests.support.desk_routes import ADMIN, EDITORS, GIFTS, LISTS, NEED_FACTOR,
 from tests.support.fixtures import add_subscribers, make_appeal, make_event, make_issue, make_story
 from tests.support.routes import list_routes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
 
 ROLES = ("writer", "editor", "approver", "data", "admin")
 ANYBODY = "anybody"

@@ -120,6 +120,7 @@ def dribble(served: RunningWebServer, *, kind: str, stop: threading.Event, sourc
             stop.wait(0.2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "source"),
     [
@@ -155,6 +156,7 @@ def test_slow_clients_delay_neither_unsubscribing_nor_a_page(served: RunningWebS
             client.join(10)
 
 
+@pytest.mark.long
 def test_a_request_that_takes_too_long_to_arrive_is_cut_off(served: RunningWebServer) -> None:
     with served.connect(timeout=30) as sock:
         sock.sendall(b"GET /my-mail HTTP/1.1\r\nHost: x\r\nX-Slow: ")
@@ -185,6 +187,7 @@ def test_one_connection_serves_requests_one_after_another(served: RunningWebServ
     assert served.send(request * 2 + last).count(b"HTTP/1.1 200") == 3
 
 
+@pytest.mark.long
 def test_a_client_that_expects_100_continue_gets_it(served: RunningWebServer) -> None:
     with served.connect() as sock:
         sock.sendall(
@@ -214,6 +217,7 @@ def test_a_public_page_refuses_a_large_body_before_it_arrives(served: RunningWeb
     assert b"too large" in answer
 
 
+@pytest.mark.long
 def test_connections_of_one_address_are_limited(served: RunningWebServer) -> None:
     open_ones = [served.connect(source="127.0.0.8") for _ in range(80)]
     try:
@@ -235,6 +239,7 @@ def test_connections_of_one_address_are_limited(served: RunningWebServer) -> Non
             sock.close()
 
 
+@pytest.mark.long
 def test_a_trusted_proxy_has_deadlines_but_no_limit_of_connections(behind_proxy: RunningWebServer) -> None:
     """Its connections carry many visitors, so the proxy limits each of them. Requests that never end are cut off here."""
     open_ones = [behind_proxy.connect() for _ in range(80)]
@@ -256,6 +261,7 @@ def test_a_trusted_proxy_has_deadlines_but_no_limit_of_connections(behind_proxy:
             sock.close()
 
 
+@pytest.mark.long
 def test_the_server_stops_in_time_with_slow_clients(tmp_path: Path, migrated_sqlite: Path) -> None:
     with serve(tmp_path, migrated=migrated_sqlite) as server:
         idle = [server.connect() for _ in range(10)]

@@ -230,6 +230,7 @@ def test_every_page_that_posts_has_a_case_here() -> None:
     assert all(registry.action_exists(action) for action in ELSEWHERE.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ACTIONS)
 @pytest.mark.requirement("G10")
 def test_each_action_is_in_the_staff_log_with_its_person(name: str, desk: Fields) -> None:

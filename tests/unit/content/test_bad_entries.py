@@ -127,6 +127,7 @@ def test_an_entry_that_takes_too_long_affects_no_other() -> None:
     assert done.stdout.strip() == "('a', 'b') ['slow']"
 
 
+@pytest.mark.long
 def test_many_slow_entries_end_reading_and_keep_earlier_ones() -> None:
     slow = ",".join(["a", *["slow"] * 9])
     done = subprocess.run([sys.executable, "-c", SLOW, slow], capture_output=True, text=True, timeout=60, check=True)

@@ -260,6 +260,7 @@ def test_an_event_that_takes_too_long_is_refused_alone(heavy: str, reason: str) 
     assert reason in parsed.set_aside[0].reason
 
 
+@pytest.mark.long
 def test_five_thousand_daily_series_hide_no_single_event() -> None:
     daily = [event(f"UID:{n}\nSUMMARY:Daily\nDTSTART:20200101T190000Z\nRRULE:FREQ=DAILY") for n in range(5_000)]
     body = f"BEGIN:VCALENDAR\n{''.join(daily)}{NEXT}END:VCALENDAR\n".encode()

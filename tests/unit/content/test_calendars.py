@@ -185,6 +185,7 @@ def test_unread_events_of_a_large_calendar_are_not_missing(
     assert (len(parsed.events), parsed.set_aside[0].entry, parsed.complete_until) == (2, "More events", START)
 
 
+@pytest.mark.long
 def test_a_calendar_of_seven_megabytes_is_read_in_the_sandbox() -> None:
     """The sandbox ends a reading that takes too much time or memory."""
     now = datetime(2026, 11, 1, 12, tzinfo=UTC)

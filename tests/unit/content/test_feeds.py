@@ -222,6 +222,7 @@ def test_a_feed_that_is_cut_off_gives_its_complete_entries() -> None:
     assert parsed.stories[0].title == "Whole"
 
 
+@pytest.mark.long
 @pytest.mark.requirement("X7")
 def test_deep_nesting_and_many_entries_are_handled_in_time() -> None:
     started = time.process_time()

@@ -54,6 +54,7 @@ def test_the_sandbox_gets_format_focus_and_play_button() -> None:
     assert made == encode_image(body, rendition_format=RENDITION_FORMATS["portrait"], focus=(0.1, 0.2), is_video=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("progressive", [False, True])
 def test_100_megapixels_are_decoded_in_a_smaller_size(child: SandboxProcess, progressive: bool) -> None:
     body = draw(10_000, 10_000, progressive=progressive)
@@ -75,6 +76,7 @@ def test_over_100_megapixels_are_refused_before_decoding(child: SandboxProcess) 
     assert peak_of(child) < 110 * MIB
 
 
+@pytest.mark.long
 def test_an_avif_too_large_for_memory_is_refused_before_decoding(child: SandboxProcess) -> None:
     body = deep_avif(5968, 5968)
     with pytest.raises(BadImage, match=r"MB of memory to open: 5968 × 5968 pixels as AVIF\."):
@@ -82,6 +84,7 @@ def test_an_avif_too_large_for_memory_is_refused_before_decoding(child: SandboxP
     assert peak_of(child) < 110 * MIB
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", [None, LIBRARY_FORMAT])
 def test_an_avif_of_35_megapixels_fits_the_child(child: SandboxProcess, shape: RenditionFormat | None) -> None:
     made = encode_image_in_sandbox(draw(5968, 5968, "AVIF", speed=10), rendition_format=shape, child=child)
@@ -89,11 +92,13 @@ def test_an_avif_of_35_megapixels_fits_the_child(child: SandboxProcess, shape: R
     assert peak_of(child) < sandboxed.LIMITS.memory_bytes
 
 
+@pytest.mark.long
 def test_an_avif_of_ten_bits_and_full_colour_is_read(child: SandboxProcess) -> None:
     made = encode_image_in_sandbox(deep_avif(4900, 4900), child=child)
     assert (made.width, made.height) == (1200, 1200)
 
 
+@pytest.mark.long
 def test_a_large_avif_keeps_its_transparency(child: SandboxProcess) -> None:
     logo = Image.new("RGBA", (5600, 5000), (0, 0, 0, 0))
     logo.paste((200, 30, 30, 255), (0, 0, 2800, 5000))
@@ -101,6 +106,7 @@ def test_a_large_avif_keeps_its_transparency(child: SandboxProcess) -> None:
     assert (made.format, made.width) == ("png", 1200)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", [None, LIBRARY_FORMAT])
 def test_a_gif_of_100_megapixels_is_reduced_in_bands(child: SandboxProcess, shape: RenditionFormat | None) -> None:
     made = encode_image_in_sandbox(large_gif(), rendition_format=shape, child=child)
@@ -111,6 +117,7 @@ def test_a_gif_of_100_megapixels_is_reduced_in_bands(child: SandboxProcess, shap
     assert peak_of(child) < 300 * MIB
 
 
+@pytest.mark.long
 def test_a_large_gif_keeps_its_transparency(child: SandboxProcess) -> None:
     made = encode_image_in_sandbox(large_gif(transparency=1), child=child)
     assert (made.format, made.width, made.height) == ("png", 1200, 1200)
@@ -122,6 +129,7 @@ def test_a_large_gif_that_is_cut_off_is_refused(child: SandboxProcess) -> None:
         encode_image_in_sandbox(body[: len(body) // 2], child=child)
 
 
+@pytest.mark.long
 def test_one_child_encodes_large_images_of_every_kind(child: SandboxProcess) -> None:
     bodies = [large_gif(), draw(5968, 5968, "AVIF", speed=10), draw(8000, 8000), bomb(9500, 9500, mode=2)]
     child_ids = set()
@@ -131,6 +139,7 @@ def test_one_child_encodes_large_images_of_every_kind(child: SandboxProcess) -> 
     assert len(child_ids) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("size", "shape"), [((9500, 9500), LIBRARY_FORMAT), ((2000, 40_000), None)])
 def test_a_large_png_of_any_shape_fits_the_child(
     child: SandboxProcess, size: tuple[int, int], shape: RenditionFormat | None
@@ -160,6 +169,7 @@ def test_a_png_of_100_megapixels_is_streamed(child: SandboxProcess) -> None:
     assert peak_of(child) < 200 * MIB
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "options"), [("WEBP", {"method": 0}), ("PNG", {"compress_level": 1})])
 def test_a_large_image_keeps_its_transparency(child: SandboxProcess, kind: str, options: dict[str, int]) -> None:
     logo = Image.new("RGBA", (6000, 4000), (0, 0, 0, 0))

@@ -74,6 +74,7 @@ def test_every_kind_of_source_gives_the_same_in_the_sandbox(sample: Document) ->
     assert apart.stories or apart.events or apart.error
 
 
+@pytest.mark.long
 @pytest.mark.requirement("X7")
 def test_after_a_document_that_takes_too_long_the_next_is_read(child: ParserProcess) -> None:
     with pytest.raises(ResourceLimitExceeded, match="takes too long or too much memory"):
@@ -123,6 +124,7 @@ def test_after_a_document_that_breaks_the_parser_the_next_is_read(
     assert child.pid != first
 
 
+@pytest.mark.long
 @pytest.mark.requirement("X7")
 def test_processor_time_is_limited_for_each_document() -> None:
     patient = ParserProcess(limits=ResourceLimits(cpu_seconds=1))

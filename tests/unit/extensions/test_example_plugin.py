@@ -39,6 +39,7 @@ def _run(*command: str, cwd: Path = ROOT, site: Path | None = None) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_its_extensions_keep_their_contracts(installed: Path, tmp_path: Path) -> None:
     tests = shutil.copytree(EXAMPLE / "tests", tmp_path / "tests")
     said = _run(
@@ -57,6 +58,7 @@ def test_its_extensions_keep_their_contracts(installed: Path, tmp_path: Path) ->
     assert "skipped" not in said
 
 
+@pytest.mark.long
 def test_its_extensions_work_from_the_source_to_the_reader(installed: Path) -> None:
     said = _run(sys.executable, "-m", "pytest", "-n0", "-vv", "tests/installed_plugin", site=installed)
     assert " passed in " in said

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,6 +105,7 @@ def locate(reader: Reader) -> RecipientLocation:
     )
 
 
+@pytest.mark.long
 @SETTINGS
 @given(many, st.integers(LEAST, 40), st.sampled_from(["only", "first", "off"]), st.booleans())
 def test_no_issue_has_more_versions_than_its_limit(audience, limit, interests, events):  # type: ignore[no-untyped-def]

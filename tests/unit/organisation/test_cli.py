@@ -78,6 +78,7 @@ def test_a_mistyped_command_line_ends_with_status_2_and_one_line(
     assert (said.err.count("\n"), said.out) == (1, "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -97,6 +98,7 @@ def test_a_setting_that_cannot_work_ends_with_one_line_and_no_traceback(
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
 
 
+@pytest.mark.long
 def test_the_settings_file_names_the_database_and_the_environment_wins(tmp_path: Path, migrated_sqlite: Path) -> None:
     shutil.copy(migrated_sqlite, tmp_path / "people.sqlite3")
     (tmp_path / ".env").write_text(
@@ -121,6 +123,7 @@ def test_an_interrupted_command_ends_with_status_130_and_says_nothing(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.long
 def test_a_reader_that_leaves_the_pipe_is_no_traceback(tmp_path: Path) -> None:
     script = f"{sys.executable} -m newsletter.project.cli check --help | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(

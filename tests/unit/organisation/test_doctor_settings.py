@@ -40,6 +40,7 @@ def doctor(folder: Path, **environment: str) -> tuple[dict[str, dict[str, str]],
     return by_name, {one["check"]: one for one in told["checks"]}, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_every_setting_is_shown_with_where_it_came_from_and_no_secret(tmp_path: Path) -> None:
     lines = [f"{name}={value}" for name, value in SECRETS.items() if name != "NEWSLETTER_ADDRESS_KEY"]
     lines += ["DATABASE_URL=postgres://letter:hush-database@127.0.0.1:1/letter?sslpassword=hush-option"]
@@ -64,6 +65,7 @@ def test_every_setting_is_shown_with_where_it_came_from_and_no_secret(tmp_path: 
     assert checks["keys"]["level"] == "warning"
 
 
+@pytest.mark.long
 def test_settings_are_shown_as_lines_too(tmp_path: Path, migrated_sqlite: Path) -> None:
     (tmp_path / ".env").write_text("NEWSLETTER_TIME_ZONE=Europe/London\n")
     (tmp_path / "var").mkdir()

@@ -49,6 +49,7 @@ def data(home: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_a_new_database_is_prepared_by_itself_and_private_at_once(home: Path) -> None:
     done = run_unconfigured(["staff", "list"], folder=home, umask=0)
     assert (done.returncode, done.stderr) == (0, "")
@@ -60,6 +61,7 @@ def test_a_new_database_is_prepared_by_itself_and_private_at_once(home: Path) ->
     assert "Permission denied" in run_as_nobody(lambda: (home / "var" / "secret.key").read_text())
 
 
+@pytest.mark.long
 def test_what_a_serving_process_writes_is_private(home: Path, migrated_sqlite: Path) -> None:
     (home / "var").mkdir(mode=0o700)
     shutil.copy(migrated_sqlite, home / "var" / "newsletter.sqlite3")
@@ -73,6 +75,7 @@ def test_what_a_serving_process_writes_is_private(home: Path, migrated_sqlite: P
     (home.parent / f"{home.name}.log").unlink()
 
 
+@pytest.mark.long
 def test_an_open_data_folder_is_closed_when_the_program_starts(home: Path, data: Path) -> None:
     for name in ("newsletter.sqlite3-wal", "newsletter.sqlite3-shm", "newsletter.sqlite3"):
         (data / name).unlink()

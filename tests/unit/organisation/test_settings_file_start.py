@@ -72,6 +72,7 @@ def test_every_command_that_the_documents_name_is_started_here() -> None:
     assert started - {"help"} == set(cli.COMMANDS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", OPENING_DATABASE)
 def test_a_command_opens_the_database_that_the_settings_file_names(folder: Path, name: str) -> None:
     (folder / "organisation.toml").write_text(read_sample("sample.toml"))
@@ -81,6 +82,7 @@ def test_a_command_opens_the_database_that_the_settings_file_names(folder: Path,
     assert not list(folder.rglob("newsletter.sqlite3")), "the default database was used"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", WITHOUT_DATABASE)
 def test_a_command_without_a_database_uses_the_settings_file(folder: Path, name: str) -> None:
     done = run_unconfigured(WITHOUT_DATABASE[name], folder=folder)
@@ -95,6 +97,7 @@ def test_the_demo_works_in_the_data_folder_of_the_settings_file(folder: Path) ->
     assert done.stderr.startswith(f"{folder}/kept/demo holds something that is not a demonstration.")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SERVING)
 def test_a_serving_process_uses_the_settings_file(folder: Path, name: str) -> None:
     arguments, says = SERVING[name]
@@ -104,6 +107,7 @@ def test_a_serving_process_uses_the_settings_file(folder: Path, name: str) -> No
     assert was_used(database_of(folder))
 
 
+@pytest.mark.long
 def test_a_web_server_of_your_own_uses_the_settings_file(folder: Path) -> None:
     keys = "NEWSLETTER_SECRET_KEY=a-key-of-production-that-is-long-enough\n"
     keys += "NEWSLETTER_ADDRESS_KEY=another-key-of-production-long-enough\n"

@@ -42,6 +42,7 @@ CASES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.parametrize(("name", "scheme"), CASES)
 def test_each_layout_can_be_read_by_everybody_on_every_screen(

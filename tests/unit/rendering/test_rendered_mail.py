@@ -329,6 +329,7 @@ def naughty_strings() -> Iterator[str]:
     yield from json.loads(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.long
 @pytest.mark.requirement("M2")
 def test_naughty_titles_and_subjects_are_safe_or_refused():
     strings = list(naughty_strings())

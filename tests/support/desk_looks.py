@@ -28,6 +28,7 @@ NO_PAGE = {
     "newsletter_setup_brand_sample": "a mail in the iframe of a step",
     "newsletter_saved_mail": "a mail in the iframe of a saved block",
     "newsletter_issue_mail": "a mail in the issue page's iframe",
+    "newsletter_mail_template_preview": "a single mail in the iframe of its template",
     "newsletter_issue_compared": "two mails in the iframe of the comparison",
     "newsletter_send_progress": "JSON",
     "newsletter_person_issue": "a mail as one person got it",
@@ -134,6 +135,8 @@ def look_at(page: Page, name: str, address: str, *, looks: tuple[Look, ...]) -> 
     response = page.goto(address)
     if response is None or response.status != 200 or not page.url.endswith(address):
         return [f"{name} {address} does not open"]
+    if "sandbox" in response.headers.get("content-security-policy", ""):  # its scripts never run, so nothing ends
+        return [f"{name} {address} is a document of an iframe: name it in NO_PAGE"]
     return find_faults(page, address, looks=looks)
 
 

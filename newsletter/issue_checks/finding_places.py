@@ -26,7 +26,7 @@ BLOCK_KINDS = {
     "appeal": gettext_lazy("appeal"),
     "related": gettext_lazy("further reading"),
     "quote": gettext_lazy("quote"),
-    "picture": gettext_lazy("picture"),
+    "picture": gettext_lazy("image"),
     "button": gettext_lazy("button"),
 }
 MAX_BLOCKS_NAMED = 3

@@ -67,7 +67,7 @@ class StoryChoice(BodyStruct):
         label=gettext_lazy("Teaser"),
     )
     picture = ImageChooserBlock(
-        required=False, help_text=gettext_lazy("Instead of the story's own."), label=gettext_lazy("Picture")
+        required=False, help_text=gettext_lazy("Instead of the story's own."), label=gettext_lazy("Image")
     )
     link = LinkBlock(
         required=False,
@@ -94,8 +94,8 @@ class StoriesBlock(BodyPart):
     look = blocks.ChoiceBlock(
         choices=[
             ("cards", gettext_lazy("Two beside each other")),
-            ("rows", gettext_lazy("One under the other, pictures at the side")),
-            ("list", gettext_lazy("Without pictures")),
+            ("rows", gettext_lazy("One under the other, images at the side")),
+            ("list", gettext_lazy("Without images")),
         ],
         default="cards",
         label=gettext_lazy("Look"),
@@ -160,7 +160,7 @@ class EventCardBlock(BodyPart):
         help_text=gettext_lazy("Instead of the event's own."),
         label=gettext_lazy("Summary"),
     )
-    picture = ImageChooserBlock(required=False, label=gettext_lazy("Picture"))
+    picture = ImageChooserBlock(required=False, label=gettext_lazy("Image"))
     button = LineBlock(
         required=False,
         limit=60,
@@ -220,14 +220,14 @@ class QuoteBlock(BodyPart):
 
 
 class PictureBlock(DescribedPicture, BodyPart):
-    image = ImageChooserBlock(label=gettext_lazy("Picture file"))
+    image = ImageChooserBlock(label=gettext_lazy("Image file"))
     alt = LineBlock(required=False, limit=300, label=gettext_lazy("What it shows"), help_text=DESCRIPTION_HELP)
     caption = LineBlock(required=False, limit=300, label=gettext_lazy("Caption"))
     url = LinkBlock(required=False, label=gettext_lazy("Links to"))
 
     class Meta:
         icon = "image"
-        label = gettext_lazy("Picture")
+        label = gettext_lazy("Image")
         label_format = "{alt} {caption}"
 
 

@@ -16,7 +16,7 @@ from subscribers.segments.attributes import attribute_keys
 TEXT_FEATURES = ["bold", "italic", "link", "ol", "ul"]
 LIMIT_ATTRIBUTE = "data-nl-limit"
 """Holds the most characters of a field in the form. A script says if there are more."""
-DESCRIPTION_HELP = gettext_lazy("For people who cannot see it. Empty: the picture's own description.")
+DESCRIPTION_HELP = gettext_lazy("For people who cannot see it. Empty: the image's own description.")
 
 
 class LimitedBlock(blocks.FieldBlock):

@@ -62,7 +62,7 @@ def _make_field(field: FieldSchema) -> blocks.Block:
             alt = LineBlock(limit=300, required=False, label=gettext_lazy("What it shows"), help_text=DESCRIPTION_HELP)
             return DescribedPicture(
                 [
-                    ("image", ImageChooserBlock(required=field.required, label=gettext_lazy("Picture file"))),
+                    ("image", ImageChooserBlock(required=field.required, label=gettext_lazy("Image file"))),
                     ("alt", alt),
                 ],
                 label=_lazy_label(field.label),

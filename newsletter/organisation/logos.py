@@ -70,7 +70,7 @@ def _read(file: Path, *, where: str) -> bytes:
     try:
         if file.stat().st_size > MAX_LOGO_FILE_BYTES:
             raise BadFile(
-                "%(where)s: %(file)s is larger than %(max_bytes)s MB. Make the picture smaller.",
+                "%(where)s: %(file)s is larger than %(max_bytes)s MB. Make the image smaller.",
                 where=where,
                 file=file,
                 max_bytes=MAX_LOGO_FILE_BYTES // 1000000,

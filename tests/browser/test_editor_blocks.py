@@ -33,7 +33,7 @@ FIRST_FIELDS = {
     "Appeal": ".snippet-chooser .unchosen button",
     "You might also be interested in": "[name$=title]",
     "Quote": "[name$=text]",
-    "Picture": ".image-chooser .unchosen button",
+    "Image": ".image-chooser .unchosen button",
     "Button": "[name$=label]",
     "Figure": "[name$=figure]",
 }

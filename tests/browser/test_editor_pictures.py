@@ -24,7 +24,7 @@ def site(own_site: str) -> str:
 def test_a_file_that_is_no_picture_is_refused_and_loses_nothing(page: Page, own_demo_folder: Path) -> None:
     open_editor(page)
     page.get_by_label("Subject").fill("Before the picture")
-    block = add_block(page, "Picture")
+    block = add_block(page, "Image")
     block.get_by_role("button", name="Choose an image").click()
     page.get_by_role("tab", name="Upload").click()
     upload(page, "notes.png", b"These are notes, not a picture.")
@@ -48,7 +48,7 @@ def test_without_pictures_the_chooser_shows_only_the_form_for_one(page: Page, wi
 
     page.route(re.compile(r"/admin/images/chooser/(\?.*)?$"), empty)
     open_editor(page)
-    block = add_block(page, "Picture")
+    block = add_block(page, "Image")
     block.get_by_role("button", name="Choose an image").click()
     dialog = page.locator(".modal-content")
     expect(dialog).to_be_visible()
@@ -70,7 +70,7 @@ DROPPED = """({ bytes, name }) => {
 @pytest.mark.parametrize(("by", "width"), [("drop", 300), ("paste", 320)])
 def test_a_picture_is_dropped_or_pasted_on_its_field(page: Page, by: str, width: int) -> None:
     open_editor(page)
-    block = add_block(page, "Picture")
+    block = add_block(page, "Image")
     files = page.evaluate_handle(DROPPED, {"bytes": list(draw(width, 200, "PNG")), "name": f"{by}.png"})
     field = block.get_by_role("button", name="Choose an image")
     if by == "drop":
@@ -108,7 +108,7 @@ def test_a_focal_point_set_by_hand_decides_the_mailed_picture(page: Page, own_de
     field.get_by_role("button", name="Choose an image").click()
     page.locator(".modal-content a.image-choice", has_text="halves").first.click()
     expect_thumbnail(field)
-    page.get_by_label("What the picture shows").fill("The blue half")
+    page.get_by_label("What the image shows").fill("The blue half")
     page.get_by_role("button", name="Save").first.click()
     expect(page.get_by_text("is saved.")).to_be_visible()
     open_editor(page)

@@ -125,7 +125,7 @@ def test_the_picture_of_a_restricted_story_stops_an_issue(
     _story, image = make_pictured_story(**about)
     (finding,) = check_linked_stories(resolve_content(make_issue_with(image, publication)), at=NOW)
     assert finding.block == "picture"
-    assert f"A picture is of a story that may not be shown: “How Maya came home” {why}" in finding.message
+    assert f"An image is of a story that may not be shown: “How Maya came home” {why}" in finding.message
 
 
 def test_a_withdrawal_holds_issues_and_blanks_mails_with_the_picture(publication: Publication) -> None:

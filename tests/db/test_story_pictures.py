@@ -153,7 +153,7 @@ def test_a_site_that_asks_us_to_wait_gets_no_more_requests(site):
     report = look(site, *items)
     assert (report.new, report.pictures_waiting) == (5, True)
     assert sum(asked(site, f"/{number}.jpg") for number in range(5)) == 1
-    assert report.set_aside[-1].entry == "4 pictures"
+    assert report.set_aside[-1].entry == "4 images"
 
 
 @pytest.mark.long
@@ -168,7 +168,7 @@ def test_slow_images_of_one_source_do_not_stop_the_others(site, wild, monkeypatc
     Source.objects.create(name="b good", kind="feed", url=good)
     first, second = ingest_due(now=NOW)
     assert (first.new, first.error, first.pictures_waiting) == (200, "", True)
-    assert first.set_aside[-1].entry == "199 pictures"
+    assert first.set_aside[-1].entry == "199 images"
     assert "at most 4 seconds" in first.set_aside[-1].reason
     assert second.new == 1
     assert Story.objects.get(external_id__endswith="good").picture is not None
@@ -178,7 +178,7 @@ def test_postponed_images_are_fetched_at_the_next_visit(site, monkeypatch):
     site.put("/p.jpg", draw(400, 300))
     items = [item(site, f"s{n}", extra=MEDIA.format(url=f"{site.url}/p.jpg?{n}")) for n in range(3)]
     monkeypatch.setattr(story_pictures, "VISIT_SECONDS", 0.0)
-    assert look(site, *items, ETag='"same"').set_aside[-1].entry == "3 pictures"
+    assert look(site, *items, ETag='"same"').set_aside[-1].entry == "3 images"
     monkeypatch.setattr(story_pictures, "VISIT_SECONDS", 60.0)
     report = look(site, *items, ETag='"same"')
     assert (report.updated, report.set_aside) == (3, [])

@@ -23,7 +23,7 @@ UNFINISHED = {
     "events": ({"events": [None]}, "Block 2, Events near the reader, is unfinished: “Events” has an empty line."),
     "picture": (
         {"image": None, "alt": "", "caption": "", "url": ""},
-        "Block 2, Picture, is unfinished: “Picture file” is empty.",
+        "Block 2, Image, is unfinished: “Image file” is empty.",
     ),
     "button": ({"label": "Come", "url": "htp:/x"}, "Block 2, Button, is unfinished: “Address” is not a web address."),
     "quote": (

@@ -28,10 +28,10 @@ EXTENT = """() => {
 }"""
 OURS = {
     "note": ("Note", "A text by staff. It can contain personal fields."),
-    "lead_story": ("Lead story", "The first story, with its picture across the whole width."),
+    "lead_story": ("Lead story", "The first story, with its image across the whole width."),
     "story_cards": ("Stories in two columns", "Cards, two in a row. A last single one is as wide as the row."),
-    "story_rows": ("Stories in one column", "Each story with its picture beside it."),
-    "story_list": ("Stories without pictures", "Titles and teasers, with a line between them."),
+    "story_rows": ("Stories in one column", "Each story with its image beside it."),
+    "story_list": ("Stories without images", "Titles and teasers, with a line between them."),
     "quote": ("Quotation", "What somebody said, their name, and the note about a changed name."),
     "events": (
         "Events",
@@ -40,7 +40,7 @@ OURS = {
     "event_card": ("Event in full", "One event with a map and links to calendars."),
     "appeal": ("Appeal", "A coloured band that asks for one thing, often the last block."),
     "related": ("Related stories", "Two or three links to further stories."),
-    "image": ("Picture", "A picture with a caption, and a link if it has one."),
+    "image": ("Image", "An image with a caption, and a link if it has one."),
     "button": ("Button", "One link as a button."),
     "divider": ("Divider", "A short line. The next block has no line above it."),
 }
@@ -51,7 +51,7 @@ KINDS = {
     "lines": "a list of lines",
     "link": "a web address",
     "choice": "one of the options",
-    "picture": "a picture",
+    "picture": "an image",
 }
 
 

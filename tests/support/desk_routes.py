@@ -209,6 +209,7 @@ DECIDED = {
     "newsletter_comment_step resolve": WRITERS,
     "newsletter_comment_step reopen": WRITERS,
     "newsletter_issue_step approve": APPROVERS,
+    "newsletter_issue_step ask": WRITERS,
     "newsletter_issue_step withdraw": APPROVERS,
     "newsletter_issue_step hold": WRITERS,
     "newsletter_issue_step release": APPROVERS,

@@ -1,4 +1,4 @@
-"""Picture files for tests, drawn on the spot."""
+"""Image files for tests, drawn on the spot."""
 
 from io import BytesIO
 

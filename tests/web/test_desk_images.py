@@ -129,5 +129,5 @@ def test_an_upload_without_a_title_is_named_after_its_file() -> None:
 
 def test_the_library_asks_for_a_description_of_an_upload() -> None:
     page = sign_in("editor").post("/admin/images/add/", {"title": "Maya", "file": upload(draw(400, 300), "a.jpg")})
-    assert "Describe the picture for people who cannot see it." in page.content.decode()
+    assert "Describe the image for people who cannot see it." in page.content.decode()
     assert not get_image_model().objects.exists()

@@ -41,7 +41,7 @@ def read(path: str, **query: str) -> str:
 
 def test_an_empty_library_says_what_it_is_for() -> None:
     page = read("/admin/images/")
-    assert "The pictures of your stories are kept here, and those that you upload." in page
+    assert "The images of your stories are kept here, and those that you upload." in page
     assert "Why not" not in page
 
 

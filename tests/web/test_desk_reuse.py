@@ -65,7 +65,7 @@ def test_a_refused_name_stays_in_the_form(issue: Issue, writer: Client) -> None:
 def test_an_issue_begins_with_a_template(issue: Issue, writer: Client) -> None:
     writer.post(f"/admin/issues/{issue.pk}/template/", {"name": "Plain"})
     template = IssueTemplate.objects.get()
-    assert "Picture of Plain" in writer.get("/admin/saved/").content.decode()
+    assert "Image of Plain" in writer.get("/admin/saved/").content.decode()
     assert writer.get(f"/admin/saved/template/{template.pk}/mail/").status_code == 200
     form = writer.get(f"/admin/issues/new/?template={template.pk}").context["form"]
     assert (form["beginning"].value(), form["template"].value()) == ("template", template.pk)

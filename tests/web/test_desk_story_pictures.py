@@ -61,7 +61,7 @@ def test_a_typed_story_is_mailed_with_its_picture_around_the_focal_point(publica
 )  # Wagtail leaves its thumbnail's file open
 def test_the_alt_text_of_a_picture_is_asked_for() -> None:
     page = write_story(make_image()).content.decode()
-    assert "Describe the picture for people who cannot see it." in page
+    assert "Describe the image for people who cannot see it." in page
     assert not Story.objects.exists()
 
 
@@ -93,7 +93,7 @@ def test_a_chosen_picture_replaces_that_of_the_source(publication: Publication) 
 
 
 def add_picture(issue: Issue, image: Image, *, alt: str) -> Issue:
-    """Add a picture block to the issue as JSON, as autosave does."""
+    """Add an image block to the issue as JSON, as autosave does."""
     value = {"image": image.pk, "alt": alt, "caption": "", "url": ""}
     body = [*issue.body.get_prep_value(), {"type": "picture", "value": value, "id": "picture"}]
     issue.body = issue.body.stream_block.to_python(body)
@@ -111,13 +111,13 @@ def test_a_picture_block_has_the_description_of_its_picture(publication: Publica
     block = resolve_content(issue).blocks[-1]
     assert isinstance(block, PictureBlock)
     assert block.picture.alt == shown
-    assert label_block(issue.body[-1]) == f"Picture: {shown}"
+    assert label_block(issue.body[-1]) == f"Image: {shown}"
 
 
 def test_a_picture_block_without_any_description_is_unfinished(publication: Publication) -> None:
     make_story("The lead story", published_at=NOW)
     (part,) = find_incomplete_parts(add_picture(make_issue(publication), make_image(), alt=""))
-    assert "Picture, is unfinished: “What it shows” is empty" in str(part.message)
+    assert "Image, is unfinished: “What it shows” is empty" in str(part.message)
 
 
 def test_a_picture_chosen_for_this_issue_has_its_own_description(publication: Publication) -> None:

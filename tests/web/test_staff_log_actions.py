@@ -165,6 +165,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_comment_step reopen": dict,
     "newsletter_story_use": lambda: {"publication": "all"},
     "newsletter_issue_step approve": _seen,
+    "newsletter_issue_step ask": _issue(state="draft"),
     "newsletter_issue_step withdraw": _issue(state="approved"),
     "newsletter_issue_step hold": _issue(state="approved"),
     "newsletter_issue_step release": _issue(state="approved", held=True, held_reason="The date is wrong."),

@@ -24,8 +24,7 @@ MAX_ISSUES = 100
 @router.get("publications", auth=READING, response=dict[str, list[dict[str, object]]], summary="List publications")
 def publications(request: HttpRequest) -> dict[str, object]:
     """Return all publications, each with its schedule in words and its next slot."""
-    visible = set(list_visible_publications(get_key(request)).values_list("slug", flat=True))
-    return {"publications": [row for row in list_publications(now=timezone.now()) if row["slug"] in visible]}
+    return {"publications": list_publications(list_visible_publications(get_key(request)), now=timezone.now())}
 
 
 @router.get(

@@ -182,7 +182,7 @@ def _check_memory(opened: ImageFile.ImageFile, *, head: bytes, file_bytes: int, 
         needed, limit = _count_decoded_bytes(opened), _MAX_DECODED_BYTES
     if needed > limit:
         raise BadImage(
-            "The picture needs more than %(limit)s MB of memory to open: %(width)s × %(height)s pixels as "
+            "The image needs more than %(limit)s MB of memory to open: %(width)s × %(height)s pixels as "
             "%(format)s. Save it as JPEG, or smaller.",
             limit=limit // (1024 * 1024),
             width=opened.width,

@@ -62,5 +62,5 @@ def encode_image_in_sandbox(
         raise BadImage(answer.reason)
     if not isinstance(answer, EncodedImage):
         child.close()
-        raise BadImage("The picture could not be read. Try again, or save it again as JPEG.")
+        raise BadImage("The image could not be read. Try again, or save it again as JPEG.")
     return answer

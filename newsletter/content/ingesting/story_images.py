@@ -78,7 +78,7 @@ class StoryImageFetcher:
         """Return what staff are told about the images left for the next visit."""
         if not self.postponed:
             return ()
-        what = Message("1 picture") if self.postponed == 1 else Message("%(count)s pictures", count=self.postponed)
+        what = Message("1 image") if self.postponed == 1 else Message("%(count)s images", count=self.postponed)
         return (
             SetAside(
                 entry=what,

@@ -133,7 +133,7 @@ class StoryForm(ContentForm):
         if image is not None and not cleaned.get("picture_alt"):
             cleaned["picture_alt"] = image.description
             if not image.description:
-                self.add_error("picture_alt", gettext_lazy("Describe the picture for people who cannot see it."))
+                self.add_error("picture_alt", gettext_lazy("Describe the image for people who cannot see it."))
         if not {"url", "text"} & set(self.errors):
             self._require_page_or_text(cleaned)
         given, expires = cleaned.get("consent_given_on"), cleaned.get("consent_expires_on")

@@ -191,7 +191,7 @@ class StoryViewSet(SnippetViewSet):
                     FieldPanel("library_image", widget=NoncedImageChooser),
                     FieldPanel(
                         "picture_alt",
-                        help_text=_("Describe the picture in one short sentence, for people who cannot see it."),
+                        help_text=_("Describe the image in one short sentence, for people who cannot see it."),
                     ),
                 ],
                 heading=_("Content"),

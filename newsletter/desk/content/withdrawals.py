@@ -92,7 +92,7 @@ def describe_withdrawal(story: Story, done: Withdrawal) -> list[str]:
     if translations := _list_translations(story):
         sentences.append(_("Its translations are not shown any more either: %s.") % translations)
     if done.pictures:
-        sentences.append(_("A neutral picture replaces its pictures, also in emails already delivered."))
+        sentences.append(_("A neutral image replaces its images, also in emails already delivered."))
     if done.mails_sent:
         sentences.append(
             ngettext(

@@ -1,4 +1,4 @@
-"""Steps of an issue: approve, withdraw approval, hold, release, check links again. Each calls one service."""
+"""Steps of an issue: approve, ask for approval, withdraw approval, hold, release, check links again. Each calls one service."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
+from wagtail.admin.templatetags.wagtailadmin_tags import user_display_name
 
 from newsletter.common.errors import NotAllowed, NotApproved, WrongState
 from newsletter.common.messages import Message
@@ -18,6 +19,7 @@ from newsletter.desk.issues.planning.subject_test_page import remove_test_step
 from newsletter.issues.approval.approval_rules import require_approval_permission
 from newsletter.issues.approval.approve import approve_issue, withdraw_approvals
 from newsletter.issues.approval.hold import hold_issue, release_issue
+from newsletter.issues.approval.request_approval import request_approval
 from newsletter.issues.assembly.stories_at_source import require_stories_at_source
 from newsletter.issues.checks.links import check_links_again
 from newsletter.models import Issue
@@ -63,6 +65,21 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
     return _("%(issue)s is approved. If you edit it, it will need approving again.") % {"issue": issue}
 
 
+def _ask(request: HttpRequest, issue: Issue) -> str:
+    _require_permission(request, "change_issue", Message("ask for approval"))
+    asked_by = user_display_name(request.user)
+    told = request_approval(issue=issue, asked_by=asked_by, by=request.user, now=timezone.now())
+    if not told:
+        return _("Those who may approve %(issue)s were asked about this version before. They are not asked again.") % {
+            "issue": issue
+        }
+    return ngettext(
+        "%(count)s person who may approve it gets a mail with a link within minutes.",
+        "%(count)s people who may approve it get a mail with a link within minutes.",
+        told,
+    ) % {"count": told}
+
+
 def _withdraw(request: HttpRequest, issue: Issue) -> str:
     _require_permission(request, "approve_issue", Message("withdraw approvals"))
     if not withdraw_approvals(issue=issue, now=timezone.now()):
@@ -105,6 +122,7 @@ def _require_permission(request: HttpRequest, permission: str, deed: Message) ->
 
 ISSUE_STEPS: dict[str, Callable[[HttpRequest, Issue], str]] = {
     "approve": _approve,
+    "ask": _ask,
     "withdraw": _withdraw,
     "hold": _hold,
     "release": _release,

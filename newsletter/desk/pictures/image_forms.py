@@ -62,9 +62,7 @@ class SandboxedImageForm(BaseImageForm):
         if "tags" in self.fields:
             self.fields["tags"].help_text = _("Words to find it by, with commas between.")
         if "description" in self.fields:
-            self.fields["description"].help_text = _(
-                "What the picture shows, in one sentence of at most 255 characters."
-            )
+            self.fields["description"].help_text = _("What the image shows, in one sentence of at most 255 characters.")
             self.fields["description"].error_messages["max_length"] = _(
                 "The description has %(show_value)s characters. Shorten it to at most %(limit_value)s."
             )

@@ -54,7 +54,7 @@ class LibraryList(IndexView):
     search_backend_name = None
     search_fields = SEARCHED_FIELDS
     purpose = _(
-        "The pictures of your stories are kept here, and those that you upload. Choose them in stories and issues."
+        "The images of your stories are kept here, and those that you upload. Choose them in stories and issues."
     )
 
     def get_base_queryset(self) -> QuerySet[Image]:

@@ -10,13 +10,13 @@ from subscribers.desk.editing.row_pages import AddRowMixin, DeletedMessage, Edit
 class AddPicture(AddRowMixin, CreateView):
     """Ask for the description before anybody chooses the picture."""
 
-    add_title = gettext_lazy("Add a picture")
+    add_title = gettext_lazy("Add an image")
 
     def get_form(self, form_class: object = None) -> object:
         form = super().get_form(form_class)
         description = form.fields["description"]
         description.required = True
-        description.error_messages["required"] = _("Describe the picture for people who cannot see it.")
+        description.error_messages["required"] = _("Describe the image for people who cannot see it.")
         return form
 
 

@@ -150,7 +150,7 @@ class BrandForm(NamedForm):
         if not file:
             return
         if file.size > MAX_LOGO_BYTES:
-            self.add_error(f"{name}_file", _("The file is larger than 5 MB. Make the picture smaller."))
+            self.add_error(f"{name}_file", _("The file is larger than 5 MB. Make the image smaller."))
             return
         data = file.read()
         source = f"logo:{hashlib.sha256(data).hexdigest()[:32]}"

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
-from newsletter.common.errors import WrongState
+from newsletter.common.errors import NotReady, WrongState
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approval_rules import is_automatic
 from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.decision_links import make_decision_url
-from newsletter.issues.approval.write_notices import write_notice
+from newsletter.issues.approval.write_notices import list_approvers_with_address, write_notice
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, transition
 from newsletter.outbound.publishing_facts import report_issue
@@ -17,12 +18,26 @@ from subscribers.models import EventKind
 
 
 @transaction.atomic
-def request_approval(*, issue: Issue, asked_by: str, now: datetime, due_at: datetime | None = None) -> None:
+def request_approval(
+    *,
+    issue: Issue,
+    asked_by: str,
+    now: datetime,
+    due_at: datetime | None = None,
+    by: User | AnonymousUser | None = None,
+) -> int:
     """Put a draft into review and notify those who may approve it, once for each version of its content.
 
     ``due_at`` proposes when it is sent; an approver sees it before they approve. ``asked_by`` is the name that they read.
-    Raises WrongState if it is past review, is sent without an approval, or has a time by the schedule already.
+    ``by`` is the member of staff who asks, and is not told. Return how many people are told now.
+    Raises WrongState if it is past review, is sent without an approval, or has a time by the schedule already. Raises
+    NotReady if nobody else may approve it.
     """
+    people = [person for person in list_approvers_with_address() if person != by]
+    if by is not None and not people:
+        raise NotReady(
+            "Nobody else may approve issues, so nobody was asked. Ask an administrator to give somebody the role “approver”."
+        )
     locked = Issue.objects.select_for_update(of=("self",)).select_related("publication", "slot").get(pk=issue.pk)
     _require_reviewable(locked, due_at=due_at)
     if due_at is not None:
@@ -31,7 +46,7 @@ def request_approval(*, issue: Issue, asked_by: str, now: datetime, due_at: date
     if transition(locked, from_states=[Issue.State.DRAFT], to=Issue.State.IN_REVIEW):
         report_issue(EventKind.ISSUE_WAITING, locked, now=now)
     sha256 = hash_content(resolve_content(locked))
-    write_notice(
+    told = write_notice(
         locked.publication,
         f"asked-{locked.pk}-{sha256[:16]}",
         Message("%(issue)s is waiting for approval", issue=locked),
@@ -41,8 +56,10 @@ def request_approval(*, issue: Issue, asked_by: str, now: datetime, due_at: date
         ],
         lambda person: make_decision_url(issue=locked.public_id, sha256=sha256, person=person.pk, now=now),
         now,
+        people=people,
     )
     issue.refresh_from_db()
+    return told
 
 
 def _require_reviewable(issue: Issue, *, due_at: datetime | None) -> None:

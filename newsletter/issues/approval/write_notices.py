@@ -28,11 +28,12 @@ def write_notice(
     now: datetime,
     *,
     people: Sequence[User] | None = None,
-) -> None:
+) -> int:
     """Write a notice to each of ``people``, by default everybody who may approve issues, once for each ``key``.
 
-    Somebody without an address has it in the desk only.
+    Somebody without an address has it in the desk only. Return how many have it now and did not have it before.
     """
+    had_it = StaffNotice.objects.filter(key=key).count()
     StaffNotice.objects.bulk_create(
         (
             StaffNotice(
@@ -49,6 +50,7 @@ def write_notice(
         ),
         ignore_conflicts=True,
     )
+    return StaffNotice.objects.filter(key=key).count() - had_it
 
 
 def notify_changed_after_approval(issue: Issue, *, explanation: str, now: datetime, by: User | None = None) -> None:

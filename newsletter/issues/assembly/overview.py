@@ -13,8 +13,8 @@ DEFAULT_LIMIT = 20
 OVERDUE_REASON = Message("It is overdue. Check that the scheduler is running.")
 
 
-def list_publications(*, now: datetime) -> list[dict[str, object]]:
-    """List every publication with its schedule as text and its next slot, ISO 8601."""
+def list_publications(publications: QuerySet[Publication], *, now: datetime) -> list[dict[str, object]]:
+    """List publications with their schedule as text and their next slot, ISO 8601."""
     return [
         {
             "slug": publication.slug,
@@ -25,7 +25,7 @@ def list_publications(*, now: datetime) -> list[dict[str, object]]:
             ),
             "next": next(due_after(now, schedule=publication.schedule, zone=publication.zone)).at.isoformat(),
         }
-        for publication in Publication.objects.select_related("mailing_list")
+        for publication in publications.only("slug", "name", "enabled", "schedule", "zone", "lead_hours")
     ]
 
 

@@ -76,7 +76,7 @@ def require_unrestricted_links(content: IssueContent, *, at: datetime) -> None:
 
 def _describe_use(unfit: Message, *, pictured: bool) -> Message:
     if pictured:
-        return Message("A picture is of a story that may not be shown: %(unfit)s. Choose another picture.", unfit=unfit)
+        return Message("An image is of a story that may not be shown: %(unfit)s. Choose another image.", unfit=unfit)
     return Message(
         "A link leads to a story that may not be shown: %(unfit)s. Take the link and what it says out.", unfit=unfit
     )
@@ -86,7 +86,7 @@ def find_use_restriction(story: Story, *, channel: str, at: datetime, required: 
     """Return why nothing but the story itself may show its picture or a link to it, or None if other parts may."""
     reason = find_display_restriction(make_consent_record(story), channel=channel, at=at, required=required)
     if not reason and story.not_in_regions:
-        return Message("is kept from some regions, and a link or picture is the same for all")
+        return Message("is kept from some regions, and a link or image is the same for all")
     return reason
 
 

@@ -67,7 +67,7 @@ def _check_story(story: StoryRecord, *, due: datetime, required: bool) -> Iterat
         yield Finding("warning", "consent-soon", message)
     if story.consent.minor:
         message = Message(
-            "“%(title)s” is about a person under 18. Check that its text, link and picture reveal no "
+            "“%(title)s” is about a person under 18. Check that its text, link and image reveal no "
             "surname, school or exact location, and no face without consent.",
             title=story.title,
         )

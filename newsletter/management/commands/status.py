@@ -14,6 +14,7 @@ from newsletter.issues.assembly.overview import list_issues, list_publications, 
 from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import open_private
 from newsletter.management.receipt_table import print_receipt, write_receipt_csv
+from newsletter.models import Publication
 from newsletter.sending.settling.receipt import status_of
 
 
@@ -58,7 +59,11 @@ class Command(ProductCommand):
 
 
 def _overview(*, now: datetime) -> dict[str, list[dict[str, object]]]:
-    return {"publications": list_publications(now=now), "slots": list_slots(), "issues": list_issues(now=now)}
+    return {
+        "publications": list_publications(Publication.objects.all(), now=now),
+        "slots": list_slots(),
+        "issues": list_issues(now=now),
+    }
 
 
 def _print(overview: dict[str, list[dict[str, object]]], *, console: Console) -> None:

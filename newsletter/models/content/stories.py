@@ -121,14 +121,14 @@ class Story(
     picture = models.ForeignKey(Picture, on_delete=models.SET_NULL, null=True, blank=True, editable=False)
     library_image = models.ForeignKey(
         get_image_model_string(),
-        verbose_name=gettext_lazy("picture"),
+        verbose_name=gettext_lazy("image"),
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
         related_name="+",
-        help_text=gettext_lazy("Used instead of the picture of its source. Mails crop it around its focal point."),
+        help_text=gettext_lazy("Used instead of the image of its source. Mails crop it around its focal point."),
     )
-    picture_alt = models.CharField(gettext_lazy("what the picture shows"), max_length=300, blank=True)
+    picture_alt = models.CharField(gettext_lazy("what the image shows"), max_length=300, blank=True)
     topics = models.ManyToManyField(Topic, verbose_name=gettext_lazy("topics"), blank=True)
     case = models.ForeignKey(
         Case,

@@ -85,7 +85,7 @@ def _check_text_amount(mail: RenderedMail, document: Document) -> Iterator[Findi
     letters = sum(len(line) for line in body.splitlines() if "://" not in line)
     if pictures and letters < MIN_TEXT_LETTERS:
         message = Message(
-            "The mail is nearly all pictures. Say in words what it is about: many readers see no pictures, "
+            "The mail is nearly all images. Say in words what it is about: many readers see no images, "
             "and spam filters distrust mails without words."
         )
         yield Finding("warning", "few-words", message)

@@ -189,8 +189,8 @@ def _check_pictures(document: Document) -> Iterator[Finding]:
     total = sum(picture.weight for picture in pictures)
     if total > MAX_TOTAL_PICTURE_BYTES:
         message = Message(
-            "The pictures weigh %(total)s kB together; more than %(max_size)s kB loads slowly on "
-            "a phone. Take out a picture or two, or show the later stories without.",
+            "The images weigh %(total)s kB together; more than %(max_size)s kB loads slowly on "
+            "a phone. Take out an image or two, or show the later stories without.",
             total=Quantity(total // 1024),
             max_size=MAX_TOTAL_PICTURE_BYTES // 1024,
         )
@@ -198,7 +198,7 @@ def _check_pictures(document: Document) -> Iterator[Finding]:
     for picture in pictures:
         if picture.weight > MAX_PICTURE_BYTES:
             message = Message(
-                "The picture “%(alt)s” weighs %(weight)s kB. Use a smaller one.",
+                "The image “%(alt)s” weighs %(weight)s kB. Use a smaller one.",
                 alt=picture.alt[:60],
                 weight=Quantity(picture.weight // 1024),
             )
@@ -225,11 +225,11 @@ def _check_links(value: object, *, block: str, field: str = "") -> Iterator[Find
         case Picture(url=url, alt=alt):
             if not safe_picture_url(url):
                 message = Message(
-                    "The picture “%(url)s” has no web address that mail can load, so it is left out.", url=url[:60]
+                    "The image “%(url)s” has no web address that mail can load, so it is left out.", url=url[:60]
                 )
                 yield Finding("error", "image-source", message, block=block, field=field)
             elif not alt.strip() and block:
-                message = Message("A picture has no description for those who cannot see it. Write what it shows.")
+                message = Message("An image has no description for those who cannot see it. Write what it shows.")
                 yield Finding("warning", "alt-empty", message, block=block, field=field)
         case str() if field in _LINK_FIELDS and value.strip() and not safe_url(value):
             message = Message(

@@ -47,7 +47,7 @@ def check_page(html: str, *, language: str, postal_address: str) -> Iterator[Fin
         )
     if re.search(r"data:image", html, re.IGNORECASE):
         yield Finding(
-            "error", "data-image", Message("A picture is written into the mail itself. Many mail programs hide those.")
+            "error", "data-image", Message("An image is written into the mail itself. Many mail programs hide those.")
         )
     root = document_fromstring(html)
     yield from _check_head(root, language)
@@ -103,19 +103,19 @@ def _check_image(image: HtmlElement) -> Iterator[Finding]:
         yield Finding(
             "error",
             "alt",
-            Message("The picture %(source)s has no description for those who cannot see it.", source=source[-60:]),
+            Message("The image %(source)s has no description for those who cannot see it.", source=source[-60:]),
         )
     if not safe_picture_url(source):
         yield Finding(
             "error",
             "image-source",
-            Message("The picture %(value)s has no web address that mail can load.", value=source[:60] or "(none)"),
+            Message("The image %(value)s has no web address that mail can load.", value=source[:60] or "(none)"),
         )
     if not (image.get("width") or "").isdigit():
         yield Finding(
             "error",
             "image-width",
-            Message("The picture %(source)s has no width in pixels: Outlook shows it too large.", source=source[-60:]),
+            Message("The image %(source)s has no width in pixels: Outlook shows it too large.", source=source[-60:]),
         )
 
 

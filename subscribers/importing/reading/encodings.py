@@ -63,7 +63,7 @@ def detect_encoding(file: BinaryIO) -> str:
         )
     if head.startswith(_NOT_A_LIST_SIGNATURES):
         raise BadFile(
-            "This file is a picture or a document, not a list of people. Choose a CSV file or an Excel workbook (.xlsx)."
+            "This file is an image or a document, not a list of people. Choose a CSV file or an Excel workbook (.xlsx)."
         )
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"

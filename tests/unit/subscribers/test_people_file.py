@@ -68,7 +68,7 @@ def test_a_file_without_a_header_is_refused(body: bytes) -> None:
 
 @pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"%PDF-1.7\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"{\\rtf1"])
 def test_a_picture_or_a_document_is_no_list_of_people(start: bytes) -> None:
-    with pytest.raises(BadFile, match="a picture or a document"):
+    with pytest.raises(BadFile, match="an image or a document"):
         inspect_file(io.BytesIO(start + bytes(range(10, 256)) * 3))
 
 

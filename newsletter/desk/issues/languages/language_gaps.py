@@ -23,7 +23,7 @@ FIELD_LABELS = {
     "headline": _("Headline"),
     "heading": _("Heading"),
     "text": _("Text"),
-    "alt": _("What the picture shows"),
+    "alt": _("What the image shows"),
     "summary": _("Summary"),
     "button": _("Button"),
     "title": _("Title"),

@@ -100,7 +100,7 @@ class SaveTemplate(IssueFormPage):
 
     def list_sentences(self) -> list[str]:
         return [
-            _("A template keeps the layout, the headline, and the blocks with their texts and pictures."),
+            _("A template keeps the layout, the headline, and the blocks with their texts and images."),
             _("It leaves out subject, stories, events and links. A new issue gets those that the rules choose then."),
         ]
 

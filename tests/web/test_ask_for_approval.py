@@ -1,0 +1,65 @@
+"""“Ask for approval” on an issue's page: those who may approve get a mail with the link that decides."""
+
+import pytest
+from django.test import Client
+
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.models import Issue, Publication, StaffNotice
+from tests.support.desk import said, sign_in
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
+
+pytestmark = pytest.mark.django_db
+BUTTON = "Ask for approval"
+
+
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 3)
+    return make_issue(publication)
+
+
+def ask(client: Client, issue: Issue) -> str:
+    return " ".join(said(client.post(f"/admin/issues/{issue.pk}/ask/", follow=True)))
+
+
+def test_each_approver_gets_the_link_that_decides(issue: Issue) -> None:
+    approver = make_approver("approver@example.org")
+    message = ask(sign_in("editor"), issue)
+    assert message == "1 person who may approve it gets a mail with a link within minutes."
+    notice = StaffNotice.objects.get(key__startswith=f"asked-{issue.pk}-")
+    assert (notice.person, notice.sent_at) == (approver, None)
+    assert f"/admin/decide/{issue.public_id}." in notice.link
+    issue.refresh_from_db()
+    assert issue.state == Issue.State.IN_REVIEW
+
+
+def test_the_same_version_is_asked_about_once(issue: Issue) -> None:
+    make_approver("approver@example.org")
+    editor = sign_in("editor")
+    ask(editor, issue)
+    assert "were asked about this version before" in ask(editor, issue)
+    assert StaffNotice.objects.filter(key__startswith=f"asked-{issue.pk}-").count() == 1
+
+
+def test_nobody_is_asked_if_nobody_else_may_approve(issue: Issue) -> None:
+    message = ask(sign_in("admin"), issue)
+    assert "Nobody else may approve issues, so nobody was asked." in message
+    issue.refresh_from_db()
+    assert issue.state == Issue.State.DRAFT
+
+
+def test_the_button_is_there_for_those_who_cannot_approve_alone(issue: Issue) -> None:
+    address = f"/admin/issues/{issue.pk}/overview/"
+    assert BUTTON in sign_in("editor").get(address).content.decode()
+    assert BUTTON not in sign_in("approver").get(address).content.decode()
+    approve_issue(issue=issue, by=make_approver("second@example.org"), now=NOW)
+    assert BUTTON not in sign_in("editor", email="other@example.org").get(address).content.decode()
+
+
+def test_an_issue_that_is_sent_automatically_has_no_such_button(issue: Issue) -> None:
+    Publication.objects.update(approval="auto")
+    make_approver("approver@example.org")
+    editor = sign_in("editor")
+    assert BUTTON not in editor.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "It needs no approval." in ask(editor, issue)

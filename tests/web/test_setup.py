@@ -476,3 +476,19 @@ def test_a_proof_of_the_first_issue_is_sent_to_oneself(admin: Client, site: Site
         assert f'href="{address}"' in page
     make_approver()
     assert "Invite an approver" not in admin.get("/admin/setup/proof/").content.decode()
+
+
+def test_set_up_goes_on_without_what_is_archived() -> None:
+    publication = make_publication()
+    MailingList.objects.update(name="The old list", public=False, archived=True)
+    Publication.objects.update(enabled=False, archived=True)
+    states = {one.step.slug: one.state for one in list_states()}
+    assert states["list"] != "done"
+    assert states["publication"] != "done"
+    client = sign_in("admin")
+    assert "The old list" not in client.get("/admin/setup/list/").content.decode()
+    MailingList.objects.create(slug="new", name="The new list")
+    page = client.get("/admin/setup/publication/").content.decode()
+    assert "The new list" in page
+    assert "The old list" not in page
+    assert publication.name not in page

@@ -33,7 +33,7 @@ class ListStep(StepPage):
         return self.go_on()
 
     def _make_form(self, *data: object) -> NamedForm:
-        row = MailingList.objects.first() or MailingList()
+        row = MailingList.objects.filter(archived=False).first() or MailingList()
         form: NamedForm = ListStepFields(*data, instance=row, for_user=self.request.user)
         form.fields["name"].help_text = _("People see it when they sign up, such as “The weekly letter”.")
         form.fields["description"].help_text = _("One sentence: what they get, and how often.")

@@ -14,7 +14,8 @@ class PeopleStep(StepPage):
     template_name = "desk/setup/people.html"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        mailing_list, publication = MailingList.objects.filter(public=True).first(), Publication.objects.first()
+        mailing_list = MailingList.objects.filter(public=True).first()
+        publication = Publication.objects.filter(archived=False).first()
         needs_approval = publication is not None and publication.approval == Publication.ApprovalPolicy.APPROVE
         return {
             "mailing_list": mailing_list,

@@ -31,7 +31,7 @@ class ProofStep(StepPage):
     template_name = "desk/setup/proof.html"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        publication = Publication.objects.first()
+        publication = Publication.objects.filter(archived=False).first()
         return {
             "publication": publication,
             "stories": Story.objects.count(),

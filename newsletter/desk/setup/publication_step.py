@@ -1,6 +1,7 @@
 """Set up, the publication: its name and sender, days and time, and who approves."""
 
 from django import forms
+from django.db.models import Q
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -48,7 +49,10 @@ class PublicationStepForm(_ModelFields):  # type: ignore[misc, valid-type]  # a 
             choices=[choice for choice in self.fields["rhythm"].choices if choice[0] != OTHER or own == OTHER]
         )
         self.fields["mailing_list"].widget = forms.Select(
-            choices=[(one.pk, str(one)) for one in MailingList.objects.all()]
+            choices=[
+                (one.pk, str(one))
+                for one in MailingList.objects.filter(Q(archived=False) | Q(pk=self.instance.mailing_list_id))
+            ]
         )
         self.fields["approval"].widget = forms.RadioSelect(
             choices=[
@@ -82,13 +86,14 @@ class PublicationStep(StepPage):
     template_name = "desk/setup/publication.html"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        missing = [name for name, model in (("brand", Brand), ("list", MailingList)) if not model.objects.exists()]
+        has = {"brand": Brand.objects.exists(), "list": MailingList.objects.filter(archived=False).exists()}
+        missing = [name for name, is_there in has.items() if not is_there]
         form = None if missing else self._make_form()
         return {"form": form, "missing": missing, **super().get_context_data(**kwargs)}
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         brand = Brand.objects.find_main()
-        if brand is None or not MailingList.objects.exists():
+        if brand is None or not MailingList.objects.filter(archived=False).exists():
             return self.show()
         form = self._make_form(request.POST)
         if not form.is_valid():
@@ -101,10 +106,10 @@ class PublicationStep(StepPage):
         return self.go_on()
 
     def _make_form(self, *data: object) -> PublicationStepForm:
-        row = Publication.objects.first()
+        row = Publication.objects.filter(archived=False).first()
         initial: dict[str, object] = {}
         if row is None:
-            brand, first = Brand.objects.find_main(), MailingList.objects.first()
+            brand, first = Brand.objects.find_main(), MailingList.objects.filter(archived=False).first()
             zone = timezone.get_current_timezone_name()
             initial = {
                 "name": first.name if first else "",

@@ -45,10 +45,21 @@ def _has_brand() -> bool:
 
 def _has_domain() -> bool:
     """Return True if the last check of each sending domain found no error."""
-    domains = {domain_of(address) for address in Publication.objects.values_list("from_email", flat=True)}
+    domains = {
+        domain_of(address)
+        for address in Publication.objects.filter(archived=False).values_list("from_email", flat=True)
+    }
     checked = SenderDomain.objects.filter(domain__in=domains, looked_at__isnull=False)
     good = {row.domain for row in checked if not any(found["level"] == "error" for found in row.findings or ())}
     return bool(domains) and good == domains
+
+
+def _has_list() -> bool:
+    return MailingList.objects.filter(archived=False).exists()
+
+
+def _has_publication() -> bool:
+    return Publication.objects.filter(archived=False).exists()
 
 
 def _has_proof() -> bool:
@@ -61,14 +72,14 @@ STEPS: tuple[Step, ...] = (
         "list",
         _("List and sign-up form"),
         _("What people sign up to, and what the form asks."),
-        MailingList.objects.exists,
+        _has_list,
     ),
     Step("source", _("Stories and events"), _("Where your stories and events come from."), Source.objects.exists),
     Step(
         "publication",
         _("Publication"),
         _("Its name, when it is sent, and who approves it."),
-        Publication.objects.exists,
+        _has_publication,
     ),
     Step(
         "people",

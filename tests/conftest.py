@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 import pytest
 from django.test import TransactionTestCase, override_settings
+from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.own_database import copy_migrated, empty_tables, keep_migrated_rows
@@ -60,6 +61,13 @@ def django_db_setup(
 def quick_to_end() -> Iterator[None]:
     with patch.object(TransactionTestCase, "_fixture_teardown", empty_tables):
         yield
+
+
+@pytest.fixture(autouse=True)
+def without_a_language() -> Iterator[None]:
+    """Forget the language of the test's last request: Django keeps it for what the thread does next."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

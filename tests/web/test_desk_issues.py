@@ -268,8 +268,8 @@ def test_a_check_is_listed_once_with_its_stories(publication: Publication) -> No
     make_story("A story without a picture", days_old=1.5)
     add_subscribers(publication, 3)
     page = sign_in("writer").get(url(make_issue(publication), "overview")).content.decode()
-    assert page.count("A picture has no description") == 1
-    places = page.split("A picture has no description")[1].split("</li>")[0]
+    assert page.count("An image has no description") == 1
+    places = page.split("An image has no description")[1].split("</li>")[0]
     story = Story.objects.get(title="Story 1 of the week")
     assert ">The lead story “The clinic opens its doors”</a>" in places
     assert f'<a href="/admin/stories/edit/{story.pk}/">The story “Story 1 of the week”</a>' in places

@@ -9,6 +9,7 @@ from newsletter.assistant.call_api import ApiAnswer, call_api
 from newsletter.assistant.offered_calls import OFFERED_CALLS, list_offered_calls
 from newsletter.models import ApiCall, ApiKey, Approval, Issue, Publication
 from newsletter.models.api_keys import ApiScope
+from subscribers.origins import SYSTEM, current_origin
 from tests.support.api import create_key
 from tests.support.fixtures import add_subscribers, make_issue, make_story
 from tests.support.people import make_list
@@ -113,6 +114,11 @@ def test_an_assistant_changes_nothing_that_is_approved(publication: Publication)
     assert use("add_block", key, issue=issue.pk, type="divider", value={}).status == 409
     assert use("delete_block", key, issue=issue.pk, block=block).status == 409
     assert Approval.objects.get().withdrawn_at is None
+
+
+def test_a_call_of_an_assistant_names_nobody_for_later_changes() -> None:
+    assert use("list_stories", create_key("content:read")).status == 200
+    assert current_origin() == SYSTEM
 
 
 def test_wrong_arguments_of_a_tool_are_named() -> None:

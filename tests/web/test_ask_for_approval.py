@@ -44,9 +44,21 @@ def test_the_same_version_is_asked_about_once(issue: Issue) -> None:
 
 def test_nobody_is_asked_if_nobody_else_may_approve(issue: Issue) -> None:
     message = ask(sign_in("admin"), issue)
-    assert "Nobody else may approve issues, so nobody was asked." in message
+    assert "Nobody else may approve this issue, so nobody was asked." in message
     issue.refresh_from_db()
     assert issue.state == Issue.State.DRAFT
+
+
+def test_an_author_is_asked_only_if_their_approval_counts(issue: Issue, publication: Publication) -> None:
+    author, other = make_approver("author@example.org"), make_approver("other@example.org")
+    issue.save_revision(user=author)
+    message = ask(sign_in("editor"), issue)
+    assert message == "1 person who may approve it gets a mail with a link within minutes."
+    assert StaffNotice.objects.get(key__startswith=f"asked-{issue.pk}-").person == other
+    StaffNotice.objects.all().delete()
+    Publication.objects.update(another_approves=False)
+    ask(sign_in("editor"), Issue.objects.get(pk=issue.pk))
+    assert {notice.person for notice in StaffNotice.objects.filter(key__startswith="asked-")} == {author, other}
 
 
 def test_the_button_is_there_for_those_who_cannot_approve_alone(issue: Issue) -> None:

@@ -7,8 +7,9 @@ from django.db import transaction
 
 from newsletter.common.errors import NotReady, WrongState
 from newsletter.common.messages import Message
-from newsletter.issues.approval.approval_rules import is_automatic
+from newsletter.issues.approval.approval_rules import is_automatic, requires_other_approver
 from newsletter.issues.approval.approve import OPEN_STATES
+from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.approval.write_notices import list_approvers_with_address, write_notice
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
@@ -29,14 +30,16 @@ def request_approval(
     """Put a draft into review and notify those who may approve it, once for each version of its content.
 
     ``due_at`` proposes when it is sent; an approver sees it before they approve. ``asked_by`` is the name that they read.
-    ``by`` is the member of staff who asks, and is not told. Return how many people are told now.
+    ``by`` is the member of staff who asks, and is not told. Authors are not told if their approval would not count.
+    Return how many people are told now.
     Raises WrongState if it is past review, is sent without an approval, or has a time by the schedule already. Raises
     NotReady if nobody else may approve it.
     """
-    people = [person for person in list_approvers_with_address() if person != by]
+    authors = find_authors(issue) if requires_other_approver(issue.publication) else set()
+    people = [person for person in list_approvers_with_address() if person != by and person.pk not in authors]
     if by is not None and not people:
         raise NotReady(
-            "Nobody else may approve issues, so nobody was asked. Ask an administrator to give somebody the role “approver”."
+            "Nobody else may approve this issue, so nobody was asked. Ask an administrator to give somebody the role “approver”."
         )
     locked = Issue.objects.select_for_update(of=("self",)).select_related("publication", "slot").get(pk=issue.pk)
     _require_reviewable(locked, due_at=due_at)

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from newsletter.demo.sample_week import LOGIN
 from tests.support.demo_rows import SPANISH_STAFF
@@ -123,6 +123,29 @@ def test_pictures_of_states_in_the_guide_are_taken(
     page.get_by_role("button", name="Count silent people").click()
     page.get_by_role("heading", name="Silent for 24 months").evaluate("part => part.scrollIntoView({block: 'center'})")
     take_picture(page, "silent-people")
+
+
+@pytest.mark.skipif(GUIDE not in os.environ, reason="`make guide-pictures` takes the pictures of the staff guide")
+def test_pictures_of_a_send_by_hours_are_taken(page: Page, site: str, own_demo_folder: Path) -> None:
+    code = "from tests.support.guide_hours import print_hours; print_hours()"
+    addresses: dict[str, str] = json.loads(do_beside(site, own_demo_folder, code))
+    page.set_viewport_size({"width": 1200, "height": 1300})
+    page.goto(addresses["audience"])
+    take_picture(page, "audience")
+    page.set_viewport_size(LOOK["viewport"])  # type: ignore[arg-type]
+    page.goto(addresses["hours"])
+    page.get_by_role("button", name="Approve this version").click()
+    expect(page.get_by_text("Waiting for its hour").first).to_be_visible(timeout=120_000)
+    page.get_by_text("Who gets it when").evaluate("part => part.scrollIntoView({block: 'center'})")
+    take_picture(page, "hours")
+
+
+@pytest.mark.skipif(GUIDE not in os.environ, reason="`make guide-pictures` takes the pictures of the staff guide")
+def test_a_picture_of_the_mail_to_silent_people_is_taken(page: Page, site: str, own_demo_folder: Path) -> None:
+    code = "from tests.support.guide_hours import print_question; print_question()"
+    page.set_viewport_size({"width": 720, "height": 560})
+    page.set_content(do_beside(site, own_demo_folder, code))
+    take_picture(page, "question-mail")
 
 
 def protect_names(page: Page) -> None:

@@ -1,7 +1,7 @@
-"""Every page outside the desk, in two languages: axe finds nothing, and no width cuts anything off.
+"""Every page outside the desk, in English, Spanish and Arabic: axe finds nothing, and no width cuts anything off.
 
-These are the pages of readers, the archive, and the pages of staff who are not signed in yet. Each run takes one look in each
-language, another for the next page. `make desk-looks` takes all eight.
+These are the pages of readers, the archive, and, in English and Spanish, the pages of staff who are not signed in yet. Each run
+takes one look in each language, another for the next page. `make desk-looks` takes all of them.
 """
 
 import json
@@ -21,7 +21,8 @@ from tests.support.desk_looks import find_faults, list_looks, show
 from tests.support.first_start import make_code
 from tests.support.outbox import wait_for_link
 
-LOCALES = {"en": "en-GB", "es": "es-ES"}
+LOCALES = {"en": "en-GB", "es": "es-ES", "ar": "ar"}
+STAFF_LANGUAGES = ("en", "es")
 FORM_SECONDS = 3
 """Nobody fills the sign-up form in faster; who does is asked again."""
 WAIT_MS = 30_000
@@ -83,7 +84,8 @@ def test_every_page_outside_the_desk_is_accessible_and_cuts_nothing(
         use_mailed_links(visitor, rows)
         unsubscribe(visitor, rows, data)
         go_astray(visitor)
-        sign_in(visitor, rows)
+        if language in STAFF_LANGUAGES:
+            sign_in(visitor, rows)
     assert visitor.faults == [], "\n".join(visitor.faults)
 
 

@@ -16,8 +16,8 @@ WIDTHS = (1280, 1024, 768, 375)
 HEIGHT = 800
 SCHEMES = ("light", "dark")
 PAIRS: tuple[dict[str, tuple[Look, ...]], ...] = (
-    {"en": ((1280, "light"),), "es": ((375, "dark"),)},
-    {"en": ((375, "light"),), "es": ((1280, "dark"),)},
+    {"en": ((1280, "light"),), "es": ((375, "dark"),), "ar": ((375, "light"),)},
+    {"en": ((375, "light"),), "es": ((1280, "dark"),), "ar": ((1280, "dark"),)},
 )
 """The looks of one page and of the next. `make desk-looks` takes all four in each language."""
 PARTS = ("list_results", "index_results", "choose", "choose_results", "chosen", "chosen_multiple", "create")

@@ -46,7 +46,6 @@ def print_states() -> None:
     person = StayQuestion.objects.earliest("pk").subscriber
     mailing_list = sent.publication.mailing_list
     states = {
-        "audience": f"/admin/issues/{sent.pk}/audience/",
         "subject-result": f"/admin/issues/{sent.pk}/report/",
         "raised": f"/admin/issues/{sent.pk}/report/",
         "appeal": f"/admin/appeals/edit/{Appeal.objects.filter(audience='donor').earliest('pk').pk}/",

@@ -13,7 +13,7 @@ def wait_for_link(outbox: Path, *, to: str, path: str) -> str:
     """The address of the link `/path/…` in the newest mail to this reader; waits until one came."""
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
-        for mail in _mails(outbox, to=to):
+        for mail in find_mails(outbox, to=to):
             body = mail.get_body(("plain",))
             found = re.search(rf"https?://\S+/{path}/[\w-]+(?:\.[\w-]+)*", body.get_content()) if body else None
             if found:
@@ -22,7 +22,8 @@ def wait_for_link(outbox: Path, *, to: str, path: str) -> str:
     raise AssertionError(f"No mail with a link to /{path}/ came to {to} within {SECONDS} seconds.")
 
 
-def _mails(outbox: Path, *, to: str) -> list[EmailMessage]:
+def find_mails(outbox: Path, *, to: str) -> list[EmailMessage]:
+    """Return the mails to this reader, the newest first."""
     files = sorted(outbox.glob("**/*.eml"), key=lambda file: file.stat().st_mtime, reverse=True)
     mails = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
     return [mail for mail in mails if isinstance(mail, EmailMessage) and to in str(mail["to"])]

@@ -26,7 +26,11 @@ from tests.support.demo_rows import copy_issue
 from tests.support.people import make_person, path_to, subscribe
 
 PARAGRAPHS = "The rain is only a sound now.\n" * 12
-TEXTS = {"en": ("weekly", "The roof is mended"), "es": ("boletin", "El tejado está arreglado")}
+TEXTS = {
+    "en": ("weekly", "The roof is mended"),
+    "es": ("boletin", "El tejado está arreglado"),
+    "ar": ("weekly", "أُصلح السقف"),
+}
 APPROVER = "approver@example.org"
 OF_A_PERSON = (
     Purpose.PREFERENCES,
@@ -72,9 +76,9 @@ def send_own_story(language: str, *, by: User) -> dict[str, str]:
     slug, title = TEXTS[language]
     Publication.objects.filter(slug=slug).update(archive=Publication.Archive.PUBLIC)
     original = Issue.objects.filter(publication__slug=slug).earliest("pk")
-    issue, now = copy_issue(original, slug[0], by=by), timezone.now()
+    issue, now = copy_issue(original, language[1], by=by), timezone.now()
     story = Story.objects.create(
-        external_id=slug,
+        external_id=language,
         title=title,
         text=PARAGRAPHS,
         language=language,

@@ -38,6 +38,7 @@ from newsletter.desk.content.zone_choices import zone_choices
 from newsletter.models import EventNotice
 from newsletter.outbound.publishing_facts import report_event_notice
 from subscribers.desk.editing.lines_field import LinesField
+from subscribers.desk.editing.short_name_form import CleanedData
 from subscribers.models import EventKind
 
 MOMENT_FIELDS = ("starts_at", "ends_at")
@@ -127,8 +128,8 @@ class StoryForm(ContentForm):
         hidden = set(self.initial.get("consent_channels") or []) - set(SHOWN_CHANNELS)
         return sorted({*self.cleaned_data["consent_channels"], *hidden})
 
-    def clean(self) -> Any:
-        cleaned = super().clean()
+    def clean(self) -> CleanedData:
+        cleaned: CleanedData = super().clean()
         image = cleaned.get("library_image")
         if image is not None and not cleaned.get("picture_alt"):
             cleaned["picture_alt"] = image.description
@@ -143,7 +144,7 @@ class StoryForm(ContentForm):
             )
         return cleaned
 
-    def _require_page_or_text(self, cleaned: dict[str, Any]) -> None:
+    def _require_page_or_text(self, cleaned: CleanedData) -> None:
         if cleaned.get("url") and cleaned.get("text"):
             self.add_error(
                 "text", _("A story with a web address needs no text: the mail leads there. Remove one of them.")
@@ -193,8 +194,8 @@ class EventForm(ContentForm):
             raise ValidationError(_("“%(zone)s” is not a time zone. Choose one of the list.") % {"zone": zone})
         return zone
 
-    def clean(self) -> Any:
-        cleaned = super().clean()
+    def clean(self) -> CleanedData:
+        cleaned: CleanedData = super().clean()
         self._locate(cleaned)
         if self.instance.pk is None:
             cleaned["zone"] = cleaned.get("zone") or find_home_zone()
@@ -222,12 +223,12 @@ class EventForm(ContentForm):
         return event
 
     @cached_property
-    def stored(self) -> dict[str, Any]:
+    def stored(self) -> CleanedData:
         """Return the moments and the location in the database. Moments are exact to the second; the form shows minutes."""
         fields = (*MOMENT_FIELDS, *LOCATED_FIELDS)
         return EventNotice.objects.filter(pk=self.instance.pk).values(*fields).first() or {}
 
-    def _locate(self, cleaned: dict[str, Any]) -> None:
+    def _locate(self, cleaned: CleanedData) -> None:
         """Replace the typed location by the one that the gazetteer finds; if it finds none, ask staff."""
         if not LOCATION_FIELDS.isdisjoint(self.changed_data):
             remove_location_question(self.instance)
@@ -240,7 +241,7 @@ class EventForm(ContentForm):
         if question := make_location_question(located, event_note=self.instance.note):
             self.instance.place_question, self.instance.note = question, located.note
 
-    def _set_moment(self, name: str, cleaned: dict[str, Any]) -> None:
+    def _set_moment(self, name: str, cleaned: CleanedData) -> None:
         """Replace a typed time by its moment in UTC; by the stored moment if it was not edited."""
         shown = cleaned.get(name)
         if shown is None:

@@ -1,7 +1,5 @@
 """The form of a source. It tries a new address before it saves it."""
 
-from typing import Any
-
 from django import forms
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +20,7 @@ from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.desk.content.language_select import make_language_select
 from newsletter.desk.content.region_fields import RegionField
 from newsletter.models import Source
+from subscribers.desk.editing.short_name_form import CleanedData
 
 
 def list_keyed_kinds() -> list[str]:
@@ -74,8 +73,8 @@ class SourceForm(WagtailAdminModelForm):
         if "language" in self.fields:
             self.fields["language"].widget = make_language_select(self.instance.language, unset=_("As its stories say"))
 
-    def clean(self) -> Any:
-        cleaned = super().clean()
+    def clean(self) -> CleanedData:
+        cleaned: CleanedData = super().clean()
         self._read_address(cleaned)
         if cleaned.get("url") and not cleaned.get("kind"):
             self._find_kind(cleaned)
@@ -104,14 +103,14 @@ class SourceForm(WagtailAdminModelForm):
                 )
         return cleaned
 
-    def _read_address(self, cleaned: dict[str, Any]) -> None:
+    def _read_address(self, cleaned: CleanedData) -> None:
         """Take the key out of a pasted address, and put the address into its usual form."""
         address = read_source_address(cleaned.get("url") or "", kind=cleaned.get("kind") or "")
         if address.url:
             cleaned["url"], cleaned["kind"] = address.url, address.kind
             cleaned["key"] = cleaned.get("key") or address.key
 
-    def _find_key(self, cleaned: dict[str, Any]) -> str:
+    def _find_key(self, cleaned: CleanedData) -> str:
         """Return the typed key, else the saved one. A saved key is never sent to another address than before."""
         if cleaned.get("key") or "url" in self.changed_data:
             return cleaned.get("key") or ""
@@ -120,7 +119,7 @@ class SourceForm(WagtailAdminModelForm):
         except NotReady:
             return ""
 
-    def _find_kind(self, cleaned: dict[str, Any]) -> None:
+    def _find_kind(self, cleaned: CleanedData) -> None:
         """Replace a missing kind, and the address of a site by that of its first feed, by what is found there."""
         try:
             found = [one for one in find_sources(cleaned["url"], now=timezone.now()) if not one.needs_key]

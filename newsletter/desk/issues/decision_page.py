@@ -3,7 +3,7 @@
 Viewing it changes nothing. Decisions are posted to `issues.actions`.
 """
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -42,7 +42,7 @@ class DecisionPage(DeskPage):
     template_name = "desk/decision_page.html"
     header_icon = "mail"
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: str) -> HttpResponseBase:
         try:
             self.decision = read_decision(kwargs["token"], person=request.user.pk or 0, now=timezone.now())
         except BadLink as error:
@@ -63,7 +63,7 @@ class DecisionPage(DeskPage):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((str(self.issue), overview_url(self.issue)), (_("Approve or hold"), ""))
 
-    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+    def get_context_data(self, **kwargs: str) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), **self._decision_context()}
 
     def _decision_context(self) -> DecisionContext:

@@ -17,7 +17,7 @@ from newsletter.content.parsing.urls import find_host
 from newsletter.models import Brand
 from newsletter.rendering.lint.colour_advice import find_colour_problems
 from subscribers.desk.editing.lines_field import LinesField
-from subscribers.desk.editing.short_name_form import NamedForm
+from subscribers.desk.editing.short_name_form import CleanedData, NamedForm
 
 MAX_LOGO_BYTES = 5_000_000
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -134,9 +134,9 @@ class BrandForm(NamedForm):
             if name in self.fields:
                 self.fields[name].add_choice(getattr(self.instance, name))
 
-    def clean(self) -> Any:
-        cleaned = super().clean()
-        colours = {name: cleaned.get(name) for name in ("colour", "accent", "background")}
+    def clean(self) -> CleanedData:
+        cleaned: CleanedData = super().clean()
+        colours = {name: cleaned.get(name, "") for name in ("colour", "accent", "background")}
         if all(colours.values()):
             for advice in find_colour_problems(**colours):
                 if advice.refused and advice.field not in self.errors:

@@ -1,6 +1,5 @@
 """The form of a publication. It turns the chosen days and times into cron schedules and checks them."""
 
-from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
@@ -30,7 +29,7 @@ from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, fin
 from newsletter.models import Brand, Publication
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.merge import fill_defaults
-from subscribers.desk.editing.short_name_form import NamedForm
+from subscribers.desk.editing.short_name_form import CleanedData, NamedForm
 from subscribers.models import MailingList
 
 _FIRST_SCHEDULE = "0 9 * * thu"
@@ -149,7 +148,7 @@ class PublicationForm(NamedForm):
     def clean_intro(self) -> str:
         return _check_merge_fields(self.cleaned_data["intro"])
 
-    def clean(self) -> object:
+    def clean(self) -> CleanedData:
         cleaned = super().clean()
         self._write_schedule(cleaned)
         self._write_digest_schedule(cleaned)
@@ -164,7 +163,7 @@ class PublicationForm(NamedForm):
                 self.add_error(name if zone in available_timezones() else "zone", translate(error))
         return cleaned
 
-    def _write_schedule(self, cleaned: dict[str, Any]) -> None:
+    def _write_schedule(self, cleaned: CleanedData) -> None:
         """Write the cron schedule of the chosen days and time, unless the schedule is a custom one."""
         kind = cleaned.get("rhythm") or OTHER
         days, day, at = cleaned.get("weekdays") or [], cleaned.get("month_day"), cleaned.get("at")
@@ -185,7 +184,7 @@ class PublicationForm(NamedForm):
             choice = ScheduleChoice(kind=kind, at=at, days=tuple(chosen), day=day, nth=cleaned.get("nth") or "")
             cleaned["schedule"] = format_cron(choice)
 
-    def _write_digest_schedule(self, cleaned: dict[str, Any]) -> None:
+    def _write_digest_schedule(self, cleaned: CleanedData) -> None:
         """Write the cron schedule of the digest's day and time, unless somebody edited the custom one."""
         day, at = cleaned.get("digest_day"), cleaned.get("digest_at")
         custom = "digest_schedule" in self.changed_data and cleaned.get("digest_schedule")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import Http404, HttpRequest, HttpResponse
@@ -112,7 +112,7 @@ class IssueReport(DeskPage):
     template_name = "desk/report.html"
     header_icon = "table"
 
-    def get(self, request: HttpRequest, *args: object, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: object, **kwargs: int) -> HttpResponse:
         self.issue, send = get_sent_issue(kwargs["pk"])
         self.report = add_link_texts(make_report(send), send)
         if request.GET.get("as") == "csv":
@@ -177,7 +177,7 @@ class Results(DeskPage):
     header_icon = "table"
     page_title = gettext_lazy("Results")
 
-    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: object, **kwargs: int) -> HttpResponse:
         slug = request.GET.get("publication", "")
         self.publication = find_publication(slug)
         if slug and self.publication is None:

@@ -17,6 +17,7 @@ from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Brand, Picture
 from newsletter.organisation.logos import BRAND
 from newsletter.organisation.site_look import SiteLook, look_at_site, read_site, read_site_address
+from subscribers.desk.editing.short_name_form import CleanedData
 
 FIELDS = ("name", "postal_address", "website", "privacy_url", "colour", "accent", "background", "font", "heading_font")
 _SERIF_NAMES = ("serif", "georgia", "garamond", "merriweather", "playfair", "lora", "times", "palatino", "baskerville")
@@ -44,10 +45,11 @@ class BrandStepForm(BrandForm):
         self.fields["name"].label = _("Name of your organisation")
         self.fields["postal_address"].required = True
 
-    def clean(self) -> object:
+    def clean(self) -> CleanedData:
         if logo := self.cleaned_data.get("site_logo"):
             self.instance.logo = logo
-        return super().clean()
+        cleaned: CleanedData = super().clean()
+        return cleaned
 
 
 BrandStepFields: Any = modelform_factory(Brand, form=BrandStepForm, fields=FIELDS)

@@ -1,9 +1,10 @@
 """Adapter of django-allauth for the identity provider. It raises SignInRefused; `pages` shows and logs the refusal."""
 
 import re
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest
 from django.utils import timezone
@@ -28,7 +29,7 @@ class DeskSocialAdapter(DefaultSocialAccountAdapter):
         """Return False: `admit` makes the accounts."""
         return False
 
-    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Check that the answer is for this sign-in, and find or make the account. Raises SignInRefused."""
         provider, now = require_identity_provider(), timezone.now()
         state = sociallogin.state

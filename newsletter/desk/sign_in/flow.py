@@ -1,9 +1,8 @@
 """django-allauth's OpenID Connect flow with what it leaves out: a nonce, signatures that are always checked, time limits."""
 
 import secrets
-from typing import Any
 
-from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.models import SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
@@ -63,7 +62,9 @@ class DeskOAuth2Adapter(OpenIDConnectOAuth2Adapter):
         """Keep no token: the desk asks the identity provider nothing later."""
         return super().parse_token({"access_token": ""})
 
-    def complete_login(self, request: HttpRequest, app: SocialApp, token: object, **kwargs: Any) -> Any:
+    def complete_login(
+        self, request: HttpRequest, app: SocialApp, token: object, **kwargs: dict[str, object]
+    ) -> SocialLogin:
         answer = kwargs["response"]
         provider, discovery = self.settings, self.discovery
         claims = verify_identity_token(provider=provider, discovery=discovery, answer=answer)

@@ -4,7 +4,6 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -78,7 +77,7 @@ class AccountAdapter(DefaultAccountAdapter):
             return self.request is not None and is_recent(self.request)
         return bool(super().reauthenticate(user, password))
 
-    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Mapping[str, object] | None) -> HttpResponse | None:
         """Refuse a password where only the identity provider lets this person in."""
         provider = get_identity_provider()
         if provider and not is_by_identity_provider(kwargs.get("signal_kwargs")) and not may_use_password(user):
@@ -98,7 +97,7 @@ class AccountAdapter(DefaultAccountAdapter):
             return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
 
-    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Mapping[str, object] | None) -> HttpResponse:
         begin_session(request, now=timezone.now())
         identity, provider = find_identity(kwargs.get("signal_kwargs")), get_identity_provider()
         if identity and identity.second_factor:

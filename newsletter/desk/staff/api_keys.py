@@ -1,7 +1,6 @@
 """The pages of API keys, for administrators: create one (shown once), list, revoke, and see the last calls of one."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
@@ -95,7 +94,7 @@ class ApiKeyPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView
     permission_policy = POLICY
     permission_required = "change"
 
-    def setup(self, request: HttpRequest, *args: object, **kwargs: Any) -> None:
+    def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
         super().setup(request, *args, **kwargs)
         self.key = get_object_or_404(ApiKey, pk=kwargs["pk"])
 

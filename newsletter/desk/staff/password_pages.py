@@ -150,7 +150,7 @@ class ChoosePasswordPage(_LinkPage):
             "may_use_password": may_use_password(self.link.person),
         }
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if not may_use_password(self.link.person):
             return self.get(request, *args, **kwargs)
         return super().post(request, *args, **kwargs)

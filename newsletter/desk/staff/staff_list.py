@@ -19,7 +19,7 @@ from newsletter.desk.staff.staff_pages import AccountPage, InvitationPage, remov
 from subscribers.desk.editing.row_pages import DeletedMessage
 
 
-def label_roles(person: User) -> str:
+def label_roles(person: Any) -> Any:
     """Return the person's roles, the highest first."""
     held = {group.name for group in person.groups.all()}
     if person.is_superuser:

@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 import orjson
 from django.contrib.auth.models import AnonymousUser, User
@@ -52,7 +51,7 @@ class _Plan:
 
     issue: Issue
     assembled: dict[str, object]
-    reasons: list[dict[str, Any]]
+    reasons: list[dict[str, object]]
     content: IssueContent
     result: Reassembly
 

@@ -26,7 +26,7 @@ def label_blocks(issue: Issue) -> dict[str, str]:
     return {child.id: label_block(child) for child in issue.body if child.id}
 
 
-def _find_words(value: Any) -> str:
+def _find_words(value: Mapping[str, object]) -> str:
     for name in _NAMING_FIELDS:
         found = DescribedPicture.find_alt(value) if name == "alt" and "image" in value else value.get(name)
         text = strip_tags(found.source) if isinstance(found, RichText) else str(found or "")

@@ -86,7 +86,7 @@ def _count_clicks(publication: Publication, *, since: datetime) -> dict[str, int
     return dict(clicks.values_list("url").annotate(Sum("people")))
 
 
-def count_clicks_on(value: Any, clicks: Mapping[str, int]) -> int:
+def count_clicks_on(value: StructValue, clicks: Mapping[str, int]) -> int:
     """Return the clicks on the page that a story's headline leads to. Its page in our archive has an address in each issue."""
     story = value["story"]
     if page := value["link"] or story.url:

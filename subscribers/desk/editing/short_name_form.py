@@ -7,6 +7,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from wagtail.admin.forms import WagtailAdminModelForm
 
+CleanedData = dict[str, Any]
+"""The values of a form by the names of its fields."""
 MAX_SLUG_FROM_NAME = 40
 """Shorter than any slug column, so that a number fits behind it."""
 
@@ -22,8 +24,8 @@ class NamedForm(WagtailAdminModelForm):
                 self.fields["slug"].required = False
                 self.initial["slug"] = ""
 
-    def clean(self) -> Any:
-        cleaned = super().clean()
+    def clean(self) -> CleanedData:
+        cleaned: CleanedData = super().clean()
         if not self.instance.pk and not cleaned.get("slug") and "slug" not in self.errors:
             self.instance.slug = cleaned["slug"] = make_slug(cleaned.get("name") or "", model=self._meta.model)
         return cleaned

@@ -1,6 +1,6 @@
 """The page “Change time” of an issue."""
 
-from typing import Any, cast
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -32,7 +32,7 @@ class ChangeTime(IssueFormPage):
         zone: ZoneInfo = zone_or_default(self.issue.publication.zone)
         return {"due": f"{self.issue.due_at.astimezone(zone):%Y-%m-%dT%H:%M}" if self.issue.due_at else ""}
 
-    def get_form(self, form_class: Any = None) -> forms.Form:
+    def get_form(self, form_class: type[forms.Form] | None = None) -> forms.Form:
         form: forms.Form = super().get_form(form_class)
         zone = label_zone(self.issue.publication.zone)
         own = _("%(zone)s time.") % {"zone": zone}

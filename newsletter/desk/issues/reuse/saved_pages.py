@@ -1,11 +1,12 @@
 """The page of saved blocks and templates, their pictures, and the forms that rename and delete one."""
 
 import secrets
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -47,7 +48,7 @@ class SavedPage(DeskPage):
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return _make_breadcrumbs()
 
-    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+    def get_context_data(self, **kwargs: str) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), **self._saved_context()}
 
     def _saved_context(self) -> SavedContext:
@@ -80,7 +81,7 @@ class _SavedFormPage(ServiceFormPage):
     def back_url(self) -> str:  # type: ignore[override]
         return reverse("newsletter_saved")
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: Any) -> Any:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: str) -> HttpResponseBase:
         self.row = get_object_or_404(KINDS[kwargs["kind"]], pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 

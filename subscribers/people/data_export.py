@@ -68,7 +68,7 @@ def collect_export_sections(person: Subscriber) -> dict[str, object]:
             for row in Reply.objects.filter(subscriber=person).order_by("pk")
         ],
         "followed_cases": [
-            {"case": row.case.name, "followed_at": format_moment(row.followed_at)}
+            {"slug": row.case.slug, "case": row.case.name, "followed_at": format_moment(row.followed_at)}
             for row in CaseFollow.objects.filter(subscriber=person).select_related("case").order_by("pk")
         ],
         "merged_from": [

@@ -1,5 +1,7 @@
 """The API's calls about people and suppressions: what they change, and what they never give away or allow."""
 
+import re
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -7,11 +9,13 @@ from django.core.cache import cache
 
 from newsletter.models import AuditEntry
 from newsletter.sending.freezing.start import start_send
-from subscribers.models import ConsentEvent, Reason, Reply, Subscriber, Subscription, Suppression
+from subscribers.models import Case, ConsentEvent, Reason, Reply, Subscriber, Subscription, Suppression
+from subscribers.people.cases import follow_case
+from subscribers.segments.attributes import write_attributes
 from subscribers.unsubscribing.suppress_email import suppress_email
 from tests.support.api import call, create_key, problem
 from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
-from tests.support.people import NOW, make_list, make_member, subscribe
+from tests.support.people import NOW, make_list, make_member, make_topic, subscribe
 
 pytestmark = pytest.mark.django_db
 ALL = "people:read people:write people:erase"
@@ -37,6 +41,46 @@ def test_only_a_caller_who_sends_an_address_sees_it() -> None:
     assert call("get", "people", key=key).json()["items"][0]["email_hint"] == "a•••@e•••.org"
     find = call("post", "people/find", {"email": "ADA.lovelace@example.org"}, key=key)
     assert find.json()["email"] == person.email
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_every_call_shows_a_person_with_the_same_fields(limited: bool) -> None:
+    weekly, board = make_list("weekly"), make_list("board")
+    person = make_member(weekly, "ada@example.org", name="Ada", giving="monthly", radius_km=40, timezone="Europe/London")
+    subscribe(person, board)
+    person.topics.add(make_topic("courts", "Courts"))
+    write_attributes([(person.pk, {"member_since": "2019"})])
+    follow_case(subscriber=person, case=Case.objects.create(slug="river", name="The river case"), now=NOW)
+    key = create_key(ALL, lists=[weekly] if limited else None)
+    read = call("get", f"people/{person.pk}", key=key).json()
+    (cases,) = read["followed_cases"]
+    assert (cases["slug"], cases["case"]) == ("river", "The river case")
+    assert (read["topics"], read["radius_km"], read["timezone"]) == (["courts"], 40, "Europe/London")
+    assert call("get", "people", key=key).json()["items"] == [read]
+    assert call("patch", f"people/{person.pk}", {"giving": "monthly"}, key=key).json() == read
+    found = call("post", "people/find", {"email": person.email}, key=key).json()
+    assert _parse_times(read) == _only_fields_of(read, _parse_times(found))
+
+
+def _parse_times(value: Any) -> Any:
+    """Return the document with its times as such: two calls write the same moment in two ways."""
+    match value:
+        case dict():
+            return {name: _parse_times(part) for name, part in value.items()}
+        case list():
+            return [_parse_times(part) for part in value]
+        case str() if re.match(r"\d{4}-\d\d-\d\dT", value):
+            return datetime.fromisoformat(value)
+    return value
+
+
+def _only_fields_of(model: Any, value: Any) -> Any:
+    """Return the value without fields that the model does not have."""
+    if isinstance(model, dict):
+        return {name: _only_fields_of(part, value[name]) for name, part in model.items()}
+    if isinstance(model, list):
+        return [_only_fields_of(model[0], part) for part in value] if model else value
+    return value
 
 
 def test_adding_a_person_keeps_the_proof_and_can_be_repeated() -> None:

@@ -1,14 +1,14 @@
-"""Describe people for the API, read for a page of them with four queries that are compiled once."""
+"""Describe people for the API, read for a page of them with five queries that are compiled once."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from newsletter.api.people.people_schemas import PersonAnswer, SubscriptionAnswer
+from newsletter.api.people.people_schemas import FollowedCase, PersonAnswer, SubscriptionAnswer
 from newsletter.common.prepared_rows import PreparedRows
 from newsletter.models import ApiKey
 from subscribers.addresses.normalise import mask
-from subscribers.models import Subscriber, SubscriberAttribute, Subscription
+from subscribers.models import CaseFollow, Subscriber, SubscriberAttribute, Subscription
 
 _PERSON = (
     "email",
@@ -16,8 +16,10 @@ _PERSON = (
     "place__country",
     "place__region",
     "place__town",
+    "radius_km",
     "language",
     "giving",
+    "timezone",
     "source",
     "created_at",
 )
@@ -28,6 +30,13 @@ _TOPICS = PreparedRows(
         Subscriber.topics.through.objects.filter(subscriber__in=ids)
         .order_by("topic__slug")
         .values_list("subscriber", "topic__slug")
+    )
+)
+_CASES = PreparedRows(
+    lambda ids: (
+        CaseFollow.objects.filter(subscriber__in=ids)
+        .order_by("pk")
+        .values_list("subscriber", "case__slug", "case__name", "followed_at")
     )
 )
 _ATTRIBUTES = PreparedRows(
@@ -51,7 +60,7 @@ def describe_people(key: ApiKey, ids: Sequence[int]) -> list[PersonAnswer]:
     The caller has checked that the key may see them. A person who was deleted meanwhile is missing.
     """
     people = {row[0]: row[1:] for row in _PEOPLE.read(ids)}
-    topics, attributes = _group(_TOPICS, ids), _group(_ATTRIBUTES, ids)
+    topics, cases, attributes = _group(_TOPICS, ids), _group(_CASES, ids), _group(_ATTRIBUTES, ids)
     subscriptions = _group(_SUBSCRIPTIONS, ids)
     lists = None if key.all_lists else set(key.lists.values_list("pk", flat=True))
     return [
@@ -59,6 +68,7 @@ def describe_people(key: ApiKey, ids: Sequence[int]) -> list[PersonAnswer]:
             pk,
             people[pk],
             topics=sorted(slug for (slug,) in topics[pk]),
+            cases=[FollowedCase(slug=slug, case=name, followed_at=at) for slug, name, at in cases[pk]],
             attributes=dict(attributes[pk]),
             subscriptions=[row[1:] for row in subscriptions[pk] if lists is None or row[0] in lists],
         )
@@ -75,9 +85,15 @@ def _group(rows: PreparedRows, ids: Sequence[int]) -> dict[int, list[Any]]:
 
 
 def _describe(
-    pk: int, row: Sequence[Any], *, topics: list[str], attributes: dict[str, str], subscriptions: list[Sequence[Any]]
+    pk: int,
+    row: Sequence[Any],
+    *,
+    topics: list[str],
+    cases: list[FollowedCase],
+    attributes: dict[str, str],
+    subscriptions: list[Sequence[Any]],
 ) -> PersonAnswer:
-    email, name, country, region, town, language, giving, source, created_at = row
+    email, name, country, region, town, radius_km, language, giving, timezone, source, created_at = row
     return PersonAnswer(
         id=pk,
         email_hint=mask(email),
@@ -85,9 +101,12 @@ def _describe(
         country=country or "",
         region=region or "",
         city=town or "",
+        radius_km=radius_km,
         language=language,
         giving=giving,
+        timezone=timezone,
         topics=topics,
+        followed_cases=cases,
         attributes=attributes,
         source=source,
         created_at=created_at,

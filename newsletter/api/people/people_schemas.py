@@ -19,8 +19,14 @@ class SubscriptionAnswer(BaseModel):
     paused_until: datetime | None
 
 
+class FollowedCase(BaseModel):
+    slug: str
+    case: str = Field(description="Its name.")
+    followed_at: datetime
+
+
 class PersonAnswer(BaseModel):
-    """A person, with the open subscriptions to lists that the key may use."""
+    """A person, with the open subscriptions to lists that the key may use. `people/find` returns these fields and more."""
 
     id: int
     email_hint: str = Field(
@@ -30,9 +36,12 @@ class PersonAnswer(BaseModel):
     country: str
     region: str
     city: str
+    radius_km: int | None
     language: str
     giving: str
+    timezone: str
     topics: list[str]
+    followed_cases: list[FollowedCase]
     attributes: dict[str, str]
     source: str
     created_at: datetime

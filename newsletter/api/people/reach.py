@@ -104,8 +104,8 @@ def log_data(key: ApiKey, mailing_list: MailingList | None = None) -> dict[str, 
 
 _DETAILS = frozenset(
     (
-        *("id", "email", "name", "country", "region", "city", "radius_km", "language", "topics", "giving", "timezone"),
-        *("source", "attributes", "created_at"),
+        *("id", "email", "email_hint", "name", "country", "region", "city", "radius_km", "language", "topics", "giving", "timezone"),
+        *("source", "attributes", "created_at", "followed_cases"),
     )
 )
 

@@ -29,7 +29,7 @@ from newsletter.api.people.schemas import (
 )
 from newsletter.common.errors import BadAddress
 from newsletter.models import ApiKey
-from subscribers.addresses.normalise import normalise
+from subscribers.addresses.normalise import mask, normalise
 from subscribers.consent.process_signup import process_signup
 from subscribers.consent.proof_of_work import Proof
 from subscribers.identity import identify
@@ -90,11 +90,15 @@ def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
 @router.post("people/find", auth=READING_AS_BEFORE, response=dict[str, object], summary="Read one person")
 @repeats(reads=True)
 def find(request: HttpRequest, data: Address) -> dict[str, object]:
-    """Return everything held about the person with this address, as `newsletter subscribers show EMAIL --json` does."""
+    """Return everything held about the person with this address: what `people/{person}` returns, and more.
+
+    A key that is limited to lists gets what concerns those lists.
+    """
     key = get_key(request)
     person = find_visible_person(key, data.email)
     log(instance=person, action="newsletter.api_read", data=log_data(key))
-    return hide_other_lists(key, describe_person(person, now=timezone.now()))
+    description = {**describe_person(person, now=timezone.now()), "email_hint": mask(person.email)}
+    return hide_other_lists(key, description)
 
 
 @router.post("people/stop", auth=WRITING_AS_BEFORE, response=Stopped, summary="Stop mail to an address")

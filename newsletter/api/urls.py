@@ -14,7 +14,7 @@ from newsletter.api.calls.openapi import complete_document
 from newsletter.api.calls.problems import answer_wrong_method, register_error_handlers, unknown_address
 from newsletter.api.content import appeals, events, sources, stories
 from newsletter.api.lists import lists, segments, topics
-from newsletter.api.people import adding, exports, imports, people, replies, sign_up_forms, sign_ups, suppressions
+from newsletter.api.people import adding, dry_runs, exports, imports, people, replies, sign_up_forms, sign_ups, suppressions
 from newsletter.api.people.router import router as people_router
 from newsletter.api.publishing import blocks, gifts, issues, mails, receipts, sends
 
@@ -68,6 +68,7 @@ __all__ = [
     "adding",
     "api",
     "blocks",
+    "dry_runs",
     "issues",
     "people",
     "replies",

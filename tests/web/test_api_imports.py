@@ -9,9 +9,19 @@ from django.test import Client
 from wagtail.models import ModelLogEntry
 
 from newsletter.api.calls import uploads
+from newsletter.models import ApiKey
 from newsletter.web.body_limits import body_limit_of_target
 from subscribers.importing.reading.encodings import MAX_FILE_BYTES
-from subscribers.models import ImportBatch, MailingList, OutboundEvent, Subscriber, Subscription, Suppression
+from subscribers.models import (
+    ConsentEvent,
+    ImportBatch,
+    MailingList,
+    OutboundEvent,
+    Subscriber,
+    SubscriberAttribute,
+    Subscription,
+    Suppression,
+)
 from subscribers.unsubscribing.suppress_email import suppress_email
 from tests.support.api import call, create_key, problem
 from tests.support.desk_imports import run_imports
@@ -55,6 +65,90 @@ def test_a_file_is_imported_by_named_columns_with_its_proof(weekly: MailingList)
     assert [entry.data["key"] for entry in ModelLogEntry.objects.filter(action="subscribers.import")] == [
         "Donor database"
     ]
+
+
+def test_a_dry_run_says_what_would_happen_and_changes_nobody(weekly: MailingList) -> None:
+    suppress_email(email="left@example.org", reason="unsubscribe", now=NOW)
+    make_member(weekly, "bea@example.org", name="Bea")
+    key = create_key(SCOPE, lists=[weekly])
+    before = _everything_about_people()
+    people = ("ada@example.org,Ada,2019,38", "bea@example.org,Beatrice,,", "left@example.org,,,", "nobody,,,")
+    text = "\n".join(("Mail,name,Since,Shoe", *people, people[0]))
+    asked = upload(key, text, column=[*COLUMNS, "Shoe:"], dry_run=True)
+    assert (asked.status_code, asked.json()["state"], asked.json()["checked"]) == (202, "checking", None)
+    path = f"imports/{asked.json()['id']}"
+    assert "“checking”" in problem(call("get", f"{path}/dry-run", key=key), 404)
+    run_imports()
+    found = call("get", path, key=key).json()
+    assert (found["state"], found["counts"]["rows"], found["checked"]["rows"]) == ("checked", 0, 5)
+    dry = call("get", f"{path}/dry-run", key=key).json()
+    assert dry["counts"] == found["checked"]
+    outcomes = {"new": 1, "updated": 1, "suppressed": 1, "repeated": 1, "refused": 1}
+    assert {name: number for name, number in dry["counts"].items() if number} == {"rows": 5, **outcomes}
+    assert dry["columns"] == {"Mail": "email", "name": "name", "Since": "attribute:member_since"}
+    assert dry["unread_columns"] == ["Shoe"]
+    assert (dry["refused_by_reason"], [row["line"] for row in dry["refused"]]) == ({"bad_address": 1}, [5])
+    assert [(row["line"], row["note"]) for row in dry["notes"] if row["line"] == 6] == [
+        (6, "This address is on an earlier line too. We use that line.")
+    ]
+    assert dry["noted"] == len(dry["notes"])
+    assert _everything_about_people() == before
+
+
+def test_the_import_after_a_dry_run_does_what_was_said(weekly: MailingList) -> None:
+    key = create_key(SCOPE)
+    path = f"imports/{upload(key, dry_run=True).json()['id']}"
+    assert "Wait" in problem(call("post", f"{path}/start", key=key), 409)
+    run_imports()
+    said = call("get", path, key=key).json()["checked"]
+    first = call("post", f"{path}/start", key=key, idempotency_key="start 1")
+    assert (first.status_code, first.json()["state"]) == (202, "running")
+    again = call("post", f"{path}/start", key=key, idempotency_key="start 1")
+    assert (again.status_code, again.json()) == (202, first.json())
+    run_imports()
+    done = call("get", path, key=key).json()
+    assert (done["state"], done["counts"], done["checked"]) == ("finished", said, said)
+    assert Subscriber.objects.get().email == "ada@example.org"
+    assert "Upload the file again" in problem(call("post", f"{path}/start", key=key), 409)
+    assert call("post", f"{path}/undo", key=key).status_code == 202
+    run_imports()
+    assert not Subscriber.objects.exists()
+
+
+def test_a_checked_import_is_deleted_with_its_file(weekly: MailingList) -> None:
+    key = create_key(SCOPE)
+    path = f"imports/{upload(key, dry_run=True).json()['id']}"
+    etag = call("get", path, key=key).headers["ETag"]
+    run_imports()
+    problem(call("delete", path, key=key, if_match=etag), 412)
+    problem(call("delete", path, key=create_key(SCOPE, name="another")), 404)
+    etag = call("get", path, key=key).headers["ETag"]
+    assert call("delete", path, key=key, if_match=etag).status_code == 204
+    assert not ImportBatch.objects.exists()
+
+
+def test_an_import_that_added_people_is_undone_and_not_deleted(weekly: MailingList) -> None:
+    key = create_key(SCOPE)
+    path = f"imports/{upload(key).json()['id']}"
+    run_imports()
+    assert "Undo it instead" in problem(call("delete", path, key=key), 409)
+    assert not ModelLogEntry.objects.filter(action="subscribers.import_discard").exists()
+
+
+def test_a_key_that_lost_its_lists_does_not_start_a_dry_run(weekly: MailingList) -> None:
+    key = create_key(SCOPE)
+    path = f"imports/{upload(key, dry_run=True).json()['id']}"
+    run_imports()
+    row = ApiKey.objects.get()
+    row.all_lists = False
+    row.save()
+    problem(call("post", f"{path}/start", key=key), 404)
+    assert ImportBatch.objects.get().state == "checked"
+
+
+def _everything_about_people() -> list[list[Any]]:
+    models = (Subscriber, Subscription, Suppression, ConsentEvent, SubscriberAttribute, OutboundEvent)
+    return [list(model.objects.order_by("pk").values()) for model in models]
 
 
 def test_refused_lines_are_read_page_by_page_without_their_text(weekly: MailingList) -> None:

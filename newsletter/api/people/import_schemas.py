@@ -35,6 +35,9 @@ class ImportToStart(StoredRequestModel):
     )
     country: str = Field("", description="Code or name of the country, for lines without one.", max_length=80)
     confirm: bool = Field(False, description="Ask each person by mail first.")
+    dry_run: bool = Field(
+        False, description="Only find out what would happen. `imports/{batch}/start` then imports the file."
+    )
     column: Texts = Field(
         [],
         description="NAME:FIELD, repeated: the field of a column whose name does not say it, such as `Mail:email`, "
@@ -61,6 +64,34 @@ class ImportCounts(BaseModel):
     refused: int = 0
 
 
+class LineNote(BaseModel):
+    line: int = Field(description="Counted from 1; the first line of a CSV file names the columns.")
+    note: str = Field(description="What is left out or read differently, such as an unknown town.")
+
+
+class RefusedImportLine(BaseModel):
+    line: int = Field(description="Counted from 1; the first line of a CSV file names the columns.")
+    code: str
+    why: str
+
+
+class RefusedInDryRun(BaseModel):
+    line: int
+    why: str
+
+
+class DryRun(BaseModel):
+    """What the import would do to the people who were here at the time. Notes and refused lines are kept for 7 days."""
+
+    columns: dict[str, str] = Field(description="The field of each column that is read.")
+    unread_columns: list[str] = Field(description="The columns that are not read.")
+    counts: ImportCounts
+    refused_by_reason: dict[str, int] = Field(description="How many lines each reason refuses, by its code.")
+    noted: int = Field(description="How many notes there are about lines that are imported.")
+    notes: list[LineNote] = Field(description="The first 100 of them.")
+    refused: list[RefusedInDryRun] = Field(description="The first 200 refused lines.")
+
+
 class UndoneCounts(BaseModel):
     removed: int
     ended: int
@@ -79,14 +110,9 @@ class ImportAnswer(BaseModel):
     columns: dict[str, str] = Field(description="The field of each column that is read.")
     lines: int = Field(description="About how many lines the file has.")
     counts: ImportCounts = Field(description="So far, while it is running.")
+    checked: ImportCounts | None = Field(description="What the dry run found, if there was one.")
     undone: UndoneCounts | None
     problem: str = Field(description="Why it stopped, if it failed.")
     started_at: datetime
     finished_at: datetime | None
     undone_at: datetime | None
-
-
-class RefusedImportLine(BaseModel):
-    line: int = Field(description="Counted from 1; the first line of a CSV file names the columns.")
-    code: str
-    why: str

@@ -1,7 +1,11 @@
-"""API calls about imports: upload a file, follow it, read why lines were refused, undo it. The worker does the import."""
+"""API calls about imports: upload a file, follow it, read why lines were refused, undo it. The worker does the import.
 
+What follows a dry run is in `dry_runs`.
+"""
+
+from collections.abc import Mapping
 from contextlib import closing, nullcontext
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -57,29 +61,29 @@ _BODY = {
 def start_import(request: HttpRequest, data: Annotated[ImportToStart, Query()]) -> Status[ImportAnswer]:
     """Store a file of at most 200 MB (CSV, or NDJSON with that content type), and have it imported as the desk does.
 
-    Nobody who unsubscribed, complained or was erased is added.
+    Nobody who unsubscribed, complained or was erased is added. With `dry_run` nobody is added: the file is only checked.
     """
     key, now = get_key(request), timezone.now()
     mailing_list = find_list(key, data.list)
     check_list(mailing_list)
-    if data.kind not in _OF_ONE_LIST:
-        require_all_lists(key, "These people are suppressed for every list.")
+    require_lists_of_kind(key, data.kind)
     batch = _store_file(request, key, mailing_list, data)
-    set_import_terms(batch, terms=_make_options(batch, data), now=now, check=False)
-    _log(key, batch, action="subscribers.import", kind=batch.kind, basis=batch.basis)
-    return Status(202, _show(batch))
+    set_import_terms(batch, terms=_make_options(batch, data), now=now, check=data.dry_run)
+    action = "subscribers.import_terms" if data.dry_run else "subscribers.import"
+    log_import(key, batch, action=action, kind=batch.kind, basis=batch.basis)
+    return Status(202, show_import(batch))
 
 
 @router.get("imports", auth=IMPORTING, response=Page[ImportAnswer], summary="List imports")
 def all_imports(request: HttpRequest, page: PageParams) -> dict[str, object]:
     """Return the imports of this key, the newest first. People added by `people` and `people/bulk` are imports too."""
-    return make_page(request, _list_own(get_key(request)), _show, page, newest_first=True)
+    return make_page(request, _list_own(get_key(request)), show_import, page, newest_first=True)
 
 
 @router.get("imports/{int:batch}", auth=IMPORTING, response=ImportAnswer, summary="Follow an import")
 def read_import(request: HttpRequest, batch: int) -> ImportAnswer:
     """Return the state of an import and its numbers so far."""
-    return _show(_find(get_key(request), batch))
+    return show_import(find_own_import(get_key(request), batch))
 
 
 @router.get(
@@ -87,7 +91,7 @@ def read_import(request: HttpRequest, batch: int) -> ImportAnswer:
 )
 def refused_lines(request: HttpRequest, batch: int, page: PageParams) -> dict[str, object]:
     """Return the refused lines by number, with the reason. They are kept for 7 days."""
-    row = _find(get_key(request), batch)
+    row = find_own_import(get_key(request), batch)
     added = 1 if row.typed else 0
 
     def show(refusal: ImportRefusal) -> RefusedImportLine:
@@ -101,13 +105,29 @@ def refused_lines(request: HttpRequest, batch: int, page: PageParams) -> dict[st
 def undo(request: HttpRequest, batch: int) -> Status[ImportAnswer]:
     """Remove the people whom an import of this key added. Those who were there before, or acted since, stay."""
     key = get_key(request)
-    row = _find(key, batch)
+    row = find_own_import(key, batch)
     try:
         request_undo(row, by=label_caller(key))
     except CannotImport as error:
         raise Problem(409, "This import cannot be undone", str(error), code="wrong_state") from error
-    _log(key, row, action="subscribers.import_undo")
-    return Status(202, _show(row))
+    log_import(key, row, action="subscribers.import_undo")
+    return Status(202, show_import(row))
+
+
+def require_lists_of_kind(key: ApiKey, kind: str) -> None:
+    """Raise Problem if the key is limited to lists and these people would be suppressed for all."""
+    if kind not in _OF_ONE_LIST:
+        require_all_lists(key, "These people are suppressed for every list.")
+
+
+def find_own_import(key: ApiKey, pk: int, *, lock: bool = False) -> ImportBatch:
+    """Return the import that this key made. Raise NotFound."""
+    rows = _list_own(key)
+    rows = rows.select_for_update(of=("self",)) if lock else rows
+    row = rows.filter(pk=pk).first() if pk < 2**63 else None
+    if row is None:
+        raise NotFound("This key made no import with the id %(id)s.", id=pk)
+    return row
 
 
 def _store_file(request: HttpRequest, key: ApiKey, mailing_list: MailingList, data: ImportToStart) -> ImportBatch:
@@ -174,14 +194,7 @@ def _list_own(key: ApiKey) -> QuerySet[ImportBatch]:
     return rows if key.all_lists else rows.filter(mailing_list__in=list_visible_lists(key))
 
 
-def _find(key: ApiKey, pk: int) -> ImportBatch:
-    row = _list_own(key).filter(pk=pk).first() if pk < 2**63 else None
-    if row is None:
-        raise NotFound("This key made no import with the id %(id)s.", id=pk)
-    return row
-
-
-def _show(row: ImportBatch) -> ImportAnswer:
+def show_import(row: ImportBatch) -> ImportAnswer:
     return ImportAnswer(
         id=row.pk,
         state=row.state,  # type: ignore[arg-type]  # a constraint names the states
@@ -189,9 +202,10 @@ def _show(row: ImportBatch) -> ImportAnswer:
         kind=row.kind,  # type: ignore[arg-type]
         basis=row.basis if row.kind == ImportKind.JOIN else "",
         file_name=row.file_name,
-        columns={name: target for name, target in zip(row.header, row.mapping, strict=False) if target},
+        columns=list_read_columns(row),
         lines=max(row.lines - 1, 0),
-        counts=ImportCounts(**{name: int(row.counts.get(name, 0)) for name in ImportCounts.model_fields}),
+        counts=read_counts(row.counts),
+        checked=read_counts(row.checked) if row.checked else None,
         undone=UndoneCounts(**count_undone(row)) if row.state in (ImportState.UNDOING, ImportState.UNDONE) else None,
         problem=str(row.problem),
         started_at=row.started_at,
@@ -200,6 +214,15 @@ def _show(row: ImportBatch) -> ImportAnswer:
     )
 
 
-def _log(key: ApiKey, batch: ImportBatch, *, action: str, **more: str) -> None:
+def list_read_columns(row: ImportBatch) -> dict[str, str]:
+    """Return the field of each column that is read."""
+    return {name: target for name, target in zip(row.header, row.mapping, strict=False) if target}
+
+
+def read_counts(stored: Mapping[str, Any]) -> ImportCounts:
+    return ImportCounts(**{name: int(stored.get(name, 0)) for name in ImportCounts.model_fields})
+
+
+def log_import(key: ApiKey, batch: ImportBatch, *, action: str, **more: str) -> None:
     data = {"key": key.name, "key_id": key.pk, "import": batch.pk, "file": batch.file_name, **more}
     log(instance=batch, action=action, data=data)

@@ -16,7 +16,7 @@ from newsletter.api.content import appeals, events, sources, stories
 from newsletter.api.lists import lists, segments, topics
 from newsletter.api.people import adding, dry_runs, exports, imports, people, replies, sign_up_forms, sign_ups, suppressions
 from newsletter.api.people.router import router as people_router
-from newsletter.api.publishing import blocks, gifts, issues, mails, receipts, sends
+from newsletter.api.publishing import blocks, gifts, issues, mail_templates, mails, receipts, sends
 
 
 class Api(NinjaAPI):
@@ -60,7 +60,7 @@ for router in (
     receipts.router,
     sends.router,
     gifts.router,
-    mails.router,
+    mail_templates.router,
 ):
     api.add_router("", router)
 register_error_handlers(api)
@@ -70,6 +70,7 @@ __all__ = [
     "blocks",
     "dry_runs",
     "issues",
+    "mails",
     "people",
     "replies",
     "sign_ups",

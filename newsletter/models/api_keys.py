@@ -31,6 +31,7 @@ class ApiScope(models.TextChoices):
     ISSUES_WRITE = "issues:write", gettext_lazy("draft issues; staff approve and send them")
     SENDS_READ = "sends:read", gettext_lazy("read the progress and the reports of sends")
     SENDS_WRITE = "sends:write", gettext_lazy("pause sends; staff resume them")
+    MAILS_WRITE = "mails:write", gettext_lazy("write templates of single mails; staff approve them")
     MAILS_SEND = "mails:send", gettext_lazy("send single mails from templates that staff approved")
     WEBSITE = "website", gettext_lazy("show sign-up forms, sign people up, and have sources looked at; read nobody")
     PEOPLE = "people", gettext_lazy("sign up, change and read people, and stop emails")

@@ -319,6 +319,45 @@ EXAMPLES = (
     ),
     Example("The templates", "GET mail-templates", "mail-templates"),
     Example(
+        "Create a template",
+        "POST mail-templates",
+        "mail-templates",
+        {"name": "Your place", "publication": "weekly", "fields": {"event": "Open evening", "day": "12 March"}},
+    ),
+    Example(
+        "Write its texts",
+        "PUT mail-templates/{slug}/texts/{language}",
+        "mail-templates/your-place/texts/en",
+        {
+            "subject": "Your place at {event}",
+            "body": "You have a place at {event} on {day}.\n\nWe look forward to seeing you.",
+            "reason": "You get this email because you asked for a place.",
+        },
+    ),
+    Example(
+        "Write them in Spanish",
+        "PUT mail-templates/{slug}/texts/{language}",
+        "mail-templates/your-place/texts/es",
+        {
+            "subject": "Tu plaza en {event}",
+            "body": "Tienes una plaza en {event} el {day}.",
+            "reason": "Recibes este correo porque pediste una plaza.",
+        },
+    ),
+    Example(
+        "Change its fields",
+        "PATCH mail-templates/{slug}",
+        "mail-templates/your-place",
+        {"fields": {"event": "Open evening", "day": "Thursday 12 March"}},
+    ),
+    Example(
+        "Delete the texts in Spanish",
+        "DELETE mail-templates/{slug}/texts/{language}",
+        "mail-templates/your-place/texts/es",
+    ),
+    Example("One template", "GET mail-templates/{slug}", "mail-templates/your-place"),
+    Example("Delete it", "DELETE mail-templates/{slug}", "mail-templates/your-place"),
+    Example(
         "Thank somebody for a gift",
         "POST mails",
         "mails",

@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from newsletter.api_keys import make_key
 from newsletter.demo.sample_mails import add_thanks_template
-from newsletter.models import MailTemplate, Publication, TemplateMail
+from newsletter.models import MailTemplate, ProtectedTerm, Publication, TemplateMail
 from newsletter.sending.notices.template_texts import is_approved
 from tests.support.desk import said, sign_in
 from tests.support.fixtures import make_approver, make_publication
 from tests.support.mail_templates import TEXTS, make_mail_template
+from tests.support.protected_terms import MASKED, SECRET, protect
 
 pytestmark = pytest.mark.django_db
 ALL = reverse("newsletter_mails")
@@ -123,6 +124,76 @@ def test_a_mistake_is_shown_on_the_page_with_what_was_typed(
     assert is_approved(template)
 
 
+@pytest.mark.requirement("V3")
+@pytest.mark.parametrize(
+    ("step", "fields"),
+    [
+        ("text", {**TEXTS, "body": f"{SECRET} writes to you."}),
+        ("text", {**TEXTS, "button_url": "https://example.org/Marisol-Quintanilla/"}),
+        ("fields", {"fields_text": f"first_name = {SECRET}\namount = £25"}),
+    ],
+)
+def test_a_protected_term_is_not_saved_in_a_template(
+    publication: Publication, step: str, fields: dict[str, str]
+) -> None:
+    template = make_mail_template(publication)
+    protect(SECRET)
+    answer = sign_in("writer").post(page_of(template), {"step": step, "publication": publication.pk, **fields})
+    assert answer.status_code == 400
+    assert f"protected term ({MASKED})" in answer.content.decode()
+    template.refresh_from_db()
+    assert is_approved(template)
+
+
+def test_a_template_with_a_protected_term_is_not_approved(publication: Publication) -> None:
+    template = make_mail_template(publication, approved=False)
+    sender = sign_in("writer")
+    press(sender, template, "text", **{**TEXTS, "body": "Ask for Marisol {first_name} at the door."})
+    press(sender, template, "fields", publication=publication.pk, fields_text="first_name = Quintanilla\namount = £25")
+    protect(SECRET)
+    assert f"protected term ({MASKED})" in approve(sign_in("approver"), template)
+    template.refresh_from_db()
+    assert not is_approved(template)
+
+
+def test_a_term_that_is_protected_later_is_shown_at_the_template(publication: Publication) -> None:
+    template = make_mail_template(publication)
+    protect("gift of £25")
+    page = sign_in("writer").get(page_of(template)).content.decode()
+    assert "Nothing is sent from this template." in page
+    assert "Contains a protected term" in sign_in("writer").get(ALL).content.decode()
+
+
+def test_nothing_is_approved_while_terms_cannot_be_read(publication: Publication) -> None:
+    template = make_mail_template(publication, approved=False)
+    ProtectedTerm.objects.filter(pk=protect(SECRET)[0].pk).update(sealed="sealed with a lost key")
+    assert "Put the old secret key back" in approve(sign_in("approver"), template)
+
+
+def test_a_template_is_deleted_until_mails_were_sent_from_it(publication: Publication) -> None:
+    template, used = make_mail_template(publication), make_mail_template(publication, name="A place", approved=False)
+    writer = sign_in("writer")
+    assert "Delete template" in writer.get(page_of(template)).content.decode()
+    answer = writer.post(page_of(template), {"step": "delete"})
+    assert (answer["Location"], said(writer.get(ALL))[-1]) == (ALL, "“Thank you” is deleted.")
+    assert not MailTemplate.objects.filter(pk=template.pk).exists()
+    add_mail(used)
+    assert "Delete template" not in writer.get(page_of(used)).content.decode()
+    assert "Withdraw its approval" in press(writer, used, "delete")
+    assert MailTemplate.objects.get() == used
+
+
+def add_mail(template: MailTemplate) -> TemplateMail:
+    return TemplateMail.objects.create(
+        template=template,
+        api_key=make_key(name="Donor database", scope="mails:send", by="kim", now=timezone.now())[0],
+        email="ada@example.org",
+        address_hash=b"1" * 32,
+        values={"amount": "£25"},
+        asked_at=timezone.now(),
+    )
+
+
 def test_two_templates_do_not_share_a_name(publication: Publication) -> None:
     make_mail_template(publication)
     answer = sign_in("writer").post(ALL, {"name": "Thank you!", "publication": publication.pk})
@@ -130,15 +201,7 @@ def test_two_templates_do_not_share_a_name(publication: Publication) -> None:
 
 
 def test_the_page_lists_mails_with_their_states_and_no_address(publication: Publication) -> None:
-    key = make_key(name="Donor database", scope="mails:send", by="kim", now=timezone.now())[0]
-    TemplateMail.objects.create(
-        template=make_mail_template(publication),
-        api_key=key,
-        email="ada@example.org",
-        address_hash=b"1" * 32,
-        values={"amount": "£25"},
-        asked_at=timezone.now(),
-    )
+    add_mail(make_mail_template(publication))
     shown = sign_in("writer").get(ALL).content.decode()
     assert "Donor database" in shown
     assert "Waiting" in shown

@@ -1,4 +1,7 @@
-"""API calls about single mails: what a person did is answered by a template that staff approved, once."""
+"""API calls about single mails: what a person did is answered by a template that staff approved, once.
+
+The templates themselves are in `mail_templates`.
+"""
 
 import hashlib
 from datetime import datetime
@@ -8,29 +11,33 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router, Status
+from ninja import Status
 from pydantic import BaseModel, Field, model_validator
 
-from newsletter.api.calls.access import ApiKeyAuth, get_key, lists_of, too_many_calls
+from newsletter.api.calls.access import ApiKeyAuth, get_key, too_many_calls
 from newsletter.api.calls.fields import StoredRequestModel
 from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.problems import Problem
 from newsletter.api.calls.repeats import HEADER, read_idempotency_key
 from newsletter.api.people.reach import list_visible_people
+from newsletter.api.publishing.mail_templates import Values, find_template, router
 from newsletter.common.errors import NotFound
-from newsletter.models import ApiKey, ApiScope, MailTemplate, TemplateMail
+from newsletter.models import ApiKey, ApiScope, TemplateMail
 from newsletter.sending.notices.template_mails import (
     NotApprovedTemplate,
     SuppressedAddress,
     TooManyMails,
     request_mail,
 )
-from newsletter.sending.notices.template_texts import is_approved
+from newsletter.sending.notices.template_terms import ProtectedTemplate, ProtectedValues
 from subscribers.people.lookup import UnknownPerson
 
-router = Router(tags=["mails"])
 MAILING = ApiKeyAuth(ApiScope.MAILS_SEND)
-Values = dict[str, str]
+_CODES: dict[type[Exception], str] = {
+    NotApprovedTemplate: "template_not_approved",
+    ProtectedTemplate: "protected_term",
+    SuppressedAddress: "suppressed",
+}
 
 
 class MailToSend(StoredRequestModel):
@@ -65,20 +72,6 @@ class MailAnswer(BaseModel):
     language: str
     asked_at: datetime
     sent_at: datetime | None
-
-
-class TemplateAnswer(BaseModel):
-    slug: str
-    name: str
-    fields: Values = Field(description="The fields with their sample values.")
-    languages: list[str]
-    approved: bool
-
-
-@router.get("mail-templates", auth=MAILING, response=Page[TemplateAnswer], summary="List mail templates")
-def all_templates(request: HttpRequest, page: PageParams) -> dict[str, object]:
-    """Return the templates that this key may use, also those that wait for an approval."""
-    return make_page(request, _list_templates(get_key(request)).prefetch_related("texts"), _show_template, page)
 
 
 @router.post("mails", auth=MAILING, response={202: MailAnswer, 200: MailAnswer}, summary="Send a single mail")
@@ -126,13 +119,9 @@ def read_mail(request: HttpRequest, mail: int) -> MailAnswer:
 
 
 def _request(key: ApiKey, data: MailToSend, *, name: str, request_hash: str) -> TemplateMail:
-    template = _list_templates(key).filter(slug=data.template).first()
-    if template is None:
-        known = ", ".join(_list_templates(key).values_list("slug", flat=True)) or "–"
-        raise NotFound("There is no mail template “%(slug)s”. There are: %(known)s.", slug=data.template, known=known)
     try:
         return request_mail(
-            template=template,
+            template=find_template(key, data.template),
             key=key,
             idempotency_key=name,
             request_hash=request_hash,
@@ -141,9 +130,10 @@ def _request(key: ApiKey, data: MailToSend, *, name: str, request_hash: str) -> 
             values=data.values,
             now=timezone.now(),
         )
-    except (NotApprovedTemplate, SuppressedAddress) as error:
-        code = "template_not_approved" if isinstance(error, NotApprovedTemplate) else "suppressed"
-        raise Problem(409, "This mail cannot be sent", str(error), code=code) from error
+    except (NotApprovedTemplate, ProtectedTemplate, SuppressedAddress) as error:
+        raise Problem(409, "This mail cannot be sent", str(error), code=_CODES[type(error)]) from error
+    except ProtectedValues as error:
+        raise Problem(422, "A value is protected", str(error), code="protected_term") from error
     except TooManyMails as error:
         raise too_many_calls(86_400, str(error)) from error
 
@@ -153,12 +143,6 @@ def _find_address(key: ApiKey, person: int) -> str:
     if address is None:
         raise UnknownPerson("No person has the id %(id)s.", id=person)
     return address
-
-
-def _list_templates(key: ApiKey) -> QuerySet[MailTemplate]:
-    """Return the templates whose sender's list the key may use."""
-    rows, lists = MailTemplate.objects.select_related("publication"), lists_of(key)
-    return rows if lists is None else rows.filter(publication__mailing_list__in=lists)
 
 
 def _list_own(key: ApiKey) -> QuerySet[TemplateMail]:
@@ -176,12 +160,3 @@ def _show(row: TemplateMail) -> MailAnswer:
         sent_at=row.sent_at,
     )
 
-
-def _show_template(row: MailTemplate) -> TemplateAnswer:
-    return TemplateAnswer(
-        slug=row.slug,
-        name=row.name,
-        fields=row.fields,
-        languages=[text.language for text in row.texts.all()],
-        approved=is_approved(row),
-    )

@@ -28,6 +28,7 @@ from newsletter.desk.staff.policies import ISSUE_POLICY
 from newsletter.models import MailTemplate, TemplateMail
 from newsletter.sending.notices.mail_templates import (
     approve_template,
+    delete_template,
     make_template,
     remove_text,
     save_fields,
@@ -35,6 +36,7 @@ from newsletter.sending.notices.mail_templates import (
     withdraw_approval,
 )
 from newsletter.sending.notices.template_mails import find_template_sender
+from newsletter.sending.notices.template_terms import find_template_problem
 from newsletter.sending.notices.template_texts import fill_fields, hash_template, is_approved, render_template_mail
 
 MAILS_PER_PAGE = 25
@@ -47,6 +49,7 @@ LOG_ACTIONS = {
         gettext_lazy("Withdraw the approval of a mail template"),
         gettext_lazy("Approval of a mail template withdrawn"),
     ),
+    "mail_template_deleted": (gettext_lazy("Delete a mail template"), gettext_lazy("Mail template deleted")),
 }
 
 
@@ -72,7 +75,10 @@ class MailTemplatesPage(DeskPage):
         mails = TemplateMail.objects.select_related("template", "api_key").order_by("-pk")
         return {
             "form": NewTemplateForm(),
-            "templates": [(template, is_approved(template)) for template in TEMPLATES.all()],
+            "templates": [
+                (template, is_approved(template), find_template_problem(template) is not None)
+                for template in TEMPLATES.all()
+            ],
             "page": Paginator(mails, MAILS_PER_PAGE).get_page(self.request.GET.get("p")),
             **super().get_context_data(**kwargs),
         }
@@ -106,6 +112,7 @@ class MailTemplatePage(DeskPage):
             "remove": self._remove_text,
             "approve": self._approve,
             "withdraw": self._withdraw,
+            "delete": self._delete,
         }
         return super().dispatch(request, *args, **kwargs)
 
@@ -123,6 +130,8 @@ class MailTemplatePage(DeskPage):
         return {
             "mail_template": template,
             "is_approved": is_approved(template),
+            "problem": translate(find_template_problem(template) or ""),
+            "has_mails": template.mails.exists(),
             "was_approved": bool(template.approved_sha256),
             "sha256": hash_template(template),
             "can_approve": self.request.user.has_perm("newsletter.approve_issue"),
@@ -213,6 +222,16 @@ class MailTemplatePage(DeskPage):
     def _withdraw(self) -> HttpResponse:
         withdraw_approval(template=self.template)
         return self._done("mail_template_withdrawn", _("The approval is withdrawn. Nothing more is sent from it."))
+
+    def _delete(self) -> HttpResponse:
+        try:
+            delete_template(template=self.template)
+        except DomainError as error:
+            messages.error(self.request, translate(error))
+            return redirect("newsletter_mail_template", self.template.pk)
+        log(instance=self.template, action="newsletter.mail_template_deleted", user=self.request.user)
+        messages.success(self.request, _("“%(name)s” is deleted.") % {"name": self.template.name})
+        return redirect("newsletter_mails")
 
     def _done(self, action: str, text: str) -> HttpResponse:
         data = {"language": self._find_language()}

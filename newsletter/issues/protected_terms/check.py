@@ -128,10 +128,16 @@ def search_mail(matcher: TermMatcher, mail: MailLike) -> frozenset[int]:
     """Return the ids of the terms in any part of a mail."""
 
     def search() -> TermsByField:
-        in_texts = matcher.find(mail.subject, mail.preheader, _remove_own_random_urls(mail.text))
-        return {("", ""): in_texts | matcher.find_in_page(_remove_own_random_urls(mail.html))}
+        texts = mail.subject, mail.preheader
+        return {("", ""): search_mail_parts(matcher, texts=texts, plain_text=mail.text, html=mail.html)}
 
     return matcher.find_cached(f"mail {mail.sha256}", search)["", ""]
+
+
+def search_mail_parts(matcher: TermMatcher, *, texts: Iterable[str], plain_text: str, html: str) -> frozenset[int]:
+    """Return the ids of the terms in the parts of a mail to one person. Nothing is remembered of it."""
+    in_texts = matcher.find(*texts, _remove_own_random_urls(plain_text))
+    return in_texts | matcher.find_in_page(_remove_own_random_urls(html))
 
 
 def search_event(matcher: TermMatcher, event: EventNotice) -> frozenset[int]:

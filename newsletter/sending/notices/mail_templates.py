@@ -1,4 +1,7 @@
-"""Make, edit and approve mail templates. An edit ends the approval, because it names the content by its hash."""
+"""Make, edit, approve and delete mail templates. An edit ends the approval, because it names the content by its hash.
+
+`by` is None if a key of the API does it.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,10 +10,15 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.text import slugify
 
-from newsletter.common.errors import NotAllowed, NotReady, WrongState
+from newsletter.common.errors import InUse, NotAllowed, NotReady, WrongState
 from newsletter.common.text import clean_line
 from newsletter.issues.approval.approval_rules import requires_other_approver
 from newsletter.models import MailTemplate, MailTemplateText, Publication
+from newsletter.sending.notices.template_terms import (
+    refuse_protected_samples,
+    refuse_protected_template,
+    refuse_protected_text,
+)
 from newsletter.sending.notices.template_texts import (
     TEXTS,
     BadTemplate,
@@ -22,30 +30,31 @@ from newsletter.sending.notices.template_texts import (
 
 
 @transaction.atomic
-def make_template(*, name: str, publication: Publication, by: User, now: datetime) -> MailTemplate:
+def make_template(*, name: str, publication: Publication, by: User | None, now: datetime) -> MailTemplate:
     """Make an empty template. Raise BadTemplate if one has this name."""
     name = clean_line(name, max_length=100)
     slug = slugify(name)[:50]
     if not slug or MailTemplate.objects.filter(slug=slug).exists():
         raise BadTemplate("There is a template with this name already, or the name has no letters. Choose another.")
-    return MailTemplate.objects.create(slug=slug, name=name, publication=publication, editors=[by.pk], edited_at=now)
+    return MailTemplate.objects.create(slug=slug, name=name, publication=publication, editors=[by.pk] if by else [], edited_at=now)
 
 
 @transaction.atomic
 def save_fields(
-    *, template: MailTemplate, publication: Publication, fields: Mapping[str, str], by: User, now: datetime
+    *, template: MailTemplate, publication: Publication, fields: Mapping[str, str], by: User | None, now: datetime
 ) -> None:
-    """Store the sender and the fields. Raise BadTemplate if a text uses a field that would be gone."""
+    """Store the sender and the fields. Raise BadTemplate, also if a text uses a field that would be gone."""
     row = _lock(template)
     check_fields(fields)
     for text in row.texts.all():
         check_text(text, fields=fields)
+    refuse_protected_samples(fields)
     row.publication, row.fields = publication, dict(fields)
     _note_edit(row, template, by=by, now=now)
 
 
 @transaction.atomic
-def save_text(*, template: MailTemplate, language: str, texts: Mapping[str, str], by: User, now: datetime) -> None:
+def save_text(*, template: MailTemplate, language: str, texts: Mapping[str, str], by: User | None, now: datetime) -> None:
     """Store the texts of one language. Raise BadTemplate."""
     row = _lock(template)
     text = row.texts.filter(language=language).first() or MailTemplateText(template=row, language=language)
@@ -53,12 +62,13 @@ def save_text(*, template: MailTemplate, language: str, texts: Mapping[str, str]
         value = texts[name].replace("\r\n", "\n").strip()
         setattr(text, name, value if name == "body" else clean_line(value, max_length=2_000))
     check_text(text, fields=row.fields)
+    refuse_protected_text(text)
     text.save()
     _note_edit(row, template, by=by, now=now)
 
 
 @transaction.atomic
-def remove_text(*, template: MailTemplate, language: str, by: User, now: datetime) -> None:
+def remove_text(*, template: MailTemplate, language: str, by: User | None, now: datetime) -> None:
     """Delete the texts of one language. Its readers get those of the publication's language."""
     row = _lock(template)
     row.texts.filter(language=language).delete()
@@ -69,7 +79,8 @@ def remove_text(*, template: MailTemplate, language: str, by: User, now: datetim
 def approve_template(*, template: MailTemplate, sha256: str, by: User, now: datetime) -> None:
     """Approve the content that the person saw. The rule about authors is that of the publication's issues.
 
-    Raise NotAllowed, NotReady without texts in the publication's language, or WrongState if the content changed meanwhile.
+    Raise NotAllowed, NotReady without texts in the publication's language, or WrongState if the content changed meanwhile
+    or contains a protected term.
     """
     if not by.has_perm("newsletter.approve_issue"):
         raise NotAllowed("%(by)s may not approve. An administrator can give the role “approver”.", by=by)
@@ -80,6 +91,7 @@ def approve_template(*, template: MailTemplate, sha256: str, by: User, now: date
         raise NotReady("Write the texts in the sender's language first: they are for everybody without their own.")
     if hash_template(row) != sha256:
         raise WrongState("The template was changed since you opened the page. Look at it again, then approve it.")
+    refuse_protected_template(row)
     row.approved_sha256, row.approved_by, row.approved_at, row.editors = sha256, by, now, []
     row.save(update_fields=["approved_sha256", "approved_by", "approved_at", "editors"])
     template.refresh_from_db()
@@ -91,12 +103,25 @@ def withdraw_approval(*, template: MailTemplate) -> None:
     template.refresh_from_db()
 
 
+@transaction.atomic
+def delete_template(*, template: MailTemplate) -> None:
+    """Delete a template with its texts. Raise InUse if the row of a mail names it, which is kept for 90 days."""
+    row = _lock(template)
+    if row.mails.exists():
+        raise InUse(
+            "Mails were sent from “%(name)s” in the last 90 days, so it was not deleted. Withdraw its approval, so that "
+            "nothing more is sent from it.",
+            name=row,
+        )
+    row.delete()
+
+
 def _lock(template: MailTemplate) -> MailTemplate:
     return MailTemplate.objects.select_for_update(of=("self",)).select_related("publication").get(pk=template.pk)
 
 
-def _note_edit(row: MailTemplate, template: MailTemplate, *, by: User, now: datetime) -> None:
+def _note_edit(row: MailTemplate, template: MailTemplate, *, by: User | None, now: datetime) -> None:
     """Save the locked row with its editor, and show the caller's row what changed."""
-    row.editors, row.edited_at = sorted({*row.editors, by.pk}), now
+    row.editors, row.edited_at = sorted({*row.editors, *([by.pk] if by else [])}), now
     row.save()
     template.refresh_from_db()

@@ -13,6 +13,11 @@ from newsletter.models.states import transition
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Recipient, Verdict
 from newsletter.sending.notices.single_mails import deliver_single, may_be_repeated, must_wait
 from newsletter.sending.notices.system_mail import Sender, add_logos, make_sender
+from newsletter.sending.notices.template_terms import (
+    refuse_protected_mail,
+    refuse_protected_template,
+    refuse_protected_values,
+)
 from newsletter.sending.notices.template_texts import (
     check_values,
     find_text,
@@ -68,7 +73,7 @@ def request_mail(
     """Store the request for one mail. The worker hands it over.
 
     Raises:
-        BadAddress, BadValues, NotApprovedTemplate, SuppressedAddress, TooManyMails.
+        BadAddress, BadValues, NotApprovedTemplate, ProtectedTemplate, ProtectedValues, SuppressedAddress, TooManyMails.
     """
     email = normalise(email)
     if not is_approved(template):
@@ -76,7 +81,12 @@ def request_mail(
             "The template “%(name)s” is not approved as it is now. Ask an approver.", name=template
         )
     check_values(template, values)
+    refuse_protected_template(template)
     address_hash = identify(email)
+    language = language or _find_language(address_hash) or template.publication.language
+    text = find_text(template, language)
+    if text is not None:
+        refuse_protected_values(text, values)
     if find_forbidding_reason(address_hash):
         raise SuppressedAddress("This address must get no mail: it failed, complained, was erased or was blocked.")
     recent = TemplateMail.objects.filter(address_hash=address_hash, asked_at__gt=now - DAY)
@@ -92,7 +102,7 @@ def request_mail(
         request_hash=request_hash,
         email=email,
         address_hash=address_hash,
-        language=language or _find_language(address_hash) or template.publication.language,
+        language=language,
         values=dict(values),
         asked_at=now,
     )
@@ -164,6 +174,7 @@ def _deliver(mail: TemplateMail, *, adapter: Adapter, now: datetime) -> Outcome 
         return None
     try:
         made = render_template_mail(template, text, mail.values, sender=find_template_sender(template))
+        refuse_protected_mail(made)
         call = BatchCall(
             key=f"mail-{mail.pk}",
             issue="mails",

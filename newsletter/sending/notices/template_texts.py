@@ -102,7 +102,9 @@ def check_values(template: MailTemplate, values: Mapping[str, str]) -> None:
 
 
 def check_text(text: MailTemplateText, *, fields: Mapping[str, str]) -> None:
-    """Raise BadTemplate for a field that is not declared, or a button without a safe link."""
+    """Raise BadTemplate for an empty text, a field that is not declared, or a button without a safe link."""
+    if not (text.subject and text.body and text.reason):
+        raise BadTemplate("A mail needs a subject, a text, and why people get it. Write all three.")
     for name in TEXTS:
         written = getattr(text, name)
         if _RENDERER.search(written):

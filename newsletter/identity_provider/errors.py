@@ -33,3 +33,12 @@ class BadIdentityToken(SignInRefused):
 
 class NotAdmitted(SignInRefused):
     """The identity is genuine, and may not enter."""
+
+
+class LogoutRefused(DomainError):
+    """No session was ended. ``code`` names the reason in the staff log, ``detail`` what an administrator needs to know."""
+
+    def __init__(self, template: str, /, *, code: str, detail: str = "", **values: object) -> None:
+        super().__init__(template, **values)
+        self.code = code
+        self.detail = clean_line(detail, max_length=200)

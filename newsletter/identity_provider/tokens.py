@@ -67,7 +67,7 @@ def verify_identity_token(
     try:
         claims: dict[str, object] = jwt.decode(
             token,
-            _find_key(token, keys),
+            find_key(token, keys),
             algorithms=ALGORITHMS,
             audience=provider.client_id,
             issuer=discovery.issuer,
@@ -124,7 +124,7 @@ def fetch_user_info(
     return claims
 
 
-def _find_key(token: str, keys: dict[str, object]) -> jwt.PyJWK:
+def find_key(token: str, keys: dict[str, object]) -> jwt.PyJWK:
     """Return the issuer's key that the token names, or the only one that fits. Raises PyJWTError."""
     header = jwt.get_unverified_header(token)
     if header.get("alg") not in ALGORITHMS:

@@ -1,4 +1,4 @@
-"""Show why somebody is not signed in, and write it into the staff log."""
+"""Show why somebody is not signed in, and write refused sign-ins and logouts into the staff log."""
 
 import logging
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 
 from newsletter.common.translation import translate
-from newsletter.identity_provider.errors import SignInRefused
+from newsletter.identity_provider.errors import LogoutRefused, SignInRefused
 from newsletter.identity_provider.identity import Identity
 from newsletter.identity_provider.settings import IdentityProvider
 from newsletter.sending.limits.installation_hold import get_installation
@@ -38,3 +38,11 @@ def log_refusal(
     _LOG.warning("Sign-in with %s refused: %s %s", provider.name, refused.code, refused.detail)
     instance: Model = person or get_installation(now=timezone.now())
     log(instance=instance, action="newsletter.sign_in_refused", title="" if person else provider.name, data=data)
+
+
+def log_refused_logout(refused: LogoutRefused, *, provider: IdentityProvider) -> None:
+    """Write into the staff log, at the installation, that a logout token was refused."""
+    data = {"reason": refused.code, "with": provider.name, **({"detail": refused.detail} if refused.detail else {})}
+    _LOG.warning("Logout by %s refused: %s %s", provider.name, refused.code, refused.detail)
+    instance = get_installation(now=timezone.now())
+    log(instance=instance, action="newsletter.logout_refused", title=provider.name, data=data)

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest
 from django.urls import URLPattern, URLResolver, include, path
 
 from newsletter.desk.sign_in.pages import finish_sign_in, start_sign_in
+from newsletter.desk.sign_in.provider_logout import log_out_by_provider
 from newsletter.desk.staff.one_time_codes import ActivatePage
 from newsletter.desk.staff.password_pages import (
     ChoosePasswordPage,
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("oidc/", start_sign_in, name="newsletter_oidc_start"),
     path("oidc/again/", start_sign_in, {"again": True}, name="newsletter_oidc_again"),
     path("oidc/callback/", finish_sign_in, name="newsletter_oidc_callback"),
+    path("oidc/logout/", log_out_by_provider, name="newsletter_oidc_logout"),
     path("first/<str:code>/", FirstAdministratorPage.as_view(), name="newsletter_first_administrator"),
     path("password/", ForgottenPasswordPage.as_view(), name="newsletter_forgotten_password"),
     path("password/<str:token>/", ChoosePasswordPage.as_view(), name="newsletter_choose_password"),

@@ -41,6 +41,14 @@ LOG_ACTIONS = {
         gettext_lazy("Sign-in blocked for five minutes after many wrong passwords"),
     ),
     "sign_in_refused": (gettext_lazy("Refuse a sign-in"), gettext_lazy("Sign-in refused")),
+    "logged_out": (
+        gettext_lazy("End sessions by the identity provider"),
+        gettext_lazy("Sessions ended by the identity provider"),
+    ),
+    "logout_refused": (
+        gettext_lazy("Refuse to end sessions"),
+        gettext_lazy("Refused to end sessions for the identity provider"),
+    ),
     "identity_linked": (gettext_lazy("Link an identity"), gettext_lazy("Linked with the identity provider")),
     "identity_unlinked": (gettext_lazy("Unlink an identity"), gettext_lazy("Unlinked from the identity provider")),
     "address_changed": (gettext_lazy("Change an address"), gettext_lazy("Address changed")),

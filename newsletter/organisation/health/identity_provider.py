@@ -42,7 +42,9 @@ def check_identity_provider() -> Iterator[Finding]:
         )
         yield error(_CHECK, f"{provider.name} does not accept this desk: {refusal}.", do)
     else:
-        yield ok(_CHECK, f"{provider.name} answers. The redirect address to register there is {redirect}.")
+        logout = f"{settings.NEWSLETTER_SITE_URL}{reverse('newsletter_oidc_logout')}"
+        says = f"{provider.name} answers. The redirect address to register there is {redirect}, the address for"
+        yield ok(_CHECK, f"{says} back-channel logout is {logout}.")
 
 
 def check_way_back() -> Iterator[Finding]:

@@ -14,6 +14,8 @@ const provider = new Provider(issuer, {
       client_id: process.env.CLIENT_ID,
       client_secret: process.env.CLIENT_SECRET,
       redirect_uris: [process.env.REDIRECT_URI],
+      backchannel_logout_uri: process.env.LOGOUT_URI,
+      backchannel_logout_session_required: true,
       token_endpoint_auth_method: process.env.AUTH_METHOD,
       grant_types: ['authorization_code'],
       response_types: ['code'],
@@ -21,11 +23,16 @@ const provider = new Provider(issuer, {
   ],
   claims: { openid: ['sub', 'amr', 'auth_time'], email: ['email', 'email_verified'], profile: ['given_name', 'family_name', 'groups'] },
   cookies: { keys: ['a key of the integration test'] },
-  features: { devInteractions: { enabled: false } },
+  features: { backchannelLogout: { enabled: true }, devInteractions: { enabled: false } },
+  // The provider refuses to call a loopback address, where the desk of the test is.
+  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
   findAccount: async (ctx, sub) => ({ accountId: sub, claims: async () => ({ sub, ...person.claims }) }),
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   pkce: { required: () => true },
 });
+
+provider.on('backchannel.success', (ctx, client, sub) => console.log(`logout of ${sub} was told to ${client.clientId}`));
+provider.on('backchannel.error', (ctx, error) => console.log(`logout was not told: ${error.message} ${error.cause}`));
 
 async function interact(request, response) {
   const { prompt, params, grantId } = await provider.interactionDetails(request, response);

@@ -40,6 +40,12 @@ class Stage:
     def sign_in(self, browser: requests.Session, path: str = "/accounts/oidc/") -> requests.Response:
         return browser.get(self.url(path), timeout=30)
 
+    def log_out_there(self, browser: requests.Session) -> None:
+        """Sign out on the provider's own page, as somebody does who never opens the desk."""
+        page = browser.get(f"{self.issuer}/session/end", timeout=30)
+        fields = dict(re.findall(r'name="(xsrf)" value="([^"]+)"', page.text))
+        browser.post(f"{self.issuer}/session/end/confirm", {**fields, "logout": "yes"}, timeout=30).raise_for_status()
+
     def command(self, *words: str, **changed: str) -> str:
         command = [sys.executable, "-m", "newsletter.project.cli", *words]
         env = {**self.env, **changed}
@@ -74,6 +80,7 @@ def run_stage(stack: ExitStack, folder: Path, migrated: Path, *, method: str, **
         "PORT": str(port),
         "AUTH_METHOD": method,
         "REDIRECT_URI": f"http://127.0.0.1:{web.port}/accounts/oidc/callback/",
+        "LOGOUT_URI": f"http://127.0.0.1:{web.port}/accounts/oidc/logout/",
         "OIDC_PROVIDER": str(find_node_modules() / "oidc-provider" / "lib" / "index.js"),
     }
     script = str(Path(__file__).with_name("oidc_provider.mjs"))
@@ -104,6 +111,20 @@ def test_signing_in_again_asks_at_the_provider_and_comes_back(stage: Stage) -> N
     again = stage.sign_in(browser, "/accounts/oidc/again/?next=/admin/issues/")
     assert again.url == stage.url("/admin/issues/")
     assert any("/interaction/" in step.url for step in again.history)
+
+
+def test_signing_out_at_the_provider_ends_the_session_at_the_desk(stage: Stage) -> None:
+    stage.be("approver-1", amr=["pwd", "mfa"], email=APPROVER)
+    browser, another = requests.Session(), requests.Session()
+    for one in (browser, another):
+        stage.sign_in(one)
+        assert stage.opens(one)
+    stage.log_out_there(browser)
+    assert browser.cookies["sessionid"]
+    assert not stage.opens(browser)
+    assert not stage.opens(another)
+    stage.sign_in(browser)
+    assert stage.opens(browser)
 
 
 def test_without_a_second_factor_there_the_desk_asks_for_its_own(stage: Stage) -> None:

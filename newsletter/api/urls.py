@@ -12,6 +12,7 @@ from ninja.openapi.schema import OpenAPISchema
 from newsletter.api.calls.handle_call import handle_call
 from newsletter.api.calls.openapi import complete_document
 from newsletter.api.calls.problems import answer_wrong_method, register_error_handlers, unknown_address
+from newsletter.api.calls.renderer import Renderer
 from newsletter.api.content import appeals, events, sources, stories
 from newsletter.api.lists import lists, segments, topics
 from newsletter.api.people import adding, dry_runs, exports, imports, people, replies, sign_up_forms, sign_ups, suppressions
@@ -42,6 +43,7 @@ api = Api(
     description="For the organisation's website, donor database and reports. See docs/reference/api.md.",
     docs_url=None,
     urls_namespace="api",
+    renderer=Renderer(),
 )
 api.add_decorator(handle_call, mode="view")
 for router in (

@@ -1,4 +1,4 @@
-"""Read rows by ids with a query that is compiled once. Compiling takes Django several times as long as running it."""
+"""Read rows by ids, and pages of ids, with a query that is compiled once. Compiling takes Django several times as long as running it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 Row = tuple[Any, ...]
 _SIZES = (1, 10, 50, 200)
+_MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,33 @@ class _Compiled:
     parameters: tuple[Any, ...]
     positions: dict[Any, int]
     converters: dict[int, Any]
+
+
+class PreparedIds:
+    """One page of the ids of rows, in their order.
+
+    ``make`` returns a `values_list` of ids for the integers that it gets, such as a list's id. Every other part of the
+    queryset must always be the same.
+    """
+
+    def __init__(self, make: Callable[..., "QuerySet[Any, Any]"], *, newest_first: bool = False) -> None:
+        self._make = make
+        self._newest_first = newest_first
+        self._compiled: dict[int, _Compiled] = {}
+
+    def read(self, *values: int, last: int | None, limit: int) -> list[int]:
+        """Return up to ``limit`` ids that follow ``last``, which is None for the first page."""
+        if last is None:
+            last = _MAX_ID if self._newest_first else 0
+        compiled = self._compiled.get(limit) or self._compile(len(values), limit)
+        return [row[0] for row in _fetch(compiled, (*values, last))]
+
+    def _compile(self, number: int, limit: int) -> _Compiled:
+        *samples, last = _make_samples(int, number + 1)
+        rows = self._make(*samples)
+        rows = rows.filter(pk__lt=last).order_by("-pk") if self._newest_first else rows.filter(pk__gt=last).order_by("pk")
+        self._compiled[limit] = compiled = _compile(rows[:limit], [*samples, last])
+        return compiled
 
 
 class PreparedRows:
@@ -37,24 +65,34 @@ class PreparedRows:
         padded = [*values, *[values[-1]] * (size - len(values))]
         kind = type(values[0])
         compiled = self._compiled.get((kind.__name__, size)) or self._compile(kind, size)
-        positions = compiled.positions
-        with connection.cursor() as cursor:
-            cursor.execute(
-                compiled.sql, [padded[positions[one]] if one in positions else one for one in compiled.parameters]
-            )
-            rows = cursor.fetchall()
-        return [_convert(row, compiled.converters) for row in rows] if compiled.converters else rows
+        return _fetch(compiled, padded)
 
     def _compile(self, kind: type, size: int) -> _Compiled:
-        """Compile the query with values that nothing else has, so that they are found among its parameters."""
-        samples = [kind(-1_000_000_007 - number) for number in range(size)]
-        compiler = self._make(samples).query.get_compiler(connection=connection)
-        sql, parameters = compiler.as_sql()
-        converters = compiler.get_converters(expression for expression, *_ in compiler.select)
-        positions: dict[Any, int] = {value: position for position, value in enumerate(samples)}
-        compiled = _Compiled(sql, tuple(parameters), positions, converters)
-        self._compiled[kind.__name__, size] = compiled
+        samples = _make_samples(kind, size)
+        self._compiled[kind.__name__, size] = compiled = _compile(self._make(samples), samples)
         return compiled
+
+
+def _make_samples(kind: type, number: int) -> list[Any]:
+    """Return values that nothing else has, so that they are found among the parameters of a query."""
+    return [kind(-1_000_000_007 - one) for one in range(number)]
+
+
+def _compile(rows: "QuerySet[Any, Any]", samples: Sequence[Any]) -> _Compiled:
+    compiler = rows.query.get_compiler(connection=connection)
+    sql, parameters = compiler.as_sql()
+    converters = compiler.get_converters(expression for expression, *_ in compiler.select)
+    return _Compiled(sql, tuple(parameters), {value: position for position, value in enumerate(samples)}, converters)
+
+
+def _fetch(compiled: _Compiled, values: Sequence[Any]) -> list[Row]:
+    positions = compiled.positions
+    with connection.cursor() as cursor:
+        cursor.execute(
+            compiled.sql, [values[positions[one]] if one in positions else one for one in compiled.parameters]
+        )
+        rows = cursor.fetchall()
+    return [_convert(row, compiled.converters) for row in rows] if compiled.converters else rows
 
 
 def _convert(row: Row, converters: dict[int, Any]) -> Row:

@@ -257,8 +257,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
 
     @property
     def reference(self) -> str:
-        number = str(self.number) if self.kind == self.Kind.ISSUE else f"{self.kind}-{self.number}"
-        return f"{self.publication.slug}/{number}"
+        return format_reference(publication=self.publication.slug, kind=self.kind, number=self.number)
 
     @property
     def sample_subject(self) -> str:
@@ -286,3 +285,8 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         for name in self.SERVICE_MANAGED_FIELDS:
             setattr(issue, name, getattr(self, name))
         return issue
+
+
+def format_reference(*, publication: str, kind: str, number: int | None) -> str:
+    """Return how an issue is named, such as “weekly/12” or “weekly/digest-3”."""
+    return f"{publication}/{number if kind == Issue.Kind.ISSUE else f'{kind}-{number}'}"

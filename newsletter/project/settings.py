@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "newsletter.web.bad_requests.UnreadableRequestMiddleware",
     "newsletter.web.request_origins.RequestOriginMiddleware",
     "subscribers.web.public_pages_middleware.PublicPagesMiddleware",
+    "newsletter.api.calls.middleware.ApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

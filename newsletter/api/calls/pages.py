@@ -11,6 +11,7 @@ from ninja import Query
 from pydantic import BaseModel, Field
 
 from newsletter.api.calls.problems import Problem
+from newsletter.common.prepared_rows import PreparedIds
 
 MAX_ITEMS = 200
 _Row = TypeVar("_Row", bound=Model)
@@ -57,6 +58,16 @@ def read_page(
     last_found = found[-1] if more else None
     last_id = last_found.pk if isinstance(last_found, Model) else last_found
     return found, _write_cursor(request, last_id) if isinstance(last_id, int) else None
+
+
+def read_prepared_page(
+    request: HttpRequest, rows: PreparedIds, page: PageQuery, *values: int
+) -> tuple[list[int], str | None]:
+    """Return the ids of one page, and the cursor of the next one, by a query that is compiled once."""
+    found = rows.read(*values, last=_read_cursor(request, page.cursor), limit=page.limit + 1)
+    more = len(found) > page.limit
+    found = found[: page.limit]
+    return found, _write_cursor(request, found[-1]) if more else None
 
 
 def _write_cursor(request: HttpRequest, last: int) -> str:

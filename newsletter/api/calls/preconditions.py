@@ -4,10 +4,10 @@ import hashlib
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
-from ninja.renderers import JSONRenderer
 from pydantic import BaseModel
 
 from newsletter.api.calls.problems import Problem
+from newsletter.api.calls.renderer import Renderer
 
 
 def add_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -30,8 +30,8 @@ def check_unchanged(request: HttpRequest, document: BaseModel) -> None:
     asked = request.headers.get("If-Match")
     if asked is None or asked.strip() == "*":
         return
-    content = JSONRenderer().render(request, document.model_dump(), response_status=200)
-    if _make_etag(content if isinstance(content, bytes) else content.encode()) not in parse_etags(asked):
+    content = Renderer().render(request, document.model_dump(), response_status=200)
+    if _make_etag(content) not in parse_etags(asked):
         raise Problem(
             412,
             "It was changed since you read it",

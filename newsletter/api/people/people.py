@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Status
@@ -11,16 +11,17 @@ from pydantic import BaseModel, Field
 from wagtail.log_actions import log
 
 from newsletter.api.calls.access import get_key, label_caller, require_all_lists
-from newsletter.api.calls.pages import Page, PageParams, read_page
+from newsletter.api.calls.pages import Page, PageParams, read_page, read_prepared_page
 from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.problems import Problem
 from newsletter.api.people.describe_people import describe_people
 from newsletter.api.people.people_schemas import Merge, PersonAnswer, PersonValues
-from newsletter.api.people.reach import find_list, list_visible_people, lock_visible_person, log_data
+from newsletter.api.people.reach import find_list_id, list_visible_people, lock_visible_person, log_data
 from newsletter.api.people.router import ERASING, READING, WRITING, router
+from newsletter.common.prepared_rows import PreparedIds
 from newsletter.models import ApiKey
 from subscribers.erasing.erasure import erase_person
-from subscribers.models import Subscription
+from subscribers.models import Subscriber, Subscription
 from subscribers.people.bulk_update import Outcome, PersonUpdate, update_people
 from subscribers.people.lookup import UnknownPerson
 from subscribers.people.merge import merge_people
@@ -31,15 +32,30 @@ class PeopleFilter(BaseModel):
     list: str = Field("", description="Only people with an open subscription to this list.", max_length=80)
 
 
+def _keep_those_on(mailing_list: int, people: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
+    on_it = Subscription.objects.filter(subscriber=OuterRef("pk"), mailing_list=mailing_list).open()
+    return people.filter(Exists(on_it))
+
+
+_EVERYBODY = PreparedIds(lambda: Subscriber.objects.values_list("pk"))
+_ON_A_LIST = PreparedIds(
+    lambda mailing_list: _keep_those_on(mailing_list, Subscriber.objects.all()).values_list("pk")
+)
+
+
 @router.get("people", auth=READING, response=Page[PersonAnswer], summary="List people")
 def all_people(request: HttpRequest, page: PageParams, only: Annotated[PeopleFilter, Query()]) -> dict[str, object]:
     """Return people in the order in which they came, with masked addresses."""
     key = get_key(request)
-    people = list_visible_people(key)
-    if only.list:
-        on_it = Subscription.objects.filter(subscriber=OuterRef("pk"), mailing_list=find_list(key, only.list)).open()
-        people = people.filter(Exists(on_it))
-    ids, following = read_page(request, people.values_list("pk", flat=True), page)
+    mailing_list = find_list_id(key, only.list) if only.list else None
+    if key.all_lists and mailing_list is None:
+        ids, following = read_prepared_page(request, _EVERYBODY, page)
+    elif key.all_lists and mailing_list is not None:
+        ids, following = read_prepared_page(request, _ON_A_LIST, page, mailing_list)
+    else:
+        people = list_visible_people(key)
+        people = people if mailing_list is None else _keep_those_on(mailing_list, people)
+        ids, following = read_page(request, people.values_list("pk", flat=True), page)
     return {"items": describe_people(key, ids), "next": following}
 
 

@@ -5,11 +5,15 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.common.errors import BadAddress, NotFound
+from newsletter.common.prepared_rows import PreparedRows
 from newsletter.models import ApiKey
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
 from subscribers.models import HeldSignup, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.lookup import UnknownPerson, find_person
+
+
+_LIST_IDS = PreparedRows(lambda slugs: MailingList.objects.filter(slug__in=slugs).order_by().values_list("pk"))
 
 
 def list_visible_lists(key: ApiKey) -> QuerySet[MailingList]:
@@ -65,6 +69,12 @@ def find_list(key: ApiKey, slug: str, *, public: bool = False) -> MailingList:
         known = ", ".join(lists.values_list("slug", flat=True)) or "none"
         raise NotFound(f"There is no {'public ' if public else ''}list “{slug}”. There are: {known}.")
     return found
+
+
+def find_list_id(key: ApiKey, slug: str) -> int:
+    """Return the id of the list with this slug. Raise NotFound, also for a list that the key may not use."""
+    found = _LIST_IDS.read([slug])
+    return found[0][0] if found and key.all_lists else find_list(key, slug).pk
 
 
 def find_topics(slugs: Sequence[str]) -> list[Topic]:

@@ -15,7 +15,17 @@ from newsletter.api.calls.problems import answer_wrong_method, register_error_ha
 from newsletter.api.calls.renderer import Renderer
 from newsletter.api.content import appeals, events, sources, stories
 from newsletter.api.lists import lists, segments, topics
-from newsletter.api.people import adding, dry_runs, exports, imports, people, replies, sign_up_forms, sign_ups, suppressions
+from newsletter.api.people import (
+    adding,
+    dry_runs,
+    exports,
+    imports,
+    people,
+    replies,
+    sign_up_forms,
+    sign_ups,
+    suppressions,
+)
 from newsletter.api.people.router import router as people_router
 from newsletter.api.publishing import blocks, gifts, issues, mail_templates, mails, receipts, sends
 

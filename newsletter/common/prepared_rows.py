@@ -1,4 +1,4 @@
-"""Read rows by ids, and pages of ids, with a query that is compiled once. Compiling takes Django several times as long as running it."""
+"""Read rows by ids, and pages of ids, with a query that is compiled once: compiling takes several times as long as running it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,9 @@ class PreparedIds:
     def _compile(self, number: int, limit: int) -> _Compiled:
         *samples, last = _make_samples(int, number + 1)
         rows = self._make(*samples)
-        rows = rows.filter(pk__lt=last).order_by("-pk") if self._newest_first else rows.filter(pk__gt=last).order_by("pk")
+        rows = (
+            rows.filter(pk__lt=last).order_by("-pk") if self._newest_first else rows.filter(pk__gt=last).order_by("pk")
+        )
         self._compiled[limit] = compiled = _compile(rows[:limit], [*samples, last])
         return compiled
 

@@ -46,7 +46,9 @@ def test_only_a_caller_who_sends_an_address_sees_it() -> None:
 @pytest.mark.parametrize("limited", [False, True])
 def test_every_call_shows_a_person_with_the_same_fields(limited: bool) -> None:
     weekly, board = make_list("weekly"), make_list("board")
-    person = make_member(weekly, "ada@example.org", name="Ada", giving="monthly", radius_km=40, timezone="Europe/London")
+    person = make_member(
+        weekly, "ada@example.org", name="Ada", giving="monthly", radius_km=40, timezone="Europe/London"
+    )
     subscribe(person, board)
     person.topics.add(make_topic("courts", "Courts"))
     write_attributes([(person.pk, {"member_since": "2019"})])

@@ -31,17 +31,19 @@ _PEOPLE = PreparedRows(lambda ids: Subscriber.objects.filter(pk__in=ids).order_b
 _CASE, _TOPIC, _ATTRIBUTE = "case", "topic", "attribute"
 _NEVER = Value(None, output_field=DateTimeField())
 _PARTS = PreparedRows(
-    lambda ids: CaseFollow.objects.filter(subscriber__in=ids)
-    .order_by()
-    .values_list("subscriber", Value(_CASE), "case__slug", "case__name", "followed_at")
-    .union(
-        Subscriber.topics.through.objects.filter(subscriber__in=ids)
+    lambda ids: (
+        CaseFollow.objects.filter(subscriber__in=ids)
         .order_by()
-        .values_list("subscriber", Value(_TOPIC), "topic__slug", Value(""), _NEVER),
-        SubscriberAttribute.objects.filter(subscriber__in=ids)
-        .order_by()
-        .values_list("subscriber", Value(_ATTRIBUTE), "key", "value", _NEVER),
-        all=True,
+        .values_list("subscriber", Value(_CASE), "case__slug", "case__name", "followed_at")
+        .union(
+            Subscriber.topics.through.objects.filter(subscriber__in=ids)
+            .order_by()
+            .values_list("subscriber", Value(_TOPIC), "topic__slug", Value(""), _NEVER),
+            SubscriberAttribute.objects.filter(subscriber__in=ids)
+            .order_by()
+            .values_list("subscriber", Value(_ATTRIBUTE), "key", "value", _NEVER),
+            all=True,
+        )
     )
 )
 """What a person has several of, as (subscriber, kind, slug or key, name or value, moment): one query instead of three."""

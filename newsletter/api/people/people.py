@@ -38,9 +38,7 @@ def _keep_those_on(mailing_list: int, people: QuerySet[Subscriber]) -> QuerySet[
 
 
 _EVERYBODY = PreparedIds(lambda: Subscriber.objects.values_list("pk"))
-_ON_A_LIST = PreparedIds(
-    lambda mailing_list: _keep_those_on(mailing_list, Subscriber.objects.all()).values_list("pk")
-)
+_ON_A_LIST = PreparedIds(lambda mailing_list: _keep_those_on(mailing_list, Subscriber.objects.all()).values_list("pk"))
 
 
 @router.get("people", auth=READING, response=Page[PersonAnswer], summary="List people")

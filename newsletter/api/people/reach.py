@@ -12,7 +12,6 @@ from subscribers.identity import identify
 from subscribers.models import HeldSignup, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.lookup import UnknownPerson, find_person
 
-
 _LIST_IDS = PreparedRows(lambda slugs: MailingList.objects.filter(slug__in=slugs).order_by().values_list("pk"))
 
 
@@ -114,7 +113,20 @@ def log_data(key: ApiKey, mailing_list: MailingList | None = None) -> dict[str, 
 
 _DETAILS = frozenset(
     (
-        *("id", "email", "email_hint", "name", "country", "region", "city", "radius_km", "language", "topics", "giving", "timezone"),
+        *(
+            "id",
+            "email",
+            "email_hint",
+            "name",
+            "country",
+            "region",
+            "city",
+            "radius_km",
+            "language",
+            "topics",
+            "giving",
+            "timezone",
+        ),
         *("source", "attributes", "created_at", "followed_cases"),
     )
 )

@@ -77,7 +77,7 @@ class WholeTemplate(TemplateAnswer):
 def all_templates(request: HttpRequest, page: PageParams) -> dict[str, object]:
     """Return the templates that this key may use, also those that wait for an approval."""
     rows = list_visible_templates(get_key(request)).prefetch_related("texts")
-    return make_page(request, rows, lambda row: TemplateAnswer(**_describe(row)), page)
+    return make_page(request, rows, _show_without_texts, page)
 
 
 @router.post("mail-templates", auth=WRITING, response={201: WholeTemplate}, summary="Create a mail template")
@@ -121,7 +121,9 @@ def write_text(request: HttpRequest, slug: str, language: str, data: TemplateTex
     with _edit(request, slug, language=language) as row:
         if language not in (row.publication.language, *OFFERED_LANGUAGES):
             known = ", ".join(dict.fromkeys([row.publication.language, *OFFERED_LANGUAGES]))
-            raise BadTemplate("There are no mails in “%(language)s”. There are: %(known)s.", language=language, known=known)
+            raise BadTemplate(
+                "There are no mails in “%(language)s”. There are: %(known)s.", language=language, known=known
+            )
         save_text(template=row, language=language, texts=data.model_dump(), by=None, now=timezone.now())
     return _show(row)
 
@@ -195,19 +197,19 @@ def _find_publication(key: ApiKey, slug: str) -> Publication:
 
 def _show(row: MailTemplate) -> WholeTemplate:
     texts = {text.language: TemplateText(**{name: getattr(text, name) for name in TEXTS}) for text in row.texts.all()}
-    return WholeTemplate(**_describe(row), texts=texts)
+    return WholeTemplate(**_show_without_texts(row).model_dump(), texts=texts)
 
 
-def _describe(row: MailTemplate) -> dict[str, object]:
-    return {
-        "slug": row.slug,
-        "name": row.name,
-        "publication": row.publication.slug,
-        "fields": row.fields,
-        "languages": [text.language for text in row.texts.all()],
-        "approved": is_approved(row),
-        "problem": str(find_template_problem(row) or ""),
-    }
+def _show_without_texts(row: MailTemplate) -> TemplateAnswer:
+    return TemplateAnswer(
+        slug=row.slug,
+        name=row.name,
+        publication=row.publication.slug,
+        fields=row.fields,
+        languages=[text.language for text in row.texts.all()],
+        approved=is_approved(row),
+        problem=str(find_template_problem(row) or ""),
+    )
 
 
 def _log(key: ApiKey, row: MailTemplate, *, action: str, **more: str) -> None:

@@ -159,4 +159,3 @@ def _show(row: TemplateMail) -> MailAnswer:
         asked_at=row.asked_at,
         sent_at=row.sent_at,
     )
-

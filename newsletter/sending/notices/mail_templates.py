@@ -36,7 +36,8 @@ def make_template(*, name: str, publication: Publication, by: User | None, now: 
     slug = slugify(name)[:50]
     if not slug or MailTemplate.objects.filter(slug=slug).exists():
         raise BadTemplate("There is a template with this name already, or the name has no letters. Choose another.")
-    return MailTemplate.objects.create(slug=slug, name=name, publication=publication, editors=[by.pk] if by else [], edited_at=now)
+    editors = [by.pk] if by else []
+    return MailTemplate.objects.create(slug=slug, name=name, publication=publication, editors=editors, edited_at=now)
 
 
 @transaction.atomic
@@ -54,7 +55,9 @@ def save_fields(
 
 
 @transaction.atomic
-def save_text(*, template: MailTemplate, language: str, texts: Mapping[str, str], by: User | None, now: datetime) -> None:
+def save_text(
+    *, template: MailTemplate, language: str, texts: Mapping[str, str], by: User | None, now: datetime
+) -> None:
     """Store the texts of one language. Raise BadTemplate."""
     row = _lock(template)
     text = row.texts.filter(language=language).first() or MailTemplateText(template=row, language=language)

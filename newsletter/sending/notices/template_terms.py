@@ -105,4 +105,3 @@ def _search_text(matcher: TermMatcher, text: MailTemplateText, values: Mapping[s
         parts = {name: fill_fields(written, values) for name, written in parts.items()}
     link = parts.pop(_BUTTON)
     return matcher.find(*parts.values()) | matcher.find_in_addresses(link)
-

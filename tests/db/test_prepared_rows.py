@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.common.prepared_rows import PreparedRows
+from newsletter.common.prepared_rows import PreparedIds, PreparedRows
 from subscribers.models import MailingList
 from tests.support.people import make_list
 
@@ -32,3 +32,19 @@ def test_prepared_rows_are_found_by_texts_too() -> None:
 def test_no_ids_read_no_rows_and_no_query(django_assert_num_queries: object) -> None:
     with django_assert_num_queries(0):  # type: ignore[operator]
         assert BY_ID.read([]) == []
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_pages_of_ids_are_read_whole_and_each_id_once(newest_first: bool) -> None:
+    ids = [make_list(f"list-{one}").pk for one in range(5)]
+    MailingList.objects.filter(pk=ids.pop(2)).update(archived=True, public=False)
+    expected = ids[::-1] if newest_first else ids
+    for_lists = PreparedIds(
+        lambda above: MailingList.objects.filter(archived=False, pk__gt=above).values_list("pk"),
+        newest_first=newest_first,
+    )
+    found: list[int] = []
+    for _ in range(3):
+        found += for_lists.read(0, last=found[-1] if found else None, limit=2)
+    assert found == expected
+    assert for_lists.read(max(ids), last=None, limit=2) == []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -14,7 +15,7 @@ from django.utils import timezone
 from newsletter.api.calls.openapi import list_operations, scopes_of
 from newsletter.api.urls import api
 from newsletter.api_keys import CALLS_KEPT, delete_old_calls
-from newsletter.models import ApiAnswer, ApiCall, ApiKey, ApiScope
+from newsletter.models import ApiAnswer, ApiCall, ApiKey, ApiScope, AuditEntry
 from subscribers.models import Suppression
 from tests.support.api import call, create_key, fill_path, problem
 from tests.support.desk import sign_in
@@ -149,6 +150,25 @@ def test_a_read_of_a_person_makes_four_queries(django_assert_num_queries: Any) -
     call("get", f"people/{person.pk}", key=key)
     with django_assert_num_queries(4):
         assert call("get", f"people/{person.pk}", key=key).json()["subscriptions"][0]["list"] == "weekly"
+
+
+def test_a_call_depends_on_no_cookie_and_sets_none() -> None:
+    client = sign_in("admin")
+    before = Session.objects.get().get_decoded()
+    with_session = call("get", "topics", client=client)
+    problem(with_session, 401)
+    answer = call("get", "topics", key=create_key("lists:read"), client=client)
+    assert (answer.status_code, answer.cookies) == (200, {})
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert Session.objects.get().get_decoded() == before
+
+
+def test_a_change_by_a_call_is_logged_with_the_address_of_the_caller() -> None:
+    person = make_member(make_list("weekly"), "ada@example.org")
+    key = create_key("people:write")
+    call("patch", f"people/{person.pk}", {"name": "Ada"}, key=key, client=Client(REMOTE_ADDR="203.0.113.7"))
+    assert AuditEntry.objects.get(action="newsletter.api_changed").address == "203.0.113.7"
 
 
 def test_a_key_in_an_address_is_refused() -> None:

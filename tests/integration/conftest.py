@@ -1,6 +1,7 @@
 """Tests of the product against other programs' servers, run only by `make integration`."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.integration.organisation import Organisation, open_organisation
-from tests.integration.wordpress import WordPress, list_missing, run_mariadb, run_wordpress
+from tests.integration.wordpress import BUILDS, Build, WordPress, run_mariadb, run_wordpress
 from tests.integration.wordpress_plugin import (
     BLOCK,
     PASSWORD,
@@ -39,25 +40,46 @@ def organisation(tmp_path: Path, prepared: Path) -> Iterator[Organisation]:
         yield made
 
 
-@pytest.fixture(scope="session")
-def mariadb() -> Iterator[str]:
-    missing = list_missing()
+@pytest.fixture(scope="session", params=BUILDS, ids=lambda build: build.name)
+def build(request: pytest.FixtureRequest) -> Build:
+    """Return each WordPress in turn: the tests that use one run on all."""
+    found: Build = request.param
+    missing = found.list_missing()
     if missing:
-        pytest.skip(f"WordPress is not installed: {', '.join(missing)} missing.")
-    with run_mariadb() as socket:
-        yield socket
+        pytest.skip(f"WordPress ({found.name}) is not installed: {', '.join(missing)} missing.")
+    return found
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[Callable[[], str]]:
+    """Return a function that starts one MariaDB at its first call, and returns the path of its socket."""
+    with ExitStack() as stack:
+        sockets: list[str] = []
+
+        def start() -> str:
+            if not sockets:
+                sockets.append(stack.enter_context(run_mariadb()))
+            return sockets[0]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def mariadb(build: Build, database_server: Callable[[], str]) -> str:
+    """Return the path of the database's socket, if there is a WordPress for it."""
+    return database_server()
 
 
 @pytest.fixture
-def new_wordpress(mariadb: str, tmp_path: Path) -> Iterator[Callable[..., WordPress]]:
+def new_wordpress(build: Build, mariadb: str, tmp_path: Path) -> Iterator[Callable[..., WordPress]]:
     """Return a function that installs and serves one more WordPress."""
     with ExitStack() as stack:
         made: list[WordPress] = []
 
         def install(*, folder: str = "", permalinks: str = "/%postname%/") -> WordPress:
-            name = f"wp_{tmp_path.name.replace('-', '_')[:40]}_{len(made)}"
+            name = f"wp_{re.sub('[^a-z0-9]', '_', tmp_path.name)[:40]}_{len(made)}"
             root = tmp_path / name
-            site = stack.enter_context(run_wordpress(root, socket=mariadb, database=name, folder=folder))
+            site = stack.enter_context(run_wordpress(root, build=build, socket=mariadb, database=name, folder=folder))
             if permalinks:
                 site.do("permalinks", structure=permalinks)
             made.append(site)
@@ -88,10 +110,20 @@ def newsletter(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iter
 
 
 @pytest.fixture(scope="session")
-def site(mariadb: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WordPress]:
+def newsletter_beside_site(
+    build: Build, tmp_path_factory: pytest.TempPathFactory, prepared: Path
+) -> Iterator[Newsletter]:
+    """Return a served newsletter of its own for each WordPress, so that nobody signed up there before."""
+    folder = tmp_path_factory.mktemp("beside") / "organisation"
+    with open_organisation(folder, like=prepared) as organisation, serve_newsletter(organisation) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def site(build: Build, mariadb: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WordPress]:
     """Return a WordPress with the plugin, an administrator and an author. PHP may not warn about the plugin."""
     root = tmp_path_factory.mktemp("site") / "wordpress"
-    with run_wordpress(root, socket=mariadb, database="wp_plugin") as made:
+    with run_wordpress(root, build=build, socket=mariadb, database=f"wp_plugin_{build.name}") as made:
         made.do("permalinks", structure="/%postname%/")
         made.do("user", name="author", password=PASSWORD, role="author")
         copy_plugin(made)

@@ -6,6 +6,8 @@ Run as ``python -m tests.integration.install``. Programs from PyPI and npm go in
 import os
 import shutil
 import subprocess
+import tarfile
+import tempfile
 import venv
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +16,8 @@ from tests.integration import wordpress
 from tests.integration.tools import FOLDER, is_installed
 
 DEBIAN = {
-    "wordpress": wordpress.PACKAGE / "wp-settings.php",
-    "wordpress-theme-twentytwentythree": wordpress.PACKAGE / "wp-content" / "themes" / wordpress.THEME,
+    "wordpress": wordpress.DEBIAN.folder / "wp-settings.php",
+    "wordpress-theme-twentytwentythree": wordpress.DEBIAN.theme,
     "php-cli": Path("/usr/bin/php"),
     "php-mysql": Path("/usr/share/php8.2-mysql"),
     "php-gd": Path("/usr/share/php8.2-gd"),
@@ -34,6 +36,9 @@ PYPI = (
     "hatchling>=1.27,<2",
 )
 NPM = ("@11ty/eleventy@3", "@11ty/eleventy-plugin-rss@2", "oidc-provider@9")
+NEWER_WORDPRESS = "wp-studio@1.22.0"
+"""A package of npm that carries WordPress 7.1.1 whole. Nothing else of it is unpacked or run."""
+WORDPRESS_INSIDE = "package/dist/cli/wp-files/latest/wordpress/"
 
 
 def main() -> None:
@@ -41,6 +46,7 @@ def main() -> None:
     _install_debian()
     _install_pypi()
     _install_npm()
+    _unpack_wordpress()
 
 
 def _install_debian() -> None:
@@ -72,6 +78,28 @@ def _install_npm() -> None:
             print("Not installed, because there is no npm: Eleventy, oidc-provider.")  # noqa: T201
             return
         _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(FOLDER), *NPM])
+
+
+def _unpack_wordpress() -> None:
+    """Unpack WordPress from its package again if the version here changed since the last time."""
+    record = FOLDER / "wordpress.txt"
+    if record.exists() and record.read_text() == NEWER_WORDPRESS:
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        print("Not installed, because there is no npm: a newer WordPress.")  # noqa: T201
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        if not _run([npm, "pack", "--silent", "--pack-destination", folder, NEWER_WORDPRESS]):
+            return
+        (package,) = Path(folder).glob("*.tgz")
+        shutil.rmtree(wordpress.NPM.folder, ignore_errors=True)
+        with tarfile.open(package) as archive:
+            for member in archive:
+                if member.name.startswith(WORDPRESS_INSIDE):
+                    member.name = member.name.removeprefix(WORDPRESS_INSIDE)
+                    archive.extract(member, wordpress.NPM.folder, filter="data")
+    record.write_text(NEWER_WORDPRESS)
 
 
 def _run(command: Sequence[str], *, env: dict[str, str] | None = None) -> bool:

@@ -1,8 +1,11 @@
 """The WordPress plugin in a real WordPress: its form without script, its settings, and “tell the newsletter”."""
 
 import re
+import shlex
 import shutil
+import subprocess
 from html import unescape
+from pathlib import Path
 
 import pytest
 import requests
@@ -17,13 +20,18 @@ from tests.integration.wordpress_plugin import (
     Visitor,
     configure,
     find_attribute,
-    install_plugin,
     sign_in,
 )
 from tests.support.processes import wait_until
 
 EMAIL = "visitor@example.org"
 SETTINGS = "/wp-admin/options-general.php?page=newsletter-signup"
+
+
+@pytest.fixture
+def newsletter(newsletter_beside_site: Newsletter) -> Newsletter:
+    """Return the newsletter that belongs to this WordPress alone."""
+    return newsletter_beside_site
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +46,7 @@ def test_a_visitor_signs_up_without_script_and_gets_the_mail(page, site, newslet
     visitor.post(email=EMAIL, name="Robin", city="Leeds")
     assert "Check your inbox" in visitor.said()
     assert f"If {EMAIL} is not on the list yet" in visitor.said()
-    assert newsletter.people() == [(EMAIL, "Robin", f"API: Web site {page}")]
+    assert newsletter.people()[-1] == (EMAIL, "Robin", f"API: Web site {page}")
     mail = wait_until(
         lambda: newsletter.organisation.install.provider.mailbox(EMAIL),
         seconds=60,
@@ -285,13 +293,45 @@ def test_the_challenge_is_handed_on_without_the_key(site, newsletter):
     assert requests.get(url, params={"list": "daily"}, timeout=60).status_code == 503
 
 
-def test_deleting_the_plugin_deletes_what_it_stored(mariadb, newsletter, tmp_path):
-    with run_wordpress(tmp_path / "wordpress", socket=mariadb, database="wp_uninstall") as site:
+def test_an_uploaded_plugin_works_and_deleting_it_leaves_nothing(build, mariadb, newsletter, tmp_path):
+    database = f"wp_upload_{build.name}"
+    package = make_package(tmp_path)
+    with run_wordpress(tmp_path / "wordpress", build=build, socket=mariadb, database=database) as site:
         site.do("permalinks", structure="/%postname%/")
-        install_plugin(site, newsletter)
-        Visitor(site.address(site.publish("Join", BLOCK, post_type="page"))).open()
+        answer = upload_plugin(site, package)
+        assert "Plugin installed successfully" in answer
+        site.do("activate", plugin=PLUGIN)
+        configure(site, newsletter)
+        visitor = Visitor(site.address(site.publish("Join", BLOCK, post_type="page"))).open()
+        assert "Send me The weekly letter by email" in visitor.said()
         assert site.do("find_text", text="newsletter_signup")
         assert site.do("uninstall", plugin=PLUGIN) is True
         assert site.do("find_text", text="newsletter_signup") == []
         assert site.do("find_text", text=newsletter.key) == []
         assert FOLDER.exists()
+
+
+def make_package(folder: Path) -> Path:
+    """Return the zip that the command of the guide makes."""
+    if not shutil.which("zip"):
+        pytest.skip("zip is not installed.")
+    found = re.search(r"`(zip [^`]+)`", (FOLDER.parent / "README.md").read_text(encoding="utf-8"))
+    assert found
+    shutil.copytree(FOLDER, folder / FOLDER.name)
+    subprocess.run(shlex.split(found[1]), cwd=folder, check=True, capture_output=True, timeout=60)
+    (made,) = folder.glob("*.zip")
+    return made
+
+
+def upload_plugin(site: WordPress, package: Path) -> str:
+    """Upload the plugin as an administrator does, and return the text of the answer."""
+    admin = sign_in(site)
+    page = admin.get(f"{site.url}/wp-admin/plugin-install.php?tab=upload", timeout=60).text
+    values = {
+        "_wpnonce": find_attribute(page, 'input[^>]*name="_wpnonce"', "value"),
+        "install-plugin-submit": "Install",
+    }
+    with package.open("rb") as file:
+        url = f"{site.url}/wp-admin/update.php?action=upload-plugin"
+        answer = admin.post(url, data=values, files={"pluginzip": (package.name, file)}, timeout=120)
+    return re.sub(r"<[^>]+>", " ", answer.text)

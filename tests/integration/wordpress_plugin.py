@@ -61,13 +61,6 @@ def serve_newsletter(organisation: Organisation) -> Iterator[Newsletter]:
     process.terminate()
 
 
-def install_plugin(site: WordPress, newsletter: Newsletter, **settings: Any) -> None:
-    """Copy the plugin into WordPress, activate it as its page of plugins does, and store its settings."""
-    copy_plugin(site)
-    site.do("activate", plugin=PLUGIN)
-    configure(site, newsletter, **settings)
-
-
 def copy_plugin(site: WordPress) -> None:
     plugins = next(site.root.rglob("wp-content")) / "plugins"
     shutil.copytree(FOLDER, plugins / FOLDER.name, dirs_exist_ok=True)

@@ -82,7 +82,7 @@ final class SettingsPage
     private static function render_last_told(): void
     {
         $last = get_option(Tell::LAST);
-        if (is_array($last)) {
+        if (!empty($last['at'])) {
             /* translators: 1: date and time, 2: what the newsletter answered */
             printf('<p>%s</p>', esc_html(sprintf(__('The newsletter was told last on %1$s: %2$s', 'newsletter-signup'), wp_date(get_option('date_format') . ' ' . get_option('time_format'), (int) $last['at']), $last['message'])));
         }

@@ -1,13 +1,14 @@
 // Checks the address before the visitor leaves your page, says what is wrong beside the field, and sends the form once.
 // It calls nobody and keeps nothing. Without it the form works too, and the newsletter's own page says the same.
 "use strict";
-document.querySelectorAll("form[data-newsletter-sign-up]").forEach((form) => {
+document.querySelectorAll("form[data-newsletter-sign-up]").forEach((form, number) => {
   const field = form.elements.email;
   const error = document.createElement("span");
-  error.id = `${field.id}-error`;
+  error.id = `newsletter-sign-up-error-${number}`;
   error.setAttribute("role", "alert");
-  error.style.cssText = "display: block; color: #b3261e; font-weight: 600";
-  form.querySelector(`label[for="${field.id}"]`).after(error);
+  // the text keeps the colour of your page, so that it can be read on a dark one too
+  error.style.cssText = "display: block; font-weight: 600; border-inline-start: 0.25em solid #d93025; padding-inline-start: 0.5em";
+  (field.closest("label") ?? field).before(error);
   form.noValidate = true; // the browser's own bubbles disappear and speak its language, not the page's
 
   const check = () => {

@@ -1,54 +1,114 @@
-"""The commands that the guides show are run as written, in order, against a served newsletter."""
+"""The blocks of the guides are run as they are written, in order: commands, settings, files and suites."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
+import venv
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import anyio
+import mcp
 import pytest
+from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from newsletter.assistant.offered_calls import OFFERED_CALLS
+from tests.integration.guides import HOST, read_guide, to_run
+from tests.integration.organisation import Organisation
+from tests.integration.servers import free_port, run_server
+from tests.integration.tools import find_node_modules, skip_without
 from tests.integration.wordpress_plugin import Newsletter
 
 ROOT = Path(__file__).parents[2]
-NOT_RUN = ("pip install", "/exports/1/file")
-"""They change this environment, or wait for a second person between two of their lines."""
-OTHERS = {"https://crm.example.org": "{site}"}
-"""Systems of the reader's own, which have to be on this machine here."""
+EXAMPLE = ROOT / "examples" / "plugin"
 CURL = "fail-with-body\nsilent\nshow-error\nmax-time = 60\n"
-SCOPES = ("people", "read", "gifts", "issues:write")
-GUIDES = ("reference/api.md", "reference/webhooks.md", "how-to/use-with-an-assistant.md")
-_BLOCK = re.compile(r"^( *)```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+SCOPES = ("people", "people:write", "read", "gifts", "issues:write")
+PEOPLE = "Mail,city,country\nguest@example.org,Leeds,GB\n"
+SECRET = "a secret of the test"
+CONNECT, SIGN_IN = "how-to/connect-a-source.md", "how-to/sign-in-with-your-provider.md"
+EXTENSION, ASSISTANT = "how-to/write-an-extension.md", "how-to/use-with-an-assistant.md"
+COMMANDS = ("reference/api.md", "reference/webhooks.md", ASSISTANT)
+RUN = {
+    "reference/api.md": {"sh"},
+    "reference/webhooks.md": {"sh"},
+    "how-to/connect-a-website.md": set[str](),
+    CONNECT: {"toml", "sh"},
+    SIGN_IN: {"ini", "sh"},
+    EXTENSION: {"toml", "python", "sh"},
+    ASSISTANT: {"sh", "json"},
+}
+"""The guides, and the kinds of blocks that a test below runs."""
+ANSWERS = {"json", "http"}
+"""Where no test runs them, they show what the program answers or sends."""
 
 
-def list_commands(text: str) -> list[str]:
-    """Return the shell blocks of a guide, without those that are no command for the newsletter."""
-    blocks = [block for _, block in _BLOCK.findall(text)]
-    return [block for block in blocks if not any(word in block for word in NOT_RUN)]
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a reader's environment: the newsletter is installed in it, and what they install stays in it."""
+    folder = tmp_path_factory.mktemp("reader") / "venv"
+    venv.create(folder, with_pip=True)
+    packages = next(folder.glob("lib/python*/site-packages"))
+    (packages / "newsletter.pth").write_text(f"import site; site.addsitedir({_site_packages()!r})\n")
+    for name in ("newsletter", "pytest"):
+        lines = Path(sys.executable).with_name(name).read_text().splitlines(keepends=True)
+        (folder / "bin" / name).write_text("".join([f"#!{folder}/bin/python\n", *lines[1:]]))
+        (folder / "bin" / name).chmod(0o755)
+    (folder / "bin" / "ssh").write_text(f'#!/bin/sh\n[ "$1" = {HOST} ] && shift && exec "$@"\n')
+    (folder / "bin" / "ssh").chmod(0o755)
+    return folder / "bin"
+
+
+def _site_packages() -> str:
+    return str(next(Path(sys.prefix).glob("lib/python*/site-packages")))
+
+
+def at_home(organisation: Organisation, *, home: Path, programs: Path) -> dict[str, str]:
+    """Return the environment of a reader. Nothing is fetched from a registry: pip uses what is there.
+
+    For pip, "0" means that nothing is isolated: it reads this variable the wrong way round.
+    """
+    pip = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    env = {name: text for name, text in organisation.install.env.items() if name != "NEWSLETTER_ENV_FILE"}
+    return {**env, **pip, "HOME": str(home), "PATH": f"{programs}:{os.environ['PATH']}"}
 
 
 @pytest.fixture(scope="module")
-def shell(newsletter: Newsletter, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def shell(newsletter: Newsletter, programs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the environment of a reader: the program, the address, a key, and a curl that fails on an error answer."""
     home = tmp_path_factory.mktemp("home")
     (home / ".curlrc").write_text(CURL)
-    organisation = newsletter.organisation
-    options = [option for scope in SCOPES for option in ("--scope", scope)]
-    key = re.search(r"nl_[\w-]{43}", organisation.run("api-key", "add", "The guide", *options))
-    assert key
-    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = {**organisation.install.env, "HOME": str(home), "PATH": programs, "SITE": newsletter.address, "KEY": key[0]}
-    env["NEWSLETTER_FETCH_ALLOW"] = "127.0.0.1"
+    (home / "people.csv").write_text(PEOPLE)
+    env = at_home(newsletter.organisation, home=home, programs=programs)
+    env |= {"SITE": newsletter.address, "KEY": make_key(newsletter.organisation, "The guide", *SCOPES)}
     draft = """curl $SITE/api/v1/issues -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \
         -d '{"publication": "weekly", "beginning": "empty"}'"""
     assert run(draft, env).returncode == 0  # the guide reads the latest issue
     return env
 
 
-def run(command: str, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+@pytest.fixture
+def reader(organisation: Organisation, programs: Path, tmp_path: Path) -> dict[str, str]:
+    """Return the environment of a reader whose newsletter is not served."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return at_home(organisation, home=home, programs=programs)
+
+
+def make_key(organisation: Organisation, name: str, *scopes: str) -> str:
+    options = [option for scope in scopes for option in ("--scope", scope)]
+    found = re.search(r"nl_[\w-]{43}", organisation.run("api-key", "add", name, *options))
+    assert found
+    return found[0]
+
+
+def run(command: str, env: dict[str, str], *, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
-        cwd=env["HOME"],
+        cwd=folder or env["HOME"],
         env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -58,17 +118,116 @@ def run(command: str, env: dict[str, str]) -> "subprocess.CompletedProcess[str]"
     )
 
 
-@pytest.mark.parametrize("guide", GUIDES)
+def succeed(command: str, env: dict[str, str], *, folder: Path | None = None) -> str:
+    done = run(command, env, folder=folder)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("guide", RUN)
+def test_each_block_of_a_guide_is_run_or_says_why_not(guide: str) -> None:
+    left_out = ANSWERS - RUN[guide]
+    blocks = [block for block in read_guide(guide) if block.language not in left_out]
+    assert {block.language for block in blocks if not block.why_not} == RUN[guide]
+
+
+@pytest.mark.parametrize("guide", COMMANDS)
 def test_each_command_of_a_guide_works_as_it_is_written(guide: str, shell: dict[str, str]) -> None:
-    commands = list_commands((ROOT / "docs" / guide).read_text(encoding="utf-8"))
+    commands = to_run(guide, "sh")
     assert commands
     for command in commands:
-        for name, replacement in OTHERS.items():
-            command = command.replace(name, replacement.format(site=shell["SITE"]))
-        done = run(command, shell)
-        assert done.returncode == 0, f"{command}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
+        succeed(command.fill_in(site=shell["SITE"]), shell)
 
 
 def test_a_command_that_does_not_work_is_noticed(shell: dict[str, str]) -> None:
-    wrong = "```sh\ncurl $SITE/api/v1/lists\n```\n```sh\nnewsletter api-kex list\n```\n```sh\npip install x\n```\n"
-    assert [run(command, shell).returncode != 0 for command in list_commands(wrong)] == [True, True]
+    for wrong in ("curl $SITE/api/v1/lists", "newsletter api-kex list", "pip install no-such-package"):
+        assert run(wrong, shell).returncode != 0
+
+
+def test_a_source_with_a_key_is_applied_from_the_file(organisation: Organisation, reader: dict[str, str]) -> None:
+    (source,), (command,) = to_run(CONNECT, "toml"), to_run(CONNECT, "sh")
+    with organisation.file.open("a") as file:
+        file.write(f"\n{source.text}")
+    (variable,) = {entry["key_variable"] for entry in tomllib.loads(source.text)["source"]}
+    (Path(reader["HOME"]) / ".env").write_text(f'{variable}="{SECRET}"\n')
+    succeed(command.text, reader, folder=_beside(organisation, reader))
+    ((sealed,),) = organisation.install.query("SELECT sealed_key FROM newsletter_source WHERE name = 'Talks'")
+    assert sealed
+    assert SECRET not in str(sealed)
+
+
+def _beside(organisation: Organisation, reader: dict[str, str]) -> Path:
+    """Return the reader's folder, with the organisation's file in it."""
+    home = Path(reader["HOME"])
+    (home / organisation.file.name).write_bytes(organisation.file.read_bytes())
+    return home
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Iterator[str]:
+    """Run a certified provider that knows the client of the guide."""
+    skip_without("oidc-provider")
+    port = free_port()
+    env = {
+        "CLIENT_ID": "newsletter",
+        "CLIENT_SECRET": SECRET,
+        "PORT": str(port),
+        "AUTH_METHOD": "client_secret_basic",
+        "REDIRECT_URI": "http://127.0.0.1:8000/accounts/oidc/callback/",
+        "OIDC_PROVIDER": str(find_node_modules() / "oidc-provider" / "lib" / "index.js"),
+    }
+    script = str(Path(__file__).with_name("oidc_provider.mjs"))
+    with run_server(["node", script], port=port, log=tmp_path / "provider.log", env=env):
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_the_settings_for_any_provider_connect_to_one(reader: dict[str, str], issuer: str) -> None:
+    *_, connection, roles = to_run(SIGN_IN, "ini")
+    (command,) = to_run(SIGN_IN, "sh")
+    settings = connection.fill_in(issuer=issuer, secret=f'"{SECRET}"') + roles.text
+    (Path(reader["HOME"]) / ".env").write_text(settings)
+    said = " ".join(run(command.text, reader).stdout.split())  # it names what else this machine lacks
+    assert "Example ID answers." in said
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["google", "microsoft"])
+def test_the_settings_for_a_large_provider_are_accepted(reader: dict[str, str], number: int) -> None:
+    """Only this machine is contacted, so nobody signs in there."""
+    settings = to_run(SIGN_IN, "ini")[number].fill_in(secret="secret")
+    (Path(reader["HOME"]) / ".env").write_text(settings)
+    succeed("newsletter api-key list", reader)
+
+
+def test_the_example_of_an_extension_keeps_its_contract(reader: dict[str, str], tmp_path: Path) -> None:
+    """The steps of the guide in a copy of the example."""
+    (declared,), (suite,) = to_run(EXTENSION, "toml"), to_run(EXTENSION, "python")
+    checkout = tmp_path / "checkout"
+    (checkout / "examples").mkdir(parents=True)
+    succeed(f"cp -r {EXAMPLE} examples/plugin", reader, folder=checkout)
+    copy, install, test = (block.text for block in to_run(EXTENSION, "sh"))
+    succeed(copy, reader, folder=checkout)
+    (made,) = (folder for folder in checkout.iterdir() if folder.name != "examples")
+    wanted = tomllib.loads(declared.text)["project"]["entry-points"]
+    there = tomllib.loads((made / "pyproject.toml").read_text())["project"]["entry-points"]
+    assert wanted.items() <= there.items()
+    succeed(install, reader, folder=checkout)
+    (made / "tests" / "test_contracts.py").write_text(suite.text)
+    assert " passed" in succeed(test, reader, folder=checkout)
+
+
+def test_an_assistant_starts_the_command_of_the_guide(shell: dict[str, str], newsletter: Newsletter) -> None:
+    (setup,) = to_run(ASSISTANT, "json")
+    server = json.loads(setup.text)["mcpServers"]["newsletter"]
+    key = make_key(newsletter.organisation, "Over SSH", "content:read", "issues:read")
+    (Path(shell["HOME"]) / ".env").write_text(f"NEWSLETTER_API_KEY={key}\n")
+
+    async def ask() -> Any:
+        given = StdioServerParameters(command=server["command"], args=server["args"], env=shell, cwd=shell["HOME"])
+        with anyio.fail_after(120):
+            async with mcp.Client(stdio_client(given)) as client:
+                tools = {tool.name for tool in (await client.list_tools()).tools}
+                return tools, await client.call_tool("list_issues", {})
+
+    tools, issues = anyio.run(ask)
+    assert tools == set(OFFERED_CALLS)
+    assert not issues.is_error, issues.content

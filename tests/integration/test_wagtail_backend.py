@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import re
+import shlex
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -12,13 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, expect
 
+from tests.integration.guides import list_blocks
 from tests.integration.organisation import APPROVER
+from tests.integration.servers import free_port, run_server
 from tests.integration.tools import FOLDER, skip_without_package
 from tests.integration.wordpress_plugin import Newsletter
+from tests.support.desk_browser import IN_CHROMIUM
+from tests.support.guide_pictures import GUIDE, make_small
 
 PACKAGE = Path(__file__).parents[2] / "integrations" / "wagtail"
-SCOPES = ("lists:read", "issues:read", "issues:write")
+GUIDE_BLOCKS = {block.language: block for block in list_blocks((PACKAGE / "README.md").read_text(encoding="utf-8"))}
+PASSWORD = "a long password for tests"
 BODY = "The bridge opened on Monday & children walk to school."
 PAGE = """<html><head><title>x</title><style>p{}</style></head><body><h1>A <b>new</b> bridge</h1>
 <p>It <strong>opened</strong> &amp; holds. <a href="/how">How</a> <a href="javascript:x()">no</a></p>
@@ -33,16 +40,25 @@ class WagtailSite:
         self._folder, self._packages = folder, packages
         self.newsletter, self.key, self.address = newsletter, key, newsletter.address
 
+    @property
+    def command(self) -> list[str]:
+        return [str(FOLDER / "bin" / "python"), str(Path(__file__).with_name("wagtail_site.py")), str(self._folder)]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Return the environment of the site. Its settings are those of the guide."""
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(self._packages),
+            "SITE_SETTINGS": GUIDE_BLOCKS["python"].fill_in(site=self.address),
+            "WAGTAIL_NEWSLETTER_API_KEY": self.key,
+        }
+
     def run(self, *steps: tuple[str, dict[str, Any]]) -> list[Any]:
         done = subprocess.run(
-            [str(FOLDER / "bin" / "python"), str(Path(__file__).with_name("wagtail_site.py")), str(self._folder)],
+            self.command,
             input=json.dumps(steps),
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(self._packages),
-                "WAGTAIL_NEWSLETTER_ADDRESS": self.address,
-                "WAGTAIL_NEWSLETTER_API_KEY": self.key,
-            },
+            env=self.env,
             capture_output=True,
             text=True,
             check=False,
@@ -61,14 +77,14 @@ class WagtailSite:
 
 @pytest.fixture(scope="module")
 def wagtail(tmp_path_factory: pytest.TempPathFactory, newsletter: Newsletter) -> WagtailSite:
-    """Return a site with the package, installed by pip from its folder, and a key with the scopes that its guide names."""
+    """Return a site with the package, installed by pip from its folder, and the key and the settings of its guide."""
     skip_without_package("wagtail_newsletter")
     packages, folder = tmp_path_factory.mktemp("packages"), tmp_path_factory.mktemp("wagtail")
     pip = [str(FOLDER / "bin" / "pip"), "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*pip, "--target", str(packages), str(PACKAGE)], check=True, timeout=300)
     organisation = newsletter.organisation
-    options = [option for scope in SCOPES for option in ("--scope", scope)]
-    found = re.search(r"nl_[\w-]{43}", organisation.run("api-key", "add", "Wagtail", *options))
+    _, *arguments = shlex.split(GUIDE_BLOCKS["sh"].text)
+    found = re.search(r"nl_[\w-]{43}", organisation.run(*arguments))
     assert found
     with organisation.file.open("a") as file:
         file.write('\n[[segment]]\nslug = "british"\nname = "In Britain"\nrule = {country = "GB"}\n')
@@ -215,9 +231,36 @@ def test_the_text_of_a_page_becomes_notes_quotes_and_dividers(wagtail: WagtailSi
 
 
 def test_the_sign_up_form_of_a_template_leads_to_the_list(wagtail: WagtailSite) -> None:
-    (form,) = wagtail.run(("render_sign_up", {}))
+    (form,) = wagtail.run(("render_sign_up", {"source": GUIDE_BLOCKS["html"].text}))
     assert f'action="{wagtail.address}/join/weekly"' in form
     assert wagtail.key not in form
+
+
+@IN_CHROMIUM[0]
+@IN_CHROMIUM[1]
+def test_after_the_send_the_panel_shows_its_numbers(wagtail: WagtailSite, browser: Browser, tmp_path: Path) -> None:
+    saved = wagtail.press("send_campaign", title="The bridge is open")
+    number = wagtail.rows(f"SELECT number FROM newsletter_issue WHERE id = {saved['campaign']}")[0][0]
+    install = wagtail.newsletter.organisation.install
+    for step in (("approve", f"weekly/{number}", "--by", APPROVER), ("send", f"weekly/{number}", "--now")):
+        done = install.run(*step, NEWSLETTER_SITE_URL=wagtail.address)
+        assert done.returncode == 0, done.stdout + done.stderr
+    port = free_port()
+    with run_server([*wagtail.command, str(port)], port=port, log=tmp_path / "wagtail.log", env=wagtail.env):
+        page = browser.new_page(viewport={"width": 1280, "height": 700}, locale="en-GB")
+        page.set_default_timeout(60_000)
+        page.goto(f"http://127.0.0.1:{port}/admin/login/")
+        page.get_by_label("Username").fill("editor")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.goto(f"http://127.0.0.1:{port}/admin/pages/{saved['page']}/edit/#tab-newsletter")
+        panel = page.locator(".wn-panel")
+        expect(panel).to_contain_text("Emails sent: 5 (0 bounces)", timeout=60_000)
+        expect(panel).to_contain_text("Status: Sent")
+        expect(panel.get_by_role("button")).to_have_count(0)
+        if os.environ.get(GUIDE):
+            (PACKAGE / "images" / "sent.png").write_bytes(make_small(page.screenshot(animations="disabled")))
+        page.close()
 
 
 class _Refusing(http.server.BaseHTTPRequestHandler):

@@ -1,6 +1,7 @@
-"""A Wagtail site with wagtail-newsletter and our backend, for its own environment: `python wagtail_site.py FOLDER`.
+"""A Wagtail site with wagtail-newsletter and our backend, for its own environment: `python wagtail_site.py FOLDER [PORT]`.
 
-It reads steps as JSON, `[[name, {argument: value}], …]`, and prints their results as JSON. It imports nothing of the newsletter.
+It reads steps as JSON, `[[name, {argument: value}], …]`, and prints their results as JSON. With a port it serves the site
+instead. It imports nothing of the newsletter. `SITE_SETTINGS` in its environment is Python code that completes the settings.
 """
 
 import json
@@ -14,7 +15,7 @@ SETTINGS = {
     "ALLOWED_HOSTS": ["*"],
     "ROOT_URLCONF": "wagtail_pages.urls",
     "INSTALLED_APPS": [
-        *("wagtail_pages", "newsletter_for_wagtail", "wagtail_newsletter", "wagtail.users", "wagtail.images"),
+        *("wagtail_pages", "wagtail.users", "wagtail.images"),
         *(
             "wagtail.documents",
             "wagtail.snippets",
@@ -52,9 +53,6 @@ SETTINGS = {
     "USE_TZ": True,
     "WAGTAIL_SITE_NAME": "Tests",
     "WAGTAILADMIN_BASE_URL": "https://www.example.org",
-    "WAGTAIL_NEWSLETTER_CAMPAIGN_BACKEND": "newsletter_for_wagtail.backend.NewsletterCampaignBackend",
-    "WAGTAIL_NEWSLETTER_FROM_NAME": "Not used",
-    "WAGTAIL_NEWSLETTER_REPLY_TO": "not-used@example.org",
 }
 MODELS = """
 from django.db import models
@@ -74,6 +72,9 @@ PASSWORD = "a long password for tests"
 
 
 def main() -> None:
+    if len(sys.argv) > 2:
+        serve(Path(sys.argv[1]), port=int(sys.argv[2]))
+        return
     configure(Path(sys.argv[1]))
     results = [STEPS[name](**values) for name, values in json.load(sys.stdin)]
     print(json.dumps(results, default=str))  # noqa: T201
@@ -86,14 +87,19 @@ def configure(folder: Path, **more: object) -> None:
     import django
     from django.conf import settings
 
-    settings.configure(
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "site.sqlite3")}},
-        WAGTAIL_NEWSLETTER_ADDRESS=os.environ["WAGTAIL_NEWSLETTER_ADDRESS"],
-        WAGTAIL_NEWSLETTER_API_KEY=os.environ["WAGTAIL_NEWSLETTER_API_KEY"],
-        **SETTINGS,
-        **more,
-    )
+    databases = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "site.sqlite3")}}
+    written: dict[str, object] = {"os": os, "DATABASES": databases, **SETTINGS, **more}
+    exec(os.environ["SITE_SETTINGS"], written)
+    settings.configure(**{name: value for name, value in written.items() if name.isupper()})
     django.setup()
+
+
+def serve(folder: Path, *, port: int) -> None:
+    """Serve the site with its styles until the process is ended."""
+    configure(folder, DEBUG=True)
+    from django.core.management import call_command
+
+    call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
 
 
 def install() -> None:
@@ -204,10 +210,9 @@ def read_blocks(*, html: str) -> list[dict[str, object]]:
     return read(html, base="https://www.example.org/news/")
 
 
-def render_sign_up() -> str:
+def render_sign_up(*, source: str) -> str:
     from django.template import engines
 
-    source = '{% load newsletter_sign_up %}{% newsletter_sign_up "weekly" %}'
     return engines["django"].from_string(source).render({})
 
 

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 GROUP_AND_OTHERS = 0o077
-OWN_FOLDERS = frozenset({"media", "outbox", "cache", "previews", "demo"})
+OWN_FOLDERS = frozenset({"media", "outbox", "cache", "previews", "demo", "restored", ".restoring"})
 MAX_ENTRIES = 1_000
 _OWN_FILE = re.compile(
     r"newsletter\.sqlite3.*|secret\.key|address\.key|left\.journal.*|\.?last-send\.json.*|\.newsletter-demo"

@@ -38,6 +38,9 @@ COMMANDS = {
     "status": "show slots, issues and the delivery summary of a send",
     "doctor": "check settings, database, provider, DNS and templates",
     "bench": "measure sending against a provider on this machine",
+    "backup": "write one archive of everything, or verify one",
+    "restore": "restore an archive into an empty installation",
+    "move": "take the installation from SQLite to PostgreSQL",
     "migrate": "prepare the database, after installing or upgrading",
 }
 _LISTED = re.compile(r"\['(.*)'\]\.?")  # environs prints reasons as a Python list

@@ -9,6 +9,7 @@ from environs import EnvError
 
 MIN_CHARACTERS, MIN_DIFFERENT = 32, 6
 _WAIT_SECONDS, _STEP_SECONDS = 2.0, 0.05
+_made_now: list[Path] = []
 _MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
@@ -44,6 +45,11 @@ def read_key_file(file: Path) -> str:
         time.sleep(_STEP_SECONDS)
 
 
+def list_made_keys() -> list[Path]:
+    """Return the key files that this process made, because there were none."""
+    return list(_made_now)
+
+
 def resolve_key(given: str, *, name: str, kept_in: Path, required: bool) -> str:
     """Return the given key, or else the kept one, which is made if needed. Raises EnvError if a required key is not given."""
     if given:
@@ -68,6 +74,7 @@ def _make(file: Path) -> str:
     except OSError:
         file.unlink(missing_ok=True)
         raise
+    _made_now.append(file)
     return made
 
 

@@ -8,6 +8,7 @@ import dj_database_url
 from newsletter.project import env as _environment
 from newsletter.project.catalogues import list_catalogues, list_desk_languages
 from newsletter.project.paths import EMAIL_TEMPLATES, WEB_TEMPLATES
+from newsletter.project.secret_keys import list_made_keys
 
 ENV = _environment.read()
 
@@ -192,6 +193,7 @@ CACHES = {
 NEWSLETTER_DEMO = ENV.demo
 NEWSLETTER_SITE_URL = ENV.site_url
 NEWSLETTER_DATA_DIR = ENV.data_dir
+NEWSLETTER_MADE_KEYS = list_made_keys()
 NEWSLETTER_PROVIDER_URL = ENV.provider_url
 NEWSLETTER_ENGINE = ENV.engine
 NEWSLETTER_PRODUCTION = ENV.production

@@ -170,5 +170,10 @@ def _journal_path() -> Path:
     return Path(settings.NEWSLETTER_DATA_DIR) / "last-send.json"
 
 
+def hash_address_key(key: str) -> str:
+    """Return the hash by which a database recognises its own address key."""
+    return hmac.new(key.encode(), b"whose database", hashlib.sha256).hexdigest()
+
+
 def _key_hash() -> str:
-    return hmac.new(settings.SUBSCRIBERS_ADDRESS_KEY.encode(), b"whose database", hashlib.sha256).hexdigest()
+    return hash_address_key(settings.SUBSCRIBERS_ADDRESS_KEY)

@@ -1,0 +1,1 @@
+"""Back up, verify and restore an installation, and move it from SQLite to PostgreSQL."""

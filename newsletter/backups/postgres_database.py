@@ -1,0 +1,164 @@
+"""Read and fill the tables of a PostgreSQL database by COPY, each inside the caller's transaction.
+
+The text of COPY is the same on all versions of the server, so `pg_dump` of a matching version is not needed.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+import psycopg
+from django.db import connection
+from psycopg import sql
+
+from newsletter.backups.errors import BackupError, BadArchive
+from newsletter.backups.manifest import Sequence, table_part
+
+_TEXT_FORMAT = ("datestyle TO 'ISO, MDY'", "timezone TO 'UTC'", "extra_float_digits TO 1", "bytea_output TO 'hex'")
+_TABLES = (
+    "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace"
+    " ORDER BY relname"
+)
+_COLUMNS = (
+    "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+    " AND attgenerated = '' ORDER BY attnum"
+)
+_KEY = (
+    "SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)"
+    " WHERE i.indrelid = %s::regclass AND i.indisprimary ORDER BY array_position(i.indkey, a.attnum)"
+)
+_COUNTERS = (
+    "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+    " WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND a.attnum > 0 AND NOT a.attisdropped"
+    " AND pg_get_serial_sequence(quote_ident(c.relname), a.attname) IS NOT NULL ORDER BY 1, 2"
+)
+
+
+def begin_snapshot() -> None:
+    """Make this transaction, which has only begun, see one moment of the database and write nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    use_text_format()
+
+
+def use_text_format() -> None:
+    """Fix how values are written as text until the end of this transaction."""
+    with connection.cursor() as cursor:
+        for setting in _TEXT_FORMAT:
+            cursor.execute(f"SET LOCAL {setting}")
+
+
+def list_tables() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLES)
+        return [name for (name,) in cursor.fetchall()]
+
+
+def list_columns(table: str) -> list[str]:
+    """Return the columns that can be written, in their order."""
+    return _names(_COLUMNS, table)
+
+
+def list_counters() -> list[tuple[str, str]]:
+    """Return each table with a counter, and the column that it numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTERS)
+        return cursor.fetchall()
+
+
+def list_sequences() -> list[Sequence]:
+    """Return the last number of each table's counter; tables that never had a row are left out."""
+    found = []
+    with connection.cursor() as cursor:
+        for table, column in list_counters():
+            cursor.execute("SELECT pg_get_serial_sequence(quote_ident(%s), %s)", [table, column])
+            cursor.execute(f"SELECT last_value, is_called FROM {cursor.fetchone()[0]}")  # noqa: S608
+            last, is_called = cursor.fetchone()
+            if is_called:
+                found.append(Sequence(table, column, last))
+    return found
+
+
+def read_table(table: str, columns: list[str]) -> Iterator[bytes]:
+    """Yield the rows in the order of their key, as COPY writes them: one line a row."""
+    query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT").format(_list(columns), sql.Identifier(table), _order(table))
+    with _cursor() as cursor, cursor.copy(query) as copy:
+        for block in copy:
+            yield bytes(block)
+
+
+def write_table(table: str, columns: list[str], blocks: Iterable[bytes]) -> None:
+    """Add rows that `read_table` gave. Raise BadArchive if the table cannot hold them."""
+    query = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), _list(columns))
+    try:
+        with _cursor() as cursor, cursor.copy(query) as copy:
+            for block in blocks:
+                copy.write(block)
+    except psycopg.DataError as error:
+        raise BadArchive(f"The archive is damaged: {table_part(table)} has a row that {table} cannot hold.") from error
+
+
+def hash_table(table: str, columns: list[str]) -> str:
+    """Return the SHA-256 of what `read_table` gives."""
+    digest = hashlib.sha256()
+    for block in read_table(table, columns):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def count_table(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT COUNT(*) FROM {}").format(sql.Identifier(table)))
+        return int(cursor.fetchone()[0])
+
+
+def empty_tables(tables: list[str]) -> None:
+    if tables:
+        names = sql.SQL(", ").join(map(sql.Identifier, tables))
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("TRUNCATE {}").format(names))
+
+
+def set_sequences(sequences: list[Sequence]) -> None:
+    with connection.cursor() as cursor:
+        for each in sequences:
+            cursor.execute(
+                "SELECT setval(pg_get_serial_sequence(quote_ident(%s), %s), %s)", [each.table, each.column, each.last]
+            )
+
+
+def postpone_constraints() -> None:
+    """Check references at the end only: tables are filled in the order of their names."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def check_constraints() -> None:
+    """Check all references now. Raise BackupError for a row that refers to a missing one."""
+    try:
+        with _cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except psycopg.IntegrityError as error:
+        raise BackupError(
+            f"A row refers to another one that is missing: {error.diag.message_detail}. Nothing was changed."
+        ) from error
+
+
+def _cursor() -> "psycopg.Cursor[tuple[object, ...]]":
+    connection.ensure_connection()
+    return cast("psycopg.Cursor[tuple[object, ...]]", connection.connection.cursor())
+
+
+def _list(columns: list[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def _order(table: str) -> sql.Composable:
+    key = _names(_KEY, table)
+    return sql.SQL(" ORDER BY {}").format(_list(key)) if key else sql.SQL("")
+
+
+def _names(query: str, table: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [f'"{table}"'])
+        return [name for (name,) in cursor.fetchall()]

@@ -1,0 +1,159 @@
+"""Write one archive of the whole installation while it runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from newsletter.backups import postgres_database
+from newsletter.backups.archive_writer import ArchiveWriter, read_blocks
+from newsletter.backups.errors import BackupError
+from newsletter.backups.installation import Installation, collect_keys, describe_installation
+from newsletter.backups.manifest import (
+    FORMAT,
+    JOURNAL_PART,
+    KEYS_PART,
+    MEDIA_PREFIX,
+    ORGANISATION_PART,
+    SQLITE_PART,
+    Manifest,
+    Sequence,
+    table_part,
+)
+from newsletter.backups.passphrase import seal_keys
+from newsletter.backups.retention import name_archive, remove_older
+from newsletter.backups.schema_state import Migration, list_applied
+from newsletter.backups.sqlite_database import copy_snapshot, count_rows, read_migrations
+from newsletter.sending.limits.installation_hold import hash_address_key
+from subscribers.unsubscribing.suppression_journal import journal_path
+
+
+@dataclass(frozen=True)
+class WrittenBackup:
+    """A finished archive: its size in bytes, the rows and files in it, and the older archives that were removed."""
+
+    file: Path
+    size: int
+    rows: int
+    media_files: int
+    with_keys: bool
+    removed: list[Path]
+
+
+@dataclass(frozen=True)
+class _DatabaseCopy:
+    migrations: list[Migration]
+    rows: dict[str, int]
+    columns: dict[str, list[str]]
+    sequences: list[Sequence]
+
+
+def write_backup(
+    file: Path, *, passphrase: str | None = None, keep: int | None = None, now: datetime | None = None
+) -> WrittenBackup:
+    """Write the archive, and keep only so many in its folder. Nothing is overwritten.
+
+    The database is copied first, as of one moment. Images and the journal are read after it, so nothing that a row
+    names is missing unless it was deleted meanwhile.
+    """
+    now = now or datetime.now(UTC)
+    is_folder = file.is_dir()
+    if keep is not None and not is_folder:
+        raise BackupError(
+            f"--keep removes older archives of a folder, and {file} is not a folder. Nothing was done. Name the folder."
+        )
+    file = file / name_archive(now) if is_folder else file
+    installation = describe_installation()
+    keys = seal_keys(collect_keys(installation), passphrase=passphrase) if passphrase else None
+    with ArchiveWriter(file) as archive:
+        database = _add_database(archive, installation)
+        _add_file(archive, JOURNAL_PART, journal_path())
+        _add_file(archive, ORGANISATION_PART, installation.organisation_file)
+        if keys:
+            archive.add(KEYS_PART, [keys])
+        media = sum(_add_file(archive, name, path) for name, path in _list_media(installation.media))
+        manifest = Manifest(
+            format=FORMAT,
+            product=version("newsletter"),
+            made_at=now.isoformat(),
+            engine=installation.engine,
+            address_key_hash=hash_address_key(settings.SUBSCRIBERS_ADDRESS_KEY),
+            migrations=database.migrations,
+            rows=database.rows,
+            columns=database.columns,
+            sequences=database.sequences,
+            parts=archive.parts,
+        )
+        size = archive.finish(manifest)
+    removed = remove_older(file.parent, keep=keep) if keep is not None else []
+    return WrittenBackup(
+        file=file,
+        size=size,
+        rows=sum(database.rows.values()),
+        media_files=media,
+        with_keys=keys is not None,
+        removed=removed,
+    )
+
+
+def _add_database(archive: ArchiveWriter, installation: Installation) -> _DatabaseCopy:
+    if installation.database_file is not None:
+        return _add_sqlite(archive, installation.database_file)
+    with transaction.atomic():
+        postgres_database.begin_snapshot()
+        return _add_postgres(archive)
+
+
+def _add_sqlite(archive: ArchiveWriter, database: Path) -> _DatabaseCopy:
+    if not database.is_file() or "django_migrations" not in connection.introspection.table_names():
+        raise BackupError(
+            f"There is no database in {database} yet, so there is nothing to back up. Check DATABASE_URL."
+        )
+    with copy_snapshot(database, folder=archive.folder) as copy:
+        rows, migrations = count_rows(copy), read_migrations(copy)
+        archive.add(SQLITE_PART, read_blocks(copy))
+    return _DatabaseCopy(migrations=migrations, rows=rows, columns={}, sequences=[])
+
+
+def _add_postgres(archive: ArchiveWriter) -> _DatabaseCopy:
+    tables = postgres_database.list_tables()
+    if "django_migrations" not in tables:
+        raise BackupError("The database has no tables yet, so there is nothing to back up. Check DATABASE_URL.")
+    columns = {table: postgres_database.list_columns(table) for table in tables}
+    rows = dict.fromkeys(tables, 0)
+
+    def read(table: str) -> Iterator[bytes]:
+        for block in postgres_database.read_table(table, columns[table]):
+            rows[table] += block.count(b"\n")  # COPY escapes line breaks inside values
+            yield block
+
+    for table in tables:
+        archive.add(table_part(table), read(table))
+    return _DatabaseCopy(list_applied(), rows, columns, postgres_database.list_sequences())
+
+
+def _add_file(archive: ArchiveWriter, name: str, path: Path) -> bool:
+    """Add a file. Return False if there is none, also because it was deleted since the folder was listed."""
+    try:
+        blocks = read_blocks(path)
+        first = next(blocks, b"")
+    except FileNotFoundError:
+        return False
+    archive.add(name, _join(first, blocks), compress=not name.startswith(MEDIA_PREFIX))
+    return True
+
+
+def _join(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest
+
+
+def _list_media(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield f"{MEDIA_PREFIX}{path.relative_to(folder).as_posix()}", path

@@ -10,9 +10,9 @@ from newsletter.backups.schema_state import migrate_to
 def fill_postgres(archive: ArchiveReader) -> None:
     """Make the tables as they were, fill them, and raise BadArchive if a table has other rows than the archive."""
     manifest = archive.manifest
+    postgres_database.prepare_transaction()
     postgres_database.check_constraints()  # a migration cannot change a table while checks of its rows wait
     migrate_to(manifest.migrations)
-    postgres_database.use_text_format()
     made = postgres_database.list_tables()
     missing = sorted(set(manifest.columns) - set(made))
     if missing:

@@ -15,6 +15,7 @@ from newsletter.backups.errors import BackupError, BadArchive
 from newsletter.backups.manifest import Sequence, table_part
 
 _TEXT_FORMAT = ("datestyle TO 'ISO, MDY'", "timezone TO 'UTC'", "extra_float_digits TO 1", "bytea_output TO 'hex'")
+_NO_LIMITS = ("statement_timeout TO 0", "idle_in_transaction_session_timeout TO 0")
 _TABLES = (
     "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace"
     " ORDER BY relname"
@@ -38,13 +39,13 @@ def begin_snapshot() -> None:
     """Make this transaction, which has only begun, see one moment of the database and write nothing."""
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    use_text_format()
+    prepare_transaction()
 
 
-def use_text_format() -> None:
-    """Fix how values are written as text until the end of this transaction."""
+def prepare_transaction() -> None:
+    """Until the end of this transaction, fix how values are written as text, and let it take as long as it needs."""
     with connection.cursor() as cursor:
-        for setting in _TEXT_FORMAT:
+        for setting in (*_TEXT_FORMAT, *_NO_LIMITS):
             cursor.execute(f"SET LOCAL {setting}")
 
 
@@ -63,7 +64,7 @@ def list_counters() -> list[tuple[str, str]]:
     """Return each table with a counter, and the column that it numbers."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNTERS)
-        return cursor.fetchall()
+        return [(table, column) for table, column in cursor.fetchall()]
 
 
 def list_sequences() -> list[Sequence]:

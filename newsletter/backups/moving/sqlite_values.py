@@ -49,12 +49,12 @@ def _to_bool(value: Value) -> Value:
 def _to_moment(value: Value) -> Value:
     if value is None:
         return None
-    moment = datetime.fromisoformat(str(value))
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _to_date(value: Value) -> Value:
-    return None if value is None else date.fromisoformat(str(value)[:10])
+    return value if value is None or isinstance(value, date) else date.fromisoformat(str(value))
 
 
 def _to_time(value: Value) -> Value:
@@ -62,7 +62,7 @@ def _to_time(value: Value) -> Value:
 
 
 def _to_uuid(value: Value) -> Value:
-    return None if value is None else UUID(str(value))
+    return value if value is None or isinstance(value, UUID) else UUID(str(value))
 
 
 def _to_number(value: Value) -> Value:

@@ -35,6 +35,8 @@ OPENING_DATABASE = {
     "send": ["send", "weekly/latest"],
     "status": ["status"],
     "doctor": ["doctor"],
+    "backup": ["backup", "backup.zip"],
+    "move": ["move", "--to", "postgresql://nobody@127.0.0.1:9/none"],
     "migrate": ["migrate"],
 }
 WITHOUT_DATABASE = {
@@ -42,6 +44,7 @@ WITHOUT_DATABASE = {
     "help": ["help", "status"],
     "bench": ["bench", "--help"],
     "mcp": ["mcp", "--help"],
+    "restore": ["restore", "--help"],
 }
 
 

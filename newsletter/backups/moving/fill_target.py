@@ -1,0 +1,147 @@
+"""Fill the connected, empty PostgreSQL database from an SQLite file, compare every table, and put SQLite on hold.
+
+Nobody can write to SQLite meanwhile. It is put on hold before PostgreSQL has the rows for good, so that two copies
+never mail the same people, whatever happens in between.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.db import OperationalError, connection, transaction
+
+from newsletter.backups import postgres_database
+from newsletter.backups.errors import BackupError, TargetNotEmpty
+from newsletter.backups.manifest import Sequence
+from newsletter.backups.moving.copy_table import copy_table, describe_table
+from newsletter.backups.schema_state import migrate_to_newest
+from newsletter.backups.sqlite_database import list_tables
+from newsletter.common.messages import Message
+from newsletter.models import Batch
+from newsletter.models import Installation as InstallationRow
+
+MOVED = Message(
+    "this installation was moved to PostgreSQL. Nothing is sent from the SQLite database any more. Set DATABASE_URL to "
+    "the new database"
+)
+_MADE_BY_THE_TARGET = {"django_migrations", "wagtailsearch_indexentry"}
+_SEARCH_PREFIX = "wagtailsearch_indexentry_fts"
+
+
+def fill_target(file: Path, *, write_wait: float) -> dict[str, int]:
+    """Return the number of rows of each table. Raise BackupError if nothing was moved.
+
+    ``write_wait`` is how many seconds to wait for another process that is writing to SQLite.
+    """
+    now = datetime.now(UTC)
+    with _lock_source(file, write_wait=write_wait) as source:
+        _require_no_open_call(source, now=now)
+        _require_whole_references(source)
+        _require_reachable()
+        with transaction.atomic():
+            _require_empty()
+            rows = _fill(source)
+            _hold_source(source, now=now)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    return rows
+
+
+@contextmanager
+def _lock_source(file: Path, *, write_wait: float) -> Iterator[sqlite3.Connection]:
+    """Let nobody else write to SQLite until the end. What `_hold_source` committed stays."""
+    with closing(sqlite3.connect(file, timeout=write_wait, isolation_level=None)) as source:
+        try:
+            source.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise BackupError(
+                "Another process is writing to the SQLite database all the time. Nothing was moved. Stop `newsletter serve` "
+                "and the other processes, then run this again."
+            ) from error
+        yield source
+        if source.in_transaction:
+            source.execute("ROLLBACK")
+
+
+def _require_no_open_call(source: sqlite3.Connection, *, now: datetime) -> None:
+    """Raise BackupError if a worker waits for the provider's answer: both databases would hold half of that call."""
+    moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    query = "SELECT COUNT(*) FROM newsletter_batch WHERE state = ? AND lease_until > ?"
+    (calls,) = source.execute(query, [Batch.State.SUBMITTING.value, moment]).fetchone()
+    if calls:
+        raise BackupError(
+            f"{calls} calls to the provider wait for their answer. Nothing was moved. Pause the send or stop the worker, wait "
+            "a minute, then run this again."
+        )
+
+
+def _require_whole_references(source: sqlite3.Connection) -> None:
+    loose = source.execute("PRAGMA foreign_key_check").fetchone()
+    if loose:
+        raise BackupError(
+            f"In SQLite, a row of {loose[0]} refers to a row of {loose[2]} that is missing, and PostgreSQL refuses that. Nothing "
+            "was moved. Restore the latest backup, or ask for help with this message."
+        )
+
+
+def _require_reachable() -> None:
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        raise BackupError(
+            "The PostgreSQL database cannot be reached. Nothing was moved. Check the address, the password and that the "
+            "server runs, then run this again."
+        ) from error
+
+
+def _require_empty() -> None:
+    tables = postgres_database.list_tables()
+    if tables:
+        raise TargetNotEmpty(
+            f"The PostgreSQL database is not empty ({len(tables)} tables, such as {tables[0]}). Nothing was moved. "
+            "Create a new database for the installation."
+        )
+
+
+def _fill(source: sqlite3.Connection) -> dict[str, int]:
+    postgres_database.prepare_transaction()
+    postgres_database.check_constraints()
+    migrate_to_newest()
+    every = postgres_database.list_tables()
+    made = [name for name in every if name not in _MADE_BY_THE_TARGET]
+    there = {name for name in list_tables(source) if not name.startswith(_SEARCH_PREFIX)} - _MADE_BY_THE_TARGET
+    lost = sorted(name for name in there - set(made) if source.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone())  # noqa: S608
+    if lost:
+        raise BackupError(
+            f"SQLite has tables that this installation does not make in PostgreSQL: {', '.join(lost[:3])}. Nothing was moved. "
+            "Install the extension that they belong to, then run this again."
+        )
+    tables = [describe_table(name, source=source) for name in made if name in there]
+    postgres_database.empty_tables([name for name in every if name != "django_migrations"])
+    postgres_database.postpone_constraints()
+    rows = {table.name: copy_table(table, source=source) for table in tables}
+    InstallationRow.objects.filter(pk=1, reason=MOVED).update(held=False, reason="")  # of a move that failed at its end
+    postgres_database.check_constraints()
+    postgres_database.set_sequences(_list_counters(source, rows))
+    return rows
+
+
+def _list_counters(source: sqlite3.Connection, rows: dict[str, int]) -> list[Sequence]:
+    """Return where each counter goes on: after the last number that SQLite gave, also if that row is deleted."""
+    given = dict(source.execute("SELECT name, seq FROM sqlite_sequence WHERE seq > 0"))
+    return [
+        Sequence(table, column, given[table]) for table, column in postgres_database.list_counters() if table in given
+    ]
+
+
+def _hold_source(source: sqlite3.Connection, *, now: datetime) -> None:
+    """Hold SQLite for good. An earlier hold keeps its reason."""
+    reason = InstallationRow._meta.get_field("reason").get_prep_value(MOVED)
+    moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    source.execute(
+        "UPDATE newsletter_installation SET held = 1, reason = ?, changed_at = ? WHERE id = 1 AND NOT held",
+        [reason, moment],
+    )
+    source.execute("COMMIT")

@@ -9,7 +9,7 @@ QUICK := tests/unit tests/db tests/web tests/contract
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean email-gallery email-check email-goldens email-blocks messages soak guide-pictures desk-looks
+.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging email-gallery email-check email-goldens email-blocks messages soak guide-pictures desk-looks
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -31,6 +31,7 @@ help:
 	@echo "make email-blocks   write docs/reference/email-blocks.md and its pictures again (needs Chromium)"
 	@echo "make desk-looks     look at every page wide and narrow, light and dark, in English and Spanish (needs Chromium, 15 minutes)"
 	@echo "make guide-pictures take the pictures of docs/how-to/use-the-desk.md again (needs Chromium)"
+	@echo "make packaging      build the wheel, install it into an empty environment and run it there (some minutes, needs the network)"
 	@echo "make install        put the \`newsletter\` command into .venv/bin"
 	@echo "make clean          remove what these made"
 
@@ -61,6 +62,9 @@ check: lint
 docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.commands_reference
 	$(BIN)/python -m scripts.api_reference
+
+packaging: $(VENV)/.dev
+	$(BIN)/python -m tests.packaging.check
 
 integration: $(VENV)/.dev
 	$(BIN)/python -m tests.integration.install

@@ -1,0 +1,168 @@
+"""Build, compare, install and run the packages as a stranger would: python -m tests.packaging.check (or make packaging).
+
+It prints the installed size and the ten distributions that take most of it.
+"""
+
+import http.client
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+from tests.packaging.build import ROOT, build, hash_file, list_needed_files, list_wheel_files, read_requirements, unpack
+
+OUT = ROOT / "dist"
+LARGEST = 10
+SECONDS_TO_SERVE = 120
+_OF_OTHERS = re.compile(r"^(PATH|LANG|LC_.*|HOME|TMPDIR|PIP_.*|UV_.*|SSL_CERT_.*|.*_proxy|.*_PROXY)$")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="newsletter-packaging-") as folder:
+        there = Path(folder)
+        wheel, sdist = _build_twice(there)
+        _check_contents(wheel)
+        python = _install(wheel, there)
+        _run_demo(python.parent / "newsletter", there)
+        _serve_a_page(python.parent / "newsletter", there)
+        _print_size(there / "venv")
+        shutil.rmtree(OUT, ignore_errors=True)
+        OUT.mkdir()
+        for made in (wheel, sdist):
+            shutil.copy(made, OUT)
+            _say(f"dist/{made.name}: {made.stat().st_size:,} bytes, sha256 {hash_file(made)}")
+
+
+def _build_twice(there: Path) -> tuple[Path, Path]:
+    wheel = build("wheel", source=ROOT, out=there / "first")
+    sdist = build("sdist", source=ROOT, out=there / "first")
+    source = unpack(sdist, to=there / "source")
+    for target, first in (("wheel", wheel), ("sdist", sdist)):
+        for source_folder, name in ((ROOT, "second"), (source, "third")):
+            again = build(target, source=source_folder, out=there / name)
+            if hash_file(first) != hash_file(again):
+                raise SystemExit(f"The {target} built again from {source_folder} has other bytes.")
+    _say("Wheel and source archive: built three times, also from the source archive, with equal bytes.")
+    return wheel, sdist
+
+
+def _check_contents(wheel: Path) -> None:
+    missing, there = list_needed_files() - list_wheel_files(wheel), list_wheel_files(wheel) - list_needed_files()
+    if missing or there:
+        raise SystemExit(f"The wheel lacks {sorted(missing)[:5]} or has too much: {sorted(there)[:5]}.")
+    required, extras = read_requirements(wheel)
+    _say(
+        f"{len(list_wheel_files(wheel))} files, {len(required)} libraries are required; extras: {', '.join(sorted(extras))}."
+    )
+
+
+def _install(wheel: Path, there: Path) -> Path:
+    subprocess.run([sys.executable, "-m", "venv", str(there / "venv")], check=True)
+    python = there / "venv/bin/python"
+    started = time.monotonic()
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel)]
+    subprocess.run(command, cwd=there, env=_environment(), check=True, timeout=900)
+    _say(f"Installed into an empty environment in {time.monotonic() - started:.0f} seconds.")
+    return python
+
+
+def _run_demo(newsletter: Path, there: Path) -> None:
+    folder = _make_empty(there / "demo")
+    started = time.monotonic()
+    done = subprocess.run(
+        [str(newsletter), "demo", "--no-serve"],
+        cwd=folder,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    if done.returncode or not list(folder.rglob("*.eml")):
+        raise SystemExit(f"`newsletter demo --no-serve` failed: {done.stderr or done.stdout}")
+    _say(f"`newsletter demo --no-serve` in an empty folder: sent, in {time.monotonic() - started:.0f} seconds.")
+
+
+def _serve_a_page(newsletter: Path, there: Path) -> None:
+    folder, port = _make_empty(there / "serve"), _find_free_port()
+    with (there / "serve.log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(newsletter), "serve", "--port", str(port)],
+            cwd=folder,
+            env={**_environment(), "NEWSLETTER_SITE_URL": f"http://127.0.0.1:{port}"},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            page = _get(port, "/accounts/login/", process)
+            style = re.search(rb'href="(/static/[^"]+\.css)"', page)
+            if style is None or not _get(port, style[1].decode(), process):
+                raise SystemExit("The sign-in page of the installed wheel has no style sheet.")
+        finally:
+            process.terminate()
+            process.wait(60)
+    if process.returncode:
+        raise SystemExit(f"`newsletter serve` ended with {process.returncode}: {(there / 'serve.log').read_text()}")
+    _say("`newsletter serve` in an empty folder: the sign-in page and its style sheet are served.")
+
+
+def _get(port: int, path: str, process: "subprocess.Popen[bytes]") -> bytes:
+    end = time.monotonic() + SECONDS_TO_SERVE
+    while time.monotonic() < end and process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            if answer.status == http.HTTPStatus.OK:
+                return answer.read()
+            raise SystemExit(f"{path} of the installed wheel answers {answer.status}.")
+        except OSError:
+            time.sleep(0.5)
+        finally:
+            connection.close()
+    raise SystemExit(f"`newsletter serve` of the installed wheel did not answer for {path}.")
+
+
+def _print_size(venv: Path) -> None:
+    (packages,) = venv.glob("lib/python3*/site-packages")
+    sizes = {one.metadata["Name"]: _measure(one) for one in distributions(path=[str(packages)])}
+    installed = {name: size for name, size in sizes.items() if name not in ("pip", "setuptools")}
+    _say(f"Installed: {sum(installed.values()) / 1e6:.0f} MB in {len(installed)} distributions. The largest:")
+    for name, size in sorted(installed.items(), key=lambda pair: -pair[1])[:LARGEST]:
+        _say(f"  {name:<28}{size / 1e6:>7.1f} MB")
+
+
+def _measure(one: Distribution) -> int:
+    """Return the bytes of a distribution's files, with what Python compiled of them."""
+    files = (Path(str(file.locate())) for file in one.files or [])
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _make_empty(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if _OF_OTHERS.match(name)}
+
+
+def _find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -17,17 +17,20 @@ NOT_AT_RUN_TIME = {".po", ".pyc"}
 
 
 def build(target: str, *, source: Path, out: Path) -> Path:
-    """Build a "wheel" or an "sdist" of the project in ``source``, and return its file. Raises CalledProcessError."""
+    """Build a "wheel" or an "sdist" of the project in ``source``, and return its file. Raises RuntimeError."""
     out.mkdir(parents=True, exist_ok=True)
     before = set(out.iterdir())
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(out)],
         cwd=source,
         env={**os.environ, "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", EPOCH)},
-        stdout=subprocess.DEVNULL,
-        check=True,
+        capture_output=True,
+        text=True,
+        check=False,
         timeout=300,
     )
+    if done.returncode:
+        raise RuntimeError(f"The {target} could not be built: {done.stderr}")
     (made,) = set(out.iterdir()) - before
     return made
 

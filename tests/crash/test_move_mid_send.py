@@ -57,7 +57,6 @@ def test_a_half_done_send_is_completed_after_backup_and_restore(install: Install
     succeed(here, "backup", archive, *secret)
     assert "restores" in succeed(here, "backup", "--verify", archive, *secret)
 
-    here.end()
     drop_database(here.database_url)
     shutil.rmtree(here.folder)
     (tmp_path / "after").mkdir()

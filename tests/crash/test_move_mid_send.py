@@ -41,9 +41,9 @@ def complete(there: Installation) -> None:
 
 
 def succeed(here: Installation, *arguments: str) -> str:
-    done = here.run(*arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    process = here.start_without_fork(*arguments)
+    assert process.popen.wait(900) == 0, process.said()
+    return process.said()
 
 
 @pytest.mark.long

@@ -4,6 +4,7 @@ Nobody can write to SQLite meanwhile. It is put on hold before PostgreSQL has th
 never mail the same people, whatever happens in between.
 """
 
+import multiprocessing
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -43,6 +44,7 @@ def fill_target(file: Path, *, write_wait: float) -> dict[str, int]:
         with transaction.atomic():
             _require_empty()
             rows = _fill(source)
+            _require_command()
             _hold_source(source, now=now)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -63,6 +65,13 @@ def _lock_source(file: Path, *, write_wait: float) -> Iterator[sqlite3.Connectio
         yield source
         if source.in_transaction:
             source.execute("ROLLBACK")
+
+
+def _require_command() -> None:
+    """Raise BackupError if the command that began the move was killed: nobody would learn that the databases changed."""
+    command = multiprocessing.parent_process()
+    if command is not None and not command.is_alive():
+        raise BackupError("The command that began the move has ended. Nothing was moved.")
 
 
 def _require_no_open_call(source: sqlite3.Connection, *, now: datetime) -> None:

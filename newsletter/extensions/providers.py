@@ -2,13 +2,14 @@
 
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import Capabilities, DnsRecords, Outcome, ProviderResponse, Verdict
-from newsletter.providers.base.errors import BadWebhook
+from newsletter.providers.base.errors import BadWebhook, WebhookSetupError
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.json_values import as_mapping, parse_delivery_id, parse_json_or_none, parse_time
 from newsletter.providers.base.mail.headers import format_mailbox
 from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
 from newsletter.providers.base.provider_kind import ProviderKind
 from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, UrlRules
+from newsletter.providers.base.webhook_setup import ListedWebhooks, WebhookSetup, WebhookState
 from newsletter.providers.base.webhooks.events import Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, check_password
 
@@ -19,6 +20,7 @@ __all__ = [
     "Feedback",
     "FeedbackKind",
     "HttpAdapter",
+    "ListedWebhooks",
     "Message",
     "Outcome",
     "PersonalMail",
@@ -31,6 +33,9 @@ __all__ = [
     "Verdict",
     "WebhookHandler",
     "WebhookRequest",
+    "WebhookSetup",
+    "WebhookSetupError",
+    "WebhookState",
     "as_mapping",
     "check_password",
     "format_mailbox",

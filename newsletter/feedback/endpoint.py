@@ -6,8 +6,9 @@ import hmac
 
 from django.conf import settings
 
+from newsletter.feedback.webhook_setup.keys import read_stored_keys
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.webhooks.verification import require_keys
+from newsletter.providers.base.webhooks.verification import require_keys, split_keys
 from newsletter.providers.registry import find_webhook_handler, read_provider_url
 
 _SECRET_BYTES = 24
@@ -44,6 +45,12 @@ def require_key(provider: str) -> None:
 
 
 def webhook_key(provider: str) -> str:
-    """Return the keys in NEWSLETTER_PROVIDER_URL, comma-separated, or "" for another provider. Raise BadProviderUrl."""
+    """Return the keys of NEWSLETTER_PROVIDER_URL and those of the set-up, comma-separated; "" for another provider.
+
+    Raise BadProviderUrl.
+    """
     chosen = read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
-    return chosen.webhook_key if chosen.scheme == provider else ""
+    if chosen.scheme != provider:
+        return ""
+    given = split_keys(chosen.webhook_key)
+    return ",".join([*given, *(key for key in read_stored_keys(provider) if key not in given)])

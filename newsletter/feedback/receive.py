@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from newsletter.feedback.endpoint import check_secret, webhook_key
+from newsletter.feedback.webhook_setup.keys import note_report
 from newsletter.models import ProviderEvent
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import Feedback, FeedbackKind
@@ -32,6 +33,8 @@ def store_webhook(*, provider: str, secret: str, call: WebhookRequest, now: date
         ProviderEvent.objects.bulk_create(
             sorted(events, key=lambda event: event.key), ignore_conflicts=True, batch_size=2000
         )
+        if any(event.kind != FeedbackKind.SUBSCRIPTION.value for event in events):
+            note_report(reader.name, now=now)
     if once:
         _require_first_use(provider=reader.name, once=once, events=events)
     return len(events)

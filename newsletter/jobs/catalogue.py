@@ -14,6 +14,8 @@ from newsletter.content.ingesting.apis.source_keys import reseal_keys
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.event_retention import delete_old_events
 from newsletter.feedback.provider_suppressions import read_suppression_list
+from newsletter.feedback.webhook_setup.install import confirm_subscriptions
+from newsletter.feedback.webhook_setup.keys import reseal_webhook_keys
 from newsletter.issues.checks.links import check_due_links
 from newsletter.issues.protected_terms.terms import reseal_terms
 from newsletter.jobs.confirmation_mails import send_due_confirmations
@@ -137,12 +139,14 @@ JOBS = (
     Job("deliver_webhooks", 1, lambda: deliver_due(clock=_now, stopping=is_stopping), WORKER),
     Job("delete_old_webhooks", 3600, lambda: delete_old_outbound_events(now=_now()), SCHEDULER),
     Job("apply_provider_events", 2, apply_due_events, WORKER),
+    Job("confirm_report_subscriptions", 10, lambda: confirm_subscriptions(now=_now()), SCHEDULER),
     Job("read_provider_suppressions", 600, _read_provider_suppressions, SCHEDULER),
     Job("delete_old_api_calls", 3600, lambda: delete_old_calls(now=_now()), SCHEDULER),
     Job("delete_old_events", 3600, lambda: delete_old_events(now=_now()), SCHEDULER),
     Job("reencrypt_terms", 3600, reseal_terms, SCHEDULER),
     Job("reencrypt_webhook_secrets", 3600, lambda: reseal_secrets(now=_now()), SCHEDULER),
     Job("reencrypt_source_keys", 3600, reseal_keys, SCHEDULER),
+    Job("reencrypt_report_keys", 3600, reseal_webhook_keys, SCHEDULER),
     Job("delete_old_deliveries", 3600, lambda: delete_old_deliveries(now=_now()), SCHEDULER),
     Job("delete_old_single_mails", 3600, lambda: delete_old_mails(now=_now()), SCHEDULER),
     Job("repair_sends", 5, lambda: sweep(adapter=current_adapter()), WORKER),

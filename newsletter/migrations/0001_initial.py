@@ -98,6 +98,17 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='ProviderWebhook',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('provider', models.CharField(max_length=20, unique=True)),
+                ('sealed_keys', models.TextField(blank=True)),
+                ('set_up_at', models.DateTimeField(null=True)),
+                ('last_report_at', models.DateTimeField(null=True)),
+                ('claimed_until', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name='SuppressionListReading',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -14,7 +14,14 @@ from newsletter.models.content.story_images import StoryImage
 from newsletter.models.content.story_origins import GoneCode, StoryAddress, StoryOrigin
 from newsletter.models.content.story_use import StoryPlacement, StoryRefusal
 from newsletter.models.content.translations import TextTranslation
-from newsletter.models.feedback import Delivered, Gift, LinkClicks, ProviderEvent, SuppressionListReading
+from newsletter.models.feedback import (
+    Delivered,
+    Gift,
+    LinkClicks,
+    ProviderEvent,
+    ProviderWebhook,
+    SuppressionListReading,
+)
 from newsletter.models.issue_content import IssueRevision, ReaderGroup, ShownItem, Variant
 from newsletter.models.issues import Issue, Slot
 from newsletter.models.protected_terms import ProtectedTerm
@@ -69,6 +76,7 @@ __all__ = [
     "ProtectedTerm",
     "ProviderAccount",
     "ProviderEvent",
+    "ProviderWebhook",
     "Publication",
     "ReaderGroup",
     "SavedBlock",

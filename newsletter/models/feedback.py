@@ -1,4 +1,4 @@
-"""Feedback: events of providers, delivered mails, bounces, automatic pauses, suppression lists, clicks on links, gifts."""
+"""Feedback: events and webhooks of providers, delivered mails, bounces, automatic pauses, suppression lists, clicks, gifts."""
 
 from django.db import models
 from django.db.models import Q
@@ -136,6 +136,22 @@ class SuppressionListReading(models.Model):
     entries = models.PositiveIntegerField(default=0)
     suppressed = models.PositiveIntegerField(default=0)
     error = MessageField(blank=True)
+
+    wagtail_reference_index_ignore = True
+
+
+class ProviderWebhook(models.Model):
+    """The webhook by which a provider reports: whether it was set up from here, and when a report last came.
+
+    ``sealed_keys`` are the keys that verify reports beside those of the settings, the newest first, encrypted.
+    ``claimed_until`` keeps two people from setting it up at once.
+    """
+
+    provider = models.CharField(max_length=20, unique=True)
+    sealed_keys = models.TextField(blank=True)
+    set_up_at = models.DateTimeField(null=True)
+    last_report_at = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 

@@ -9,6 +9,7 @@ from newsletter.providers.base.errors import BadProviderUrl, BadWebhook
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.provider_kind import ProviderKind, check_provider
 from newsletter.providers.base.provider_url import ProviderSettings, UrlRules, parse_provider_url
+from newsletter.providers.base.webhook_setup import WebhookSetup
 from newsletter.providers.base.webhooks.verification import WebhookHandler
 from newsletter.providers.outbox.adapter import OUTBOX_URL, Outbox
 
@@ -18,6 +19,8 @@ OUTBOX = "outbox"
 """The name of the provider that writes mails to files."""
 ADAPTERS: Mapping[str, type[HttpAdapter]] = RegistryPart(PROVIDERS, lambda kind: kind.adapter)
 WEBHOOK_HANDLERS: Mapping[str, WebhookHandler] = RegistryPart(PROVIDERS, lambda kind: kind.webhooks)
+
+WEBHOOK_SETUPS: Mapping[str, type[WebhookSetup] | None] = RegistryPart(PROVIDERS, lambda kind: kind.webhook_setup)
 
 
 class _UrlRules(Mapping[str, UrlRules]):

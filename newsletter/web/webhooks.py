@@ -39,10 +39,13 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
     except BadWebhook as error:
         return _text_response(WEBHOOK_HANDLERS[provider].refusal_status, str(error))
     try:
-        require_key(provider)
+        with database_deadline(DATABASE_WAIT_SECONDS):
+            require_key(provider)
     except BadWebhook as error:
         log.error("%s", error)
         return _text_response(401, str(error))
+    except (DatabaseError, InterfaceError) as error:
+        return _database_failed(provider, error)
     try:
         call = WebhookRequest(request.body, {name.lower(): value for name, value in request.headers.items()})
         with database_deadline(DATABASE_WAIT_SECONDS):
@@ -56,13 +59,17 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
         log.warning("A webhook of %s could not be checked: %s", provider, error)
         return _text_response(503, str(error))
     except (DatabaseError, InterfaceError) as error:
-        log.error(
-            "The database did not store a webhook of %s (%s). The provider was asked to send it again.",
-            provider,
-            type(error).__name__,
-        )
-        return _text_response(503, "The report could not be stored. Send it again later.")
+        return _database_failed(provider, error)
     return _text_response(200, f"{stored} taken")
+
+
+def _database_failed(provider: str, error: Exception) -> HttpResponse:
+    log.error(
+        "The database did not store a webhook of %s (%s). The provider was asked to send it again.",
+        provider,
+        type(error).__name__,
+    )
+    return _text_response(503, "The report could not be stored. Send it again later.")
 
 
 def _body_length(request: HttpRequest) -> int:

@@ -12,6 +12,8 @@ from newsletter.desk.home.event_tasks import find_event_location_tasks, find_eve
 from newsletter.desk.home.extension_tasks import find_extension_tasks
 from newsletter.desk.home.issue_tasks import find_issue_tasks
 from newsletter.desk.home.people_tasks import find_people_tasks
+from newsletter.desk.home.report_tasks import SETTINGS_URL as REPORTS_PAGE
+from newsletter.desk.home.report_tasks import find_report_tasks
 from newsletter.desk.home.staff_tasks import find_staff_tasks
 from newsletter.desk.home.task import Task, shorten
 from newsletter.desk.home.webhook_tasks import find_webhook_tasks
@@ -31,6 +33,7 @@ def find_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
         kinds += [(tasks, issues) for tasks in find_issue_tasks(now=now, can_approve=can_approve)]
     kinds.insert(1, (find_event_tasks(now=now, person=person), events))
     kinds += [([task], "") for task in find_people_tasks(now=now, person=person)]
+    kinds.append((find_report_tasks(now=now, person=person), reverse(REPORTS_PAGE)))
     if can_set_up(person):
         kinds.append((find_privacy_tasks(), ""))
     kinds.append((find_staff_tasks(now=now, person=person), reverse("wagtailusers_users:index")))

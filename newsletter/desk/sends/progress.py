@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.desk.sends.local_hours import LocalHoursContext, describe_next_hour, hours_under_way_context
 from newsletter.desk.sends.subject_test import describe_subject_wait
 from newsletter.desk.shell.labels import format_reason, label_send_state
+from newsletter.feedback.webhook_setup.silence import SilentSend, find_silence
 from newsletter.models import Batch, Installation, Issue, Send
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
@@ -91,6 +92,7 @@ class SendContext(UncertainContext, LocalHoursContext, total=False):
     can_resume: bool
     can_cancel: bool
     can_end: bool
+    silence: SilentSend | None
 
 
 def describe_hold() -> str:
@@ -251,6 +253,7 @@ def send_context(send: Send, *, now: datetime) -> SendContext:
         "can_resume": send.state == states.PAUSED,
         "can_cancel": send.state not in (states.SUBMITTED, states.CANCELLED),
         "can_end": send.state == states.NEEDS_ATTENTION and not uncertain["uncertain"],
+        "silence": find_silence(send, now=now),
         **uncertain,
         **hours_under_way_context(send, now=now),
     }

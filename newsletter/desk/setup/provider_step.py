@@ -1,4 +1,6 @@
-"""Set up, the mail provider: its state, a test of the connection, and the exact setting to write. No key is stored.
+"""Set up, the mail provider: its state, a test of the connection, its reports, and the exact setting to write.
+
+The provider's key is not stored.
 
 Once somebody has the lines to pass on, the step waits for whoever runs the server, so Home does not ask for it.
 """
@@ -14,12 +16,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.extension_registry import RegistryPart
 from newsletter.common.translation import translate
 from newsletter.desk.setup.pages import StepPage
 from newsletter.desk.setup.steps import skip_step
+from newsletter.feedback.webhook_setup.install import install_webhook
+from newsletter.feedback.webhook_setup.state import find_webhook_settings, require_webhook_settings
+from newsletter.models import ProviderWebhook
 from newsletter.organisation.health.connection import Connection, try_connection
 from newsletter.providers.registry import OUTBOX, PROVIDERS, URL_RULES, read_provider_url
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
@@ -94,6 +100,7 @@ class ProviderStep(StepPage):
             "blocked": is_sending_blocked(),
             "env_file": settings.ENV.env_file,
             "letter": ask_for_provider(),
+            "webhook": find_webhook_settings(),
             **super().get_context_data(**kwargs),
         }
 
@@ -101,6 +108,8 @@ class ProviderStep(StepPage):
         if "test" in request.POST:
             _tell(request, try_connection(settings.NEWSLETTER_PROVIDER_URL, now=timezone.now()))
             return self.show()
+        if "reports" in request.POST:
+            return self._set_up_reports(request)
         form = ProviderForm(request.POST)
         if not form.is_valid():
             return self.show(form=form)
@@ -111,6 +120,18 @@ class ProviderStep(StepPage):
         if not self.step.is_done():
             skip_step(step=self.step, by=cast(User, request.user), now=timezone.now())
         return self.show(form=form, lines=_write_lines(form.url), letter=ask_for_setting(form.cleaned_data))
+
+    def _set_up_reports(self, request: HttpRequest) -> HttpResponse:
+        try:
+            webhook, state = require_webhook_settings(), install_webhook(now=timezone.now())
+        except DomainError as error:
+            messages.error(request, translate(error))
+            return self.show()
+        row = ProviderWebhook.objects.get(provider=webhook.provider)
+        log(instance=row, action="newsletter.reports_set_up", user=request.user, data={"provider": webhook.label})
+        if state.works:
+            messages.success(request, _("%(provider)s reports here from now on.") % {"provider": webhook.label})
+        return self.show(state=state, problems=[translate(problem) for problem in state.problems])
 
 
 def make_provider_url(*, provider: str, key: str, secret: str, domain: str, european: bool, webhook_key: str) -> str:

@@ -63,6 +63,7 @@ LOG_ACTIONS = {
     "staff_added": (gettext_lazy("Add staff"), gettext_lazy("Added to the staff")),
     "role_changed": (gettext_lazy("Change a role"), gettext_lazy("Role changed")),
     "password_set": (gettext_lazy("Set a password"), gettext_lazy("Password set")),
+    "reports_set_up": (gettext_lazy("Set up reports of the provider"), gettext_lazy("Reports of the provider set up")),
     "setup_skipped": (gettext_lazy("Skip a step of the set-up"), gettext_lazy("Step of the set-up skipped")),
     "exported": (gettext_lazy("Export"), gettext_lazy("Exported")),
 }

@@ -40,6 +40,7 @@ from newsletter.organisation.health.sending import (
     check_journal,
     check_provider,
     check_recipient_allowlist,
+    check_reports,
     check_senders,
 )
 from newsletter.organisation.private_folder import DataPaths
@@ -77,6 +78,7 @@ def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
         yield check_hold()
         if data.level == "ok":
             yield check_journal(now=datetime.now(UTC))
+        yield from check_reports()
         yield check_brand()
         yield from check_privacy_notice()
         yield check_staff()

@@ -7,10 +7,9 @@ from datetime import datetime
 from django.conf import settings
 
 from newsletter.common.errors import BadAddress
-from newsletter.feedback.endpoint import webhook_url
+from newsletter.feedback.webhook_setup.state import find_webhook_settings
 from newsletter.models import Installation, Publication
 from newsletter.providers.base.errors import BadProviderUrl
-from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.webhooks.verification import split_keys
 from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
 from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain
@@ -37,19 +36,30 @@ def check_provider(url: str) -> Iterator[Finding]:
     if provider.endpoint and not is_own_endpoint(provider):
         do = "Take the endpoint out of NEWSLETTER_PROVIDER_URL to mail real people."
         yield warning("provider", f"{provider.endpoint} is not {provider.scheme}'s own address.", do)
-    yield from _check_webhooks(provider)
 
 
-def _check_webhooks(provider: ProviderSettings) -> Iterator[Finding]:
-    keys = len(split_keys(provider.webhook_key))
-    if not keys:
-        do = (
-            "Add webhook_key=… to NEWSLETTER_PROVIDER_URL, and give your provider this installation's webhook address: "
-            f"{webhook_url(provider.scheme)}"
+def check_reports() -> Iterator[Finding]:
+    """Report where the provider's webhook leads, if its reports can be verified, and when the last one came."""
+    webhook = find_webhook_settings()
+    if webhook is None:
+        return
+    how = webhook.obstacle or f"Run: newsletter provider webhooks --install. Or enter it at {webhook.label} by hand."
+    if webhook.lost_key:
+        says = "A key that verifies reports cannot be read with this installation's secret key, so reports are refused."
+        yield error("webhooks", says, "Put the old secret key back, or run: newsletter provider webhooks --install")
+    elif not webhook.has_key:
+        says = (
+            f"No webhook key is known, so reports are refused: bounces and complaints are not heard of. {webhook.url}"
         )
-        words = "No webhook key is set, so reports are refused: bounces and complaints are not heard of."
-        yield warning("webhooks", words, do)
-    elif keys > 1:
+        do = f"{how} Then add webhook_key=… to NEWSLETTER_PROVIDER_URL." if webhook.obstacle else how
+        yield warning("webhooks", says, do)
+    elif webhook.last_report_at is None:
+        yield warning("webhooks", f"No report of {webhook.label} ever came to {webhook.url}", how)
+    else:
+        last = f"{webhook.last_report_at:%Y-%m-%d %H:%M} UTC"
+        yield ok("webhooks", f"The last report of {webhook.label} came on {last}, to {webhook.url}")
+    keys = len(split_keys(read_provider_url(settings.NEWSLETTER_PROVIDER_URL).webhook_key))
+    if keys > 1:
         do = "Take the older one out of NEWSLETTER_PROVIDER_URL once your provider uses the newer."
         yield ok("webhooks", f"Reports are taken with any of {keys} keys. {do}")
 

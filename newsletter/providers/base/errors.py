@@ -23,6 +23,10 @@ class SuppressionListError(DomainError):
     """A provider's suppression list could not be read. Read it again later."""
 
 
+class WebhookSetupError(DomainError):
+    """The provider could not be asked for its webhooks, or refused to change them. Setting up again is safe."""
+
+
 class TransportError(DomainError):
     """No usable answer came: one of the two errors below."""
 

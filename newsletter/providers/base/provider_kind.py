@@ -4,14 +4,19 @@ from typing import ClassVar
 
 from newsletter.common.extension_registry import BadExtension, Extension
 from newsletter.providers.base.http_adapter import HttpAdapter
+from newsletter.providers.base.webhook_setup import WebhookSetup
 from newsletter.providers.base.webhooks.verification import WebhookHandler
 
 
 class ProviderKind(Extension):
-    """A provider. Its name is the scheme of its NEWSLETTER_PROVIDER_URL, of its ``offer`` and of its webhooks."""
+    """A provider. Its name is the scheme of its NEWSLETTER_PROVIDER_URL, of its ``offer`` and of its webhooks.
+
+    ``webhook_setup`` is None for a provider whose webhooks are entered by hand.
+    """
 
     adapter: ClassVar[type[HttpAdapter]]
     webhooks: ClassVar[WebhookHandler]
+    webhook_setup: ClassVar[type[WebhookSetup] | None] = None
 
 
 def check_provider(name: str, kind: ProviderKind) -> None:
@@ -26,5 +31,8 @@ def check_provider(name: str, kind: ProviderKind) -> None:
             raise BadExtension("its %(part)s is “%(found)s”, not “%(name)s”", part=part, found=found, name=name)
     lacking = sorted(kind.adapter.__abstractmethods__)
     lacking += [part for part in ("label", "own_domain") if not hasattr(kind.adapter, part)]
+    if kind.webhook_setup is not None:
+        lacking += sorted(kind.webhook_setup.__abstractmethods__)
+        lacking += [part for part in ("adapter", "right") if not hasattr(kind.webhook_setup, part)]
     if lacking:
         raise BadExtension("its adapter lacks %(names)s", names=", ".join(lacking))

@@ -1,7 +1,8 @@
-"""The provider as it registers: its adapter and its webhooks."""
+"""The provider as it registers: its adapter, its webhooks and their setup."""
 
 from newsletter.providers.base.provider_kind import ProviderKind
 from newsletter.providers.mailgun.adapter import Mailgun
+from newsletter.providers.mailgun.webhook_setup import MailgunWebhooks
 from newsletter.providers.mailgun.webhooks import MAILGUN
 
 
@@ -9,3 +10,4 @@ class MailgunKind(ProviderKind):
     interface = 1
     adapter = Mailgun
     webhooks = MAILGUN
+    webhook_setup = MailgunWebhooks

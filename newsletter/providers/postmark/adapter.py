@@ -28,7 +28,7 @@ from newsletter.providers.base.responses import combine_row_verdicts
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionListQuery, make_suppressed
 from newsletter.providers.base.webhooks.events import FeedbackKind
 
-_DEFAULT_STREAM = "broadcast"
+DEFAULT_STREAM = "broadcast"
 _MAX_ID_LENGTH = 80
 _RETRYABLE_ERRORS = {100, 429, 500, 503}
 _ACCOUNT_ERRORS = {10, 400, 401, 405, 412, 413}
@@ -52,13 +52,13 @@ class Postmark(HttpAdapter):
         name="postmark", merge="full", max_batch=100, max_bytes=50_000_000, reconcile="query", atomic=False
     )
 
-    def __init__(self, *, key: str, stream: str = _DEFAULT_STREAM, **options: Unpack[AdapterOptions]) -> None:
+    def __init__(self, *, key: str, stream: str = DEFAULT_STREAM, **options: Unpack[AdapterOptions]) -> None:
         super().__init__(key=key, **options)
         self._stream = stream
 
     @classmethod
     def from_settings(cls, settings: ProviderSettings, **options: Unpack[AdapterOptions]) -> Self:
-        return cls(key=settings.key, stream=settings.own_options.get("stream") or _DEFAULT_STREAM, **options)
+        return cls(key=settings.key, stream=settings.own_options.get("stream") or DEFAULT_STREAM, **options)
 
     def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
         """Ask for the messages that carry the batch's id. Each recipient needs one; no message proves nothing."""

@@ -9,8 +9,8 @@ from newsletter.providers.base.errors import BadProviderUrl
 Sign = Callable[[HttpRequest], HttpRequest]
 
 
-def make_signer(*, key: str, secret: str, region: str) -> Sign:
-    """Return a function that signs a request for SES as of now. Raise BadProviderUrl if botocore is not installed."""
+def make_signer(*, key: str, secret: str, region: str, service: str = "ses") -> Sign:
+    """Return a function that signs requests for an Amazon service. Raise BadProviderUrl if botocore is not installed."""
     try:
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
@@ -19,7 +19,7 @@ def make_signer(*, key: str, secret: str, region: str) -> Sign:
         raise BadProviderUrl(
             "NEWSLETTER_PROVIDER_URL names ses://, which needs one more package. Run: pip install newsletter[ses]"
         ) from error
-    auth = SigV4Auth(Credentials(key, secret), "ses", region)
+    auth = SigV4Auth(Credentials(key, secret), service, region)
 
     def sign(request: HttpRequest) -> HttpRequest:
         signed = AWSRequest(request.method, request.url, headers=dict(request.headers), data=request.body)

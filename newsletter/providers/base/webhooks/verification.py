@@ -56,8 +56,8 @@ def require_keys(key: str, *, provider: str) -> Sequence[str]:
     keys = split_keys(key)
     if not keys:
         raise BadWebhook(
-            "No webhook key of %(provider)s is set, so nothing it reports can be believed. "
-            "Add &webhook_key=… to NEWSLETTER_PROVIDER_URL.",
+            "No webhook key of %(provider)s is known, so nothing it reports can be believed. Run `newsletter provider "
+            "webhooks --install`, or add &webhook_key=… to NEWSLETTER_PROVIDER_URL.",
             provider=provider,
         )
     return keys

@@ -1,0 +1,42 @@
+"""Home's tasks about reports of the mail provider: none can come, or none came about a send. Reads only."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from newsletter.common.translation import translate
+from newsletter.desk.home.task import Task
+from newsletter.desk.setup.steps import can_set_up
+from newsletter.feedback.webhook_setup.silence import find_silent_sends
+from newsletter.feedback.webhook_setup.state import find_webhook_settings
+
+SETTINGS_URL = "newsletter_setup_provider"
+
+
+def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
+    """Return a task for each send without reports, or one if reports are not set up yet, for whoever may do so."""
+    webhook = find_webhook_settings()
+    if webhook is None or not can_set_up(person):
+        return []
+    silent = [
+        Task(
+            title=_("No delivery reports about %(issue)s") % {"issue": one.send.issue},
+            detail=translate(one.do),
+            url=f"{reverse(SETTINGS_URL)}#nl-reports",
+            button=_("View"),
+            tone="urgent",
+        )
+        for one in find_silent_sends(now=now)
+    ]
+    if silent or webhook.has_key:
+        return silent
+    return [
+        Task(
+            title=_("Set up the reports of %(provider)s") % {"provider": webhook.label},
+            detail=_("Without them we do not hear of bounces and complaints, and mail these people again."),
+            url=f"{reverse(SETTINGS_URL)}#nl-reports",
+            button=_("Set up"),
+        )
+    ]

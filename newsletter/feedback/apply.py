@@ -11,7 +11,7 @@ from newsletter.feedback.consequences import Consequences, ProviderUnsubscribe, 
 from newsletter.feedback.facts import Facts, find_event_time, load_facts, redact_addresses, write_facts
 from newsletter.feedback.match import EventReference, Target, match_events, read_reference
 from newsletter.feedback.settle import settle_by_evidence
-from newsletter.models import ProviderEvent
+from newsletter.models import ProviderEvent, SenderDelay
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
 from newsletter.providers.registry import is_atomic
@@ -61,6 +61,7 @@ def _apply_due(*, now: datetime, limit: int) -> int:
     after = _add_events(matched, before)
     write_facts({pk: facts for pk, facts in after.items() if facts != before.get(pk, Facts())}, now=now)
     mark_delivered(_find_delivered(matched), at=now)
+    delayed = _record_sender_delays(matched)
     still_open = settle_by_evidence(
         proven=dict.fromkeys(target for _, target in matched),
         atomic={target.batch for event, target in matched if is_atomic(event.provider)},
@@ -81,8 +82,8 @@ def _apply_due(*, now: datetime, limit: int) -> int:
     later = {event.pk for event in events} - done - {event.pk for event in orphans}
     ProviderEvent.objects.filter(pk__in=later).update(retry_at=now + RETRY_AFTER)
     problem_sends = {target.send for event, target in matched if event.kind in _PROBLEM_KINDS and not target.proof}
-    record_refusals(send_ids=problem_sends)
-    pause_failing_sends(send_ids=problem_sends, now=now)
+    record_refusals(send_ids=problem_sends | delayed)
+    pause_failing_sends(send_ids=problem_sends | delayed, now=now)
     return len(events)
 
 
@@ -120,6 +121,24 @@ def _find_delivered(matched: list[tuple[ProviderEvent, Target]]) -> dict[int, in
     """Map each delivered delivery to its send."""
     kind = FeedbackKind.DELIVERED.value
     return {target.delivery: target.send for event, target in matched if event.kind == kind and not target.proof}
+
+
+def _record_sender_delays(matched: list[tuple[ProviderEvent, Target]]) -> set[int]:
+    """Record the mails that were delayed because of their sender, each once. Return their sends."""
+    kind = FeedbackKind.DEFERRED.value
+    found = [
+        (event, target)
+        for event, target in matched
+        if event.kind == kind and event.body.get("status") and not target.proof
+    ]
+    SenderDelay.objects.bulk_create(
+        (
+            SenderDelay(delivery_id=target.delivery, status=str(event.body["status"])[:12], at=find_event_time(event))
+            for event, target in sorted(found, key=lambda pair: pair[1].delivery)
+        ),
+        ignore_conflicts=True,
+    )
+    return {target.send for _, target in found}
 
 
 def _find_consequences(

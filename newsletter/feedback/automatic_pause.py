@@ -4,13 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Q, Sum
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.translation import format_percent
+from newsletter.feedback.sender_refusals import SenderRefusals, count_refusals
 from newsletter.models import Batch, DeliveryException, Send, transition
 from newsletter.models.feedback import AutomaticPause, Bounce
-from newsletter.providers.base.webhooks.bounces import AUTHENTICATION
+from newsletter.providers.base.webhooks.sender_faults import SenderCause
 from newsletter.sending.settling.delivered import count_delivered
 
 HARD_BOUNCE_MIN_ACCEPTED = 500
@@ -18,8 +19,9 @@ MAX_HARD_BOUNCE_SHARE = 0.05
 COMPLAINTS_MIN_DELIVERED = 1000
 MAX_COMPLAINT_SHARE = 0.003
 MIN_COMPLAINTS = 3
-MIN_UNAUTHENTICATED = 20
-MAX_UNAUTHENTICATED_SHARE = 0.05
+_OTHER_CAUSES = (SenderCause.SERVERS, SenderCause.RATE, SenderCause.REPUTATION)
+MIN_REFUSED = 20
+MAX_REFUSED_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class SendCounts:
     """Counts of people of one send, without proofs.
 
     ``accepted`` counts mails that the provider accepted, even if they failed later. ``unauthenticated`` counts mails that
-    were refused because the domain is not authenticated.
+    were refused or delayed because the domain is not authenticated, ``refused`` those with another cause at the sender;
+    ``what_to_change`` is about these.
     """
 
     accepted: int
@@ -35,6 +38,8 @@ class SendCounts:
     hard: int
     complained: int
     unauthenticated: int
+    refused: int = 0
+    what_to_change: str = ""
 
 
 def pause_failing_sends(*, send_ids: Collection[int], now: datetime) -> list[Send]:
@@ -94,10 +99,7 @@ def find_broken_rules(counts: SendCounts) -> list[tuple[AutomaticPause.Rule, int
             share=describe_share(counts.hard, counts.accepted),
         )
         broken.append((AutomaticPause.Rule.HARD, counts.hard, why))
-    if (
-        counts.unauthenticated >= MIN_UNAUTHENTICATED
-        and counts.unauthenticated >= MAX_UNAUTHENTICATED_SHARE * counts.accepted
-    ):
+    if _are_many(counts.unauthenticated, accepted=counts.accepted):
         why = Message(
             "Stopped automatically: mail servers refused %(unauthenticated)s of %(accepted)s mails because your domain "
             "does not prove that they are yours (SPF, DKIM, DMARC). Nobody was suppressed. Run `newsletter "
@@ -106,7 +108,20 @@ def find_broken_rules(counts: SendCounts) -> list[tuple[AutomaticPause.Rule, int
             accepted=Quantity(counts.accepted),
         )
         broken.append((AutomaticPause.Rule.AUTHENTICATION, counts.unauthenticated, why))
+    if _are_many(counts.refused, accepted=counts.accepted):
+        why = Message(
+            "Stopped automatically: mail servers refused or delayed %(refused)s of %(accepted)s mails because of the "
+            "sender. Nobody was suppressed. %(what_to_change)s",
+            refused=counts.refused,
+            accepted=Quantity(counts.accepted),
+            what_to_change=counts.what_to_change,
+        )
+        broken.append((AutomaticPause.Rule.SENDER, counts.refused, why))
     return broken
+
+
+def _are_many(mails: int, *, accepted: int) -> bool:
+    return mails >= MIN_REFUSED and mails >= MAX_REFUSED_SHARE * accepted
 
 
 def count_problems(send: Send) -> SendCounts:
@@ -116,33 +131,35 @@ def count_problems(send: Send) -> SendCounts:
     rows = DeliveryException.objects.filter(delivery__batch__send=send, delivery__proof=False)
     not_accepted = rows.exclude(state="").filter(delivery__batch__in=accepted_batches).count()
     complained = rows.filter(complained_at__isnull=False).count()
-    bounces = Bounce.objects.filter(delivery__batch__send=send, delivery__proof=False).aggregate(
-        hard=Count("pk", filter=Q(bounce_class=Bounce.Class.HARD)),
-        unauthenticated=Count("pk", filter=Q(bounce_class=Bounce.Class.BLOCK, status__in=AUTHENTICATION)),
-    )
+    bounces = Bounce.objects.filter(delivery__batch__send=send, delivery__proof=False)
+    refusals = count_refusals(send)
+    others = SenderRefusals({cause: mails for cause, mails in refusals.by_cause.items() if cause in _OTHER_CAUSES})
     return SendCounts(
         accepted=accepted - not_accepted,
         delivered=count_delivered(send),
-        hard=bounces["hard"],
+        hard=bounces.filter(bounce_class=Bounce.Class.HARD).count(),
         complained=complained,
-        unauthenticated=bounces["unauthenticated"],
+        unauthenticated=refusals.by_cause.get(SenderCause.AUTHENTICATION, 0),
+        refused=others.mails,
+        what_to_change=others.what_to_change,
     )
 
 
 def record_refusals(*, send_ids: Collection[int]) -> None:
-    """Note on the sends that mail servers refuse their sender, unless they have a more serious reason."""
-    blocks = Bounce.objects.filter(delivery__batch__send__in=list(send_ids), bounce_class=Bounce.Class.BLOCK)
-    counted = blocks.filter(status__startswith="5.7.").values_list("delivery__batch__send").annotate(mails=Count("pk"))
-    for send_id, mails in counted.order_by():
-        statuses = blocks.filter(delivery__batch__send=send_id, status__startswith="5.7.").order_by("status")
+    """Note on the sends that mail servers refuse or delay their sender, unless they have a more serious reason."""
+    for send in Send.objects.filter(pk__in=list(send_ids)).order_by("pk"):
+        refusals = count_refusals(send)
+        if not refusals.mails:
+            continue
         reason = Message(
-            "Mail servers refuse this mail because of the sender, not the recipient: %(mails)s so far (%(statuses)s). The "
-            "recipients stay on the list.",
-            mails=mails,
-            statuses=", ".join(statuses.values_list("status", flat=True).distinct()[:4]),
+            "Mail servers refuse or delay this mail because of the sender, not the recipient: %(mails)s so far "
+            "(%(statuses)s). The recipients stay on the list. %(what_to_change)s",
+            mails=refusals.mails,
+            statuses=", ".join(sorted(refusals.statuses)[:4]),
+            what_to_change=refusals.what_to_change,
         )
         replaceable = Q(reason="") | Q(code=Send.Code.SENDER_REFUSED)
-        Send.objects.filter(replaceable, pk=send_id).update(reason=reason, code=Send.Code.SENDER_REFUSED)
+        Send.objects.filter(replaceable, pk=send.pk).update(reason=reason, code=Send.Code.SENDER_REFUSED)
 
 
 def _is_new_level(send: Send, *, rule: AutomaticPause.Rule, cases: int) -> bool:

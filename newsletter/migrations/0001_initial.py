@@ -227,6 +227,15 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='SenderDelay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('status', models.CharField(max_length=12)),
+                ('at', models.DateTimeField()),
+                ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='sender_delay', to='newsletter.delivery')),
+            ],
+        ),
+        migrations.CreateModel(
             name='DeliveryException',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -823,7 +832,7 @@ class Migration(migrations.Migration):
             name='AutomaticPause',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(choices=[('hard', 'too many addresses that do not exist'), ('complaints', 'too many complaints'), ('authentication', 'the domain is not authenticated'), ('domain', 'too many complaints at one mailbox domain'), ('stale', 'it was late'), ('switched_off', 'the publication was switched off'), ('content', 'what it shows changed between two of its hours')], max_length=14)),
+                ('rule', models.CharField(choices=[('hard', 'too many addresses that do not exist'), ('complaints', 'too many complaints'), ('authentication', 'the domain is not authenticated'), ('sender', 'mail servers refuse or delay mail of this sender'), ('domain', 'too many complaints at one mailbox domain'), ('stale', 'it was late'), ('switched_off', 'the publication was switched off'), ('content', 'what it shows changed between two of its hours')], max_length=14)),
                 ('cases', models.PositiveIntegerField()),
                 ('at', models.DateTimeField()),
                 ('send', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='automatic_pauses', to='newsletter.send')),
@@ -1421,7 +1430,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='automaticpause',
-            constraint=models.CheckConstraint(condition=models.Q(('rule__in', ['hard', 'complaints', 'authentication', 'domain', 'stale', 'switched_off', 'content'])), name='automatic_pause_rule'),
+            constraint=models.CheckConstraint(condition=models.Q(('rule__in', ['hard', 'complaints', 'authentication', 'sender', 'domain', 'stale', 'switched_off', 'content'])), name='automatic_pause_rule'),
         ),
         migrations.AddConstraint(
             model_name='sendingday',

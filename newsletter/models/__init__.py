@@ -20,6 +20,7 @@ from newsletter.models.feedback import (
     LinkClicks,
     ProviderEvent,
     ProviderWebhook,
+    SenderDelay,
     SuppressionListReading,
 )
 from newsletter.models.issue_content import IssueRevision, ReaderGroup, ShownItem, Variant
@@ -82,6 +83,7 @@ __all__ = [
     "SavedBlock",
     "SavedRow",
     "Send",
+    "SenderDelay",
     "SenderDomain",
     "SendingDay",
     "SetAsideEntry",

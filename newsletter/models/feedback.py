@@ -93,6 +93,16 @@ class Bounce(models.Model):
         constraints = [one_of("bounce_class", "bounce_class", ["hard", "soft", "block"])]
 
 
+class SenderDelay(models.Model):
+    """A mail that the receiving server delayed because of its sender: the first such code, such as 4.7.28."""
+
+    delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="sender_delay")
+    status = models.CharField(max_length=12)
+    at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+
 class AutomaticPause(models.Model):
     """A rule that paused a send, and at how many cases. After staff resume the send, twice as many pause it again."""
 
@@ -100,6 +110,7 @@ class AutomaticPause(models.Model):
         HARD = "hard", gettext_lazy("too many addresses that do not exist")
         COMPLAINTS = "complaints", gettext_lazy("too many complaints")
         AUTHENTICATION = "authentication", gettext_lazy("the domain is not authenticated")
+        SENDER = "sender", gettext_lazy("mail servers refuse or delay mail of this sender")
         DOMAIN = "domain", gettext_lazy("too many complaints at one mailbox domain")
         STALE = "stale", gettext_lazy("it was late")
         SWITCHED_OFF = "switched_off", gettext_lazy("the publication was switched off")
@@ -118,7 +129,7 @@ class AutomaticPause(models.Model):
             one_of(
                 "automatic_pause_rule",
                 "rule",
-                ["hard", "complaints", "authentication", "domain", "stale", "switched_off", "content"],
+                ["hard", "complaints", "authentication", "sender", "domain", "stale", "switched_off", "content"],
             ),
         ]
 

@@ -29,7 +29,9 @@ class Site:
         settings = read_provider_url(self.api.account)
         kind = WEBHOOK_SETUPS[settings.scheme]
         assert kind is not None
-        target = WebhookTarget(url=URL, keys=tuple(self.keys), new_key=NEW_KEY, keep=lambda key: self.keys.insert(0, key))
+        target = WebhookTarget(
+            url=URL, keys=tuple(self.keys), new_key=NEW_KEY, keep=lambda key: self.keys.insert(0, key)
+        )
         return kind(settings, target=target)
 
     def read(self) -> WebhookState:

@@ -72,7 +72,10 @@ class WebhookApi:
         ours = "/hooks/"
         rows = [row for row in self.rows if ours not in json.dumps(row).replace(ELSEWHERE, "")]
         if self.name == "mailgun":
-            rows = [{"event": row["event"], "urls": [u for u in row["urls"] if u.startswith(ELSEWHERE)]} for row in self.rows]
+            rows = [
+                {"event": row["event"], "urls": [u for u in row["urls"] if u.startswith(ELSEWHERE)]}
+                for row in self.rows
+            ]
             rows = sorted((row for row in rows if row["urls"]), key=lambda row: row["event"])
         if self.name == "ses":
             rows = [row for row in self.rows if "newsletter-reports" not in row["SnsDestination"]["TopicArn"]]
@@ -113,7 +116,10 @@ class WebhookApi:
         last = path.rpartition("/")[2]
         row = next((row for row in self.rows if row["id"] == last), None)
         if path == f"{base}/all":
-            return 200, {"max_allowed": 10, "webhooks": [{k: v for k, v in row.items() if k != "key"} for row in self.rows]}
+            return 200, {
+                "max_allowed": 10,
+                "webhooks": [{k: v for k, v in row.items() if k != "key"} for row in self.rows],
+            }
         if path == f"{base}/signed/{last}":
             if row is None:
                 return 404, {"errors": [{"message": "webhook not found"}]}
@@ -132,7 +138,13 @@ class WebhookApi:
     def _postmark_other(self, url: str) -> None:
         triggers = {"Open": {"Enabled": True, "PostFirstOpenOnly": False}}
         auth = {"Username": "crm", "Password": "theirs"}
-        row = {"ID": 100 + len(self.rows), "Url": url, "MessageStream": "broadcast", "HttpAuth": auth, "Triggers": triggers}
+        row = {
+            "ID": 100 + len(self.rows),
+            "Url": url,
+            "MessageStream": "broadcast",
+            "HttpAuth": auth,
+            "Triggers": triggers,
+        }
         self.rows.append(row)
 
     def postmark(self, method: str, path: str, query: dict[str, str], sent: Any) -> Reply:
@@ -160,7 +172,12 @@ class WebhookApi:
             shown = [{name: value for name, value in row.items() if name != "signing_secret"} for row in page]
             return 200, {"object": "list", "has_more": at + len(page) < len(self.rows), "data": shown}
         if method == "POST":
-            made = {"id": f"aaaa-{len(self.rows)}", "status": "enabled", "signing_secret": f"whsec_{len(self.rows)}abc=", **sent}
+            made = {
+                "id": f"aaaa-{len(self.rows)}",
+                "status": "enabled",
+                "signing_secret": f"whsec_{len(self.rows)}abc=",
+                **sent,
+            }
             self.rows.append(made)
             return 201, {"object": "webhook", "id": made["id"], "signing_secret": made["signing_secret"]}
         row = next(row for row in self.rows if path == f"/webhooks/{row['id']}")
@@ -299,7 +316,7 @@ def serve_webhook_api(name: str) -> Iterator[WebhookApi]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _reply
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _reply  # noqa: N815 - the names that the base class calls
 
         def log_message(self, format: str, *args: object) -> None:
             """Write nothing."""

@@ -33,6 +33,11 @@ def find_silence(send: Send, *, now: datetime) -> SilentSend | None:
     return next(iter(_describe(Send.objects.filter(pk=send.pk), now=now)), None)
 
 
+def has_sent_before(webhook: WebhookSettings, *, now: datetime) -> bool:
+    """Return True if a send by this provider began so long ago that reports must have come."""
+    return Send.objects.filter(provider=webhook.account, started_at__lte=now - REPORTS_EXPECTED_AFTER).exists()
+
+
 def _describe(sends: "QuerySet[Send]", *, now: datetime) -> list[SilentSend]:
     webhook = find_webhook_settings()
     if webhook is None:

@@ -78,7 +78,7 @@ def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
         yield check_hold()
         if data.level == "ok":
             yield check_journal(now=datetime.now(UTC))
-        yield from check_reports()
+        yield from check_reports(now=datetime.now(UTC))
         yield check_brand()
         yield from check_privacy_notice()
         yield check_staff()

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 
 from newsletter.common.errors import BadAddress
+from newsletter.feedback.webhook_setup.silence import has_sent_before
 from newsletter.feedback.webhook_setup.state import find_webhook_settings
 from newsletter.models import Installation, Publication
 from newsletter.providers.base.errors import BadProviderUrl
@@ -38,7 +39,7 @@ def check_provider(url: str) -> Iterator[Finding]:
         yield warning("provider", f"{provider.endpoint} is not {provider.scheme}'s own address.", do)
 
 
-def check_reports() -> Iterator[Finding]:
+def check_reports(*, now: datetime) -> Iterator[Finding]:
     """Report where the provider's webhook leads, if its reports can be verified, and when the last one came."""
     webhook = find_webhook_settings()
     if webhook is None:
@@ -53,8 +54,11 @@ def check_reports() -> Iterator[Finding]:
         )
         do = f"{how} Then add webhook_key=… to NEWSLETTER_PROVIDER_URL." if webhook.obstacle else how
         yield warning("webhooks", says, do)
-    elif webhook.last_report_at is None:
+    elif webhook.last_report_at is None and has_sent_before(webhook, now=now):
         yield warning("webhooks", f"No report of {webhook.label} ever came to {webhook.url}", how)
+    elif webhook.last_report_at is None:
+        says = f"No report of {webhook.label} has come to {webhook.url} yet; the first comes with the first mail."
+        yield ok("webhooks", f"{says} To see that it is set up, run: newsletter provider webhooks")
     else:
         last = f"{webhook.last_report_at:%Y-%m-%d %H:%M} UTC"
         yield ok("webhooks", f"The last report of {webhook.label} came on {last}, to {webhook.url}")

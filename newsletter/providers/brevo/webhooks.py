@@ -6,7 +6,7 @@ from datetime import datetime
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_address, parse_delivery_id, parse_time
 from newsletter.providers.base.webhooks.bodies import make_key, parse_json, parse_json_objects
-from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status
+from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, check_password
 
@@ -43,10 +43,11 @@ def _parse_event(event: Row) -> Feedback:
     ids = _ours(event)
     message_id = as_text(event.get("message-id"), max_length=200)
     bounce_class = _classify_bounce(name, reason=reason)
+    kind = _KINDS.get(name, FeedbackKind.UNKNOWN)
     return Feedback(
         provider="brevo",
         key=make_key(message_id, as_text(event.get("email")), name, _read_time_text(event), as_text(event.get("link"))),
-        kind=_KINDS.get(name, FeedbackKind.UNKNOWN),
+        kind=kind,
         address=parse_address(event.get("email")),
         delivery=parse_delivery_id(ids.get("delivery")),
         batch=as_text(ids.get("batch"), max_length=80),
@@ -54,7 +55,7 @@ def _parse_event(event: Row) -> Feedback:
         bounce_class=bounce_class,
         reason=reason,
         provider_id=message_id.strip("<>"),
-        status=find_enhanced_status(reason) if bounce_class else "",
+        status=find_report_status(kind, reason),
     )
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_address, parse_delivery_id, parse_time
 from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json_object
-from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status
+from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import (
     WebhookHandler,
@@ -87,7 +87,7 @@ def _parse_event(event: Row) -> Feedback:
         bounce_class=bounce_class,
         reason=reason,
         provider_id=as_text(headers.get("message-id"), max_length=200).strip("<>"),
-        status=find_enhanced_status(f"{server_reply} {reason}") if bounce_class else "",
+        status=find_report_status(kind, _join_reply(status, reason=f"{server_reply} {reason}")),
     )
 
 
@@ -102,8 +102,7 @@ def _classify(event: Row) -> tuple[FeedbackKind, BounceClass]:
 
 def _bounce_class(event: Row) -> BounceClass:
     status = as_mapping(event.get("delivery-status"))
-    parts = ("code", "enhanced-code", "message", "description")
-    server_reply = " ".join(part for part in (as_text(status.get(name)) for name in parts) if part and part != "0")
+    server_reply = _join_reply(status)
     reason = as_text(event.get("reason")).lower()
     if reason.startswith("suppress-") or reason in ("espblock", "policy"):
         return BounceClass.BLOCK
@@ -111,6 +110,12 @@ def _bounce_class(event: Row) -> BounceClass:
         return BounceClass.SOFT
     soft = as_text(status.get("bounce-type")).lower() == "soft"
     return classify_bounce(server_reply, fallback=BounceClass.SOFT if soft else BounceClass.HARD)
+
+
+def _join_reply(status: Row, *, reason: str = "") -> str:
+    """Return all that an event says of the receiving server's answer."""
+    parts = (as_text(status.get(name)) for name in ("code", "enhanced-code", "message", "description"))
+    return " ".join(part for part in (*parts, reason.strip()) if part and part != "0")
 
 
 def _parse_time(value: object) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_address, parse_delivery_id, parse_time
 from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json_objects
-from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status
+from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, check_password
 
@@ -51,7 +51,7 @@ def _parse_event(event: Row) -> Feedback:
         bounce_class=bounce_class,
         reason=reason,
         provider_id=message_id,
-        status=find_enhanced_status(reason) if bounce_class else "",
+        status=find_report_status(kind, reason),
     )
 
 

@@ -16,7 +16,13 @@ from newsletter.providers.base.json_values import (
     parse_time,
 )
 from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json_object
-from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status, is_mailbox_full
+from newsletter.providers.base.webhooks.bounces import (
+    classify_bounce,
+    find_enhanced_status,
+    find_report_status,
+    is_about_sender,
+    is_mailbox_full,
+)
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import (
     WebhookHandler,
@@ -69,6 +75,7 @@ def parse_resend(call: WebhookRequest) -> list[Feedback]:
     name = as_text(event.get("type")).lower()
     bounce = as_mapping(data.get("bounce")) or as_mapping(data.get("suppressed"))
     reason = as_text(bounce.get("message")) or as_text(as_mapping(data.get("failed")).get("reason"))
+    server_reply = " ".join([reason, *(as_text(line) for line in as_list(bounce.get("diagnosticCode")))]).strip()
     ids = _read_tags(data.get("tags"))
     kind = (
         FeedbackKind.COMPLAINED if _is_suppressed_for_spam(name, bounce, reason=reason) else _KINDS.get(name, _UNKNOWN)
@@ -84,12 +91,12 @@ def parse_resend(call: WebhookRequest) -> list[Feedback]:
             delivery=parse_delivery_id(ids.get("delivery")),
             batch=as_text(ids.get("batch"), max_length=80),
             at=parse_time(event.get("created_at")),
-            bounce_class=_classify_bounce(name, bounce=bounce, reason=reason)
+            bounce_class=_classify_bounce(name, bounce=bounce, reason=reason, server_reply=server_reply)
             if kind is FeedbackKind.BOUNCED
             else _NONE,
             reason=reason,
             provider_id=as_text(data.get("email_id"), max_length=80),
-            status=find_enhanced_status(reason) if kind is FeedbackKind.BOUNCED else "",
+            status=find_report_status(kind, server_reply),
         )
         for number, each in enumerate(people)
     ]
@@ -116,15 +123,17 @@ def _is_suppressed_for_spam(name: str, bounce: Row, *, reason: str) -> bool:
     return _is_suppressed(name, bounce) and "complain" in reason.lower()
 
 
-def _classify_bounce(name: str, *, bounce: Row, reason: str) -> BounceClass:
+def _classify_bounce(name: str, *, bounce: Row, reason: str, server_reply: str) -> BounceClass:
     if _is_suppressed(name, bounce):
         return BounceClass.HARD if "hard bounce" in reason.lower() else BounceClass.BLOCK
+    if is_about_sender(server_reply):
+        return BounceClass.BLOCK
     if name == "email.failed" or _list_bounce_types(bounce) & {"contentrejected", "attachmentrejected"}:
         return BounceClass.BLOCK
     if is_mailbox_full(reason) or _list_bounce_types(bounce) & {"mailboxfull", "messagetoolarge"}:
         return BounceClass.SOFT
     is_permanent = as_text(bounce.get("type")).lower() in ("permanent", "hard") or "hard bounce" in reason.lower()
-    status = find_enhanced_status(reason)
+    status = find_enhanced_status(server_reply)
     return classify_bounce(status, fallback=BounceClass.HARD if is_permanent else BounceClass.SOFT)
 
 

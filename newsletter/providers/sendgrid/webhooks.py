@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.json_values import Row, as_text, parse_address, parse_delivery_id, parse_time
 from newsletter.providers.base.webhooks.bodies import make_key, parse_json_objects
-from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status
+from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import (
     WebhookHandler,
@@ -71,9 +71,7 @@ def _parse_event(event: Row) -> Feedback:
         bounce_class=_classify_bounce(event, name=name, reason=reason),
         reason=reason,
         provider_id=message_id,
-        status=(as_text(event.get("status"), max_length=12) or find_enhanced_status(reason))
-        if kind is FeedbackKind.BOUNCED
-        else "",
+        status=find_report_status(kind, f"{as_text(event.get('status'), max_length=12)} {reason}"),
     )
 
 

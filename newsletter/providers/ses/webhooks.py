@@ -15,7 +15,7 @@ from newsletter.providers.base.json_values import (
     parse_time,
 )
 from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json, parse_json_object
-from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status
+from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, require_keys
 from newsletter.providers.ses.sns import Certificates, check_sns, is_amazon
@@ -70,7 +70,7 @@ def parse_ses(call: WebhookRequest) -> list[Feedback]:
             bounce_class=_refine_bounce_class(bounce_class, server_reply),
             reason=server_reply or reason,
             provider_id=as_text(as_mapping(event.get("mail")).get("messageId"), max_length=100),
-            status=find_enhanced_status(server_reply) if kind is FeedbackKind.BOUNCED else "",
+            status=find_report_status(kind, server_reply),
         )
         for number, (address, server_reply) in enumerate(_list_recipients(event) or [("", "")])
     ]

@@ -2,7 +2,7 @@
 
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_address, parse_delivery_id, parse_time
 from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json_objects
-from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status
+from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status, is_about_sender
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, check_password
 
@@ -52,7 +52,7 @@ def _parse_event(event: Row) -> Feedback:
         bounce_class=bounce_class,
         reason=reason,
         provider_id=as_text(event.get("transmission_id"), max_length=80),
-        status=find_enhanced_status(reason) if bounce_class else "",
+        status=find_report_status(kind, reason),
     )
 
 
@@ -71,7 +71,7 @@ def _classify(event: Row, *, reason: str) -> tuple[FeedbackKind, BounceClass]:
         return FeedbackKind.UNSUBSCRIBED, BounceClass.NONE
     if number in _NO_BOUNCE:
         return _NO_BOUNCE[number], BounceClass.NONE
-    if number in _BLOCK_NUMBERS:
+    if number in _BLOCK_NUMBERS or is_about_sender(reason):
         return kind, BounceClass.BLOCK
     if number in _SOFT_NUMBERS:
         return kind, BounceClass.SOFT

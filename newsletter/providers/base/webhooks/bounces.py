@@ -5,7 +5,8 @@ If it is unclear, the address is not dead: nobody is suppressed because of the s
 
 import re
 
-from newsletter.providers.base.webhooks.events import BounceClass
+from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
+from newsletter.providers.base.webhooks.sender_faults import SenderCause, find_cause, find_sender_status
 
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _BASIC = re.compile(r"\b([45])\d\d\b")
@@ -22,7 +23,20 @@ _FULL_TEXT = re.compile(
     r"|\b(message|mail|size)\b.{0,40}\b(too (large|big|long)|exceeds?.{0,30}\bsize|exceeds.{0,20}\blimit)",
     re.IGNORECASE,
 )
-AUTHENTICATION = frozenset({"5.7.20", "5.7.21", "5.7.22", "5.7.23", "5.7.25", "5.7.26", "5.7.27", "5.7.509", "5.7.515"})
+
+
+def is_about_sender(reply: str) -> bool:
+    """Return True if the reply has a code by which the mail was refused or delayed because of its sender."""
+    return bool(find_sender_status(reply))
+
+
+def find_report_status(kind: FeedbackKind, reply: str) -> str:
+    """Return the code that a report keeps: of a bounce always, of a delay only if it is about the sender."""
+    if kind is FeedbackKind.BOUNCED:
+        return find_sender_status(reply) or find_enhanced_status(reply)
+    status = find_sender_status(reply) if kind is FeedbackKind.DEFERRED else ""
+    # A delay whose code tells no cause may be greylisting, which is about neither.
+    return status if status and find_cause(status) is not SenderCause.OTHER else ""
 
 
 def find_enhanced_status(reply: str) -> str:
@@ -38,10 +52,10 @@ def is_mailbox_full(reply: str) -> bool:
 
 def classify_bounce(reply: str, *, fallback: BounceClass = BounceClass.HARD) -> BounceClass:
     """Return the class of a permanent failure; ``fallback`` is the provider's own class, for an unclear reply."""
+    if is_about_sender(reply):
+        return BounceClass.BLOCK
     if found := _ENHANCED.search(reply):
         kind, subject, detail = (int(part) for part in found.groups())
-        if subject == 7:
-            return BounceClass.BLOCK
         if kind == 4 or subject in (3, 4) or (subject, detail) in _FULL_CODES or is_mailbox_full(reply):
             return BounceClass.SOFT
         return fallback

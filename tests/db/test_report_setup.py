@@ -1,0 +1,232 @@
+"""The provider's webhook is set up from here: its key is kept sealed, and reports with it are believed."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from newsletter.feedback.endpoint import webhook_key, webhook_url
+from newsletter.feedback.webhook_setup.install import confirm_subscriptions, install_webhook, read_webhook
+from newsletter.feedback.webhook_setup.keys import note_report, read_stored_keys, reseal_webhook_keys, store_key
+from newsletter.feedback.webhook_setup.state import find_webhook_settings
+from newsletter.models import AuditEntry, ProviderEvent, ProviderWebhook
+from newsletter.organisation.health.sending import check_reports
+from newsletter.providers.base.errors import WebhookSetupError
+from newsletter.providers.base.setup_calls import SetupCalls
+from tests.support.webhook_apis import WebhookApi, serve_webhook_api
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("F8")]
+NOW = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = SetupCalls.__init__
+    monkeypatch.setattr(SetupCalls, "__init__", lambda self, **more: made(self, **{**more, "seconds_between": 0.0}))
+
+
+@pytest.fixture(params=["postmark", "resend", "sendgrid", "mailgun", "brevo", "sparkpost", "ses"])
+def api(request: pytest.FixtureRequest, settings: Any) -> Iterator[WebhookApi]:
+    with serve_webhook_api(request.param) as api:
+        settings.NEWSLETTER_PROVIDER_URL = api.account
+        yield api
+
+
+@pytest.fixture
+def postmark(settings: Any) -> Iterator[WebhookApi]:
+    with serve_webhook_api("postmark") as api:
+        settings.NEWSLETTER_PROVIDER_URL = api.account
+        yield api
+
+
+@pytest.fixture
+def amazon(settings: Any) -> Iterator[WebhookApi]:
+    with serve_webhook_api("ses") as api:
+        settings.NEWSLETTER_PROVIDER_URL = api.account
+        yield api
+
+
+def test_a_set_up_webhook_leads_here_and_its_key_is_sealed(api: WebhookApi) -> None:
+    state = install_webhook(now=NOW)
+    assert state.problems == ()
+    assert webhook_url(api.name) in json.dumps([api.rows, api.subscriptions])
+    (key,) = read_stored_keys(api.name)
+    row = ProviderWebhook.objects.get()
+    assert row.set_up_at == NOW
+    assert key not in row.sealed_keys
+    assert webhook_key(api.name) == key
+    assert read_webhook().problems == ()
+
+
+def test_a_report_with_the_kept_password_is_believed_and_noted(postmark: WebhookApi) -> None:
+    """Before the set-up, and with another password, it is refused."""
+    body = {"RecordType": "Delivery", "MessageID": "1", "Recipient": "ana@example.com", "DeliveredAt": NOW.isoformat()}
+    assert _post(body, "newsletter", "guess") == 401
+    install_webhook(now=NOW)
+    auth = postmark.rows[0]["HttpAuth"]
+    assert _post(body, "newsletter", "guess") == 401
+    assert ProviderWebhook.objects.get().last_report_at is None
+    assert _post(body, auth["Username"], auth["Password"]) == 200
+    assert ProviderWebhook.objects.get().last_report_at is not None
+    assert ProviderEvent.objects.count() == 1
+
+
+def test_keys_of_the_settings_and_of_the_set_up_are_both_believed(postmark: WebhookApi, settings: Any) -> None:
+    install_webhook(now=NOW)
+    settings.NEWSLETTER_PROVIDER_URL = f"{postmark.account}&webhook_key=desk:theirs"
+    keys = webhook_key("postmark").split(",")
+    assert keys == ["desk:theirs", *read_stored_keys("postmark")]
+    assert webhook_key("brevo") == ""
+
+
+def test_only_two_keys_are_kept(postmark: WebhookApi) -> None:
+    for key in ("one", "two", "three", "two"):
+        store_key("postmark", key)
+    assert read_stored_keys("postmark") == ["two", "three"]
+
+
+def test_two_people_do_not_set_up_at_once(postmark: WebhookApi) -> None:
+    ProviderWebhook.objects.create(provider="postmark", claimed_until=NOW + timedelta(minutes=1))
+    with pytest.raises(WebhookSetupError, match="Somebody is setting up"):
+        install_webhook(now=NOW)
+    assert postmark.calls == []
+    install_webhook(now=NOW + timedelta(minutes=2))
+    assert ProviderWebhook.objects.get().claimed_until is None
+
+
+def test_a_failed_set_up_can_be_done_again_at_once(postmark: WebhookApi) -> None:
+    postmark.write_fault = (500, b"{}")
+    with pytest.raises(WebhookSetupError):
+        install_webhook(now=NOW)
+    assert ProviderWebhook.objects.get().set_up_at is None
+    postmark.write_fault = (0, b"")
+    install_webhook(now=NOW)
+    assert len(postmark.rows) == 1
+    assert len(read_stored_keys("postmark")) == 1, "The password of the first attempt is used."
+
+
+def test_keys_are_sealed_again_after_a_change_of_the_secret_key(postmark: WebhookApi, settings: Any) -> None:
+    install_webhook(now=NOW)
+    keys = read_stored_keys("postmark")
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-secret-key-of-fifty-characters-or-more-0123456789"
+    assert (reseal_webhook_keys(), reseal_webhook_keys()) == (1, 0)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert read_stored_keys("postmark") == keys
+    settings.SECRET_KEY = "a-third-secret-key-of-fifty-characters-or-more-01234567890"
+    assert not read_stored_keys("postmark")
+    (finding,) = check_reports(now=NOW)
+    assert (finding.level, finding.check) == ("error", "webhooks")
+
+
+def test_a_report_is_noted_once_a_minute() -> None:
+    for seconds in (0, 1, 30, 61):
+        note_report("postmark", now=NOW + timedelta(seconds=seconds))
+    assert ProviderWebhook.objects.get().last_report_at == NOW + timedelta(seconds=61)
+
+
+def test_amazons_question_is_confirmed_by_itself(amazon: WebhookApi) -> None:
+    install_webhook(now=NOW)
+    arn = read_stored_keys("ses")[0]
+    event = _ask(arn)
+    assert confirm_subscriptions(now=NOW) == 1
+    assert {row["SubscriptionArn"] for row in amazon.subscriptions} == {f"{arn}:confirmed"}
+    event.refresh_from_db()
+    assert event.body == {}
+    assert confirm_subscriptions(now=NOW) == 0
+    assert read_webhook().works
+
+
+def test_a_question_is_not_confirmed_unless_we_asked_for_it(amazon: WebhookApi) -> None:
+    _ask("arn:aws:sns:eu-west-1:123456789012:other")
+    assert confirm_subscriptions(now=NOW) == 0
+    install_webhook(now=NOW)
+    assert confirm_subscriptions(now=NOW) == 0
+    assert amazon.subscriptions[0]["SubscriptionArn"] == "PendingConfirmation"
+
+
+def test_a_question_that_failed_is_answered_ten_minutes_later(amazon: WebhookApi) -> None:
+    install_webhook(now=NOW)
+    _ask(read_stored_keys("ses")[0])
+    amazon.fault = (500, b"{}")
+    assert confirm_subscriptions(now=NOW) == 0
+    calls = len(amazon.calls)
+    assert confirm_subscriptions(now=NOW + timedelta(minutes=1)) == 0
+    assert len(amazon.calls) == calls
+    amazon.fault = (0, b"")
+    assert confirm_subscriptions(now=NOW + timedelta(minutes=11)) == 1
+
+
+def test_a_provider_cannot_be_told_an_address_that_it_cannot_reach(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://key@"
+    settings.NEWSLETTER_SITE_URL = "http://127.0.0.1:8000"
+    with pytest.raises(WebhookSetupError, match="NEWSLETTER_SITE_URL"):
+        install_webhook(now=NOW)
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://"
+    assert find_webhook_settings() is None
+    with pytest.raises(WebhookSetupError, match="No mail provider is set"):
+        read_webhook()
+
+
+def test_doctor_says_where_reports_go_and_when_the_last_came(postmark: WebhookApi) -> None:
+    url = webhook_url("postmark")
+    (finding,) = check_reports(now=NOW)
+    assert finding.level == "warning"
+    assert url in finding.says
+    assert "newsletter provider webhooks --install" in finding.do
+    install_webhook(now=NOW)
+    (finding,) = check_reports(now=NOW)
+    assert (finding.level, url in finding.says) == ("ok", True)
+    note_report("postmark", now=NOW)
+    (finding,) = check_reports(now=NOW)
+    assert "2026-03-05 09:30 UTC" in finding.says
+
+
+def test_the_command_shows_the_state_and_sets_it_up(postmark: WebhookApi, capsys: pytest.CaptureFixture[str]) -> None:
+    postmark.add_others(2)
+    call_command("provider", "webhooks")
+    said = capsys.readouterr().out
+    assert "has no webhook that leads here" in said
+    assert "Webhooks of others in this account, which are left alone: 2" in said
+    assert postmark.writes == []
+    call_command("provider", "webhooks", "--install", "--json")
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["works"], shown["others"], shown["problems"]) == (True, 2, [])
+    assert AuditEntry.objects.filter(action="newsletter.reports_set_up").count() == 1
+    call_command("provider", "webhooks")
+    assert "Everything that is needed is reported." in capsys.readouterr().out
+
+
+def test_the_command_says_in_one_line_why_it_failed(postmark: WebhookApi) -> None:
+    postmark.fault = (401, b"{}")
+    with pytest.raises(CommandError, match="does not let our key manage webhooks"):
+        call_command("provider", "webhooks", "--install")
+
+
+def _post(body: dict[str, str], user: str, password: str) -> int:
+    header = "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+    path = "/" + webhook_url("postmark").partition("://")[2].partition("/")[2]
+    answer = Client().post(
+        path, data=json.dumps(body), content_type="application/json", headers={"Authorization": header}
+    )
+    return answer.status_code
+
+
+def _ask(arn: str) -> ProviderEvent:
+    """Store Amazon's question, as the webhook does."""
+    link = f"https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn={arn}&Token=2336412f37"
+    return ProviderEvent.objects.create(
+        provider="ses",
+        key=arn,
+        kind="subscription",
+        body={"link": link},
+        received_at=NOW,
+        retry_at=NOW,
+        applied_at=NOW,
+        result=ProviderEvent.Result.NOTED,
+    )

@@ -1,0 +1,152 @@
+"""The desk shows where the provider reports, sets it up by one button, and names sends without reports."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from newsletter.desk.issues.issue_page import overview_url
+from newsletter.feedback.endpoint import webhook_url
+from newsletter.feedback.webhook_setup.keys import note_report, store_key
+from newsletter.feedback.webhook_setup.silence import find_silence, find_silent_sends
+from newsletter.models import AuditEntry, Batch, ProviderWebhook, Send
+from newsletter.sending.provider import provider_label
+from tests.support.desk import said, sign_in
+from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send, store_reports
+from tests.support.fixtures import NOW
+from tests.support.webhook_apis import WebhookApi, serve_webhook_api
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("F8")]
+PAGE = "/admin/setup/provider/"
+AN_HOUR_ON = NOW + timedelta(hours=1)
+
+
+@pytest.fixture
+def api(settings: Any) -> Iterator[WebhookApi]:
+    with serve_webhook_api("brevo") as api:
+        settings.NEWSLETTER_PROVIDER_URL = api.account
+        settings.NEWSLETTER_PRODUCTION = True
+        yield api
+
+
+@pytest.fixture
+def admin() -> Client:
+    return sign_in("admin")
+
+
+@pytest.fixture
+def send(api: WebhookApi) -> Send:
+    made = make_send(recipients=3)
+    Send.objects.filter(pk=made.pk).update(provider=provider_label(), started_at=NOW)
+    made.batches.update(settled_at=NOW)
+    made.refresh_from_db()
+    return made
+
+
+def test_the_page_shows_the_address_and_one_button(api: WebhookApi, admin: Client) -> None:
+    page = admin.get(PAGE).content.decode()
+    assert webhook_url("brevo") in page
+    assert "Set up reports" in page
+    assert "reports are refused until they are set up" in page
+    assert api.calls == [], "A page asks no provider."
+
+
+def test_the_button_sets_it_up_and_is_in_the_staff_log(api: WebhookApi, admin: Client) -> None:
+    api.add_others(1)
+    answer = admin.post(PAGE, {"reports": "1"})
+    assert said(answer) == ["Brevo reports here from now on."]
+    assert "1 webhook of the same account leads elsewhere" in answer.content.decode()
+    assert len(api.rows) == 2
+    entry = AuditEntry.objects.get(action="newsletter.reports_set_up")
+    assert entry.user is not None
+    again = admin.get(PAGE).content.decode()
+    assert "Check and repair" in again
+    assert "No report has come yet" in again
+    note_report("brevo", now=timezone.now())
+    assert "The last report came on" in admin.get(PAGE).content.decode()
+
+
+def test_a_refusal_is_shown_and_the_page_stays(api: WebhookApi, admin: Client) -> None:
+    api.fault = (401, b"{}")
+    answer = admin.post(PAGE, {"reports": "1"})
+    assert answer.status_code == 200
+    assert "does not let our key manage webhooks" in said(answer)[0]
+    assert not AuditEntry.objects.filter(action="newsletter.reports_set_up").exists()
+
+
+def test_who_may_not_set_up_gets_neither_page_nor_task(api: WebhookApi) -> None:
+    writer = sign_in("writer")
+    assert writer.post(PAGE, {"reports": "1"}).status_code in (302, 403)
+    assert api.calls == []
+    assert "Set up the reports" not in writer.get("/admin/").content.decode()
+
+
+def test_home_asks_for_reports_until_they_can_be_verified(api: WebhookApi, admin: Client) -> None:
+    task = "Set up the reports of Brevo"
+    assert task in admin.get("/admin/").content.decode()
+    store_key("brevo", "a-token")
+    assert task not in admin.get("/admin/").content.decode()
+
+
+def test_without_a_provider_there_are_no_reports_to_set_up(admin: Client) -> None:
+    assert "nl-reports" not in admin.get(PAGE).content.decode()
+    assert "Set up the reports" not in admin.get("/admin/").content.decode()
+
+
+def test_a_send_without_a_report_in_an_hour_is_silent(send: Send) -> None:
+    assert find_silence(send, now=AN_HOUR_ON - timedelta(seconds=1)) is None
+    silent = find_silence(send, now=AN_HOUR_ON)
+    assert silent is not None
+    assert silent.since == NOW
+    assert [one.send.pk for one in find_silent_sends(now=AN_HOUR_ON)] == [send.pk]
+    assert find_silent_sends(now=NOW + timedelta(days=8)) == []
+
+
+@pytest.mark.parametrize("name", ["delivered", "hard_bounce", "spam"])
+def test_any_report_about_the_send_ends_its_silence(send: Send, name: str) -> None:
+    apply_reports(brevo_event(name, deliveries_of(send)[0]), provider="brevo", now=AN_HOUR_ON)
+    assert find_silence(send, now=AN_HOUR_ON) is None
+
+
+def test_a_report_that_waits_to_be_applied_is_no_silence(send: Send) -> None:
+    store_reports(brevo_event("delivered", deliveries_of(send)[0]), provider="brevo", now=AN_HOUR_ON)
+    assert find_silence(send, now=AN_HOUR_ON) is None
+
+
+def test_mail_in_files_and_batches_on_their_way_are_not_silent(send: Send, settings: Any) -> None:
+    send.batches.update(state=Batch.State.SUBMITTING)
+    assert find_silence(send, now=AN_HOUR_ON) is None
+    send.batches.update(state=Batch.State.ACCEPTED)
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://"
+    assert find_silence(send, now=AN_HOUR_ON) is None
+
+
+def test_what_to_do_depends_on_what_is_known(send: Send) -> None:
+    def do() -> str:
+        silent = find_silence(send, now=AN_HOUR_ON)
+        assert silent is not None
+        return str(silent.do)
+
+    assert "so all are refused" in do()
+    store_key("brevo", "a-token")
+    assert "ever came" in do()
+    ProviderWebhook.objects.update(last_report_at=NOW - timedelta(days=1))
+    assert "came before this send" in do()
+    ProviderWebhook.objects.update(last_report_at=NOW + timedelta(minutes=1))
+    assert "reports about other mail" in do()
+
+
+def test_its_page_and_home_name_a_send_without_reports(send: Send, admin: Client) -> None:
+    then = timezone.now() - timedelta(hours=2)
+    Send.objects.filter(pk=send.pk).update(started_at=then, state=Send.State.SUBMITTED)
+    send.batches.update(settled_at=then)
+    page = admin.get(overview_url(send.issue)).content.decode()
+    assert "No delivery reports" in page
+    assert f'href="{PAGE}"' in page
+    assert "No delivery reports about The weekly letter No. 1" in admin.get("/admin/").content.decode()
+    apply_reports(brevo_event("delivered", deliveries_of(send)[0]), now=timezone.now())
+    assert "No delivery reports" not in admin.get(overview_url(send.issue)).content.decode()
+    assert "No delivery reports" not in admin.get("/admin/").content.decode()

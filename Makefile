@@ -61,6 +61,7 @@ check: lint
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.commands_reference
+	$(BIN)/python -m scripts.sender_codes_reference
 	$(BIN)/python -m scripts.api_reference
 
 packaging: $(VENV)/.dev

@@ -9,6 +9,7 @@ from newsletter.organisation.schema import ENTRIES, Entry
 from newsletter.providers import registry
 from newsletter.providers.base.provider_url import list_options
 from scripts.commands_reference import describe_commands
+from scripts.sender_codes_reference import describe_codes
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -87,6 +88,10 @@ def test_the_reference_of_commands_is_what_the_commands_say(monkeypatch: pytest.
     """Run `make docs` after a change of a command."""
     monkeypatch.setenv("COLUMNS", "100")
     assert (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8") == describe_commands()
+
+
+def test_the_page_of_codes_is_made_from_their_table() -> None:
+    assert (ROOT / "docs/reference/sender-codes.md").read_text(encoding="utf-8") == describe_codes()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))

@@ -43,6 +43,7 @@ WITHOUT_DATABASE = {
     "init": ["init", "there"],
     "help": ["help", "status"],
     "bench": ["bench", "--help"],
+    "provider": ["provider", "--help"],
     "mcp": ["mcp", "--help"],
     "restore": ["restore", "--help"],
 }

@@ -61,11 +61,12 @@ _RFC_7372 = "RFC 7372 §3.1–3.3 (IANA registry of enhanced status codes)"
 _GMAIL = "support.google.com/a/answer/3726730 (Gmail SMTP errors and codes)"
 _GMAIL_FAQ = "support.google.com/a/answer/14229414 (Email sender guidelines FAQ)"
 _EXCHANGE = "learn.microsoft.com/exchange/troubleshoot/email-delivery/ndr/non-delivery-reports-in-exchange-online"
-_OUTLOOK = "sendersupport.olc.protection.outlook.com/pm/troubleshooting (the codes S775 and S3114 beside it)"
+_OUTLOOK = "replies of Outlook.com with S775 and S3114, as quoted at suped.com/knowledge/email-deliverability"
+_BANNED = "replies of Exchange Online, which name go.microsoft.com/fwlink/?LinkId=526653 and 526655"
 _OUTLOOK_515 = "support.microsoft.com, “Fix NDR error 550 5.7.515 in Outlook.com”"
 _THROTTLING = "learn.microsoft.com, “Fix NDR error code 4.7.500-699 (ASxxx) in Exchange Online”"
 _TENANT = "learn.microsoft.com, “Fix NDR error 550 5.7.700 through 5.7.750”"
-_YAHOO_SOURCE = "senders.yahooinc.com/smtp-error-codes"
+_YAHOO_SOURCE = "replies of Yahoo, which name postmaster.yahooinc.com/error-codes; help.yahoo.com, SLN26151 and SLN3436"
 
 TABLE = (
     SenderFault(20, 22, SenderCause.AUTHENTICATION, _RFC_7372),
@@ -80,10 +81,10 @@ TABLE = (
     SenderFault(32, 32, SenderCause.AUTHENTICATION, _GMAIL),
     SenderFault(40, 40, SenderCause.AUTHENTICATION, _GMAIL),
     SenderFault(509, 509, SenderCause.AUTHENTICATION, _EXCHANGE, kinds="5"),
-    SenderFault(511, 511, SenderCause.REPUTATION, _EXCHANGE, kinds="5"),
+    SenderFault(511, 511, SenderCause.REPUTATION, _BANNED, kinds="5"),
     SenderFault(515, 515, SenderCause.AUTHENTICATION, _OUTLOOK_515),
-    SenderFault(606, 649, SenderCause.REPUTATION, _EXCHANGE, kinds="5"),
-    SenderFault(650, 652, SenderCause.REPUTATION, _OUTLOOK, kinds="4"),
+    SenderFault(606, 649, SenderCause.REPUTATION, _BANNED, kinds="5"),
+    SenderFault(650, 651, SenderCause.REPUTATION, _OUTLOOK, kinds="4"),
     SenderFault(500, 699, SenderCause.RATE, _THROTTLING, kinds="4"),
     SenderFault(708, 708, SenderCause.REPUTATION, _TENANT, kinds="5"),
 )

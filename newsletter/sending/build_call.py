@@ -15,13 +15,13 @@ from django.conf import settings
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.records.publication import PublicationRecord
 from newsletter.models import Batch, Variant
 from newsletter.providers.base.contract import BatchCall, Mail, Recipient
 from newsletter.rendering.errors import MissingValueError
 from newsletter.rendering.mail import hash_mail
 from newsletter.rendering.tokens import Variable
 from newsletter.rendering.values import Values, plan_values
+from newsletter.sending.feedback_id import HEADER, make_feedback_id
 from subscribers.links.signed_links import Purpose, Signer, link_keys
 from subscribers.models import SubscriberLocation
 from subscribers.places.regions import region_label
@@ -135,21 +135,22 @@ def describe_render_failure(error: Exception) -> Message:
 
 
 def prepare_variant(variant: Variant) -> PreparedVariant:
-    publication = IssueContent.from_json(variant.revision.content).publication
+    content = IssueContent.from_json(variant.revision.content)
     variables = read_variables(variant)
     return PreparedVariant(
-        mail=make_mail(variant=variant, publication=publication),
+        mail=make_mail(variant=variant, content=content),
         values=plan_variant_values(variables),
         fields=frozenset(variable.field for variable in variables),
         key=variant.key,
         label=variant.label,
-        list_id=bytes.fromhex(publication.list_id),
+        list_id=bytes.fromhex(content.publication.list_id),
         language=variant.language,
     )
 
 
-def make_mail(*, variant: Variant, publication: PublicationRecord) -> Mail:
+def make_mail(*, variant: Variant, content: IssueContent) -> Mail:
     """Return the variant as a mail of its publication, with the headers of every newsletter."""
+    publication = content.publication
     return Mail(
         subject=variant.subject,
         html=variant.html,
@@ -157,14 +158,16 @@ def make_mail(*, variant: Variant, publication: PublicationRecord) -> Mail:
         from_name=publication.from_name,
         from_email=publication.from_email,
         reply_to=publication.reply_to,
-        headers=build_headers(publication),
+        headers=build_headers(content),
     )
 
 
-def build_headers(publication: PublicationRecord) -> dict[str, str]:
-    """Return List-Id and the one-click pair. The id of the list never changes and reveals nothing."""
+def build_headers(content: IssueContent) -> dict[str, str]:
+    """Return Feedback-ID, List-Id and the one-click pair. The id of the list never changes and reveals nothing."""
+    publication = content.publication
     domain = publication.from_email.rpartition("@")[2]
     return {
+        HEADER: make_feedback_id(content),
         "List-Id": f"<{publication.list_id}.{domain}>",
         "List-Unsubscribe": "<__pv_t_unsubscribe__>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",

@@ -147,7 +147,7 @@ def _make_message(issue: Issue, content: IssueContent, *, now: datetime) -> byte
         from_name=publication.from_name,
         from_email=publication.from_email,
         reply_to=publication.reply_to,
-        headers=build_headers(publication),
+        headers=build_headers(content),
     )
     values = values_for(variables=rendered.variables, fields=make_proof_links())
     recipient = Recipient(delivery=0, address=SAMPLE_ADDRESS, variables=values)

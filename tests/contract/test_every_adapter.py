@@ -76,6 +76,17 @@ def test_the_one_click_pair_is_each_persons_own_and_intact(adapter: Adapter, fak
     assert mail.headers["Reply-To"] == "hello@example.org"
 
 
+def test_the_feedback_id_reaches_gmail_through_every_provider(adapter: Adapter, fake_provider: FakeProvider) -> None:
+    """Amazon writes the header itself, from two tags."""
+    adapter.deliver(make_call(mail=make_mail(headers={"Feedback-ID": "0a1b:weekly:issue:newsexampleorg"})))
+    mail = fake_provider.mailbox("person1@example.com")[0]
+    if adapter.capabilities.name == "ses":
+        assert (mail.variables["ses:feedback-id-a"], mail.variables["ses:feedback-id-b"]) == ("0a1b", "weekly")
+        assert "Feedback-ID" not in mail.headers
+    else:
+        assert mail.headers["Feedback-ID"] == "0a1b:weekly:issue:newsexampleorg"
+
+
 def test_a_header_of_other_scripts_is_written_in_ascii(
     adapter: Adapter, fake_provider: FakeProvider, scheme: str
 ) -> None:

@@ -68,6 +68,8 @@ def test_every_mail_has_one_click_headers_list_id_and_own_links(mailgun):
     assert link.startswith("http://127.0.0.1:8000/u/")
     assert first.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert first.headers["List-Id"].endswith(".news.example.org>")
+    issue = Issue.objects.get().public_id
+    assert first.headers["Feedback-ID"] == second.headers["Feedback-ID"] == f"{issue}:weekly:issue:newsexampleorg"
     assert link in first.html
     assert link in first.text
     assert link not in second.html

@@ -173,6 +173,17 @@ def test_the_one_click_headers_are_checked_as_received(key: Key) -> None:
 
 
 @pytest.mark.requirement("M8")
+@pytest.mark.parametrize(
+    ("lines", "signed", "level"),
+    [(0, False, ""), (1, True, "ok"), (1, False, "warning"), (2, True, "warning")],
+)
+def test_a_feedback_id_counts_only_once_and_signed(key: Key, lines: int, signed: bool, level: str) -> None:
+    mail = b"Feedback-ID: a:weekly:issue:newsexampleorg\r\n" * lines + MAIL
+    sealed = sign(mail, key, headers=[*SIGNED, *([b"feedback-id"] if signed else [])])
+    found = check_received_message(sealed, find=dns(news_example_org=key.record))
+    assert [finding.level for finding in found if finding.check == "Feedback-ID"] == ([level] if level else [])
+
+
 def test_dns_without_an_answer_is_a_warning(key: Key) -> None:
     def silent(name: str) -> list[str]:
         raise NoAnswer("DNS did not answer.")

@@ -14,6 +14,7 @@ from newsletter.providers.base.prepared_batch import PreparedBatch
 
 MAX_VARIABLE_BYTES = 262_144
 MAX_HEADERS = 15
+_FEEDBACK_ID = "Feedback-ID"
 MAX_HEADER_BYTES = 995
 MAX_HEADER_LINE_BYTES = 996
 
@@ -22,7 +23,7 @@ def build_payload(prepared: PreparedBatch) -> dict[str, object]:
     """Return the JSON of one call. Raise BadBatch for a recipient whose values or headers are too large."""
     call, mail = prepared.call, prepared.mail
     names = sorted(prepared.needed)
-    headers = {name: CompiledText(value) for name, value in prepared.headers.items()}
+    headers = {name: CompiledText(value) for name, value in prepared.headers.items() if name != _FEEDBACK_ID}
     payload: dict[str, object] = {
         "FromEmailAddress": _format_sender(mail.from_name, mail.from_email),
         "DefaultContent": {
@@ -35,7 +36,7 @@ def build_payload(prepared: PreparedBatch) -> dict[str, object]:
                 "TemplateData": "{}",
             }
         },
-        "DefaultEmailTags": _build_tags(issue=call.issue, batch=call.key),
+        "DefaultEmailTags": [*_build_tags(issue=call.issue, batch=call.key), *_build_feedback_tags(prepared)],
         "BulkEmailEntries": [
             _build_entry(prepared, address, recipient, names, headers) for address, recipient in prepared.people
         ],
@@ -61,14 +62,25 @@ def _build_entry(
         "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": data}},
         "ReplacementHeaders": [{"Name": name, "Value": value} for name, value in written.items()],
         # It is not documented whether an entry's tags add to the default ones or replace them, so all are here.
-        "ReplacementTags": _build_tags(
-            issue=prepared.call.issue, batch=prepared.call.key, delivery=str(recipient.delivery)
-        ),
+        "ReplacementTags": [
+            *_build_tags(issue=prepared.call.issue, batch=prepared.call.key, delivery=str(recipient.delivery)),
+            *_build_feedback_tags(prepared),
+        ],
     }
 
 
 def _build_tags(**tags: str) -> list[dict[str, str]]:
     return [{"Name": name, "Value": make_dashed_tag(value)} for name, value in tags.items()]
+
+
+def _build_feedback_tags(prepared: PreparedBatch) -> list[dict[str, str]]:
+    """Return the tags of the first two fields of Feedback-ID: Amazon writes this header itself and takes them from here.
+
+    Source: aws.amazon.com/blogs/messaging-and-targeting, “Understanding Google Postmaster Tools (spam complaints)”.
+    """
+    fields = prepared.headers.get(_FEEDBACK_ID, "").split(":")
+    tags = zip(("ses:feedback-id-a", "ses:feedback-id-b"), fields, strict=False)
+    return [{"Name": name, "Value": make_dashed_tag(value)} for name, value in tags if value]
 
 
 def _check_entry(delivery: int, *, data: str, headers: Mapping[str, str]) -> None:

@@ -35,7 +35,9 @@ def check_received_message(raw: bytes, *, find: FindTxtRecords, receiver: str = 
     yield ok(Message("sender"), Message("The message is from %(domain)s.", domain=domain))
     yield _check_one_click(email)
     try:
-        yield from _check_signatures(list(read_signatures(raw, find=find)), domain=domain)
+        signatures = list(read_signatures(raw, find=find))
+        yield from _check_signatures(signatures, domain=domain)
+        yield from _check_feedback_id(email, signatures=signatures, domain=domain)
     except NoAnswer as problem:
         yield warning(
             SIGNATURE, problem.message, Message("Check that this machine can reach DNS, then run this again.")
@@ -92,6 +94,21 @@ def _check_one_click(email: Email) -> Finding:
         "Use https:// in NEWSLETTER_SITE_URL. Check whether your provider replaced our link with one of its own."
     )
     return error(ONE_CLICK_CHECK, Message("The link of List-Unsubscribe is not HTTPS."), do)
+
+
+def _check_feedback_id(email: Email, *, signatures: list[Signature], domain: str) -> Iterator[Finding]:
+    """Yield whether Gmail can count spam reports by the Feedback-ID line; nothing for a mail without one."""
+    lines = len(email.get_all("Feedback-ID", []))
+    own = [signature for signature in signatures if _is_aligned(signature.domain, domain) and not signature.problem]
+    is_signed = any("feedback-id" in signature.headers for signature in own)
+    if lines == 1 and is_signed:
+        yield ok("Feedback-ID", Message("Gmail's Postmaster Tools can show spam reports by it: your domain signed it."))
+    elif lines > 1:
+        do = Message("Ask your provider to leave out its own: Gmail counts by one line that your domain signed.")
+        yield warning("Feedback-ID", Message("The message has %(lines)s such lines.", lines=lines), do)
+    elif lines and own:
+        do = Message("Ask your provider to sign this line. Otherwise Gmail's Postmaster Tools show nothing by issue.")
+        yield warning("Feedback-ID", Message("The signature of your domain does not cover it."), do)
 
 
 def _check_signatures(signatures: list[Signature], *, domain: str) -> Iterator[Finding]:

@@ -96,7 +96,7 @@ def _add(send: Send, *, approval: Approval, revision: IssueRevision, content: Is
     variants = list(revision.variants.all())
     newest_term = require_unprotected(issue=issue, content=content, mails=variants)
     capabilities = current_adapter().capabilities
-    max_batch = find_batch_size(variants, publication=content.publication, capabilities=capabilities)
+    max_batch = find_batch_size(variants, content=content, capabilities=capabilities)
     max_batch = min(max_batch, find_limit_today(issue.publication, now=now) or max_batch)
     with create_snapshot(send, content=content, now=now) as constants:
         counts = count_snapshot(send, constants=constants)

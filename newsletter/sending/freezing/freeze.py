@@ -19,7 +19,6 @@ from newsletter.issues.approval.approved_audience import max_people_after_growth
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.records.publication import PublicationRecord
 from newsletter.issues.snapshot.related_links import require_unrestricted_links
 from newsletter.issues.variants.audience_rules import name_audience
 from newsletter.issues.variants.event_mentions import AlreadyCorrected, record_corrected_deliveries
@@ -81,7 +80,7 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     for _ in range(MAX_FREEZE_ATTEMPTS):
         variants = list(approval.revision.variants.all())
         newest_term = require_unprotected(issue=send.issue, content=content, mails=variants)
-        max_batch = find_batch_size(variants, publication=content.publication, capabilities=capabilities)
+        max_batch = find_batch_size(variants, content=content, capabilities=capabilities)
         max_batch = min(max_batch, find_limit_today(send.issue.publication, now=now) or max_batch)
         try:
             with _enlarge_sqlite_cache():
@@ -106,7 +105,7 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     )
 
 
-def find_batch_size(variants: Sequence[Variant], *, publication: PublicationRecord, capabilities: Capabilities) -> int:
+def find_batch_size(variants: Sequence[Variant], *, content: IssueContent, capabilities: Capabilities) -> int:
     """Return how many people fit into one call by number, by bytes, and by what a slow rate allows in an hour.
 
     Raise NotReady if not even one fits.
@@ -119,7 +118,7 @@ def find_batch_size(variants: Sequence[Variant], *, publication: PublicationReco
         people = min(
             people,
             capabilities.count_people_per_call(
-                mail_bytes=count_mail_bytes(make_mail(variant=variant, publication=publication)),
+                mail_bytes=count_mail_bytes(make_mail(variant=variant, content=content)),
                 variable_bytes=count_variable_bytes(values(LONGEST_VALUES)[0]),
             ),
         )

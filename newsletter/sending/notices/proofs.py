@@ -74,7 +74,7 @@ def send_proofs(
     if not variants:
         raise NotReady("These recipients would not get this issue, so there is no proof to send. Choose another group.")
     require_unprotected(issue=issue, content=content, mails=variants)
-    mail = make_mail(variant=variants[0], publication=content.publication)
+    mail = make_mail(variant=variants[0], content=content)
     return [
         _send_proof(issue=issue, variant=variants[0], mail=mail, person=person, by=by, now=now, adapter=adapter)
         for person in people
@@ -107,7 +107,7 @@ def make_sample_mail(variant: Variant, *, site_url: str) -> tuple[Mail, Recipien
     """
     links = {"unsubscribe": f"{site_url}/u/sample", "preferences": f"{site_url}/p/sample"}
     values = values_for(variables=read_variables(variant), fields=links)
-    mail = make_mail(variant=variant, publication=IssueContent.from_json(variant.revision.content).publication)
+    mail = make_mail(variant=variant, content=IssueContent.from_json(variant.revision.content))
     return mail, Recipient(delivery=0, address=SAMPLE_ADDRESS, variables=values)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from newsletter.models import Delivery, DeliveryException, TemplateMail
+from newsletter.models import Delivery, DeliveryException, SenderDelay, TemplateMail
 from newsletter.models.feedback import Bounce
 from newsletter.sending.settling.delivered import find_delivered
 from subscribers.models import CountedUnsubscribe, Subscriber
@@ -23,11 +23,13 @@ def describe_deliveries(person: Subscriber) -> list[dict[str, object]]:
     found = list(rows.order_by("pk"))
     delivered = find_delivered({row.pk: row.batch.send_id for row in found})
     bounces = {bounce.delivery_id: bounce for bounce in Bounce.objects.filter(delivery__subscriber_id=person.pk)}
+    delays = {delay.delivery_id: delay for delay in SenderDelay.objects.filter(delivery__subscriber_id=person.pk)}
     unsubscribed = dict(CountedUnsubscribe.objects.filter(subscriber_id=person.pk).values_list("mailing", "at"))
     return [
         _describe(
             row,
             bounce=bounces.get(row.pk),
+            delay=delays.get(row.pk),
             delivered=row.pk in delivered,
             unsubscribed_at=unsubscribed.get(row.batch.send_id),
         )
@@ -54,7 +56,12 @@ def describe_single_mails(person: Subscriber) -> list[dict[str, object]]:
 
 
 def _describe(
-    row: Delivery, *, bounce: Bounce | None, delivered: bool, unsubscribed_at: datetime | None
+    row: Delivery,
+    *,
+    bounce: Bounce | None,
+    delay: SenderDelay | None,
+    delivered: bool,
+    unsubscribed_at: datetime | None,
 ) -> dict[str, object]:
     """Return the entry of one issue. ``unsubscribed_at`` is when the person unsubscribed by its link."""
     own: DeliveryException | None = getattr(row, "exception", None)
@@ -68,6 +75,7 @@ def _describe(
         "delivered": delivered,
         "bounced_at": format_moment(own.bounced_at) if own else None,
         "bounce": {"kind": bounce.bounce_class, "status": bounce.status, "reason": bounce.reason} if bounce else None,
+        "delay": {"status": delay.status, "at": format_moment(delay.at)} if delay else None,
         "complained_at": format_moment(own.complained_at) if own else None,
         "left_at": format_moment(min(unsubscribes, default=None)),
     }

@@ -9,7 +9,7 @@ from django.db import models
 
 from newsletter.api_keys import make_key
 from newsletter.issues.planning.welcome import set_up_welcome
-from newsletter.models import Delivery, DeliveryException, TemplateMail, WelcomeStep
+from newsletter.models import Delivery, DeliveryException, SenderDelay, TemplateMail, WelcomeStep
 from newsletter.models.feedback import Bounce
 from newsletter.sending.freezing.start import start_send
 from subscribers.identity import identify
@@ -71,6 +71,7 @@ TOLD = {
     "newsletter.Exclusion": {"send": OURS},
     "newsletter.DeliveryException": {"at": "the batch's moment is told", "code": "the reason again, as a code"},
     "newsletter.Bounce": {"at": "the moment of the bounce is told with the delivery"},
+    "newsletter.SenderDelay": {},
     "newsletter.WelcomeStep": {
         "mailing_list": "a private list is not named; the issue is",
         "step": "the name of the issue ends with it",
@@ -149,6 +150,7 @@ def test_a_record_has_location_attributes_lines_requests_and_issues() -> None:
     assert told["waiting_sign_ups"][0]["why"] == "many requests"  # type: ignore[index]
     (issue,) = told["issues_sent"]  # type: ignore[misc]
     assert issue["bounce"] == {"kind": "hard", "status": "5.1.1", "reason": ""}
+    assert issue["delay"]["status"] == "4.7.28"
     assert told["suppressions"][0]["note"] == "asked by phone"  # type: ignore[index]
 
 
@@ -165,6 +167,7 @@ def make_everything() -> Subscriber:
     person.refresh_from_db()
     DeliveryException.objects.create(delivery=delivery, at=NOW, bounced_at=NOW)
     Bounce.objects.create(delivery=delivery, bounce_class="hard", status="5.1.1", at=NOW)
+    SenderDelay.objects.create(delivery=delivery, status="4.7.28", at=NOW)
     weekly = made.mailing_list
     MailedLink.objects.create(subscriber=person, mailing_list=weekly, kind="download", asked_at=NOW)
     CaseFollow.objects.create(subscriber=person, case=Case.objects.create(slug="river", name="River"), followed_at=NOW)

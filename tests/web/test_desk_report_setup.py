@@ -145,7 +145,7 @@ def test_its_page_and_home_name_a_send_without_reports(send: Send, admin: Client
     send.batches.update(settled_at=then)
     page = admin.get(overview_url(send.issue)).content.decode()
     assert "No delivery reports" in page
-    assert f'href="{PAGE}"' in page
+    assert f'href="{PAGE}#nl-reports"' in page
     assert "No delivery reports about The weekly letter No. 1" in admin.get("/admin/").content.decode()
     apply_reports(brevo_event("delivered", deliveries_of(send)[0]), now=timezone.now())
     assert "No delivery reports" not in admin.get(overview_url(send.issue)).content.decode()

@@ -32,8 +32,8 @@ def find_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
         can_approve = person.has_perm("newsletter.approve_issue")
         kinds += [(tasks, issues) for tasks in find_issue_tasks(now=now, can_approve=can_approve)]
     kinds.insert(1, (find_event_tasks(now=now, person=person), events))
+    kinds.insert(1, (find_report_tasks(now=now, person=person), reverse(REPORTS_PAGE)))
     kinds += [([task], "") for task in find_people_tasks(now=now, person=person)]
-    kinds.append((find_report_tasks(now=now, person=person), reverse(REPORTS_PAGE)))
     if can_set_up(person):
         kinds.append((find_privacy_tasks(), ""))
     kinds.append((find_staff_tasks(now=now, person=person), reverse("wagtailusers_users:index")))

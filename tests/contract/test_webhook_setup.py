@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from newsletter.common.extension_registry import BadExtension
 from newsletter.providers.base.errors import WebhookSetupError
+from newsletter.providers.base.provider_kind import ProviderKind, check_provider
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.setup_calls import SetupCalls
 from newsletter.providers.base.webhook_setup import WebhookSetup, WebhookState, WebhookTarget, is_same_url
+from newsletter.providers.brevo.adapter import Brevo
+from newsletter.providers.brevo.kind import BrevoKind
 from newsletter.providers.registry import WEBHOOK_SETUPS, read_provider_url
 from tests.support.webhook_apis import ACCOUNTS, KEY, SECRET, WebhookApi, serve_webhook_api
 
@@ -283,6 +287,22 @@ def test_an_address_with_a_password_or_a_slash_is_the_same() -> None:
 def test_every_provider_can_be_set_up_by_its_interface() -> None:
     assert all(WEBHOOK_SETUPS[name] is not None for name in ACCOUNTS)
     assert isinstance(read_provider_url(ACCOUNTS["ses"]), ProviderSettings)
+
+
+def test_an_extension_with_an_unfinished_set_up_is_left_out() -> None:
+    class Unfinished(WebhookSetup):
+        adapter = Brevo
+
+    class Kind(ProviderKind):
+        interface = 1
+        adapter = BrevoKind.adapter
+        webhooks = BrevoKind.webhooks
+        webhook_setup: ClassVar[type[WebhookSetup] | None] = Unfinished
+
+    with pytest.raises(BadExtension, match="its adapter lacks install, read, right"):
+        check_provider("brevo", Kind())
+    Kind.webhook_setup = None
+    check_provider("brevo", Kind())
 
 
 def _confirm(site: Site) -> None:

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from newsletter.feedback.endpoint import webhook_key, webhook_url
+from newsletter.feedback.webhook_setup import state
 from newsletter.feedback.webhook_setup.install import confirm_subscriptions, install_webhook, read_webhook
 from newsletter.feedback.webhook_setup.keys import note_report, read_stored_keys, reseal_webhook_keys, store_key
 from newsletter.feedback.webhook_setup.state import find_webhook_settings
@@ -52,8 +53,7 @@ def amazon(settings: Any) -> Iterator[WebhookApi]:
 
 
 def test_a_set_up_webhook_leads_here_and_its_key_is_sealed(api: WebhookApi) -> None:
-    state = install_webhook(now=NOW)
-    assert state.problems == ()
+    assert install_webhook(now=NOW).problems == ()
     assert webhook_url(api.name) in json.dumps([api.rows, api.subscriptions])
     (key,) = read_stored_keys(api.name)
     row = ProviderWebhook.objects.get()
@@ -142,6 +142,17 @@ def test_amazons_question_is_confirmed_by_itself(amazon: WebhookApi) -> None:
     assert read_webhook().works
 
 
+def test_a_topic_of_the_settings_is_confirmed_after_its_set_up(amazon: WebhookApi, settings: Any) -> None:
+    arn = "arn:aws:sns:eu-west-1:123456789012:ours"
+    settings.NEWSLETTER_PROVIDER_URL = f"{amazon.account}&webhook_key={arn}"
+    _ask(arn)
+    assert confirm_subscriptions(now=NOW) == 0
+    install_webhook(now=NOW)
+    assert not read_stored_keys("ses"), "The key of the settings is enough."
+    assert confirm_subscriptions(now=NOW) == 1
+    assert read_webhook().works
+
+
 def test_a_question_is_not_confirmed_unless_we_asked_for_it(amazon: WebhookApi) -> None:
     _ask("arn:aws:sns:eu-west-1:123456789012:other")
     assert confirm_subscriptions(now=NOW) == 0
@@ -171,6 +182,14 @@ def test_a_provider_cannot_be_told_an_address_that_it_cannot_reach(settings: Any
     assert find_webhook_settings() is None
     with pytest.raises(WebhookSetupError, match="No mail provider is set"):
         read_webhook()
+
+
+def test_a_provider_without_a_set_up_is_entered_by_hand(postmark: WebhookApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "WEBHOOK_SETUPS", {"postmark": None})
+    with pytest.raises(WebhookSetupError, match="only on its own pages"):
+        install_webhook(now=NOW)
+    (finding,) = check_reports(now=NOW)
+    assert "webhook_key=…" in finding.do
 
 
 def test_doctor_says_where_reports_go_and_when_the_last_came(postmark: WebhookApi) -> None:

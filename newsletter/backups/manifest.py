@@ -12,7 +12,8 @@ MANIFEST_PART = "manifest.json"
 JOURNAL_PART = "left.journal"
 KEYS_PART = "keys.sealed"
 ORGANISATION_PART = "organisation.toml"
-SQLITE_PART = "database/newsletter.sqlite3"
+DATABASE_PREFIX = "database/"
+SQLITE_PART = f"{DATABASE_PREFIX}newsletter.sqlite3"
 MEDIA_PREFIX = "media/"
 MAX_BYTES = 256 * 1024 * 1024
 
@@ -55,7 +56,7 @@ class Manifest:
 
 def table_part(table: str) -> str:
     """Return the name of the part with a PostgreSQL table's rows."""
-    return f"database/{table}.copy"
+    return f"{DATABASE_PREFIX}{table}.copy"
 
 
 def parse_manifest(content: bytes) -> Manifest:

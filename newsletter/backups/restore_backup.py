@@ -14,7 +14,15 @@ from newsletter.backups.connected_database import use_database
 from newsletter.backups.errors import BackupError, TargetNotEmpty, WrongPassphrase
 from newsletter.backups.fill_postgres import fill_postgres
 from newsletter.backups.installation import Installation, describe_installation
-from newsletter.backups.manifest import JOURNAL_PART, KEYS_PART, MEDIA_PREFIX, ORGANISATION_PART, SQLITE_PART, Manifest
+from newsletter.backups.manifest import (
+    DATABASE_PREFIX,
+    JOURNAL_PART,
+    KEYS_PART,
+    MEDIA_PREFIX,
+    ORGANISATION_PART,
+    SQLITE_PART,
+    Manifest,
+)
 from newsletter.backups.passphrase import unseal_keys
 from newsletter.backups.placement import Placement
 from newsletter.backups.restored_journal import merge_journal
@@ -143,6 +151,8 @@ def _restore_database(
     archive: ArchiveReader, installation: Installation, placement: Placement, *, now: datetime
 ) -> None:
     if installation.database_file is None:
+        for name in archive.names(DATABASE_PREFIX):
+            archive.check_part(name)  # before the tables are made, which takes much longer
         with transaction.atomic():
             fill_postgres(archive)
             _finish_database(archive.manifest, now=now)

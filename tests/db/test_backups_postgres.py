@@ -12,7 +12,6 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from newsletter.backups.errors import BackupError, BadArchive, TargetNotEmpty
 from newsletter.backups.restore_backup import restore_backup
-from newsletter.backups.verify_backup import verify_backup
 from newsletter.backups.write_backup import write_backup
 from tests.support.backups import Home, list_files, live_in, make_home
 from tests.support.migrated_database import SERVER, find_migrated
@@ -61,8 +60,6 @@ def ask(home: Home, query: str) -> object:
 def test_tables_are_restored_with_their_counters_or_not_at_all(home: Home, empty: Home, tmp_path: Path) -> None:
     with live_in(home):
         archive = write_backup(tmp_path / "backup.zip").file
-        tables, found = ask(home, COUNT_TABLES), verify_backup(archive)
-        assert (found.engine, ask(home, COUNT_TABLES)) == ("postgresql", tables)
         with pytest.raises(TargetNotEmpty, match="There are tables in the database"):
             restore_backup(archive)
 

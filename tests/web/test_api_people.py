@@ -9,8 +9,7 @@ from django.core.cache import cache
 
 from newsletter.models import AuditEntry
 from newsletter.sending.freezing.start import start_send
-from subscribers.models import Case, ConsentEvent, Reason, Reply, Subscriber, Subscription, Suppression
-from subscribers.people.cases import follow_case
+from subscribers.models import ConsentEvent, Reason, Reply, Subscriber, Subscription, Suppression
 from subscribers.segments.attributes import write_attributes
 from subscribers.unsubscribing.suppress_email import suppress_email
 from tests.support.api import call, create_key, problem
@@ -52,11 +51,8 @@ def test_every_call_shows_a_person_with_the_same_fields(limited: bool) -> None:
     subscribe(person, board)
     person.topics.add(make_topic("courts", "Courts"))
     write_attributes([(person.pk, {"member_since": "2019"})])
-    follow_case(subscriber=person, case=Case.objects.create(slug="river", name="The river case"), now=NOW)
     key = create_key(ALL, lists=[weekly] if limited else None)
     read = call("get", f"people/{person.pk}", key=key).json()
-    (cases,) = read["followed_cases"]
-    assert (cases["slug"], cases["case"]) == ("river", "The river case")
     assert (read["topics"], read["radius_km"], read["timezone"]) == (["courts"], 40, "Europe/London")
     assert call("get", "people", key=key).json()["items"] == [read]
     assert call("patch", f"people/{person.pk}", {"giving": "monthly"}, key=key).json() == read

@@ -65,6 +65,7 @@ def test_no_list_file_report_or_webhook_tells_who_follows(case: Case) -> None:
     export_people(out=exported)
     about_people = [
         *(call("get", path, key=key).content.decode() for path in ("people", f"people/{follower.pk}")),
+        call("post", "people/find", {"email": follower.email}, key=key).content.decode(),
         exported.getvalue(),
         str(list(OutboundEvent.objects.values_list("kind", "data"))),
     ]

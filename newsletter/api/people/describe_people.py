@@ -2,16 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Any
 
-from django.db.models import DateTimeField, Value
+from django.db.models import Value
 
-from newsletter.api.people.people_schemas import FollowedCase, PersonAnswer, SubscriptionAnswer
+from newsletter.api.people.people_schemas import PersonAnswer, SubscriptionAnswer
 from newsletter.common.prepared_rows import PreparedRows
 from newsletter.models import ApiKey
 from subscribers.addresses.normalise import mask
-from subscribers.models import CaseFollow, Subscriber, SubscriberAttribute, Subscription
+from subscribers.models import Subscriber, SubscriberAttribute, Subscription
 
 _PERSON = (
     "email",
@@ -28,25 +27,21 @@ _PERSON = (
 )
 _SUBSCRIPTION = ("mailing_list__slug", "basis", "requested_at", "confirmed_at", "frequency", "paused_until")
 _PEOPLE = PreparedRows(lambda ids: Subscriber.objects.filter(pk__in=ids).order_by().values_list("pk", *_PERSON))
-_CASE, _TOPIC, _ATTRIBUTE = "case", "topic", "attribute"
-_NEVER = Value(None, output_field=DateTimeField())
+_TOPIC, _ATTRIBUTE = "topic", "attribute"
 _PARTS = PreparedRows(
     lambda ids: (
-        CaseFollow.objects.filter(subscriber__in=ids)
+        Subscriber.topics.through.objects.filter(subscriber__in=ids)
         .order_by()
-        .values_list("subscriber", Value(_CASE), "case__slug", "case__name", "followed_at")
+        .values_list("subscriber", Value(_TOPIC), "topic__slug", Value(""))
         .union(
-            Subscriber.topics.through.objects.filter(subscriber__in=ids)
-            .order_by()
-            .values_list("subscriber", Value(_TOPIC), "topic__slug", Value(""), _NEVER),
             SubscriberAttribute.objects.filter(subscriber__in=ids)
             .order_by()
-            .values_list("subscriber", Value(_ATTRIBUTE), "key", "value", _NEVER),
+            .values_list("subscriber", Value(_ATTRIBUTE), "key", "value"),
             all=True,
         )
     )
 )
-"""What a person has several of, as (subscriber, kind, slug or key, name or value, moment): one query instead of three."""
+"""What a person has several of, as (subscriber, kind, slug or key, value): one query instead of two."""
 _SUBSCRIPTIONS = PreparedRows(
     lambda ids: (
         Subscription.objects.filter(subscriber__in=ids)
@@ -72,12 +67,8 @@ def describe_people(key: ApiKey, ids: Sequence[int]) -> list[PersonAnswer]:
         _describe(
             pk,
             people[pk],
-            topics=sorted(slug for slug, _, _ in parts[pk, _TOPIC]),
-            cases=[
-                FollowedCase(slug=slug, case=name, followed_at=at)
-                for slug, name, at in sorted(parts[pk, _CASE], key=itemgetter(2, 0))
-            ],
-            attributes={key: value for key, value, _ in sorted(parts[pk, _ATTRIBUTE])},
+            topics=sorted(slug for slug, _ in parts[pk, _TOPIC]),
+            attributes=dict(sorted(parts[pk, _ATTRIBUTE])),
             subscriptions=[row[1:] for row in subscriptions[pk] if lists is None or row[0] in lists],
         )
         for pk in ids
@@ -97,7 +88,6 @@ def _describe(
     row: Sequence[Any],
     *,
     topics: list[str],
-    cases: list[FollowedCase],
     attributes: dict[str, str],
     subscriptions: list[Sequence[Any]],
 ) -> PersonAnswer:
@@ -114,7 +104,6 @@ def _describe(
         giving=giving,
         timezone=timezone,
         topics=topics,
-        followed_cases=cases,
         attributes=attributes,
         source=source,
         created_at=created_at,

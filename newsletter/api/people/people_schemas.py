@@ -19,12 +19,6 @@ class SubscriptionAnswer(BaseModel):
     paused_until: datetime | None
 
 
-class FollowedCase(BaseModel):
-    slug: str
-    case: str = Field(description="Its name.")
-    followed_at: datetime
-
-
 class PersonAnswer(BaseModel):
     """A person, with the open subscriptions to lists that the key may use. `people/find` returns these fields and more."""
 
@@ -41,7 +35,6 @@ class PersonAnswer(BaseModel):
     giving: str
     timezone: str
     topics: list[str]
-    followed_cases: list[FollowedCase]
     attributes: dict[str, str]
     source: str
     created_at: datetime

@@ -125,9 +125,8 @@ _DETAILS = frozenset(
             "language",
             "topics",
             "giving",
-            "timezone",
         ),
-        *("source", "attributes", "created_at", "followed_cases"),
+        *("timezone", "source", "attributes", "created_at"),
     )
 )
 

@@ -90,14 +90,16 @@ def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
 @router.post("people/find", auth=READING_AS_BEFORE, response=dict[str, object], summary="Read one person")
 @repeats(reads=True)
 def find(request: HttpRequest, data: Address) -> dict[str, object]:
-    """Return everything held about the person with this address: what `people/{person}` returns, and more.
+    """Return what is held about the person with this address: what `people/{person}` returns, and more.
 
-    A key that is limited to lists gets what concerns those lists.
+    It leaves out the cases that they follow: only the person reads these. A key that is limited to lists gets what
+    concerns those lists.
     """
     key = get_key(request)
     person = find_visible_person(key, data.email)
     log(instance=person, action="newsletter.api_read", data=log_data(key))
     description = {**describe_person(person, now=timezone.now()), "email_hint": mask(person.email)}
+    del description["followed_cases"]
     return hide_other_lists(key, description)
 
 

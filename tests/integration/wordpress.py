@@ -109,7 +109,7 @@ def run_mariadb() -> Iterator[str]:
         if user:
             shutil.chown(folder, user=user)
         data, socket = folder / "data", str(folder / "sock")
-        install = [_find("mariadb-install-db"), "--no-defaults", f"--datadir={data}"]
+        install = [_find("mariadb-install-db"), "--no-defaults", f"--datadir={data}", f"--tmpdir={folder}"]
         options = ["--auth-root-authentication-method=normal", "--skip-test-db"]
         done = subprocess.run(
             [*install, *options], user=user, capture_output=True, text=True, timeout=120, cwd="/", check=False
@@ -117,6 +117,8 @@ def run_mariadb() -> Iterator[str]:
         if done.returncode:
             raise RuntimeError(f"MariaDB could not make its tables: {done.stdout} {done.stderr}")
         command = [_find("mariadbd"), "--no-defaults", f"--datadir={data}", f"--socket={socket}", f"--port={port}"]
+        # A server removes the temporary tables that it finds when it starts, also those of another server.
+        command.append(f"--tmpdir={folder}")
         options = ["--bind-address=127.0.0.1", "--skip-grant-tables", "--innodb-flush-log-at-trx-commit=0"]
         with run_server([*command, *options], port=port, log=folder / "server.log", user=user, cwd=Path("/")):
             yield socket

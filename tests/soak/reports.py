@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from heapq import heappop, heappush
 from typing import Any
 
+import django
+
 from tests.soak.addresses import number_of
 from tests.soak.plan import RESEND_SECRET, Plan
 from tests.support.fake_provider import Entry, FakeProvider
@@ -54,6 +56,7 @@ class Reports:
     def __init__(
         self, provider: FakeProvider, *, plan: Plan, chance: random.Random, people: int, port: Callable[[], int]
     ) -> None:
+        django.setup()
         from newsletter.feedback.endpoint import webhook_secret
 
         self._provider, self._plan, self._chance, self._port = provider, plan, chance, port

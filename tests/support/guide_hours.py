@@ -1,20 +1,16 @@
-"""Let the demo send by readers' hours and ask a silent person. Pictures of the staff guide show it."""
+"""Let the demo send by readers' hours. Pictures of the staff guide show it."""
 
 import json
 import sys
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils import timezone
 
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
-from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
 from newsletter.models import MailLimits, Publication, Story
-from subscribers.models import StayQuestion, Topic
-from tests.support.outbox import find_mails
+from subscribers.models import Topic
 
 _TITLES = {
     "A library lends its reading room to the night advice desk": "legal-clinics",
@@ -38,19 +34,6 @@ def print_hours() -> None:
     assert assembly.issue is not None, assembly.slot.reason
     page = f"/admin/issues/{assembly.issue.pk}/"
     sys.stdout.write(json.dumps({"audience": f"{page}audience/", "hours": f"{page}overview/"}))
-
-
-def print_question() -> None:
-    """Ask one silent person whether they still want mail. Print the HTML of that mail."""
-    now = timezone.now()
-    MailLimits.objects.update(silent_months=24, questions_per_day=1)
-    ask_and_rest(now=now)
-    send_due_questions(now=now)
-    person = StayQuestion.objects.latest("pk").subscriber
-    mail = find_mails(Path(settings.NEWSLETTER_DATA_DIR) / "outbox", to=person.email)[0]
-    body = mail.get_body(("html",))
-    assert body is not None
-    sys.stdout.write(body.get_content())
 
 
 def _write_stories(now: datetime) -> None:

@@ -4,16 +4,20 @@ import json
 import sys
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
+from django.conf import settings
 from django.db.models.query import QuerySet
 from django.utils import timezone
 
 from newsletter.feedback.gifts import ReportedGift, record_gifts
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.campaign_links import name_campaign
-from newsletter.models import Appeal, Issue, SubjectTest
+from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
+from newsletter.models import Appeal, Issue, MailLimits, SubjectTest
 from subscribers.links.signed_links import Purpose
 from subscribers.models import ConsentEvent, StayQuestion, Subscriber, Subscription
+from tests.support.outbox import find_mails
 from tests.support.people import path_to
 
 _TESTED = [{"people": 612, "responses": 9}, {"people": 598, "responses": 31}]
@@ -53,6 +57,20 @@ def print_states() -> None:
         "stay": path_to(person, mailing_list, Purpose.STAY),
     }
     sys.stdout.write(json.dumps(states))
+
+
+def print_question() -> None:
+    """Ask one silent person whether they still want mail. Print the HTML of that mail."""
+    now = timezone.now()
+    _make_silent(Issue.objects.filter(publication__slug="weekly").earliest("pk"), before=now - timedelta(days=900))
+    MailLimits.objects.update(silent_months=24, questions_per_day=1)
+    ask_and_rest(now=now)
+    send_due_questions(now=now)
+    person = StayQuestion.objects.latest("pk").subscriber
+    mail = find_mails(Path(settings.NEWSLETTER_DATA_DIR) / "outbox", to=person.email)[0]
+    body = mail.get_body(("html",))
+    assert body is not None
+    sys.stdout.write(body.get_content())
 
 
 def _make_silent(issue: Issue, *, before: datetime) -> None:

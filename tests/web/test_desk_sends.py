@@ -295,7 +295,13 @@ def test_a_buttons_accessible_name_is_its_text(send: Send) -> None:
 @pytest.mark.parametrize(
     ("changes", "batch_changes", "words"),
     [
-        ({}, {}, "Nothing was sent in the last minute."),
+        ({"started_at": NOW - timedelta(minutes=2)}, {}, "Nothing was sent in the last minute."),
+        ({"started_at": NOW - timedelta(seconds=20)}, {}, "Sending has just begun."),
+        (
+            {"started_at": NOW - timedelta(hours=8), "checked_until": NOW},
+            {"due_at": NOW - timedelta(seconds=5)},
+            "Sending has just begun.",
+        ),
         ({"not_before": NOW + timedelta(hours=8)}, {}, "Quiet hours: sending resumes Wed 4 Mar, "),
         ({}, {"not_before": NOW + timedelta(hours=8)}, "the provider or a daily limit requires a wait"),
         ({"state": "paused"}, {}, ""),

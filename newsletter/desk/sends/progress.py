@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db.models import Min, Sum
+from django.db.models import Max, Min, Sum
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
@@ -187,11 +187,14 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
     if not recent:
         open_batches = send.batches.of_open_hours().filter(state__in=OPEN_STATES)
         due = open_batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
+        hour = open_batches.aggregate(at=Max("due_at"))["at"]
         can_send_now = open_batches.filter(not_before__isnull=True).exists()
         if due and due > now and not can_send_now:
             return gettext("Sending resumes %(due)s: the provider or a daily limit requires a wait.") % {
                 "due": format_moment(due, now=now)
             }
+        if any(moment and moment > now - PACE_WINDOW for moment in (send.started_at, hour)):
+            return gettext("Sending has just begun.")
         return gettext(
             "Nothing was sent in the last minute. Ask your administrator whether `newsletter serve` or a worker is "
             "running."

@@ -7,13 +7,16 @@ from django.db import transaction
 from subscribers.consent_events import record_consent_event
 from subscribers.models import Case, CaseFollow, ConsentEvent, Subscriber
 
+FOLLOWS, STOPS_FOLLOWING = "follows", "stops_following"
+"""The keys under which a consent event names the case."""
+
 
 @transaction.atomic
 def follow_case(*, subscriber: Subscriber, case: Case, now: datetime) -> bool:
     """Return True, and record it, if the person did not follow the case yet."""
     _follow, is_new = CaseFollow.objects.get_or_create(subscriber=subscriber, case=case, defaults={"followed_at": now})
     if is_new:
-        _record(subscriber, {"follows": case.slug}, now=now)
+        _record(subscriber, {FOLLOWS: case.slug}, now=now)
     return is_new
 
 
@@ -22,7 +25,7 @@ def unfollow_case(*, subscriber: Subscriber, case: Case, now: datetime) -> bool:
     """Return True, and record it, if the person followed the case."""
     deleted, _by_model = CaseFollow.objects.filter(subscriber=subscriber, case=case).delete()
     if deleted:
-        _record(subscriber, {"stops_following": case.slug}, now=now)
+        _record(subscriber, {STOPS_FOLLOWING: case.slug}, now=now)
     return deleted > 0
 
 

@@ -10,6 +10,7 @@ from newsletter.models import ApiKey
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
 from subscribers.models import HeldSignup, MailingList, Subscriber, Subscription, Topic
+from subscribers.people.cases import FOLLOWS, STOPS_FOLLOWING
 from subscribers.people.lookup import UnknownPerson, find_person
 
 _LIST_IDS = PreparedRows(lambda slugs: MailingList.objects.filter(slug__in=slugs).order_by().values_list("pk"))
@@ -102,6 +103,17 @@ def hide_other_lists(key: ApiKey, description: dict[str, object]) -> dict[str, o
         name: [row for row in value if row["list"] in visible] if name in parts and isinstance(value, list) else value
         for name, value in description.items()
         if name in _DETAILS or name in parts
+    }
+
+
+def hide_followed_cases(description: dict[str, object]) -> dict[str, object]:
+    """Return what is known of a person without the cases that they follow or followed: only the person reads these."""
+    return {
+        name: [event for event in value if not {FOLLOWS, STOPS_FOLLOWING} & event["data"].keys()]
+        if name == "consent" and isinstance(value, list)
+        else value
+        for name, value in description.items()
+        if name != "followed_cases"
     }
 
 

@@ -12,6 +12,7 @@ from newsletter.api.people.reach import (
     find_signed_up,
     find_topics,
     find_visible_person,
+    hide_followed_cases,
     hide_other_lists,
     list_visible_hashes,
     log_data,
@@ -98,9 +99,8 @@ def find(request: HttpRequest, data: Address) -> dict[str, object]:
     key = get_key(request)
     person = find_visible_person(key, data.email)
     log(instance=person, action="newsletter.api_read", data=log_data(key))
-    description = {**describe_person(person, now=timezone.now()), "email_hint": mask(person.email)}
-    del description["followed_cases"]
-    return hide_other_lists(key, description)
+    description = hide_followed_cases(describe_person(person, now=timezone.now()))
+    return hide_other_lists(key, {**description, "email_hint": mask(person.email)})
 
 
 @router.post("people/stop", auth=WRITING_AS_BEFORE, response=Stopped, summary="Stop mail to an address")

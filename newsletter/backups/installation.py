@@ -1,4 +1,4 @@
-"""What a backup holds and a restore fills: the data folder, the database file, the keys and the organisation's file."""
+"""The parts of an installation: the data folder, the database file, the keys and the organisation's file."""
 
 from dataclasses import dataclass
 from pathlib import Path

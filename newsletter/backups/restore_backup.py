@@ -42,7 +42,7 @@ RESTORED = Message(
 
 @dataclass(frozen=True)
 class RestoredBackup:
-    """What was restored. ``beside`` are files that were put into a folder of their own, for a person to compare."""
+    """The result of a restore. ``beside`` are files that were put into a folder of their own, for a person to compare."""
 
     made_at: str
     rows: int

@@ -1,6 +1,6 @@
 """Fill the connected, empty PostgreSQL database from an SQLite file, compare every table, and put SQLite on hold.
 
-Nobody can write to SQLite meanwhile. It is put on hold before PostgreSQL has the rows for good, so that two copies
+Nobody can write to SQLite meanwhile. It is put on hold before PostgreSQL commits the rows, so that two copies
 never mail the same people, whatever happens in between.
 """
 
@@ -146,7 +146,7 @@ def _list_counters(source: sqlite3.Connection, rows: dict[str, int]) -> list[Seq
 
 
 def _hold_source(source: sqlite3.Connection, *, now: datetime) -> None:
-    """Hold SQLite for good. An earlier hold keeps its reason."""
+    """Put SQLite on hold until a person releases it. An earlier hold keeps its reason."""
     reason = InstallationRow._meta.get_field("reason").get_prep_value(MOVED)
     moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     source.execute(

@@ -1,4 +1,4 @@
-"""What is known here of the provider's webhook, without asking the provider: address, keys, and the last report."""
+"""Read what is known of the provider's webhook without asking the provider: address, keys, and the last report."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

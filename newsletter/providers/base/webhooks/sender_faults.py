@@ -15,7 +15,7 @@ _YAHOO = re.compile(r"\[(TSS?\d\d)\]")
 
 
 class SenderCause(StrEnum):
-    """What the mailbox provider holds against the sender. ``OTHER`` is a policy that its code does not tell."""
+    """The reason why a mailbox provider refuses or delays a sender. ``OTHER`` is a policy that its code does not tell."""
 
     AUTHENTICATION = "authentication"
     SERVERS = "servers"

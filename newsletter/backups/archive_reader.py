@@ -11,6 +11,9 @@ from newsletter.backups.archive_writer import BLOCK
 from newsletter.backups.errors import BadArchive
 from newsletter.backups.manifest import MANIFEST_PART, MAX_BYTES, MEDIA_PREFIX, Manifest, parse_manifest
 
+# zipfile raises NotImplementedError for an unknown compression and RuntimeError for an encrypted part.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+
 
 class ArchiveReader:
     """An open archive whose manifest was read."""
@@ -38,7 +41,7 @@ class ArchiveReader:
                     if size > part.size:
                         break
                     yield block
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        except UNREADABLE as error:
             raise _damaged(name) from error
         if (size, digest.hexdigest()) != (part.size, part.sha256):
             raise _damaged(name)
@@ -87,7 +90,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> bytes:
         raise BadArchive(
             f"{archive.filename} has no {MANIFEST_PART}, so it was not made by `newsletter backup`. Nothing was restored."
         ) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise _damaged(MANIFEST_PART) from error
 
 

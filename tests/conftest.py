@@ -4,8 +4,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+import time_machine
 from django.test import TransactionTestCase, override_settings
-from django.utils import translation
+from django.utils import timezone, translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.own_database import copy_migrated, empty_tables, keep_migrated_rows
@@ -78,3 +79,10 @@ def without_cached_mails() -> Iterator[None]:
 
     public_view.render_for_archive.cache_clear()
     public_view.render_redacted_variant.cache_clear()
+
+
+@pytest.fixture
+def still_clock() -> Iterator[None]:
+    """Stop the clock for a test of a limit: the counts of a minute or an hour begin again at its end."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield

@@ -132,6 +132,7 @@ def test_a_sign_up_must_be_confirmed_and_every_answer_is_the_same() -> None:
     assert (event.wording, event.source) == (WORDING, "API: the people key")
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_many_sign_ups_of_one_visitor_are_held_with_the_same_answer() -> None:
     make_list("weekly")
     key = create_key()

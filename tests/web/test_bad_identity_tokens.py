@@ -212,6 +212,7 @@ def test_the_secret_and_the_tokens_are_in_no_page_and_no_log(issuer: Issuer, cap
     assert "a secret" not in repr(issuer.settings())
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_a_network_that_tries_without_end_is_stopped(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "MAX_STEPS_PER_NETWORK", 3)
     codes = [Client().get("/accounts/oidc/callback/", {"state": "x"}).status_code for _ in range(5)]

@@ -264,6 +264,7 @@ def test_ten_wrong_passwords_from_one_network_slow_down_the_right_one() -> None:
     assert not opens(client)
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_wrong_passwords_for_others_do_not_refuse_a_right_one() -> None:
     add("writer")
     for number in range(MAX_FAILURES_PER_NETWORK + 10):

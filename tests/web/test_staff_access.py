@@ -179,6 +179,7 @@ def test_a_forgotten_password_page_does_not_tell_who_has_an_account() -> None:
     assert PasswordLinkRequest.objects.count() == 2
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_a_network_asks_for_ten_links_an_hour() -> None:
     client = Client()
     for number in range(MAX_REQUESTS_PER_NETWORK + 1):

@@ -51,6 +51,7 @@ def weekly() -> MailingList:
 
 
 @pytest.mark.requirement("A1")
+@pytest.mark.usefixtures("still_clock")
 def test_the_page_is_the_same_for_whatever_is_known_of_an_address(client: Client, weekly: MailingList) -> None:
     make_member(weekly, "known@example.org")
     subscribe(make_person("waits@example.org"), weekly, basis="consent_double_opt_in")

@@ -110,6 +110,7 @@ def test_one_address_may_unsubscribe_any_number_of_people_at_once(client: Client
     assert slowest < 2.0
 
 
+@pytest.mark.usefixtures("still_clock")
 @pytest.mark.requirement("K7")
 def test_bad_links_are_limited_and_good_ones_are_not(client: Client, weekly: MailingList, ada: Subscriber) -> None:
     answers = [client.post(f"/u/{number:064d}").status_code for number in range(22)]

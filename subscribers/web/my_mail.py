@@ -42,12 +42,11 @@ def my_mail(request: HttpRequest) -> HttpResponse:
     except BadAddress:
         error = gettext("This is not an email address that we can send to. It looks like name@example.org.")
         return render_response("my_mail.html", {"value": typed, "error": error}, status=400)
-    now = timezone.now()
-    if (
-        increment_counter(f"my mail {single_client_network(client_address_of(request))}", now=now)
-        <= MAX_REQUESTS_PER_HOUR
-    ):
-        _mail_if_known(address)
+    network = single_client_network(client_address_of(request))
+    if increment_counter(f"my mail {network}", now=timezone.now()) > MAX_REQUESTS_PER_HOUR:
+        error = gettext("Too many requests from your network. Try again in an hour.")
+        return render_response("my_mail.html", {"value": typed, "error": error}, status=429)
+    _mail_if_known(address)
     return link_mailed_page(address=typed)
 
 

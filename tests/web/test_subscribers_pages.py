@@ -297,3 +297,15 @@ def test_moving_to_an_unsubscribed_address_promises_no_mail(
     arrive = urlsplit(make_mailed_link_url(link=MailedLink.objects.get(), now=now)).path
     assert says in client.post(arrive).content
     assert Subscription.objects.mailable().exists() is not left_before
+
+
+@pytest.mark.usefixtures("still_clock")
+def test_an_eleventh_request_for_a_link_in_an_hour_says_so(client: Client, weekly: MailingList) -> None:
+    make_member(weekly, "ada@example.org")
+    answers = [client.post("/my-mail", {"email": f"p{number}@example.org"}).status_code for number in range(10)]
+    refused = client.post("/my-mail", {"email": "ada@example.org"})
+    page = refused.content.decode()
+    assert (set(answers), refused.status_code) == ({200}, 429)
+    assert "Too many requests from your network. Try again in an hour." in page
+    assert 'value="ada@example.org"' in page
+    assert not MailedLink.objects.exists()

@@ -13,7 +13,7 @@ from newsletter.api.calls.handle_call import handle_call
 from newsletter.api.calls.openapi import complete_document
 from newsletter.api.calls.problems import answer_wrong_method, register_error_handlers, unknown_address
 from newsletter.api.calls.renderer import Renderer
-from newsletter.api.content import appeals, events, sources, stories
+from newsletter.api.content import appeals, cases, events, sources, stories
 from newsletter.api.lists import lists, segments, topics
 from newsletter.api.people import (
     adding,
@@ -66,6 +66,7 @@ for router in (
     topics.router,
     segments.router,
     stories.router,
+    cases.router,
     events.router,
     appeals.router,
     sources.router,

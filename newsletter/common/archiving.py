@@ -59,15 +59,42 @@ def bring_back_row(row: Any) -> None:
 
 
 def _find_uses(row: models.Model, *, only_active: bool) -> Iterator[Uses]:
-    for relation in row._meta.related_objects:
+    found: dict[type[models.Model], models.Q] = {}
+    for relation in _list_relations(row):
         model = relation.related_model
         if not (can_be_archived(model) if only_active else relation.many_to_many or _is_required(relation)):
             continue
         users = model._default_manager.filter(**{relation.field.name: row})
         if only_active:
             users = users.filter(archived=False)
+        model, users = _find_owners(model, users)
+        found[model] = found.get(model, models.Q()) | models.Q(pk__in=users.values("pk"))
+    for model, condition in found.items():
+        users = model._default_manager.filter(condition)
         if count := users.count():
             yield Uses(model=model, count=count, rows=list(users[:MAX_USES_NAMED]))
+
+
+def _find_owners(
+    model: type[models.Model], rows: models.QuerySet[models.Model]
+) -> tuple[type[models.Model], models.QuerySet[models.Model]]:
+    """Return what staff know these rows by: a row whose model is `part_of` another stands for that other row."""
+    while owner := getattr(model, "part_of", ""):
+        model, part = model._meta.get_field(owner).related_model, rows  # type: ignore[assignment]
+        rows = model._default_manager.filter(pk__in=part.values(owner))
+    return model, rows
+
+
+def _list_relations(row: models.Model) -> Iterator[models.ForeignObjectRel]:
+    """Yield what refers to the row, also where the row has no name for it (`related_name="+"`)."""
+    for field in row._meta.get_fields(include_hidden=True):
+        if isinstance(field, models.ForeignObjectRel) and not field.concrete and not _is_own_table(field):
+            yield field
+
+
+def _is_own_table(relation: models.ForeignObjectRel) -> bool:
+    """Return True for the rows that only join two tables: the relation between these tables is listed itself."""
+    return bool(relation.related_model._meta.auto_created)
 
 
 def _is_required(relation: models.ForeignObjectRel) -> bool:

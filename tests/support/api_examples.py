@@ -213,6 +213,11 @@ EXAMPLES = (
             "consent_needed": True,
         },
     ),
+    Example("Add a case", "POST cases", "cases", {"name": "The night clinic"}),
+    Example("All cases", "GET cases", "cases"),
+    Example("Rename a case", "PATCH cases/{slug}", "cases/the-night-clinic", {"name": "The clinic at night"}),
+    Example("A story of the case", "PATCH stories/{story}", "stories/2", {"case": "the-night-clinic"}),
+    Example("One case", "GET cases/{slug}", "cases/the-night-clinic"),
     Example("All stories", "GET stories", "stories?limit=1"),
     Example("One story", "GET stories/{story}", "stories/2"),
     Example("Correct a teaser", "PATCH stories/{story}", "stories/2", {"teaser": "Two nurses and forty visitors."}),
@@ -391,6 +396,14 @@ EXAMPLES = (
             "page": "https://example.org/get-involved/",
         },
     ),
+    Example("Begin an empty issue", "POST issues", "issues", {"publication": "weekly", "beginning": "empty"}),
+    Example("Delete a draft that nobody approved", "DELETE issues/{issue}", "issues/3"),
+    Example("Delete a story that no issue has", "DELETE stories/{story}", "stories/2"),
+    Example("Delete a case without stories", "DELETE cases/{slug}", "cases/the-night-clinic"),
+    Example("Delete an event", "DELETE events/{event}", "events/1"),
+    Example("Delete an appeal", "DELETE appeals/{slug}", "appeals/keep-the-clinic-open-at-night"),
+    Example("Delete a source", "DELETE sources/{source}", "sources/3"),
+    Example("Delete a segment", "DELETE segments/{slug}", "segments/monthly-donors"),
 )
 ERRORS = (
     Example("A key in the address", "GET lists", "lists?key=nl_0123456789012345678901234567890123456789012"),
@@ -398,7 +411,7 @@ ERRORS = (
     Example("Another scope", "GET publications", "publications", headers={"scope": "people"}),
     Example("No such row", "GET lists/{slug}", "lists/daily"),
     Example("An unknown person", "GET people/{person}", "people/99"),
-    Example("In use", "DELETE topics/{slug}", "topics/events"),
+    Example("In use", "DELETE stories/{story}", "stories/1"),
     Example(
         "Changed meanwhile", "PATCH lists/{slug}", "lists/supporters", {"public": True}, {"if_match": '"an older ETag"'}
     ),

@@ -10,6 +10,8 @@ from django.db.models import Model
 from wagtail.log_actions import log
 
 from newsletter.api.calls.problems import Problem
+from newsletter.common.archiving import find_uses
+from newsletter.common.errors import InUse
 from newsletter.issues.approval.approve import find_changed_issues
 from newsletter.issues.assembly.drafted_texts import update_drafted_texts
 from newsletter.models import ApiKey
@@ -29,6 +31,18 @@ def save_row(row: _Row, *, key: ApiKey, values: Mapping[str, object], now: datet
         data = {"key": key.name, "key_id": key.pk, "fields": sorted(values)}
         log(instance=row, action="wagtail.create" if is_new else "wagtail.edit", data=data)
     return row
+
+
+def delete_row(row: Model, *, key: ApiKey, in_use: str, now: datetime) -> None:
+    """Delete a row that nothing needs, and log it.
+
+    Raise InUse with the text `in_use` if something needs it, or Problem if approved issues show it.
+    """
+    with transaction.atomic(), keep_approvals(now=now):
+        if find_uses(row):
+            raise InUse(in_use, row=row)
+        log(instance=row, action="wagtail.delete", data={"key": key.name, "key_id": key.pk})
+        row.delete()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from ninja import Router, Status
 from newsletter.api.calls.access import ApiKeyAuth, get_key
 from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.preconditions import check_unchanged
-from newsletter.api.calls.saving import keep_approvals, save_row
+from newsletter.api.calls.saving import delete_row, keep_approvals, save_row
 from newsletter.api.content.schemas import AppealAnswer, AppealChange, NewAppeal
 from newsletter.api.publishing.reach import find_visible_publication
 from newsletter.common.errors import NotFound
@@ -42,6 +42,17 @@ def change_appeal(request: HttpRequest, slug: str, data: AppealChange) -> Appeal
     row = _find(slug, lock=True)
     check_unchanged(request, _show(row))
     return _save(request, row, data.model_dump(exclude_unset=True))
+
+
+@router.delete("appeals/{slug:slug}", auth=WRITING, response={204: None}, summary="Delete an appeal")
+@transaction.atomic
+def delete_appeal(request: HttpRequest, slug: str) -> Status[None]:
+    """Delete an appeal. Sent mails keep its text; `enabled: false` only takes it out of use."""
+    key, row = get_key(request), _find(slug, lock=True)
+    check_unchanged(request, _show(row))
+    in_use = "Nothing was deleted: other rows use the appeal “%(row)s”."
+    delete_row(row, key=key, in_use=in_use, now=timezone.now())
+    return Status(204, None)
 
 
 def _save(request: HttpRequest, row: Appeal, values: dict[str, object]) -> AppealAnswer:

@@ -11,7 +11,7 @@ from ninja import Router, Status
 from newsletter.api.calls.access import ApiKeyAuth, get_key
 from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.preconditions import check_unchanged
-from newsletter.api.calls.saving import keep_approvals, save_row
+from newsletter.api.calls.saving import delete_row, keep_approvals, save_row
 from newsletter.api.content.schemas import EventAnswer, EventChange, NewEvent
 from newsletter.common.errors import NotFound
 from newsletter.content.ingesting.home_location import find_home_zone
@@ -52,6 +52,21 @@ def change_event(request: HttpRequest, event: int, data: EventChange) -> EventAn
     row = _find(event, lock=True)
     check_unchanged(request, _show(row))
     return _save(request, row, data.model_dump(exclude_unset=True))
+
+
+@router.delete("events/{int:event}", auth=WRITING, response={204: None}, summary="Delete an event")
+@transaction.atomic
+def delete_event(request: HttpRequest, event: int) -> Status[None]:
+    """Delete an event. One that its source still has comes back. To tell readers, cancel it instead."""
+    key, row = get_key(request), _find(event, lock=True)
+    check_unchanged(request, _show(row))
+    delete_row(
+        row,
+        key=key,
+        in_use="Nothing was deleted: a correction tells readers about “%(row)s”. Cancel it instead.",
+        now=timezone.now(),
+    )
+    return Status(204, None)
 
 
 def _save(request: HttpRequest, row: EventNotice, values: dict[str, object]) -> EventAnswer:

@@ -21,6 +21,8 @@ class StoryAnswer(BaseModel):
     text: str = Field(description="The whole story, if it has no page.")
     language: str
     topics: list[str]
+    case: str = Field(description="Slug of the case that it belongs to; empty: none.")
+    translation_of: int | None = Field(description="Id of the story that it is a translation of.")
     source: int | None = Field(description="Null: written here.")
     published_at: datetime | None
     embargo_until: datetime | None
@@ -38,6 +40,8 @@ class StoryChange(StoredRequestModel):
     text: str = Field("", description="Only for a story without a page.", max_length=MAX_TEXT_LENGTH)
     language: Language = ""
     topics: Slugs = []
+    case: str = Field("", description="Slug of the case that it belongs to; empty: none.", max_length=80)
+    translation_of: int | None = Field(None, description="Id of the story that it is a translation of.", ge=1, lt=2**63)
     published_at: AwareDatetime | None = None
 
 
@@ -47,6 +51,26 @@ class NewStory(StoryChange):
         False, description="It is about a person: no issue takes it before staff record consent."
     )
     embargo_until: AwareDatetime | None = Field(None, description="It is not shown anywhere before.")
+
+
+class CaseAnswer(BaseModel):
+    slug: str
+    name: str
+    stories: int = Field(description="How many stories belong to it.")
+
+
+class CaseChange(StoredRequestModel):
+    name: str = Field("", min_length=1, max_length=120)
+
+
+class NewCase(CaseChange):
+    slug: str = Field(
+        "",
+        description="Made from the name if you leave it out. It never changes.",
+        max_length=80,
+        pattern=r"^[-a-zA-Z0-9_]*$",
+    )
+    name: str = Field(min_length=1, max_length=120)
 
 
 class EventAnswer(BaseModel):

@@ -10,7 +10,7 @@ from newsletter.api.calls.access import ApiKeyAuth, get_key
 from newsletter.api.calls.handle_call import repeats
 from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.preconditions import check_unchanged
-from newsletter.api.calls.saving import save_row
+from newsletter.api.calls.saving import delete_row, save_row
 from newsletter.api.content.schemas import NewSource, ReadingAnswer, SetAsideAnswer, SourceAnswer, SourceChange
 from newsletter.api.people.reach import find_topics
 from newsletter.common.errors import NotFound
@@ -63,9 +63,24 @@ def change_source(request: HttpRequest, source: int, data: SourceChange) -> Sour
             now=timezone.now(),
         )
     with transaction.atomic():
-        row = Source.objects.select_for_update().get(pk=row.pk)
+        row = _find(row.pk, lock=True)
         check_unchanged(request, _show(row))
         return _save(request, row, data, typed=typed)
+
+
+@router.delete("sources/{int:source}", auth=WRITING, response={204: None}, summary="Delete a source")
+@transaction.atomic
+def delete_source(request: HttpRequest, source: int) -> Status[None]:
+    """Delete a source and its key. Its stories and events stay. 409 while a publication takes stories from it."""
+    key, row = get_key(request), _find(source, lock=True)
+    check_unchanged(request, _show(row))
+    delete_row(
+        row,
+        key=key,
+        in_use="Nothing was deleted: publications take stories from “%(row)s”. Change that in the desk, or turn the source off.",
+        now=timezone.now(),
+    )
+    return Status(204, None)
 
 
 @router.post("sources/{int:source}/look", auth=LOOKING, response=ReadingAnswer, summary="Look at a source now")
@@ -107,8 +122,9 @@ def _save(request: HttpRequest, row: Source, data: SourceChange, *, typed: Typed
     return _show(row)
 
 
-def _find(pk: int) -> Source:
-    row = Source.objects.filter(pk=pk).first() if pk < 2**63 else None
+def _find(pk: int, *, lock: bool = False) -> Source:
+    sources = Source.objects.select_for_update() if lock else Source.objects
+    row = sources.filter(pk=pk).first() if pk < 2**63 else None
     if row is None:
         raise NotFound("No source has the id %(id)s.", id=pk)
     return row

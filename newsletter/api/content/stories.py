@@ -12,13 +12,14 @@ from pydantic import BaseModel, Field
 from newsletter.api.calls.access import ApiKeyAuth, get_key
 from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.preconditions import check_unchanged
-from newsletter.api.calls.saving import keep_approvals, save_row
+from newsletter.api.calls.saving import delete_row, keep_approvals, save_row
 from newsletter.api.content.schemas import NewStory, StoryAnswer, StoryChange
 from newsletter.api.people.reach import find_topics
 from newsletter.common.errors import NotFound
 from newsletter.content.ingesting.typed_content import note_edits, report_typed_story
 from newsletter.issues.snapshot.consent_rules import make_consent_record
 from newsletter.models import ApiScope, Story
+from subscribers.models import Case
 
 router = Router(tags=["stories"])
 READING, WRITING = ApiKeyAuth(ApiScope.CONTENT_READ), ApiKeyAuth(ApiScope.CONTENT_WRITE)
@@ -31,7 +32,7 @@ class StoryFilter(BaseModel):
 @router.get("stories", auth=READING, response=Page[StoryAnswer], summary="List stories")
 def all_stories(request: HttpRequest, page: PageParams, only: Annotated[StoryFilter, Query()]) -> dict[str, object]:
     """Return stories, the newest here first, withdrawn ones too."""
-    stories = Story.objects.select_related("translation_of").prefetch_related("topics")
+    stories = Story.objects.select_related("translation_of", "case").prefetch_related("topics")
     if only.source:
         stories = stories.filter(source=only.source)
     return make_page(request, stories, _show, page, newest_first=True)
@@ -59,9 +60,25 @@ def change_story(request: HttpRequest, story: int, data: StoryChange) -> StoryAn
     return _save(request, row, data.model_dump(exclude_unset=True))
 
 
+@router.delete("stories/{int:story}", auth=WRITING, response={204: None}, summary="Delete a story")
+@transaction.atomic
+def delete_story(request: HttpRequest, story: int) -> Status[None]:
+    """Delete a story that no issue took. A story that its source still has comes back: withdraw it in the desk."""
+    key, row = get_key(request), _find(story, lock=True)
+    check_unchanged(request, _show(row))
+    delete_row(
+        row,
+        key=key,
+        in_use="Nothing was deleted: issues have “%(row)s”. Withdraw it in the desk, so that no other issue takes it.",
+        now=timezone.now(),
+    )
+    return Status(204, None)
+
+
 def _save(request: HttpRequest, row: Story, values: dict[str, object]) -> StoryAnswer:
     now, is_new = timezone.now(), row.pk is None
     topics = values.pop("topics", None)
+    values |= _find_named(values)
     url, text = (values.get(name, getattr(row, name)) for name in ("url", "text"))
     if bool(url) == bool(text):
         raise ValidationError({"url": "A story has either the address of its page or, without a page, its text."})
@@ -73,6 +90,20 @@ def _save(request: HttpRequest, row: Story, values: dict[str, object]) -> StoryA
             row.topics.set(find_topics(topics))  # type: ignore[arg-type]
         report_typed_story(row, is_new=is_new, changed=changed, now=now)
     return _show(row)
+
+
+def _find_named(values: dict[str, object]) -> dict[str, object]:
+    """Return the case and the original that these values name. Raise ValidationError for one that does not exist."""
+    found: dict[str, object] = {}
+    if "case" in values:
+        found["case"] = Case.objects.filter(slug=values["case"]).first()
+        if values["case"] and found["case"] is None:
+            raise ValidationError({"case": "There is no such case. POST cases adds one."})
+    if "translation_of" in values:
+        found["translation_of"] = Story.objects.filter(pk=values["translation_of"]).first()
+        if values["translation_of"] and found["translation_of"] is None:
+            raise ValidationError({"translation_of": "No story has this id."})
+    return found
 
 
 def _find(pk: int, *, lock: bool = False) -> Story:
@@ -92,6 +123,8 @@ def _show(row: Story) -> StoryAnswer:
         text=row.text,
         language=row.language,
         topics=sorted(topic.slug for topic in row.topics.all()),
+        case=row.case.slug if row.case else "",
+        translation_of=row.translation_of_id,
         source=row.source_id,
         published_at=row.published_at,
         embargo_until=row.embargo_until,

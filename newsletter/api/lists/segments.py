@@ -9,7 +9,7 @@ from newsletter.api.calls.access import ApiKeyAuth, get_key, require_all_lists
 from newsletter.api.calls.handle_call import repeats
 from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.preconditions import check_unchanged
-from newsletter.api.calls.saving import save_row
+from newsletter.api.calls.saving import delete_row, save_row
 from newsletter.api.lists.schemas import NewSegment, Preview, RuleQuery, SamplePerson, SegmentAnswer, SegmentChange
 from newsletter.common.archiving import archive_row, bring_back_row
 from newsletter.common.errors import BadRule, NotFound
@@ -73,6 +73,22 @@ def change_segment(request: HttpRequest, slug: str, data: SegmentChange) -> Segm
         archive_row(row)
     row.refresh_from_db()
     return _show(row)
+
+
+@router.delete("segments/{slug:slug}", auth=WRITING, response={204: None}, summary="Delete a segment")
+@transaction.atomic
+def delete_segment(request: HttpRequest, slug: str) -> Status[None]:
+    """Delete a segment that no publication is sent to, and that no block is limited to."""
+    key, row = get_key(request), _find(slug, lock=True)
+    _require(key)
+    check_unchanged(request, _show(row))
+    delete_row(
+        row,
+        key=key,
+        in_use="Nothing was deleted: publications are sent to the segment “%(row)s”. Archive it, or change them in the desk.",
+        now=timezone.now(),
+    )
+    return Status(204, None)
 
 
 @router.get("segments/{slug:slug}/preview", auth=READING, response=Preview, summary="Count the people of a segment")

@@ -35,6 +35,7 @@ from newsletter.issue_checks.variant_groups import find_variant_groups
 from newsletter.issues.approval.acknowledge import find_acknowledged
 from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.request_approval import request_approval
+from newsletter.issues.planning.close_issue import delete_unused_draft
 from newsletter.issues.planning.create_issue import Beginning, create_issue, parse_future_due
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.sealed import SEALED_STATES
@@ -80,6 +81,18 @@ def change_issue(request: HttpRequest, issue: int, data: IssueChange) -> IssueAn
         for name, value in values.items():
             setattr(row, name, value)
     return show_issue(row)
+
+
+@router.delete("issues/{int:issue}", auth=WRITING, response={204: None}, summary="Delete a draft")
+@transaction.atomic
+def delete_draft(request: HttpRequest, issue: int) -> Status[None]:
+    """Delete a draft on demand that nobody approved, sent or proofed. Only staff skip or cancel another."""
+    key, row = get_key(request), find_issue_by_id(request, issue)
+    check_unchanged(request, show_issue(row))
+    name, publication = str(row), row.publication
+    delete_unused_draft(row)
+    log(instance=publication, action="newsletter.delete", data={"key": key.name, "key_id": key.pk, "issue": name})
+    return Status(204, None)
 
 
 @router.post("issues/{int:issue}/review", auth=WRITING, response=IssueAnswer, summary="Hand an issue to review")

@@ -16,7 +16,8 @@ from newsletter.desk.content.language_select import set_up_languages
 from newsletter.models import Appeal
 from subscribers.desk.editing.duplicating import DuplicableMixin, DuplicateTitle
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.row_pages import AddRowMixin
+from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 
@@ -67,7 +68,7 @@ class AppealViewSet(SnippetViewSet):
     chooser_viewset_class = AppealChooser
     add_view_class = AppealCreateView
     copy_view_class = DuplicateAppeal
-    delete_view_class = DeleteRow
+    delete_view_class = RefuseUsedDelete
     edit_view_class = AppealEditView
     search_fields = ["headline", "text"]
     search_backend_name = None

@@ -27,7 +27,8 @@ from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.corrections.correct import find_misinformed, find_obsolete_corrections
 from newsletter.models import EventNotice, Source
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.row_pages import AddRowMixin
+from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
 from subscribers.desk.segments.rule_block_bases import TownInput
@@ -110,6 +111,11 @@ def event_panel_context(event: EventNotice) -> dict[str, object]:
     }
 
 
+class DeleteEvent(RefuseUsedDelete):
+    reason = gettext_lazy("Nothing was deleted. A correction tells readers about this event.")
+    advice = gettext_lazy("Mark the event as cancelled instead.")
+
+
 class EventViewSet(SnippetViewSet):
     model = EventNotice
     breadcrumbs_items = HOME_BREADCRUMB
@@ -123,7 +129,7 @@ class EventViewSet(SnippetViewSet):
     chooser_viewset_class = EventChooser
     copy_view_enabled = False
     add_view_class = EventCreateView
-    delete_view_class = DeleteRow
+    delete_view_class = DeleteEvent
     edit_view_class = EventEditView
     filterset_class = EventFilters
     search_fields = ["title", "place_text"]

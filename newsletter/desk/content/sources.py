@@ -25,7 +25,8 @@ from newsletter.desk.content.find_sources import FindSourcePage
 from newsletter.desk.content.source_forms import SourceForm, list_keyed_kinds, list_kind_choices
 from newsletter.desk.shell.panels import RULES, TemplatePanel, show_if_listed
 from newsletter.models import Source
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.row_pages import AddRowMixin
+from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList, format_moment
 
@@ -140,6 +141,11 @@ class SourceFilters(WagtailFilterSet):
         fields = ["kind", "enabled"]
 
 
+class DeleteSource(RefuseUsedDelete):
+    reason = gettext_lazy("Nothing was deleted. Publications take stories from this source.")
+    advice = gettext_lazy("To stop reading it, turn it off. To delete it, first take it out of the publications.")
+
+
 class SourceViewSet(SnippetViewSet):
     model = Source
     breadcrumbs_items = HOME_BREADCRUMB
@@ -165,7 +171,7 @@ class SourceViewSet(SnippetViewSet):
         BooleanColumn("enabled", label=gettext_lazy("In use")),
     ]
     add_view_class = SourceCreateView
-    delete_view_class = DeleteRow
+    delete_view_class = DeleteSource
     edit_view_class = SourceEditView
     edit_handler = ObjectList(
         [

@@ -34,7 +34,8 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.models import Issue, Publication, Source, Story, StoryPlacement
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
-from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRow
+from subscribers.desk.editing.row_pages import AddRowMixin
+from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
 from subscribers.models import Topic
@@ -132,6 +133,11 @@ def _describe_restriction(story: Story) -> str:
     return translate(restriction) if restriction else ""
 
 
+class DeleteStory(RefuseUsedDelete):
+    reason = _("Nothing was deleted. Issues have this story, and their receipts and archive name it.")
+    advice = _("To keep it out of other issues, or to take it out of these, withdraw it.")
+
+
 class StoryViewSet(SnippetViewSet):
     model = Story
     breadcrumbs_items = HOME_BREADCRUMB
@@ -145,7 +151,7 @@ class StoryViewSet(SnippetViewSet):
     copy_view_enabled = False
     add_view_class = StoryCreateView
     preview_on_add_view_class = NewStoryPreview
-    delete_view_class = DeleteRow
+    delete_view_class = DeleteStory
     edit_view_class = StoryEditView
     edit_template_name = "desk/editor.html"
     preview_on_edit_view_class = StoryPreview

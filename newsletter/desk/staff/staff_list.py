@@ -17,6 +17,7 @@ from wagtail.users.views.users import DeleteView, IndexView, UserViewSet
 from newsletter.desk.staff.staff_forms import ROLE_NAMES, AccountForm, InvitationForm
 from newsletter.desk.staff.staff_pages import AccountPage, InvitationPage, remove_second_factor, send_staff_link
 from subscribers.desk.editing.row_pages import DeletedMessage
+from subscribers.desk.editing.uses import RefuseUsedMixin
 
 
 def label_roles(person: Any) -> Any:
@@ -63,8 +64,12 @@ class StaffList(IndexView):
         return users.prefetch_related("groups").annotate(has_second_factor=Exists(apps))
 
 
-class DeleteStaff(DeletedMessage, DeleteView):
-    pass
+class DeleteStaff(RefuseUsedMixin, DeletedMessage, DeleteView):
+    """Delete an account that no approval or other decision names. Those stay on record, with who made them."""
+
+    reason = _("Nothing was deleted. Approvals and other decisions on record name this person.")
+    advice = _("To close the account, untick “May sign in” on its page.")
+    lists_uses = False
 
 
 class StaffViewSet(UserViewSet):

@@ -52,6 +52,12 @@ def delete_issue(*, issue: Issue, reason: str, by: User) -> None:
     Raises NotAllowed; NotReady without a reason; WrongState if it must stay on record.
     """
     _require_reason(reason, by=by)
+    delete_unused_draft(issue)
+
+
+@transaction.atomic
+def delete_unused_draft(issue: Issue) -> None:
+    """Delete a draft. Raises WrongState if it must stay on record."""
     locked = lock_unsent(issue)
     if not can_be_deleted(locked):
         raise WrongState(

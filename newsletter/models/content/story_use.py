@@ -18,6 +18,7 @@ class StoryPlacement(models.Model):
     kind = models.CharField(max_length=10, choices=Issue.Kind.choices, default=Issue.Kind.ISSUE)
 
     wagtail_reference_index_ignore = True
+    part_of = "issue"  # what uses the story, for `find_uses`
 
     class Meta:
         constraints = [

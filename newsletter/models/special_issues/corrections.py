@@ -31,6 +31,7 @@ class Correction(models.Model):
     made_at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True
+    part_of = "issue"  # what uses the event, for `find_uses`
 
     class Meta:
         constraints = [
@@ -56,6 +57,7 @@ class CorrectedDelivery(models.Model):
     fingerprint = models.CharField(max_length=64)
 
     wagtail_reference_index_ignore = True
+    part_of = "correction"  # what uses the event, for `find_uses`
 
     class Meta:
         constraints = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -39,34 +40,41 @@ def describe_uses(uses: Iterable[Uses], *, user: User | AnonymousUser) -> list[U
     return described
 
 
-class RefuseUsedDelete(DeleteRow):
-    """Delete a row that nothing uses. Otherwise show what uses it and change nothing.
+class RefuseUsedMixin:
+    """For delete views: delete a row that nothing uses. Otherwise show what uses it and change nothing.
 
-    ``reason`` says what would be lost.
+    ``reason`` says what would be lost. ``lists_uses`` is False if the reason says enough.
     """
+
+    object: Any
 
     reason: str | Promise = ""
     advice: str | Promise = gettext_lazy("Change that first. Then you can delete it.")
+    lists_uses = True
 
     def find_uses(self) -> list[Uses]:
         return find_uses(self.object)
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        allowed = self.user_has_permission("delete")
+        allowed = self.user_has_permission("delete")  # type: ignore[attr-defined]
         uses = self.find_uses() if allowed else []
         if uses:
             return self.refuse(request, uses)
-        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         return response
 
     def refuse(self, request: HttpRequest, uses: list[Uses]) -> HttpResponse:
-        context: dict[str, object] = self.get_context_data()
+        context: dict[str, object] = self.get_context_data()  # type: ignore[attr-defined]
         title = _("“%(row)s” cannot be deleted") % {"row": self.object}
         context |= {
-            "uses": describe_uses(uses, user=request.user),
+            "uses": describe_uses(uses, user=request.user) if self.lists_uses else [],
             "heading": title,
             "reason": self.reason,
             "advice": self.advice,
-            "back": self.get_success_url(),
+            "back": self.get_success_url(),  # type: ignore[attr-defined]
         }
         return render(request, "desk/row_in_use.html", context, status=200)
+
+
+class RefuseUsedDelete(RefuseUsedMixin, DeleteRow):
+    pass

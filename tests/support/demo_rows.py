@@ -23,6 +23,8 @@ from newsletter.issues.reuse.saved_blocks import save_block
 from newsletter.models import (
     Appeal,
     Brand,
+    Delivery,
+    DeliveryException,
     EventNotice,
     Issue,
     MailLimits,
@@ -74,6 +76,8 @@ def print_rows() -> None:
         send.batches.update(state="uncertain", reason="the worker was lost", settled_at=now)
         Send.objects.filter(pk=send.pk).update(state=Send.State.NEEDS_ATTENTION)
         cancel_send(send=start_send(issue=cancelled, now=now), by=staff, now=now)
+    refused = Delivery.objects.filter(batch__send__issue=sent, exception__isnull=True, proof=False).earliest("pk")
+    DeliveryException.objects.create(delivery=refused, state="rejected", reason="The provider was down.", at=now)
     translated = copy_issue(sent, "d", by=staff)
     tested = copy_issue(waiting, "e", by=staff)
     SubjectTest.objects.create(
@@ -138,6 +142,7 @@ def print_rows() -> None:
         "newsletter_issue_subject_test": tested.pk,
         "newsletter_report": sent.pk,
         "newsletter_issue_complete": cancelled.pk,
+        "newsletter_send_retry": sent.pk,
         "newsletter_send_ask start": approved.pk,
         "newsletter_send_ask cancel": stopped.pk,
         "newsletter_batch_ask again": stopped.pk,

@@ -122,6 +122,11 @@ class FakeProvider:
         """Refuse one recipient inside an answer of 200, as Postmark, SES and SparkPost do, with its error code."""
         self._refused[address] = code
 
+    def stop_refusing(self) -> None:
+        """Accept everybody from now on."""
+        self._refused.clear()
+        self._by_address.clear()
+
     def accepted(self) -> list[Entry]:
         with self._lock:
             return [entry for entry in self.ledger if entry.accepted]

@@ -15,6 +15,7 @@ from newsletter.desk.editor.check_panel import checks_context
 from newsletter.desk.editor.preview import MAX_MODES
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import AuditEntry, Batch, Issue, Publication, SavedBlock, Send
+from newsletter.sending.settling.retry_refused import list_refusals
 from subscribers.exporting.export_requests import allow_export, request_export
 from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
@@ -95,6 +96,12 @@ def _complete() -> Fields:
     return {}
 
 
+def _retry() -> Fields:
+    Send.objects.update(state="submitted")
+    Batch.objects.update(state="rejected", reason="not now", settled_at=timezone.now())
+    return {"reasons": [refusal.key for refusal in list_refusals(Send.objects.get(issue=_get_issue()))]}
+
+
 def _insert() -> Fields:
     _issue(state="draft")()
     return {"saved": SavedBlock.objects.get().pk, "position": "end"}
@@ -150,6 +157,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_issue_proof": _proof,
     "newsletter_issue_close": _issue(state="draft"),
     "newsletter_issue_complete": _complete,
+    "newsletter_send_retry": _retry,
     "newsletter_issue_reassemble": _issue(state="draft"),
     "newsletter_issue_time": lambda: {**_issue(state="draft")(), "due": "2099-01-01T09:00"},
     "newsletter_issue_translate": _issue(state="draft"),

@@ -30,6 +30,7 @@ from newsletter.desk.issues.proofs import ProofsContext, proofs_context
 from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.publications.archive_text import find_archive_url
 from newsletter.desk.sends.progress import SendContext, find_stopped_send, send_context
+from newsletter.desk.sends.refused import RefusedContext, refused_context
 from newsletter.desk.sends.subject_test import SubjectTestContext, subject_test_context
 from newsletter.desk.sends.unreached import UnreachedContext, unreached_context
 from newsletter.desk.shell.labels import label_deliveries, label_exclusions
@@ -83,6 +84,7 @@ class OverviewContext(
     CommentsContext,
     LanguagesContext,
     UnreachedContext,
+    RefusedContext,
     SubjectTestContext,
 ):
     """The context of desk/issue_overview.html and of the templates that it includes.
@@ -127,6 +129,7 @@ class IssueOverview(IssuePage):
             **comments_context(issue),
             **(languages_context(issue, now=now) if head["is_open"] else NO_LANGUAGES),
             **unreached_context(issue),
+            **refused_context(shown_send),
             **subject_test_context(issue, send=send, user=user, now=now),
         }
 

@@ -6,6 +6,7 @@ from wagtail.log_actions import LogActionRegistry
 
 from newsletter.desk.sends.actions import ACTION_LABELS, BATCH_STEPS, SEND_STEPS, run_batch_step, run_send_step
 from newsletter.desk.sends.confirmations import ConfirmStep, SendProgress
+from newsletter.desk.sends.refused import RetryRefused
 
 _SEND = r"^issues/(?P<pk>\d+)/send/"
 _BATCH = r"^issues/(?P<pk>\d+)/batches/(?P<batch>\d+)/"
@@ -16,6 +17,7 @@ def register_send_urls() -> list[URLPattern]:
     confirm = ConfirmStep.as_view()
     return [
         path("issues/<int:pk>/send/progress/", SendProgress.as_view(), name="newsletter_send_progress"),
+        path("issues/<int:pk>/send/retry/", RetryRefused.as_view(), name="newsletter_send_retry"),
         re_path(rf"{_SEND}(?P<step>start|cancel)/sure/$", confirm, name="newsletter_send_ask"),
         re_path(rf"{_SEND}(?P<step>{send_steps})/$", run_send_step, name="newsletter_send_step"),
         re_path(rf"{_BATCH}(?P<step>again)/sure/$", confirm, name="newsletter_batch_ask"),

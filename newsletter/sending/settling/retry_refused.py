@@ -1,0 +1,126 @@
+"""Try again for the people whom the provider refused, once the cause is gone. They certainly have no mail.
+
+It sends nothing. The new batches are opened by `newsletter.sending.settling.open_hours`, which checks the stories and events
+again.
+"""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+
+from newsletter.common.errors import NotAllowed, NotReady, WrongState
+from newsletter.issues.approval.publication_switches import require_issue_enabled
+from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send
+from newsletter.sending.limits.split_batches import split_off
+from newsletter.sending.settling.send_controls import reopen_send
+
+_REQUEST_ID = re.compile(r"\b(?=[\w-]*\d)[\w-]{8,}\b")
+_ENDED = (Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
+_REASON = "exception__reason"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The people whom the provider refused in the same words, but for ids of its own. ``reason`` is that of one of them."""
+
+    key: str
+    reason: str
+    people: int
+
+
+def list_refusals(send: Send) -> list[Refusal]:
+    """Return the refusals of a send by their words, the commonest first."""
+    if send.state not in _ENDED or send.totals is not None:
+        return []
+    reasons: dict[str, str] = {}
+    people: dict[str, int] = defaultdict(int)
+    for reason, count in _find_reasons(send):
+        key = _make_key(reason)
+        reasons.setdefault(key, reason)
+        people[key] += count
+    refusals = [Refusal(key, reasons[key], count) for key, count in people.items()]
+    return sorted(refusals, key=lambda refusal: (-refusal.people, refusal.reason))
+
+
+@transaction.atomic
+def retry_refused(*, send: Send, keys: Collection[str], by: User | AnonymousUser, now: datetime) -> int:
+    """Give the people of these refusals a new batch each of their old one's mail, and reopen the send. Return how many.
+
+    Whoever unsubscribed since is skipped, as before every call. Raises NotAllowed, SwitchedOff; WrongState if the send has
+    not ended or its people's rows may be deleted; NotReady if nobody is left.
+    """
+    if not by.has_perm("newsletter.send_issue"):
+        raise NotAllowed("%(by)s may not send again. An administrator can give the role “approver”.", by=by)
+    require_issue_enabled(send.issue)
+    locked = Send.objects.select_for_update().get(pk=send.pk)
+    if locked.state not in _ENDED or locked.totals is not None:
+        raise WrongState(
+            "%(send)s is %(state)s, so nobody is tried again. Wait until it ends. 90 days later, nobody knows its recipients.",
+            send=locked,
+            state=locked.get_state_display(),
+        )
+    batches = _find_chosen(locked, keys=keys)
+    people = sum(len(deliveries) for deliveries in batches.values())
+    if not people:
+        raise NotReady("There is nobody left whom the provider refused for these reasons. Reload the page.")
+    for batch, deliveries in batches.items():
+        _move(batch, deliveries, now=now)
+    newest = Attempt.objects.filter(batch__send=locked).aggregate(newest=Max("pk"))["newest"] or 0
+    Send.objects.filter(pk=locked.pk).update(
+        resumed_after_attempt=newest, checked_until=locked.checked_until or locked.started_at
+    )
+    locked.refresh_from_db()
+    reopen_send(locked)
+    return people
+
+
+def _move(batch: Batch, deliveries: list[int], *, now: datetime) -> None:
+    """Move the people to a new batch, whose hour has come now: so the mail is checked again before it goes."""
+    new = split_off(batch=batch, deliveries=deliveries, not_before=None)
+    Batch.objects.filter(pk=new.pk).update(due_at=now, waits=False)
+    own = DeliveryException.objects.filter(delivery__in=deliveries)
+    own.filter(unsubscribed_at__isnull=True).delete()
+    own.update(state="", reason="", code=DeliveryException.Code.NONE)
+
+
+def _find_chosen(send: Send, *, keys: Collection[str]) -> dict[Batch, list[int]]:
+    found: dict[int, list[int]] = defaultdict(list)
+    rows = _find_refused(send).order_by("pk").values_list("pk", "batch", "exception__state", _REASON, "batch__reason")
+    for delivery, batch, own_state, own_reason, batch_reason in rows.iterator(chunk_size=5_000):
+        if _make_key(own_reason if own_state else batch_reason) in keys:
+            found[batch].append(delivery)
+    batches = Batch.objects.select_for_update().in_bulk(found)
+    return {batches[pk]: deliveries for pk, deliveries in sorted(found.items())}
+
+
+def _find_reasons(send: Send) -> Iterator[tuple[str, int]]:
+    refused = _find_refused(send).order_by()
+    own = refused.filter(exception__state=DeliveryException.State.REJECTED)
+    yield from own.values_list(_REASON).annotate(Count("pk"))
+    whole = refused.exclude(exception__state=DeliveryException.State.REJECTED)
+    yield from whole.values_list("batch__reason").annotate(Count("pk"))
+
+
+def _find_refused(send: Send) -> QuerySet[Delivery]:
+    """Return the deliveries that the provider refused: alone or with their whole batch.
+
+    Nobody is among them who has, or may have, the mail of an earlier call, or whose mail could not be rendered.
+    """
+    no_report = Q(exception__bounced_at__isnull=True, exception__complained_at__isnull=True)
+    alone = Q(exception__state=DeliveryException.State.REJECTED, exception__code=DeliveryException.Code.NONE)
+    with_batch = Q(batch__state=Batch.State.REJECTED, batch__code=Batch.Code.NONE) & (
+        Q(exception__isnull=True) | Q(exception__state="")
+    )
+    unclear = Attempt.objects.filter(batch=OuterRef("batch"), outcome="uncertain")
+    return Delivery.objects.filter(no_report, alone | with_batch, ~Exists(unclear), batch__send=send, proof=False)
+
+
+def _make_key(reason: str) -> str:
+    return hashlib.sha256(_REQUEST_ID.sub("#", str(reason)).encode()).hexdigest()[:16]

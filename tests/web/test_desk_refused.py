@@ -1,0 +1,54 @@
+"""The desk shows whom the provider refused, by reason, and tries again for those whose cause is gone."""
+
+import pytest
+
+from newsletter.models import Delivery, DeliveryException, Publication, Send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.retry_refused import list_refusals
+from tests.support.desk import said, sign_in
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_page_groups_those_refused_and_tries_them_again(publication: Publication) -> None:
+    send = refused_send(publication, {"The account is suspended.": 2, "The domain is not verified.": 1})
+    approver = sign_in("approver")
+    page = " ".join(approver.get(f"/admin/issues/{send.issue_id}/overview/").content.decode().split())
+    assert "The provider refused the mail of 3 people, who do not have it." in page
+    assert "<strong>2 people</strong>: The account is suspended." in page
+    retry = f"/admin/issues/{send.issue_id}/send/retry/"
+    assert retry in page
+    assert "Tick at least one reason." in approver.post(retry, {}).content.decode()
+    common = list_refusals(send)[0]
+    assert said(approver.post(retry, {"reasons": [common.key]}, follow=True)) == [
+        "Trying again for 2 people. This page shows the progress."
+    ]
+    send.refresh_from_db()
+    assert (send.state, send.batches.filter(state="pending").count()) == ("submitting", 1)
+    refused = approver.post(retry, {"reasons": [common.key]}).content.decode()
+    assert "Select a valid choice" in refused or "Wait until it ends" in refused
+
+
+def test_a_writer_sees_those_refused_and_cannot_try_again(publication: Publication) -> None:
+    send = refused_send(publication, {"The account is suspended.": 1})
+    writer = sign_in("writer")
+    page = writer.get(f"/admin/issues/{send.issue_id}/overview/").content.decode()
+    assert "The account is suspended." in page
+    assert "/send/retry/" not in page
+    assert writer.get(f"/admin/issues/{send.issue_id}/send/retry/").status_code == 302
+
+
+def refused_send(publication: Publication, reasons: dict[str, int]) -> Send:
+    """Return an ended send of five people, of whom so many were refused, by reason."""
+    make_story("The first verdict", published_at=NOW)
+    add_subscribers(publication, 5)
+    send = start_send(issue=make_issue(publication, approved=True), now=NOW)
+    send.batches.update(state="partial", settled_at=NOW)
+    Send.objects.filter(pk=send.pk).update(state="submitted", ended_at=NOW)
+    deliveries = iter(Delivery.objects.filter(batch__send=send).order_by("pk"))
+    for reason, people in reasons.items():
+        for _ in range(people):
+            DeliveryException.objects.create(delivery=next(deliveries), state="rejected", reason=reason, at=NOW)
+    send.refresh_from_db()
+    return send

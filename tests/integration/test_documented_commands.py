@@ -17,7 +17,7 @@ import pytest
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from newsletter.assistant.offered_calls import OFFERED_CALLS
-from tests.integration.guides import HOST, read_guide, to_run
+from tests.integration.guides import HOST, list_blocks, read_guide, to_run
 from tests.integration.organisation import Organisation
 from tests.integration.servers import free_port, run_server
 from tests.integration.tools import find_node_modules, skip_without
@@ -213,6 +213,12 @@ def test_the_example_of_an_extension_keeps_its_contract(reader: dict[str, str], 
     succeed(install, reader, folder=checkout)
     (made / "tests" / "test_contracts.py").write_text(suite.text)
     assert " passed" in succeed(test, reader, folder=checkout)
+
+
+def test_the_readme_of_the_example_runs_as_written(reader: dict[str, str], tmp_path: Path) -> None:
+    (block,) = list_blocks((EXAMPLE / "README.md").read_text(encoding="utf-8"))
+    succeed(f"cp -r {EXAMPLE} plugin", reader, folder=tmp_path)
+    assert " passed" in succeed(block.text, reader, folder=tmp_path / "plugin")
 
 
 def test_an_assistant_starts_the_command_of_the_guide(shell: dict[str, str], newsletter: Newsletter) -> None:

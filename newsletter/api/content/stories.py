@@ -96,14 +96,25 @@ def _find_named(values: dict[str, object]) -> dict[str, object]:
     """Return the case and the original that these values name. Raise ValidationError for one that does not exist."""
     found: dict[str, object] = {}
     if "case" in values:
-        found["case"] = Case.objects.filter(slug=values["case"]).first()
-        if values["case"] and found["case"] is None:
-            raise ValidationError({"case": "There is no such case. POST cases adds one."})
+        found["case"] = _find_case(str(values["case"])) if values["case"] else None
     if "translation_of" in values:
-        found["translation_of"] = Story.objects.filter(pk=values["translation_of"]).first()
-        if values["translation_of"] and found["translation_of"] is None:
-            raise ValidationError({"translation_of": "No story has this id."})
+        original = values["translation_of"]
+        found["translation_of"] = _find_original(original) if isinstance(original, int) else None
     return found
+
+
+def _find_case(slug: str) -> Case:
+    case = Case.objects.filter(slug=slug).first()
+    if case is None:
+        raise ValidationError({"case": "There is no such case. POST cases adds one."})
+    return case
+
+
+def _find_original(pk: int) -> Story:
+    story = Story.objects.filter(pk=pk).first()
+    if story is None:
+        raise ValidationError({"translation_of": "No story has this id."})
+    return story
 
 
 def _find(pk: int, *, lock: bool = False) -> Story:

@@ -6,7 +6,7 @@ from django.db import close_old_connections
 
 from newsletter.jobs.catalogue import ALL_ROLES, WORKER, list_jobs
 from newsletter.jobs.shutdown import GRACE_SECONDS, ask_to_stop, clear_stop_request
-from newsletter.jobs.timer import JobTimer
+from newsletter.jobs.timer import JobTimer, make_heartbeat
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 from newsletter.sending.settling.sweep import prepare_for_work
 
@@ -16,7 +16,9 @@ class EmbeddedEngine:
 
     def __init__(self, *, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT_CONCURRENCY) -> None:
         self._roles = roles
-        self._timer = JobTimer(list_jobs(roles, concurrency=concurrency))
+        jobs = list_jobs(roles, concurrency=concurrency)
+        self._timer = JobTimer(jobs)
+        self._heartbeat = make_heartbeat(roles, jobs)
 
     def start(self) -> None:
         """Settle expired leases, then start the jobs."""
@@ -24,9 +26,12 @@ class EmbeddedEngine:
         if WORKER in self._roles:
             prepare_for_work(now=datetime.now(UTC))
             close_old_connections()
+        self._heartbeat.start()
         self._timer.start()
 
     def stop(self) -> bool:
         """Start nothing more and wait for running calls. Return True if all ended in time."""
         ask_to_stop()
-        return self._timer.stop(within=GRACE_SECONDS)
+        ended = self._timer.stop(within=GRACE_SECONDS)
+        self._heartbeat.stop()
+        return ended

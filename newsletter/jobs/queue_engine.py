@@ -17,11 +17,11 @@ from procrastinate import App
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 
-from newsletter.jobs.catalogue import SCHEDULER, WORKER, list_jobs
+from newsletter.jobs.catalogue import DISPATCH, SCHEDULER, WORKER, list_jobs
 from newsletter.jobs.queue import BULK, PERIODIC
 from newsletter.jobs.queue_tasks import make_worker_app
 from newsletter.jobs.shutdown import GRACE_SECONDS, ask_to_stop, clear_stop_request, is_stopping
-from newsletter.jobs.timer import JobTimer
+from newsletter.jobs.timer import JobTimer, make_heartbeat
 from newsletter.sending.settling.sweep import prepare_for_work
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ class QueueEngine:
         self._roles = roles
         self._concurrency = concurrency
         self._timer = JobTimer(list_jobs(roles & {SCHEDULER}))
+        # Batches are tasks of their own here; there is no job that dispatches them.
+        self._heartbeat = make_heartbeat(roles, [job for job in list_jobs(roles) if job.name != DISPATCH])
         self._worker: WorkerThread | None = None
 
     def start(self) -> None:
@@ -45,6 +47,8 @@ class QueueEngine:
         if WORKER in self._roles:
             prepare_for_work(now=datetime.now(UTC))
             close_old_connections()
+        self._heartbeat.start()
+        if WORKER in self._roles:
             self._worker = WorkerThread(concurrency=self._concurrency)
             self._worker.start()
         self._timer.start()
@@ -56,6 +60,7 @@ class QueueEngine:
         ended = self._timer.stop(within=GRACE_SECONDS)
         if self._worker is not None:
             ended = self._worker.stop(within=max(ends_at - time.monotonic(), 0.1)) and ended
+        self._heartbeat.stop()
         return ended
 
 

@@ -14,7 +14,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from django.db import Error, close_old_connections
 
 from newsletter.common.errors import DomainError
-from newsletter.jobs.catalogue import Job
+from newsletter.jobs.catalogue import SCHEDULER, WORKER, Job
+from newsletter.monitoring.job_runs import note_end, note_start
+from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
 
 log = logging.getLogger(__name__)
 
@@ -57,17 +59,30 @@ class JobTimer:
         return not ending.is_alive()
 
 
+def make_heartbeat(roles: frozenset[str], jobs: Sequence[Job]) -> ProcessHeartbeat:
+    """Return the heartbeat of a process with these roles, which is to run these jobs."""
+    intervals = {job.name: job.every_seconds for job in jobs}
+    return ProcessHeartbeat(scheduler=SCHEDULER in roles, worker=WORKER in roles, intervals=intervals)
+
+
 def run_job(job: Job) -> None:
-    """Run one job once."""
-    run_logged(job.name, job.run)
+    """Run one job once, and note the run for the metrics."""
+    note_start(job.name, every=job.every_seconds, now=datetime.now(UTC))
+    done = False
+    try:
+        done = run_logged(job.name, job.run)
+    finally:
+        note_end(job.name, failed=not done, now=datetime.now(UTC))
 
 
-def run_logged(name: str, run: Callable[[], object]) -> None:
-    """Call ``run`` with its own database connection. Log an error as one line; the next run tries again."""
+def run_logged(name: str, run: Callable[[], object]) -> bool:
+    """Call ``run`` with its own database connection. Return False after an error, which is logged as one line."""
     close_old_connections()
     try:
         run()
     except (DomainError, Error) as error:
         log.error("%s: %s", name, " ".join(str(error).split()))
+        return False
     finally:
         close_old_connections()
+    return True

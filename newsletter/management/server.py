@@ -1,6 +1,7 @@
 """The web server of `newsletter serve` and `newsletter web`: gunicorn with one process and threads."""
 
 from collections.abc import Callable
+from wsgiref.types import WSGIApplication
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -10,8 +11,8 @@ from gunicorn.glogging import Logger
 
 from newsletter.management.web_worker import worker_class
 from newsletter.web.body_limits import body_limit_of_target
+from newsletter.web.wsgi_layers import wrap_pages
 from subscribers.links.token_masking import TokenMaskingFormatter
-from subscribers.web.one_click_middleware import OneClickMiddleware
 
 THREADS = 24
 CONNECTIONS = 600  # below the 1,024 files that systems usually let a process open
@@ -55,5 +56,5 @@ class Server(BaseApplication):
         if _CONTROL_SOCKET_OFF in self.cfg.settings:
             self.cfg.set(_CONTROL_SOCKET_OFF, True)
 
-    def load(self) -> OneClickMiddleware:
-        return OneClickMiddleware(get_wsgi_application())
+    def load(self) -> WSGIApplication:
+        return wrap_pages(get_wsgi_application())

@@ -951,6 +951,22 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='newsletter.source', verbose_name='source'),
         ),
         migrations.CreateModel(
+            name='RunningProcess',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=32, unique=True)),
+                ('scheduler', models.BooleanField()),
+                ('worker', models.BooleanField()),
+                ('started_at', models.DateTimeField()),
+                ('seen_at', models.DateTimeField()),
+                ('jobs', models.JSONField(default=dict)),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('scheduler', True), ('worker', True), _connector='OR'), name='running_process_role')],
+            },
+        ),
+        migrations.CreateModel(
             name='SpamCheck',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -25,6 +25,7 @@ from newsletter.models.feedback import (
 )
 from newsletter.models.issue_content import IssueRevision, ReaderGroup, ShownItem, Variant
 from newsletter.models.issues import Issue, Slot
+from newsletter.models.processes import RunningProcess
 from newsletter.models.protected_terms import ProtectedTerm
 from newsletter.models.publications import Publication
 from newsletter.models.reuse import IssueTemplate, SavedBlock, SavedRow
@@ -80,6 +81,7 @@ __all__ = [
     "ProviderWebhook",
     "Publication",
     "ReaderGroup",
+    "RunningProcess",
     "SavedBlock",
     "SavedRow",
     "Send",

@@ -42,6 +42,7 @@ class Environment:
     fetch_allow: list[str]
     link_checks: bool
     pulse_url: str
+    metrics_token: str
     production: bool
     time_zone: str
     demo: bool
@@ -89,6 +90,7 @@ class Environment:
             "NEWSLETTER_SECRET_KEY": [self.secret_key],
             "NEWSLETTER_OLD_SECRET_KEYS": self.old_secret_keys,
             "NEWSLETTER_ADDRESS_KEY": [self.address_key],
+            "NEWSLETTER_METRICS_TOKEN": [self.metrics_token] if self.metrics_token else [],
             "secret.key of the data folder": [key for key in self.link_keys if key not in given],
         }
 
@@ -115,6 +117,7 @@ def read() -> Environment:
         fetch_allow=_reachable("NEWSLETTER_FETCH_ALLOW"),
         link_checks=read_flag("NEWSLETTER_LINK_CHECKS", default=True),
         pulse_url=read_text("NEWSLETTER_PULSE_URL", ""),
+        metrics_token=read_text("NEWSLETTER_METRICS_TOKEN", ""),
         production=production,
         time_zone=read_text("NEWSLETTER_TIME_ZONE", "UTC"),
         demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARKER_FILE).is_file(),

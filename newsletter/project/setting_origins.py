@@ -92,6 +92,7 @@ _SHOWN: dict[str, Callable[[object], str]] = {
     "NEWSLETTER_SECRET_KEY": _hidden,
     "NEWSLETTER_ADDRESS_KEY": _hidden,
     "NEWSLETTER_API_KEY": _hidden,
+    "NEWSLETTER_METRICS_TOKEN": _hidden,
     "NEWSLETTER_OLD_SECRET_KEYS": _number_of_keys,
     "NEWSLETTER_PROVIDER_URL": _provider,
     "NEWSLETTER_PULSE_URL": _host_alone,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
+from newsletter.monitoring.metrics import KEEP_SECONDS
 from tests.support.fake_provider import FakeProvider
 from tests.support.postgres import Cluster, find_binary, free_port, temporary_cluster
 from tests.support.processes import Installation, wait_until
@@ -25,6 +26,7 @@ PEOPLE = 150
 ROBOTS = 32  # connections of one mailbox provider, twice as many as the process has threads
 REFUSED_SECONDS = 10.0  # of a busy machine; it waits for nothing
 FROZEN_SECONDS = 15.0  # the patience of a page is four
+KEPT_SECONDS = KEEP_SECONDS + 0.5  # after which metrics are read again
 
 
 class Answer(NamedTuple):
@@ -176,6 +178,28 @@ def test_a_row_that_somebody_else_holds_keeps_only_its_own_person_waiting(web: W
     assert web.call(web.links[held]).status == 200
     assert {held, *others} <= web.left()
     assert web.left_without_a_note() == 0
+
+
+def ask_monitoring(web: Web) -> dict[str, Answer]:
+    return {path: web.call(path, "GET") for path in ("/healthz", "/readyz", "/metrics")}
+
+
+@pytest.mark.parametrize("failure", ["stopped", "frozen"])
+def test_monitoring_pages_answer_in_time_without_postgresql(web: Web, failure: str) -> None:
+    wait_until(lambda: web.call("/readyz", "GET").status == 200, seconds=30, every=0.5, what="readiness")
+    assert b"newsletter_database_up 1.0" in ask_monitoring(web)["/metrics"].body
+    web.cluster.stop(at_once=True) if failure == "stopped" else web.cluster.freeze()
+    try:
+        time.sleep(KEPT_SECONDS)
+        answers = ask_monitoring(web)
+    finally:
+        web.cluster.start() if failure == "stopped" else web.cluster.thaw()
+    assert [answer.status for answer in answers.values()] == [200, 503, 200]
+    assert json.loads(answers["/readyz"].body)["code"] == "database_unreachable"
+    assert b"newsletter_database_up 0.0" in answers["/metrics"].body
+    assert answers["/healthz"].seconds < REFUSED_SECONDS
+    assert max(answer.seconds for answer in answers.values()) < FROZEN_SECONDS
+    wait_until(lambda: web.call("/readyz", "GET").status == 200, seconds=30, every=0.5, what="readiness again")
 
 
 @pytest.mark.requirement("U7")

@@ -1,0 +1,28 @@
+"""The processes that run jobs, so that the metrics of any web process tell about all of them."""
+
+from django.db import models
+
+
+class RunningProcess(models.Model):
+    """One process of the scheduler, of a worker, or of both. It updates ``seen_at`` until it ends.
+
+    ``jobs`` maps a job's name to ``{"every": seconds, "done_at": ISO 8601 or null, "failed": bool, "running_since": ISO 8601 or
+    null}``: the end of its last run without an error, whether its last run failed, and the start of a run that goes on.
+    """
+
+    key = models.CharField(max_length=32, unique=True)
+    scheduler = models.BooleanField()
+    worker = models.BooleanField()
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    jobs = models.JSONField(default=dict)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(scheduler=True) | models.Q(worker=True), name="running_process_role"
+            )
+        ]

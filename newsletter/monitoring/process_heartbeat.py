@@ -1,0 +1,72 @@
+"""Keep one row for this process in the database while it runs jobs."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from django.db import Error, close_old_connections, connection
+
+from newsletter.models import RunningProcess
+from newsletter.monitoring.job_runs import copy_runs, expect_jobs
+
+log = logging.getLogger(__name__)
+SECONDS_BETWEEN = 15.0
+STOP_SECONDS = 2.0
+FORGET_AFTER = timedelta(days=1)
+
+
+class ProcessHeartbeat:
+    """Writes the row in a thread of its own, so that a job that hangs does not look like a process that died."""
+
+    def __init__(self, *, scheduler: bool, worker: bool, intervals: Mapping[str, float]) -> None:
+        self._roles = {"scheduler": scheduler, "worker": worker}
+        self._intervals = intervals
+        self._key = uuid4().hex
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Write the row now and every 15 seconds. A process without roles has none."""
+        if not any(self._roles.values()):
+            return
+        expect_jobs(self._intervals)
+        self._thread = threading.Thread(target=self._keep_writing, name="process-heartbeat", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Delete the row: a process that was stopped is not missing."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(STOP_SECONDS)
+
+    def _keep_writing(self) -> None:
+        started_at = datetime.now(UTC)
+        try:
+            while not self._stopping.is_set():
+                self._try(started_at)
+                self._stopping.wait(SECONDS_BETWEEN)
+            self._delete()
+        finally:
+            connection.close()
+
+    def _try(self, started_at: datetime) -> None:
+        close_old_connections()
+        try:
+            self.write(started_at=started_at, now=datetime.now(UTC))
+        except Error as error:
+            log.debug("The row of this process could not be written: %s", error)
+
+    def write(self, *, started_at: datetime, now: datetime) -> None:
+        """Write the row, and delete those of processes that ended long ago without a word."""
+        RunningProcess.objects.update_or_create(
+            key=self._key, defaults={**self._roles, "started_at": started_at, "seen_at": now, "jobs": copy_runs()}
+        )
+        RunningProcess.objects.filter(seen_at__lt=now - FORGET_AFTER).delete()
+
+    def _delete(self) -> None:
+        try:
+            RunningProcess.objects.filter(key=self._key).delete()
+        except Error as error:
+            log.debug("The row of this process could not be deleted: %s", error)

@@ -1,0 +1,74 @@
+"""Decide whether this process can serve: the database answers, has this version's tables, and belongs to this address key."""
+
+import hmac
+from dataclasses import dataclass
+from functools import cache
+
+from django.conf import settings
+from django.db import Error, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from newsletter.common.database_deadlines import database_deadline, is_database_unavailable
+from newsletter.models import Installation
+from newsletter.monitoring.shared_check import SharedCheck
+from newsletter.sending.limits.installation_hold import hash_address_key
+
+DATABASE_SECONDS = 2.0
+ANSWER_SECONDS = 3.0
+KEEP_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """``code`` is "ready", or names what is wrong. ``message`` is for people."""
+
+    code: str
+    message: str
+
+    @property
+    def ready(self) -> bool:
+        return self.code == READY.code
+
+
+READY = Readiness("ready", "The database answers, its tables are those of this version, and the keys belong to it.")
+UNREACHABLE = Readiness(
+    "database_unreachable",
+    "The database does not answer, so no page works. Check that it runs, and DATABASE_URL.",
+)
+NOT_MIGRATED = Readiness(
+    "migrations_missing",
+    "The database lacks changes of its tables that this version needs, so pages may fail. Run: newsletter migrate",
+)
+OTHER_KEY = Readiness(
+    "address_key_differs",
+    "The database belongs to an installation with another NEWSLETTER_ADDRESS_KEY, so this process would not recognise who "
+    "unsubscribed. Set the key that belongs to it.",
+)
+
+
+def check_readiness() -> Readiness:
+    """Ask the database. The answer takes no longer than the database's deadline for public pages on PostgreSQL."""
+    try:
+        with database_deadline(DATABASE_SECONDS):
+            if _newest_migrations() - set(MigrationRecorder(connection).applied_migrations()):
+                return NOT_MIGRATED
+            owner = Installation.objects.filter(pk=1).values_list("address_key_hash", flat=True).first()
+    except Error as error:
+        return UNREACHABLE if is_database_unavailable(error) else NOT_MIGRATED
+    own = hash_address_key(settings.SUBSCRIBERS_ADDRESS_KEY)
+    return READY if owner is None or hmac.compare_digest(owner, own) else OTHER_KEY
+
+
+_shared = SharedCheck(check_readiness, keep_seconds=KEEP_SECONDS)
+
+
+def get_readiness() -> Readiness:
+    """Return the readiness of the last two seconds. A database that does not answer in time counts as unreachable."""
+    return _shared.get(within=ANSWER_SECONDS) or UNREACHABLE
+
+
+@cache
+def _newest_migrations() -> set[tuple[str, str]]:
+    """Return the last migration of each app. Reading all migrations takes a tenth of a second, so it is done once."""
+    return set(MigrationLoader(None, ignore_no_migrations=True).graph.leaf_nodes())

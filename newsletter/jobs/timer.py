@@ -16,6 +16,7 @@ from django.db import Error, close_old_connections
 from newsletter.common.errors import DomainError
 from newsletter.jobs.catalogue import SCHEDULER, WORKER, Job
 from newsletter.monitoring.job_runs import note_end, note_start
+from newsletter.monitoring.logs.context import working_on
 from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
 
 log = logging.getLogger(__name__)
@@ -78,11 +79,12 @@ def run_job(job: Job) -> None:
 def run_logged(name: str, run: Callable[[], object]) -> bool:
     """Call ``run`` with its own database connection. Return False after an error, which is logged as one line."""
     close_old_connections()
-    try:
-        run()
-    except (DomainError, Error) as error:
-        log.error("%s: %s", name, " ".join(str(error).split()))
-        return False
-    finally:
-        close_old_connections()
+    with working_on(job=name):
+        try:
+            run()
+        except (DomainError, Error) as error:
+            log.error("%s: %s", name, " ".join(str(error).split()))
+            return False
+        finally:
+            close_old_connections()
     return True

@@ -10,9 +10,9 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from newsletter.management.web_worker import worker_class
+from newsletter.monitoring.logs.formatters import make_formatter
 from newsletter.web.body_limits import body_limit_of_target
 from newsletter.web.wsgi_layers import wrap_pages
-from subscribers.links.token_masking import TokenMaskingFormatter
 
 THREADS = 24
 CONNECTIONS = 600  # below the 1,024 files that systems usually let a process open
@@ -20,12 +20,12 @@ _CONTROL_SOCKET_OFF = "control_socket_disable"  # from gunicorn 25.1 on, which e
 
 
 class Log(Logger):
-    """Gunicorn's log, which masks tokens in the address of a failed request."""
+    """Gunicorn's log in our format, without the tokens in the address of a failed request."""
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(TokenMaskingFormatter(self.error_fmt, self.datefmt))
+            handler.setFormatter(make_formatter(settings.NEWSLETTER_LOG))
 
 
 class Server(BaseApplication):

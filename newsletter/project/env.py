@@ -12,6 +12,7 @@ from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import AllowList
 from newsletter.demo.environment import MARKER_FILE
 from newsletter.identity_provider.settings import IdentityProvider
+from newsletter.monitoring.logs.formatters import STYLES
 from newsletter.organisation.health.origin import SettingValue
 from newsletter.project.oidc_settings import read_oidc
 from newsletter.project.secret_keys import is_weak, read_key_file, require_strong, resolve_key
@@ -43,6 +44,7 @@ class Environment:
     link_checks: bool
     pulse_url: str
     metrics_token: str
+    log: str
     production: bool
     time_zone: str
     demo: bool
@@ -118,6 +120,7 @@ def read() -> Environment:
         link_checks=read_flag("NEWSLETTER_LINK_CHECKS", default=True),
         pulse_url=read_text("NEWSLETTER_PULSE_URL", ""),
         metrics_token=read_text("NEWSLETTER_METRICS_TOKEN", ""),
+        log=_log_style(),
         production=production,
         time_zone=read_text("NEWSLETTER_TIME_ZONE", "UTC"),
         demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARKER_FILE).is_file(),
@@ -160,6 +163,13 @@ def _engine(database_url: str) -> str:
                 "NEWSLETTER_ENGINE=procrastinate needs a library that is not installed. Run: pip install 'newsletter[scale]'."
             )
     return engine
+
+
+def _log_style() -> str:
+    style = read_text("NEWSLETTER_LOG", STYLES[0])
+    if style not in STYLES:
+        raise EnvError(f"NEWSLETTER_LOG is “{style[:20]}”. Write one of: {', '.join(STYLES)}.")
+    return style
 
 
 def _networks(name: str) -> list[str]:

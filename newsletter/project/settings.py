@@ -201,6 +201,7 @@ NEWSLETTER_FETCH_ALLOW = ENV.fetch_allow
 NEWSLETTER_LINK_CHECKS = ENV.link_checks
 NEWSLETTER_PULSE_URL = ENV.pulse_url
 NEWSLETTER_METRICS_TOKEN = ENV.metrics_token
+NEWSLETTER_LOG = ENV.log
 NEWSLETTER_OIDC = ENV.oidc
 NEWSLETTER_EMAIL_TEMPLATES = EMAIL_TEMPLATES
 SUBSCRIBERS_SITE_URL = ENV.site_url
@@ -210,17 +211,12 @@ SUBSCRIBERS_TRUSTED_PROXIES = ENV.trusted_proxies
 SUBSCRIBERS_JOURNAL = ENV.data_dir / "left.journal"
 SUBSCRIBERS_LINK_KEYS = ENV.link_keys
 
+LOGGING_CONFIG = "newsletter.monitoring.logs.setup.configure_logging"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {
-            "()": "subscribers.links.token_masking.TokenMaskingFormatter",
-            "format": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {"ours": {"()": "newsletter.monitoring.logs.formatters.make_formatter", "style": ENV.log}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {"newsletter": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
 }

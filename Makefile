@@ -9,7 +9,7 @@ QUICK := tests/unit tests/db tests/web tests/contract
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging email-gallery email-check email-goldens email-blocks messages soak guide-pictures desk-looks
+.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging email-gallery email-check email-goldens email-blocks messages soak guide-pictures desk-looks lock audit licences
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -32,6 +32,9 @@ help:
 	@echo "make desk-looks     look at every page wide and narrow, light and dark, in English and Spanish (needs Chromium, 15 minutes)"
 	@echo "make guide-pictures take the pictures of docs/how-to/use-the-desk.md again (needs Chromium)"
 	@echo "make packaging      build the wheel, install it into an empty environment and run it there (some minutes, needs the network)"
+	@echo "make lock           pin the newest allowed versions of all libraries in requirements/"
+	@echo "make audit          look for known weaknesses in the pinned libraries (needs the network)"
+	@echo "make licences       write docs/reference/licences.md, and fail if a licence is not allowed"
 	@echo "make install        put the \`newsletter\` command into .venv/bin"
 	@echo "make clean          remove what these made"
 
@@ -63,6 +66,22 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.commands_reference
 	$(BIN)/python -m scripts.sender_codes_reference
 	$(BIN)/python -m scripts.api_reference
+
+LOCK := uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock"
+
+lock: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/$(LOCK) --extra ses --extra scale --extra assistant --generate-hashes -o requirements/runtime.txt
+	$(BIN)/$(LOCK) --extra dev -o requirements/development.txt
+
+audit: $(VENV)/.dev
+	$(PYTHON) -m venv --clear $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
+	$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip -r requirements/runtime.txt
+	rm -rf $(VENV)/audit
+
+licences: $(VENV)/.dev
+	$(BIN)/python -m scripts.licences
 
 packaging: $(VENV)/.dev
 	$(BIN)/python -m tests.packaging.check
@@ -115,8 +134,8 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+$(VENV)/.dev: pyproject.toml requirements/development.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/development.txt -e '.[dev]'
 	@touch $@ $(VENV)/.demo
 
 clean:

@@ -30,14 +30,23 @@ def store_webhook(*, provider: str, secret: str, call: WebhookRequest, now: date
     once = reader.verify(call, webhook_key(reader.name), now)
     events = [_make_event(feedback, once=once, now=now) for feedback in reader.parse(call)]
     with transaction.atomic(durable=True):
-        ProviderEvent.objects.bulk_create(
-            sorted(events, key=lambda event: event.key), ignore_conflicts=True, batch_size=2000
-        )
+        _store_events(events)
         if any(event.kind != FeedbackKind.SUBSCRIPTION.value for event in events):
             note_report(reader.name, now=now)
     if once:
         _require_first_use(provider=reader.name, once=once, events=events)
     return len(events)
+
+
+def store_feedback(feedback: Iterable[Feedback], *, now: datetime) -> None:
+    """Store events that came otherwise than by webhook, each once. The caller has made sure that they are genuine."""
+    _store_events([_make_event(each, once="", now=now) for each in feedback])
+
+
+def _store_events(events: Iterable[ProviderEvent]) -> None:
+    ProviderEvent.objects.bulk_create(
+        sorted(events, key=lambda event: event.key), ignore_conflicts=True, batch_size=2000
+    )
 
 
 def _make_event(feedback: Feedback, *, once: str, now: datetime) -> ProviderEvent:

@@ -16,6 +16,11 @@ from newsletter.feedback.event_retention import delete_old_events
 from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.feedback.webhook_setup.install import confirm_subscriptions
 from newsletter.feedback.webhook_setup.keys import reseal_webhook_keys
+from newsletter.inbound.handle import handle_waiting_mails
+from newsletter.inbound.notices import notify_inbound_problems
+from newsletter.inbound.read_mailboxes import read_mailboxes
+from newsletter.inbound.retention import delete_old_inbound_mails
+from newsletter.inbound.send_on import send_replies_on
 from newsletter.issues.checks.links import check_due_links
 from newsletter.issues.protected_terms.terms import reseal_terms
 from newsletter.jobs.confirmation_mails import send_due_confirmations
@@ -106,6 +111,7 @@ def _send_notices(*, now: datetime) -> None:
     notify_held_signups_full(now=now)
     notify_account_changes(now=now)
     notify_stopped_webhooks(now=now)
+    notify_inbound_problems(now=now)
     send_due_notices(now=now)
 
 
@@ -140,6 +146,10 @@ JOBS = (
     Job("delete_old_webhooks", 3600, lambda: delete_old_outbound_events(now=_now()), SCHEDULER),
     Job("apply_provider_events", 2, apply_due_events, WORKER),
     Job("confirm_report_subscriptions", 10, lambda: confirm_subscriptions(now=_now()), SCHEDULER),
+    Job("read_mailboxes", 60, lambda: read_mailboxes(now=_now()), SCHEDULER),
+    Job("handle_inbound_mails", 5, lambda: handle_waiting_mails(now=_now()), WORKER),
+    Job("send_replies_on", 10, lambda: send_replies_on(now=_now()), WORKER),
+    Job("delete_old_inbound_mails", 3600, lambda: delete_old_inbound_mails(now=_now()), SCHEDULER),
     Job("read_provider_suppressions", 600, _read_provider_suppressions, SCHEDULER),
     Job("delete_old_api_calls", 3600, lambda: delete_old_calls(now=_now()), SCHEDULER),
     Job("delete_old_events", 3600, lambda: delete_old_events(now=_now()), SCHEDULER),

@@ -5,11 +5,10 @@ from datetime import datetime
 from django.conf import settings
 
 from newsletter.common.messages import Message, Quantity
-from newsletter.issues.approval.write_notices import write_notice
+from newsletter.issues.approval.write_notices import list_staff_with_permission, write_notice
 from newsletter.jobs.staff_notices import (
     EXPORT_KEY_PREFIX,
     HELD_SIGNUPS_KEY_PREFIX,
-    list_staff_with_permission,
 )
 from newsletter.models import Publication
 from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, is_full

@@ -12,9 +12,9 @@ from django.utils import translation
 from newsletter.common.messages import Message
 from newsletter.common.translation import translate
 from newsletter.identity_provider.settings import get_identity_provider
-from newsletter.issues.approval.write_notices import desk_home_url, write_notice
+from newsletter.issues.approval.write_notices import desk_home_url, list_staff_with_permission, write_notice
 from newsletter.jobs.link_mails import find_any_sender
-from newsletter.jobs.staff_notices import ACCOUNT_KEY_PREFIX, list_staff_with_permission
+from newsletter.jobs.staff_notices import ACCOUNT_KEY_PREFIX
 from newsletter.models import AuditEntry, Publication, StaffLink
 from newsletter.organisation.accounts.staff_links import answer_password_requests, make_staff_link_url
 from newsletter.providers.base.contract import Adapter

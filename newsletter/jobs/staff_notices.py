@@ -6,12 +6,12 @@ from datetime import datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import Permission, User
-from django.db.models import Q
+from django.contrib.auth.models import User
 from django.utils import translation
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.translation import translate
+from newsletter.inbound.notices import KEY_PREFIX as INBOUND_KEY_PREFIX
 from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.approval.write_notices import COMMENT_KEY_PREFIX, desk_home_url, issue_page_url, write_notice
@@ -105,15 +105,6 @@ def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
     return accepted
 
 
-def list_staff_with_permission(name: str) -> list[User]:
-    """Return the active staff with an address who have a permission, ``app.codename``."""
-    app, _, codename = name.partition(".")
-    permission = Permission.objects.filter(content_type__app_label=app, codename=codename)
-    allowed = Q(groups__permissions__in=permission) | Q(user_permissions__in=permission)
-    people = User.objects.filter(allowed | Q(is_superuser=True), is_active=True)
-    return list(people.exclude(email="").distinct().order_by("pk"))
-
-
 def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
     language = find_staff_language(notice.person)
     with translation.override(language):
@@ -139,7 +130,11 @@ def _explain_recipient(key: str) -> Message:
         return _FOR_ACCOUNTS
     if key.startswith(COMMENT_KEY_PREFIX):
         return _FOR_COMMENTS
-    return _FOR_DATA_STAFF if key.startswith((EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX)) else _FOR_APPROVERS
+    return (
+        _FOR_DATA_STAFF
+        if key.startswith((EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, INBOUND_KEY_PREFIX))
+        else _FOR_APPROVERS
+    )
 
 
 def _describe_next_step(issue: Issue, when: str) -> tuple[str, str]:

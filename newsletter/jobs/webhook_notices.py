@@ -5,8 +5,7 @@ from datetime import datetime
 from django.conf import settings
 
 from newsletter.common.messages import Message
-from newsletter.issues.approval.write_notices import write_notice
-from newsletter.jobs.staff_notices import list_staff_with_permission
+from newsletter.issues.approval.write_notices import list_staff_with_permission, write_notice
 from newsletter.models import Publication
 from subscribers.models import WebhookEndpoint
 

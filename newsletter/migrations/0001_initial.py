@@ -1768,4 +1768,101 @@ class Migration(migrations.Migration):
             model_name='welcomestep',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'not_sent'), models.Q(('code', ''), _negated=True)), models.Q(models.Q(('state', 'not_sent'), _negated=True), ('code', '')), _connector='OR'), name='welcome_step_not_sent_for_a_reason'),
         ),
+        migrations.CreateModel(
+            name='MailboxReading',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('label', models.CharField(max_length=300, unique=True)),
+                ('uid_validity', models.BigIntegerField(default=0)),
+                ('last_uid', models.BigIntegerField(default=0)),
+                ('read_at', models.DateTimeField(null=True)),
+                ('failing_since', models.DateTimeField(null=True)),
+                ('error', newsletter.common.message_fields.MessageField(blank=True, default='')),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='InboundMail',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=64, unique=True)),
+                ('origin', models.CharField(max_length=20)),
+                ('once', models.CharField(max_length=64, null=True)),
+                ('state', models.CharField(choices=[('waiting', 'Not read yet'), ('to_send_on', 'To be sent on'), ('held', 'Held: too many'), ('not_sent_on', 'Could not be sent on'), ('unreadable', 'Unreadable'), ('done', 'Done')], default='waiting', max_length=12)),
+                ('kind', models.CharField(blank=True, choices=[('', 'Unknown'), ('unsubscribe', 'Unsubscribe'), ('reply', 'Reply'), ('automatic', 'Automatic reply'), ('bounce', 'Bounce'), ('complaint', 'Complaint')], default='', max_length=12)),
+                ('received_at', models.DateTimeField()),
+                ('read_at', models.DateTimeField(null=True)),
+                ('raw', models.BinaryField(null=True)),
+                ('cut', models.BooleanField(default=False)),
+                ('sender_hash', models.BinaryField(max_length=32, null=True)),
+                ('sender', models.CharField(blank=True, max_length=254)),
+                ('sender_name', models.CharField(blank=True, max_length=120)),
+                ('subject', models.CharField(blank=True, max_length=200)),
+                ('text', models.TextField(blank=True)),
+                ('attachments', models.JSONField(default=list)),
+                ('issue', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='newsletter.issue')),
+                ('publication', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='newsletter.publication')),
+            ],
+            options={
+                'ordering': ['-pk'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='InboundForward',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email', models.CharField(max_length=254)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('claimed_until', models.DateTimeField(null=True)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('refusal', newsletter.common.message_fields.MessageField(blank=True, default='')),
+                ('mail', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='forwards', to='newsletter.inboundmail')),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddIndex(
+            model_name='inboundmail',
+            index=models.Index(condition=models.Q(('state', 'done'), _negated=True), fields=['id'], name='inbound_mail_open'),
+        ),
+        migrations.AddIndex(
+            model_name='inboundmail',
+            index=models.Index(fields=['sender_hash', 'received_at'], name='inbound_mail_of_sender'),
+        ),
+        migrations.AddIndex(
+            model_name='inboundmail',
+            index=models.Index(fields=['received_at'], name='inbound_mail_by_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='inboundmail',
+            constraint=models.UniqueConstraint(condition=models.Q(('once__isnull', False)), fields=('origin', 'once'), name='inbound_token_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='inboundmail',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'to_send_on', 'held', 'not_sent_on', 'unreadable', 'done'])), name='inbound_mail_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='inboundmail',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['', 'unsubscribe', 'reply', 'automatic', 'bounce', 'complaint'])), name='inbound_mail_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='inboundmail',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('raw__isnull', True), ('sender', ''), ('sender_name', ''), ('subject', ''), ('text', '')), _connector='OR'), name='inbound_mail_forgets'),
+        ),
+        migrations.AddConstraint(
+            model_name='inboundmail',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'unreadable']), ('raw__isnull', True), _connector='OR'), name='inbound_mail_raw_until_read'),
+        ),
+        migrations.AddIndex(
+            model_name='inboundforward',
+            index=models.Index(condition=models.Q(('refusal', ''), ('sent_at__isnull', True)), fields=['id'], name='inbound_forward_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='inboundforward',
+            constraint=models.UniqueConstraint(fields=('mail', 'email'), name='inbound_forward_once'),
+        ),
     ]

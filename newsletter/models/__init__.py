@@ -23,6 +23,7 @@ from newsletter.models.feedback import (
     SenderDelay,
     SuppressionListReading,
 )
+from newsletter.models.inbound import InboundForward, InboundMail, MailboxReading
 from newsletter.models.issue_content import IssueRevision, ReaderGroup, ShownItem, Variant
 from newsletter.models.issues import Issue, Slot
 from newsletter.models.processes import RunningProcess
@@ -62,6 +63,8 @@ __all__ = [
     "Exclusion",
     "Gift",
     "GoneCode",
+    "InboundForward",
+    "InboundMail",
     "Installation",
     "Issue",
     "IssueRevision",
@@ -72,6 +75,7 @@ __all__ = [
     "MailLimits",
     "MailTemplate",
     "MailTemplateText",
+    "MailboxReading",
     "PasswordLinkRequest",
     "Picture",
     "Proof",

@@ -13,7 +13,9 @@ from newsletter.content.fetching.url_guard import AllowList
 from newsletter.demo.environment import MARKER_FILE
 from newsletter.identity_provider.settings import IdentityProvider
 from newsletter.monitoring.logs.formatters import STYLES
+from newsletter.inbound.settings import InboundSources
 from newsletter.organisation.health.origin import SettingValue
+from newsletter.project.inbound_settings import read_address, read_sources
 from newsletter.project.oidc_settings import read_oidc
 from newsletter.project.secret_keys import is_weak, read_key_file, require_strong, resolve_key
 from newsletter.project.setting_origins import describe
@@ -51,6 +53,8 @@ class Environment:
     trusted_proxies: list[str]
     hsts_subdomains: bool
     only_to: list[str]
+    inbound: InboundSources
+    inbound_address: str
     oidc: IdentityProvider
     env_file: Path | None
     """The file that settings were read from, if there was one: NEWSLETTER_ENV_FILE, or `.env` in the current folder."""
@@ -127,6 +131,8 @@ def read() -> Environment:
         trusted_proxies=_networks("NEWSLETTER_TRUSTED_PROXIES"),
         hsts_subdomains=read_flag("NEWSLETTER_HSTS_SUBDOMAINS", default=False),
         only_to=read_mailable("NEWSLETTER_ONLY_TO"),
+        inbound=read_sources(),
+        inbound_address=read_address(),
         oidc=read_oidc(),
         env_file=current_settings_file().path,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from newsletter.inbound.settings import InboundSources
 from newsletter.organisation.health.origin import Origin, SettingValue
 from newsletter.project.settings_file import SettingsFile
 
@@ -55,6 +56,14 @@ def _provider(value: object) -> str:
     return f"{scheme}://{HIDDEN if rest else ''}"
 
 
+def _inbound(value: object) -> str:
+    """Show mailboxes and webhooks without passwords and keys."""
+    if not isinstance(value, InboundSources):
+        return HIDDEN
+    names = [mailbox.label for mailbox in value.mailboxes]
+    return "; ".join([*names, *(f"inbound://{webhook.provider}" for webhook in value.webhooks)])
+
+
 def _database(value: object) -> str:
     """Show host and name of the database, or the file, without passwords and options."""
     text = str(value)
@@ -96,6 +105,7 @@ _SHOWN: dict[str, Callable[[object], str]] = {
     "NEWSLETTER_OLD_SECRET_KEYS": _number_of_keys,
     "NEWSLETTER_PROVIDER_URL": _provider,
     "NEWSLETTER_PULSE_URL": _host_alone,
+    "NEWSLETTER_INBOUND": _inbound,
     "NEWSLETTER_OIDC_CLIENT_SECRET": _hidden,
     "NEWSLETTER_OIDC_ROLES": _pairs,
     "DATABASE_URL": _database,

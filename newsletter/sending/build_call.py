@@ -14,6 +14,7 @@ from django.conf import settings
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
+from newsletter.common.personal_tokens import format_token
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Batch, Variant
 from newsletter.providers.base.contract import BatchCall, Mail, Recipient
@@ -23,11 +24,15 @@ from newsletter.rendering.tokens import Variable
 from newsletter.rendering.values import Values, plan_values
 from newsletter.sending.feedback_id import HEADER, make_feedback_id
 from subscribers.links.signed_links import Purpose, Signer, link_keys
+from subscribers.links.unsubscribe_addresses import make_addresses
 from subscribers.models import SubscriberLocation
 from subscribers.places.regions import region_label
 from subscribers.places.town_names import town_label
 
 LINKS = frozenset({"unsubscribe", "preferences"})
+ADDRESS_FIELD = "unsubscribe_address"
+"""The field of each person's signed address to unsubscribe by mail."""
+_ADDRESS = Variable(token=f"t_{ADDRESS_FIELD}", field=ADDRESS_FIELD, default="", context="t")
 _BAD_VALUE_ERRORS = (ValueError, LookupError, TypeError, AttributeError)
 RENDER_ERRORS = (MissingValueError, *_BAD_VALUE_ERRORS)
 """The errors of building a call if a value of a recipient is missing or malformed."""
@@ -97,7 +102,8 @@ def build_call(
 ) -> BatchCall:
     """Build the call for these recipients of a batch. Raise one of RENDER_ERRORS if a value cannot be used."""
     send = batch.send
-    read_fields = plan_fields(prepared, signer=make_link_signer(send.made_at, send.pk), places=places)
+    signer = make_link_signer(send.made_at, send.pk)
+    read_fields = plan_fields(prepared, signer=signer, mailing=send.pk, places=places)
     values = prepared.values(read_fields(recipients))
     return BatchCall(
         key=batch.key,
@@ -157,25 +163,40 @@ def make_mail(*, variant: Variant, content: IssueContent) -> Mail:
         text=variant.text,
         from_name=publication.from_name,
         from_email=publication.from_email,
-        reply_to=publication.reply_to,
+        reply_to=find_reply_address(content),
         headers=build_headers(content),
     )
 
 
+def find_reply_address(content: IssueContent) -> str:
+    """Return the address for replies: with inbound mail, ours with the id of the issue, else the publication's own."""
+    local, _, domain = settings.NEWSLETTER_INBOUND_ADDRESS.rpartition("@")
+    return f"{local}+i{content.issue.public_id}@{domain}" if local else content.publication.reply_to
+
+
+def list_header_variables() -> tuple[Variable, ...]:
+    """Return the personal values that only headers use. They are no part of what is approved."""
+    return (_ADDRESS,) if settings.NEWSLETTER_INBOUND_ADDRESS else ()
+
+
 def build_headers(content: IssueContent) -> dict[str, str]:
-    """Return Feedback-ID, List-Id and the one-click pair. The id of the list never changes and reveals nothing."""
+    """Return Feedback-ID, List-Id and the one-click pair. The id of the list never changes and reveals nothing.
+
+    With inbound mail, List-Unsubscribe has a signed address too, for programs that unsubscribe by mail only.
+    """
     publication = content.publication
     domain = publication.from_email.rpartition("@")[2]
+    address = f", <mailto:{format_token(_ADDRESS.token)}?subject=unsubscribe>" if list_header_variables() else ""
     return {
         HEADER: make_feedback_id(content),
         "List-Id": f"<{publication.list_id}.{domain}>",
-        "List-Unsubscribe": "<__pv_t_unsubscribe__>",
+        "List-Unsubscribe": f"<__pv_t_unsubscribe__>{address}",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
 
 
 def plan_fields(
-    prepared: PreparedVariant, *, signer: Signer, places: LocationNames
+    prepared: PreparedVariant, *, signer: Signer, mailing: int, places: LocationNames
 ) -> Callable[[Sequence[RecipientRow]], dict[str, list[str]]]:
     """Return a function that gives, for each field the mail uses, its values in the order of the recipients.
 
@@ -183,6 +204,12 @@ def plan_fields(
     """
     unsubscribe = signer.maker(Purpose.UNSUBSCRIBE, prepared.list_id)
     preferences = signer.maker(Purpose.PREFERENCES, prepared.list_id)
+    addresses = make_addresses(
+        link_keys()[0],
+        inbound_address=settings.NEWSLETTER_INBOUND_ADDRESS,
+        mailing_list=prepared.list_id,
+        mailing=mailing,
+    )
     language = prepared.language
     readers: dict[str, Callable[[Sequence[RecipientRow]], list[str]]] = {
         "name": lambda recipients: [recipient.name for recipient in recipients],
@@ -191,13 +218,17 @@ def plan_fields(
         "region": lambda recipients: [places[recipient.place, language].region for recipient in recipients],
         "unsubscribe": lambda recipients: unsubscribe([recipient.uuid for recipient in recipients]),
         "preferences": lambda recipients: preferences([recipient.uuid for recipient in recipients]),
+        ADDRESS_FIELD: lambda recipients: addresses([recipient.uuid for recipient in recipients]),
     }
     used = [(name, readers[name]) for name in sorted(prepared.fields)]
     return lambda recipients: {name: read(recipients) for name, read in used}
 
 
 def read_variables(variant: Variant) -> tuple[Variable, ...]:
-    """Return the variant's variables. Raise InvariantViolated if its bytes are not those that were approved."""
+    """Return the variant's variables and those of its headers.
+
+    Raise InvariantViolated if the variant's bytes are not those that were approved.
+    """
     variables = tuple(Variable(**data) for data in variant.variables)
     if hash_mail(subject=variant.subject, html=variant.html, text=variant.text, variables=variables) != variant.sha256:
         raise InvariantViolated(
@@ -206,7 +237,7 @@ def read_variables(variant: Variant) -> tuple[Variable, ...]:
             key=variant.key,
             issue=variant.issue,
         )
-    return variables
+    return (*variables, *list_header_variables())
 
 
 def plan_variant_values(variables: tuple[Variable, ...]) -> Values:

@@ -26,7 +26,7 @@ from newsletter.providers.base.contract import Mail, Recipient
 from newsletter.providers.base.mail.mime import build_message
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.values import values_for
-from newsletter.sending.build_call import build_headers
+from newsletter.sending.build_call import build_headers, find_reply_address, list_header_variables
 from newsletter.sending.notices.proofs import SAMPLE_ADDRESS, make_proof_links
 
 OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
@@ -146,10 +146,10 @@ def _make_message(issue: Issue, content: IssueContent, *, now: datetime) -> byte
         text=rendered.text,
         from_name=publication.from_name,
         from_email=publication.from_email,
-        reply_to=publication.reply_to,
+        reply_to=find_reply_address(content),
         headers=build_headers(content),
     )
-    values = values_for(variables=rendered.variables, fields=make_proof_links())
+    values = values_for(variables=(*rendered.variables, *list_header_variables()), fields=make_proof_links())
     recipient = Recipient(delivery=0, address=SAMPLE_ADDRESS, variables=values)
     domain = publication.from_email.rpartition("@")[2]
     return build_message(mail=mail, recipient=recipient, message_id=f"{rendered.sha256}@{domain}", date=now).as_bytes()

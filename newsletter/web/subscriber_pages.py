@@ -8,6 +8,7 @@ from newsletter.common.archiving import MAX_USES_NAMED, Uses
 from newsletter.content.ingesting.home_location import find_list_country
 from newsletter.feedback.merged_people import move_mails
 from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
+from newsletter.inbound.retention import forget_mails_of
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.mail_budget import estimate_mails_a_month
 from newsletter.issues.visible.choose_visible import VisibilityChooser
@@ -133,8 +134,9 @@ def has_further_languages(lists: Iterable[MailingList]) -> bool:
 
 
 def forget_reports(person: Subscriber) -> None:
-    """Delete single mails, and the applied reports of providers about a person's address: their bodies hold the address."""
+    """Delete single mails, replies, and the applied reports of providers about a person's address, whose bodies hold it."""
     forget_mails(person)
+    forget_mails_of([bytes(person.address_hash)])
     ProviderEvent.objects.filter(applied_at__isnull=False, body__address__iexact=person.email).delete()
 
 

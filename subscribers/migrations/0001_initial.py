@@ -255,8 +255,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('issue', models.BigIntegerField(null=True)),
                 ('replied_on', models.DateField()),
-                ('origin', models.CharField(choices=[('staff', 'recorded by staff'), ('api', 'reported by another system')], max_length=8)),
-                ('by', models.CharField(max_length=254)),
+                ('origin', models.CharField(choices=[('staff', 'recorded by staff'), ('api', 'reported by another system'), ('mail', 'came in by mail')], max_length=8)),
+                ('by', models.CharField(blank=True, max_length=254)),
                 ('recorded_at', models.DateTimeField()),
                 ('subscriber', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='replies', to='subscribers.subscriber')),
             ],
@@ -587,7 +587,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reply',
-            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['staff', 'api']), models.Q(('by', ''), _negated=True)), name='reply_has_an_origin'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('origin__in', ['staff', 'api']), models.Q(('by', ''), _negated=True)), models.Q(('by', ''), ('origin', 'mail')), _connector='OR'), name='reply_has_an_origin'),
         ),
         migrations.AddConstraint(
             model_name='mailedlink',

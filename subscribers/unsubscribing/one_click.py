@@ -41,8 +41,13 @@ def unsubscribe_by_link(target: LinkTarget) -> UnsubscribedPerson:
     return _group_commit.submit(target)
 
 
-def unsubscribe_batch(targets: Sequence[LinkTarget], *, now: datetime) -> list[UnsubscribedPerson]:
-    """Unsubscribe all of these people or none. Return what each one's page shows, in the same order."""
+def unsubscribe_batch(
+    targets: Sequence[LinkTarget], *, now: datetime, source: str = "link"
+) -> list[UnsubscribedPerson]:
+    """Unsubscribe all of these people or none. Return what each one's page shows, in the same order.
+
+    ``source`` is for the log of consent: by the link, or by a mail to the address beside it.
+    """
     people, lists = _find_people_and_lists(targets)
     unsubscribes, answers = [], []
     for target in targets:
@@ -52,7 +57,7 @@ def unsubscribe_batch(targets: Sequence[LinkTarget], *, now: datetime) -> list[U
         answers.append(
             UnsubscribedPerson(language=person[2] if person else "", list_name=mailing_list[1] if mailing_list else "")
         )
-    unsubscribe_from_lists(unsubscribes, now=now, source="link")
+    unsubscribe_from_lists(unsubscribes, now=now, source=source)
     return answers
 
 

@@ -76,6 +76,19 @@ def test_the_one_click_pair_is_each_persons_own_and_intact(adapter: Adapter, fak
     assert mail.headers["Reply-To"] == "hello@example.org"
 
 
+@pytest.mark.requirement("M6")
+def test_a_second_address_to_unsubscribe_reaches_each_person(adapter: Adapter, fake_provider: FakeProvider) -> None:
+    header = "<__pv_t_unsubscribe__>, <mailto:__pv_t_unsubscribe_address__?subject=unsubscribe>"
+    people = [make_recipient(n, t_unsubscribe_address=f"replies+{n:048}@news.example.org") for n in (1, 2)]
+    adapter.deliver(make_call(*people, mail=make_mail(headers={"List-Unsubscribe": header})))
+    for number in (1, 2):
+        (mail,) = fake_provider.mailbox(f"person{number}@example.com")
+        link, address = mail.headers["List-Unsubscribe"].split(", ")
+        assert link == f"<https://example.org/u/token-{number}?list=1&from=mail>"
+        assert address == f"<mailto:replies+{number:048}@news.example.org?subject=unsubscribe>"
+        assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
 def test_the_feedback_id_reaches_gmail_through_every_provider(adapter: Adapter, fake_provider: FakeProvider) -> None:
     """Amazon writes the header itself, from two tags."""
     adapter.deliver(make_call(mail=make_mail(headers={"Feedback-ID": "0a1b:weekly:issue:newsexampleorg"})))

@@ -18,7 +18,9 @@ from newsletter.sending.freezing.start import prepare_send, start_send
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt, status_of
 from newsletter.sending.settling.sweep import finish_sends, settle_expired_leases
-from subscribers.models import Reason, Subscriber, Subscription
+from subscribers.links.signed_links import link_keys
+from subscribers.links.unsubscribe_addresses import read_token
+from subscribers.models import MailingList, Reason, Subscriber, Subscription
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fixtures import (
@@ -57,6 +59,20 @@ def test_everybody_gets_the_issue_once_and_the_receipt_says_so(mailgun):
     assert status["deliveries"] == {"pending": 0, "accepted": 25, "rejected": 0, "skipped": 0, "uncertain": 0}
     assert status["batches"] == {"accepted": 3}
     assert send.sha256 == issue.approvals.get().sha256
+
+
+@pytest.mark.requirement("M5")
+def test_with_inbound_mail_each_mail_has_a_signed_address_too(mailgun, settings):
+    settings.NEWSLETTER_INBOUND_ADDRESS = "replies@news.example.org"
+    send = send_issue(make_ready_issue(recipients=2))
+    for person in Subscriber.objects.all():
+        (mail,) = mailgun.mailbox(person.email)
+        link, address = mail.headers["List-Unsubscribe"].split(", ")
+        assert link.startswith("<http://127.0.0.1:8000/u/")
+        token = address.removeprefix("<mailto:replies+").removesuffix("@news.example.org?subject=unsubscribe>")
+        target = read_token(token, keys=link_keys(), lists=MailingList.objects.values_list("public_id", flat=True))
+        assert (target.subscriber_uuid, target.mailing) == (person.uuid, send.pk)
+        assert mail.headers["Reply-To"] == f"replies+i{send.issue.public_id}@news.example.org"
 
 
 @pytest.mark.requirement("M5")

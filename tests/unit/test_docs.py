@@ -19,7 +19,8 @@ DOCUMENTS = [
 ]
 _LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)|(?:src|href|srcset)="([^"]+)\"""")
 READ = "".join(
-    (ROOT / "newsletter/project" / name).read_text(encoding="utf-8") for name in ("env.py", "oidc_settings.py")
+    (ROOT / "newsletter/project" / name).read_text(encoding="utf-8")
+    for name in ("env.py", "oidc_settings.py", "inbound_settings.py")
 )
 _SETTING = re.compile(r"\b(?:NEWSLETTER_[A-Z_]+|DATABASE_URL)\b")
 

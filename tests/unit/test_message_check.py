@@ -93,6 +93,17 @@ def test_a_correctly_signed_message_has_no_problem(key: Key) -> None:
 
 
 @pytest.mark.requirement("M8")
+def test_an_address_to_unsubscribe_by_mail_is_signed_with_its_line(key: Key) -> None:
+    link = b"<https://letter.example.org/u/abc>"
+    mail = MAIL.replace(link, link + b",\r\n <mailto:replies+abc@letter.example.org?subject=unsubscribe>")
+    findings = look(sign(mail, key), dns(news_example_org=key.record))
+    assert faults(findings) == []
+    assert "to unsubscribe by mail" in findings[1].says
+    forged = sign(mail, key).replace(b"+abc", b"+abd")
+    assert "not valid" in faults(look(forged, dns(news_example_org=key.record)))[0][1]
+
+
+@pytest.mark.requirement("M8")
 def test_a_message_with_other_line_ends_can_be_checked(key: Key) -> None:
     pasted = b"\xef\xbb\xbf\n\n" + sign(MAIL, key).replace(b"\r\n", b"\n")
     assert faults(look(pasted, dns(news_example_org=key.record))) == []

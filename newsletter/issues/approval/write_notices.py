@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
+from django.db.models import Q
 
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approval_rules import find_approvers
@@ -17,6 +18,15 @@ COMMENT_KEY_PREFIX = "comment-"
 def list_approvers_with_address() -> list[User]:
     """Return those who may approve issues, as the rules of approval count them, and who can be mailed."""
     return list(find_approvers().exclude(email=""))
+
+
+def list_staff_with_permission(name: str) -> list[User]:
+    """Return the active staff with an address who have a permission, ``app.codename``."""
+    app, _, codename = name.partition(".")
+    permission = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    allowed = Q(groups__permissions__in=permission) | Q(user_permissions__in=permission)
+    people = User.objects.filter(allowed | Q(is_superuser=True), is_active=True)
+    return list(people.exclude(email="").distinct().order_by("pk"))
 
 
 def write_notice(

@@ -81,7 +81,8 @@ def _check_one_click(email: Email) -> Finding:
     link = "".join(str(email.get("List-Unsubscribe", "")).split())
     post = str(email.get("List-Unsubscribe-Post", "")).strip()
     if "<https://" in link and post == ONE_CLICK:
-        return ok(ONE_CLICK_CHECK, Message("Both lines are there, and the link is HTTPS."))
+        by_mail = Message(" Beside it is an address to unsubscribe by mail.") if "<mailto:" in link else ""
+        return ok(ONE_CLICK_CHECK, Message("Both lines are there, and the link is HTTPS.") + by_mail)
     if not link or not post:
         do = Message("Send a proof of an issue and check that: confirmations and notices to staff do not have them.")
         says = Message("The lines List-Unsubscribe and List-Unsubscribe-Post are not both there.")

@@ -37,7 +37,7 @@ from newsletter.issues.variants.subject_test_rules import require_subject_test_p
 from newsletter.issues.variants.unreached import has_open_calls
 from newsletter.models import Approval, Batch, Delivery, Exclusion, Issue, ReaderGroup, Send, Variant, transition
 from newsletter.providers.base.contract import Capabilities, count_mail_bytes, count_variable_bytes
-from newsletter.sending.build_call import make_mail, plan_variant_values, read_variables
+from newsletter.sending.build_call import ADDRESS_FIELD, make_mail, plan_variant_values, read_variables
 from newsletter.sending.freezing.audience_snapshot import (
     SnapshotCount,
     count_snapshot,
@@ -60,6 +60,7 @@ _LONG = "W" * 120
 LONGEST_VALUES = {
     **dict.fromkeys(("name", "first_name", "city", "region"), (_LONG,)),
     **dict.fromkeys(("unsubscribe", "preferences"), ("https://" + _LONG,)),
+    ADDRESS_FIELD: (_LONG,),
 }
 _GROUP = (*GROUP_KEY, "variant_id", "empty_reason")
 _find_key = attrgetter(*GROUP_KEY)

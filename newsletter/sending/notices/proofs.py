@@ -24,7 +24,7 @@ from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Recipie
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.rendering.text import tidy_line
 from newsletter.rendering.values import values_for
-from newsletter.sending.build_call import make_mail, read_variables
+from newsletter.sending.build_call import ADDRESS_FIELD, make_mail, read_variables
 from newsletter.sending.notices.single_mails import deliver_single
 from newsletter.sending.notices.system_mail import find_staff_language
 from subscribers.addresses.normalise import to_ascii
@@ -105,7 +105,11 @@ def make_sample_mail(variant: Variant, *, site_url: str) -> tuple[Mail, Recipien
 
     Raise InvariantViolated if the bytes of the variant were changed.
     """
-    links = {"unsubscribe": f"{site_url}/u/sample", "preferences": f"{site_url}/p/sample"}
+    links = {
+        "unsubscribe": f"{site_url}/u/sample",
+        "preferences": f"{site_url}/p/sample",
+        ADDRESS_FIELD: _make_address("sample"),
+    }
     values = values_for(variables=read_variables(variant), fields=links)
     mail = make_mail(variant=variant, content=IssueContent.from_json(variant.revision.content))
     return mail, Recipient(delivery=0, address=SAMPLE_ADDRESS, variables=values)
@@ -114,7 +118,17 @@ def make_sample_mail(variant: Variant, *, site_url: str) -> tuple[Mail, Recipien
 def make_proof_links() -> dict[str, str]:
     """Return the personal links of a proof. They lead to pages that say what recipients would find there."""
     site = settings.NEWSLETTER_SITE_URL
-    return {"unsubscribe": f"{site}/proof/unsubscribe", "preferences": f"{site}/proof/preferences"}
+    return {
+        "unsubscribe": f"{site}/proof/unsubscribe",
+        "preferences": f"{site}/proof/preferences",
+        ADDRESS_FIELD: _make_address("proof"),
+    }
+
+
+def _make_address(word: str) -> str:
+    """Return an address that unsubscribes nobody, in the place of a signed one."""
+    local, _, domain = settings.NEWSLETTER_INBOUND_ADDRESS.rpartition("@")
+    return f"{local}+{word}@{domain}"
 
 
 def _send_proof(

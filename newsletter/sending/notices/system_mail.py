@@ -1,6 +1,7 @@
 """Send single mails of the system: confirmations to subscribers and notices to staff.
 
-They contain nothing that a stranger typed. Most have no unsubscribe headers, because they answer a request.
+They contain nothing that a stranger typed, except a reply that is sent on to staff, as text. Most have no unsubscribe
+headers, because they answer a request.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The child process that reads files from outside, within limits of time and memory, and the messages to and from it.
 
-``process`` starts it for one task (documents or images). It holds no secret, writes no file, and exits
+``process`` starts it for one task (documents, images or mails). It holds no secret, writes no file, and exits
 when its parent exits or has no work for it. A message is a length, then a pickle that may hold only our own plain data.
 """
 
@@ -24,6 +24,7 @@ READY = "ready"
 TASKS = {
     "documents": ("newsletter.content.parsing.parse", "parse_document"),
     "images": ("newsletter.content.images.encode", "encode_requested_image"),
+    "mails": ("newsletter.content.parsing.mails.parse_mail", "parse_mail"),
 }
 _STATM = Path("/proc/self/statm")
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -40,6 +41,10 @@ _ALLOWED = {
     ("newsletter.content.parsing.entries", "SetAside"),
     ("newsletter.content.parsing.entries", "StoryEntry"),
     ("newsletter.content.parsing.documents", "Document"),
+    ("newsletter.content.parsing.mails.parsed_mail", "MailKind"),
+    ("newsletter.content.parsing.mails.parsed_mail", "ParsedMail"),
+    ("newsletter.content.parsing.mails.parsed_mail", "RawMail"),
+    ("newsletter.content.parsing.mails.parsed_mail", "RecipientReport"),
     ("newsletter.content.images.sandbox_messages", "EncodedImage"),
     ("newsletter.content.images.sandbox_messages", "ImageRequest"),
     ("newsletter.content.images.sandbox_messages", "RenditionFormat"),

@@ -1,0 +1,52 @@
+"""The input and the result of reading a mail. Both are plain data that cross to the child process and back."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class MailKind(StrEnum):
+    """What a mail is by its header fields. Its text is never used to decide."""
+
+    REPLY = "reply"
+    AUTOMATIC = "automatic"
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+
+
+@dataclass(frozen=True)
+class RawMail:
+    """The first bytes of a mail. ``cut``: the mail was longer."""
+
+    body: bytes
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class RecipientReport:
+    """What a bounce says about one recipient (RFC 3464): the action, the enhanced code and the server's answer."""
+
+    action: str
+    status: str
+    diagnostic: str
+
+
+@dataclass(frozen=True)
+class ParsedMail:
+    """A mail as far as it is used. Every text comes from outside.
+
+    ``recipients`` are the addresses that it was sent to, in lower case. ``returned`` are the List-Unsubscribe fields of the
+    mail that a bounce or complaint sends back. ``attachments`` are names of files. ``cut``: text or attachments are missing.
+    """
+
+    kind: MailKind
+    recipients: tuple[str, ...] = ()
+    sender: str = ""
+    sender_name: str = ""
+    subject: str = ""
+    message_id: str = ""
+    date: str = ""
+    text: str = ""
+    attachments: tuple[str, ...] = ()
+    cut: bool = False
+    returned: tuple[str, ...] = ()
+    reports: tuple[RecipientReport, ...] = ()

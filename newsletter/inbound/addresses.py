@@ -1,0 +1,44 @@
+"""What the addresses of a mail that came in say: who unsubscribes, which issue a reply is to, and whether it is our own."""
+
+import re
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from newsletter.models import Issue
+from subscribers.links.signed_links import LinkTarget, link_keys
+from subscribers.links.unsubscribe_addresses import read_token
+from subscribers.models import MailingList
+
+MAX_UNSUBSCRIBES = 5
+"""The signed addresses of one mail that are used. Programs write one mail for each."""
+_ISSUE = re.compile(r"i([0-9a-f]{24})")
+
+
+def find_unsubscribes(recipients: Iterable[str]) -> list[LinkTarget]:
+    """Return whom the signed addresses among these unsubscribe. Without a valid signature, an address unsubscribes nobody."""
+    tags = _list_tags(recipients)
+    if not tags:
+        return []
+    lists, keys = list(MailingList.objects.values_list("public_id", flat=True)), link_keys()
+    found = (read_token(tag, keys=keys, lists=lists) for tag in tags)
+    return [target for target in found if target is not None][:MAX_UNSUBSCRIBES]
+
+
+def find_issue(recipients: Iterable[str]) -> Issue | None:
+    """Return the issue that a reply is to, by the address that its mail names for replies."""
+    ids = [match[1] for tag in _list_tags(recipients) if (match := _ISSUE.fullmatch(tag))]
+    return Issue.objects.filter(public_id__in=ids[:1]).select_related("publication").first() if ids else None
+
+
+def is_own_address(address: str) -> bool:
+    """Return True for the inbound address, with or without a tag: a mail from it is one that came back."""
+    own = settings.NEWSLETTER_INBOUND_ADDRESS
+    local, _, domain = address.lower().rpartition("@")
+    return bool(own) and f"{local.partition('+')[0]}@{domain}" == own
+
+
+def _list_tags(recipients: Iterable[str]) -> list[str]:
+    """Return what follows the + in these addresses. The domain may be another, because providers forward."""
+    locals_ = (address.lower().rpartition("@")[0] for address in recipients)
+    return [tag for local in locals_ if (tag := local.partition("+")[2])]

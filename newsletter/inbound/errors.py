@@ -1,0 +1,15 @@
+"""The errors of inbound mail."""
+
+from newsletter.common.errors import DomainError
+
+
+class BadInboundSetting(DomainError):
+    """NEWSLETTER_INBOUND or NEWSLETTER_INBOUND_ADDRESS cannot be used. The message never has a password or key."""
+
+
+class NoWholeMail(DomainError):
+    """A provider posted something without the whole mail in it. The message tells what to change at the provider."""
+
+
+class MailboxUnavailable(DomainError):
+    """The mailbox cannot be read now. The next run tries again."""

@@ -1,0 +1,63 @@
+"""Act on one mail that came in, once: unsubscribe, take a bounce or complaint, ignore what programs write, keep a reply.
+
+A mail is read in the sandbox first. All effects are one transaction with the row's new state. Nothing is ever answered.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from newsletter.content.parsing.mails.parsed_mail import MailKind, ParsedMail, RawMail
+from newsletter.content.parsing.mails.sandboxed import parse_mail_in_sandbox
+from newsletter.inbound.addresses import find_unsubscribes, is_own_address
+from newsletter.inbound.replies import take_reply
+from newsletter.inbound.reports import take_report
+from newsletter.models import InboundMail, transition
+from subscribers.unsubscribing.one_click import unsubscribe_batch
+
+MAILS_A_ROUND = 100
+_State, _Kind = InboundMail.State, InboundMail.Kind
+SOURCE = "mail"
+"""The source that the log of consent names for an unsubscribe by mail."""
+
+
+def handle_waiting_mails(*, now: datetime) -> int:
+    """Act on the mails that are stored and not read, the oldest first. Return how many."""
+    waiting = list(InboundMail.objects.filter(state=_State.WAITING).order_by("pk")[:MAILS_A_ROUND])
+    for row in waiting:
+        handle_mail(row, now=now)
+    return len(waiting)
+
+
+def handle_mail(row: InboundMail, *, now: datetime) -> InboundMail:
+    """Act on a mail if nobody did before. Return its row as it is then."""
+    if row.state != _State.WAITING or row.raw is None:
+        return row
+    parsed = parse_mail_in_sandbox(RawMail(bytes(row.raw), cut=row.cut))
+    with transaction.atomic():
+        if parsed is None:
+            transition(row, from_states=[_State.WAITING], to=_State.UNREADABLE, read_at=now)
+        else:
+            _act(row, parsed, now=now)
+    row.refresh_from_db()
+    return row
+
+
+def _act(row: InboundMail, parsed: ParsedMail, *, now: datetime) -> None:
+    """Act by the signed address first: whoever holds it may leave, whatever else the mail says."""
+    unsubscribes = find_unsubscribes(parsed.recipients)
+    if unsubscribes:
+        if _close(row, _Kind.UNSUBSCRIBE, now=now):
+            unsubscribe_batch(unsubscribes, now=now, source=SOURCE)
+    elif parsed.kind in (MailKind.BOUNCE, MailKind.COMPLAINT):
+        if _close(row, _Kind(parsed.kind.value), now=now):
+            take_report(parsed, key=row.key, now=now)
+    elif parsed.kind is MailKind.AUTOMATIC or is_own_address(parsed.sender):
+        _close(row, _Kind.AUTOMATIC, now=now)
+    else:
+        take_reply(row, parsed, now=now)
+
+
+def _close(row: InboundMail, kind: InboundMail.Kind, *, now: datetime) -> bool:
+    """Close the row and forget the mail. Return False if another process was faster."""
+    return transition(row, from_states=[_State.WAITING], to=_State.DONE, kind=kind, raw=None, read_at=now)

@@ -1,0 +1,177 @@
+"""Read one mailbox by IMAP: new messages by their UID, and moving them to folders. A server that hangs is given up.
+
+Nothing here decides what a message is.
+"""
+
+import ssl
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from socket import SHUT_RDWR
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
+
+from newsletter.common.messages import Message
+from newsletter.inbound.errors import MailboxUnavailable
+from newsletter.inbound.settings import Mailbox, Security
+
+MAX_BYTES = 1024 * 1024
+"""The bytes of a message that are read. A reply's text comes first; what follows are attachments."""
+CONNECT_SECONDS, READ_SECONDS = 10.0, 20.0
+TOTAL_SECONDS = 50.0
+"""How long one reading may take: a mailbox is read once a minute."""
+_PART = f"BODY.PEEK[]<0.{MAX_BYTES}>"
+_ANSWER = b"BODY[]<0>"
+_DELETED = b"\\Deleted"
+_TRIED_AGAIN = (
+    "The mailbox of %(mailbox)s cannot be read (%(why)s). Mail that came in stays there; it is tried again every minute. "
+    "Check the mail server."
+)
+
+
+@dataclass(frozen=True)
+class FetchedMessage:
+    """The beginning of a message. ``cut``: it is longer."""
+
+    uid: int
+    body: bytes
+    cut: bool
+
+
+class OpenMailbox:
+    """A selected folder. Every method raises MailboxUnavailable."""
+
+    def __init__(self, client: IMAPClient, mailbox: Mailbox, deadline: "_Deadline", *, uid_validity: int) -> None:
+        self.uid_validity = uid_validity
+        self._client, self._mailbox, self._deadline = client, mailbox, deadline
+        self._known_folders: set[str] = set()
+
+    def list_uids(self) -> list[int]:
+        """Return the UIDs of all messages that are not marked as deleted, the oldest first."""
+        with _explain_faults(self._mailbox, self._deadline):
+            return sorted(self._client.search(["UNDELETED"]))
+
+    def fetch(self, uid: int) -> FetchedMessage | None:
+        """Return the beginning of a message, or None if it is gone."""
+        with _explain_faults(self._mailbox, self._deadline):
+            found = self._client.fetch([uid], [_PART, "RFC822.SIZE"]).get(uid, {})
+        if not isinstance(found.get(_ANSWER), bytes):
+            return None
+        return FetchedMessage(uid, found[_ANSWER], cut=int(found.get(b"RFC822.SIZE", 0)) > MAX_BYTES)
+
+    def move(self, uids: Sequence[int], *, folder: str) -> None:
+        """Move messages to a folder beside this one, which is made if it is missing."""
+        if not uids:
+            return
+        with _explain_faults(self._mailbox, self._deadline):
+            target = self._make_folder(folder)
+            if self._client.has_capability("MOVE"):
+                self._client.move(uids, target)
+                return
+            self._client.copy(uids, target)
+            self._client.add_flags(uids, [_DELETED], silent=True)
+            if self._client.has_capability("UIDPLUS"):
+                self._client.uid_expunge(uids)
+
+    def _make_folder(self, name: str) -> str:
+        prefix = ""
+        if self._client.has_capability("NAMESPACE") and (personal := self._client.namespace().personal):
+            prefix = str(personal[0][0])
+        folder = f"{prefix}{name}"
+        if folder not in self._known_folders and not self._client.folder_exists(folder):
+            self._client.create_folder(folder)
+        self._known_folders.add(folder)
+        return folder
+
+
+@contextmanager
+def open_mailbox(mailbox: Mailbox, *, seconds: float = TOTAL_SECONDS) -> Iterator[OpenMailbox]:
+    """Connect, sign in and select the folder. Close the connection after so many seconds. Raise MailboxUnavailable."""
+    deadline = _Deadline(seconds)
+    with _explain_faults(mailbox, deadline):
+        client = IMAPClient(
+            mailbox.host,
+            mailbox.port,
+            ssl=mailbox.security is Security.TLS,
+            ssl_context=ssl.create_default_context() if mailbox.security is Security.TLS else None,
+            timeout=SocketTimeout(connect=min(CONNECT_SECONDS, seconds), read=min(READ_SECONDS, seconds)),
+        )
+    deadline.watch(client)
+    try:
+        with _explain_faults(mailbox, deadline):
+            if mailbox.security is Security.STARTTLS:
+                client.starttls(ssl.create_default_context())
+            client.login(mailbox.user, mailbox.password)
+            selected = client.select_folder(mailbox.folder)
+        yield OpenMailbox(client, mailbox, deadline, uid_validity=int(selected.get(b"UIDVALIDITY", 0)))
+    finally:
+        with suppress(IMAPClientError, OSError):
+            client.logout()
+        with suppress(IMAPClientError, OSError):
+            client.shutdown()
+        deadline.cancel()
+
+
+class _Deadline:
+    """Ends a connection after so many seconds, which ends every wait for the server."""
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._seconds = seconds
+        self._timer: threading.Timer | None = None
+
+    def watch(self, client: IMAPClient) -> None:
+        self._timer = threading.Timer(self._seconds, self._end, args=[client])
+        self._timer.daemon = True
+        self._timer.start()
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
+
+    def _end(self, client: IMAPClient) -> None:
+        self.passed = True
+        with suppress(OSError):
+            client.socket().shutdown(SHUT_RDWR)
+
+
+@contextmanager
+def _explain_faults(mailbox: Mailbox, deadline: _Deadline) -> Iterator[None]:
+    try:
+        yield
+    except LoginError as error:
+        if isinstance(error.__context__, IMAPClientAbortError) or "[UNAVAILABLE]" in str(error):
+            why = _name_fault(error, mailbox, deadline)
+            raise MailboxUnavailable(_TRIED_AGAIN, mailbox=mailbox.label, why=why) from error
+        raise MailboxUnavailable(
+            "The mailbox of %(mailbox)s refuses the user or the password, so no mail that comes in is read. Correct them in "
+            "NEWSLETTER_INBOUND.",
+            mailbox=mailbox.label,
+        ) from error
+    except ssl.SSLCertVerificationError as error:
+        raise MailboxUnavailable(
+            "The certificate of %(host)s is not valid (%(why)s), so the password was not sent. Use the name that is in the "
+            "certificate, or renew it.",
+            host=mailbox.host,
+            why=error.verify_message,
+        ) from error
+    except (IMAPClientError, OSError) as error:
+        why = _name_fault(error, mailbox, deadline)
+        raise MailboxUnavailable(_TRIED_AGAIN, mailbox=mailbox.label, why=why) from error
+
+
+def _name_fault(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> Message | str:
+    if deadline.passed or any(isinstance(cause, TimeoutError) for cause in _list_causes(error)):
+        return Message("it does not answer in time")
+    text = " ".join(str(error).split()).replace(mailbox.password, "…")[:160]
+    return text or type(error).__name__
+
+
+def _list_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that led to it: the library wraps the time-out of a socket twice."""
+    while error is not None:
+        yield error
+        error = error.__context__

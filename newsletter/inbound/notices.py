@@ -1,0 +1,51 @@
+"""Tell staff, once a day for each kind, of inbound mail that needs them: a mailbox that fails, and mails that were kept."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from newsletter.common.messages import Message, Quantity
+from newsletter.inbound.replies import CAN_READ_REPLIES
+from newsletter.inbound.send_on import replies_page_url
+from newsletter.issues.approval.write_notices import list_staff_with_permission, write_notice
+from newsletter.models import InboundMail, MailboxReading, Publication
+
+KEY_PREFIX = "inbound-"
+FAILING_FOR = timedelta(minutes=15)
+"""How long a mailbox may fail before staff are told."""
+_KEPT = {
+    InboundMail.State.UNREADABLE: Message("%(count)s mails that came in cannot be read.", count=Quantity(0)),
+    InboundMail.State.HELD: Message("%(count)s replies are held, because so many came.", count=Quantity(0)),
+    InboundMail.State.NOT_SENT_ON: Message("%(count)s replies could not be sent on by mail.", count=Quantity(0)),
+}
+
+
+def notify_inbound_problems(*, now: datetime) -> None:
+    """Queue the notices of today for the staff who look after people. The first publication is the sender."""
+    problems = find_problems(now=now)
+    publication = Publication.objects.order_by("pk").first() if problems else None
+    if publication is None:
+        return
+    people = list_staff_with_permission(CAN_READ_REPLIES)
+    for name, text in problems.items():
+        write_notice(
+            publication,
+            f"{KEY_PREFIX}{name}-{now:%Y-%m-%d}",
+            Message("Mail that comes in needs you"),
+            [text],
+            replies_page_url(),
+            now,
+            people=people,
+        )
+
+
+def find_problems(*, now: datetime) -> dict[str, str]:
+    """Return what needs staff, by the name of its kind. The mailboxes are those of the settings."""
+    labels = [mailbox.label[:300] for mailbox in settings.NEWSLETTER_INBOUND.mailboxes]
+    failing = MailboxReading.objects.filter(label__in=labels, failing_since__lte=now - FAILING_FOR)
+    found: dict[str, str] = {f"mailbox-{reading.pk}": reading.error for reading in failing}
+    for state, text in _KEPT.items():
+        count = InboundMail.objects.filter(state=state).count()
+        if count:
+            found[state.value] = Message(text.template, count=Quantity(count))
+    return found

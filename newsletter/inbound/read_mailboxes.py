@@ -1,0 +1,57 @@
+"""Read the mailboxes of the settings. Each message becomes a row before it is moved out of the way."""
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+
+from newsletter.inbound.errors import MailboxUnavailable
+from newsletter.inbound.handle import handle_mail
+from newsletter.inbound.imap import TOTAL_SECONDS, OpenMailbox, open_mailbox
+from newsletter.inbound.settings import Mailbox
+from newsletter.inbound.store import IMAP, store_mail
+from newsletter.models import InboundMail, MailboxReading
+
+log = logging.getLogger(__name__)
+HANDLED, UNREADABLE = "Handled", "Unreadable"
+MESSAGES_A_READING = 200
+
+
+def read_mailboxes(*, now: datetime, seconds: float = TOTAL_SECONDS) -> int:
+    """Read every mailbox, each within so many seconds. Return how many messages were new. One that fails stops no other."""
+    new = 0
+    for mailbox in settings.NEWSLETTER_INBOUND.mailboxes:
+        reading, _ = MailboxReading.objects.get_or_create(label=mailbox.label[:300])
+        try:
+            new += _read(mailbox, reading, now=now, seconds=seconds)
+        except MailboxUnavailable as error:
+            log.error("%s", error)
+            failing_since = reading.failing_since or now
+            MailboxReading.objects.filter(pk=reading.pk).update(failing_since=failing_since, error=error.message)
+        else:
+            MailboxReading.objects.filter(pk=reading.pk).update(read_at=now, failing_since=None, error="")
+    return new
+
+
+def _read(mailbox: Mailbox, reading: MailboxReading, *, now: datetime, seconds: float) -> int:
+    with open_mailbox(mailbox, seconds=seconds) as opened:
+        if opened.uid_validity != reading.uid_validity:
+            # The server numbers its messages anew. What was read before is known by its content.
+            reading.uid_validity, reading.last_uid = opened.uid_validity, 0
+        uids = opened.list_uids()
+        unread = [uid for uid in uids if uid > reading.last_uid][:MESSAGES_A_READING]
+        # An earlier reading ended between the row and the move.
+        opened.move([uid for uid in uids if uid <= reading.last_uid][:MESSAGES_A_READING], folder=HANDLED)
+        for uid in unread:
+            _take(opened, uid, now=now)
+            reading.last_uid = uid
+            reading.save(update_fields=["uid_validity", "last_uid"])
+    return len(unread)
+
+
+def _take(opened: OpenMailbox, uid: int, *, now: datetime) -> None:
+    fetched = opened.fetch(uid)
+    if fetched is None:
+        return
+    row = handle_mail(store_mail(raw=fetched.body, cut=fetched.cut, origin=IMAP, now=now), now=now)
+    opened.move([uid], folder=UNREADABLE if row.state == InboundMail.State.UNREADABLE else HANDLED)

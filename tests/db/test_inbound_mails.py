@@ -1,0 +1,410 @@
+"""Mail that comes in: only a signed address unsubscribes, reports count once, programs are ignored, replies reach staff."""
+
+from dataclasses import replace
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from newsletter.feedback.apply import apply_due_events
+from newsletter.inbound import handle, replies, send_on
+from newsletter.inbound.handle import handle_mail, handle_waiting_mails
+from newsletter.inbound.notices import notify_inbound_problems
+from newsletter.inbound.retention import KEPT, delete_old_inbound_mails
+from newsletter.inbound.send_on import forget_reply, retry_forwards, send_replies_on
+from newsletter.inbound.store import store_mail
+from newsletter.models import Delivery, InboundForward, InboundMail, Publication, Send, StaffNotice
+from newsletter.models.feedback import Bounce
+from newsletter.providers.base.contract import BatchCall, Outcome, Verdict
+from newsletter.sending.provider import current_adapter
+from subscribers.erasing.erasure import erase_person
+from subscribers.links.signed_links import Purpose, link_keys, make_link
+from subscribers.links.unsubscribe_addresses import make_addresses
+from subscribers.models import ConsentEvent, CountedUnsubscribe, Reason, Reply, StayQuestion, Subscriber, Suppression
+from tests.support.fixtures import NOW, make_approver
+from tests.support.inbound_mails import BOUNCE, COMPLAINT, INBOUND_ADDRESS, make_reply
+from tests.support.protected_terms import protect
+from tests.support.sends import make_ready_issue, send_issue
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture
+def send(fake_provider: Any, settings: Any) -> Any:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    settings.NEWSLETTER_INBOUND_ADDRESS = INBOUND_ADDRESS
+    yield send_issue(make_ready_issue(recipients=3))
+    current_adapter().close()
+
+
+def people() -> list[Subscriber]:
+    return list(Subscriber.objects.order_by("pk"))
+
+
+def take(mail: EmailMessage | bytes, *, now: Any = LATER, cut: bool = False) -> InboundMail:
+    raw = mail if isinstance(mail, bytes) else mail.as_bytes()
+    return handle_mail(store_mail(raw=raw, origin="imap", cut=cut, now=now), now=now)
+
+
+def address_of(person: Subscriber, send: Send) -> str:
+    list_id = bytes.fromhex(send.issue.publication.mailing_list.public_id)
+    make = make_addresses(link_keys()[0], inbound_address=INBOUND_ADDRESS, mailing_list=list_id, mailing=send.pk)
+    return make([person.uuid.bytes])[0]
+
+
+def return_mail_of(person: Subscriber, send: Send, *, report: bytes = BOUNCE) -> bytes:
+    """Return a report about the person's mail of this send."""
+    public_id = send.issue.publication.mailing_list.public_id
+    link = make_link(
+        purpose=Purpose.UNSUBSCRIBE, subscriber_uuid=person.uuid, list_public_id=public_id, now=NOW, mailing=send.pk
+    )
+    return report.replace(b"https://news.example.org/u/TOKEN", link.encode())
+
+
+def is_subscribed(person: Subscriber) -> bool:
+    return person.subscriptions.open().exists()
+
+
+@pytest.mark.parametrize("change", [str, str.upper])
+def test_the_signed_address_unsubscribes_its_person_alone(send: Send, change: Any) -> None:
+    ana, bo, _ = people()
+    row = take(make_reply(to=change(address_of(ana, send)), sender=bo.email, text="", subject="unsubscribe"))
+    assert (row.kind, row.state, row.raw) == ("unsubscribe", "done", None)
+    assert (is_subscribed(ana), is_subscribed(bo)) == (False, True)
+    assert ConsentEvent.objects.get(kind="left").source == "mail"
+    assert CountedUnsubscribe.objects.get().mailing == send.pk
+
+
+def test_a_forged_mail_unsubscribes_nobody_and_goes_to_staff(send: Send) -> None:
+    ana, *_ = people()
+    token = address_of(ana, send).partition("+")[2].partition("@")[0]
+    forged = "".join("b" if letter == "a" else "a" for letter in token[:4]) + token[4:]
+    for to in (INBOUND_ADDRESS, f"replies+{forged}@news.example.org", f"replies+{'a' * 48}@news.example.org"):
+        row = take(make_reply(to=to, sender=ana.email, subject="unsubscribe", text=f"unsubscribe {to}"))
+        assert (row.kind, row.state) == ("reply", "to_send_on")
+    assert is_subscribed(ana)
+
+
+def test_a_mail_to_many_signed_addresses_uses_few(send: Send, monkeypatch: Any) -> None:
+    monkeypatch.setattr("newsletter.inbound.addresses.MAX_UNSUBSCRIBES", 2)
+    take(make_reply(to=", ".join(address_of(person, send) for person in people())))
+    assert [is_subscribed(person) for person in people()] == [False, False, True]
+
+
+def test_the_same_mail_has_one_effect(send: Send) -> None:
+    ana, *_ = people()
+    for _ in range(3):
+        take(make_reply(sender=ana.email))
+    assert InboundMail.objects.count() == InboundForward.objects.count() == Reply.objects.count() == 1
+
+
+def test_two_processes_act_on_a_mail_once(send: Send, monkeypatch: Any) -> None:
+    row = store_mail(raw=make_reply().as_bytes(), origin="imap", now=LATER)
+    parse = handle.parse_mail_in_sandbox
+
+    def meanwhile(raw: Any) -> Any:
+        monkeypatch.setattr(handle, "parse_mail_in_sandbox", parse)
+        handle_mail(InboundMail.objects.get(), now=LATER)
+        return parse(raw)
+
+    monkeypatch.setattr(handle, "parse_mail_in_sandbox", meanwhile)
+    assert handle_mail(row, now=LATER).state == "to_send_on"
+    assert InboundForward.objects.count() == 1
+
+
+@pytest.mark.requirement("S2")
+def test_a_bounce_by_mail_suppresses_whoever_it_is_about(send: Send) -> None:
+    ana, bo, _ = people()
+    assert take(return_mail_of(ana, send)).kind == "bounce"
+    apply_due_events(clock=lambda: LATER)
+    bounce = Bounce.objects.get()
+    assert (bounce.bounce_class, bounce.status) == ("hard", "5.1.1")
+    assert "(address)" in bounce.reason
+    assert bounce.delivery == Delivery.objects.get(subscriber_id=ana.pk)
+    assert Suppression.objects.get().address_hash == ana.address_hash
+    assert (is_subscribed(ana), is_subscribed(bo)) == (True, True)
+
+
+def test_a_refusal_of_the_sender_marks_no_person(send: Send) -> None:
+    ana, *_ = people()
+    report = BOUNCE.replace(b"Status: 5.1.1", b"Status: 5.7.1").replace(b"550 5.1.1", b"550 5.7.1")
+    take(return_mail_of(ana, send, report=report))
+    apply_due_events(clock=lambda: LATER)
+    assert (Bounce.objects.get().bounce_class, Suppression.objects.count()) == ("block", 0)
+
+
+def test_an_unclear_failure_is_not_taken_for_a_dead_address(send: Send) -> None:
+    ana, *_ = people()
+    unclear = BOUNCE.replace(b"Status: 5.1.1", b"Status: 5.0.0").replace(b"550 5.1.1", b"554")
+    take(return_mail_of(ana, send, report=unclear))
+    apply_due_events(clock=lambda: LATER)
+    assert Bounce.objects.get().bounce_class == "soft"
+
+
+def test_a_delay_is_no_bounce(send: Send) -> None:
+    ana, *_ = people()
+    delayed = BOUNCE.replace(b"Action: failed", b"Action: delayed").replace(b"Status: 5.1.1", b"Status: 4.4.1")
+    take(return_mail_of(ana, send, report=delayed))
+    apply_due_events(clock=lambda: LATER)
+    assert not Bounce.objects.exists()
+
+
+def test_a_bounce_without_our_signed_link_changes_nothing(send: Send) -> None:
+    """Somebody else could have written it."""
+    ana, *_ = people()
+    for report in (BOUNCE, BOUNCE.replace(b"nobody@example.com", ana.email.encode())):
+        assert take(report).kind == "bounce"
+    apply_due_events(clock=lambda: LATER)
+    assert not Suppression.objects.exists()
+
+
+@pytest.mark.requirement("S3")
+def test_a_complaint_by_mail_suppresses(send: Send) -> None:
+    ana, *_ = people()
+    assert take(return_mail_of(ana, send, report=COMPLAINT)).kind == "complaint"
+    apply_due_events(clock=lambda: LATER)
+    assert Suppression.objects.get().reason == Reason.COMPLAINT
+
+
+def test_a_bounce_of_a_mail_whose_row_is_gone_counts_for_the_address(send: Send) -> None:
+    ana, *_ = people()
+    report = return_mail_of(ana, send)
+    Delivery.objects.all().delete()
+    take(report)
+    apply_due_events(clock=lambda: LATER)
+    assert Suppression.objects.get().reason == Reason.HARD
+
+
+def test_a_report_about_an_erased_person_is_forgotten(send: Send) -> None:
+    ana, *_ = people()
+    report = return_mail_of(ana, send)
+    erase_person(subscriber=ana, now=LATER, by="kim")
+    assert (take(report).state, take(return_mail_of(ana, send, report=COMPLAINT)).state) == ("done", "done")
+    apply_due_events(clock=lambda: LATER)
+    assert not Suppression.objects.filter(reason__in=[Reason.HARD, Reason.COMPLAINT]).exists()
+
+
+def test_out_of_office_is_ignored_and_nothing_of_it_is_kept(send: Send) -> None:
+    ana, *_ = people()
+    row = take(make_reply(sender=ana.email, text="I am away", **{"Auto-Submitted": "auto-replied"}))
+    assert (row.kind, row.state, row.raw, row.text, row.sender) == ("automatic", "done", None, "", "")
+    assert not Reply.objects.exists()
+    assert not InboundForward.objects.exists()
+
+
+def test_a_mail_from_our_own_address_ends_there(send: Send) -> None:
+    for sender in (INBOUND_ADDRESS, f"Open Door <{INBOUND_ADDRESS.upper()}>", "replies+i1@news.example.org"):
+        assert take(make_reply(sender=sender)).kind == "automatic"
+
+
+def test_a_reply_is_sent_on_once_and_then_forgotten(send: Send, fake_provider: Any) -> None:
+    ana, *_ = people()
+    row = take(make_reply(sender=f"Ana <{ana.email}>", to=f"replies+i{send.issue.public_id}@news.example.org"))
+    assert row.issue == send.issue
+    assert send_replies_on(now=LATER) == 1
+    assert send_replies_on(now=LATER) == 0
+    (mail,) = fake_provider.mailbox("hello@example.org")
+    assert mail.subject == "Reply: Re: News"
+    assert mail.headers["Reply-To"] == ana.email
+    assert mail.headers["Auto-Submitted"] == "auto-generated"
+    assert f"Ana <{ana.email}> wrote on" in mail.text
+    assert "Thank you for the letter." in mail.text
+    assert str(send.issue) in mail.text
+    row.refresh_from_db()
+    assert (row.state, row.text, row.sender, row.subject, row.raw) == ("done", "", "", "", None)
+
+
+def test_a_reply_counts_as_life(send: Send) -> None:
+    ana, bo, _ = people()
+    StayQuestion.objects.create(
+        subscriber=ana, mailing_list=send.issue.publication.mailing_list, asked_at=NOW, sent_at=NOW
+    )
+    take(make_reply(sender=ana.email, to=f"replies+i{send.issue.public_id}@news.example.org"))
+    take(make_reply(sender=bo.email))
+    assert StayQuestion.objects.get().answered_at == LATER
+    first, second = Reply.objects.order_by("pk")
+    assert (first.subscriber, first.issue, first.origin, first.by) == (ana, send.issue.pk, "mail", "")
+    assert (second.subscriber, second.issue) == (bo, None)
+
+
+def test_a_reply_of_somebody_unknown_is_sent_on_too(send: Send, fake_provider: Any) -> None:
+    take(make_reply(sender="stranger@example.net"))
+    send_replies_on(now=LATER)
+    assert fake_provider.mailbox("hello@example.org")[0].headers["Reply-To"] == "stranger@example.net"
+    assert not Reply.objects.exists()
+
+
+@pytest.mark.parametrize("reply_to", ["", INBOUND_ADDRESS])
+def test_without_an_address_for_replies_data_staff_get_them(send: Send, fake_provider: Any, reply_to: str) -> None:
+    """An address for replies that is our own would send each reply in a circle."""
+    Publication.objects.update(reply_to=reply_to)
+    User.objects.create_superuser("dan", "dan@example.org")
+    make_approver("writes@example.org")
+    take(make_reply())
+    send_replies_on(now=LATER)
+    assert len(fake_provider.mailbox("dan@example.org")) == 1
+    assert fake_provider.mailbox("writes@example.org") == []
+
+
+def test_a_reply_that_nobody_can_get_waits_in_the_desk(send: Send) -> None:
+    Publication.objects.update(reply_to="")
+    User.objects.update(email="")
+    row = take(make_reply())
+    assert (row.state, row.text) == ("not_sent_on", "Thank you for the letter.")
+    User.objects.create_superuser("dan", "dan@example.org")
+    row.refresh_from_db()
+    assert retry_forwards(row)
+    assert not retry_forwards(row)
+    assert send_replies_on(now=LATER) == 1
+
+
+def test_text_of_a_stranger_stays_text(send: Send, fake_provider: Any) -> None:
+    nasty = "<script>alert(1)</script> {{ name }} {% if %} __pv_t_unsubscribe__ %s %(x)s"
+    take(make_reply(text=nasty, subject="{{ 7*7 }} %(x)s __pv_t_name__", sender='"<b>{{x}}</b>" <ana@example.com>'))
+    assert send_replies_on(now=LATER) == 1
+    (mail,) = fake_provider.mailbox("hello@example.org")
+    assert "<script>" not in mail.html
+    assert "&lt;script&gt;" in mail.html
+    assert "%s %(x)s" in " ".join(mail.text.split())
+
+
+def test_a_persons_links_in_a_quoted_letter_are_hidden(send: Send, fake_provider: Any) -> None:
+    ana, *_ = people()
+    link = make_link(purpose=Purpose.UNSUBSCRIBE, subscriber_uuid=ana.uuid, list_public_id="0" * 16, now=NOW)
+    take(make_reply(text=f"Thanks!\n> Unsubscribe: {link}"))
+    send_replies_on(now=LATER)
+    (mail,) = fake_provider.mailbox("hello@example.org")
+    assert "/u/…" in mail.text
+    assert link not in mail.text + mail.html
+
+
+def test_a_reply_with_a_protected_term_stays_in_the_desk(send: Send, fake_provider: Any) -> None:
+    protect("Ilyana")
+    row = take(make_reply(text="How is Ilyana?"))
+    assert send_replies_on(now=LATER) == 1
+    (mail,) = fake_provider.mailbox("hello@example.org")
+    assert "Ilyana" not in mail.text + mail.html + mail.subject
+    assert "/admin/replies/" in mail.text
+    row.refresh_from_db()
+    assert (row.state, row.text) == ("not_sent_on", "How is Ilyana?")
+    assert forget_reply(row, from_state=InboundMail.State.NOT_SENT_ON)
+
+
+def test_attachments_are_named_with_where_they_are(send: Send, fake_provider: Any) -> None:
+    mail = make_reply()
+    mail.add_attachment(b"x", maintype="image", subtype="jpeg", filename="photo.jpg")
+    take(mail)
+    InboundMail.objects.update(origin="imap")
+    send_replies_on(now=LATER)
+    (sent,) = fake_provider.mailbox("hello@example.org")
+    assert "photo.jpg. You find it in the mailbox, in the folder Handled" in " ".join(sent.text.split())
+
+
+class Answering:
+    """The adapter of the settings with another answer."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.capabilities = replace(current_adapter().capabilities)
+        self.outcomes = list(outcomes)
+        self.calls: list[BatchCall] = []
+
+    def deliver(self, call: BatchCall) -> Outcome:
+        self.calls.append(call)
+        return self.outcomes.pop(0)
+
+    def close(self) -> None: ...
+
+
+def test_an_unclear_answer_sends_a_reply_again_rather_than_lose_it(send: Send) -> None:
+    row = take(make_reply())
+    adapter = Answering(Outcome(Verdict.UNCERTAIN, "no answer"), Outcome(Verdict.ACCEPTED, ""))
+    assert send_replies_on(now=LATER, adapter=adapter) == 0
+    assert send_replies_on(now=LATER + timedelta(minutes=5), adapter=adapter) == 0
+    assert len(adapter.calls) == 1
+    assert send_replies_on(now=LATER + timedelta(minutes=11), adapter=adapter) == 1
+    assert adapter.calls[0].key == adapter.calls[1].key
+    row.refresh_from_db()
+    assert row.state == "done"
+
+
+def test_a_refused_reply_is_kept_for_staff(send: Send) -> None:
+    row = take(make_reply())
+    send_replies_on(now=LATER, adapter=Answering(Outcome(Verdict.REJECTED, "no such mailbox")))
+    row.refresh_from_db()
+    assert (row.state, row.text) == ("not_sent_on", "Thank you for the letter.")
+    assert row.forwards.get().refusal == "no such mailbox"
+
+
+def test_a_reply_waits_as_long_as_the_provider_asks(send: Send) -> None:
+    take(make_reply())
+    for minute in range(8):
+        adapter = Answering(Outcome(Verdict.THROTTLED, "slow down"))
+        send_replies_on(now=LATER + timedelta(hours=minute), adapter=adapter)
+    forward = InboundForward.objects.get()
+    assert (forward.attempts, forward.refusal, forward.sent_at) == (0, "", None)
+
+
+def test_unclear_answers_end(send: Send, monkeypatch: Any) -> None:
+    monkeypatch.setattr(send_on, "MAX_ATTEMPTS", 2)
+    row = take(make_reply())
+    for hour in range(3):
+        adapter = Answering(Outcome(Verdict.UNCERTAIN, "no answer"))
+        send_replies_on(now=LATER + timedelta(hours=hour), adapter=adapter)
+    row.refresh_from_db()
+    assert row.state == "not_sent_on"
+
+
+def test_two_programs_that_answer_each_other_stop(send: Send, monkeypatch: Any) -> None:
+    monkeypatch.setattr(replies, "MAX_OF_SENDER_A_DAY", 2)
+    rows = [take(make_reply(sender="robot@example.net", message_id=f"<{n}@example.net>")) for n in range(4)]
+    assert [row.state for row in rows] == ["to_send_on", "to_send_on", "held", "held"]
+    next_day = take(make_reply(sender="robot@example.net", message_id="<9@x>"), now=LATER + timedelta(days=2))
+    assert next_day.state == "to_send_on"
+
+
+def test_many_senders_are_limited_too(send: Send, monkeypatch: Any) -> None:
+    monkeypatch.setattr(replies, "MAX_AN_HOUR", 1)
+    rows = [take(make_reply(sender=f"person{n}@example.net")) for n in range(2)]
+    assert [row.state for row in rows] == ["to_send_on", "held"]
+
+
+def test_mail_that_cannot_be_read_is_kept_and_staff_are_told_once_a_day(send: Send) -> None:
+    User.objects.create_superuser("dan", "dan@example.org")
+    row = take(b"\x00\xff")
+    assert (row.state, bytes(row.raw or b"")) == ("unreadable", b"\x00\xff")
+    for hour in range(3):
+        notify_inbound_problems(now=LATER + timedelta(minutes=hour))
+    (notice,) = StaffNotice.objects.filter(key__startswith="inbound-")
+    assert notice.paragraphs == ["1 mails that came in cannot be read."]
+
+
+def test_a_mail_stored_by_a_webhook_is_handled_by_the_job(send: Send) -> None:
+    store_mail(raw=make_reply().as_bytes(), origin="postmark", now=LATER)
+    assert handle_waiting_mails(now=LATER) == 1
+    assert handle_waiting_mails(now=LATER) == 0
+    assert InboundMail.objects.get().state == "to_send_on"
+
+
+def test_a_mail_of_forty_megabytes_keeps_its_beginning_only(send: Send) -> None:
+    mail = make_reply(text="Hello")
+    mail.add_attachment(b"x" * 40_000_000, maintype="video", subtype="mp4", filename="film.mp4")
+    row = take(mail)
+    assert (row.kind, row.text, row.cut) == ("reply", "Hello", True)
+
+
+def test_old_rows_are_deleted_and_open_replies_stay(send: Send) -> None:
+    open_reply = take(make_reply())
+    take(b"\x00")
+    take(make_reply(**{"Auto-Submitted": "auto-replied"}))
+    assert delete_old_inbound_mails(now=LATER + KEPT + timedelta(days=1)) == 2
+    assert InboundMail.objects.get() == open_reply
+
+
+def test_erasing_a_person_deletes_a_reply_that_waits(send: Send) -> None:
+    ana, *_ = people()
+    take(make_reply(sender=ana.email))
+    erase_person(subscriber=ana, now=LATER, by="kim")
+    assert not InboundMail.objects.exists()

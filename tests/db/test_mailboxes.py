@@ -1,0 +1,164 @@
+"""Mailboxes that are read by IMAP: once, with a deadline, in spite of servers that hang, break off or lack extensions."""
+
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from newsletter.inbound.errors import MailboxUnavailable
+from newsletter.inbound.imap import open_mailbox
+from newsletter.inbound.notices import notify_inbound_problems
+from newsletter.inbound.read_mailboxes import read_mailboxes
+from newsletter.inbound.settings import parse_sources
+from newsletter.jobs.catalogue import Job
+from newsletter.jobs.timer import JobTimer
+from newsletter.models import InboundMail, MailboxReading, StaffNotice
+from tests.support.fixtures import NOW, make_publication
+from tests.support.imap_server import PASSWORD, ImapServer, run_imap_server
+from tests.support.inbound_mails import make_reply
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def make_messages(count: int = 2) -> dict[int, bytes]:
+    return {n: make_reply(message_id=f"<{n}@x>").as_bytes() for n in range(1, count + 1)}
+
+
+def read(settings: Any, *servers: ImapServer, seconds: float = 5.0, now: Any = NOW) -> int:
+    settings.NEWSLETTER_INBOUND = parse_sources([server.url for server in servers])
+    return read_mailboxes(now=now, seconds=seconds)
+
+
+def test_each_message_is_taken_once_and_moved(settings: Any) -> None:
+    with run_imap_server(ImapServer(make_messages())) as server:
+        assert read(settings, server) == 2
+        assert read(settings, server) == 0
+    assert (server.messages, len(server.folders["Handled"])) == ({}, 2)
+    assert InboundMail.objects.count() == 2
+    reading = MailboxReading.objects.get()
+    assert (reading.last_uid, reading.read_at, reading.error) == (2, NOW, "")
+    assert PASSWORD not in reading.label
+
+
+@pytest.mark.parametrize("capabilities", ["IMAP4rev1", "IMAP4rev1 UIDPLUS"])
+def test_a_server_that_cannot_move_gets_a_copy_and_a_mark(settings: Any, capabilities: str) -> None:
+    with run_imap_server(ImapServer(make_messages(), capabilities=capabilities)) as server:
+        assert (read(settings, server), read(settings, server)) == (2, 0)
+    assert len(server.folders["Handled"]) == 2
+    assert server.messages.keys() == (set() if "UIDPLUS" in capabilities else server.deleted)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_and_nothing_counts_twice(settings: Any) -> None:
+    with run_imap_server(ImapServer(make_messages(1), refuses="CREATE")) as server:
+        read(settings, server)
+        assert "not allowed" in MailboxReading.objects.get().error
+        assert server.messages
+        server.refuses = ""
+        read(settings, server, now=NOW + timedelta(minutes=1))
+    assert (InboundMail.objects.count(), server.messages) == (1, {})
+    assert MailboxReading.objects.get().failing_since is None
+
+
+def test_a_mailbox_that_is_numbered_anew_has_no_effect_twice(settings: Any) -> None:
+    with run_imap_server(ImapServer(make_messages(1))) as server:
+        read(settings, server)
+        server.validity, server.messages = 2, make_messages(1)
+        assert read(settings, server) == 1
+    assert InboundMail.objects.count() == 1
+
+
+COMMANDS = ["greeting", "CAPABILITY", "LOGIN", "SELECT", "SEARCH", "FETCH", "LIST", "MOVE"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_server_that_hangs_is_given_up_and_stops_no_other(settings: Any, command: str) -> None:
+    with run_imap_server(ImapServer(make_messages(1))) as sound:
+        with run_imap_server(ImapServer(make_messages(1), hangs_at=command)) as hanging:
+            hanging.messages[1] = make_reply(message_id="<other@x>").as_bytes()
+            started = time.monotonic()
+            read(settings, hanging, sound, seconds=0.5)
+            assert time.monotonic() - started < 4
+            failing = MailboxReading.objects.exclude(failing_since=None).get()
+            assert "tried again every minute" in failing.error
+            assert sound.messages == {}
+            hanging.hangs_at = ""
+            read(settings, hanging, sound, seconds=5.0)
+        assert hanging.messages == {}
+    assert not MailboxReading.objects.exclude(failing_since=None).exists()
+    assert InboundMail.objects.count() == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_connection_that_breaks_off_loses_nothing(settings: Any, command: str) -> None:
+    with run_imap_server(ImapServer(make_messages(), breaks_at=command)) as server:
+        read(settings, server)
+        assert MailboxReading.objects.get().error
+        server.breaks_at = ""
+        read(settings, server)
+    assert (server.messages, InboundMail.objects.count()) == ({}, 2)
+
+
+def test_a_deadline_ends_a_reading_of_many_slow_answers(settings: Any) -> None:
+    """Each answer comes within the time for one, all together do not."""
+    slow = ImapServer(make_messages(50))
+    answer = slow._do
+    slow._do = lambda name, command: (time.sleep(0.2), answer(name, command))[1]  # type: ignore[method-assign]
+    with run_imap_server(slow) as server:
+        started = time.monotonic()
+        read(settings, server, seconds=1.0)
+        assert time.monotonic() - started < 3
+    assert MailboxReading.objects.get().failing_since == NOW
+
+
+def test_a_password_in_an_answer_is_not_kept(settings: Any) -> None:
+    with run_imap_server(ImapServer()) as server:
+        server._do = lambda name, command: (b"", f"NO {command}")  # type: ignore[method-assign]
+        read(settings, server)
+    error = MailboxReading.objects.get().error
+    assert error
+    assert PASSWORD not in error.replace(MailboxReading.objects.get().label, "")
+
+
+def test_a_server_elsewhere_must_offer_tls() -> None:
+    """The password is never sent before."""
+    with run_imap_server(ImapServer()) as server:
+        (mailbox,) = parse_sources([server.url.replace("127.0.0.1", "localhost.localdomain")]).mailboxes
+        assert mailbox.security == "starttls"
+        object.__setattr__(mailbox, "host", "127.0.0.1")
+        with pytest.raises(MailboxUnavailable), open_mailbox(mailbox, seconds=5):
+            pass
+    assert not any(command.startswith("LOGIN") for command in server.commands)
+
+
+def test_staff_are_told_of_a_mailbox_that_keeps_failing(settings: Any) -> None:
+    make_publication()
+    User.objects.create_superuser("dan", "dan@example.org")
+    with run_imap_server(ImapServer(hangs_at="LOGIN")) as server:
+        for minutes in (0, 16, 17):
+            read(settings, server, seconds=0.3, now=NOW + timedelta(minutes=minutes))
+            notify_inbound_problems(now=NOW + timedelta(minutes=minutes))
+            assert StaffNotice.objects.count() == (1 if minutes else 0)
+    assert "does not answer in time" in StaffNotice.objects.get().paragraphs[0]
+
+
+def test_a_hanging_mailbox_stops_no_other_job(settings: Any) -> None:
+    with run_imap_server(ImapServer(hangs_at="LOGIN")) as server:
+        (mailbox,) = parse_sources([server.url]).mailboxes
+        reading, ran = threading.Event(), threading.Event()
+
+        def hang() -> None:
+            reading.set()
+            with pytest.raises(MailboxUnavailable), open_mailbox(mailbox, seconds=2.0):
+                pass
+
+        def run_beside() -> None:
+            assert reading.wait(5)
+            ran.set()
+
+        timer = JobTimer([Job("hangs", 60, hang, "scheduler"), Job("runs", 60, run_beside, "scheduler")])
+        timer.start()
+        assert ran.wait(1.5)
+        assert timer.stop(within=10)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
 from newsletter.feedback.receive import MAX_BODY_BYTES
+from newsletter.inbound.webhooks import MAX_BODY_BYTES as MAX_MAIL_BYTES
 from newsletter.web.bad_requests import show_bad_request
 from subscribers.importing.reading.encodings import MAX_FILE_BYTES
 from subscribers.web.page import static_message_page
@@ -27,6 +28,8 @@ def body_limit(path: str) -> int:
             return DESK_BYTES
         case "hooks":
             return MAX_BODY_BYTES
+        case "inbound":
+            return MAX_MAIL_BYTES
         case "api":
             return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
     return PUBLIC_BYTES
@@ -60,7 +63,7 @@ class BodyLimitMiddleware:
         except ValueError:
             return show_bad_request(request)
         limit = body_limit(request.path_info)
-        if length <= limit or request.path_info.startswith(("/api/", "/hooks/")):
+        if length <= limit or request.path_info.startswith(("/api/", "/hooks/", "/inbound/")):
             return self.get_response(request)
         return static_message_page(
             request,

@@ -7,6 +7,7 @@ from newsletter.web.archive_feed import show_feed
 from newsletter.web.calendar import go_to_google, go_to_outlook, show_calendar_file
 from newsletter.web.clicks import follow_link
 from newsletter.web.icons import show_icon
+from newsletter.web.inbound import receive_mail
 from newsletter.web.online import show_online
 from newsletter.web.pictures import show_picture
 from newsletter.web.proof import show_proof_link
@@ -27,4 +28,6 @@ urlpatterns = [
     path("m/icons/<slug:network>.png", show_icon, name="icon"),
     path("m/<slug:name>.<slug:extension>", show_picture, name="picture"),
     path("hooks/<slug:provider>/<str:secret>", receive_webhook, name="webhook"),
+    path("inbound/<slug:provider>/<slug:secret>", receive_mail, name="inbound_mail"),
+    path("inbound/<slug:provider>/<slug:secret>/mime", receive_mail),
 ]

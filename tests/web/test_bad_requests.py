@@ -21,6 +21,7 @@ PUBLIC = (
     "/calendar/",
     "/m/",
     "/hooks/",
+    "/inbound/",
     "/u/",
     "/p/",
     "/c/",

@@ -58,6 +58,7 @@ def test_the_desk_takes_larger_files() -> None:
         ("", PUBLIC_BYTES),
         ("/administration/", PUBLIC_BYTES),
         ("/hooks/mailgun/x", 1024 * 1024),
+        ("/inbound/mailgun/x", 50 * 1024 * 1024),
         ("/api/v1/people", 2_621_440),
     ],
 )

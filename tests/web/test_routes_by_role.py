@@ -33,6 +33,7 @@ TABLE = {
     "/new-address/": ANYBODY,
     "/this-address/": ANYBODY,
     "/hooks/": ANYBODY,
+    "/inbound/": ANYBODY,
     "/m/": ANYBODY,
     "/news/": ANYBODY,
     "/p/": ANYBODY,

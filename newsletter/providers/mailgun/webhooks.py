@@ -6,6 +6,7 @@ Mailgun signs a timestamp and a token, not the body: the caller must remember ea
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from newsletter.providers.base.errors import BadWebhook
@@ -42,6 +43,13 @@ def verify_mailgun(body: bytes, *, signing_key: str, now: datetime) -> str:
     if not isinstance(signature_part, dict):
         raise BadWebhook("The webhook has no signature.")
     timestamp, token, signature = (signature_part.get(name) for name in ("timestamp", "token", "signature"))
+    return check_mailgun_signature(timestamp, token, signature, keys=keys, now=now)
+
+
+def check_mailgun_signature(
+    timestamp: object, token: object, signature: object, *, keys: Sequence[str], now: datetime
+) -> str:
+    """Check the three values with which Mailgun signs reports and mails. Return the token. Raise BadWebhook."""
     timestamp = str(timestamp)
     if not isinstance(token, str) or not isinstance(signature, str) or not re.fullmatch(r"\d{1,11}", timestamp):
         raise BadWebhook("The webhook's signature cannot be read.")

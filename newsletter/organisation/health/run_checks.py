@@ -26,6 +26,7 @@ from newsletter.organisation.health.content import (
 )
 from newsletter.organisation.health.extensions import check_extensions
 from newsletter.organisation.health.identity_provider import check_identity_provider, check_way_back
+from newsletter.organisation.health.inbound import check_inbound, check_mailboxes
 from newsletter.organisation.health.machine import (
     check_data_folder,
     check_database,
@@ -72,6 +73,7 @@ def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
         sends_real_mail=provider is not None and provider.scheme != OUTBOX,
     )
     yield check_templates()
+    yield from check_mailboxes()
     database = check_database()
     yield database
     if database.level != "error":
@@ -79,6 +81,7 @@ def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
         if data.level == "ok":
             yield check_journal(now=datetime.now(UTC))
         yield from check_reports(now=datetime.now(UTC))
+        yield from check_inbound(now=datetime.now(UTC))
         yield check_brand()
         yield from check_privacy_notice()
         yield check_staff()

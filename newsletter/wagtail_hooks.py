@@ -18,6 +18,7 @@ import newsletter.desk.home.admin_hooks
 import newsletter.desk.issues.admin_hooks
 import newsletter.desk.mails.admin_hooks
 import newsletter.desk.notices.admin_hooks
+import newsletter.desk.replies.admin_hooks
 import newsletter.desk.sends.admin_hooks
 import newsletter.desk.setup.admin_hooks
 import newsletter.desk.shell.menus

@@ -1,6 +1,6 @@
 """Keep what two records of one person got in one place, when they are merged."""
 
-from newsletter.models import Batch, Delivery, TemplateMail
+from newsletter.models import Batch, Delivery, InboundMail, TemplateMail
 from subscribers.models import Subscriber
 
 _UNSETTLED = (Batch.State.PENDING, Batch.State.SUBMITTING)
@@ -17,3 +17,4 @@ def move_mails(*, keep: Subscriber, absorb: Subscriber) -> None:
     theirs.exclude(batch__state__in=_UNSETTLED).exclude(issue__in=got_by_both).update(subscriber_id=keep.pk)
     settled = TemplateMail.objects.filter(address_hash=bytes(absorb.address_hash), email="")
     settled.update(address_hash=bytes(keep.address_hash))
+    InboundMail.objects.filter(sender_hash=bytes(absorb.address_hash)).update(sender_hash=bytes(keep.address_hash))

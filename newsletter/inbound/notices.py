@@ -14,10 +14,20 @@ KEY_PREFIX = "inbound-"
 FAILING_FOR = timedelta(minutes=15)
 """How long a mailbox may fail before staff are told."""
 _KEPT = {
-    InboundMail.State.UNREADABLE: Message("%(count)s mails that came in cannot be read.", count=Quantity(0)),
-    InboundMail.State.HELD: Message("%(count)s replies are held, because so many came.", count=Quantity(0)),
-    InboundMail.State.NOT_SENT_ON: Message("%(count)s replies could not be sent on by mail.", count=Quantity(0)),
+    InboundMail.State.UNREADABLE: (
+        Message("A mail that came in cannot be read."),
+        Message("%(count)s mails that came in cannot be read.", count=Quantity(0)),
+    ),
+    InboundMail.State.HELD: (
+        Message("A reply is held, because so many came."),
+        Message("%(count)s replies are held, because so many came.", count=Quantity(0)),
+    ),
+    InboundMail.State.NOT_SENT_ON: (
+        Message("A reply could not be sent on by mail."),
+        Message("%(count)s replies could not be sent on by mail.", count=Quantity(0)),
+    ),
 }
+"""What is said of one mail, and of several."""
 
 
 def notify_inbound_problems(*, now: datetime) -> None:
@@ -44,8 +54,8 @@ def find_problems(*, now: datetime) -> dict[str, str]:
     labels = [mailbox.label[:300] for mailbox in settings.NEWSLETTER_INBOUND.mailboxes]
     failing = MailboxReading.objects.filter(label__in=labels, failing_since__lte=now - FAILING_FOR)
     found: dict[str, str] = {f"mailbox-{reading.pk}": reading.error for reading in failing}
-    for state, text in _KEPT.items():
+    for state, (of_one, of_several) in _KEPT.items():
         count = InboundMail.objects.filter(state=state).count()
         if count:
-            found[state.value] = Message(text.template, count=Quantity(count))
+            found[state.value] = of_one if count == 1 else Message(of_several.template, count=Quantity(count))
     return found

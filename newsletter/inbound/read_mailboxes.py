@@ -1,4 +1,7 @@
-"""Read the mailboxes of the settings. Each message becomes a row before it is moved out of the way."""
+"""Read the mailboxes of the settings. Each message becomes a row before it is moved out of the way.
+
+A copy of the installation must never do so: it would take away the mails of people who unsubscribe.
+"""
 
 import logging
 from datetime import datetime
@@ -8,9 +11,10 @@ from django.conf import settings
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.inbound.handle import handle_mail
 from newsletter.inbound.imap import TOTAL_SECONDS, OpenMailbox, open_mailbox
-from newsletter.inbound.settings import Mailbox
+from newsletter.inbound.settings import Mailbox, is_loopback
 from newsletter.inbound.store import IMAP, store_mail
-from newsletter.models import InboundMail, MailboxReading
+from newsletter.models import InboundMail, Installation, MailboxReading
+from newsletter.sending.limits.installation_hold import check_installation
 
 log = logging.getLogger(__name__)
 HANDLED, UNREADABLE = "Handled", "Unreadable"
@@ -20,7 +24,7 @@ MESSAGES_A_READING = 200
 def read_mailboxes(*, now: datetime, seconds: float = TOTAL_SECONDS) -> int:
     """Read every mailbox, each within so many seconds. Return how many messages were new. One that fails stops no other."""
     new = 0
-    for mailbox in settings.NEWSLETTER_INBOUND.mailboxes:
+    for mailbox in list_readable_mailboxes(now=now):
         reading, _ = MailboxReading.objects.get_or_create(label=mailbox.label[:300])
         try:
             new += _read(mailbox, reading, now=now, seconds=seconds)
@@ -31,6 +35,19 @@ def read_mailboxes(*, now: datetime, seconds: float = TOTAL_SECONDS) -> int:
         else:
             MailboxReading.objects.filter(pk=reading.pk).update(read_at=now, failing_since=None, error="")
     return new
+
+
+def list_readable_mailboxes(*, now: datetime) -> list[Mailbox]:
+    """Return the mailboxes that this installation reads: none while everything is held, and outside production none elsewhere."""
+    mailboxes = [mailbox for mailbox in settings.NEWSLETTER_INBOUND.mailboxes if may_read(mailbox)]
+    if mailboxes:
+        check_installation(now=now)
+    return [] if Installation.objects.filter(held=True).exists() else mailboxes
+
+
+def may_read(mailbox: Mailbox) -> bool:
+    """Return True if this is production, or if the mailbox is on this machine."""
+    return settings.NEWSLETTER_PRODUCTION or is_loopback(mailbox.host)
 
 
 def _read(mailbox: Mailbox, reading: MailboxReading, *, now: datetime, seconds: float) -> int:

@@ -6,12 +6,22 @@ This also works if the machine, the scheduler or the mail to staff is down.
 import logging
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Q
 
 from newsletter.content.fetching.errors import FetchError, TooLarge
 from newsletter.content.fetching.fetcher import Fetcher, Limits
 from newsletter.issues.assembly.overdue import find_overdue
-from newsletter.models import Batch, Installation, ProviderEvent, Send, Slot, StaffNotice
+from newsletter.models import (
+    Batch,
+    InboundMail,
+    Installation,
+    MailboxReading,
+    ProviderEvent,
+    Send,
+    Slot,
+    StaffNotice,
+)
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.awaited_reports import needs_person
 
@@ -21,6 +31,7 @@ STALLED_AFTER = timedelta(minutes=10)
 UNASSEMBLED_AFTER = timedelta(hours=1)
 NOTICE_UNSENT_AFTER = timedelta(minutes=30)
 REPORT_UNAPPLIED_AFTER = timedelta(minutes=30)
+MAILBOX_UNREAD_AFTER = timedelta(hours=1)
 
 
 def send_heartbeat(*, url: str, fetcher: Fetcher, now: datetime) -> bool:
@@ -60,6 +71,13 @@ def find_trouble(*, now: datetime) -> str:
             applied_at=None,
             received_at__lt=now - REPORT_UNAPPLIED_AFTER,
             retry_at__lt=now,
+        ),
+        "a mail that came in was not handled": InboundMail.objects.filter(
+            state=InboundMail.State.WAITING, received_at__lt=now - REPORT_UNAPPLIED_AFTER
+        ),
+        "a mailbox cannot be read": MailboxReading.objects.filter(
+            label__in=[mailbox.label[:300] for mailbox in settings.NEWSLETTER_INBOUND.mailboxes],
+            failing_since__lt=now - MAILBOX_UNREAD_AFTER,
         ),
     }
     return next((problem for problem, rows in problems.items() if rows.exists()), "")

@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -74,7 +75,7 @@ def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: date
     with translation.override(language):
         outcome = send_notice(
             adapter=adapter,
-            sender=replace(sender, language=language),
+            sender=replace(sender, language=language, reply_to=settings.NEWSLETTER_INBOUND_ADDRESS or sender.reply_to),
             to=person.email,
             key=f"stay-{question.pk}",
             subject=gettext("Do you still want emails from %(organisation)s?") % named,

@@ -35,6 +35,7 @@ from subscribers.people.preferences import set_frequencies
 from subscribers.segments.attributes import write_attributes
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.inbound_mails import make_waiting_reply
 from tests.support.mail_templates import make_mail_template
 from tests.support.people import make_list, make_member
 
@@ -84,6 +85,15 @@ TOLD = {
         "idempotency_key": OURS,
         "request_hash": "a code made from the request",
         "address_hash": SECRET,
+    },
+    "newsletter.InboundMail": {
+        "key": OURS,
+        "origin": "which mailbox or webhook of ours it came by",
+        "once": SECRET,
+        "read_at": "within seconds of when it was received",
+        "raw": "kept only of a mail that cannot be read, of which nobody knows the sender",
+        "cut": "whether its end is missing here",
+        "sender_hash": SECRET,
     },
     "newsletter.CorrectedDelivery": {
         "delivery": OURS,
@@ -189,6 +199,7 @@ def make_everything() -> Subscriber:
         values={"amount": "£25"},
         asked_at=NOW,
     )
+    make_waiting_reply(sender=person.email, sender_hash=bytes(person.address_hash))
     write_attributes([(person.pk, {"shoe": "7"})])
     Confirmation.objects.create(subscriber=person, mailing_list=weekly, requested_at=NOW)
     Suppression.objects.create(

@@ -56,6 +56,11 @@ def test_a_mailbox_that_hangs_is_an_error(settings: Any, monkeypatch: pytest.Mon
     assert "secret" not in found[2]
 
 
+def test_a_mailbox_elsewhere_is_not_opened_outside_production(settings: Any) -> None:
+    ((_, level, says),) = look(settings, "imaps://replies:secret@mail.example.org")
+    assert (level, "only production" in says) == ("warning", True)
+
+
 def test_each_webhook_shows_its_address(settings: Any) -> None:
     mailgun, postmark, sendgrid = look(
         settings, "inbound://mailgun", "inbound://postmark", "inbound://sendgrid?key=user:password"

@@ -2,12 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from newsletter.content.fetching.fetcher import Fetcher
+from newsletter.inbound.settings import parse_sources
 from newsletter.jobs.heartbeat import find_trouble, send_heartbeat
-from newsletter.models import Batch, Installation, Issue, ProviderEvent, Send, Slot, StaffNotice
+from newsletter.models import (
+    Batch,
+    InboundMail,
+    Installation,
+    Issue,
+    MailboxReading,
+    ProviderEvent,
+    Send,
+    Slot,
+    StaffNotice,
+)
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
@@ -75,6 +87,10 @@ def leave_a_report() -> None:
     ProviderEvent.objects.create(provider="mailgun", key="1", kind="delivered", body={}, received_at=NOW, retry_at=NOW)
 
 
+def leave_a_mail() -> None:
+    InboundMail.objects.create(key="1", origin="postmark", raw=b"From: a@b", received_at=NOW)
+
+
 TROUBLES = {
     hold_installation: "everything is held",
     stop_a_send: "waits for a person",
@@ -85,6 +101,7 @@ TROUBLES = {
     miss_an_approved_issue: "is overdue",
     tell_nobody: "a mail to staff",
     leave_a_report: "a report of the provider",
+    leave_a_mail: "a mail that came in",
 }
 
 
@@ -96,6 +113,16 @@ def test_the_heartbeat_stops_if_anything_stalls(trouble: Callable[[], None], mon
     assert TROUBLES[trouble] in find_trouble(now=LATER)
     assert not send_heartbeat(url=url, fetcher=Fetcher(allow=["127.0.0.1"]), now=LATER)
     assert monitor.asked == []
+
+
+@pytest.mark.requirement("F23")
+def test_the_heartbeat_stops_if_a_mailbox_of_the_settings_cannot_be_read(settings: Any) -> None:
+    sources = parse_sources(["imaps://replies:secret@mail.example.org"])
+    MailboxReading.objects.create(label=sources.mailboxes[0].label, failing_since=NOW)
+    assert find_trouble(now=LATER) == ""
+    settings.NEWSLETTER_INBOUND = sources
+    assert find_trouble(now=LATER) == "a mailbox cannot be read"
+    assert find_trouble(now=NOW + timedelta(minutes=50)) == ""
 
 
 @pytest.mark.requirement("F23")

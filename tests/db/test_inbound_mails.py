@@ -69,6 +69,7 @@ def is_subscribed(person: Subscriber) -> bool:
 
 
 @pytest.mark.parametrize("change", [str, str.upper])
+@pytest.mark.requirement("M11")
 def test_the_signed_address_unsubscribes_its_person_alone(send: Send, change: Any) -> None:
     ana, bo, _ = people()
     row = take(make_reply(to=change(address_of(ana, send)), sender=bo.email, text="", subject="unsubscribe"))
@@ -78,6 +79,7 @@ def test_the_signed_address_unsubscribes_its_person_alone(send: Send, change: An
     assert CountedUnsubscribe.objects.get().mailing == send.pk
 
 
+@pytest.mark.requirement("M11")
 def test_a_forged_mail_unsubscribes_nobody_and_goes_to_staff(send: Send) -> None:
     ana, *_ = people()
     token = address_of(ana, send).partition("+")[2].partition("@")[0]
@@ -378,7 +380,7 @@ def test_mail_that_cannot_be_read_is_kept_and_staff_are_told_once_a_day(send: Se
     for hour in range(3):
         notify_inbound_problems(now=LATER + timedelta(minutes=hour))
     (notice,) = StaffNotice.objects.filter(key__startswith="inbound-")
-    assert notice.paragraphs == ["1 mails that came in cannot be read."]
+    assert notice.paragraphs == ["A mail that came in cannot be read."]
 
 
 def test_a_mail_stored_by_a_webhook_is_handled_by_the_job(send: Send) -> None:

@@ -11,11 +11,11 @@ from django.contrib.auth.models import User
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.inbound.imap import open_mailbox
 from newsletter.inbound.notices import notify_inbound_problems
-from newsletter.inbound.read_mailboxes import read_mailboxes
+from newsletter.inbound.read_mailboxes import list_readable_mailboxes, read_mailboxes
 from newsletter.inbound.settings import parse_sources
 from newsletter.jobs.catalogue import Job
 from newsletter.jobs.timer import JobTimer
-from newsletter.models import InboundMail, MailboxReading, StaffNotice
+from newsletter.models import InboundMail, Installation, MailboxReading, StaffNotice
 from tests.support.fixtures import NOW, make_publication
 from tests.support.imap_server import PASSWORD, ImapServer, run_imap_server
 from tests.support.inbound_mails import make_reply
@@ -131,6 +131,21 @@ def test_a_server_elsewhere_must_offer_tls() -> None:
         with pytest.raises(MailboxUnavailable), open_mailbox(mailbox, seconds=5):
             pass
     assert not any(command.startswith("LOGIN") for command in server.commands)
+
+
+def test_a_copy_takes_nothing_out_of_a_mailbox(settings: Any) -> None:
+    """Outside production, and while everything is held."""
+    elsewhere = parse_sources(["imaps://replies:secret@mail.example.org"])
+    settings.NEWSLETTER_INBOUND = elsewhere
+    assert list_readable_mailboxes(now=NOW) == []
+    settings.NEWSLETTER_PRODUCTION = True
+    assert list_readable_mailboxes(now=NOW) == list(elsewhere.mailboxes)
+    with run_imap_server(ImapServer(make_messages())) as server:
+        Installation.objects.update(held=True)
+        assert read(settings, server) == 0
+        assert server.commands == []
+        Installation.objects.update(held=False)
+        assert read(settings, server) == 2
 
 
 def test_staff_are_told_of_a_mailbox_that_keeps_failing(settings: Any) -> None:

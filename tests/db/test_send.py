@@ -61,7 +61,7 @@ def test_everybody_gets_the_issue_once_and_the_receipt_says_so(mailgun):
     assert send.sha256 == issue.approvals.get().sha256
 
 
-@pytest.mark.requirement("M5")
+@pytest.mark.requirement("M11")
 def test_with_inbound_mail_each_mail_has_a_signed_address_too(mailgun, settings):
     settings.NEWSLETTER_INBOUND_ADDRESS = "replies@news.example.org"
     send = send_issue(make_ready_issue(recipients=2))

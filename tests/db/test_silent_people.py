@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -149,6 +150,15 @@ def test_the_mail_has_both_buttons_and_one_click_unsubscribe(weekly: Publication
     assert mail.text.count("/stay/") == mail.text.count("/u/") == 1
     assert "/u/" in mail.headers["List-Unsubscribe"]
     assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_a_reply_to_the_question_comes_in_here(weekly: Publication, mailgun: FakeProvider, settings: Any) -> None:
+    settings.NEWSLETTER_INBOUND_ADDRESS = "replies@news.example.org"
+    (person,) = add_silent(weekly, 1)
+    turn_on()
+    ask_and_rest(now=NOW)
+    send_due_questions(now=NOW)
+    assert mailgun.mailbox(person.email)[0].headers["Reply-To"] == "replies@news.example.org"
 
 
 def test_a_question_is_sent_again_if_it_failed_and_rest_begins_after_it(

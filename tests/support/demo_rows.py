@@ -52,6 +52,7 @@ from subscribers.models import (
     Topic,
 )
 from tests.support.drawing import draw
+from tests.support.inbound_mails import make_waiting_reply
 from tests.support.webhooks import make_answered_endpoint
 
 SPANISH_STAFF = "escritorio@example.org"
@@ -112,6 +113,7 @@ def print_rows() -> None:
         reason="too many",
         at=now,
     )
+    make_waiting_reply()
     person = Subscriber.objects.filter(subscriptions__mailing_list=sent.publication.mailing_list).earliest("pk")
     StayQuestion.objects.create(
         subscriber=person, mailing_list=mailing_list, asked_at=now - timedelta(days=9), sent_at=now - timedelta(days=9)

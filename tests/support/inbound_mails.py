@@ -1,6 +1,11 @@
 """Mails as they come in: replies, and reports in the form of real mail servers."""
 
 from email.message import EmailMessage
+from typing import Any
+
+from django.utils import timezone
+
+from newsletter.models import InboundMail
 
 INBOUND_ADDRESS = "replies@news.example.org"
 
@@ -22,6 +27,22 @@ def make_reply(
         mail[name] = value
     mail.set_content(text)
     return mail
+
+
+def make_waiting_reply(**changes: Any) -> InboundMail:
+    """Return a reply that could not be sent on and waits for staff."""
+    values: dict[str, Any] = {
+        "key": "1" * 64,
+        "origin": "imap",
+        "state": InboundMail.State.NOT_SENT_ON,
+        "kind": InboundMail.Kind.REPLY,
+        "received_at": timezone.now(),
+        "sender": "ana@example.com",
+        "sender_name": "Ana",
+        "subject": "Re: News",
+        "text": "Thank you!",
+    }
+    return InboundMail.objects.create(**values | changes)
 
 
 BOUNCE = b"""Return-Path: <>

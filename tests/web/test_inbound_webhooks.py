@@ -24,6 +24,7 @@ from tests.support.provider_webhooks import SIGNING_KEY, sendgrid_keys, sign_sen
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime.now(UTC).replace(microsecond=0)
 RAW = make_reply(text="Thank you!").as_bytes()
+TEXT = RAW.decode()
 RECIPIENT = "replies+i1@news.example.org"
 
 
@@ -63,7 +64,7 @@ def post_mailgun(raw: bytes = RAW, **changes: Any) -> Any:
     return post("mailgun", body, content_type=content_type)
 
 
-def post_postmark(raw: Any = RAW.decode(), *, secret: str = "", password: str = "user:password", **more: Any) -> Any:
+def post_postmark(raw: Any = TEXT, *, secret: str = "", password: str = "user:password", **more: Any) -> Any:
     row = {"OriginalRecipient": RECIPIENT, "RawEmail": raw, **more}
     basic = base64.b64encode(password.encode()).decode()
     body = json.dumps(row).encode()

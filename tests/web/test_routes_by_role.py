@@ -166,6 +166,7 @@ TABLE = {
     "/admin/results/gifts/": GIFTS,
     "/admin/processing/": PEOPLE,
     "/admin/protected-terms/": PEOPLE,
+    "/admin/replies/": PEOPLE,
     "/admin/publications/": STAFF,
     "/admin/publications/add/": ADMIN,
     "/admin/publications/archive/": ADMIN,

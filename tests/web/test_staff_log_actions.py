@@ -22,6 +22,7 @@ from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingLi
 from tests.support.desk import PASSWORD, audience_fields, sign_in
 from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
 from tests.support.desk_routes import DECIDED, POSTED_TOO, SETUP_STEPS, list_desk_routes
+from tests.support.inbound_mails import make_waiting_reply
 
 pytestmark = pytest.mark.django_db
 Fields = dict[str, object]
@@ -152,6 +153,10 @@ def _export(*, allowed: bool = False) -> Callable[[], Fields]:
     return prepare
 
 
+def _reply() -> Fields:
+    return {"done": make_waiting_reply().pk}
+
+
 ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_issue_people": lambda: {"q": Subscriber.objects.all()[0].email},
     "newsletter_issue_proof": _proof,
@@ -206,6 +211,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_mail_template": lambda: {"step": "withdraw"},
     "newsletter_webhooks": lambda: {"name": "CRM", "url": "https://127.0.0.1/"},
     "newsletter_webhook": lambda: {"step": "on"},
+    "newsletter_replies": _reply,
     "newsletter_gifts": lambda: {"file": SimpleUploadedFile("gifts.csv", b"id,amount,currency,date,utm_campaign\n")},
     "newsletter_limits": lambda: {"mails_in_7_days": "3", "questions_per_day": "500"},
     "newsletter_story_withdraw": lambda: {"reason": "They asked us to."},

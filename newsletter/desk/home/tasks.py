@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from newsletter.desk.content.sources import describe_last_success
 from newsletter.desk.home.event_tasks import find_event_location_tasks, find_event_tasks, find_unsure_event_tasks
 from newsletter.desk.home.extension_tasks import find_extension_tasks
+from newsletter.desk.home.inbound_tasks import find_inbound_tasks
 from newsletter.desk.home.issue_tasks import find_issue_tasks
 from newsletter.desk.home.people_tasks import find_people_tasks
 from newsletter.desk.home.report_tasks import SETTINGS_URL as REPORTS_PAGE
@@ -39,6 +40,7 @@ def find_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
     kinds.append((find_staff_tasks(now=now, person=person), reverse("wagtailusers_users:index")))
     kinds += [([task], "") for task in find_extension_tasks(person=person)]
     kinds.append((find_webhook_tasks(person=person), reverse("newsletter_webhooks")))
+    kinds.append((find_inbound_tasks(now=now, person=person), reverse("newsletter_replies")))
     if person.has_perm("newsletter.view_source") or person.has_perm("newsletter.change_source"):
         kinds.append((_source_tasks(), sources))
     if person.has_perm("newsletter.view_eventnotice"):

@@ -19,6 +19,7 @@ RETENTION_LABELS = {
     "reports": gettext_lazy("the provider’s reports about emails"),
     "deliveries": gettext_lazy("who was sent which issue; after that, only totals"),
     "webhooks": gettext_lazy("what was told to other systems by webhook, without addresses"),
+    "inbound": gettext_lazy("that a mail came in; what a reply says only until staff have it"),
     "mails": gettext_lazy("that a single mail was sent, as a keyed hash; its values only until then"),
 }
 """Labels for the names of `retention_days`."""

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Count
 
 from newsletter.feedback import event_retention
+from newsletter.inbound import retention as inbound_retention
 from newsletter.models import ApiKey, Brand, Publication
 from newsletter.outbound import replay
 from newsletter.providers.base.provider_url import ProviderSettings
@@ -50,6 +51,7 @@ class ProcessingRecord:
     bases: list[tuple[str, int]]
     attributes: list[str]
     provider: Processor | None
+    mailboxes: list[str]
     monitor: str
     keys: list[ApiKey]
     webhooks: list[WebhookEndpoint]
@@ -72,6 +74,7 @@ def describe_processing(*, now: datetime) -> ProcessingRecord:
         bases=list(_count_bases(now)),
         attributes=attribute_keys(),
         provider=find_processor(read_provider_url(settings.NEWSLETTER_PROVIDER_URL)),
+        mailboxes=sorted({mailbox.host for mailbox in settings.NEWSLETTER_INBOUND.mailboxes}),
         monitor=urlsplit(settings.NEWSLETTER_PULSE_URL or "").hostname or "",
         keys=list(ApiKey.objects.valid(now=now).order_by("name")),
         webhooks=list(WebhookEndpoint.objects.exclude(state=WebhookEndpoint.State.OFF)),
@@ -107,6 +110,7 @@ def retention_days() -> dict[str, int]:
         "deliveries": send_retention.KEPT,
         "webhooks": replay.RETENTION,
         "mails": template_mails.KEPT,
+        "inbound": inbound_retention.KEPT,
     }
     return {name: span.days for name, span in spans.items()}
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from newsletter.inbound.addresses import is_own_address
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.inbound.imap import open_mailbox
+from newsletter.inbound.read_mailboxes import may_read
 from newsletter.inbound.replies import list_staff_addresses
 from newsletter.inbound.settings import InboundWebhook, Mailbox
 from newsletter.inbound.webhooks import find_key, inbound_url
@@ -23,6 +24,10 @@ UNREAD_AFTER = timedelta(minutes=15)
 def check_mailboxes() -> Iterator[Finding]:
     """Report whether each mailbox can be opened. Nothing is read or moved."""
     for mailbox in settings.NEWSLETTER_INBOUND.mailboxes:
+        if not may_read(mailbox):
+            says = f"{mailbox.label} is not read: only production may take mails out of a mailbox elsewhere."
+            yield warning(MAILBOX, says, "Set NEWSLETTER_PRODUCTION=true in earnest, or leave the mailbox out.")
+            continue
         try:
             with open_mailbox(mailbox, seconds=SECONDS) as opened:
                 waiting = len(opened.list_uids())
@@ -36,7 +41,7 @@ def check_inbound(*, now: datetime) -> Iterator[Finding]:
     """Report mailboxes that nobody reads, webhooks with their addresses, and publications whose replies reach nobody."""
     if not settings.NEWSLETTER_INBOUND:
         return
-    for mailbox in settings.NEWSLETTER_INBOUND.mailboxes:
+    for mailbox in filter(may_read, settings.NEWSLETTER_INBOUND.mailboxes):
         yield from _check_reading(mailbox, now=now)
     for webhook in settings.NEWSLETTER_INBOUND.webhooks:
         yield _check_webhook(webhook)

@@ -1,0 +1,1 @@
+"""The page of mail that comes in: mailboxes, and the mails that wait for staff."""

@@ -1,0 +1,28 @@
+"""Register the page of mail that comes in with Wagtail."""
+
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy
+from wagtail import hooks
+
+from newsletter.desk.replies.page import RepliesPage, can_view_replies, register_reply_actions
+from subscribers.desk.listing import PermittedMenuItem
+
+
+def add_replies() -> PermittedMenuItem:
+    return PermittedMenuItem(
+        gettext_lazy("Mail that comes in"),
+        "newsletter_replies",
+        name="replies",
+        icon_name="mail",
+        order=8780,
+        is_permitted=can_view_replies,
+    )
+
+
+def register_reply_urls() -> list[URLPattern]:
+    return [path("replies/", RepliesPage.as_view(), name="newsletter_replies")]
+
+
+hooks.register("register_admin_urls", register_reply_urls)
+hooks.register("register_settings_menu_item", add_replies)
+hooks.register("register_log_actions", register_reply_actions)

@@ -1,0 +1,109 @@
+"""Show how reading the mailboxes goes, what came in, and the mails that wait for staff, each with its steps."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.log_actions import LogActionRegistry, log
+
+from newsletter.inbound.replies import CAN_READ_REPLIES
+from newsletter.inbound.retention import KEPT
+from newsletter.inbound.send_on import forget_reply, retry_forwards
+from newsletter.models import InboundMail, MailboxReading
+from subscribers.addresses.normalise import mask
+from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
+from subscribers.links.token_masking import mask_tokens
+
+SHOWN_BYTES = 4_000
+LOG_ACTIONS = {
+    "reply_sent_again": (gettext_lazy("Send a reply on again"), gettext_lazy("Reply sent on again")),
+    "reply_done": (gettext_lazy("Delete a mail that came in"), gettext_lazy("Mail that came in deleted")),
+}
+_State = InboundMail.State
+WAITING_FOR_STAFF = (_State.HELD, _State.NOT_SENT_ON, _State.UNREADABLE)
+
+
+def can_view_replies(user: User | AnonymousUser) -> bool:
+    """Return True if the person may read replies and mail comes in here, or did."""
+    return bool(user.has_perm(CAN_READ_REPLIES)) and (bool(settings.NEWSLETTER_INBOUND) or InboundMail.objects.exists())
+
+
+def register_reply_actions(actions: LogActionRegistry) -> None:
+    for name, (label, message) in LOG_ACTIONS.items():
+        actions.register_action(f"newsletter.{name}", label, message)
+
+
+class RepliesPage(PeoplePage):
+    """GET shows the oldest hundred mails that wait. POST `again` sends a reply on, `done` deletes the mail here."""
+
+    template_name = "desk/replies.html"
+    page_title = gettext_lazy("Mail that comes in")
+    header_icon = "mail"
+    required_permission = CAN_READ_REPLIES
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        now = timezone.now()
+        return {
+            **super().get_context_data(**kwargs),
+            "is_on": bool(settings.NEWSLETTER_INBOUND),
+            "address": settings.NEWSLETTER_INBOUND_ADDRESS,
+            "mailboxes": list_mailboxes(),
+            "webhooks": [webhook.provider for webhook in settings.NEWSLETTER_INBOUND.webhooks],
+            "waiting": [(mail, mask(mail.sender) if mail.sender else "", show_text(mail)) for mail in list_waiting()],
+            "kinds": count_kinds(now=now),
+            "days": KEPT.days,
+        }
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        step = "again" if "again" in request.POST else "done"
+        chosen = request.POST.get(step, "")
+        mail = InboundMail.objects.filter(pk=int(chosen) if chosen.isdecimal() else 0).first()
+        if mail is not None and step == "again" and retry_forwards(mail):
+            log(instance=mail, action="newsletter.reply_sent_again", user=request.user)
+            messages.success(request, _("The reply is sent on within a minute."))
+        elif mail is not None and step == "done" and _delete(mail):
+            log(instance=mail, action="newsletter.reply_done", user=request.user)
+            messages.success(request, _("Deleted here."))
+        else:
+            messages.error(request, _("Somebody else has already done this. Nothing was changed."))
+        return redirect("newsletter_replies")
+
+
+def list_waiting() -> QuerySet[InboundMail]:
+    """Return the mails that wait for staff, the oldest first."""
+    waiting = InboundMail.objects.filter(state__in=WAITING_FOR_STAFF).prefetch_related("forwards")
+    return waiting.order_by("pk")[:MAX_ROWS_SHOWN]
+
+
+def list_mailboxes() -> list[MailboxReading]:
+    """Return how reading goes for each mailbox of the settings; an unsaved row for one that was never read."""
+    labels = [mailbox.label[:300] for mailbox in settings.NEWSLETTER_INBOUND.mailboxes]
+    known = {reading.label: reading for reading in MailboxReading.objects.filter(label__in=labels)}
+    return [known.get(label) or MailboxReading(label=label) for label in labels]
+
+
+def count_kinds(*, now: datetime) -> list[tuple[str, int]]:
+    """Return how many mails of each kind came in and are still on record, the most frequent first."""
+    rows = InboundMail.objects.filter(received_at__gt=now - KEPT).exclude(kind="").order_by()
+    counted = rows.values("kind").annotate(mails=Count("pk"))
+    return sorted(
+        ((str(InboundMail.Kind(row["kind"]).label), row["mails"]) for row in counted), key=lambda pair: -pair[1]
+    )
+
+
+def show_text(mail: InboundMail) -> str:
+    """Return the text of a reply; of a mail that cannot be read, how its source begins. Nobody's links work in it."""
+    if mail.state != _State.UNREADABLE:
+        return mask_tokens(mail.text)
+    return mask_tokens(bytes(mail.raw or b"")[:SHOWN_BYTES].decode("utf-8", "replace").replace("\0", ""))
+
+
+def _delete(mail: InboundMail) -> bool:
+    return mail.state in WAITING_FOR_STAFF and forget_reply(mail, from_state=InboundMail.State(mail.state))

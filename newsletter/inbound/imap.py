@@ -25,10 +25,6 @@ TOTAL_SECONDS = 50.0
 _PART = f"BODY.PEEK[]<0.{MAX_BYTES}>"
 _ANSWER = b"BODY[]<0>"
 _DELETED = b"\\Deleted"
-_TRIED_AGAIN = (
-    "The mailbox of %(mailbox)s cannot be read (%(why)s). Mail that came in stays there; it is tried again every minute. "
-    "Check the mail server."
-)
 
 
 @dataclass(frozen=True)
@@ -144,8 +140,7 @@ def _explain_faults(mailbox: Mailbox, deadline: _Deadline) -> Iterator[None]:
         yield
     except LoginError as error:
         if isinstance(error.__context__, IMAPClientAbortError) or "[UNAVAILABLE]" in str(error):
-            why = _name_fault(error, mailbox, deadline)
-            raise MailboxUnavailable(_TRIED_AGAIN, mailbox=mailbox.label, why=why) from error
+            raise _make_temporary_fault(error, mailbox, deadline) from error
         raise MailboxUnavailable(
             "The mailbox of %(mailbox)s refuses the user or the password, so no mail that comes in is read. Correct them in "
             "NEWSLETTER_INBOUND.",
@@ -159,8 +154,16 @@ def _explain_faults(mailbox: Mailbox, deadline: _Deadline) -> Iterator[None]:
             why=error.verify_message,
         ) from error
     except (IMAPClientError, OSError) as error:
-        why = _name_fault(error, mailbox, deadline)
-        raise MailboxUnavailable(_TRIED_AGAIN, mailbox=mailbox.label, why=why) from error
+        raise _make_temporary_fault(error, mailbox, deadline) from error
+
+
+def _make_temporary_fault(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> MailboxUnavailable:
+    return MailboxUnavailable(
+        "The mailbox of %(mailbox)s cannot be read (%(why)s). Mail that came in stays there; it is tried again every minute. "
+        "Check the mail server.",
+        mailbox=mailbox.label,
+        why=_name_fault(error, mailbox, deadline),
+    )
 
 
 def _name_fault(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> Message | str:

@@ -30,6 +30,7 @@ READER_SOURCES = (
     "newsletter/common/languages.py",
     "newsletter/jobs/silent_people.py",
     "newsletter/web/*.py",
+    "newsletter/web/layers/*.py",
     "subscribers/consent_events.py",
     "subscribers/people/link_mail_texts.py",
     "subscribers/web/*.py",

@@ -11,8 +11,8 @@ from gunicorn.glogging import Logger
 
 from newsletter.management.web_worker import worker_class
 from newsletter.monitoring.logs.formatters import make_formatter
-from newsletter.web.body_limits import body_limit_of_target
-from newsletter.web.wsgi_layers import wrap_pages
+from newsletter.web.layers.body_limits import body_limit_of_target
+from newsletter.web.layers.wsgi_layers import wrap_pages
 
 THREADS = 24
 CONNECTIONS = 600  # below the 1,024 files that systems usually let a process open

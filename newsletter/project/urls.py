@@ -13,7 +13,7 @@ from newsletter.desk.pictures.library_list import LibraryList
 from newsletter.desk.pictures.library_pages import AddPicture, DeletePicture, EditPicture
 from newsletter.desk.staff.account_page import AccountPage
 
-handler400 = "newsletter.web.bad_requests.show_bad_request"
+handler400 = "newsletter.web.layers.bad_requests.show_bad_request"
 handler404 = "newsletter.web.error_pages.show_not_found"
 handler500 = "newsletter.web.error_pages.show_server_error"
 urlpatterns: list[URLPattern | URLResolver] = [

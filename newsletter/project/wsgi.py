@@ -12,6 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
 _pages = get_wsgi_application()
 restrict_data_folder()
 
-from newsletter.web.wsgi_layers import wrap_pages  # noqa: E402  needs the settings
+from newsletter.web.layers.wsgi_layers import wrap_pages  # noqa: E402  needs the settings
 
 application = wrap_pages(_pages)

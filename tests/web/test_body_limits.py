@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
-from newsletter.web.body_limits import DESK_BYTES, PUBLIC_BYTES, body_limit_of_target
+from newsletter.web.layers.body_limits import DESK_BYTES, PUBLIC_BYTES, body_limit_of_target
 from tests.support.desk import sign_in
 from tests.support.people import make_list, make_member, path_to
 

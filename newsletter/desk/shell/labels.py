@@ -139,7 +139,7 @@ def format_reason(reason: str) -> str:
     reason = translate(reason).strip()
     if not reason:
         return ""
-    return reason[0].upper() + reason[1:] + ("" if reason.rstrip("\"”").endswith((".", "!", "?", "…")) else ".")
+    return reason[0].upper() + reason[1:] + ("" if reason.rstrip('"”').endswith((".", "!", "?", "…")) else ".")
 
 
 def label_exclusions(excluded: dict[str, int]) -> list[tuple[int, str]]:

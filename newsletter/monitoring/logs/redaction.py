@@ -5,12 +5,11 @@ Names of people have no form that could be found, so no log call may write one.
 
 import re
 
-from subscribers.links.signed_links import LINK_PATTERN
+from subscribers.links.token_masking import mask_tokens
 
 REDACTED_ADDRESS = "[address]"
 _HIDDEN = "…"
-_LINK = re.compile(rf"(?<![A-Za-z0-9_-]){LINK_PATTERN}(?![A-Za-z0-9_-])")
-_SECRET_PATH = re.compile(r"""(/(?:accounts/(?:first|password)|hooks/[\w-]+|proof)/)[^\s/?#"'<>]+""")
+_SECRET_PATH = re.compile(r"""(/(?:accounts/(?:first|password)|(?:hooks|inbound)/[\w-]+|proof)/)[^\s/?#"'<>]+""")
 _AUTHORIZATION = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 _AT = re.compile("@|%40|＠", re.IGNORECASE)
 _QUOTED_LOCAL_PART = re.compile(r'"[^"\n]{1,64}"(?=@)')
@@ -21,7 +20,7 @@ _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*|\[.*\]|")
 
 def redact(text: str) -> str:
     """Return the text without addresses and tokens, in time that grows with its length."""
-    text = _LINK.sub(_HIDDEN, text)
+    text = mask_tokens(text)
     text = _SECRET_PATH.sub(rf"\1{_HIDDEN}", text)
     text = _AUTHORIZATION.sub(rf"\1 {_HIDDEN}", text)
     return _WORD.sub(_redact_word, _QUOTED_LOCAL_PART.sub("_", text)) if _AT.search(text) else text

@@ -7,9 +7,9 @@ import pytest
 from django.conf import LazySettings
 
 from newsletter.monitoring import readiness
-from newsletter.web import monitoring_endpoints as endpoints
-from newsletter.web.monitoring_endpoints import MonitoringMiddleware
-from newsletter.web.request_timing import RequestTimingMiddleware, find_area
+from newsletter.web.layers import monitoring_endpoints as endpoints
+from newsletter.web.layers.monitoring_endpoints import MonitoringMiddleware
+from newsletter.web.layers.request_timing import RequestTimingMiddleware, find_area
 
 TOKEN = "a-token-of-thirty-two-characters-or-more"
 
@@ -110,7 +110,8 @@ def test_every_other_path_goes_on_to_the_pages() -> None:
 def test_a_request_is_measured_by_the_part_of_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     noted: list[tuple[str, int]] = []
     monkeypatch.setattr(
-        "newsletter.web.request_timing.observe_request", lambda *, area, status, seconds: noted.append((area, status))
+        "newsletter.web.layers.request_timing.observe_request",
+        lambda *, area, status, seconds: noted.append((area, status)),
     )
 
     def pages(environ: Any, start: Any) -> list[bytes]:

@@ -21,7 +21,7 @@ from newsletter.monitoring.logs.context import working_on
 from newsletter.monitoring.logs.formatters import STYLES, make_formatter
 from newsletter.monitoring.logs.redaction import redact
 from newsletter.monitoring.logs.setup import configure_logging
-from newsletter.web.request_ids import RequestIdMiddleware
+from newsletter.web.layers.request_ids import RequestIdMiddleware
 from subscribers.links.signed_links import Purpose, make_link
 
 LINK, OLDER = (

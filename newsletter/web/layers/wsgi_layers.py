@@ -2,9 +2,9 @@
 
 from wsgiref.types import WSGIApplication
 
-from newsletter.web.monitoring_endpoints import MonitoringMiddleware
-from newsletter.web.request_ids import RequestIdMiddleware
-from newsletter.web.request_timing import RequestTimingMiddleware
+from newsletter.web.layers.monitoring_endpoints import MonitoringMiddleware
+from newsletter.web.layers.request_ids import RequestIdMiddleware
+from newsletter.web.layers.request_timing import RequestTimingMiddleware
 from subscribers.web.one_click_middleware import OneClickMiddleware
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from newsletter.monitoring.metrics import observe_request
-from newsletter.web.monitoring_endpoints import PATHS
+from newsletter.web.layers.monitoring_endpoints import PATHS
 
 AREAS = {
     "accounts": "sign_in",

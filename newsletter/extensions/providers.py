@@ -7,6 +7,7 @@ from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.json_values import as_mapping, parse_delivery_id, parse_json_or_none, parse_time
 from newsletter.providers.base.mail.headers import format_mailbox
 from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
+from newsletter.providers.base.provider_adapter import ProviderAdapter
 from newsletter.providers.base.provider_kind import ProviderKind
 from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, UrlRules
 from newsletter.providers.base.webhook_setup import ListedWebhooks, WebhookSetup, WebhookState
@@ -25,6 +26,7 @@ __all__ = [
     "Outcome",
     "PersonalMail",
     "PreparedBatch",
+    "ProviderAdapter",
     "ProviderKind",
     "ProviderResponse",
     "ProviderSettings",

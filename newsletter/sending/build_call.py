@@ -108,6 +108,7 @@ def build_call(
     return BatchCall(
         key=batch.key,
         issue=send.issue.public_id,
+        mailing=send.issue.public_id,
         variant=prepared.key,
         label=prepared.label,
         mail=prepared.mail,

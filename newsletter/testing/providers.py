@@ -1,4 +1,4 @@
-"""The contract of a mail provider: what becomes of a batch whatever the provider answers."""
+"""The contract of a mail provider that is called over HTTP and reports: what becomes of a batch whatever the provider answers."""
 
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -8,7 +8,7 @@ from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Outcome
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.webhooks.verification import WebhookRequest
-from newsletter.providers.registry import PROVIDERS, make_adapter
+from newsletter.providers.registry import PROVIDERS, WEBHOOK_HANDLERS, make_adapter
 from newsletter.testing.loopback import Loopback, serve_loopback
 from newsletter.testing.registered import find_registered
 
@@ -45,7 +45,7 @@ class ProviderContract:
 
     def test_a_usual_receipt_accepts_everybody(self) -> None:
         with serve_loopback() as provider:
-            provider.answer = (PROVIDERS[self.name].adapter.receipt_status, self.receipt)
+            provider.answer = (_find_adapter(self.name).receipt_status, self.receipt)
             outcome = self.deliver(provider)
         assert outcome.verdict is Verdict.ACCEPTED, outcome.reason
         assert all(verdict is Verdict.ACCEPTED for verdict, _ in outcome.people.values())
@@ -66,7 +66,7 @@ class ProviderContract:
     def test_another_answer_than_the_receipt_is_uncertain(self) -> None:
         for body in (b"", b"<html>hello</html>", b"[]", b"null", b'{"data": 5}'):
             with serve_loopback() as provider:
-                provider.answer = (PROVIDERS[self.name].adapter.receipt_status, body)
+                provider.answer = (_find_adapter(self.name).receipt_status, body)
                 assert self.deliver(provider).verdict is Verdict.UNCERTAIN, f"{body!r} is no proof of anything."
 
     def test_a_fault_of_the_provider_is_uncertain(self) -> None:
@@ -100,12 +100,12 @@ class ProviderContract:
         assert (outcome.verdict, outcome.retry_after) == (Verdict.THROTTLED, 17.0)
 
     def test_a_report_is_read_and_names_its_event(self) -> None:
-        events = PROVIDERS[self.name].webhooks.parse(WebhookRequest(self.webhook))
+        events = WEBHOOK_HANDLERS[self.name].parse(WebhookRequest(self.webhook))
         assert events, "The report has no event."
         assert all(event.provider == self.name and event.key for event in events)
 
     def test_a_report_without_proof_is_not_believed(self) -> None:
-        handler = PROVIDERS[self.name].webhooks
+        handler = WEBHOOK_HANDLERS[self.name]
         try:
             handler.verify(WebhookRequest(self.webhook), "a-key", NOW)
         except BadWebhook:
@@ -113,12 +113,18 @@ class ProviderContract:
         raise AssertionError("A report without password or signature was believed.")
 
     def test_a_body_that_is_no_report_is_refused(self) -> None:
-        handler = PROVIDERS[self.name].webhooks
+        handler = WEBHOOK_HANDLERS[self.name]
         for body in (b"", b"no", b"[1]", b"\xff"):
             try:
                 assert not handler.parse(WebhookRequest(body)), f"{body!r} is no report."
             except BadWebhook:
                 continue
+
+
+def _find_adapter(name: str) -> type[HttpAdapter]:
+    adapter = PROVIDERS[name].adapter
+    assert issubclass(adapter, HttpAdapter)
+    return adapter
 
 
 def _make_batch() -> BatchCall:

@@ -90,7 +90,7 @@ def find_processor(provider: ProviderSettings) -> Processor | None:
     if provider.scheme == "outbox":
         return None
     adapter = ADAPTERS[provider.scheme]
-    host = urlsplit(provider.endpoint).hostname or ""
+    host = adapter.find_host(provider)
     region = provider.domain if provider.scheme == "ses" else "EU" if set(EU_HOST_LABELS) & set(host.split(".")) else ""
     return Processor(name=adapter.company or adapter.label, host=host, region=region)
 

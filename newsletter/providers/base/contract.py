@@ -52,7 +52,8 @@ class Mail:
 class BatchCall:
     """The content of one API call: the mail, its recipients, and our ids that every message carries.
 
-    ``label`` is the variant's name that staff see ("English, near London"), "" for its key.
+    ``label`` is the variant's name that staff see ("English, near London"), "" for its key. ``mailing`` names the mailing in
+    which a delivery is one mail whatever batch it is in; "" for a mail that has only its batch.
     """
 
     key: str
@@ -61,6 +62,7 @@ class BatchCall:
     mail: Mail
     people: Sequence[Recipient]
     label: str = ""
+    mailing: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ class Capabilities:
     how an uncertain batch is settled: ``replay`` within those seconds, ``query`` by ``BatchFinder.find_batch``,
     ``events`` by webhooks alone; if a replay settled nothing, a ``BatchFinder`` is asked too. ``atomic``: a batch is
     accepted or refused as a whole. ``people_per_second`` and ``calls_per_second`` are None for no limit.
+    ``international_addresses``: the part before the @ may have letters that are not ASCII.
     """
 
     name: str
@@ -152,6 +155,7 @@ class Capabilities:
     atomic: bool = True
     people_per_second: float | None = None
     calls_per_second: float | None = None
+    international_addresses: bool = False
 
     def count_people_per_call(self, *, mail_bytes: int, variable_bytes: int) -> int:
         """Return how many people fit in one call, by number and by bytes; 0 if not even one does.

@@ -19,6 +19,10 @@ class BadWebhook(DomainError):
     """A webhook is forged, too old or unreadable. Do nothing because of it."""
 
 
+class AccountRefused(DomainError):
+    """The provider could not be reached, or did not accept the account. Nothing was sent."""
+
+
 class SuppressionListError(DomainError):
     """A provider's suppression list could not be read. Read it again later."""
 

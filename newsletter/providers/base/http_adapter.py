@@ -4,11 +4,11 @@ It does what is the same for all of them: one attempt, reading the answer, askin
 An adapter adds what only its provider has: addresses, headers, the payload, errors and the receipt.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import ClassVar, Self, TypedDict, Unpack
+from typing import ClassVar, Self, Unpack
 from urllib.parse import urlencode
 
 import orjson
@@ -18,8 +18,6 @@ from newsletter.providers.base.batch_lookup import query_provider
 from newsletter.providers.base.contract import (
     BatchCall,
     BatchLookup,
-    Capabilities,
-    DnsRecords,
     HttpCaller,
     HttpRequest,
     Outcome,
@@ -29,7 +27,8 @@ from newsletter.providers.base.contract import (
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
 from newsletter.providers.base.json_values import Row, as_mapping, parse_json_or_none
 from newsletter.providers.base.prepared_batch import NO_VALID_ADDRESS, PreparedBatch, check_bytes, prepare_batch
-from newsletter.providers.base.provider_url import ProviderSettings, UrlRules
+from newsletter.providers.base.provider_adapter import AccountOptions, ProviderAdapter
+from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.responses import can_bisect, mask_provider_text, read_refusal
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionListQuery, read_pages
 from newsletter.providers.base.transport import Transport
@@ -37,63 +36,45 @@ from newsletter.providers.base.transport import Transport
 _CONNECT_SECONDS = 5.0
 
 
-class AdapterOptions(TypedDict, total=False):
+class AdapterOptions(AccountOptions, total=False):
     """Optional settings of every adapter, besides its account."""
 
-    endpoint: str
-    max_batch: int | None
-    people_per_second: float | None
-    calls_per_second: float | None
     transport: HttpCaller
     clock: Callable[[], datetime]
 
 
-class HttpAdapter(ABC):
+class HttpAdapter(ProviderAdapter):
     """One account of a provider. Threads may share it; ``close`` it when done.
 
-    ``url_rules`` say how its NEWSLETTER_PROVIDER_URL is written, ``offer`` what the provider can do; an account's own
-    rates and batch size replace those of the offer. ``company`` is the processor's name, if it is not the ``label``.
     ``receipt_status`` is the only status with which a batch is accepted.
     ``may_bisect`` is False for a provider that refuses a recipient and never a batch because of one.
     """
 
-    label: ClassVar[str]
-    company: ClassVar[str] = ""
-    dns: ClassVar[DnsRecords] = DnsRecords()
-    url_rules: ClassVar[UrlRules]
-    offer: ClassVar[Capabilities]
     default_endpoint: ClassVar[str] = ""
-    own_domain: ClassVar[str]
     receipt_status: ClassVar[int] = 200
     read_seconds: ClassVar[float] = 90.0
     may_bisect: ClassVar[bool] = True
     send_path: str
 
     def __init__(self, *, key: str, **options: Unpack[AdapterOptions]) -> None:
+        super().__init__(
+            max_batch=options.get("max_batch"),
+            people_per_second=options.get("people_per_second"),
+            calls_per_second=options.get("calls_per_second"),
+        )
         self._key = key
         self._secrets: tuple[str, ...] = (key,)
         self._auth: tuple[str, str] | None = None
         self._endpoint = options.get("endpoint") or self.default_endpoint
         self._transport = options.get("transport") or Transport()
         self._clock = options.get("clock") or _utc_now
-        self._capabilities = replace(
-            self.offer,
-            max_batch=options.get("max_batch") or self.offer.max_batch,
-            people_per_second=options.get("people_per_second"),
-            calls_per_second=options.get("calls_per_second") or self.offer.calls_per_second,
-        )
 
     @classmethod
     def from_settings(cls, settings: ProviderSettings, **options: Unpack[AdapterOptions]) -> Self:
         """Return the adapter of an account. Override it for an account that is more than a key."""
         return cls(key=settings.key, **options)
 
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._capabilities
-
     def deliver(self, call: BatchCall) -> Outcome:
-        """Make one attempt. Raise BadMail or BadBatch, with nothing sent, if the batch itself is wrong."""
         prepared = prepare_batch(call, capabilities=self._capabilities)
         outcome = self._attempt(prepared)
         return replace(outcome, people={**outcome.people, **prepared.rejections})

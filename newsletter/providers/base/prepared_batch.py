@@ -17,7 +17,7 @@ NO_VALID_ADDRESS = Message("Nobody in this batch has an address that can be sent
 class PreparedBatch:
     """A batch that has passed all checks.
 
-    ``people`` pairs each ASCII address with its recipient; ``refused`` gives a reason for each delivery whose address
+    ``people`` pairs each address, as it is sent, with its recipient; ``refused`` gives a reason for each delivery whose address
     no provider accepts; ``headers`` hold the one-click pair; ``needed`` names every personal value of the mail.
     """
 
@@ -42,7 +42,7 @@ class PreparedBatch:
 
 @dataclass(frozen=True)
 class PersonalMail:
-    """One recipient's complete mail. ``address`` is in ASCII form."""
+    """One recipient's complete mail. ``address`` is in ASCII form, except the part before the @ of some providers."""
 
     delivery: int
     address: str
@@ -66,7 +66,7 @@ def prepare_batch(call: BatchCall, *, capabilities: Capabilities) -> PreparedBat
         )
     check_mail(call.mail)
     call = replace(call, mail=_to_ascii_senders(call.mail))
-    people, refused = split_by_valid_address(call.people)
+    people, refused = split_by_valid_address(call.people, international=capabilities.international_addresses)
     common = _find_common_values(people)
     headers = build_headers(call.mail, values=common)
     needed = check_tokens(replace(call.mail, headers=headers))

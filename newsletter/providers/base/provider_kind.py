@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from newsletter.common.extension_registry import BadExtension, Extension
-from newsletter.providers.base.http_adapter import HttpAdapter
+from newsletter.providers.base.provider_adapter import ProviderAdapter
 from newsletter.providers.base.webhook_setup import WebhookSetup
 from newsletter.providers.base.webhooks.verification import WebhookHandler
 
@@ -11,11 +11,12 @@ from newsletter.providers.base.webhooks.verification import WebhookHandler
 class ProviderKind(Extension):
     """A provider. Its name is the scheme of its NEWSLETTER_PROVIDER_URL, of its ``offer`` and of its webhooks.
 
-    ``webhook_setup`` is None for a provider whose webhooks are entered by hand.
+    ``webhooks`` is None for a provider that reports nothing. ``webhook_setup`` is None for a provider whose webhooks are
+    entered by hand.
     """
 
-    adapter: ClassVar[type[HttpAdapter]]
-    webhooks: ClassVar[WebhookHandler]
+    adapter: ClassVar[type[ProviderAdapter]]
+    webhooks: ClassVar[WebhookHandler | None]
     webhook_setup: ClassVar[type[WebhookSetup] | None] = None
 
 
@@ -24,7 +25,7 @@ def check_provider(name: str, kind: ProviderKind) -> None:
     names = {
         "url_rules.scheme": kind.adapter.url_rules.scheme,
         "offer.name": kind.adapter.offer.name,
-        "webhooks.name": kind.webhooks.name,
+        "webhooks.name": kind.webhooks.name if kind.webhooks else name,
     }
     for part, found in names.items():
         if found != name:

@@ -54,7 +54,7 @@ class UrlRules:
     """The rules for one provider's URL.
 
     ``account`` is the pattern before ``?``, such as ``KEY@DOMAIN``; "" if the provider has no account. ``check_account``
-    raises BadProviderUrl for an account that cannot be right.
+    raises BadProviderUrl for an account that cannot be right. ``without`` names common options that mean nothing here.
     """
 
     scheme: str
@@ -62,6 +62,8 @@ class UrlRules:
     account: str = "KEY@"
     options: Mapping[str, UrlOption] = field(default_factory=dict)
     check_account: Callable[[ProviderSettings], None] = accept_account
+    needs_key: bool = True
+    without: frozenset[str] = frozenset()
 
     @property
     def form(self) -> str:
@@ -86,6 +88,7 @@ def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSe
     account, _, query = rest.partition("?")
     options = _read_options(query, known=list_options(rules))
     settings = _read_account(account.strip("/"), own_rules)
+    _refuse_unused(options, own_rules)
     for provider in rules.values():
         _check_options(options, provider=provider, own_rules=own_rules)
     return ProviderSettings(
@@ -112,9 +115,18 @@ def _check_options(options: Mapping[str, str], *, provider: UrlRules, own_rules:
             )
 
 
+def _refuse_unused(options: Mapping[str, str], rules: UrlRules) -> None:
+    for name in sorted(rules.without & options.keys()):
+        raise BadProviderUrl(
+            "%(name)s in NEWSLETTER_PROVIDER_URL does nothing with %(scheme)s://. Take it out.",
+            name=name,
+            scheme=rules.scheme,
+        )
+
+
 def list_options(rules: Mapping[str, UrlRules]) -> tuple[str, ...]:
     """Return the names of all options, those of one provider at the end."""
-    return (*COMMON_OPTIONS, *(name for provider in rules.values() for name in provider.options))
+    return (*COMMON_OPTIONS, *dict.fromkeys(name for provider in rules.values() for name in provider.options))
 
 
 def is_plain_key(text: str) -> bool:
@@ -132,16 +144,16 @@ def _read_account(account: str, rules: UrlRules) -> ProviderSettings:
         return ProviderSettings(rules.scheme)
     key, _, domain = account.rpartition("@")
     secret = ""
-    if "SECRET" in rules.account:
+    if ":" in rules.account.rpartition("@")[0]:
         key, _, secret = key.partition(":")
     settings = ProviderSettings(
         rules.scheme, key=unquote(key), secret=unquote(secret), domain=domain.strip("/").lower()
     )
-    if not settings.key:
+    if rules.needs_key and not settings.key:
         raise BadProviderUrl(
             "NEWSLETTER_PROVIDER_URL has no key. Write %(form)s with a key that may send.", form=rules.form
         )
-    if not is_plain_key(settings.key):
+    if settings.key and not is_plain_key(settings.key):
         raise BadProviderUrl(
             "The key in NEWSLETTER_PROVIDER_URL holds a space or a letter that a key cannot have. Copy it again."
         )

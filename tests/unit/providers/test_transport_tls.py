@@ -1,7 +1,5 @@
 """The HTTP caller over a real secure connection: the certificate is checked, and the deadline holds there too."""
 
-import datetime
-import ipaddress
 import socket
 import ssl
 import time
@@ -15,37 +13,14 @@ import requests.adapters
 from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
 from newsletter.providers.base.transport import Transport
+from tests.support.certificate import make_certificate
 from tests.support.socket_server import SocketServer, read_request, serve
-
-x509 = pytest.importorskip("cryptography.x509", reason="cryptography is needed to make a certificate")
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate and its key for 127.0.0.1, in one file."""
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @contextmanager

@@ -13,6 +13,9 @@ from newsletter.providers.base.errors import BadBatch
 # No percent sign: providers write their variables with it.
 _ONE = r"[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)*"
 _ADDRESS = re.compile(_ONE)
+_INTERNATIONAL_LOCAL = re.compile(
+    r"(?:[A-Za-z0-9!#$&'*+/=?^_`{|}~-]|[^\W_])+(?:\.(?:[A-Za-z0-9!#$&'*+/=?^_`{|}~-]|[^\W_])+)*"
+)
 _ALL_ADDRESSES = re.compile(rf"{_ONE}(?:\n{_ONE})*+")
 
 
@@ -31,22 +34,35 @@ def ascii_address(address: str) -> str:
     return whole
 
 
-def split_by_valid_address(
-    recipients: Sequence[Recipient],
-) -> tuple[list[tuple[str, Recipient]], dict[int, str]]:
-    """Return pairs (ASCII address, recipient), and a reason for each delivery whose address cannot be sent to.
+def international_address(address: str) -> str:
+    """Return the address for a provider that takes other scripts before the @, its domain in ASCII. Raise ValueError."""
+    local, _, domain = address.rpartition("@")
+    if local.isascii():
+        return ascii_address(address)
+    domain = ascii_address(f"x@{domain}")[2:]
+    if len(f"{local}@{domain}".encode()) > 254 or not _INTERNATIONAL_LOCAL.fullmatch(local):
+        raise ValueError(Message("it is not a plain email address that this provider takes"))
+    return f"{local}@{domain}"
 
-    Raise BadBatch if two recipients share an address: the provider would merge them and swap their links.
+
+def split_by_valid_address(
+    recipients: Sequence[Recipient], *, international: bool = False
+) -> tuple[list[tuple[str, Recipient]], dict[int, str]]:
+    """Return pairs (address as it is sent, recipient), and a reason for each delivery whose address cannot be sent to.
+
+    ``international``: only the domain has to be written in ASCII. Raise BadBatch if two recipients share an address: the
+    provider would merge them and swap their links.
     """
     addresses = [recipient.address for recipient in recipients]
     if _are_valid_and_distinct(addresses):
         return list(zip(addresses, recipients, strict=True)), {}
+    encode = international_address if international else ascii_address
     sendable: list[tuple[str, Recipient]] = []
     refused: dict[int, str] = {}
     seen: dict[str, int] = {}
     for recipient in recipients:
         try:
-            address = ascii_address(recipient.address)
+            address = encode(recipient.address)
         except ValueError as error:
             refused[recipient.delivery] = Message("The address was not sent to: %(error)s.", error=error)
             continue

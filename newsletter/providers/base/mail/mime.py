@@ -1,6 +1,7 @@
-"""Build one recipient's complete mail as a MIME message, for the outbox and previews."""
+"""Build one recipient's complete mail as a MIME message, for SMTP, the outbox and previews."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from email import policy
 from email.headerregistry import Address
@@ -14,6 +15,7 @@ from newsletter.providers.base.mail.tokens import check_tokens, check_values, fi
 
 # The standard policies fold a List-Unsubscribe of 78 characters or more into an encoded word, which breaks one-click.
 POLICY = policy.SMTP.clone(max_line_length=998)  # headers stay whole
+INTERNATIONAL_POLICY = POLICY.clone(utf8=True)  # RFC 6532, for a server that takes it
 BODY_POLICY = policy.SMTP.clone(max_line_length=76)  # the longest line of a quoted-printable body, RFC 2045
 
 
@@ -26,19 +28,49 @@ def build_message(*, mail: Mail, recipient: Recipient, message_id: str, date: da
     check_mail(mail)
     headers = build_headers(mail, values=set(recipient.variables))
     check_values([recipient], needed=check_tokens(mail))
-    message = EmailMessage(policy=POLICY)
+    values = recipient.variables
+    return compose_message(
+        mail=mail,
+        to=ascii_address(recipient.address),
+        subject=fill_tokens(mail.subject, values),
+        html=fill_tokens(mail.html, values),
+        text=fill_tokens(mail.text, values),
+        headers={name: fill_tokens(value, values) for name, value in headers.items()},
+        message_id=message_id,
+        date=date,
+    )
+
+
+def compose_message(
+    *,
+    mail: Mail,
+    to: str,
+    subject: str,
+    html: str,
+    text: str,
+    headers: Mapping[str, str],
+    message_id: str,
+    date: datetime,
+) -> EmailMessage:
+    """Return a mail with its personal values in it and all checks behind it. ``mail`` says who sends it.
+
+    Only for an address in other scripts are its headers not ASCII.
+    """
+    whole = POLICY if to.isascii() else INTERNATIONAL_POLICY
+    message = EmailMessage(policy=whole)
     message["From"] = Address(display_name=mail.from_name, addr_spec=ascii_address(mail.from_email))
-    message["To"] = Address(addr_spec=ascii_address(recipient.address))
-    message["Subject"] = fill_tokens(mail.subject, recipient.variables)
+    local, _, domain = to.rpartition("@")
+    message["To"] = Address(username=local, domain=domain)
+    message["Subject"] = subject
     message["Date"] = format_datetime(date)
     message["Message-ID"] = f"<{message_id}>"
     if mail.reply_to:
         message["Reply-To"] = Address(addr_spec=ascii_address(mail.reply_to))
     for name, value in headers.items():
-        message[name] = fill_tokens(value, recipient.variables)
+        message[name] = value
     message.policy = BODY_POLICY
-    message.set_content(fill_tokens(mail.text, recipient.variables), cte="quoted-printable")
-    message.add_alternative(fill_tokens(mail.html, recipient.variables), subtype="html", cte="quoted-printable")
-    message.policy = POLICY
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    message.policy = whole
     message.set_boundary("part-" + hashlib.sha256(message_id.encode()).hexdigest()[:40])
     return message

@@ -6,20 +6,37 @@ from pathlib import Path
 from newsletter.common.extension_registry import Registry, RegistryPart
 from newsletter.providers.base.contract import Adapter
 from newsletter.providers.base.errors import BadProviderUrl, BadWebhook
-from newsletter.providers.base.http_adapter import HttpAdapter
+from newsletter.providers.base.provider_adapter import ProviderAdapter
 from newsletter.providers.base.provider_kind import ProviderKind, check_provider
 from newsletter.providers.base.provider_url import ProviderSettings, UrlRules, parse_provider_url
 from newsletter.providers.base.webhook_setup import WebhookSetup
 from newsletter.providers.base.webhooks.verification import WebhookHandler
 from newsletter.providers.outbox.adapter import OUTBOX_URL, Outbox
 
-_ORDER = ("mailgun", "postmark", "sendgrid", "resend", "brevo", "sparkpost", "ses")
+_ORDER = ("mailgun", "postmark", "sendgrid", "resend", "brevo", "sparkpost", "ses", "smtp", "smtps")
 PROVIDERS = Registry("newsletter.providers", ProviderKind, order=_ORDER, check=check_provider)
 OUTBOX = "outbox"
 """The name of the provider that writes mails to files."""
-ADAPTERS: Mapping[str, type[HttpAdapter]] = RegistryPart(PROVIDERS, lambda kind: kind.adapter)
-WEBHOOK_HANDLERS: Mapping[str, WebhookHandler] = RegistryPart(PROVIDERS, lambda kind: kind.webhooks)
+ADAPTERS: Mapping[str, type[ProviderAdapter]] = RegistryPart(PROVIDERS, lambda kind: kind.adapter)
 
+
+class _WebhookHandlers(Mapping[str, WebhookHandler]):
+    """The handler of every provider that reports."""
+
+    def __getitem__(self, scheme: str) -> WebhookHandler:
+        handler = PROVIDERS[scheme].webhooks
+        if handler is None:
+            raise KeyError(scheme)
+        return handler
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, kind in PROVIDERS.items() if kind.webhooks is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+WEBHOOK_HANDLERS: Mapping[str, WebhookHandler] = _WebhookHandlers()
 WEBHOOK_SETUPS: Mapping[str, type[WebhookSetup] | None] = RegistryPart(PROVIDERS, lambda kind: kind.webhook_setup)
 
 

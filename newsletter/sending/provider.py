@@ -8,6 +8,7 @@ from django.conf import settings
 
 from newsletter.models import Issue, Send
 from newsletter.providers.base.contract import Adapter
+from newsletter.providers.base.provider_adapter import AccountTester
 from newsletter.providers.outbox.adapter import find_issue_folder
 from newsletter.providers.outbox.index import write_index
 from newsletter.providers.registry import OUTBOX, make_adapter, make_provider_label, read_provider_url
@@ -26,6 +27,12 @@ def current_adapter() -> Adapter:
 def make_trial_adapter(url: str) -> Adapter:
     """Return the adapter of another URL behind the recipient allowlist. Close it after use. Raise BadProviderUrl."""
     return apply_allowlist(make_adapter(url))
+
+
+def find_account_tester(url: str) -> AccountTester | None:
+    """Return what tries the account of a URL without sending, if its provider can. Close it after use. Raise BadProviderUrl."""
+    adapter = make_adapter(url) if read_provider_url(url).scheme != OUTBOX else None
+    return adapter if isinstance(adapter, AccountTester) else None
 
 
 def can_mail_leave() -> bool:

@@ -31,6 +31,7 @@ from newsletter.rendering.lint.colour_advice import find_colour_problems
 from subscribers.models import MailingList, Topic
 from tests.support.desk import said, sign_in
 from tests.support.fixtures import make_approver, make_event, make_publication
+from tests.support.mail_server import PASSWORD, USER, serve_mail
 from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db
@@ -367,6 +368,15 @@ def test_the_people_step_shows_the_sign_up_page(admin: Client) -> None:
     [
         ({"provider": "postmark", "key": "a-key"}, "postmark://a-key@"),
         ({"provider": "resend", "key": "re_1/2"}, "resend://re_1%2F2@"),
+        (
+            {"provider": "smtp", "key": "us@example.org", "secret": "p:w@d", "domain": "mail.example.org"},
+            "smtp://us%40example.org:p%3Aw%40d@mail.example.org",
+        ),
+        ({"provider": "smtp", "domain": "127.0.0.1:25", "webhook_key": "unused"}, "smtp://127.0.0.1:25"),
+        (
+            {"provider": "smtps", "key": "us-3r", "secret": "pw-5", "domain": "[::1]:465"},
+            "smtps://us-3r:pw-5@[::1]:465",
+        ),
     ],
 )
 def test_the_provider_step_shows_the_setting_to_write(admin, monkeypatch, given, setting) -> None:  # type: ignore[no-untyped-def]
@@ -375,8 +385,10 @@ def test_the_provider_step_shows_the_setting_to_write(admin, monkeypatch, given,
     page = response.content.decode()
     assert f"NEWSLETTER_PROVIDER_URL={setting}\nNEWSLETTER_PRODUCTION=true</code>" in page
     letter = unquote(page.split("body=")[1].split('"')[0])
-    assert setting not in letter
-    assert "://API-KEY@\n" in letter
+    if given.get("key"):
+        assert setting not in letter
+        assert given["key"] not in letter
+        assert "://API-KEY" in letter
     assert "no-store" in response.headers["Cache-Control"]
 
 
@@ -423,6 +435,35 @@ def test_the_privacy_notice_is_found_on_the_web_site(admin: Client, site: Site, 
 def test_a_setting_that_the_program_would_refuse_is_not_shown(admin: Client) -> None:
     page = admin.post("/admin/setup/provider/", {"provider": "mailgun", "key": "a-key"}).content.decode()
     assert "a-key@" not in page
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"provider": "postmark"}, {"provider": "smtp"}, {"provider": "smtp", "key": "u", "domain": "mail.example.org"}],
+)
+def test_a_provider_without_its_account_is_not_tried(admin: Client, given: dict[str, str]) -> None:
+    page = admin.post("/admin/setup/provider/", given).content.decode()
+    assert "NEWSLETTER_PROVIDER_URL" in page
+    assert 'id="nl-setting"' not in page
+
+
+def test_the_sign_in_at_a_mail_server_is_tested(admin: Client, settings) -> None:  # type: ignore[no-untyped-def]
+    with serve_mail() as server:
+        settings.NEWSLETTER_PROVIDER_URL = f"smtp://{USER}:{PASSWORD}@127.0.0.1:{server.port}"
+        assert said(admin.post("/admin/setup/provider/", {"test": "1"})) == ["The provider accepts the key."]
+        settings.NEWSLETTER_PROVIDER_URL = f"smtp://{USER}:wrong@127.0.0.1:{server.port}"
+        (refused,) = said(admin.post("/admin/setup/provider/", {"test": "1"}))
+    assert "did not accept our user and password" in refused
+    assert server.mails == []
+
+
+def test_the_provider_step_says_what_a_mail_server_cannot_do(admin: Client, settings) -> None:  # type: ignore[no-untyped-def]
+    assert "What this provider cannot do" not in admin.get("/admin/setup/provider/").content.decode()
+    settings.NEWSLETTER_PROVIDER_URL = "smtp://mail.example.org"
+    page = admin.get("/admin/setup/provider/").content.decode()
+    for text in ("reports nothing here", "at most once", "stays uncertain", "must sign the mail (DKIM)"):
+        assert text in page
+    assert "Set up reports" not in page
 
 
 def test_the_connection_to_the_provider_is_tested(admin: Client, settings, fake_provider) -> None:  # type: ignore[no-untyped-def]

@@ -20,14 +20,21 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.extension_registry import RegistryPart
+from newsletter.common.messages import Message
 from newsletter.common.translation import translate
 from newsletter.desk.setup.pages import StepPage
 from newsletter.desk.setup.steps import skip_step
 from newsletter.feedback.webhook_setup.install import install_webhook
-from newsletter.feedback.webhook_setup.state import find_webhook_settings, require_webhook_settings
+from newsletter.feedback.webhook_setup.state import (
+    DO_WITHOUT_REPORTS,
+    explain_silence,
+    find_webhook_settings,
+    require_webhook_settings,
+)
 from newsletter.models import ProviderWebhook
 from newsletter.organisation.health.connection import Connection, try_connection
-from newsletter.providers.registry import OUTBOX, PROVIDERS, URL_RULES, read_provider_url
+from newsletter.providers.base.provider_url import ProviderSettings
+from newsletter.providers.registry import ADAPTERS, OUTBOX, PROVIDERS, URL_RULES, read_provider_url
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 
@@ -42,24 +49,25 @@ class ProviderForm(forms.Form):
 
     provider = forms.ChoiceField(label=gettext_lazy("Provider"), choices=lambda: list(NAMES.items()))
     key = forms.CharField(
-        label=gettext_lazy("API key"),
+        label=gettext_lazy("API key, or user name (SMTP)"),
         strip=True,
         max_length=500,
+        required=False,
         help_text=gettext_lazy("A key that may send. Your provider shows it on its pages. We do not store it here."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     secret = forms.CharField(
-        label=gettext_lazy("Secret key (Amazon SES only)"),
+        label=gettext_lazy("Secret key (Amazon SES) or password (SMTP)"),
         strip=True,
         max_length=500,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     domain = forms.CharField(
-        label=gettext_lazy("Sending domain (Mailgun) or region (Amazon SES)"),
+        label=gettext_lazy("Sending domain (Mailgun), region (Amazon SES) or mail server (SMTP)"),
         max_length=255,
         required=False,
-        help_text=gettext_lazy("Such as news.example.org, or eu-west-1."),
+        help_text=gettext_lazy("Such as news.example.org, eu-west-1, or mail.example.org:587."),
     )
     european = forms.BooleanField(
         label=gettext_lazy("My account is in the provider’s European region (Mailgun, SparkPost)"), required=False
@@ -100,6 +108,7 @@ class ProviderStep(StepPage):
             "blocked": is_sending_blocked(),
             "env_file": settings.ENV.env_file,
             "letter": ask_for_provider(),
+            "limits": list_limits(provider),
             "webhook": find_webhook_settings(),
             **super().get_context_data(**kwargs),
         }
@@ -137,14 +146,28 @@ class ProviderStep(StepPage):
 def make_provider_url(*, provider: str, key: str, secret: str, domain: str, european: bool, webhook_key: str) -> str:
     """Return NEWSLETTER_PROVIDER_URL for these parts."""
     account = URL_RULES[provider].account
-    pair = f"{quote(key, safe='')}:{quote(secret, safe='')}" if "SECRET" in account else quote(key, safe="")
+    has_secret = ":" in account.rpartition("@")[0]
+    pair = f"{quote(key, safe='')}:{quote(secret, safe='')}" if has_secret else quote(key, safe="")
     after = domain if not account.endswith("@") else ""
+    if not key and not secret and not URL_RULES[provider].needs_key:
+        pair = ""
     options = []
     if european and provider in _EU_ENDPOINTS:
         options.append(f"endpoint={_EU_ENDPOINTS[provider]}")
-    if webhook_key:
+    if webhook_key and "webhook_key" not in URL_RULES[provider].without:
         options.append(f"webhook_key={quote(webhook_key, safe='')}")
-    return f"{provider}://{pair}@{after}" + (f"?{'&'.join(options)}" if options else "")
+    at = "@" if pair or URL_RULES[provider].needs_key else ""
+    return f"{provider}://{pair}{at}{after}" + (f"?{'&'.join(options)}" if options else "")
+
+
+def list_limits(provider: ProviderSettings | None) -> list[str]:
+    """Return what staff must know of the provider in the settings, and do themselves."""
+    limits: list[str] = []
+    if silence := explain_silence(provider):
+        limits.append(Message.joined([silence, DO_WITHOUT_REPORTS], between=" "))
+    if provider is not None and provider.scheme in ADAPTERS:
+        limits.extend(ADAPTERS[provider.scheme].limits)
+    return [translate(limit) for limit in limits]
 
 
 def ask_for_provider() -> str:
@@ -159,15 +182,27 @@ def ask_for_provider() -> str:
 def ask_for_setting(values: dict[str, Any]) -> str:
     """Return a letter that asks whoever runs the server to write the setting. It holds no key."""
     hidden = {name: text for name, text in _PLACEHOLDERS.items() if values[name]}
-    return _(
-        "Hello,\n\nplease connect our newsletter to %(provider)s. Write these two lines into the file %(file)s and start"
-        " the program again:\n\n%(lines)s\n\nI give you the value of %(hidden)s separately, not by email.\n\nThank you"
-    ) % {
+    told = {
         "provider": NAMES[values["provider"]],
         "file": _env_file(),
         "lines": _write_lines(make_provider_url(**{**values, **hidden})),
         "hidden": ", ".join(hidden.values()),
     }
+    if not hidden:
+        return (
+            _(
+                "Hello,\n\nplease connect our newsletter to %(provider)s. Write these two lines into the file %(file)s and"
+                " start the program again:\n\n%(lines)s\n\nThank you"
+            )
+            % told
+        )
+    return (
+        _(
+            "Hello,\n\nplease connect our newsletter to %(provider)s. Write these two lines into the file %(file)s and start"
+            " the program again:\n\n%(lines)s\n\nI give you the value of %(hidden)s separately, not by email.\n\nThank you"
+        )
+        % told
+    )
 
 
 def _write_lines(url: str) -> str:

@@ -13,8 +13,12 @@ from newsletter.models import ProviderWebhook
 from newsletter.providers.base.errors import WebhookSetupError
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.webhooks.verification import split_keys
-from newsletter.providers.registry import ADAPTERS, OUTBOX, WEBHOOK_SETUPS
+from newsletter.providers.registry import ADAPTERS, WEBHOOK_HANDLERS, WEBHOOK_SETUPS
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
+
+DO_WITHOUT_REPORTS = Message(
+    "Read the mailbox that bounces come to and stop mailing the addresses that they name, or choose a provider that reports."
+)
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,9 @@ class WebhookSettings:
 
 
 def find_webhook_settings() -> WebhookSettings | None:
-    """Return the webhook of the provider in the settings; None if mail goes to files or the setting is wrong."""
+    """Return the webhook of the provider in the settings; None if it reports nothing, or if the setting is wrong."""
     provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
-    if provider is None or provider.scheme == OUTBOX:
+    if provider is None or provider.scheme not in WEBHOOK_HANDLERS:
         return None
     name = provider.scheme
     row = ProviderWebhook.objects.filter(provider=name).first()
@@ -56,10 +60,23 @@ def find_webhook_settings() -> WebhookSettings | None:
     )
 
 
+def explain_silence(provider: ProviderSettings | None) -> str:
+    """Return what is not heard of with a real provider that reports nothing, "" for any other."""
+    if provider is None or provider.scheme not in ADAPTERS or provider.scheme in WEBHOOK_HANDLERS:
+        return ""
+    return Message(
+        "%(provider)s reports nothing here: bounces come as mail to the return path or the sender, and nobody hears of "
+        "complaints.",
+        provider=ADAPTERS[provider.scheme].label,
+    )
+
+
 def require_webhook_settings() -> WebhookSettings:
     """Return the webhook of the provider in the settings. Raise WebhookSetupError if there is none."""
     found = find_webhook_settings()
     if found is None:
+        if why := explain_silence(read_provider(settings.NEWSLETTER_PROVIDER_URL)):
+            raise WebhookSetupError(Message.joined([why, DO_WITHOUT_REPORTS], between=" "))
         raise WebhookSetupError(
             "No mail provider is set, so nothing is reported. Write the provider into NEWSLETTER_PROVIDER_URL, start the "
             "program again, then set up its reports."

@@ -43,6 +43,7 @@ from newsletter.organisation.health.sending import (
     check_recipient_allowlist,
     check_reports,
     check_senders,
+    check_sign_in,
 )
 from newsletter.organisation.private_folder import DataPaths
 from newsletter.providers.registry import OUTBOX
@@ -65,6 +66,7 @@ def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
     yield from check_extensions()
     url = settings.NEWSLETTER_PROVIDER_URL
     yield from check_provider(url)
+    yield from check_sign_in(url, now=datetime.now(UTC))
     yield check_recipient_allowlist()
     provider = read_provider(url)
     yield from check_site_url(

@@ -8,8 +8,9 @@ from django.conf import settings
 
 from newsletter.common.errors import BadAddress
 from newsletter.feedback.webhook_setup.silence import has_sent_before
-from newsletter.feedback.webhook_setup.state import find_webhook_settings
+from newsletter.feedback.webhook_setup.state import DO_WITHOUT_REPORTS, explain_silence, find_webhook_settings
 from newsletter.models import Installation, Publication
+from newsletter.organisation.health.connection import try_connection
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.webhooks.verification import split_keys
 from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
@@ -17,6 +18,7 @@ from newsletter.sending.deliverability.domain_records import FindTxtRecords, che
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
+from newsletter.sending.provider import find_account_tester
 from subscribers.addresses.normalise import to_ascii
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 from subscribers.erasing.journal_check import repair_journal
@@ -37,12 +39,27 @@ def check_provider(url: str) -> Iterator[Finding]:
     if provider.endpoint and not is_own_endpoint(provider):
         do = "Take the endpoint out of NEWSLETTER_PROVIDER_URL to mail real people."
         yield warning("provider", f"{provider.endpoint} is not {provider.scheme}'s own address.", do)
+    for limit in ADAPTERS[provider.scheme].limits:
+        yield ok("provider", str(limit))
+
+
+def check_sign_in(url: str, *, now: datetime) -> Iterator[Finding]:
+    """Sign in at the provider, if that is possible without sending."""
+    if read_provider(url) is None or find_account_tester(url) is None:
+        return
+    connection = try_connection(url, now=now)
+    if connection.state == "works":
+        yield ok("provider sign-in", "The mail server took our connection.")
+    else:
+        yield error("provider sign-in", connection.reason, "Correct NEWSLETTER_PROVIDER_URL, then run this again.")
 
 
 def check_reports(*, now: datetime) -> Iterator[Finding]:
     """Report where the provider's webhook leads, if its reports can be verified, and when the last one came."""
     webhook = find_webhook_settings()
     if webhook is None:
+        if silence := explain_silence(read_provider(settings.NEWSLETTER_PROVIDER_URL)):
+            yield warning("webhooks", silence, DO_WITHOUT_REPORTS)
         return
     how = webhook.obstacle or f"Run: newsletter provider webhooks --install. Or enter it at {webhook.label} by hand."
     if webhook.lost_key:

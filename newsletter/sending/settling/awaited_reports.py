@@ -28,6 +28,8 @@ def has_refused_batches(send: Send) -> bool:
 def is_enquiry_under_way(send: Send, *, adapter: Adapter, now: datetime) -> bool:
     """Return True if the provider may still settle some uncertain people."""
     account, capabilities = account_label(), adapter.capabilities
+    if capabilities.reconcile == "none":
+        return False
     batches = Batch.objects.filter(send=send)
     if capabilities.reconcile == "replay":
         start = find_replay_start(capabilities, now=now)

@@ -44,10 +44,12 @@ BROKEN = {
     ),
 }
 
+OWN_PROVIDERS = ["mailgun", "postmark", "sendgrid", "resend", "brevo", "sparkpost", "ses", "smtp", "smtps"]
+
 
 def test_our_own_kinds_are_found_by_entry_points() -> None:
     assert list(CHECKS) == OWN_CHECKS
-    assert set(PROVIDERS) == {"mailgun", "postmark", "sendgrid", "resend", "brevo", "sparkpost", "ses"}
+    assert list(PROVIDERS) == OWN_PROVIDERS
     assert list_broken_extensions() == []
 
 

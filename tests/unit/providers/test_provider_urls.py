@@ -68,7 +68,7 @@ def test_the_settings_do_not_show_their_keys_when_printed() -> None:
         ("", "has no scheme"),
         ("s3cret@news.example.org", "has no scheme"),
         ("mailgum://s3cret@news.example.org", r"did you mean mailgun\?"),
-        ("smtp://s3cret@mail.example.org", "not known here. Known are outbox://, mailgun://"),
+        ("pop3://s3cret@mail.example.org", "not known here. Known are outbox://, mailgun://"),
         ("mailgun://news.example.org", "has no key"),
         ("mailgun://@news.example.org", "has no key"),
         ("mailgun://s3cret@", "no sending domain"),

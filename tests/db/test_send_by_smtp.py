@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from newsletter.inbound.settings import parse_sources
 from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.models import DeliveryException, Send, SenderDomain, StaffNotice
 from newsletter.organisation.health.sending import check_provider, check_reports, check_sign_in
@@ -125,7 +126,11 @@ def test_doctor_says_what_a_mail_server_cannot_do(server: MailServer, settings: 
     assert any("at most once" in text for text in said)
     assert any("DKIM" in text and "doctor --message" in text for text in said)
     (reports,) = check_reports(now=NOW)
-    assert (reports.level, "reports nothing here" in reports.says) == ("warning", True)
+    assert (reports.level, "bounces come as mail to the return path" in reports.says) == ("warning", True)
+    assert "NEWSLETTER_INBOUND" in str(reports.do)
+    settings.NEWSLETTER_INBOUND = parse_sources(["imaps://news:secret@mail.example.org/INBOX"])
+    (reports,) = check_reports(now=NOW)
+    assert "bounces are read from mail that comes in" in reports.says
 
 
 def test_doctor_signs_in_at_the_mail_server(server: MailServer, settings: Any) -> None:

@@ -26,7 +26,7 @@ from newsletter.desk.setup.pages import StepPage
 from newsletter.desk.setup.steps import skip_step
 from newsletter.feedback.webhook_setup.install import install_webhook
 from newsletter.feedback.webhook_setup.state import (
-    DO_WITHOUT_REPORTS,
+    advise_on_silence,
     explain_silence,
     find_webhook_settings,
     require_webhook_settings,
@@ -164,7 +164,7 @@ def list_limits(provider: ProviderSettings | None) -> list[str]:
     """Return what staff must know of the provider in the settings, and do themselves."""
     limits: list[str] = []
     if silence := explain_silence(provider):
-        limits.append(Message.joined([silence, DO_WITHOUT_REPORTS], between=" "))
+        limits.append(Message.joined([silence, advise_on_silence()], between=" "))
     if provider is not None and provider.scheme in ADAPTERS:
         limits.extend(ADAPTERS[provider.scheme].limits)
     return [translate(limit) for limit in limits]

@@ -16,10 +16,6 @@ from newsletter.providers.base.webhooks.verification import split_keys
 from newsletter.providers.registry import ADAPTERS, WEBHOOK_HANDLERS, WEBHOOK_SETUPS
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 
-DO_WITHOUT_REPORTS = Message(
-    "Read the mailbox that bounces come to and stop mailing the addresses that they name, or choose a provider that reports."
-)
-
 
 @dataclass(frozen=True)
 class WebhookSettings:
@@ -64,10 +60,25 @@ def explain_silence(provider: ProviderSettings | None) -> str:
     """Return what is not heard of with a real provider that reports nothing, "" for any other."""
     if provider is None or provider.scheme not in ADAPTERS or provider.scheme in WEBHOOK_HANDLERS:
         return ""
+    label = ADAPTERS[provider.scheme].label
+    if settings.NEWSLETTER_INBOUND:
+        return Message(
+            "%(provider)s reports nothing here: bounces are read from mail that comes in, and nobody hears of complaints.",
+            provider=label,
+        )
     return Message(
         "%(provider)s reports nothing here: bounces come as mail to the return path or the sender, and nobody hears of "
         "complaints.",
-        provider=ADAPTERS[provider.scheme].label,
+        provider=label,
+    )
+
+
+def advise_on_silence() -> Message:
+    """Return what to do about a provider that reports nothing."""
+    if settings.NEWSLETTER_INBOUND:
+        return Message("Ask mailbox providers, such as Yahoo, to send complaints to NEWSLETTER_INBOUND_ADDRESS.")
+    return Message(
+        "Have the mailbox that bounces come to read here (NEWSLETTER_INBOUND), or choose a provider that reports."
     )
 
 
@@ -76,7 +87,7 @@ def require_webhook_settings() -> WebhookSettings:
     found = find_webhook_settings()
     if found is None:
         if why := explain_silence(read_provider(settings.NEWSLETTER_PROVIDER_URL)):
-            raise WebhookSetupError(Message.joined([why, DO_WITHOUT_REPORTS], between=" "))
+            raise WebhookSetupError(Message.joined([why, advise_on_silence()], between=" "))
         raise WebhookSetupError(
             "No mail provider is set, so nothing is reported. Write the provider into NEWSLETTER_PROVIDER_URL, start the "
             "program again, then set up its reports."

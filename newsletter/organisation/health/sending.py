@@ -8,7 +8,7 @@ from django.conf import settings
 
 from newsletter.common.errors import BadAddress
 from newsletter.feedback.webhook_setup.silence import has_sent_before
-from newsletter.feedback.webhook_setup.state import DO_WITHOUT_REPORTS, explain_silence, find_webhook_settings
+from newsletter.feedback.webhook_setup.state import advise_on_silence, explain_silence, find_webhook_settings
 from newsletter.models import Installation, Publication
 from newsletter.organisation.health.connection import try_connection
 from newsletter.providers.base.errors import BadProviderUrl
@@ -59,7 +59,7 @@ def check_reports(*, now: datetime) -> Iterator[Finding]:
     webhook = find_webhook_settings()
     if webhook is None:
         if silence := explain_silence(read_provider(settings.NEWSLETTER_PROVIDER_URL)):
-            yield warning("webhooks", silence, DO_WITHOUT_REPORTS)
+            yield warning("webhooks", silence, advise_on_silence())
         return
     how = webhook.obstacle or f"Run: newsletter provider webhooks --install. Or enter it at {webhook.label} by hand."
     if webhook.lost_key:

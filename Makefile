@@ -77,7 +77,7 @@ lock: $(VENV)/.dev
 audit: $(VENV)/.dev
 	$(PYTHON) -m venv --clear $(VENV)/audit
 	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
-	$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip -r requirements/runtime.txt
+	$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements/runtime.txt
 	rm -rf $(VENV)/audit
 
 licences: $(VENV)/.dev

@@ -22,7 +22,7 @@ help:
 	@echo "make lint           check style, types and layers"
 	@echo "make messages       update the Spanish catalogue"
 	@echo "make docs           write docs/reference/commands.md again"
-	@echo "make integration    run the product against a real WordPress, calendar servers and site generators (55 minutes on two busy cores)"
+	@echo "make integration    run the product against a real WordPress, calendar, mail and other servers (an hour on two cores)"
 	@echo "make soak           send three issues to 200,000 people, three times, while everything fails at random (at most 20 minutes)"
 	@echo "make mutations      read each kind of document damaged in 1,000 ways (some minutes)"
 	@echo "make email-check    judge every mail layout: axe, validators, SpamAssassin, size (some minutes)"

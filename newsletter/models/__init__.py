@@ -33,12 +33,12 @@ from newsletter.models.reuse import IssueTemplate, SavedBlock, SavedRow
 from newsletter.models.sending.exclusions import Exclusion
 from newsletter.models.sending.sending_limits import Installation, MailLimits, ProviderAccount, SendingDay
 from newsletter.models.sending.sends import Attempt, Batch, Delivery, DeliveryException, Send
+from newsletter.models.sending.template_mails import MailTemplate, MailTemplateText, TemplateMail
 from newsletter.models.special_issues.corrections import CorrectedDelivery, Correction
 from newsletter.models.special_issues.subject_tests import SubjectTest
 from newsletter.models.special_issues.welcome import WelcomeStep
 from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest, SkippedStep, StaffLink, StaffNotice
 from newsletter.models.states import transition
-from newsletter.models.template_mails import MailTemplate, MailTemplateText, TemplateMail
 
 __all__ = [
     "Acknowledgement",

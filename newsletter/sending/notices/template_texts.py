@@ -14,7 +14,7 @@ import orjson
 from newsletter.common.errors import DomainError
 from newsletter.common.text import clean_line
 from newsletter.models import MailTemplate, MailTemplateText
-from newsletter.models.template_mails import MAX_FIELDS, MAX_VALUE_LENGTH
+from newsletter.models.sending.template_mails import MAX_FIELDS, MAX_VALUE_LENGTH
 from newsletter.providers.base.contract import Mail
 from newsletter.rendering.blocks import Block, Button, Document, Note
 from newsletter.rendering.phrases import find_text_direction

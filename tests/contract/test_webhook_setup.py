@@ -184,7 +184,7 @@ def test_a_key_of_the_settings_is_used_where_the_provider_takes_any(site: Site) 
     site.keys = ["desk:their-password"]
     site.install()
     stored = "desk:their-password"
-    if site.api.name in ("postmark", "brevo", "sparkpost"):
+    if site.api.name in ("postmark", "brevo", "sparkpost", "mailjet"):
         assert site.keys == [stored]
     else:
         assert site.keys[-1] == stored
@@ -270,6 +270,29 @@ def test_amazon_confirms_only_the_question_about_our_topic() -> None:
         assert site.read().works
 
 
+def test_mailjet_posts_each_event_to_one_address_and_takes_nobody_elses() -> None:
+    with serve_webhook_api("mailjet") as api:
+        api.rows = [
+            {"ID": 1, "EventType": "bounce", "IsBackup": False, "Status": "alive", "Url": "https://crm.example.net/"}
+        ]
+        with pytest.raises(WebhookSetupError, match="go to another already: bounce"):
+            Site(api).install()
+        assert api.writes == []
+
+
+def test_mailjet_gets_a_lost_event_and_a_lost_password_back() -> None:
+    with serve_webhook_api("mailjet") as api:
+        site = Site(api)
+        site.install()
+        api.rows = [row for row in api.rows if row["EventType"] != "spam"]
+        assert site.read().problems == ("It does not report: spam.",)
+        assert site.install().problems == ()
+        site.keys = ["newsletter:another-password"]
+        assert any("not known here" in problem for problem in site.read().problems)
+        assert site.install().problems == ()
+        assert all("newsletter:another-password@" in row["Url"] for row in api.rows)
+
+
 def test_other_providers_ask_for_no_confirmation() -> None:
     with serve_webhook_api("brevo") as api:
         setup = Site(api).open()
@@ -317,6 +340,9 @@ def _break(api: WebhookApi, row: dict[str, Any]) -> None:
     if api.name == "mailgun":
         if row["event"] == "delivered" and URL in row["urls"]:
             row["urls"].remove(URL)
+    elif api.name == "mailjet":
+        if is_same_url(row["Url"], URL):
+            row["Status"] = "dead"
     elif row.get("url") == URL and api.name == "sendgrid":
         row.update(enabled=False, dropped=False)
     elif row.get("Url") == URL:

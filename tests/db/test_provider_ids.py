@@ -12,7 +12,7 @@ from tests.support.fixtures import NOW
 from tests.support.sends import Clock, make_ready_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SCHEMES = ["mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "ses"]
+SCHEMES = ["mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "ses", "mailjet"]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -1,4 +1,4 @@
-"""A fake provider on loopback: it speaks seven send APIs, fails on demand, and keeps a ledger of all requests.
+"""A fake provider on loopback: it speaks eight send APIs, fails on demand, and keeps a ledger of all requests.
 
 As a program: ``python -m tests.support.fake_provider --port 8025``; then GET ``/_ledger``, GET ``/_mailbox/ADDRESS``,
 POST ``/_faults`` with ``[{"kind": "slow", "seconds": 2, "request": 3}]``.
@@ -96,6 +96,8 @@ class FakeProvider:
             return self.provider_url
         if scheme == "ses":
             return f"ses://{quote(self.key, safe='')}:{quote(SECRET, safe='')}@{REGION}?endpoint={endpoint}"
+        if scheme == "mailjet":
+            return f"mailjet://{quote(self.key, safe='')}:{quote(SECRET, safe='')}@?endpoint={endpoint}"
         return f"{scheme}://{quote(self.key, safe='')}@?endpoint={endpoint}"
 
     @property
@@ -119,7 +121,7 @@ class FakeProvider:
         self._always = fault
 
     def refuse_person(self, address: str, code: int | str) -> None:
-        """Refuse one recipient inside an answer of 200, as Postmark, SES and SparkPost do, with its error code."""
+        """Refuse one recipient inside an answer of 200, as Postmark, SES, SparkPost and Mailjet do, with its error code."""
         self._refused[address] = code
 
     def stop_refusing(self) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from tests.support.provider_faults import Fault
 from tests.support.provider_json import PATHS, check_json_key, read_json_send
 from tests.support.provider_mailgun import RequestRefused, SendRequest, check_form, read_form
+from tests.support.provider_mailjet import MAILJET, check_mailjet_key, read_mailjet_send
 from tests.support.provider_queries import answer_query
 from tests.support.provider_suppression_lists import answer_suppression_list
 from tests.support.provider_templates import TEMPLATE_PATHS, check_template_key, read_template_send
@@ -182,6 +183,8 @@ class Handler(BaseHTTPRequestHandler):
             return read_json_send(self.path, body=body, headers=self.headers)
         if self.path in TEMPLATE_PATHS:
             return read_template_send(self.path, body=body)
+        if self.path == MAILJET:
+            return read_mailjet_send(body)
         if self.path != f"/v3/{provider.domain}/messages":
             raise RequestRefused(404, f"Domain not found: {self.path}")
         form = read_form(body, content_type=self.headers.get("Content-Type", ""))
@@ -195,6 +198,8 @@ class Handler(BaseHTTPRequestHandler):
         elif path.startswith(("/v3/smtp/", "/api/v1/", "/v2/")):
             url = f"{provider.endpoint}{path}" + (f"?{query}" if query else "")
             check_template_key(path, body=body, headers=self.headers, key=provider.key, url=url, method=self.command)
+        elif path == MAILJET:
+            check_mailjet_key(self.headers, key=provider.key)
         elif path.startswith("/v3/"):
             given = self.headers.get("Authorization", "").removeprefix("Basic ")
             if given != base64.b64encode(f"api:{provider.key}".encode()).decode():

@@ -1,5 +1,6 @@
 """Providers on loopback that list, create and change webhooks as their documented interfaces do, and fail on demand."""
 
+import base64
 import json
 import re
 import threading
@@ -22,6 +23,7 @@ ACCOUNTS = {
     "brevo": f"brevo://{KEY}@",
     "sparkpost": f"sparkpost://{KEY}@",
     "ses": f"ses://{KEY}:{SECRET}@eu-west-1",
+    "mailjet": f"mailjet://{KEY}:{SECRET}@",
 }
 _KEY_HEADERS = {
     "sendgrid": "Authorization",
@@ -31,6 +33,7 @@ _KEY_HEADERS = {
     "sparkpost": "Authorization",
     "mailgun": "Authorization",
     "ses": "Authorization",
+    "mailjet": "Authorization",
 }
 Reply = tuple[int, Any]
 
@@ -265,6 +268,31 @@ class WebhookApi:
         space = "http://sns.amazonaws.com/doc/2010-03-31/"
         return f'<{action}Response xmlns="{space}"><{action}Result>{inner}</{action}Result></{action}Response>'
 
+    def _mailjet_other(self, url: str) -> None:
+        kinds = ("open", "click")
+        kind, is_backup = ("bounce", True) if len(self.rows) >= len(kinds) else (kinds[len(self.rows)], False)
+        row = {"ID": 40 + len(self.rows), "EventType": kind, "IsBackup": is_backup, "Status": "alive", "Version": 1}
+        self.rows.append({**row, "Url": url})
+
+    def mailjet(self, method: str, path: str, query: dict[str, str], sent: Any) -> Reply:
+        base = "/v3/REST/eventcallbackurl"
+        if method == "GET":
+            assert path == base
+            return 200, {"Count": len(self.rows), "Data": self.rows[: int(query.get("Limit", 10))]}
+        if method == "POST":
+            if any(row["EventType"] == sent["EventType"] and not row["IsBackup"] for row in self.rows):
+                return 400, {
+                    "ErrorInfo": "",
+                    "ErrorMessage": "MJ18 A Event-callbackurl already exists",
+                    "StatusCode": 400,
+                }
+            made = max((row["ID"] for row in self.rows), default=39) + 1
+            self.rows.append({"ID": made, "IsBackup": False, **sent})
+            return 201, {"Count": 1, "Data": [self.rows[-1]]}
+        row = next(row for row in self.rows if path == f"{base}/{row['ID']}")
+        row.update(sent)
+        return 200, {"Count": 1, "Data": [row]}
+
     # The server's side.
 
     def answer(self, method: str, path: str, body: bytes, headers: Any) -> tuple[int, bytes] | None:
@@ -293,6 +321,8 @@ class WebhookApi:
             return given == "Basic YXBpOnByb3ZpZGVyLWtleS0wMTIzNDU2Nzg5"
         if self.name == "ses":
             return f"Credential={KEY}/" in given
+        if self.name == "mailjet":
+            return given == "Basic " + base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
         return given in (KEY, f"Bearer {KEY}")
 
 

@@ -368,6 +368,7 @@ def test_the_people_step_shows_the_sign_up_page(admin: Client) -> None:
     [
         ({"provider": "postmark", "key": "a-key"}, "postmark://a-key@"),
         ({"provider": "resend", "key": "re_1/2"}, "resend://re_1%2F2@"),
+        ({"provider": "mailjet", "key": "pub-1", "secret": "priv/2"}, "mailjet://pub-1:priv%2F2@"),
         (
             {"provider": "smtp", "key": "us@example.org", "secret": "p:w@d", "domain": "mail.example.org"},
             "smtp://us%40example.org:p%3Aw%40d@mail.example.org",

@@ -39,6 +39,7 @@ def mailgun(settings: Any) -> None:
 URLS = {
     "mailgun": "mailgun://key@news.example.org",
     "ses": "ses://key:secret@eu-west-1",
+    "mailjet": "mailjet://key:secret@",
     **{name: f"{name}://key@" for name in ("sendgrid", "postmark", "resend", "brevo", "sparkpost")},
 }
 BEARER = {"Authorization": "Bearer a-token"}
@@ -125,7 +126,7 @@ def test_a_provider_that_is_not_configured_is_not_found(settings: Any, provider:
 
 
 @pytest.mark.parametrize("keys", ["webhook_key=old,new", "webhook_key=old&webhook_key=new"])
-@pytest.mark.parametrize("provider", ["postmark", "brevo", "sparkpost"])
+@pytest.mark.parametrize("provider", ["postmark", "brevo", "sparkpost", "mailjet"])
 def test_two_passwords_are_accepted_while_one_replaces_the_other(settings: Any, provider: str, keys: str) -> None:
     settings.NEWSLETTER_PROVIDER_URL = f"{URLS[provider]}?{keys}"
     answers = [post(provider, b"{}", headers={"Authorization": f"Bearer {key}"}) for key in ("old", "new", "third", "")]

@@ -57,7 +57,7 @@ class ProviderForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     secret = forms.CharField(
-        label=gettext_lazy("Secret key (Amazon SES) or password (SMTP)"),
+        label=gettext_lazy("Secret key (Amazon SES, Mailjet) or password (SMTP)"),
         strip=True,
         max_length=500,
         required=False,

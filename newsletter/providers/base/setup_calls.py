@@ -171,7 +171,7 @@ def _encode(
 def _find_message(parsed: object) -> str:
     row = as_mapping(parsed)
     first = as_mapping(next(iter(as_list(row.get("errors"))), None))
-    names = ("message", "Message", "error", "Reason", "reason", "description")
+    names = ("message", "Message", "ErrorMessage", "error", "Reason", "reason", "description")
     found = [source.get(name) for source in (first, row) for name in names]
     return next((text for text in found if isinstance(text, str) and text), "")
 

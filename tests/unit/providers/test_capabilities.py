@@ -18,6 +18,7 @@ URLS = [
     "brevo://k@",
     "sparkpost://k@?max_batch=2000",
     "ses://k:s@eu-west-1",
+    "mailjet://k:s@",
 ]
 
 

@@ -42,7 +42,7 @@ REPLIES = {
     "4.7.0 TSS04": ("421 4.7.0 [TSS04] Messages temporarily deferred due to unexpected volume", SenderCause.RATE),
     "5.7.1": ("550 5.7.1 message rejected by policy", SenderCause.OTHER),
 }
-PROVIDERS = ("mailgun", "sendgrid", "postmark", "resend", "brevo", "sparkpost", "ses")
+PROVIDERS = ("mailgun", "sendgrid", "postmark", "resend", "brevo", "sparkpost", "ses", "mailjet")
 OURS = {"delivery": "7", "batch": "1-1-ab"}
 
 
@@ -71,6 +71,11 @@ def report(provider: str, reply: str, *, delayed: bool) -> Any:
         }
         name = "email.delivery_delayed" if delayed else "email.bounced"
         return {"type": name, "data": {"to": ["ana@example.com"], "bounce": bounce}}
+    if provider == "mailjet":
+        told = (
+            {"error": "greylisted", "hard_bounce": False} if delayed else {"error": "user unknown", "hard_bounce": True}
+        )
+        return {"event": "bounce", "time": 1, "MessageID": 5, "email": "ana@example.com", "comment": reply, **told}
     if provider == "brevo":
         return {"event": "deferred" if delayed else "hard_bounce", "email": "ana@example.com", "reason": reply}
     if provider == "sparkpost":

@@ -57,6 +57,17 @@ BODIES: dict[str, Any] = {
         "ts_epoch": int(AT.timestamp() * 1000),
         "X-Mailin-custom": json.dumps(OURS),
     },
+    "mailjet": [
+        {
+            "event": "sent",
+            "time": int(AT.timestamp()),
+            "MessageID": 19421777835146490,
+            "email": "ana@example.com",
+            "smtp_reply": "sent (250 2.0.0 OK)",
+            "CustomID": "7",
+            "Payload": "7 1-1-ab",
+        }
+    ],
     "sparkpost": [
         {
             "msys": {
@@ -407,6 +418,69 @@ def test_sparkpost(event: dict[str, Any], means: tuple[str, str]) -> None:
 
 def test_sparkpost_asks_whether_we_are_there_and_that_is_no_event() -> None:
     assert parse("sparkpost", [{"msys": {}}, {"msys": None}]) == []
+
+
+MAILJET = {"time": 1, "MessageID": 5, "email": "a@example.com", "Payload": "7 1-1-ab"}
+
+
+@pytest.mark.parametrize(
+    ("event", "means"),
+    [
+        (
+            {"event": "bounce", "hard_bounce": True, "error_related_to": "recipient", "error": "user unknown"},
+            "bounced hard",
+        ),
+        (
+            {"event": "bounce", "hard_bounce": False, "error_related_to": "recipient", "error": "user unknown"},
+            "bounced soft",
+        ),
+        (
+            {"event": "bounce", "hard_bounce": True, "error": "mailbox inactive", "comment": "550 5.7.1 no"},
+            "bounced block",
+        ),
+        ({"event": "bounce", "hard_bounce": True, "error": "quota exceeded"}, "bounced soft"),
+        (
+            {"event": "bounce", "hard_bounce": True, "error_related_to": "domain", "error": "no mail host"},
+            "bounced hard",
+        ),
+        (
+            {"event": "bounce", "hard_bounce": True, "error_related_to": "domain", "error": "relay/access denied"},
+            "bounced block",
+        ),
+        (
+            {"event": "bounce", "hard_bounce": True, "error_related_to": "recipient", "error": "a new one"},
+            "bounced hard",
+        ),
+        ({"event": "bounce", "hard_bounce": False, "error": "greylisted"}, "deferred "),
+        (
+            {"event": "bounce", "hard_bounce": True, "error_related_to": "spam", "error": "policy issue"},
+            "bounced block",
+        ),
+        ({"event": "bounce", "error_related_to": "system", "error": "connection issue"}, "bounced soft"),
+        ({"event": "blocked", "error_related_to": "mailjet", "error": "preblocked"}, "bounced block"),
+        ({"event": "blocked", "error_related_to": "recipient", "error": "user unknown"}, "bounced hard"),
+        ({"event": "blocked", "error_related_to": "recipient", "error": "spam reporter"}, "complained "),
+        ({"event": "spam", "source": "JMRPP"}, "complained "),
+        ({"event": "unsub", "mj_list_id": 1}, "unsubscribed "),
+        ({"event": "open"}, "opened "),
+        ({"event": "click", "url": "https://example.org"}, "clicked "),
+        ({"event": "something new"}, "unknown "),
+    ],
+)
+def test_mailjet(event: dict[str, Any], means: str) -> None:
+    assert " ".join(meaning("mailjet", [{**MAILJET, **event}])) == means
+
+
+def test_mailjet_sends_one_event_or_many_and_tells_clicks_apart() -> None:
+    (alone,) = parse("mailjet", {**MAILJET, "event": "sent"})
+    assert (alone.delivery, alone.batch) == (7, "1-1-ab")
+    clicks = parse("mailjet", [{**MAILJET, "event": "click", "url": f"https://example.org/{n}"} for n in range(3)])
+    assert len({told.key for told in clicks}) == 3
+
+
+def test_mailjet_without_our_payload_is_found_by_our_id() -> None:
+    (told,) = parse("mailjet", {"event": "sent", "time": 1, "email": "a@example.com", "CustomID": "7"})
+    assert (told.delivery, told.batch, len(told.key)) == (7, "", 64)
 
 
 @pytest.mark.parametrize(

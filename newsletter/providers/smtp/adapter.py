@@ -27,8 +27,9 @@ from newsletter.providers.base.prepared_batch import (
 from newsletter.providers.base.provider_adapter import AccountOptions, ProviderAdapter
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.smtp.account import MailServer, make_url_rules, read_server
+from newsletter.providers.smtp.answers import ConnectionLost, ServerRefused, ServerUnusable
 from newsletter.providers.smtp.batch import MailBatch, ReadyMail
-from newsletter.providers.smtp.connection import ConnectionLost, PhaseSeconds, ServerRefused, ServerUnusable
+from newsletter.providers.smtp.connection import PhaseSeconds
 from newsletter.providers.smtp.envelope import Envelope, write_content
 from newsletter.providers.smtp.pool import ConnectionPool
 from newsletter.providers.smtp.replies import read_refusal

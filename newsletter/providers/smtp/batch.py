@@ -10,14 +10,14 @@ from typing import NamedTuple
 from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.providers.base.responses import combine_row_verdicts
-from newsletter.providers.smtp.connection import (
+from newsletter.providers.smtp.answers import (
     AddressNotTaken,
     ConnectionLost,
     MailTooLarge,
     ServerRefused,
     ServerUnusable,
-    SmtpConnection,
 )
+from newsletter.providers.smtp.connection import SmtpConnection
 from newsletter.providers.smtp.envelope import Envelope
 from newsletter.providers.smtp.pool import ConnectionPool
 from newsletter.providers.smtp.replies import CLOSING, Refusal, read_refusal

@@ -9,40 +9,27 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
 
 from newsletter.common.messages import Message
 from newsletter.providers.base.transport import Deadline, describe_error
 from newsletter.providers.smtp.account import MailServer, Security
+from newsletter.providers.smtp.answers import (
+    AddressNotTaken,
+    ConnectionLost,
+    MailTooLarge,
+    Reply,
+    ServerRefused,
+    ServerUnusable,
+    Stage,
+    describe_certificate,
+    read_error,
+)
 from newsletter.providers.smtp.envelope import Envelope, write_recipient, write_sender
 
 _MAX_REPLY_BYTES = 32 * 1024
 _PIECE = 4096
 _QUIT_SECONDS = 2.0
-
-
-class Stage(StrEnum):
-    """The command that a server answered."""
-
-    GREETING = "greeting"
-    ENCRYPTION = "encryption"
-    SIGN_IN = "sign_in"
-    SENDER = "sender"
-    RECIPIENT = "recipient"
-    CONTENT = "content"
-
-
-class Reply(NamedTuple):
-    """A server's answer. ``text`` has its lines joined by spaces."""
-
-    code: int
-    text: str
-
-    @property
-    def is_success(self) -> bool:
-        return 200 <= self.code < 300
 
 
 @dataclass(frozen=True)
@@ -53,42 +40,6 @@ class PhaseSeconds:
     session: float = 45.0
     transfer: float = 45.0
     confirmation: float = 120.0
-
-
-class ServerRefused(Exception):
-    """The server answered a command with an error: the mail was not taken."""
-
-    def __init__(self, stage: Stage, reply: Reply) -> None:
-        super().__init__(f"{stage} {reply.code}")
-        self.stage, self.reply = stage, reply
-
-
-class ServerUnusable(Exception):
-    """No mail may be handed to this server until somebody changes its settings or ours. The message says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class MailTooLarge(Exception):
-    """The mail is larger than the server takes. ``limit`` is in bytes."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(str(limit))
-        self.limit = limit
-
-
-class AddressNotTaken(Exception):
-    """The server does not take addresses in other scripts."""
-
-
-class ConnectionLost(Exception):
-    """The connection failed. If ``after_dot``, the server may have taken the mail; otherwise it certainly has not."""
-
-    def __init__(self, reason: str, *, after_dot: bool = False) -> None:
-        super().__init__(reason)
-        self.reason, self.after_dot = reason, after_dot
 
 
 class _NonsenseReply(smtplib.SMTPException):
@@ -126,7 +77,8 @@ class SmtpConnection(smtplib.SMTP):
             # A server that ended the mail before its final dot has not taken it.
             if self.has_unread_input():
                 self._is_out_of_step = True
-                raise ServerRefused(Stage.CONTENT, self._expect_error())
+                self._require(Stage.CONTENT, self._read())
+                raise _NonsenseReply
         with self._phase(self._seconds.confirmation, after_dot=True):
             self.send(b".\r\n")
             reply = self._read()
@@ -202,18 +154,12 @@ class SmtpConnection(smtplib.SMTP):
         code, text = self.getreply()
         return Reply(code, " ".join(text.decode("utf-8", "replace").split()))
 
-    def _expect_error(self) -> Reply:
-        reply = self._read()
-        if reply.code < 400:
-            raise _NonsenseReply
-        return reply
-
     def _open_session(self) -> None:
         server = self._server
         connected = socket.create_connection((server.host, server.port), timeout=self._seconds.connect)
         self.sock = connected
         if server.security is Security.TLS:
-            self.sock = self._context.wrap_socket(connected, server_hostname=server.host)
+            self._shake_hands()
         self.sock.settimeout(self._seconds.session)
         self.local_hostname = _find_own_name() or _format_literal(self.sock)
         greeting = self._read()
@@ -239,21 +185,30 @@ class SmtpConnection(smtplib.SMTP):
                     "smtps://…:465, or ask whoever runs it."
                 )
             )
-        self._host = self._server.host
-        try:
-            self.starttls(context=self._context)
-        except smtplib.SMTPResponseException as error:
-            raise ServerRefused(Stage.ENCRYPTION, _read_error(error)) from error
+        self.send(b"STARTTLS\r\n")
+        reply = self._read()
+        if reply.code != 220:
+            raise ServerRefused(Stage.ENCRYPTION, reply)
         if self._unread:
             # Somebody between the server and us put in commands that would count as the server's.
             raise ServerUnusable(Message("The connection to the mail server was tampered with, so nothing was sent."))
+        self._shake_hands()
         self._greet()
+
+    def _shake_hands(self) -> None:
+        """Encrypt the connection. The deadline must see the socket that is being read, also before it is encrypted."""
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected
+        host = self._server.host
+        encrypted = self._context.wrap_socket(self.sock, server_hostname=host, do_handshake_on_connect=False)
+        self.sock = encrypted
+        encrypted.do_handshake()
 
     def _sign_in(self) -> None:
         try:
             self.login(self._server.user, self._server.password)
         except smtplib.SMTPResponseException as error:
-            raise ServerRefused(Stage.SIGN_IN, _read_error(error)) from error
+            raise ServerRefused(Stage.SIGN_IN, read_error(error)) from error
         except (smtplib.SMTPServerDisconnected, _NonsenseReply):
             raise
         except (smtplib.SMTPException, ValueError) as error:
@@ -315,7 +270,7 @@ class SmtpConnection(smtplib.SMTP):
                 yield
         except ssl.SSLError as error:
             if isinstance(error, ssl.SSLCertVerificationError):
-                raise ServerUnusable(_describe_certificate(error)) from error
+                raise ServerUnusable(describe_certificate(error)) from error
             raise ConnectionLost(self._explain(error, deadline), after_dot=after_dot) from error
         except (OSError, smtplib.SMTPServerDisconnected, _NonsenseReply) as error:
             raise ConnectionLost(self._explain(error, deadline), after_dot=after_dot) from error
@@ -330,21 +285,6 @@ class SmtpConnection(smtplib.SMTP):
         if isinstance(error, ssl.SSLError):
             return Message("a secure connection could not be made (TLS); check the port")
         return describe_error(error)
-
-
-def _read_error(error: smtplib.SMTPResponseException) -> Reply:
-    text = error.smtp_error
-    return Reply(
-        error.smtp_code, " ".join((text.decode("utf-8", "replace") if isinstance(text, bytes) else text).split())
-    )
-
-
-def _describe_certificate(error: ssl.SSLCertVerificationError) -> Message:
-    return Message(
-        "The mail server's certificate is not valid (%(why)s), so nothing was sent. Check the server's name in "
-        "NEWSLETTER_PROVIDER_URL, and that its certificate is current.",
-        why=error.verify_message,
-    )
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from newsletter.providers.base.responses import mask_provider_text, quote_provid
 from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status
 from newsletter.providers.base.webhooks.events import BounceClass
 from newsletter.providers.base.webhooks.sender_faults import SenderCause, find_cause, find_sender_status
-from newsletter.providers.smtp.connection import Reply, Stage
+from newsletter.providers.smtp.answers import Reply, Stage
 
 CLOSING = 421
 _ABOUT_RECIPIENT = re.compile(r"[45]\.[12]\.\d{1,3}")

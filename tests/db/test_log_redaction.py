@@ -16,7 +16,6 @@ from newsletter.jobs.timer import run_logged
 from newsletter.monitoring.logs.formatters import make_formatter
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.notices.single_mails import settle_queued_mail
-from subscribers.models import Subscriber
 from subscribers.web.page import database_unavailable_page
 from tests.support.people import make_list, make_member
 
@@ -53,12 +52,11 @@ def test_a_providers_reason_is_logged_without_the_address(lines: io.StringIO) ->
     assert read_only_line(lines)["message"] == "A confirmation may not have been sent: 550 5.1.1 <[address]>: unknown"
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_database_error_of_a_job_is_logged_without_the_address(lines: io.StringIO) -> None:
     person = make_member(make_list(), ADDRESS)
 
     def add_again() -> None:
-        Subscriber.objects.filter(pk=person.pk).get()
         raise IntegrityError(f"duplicate key value: Key (email)=({person.email}) already exists.")
 
     assert not run_logged("import_people", add_again)

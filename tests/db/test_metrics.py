@@ -18,7 +18,7 @@ from newsletter.monitoring.metrics import read_database_metrics, write_metrics
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_source, make_story
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 GUIDE = Path(__file__).parents[2] / "docs/how-to/monitor.md"
 MONITORING = Path(__file__).parents[2] / "examples/monitoring"
 Values = dict[tuple[str, ...], float]

@@ -53,7 +53,7 @@ def test_everybody_gets_the_issue_once(server: MailServer) -> None:
 
 
 @pytest.mark.requirement("U1")
-def test_those_after_a_lost_confirmation_are_mailed_and_one_stays_uncertain(server: MailServer) -> None:
+def test_after_a_lost_confirmation_one_is_uncertain_and_the_rest_mailed(server: MailServer) -> None:
     server.faults["END"] = once(close, after=4)
     done = send(20)
     assert done.state == Send.State.NEEDS_ATTENTION

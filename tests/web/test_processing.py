@@ -91,6 +91,7 @@ def test_the_record_shows_the_retention_that_the_jobs_use(monkeypatch: pytest.Mo
         ("mailgun://k@news.example.org?endpoint=https://api.eu.mailgun.net", ("Mailgun", "api.eu.mailgun.net", "EU")),
         ("mailgun://k@news.example.org", ("Mailgun", "", "")),
         ("postmark://token@", ("Postmark", "", "")),
+        ("smtp://u:p@mail.example.org:587", ("SMTP (STARTTLS, port 587)", "mail.example.org", "")),
     ],
 )
 def test_the_record_names_the_provider_and_its_region(url: str, said: tuple[str, str, str] | None) -> None:

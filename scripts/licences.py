@@ -25,6 +25,8 @@ ALLOWED = (
     r"(The )?Unlicense( \(Unlicense\))?",
     r"W3C License",
 )
+IN_A_FILE = {"imapclient": ["BSD-3-Clause"]}
+"""What a library says only in a file of its package, which somebody read."""
 HEAD = """# Licences of the libraries
 
 The program is under the [MIT licence](../../LICENSE). It needs these libraries, in the versions of `requirements/runtime.txt`.
@@ -69,7 +71,7 @@ def read_licences(name: str) -> list[str] | None:
     ]
     line = (said.get("License") or "").strip().partition("\n")[0]
     named = classifiers if any(map(_is_known, classifiers)) or not line else [*classifiers, line]
-    return list(dict.fromkeys(named))
+    return list(dict.fromkeys(named or IN_A_FILE.get(name, [])))
 
 
 def is_allowed(licences: list[str]) -> bool:

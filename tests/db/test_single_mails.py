@@ -200,3 +200,16 @@ def test_a_proof_waits_too_and_shows_why(provider: Any) -> None:
     (proof,) = send_proofs(issue=issue, group=group, to=[person], by=person, now=NOW, adapter=current_adapter())
     assert (proof.state, provider.ledger) == (Proof.State.FAILED, [])
     assert "wait" in proof.reason
+
+
+def test_a_proof_has_an_address_that_unsubscribes_nobody(provider: Any, settings: Any) -> None:
+    settings.NEWSLETTER_INBOUND_ADDRESS = "replies@news.example.org"
+    publication = make_publication()
+    make_story("The first verdict")
+    add_subscribers(publication, 2)
+    issue, person = make_issue(publication, approved=True), make_approver()
+    group = find_groups(issue, content=resolve_content(issue), now=NOW)[0]
+    (proof,) = send_proofs(issue=issue, group=group, to=[person], by=person, now=NOW, adapter=current_adapter())
+    assert proof.state == Proof.State.ACCEPTED
+    (mail,) = provider.mailbox(person.email)
+    assert mail.headers["List-Unsubscribe"].endswith(", <mailto:replies+proof@news.example.org?subject=unsubscribe>")

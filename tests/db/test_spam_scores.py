@@ -3,6 +3,7 @@
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,13 @@ def test_a_low_score_is_kept_and_is_no_warning(issue: Issue, programs: Path) -> 
     score_due_issues(now=NOW)
     assert findings(issue) == []
     assert SpamCheck.objects.get().score == 1.2
+
+
+def test_with_inbound_mail_the_scored_mail_has_both_addresses(issue: Issue, programs: Path, settings: Any) -> None:
+    settings.NEWSLETTER_INBOUND_ADDRESS = "replies@news.example.org"
+    read = install(programs)
+    score_due_issues(now=NOW)
+    assert b"<mailto:replies+proof@news.example.org?subject=unsubscribe>" in read.read_bytes()
 
 
 def test_only_changed_content_is_scored_again(issue: Issue, programs: Path) -> None:

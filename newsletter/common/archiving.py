@@ -78,7 +78,7 @@ def _find_uses(row: models.Model, *, only_active: bool) -> Iterator[Uses]:
 def _find_owners(
     model: type[models.Model], rows: models.QuerySet[models.Model]
 ) -> tuple[type[models.Model], models.QuerySet[models.Model]]:
-    """Return what staff know these rows by: a row whose model is `part_of` another stands for that other row."""
+    """Return what staff know these rows by: a row whose model is `part_of` another represents that other row."""
     while owner := getattr(model, "part_of", ""):
         model, part = model._meta.get_field(owner).related_model, rows  # type: ignore[assignment]
         rows = model._default_manager.filter(pk__in=part.values(owner))

@@ -1,4 +1,4 @@
-"""What the addresses of a mail that came in say: who unsubscribes, which issue a reply is to, and whether it is our own."""
+"""Read the addresses of a mail that came in: who unsubscribes, which issue a reply is to, and whether it is our own."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Where inbound mail comes from (NEWSLETTER_INBOUND), and the address that people write to. No password reaches a message."""
+"""The sources of inbound mail (NEWSLETTER_INBOUND), and the address that people write to. No password reaches a message."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

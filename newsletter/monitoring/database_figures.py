@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.functions import Coalesce
@@ -25,7 +24,7 @@ _UNENDED = "open"
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many wait, and the seconds that the oldest has waited; 0 if none waits."""
+    """The number of rows that wait, and the seconds that the oldest has waited; 0 if none waits."""
 
     count: int
     oldest_seconds: float
@@ -56,13 +55,13 @@ def find_waiting_batches(*, now: datetime) -> Waiting:
     """Count the batches of running sends that may be sent at once and are not being sent."""
     due = Batch.objects.due(now=now).filter(state=Batch.State.PENDING, send__state=Send.State.SUBMITTING)
     since = Coalesce("not_before", "due_at", "send__started_at")
-    return _waiting(due.aggregate(count=Count("pk"), since=Min(since)), now=now)
+    return _waiting(**due.aggregate(count=Count("pk"), since=Min(since)), now=now)
 
 
 def find_waiting_reports(*, now: datetime) -> Waiting:
     """Count the provider's reports that were received and not applied yet."""
     waiting = ProviderEvent.objects.filter(applied_at=None, result=ProviderEvent.Result.WAITING)
-    return _waiting(waiting.aggregate(count=Count("pk"), since=Min("received_at")), now=now)
+    return _waiting(**waiting.aggregate(count=Count("pk"), since=Min("received_at")), now=now)
 
 
 def count_recent_reports(*, now: datetime) -> dict[str, int]:
@@ -115,6 +114,5 @@ def _count_by_state(rows: QuerySet[Send] | QuerySet[Batch], *, states: list[str]
     return {state: found.get(state, 0) for state in states}
 
 
-def _waiting(found: dict[str, Any], *, now: datetime) -> Waiting:
-    since = found["since"]
-    return Waiting(found["count"], max((now - since).total_seconds(), 0.0) if since else 0.0)
+def _waiting(*, count: int, since: datetime | None, now: datetime) -> Waiting:
+    return Waiting(count, max((now - since).total_seconds(), 0.0) if since else 0.0)

@@ -1,4 +1,4 @@
-"""What this process knows of its own jobs: the end of each job's last good run, and whether the last run failed."""
+"""The jobs of this process: the end of each job's last good run, and whether the last run failed."""
 
 import threading
 from collections.abc import Mapping

@@ -81,7 +81,7 @@ class RefusedInDryRun(BaseModel):
 
 
 class DryRun(BaseModel):
-    """What the import would do to the people who were here at the time. Notes and refused lines are kept for 7 days."""
+    """The effect of the import on the people who were here at the time. Notes and refused lines are kept for 7 days."""
 
     columns: dict[str, str] = Field(description="The field of each column that is read.")
     unread_columns: list[str] = Field(description="The columns that are not read.")

@@ -1,4 +1,4 @@
-"""What a log line says about where it comes from: the request, or the job, that this thread works on."""
+"""The request or the job that this thread works on, for its log lines."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -11,7 +11,7 @@ from newsletter.providers.base.provider_url import ProviderSettings, UrlRules
 
 
 class AccountOptions(TypedDict, total=False):
-    """What an account may set itself, besides its key."""
+    """The settings of an account besides its key."""
 
     endpoint: str
     max_batch: int | None

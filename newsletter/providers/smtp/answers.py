@@ -1,4 +1,4 @@
-"""What a mail server can answer, or fail to: its replies, and the errors of handing over a mail."""
+"""The replies of a mail server, and the errors of handing over a mail."""
 
 import smtplib
 import ssl

@@ -34,7 +34,7 @@ _QUIT_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class PhaseSeconds:
-    """How long a server may take to be connected to, to open a session, to take a mail, and to confirm it."""
+    """The limits for connecting, for opening a session, for handing over a mail, and for its confirmation."""
 
     connect: float = 10.0
     session: float = 45.0

@@ -1,1 +1,1 @@
-"""What every request passes before a page: limits, ids, timing, and answers that need no page."""
+"""The layers that every request passes before a page: limits, ids, timing, and answers that need no page."""

@@ -1,8 +1,7 @@
 """Give each request an id that its log lines and its answer have in common."""
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 from uuid import uuid4
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -24,8 +23,8 @@ class RequestIdMiddleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = _find_id(environ)
 
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            return start_response(status, [*headers, (HEADER, request)], *error)
+        def start(status: str, headers: list[tuple[str, str]], *error: object) -> Callable[[bytes], object]:
+            return start_response(status, [*headers, (HEADER, request)], *error)  # type: ignore[arg-type]
 
         with working_on(request=request):
             return self._pages(environ, start)

@@ -1,8 +1,7 @@
 """Measure how long each request takes, by part of the site."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from newsletter.monitoring.metrics import observe_request
@@ -38,10 +37,10 @@ class RequestTimingMiddleware:
             return self._pages(environ, start_response)
         began, status = perf_counter(), 500
 
-        def start(line: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+        def start(line: str, headers: list[tuple[str, str]], *error: object) -> Callable[[bytes], object]:
             nonlocal status
             status = int(line[:3])
-            return start_response(line, headers, *error)
+            return start_response(line, headers, *error)  # type: ignore[arg-type]
 
         try:
             return self._pages(environ, start)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class MailKind(StrEnum):
-    """What a mail is by its header fields. Its text is never used to decide."""
+    """The kind of a mail by its header fields. Its text is never used to decide."""
 
     REPLY = "reply"
     AUTOMATIC = "automatic"
@@ -23,7 +23,7 @@ class RawMail:
 
 @dataclass(frozen=True)
 class RecipientReport:
-    """What a bounce says about one recipient (RFC 3464): the action, the enhanced code and the server's answer."""
+    """The report of a bounce about one recipient (RFC 3464): the action, the enhanced code and the server's answer."""
 
     action: str
     status: str

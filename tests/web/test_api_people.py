@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from newsletter.models import AuditEntry
+from newsletter.models import AuditEntry, InboundMail
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import ConsentEvent, Reason, Reply, Subscriber, Subscription, Suppression
 from subscribers.segments.attributes import write_attributes
@@ -251,3 +251,25 @@ def test_a_reply_that_cannot_be_is_refused_with_a_sentence() -> None:
     )
     problem(call("post", f"people/{ada.pk}/replies", body, key=create_key("people:read")), 403)
     assert not Reply.objects.exists()
+
+
+def test_no_call_shows_what_a_person_wrote() -> None:
+    person = make_member(make_list("weekly"), "ann@example.org")
+    InboundMail.objects.create(
+        key="1",
+        origin="imap",
+        state="held",
+        kind="reply",
+        text="For you only",
+        received_at=NOW,
+        sender_hash=bytes(person.address_hash),
+        read_at=NOW,
+    )
+    key = create_key("people people:read")
+    answers = [
+        call("post", "people/find", {"email": "ann@example.org"}, key=key),
+        call("get", f"people/{person.pk}", key=key),
+        call("get", "people", key=key),
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert not any("For you only" in answer.content.decode() for answer in answers)

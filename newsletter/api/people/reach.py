@@ -106,14 +106,17 @@ def hide_other_lists(key: ApiKey, description: dict[str, object]) -> dict[str, o
     }
 
 
-def hide_followed_cases(description: dict[str, object]) -> dict[str, object]:
-    """Return what is known of a person without the cases that they follow or followed: only the person reads these."""
+_NEVER_SHOWN = ("followed_cases", "replies_received")
+
+
+def hide_private_parts(description: dict[str, object]) -> dict[str, object]:
+    """Return what is known of a person without the cases that they follow or followed, and without what they wrote."""
     return {
         name: [event for event in value if not {FOLLOWS, STOPS_FOLLOWING} & event["data"].keys()]
         if name == "consent" and isinstance(value, list)
         else value
         for name, value in description.items()
-        if name != "followed_cases"
+        if name not in _NEVER_SHOWN
     }
 
 

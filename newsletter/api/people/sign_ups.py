@@ -12,8 +12,8 @@ from newsletter.api.people.reach import (
     find_signed_up,
     find_topics,
     find_visible_person,
-    hide_followed_cases,
     hide_other_lists,
+    hide_private_parts,
     list_visible_hashes,
     log_data,
 )
@@ -93,13 +93,13 @@ def change(request: HttpRequest, data: PeopleChange) -> PeopleChanged:
 def find(request: HttpRequest, data: Address) -> dict[str, object]:
     """Return what is held about the person with this address: what `people/{person}` returns, and more.
 
-    It leaves out the cases that they follow: only the person reads these. A key that is limited to lists gets what
+    It leaves out the cases that they follow, and what they wrote to you. A key that is limited to lists gets what
     concerns those lists.
     """
     key = get_key(request)
     person = find_visible_person(key, data.email)
     log(instance=person, action="newsletter.api_read", data=log_data(key))
-    description = hide_followed_cases(describe_person(person, now=timezone.now()))
+    description = hide_private_parts(describe_person(person, now=timezone.now()))
     return hide_other_lists(key, {**description, "email_hint": mask(person.email)})
 
 

@@ -5,10 +5,12 @@ from wsgiref.types import WSGIApplication
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
+from newsletter.api.calls.middleware import API_URLS
 from newsletter.management.web_worker import worker_class
 from newsletter.monitoring.logs.formatters import make_formatter
 from newsletter.web.layers.body_limits import body_limit_of_target
@@ -57,4 +59,12 @@ class Server(BaseApplication):
             self.cfg.set(_CONTROL_SOCKET_OFF, True)
 
     def load(self) -> WSGIApplication:
-        return wrap_pages(get_wsgi_application())
+        pages = get_wsgi_application()
+        _import_pages()
+        return wrap_pages(pages)
+
+
+def _import_pages() -> None:
+    """Import every page now. Else the first visitor would wait for it, and everybody else with them."""
+    for resolver in (get_resolver(), get_resolver(API_URLS)):
+        resolver.url_patterns  # noqa: B018

@@ -10,7 +10,7 @@ from django.utils import translation
 from newsletter.models.staff import done_from
 from subscribers.web.page import client_address_of
 
-_RESOLVER, _START = "newsletter.api.urls", "/api"
+API_URLS, _START = "newsletter.api.urls", "/api"
 
 
 class ApiMiddleware:
@@ -18,7 +18,7 @@ class ApiMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._next = get_response
-        self._calls: URLResolver = get_resolver(_RESOLVER)
+        self._calls: URLResolver = get_resolver(API_URLS)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(f"{_START}/"):

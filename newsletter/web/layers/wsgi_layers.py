@@ -2,6 +2,7 @@
 
 from wsgiref.types import WSGIApplication
 
+from newsletter.web.layers.api_reads import ApiReadMiddleware
 from newsletter.web.layers.monitoring_endpoints import MonitoringMiddleware
 from newsletter.web.layers.request_ids import RequestIdMiddleware
 from newsletter.web.layers.request_timing import RequestTimingMiddleware
@@ -10,4 +11,5 @@ from subscribers.web.one_click_middleware import OneClickMiddleware
 
 def wrap_pages(pages: WSGIApplication) -> WSGIApplication:
     """Return the whole application around Django's."""
-    return RequestIdMiddleware(RequestTimingMiddleware(MonitoringMiddleware(OneClickMiddleware(pages))))
+    answered_by_django = ApiReadMiddleware(OneClickMiddleware(pages))
+    return RequestIdMiddleware(RequestTimingMiddleware(MonitoringMiddleware(answered_by_django)))

@@ -74,9 +74,9 @@ class StoryItem:
 
 @dataclass(frozen=True)
 class EventItem:
-    """One event. ``day``/``month`` make the date chip; ``when`` is the full date, time and zone in words.
+    """One event. ``weekday``, ``day`` and ``month`` make the date chip, and ``hours`` is what the chip does not say.
 
-    ``calendar_url`` is the .ics file served by us, ``google_url`` and ``outlook_url`` lead to those calendars.
+    ``when`` is the full date, time and zone in words. ``calendar_url`` is our page that adds the event to a calendar.
     """
 
     title: str
@@ -87,9 +87,9 @@ class EventItem:
     where: str = ""
     distance: str = ""
     online: bool = False
+    weekday: str = ""
+    hours: str = ""
     calendar_url: str = ""
-    google_url: str = ""
-    outlook_url: str = ""
     map_url: str = ""
     summary: str = ""
     picture: Picture | None = None

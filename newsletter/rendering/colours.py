@@ -6,6 +6,7 @@ from functools import lru_cache
 
 MIN_CONTRAST_RATIO = 4.5
 _VISIBLE_RATIO = 1.8
+_SMALL_TEXT_RATIO = 7.0
 DARK, LIGHT = "#1d1c1a", "#fdfbf7"
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z")
 
@@ -105,18 +106,18 @@ def light_palette(*, colour: str, accent: str, background: str) -> Palette:
     return Palette(
         page=background,
         page_ink=page_ink,
-        page_soft=make_readable(mix_colours(page_ink, background, share=0.35), on=background),
+        page_soft=make_readable(mix_colours(page_ink, background, share=0.35), on=background, ratio=_SMALL_TEXT_RATIO),
         page_line=mix_colours(background, page_ink, share=0.16),
         masthead=make_readable(colour, on=background),
         paper=paper,
         ink="#2c2a27",
-        soft="#655f58",
+        soft=make_readable("#655f58", on=paper, ratio=_SMALL_TEXT_RATIO),
         line="#e7dfd3",
         heading=make_readable(colour, on=paper),
         link=make_readable(accent, on=paper),
         tint=tint,
         tint_ink=make_readable(colour, on=tint),
-        tint_soft=make_readable("#655f58", on=tint),
+        tint_soft=make_readable("#655f58", on=tint, ratio=_SMALL_TEXT_RATIO),
         tint_link=make_readable(accent, on=tint),
         tint_line=mix_colours(tint, colour, share=0.2),
         tint_button=tint_button,
@@ -160,13 +161,13 @@ def dark_palette(*, colour: str, accent: str) -> Palette:
         link=make_readable(mix_colours(accent, ink, share=0.25), on=paper, ratio=5.0),
         tint=tint,
         tint_ink=make_readable(mix_colours(colour, "#fbf5ea", share=0.88), on=tint, ratio=7.0),
-        tint_soft=make_readable("#b5ada2", on=tint),
+        tint_soft=make_readable("#b5ada2", on=tint, ratio=_SMALL_TEXT_RATIO),
         tint_link=make_readable(mix_colours(accent, ink, share=0.25), on=tint, ratio=5.0),
         tint_line=mix_colours(tint, ink, share=0.18),
         tint_button=ink,
         tint_button_ink=make_readable(colour, on=ink),
         chip=chip,
-        chip_ink=make_readable(mix_colours(colour, ink, share=0.7), on=chip),
+        chip_ink=make_readable(mix_colours(colour, ink, share=0.7), on=chip, ratio=_SMALL_TEXT_RATIO),
         rule=button,
         band=band,
         band_ink=ink,

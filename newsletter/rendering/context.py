@@ -81,6 +81,7 @@ def build_block_context(document: Document, position: int) -> dict[str, object]:
             extras["block"] = SimpleNamespace(key=key, **values)
         case StoryCards(heading=heading):
             after_lead = any(isinstance(before, LeadStory) for before in document.blocks[:position])
+            extras["after_lead"] = after_lead
             extras["heading"] = heading or (find_phrase("more_stories", language) if after_lead else "")
         case Events(kind=kind, heading=heading, note=note, host_url=host_url):
             extras["heading"] = heading or find_phrase(f"events_{kind}", language)

@@ -16,7 +16,7 @@ from newsletter.rendering.blocks import Brand, Picture
 from newsletter.rendering.phrases import base_language
 from newsletter.rendering.templates import as_markup
 
-SANS = "'Helvetica Neue', Helvetica, Arial, sans-serif"
+SANS = "-apple-system, 'Segoe UI', Roboto, Arial, sans-serif"
 _ARABIC = "'Noto Naskh Arabic', 'Geeza Pro', 'Segoe UI', Tahoma"
 _DEVANAGARI = "'Noto Sans Devanagari', 'Kohinoor Devanagari', 'Nirmala UI', Mangal"
 _LONG_WORDS = frozenset({"da", "de", "fi", "hu", "nb", "nl", "sv"})

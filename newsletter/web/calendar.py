@@ -1,22 +1,41 @@
-"""Links that add an event to a calendar: an iCalendar file, Google Calendar and Outlook. They count nobody."""
+"""A page that adds an event to a calendar: Google Calendar, Outlook, or a file for any other. It counts nobody."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+from babel.dates import format_date
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import translation
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
+from newsletter.common.languages import get_babel_locale
 from newsletter.issues.protected_terms.check import event_has_protected_term
 from newsletter.issues.snapshot.calendar_links import make_calendar_name, parse_calendar_name
 from newsletter.models import EventNotice
+from newsletter.rendering.phrases import find_phrase
+from subscribers.web.page import private_page, render_response
 
 GOOGLE = "https://calendar.google.com/calendar/render"
 OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
 _DEFAULT_DURATION = timedelta(hours=1)
 _PRIVATE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex", "X-Content-Type-Options": "nosniff"}
+
+
+@private_page
+def show_calendar_choices(request: HttpRequest, name: str) -> HttpResponse:
+    """Show the calendars to choose from, in the language of the mail that led here."""
+    event, language = _find_event(name), translation.get_language() or "en"
+    context = {
+        "title": find_phrase("add_to_calendar", language),
+        "event": event,
+        "day": format_date(event.first_day, format="full", locale=get_babel_locale(language)),
+        "name": name,
+        "file_label": find_phrase("calendar_file", language),
+    }
+    return render_response("add_to_calendar.html", context)
 
 
 @require_safe

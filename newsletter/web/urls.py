@@ -4,7 +4,7 @@ from django.urls import path
 
 from newsletter.web.archive import show_archives, show_issue, show_issues, show_story
 from newsletter.web.archive_feed import show_feed
-from newsletter.web.calendar import go_to_google, go_to_outlook, show_calendar_file
+from newsletter.web.calendar import go_to_google, go_to_outlook, show_calendar_choices, show_calendar_file
 from newsletter.web.clicks import follow_link
 from newsletter.web.icons import show_icon
 from newsletter.web.inbound import receive_mail
@@ -22,6 +22,7 @@ urlpatterns = [
     path("r/<slug:issue>/<slug:mac>", follow_link, name="follow_link"),
     path("view/<slug:public_id>", show_online, name="view_online"),
     path("proof/<slug:name>", show_proof_link, name="proof_link"),
+    path("calendar/<slug:name>", show_calendar_choices, name="calendar"),
     path("calendar/<slug:name>.ics", show_calendar_file, name="calendar_file"),
     path("calendar/<slug:name>/google", go_to_google, name="calendar_google"),
     path("calendar/<slug:name>/outlook", go_to_outlook, name="calendar_outlook"),

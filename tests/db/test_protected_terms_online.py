@@ -52,11 +52,12 @@ def test_public_pages_stop_showing_the_term(gone: Issue) -> None:
         f"/news/weekly/{gone.number}/",
         f"/view/{variant.public_id}",
         f"/calendar/{name}.ics",
+        f"/calendar/{name}",
         f"/calendar/{name}/google",
         f"/calendar/{name}/outlook",
     ]
     before = [Client().get(page).status_code for page in pages]
-    assert before == [200, 200, 200, 302, 302]
+    assert before == [200, 200, 200, 200, 302, 302]
     assert Calendar.from_ical(Client().get(pages[2]).content)
     feed, listed = Client().get("/news/weekly/feed.xml"), Client().get("/news/weekly/")
     assert feed.content.count(b"<item>") == 1

@@ -13,7 +13,7 @@ from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.blocks import Brand, Button, Document, Events, Note, Picture, StoryCards, StoryItem
 from newsletter.rendering.pipeline import LAYOUTS
 from tests.gallery.languages import letter_in
-from tests.support.sample_mails import PictureFinder, sample_document
+from tests.support.sample_mails import PictureFinder, sample_document, usual_letter
 
 MEDIA = "https://news.harbour.example/m"
 ICONS = "https://news.harbour.example/m/icons"
@@ -29,6 +29,7 @@ def documents(*, picture: PictureFinder) -> dict[str, Document]:
     }
     plain = replace(brand_of("harbour"), logo=None, logo_dark=None)
     found |= {f"letter-{language}": letter_in(language, brand=plain, picture=picture) for language in LANGUAGES}
+    found["letter-usual"] = usual_letter(brand=brand_of("harbour"), picture=picture)
     return found | {"letter-bare": bare_letter(), "notice-meadow": notice(brand_of("meadow"))}
 
 

@@ -48,6 +48,10 @@ def main() -> None:
     sheet(rows, options.out / "contact-sheet.jpg")
     pictures = sum(len(shots) for _, shots in rows)
     sys.stdout.write(f"{len(rows)} mails, {pictures} pictures: {options.out / 'contact-sheet.jpg'}\n")
+    usual = options.out / f"letter-usual-{SCHEMES[0]}-{WIDTHS[0]}.png"
+    if usual.exists():
+        height = Image.open(usual).height
+        sys.stdout.write(f"Five stories, four events and an appeal: {height} px on a phone of {WIDTHS[0]} px.\n")
 
 
 def sheet(rows: list[tuple[str, list[Path]]], out: Path) -> None:

@@ -101,7 +101,7 @@ def rich_document() -> Document:
         Quote("I wrote it down because it was true.", "Amara*, tea picker", notes=("*A pseudonym.",), key="quote"),
         Events(
             (
-                event(distance="61 km from you", calendar_url=f"{SITE}/events/1.ics"),
+                event(distance="61 km from you", calendar_url=f"{SITE}/calendar/1"),
                 event("Ask a field lawyer", where="", online=True),
             ),
             key="events",

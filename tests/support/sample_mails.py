@@ -67,6 +67,26 @@ def sample_schema_block(kind: str, picture: PictureFinder, *, templates: Path | 
     return mail.SchemaBlock(kind, values, key=kind)
 
 
+def usual_letter(*, brand: mail.Brand, picture: PictureFinder) -> mail.Document:
+    """Return a letter of five stories, four events and an appeal, whose length the gallery measures."""
+    cards, events = _stories(picture), _events()
+    fifth = replace(
+        cards[0],
+        title="A bridge that nobody had to ask for",
+        url=f"{SITE}/stories/bridge/",
+        picture=picture("bridge", "card"),
+    )
+    fourth = replace(events[1], title="Read a contract with us", weekday="Fri", day="18", hours="17:00–19:00")
+    blocks = (
+        _greeting(),
+        mail.LeadStory(_lead(picture), key="lead"),
+        mail.StoryCards((*cards, fifth), key="cards"),
+        mail.Events((*events, fourth), key="events"),
+        _appeal(),
+    )
+    return replace(sample_document(layout="letter", brand=brand, picture=picture), blocks=blocks)
+
+
 def _weekly_mail(picture: PictureFinder) -> tuple[mail.Block, ...]:
     return (
         _greeting(),
@@ -151,7 +171,7 @@ def _lead(picture: PictureFinder) -> mail.StoryItem:
         "214 families be paid.",
         picture=picture("terraces", "wide"),
         topic="Fair wages",
-        date="24 November 2026",
+        date="24 November",
         notes=(PSEUDONYM,),
     )
 
@@ -172,7 +192,7 @@ def _stories(picture: PictureFinder) -> tuple[mail.StoryItem, ...]:
             teaser=teaser,
             picture=picture(name, "card"),
             topic=topic,
-            date="23 November 2026",
+            date="23 November",
         )
         for title, name, topic, teaser in rows
     )
@@ -197,7 +217,9 @@ def _events() -> tuple[mail.EventItem, ...]:
             "12",
             "Dec",
             where="Oxford, Broad Street",
-            calendar_url=f"{CALENDAR}/walk.ics",
+            weekday="Sat",
+            hours="10:00–13:00",
+            calendar_url=f"{CALENDAR}/walk",
         ),
         mail.EventItem(
             "Ask a field lawyer",
@@ -206,7 +228,9 @@ def _events() -> tuple[mail.EventItem, ...]:
             "15",
             "Dec",
             online=True,
-            calendar_url=f"{CALENDAR}/ask.ics",
+            weekday="Tue",
+            hours="18:30 (London)",
+            calendar_url=f"{CALENDAR}/ask",
         ),
     )
 
@@ -220,9 +244,9 @@ def _evening(picture: PictureFinder) -> mail.EventItem:
         "Dec",
         where="Central Library, Abbey Square, Reading",
         distance=find_phrase("distance_within", "en", distance="15\u00a0km"),
-        calendar_url=f"{CALENDAR}/evening.ics",
-        google_url=f"{CALENDAR}/evening/google",
-        outlook_url=f"{CALENDAR}/evening/outlook",
+        weekday="Thu",
+        hours="18:30–20:30",
+        calendar_url=f"{CALENDAR}/evening",
         map_url="https://www.openstreetmap.org/search?query=Central%20Library%2C%20Reading",
         summary="Three short readings, tea, and time for questions. The hall is step-free and has a hearing loop.",
         picture=picture("skyline", "wide"),

@@ -52,6 +52,25 @@ def test_an_event_of_whole_days_has_dates_without_times(client: Client) -> None:
     assert (query["startdt"], query["allday"]) == (["2026-12-05"], ["true"])
 
 
+def test_a_page_offers_each_calendar_in_the_language_of_the_mail(client: Client) -> None:
+    event = make_event("An evening", starts_at=STARTS, place_text="Abbey Square 1, Reading")
+    name = make_calendar_name(event.pk)
+    answer = client.get(f"/calendar/{name}?lang=es")
+    assert answer.status_code == 200
+    assert not answer.cookies
+    page = answer.content.decode()
+    assert "Añadir a tu calendario" in page
+    assert "jueves, 3 de diciembre de 2026" in page
+    assert "Abbey Square 1, Reading" in page
+    for ending in ("/google", "/outlook", ".ics"):
+        assert f'href="/calendar/{name}{ending}"' in page
+
+
+def test_a_calendar_page_at_a_guessed_address_is_missing(client: Client) -> None:
+    event = make_event("An evening", starts_at=STARTS)
+    assert client.get(f"/calendar/{event.pk}-{'0' * 20}").status_code == 404
+
+
 @pytest.mark.parametrize(("ending", "host"), [("google", "calendar.google.com"), ("outlook", "outlook.live.com")])
 def test_web_calendars_open_with_the_event_filled_in(client: Client, ending: str, host: str) -> None:
     event = make_event("Tea & talk", starts_at=STARTS, place_text="Reading")

@@ -10,7 +10,7 @@ _NAME = re.compile(r"(\d{1,18})-([0-9a-f]{20})")
 
 
 def make_calendar_url(event_id: int) -> str:
-    """Return the address without its ending: ``.ics`` is the file, ``/google`` and ``/outlook`` lead to those calendars."""
+    """Return the address of the page that adds an event to a calendar. The links on it begin with the same address."""
     return f"{settings.NEWSLETTER_SITE_URL}/calendar/{make_calendar_name(event_id)}"
 
 

@@ -45,6 +45,27 @@ def format_event_time(event: EventRecord, *, locale: str, default_zone: str) -> 
     return f"{begin}{comma}{_format_clock(starts, locale)} – {end} ({city})"
 
 
+def format_event_hours(event: EventRecord, *, locale: str, default_zone: str, year: int) -> str:
+    """Return what a chip with weekday, day and month does not say of an event: "" for one whole day.
+
+    An event of several days, or of another year than ``year``, is written in full. The clock's city is named if
+    it is not that of ``default_zone``, and always for an event online: its readers are anywhere.
+    """
+    first, zone = find_first_day(event, default_zone=default_zone), _find_zone(event, default_zone)
+    starts = event.starts_at.astimezone(zone)
+    ends = event.ends_at.astimezone(zone) if event.ends_at else starts
+    length = ends.astimezone(UTC) - starts.astimezone(UTC)
+    is_one_day = length <= _DAY if event.all_day else ends.date() == first or length <= _ONE_EVENING
+    if first.year != year or not is_one_day:
+        return format_event_time(event, locale=locale, default_zone=default_zone)
+    if event.all_day:
+        return ""
+    hours = _format_hours(starts, ends, locale) if length > timedelta() else _format_clock(starts, locale)
+    if zone.key == default_zone and not event.online:
+        return hours
+    return f"{hours} ({get_timezone_location(zone, locale=locale, return_city=True)})"
+
+
 def _find_zone(event: EventRecord, default_zone: str) -> ZoneInfo:
     return ZoneInfo(default_zone if event.zone in _UNIVERSAL else event.zone)
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.units import format_unit
 
 from newsletter.common.languages import get_babel_locale
@@ -21,7 +21,7 @@ from newsletter.issues.snapshot.records.publication import BrandRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.redact import LEAD_SUFFIX
 from newsletter.issues.variants.campaign_links import FOOTER, make_campaign, name_blocks
-from newsletter.issues.variants.dates import find_first_day, format_event_time
+from newsletter.issues.variants.dates import find_first_day, format_event_hours, format_event_time
 from newsletter.issues.variants.reader_texts import reader_text
 from newsletter.issues.variants.subject_arms import with_subject
 from newsletter.issues.visible.event_locations import describe_event_location
@@ -148,7 +148,7 @@ def _make_story(story: StoryRecord, content: IssueContent, visible: VisibleConte
         teaser=story.intro if story.is_whole else story.teaser,
         picture=make_optional_picture(story.picture),
         topic=story.topic,
-        date=format_date(story.date, format="long", locale=get_babel_locale(language)) if story.date else "",
+        date=_format_story_date(story.date, content, language) if story.date else "",
         notes=story.notes,
         case=story.case.slug if story.case else "",
         follows_case=story.case in visible.followed,
@@ -156,6 +156,14 @@ def _make_story(story: StoryRecord, content: IssueContent, visible: VisibleConte
         recording=_describe_recording(story, language),
         language=content.find_language(name_row("story", story.id)),
     )
+
+
+def _format_story_date(day: date, content: IssueContent, language: str) -> str:
+    """Return a day without its year, if that is the issue's."""
+    locale = get_babel_locale(language)
+    if day.year == _find_due_day(content).year:
+        return format_skeleton("MMMMd", day, locale=locale)
+    return format_date(day, format="long", locale=locale)
 
 
 def _describe_recording(story: StoryRecord, language: str) -> str:
@@ -215,7 +223,6 @@ def _make_event_card(block: records.EventCardBlock, content: IssueContent, langu
 def _make_event(event: EventRecord, content: IssueContent, language: str) -> mail.EventItem:
     locale, default_zone = get_babel_locale(language), content.publication.zone
     day = find_first_day(event, default_zone=default_zone)
-    calendar = event.calendar_url
     return mail.EventItem(
         title=event.title,
         url=event.url,
@@ -224,9 +231,9 @@ def _make_event(event: EventRecord, content: IssueContent, language: str) -> mai
         month=format_date(day, format="MMM", locale=locale),
         where=describe_event_location(event, language=language),
         online=event.online,
-        calendar_url=f"{calendar}.ics" if calendar else "",
-        google_url=f"{calendar}/google" if calendar else "",
-        outlook_url=f"{calendar}/outlook" if calendar else "",
+        weekday=format_date(day, format="EEE", locale=locale),
+        hours=format_event_hours(event, locale=locale, default_zone=default_zone, year=_find_due_day(content).year),
+        calendar_url=f"{event.calendar_url}?lang={language}" if event.calendar_url else "",
         language=content.find_language(name_row("event", event.id)),
     )
 

@@ -38,8 +38,6 @@ _LINK_FIELDS = frozenset(
         "donate_url",
         "donor_portal_url",
         "calendar_url",
-        "google_url",
-        "outlook_url",
         "map_url",
         "host_url",
     }

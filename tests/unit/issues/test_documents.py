@@ -164,4 +164,40 @@ def test_a_recording_says_how_long_it_is(language: str, media: str, seconds: int
     assert shown.story.recording == words
     mail = render(document)
     for text in (mail.html, mail.text):
-        assert (f"2026 · {words}" in text) == bool(words)
+        assert (f"{shown.story.date} · {words}" in text) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("day", "words"), [(date(2026, 3, 1), "1 March"), (date(2025, 12, 30), "30 December 2025")], ids=str
+)
+def test_a_story_shows_its_year_only_if_it_is_another(day: date, words: str) -> None:
+    block = LeadStoryBlock(key="a", story=make_story_record(1, date=day))
+    visible = VisibleContent(language="en", events={}, appeals={})
+    (shown,) = make_document(make_content(block), visible=visible, view_online="").blocks
+    assert isinstance(shown, LeadStory)
+    assert shown.story.date == words
+
+
+@pytest.mark.parametrize(
+    ("changes", "hours"),
+    [
+        ({}, "18:30"),
+        ({"ends_at": "2026-12-05T20:00:00+00:00"}, "18:30–20:00"),
+        ({"ends_at": "2026-12-06T02:00:00+00:00"}, "18:30–02:00"),
+        ({"zone": "Europe/Paris"}, "19:30 (Paris)"),
+        ({"online": True}, "18:30 (London)"),
+        ({"ends_at": "2026-12-06T20:00:00+00:00"}, "5–6 December 2026, 18:30–20:00 (London)"),
+        ({"starts_at": "2027-01-09T18:30:00+00:00"}, "Saturday 9 January 2027, 18:30 (London)"),
+        ({"all_day": True, "day": "2026-12-05"}, ""),
+        (
+            {"all_day": True, "day": "2026-12-05", "ends_at": "2026-12-07T00:00:00+00:00",
+             "starts_at": "2026-12-05T00:00:00+00:00"},
+            "5–6 December 2026",
+        ),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_hours_of_an_event_repeat_nothing_of_its_chip(changes: dict[str, Any], hours: str) -> None:
+    item = show(**{"zone": "Europe/London", "starts_at": "2026-12-05T18:30:00+00:00"} | changes)
+    assert normalise_dashes(item.hours).replace("day, 9 ", "day 9 ") == hours
+    assert item.weekday == "Sat"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from newsletter.rendering.blocks import Document, LeadStory, StoryCards
 from newsletter.rendering.pipeline import LAYOUTS, render
@@ -54,6 +54,28 @@ def test_each_layout_can_be_read_by_everybody_on_every_screen(
             page.set_viewport_size({"width": width, "height": 900})
             assert list(find_page_problems(page, seen, width=width, scheme=scheme)) == []
         assert find_axe_violations(page) == []
+
+
+@pytest.mark.browser
+def test_a_usual_letter_is_short_on_a_phone(browser: Browser, gallery: dict[str, Document]):
+    with open_mail(browser, render(gallery["letter-usual"]).html, width=375, scheme="light") as (page, _):
+        assert page.evaluate("document.documentElement.scrollHeight") <= 3200
+
+
+@pytest.mark.browser
+def test_thumbnails_stand_beside_their_titles_on_a_phone(browser: Browser, gallery: dict[str, Document]):
+    with open_mail(browser, render(gallery["letter-usual"]).html, width=375, scheme="light") as (page, _):
+        for title in ("The court that arrives by boat", "Forty-one widows hold title to the land they farm"):
+            text = page.get_by_role("heading", name=title).bounding_box()
+            picture = page.locator(f"a:has(img)[href='{_find_href(page, title)}'] img").bounding_box()
+            assert text is not None
+            assert picture is not None
+            assert round(picture["width"]) == 100
+            assert picture["x"] + picture["width"] < text["x"]
+
+
+def _find_href(page: Page, title: str) -> str | None:
+    return page.get_by_role("heading", name=title).get_by_role("link").get_attribute("href")
 
 
 @pytest.mark.browser

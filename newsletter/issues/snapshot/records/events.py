@@ -16,7 +16,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """``day`` is the first day of an event of whole days. ``calendar_url`` has no ending yet: `make_calendar_url`."""
+    """``day`` is the first day of an event of whole days. ``calendar_url`` is the page that adds it to a calendar."""
 
     id: int
     title: str

@@ -35,7 +35,7 @@ from tests.gallery.validators import (
     validate_with_vnu,
 )
 
-MAX_LETTER_BYTES = 90_000
+MAX_LETTER_BYTES = 80_000
 MAX_SPAM_SCORE = 1.0
 OUTLOOK_ONLY = re.compile(
     r"mso-|supported-color-schemes|xmlns:[vo]|“vertical-align” not allowed|Attribute “(background|bgcolor)”|“[vo]:"

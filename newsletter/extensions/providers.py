@@ -1,7 +1,7 @@
 """The interface of a mail provider: the group ``newsletter.providers``."""
 
 from newsletter.common.messages import Message
-from newsletter.providers.base.contract import Capabilities, DnsRecords, Outcome, ProviderResponse, Verdict
+from newsletter.providers.base.contract import Capabilities, DnsRecords, MailDomains, Outcome, ProviderResponse, Verdict
 from newsletter.providers.base.errors import BadWebhook, WebhookSetupError
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.json_values import as_mapping, parse_delivery_id, parse_json_or_none, parse_time
@@ -22,6 +22,7 @@ __all__ = [
     "FeedbackKind",
     "HttpAdapter",
     "ListedWebhooks",
+    "MailDomains",
     "Message",
     "Outcome",
     "PersonalMail",

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.utils import translation
 
-from newsletter.common.messages import Message
 from newsletter.issue_checks.block_reach import check_block_reach
 from newsletter.issue_checks.finding_places import describe_locations
 from newsletter.issue_checks.merged_versions import check_version_limit
@@ -76,7 +75,7 @@ def find_content_findings(content: IssueContent, *, now: datetime) -> list[Findi
         Finding(
             "error" if problem.level == "error" else "warning",
             "sender-domain",
-            Message.joined([text for text in (problem.says, problem.do) if text], between=" "),
+            problem.text,
         )
         for problem in find_domain_problems(content.publication.from_email)
     ]

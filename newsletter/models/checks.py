@@ -34,7 +34,7 @@ class Acknowledgement(models.Model):
 
 
 class SenderDomain(models.Model):
-    """The last check of a domain's SPF, DKIM and DMARC. ``findings`` is [{check, level, says, do}, …]."""
+    """The last check of a sender's domain. ``findings`` are rows of `Finding`: check, level, says, means, do, code, records."""
 
     domain = models.CharField(max_length=255, unique=True)
     provider = models.CharField(max_length=60, blank=True)

@@ -2,6 +2,8 @@
 
 import json
 from collections import namedtuple
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +14,16 @@ from django.db import OperationalError, connection
 
 from newsletter.models import Brand, Publication, Source
 from newsletter.organisation.accounts.staff import add_staff
-from newsletter.organisation.health import machine
+from newsletter.organisation.health import machine, run_checks
 from newsletter.organisation.health.content import check_publications
 from newsletter.organisation.health.machine import check_data_folder, check_disk, check_site_url
 from newsletter.organisation.health.run_checks import examine
 from newsletter.organisation.health.sending import check_senders
 from newsletter.rendering.errors import TemplateError
-from newsletter.sending.deliverability.domain_records import FindTxtRecords
 from newsletter.sending.deliverability.findings import Finding
 from subscribers.models import MailingList, Segment
+from tests.support.dns_server import DnsServer, serve_dns
+from tests.support.sender_checks import GOOD
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-calm-harbour-morning"
@@ -44,12 +47,22 @@ def publication() -> Publication:
     )
 
 
-def no_dns(name: str) -> list[str]:
-    raise AssertionError(f"DNS was asked about {name}.")
+@pytest.fixture
+def server() -> Iterator[DnsServer]:
+    """A name server that knows nothing."""
+    with serve_dns() as running:
+        yield running
 
 
-def levels(*, find: FindTxtRecords = no_dns) -> dict[str, Finding]:
-    return {finding.check: finding for finding in examine(find=find)}
+def find_all() -> list[Finding]:
+    with serve_dns() as server:
+        found = list(examine(dns=server.make_dns()))
+        assert server.asked == []
+    return found
+
+
+def levels() -> dict[str, Finding]:
+    return {finding.check: finding for finding in find_all()}
 
 
 def test_a_fresh_machine_has_no_errors_and_says_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +77,7 @@ def test_a_program_may_read_the_checks(capsys: pytest.CaptureFixture[str]) -> No
     call_command("doctor", "--json")
     told = json.loads(capsys.readouterr().out)
     assert told["ok"] is True
-    assert {"check", "level", "says", "do"} == set(told["checks"][0])
+    assert {"check", "level", "says", "do", "means", "code", "records"} == set(told["checks"][0])
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
@@ -87,28 +100,48 @@ def test_everything_set_up_is_well(publication: Publication, monkeypatch: pytest
 
 def test_the_label_of_the_provider_is_shown_and_its_key_never(publication: Publication, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = f"mailgun://{KEY}@news.example.org?endpoint=http://127.0.0.1:9&webhook_key={KEY}"
-    found = list(examine(find=no_dns))
+    found = find_all()
     assert any("mailgun (news.example.org)" in finding.says for finding in found)
     assert KEY not in repr(found)
     assert any("is not mailgun's own address" in finding.says for finding in found)
 
 
-def test_dns_is_checked_only_if_mail_goes_to_a_real_provider(publication: Publication) -> None:
-    asked: list[str] = []
-
-    def find(name: str) -> list[str]:
-        asked.append(name)
-        return []
-
+def test_dns_is_checked_only_if_mail_goes_to_a_real_provider(publication: Publication, server: DnsServer) -> None:
+    dns = server.make_dns()
     for url in ("outbox://", "nonsense", f"mailgun://{KEY}@news.example.org?endpoint=http://127.0.0.1:9"):
-        assert [finding.level for finding in check_senders(url, find=find)] == ["ok"]
-    assert asked == []
+        assert [finding.level for finding in check_senders(url, dns=dns)] == ["ok"]
+    assert server.asked == []
     for url in ("", "?endpoint=https://api.eu.mailgun.net"):
-        findings = list(check_senders(f"mailgun://{KEY}@news.example.org{url}", find=find))
-        assert [finding.level for finding in findings] == ["error", "warning", "error"]
-    assert "_dmarc.news.example.org" in asked
+        findings = list(check_senders(f"mailgun://{KEY}@news.example.org{url}", dns=dns))
+        assert [finding.level for finding in findings] == ["error", "warning", "error", "ok"]
+    assert "_dmarc.news.example.org TXT" in server.asked
     Publication.objects.update(from_email="letter@büro@example.org")
-    assert [f.level for f in check_senders(f"mailgun://{KEY}@news.example.org", find=find)] == ["error"]
+    assert [f.level for f in check_senders(f"mailgun://{KEY}@news.example.org", dns=dns)] == ["error"]
+
+
+def test_records_to_add_are_printed_on_lines_of_their_own(
+    publication: Publication,
+    server: DnsServer,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = f"mailgun://{KEY}@news.example.org"
+    server.texts.update(GOOD | {"_dmarc.example.org": ["v=DMARC1; p=none; pct=100"]})
+    monkeypatch.setattr(run_checks, "SystemDns", server.make_dns)
+    with suppress(CommandError):
+        call_command("doctor")
+    said = capsys.readouterr().out
+    lines = [line.strip() for line in said.splitlines()]
+    at = lines.index("Name:  _dmarc.example.org")
+    assert lines[at + 1 : at + 3] == ["Type:  TXT", "Value: v=DMARC1; p=none"]
+    assert "1 piece of advice" in said
+    with suppress(CommandError):
+        call_command("doctor", "--json")
+    told = json.loads(capsys.readouterr().out)["checks"]
+    (found,) = (one for one in told if one["code"] == "dmarc.obsolete-tag")
+    assert found["level"] == "advice"
+    assert found["records"] == [{"name": "_dmarc.example.org", "type": "TXT", "value": "v=DMARC1; p=none"}]
 
 
 def test_a_provider_without_a_webhook_key_and_one_that_cannot_be_read(settings: Any) -> None:

@@ -12,10 +12,11 @@ from newsletter.issues.checks.links import check_due_links, count_link_states, f
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, LinkCheck, Publication, Send, SenderDomain
-from newsletter.sending.deliverability.domain_records import NoAnswer
 from newsletter.sending.deliverability.domains import find_domain_problems, refresh_sender_domains
 from newsletter.sending.freezing.start import start_send
+from tests.support.dns_server import DnsServer, serve_dns
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.sender_checks import GOOD
 from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db
@@ -151,47 +152,63 @@ def test_links_in_own_text_and_buttons_name_their_block(publication: Publication
     assert found["https://example.org/"] == ""
 
 
-def no_records(name: str) -> list[str]:
-    return []
+@pytest.fixture
+def server() -> Iterator[DnsServer]:
+    """A name server that knows nothing."""
+    with serve_dns() as running:
+        yield running
 
 
-def test_domains_are_checked_only_for_a_real_provider(publication: Publication) -> None:
-    assert refresh_sender_domains(now=NOW, find=no_records) == 0
+def test_domains_are_checked_only_for_a_real_provider(publication: Publication, server: DnsServer) -> None:
+    assert refresh_sender_domains(now=NOW, dns=server.make_dns()) == 0
     assert find_domain_problems(publication.from_email) == []
 
 
-def test_dns_findings_are_kept_and_refreshed_when_old(publication: Publication, settings: object) -> None:
+def test_dns_findings_are_kept_and_refreshed_when_old(
+    publication: Publication, settings: object, server: DnsServer
+) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
-    assert refresh_sender_domains(now=NOW, find=no_records) == 1
+    assert refresh_sender_domains(now=NOW, dns=server.make_dns()) == 1
     faults = find_domain_problems(publication.from_email)
     assert {fault.level for fault in faults} == {"error", "warning"}
     assert any(fault.check == "SPF of news.example.org" for fault in faults)
-    assert refresh_sender_domains(now=NOW, find=no_records) == 0
-    assert refresh_sender_domains(now=LATER, find=no_records) == 1
+    assert refresh_sender_domains(now=NOW, dns=server.make_dns()) == 0
+    assert refresh_sender_domains(now=LATER, dns=server.make_dns()) == 1
     assert SenderDomain.objects.count() == 1
 
 
 @pytest.mark.requirement("B1")
-def test_an_unauthenticated_domain_sends_nothing(publication: Publication, settings: object) -> None:
+def test_an_unauthenticated_domain_sends_nothing(publication: Publication, settings: object, server: DnsServer) -> None:
     make_story("The first verdict")
     add_subscribers(publication, 1)
     issue = make_issue(publication, approved=True)
     settings.NEWSLETTER_PRODUCTION = True
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
-    refresh_sender_domains(now=NOW, find=no_records)
+    refresh_sender_domains(now=NOW, dns=server.make_dns())
     with pytest.raises(NotReady, match="cannot be sent yet"):
         start_send(issue=issue, now=NOW)
     assert not Send.objects.exists()
-    assert refresh_sender_domains(now=NOW + timedelta(minutes=11), find=no_records) == 1
+    assert refresh_sender_domains(now=NOW + timedelta(minutes=11), dns=server.make_dns()) == 1
 
 
-def test_dns_without_an_answer_is_a_warning(publication: Publication, settings: object) -> None:
-    def silent(name: str) -> list[str]:
-        raise NoAnswer("DNS did not answer.")
-
-    settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
-    refresh_sender_domains(now=NOW, find=silent)
+def test_dns_without_an_answer_is_a_warning(publication: Publication, settings: object, server: DnsServer) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
+    server.broken.update({"news.example.org", "_dmarc.news.example.org", "pic._domainkey.news.example.org"})
+    refresh_sender_domains(now=NOW, dns=server.make_dns())
     assert {fault.level for fault in find_domain_problems(publication.from_email)} == {"warning"}
+    server.broken.clear()
+    assert refresh_sender_domains(now=NOW + timedelta(minutes=11), dns=server.make_dns()) == 1, "asked again soon"
+
+
+def test_advice_about_a_domain_is_no_warning_of_an_issue(
+    publication: Publication, settings: object, server: DnsServer
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
+    server.texts.update(GOOD | {"_dmarc.example.org": ["v=DMARC1; p=none; pct=100"]})
+    refresh_sender_domains(now=NOW, dns=server.make_dns())
+    (row,) = SenderDomain.objects.all()
+    assert "dmarc.obsolete-tag" in [found["code"] for found in row.findings]
+    assert find_domain_problems(publication.from_email) == []
 
 
 def test_an_unreadable_provider_or_sender_breaks_no_check(publication: Publication, settings: object) -> None:

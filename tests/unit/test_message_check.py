@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from newsletter.common.errors import NotReady
 from newsletter.management.commands import doctor
 from newsletter.sending.deliverability.dkim_signatures import Signature
-from newsletter.sending.deliverability.domain_records import NoAnswer
+from newsletter.sending.deliverability.domain_checks.lookup import NoAnswer
 from newsletter.sending.deliverability.findings import Finding
 from newsletter.sending.deliverability.message_check import SIGNED_HEADERS, _check_signature, check_received_message
 from tests.support.provider_fixtures import corpus

@@ -28,8 +28,10 @@ from newsletter.models import (
 from newsletter.organisation.health.connection import Connection
 from newsletter.organisation.health.content import check_privacy_notice
 from newsletter.rendering.lint.colour_advice import find_colour_problems
+from newsletter.sending.deliverability import domains
 from subscribers.models import MailingList, Topic
 from tests.support.desk import said, sign_in
+from tests.support.dns_server import serve_dns
 from tests.support.fixtures import make_approver, make_event, make_publication
 from tests.support.mail_server import PASSWORD, USER, serve_mail
 from tests.support.web_site import Site, serve_site
@@ -486,6 +488,23 @@ def test_the_domain_step_says_what_to_put_into_dns(admin: Client, settings) -> N
         assert text in page
     SenderDomain.objects.create(domain="news.example.org", findings=[], provider="mailgun", looked_at=timezone.now())
     assert state_of("domain") == "done"
+
+
+def test_the_domain_step_shows_findings_with_records_to_copy(admin: Client, settings, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
+    make_publication()
+    with serve_dns({"_dmarc.news.example.org": ["v=DMARC1; p=none; ri=60"]}) as server:
+        monkeypatch.setattr(domains, "SystemDns", server.make_dns)
+        page = admin.post("/admin/setup/domain/", follow=True).content.decode()
+    for text in (
+        "No SPF record says who may send for the domain.",
+        "<dd><code>v=spf1 include:mailgun.org ~all</code></dd>",
+        "has obsolete tags: ri. Receivers that follow RFC 9989 ignore them",
+        "Advice",
+        "<dd><code>_dmarc.news.example.org</code></dd>",
+    ):
+        assert text in page
+    assert state_of("domain") == "open"
 
 
 def test_a_proof_of_the_first_issue_is_sent_to_oneself(admin: Client, site: Site) -> None:

@@ -1,7 +1,5 @@
 """Set up, the sending domain: what DNS says now, and what has to be added. The checks are those of `doctor`."""
 
-from dataclasses import dataclass
-
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,24 +8,16 @@ from django.utils.translation import gettext as _
 
 from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Publication, SenderDomain
-from newsletter.providers.base.contract import DnsRecords
-from newsletter.providers.registry import ADAPTERS
+from newsletter.sending.deliverability.domain_checks.dmarc import FIRST_POLICY
+from newsletter.sending.deliverability.domain_checks.sender import Sender
 from newsletter.sending.deliverability.domains import (
     domain_of,
     is_own_endpoint,
+    make_sender,
     read_provider,
     refresh_sender_domains,
 )
-from newsletter.sending.deliverability.findings import Finding
-
-
-@dataclass(frozen=True)
-class DnsRecord:
-    """A record to add: its name, its type, and its value, or where to find it."""
-
-    name: str
-    kind: str
-    value: str
+from newsletter.sending.deliverability.findings import Finding, RecordToAdd
 
 
 class DomainStep(StepPage):
@@ -40,8 +30,11 @@ class DomainStep(StepPage):
         real = provider is not None and is_own_endpoint(provider)
         rows = SenderDomain.objects.filter(domain__in=domains, looked_at__isnull=False) if real else ()
         return {
-            "domains": [(domain, list_records(domain, provider.scheme if provider else "")) for domain in domains],
-            "checks": [(row, [Finding(**found) for found in row.findings or ()]) for row in rows],
+            "domains": [
+                (domain, list_records(make_sender(domain, provider) if provider else Sender(domain)))
+                for domain in domains
+            ],
+            "checks": [(row, [Finding.from_row(found) for found in row.findings or ()]) for row in rows],
             "is_real": real,
             **super().get_context_data(**kwargs),
         }
@@ -54,17 +47,14 @@ class DomainStep(StepPage):
         return self.go_on() if self.step.is_done() else self.show()
 
 
-def list_records(domain: str, provider: str) -> list[DnsRecord]:
-    """Return the records that a domain needs, as far as they are known for the provider."""
-    wanted = ADAPTERS[provider].dns if provider in ADAPTERS else DnsRecords()
-    spf = (
-        f"v=spf1 {wanted.spf} ~all"
-        if wanted.spf
-        else _("Your provider shows this value once you add the domain there.")
-    )
-    selector = f"{wanted.selectors[0] if wanted.selectors else '…'}._domainkey.{domain}"
+def list_records(sender: Sender) -> list[RecordToAdd]:
+    """Return the records that a domain needs. A value that only the provider knows is a sentence that says so."""
+    from_provider = _("Your provider shows this value once you add the domain there.")
+    wanted = sender.wanted
+    spf = f"v=spf1 {wanted.spf} ~all" if wanted.spf else from_provider
+    selector = f"{wanted.selectors[0] if wanted.selectors else '…'}._domainkey.{sender.dkim_domain}"
     return [
-        DnsRecord(domain, "TXT (SPF)", spf),
-        DnsRecord(selector, "TXT (DKIM)", _("Your provider shows this value once you add the domain there.")),
-        DnsRecord(f"_dmarc.{domain}", "TXT (DMARC)", "v=DMARC1; p=none"),
+        RecordToAdd(sender.spf_domain, "TXT (SPF)", spf),
+        RecordToAdd(selector, "TXT (DKIM)", from_provider),
+        RecordToAdd(f"_dmarc.{sender.domain}", "TXT (DMARC)", FIRST_POLICY),
     ]

@@ -14,12 +14,12 @@ from rich.text import Text
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.health.origin import SettingValue
 from newsletter.organisation.health.run_checks import examine
-from newsletter.sending.deliverability.domain_records import find_txt_records
+from newsletter.sending.deliverability.domain_checks.lookup import find_txt_records
 from newsletter.sending.deliverability.findings import Finding
 from newsletter.sending.deliverability.message_check import MAX_BYTES, check_received_message
 from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
 
-_STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
+_STYLES = {"ok": "green", "advice": "cyan", "warning": "yellow", "error": "bold red"}
 
 
 class Command(ProductCommand):
@@ -63,7 +63,7 @@ class Command(ProductCommand):
         failed = [finding.check for finding in findings if finding.level == "error"]
         warnings = sum(finding.level == "warning" for finding in findings)
         if as_json:
-            checks = [vars(finding) for finding in findings]
+            checks = [finding.to_row() for finding in findings]
             found = {"ok": not failed, "errors": len(failed), "warnings": warnings, "checks": checks}
             listed = [{**vars(setting), "origin": str(setting.origin)} for setting in shown]
             self.write_json({**found, "settings": listed} if shown else found)
@@ -75,8 +75,11 @@ class Command(ProductCommand):
                 console.print()
             for finding in findings:
                 console.print(_line(finding))
-            passed = len(findings) - len(failed) - warnings
-            counts = (_count(passed, "check passed", "checks passed"), _count(warnings, "warning", "warnings"))
+            advice = sum(finding.level == "advice" for finding in findings)
+            passed = len(findings) - len(failed) - warnings - advice
+            counts = [_count(passed, "check passed", "checks passed"), _count(warnings, "warning", "warnings")]
+            if advice:
+                counts.insert(1, _count(advice, "piece of advice", "pieces of advice"))
             console.print(f"\n{', '.join(counts)}, {_count(len(failed), 'error', 'errors')}.")
         if failed:
             todo = "Follow the advice above, then run `newsletter doctor` again."
@@ -126,6 +129,12 @@ def _setting_line(setting: SettingValue) -> Text:
 
 def _line(finding: Finding) -> Text:
     line = Text.assemble((f"{finding.level:<8}", _STYLES[finding.level]), (finding.check, "bold"), f": {finding.says}")
+    if finding.means:
+        line.append(f" {finding.means}")
     if finding.do:
         line.append(f"\n        → {finding.do}")
+    for record in finding.records:
+        line.append(
+            f"\n          Name:  {record.name}\n          Type:  {record.type}\n          Value: {record.value}"
+        )
     return line

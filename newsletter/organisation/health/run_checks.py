@@ -47,13 +47,13 @@ from newsletter.organisation.health.sending import (
 )
 from newsletter.organisation.private_folder import DataPaths
 from newsletter.providers.registry import OUTBOX
-from newsletter.sending.deliverability.domain_records import FindTxtRecords, find_txt_records
+from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
 from newsletter.sending.deliverability.domains import read_provider
 from newsletter.sending.deliverability.findings import Finding
 
 
-def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
-    """Yield every finding as it is made. `find` asks DNS for TXT records."""
+def examine(*, dns: Dns | None = None) -> Iterator[Finding]:
+    """Yield every finding as it is made. `dns` is asked instead of this machine's name servers."""
     yield from _check_configuration()
     folder = Path(settings.NEWSLETTER_DATA_DIR)
     data = check_data_folder(folder)
@@ -92,7 +92,7 @@ def examine(*, find: FindTxtRecords = find_txt_records) -> Iterator[Finding]:
         yield from check_sources()
         yield check_overdue(now=datetime.now(UTC))
         yield check_protected_terms()
-        yield from check_senders(url, find=find)
+        yield from check_senders(url, dns=dns or SystemDns())
 
 
 def _check_configuration() -> Iterator[Finding]:

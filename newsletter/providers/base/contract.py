@@ -100,6 +100,19 @@ class DnsRecords:
 
 
 @dataclass(frozen=True)
+class MailDomains:
+    """The names in a mail that the settings of an account decide, "" for what they do not say.
+
+    ``signing`` is the domain of the DKIM signature, ``bounce`` that of the return path, ``server`` the mail server that
+    takes the mail and may send it itself.
+    """
+
+    signing: str = ""
+    bounce: str = ""
+    server: str = ""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The verdict of an attempt: ``verdict`` for every delivery that ``people`` does not name with its own reason.
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol, Self, TypedDict, Unpack, runtime_checkabl
 from urllib.parse import urlsplit
 
 from newsletter.common.messages import Message
-from newsletter.providers.base.contract import BatchCall, Capabilities, DnsRecords, Outcome
+from newsletter.providers.base.contract import BatchCall, Capabilities, DnsRecords, MailDomains, Outcome
 from newsletter.providers.base.provider_url import ProviderSettings, UrlRules
 
 
@@ -52,6 +52,11 @@ class ProviderAdapter(ABC):
     def find_host(cls, settings: ProviderSettings) -> str:
         """Return the host that the account's mail is handed to if the settings name one, else ""."""
         return urlsplit(settings.endpoint).hostname or ""
+
+    @classmethod
+    def find_domains(cls, settings: ProviderSettings, *, sender: str) -> MailDomains:
+        """Return the domains that the settings decide for mail from the domain ``sender``."""
+        return MailDomains()
 
     @property
     def capabilities(self) -> Capabilities:

@@ -18,6 +18,7 @@ from newsletter.providers.base.contract import (
     BatchLookup,
     Capabilities,
     DnsRecords,
+    MailDomains,
     Outcome,
     ProviderResponse,
     Verdict,
@@ -77,6 +78,10 @@ class Mailgun(HttpAdapter):
     @classmethod
     def from_settings(cls, settings: ProviderSettings, **options: Unpack[AdapterOptions]) -> Self:
         return cls(key=settings.key, domain=settings.domain, **options)
+
+    @classmethod
+    def find_domains(cls, settings: ProviderSettings, *, sender: str) -> MailDomains:
+        return MailDomains(signing=settings.domain, bounce=settings.domain)
 
     def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
         """Ask for events with the batch's Message-ID. One is enough, as Mailgun accepts a batch as a whole."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Self, Unpack
 
 from newsletter.common.messages import Message
-from newsletter.providers.base.contract import BatchCall, Capabilities, Outcome, Verdict
+from newsletter.providers.base.contract import BatchCall, Capabilities, MailDomains, Outcome, Verdict
 from newsletter.providers.base.errors import AccountRefused
 from newsletter.providers.base.mail.headers import make_message_id
 from newsletter.providers.base.mail.mime import compose_message
@@ -26,7 +26,7 @@ from newsletter.providers.base.prepared_batch import (
 )
 from newsletter.providers.base.provider_adapter import AccountOptions, ProviderAdapter
 from newsletter.providers.base.provider_url import ProviderSettings
-from newsletter.providers.smtp.account import MailServer, make_url_rules, read_server
+from newsletter.providers.smtp.account import MailServer, is_loopback, make_url_rules, read_server
 from newsletter.providers.smtp.answers import ConnectionLost, ServerRefused, ServerUnusable
 from newsletter.providers.smtp.batch import MailBatch, ReadyMail
 from newsletter.providers.smtp.connection import PhaseSeconds
@@ -87,6 +87,13 @@ class Smtp(ProviderAdapter):
     @classmethod
     def find_host(cls, settings: ProviderSettings) -> str:
         return read_server(settings).host
+
+    @classmethod
+    def find_domains(cls, settings: ProviderSettings, *, sender: str) -> MailDomains:
+        """Bounces go to the sender, unless ``return_path`` says otherwise. A server on this machine has no name to check."""
+        bounce = settings.own_options.get("return_path", "").rpartition("@")[2].lower()
+        host = read_server(settings).host
+        return MailDomains(bounce=bounce or sender, server="" if is_loopback(host) else host)
 
     def deliver(self, call: BatchCall) -> Outcome:
         prepared = prepare_batch(call, capabilities=self._capabilities)

@@ -9,7 +9,7 @@ import dkim
 
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
-from newsletter.sending.deliverability.domain_records import FindTxtRecords
+from newsletter.sending.deliverability.domain_checks.lookup import FindTxtRecords
 
 MAX_SIGNATURES = 5
 _TEXT = "utf-8", "replace"

@@ -15,7 +15,10 @@ from newsletter.models import Publication, SenderDomain
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
-from newsletter.sending.deliverability.domain_records import FindTxtRecords, check_sender_domain, find_txt_records
+from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
+from newsletter.sending.deliverability.domain_checks.codes import DomainCode
+from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
+from newsletter.sending.deliverability.domain_checks.sender import Sender
 from newsletter.sending.deliverability.findings import Finding
 from subscribers.addresses.normalise import to_ascii
 
@@ -48,7 +51,13 @@ def domain_of(address: str) -> str:
         return ""
 
 
-def refresh_sender_domains(*, now: datetime, find: FindTxtRecords = find_txt_records, limit: int = 5) -> int:
+def make_sender(domain: str, provider: ProviderSettings) -> Sender:
+    """Return a domain with what the provider and its settings say about it."""
+    adapter = ADAPTERS[provider.scheme]
+    return Sender(domain, wanted=adapter.dns, known=adapter.find_domains(provider, sender=domain))
+
+
+def refresh_sender_domains(*, now: datetime, dns: Dns | None = None, limit: int = 5) -> int:
     """Ask DNS about sender domains that were not checked for some hours. Return how many were checked.
 
     Do nothing if mail does not go to a real provider.
@@ -61,18 +70,19 @@ def refresh_sender_domains(*, now: datetime, find: FindTxtRecords = find_txt_rec
     SenderDomain.objects.bulk_create((SenderDomain(domain=domain) for domain in sorted(domains)), ignore_conflicts=True)
     rows = SenderDomain.objects.filter(domain__in=domains).order_by(F("looked_at").asc(nulls_first=True))
     due = [row for row in rows if _is_due(row, provider=provider.scheme, now=now)]
+    dns = dns or SystemDns()
     for row in due[:limit]:
-        found = [
-            vars(finding)
-            for finding in check_sender_domain(row.domain, wanted=ADAPTERS[provider.scheme].dns, find=find)
-        ]
+        sender = make_sender(row.domain, provider)
+        found = [finding.to_row() for finding in check_sender_domain(sender, dns=dns)]
         SenderDomain.objects.filter(pk=row.pk).update(findings=found, provider=provider.scheme, looked_at=now)
     return len(due[:limit])
 
 
 def _is_due(row: SenderDomain, *, provider: str, now: datetime) -> bool:
-    """Return True if the domain must be checked. One with errors is checked soon, because its issues wait."""
-    has_errors = any(found["level"] == "error" for found in row.findings or ())
+    """Return True if the domain must be checked: soon if its issues wait for it, or if DNS did not answer."""
+    has_errors = any(
+        found["level"] == "error" or found.get("code") == DomainCode.NOT_LOOKED_UP for found in row.findings or ()
+    )
     return (
         row.looked_at is None
         or row.provider != provider
@@ -83,7 +93,7 @@ def _is_due(row: SenderDomain, *, provider: str, now: datetime) -> bool:
 def find_domain_problems(from_email: str) -> list[Finding]:
     """Return what the last check found wrong with a sender's domain, or a warning if it was not checked yet.
 
-    Return nothing if mail does not go to a real provider.
+    Advice is left out. Return nothing if mail does not go to a real provider.
     """
     provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
     if provider is None or not is_own_endpoint(provider):
@@ -97,4 +107,4 @@ def find_domain_problems(from_email: str) -> list[Finding]:
                 Message("sender domain"), "warning", says, Message("They are checked automatically within minutes.")
             )
         ]
-    return [Finding(**found) for found in row.findings if found["level"] != "ok"]
+    return [Finding.from_row(found) for found in row.findings if found["level"] in ("warning", "error")]

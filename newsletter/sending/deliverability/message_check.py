@@ -10,7 +10,7 @@ import authres
 from newsletter.common.errors import BadAddress, NotReady
 from newsletter.common.messages import Message, Quantity
 from newsletter.sending.deliverability.dkim_signatures import Signature, read_signatures
-from newsletter.sending.deliverability.domain_records import FindTxtRecords, NoAnswer
+from newsletter.sending.deliverability.domain_checks.lookup import FindTxtRecords, NoAnswer
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 from subscribers.addresses.normalise import to_ascii
 

@@ -140,7 +140,7 @@ def require_own_domain(issue: Issue) -> None:
             raise NotReady(
                 "%(issue)s cannot be sent yet: %(problem)s",
                 issue=issue,
-                problem=Message.joined([problem.says, problem.do], between=" "),
+                problem=problem.text,
             )
 
 

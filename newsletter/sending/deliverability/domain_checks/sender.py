@@ -1,0 +1,24 @@
+"""The sender whose domain is checked: its domain, and what the provider's settings say about it."""
+
+from dataclasses import dataclass, field
+
+from newsletter.providers.base.contract import DnsRecords, MailDomains
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A domain of From in ASCII. ``wanted`` and ``known`` come from the provider and its settings."""
+
+    domain: str
+    wanted: DnsRecords = field(default_factory=DnsRecords)
+    known: MailDomains = field(default_factory=MailDomains)
+
+    @property
+    def spf_domain(self) -> str:
+        """The domain whose SPF record receivers read: that of the return path, if it is known."""
+        return self.known.bounce or self.domain
+
+    @property
+    def dkim_domain(self) -> str:
+        """The domain that signs, if it is known."""
+        return self.known.signing or self.domain

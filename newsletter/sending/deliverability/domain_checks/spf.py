@@ -1,0 +1,185 @@
+"""Check the SPF record of the domain that bounces go to."""
+
+import ipaddress
+from collections.abc import Iterator
+
+from newsletter.common.messages import Message
+from newsletter.sending.deliverability.domain_checks.codes import DomainCode
+from newsletter.sending.deliverability.domain_checks.lookup import Dns
+from newsletter.sending.deliverability.domain_checks.sender import Sender
+from newsletter.sending.deliverability.domain_checks.spf_lookups import (
+    MAX_COUNTED,
+    MAX_LOOKUPS,
+    MAX_VOID_LOOKUPS,
+    LookupCount,
+    count_lookups,
+)
+from newsletter.sending.deliverability.domain_checks.spf_terms import (
+    add_mechanism,
+    close_record,
+    is_spf_record,
+    merge_records,
+    read_terms,
+)
+from newsletter.sending.deliverability.findings import Finding, Level, RecordToAdd
+
+MAX_COPIED = 2_000
+_NOT_USED = Message("Receivers cannot use the record, so SPF fails for all of your mail.")
+
+
+def check_spf(sender: Sender, dns: Dns) -> Iterator[Finding]:
+    """Yield the findings; none if neither the provider nor the settings say whose record counts. Raise NoAnswer."""
+    if not sender.wanted.spf and not sender.known.bounce:
+        return
+    records = sorted(text for text in dns.find_txt(sender.spf_domain) if is_spf_record(text))
+    if not records:
+        yield _describe_missing(sender)
+    elif len(records) > 1:
+        yield Finding(
+            _name(sender),
+            "error",
+            Message("There are %(records)s SPF records.", records=len(records)),
+            Message("Replace them with one record that has the parts of all."),
+            means=Message("Receivers use none of them, so SPF fails for all of your mail."),
+            code=DomainCode.SPF_SEVERAL,
+            records=_to_copy(sender, merge_records(records, sender.wanted.spf)),
+        )
+    else:
+        yield from _check_record(sender, records[0], dns)
+
+
+def _check_record(sender: Sender, record: str, dns: Dns) -> Iterator[Finding]:
+    problems = [*_check_terms(sender, record)]
+    yield from problems
+    count = count_lookups(sender.spf_domain, record, dns)
+    found = [*_check_provider(sender, record, count), *_check_count(sender, count)]
+    yield from found
+    if not problems and not found:
+        named = sender.wanted.spf
+        says = Message("The SPF record names the provider.") if named else Message("There is one SPF record.")
+        costs = Message(" It costs %(lookups)s of %(limit)s lookups.", lookups=count.lookups, limit=MAX_LOOKUPS)
+        yield Finding(_name(sender), "ok", says + costs, code=DomainCode.SPF_GOOD)
+
+
+def _check_terms(sender: Sender, record: str) -> Iterator[Finding]:
+    terms = read_terms(record)
+    invalid = [term.text for term in terms if not term.is_valid()]
+    if invalid:
+        yield Finding(
+            _name(sender),
+            _level(sender),
+            Message("The SPF record has a part that SPF does not know: “%(part)s”.", part=invalid[0][:80]),
+            Message("Correct this part, or take it out."),
+            means=_NOT_USED,
+            code=DomainCode.SPF_INVALID,
+        )
+    end = next((term for term in terms if term.ends_record), None)
+    if end is None or (end.name == "all" and end.qualifier in "+?"):
+        allows_all = end is not None and end.qualifier == "+"
+        yield Finding(
+            _name(sender),
+            "warning" if allows_all else "advice",
+            Message("The SPF record ends with “%(end)s”.", end=end.text)
+            if end
+            else Message("The SPF record has no “all” at its end."),
+            Message("Let the record end with “~all”."),
+            means=Message("It allows every server in the world to send in your name.")
+            if allows_all
+            else Message("It says nothing about servers that it does not name."),
+            code=DomainCode.SPF_ALLOWS_ALL if allows_all else DomainCode.SPF_OPEN_END,
+            records=_to_copy(sender, close_record(record)),
+        )
+
+
+def _check_provider(sender: Sender, record: str, count: LookupCount) -> Iterator[Finding]:
+    wanted = sender.wanted.spf
+    is_named = wanted.lower() in (term.text.lstrip("+").lower() for term in read_terms(record))
+    if not wanted or is_named or wanted.lower().removeprefix("include:") in count.included:
+        return
+    yield Finding(
+        _name(sender),
+        "warning",
+        Message("The SPF record does not name the provider."),
+        Message("Add %(spf)s to the record, unless your provider sends bounces to a domain of its own.", spf=wanted),
+        means=Message("SPF fails for mail that the provider sends with this domain as its return path."),
+        code=DomainCode.SPF_PROVIDER_MISSING,
+        records=_to_copy(sender, add_mechanism(record, wanted)),
+    )
+
+
+def _check_count(sender: Sender, count: LookupCount) -> Iterator[Finding]:
+    if count.lookups > MAX_LOOKUPS:
+        is_cut = count.lookups >= MAX_COUNTED
+        values = {"lookups": count.lookups, "limit": MAX_LOOKUPS}
+        yield Finding(
+            _name(sender),
+            _level(sender),
+            Message("The SPF record costs at least %(lookups)s lookups; %(limit)s are allowed.", **values)
+            if is_cut
+            else Message("The SPF record costs %(lookups)s lookups; %(limit)s are allowed.", **values),
+            Message("Take out services that no longer send for you. Each “include”, “a” and “mx” costs a lookup."),
+            means=_NOT_USED,
+            code=DomainCode.SPF_TOO_MANY_LOOKUPS,
+        )
+    if count.void > MAX_VOID_LOOKUPS:
+        yield Finding(
+            _name(sender),
+            _level(sender),
+            Message(
+                "%(void)s lookups of the SPF record find nothing; %(limit)s are allowed.",
+                void=count.void,
+                limit=MAX_VOID_LOOKUPS,
+            ),
+            Message("Take out the names that no longer exist."),
+            means=_NOT_USED,
+            code=DomainCode.SPF_TOO_MANY_VOID_LOOKUPS,
+        )
+    for name in list(dict.fromkeys(count.broken))[:1]:
+        yield Finding(
+            _name(sender),
+            _level(sender),
+            Message("The SPF record includes %(name)s, which has no usable SPF record.", name=name),
+            Message("Take this name out, or correct its spelling."),
+            means=_NOT_USED,
+            code=DomainCode.SPF_BROKEN_INCLUDE,
+        )
+
+
+def _describe_missing(sender: Sender) -> Finding:
+    mechanism = sender.wanted.spf or _name_server(sender.known.server)
+    do = (
+        Message("Add this record, and compare it with your provider's pages.")
+        if sender.wanted.spf
+        else Message("Add a record that names the servers that send your mail. Ask whoever runs your mail server.")
+    )
+    return Finding(
+        _name(sender),
+        _level(sender),
+        Message("No SPF record says who may send for the domain."),
+        do,
+        means=Message("Mailbox providers trust the mail less, and some refuse it."),
+        code=DomainCode.SPF_MISSING,
+        records=_to_copy(sender, f"v=spf1 {mechanism} ~all") if mechanism else (),
+    )
+
+
+def _name_server(server: str) -> str:
+    if not server:
+        return ""
+    try:
+        return f"ip{ipaddress.ip_address(server).version}:{server}"
+    except ValueError:
+        return f"a:{server}"
+
+
+def _name(sender: Sender) -> Message:
+    return Message("SPF of %(domain)s", domain=sender.spf_domain)
+
+
+def _level(sender: Sender) -> Level:
+    return "error" if sender.wanted.needs_spf else "warning"
+
+
+def _to_copy(sender: Sender, value: str) -> tuple[RecordToAdd, ...]:
+    """Return the record, or nothing if it is too long to be right."""
+    return (RecordToAdd(sender.spf_domain, "TXT", value),) if len(value) <= MAX_COPIED else ()

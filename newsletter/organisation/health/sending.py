@@ -16,7 +16,7 @@ from newsletter.providers.base.webhooks.verification import split_keys
 from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
 from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
 from newsletter.sending.deliverability.domain_checks.lookup import Dns
-from newsletter.sending.deliverability.domains import is_own_endpoint, make_sender, read_provider
+from newsletter.sending.deliverability.domains import is_own_endpoint, make_fetcher, make_sender, read_provider
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 from newsletter.sending.provider import find_account_tester
@@ -112,8 +112,9 @@ def check_senders(url: str, *, dns: Dns) -> Iterator[Finding]:
             domains.add(to_ascii(publication.from_email).rpartition("@")[2])
         except BadAddress as fault:
             yield error(f"sender of {publication.slug}", str(fault), "Correct the publication's from_email.")
+    fetcher = make_fetcher()
     for domain in sorted(domains):
-        yield from check_sender_domain(make_sender(domain, provider), dns=dns)
+        yield from check_sender_domain(make_sender(domain, provider), dns=dns, fetcher=fetcher)
 
 
 def check_journal(*, now: datetime) -> Finding:

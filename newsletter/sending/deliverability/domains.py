@@ -11,13 +11,15 @@ from django.db.models import F
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
+from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
+from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.models import Publication, SenderDomain
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
 from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
 from newsletter.sending.deliverability.domain_checks.codes import DomainCode
-from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
+from newsletter.sending.deliverability.domain_checks.lookup import TOTAL_SECONDS, Dns, SystemDns
 from newsletter.sending.deliverability.domain_checks.sender import Sender
 from newsletter.sending.deliverability.findings import Finding
 from subscribers.addresses.normalise import to_ascii
@@ -57,6 +59,11 @@ def make_sender(domain: str, provider: ProviderSettings) -> Sender:
     return Sender(domain, wanted=adapter.dns, known=adapter.find_domains(provider, sender=domain))
 
 
+def make_fetcher() -> Fetcher:
+    """Return a fetcher for all web addresses that the checks of one run read."""
+    return BoundedFetcher(allow=settings.NEWSLETTER_FETCH_ALLOW, seconds=TOTAL_SECONDS)
+
+
 def refresh_sender_domains(*, now: datetime, dns: Dns | None = None, limit: int = 5) -> int:
     """Ask DNS about sender domains that were not checked for some hours. Return how many were checked.
 
@@ -70,10 +77,10 @@ def refresh_sender_domains(*, now: datetime, dns: Dns | None = None, limit: int 
     SenderDomain.objects.bulk_create((SenderDomain(domain=domain) for domain in sorted(domains)), ignore_conflicts=True)
     rows = SenderDomain.objects.filter(domain__in=domains).order_by(F("looked_at").asc(nulls_first=True))
     due = [row for row in rows if _is_due(row, provider=provider.scheme, now=now)]
-    dns = dns or SystemDns()
+    dns, fetcher = dns or SystemDns(), make_fetcher()
     for row in due[:limit]:
         sender = make_sender(row.domain, provider)
-        found = [finding.to_row() for finding in check_sender_domain(sender, dns=dns)]
+        found = [finding.to_row() for finding in check_sender_domain(sender, dns=dns, fetcher=fetcher)]
         SenderDomain.objects.filter(pk=row.pk).update(findings=found, provider=provider.scheme, looked_at=now)
     return len(due[:limit])
 

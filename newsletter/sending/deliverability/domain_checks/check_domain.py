@@ -3,29 +3,36 @@
 from collections.abc import Callable, Iterator
 
 from newsletter.common.messages import Message
+from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.sending.deliverability.domain_checks.alignment import check_alignment
 from newsletter.sending.deliverability.domain_checks.codes import DomainCode
 from newsletter.sending.deliverability.domain_checks.dkim_keys import check_dkim
 from newsletter.sending.deliverability.domain_checks.dmarc import check_dmarc
 from newsletter.sending.deliverability.domain_checks.lookup import Dns, NoAnswer
+from newsletter.sending.deliverability.domain_checks.mta_sts import check_mta_sts
+from newsletter.sending.deliverability.domain_checks.reverse_names import check_reverse_names
 from newsletter.sending.deliverability.domain_checks.sender import Sender
 from newsletter.sending.deliverability.domain_checks.spf import check_spf
+from newsletter.sending.deliverability.domain_checks.tls_reports import check_tls_reports
 from newsletter.sending.deliverability.findings import Finding, Level
 
-Check = Callable[[Sender, Dns], Iterator[Finding]]
-_CHECKS: tuple[tuple[str, Level, Check], ...] = (
-    ("SPF", "warning", check_spf),
-    ("DKIM", "warning", check_dkim),
-    ("DMARC", "warning", check_dmarc),
-    ("DMARC alignment", "advice", check_alignment),
-)
+Check = Callable[[], Iterator[Finding]]
 
 
-def check_sender_domain(sender: Sender, *, dns: Dns) -> Iterator[Finding]:
+def check_sender_domain(sender: Sender, *, dns: Dns, fetcher: Fetcher) -> Iterator[Finding]:
     """Yield the findings of every check in order."""
-    for label, level, check in _CHECKS:
+    checks: tuple[tuple[str, Level, Check], ...] = (
+        ("SPF", "warning", lambda: check_spf(sender, dns)),
+        ("DKIM", "warning", lambda: check_dkim(sender, dns)),
+        ("DMARC", "warning", lambda: check_dmarc(sender, dns)),
+        ("DMARC alignment", "advice", lambda: check_alignment(sender, dns)),
+        ("PTR", "warning", lambda: check_reverse_names(sender, dns)),
+        ("MTA-STS", "advice", lambda: check_mta_sts(sender, dns, fetcher)),
+        ("TLS-RPT", "advice", lambda: check_tls_reports(sender, dns)),
+    )
+    for label, level, check in checks:
         try:
-            yield from check(sender, dns)
+            yield from check()
         except NoAnswer as problem:
             yield Finding(
                 Message("DNS of %(domain)s", domain=sender.domain),

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from newsletter.common.messages import Message
 from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.sending.deliverability.domain_checks.alignment import check_alignment
+from newsletter.sending.deliverability.domain_checks.bimi import check_bimi
 from newsletter.sending.deliverability.domain_checks.codes import DomainCode
+from newsletter.sending.deliverability.domain_checks.complaint_reports import explain_complaint_reports
 from newsletter.sending.deliverability.domain_checks.dkim_keys import check_dkim
 from newsletter.sending.deliverability.domain_checks.dmarc import check_dmarc
 from newsletter.sending.deliverability.domain_checks.lookup import Dns, NoAnswer
@@ -29,6 +31,8 @@ def check_sender_domain(sender: Sender, *, dns: Dns, fetcher: Fetcher) -> Iterat
         ("PTR", "warning", lambda: check_reverse_names(sender, dns)),
         ("MTA-STS", "advice", lambda: check_mta_sts(sender, dns, fetcher)),
         ("TLS-RPT", "advice", lambda: check_tls_reports(sender, dns)),
+        ("BIMI", "advice", lambda: check_bimi(sender, dns, fetcher)),
+        ("Complaint reports", "advice", lambda: explain_complaint_reports(sender, dns)),
     )
     for label, level, check in checks:
         try:

@@ -1,0 +1,66 @@
+"""Explain where mailbox providers report complaints, and what to enter there. Nobody can look up if that was done."""
+
+from collections.abc import Iterator
+
+from newsletter.common.messages import Message
+from newsletter.sending.deliverability.domain_checks.codes import DomainCode
+from newsletter.sending.deliverability.domain_checks.dmarc_records import walk_tree
+from newsletter.sending.deliverability.domain_checks.lookup import Dns
+from newsletter.sending.deliverability.domain_checks.sender import Sender
+from newsletter.sending.deliverability.findings import Finding
+
+YAHOO = "https://senders.yahooinc.com/"
+MICROSOFT = "https://sendersupport.olc.protection.outlook.com/snds/"
+
+
+def explain_complaint_reports(sender: Sender, dns: Dns) -> Iterator[Finding]:
+    """Yield what to enter at Yahoo, and at Microsoft if mail goes out by a mail server of one's own. Raise NoAnswer."""
+    signer = sender.dkim_domain
+    own = walk_tree(signer, dns).organisational_domain
+    selectors = ", ".join(sender.wanted.selectors)
+    yield Finding(
+        Message("complaints at Yahoo and AOL"),
+        "advice",
+        Message("Yahoo reports complaints by the domain that signs, once the domain is registered."),
+        Message(
+            "Sign in at %(url)s, add the domain %(signer)s, and put the TXT record that is shown there into the DNS of "
+            "%(own)s. Then enrol in the Complaint Feedback Loop with this domain, the selector %(selectors)s, and an "
+            "address that somebody reads. Skip this if your provider says that it does so for you.",
+            url=YAHOO,
+            signer=signer,
+            own=own,
+            selectors=selectors,
+        )
+        if selectors
+        else Message(
+            "Sign in at %(url)s, add the domain %(signer)s, and put the TXT record that is shown there into the DNS of "
+            "%(own)s. Then enrol in the Complaint Feedback Loop with this domain, the selector of your signature (s=), "
+            "and an address that somebody reads. Skip this if your provider says that it does so for you.",
+            url=YAHOO,
+            signer=signer,
+            own=own,
+        ),
+        means=Message("Without it, nobody learns which readers press “spam” there."),
+        code=DomainCode.COMPLAINTS_YAHOO,
+    )
+    if sender.known.server:
+        yield Finding(
+            Message("complaints at Outlook.com"),
+            "advice",
+            Message("Microsoft shows complaints by the address of the server (SNDS), once you have asked for access."),
+            Message(
+                "Sign in at %(url)s, choose “Request access”, and enter the addresses from which %(server)s sends: "
+                "%(addresses)s. Microsoft mails a link to the owner of the addresses. Then join the Junk Mail Reporting "
+                "Program there, with an address that somebody reads.",
+                url=MICROSOFT,
+                server=sender.known.server,
+                addresses=_list_addresses(sender.known.server, dns),
+            ),
+            means=Message("Without it, nobody learns of complaints and blocks at Outlook.com and Hotmail."),
+            code=DomainCode.COMPLAINTS_MICROSOFT,
+        )
+
+
+def _list_addresses(server: str, dns: Dns) -> str:
+    found = [server] if ":" in server or server.replace(".", "").isdigit() else dns.find_addresses(server)
+    return ", ".join(found[:8]) or "…"

@@ -56,7 +56,12 @@ def domain_of(address: str) -> str:
 def make_sender(domain: str, provider: ProviderSettings) -> Sender:
     """Return a domain with what the provider and its settings say about it."""
     adapter = ADAPTERS[provider.scheme]
-    return Sender(domain, wanted=adapter.dns, known=adapter.find_domains(provider, sender=domain))
+    return Sender(
+        domain,
+        wanted=adapter.dns,
+        known=adapter.find_domains(provider, sender=domain),
+        reports_to=settings.NEWSLETTER_INBOUND_ADDRESS,
+    )
 
 
 def make_fetcher() -> Fetcher:

@@ -17,28 +17,20 @@ def explain_complaint_reports(sender: Sender, dns: Dns) -> Iterator[Finding]:
     """Yield what to enter at Yahoo, and at Microsoft if mail goes out by a mail server of one's own. Raise NoAnswer."""
     signer = sender.dkim_domain
     own = walk_tree(signer, dns).organisational_domain
-    selectors = ", ".join(sender.wanted.selectors)
+    address = sender.reports_to or Message("one that somebody reads")
     yield Finding(
         Message("complaints at Yahoo and AOL"),
         "advice",
         Message("Yahoo reports complaints by the domain that signs, once the domain is registered."),
         Message(
             "Sign in at %(url)s, add the domain %(signer)s, and put the TXT record that is shown there into the DNS of "
-            "%(own)s. Then enrol in the Complaint Feedback Loop with this domain, the selector %(selectors)s, and an "
-            "address that somebody reads. Skip this if your provider says that it does so for you.",
+            "%(own)s. Then enrol in the Complaint Feedback Loop. Domain: %(signer)s. Selector: %(selectors)s. Address for "
+            "reports: %(address)s. Skip this if your provider says that it does so for you.",
             url=YAHOO,
             signer=signer,
             own=own,
-            selectors=selectors,
-        )
-        if selectors
-        else Message(
-            "Sign in at %(url)s, add the domain %(signer)s, and put the TXT record that is shown there into the DNS of "
-            "%(own)s. Then enrol in the Complaint Feedback Loop with this domain, the selector of your signature (s=), "
-            "and an address that somebody reads. Skip this if your provider says that it does so for you.",
-            url=YAHOO,
-            signer=signer,
-            own=own,
+            selectors=", ".join(sender.wanted.selectors) or Message("that of your signature (s=)"),
+            address=address,
         ),
         means=Message("Without it, nobody learns which readers press “spam” there."),
         code=DomainCode.COMPLAINTS_YAHOO,
@@ -51,7 +43,8 @@ def explain_complaint_reports(sender: Sender, dns: Dns) -> Iterator[Finding]:
             Message(
                 "Sign in at %(url)s, choose “Request access”, and enter the addresses from which %(server)s sends: "
                 "%(addresses)s. Microsoft mails a link to the owner of the addresses. Then join the Junk Mail Reporting "
-                "Program there, with an address that somebody reads.",
+                "Program there. Address for reports: %(address)s.",
+                address=address,
                 url=MICROSOFT,
                 server=sender.known.server,
                 addresses=_list_addresses(sender.known.server, dns),

@@ -7,11 +7,15 @@ from newsletter.providers.base.contract import DnsRecords, MailDomains
 
 @dataclass(frozen=True)
 class Sender:
-    """A domain of From in ASCII. ``wanted`` and ``known`` come from the provider and its settings."""
+    """A domain of From in ASCII. ``wanted`` and ``known`` come from the provider and its settings.
+
+    ``reports_to`` is our own address that reads complaints, "" without one.
+    """
 
     domain: str
     wanted: DnsRecords = field(default_factory=DnsRecords)
     known: MailDomains = field(default_factory=MailDomains)
+    reports_to: str = ""
 
     @property
     def spf_domain(self) -> str:

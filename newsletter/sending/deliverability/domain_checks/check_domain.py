@@ -27,12 +27,12 @@ def check_sender_domain(sender: Sender, *, dns: Dns, fetcher: Fetcher) -> Iterat
         ("SPF", "warning", lambda: check_spf(sender, dns)),
         ("DKIM", "warning", lambda: check_dkim(sender, dns)),
         ("DMARC", "warning", lambda: check_dmarc(sender, dns)),
-        ("DMARC alignment", "advice", lambda: check_alignment(sender, dns)),
+        (Message("DMARC alignment"), "advice", lambda: check_alignment(sender, dns)),
         ("PTR", "warning", lambda: check_reverse_names(sender, dns)),
         ("MTA-STS", "advice", lambda: check_mta_sts(sender, dns, fetcher)),
         ("TLS-RPT", "advice", lambda: check_tls_reports(sender, dns)),
         ("BIMI", "advice", lambda: check_bimi(sender, dns, fetcher)),
-        ("Complaint reports", "advice", lambda: explain_complaint_reports(sender, dns)),
+        (Message("complaint reports"), "advice", lambda: explain_complaint_reports(sender, dns)),
     )
     for label, level, check in checks:
         try:

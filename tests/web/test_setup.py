@@ -490,6 +490,14 @@ def test_the_domain_step_says_what_to_put_into_dns(admin: Client, settings) -> N
     assert state_of("domain") == "done"
 
 
+def test_the_domain_step_opens_while_mail_goes_to_files(admin: Client, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://"
+    make_publication()
+    page = admin.get("/admin/setup/domain/").content.decode()
+    assert "_dmarc.news.example.org" in page
+    assert "Your provider shows this value" in page
+
+
 def test_the_domain_step_shows_findings_with_records_to_copy(admin: Client, settings, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
     make_publication()

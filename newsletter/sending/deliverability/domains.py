@@ -54,7 +54,9 @@ def domain_of(address: str) -> str:
 
 
 def make_sender(domain: str, provider: ProviderSettings) -> Sender:
-    """Return a domain with what the provider and its settings say about it."""
+    """Return a domain with what the provider and its settings say about it: nothing if mail goes to files."""
+    if provider.scheme == OUTBOX:
+        return Sender(domain)
     adapter = ADAPTERS[provider.scheme]
     return Sender(
         domain,

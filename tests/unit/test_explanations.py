@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from newsletter.feedback.consequences import SOFT_IN_A_ROW, SOFT_SPAN
 from newsletter.issues.visible import nearby_events
 from newsletter.models import Publication
+from newsletter.providers import registry
 from subscribers.people.preferences import RADII_KM
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -25,3 +27,10 @@ def test_the_distances_of_how_near_is_near_are_those_that_are_used() -> None:
 def test_a_publication_counts_no_clicks_until_somebody_turns_them_on() -> None:
     assert Publication._meta.get_field("clicks").default == Publication.Clicks.OFF
     assert "They are off at first" in read("explanation/what-we-do-not-count.md")
+
+
+def test_the_answers_to_wishes_name_the_limits_that_hold() -> None:
+    text = read("explanation/twenty-wishes.md")
+    assert f"after {SOFT_IN_A_ROW} soft bounces in a row over at least {SOFT_SPAN.days} days" in text
+    assert "eight providers or a mail server" in text
+    assert len(set(registry.URL_RULES) - {"smtp", "smtps", "outbox"}) == 8

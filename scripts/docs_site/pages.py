@@ -32,6 +32,7 @@ OUTSIDE = {
 _ORIGINS = {page: origin for origin, page in OUTSIDE.items()}
 _FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$\n?", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s#]*)(#[^)\s]*)?\)")
+_COMMENT = re.compile(r"^ *<!-- .*? -->\n", re.MULTILINE)
 _ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 
 
@@ -81,6 +82,7 @@ def _list_decisions() -> str:
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Return the text of a page as MkDocs and Python-Markdown read it."""
     place = page.file.src_uri
+    markdown = _COMMENT.sub("", markdown)
     text, last = "", 0
     for block in _FENCED.finditer(markdown):
         before = markdown[last : block.start()]

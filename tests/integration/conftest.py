@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.integration.organisation import Organisation, open_organisation
+from tests.integration.readers import at_home, make_programs
 from tests.integration.wordpress import BUILDS, Build, WordPress, run_mariadb, run_wordpress
 from tests.integration.wordpress_plugin import (
     BLOCK,
@@ -38,6 +39,20 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def organisation(tmp_path: Path, prepared: Path) -> Iterator[Organisation]:
     with open_organisation(tmp_path / "organisation", like=prepared) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the programs of a reader of the guides."""
+    return make_programs(tmp_path_factory.mktemp("reader") / "venv")
+
+
+@pytest.fixture
+def reader(organisation: Organisation, programs: Path, tmp_path: Path) -> dict[str, str]:
+    """Return the environment of a reader whose newsletter is not served."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return at_home(organisation, home=home, programs=programs)
 
 
 @pytest.fixture(scope="session", params=BUILDS, ids=lambda build: build.name)

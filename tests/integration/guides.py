@@ -12,6 +12,8 @@ STAND_INS = {
     "https://crm.example.org": "{site}",
     "https://news.example.org": "{site}",
     "https://login.example.org/realms/staff": "{issuer}",
+    "/srv/backups": "{folder}/backups",
+    "/root/newsletter-passphrase": "{folder}/passphrase",
     "nl_…": "{key}",
     "…": "{secret}",
 }
@@ -37,6 +39,11 @@ class Block:
             if written in text:
                 text = text.replace(written, used.format(**values))
         return text
+
+
+def list_guides(*folders: str) -> list[str]:
+    """Return every page of these folders of docs/."""
+    return sorted(file.relative_to(DOCS).as_posix() for folder in folders for file in (DOCS / folder).glob("*.md"))
 
 
 def read_guide(guide: str) -> list[Block]:

@@ -1,12 +1,8 @@
 """The blocks of the guides are run as they are written, in order: commands, settings, files and suites."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import tomllib
-import venv
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,8 +14,9 @@ import pytest
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from newsletter.assistant.offered_calls import OFFERED_CALLS
-from tests.integration.guides import HOST, list_blocks, read_guide, to_run
+from tests.integration.guides import list_blocks, list_guides, read_guide, to_run
 from tests.integration.organisation import Organisation
+from tests.integration.readers import at_home, run, succeed
 from tests.integration.servers import free_port, run_server
 from tests.integration.tools import find_node_modules, skip_without
 from tests.integration.wordpress_plugin import Newsletter
@@ -35,47 +32,23 @@ CONNECT, SIGN_IN = "how-to/connect-a-source.md", "how-to/sign-in-with-your-provi
 EXTENSION, ASSISTANT = "how-to/write-an-extension.md", "how-to/use-with-an-assistant.md"
 COMMANDS = ("reference/api.md", "reference/webhooks.md", ASSISTANT)
 RUN = {
+    **{guide: set[str]() for guide in list_guides("tutorial", "how-to")},
     "reference/api.md": {"sh"},
     "reference/webhooks.md": {"sh"},
-    "how-to/connect-a-website.md": set[str](),
+    "tutorial/first-issue.md": {"sh"},
+    "how-to/move-a-list.md": {"sh"},
+    "how-to/back-up-and-restore.md": {"sh"},
+    "how-to/install.md": {"ini"},
+    "how-to/test-with-a-copy.md": {"ini"},
     CONNECT: {"toml", "sh"},
     SIGN_IN: {"ini", "sh"},
     EXTENSION: {"toml", "python", "sh"},
     ASSISTANT: {"sh", "json"},
 }
-"""The guides, and the kinds of blocks that a test below runs."""
-ANSWERS = {"json", "http"}
+"""The tutorial, the how-to guides and two pages of reference, and the kinds of their blocks that a test runs, here or in
+`test_guide_commands.py`."""
+ANSWERS = {"json", "http", "text"}
 """Where no test runs them, they show what the program answers or sends."""
-
-
-@pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a reader's environment: the newsletter is installed in it, and what they install stays in it."""
-    folder = tmp_path_factory.mktemp("reader") / "venv"
-    venv.create(folder, with_pip=True)
-    packages = next(folder.glob("lib/python*/site-packages"))
-    (packages / "newsletter.pth").write_text(f"import site; site.addsitedir({_site_packages()!r})\n")
-    for name in ("newsletter", "pytest"):
-        lines = Path(sys.executable).with_name(name).read_text().splitlines(keepends=True)
-        (folder / "bin" / name).write_text("".join([f"#!{folder}/bin/python\n", *lines[1:]]))
-        (folder / "bin" / name).chmod(0o755)
-    (folder / "bin" / "ssh").write_text(f'#!/bin/sh\n[ "$1" = {HOST} ] && shift && exec "$@"\n')
-    (folder / "bin" / "ssh").chmod(0o755)
-    return folder / "bin"
-
-
-def _site_packages() -> str:
-    return str(next(Path(sys.prefix).glob("lib/python*/site-packages")))
-
-
-def at_home(organisation: Organisation, *, home: Path, programs: Path) -> dict[str, str]:
-    """Return the environment of a reader. Nothing is fetched from a registry: pip uses what is there.
-
-    For pip, "0" means that nothing is isolated: it reads this variable the wrong way round.
-    """
-    pip = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    env = {name: text for name, text in organisation.install.env.items() if name != "NEWSLETTER_ENV_FILE"}
-    return {**env, **pip, "HOME": str(home), "PATH": f"{programs}:{os.environ['PATH']}"}
 
 
 @pytest.fixture(scope="module")
@@ -92,38 +65,11 @@ def shell(newsletter: Newsletter, programs: Path, tmp_path_factory: pytest.TempP
     return env
 
 
-@pytest.fixture
-def reader(organisation: Organisation, programs: Path, tmp_path: Path) -> dict[str, str]:
-    """Return the environment of a reader whose newsletter is not served."""
-    home = tmp_path / "home"
-    home.mkdir()
-    return at_home(organisation, home=home, programs=programs)
-
-
 def make_key(organisation: Organisation, name: str, *scopes: str) -> str:
     options = [option for scope in scopes for option in ("--scope", scope)]
     found = re.search(r"nl_[\w-]{43}", organisation.run("api-key", "add", name, *options))
     assert found
     return found[0]
-
-
-def run(command: str, env: dict[str, str], *, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", command],
-        cwd=folder or env["HOME"],
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
-def succeed(command: str, env: dict[str, str], *, folder: Path | None = None) -> str:
-    done = run(command, env, folder=folder)
-    assert done.returncode == 0, f"{command}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
-    return done.stdout
 
 
 @pytest.mark.parametrize("guide", RUN)

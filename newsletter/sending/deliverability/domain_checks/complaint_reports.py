@@ -10,6 +10,7 @@ from newsletter.sending.deliverability.domain_checks.sender import Sender
 from newsletter.sending.deliverability.findings import Finding
 
 YAHOO = "https://senders.yahooinc.com/"
+# Microsoft moved SNDS in June 2026; this address is redirected.
 MICROSOFT = "https://sendersupport.olc.protection.outlook.com/snds/"
 
 
@@ -41,9 +42,9 @@ def explain_complaint_reports(sender: Sender, dns: Dns) -> Iterator[Finding]:
             "advice",
             Message("Microsoft shows complaints by the address of the server (SNDS), once you have asked for access."),
             Message(
-                "Sign in at %(url)s, choose “Request access”, and enter the addresses from which %(server)s sends: "
-                "%(addresses)s. Microsoft mails a link to the owner of the addresses. Then join the Junk Mail Reporting "
-                "Program there. Address for reports: %(address)s.",
+                "Sign in at %(url)s, or search for “Microsoft SNDS” if this address no longer leads there. Ask for access "
+                "to the addresses from which %(server)s sends: %(addresses)s. Microsoft mails a link to their owner. Then "
+                "join the Junk Mail Reporting Program there. Address for reports: %(address)s.",
                 address=address,
                 url=MICROSOFT,
                 server=sender.known.server,

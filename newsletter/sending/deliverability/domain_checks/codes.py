@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class DomainCode(StrEnum):
-    """What was found. The part before the dot is the check."""
+    """A result of a check, which the part before the dot names."""
 
     NOT_LOOKED_UP = "dns.not-looked-up"
     SPF_GOOD = "spf.good"

@@ -40,7 +40,7 @@ class Policy:
         )
 
     def allows(self, host: str) -> bool:
-        """Return True if a pattern fits the host. A leading ``*.`` stands for one label."""
+        """Return True if a pattern fits the host. A leading ``*.`` fits any one label."""
         above = host.partition(".")[2]
         return any(host == pattern or (pattern.startswith("*.") and above == pattern[2:]) for pattern in self.hosts)
 

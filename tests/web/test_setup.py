@@ -490,6 +490,12 @@ def test_the_domain_step_says_what_to_put_into_dns(admin: Client, settings) -> N
     assert state_of("domain") == "done"
 
 
+def test_the_domain_step_names_the_mail_server_in_the_spf_record(admin: Client, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.NEWSLETTER_PROVIDER_URL = "smtps://user:password@mail.example.org"
+    make_publication()
+    assert "v=spf1 a:mail.example.org ~all" in admin.get("/admin/setup/domain/").content.decode()
+
+
 def test_the_domain_step_opens_while_mail_goes_to_files(admin: Client, settings) -> None:  # type: ignore[no-untyped-def]
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
     make_publication()

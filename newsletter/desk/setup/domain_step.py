@@ -10,6 +10,7 @@ from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Publication, SenderDomain
 from newsletter.sending.deliverability.domain_checks.dmarc import FIRST_POLICY
 from newsletter.sending.deliverability.domain_checks.sender import Sender
+from newsletter.sending.deliverability.domain_checks.spf import write_first_record
 from newsletter.sending.deliverability.domains import (
     domain_of,
     is_own_endpoint,
@@ -51,10 +52,9 @@ def list_records(sender: Sender) -> list[RecordToAdd]:
     """Return the records that a domain needs. A value that only the provider knows is a sentence that says so."""
     from_provider = _("Your provider shows this value once you add the domain there.")
     wanted = sender.wanted
-    spf = f"v=spf1 {wanted.spf} ~all" if wanted.spf else from_provider
     selector = f"{wanted.selectors[0] if wanted.selectors else '…'}._domainkey.{sender.dkim_domain}"
     return [
-        RecordToAdd(sender.spf_domain, "TXT (SPF)", spf),
+        RecordToAdd(sender.spf_domain, "TXT (SPF)", write_first_record(sender) or from_provider),
         RecordToAdd(selector, "TXT (DKIM)", from_provider),
         RecordToAdd(f"_dmarc.{sender.domain}", "TXT (DMARC)", FIRST_POLICY),
     ]

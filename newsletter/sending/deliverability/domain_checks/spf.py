@@ -146,7 +146,7 @@ def _check_count(sender: Sender, count: LookupCount) -> Iterator[Finding]:
 
 
 def _describe_missing(sender: Sender) -> Finding:
-    mechanism = sender.wanted.spf or _name_server(sender.known.server)
+    record = write_first_record(sender)
     do = (
         Message("Add this record, and compare it with your provider's pages.")
         if sender.wanted.spf
@@ -159,8 +159,14 @@ def _describe_missing(sender: Sender) -> Finding:
         do,
         means=Message("Mailbox providers trust the mail less, and some refuse it."),
         code=DomainCode.SPF_MISSING,
-        records=_to_copy(sender, f"v=spf1 {mechanism} ~all") if mechanism else (),
+        records=_to_copy(sender, record) if record else (),
     )
+
+
+def write_first_record(sender: Sender) -> str:
+    """Return a record that names the provider or the mail server, "" if neither is known."""
+    mechanism = sender.wanted.spf or _name_server(sender.known.server)
+    return f"v=spf1 {mechanism} ~all" if mechanism else ""
 
 
 def _name_server(server: str) -> str:

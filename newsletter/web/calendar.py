@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from babel.dates import format_date
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import translation
@@ -14,6 +13,10 @@ from icalendar import Calendar, Event
 from newsletter.common.languages import get_babel_locale
 from newsletter.issues.protected_terms.check import event_has_protected_term
 from newsletter.issues.snapshot.calendar_links import make_calendar_name, parse_calendar_name
+from newsletter.issues.snapshot.resolve_blocks import resolve_event
+from newsletter.issues.variants.dates import format_event_time
+from newsletter.issues.variants.reader_texts import reader_text
+from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import EventNotice
 from newsletter.rendering.phrases import find_phrase
 from subscribers.web.page import private_page, render_response
@@ -26,12 +29,16 @@ _PRIVATE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex",
 
 @private_page
 def show_calendar_choices(request: HttpRequest, name: str) -> HttpResponse:
-    """Show the calendars to choose from, in the language of the mail that led here."""
-    event, language = _find_event(name), translation.get_language() or "en"
+    """Show the calendars to choose from, in the language of the mail that led here; only the file if it is cancelled."""
+    event, language = resolve_event(_find_event(name)), translation.get_language() or "en"
+    heading = (
+        reader_text("cancelled_heading", language) if event.cancelled else find_phrase("add_to_calendar", language)
+    )
     context = {
-        "title": find_phrase("add_to_calendar", language),
+        "title": heading,
         "event": event,
-        "day": format_date(event.first_day, format="full", locale=get_babel_locale(language)),
+        "when": format_event_time(event, locale=get_babel_locale(language), default_zone="UTC"),
+        "where": describe_event_location(event, language=language),
         "name": name,
         "file_label": find_phrase("calendar_file", language),
     }

@@ -61,9 +61,18 @@ def test_a_page_offers_each_calendar_in_the_language_of_the_mail(client: Client)
     page = answer.content.decode()
     assert "Añadir a tu calendario" in page
     assert "jueves, 3 de diciembre de 2026" in page
+    assert "18:30" in page
     assert "Abbey Square 1, Reading" in page
     for ending in ("/google", "/outlook", ".ics"):
         assert f'href="/calendar/{name}{ending}"' in page
+
+
+def test_the_page_of_a_cancelled_event_says_so_and_adds_it_nowhere(client: Client) -> None:
+    event = make_event("An evening", starts_at=STARTS, cancelled=True)
+    page = client.get(f"/calendar/{make_calendar_name(event.pk)}?lang=en").content.decode()
+    assert "An event is cancelled" in page
+    assert "/google" not in page
+    assert ".ics" in page
 
 
 def test_a_calendar_page_at_a_guessed_address_is_missing(client: Client) -> None:

@@ -55,7 +55,7 @@ def format_event_hours(event: EventRecord, *, locale: str, default_zone: str, ye
     starts = event.starts_at.astimezone(zone)
     ends = event.ends_at.astimezone(zone) if event.ends_at else starts
     length = ends.astimezone(UTC) - starts.astimezone(UTC)
-    is_one_day = length <= _DAY if event.all_day else ends.date() == first or length <= _ONE_EVENING
+    is_one_day = round(length / _DAY) <= 1 if event.all_day else ends.date() == first or length <= _ONE_EVENING
     if first.year != year or not is_one_day:
         return format_event_time(event, locale=locale, default_zone=default_zone)
     if event.all_day:

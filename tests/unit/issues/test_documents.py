@@ -190,6 +190,11 @@ def test_a_story_shows_its_year_only_if_it_is_another(day: date, words: str) -> 
         ({"starts_at": "2027-01-09T18:30:00+00:00"}, "Saturday 9 January 2027, 18:30 (London)"),
         ({"all_day": True, "day": "2026-12-05"}, ""),
         (
+            {"all_day": True, "day": "2026-10-24", "starts_at": "2026-10-23T23:00:00+00:00",
+             "ends_at": "2026-10-25T00:00:00+00:00"},
+            "",
+        ),
+        (
             {"all_day": True, "day": "2026-12-05", "ends_at": "2026-12-07T00:00:00+00:00",
              "starts_at": "2026-12-05T00:00:00+00:00"},
             "5–6 December 2026",

@@ -26,6 +26,7 @@ from newsletter.rendering.blocks import (
     Quote,
     Related,
     StoryCards,
+    StoryRows,
 )
 from newsletter.rendering.errors import MergeError, TemplateError
 from newsletter.rendering.lint.checks import lint_mail
@@ -166,6 +167,16 @@ def test_14_stories_and_12_events_stay_below_the_size_limit():
     mail = render(made)
     assert len(mail.html.encode()) < 90_000
     assert lint_mail(mail, document=made) == ()
+
+
+@pytest.mark.parametrize("block", [StoryCards, StoryRows], ids=["cards", "rows"])
+def test_a_whole_story_keeps_its_picture_and_its_first_words(block: type[StoryCards]):
+    whole = story(url="", text="The rest of it.")
+    html = render(document(LeadStory(story()), block((whole, whole, whole)))).html
+    assert html.count(f'src="{picture().url}"') == 4
+    assert 'href=""' not in html
+    assert html.count('class="teaser"') == 0
+    assert "narrow" not in html.partition("</head>")[2]
 
 
 @pytest.mark.requirement("M4")

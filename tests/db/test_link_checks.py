@@ -200,6 +200,22 @@ def test_dns_without_an_answer_is_a_warning(publication: Publication, settings: 
     assert refresh_sender_domains(now=NOW + timedelta(minutes=11), dns=server.make_dns()) == 1, "asked again soon"
 
 
+def test_an_error_stays_while_dns_does_not_answer(
+    publication: Publication, settings: object, server: DnsServer
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
+    server.texts.update({name: texts for name, texts in GOOD.items() if not name.startswith("_dmarc")})
+    refresh_sender_domains(now=NOW, dns=server.make_dns())
+    assert "dmarc.missing" in [problem.code for problem in find_domain_problems(publication.from_email)]
+    server.broken.add("_dmarc.news.example.org")
+    refresh_sender_domains(now=LATER, dns=server.make_dns())
+    assert "dmarc.missing" in [problem.code for problem in find_domain_problems(publication.from_email)]
+    server.broken.clear()
+    server.texts.update(GOOD)
+    refresh_sender_domains(now=LATER, dns=server.make_dns(), even_if_checked=True)
+    assert find_domain_problems(publication.from_email) == []
+
+
 def test_advice_about_a_domain_is_no_warning_of_an_issue(
     publication: Publication, settings: object, server: DnsServer
 ) -> None:

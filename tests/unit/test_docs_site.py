@@ -20,7 +20,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("place", "written", "shown"),
+    ("path", "written", "shown"),
     [
         ("how-to/install.md", "[a](../reference/settings.md#x)", "[a](../reference/settings.md#x)"),
         ("README.md", "[a](../CONTRIBUTING.md)", "[a](contributing.md)"),
@@ -31,8 +31,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("how-to/monitor.md", "[a](https://example.org/b) [c](#d)", "[a](https://example.org/b) [c](#d)"),
     ],
 )
-def test_a_link_points_to_the_sites_page_or_names_the_file(place: str, written: str, shown: str) -> None:
-    assert pages.point_links(written, place) == shown
+def test_a_link_points_to_the_sites_page_or_names_the_file(path: str, written: str, shown: str) -> None:
+    assert pages.point_links(written, path) == shown
 
 
 @pytest.mark.parametrize(

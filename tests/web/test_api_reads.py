@@ -71,4 +71,4 @@ def test_a_read_that_fails_lets_the_next_one_begin() -> None:
     pages = ApiReadMiddleware(_Pages(), max_wait_seconds=0)
     with pytest.raises(ValueError):
         _get(pages, "/api/v1/broken")
-    assert pages._turn.acquire(blocking=False)
+    assert pages._lock.acquire(blocking=False)

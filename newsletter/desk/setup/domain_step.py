@@ -42,8 +42,7 @@ class DomainStep(StepPage):
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """Ask DNS now."""
-        SenderDomain.objects.update(looked_at=None)
-        if refresh_sender_domains(now=timezone.now()):
+        if refresh_sender_domains(now=timezone.now(), even_if_checked=True):
             messages.success(request, _("We asked DNS again."))
         return self.go_on() if self.step.is_done() else self.show()
 

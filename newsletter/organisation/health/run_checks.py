@@ -47,7 +47,7 @@ from newsletter.organisation.health.sending import (
 )
 from newsletter.organisation.private_folder import DataPaths
 from newsletter.providers.registry import OUTBOX
-from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
+from newsletter.sending.deliverability.domain_checks.lookup import Dns
 from newsletter.sending.deliverability.domains import read_provider
 from newsletter.sending.deliverability.findings import Finding
 
@@ -92,7 +92,7 @@ def examine(*, dns: Dns | None = None) -> Iterator[Finding]:
         yield from check_sources()
         yield check_overdue(now=datetime.now(UTC))
         yield check_protected_terms()
-        yield from check_senders(url, dns=dns or SystemDns())
+        yield from check_senders(url, dns=dns)
 
 
 def _check_configuration() -> Iterator[Finding]:

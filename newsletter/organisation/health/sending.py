@@ -15,7 +15,7 @@ from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.webhooks.verification import split_keys
 from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
 from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
-from newsletter.sending.deliverability.domain_checks.lookup import Dns
+from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
 from newsletter.sending.deliverability.domains import is_own_endpoint, make_fetcher, make_sender, read_provider
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
@@ -100,8 +100,8 @@ def check_recipient_allowlist() -> Finding:
     return ok("who is mailed", f"{says} NEWSLETTER_ONLY_TO says so.")
 
 
-def check_senders(url: str, *, dns: Dns) -> Iterator[Finding]:
-    """Check the DNS records of every domain that sends, unless mail goes to files."""
+def check_senders(url: str, *, dns: Dns | None) -> Iterator[Finding]:
+    """Check the DNS records of every domain that sends, unless mail goes to files. ``dns`` is asked instead of the system's."""
     provider = read_provider(url)
     if provider is None or not is_own_endpoint(provider):
         yield ok("sender domains", "Not checked: mail does not go to a provider of its own.")
@@ -112,9 +112,8 @@ def check_senders(url: str, *, dns: Dns) -> Iterator[Finding]:
             domains.add(to_ascii(publication.from_email).rpartition("@")[2])
         except BadAddress as fault:
             yield error(f"sender of {publication.slug}", str(fault), "Correct the publication's from_email.")
-    fetcher = make_fetcher()
     for domain in sorted(domains):
-        yield from check_sender_domain(make_sender(domain, provider), dns=dns, fetcher=fetcher)
+        yield from check_sender_domain(make_sender(domain, provider), dns=dns or SystemDns(), fetcher=make_fetcher())
 
 
 def check_journal(*, now: datetime) -> Finding:

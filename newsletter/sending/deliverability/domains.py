@@ -67,14 +67,17 @@ def make_sender(domain: str, provider: ProviderSettings) -> Sender:
 
 
 def make_fetcher() -> Fetcher:
-    """Return a fetcher for all web addresses that the checks of one run read."""
+    """Return a fetcher for all web addresses that the checks of one domain read."""
     return BoundedFetcher(allow=settings.NEWSLETTER_FETCH_ALLOW, seconds=TOTAL_SECONDS)
 
 
-def refresh_sender_domains(*, now: datetime, dns: Dns | None = None, limit: int = 5) -> int:
+def refresh_sender_domains(
+    *, now: datetime, dns: Dns | None = None, limit: int = 5, even_if_checked: bool = False
+) -> int:
     """Ask DNS about sender domains that were not checked for some hours. Return how many were checked.
 
-    Do nothing if mail does not go to a real provider.
+    With ``even_if_checked``, ask about those that were checked longest ago. Do nothing if mail does not go to a real
+    provider. An error stays until DNS says that it is gone: no answer does not free an issue.
     """
     provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
     if provider is None or not is_own_endpoint(provider):
@@ -83,13 +86,29 @@ def refresh_sender_domains(*, now: datetime, dns: Dns | None = None, limit: int 
     domains = {domain for address in addresses if (domain := domain_of(address))}
     SenderDomain.objects.bulk_create((SenderDomain(domain=domain) for domain in sorted(domains)), ignore_conflicts=True)
     rows = SenderDomain.objects.filter(domain__in=domains).order_by(F("looked_at").asc(nulls_first=True))
-    due = [row for row in rows if _is_due(row, provider=provider.scheme, now=now)]
-    dns, fetcher = dns or SystemDns(), make_fetcher()
+    due = [row for row in rows if even_if_checked or _is_due(row, provider=provider.scheme, now=now)]
     for row in due[:limit]:
         sender = make_sender(row.domain, provider)
-        found = [finding.to_row() for finding in check_sender_domain(sender, dns=dns, fetcher=fetcher)]
-        SenderDomain.objects.filter(pk=row.pk).update(findings=found, provider=provider.scheme, looked_at=now)
+        checks = check_sender_domain(sender, dns=dns or SystemDns(), fetcher=make_fetcher())
+        found = list(checks)
+        if row.provider == provider.scheme:
+            found += _find_unanswered_errors([Finding.from_row(earlier) for earlier in row.findings or ()], found)
+        SenderDomain.objects.filter(pk=row.pk).update(
+            findings=[finding.to_row() for finding in found], provider=provider.scheme, looked_at=now
+        )
     return len(due[:limit])
+
+
+def _find_unanswered_errors(earlier: list[Finding], found: list[Finding]) -> list[Finding]:
+    """Return the earlier errors of checks to which DNS gave no answer now."""
+    if not any(finding.code == DomainCode.NOT_LOOKED_UP for finding in found):
+        return []
+    answered = {_name_check(finding) for finding in found}
+    return [finding for finding in earlier if finding.level == "error" and _name_check(finding) not in answered]
+
+
+def _name_check(finding: Finding) -> str:
+    return finding.code.partition(".")[0]
 
 
 def _is_due(row: SenderDomain, *, provider: str, now: datetime) -> bool:

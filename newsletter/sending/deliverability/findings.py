@@ -22,7 +22,7 @@ class RecordToAdd:
 class Finding:
     """The result of one check: what was found, what it means, and what to do about it, "" if all is well.
 
-    ``advice`` is no fault: mail goes out and arrives without it. ``code`` is stable, "" for a check without codes.
+    ``advice`` is no problem: mail goes out and arrives without it. ``code`` is stable, "" for a check without codes.
     """
 
     check: str

@@ -17,14 +17,14 @@ class ApiReadMiddleware:
     def __init__(self, pages: WSGIApplication, *, max_wait_seconds: float = MAX_WAIT_SECONDS) -> None:
         self._pages = pages
         self._max_wait_seconds = max_wait_seconds
-        self._turn = Lock()
+        self._lock = Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("REQUEST_METHOD") not in _READS or not environ.get("PATH_INFO", "").startswith(_API):
             return self._pages(environ, start_response)
-        has_turn = self._turn.acquire(timeout=self._max_wait_seconds)
+        has_lock = self._lock.acquire(timeout=self._max_wait_seconds)
         try:
             return self._pages(environ, start_response)
         finally:
-            if has_turn:
-                self._turn.release()
+            if has_lock:
+                self._lock.release()

@@ -1,5 +1,6 @@
 """BIMI is advice: the record, its logo, its certificate, and the DMARC policy that it needs."""
 
+import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,15 @@ LOGO = (
     '<title>Open Door</title><defs><linearGradient id="g"/></defs><rect width="64" height="64" fill="url(#g)"/></svg>'
 )
 RECORD = "v=BIMI1; l=https://logo.example.org/l.svg; a=https://logo.example.org/c.pem"
+
+
+def make_certificate_of_another_version() -> bytes:
+    """Return a certificate whose version number is none that exists."""
+    der = x509.load_pem_x509_certificate(make_certificate()).public_bytes(Encoding.DER)
+    version = bytes.fromhex("a003020102")
+    assert der.count(version) == 1
+    body = base64.encodebytes(der.replace(version, bytes.fromhex("a003020109"))).decode()
+    return f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n".encode()
 
 
 def make_certificate(*, name: str = DOMAIN, days: int = 30, begins: int = -60, purpose: bool = True) -> bytes:
@@ -150,6 +160,7 @@ def test_a_good_logo_has_no_problems_and_noise_has() -> None:
         (make_certificate(name="other.example"), "not for your domain"),
         (make_certificate(name=""), "not for your domain"),
         (b"none", "no certificate"),
+        (make_certificate_of_another_version(), "no certificate"),
         (make_certificate() * 9, "more than 8"),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_value_that_a_tag_cannot_have_is_a_warning(part: str, server: DnsServe
 
 
 def test_obsolete_tags_are_advice_and_taken_out(server: DnsServer) -> None:
-    server.texts[NAME] = ["v=DMARC1; pct=50; p=quarantine; rf=afrf; ri=86400; rua=mailto:d@example.org"]
+    server.texts[NAME] = ["v=DMARC1; pct=100; p=quarantine; rf=afrf; ri=86400; rua=mailto:d@example.org"]
     found = look(server, check="dmarc.")
     assert {code: finding.level for code, finding in found.items()} == {
         "dmarc.obsolete-tag": "advice",
@@ -110,6 +110,13 @@ def test_obsolete_tags_are_advice_and_taken_out(server: DnsServer) -> None:
     assert values(found["dmarc.obsolete-tag"]) == [(NAME, "TXT", "v=DMARC1; p=quarantine; rua=mailto:d@example.org")]
 
 
+def test_a_limited_policy_is_not_made_unlimited_by_a_copy(server: DnsServer) -> None:
+    server.texts[NAME] = ["v=DMARC1; p=reject; pct=10"]
+    finding = look(server)["dmarc.obsolete-tag"]
+    assert values(finding) == []
+    assert "weaker policy" in finding.do
+
+
 def test_a_policy_on_trial_is_advice(server: DnsServer) -> None:
     server.texts[NAME] = ["v=DMARC1; p=reject; t=y"]
     finding = look(server)["dmarc.testing"]
@@ -117,7 +124,7 @@ def test_a_policy_on_trial_is_advice(server: DnsServer) -> None:
 
 
 def test_a_record_too_long_to_be_right_is_not_given_to_copy(server: DnsServer) -> None:
-    server.texts[NAME] = ["v=DMARC1; p=none; pct=1; rua=" + "x" * 3_000]
+    server.texts[NAME] = ["v=DMARC1; p=none; ri=1; rua=" + "x" * 3_000]
     assert values(look(server)["dmarc.obsolete-tag"]) == []
 
 

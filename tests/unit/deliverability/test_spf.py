@@ -65,6 +65,12 @@ def test_several_records_are_an_error_and_are_merged(server: DnsServer) -> None:
     assert values(finding) == [(DOMAIN, "TXT", "v=spf1 mx a include:mailgun.org ~all")]
 
 
+def test_a_redirect_stays_allowed_when_records_are_merged(server: DnsServer) -> None:
+    server.texts[DOMAIN] = ["v=spf1 redirect=_spf.example.com", "v=spf1 mx -all"]
+    (record,) = values(look(server)["spf.several"])
+    assert record == (DOMAIN, "TXT", "v=spf1 mx include:_spf.example.com include:mailgun.org ~all")
+
+
 @pytest.mark.parametrize(
     ("record", "fixed"),
     [
@@ -136,10 +142,11 @@ def test_records_that_include_each_other_end_the_count(server: DnsServer) -> Non
     assert server.asked.count("loop.example.org TXT") == 2
 
 
-def test_more_than_two_lookups_of_nothing_are_an_error(server: DnsServer) -> None:
+def test_more_than_two_lookups_of_nothing_are_a_warning(server: DnsServer) -> None:
     two = "a:x.example.org mx:y.example.org"
     assert spf(server, f"v=spf1 {two} include:mailgun.org ~all") == ["spf.good"]
     assert spf(server, f"v=spf1 {two} exists:z.example.org include:mailgun.org ~all") == ["spf.too-many-void-lookups"]
+    assert look(server)["spf.too-many-void-lookups"].level == "warning"
 
 
 def test_an_include_without_a_record_is_an_error(server: DnsServer) -> None:

@@ -58,9 +58,9 @@ def check_bimi(sender: Sender, dns: Dns, fetcher: Fetcher) -> Iterator[Finding]:
     else:
         domains = {sender.domain, walk.organisational_domain}
         allowed = frozenset(domains | {f"default._bimi.{one}" for one in domains})
-        faults = [*_check_logo(name, logo, fetcher), *_check_certificate(name, certificate, fetcher, domains=allowed)]
-        yield from faults
-        if not faults:
+        problems = [*_check_logo(name, logo, fetcher), *_check_certificate(name, certificate, fetcher, domains=allowed)]
+        yield from problems
+        if not problems:
             yield Finding(name, "ok", Message("The logo and its certificate can be used."), code=DomainCode.BIMI_GOOD)
 
 

@@ -18,7 +18,7 @@ def find_certificate_problem(raw: bytes, *, domains: frozenset[str], now: dateti
         certificate = x509.load_pem_x509_certificates(raw)[0]
         purposes = list(_find_purposes(certificate))
         named = {name.lower() for name in _find_names(certificate)}
-    except (ValueError, x509.UnsupportedGeneralNameType, x509.DuplicateExtension):
+    except (ValueError, x509.InvalidVersion, x509.UnsupportedGeneralNameType, x509.DuplicateExtension):
         return Message("the file is no certificate in PEM form")
     if certificate.not_valid_after_utc < now:
         return Message("it expired on %(day)s", day=certificate.not_valid_after_utc.date())

@@ -131,14 +131,19 @@ def _check_test(sender: Sender, record: DmarcRecord) -> Iterator[Finding]:
 def _check_obsolete(sender: Sender, record: DmarcRecord) -> Iterator[Finding]:
     tags = [tag for tag in OBSOLETE_TAGS if tag in record.tags]
     if tags:
+        is_limited = record.tags.get("pct", "100") != "100"
         yield Finding(
             _name(sender),
             "advice",
             Message("The record at %(name)s has obsolete tags: %(tags)s.", name=record.name, tags=", ".join(tags)),
-            Message("Take them out. For a policy on trial, use t=y."),
+            Message(
+                "Take them out if the policy may apply to all of your mail. If not, use a weaker policy (p=) until it may."
+            )
+            if is_limited
+            else Message("Take them out."),
             means=Message("Receivers that follow RFC 9989 ignore them, so pct= no longer limits the policy."),
             code=DomainCode.DMARC_OBSOLETE_TAG,
-            records=_to_copy(record, dict.fromkeys(tags, "")),
+            records=() if is_limited else _to_copy(record, dict.fromkeys(tags, "")),
         )
 
 

@@ -17,7 +17,7 @@ _DO = Message("Ask whoever gives you the server's address to set its reverse nam
 
 
 def check_reverse_names(sender: Sender, dns: Dns) -> Iterator[Finding]:
-    """Yield a finding for each address with a fault; none if no mail server is named. Raise NoAnswer."""
+    """Yield a finding for each address with a problem; none if no mail server is named. Raise NoAnswer."""
     server = sender.known.server
     if not server:
         return
@@ -33,9 +33,9 @@ def check_reverse_names(sender: Sender, dns: Dns) -> Iterator[Finding]:
             code=DomainCode.REVERSE_NO_ADDRESS,
         )
         return
-    faults = [fault for address in addresses for fault in _check_address(name, server, address, dns)]
-    yield from faults
-    if not faults:
+    problems = [problem for address in addresses for problem in _check_address(name, server, address, dns)]
+    yield from problems
+    if not problems:
         says = Message("Each address has a name that leads back to it (%(addresses)s).", addresses=", ".join(addresses))
         yield Finding(name, "ok", says, code=DomainCode.REVERSE_GOOD)
 

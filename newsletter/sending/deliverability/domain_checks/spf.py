@@ -124,14 +124,14 @@ def _check_count(sender: Sender, count: LookupCount) -> Iterator[Finding]:
     if count.void > MAX_VOID_LOOKUPS:
         yield Finding(
             _name(sender),
-            _level(sender),
+            "warning",
             Message(
                 "%(void)s lookups of the SPF record find nothing; %(limit)s are allowed.",
                 void=count.void,
                 limit=MAX_VOID_LOOKUPS,
             ),
             Message("Take out the names that no longer exist."),
-            means=_NOT_USED,
+            means=Message("Some receivers do not use such a record."),
             code=DomainCode.SPF_TOO_MANY_VOID_LOOKUPS,
         )
     for name in list(dict.fromkeys(count.broken))[:1]:

@@ -70,14 +70,19 @@ def add_mechanism(record: str, mechanism: str) -> str:
 
 
 def merge_records(records: Iterable[str], mechanism: str) -> str:
-    """Return one record that allows what each of several allows, and the mechanism."""
-    terms = [term for record in records for term in read_terms(record)]
+    """Return one record that allows what each of several allows, and the mechanism. A redirect becomes an include."""
+    terms = [_replace_redirect(term) for record in records for term in read_terms(record)]
     return _write([term for term in terms if not term.ends_record], mechanism, end="~all")
 
 
 def close_record(record: str) -> str:
     """Return the record with an end that does not let others send."""
     return _write([term for term in read_terms(record) if not term.ends_record], "", end="~all")
+
+
+def _replace_redirect(term: Term) -> Term:
+    is_redirect = term.name == "redirect" and term.mark == "="
+    return _read_term(f"include:{term.value}") if is_redirect else term
 
 
 def _write(terms: Iterable[Term], mechanism: str, *, end: str) -> str:

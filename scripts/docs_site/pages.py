@@ -30,7 +30,7 @@ OUTSIDE = {
 }
 """Documents outside docs/, and their pages on the site."""
 _ORIGINS = {page: origin for origin, page in OUTSIDE.items()}
-_FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$\n?", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$\n?", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s#]*)(#[^)\s]*)?\)")
 _COMMENT = re.compile(r"^ *<!-- .*? -->\n", re.MULTILINE)
 _ITEM = re.compile(r"(?:[-*]|\d+\.) ")
@@ -81,26 +81,29 @@ def _list_decisions() -> str:
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Return the text of a page as MkDocs and Python-Markdown read it."""
-    place = page.file.src_uri
-    markdown = _COMMENT.sub("", markdown)
+    page_path = page.file.src_uri
     text, last = "", 0
     for block in _FENCED.finditer(markdown):
-        before = markdown[last : block.start()]
-        text += point_links(before, place) + _show_block(block, place)
+        text += _show_text(markdown[last : block.start()], page_path) + _show_block(block, page_path)
         last = block.end()
-    return indent_lists(text + point_links(markdown[last:], place))
+    return indent_lists(text + _show_text(markdown[last:], page_path))
 
 
-def _show_block(block: re.Match[str], place: str) -> str:
+def _show_text(text: str, page_path: str) -> str:
+    """Return text between code blocks without its comments, with links to the site's pages."""
+    return point_links(_COMMENT.sub("", text), page_path)
+
+
+def _show_block(block: re.Match[str], page_path: str) -> str:
     if block[2] != "mermaid":
         return block[0]
     drawing = f"{DIAGRAMS}/{name_drawing(block[3])}"
     if not (DOCS / drawing).exists():
         raise PluginError(
-            f"A diagram of {place} is new or was changed. Draw it: python -m scripts.docs_site.draw_diagrams"
+            f"A diagram of {page_path} is new or was changed. Draw it: python -m scripts.docs_site.draw_diagrams"
         )
     words = escape(" · ".join(dict.fromkeys(re.findall(r"[:|\[\"] ?([A-Za-z][\w ,()-]{3,})", block[3]))))
-    return f'<p class="diagram"><img src="{relpath(drawing, _folder(place))}" alt="Diagram: {words}"></p>\n'
+    return f'<p class="diagram"><img src="{relpath(drawing, _folder(page_path))}" alt="Diagram: {words}"></p>\n'
 
 
 def name_drawing(source: str) -> str:
@@ -114,9 +117,9 @@ def list_diagrams() -> list[str]:
     return [block[3] for text in texts for block in _FENCED.finditer(text) if block[2] == "mermaid"]
 
 
-def point_links(text: str, place: str) -> str:
+def point_links(text: str, page_path: str) -> str:
     """Point local links to the site's pages. Code that is not on the site is named, without a link."""
-    origin = _ORIGINS.get(place, f"docs/{place}")
+    origin = _ORIGINS.get(page_path, f"docs/{page_path}")
 
     def point(found: re.Match[str]) -> str:
         picture, label, target, anchor = found[1], found[2], found[3], found[4] or ""
@@ -125,7 +128,7 @@ def point_links(text: str, place: str) -> str:
         path = _to_site(normpath(PurePosixPath(origin).parent / target) + "/" * target.endswith("/"))
         if path is None:
             return label
-        return f"{picture}[{label}]({relpath(path, _folder(place))}{anchor})"
+        return f"{picture}[{label}]({relpath(path, _folder(page_path))}{anchor})"
 
     return _LINK.sub(point, text)
 
@@ -141,8 +144,8 @@ def _to_site(path: str) -> str | None:
     return None
 
 
-def _folder(place: str) -> str:
-    return str(PurePosixPath(place).parent)
+def _folder(path: str) -> str:
+    return str(PurePosixPath(path).parent)
 
 
 def indent_lists(text: str) -> str:

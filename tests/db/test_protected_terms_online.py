@@ -62,7 +62,7 @@ def test_public_pages_stop_showing_the_term(gone: Issue) -> None:
     feed, listed = Client().get("/news/weekly/feed.xml"), Client().get("/news/weekly/")
     assert feed.content.count(b"<item>") == 1
     protect(SECRET)
-    assert [Client().get(page).status_code for page in pages] == [404] * 5
+    assert [Client().get(page).status_code for page in pages] == [404] * len(pages)
     feed, listed = Client().get("/news/weekly/feed.xml"), Client().get("/news/weekly/")
     assert feed.content.count(b"<item>") == 0
     assert f"/news/weekly/{gone.number}/".encode() not in listed.content

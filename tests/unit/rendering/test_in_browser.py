@@ -63,15 +63,18 @@ def test_a_usual_letter_is_short_on_a_phone(browser: Browser, gallery: dict[str,
 
 
 @pytest.mark.browser
-def test_thumbnails_stand_beside_their_titles_on_a_phone(browser: Browser, gallery: dict[str, Document]):
-    with open_mail(browser, render(gallery["letter-usual"]).html, width=375, scheme="light") as (page, _):
-        for title in ("The court that arrives by boat", "Forty-one widows hold title to the land they farm"):
+def test_thumbnails_are_beside_their_titles_on_a_phone(browser: Browser):
+    titles = ("Short", "Fair", "Forty-one widows hold title to the land they farm", "A bridge")
+    rows = tuple(story(title, url=f"https://harbour.example/{len(title)}/", teaser="") for title in titles)
+    mail = render(document(LeadStory(story()), StoryCards(rows)))
+    with open_mail(browser, mail.html, width=375, scheme="light") as (page, _):
+        for title in titles:
             text = page.get_by_role("heading", name=title).bounding_box()
             picture = page.locator(f"a:has(img)[href='{_find_href(page, title)}'] img").bounding_box()
             assert text is not None
             assert picture is not None
             assert round(picture["width"]) == 100
-            assert picture["x"] + picture["width"] < text["x"]
+            assert round(text["x"] - picture["x"]) == 116
 
 
 def _find_href(page: Page, title: str) -> str | None:

@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 
 from newsletter.models import Brand, Publication, Source
 from newsletter.organisation.accounts.staff import add_staff
-from newsletter.organisation.health import machine, run_checks
+from newsletter.organisation.health import machine, sending
 from newsletter.organisation.health.content import check_publications
 from newsletter.organisation.health.machine import check_data_folder, check_disk, check_site_url
 from newsletter.organisation.health.run_checks import examine
@@ -128,7 +128,7 @@ def test_records_to_add_are_printed_on_lines_of_their_own(
 ) -> None:
     settings.NEWSLETTER_PROVIDER_URL = f"mailgun://{KEY}@news.example.org"
     server.texts.update(GOOD | {"_dmarc.example.org": ["v=DMARC1; p=none; pct=100"]})
-    monkeypatch.setattr(run_checks, "SystemDns", server.make_dns)
+    monkeypatch.setattr(sending, "SystemDns", server.make_dns)
     with suppress(CommandError):
         call_command("doctor")
     said = capsys.readouterr().out

@@ -1,5 +1,6 @@
 """Certificates for servers on loopback, signed by themselves."""
 
+import base64
 import datetime
 import ipaddress
 from pathlib import Path
@@ -33,3 +34,10 @@ def make_certificate(folder: Path, *, address: str = "127.0.0.1") -> Path:
     )
     path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
     return path
+
+
+def change_version(pem: bytes) -> bytes:
+    """Return a certificate with a version number that does not exist."""
+    der = base64.b64decode(b"".join(line for line in pem.splitlines() if not line.startswith(b"-----")))
+    body = base64.encodebytes(der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020109"), 1))
+    return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"

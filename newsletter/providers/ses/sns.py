@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-from cryptography.x509 import Certificate, load_pem_x509_certificate
+from cryptography.x509 import Certificate, InvalidVersion, load_pem_x509_certificate
 
 from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import BadWebhook, TransportError
@@ -108,7 +108,7 @@ def _read_certificate_url(url: object) -> str:
 def _load_certificate(pem: bytes) -> Certificate:
     try:
         return load_pem_x509_certificate(pem)
-    except ValueError as error:
+    except (ValueError, InvalidVersion) as error:
         raise WebhookCheckUnavailable("Amazon's host answered with something that is not a certificate.") from error
 
 

@@ -1,6 +1,5 @@
 """BIMI is advice: the record, its logo, its certificate, and the DMARC policy that it needs."""
 
-import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +13,7 @@ from newsletter.sending.deliverability.domain_checks.bimi import check_bimi
 from newsletter.sending.deliverability.domain_checks.bimi_certificate import PURPOSE
 from newsletter.sending.deliverability.domain_checks.bimi_logo import MAX_BYTES, find_logo_problems
 from newsletter.sending.deliverability.findings import Finding
+from tests.support.certificate import change_version
 from tests.support.dns_server import DnsServer
 from tests.support.misbehaving_server import MisbehavingServer, misbehaving_server, respond
 from tests.support.sender_checks import DOMAIN, LoopbackFetcher, by_code, look, sender_of, values
@@ -23,15 +23,6 @@ LOGO = (
     '<title>Open Door</title><defs><linearGradient id="g"/></defs><rect width="64" height="64" fill="url(#g)"/></svg>'
 )
 RECORD = "v=BIMI1; l=https://logo.example.org/l.svg; a=https://logo.example.org/c.pem"
-
-
-def make_certificate_of_another_version() -> bytes:
-    """Return a certificate whose version number is none that exists."""
-    der = x509.load_pem_x509_certificate(make_certificate()).public_bytes(Encoding.DER)
-    version = bytes.fromhex("a003020102")
-    assert der.count(version) == 1
-    body = base64.encodebytes(der.replace(version, bytes.fromhex("a003020109"))).decode()
-    return f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n".encode()
 
 
 def make_certificate(*, name: str = DOMAIN, days: int = 30, begins: int = -60, purpose: bool = True) -> bytes:
@@ -160,7 +151,7 @@ def test_a_good_logo_has_no_problems_and_noise_has() -> None:
         (make_certificate(name="other.example"), "not for your domain"),
         (make_certificate(name=""), "not for your domain"),
         (b"none", "no certificate"),
-        (make_certificate_of_another_version(), "no certificate"),
+        (change_version(make_certificate()), "no certificate"),
         (make_certificate() * 9, "more than 8"),
     ],
 )

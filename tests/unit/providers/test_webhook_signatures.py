@@ -18,6 +18,7 @@ from newsletter.providers.resend.webhooks import verify_resend
 from newsletter.providers.sendgrid.webhooks import verify_sendgrid
 from newsletter.providers.ses.sns import Certificates, is_amazon
 from newsletter.providers.ses.webhooks import make_ses_handler
+from tests.support.certificate import change_version
 from tests.support.provider_webhooks import FakeSns, sendgrid_keys, sign_sendgrid, sign_svix
 
 NOW = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
@@ -208,9 +209,10 @@ def test_while_the_certificate_cannot_be_had_the_provider_is_to_ask_again(sns: F
     with pytest.raises(WebhookCheckUnavailable, match="its host answered 500"):
         verify(sns, sns.message(EVENT, now=NOW))
     sns.status, pem = 200, sns.pem
-    sns.pem = b"<html>"
-    with pytest.raises(WebhookCheckUnavailable, match="not a certificate"):
-        verify(sns, sns.message(EVENT, now=NOW))
+    for wrong in (b"<html>", change_version(pem)):
+        sns.pem = wrong
+        with pytest.raises(WebhookCheckUnavailable, match="not a certificate"):
+            verify(sns, sns.message(EVENT, now=NOW))
     sns.pem = pem
     assert verify(sns, sns.message(EVENT, now=NOW)) == ""
 

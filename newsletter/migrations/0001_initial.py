@@ -19,10 +19,10 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('auth', '__first__'),
         ('subscribers', '0001_initial'),
         ('wagtailcore', '0098_apitoken'),
         ('wagtailimages', '0027_image_description'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -62,6 +62,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['send', 'seq'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'submitting', 'accepted', 'partial', 'rejected', 'uncertain', 'written_off'])), name='batch_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'render_failure', 'limit'])), name='batch_code')],
             },
         ),
         migrations.CreateModel(
@@ -142,6 +143,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'API key',
                 'ordering': ['-pk'],
                 'default_permissions': ('change',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('scope', ''), _negated=True), name='api_key_scope'), models.CheckConstraint(condition=models.Q(('calls_per_minute__gte', 1), ('calls_per_minute__lte', 60000)), name='api_key_limit')],
             },
         ),
         migrations.CreateModel(
@@ -157,6 +159,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'indexes': [models.Index(fields=['key', '-id'], name='api_call_last')],
             },
         ),
         migrations.CreateModel(
@@ -172,6 +175,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('key', 'idempotency_key'), name='api_answer_once')],
             },
         ),
         migrations.CreateModel(
@@ -190,6 +194,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['batch', 'number'],
+                'constraints': [models.UniqueConstraint(fields=('batch', 'number'), name='attempt_once'), models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('batch',), name='one_open_attempt'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'sent_again', 'render_failure', 'render_stop', 'not_called'])), name='attempt_code')],
             },
         ),
         migrations.CreateModel(
@@ -201,6 +206,9 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [models.Index(fields=['kind', 'row_id', 'at'], name='content_edit_by_row')],
+            },
         ),
         migrations.CreateModel(
             name='Delivery',
@@ -225,6 +233,9 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='bounce', to='newsletter.delivery')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('bounce_class__in', ['hard', 'soft', 'block'])), name='bounce_class')],
+            },
         ),
         migrations.CreateModel(
             name='SenderDelay',
@@ -248,6 +259,10 @@ class Migration(migrations.Migration):
                 ('unsubscribed_at', models.DateTimeField(null=True)),
                 ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='exception', to='newsletter.delivery')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state', 'uncertain')), fields=['delivery'], name='delivery_uncertain')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['', 'rejected', 'skipped', 'uncertain'])), name='delivery_exception_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'unsubscribed', 'already_mailed', 'render_failure'])), name='delivery_exception_code')],
+            },
         ),
         migrations.CreateModel(
             name='EventNotice',
@@ -285,6 +300,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'event',
                 'verbose_name_plural': 'events',
                 'ordering': ['starts_at'],
+                'constraints': [models.UniqueConstraint(fields=('translation_of', 'language'), name='eventnotice_one_translation_per_language', violation_error_message='There is a translation in this language already.'), models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('translation_of', models.F('pk')), _negated=True), _connector='OR'), name='eventnotice_translates_another', violation_error_message='It cannot be a translation of itself.'), models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('language', ''), _negated=True), _connector='OR'), name='eventnotice_translation_has_language', violation_error_message='Choose the language of the translation.')],
             },
             bases=(modelsearch.index.Indexed, models.Model),
         ),
@@ -298,6 +314,9 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='newsletter.eventnotice')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('change_type__in', ['cancelled', 'moved', 'restored'])), name='correction_change_type')],
+            },
         ),
         migrations.CreateModel(
             name='CorrectedDelivery',
@@ -309,6 +328,9 @@ class Migration(migrations.Migration):
                 ('delivery', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.delivery')),
                 ('event', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.eventnotice')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('delivery', 'event', 'fingerprint'), name='mail_corrected_once')],
+            },
         ),
         migrations.CreateModel(
             name='Installation',
@@ -364,6 +386,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'issues',
                 'ordering': ['-made_at', '-id'],
                 'permissions': [('approve_issue', 'Can approve an issue'), ('send_issue', 'Can start, pause and stop a send')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('layout__in', ['', 'letter', 'digest', 'announcement', 'event_notice', 'appeal'])), name='issue_layout'), models.CheckConstraint(condition=models.Q(('kind__in', ['issue', 'digest', 'correction', 'welcome'])), name='issue_kind'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(models.Q(('delay_days', 0), ('number', 1)), models.Q(('delay_days__gte', 1), ('number__in', [2, 3])), _connector='OR'), ('due_at__isnull', True), ('kind', 'welcome'), ('segment__isnull', True), ('state__in', ['draft', 'in_review', 'approved'])), models.Q(models.Q(('kind', 'welcome'), _negated=True), ('delay_days__isnull', True), ('on_since__isnull', True)), _connector='OR'), name='welcome_mail_has_step_and_days'), models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('completes',), name='one_live_completion_per_issue'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True), ('closed_reason', '')), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('state', 'cancelled'), models.Q(('closed_reason', ''), _negated=True)), _connector='OR'), name='issue_closed_by_a_person_for_a_reason'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'in_review', 'approved', 'sending', 'sent', 'cancelled'])), name='issue_state')],
             },
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
         ),
@@ -380,6 +403,9 @@ class Migration(migrations.Migration):
                 ('added_by', models.CharField(max_length=254)),
                 ('issue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gifts', to='newsletter.issue')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='gift_of_something')],
+            },
         ),
         migrations.AddField(
             model_name='delivery',
@@ -408,6 +434,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['at', 'id'],
                 'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='comment_says_something'), models.CheckConstraint(condition=models.Q(('resolved_at__isnull', False), ('resolved_by__isnull', True), _connector='OR'), name='comment_resolved_by_a_person_at_a_time'), models.CheckConstraint(condition=models.Q(('parent__isnull', True), models.Q(('block', ''), ('block_label', ''), ('resolved_at__isnull', True)), _connector='OR'), name='comment_answer_belongs_to_its_comment'), models.CheckConstraint(condition=models.Q(('block', ''), models.Q(('block_label', ''), _negated=True), _connector='OR'), name='comment_names_its_block')],
             },
         ),
         migrations.CreateModel(
@@ -423,6 +450,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['at', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('issue', 'sha256', 'warning'), name='acknowledged_once')],
             },
         ),
         migrations.CreateModel(
@@ -435,6 +463,9 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('issue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='content_revisions', to='newsletter.issue')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('issue', 'number'), name='revision_number_once'), models.UniqueConstraint(fields=('issue', 'sha256'), name='revision_content_once')],
+            },
         ),
         migrations.CreateModel(
             name='Approval',
@@ -451,6 +482,9 @@ class Migration(migrations.Migration):
                 ('issue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='newsletter.issue')),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='newsletter.issuerevision')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('person__isnull', False), ('withdrawn_at__isnull', True)), fields=('issue', 'sha256', 'person'), name='approval_once_per_person'), models.UniqueConstraint(condition=models.Q(('by_policy', True), ('withdrawn_at__isnull', True)), fields=('issue', 'sha256'), name='approval_once_by_policy'), models.CheckConstraint(condition=models.Q(models.Q(('by_policy', False), ('person__isnull', False)), models.Q(('by_policy', True), ('person__isnull', True)), _connector='OR'), name='approval_has_one_source'), models.CheckConstraint(condition=models.Q(models.Q(('audience_sha256', ''), ('people__isnull', True)), models.Q(models.Q(('audience_sha256', ''), _negated=True), ('people__isnull', False)), _connector='OR'), name='approval_names_its_audience')],
+            },
         ),
         migrations.CreateModel(
             name='LinkCheck',
@@ -478,6 +512,9 @@ class Migration(migrations.Migration):
                 ('machines', models.PositiveIntegerField(default=0)),
                 ('issue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='link_clicks', to='newsletter.issue')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('issue', 'link', 'day', 'arm'), name='link_clicks_once_a_day')],
+            },
         ),
         migrations.CreateModel(
             name='MailLimits',
@@ -511,6 +548,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'mail templates',
                 'ordering': ['name'],
                 'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='mail_template_has_a_name'), models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_sha256', '')), models.Q(models.Q(('approved_sha256', ''), _negated=True), ('approved_at__isnull', False)), _connector='OR'), name='mail_template_approved_whole')],
             },
         ),
         migrations.CreateModel(
@@ -529,6 +567,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['language'],
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('template', 'language'), name='mail_template_text_once')],
             },
         ),
         migrations.CreateModel(
@@ -575,6 +614,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'brand',
                 'verbose_name_plural': 'brands',
+                'constraints': [models.CheckConstraint(condition=models.Q(('masthead__in', ['plain', 'band', 'rule'])), name='brand_masthead')],
             },
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
         ),
@@ -594,6 +634,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at', '-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['asked', 'accepted', 'failed', 'uncertain'])), name='proof_state')],
             },
         ),
         migrations.CreateModel(
@@ -686,6 +727,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'publication',
                 'verbose_name_plural': 'publications',
                 'ordering': ['name'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('layout__in', ['letter', 'digest', 'announcement', 'event_notice', 'appeal'])), name='publication_layout'), models.CheckConstraint(condition=models.Q(('send_at__in', ['slot', 'local'])), name='publication_send_at'), models.CheckConstraint(condition=models.Q(('approval__in', ['approve', 'auto'])), name='publication_approval'), models.CheckConstraint(condition=models.Q(('archive__in', ['off', 'unlisted', 'public'])), name='publication_archive'), models.CheckConstraint(condition=models.Q(('priority__in', ['always', 'high', 'normal', 'low'])), name='publication_priority'), models.CheckConstraint(condition=models.Q(('clicks__in', ['off', 'counts'])), name='publication_clicks'), models.CheckConstraint(condition=models.Q(('interests__in', ['off', 'first', 'only'])), name='publication_interests'), models.CheckConstraint(condition=models.Q(('archived', False), ('enabled', False), _connector='OR'), name='publication_archived_is_off')],
             },
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
         ),
@@ -712,6 +754,7 @@ class Migration(migrations.Migration):
                 'ordering': ['name'],
                 'abstract': False,
                 'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='issue_template_has_a_name'), models.CheckConstraint(condition=models.Q(('layout__in', ['', 'letter', 'digest', 'announcement', 'event_notice', 'appeal'])), name='issue_template_layout')],
             },
         ),
         migrations.AddField(
@@ -747,6 +790,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'appeal',
                 'verbose_name_plural': 'appeals',
                 'ordering': ['-priority', 'slug'],
+                'constraints': [models.UniqueConstraint(fields=('translation_of', 'language'), name='appeal_one_translation_per_language', violation_error_message='There is a translation in this language already.'), models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('translation_of', models.F('pk')), _negated=True), _connector='OR'), name='appeal_translates_another', violation_error_message='It cannot be a translation of itself.'), models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('language', ''), _negated=True), _connector='OR'), name='appeal_translation_has_language', violation_error_message='Choose the language of the translation.'), models.CheckConstraint(condition=models.Q(('audience__in', ['all', 'none', 'donor', 'monthly'])), name='appeal_audience'), models.CheckConstraint(condition=models.Q(('first_day__isnull', True), ('last_day__isnull', True), ('last_day__gte', models.F('first_day')), _connector='OR'), name='appeal_ends_after_it_begins', violation_error_message='The last day is before the first day.')],
             },
         ),
         migrations.CreateModel(
@@ -764,6 +808,7 @@ class Migration(migrations.Migration):
                 'ordering': ['name'],
                 'abstract': False,
                 'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='saved_block_has_a_name')],
             },
         ),
         migrations.CreateModel(
@@ -798,6 +843,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('issue', 'period'), name='one_live_send_per_issue'), models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'ready', 'submitting', 'paused', 'submitted', 'needs_attention', 'cancelled'])), name='send_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'paused_by_staff', 'sender_refused'])), name='send_code')],
             },
         ),
         migrations.CreateModel(
@@ -808,6 +854,9 @@ class Migration(migrations.Migration):
                 ('subscriber', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.subscriber')),
                 ('send', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='exclusions', to='newsletter.send')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('subscriber', 'send'), name='one_exclusion_per_person_and_send'), models.CheckConstraint(condition=models.Q(('reason__in', ['unconfirmed', 'implied_consent_ran_out', 'resting', 'paused', 'outside', 'over_budget', 'every_issue', 'monthly', 'events_only', 'not_on_the_list', 'suppressed:legal', 'suppressed:erasure', 'suppressed:complaint', 'suppressed:unsubscribe', 'suppressed:hard', 'suppressed:soft_limit', 'suppressed:staff', 'no_event_near', 'no_story_of_topics', 'had_the_stories', 'no_block_for_them', 'no_story_in_their_region'])), name='exclusion_reason')],
+            },
         ),
         migrations.CreateModel(
             name='Delivered',
@@ -821,6 +870,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'delivered',
+                'constraints': [models.UniqueConstraint(fields=('send', 'part'), name='delivered_once')],
             },
         ),
         migrations.AddField(
@@ -837,6 +887,9 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('send', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='automatic_pauses', to='newsletter.send')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('send', 'rule'), name='automatic_pause_once'), models.CheckConstraint(condition=models.Q(('rule__in', ['hard', 'complaints', 'authentication', 'sender', 'domain', 'stale', 'switched_off', 'content'])), name='automatic_pause_rule')],
+            },
         ),
         migrations.CreateModel(
             name='SendingDay',
@@ -846,6 +899,9 @@ class Migration(migrations.Migration):
                 ('people', models.PositiveIntegerField(default=0)),
                 ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.publication')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('publication', 'day'), name='sending_day_once')],
+            },
         ),
         migrations.CreateModel(
             name='SkippedStep',
@@ -875,6 +931,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-due_at'],
+                'constraints': [models.UniqueConstraint(fields=('publication', 'kind', 'due_local'), name='slot_once'), models.UniqueConstraint(condition=models.Q(('kind', 'digest')), fields=('publication', 'period'), name='one_digest_a_month'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'issue'), ('period', '')), models.Q(('kind', 'digest'), models.Q(('period', ''), _negated=True)), _connector='OR'), name='slot_kind_and_period'), models.CheckConstraint(condition=models.Q(('state__in', ['due', 'assembled', 'skipped', 'missed'])), name='slot_state')],
             },
         ),
         migrations.AddField(
@@ -908,6 +965,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'source',
                 'verbose_name_plural': 'sources',
                 'ordering': ['name'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind', ''), _negated=True), name='source_kind')],
             },
         ),
         migrations.CreateModel(
@@ -922,6 +980,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__in', ['entry', 'events_held'])), name='set_aside_code')],
             },
         ),
         migrations.AddField(
@@ -944,6 +1003,9 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='location_answers', to='newsletter.source')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('source', 'words'), name='location_answered_once')],
+            },
         ),
         migrations.AddField(
             model_name='eventnotice',
@@ -993,6 +1055,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('used_at__isnull', True), ('withdrawn_at__isnull', True)), fields=('person',), name='one_open_staff_link'), models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('withdrawn_at__isnull', True), _connector='OR'), name='staff_link_used_or_withdrawn'), models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'password'])), name='staff_link_kind')],
             },
         ),
         migrations.CreateModel(
@@ -1011,6 +1074,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['made_at', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('key', 'person'), name='staff_notice_once')],
             },
         ),
         migrations.CreateModel(
@@ -1069,6 +1133,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'story',
                 'verbose_name_plural': 'stories',
                 'ordering': ['-published_at', '-seen_at'],
+                'constraints': [models.UniqueConstraint(fields=('source', 'external_id'), name='story_once_per_source'), models.CheckConstraint(condition=models.Q(models.Q(('url', ''), models.Q(('text', ''), _negated=True)), models.Q(models.Q(('url', ''), _negated=True), ('text', '')), _connector='OR'), name='story_has_page_or_text'), models.UniqueConstraint(fields=('translation_of', 'language'), name='story_one_translation_per_language', violation_error_message='There is a translation in this language already.'), models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('translation_of', models.F('pk')), _negated=True), _connector='OR'), name='story_translates_another', violation_error_message='It cannot be a translation of itself.'), models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('language', ''), _negated=True), _connector='OR'), name='story_translation_has_language', violation_error_message='Choose the language of the translation.'), models.CheckConstraint(condition=models.Q(('consent_identity__in', ['', 'full', 'first_name', 'pseudonym', 'anonymous'])), name='story_consent_identity'), models.CheckConstraint(condition=models.Q(('consent_given_by__in', ['', 'self', 'guardian'])), name='story_consent_given_by'), models.CheckConstraint(condition=models.Q(('gone_code__in', ['', 'removed', 'private', 'protected'])), name='story_gone_code'), models.CheckConstraint(condition=models.Q(models.Q(('gone_at__isnull', True), ('gone_code', '')), models.Q(('gone_at__isnull', False), models.Q(('gone_code', ''), _negated=True)), _connector='OR'), name='story_gone_has_code')],
             },
             bases=(wagtail.models.preview.PreviewableMixin, modelsearch.index.Indexed, models.Model),
         ),
@@ -1093,6 +1158,9 @@ class Migration(migrations.Migration):
                 ('picture', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='library_images', to='newsletter.picture')),
                 ('story', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='images', to='newsletter.story')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('story', 'picture'), name='story_image_once')],
+            },
         ),
         migrations.CreateModel(
             name='StoryOrigin',
@@ -1102,6 +1170,9 @@ class Migration(migrations.Migration):
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='origins', to='newsletter.source')),
                 ('story', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='origins', to='newsletter.story')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('source', 'external_id'), name='story_origin_once')],
+            },
         ),
         migrations.CreateModel(
             name='StoryPlacement',
@@ -1112,6 +1183,9 @@ class Migration(migrations.Migration):
                 ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='newsletter.publication')),
                 ('story', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='placements', to='newsletter.story')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('publication', 'kind', 'story'), name='story_once_per_publication'), models.CheckConstraint(condition=models.Q(('kind__in', ['issue', 'digest'])), name='story_placement_kind')],
+            },
         ),
         migrations.CreateModel(
             name='StoryRefusal',
@@ -1122,6 +1196,9 @@ class Migration(migrations.Migration):
                 ('publication', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.publication')),
                 ('story', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refusals', to='newsletter.story')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('story', 'publication'), name='story_refused_once_per_publication'), models.UniqueConstraint(condition=models.Q(('publication__isnull', True)), fields=('story',), name='story_refused_once_for_all')],
+            },
         ),
         migrations.CreateModel(
             name='SubjectTest',
@@ -1139,6 +1216,9 @@ class Migration(migrations.Migration):
                 ('results', models.JSONField(default=list)),
                 ('issue', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='subject_test', to='newsletter.issue')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('number_of_subjects', django.db.models.expressions.CombinedExpression(newsletter.models.special_issues.subject_tests.ArrayLength('subjects'), '+', models.Value(1)))), name='subject_test_counts_its_subjects'), models.CheckConstraint(condition=models.Q(('number_of_subjects__gte', 2), ('number_of_subjects__lte', 4)), name='subject_test_of_2_to_4'), models.CheckConstraint(condition=models.Q(('share_percent__gte', 5), ('share_percent__lte', 50)), name='subject_test_share_5_to_50'), models.CheckConstraint(condition=models.Q(('wait_hours__gte', 1), ('wait_hours__lte', 48)), name='subject_test_waits_1_to_48_hours'), models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'better', 'some_worse', 'no_difference', 'by_staff', 'too_few'])), name='subject_test_outcome'), models.CheckConstraint(condition=models.Q(('measure__in', ['', 'clicks', 'replies', 'leaving'])), name='subject_test_measure'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('measure', ''), ('outcome', ''), ('winner__isnull', True)), models.Q(('decided_at__isnull', False), ('winner__gte', 1), ('winner__lte', models.F('number_of_subjects')), models.Q(('outcome', ''), _negated=True), models.Q(('measure', ''), _negated=True)), _connector='OR'), name='subject_test_decided_as_a_whole'), models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ['no_difference', 'too_few']), _negated=True), ('winner', 1), _connector='OR'), name='subject_test_without_a_winner_sends_the_first')],
+            },
         ),
         migrations.CreateModel(
             name='TemplateMail',
@@ -1161,6 +1241,8 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-pk'],
                 'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'sending'])), fields=['id'], name='template_mail_open'), models.Index(fields=['address_hash', 'asked_at'], name='template_mail_to')],
+                'constraints': [models.UniqueConstraint(fields=('api_key', 'idempotency_key'), name='template_mail_once'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'accepted', 'failed', 'uncertain'])), name='template_mail_state'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['waiting', 'sending']), models.Q(('email', ''), _negated=True)), models.Q(('state__in', ['accepted', 'failed', 'uncertain']), ('email', '')), _connector='OR'), name='template_mail_forgets_address')],
             },
         ),
         migrations.CreateModel(
@@ -1175,6 +1257,9 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='text_translations', to='newsletter.publication')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('publication', 'language', 'source_sha256'), name='text_translated_once_per_language'), models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='text_translation_is_not_empty')],
+            },
         ),
         migrations.CreateModel(
             name='Variant',
@@ -1196,6 +1281,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('issue', 'revision', 'key'), name='variant_once')],
             },
         ),
         migrations.CreateModel(
@@ -1207,6 +1293,9 @@ class Migration(migrations.Migration):
                 ('only_linked', models.BooleanField(default=False)),
                 ('variant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shown_items', to='newsletter.variant')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('kind', 'row_id', 'variant'), name='shown_item_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['story', 'event'])), name='shown_item_kind')],
+            },
         ),
         migrations.CreateModel(
             name='ReaderGroup',
@@ -1227,6 +1316,9 @@ class Migration(migrations.Migration):
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='groups', to='newsletter.issuerevision')),
                 ('variant', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='groups', to='newsletter.variant')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('empty_reason', ''), ('variant__isnull', False)), models.Q(('variant__isnull', True), models.Q(('empty_reason', ''), _negated=True)), _connector='OR'), name='reader_group_without_a_mail_has_a_reason'), models.UniqueConstraint(fields=('revision', 'interests', 'seen', 'place_id', 'rules', 'arm', 'radius_km', 'language', 'giving', 'frequency'), name='reader_group_once')],
+            },
         ),
         migrations.AddField(
             model_name='batch',
@@ -1247,226 +1339,18 @@ class Migration(migrations.Migration):
                 ('issue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='welcome_steps', to='newsletter.issue')),
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.mailinglist')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('scope', ''), _negated=True), name='api_key_scope'),
-        ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('calls_per_minute__gte', 1), ('calls_per_minute__lte', 60000)), name='api_key_limit'),
-        ),
-        migrations.AddIndex(
-            model_name='apicall',
-            index=models.Index(fields=['key', '-id'], name='api_call_last'),
-        ),
-        migrations.AddConstraint(
-            model_name='apianswer',
-            constraint=models.UniqueConstraint(fields=('key', 'idempotency_key'), name='api_answer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('batch', 'number'), name='attempt_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('batch',), name='one_open_attempt'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['', 'sent_again', 'render_failure', 'render_stop', 'not_called'])), name='attempt_code'),
-        ),
-        migrations.AddIndex(
-            model_name='contentedit',
-            index=models.Index(fields=['kind', 'row_id', 'at'], name='content_edit_by_row'),
-        ),
-        migrations.AddConstraint(
-            model_name='bounce',
-            constraint=models.CheckConstraint(condition=models.Q(('bounce_class__in', ['hard', 'soft', 'block'])), name='bounce_class'),
-        ),
-        migrations.AddIndex(
-            model_name='deliveryexception',
-            index=models.Index(condition=models.Q(('state', 'uncertain')), fields=['delivery'], name='delivery_uncertain'),
-        ),
-        migrations.AddConstraint(
-            model_name='deliveryexception',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['', 'rejected', 'skipped', 'uncertain'])), name='delivery_exception_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='deliveryexception',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['', 'unsubscribed', 'already_mailed', 'render_failure'])), name='delivery_exception_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='correcteddelivery',
-            constraint=models.UniqueConstraint(fields=('delivery', 'event', 'fingerprint'), name='mail_corrected_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='gift_of_something'),
+            options={
+                'indexes': [models.Index(fields=['issue', 'state', 'joined_at'], name='welcome_step_due')],
+                'constraints': [models.UniqueConstraint(fields=('mailing_list', 'step', 'address_hash'), name='one_welcome_step_per_list_and_address'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'accepted', 'not_sent', 'uncertain'])), name='welcome_step_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'unsubscribed', 'paused', 'moved', 'too_late', 'turned_off', 'rejected', 'empty', 'earlier_step'])), name='welcome_step_code'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'not_sent'), models.Q(('code', ''), _negated=True)), models.Q(models.Q(('state', 'not_sent'), _negated=True), ('code', '')), _connector='OR'), name='welcome_step_not_sent_for_a_reason')],
+            },
         ),
         migrations.AddConstraint(
             model_name='delivery',
             constraint=models.UniqueConstraint(condition=models.Q(('proof', False)), fields=('issue', 'address_hash'), name='one_delivery_per_issue_and_address'),
         ),
         migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='comment_says_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(('resolved_at__isnull', False), ('resolved_by__isnull', True), _connector='OR'), name='comment_resolved_by_a_person_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(('parent__isnull', True), models.Q(('block', ''), ('block_label', ''), ('resolved_at__isnull', True)), _connector='OR'), name='comment_answer_belongs_to_its_comment'),
-        ),
-        migrations.AddConstraint(
-            model_name='comment',
-            constraint=models.CheckConstraint(condition=models.Q(('block', ''), models.Q(('block_label', ''), _negated=True), _connector='OR'), name='comment_names_its_block'),
-        ),
-        migrations.AddConstraint(
-            model_name='acknowledgement',
-            constraint=models.UniqueConstraint(fields=('issue', 'sha256', 'warning'), name='acknowledged_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='issuerevision',
-            constraint=models.UniqueConstraint(fields=('issue', 'number'), name='revision_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='issuerevision',
-            constraint=models.UniqueConstraint(fields=('issue', 'sha256'), name='revision_content_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('person__isnull', False), ('withdrawn_at__isnull', True)), fields=('issue', 'sha256', 'person'), name='approval_once_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('by_policy', True), ('withdrawn_at__isnull', True)), fields=('issue', 'sha256'), name='approval_once_by_policy'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by_policy', False), ('person__isnull', False)), models.Q(('by_policy', True), ('person__isnull', True)), _connector='OR'), name='approval_has_one_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('audience_sha256', ''), ('people__isnull', True)), models.Q(models.Q(('audience_sha256', ''), _negated=True), ('people__isnull', False)), _connector='OR'), name='approval_names_its_audience'),
-        ),
-        migrations.AddConstraint(
-            model_name='linkclicks',
-            constraint=models.UniqueConstraint(fields=('issue', 'link', 'day', 'arm'), name='link_clicks_once_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailtemplatetext',
-            constraint=models.UniqueConstraint(fields=('template', 'language'), name='mail_template_text_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='brand',
-            constraint=models.CheckConstraint(condition=models.Q(('masthead__in', ['plain', 'band', 'rule'])), name='brand_masthead'),
-        ),
-        migrations.AddConstraint(
-            model_name='proof',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['asked', 'accepted', 'failed', 'uncertain'])), name='proof_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailtemplate',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='mail_template_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailtemplate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_sha256', '')), models.Q(models.Q(('approved_sha256', ''), _negated=True), ('approved_at__isnull', False)), _connector='OR'), name='mail_template_approved_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='issuetemplate',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='issue_template_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='issuetemplate',
-            constraint=models.CheckConstraint(condition=models.Q(('layout__in', ['', 'letter', 'digest', 'announcement', 'event_notice', 'appeal'])), name='issue_template_layout'),
-        ),
-        migrations.AddConstraint(
             model_name='correction',
             constraint=models.UniqueConstraint(fields=('publication', 'event', 'sequence'), name='correction_sequence_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='correction',
-            constraint=models.CheckConstraint(condition=models.Q(('change_type__in', ['cancelled', 'moved', 'restored'])), name='correction_change_type'),
-        ),
-        migrations.AddConstraint(
-            model_name='appeal',
-            constraint=models.UniqueConstraint(fields=('translation_of', 'language'), name='appeal_one_translation_per_language', violation_error_message='There is a translation in this language already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='appeal',
-            constraint=models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('translation_of', models.F('pk')), _negated=True), _connector='OR'), name='appeal_translates_another', violation_error_message='It cannot be a translation of itself.'),
-        ),
-        migrations.AddConstraint(
-            model_name='appeal',
-            constraint=models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('language', ''), _negated=True), _connector='OR'), name='appeal_translation_has_language', violation_error_message='Choose the language of the translation.'),
-        ),
-        migrations.AddConstraint(
-            model_name='appeal',
-            constraint=models.CheckConstraint(condition=models.Q(('audience__in', ['all', 'none', 'donor', 'monthly'])), name='appeal_audience'),
-        ),
-        migrations.AddConstraint(
-            model_name='appeal',
-            constraint=models.CheckConstraint(condition=models.Q(('first_day__isnull', True), ('last_day__isnull', True), ('last_day__gte', models.F('first_day')), _connector='OR'), name='appeal_ends_after_it_begins', violation_error_message='The last day is before the first day.'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedblock',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='saved_block_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='send',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('issue', 'period'), name='one_live_send_per_issue'),
-        ),
-        migrations.AddConstraint(
-            model_name='send',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'ready', 'submitting', 'paused', 'submitted', 'needs_attention', 'cancelled'])), name='send_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='send',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['', 'paused_by_staff', 'sender_refused'])), name='send_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='exclusion',
-            constraint=models.UniqueConstraint(fields=('subscriber', 'send'), name='one_exclusion_per_person_and_send'),
-        ),
-        migrations.AddConstraint(
-            model_name='exclusion',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['unconfirmed', 'implied_consent_ran_out', 'resting', 'paused', 'outside', 'over_budget', 'every_issue', 'monthly', 'events_only', 'not_on_the_list', 'suppressed:legal', 'suppressed:erasure', 'suppressed:complaint', 'suppressed:unsubscribe', 'suppressed:hard', 'suppressed:soft_limit', 'suppressed:staff', 'no_event_near', 'no_story_of_topics', 'had_the_stories', 'no_block_for_them', 'no_story_in_their_region'])), name='exclusion_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivered',
-            constraint=models.UniqueConstraint(fields=('send', 'part'), name='delivered_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='automaticpause',
-            constraint=models.UniqueConstraint(fields=('send', 'rule'), name='automatic_pause_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='automaticpause',
-            constraint=models.CheckConstraint(condition=models.Q(('rule__in', ['hard', 'complaints', 'authentication', 'sender', 'domain', 'stale', 'switched_off', 'content'])), name='automatic_pause_rule'),
-        ),
-        migrations.AddConstraint(
-            model_name='sendingday',
-            constraint=models.UniqueConstraint(fields=('publication', 'day'), name='sending_day_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.UniqueConstraint(fields=('publication', 'kind', 'due_local'), name='slot_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'digest')), fields=('publication', 'period'), name='one_digest_a_month'),
-        ),
-        migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'issue'), ('period', '')), models.Q(('kind', 'digest'), models.Q(('period', ''), _negated=True)), _connector='OR'), name='slot_kind_and_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['due', 'assembled', 'skipped', 'missed'])), name='slot_state'),
         ),
         migrations.AddConstraint(
             model_name='issue',
@@ -1474,27 +1358,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='issue',
-            constraint=models.CheckConstraint(condition=models.Q(('layout__in', ['', 'letter', 'digest', 'announcement', 'event_notice', 'appeal'])), name='issue_layout'),
-        ),
-        migrations.AddConstraint(
-            model_name='issue',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['issue', 'digest', 'correction', 'welcome'])), name='issue_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='issue',
             constraint=models.CheckConstraint(condition=models.Q(('kind', 'issue'), models.Q(('kind', 'digest'), ('slot__isnull', False)), models.Q(('kind__in', ['correction', 'welcome']), ('slot__isnull', True)), _connector='OR'), name='issue_kind_and_slot'),
         ),
         migrations.AddConstraint(
             model_name='issue',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(models.Q(('delay_days', 0), ('number', 1)), models.Q(('delay_days__gte', 1), ('number__in', [2, 3])), _connector='OR'), ('due_at__isnull', True), ('kind', 'welcome'), ('segment__isnull', True), ('state__in', ['draft', 'in_review', 'approved'])), models.Q(models.Q(('kind', 'welcome'), _negated=True), ('delay_days__isnull', True), ('on_since__isnull', True)), _connector='OR'), name='welcome_mail_has_step_and_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='issue',
             constraint=models.CheckConstraint(condition=models.Q(('slot__isnull', True), ('due_at__isnull', False), _connector='OR'), name='issue_of_a_slot_is_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='issue',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('completes',), name='one_live_completion_per_issue'),
         ),
         migrations.AddConstraint(
             model_name='issue',
@@ -1505,228 +1373,8 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('slot__isnull', True), ('segment__isnull', True), _connector='OR'), name='issue_of_a_slot_has_no_segment'),
         ),
         migrations.AddConstraint(
-            model_name='issue',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True), ('closed_reason', '')), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('state', 'cancelled'), models.Q(('closed_reason', ''), _negated=True)), _connector='OR'), name='issue_closed_by_a_person_for_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='issue',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'in_review', 'approved', 'sending', 'sent', 'cancelled'])), name='issue_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', ''), _negated=True), name='source_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='setasideentry',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['entry', 'events_held'])), name='set_aside_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('layout__in', ['letter', 'digest', 'announcement', 'event_notice', 'appeal'])), name='publication_layout'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('send_at__in', ['slot', 'local'])), name='publication_send_at'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('approval__in', ['approve', 'auto'])), name='publication_approval'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('archive__in', ['off', 'unlisted', 'public'])), name='publication_archive'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['always', 'high', 'normal', 'low'])), name='publication_priority'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('clicks__in', ['off', 'counts'])), name='publication_clicks'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('interests__in', ['off', 'first', 'only'])), name='publication_interests'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('archived', False), ('enabled', False), _connector='OR'), name='publication_archived_is_off'),
-        ),
-        migrations.AddConstraint(
-            model_name='locationanswer',
-            constraint=models.UniqueConstraint(fields=('source', 'words'), name='location_answered_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='eventnotice',
-            constraint=models.UniqueConstraint(fields=('translation_of', 'language'), name='eventnotice_one_translation_per_language', violation_error_message='There is a translation in this language already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='eventnotice',
-            constraint=models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('translation_of', models.F('pk')), _negated=True), _connector='OR'), name='eventnotice_translates_another', violation_error_message='It cannot be a translation of itself.'),
-        ),
-        migrations.AddConstraint(
-            model_name='eventnotice',
-            constraint=models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('language', ''), _negated=True), _connector='OR'), name='eventnotice_translation_has_language', violation_error_message='Choose the language of the translation.'),
-        ),
-        migrations.AddConstraint(
             model_name='eventnotice',
             constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='event_once_per_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='stafflink',
-            constraint=models.UniqueConstraint(condition=models.Q(('used_at__isnull', True), ('withdrawn_at__isnull', True)), fields=('person',), name='one_open_staff_link'),
-        ),
-        migrations.AddConstraint(
-            model_name='stafflink',
-            constraint=models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('withdrawn_at__isnull', True), _connector='OR'), name='staff_link_used_or_withdrawn'),
-        ),
-        migrations.AddConstraint(
-            model_name='stafflink',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'password'])), name='staff_link_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='staffnotice',
-            constraint=models.UniqueConstraint(fields=('key', 'person'), name='staff_notice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='story_once_per_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('url', ''), models.Q(('text', ''), _negated=True)), models.Q(models.Q(('url', ''), _negated=True), ('text', '')), _connector='OR'), name='story_has_page_or_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.UniqueConstraint(fields=('translation_of', 'language'), name='story_one_translation_per_language', violation_error_message='There is a translation in this language already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('translation_of', models.F('pk')), _negated=True), _connector='OR'), name='story_translates_another', violation_error_message='It cannot be a translation of itself.'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.CheckConstraint(condition=models.Q(('translation_of__isnull', True), models.Q(('language', ''), _negated=True), _connector='OR'), name='story_translation_has_language', violation_error_message='Choose the language of the translation.'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.CheckConstraint(condition=models.Q(('consent_identity__in', ['', 'full', 'first_name', 'pseudonym', 'anonymous'])), name='story_consent_identity'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.CheckConstraint(condition=models.Q(('consent_given_by__in', ['', 'self', 'guardian'])), name='story_consent_given_by'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.CheckConstraint(condition=models.Q(('gone_code__in', ['', 'removed', 'private', 'protected'])), name='story_gone_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='story',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('gone_at__isnull', True), ('gone_code', '')), models.Q(('gone_at__isnull', False), models.Q(('gone_code', ''), _negated=True)), _connector='OR'), name='story_gone_has_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='storyimage',
-            constraint=models.UniqueConstraint(fields=('story', 'picture'), name='story_image_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='storyorigin',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='story_origin_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='storyplacement',
-            constraint=models.UniqueConstraint(fields=('publication', 'kind', 'story'), name='story_once_per_publication'),
-        ),
-        migrations.AddConstraint(
-            model_name='storyplacement',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['issue', 'digest'])), name='story_placement_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='storyrefusal',
-            constraint=models.UniqueConstraint(fields=('story', 'publication'), name='story_refused_once_per_publication'),
-        ),
-        migrations.AddConstraint(
-            model_name='storyrefusal',
-            constraint=models.UniqueConstraint(condition=models.Q(('publication__isnull', True)), fields=('story',), name='story_refused_once_for_all'),
-        ),
-        migrations.AddConstraint(
-            model_name='subjecttest',
-            constraint=models.CheckConstraint(condition=models.Q(('number_of_subjects', django.db.models.expressions.CombinedExpression(newsletter.models.special_issues.subject_tests.ArrayLength('subjects'), '+', models.Value(1)))), name='subject_test_counts_its_subjects'),
-        ),
-        migrations.AddConstraint(
-            model_name='subjecttest',
-            constraint=models.CheckConstraint(condition=models.Q(('number_of_subjects__gte', 2), ('number_of_subjects__lte', 4)), name='subject_test_of_2_to_4'),
-        ),
-        migrations.AddConstraint(
-            model_name='subjecttest',
-            constraint=models.CheckConstraint(condition=models.Q(('share_percent__gte', 5), ('share_percent__lte', 50)), name='subject_test_share_5_to_50'),
-        ),
-        migrations.AddConstraint(
-            model_name='subjecttest',
-            constraint=models.CheckConstraint(condition=models.Q(('wait_hours__gte', 1), ('wait_hours__lte', 48)), name='subject_test_waits_1_to_48_hours'),
-        ),
-        migrations.AddConstraint(
-            model_name='subjecttest',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'better', 'some_worse', 'no_difference', 'by_staff', 'too_few'])), name='subject_test_outcome'),
-        ),
-        migrations.AddConstraint(
-            model_name='subjecttest',
-            constraint=models.CheckConstraint(condition=models.Q(('measure__in', ['', 'clicks', 'replies', 'leaving'])), name='subject_test_measure'),
-        ),
-        migrations.AddConstraint(
-            model_name='subjecttest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('measure', ''), ('outcome', ''), ('winner__isnull', True)), models.Q(('decided_at__isnull', False), ('winner__gte', 1), ('winner__lte', models.F('number_of_subjects')), models.Q(('outcome', ''), _negated=True), models.Q(('measure', ''), _negated=True)), _connector='OR'), name='subject_test_decided_as_a_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='subjecttest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ['no_difference', 'too_few']), _negated=True), ('winner', 1), _connector='OR'), name='subject_test_without_a_winner_sends_the_first'),
-        ),
-        migrations.AddIndex(
-            model_name='templatemail',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'sending'])), fields=['id'], name='template_mail_open'),
-        ),
-        migrations.AddIndex(
-            model_name='templatemail',
-            index=models.Index(fields=['address_hash', 'asked_at'], name='template_mail_to'),
-        ),
-        migrations.AddConstraint(
-            model_name='templatemail',
-            constraint=models.UniqueConstraint(fields=('api_key', 'idempotency_key'), name='template_mail_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='templatemail',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'accepted', 'failed', 'uncertain'])), name='template_mail_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='templatemail',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['waiting', 'sending']), models.Q(('email', ''), _negated=True)), models.Q(('state__in', ['accepted', 'failed', 'uncertain']), ('email', '')), _connector='OR'), name='template_mail_forgets_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='texttranslation',
-            constraint=models.UniqueConstraint(fields=('publication', 'language', 'source_sha256'), name='text_translated_once_per_language'),
-        ),
-        migrations.AddConstraint(
-            model_name='texttranslation',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='text_translation_is_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(fields=('issue', 'revision', 'key'), name='variant_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='shownitem',
-            constraint=models.UniqueConstraint(fields=('kind', 'row_id', 'variant'), name='shown_item_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='shownitem',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['story', 'event'])), name='shown_item_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='readergroup',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('empty_reason', ''), ('variant__isnull', False)), models.Q(('variant__isnull', True), models.Q(('empty_reason', ''), _negated=True)), _connector='OR'), name='reader_group_without_a_mail_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='readergroup',
-            constraint=models.UniqueConstraint(fields=('revision', 'interests', 'seen', 'place_id', 'rules', 'arm', 'radius_km', 'language', 'giving', 'frequency'), name='reader_group_once'),
         ),
         migrations.AddIndex(
             model_name='batch',
@@ -1739,34 +1387,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='batch',
             constraint=models.UniqueConstraint(fields=('send', 'variant', 'part'), name='batch_part_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'submitting', 'accepted', 'partial', 'rejected', 'uncertain', 'written_off'])), name='batch_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['', 'render_failure', 'limit'])), name='batch_code'),
-        ),
-        migrations.AddIndex(
-            model_name='welcomestep',
-            index=models.Index(fields=['issue', 'state', 'joined_at'], name='welcome_step_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='welcomestep',
-            constraint=models.UniqueConstraint(fields=('mailing_list', 'step', 'address_hash'), name='one_welcome_step_per_list_and_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='welcomestep',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'accepted', 'not_sent', 'uncertain'])), name='welcome_step_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='welcomestep',
-            constraint=models.CheckConstraint(condition=models.Q(('code__in', ['', 'unsubscribed', 'paused', 'moved', 'too_late', 'turned_off', 'rejected', 'empty', 'earlier_step'])), name='welcome_step_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='welcomestep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'not_sent'), models.Q(('code', ''), _negated=True)), models.Q(models.Q(('state', 'not_sent'), _negated=True), ('code', '')), _connector='OR'), name='welcome_step_not_sent_for_a_reason'),
         ),
         migrations.CreateModel(
             name='MailboxReading',
@@ -1808,6 +1428,8 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-pk'],
                 'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('state', 'done'), _negated=True), fields=['id'], name='inbound_mail_open'), models.Index(fields=['sender_hash', 'received_at'], name='inbound_mail_of_sender'), models.Index(fields=['received_at'], name='inbound_mail_by_time')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('once__isnull', False)), fields=('origin', 'once'), name='inbound_token_once'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'to_send_on', 'held', 'not_sent_on', 'unreadable', 'done'])), name='inbound_mail_state'), models.CheckConstraint(condition=models.Q(('kind__in', ['', 'unsubscribe', 'reply', 'automatic', 'bounce', 'complaint'])), name='inbound_mail_kind'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('raw__isnull', True), ('sender', ''), ('sender_name', ''), ('subject', ''), ('text', '')), _connector='OR'), name='inbound_mail_forgets'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'unreadable']), ('raw__isnull', True), _connector='OR'), name='inbound_mail_raw_until_read')],
             },
         ),
         migrations.CreateModel(
@@ -1823,46 +1445,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('refusal', ''), ('sent_at__isnull', True)), fields=['id'], name='inbound_forward_due')],
+                'constraints': [models.UniqueConstraint(fields=('mail', 'email'), name='inbound_forward_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='inboundmail',
-            index=models.Index(condition=models.Q(('state', 'done'), _negated=True), fields=['id'], name='inbound_mail_open'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundmail',
-            index=models.Index(fields=['sender_hash', 'received_at'], name='inbound_mail_of_sender'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundmail',
-            index=models.Index(fields=['received_at'], name='inbound_mail_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboundmail',
-            constraint=models.UniqueConstraint(condition=models.Q(('once__isnull', False)), fields=('origin', 'once'), name='inbound_token_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboundmail',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'to_send_on', 'held', 'not_sent_on', 'unreadable', 'done'])), name='inbound_mail_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboundmail',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['', 'unsubscribe', 'reply', 'automatic', 'bounce', 'complaint'])), name='inbound_mail_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboundmail',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('raw__isnull', True), ('sender', ''), ('sender_name', ''), ('subject', ''), ('text', '')), _connector='OR'), name='inbound_mail_forgets'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboundmail',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'unreadable']), ('raw__isnull', True), _connector='OR'), name='inbound_mail_raw_until_read'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundforward',
-            index=models.Index(condition=models.Q(('refusal', ''), ('sent_at__isnull', True)), fields=['id'], name='inbound_forward_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboundforward',
-            constraint=models.UniqueConstraint(fields=('mail', 'email'), name='inbound_forward_once'),
         ),
     ]

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('auth', '__first__'),
     ]
 
     operations = [
@@ -163,6 +163,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('basis__in', ['consent', 'consent_double_opt_in', 'soft_opt_in', 'legitimate_interest', 'contract', 'casl_implied'])), name='import_batch_basis'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'checking', 'checked', 'running', 'finished', 'undoing', 'undone', 'failed'])), name='import_batch_state'), models.CheckConstraint(condition=models.Q(('kind__in', ['join', 'left_list', 'left_all', 'bounced', 'complained'])), name='import_batch_kind'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'checking', 'checked', 'failed']), models.Q(('kind', 'join'), _negated=True), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='import_batch_evidence')],
             },
         ),
         migrations.CreateModel(
@@ -187,6 +188,10 @@ class Migration(migrations.Migration):
                 ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('mailing_list', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.mailinglist')),
             ],
+            options={
+                'indexes': [models.Index(fields=['asked_at'], name='export_asked')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='export_has_reason'), models.CheckConstraint(condition=models.Q(('without_approval', False), ('people_when_asked__lte', 500), _connector='OR'), name='export_alone_is_small'), models.CheckConstraint(condition=models.Q(models.Q(('allowed_at__isnull', True), ('allowed_by__isnull', True), ('expires_at__isnull', True)), models.Q(('allowed_at__isnull', False), ('allowed_by__isnull', False), ('expires_at__isnull', False)), _connector='OR'), name='export_allowed_whole'), models.CheckConstraint(condition=models.Q(models.Q(('asked_by__isnull', False), ('asked_by_key__isnull', True), ('key_label', ''), ('key_maker', '')), models.Q(('asked_by__isnull', True), ('asked_by_key__isnull', False), ('without_approval', False), models.Q(('key_label', ''), _negated=True)), _connector='OR'), name='export_asked_by_one'), models.CheckConstraint(condition=models.Q(('allowed_by__isnull', True), models.Q(('allowed_by', models.F('asked_by')), _negated=True), _connector='OR'), name='export_second_is_another'), models.CheckConstraint(condition=models.Q(models.Q(('max_people', models.F('people_when_asked')), ('without_approval', True)), models.Q(('max_people__gte', models.F('people_when_asked')), ('max_people__lte', django.db.models.expressions.CombinedExpression(models.F('people_when_asked'), '+', django.db.models.expressions.CombinedExpression(models.F('people_when_asked'), '/', models.Value(20)))), ('without_approval', False)), _connector='OR'), name='export_grows_by_little'), models.CheckConstraint(condition=models.Q(models.Q(('people_in_file__isnull', True), ('used_at__isnull', True)), models.Q(('people_in_file__isnull', False), ('people_in_file__lte', models.F('max_people')), ('used_at__isnull', False)), _connector='OR'), name='export_taken_as_allowed'), models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('without_approval', True), models.Q(('expires_at__isnull', False), ('used_at__lte', models.F('expires_at'))), _connector='OR'), name='export_used_while_allowed')],
+            },
         ),
         migrations.CreateModel(
             name='OutboundEvent',
@@ -235,6 +240,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('reveal', 'Can see whole addresses')],
+                'indexes': [models.Index(fields=['created_at'], name='subscriber_created')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('giving__in', ['none', 'donor', 'monthly'])), name='subscriber_giving')],
             },
         ),
         migrations.CreateModel(
@@ -248,6 +255,10 @@ class Migration(migrations.Migration):
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.mailinglist')),
                 ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stay_questions', to='subscribers.subscriber')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('answered_at__isnull', True), ('resting_since__isnull', False)), fields=['subscriber'], name='stay_question_resting')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('answered_at__isnull', True)), fields=('subscriber',), name='one_open_stay_question'), models.CheckConstraint(condition=models.Q(('resting_since__isnull', True), models.Q(('resting_since__gt', models.F('sent_at')), ('sent_at__isnull', False)), _connector='OR'), name='nobody_rests_unasked')],
+            },
         ),
         migrations.CreateModel(
             name='Reply',
@@ -262,6 +273,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'indexes': [models.Index(fields=['subscriber', 'replied_on'], name='reply_of_person'), models.Index(condition=models.Q(('issue__isnull', False)), fields=['issue'], name='reply_to_issue')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('issue__isnull', False)), fields=('subscriber', 'issue'), name='reply_once_to_an_issue'), models.UniqueConstraint(condition=models.Q(('issue__isnull', True)), fields=('subscriber', 'replied_on'), name='reply_once_on_a_day'), models.CheckConstraint(condition=models.Q(models.Q(('origin__in', ['staff', 'api']), models.Q(('by', ''), _negated=True)), models.Q(('by', ''), ('origin', 'mail')), _connector='OR'), name='reply_has_an_origin')],
             },
         ),
         migrations.CreateModel(
@@ -277,6 +290,9 @@ class Migration(migrations.Migration):
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.mailinglist')),
                 ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mailed_links', to='subscribers.subscriber')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['preferences', 'download', 'erase', 'move', 'arrive'])), name='mailed_link_kind'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'arrive'), models.Q(('new_email', ''), _negated=True)), models.Q(models.Q(('kind', 'arrive'), _negated=True), ('new_email', '')), _connector='OR'), name='mailed_link_new_address'), models.UniqueConstraint(condition=models.Q(('sent_at__isnull', True)), fields=('subscriber', 'kind'), name='mailed_link_one_due')],
+            },
         ),
         migrations.CreateModel(
             name='FormerIdentity',
@@ -304,6 +320,9 @@ class Migration(migrations.Migration):
                 ('mailing_list', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.mailinglist')),
                 ('subscriber', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='consent_events', to='subscribers.subscriber')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['requested', 'confirmed', 'imported', 'left', 'left_all', 'preferences', 'suppressed', 'lifted', 'ended', 'erased', 'moved', 'merged'])), name='consent_event_kind')],
+            },
         ),
         migrations.CreateModel(
             name='Confirmation',
@@ -314,6 +333,9 @@ class Migration(migrations.Migration):
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.mailinglist')),
                 ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='confirmations', to='subscribers.subscriber')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('sent_at__isnull', True)), fields=('subscriber', 'mailing_list'), name='confirmation_one_due')],
+            },
         ),
         migrations.CreateModel(
             name='CaseFollow',
@@ -323,6 +345,9 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='follows', to='subscribers.case')),
                 ('subscriber', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='case_follows', to='subscribers.subscriber')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('subscriber', 'case'), name='case_followed_once')],
+            },
         ),
         migrations.CreateModel(
             name='SubscriberAttribute',
@@ -333,6 +358,10 @@ class Migration(migrations.Migration):
                 ('folded', models.CharField(max_length=300)),
                 ('subscriber', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attributes', to='subscribers.subscriber')),
             ],
+            options={
+                'indexes': [models.Index(fields=['key', 'folded', 'subscriber'], name='attribute_key_value')],
+                'constraints': [models.UniqueConstraint(fields=('subscriber', 'key'), name='attribute_one_value'), models.CheckConstraint(condition=models.Q(models.Q(('key', ''), _negated=True), models.Q(('value', ''), _negated=True)), name='attribute_not_empty')],
+            },
         ),
         migrations.CreateModel(
             name='SubscriberLocation',
@@ -372,6 +401,10 @@ class Migration(migrations.Migration):
                 ('mailing_list', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='subscribers.mailinglist')),
                 ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='subscribers.subscriber')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['mailing_list', 'subscriber'], name='subscription_open'), models.Index(condition=models.Q(('ended_at__isnull', True), ('confirmed_at__isnull', False)), fields=['mailing_list', 'confirmed_at'], name='subscription_confirmed'), models.Index(condition=models.Q(('ended_at__isnull', True), ('confirmed_at__isnull', True), ('import_batch__isnull', True)), fields=['mailing_list', 'requested_at'], name='subscription_joined'), models.Index(condition=models.Q(('ended_at__isnull', True), ('expires_at__isnull', False)), fields=['expires_at'], name='subscription_expires')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('subscriber', 'mailing_list'), name='subscription_one_open'), models.CheckConstraint(condition=models.Q(('basis__in', ['consent', 'consent_double_opt_in', 'soft_opt_in', 'legitimate_interest', 'contract', 'casl_implied'])), name='subscription_basis'), models.CheckConstraint(condition=models.Q(('frequency__in', ['every', 'monthly', 'events'])), name='subscription_frequency'), models.CheckConstraint(condition=models.Q(('basis', 'consent_double_opt_in'), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='subscription_has_evidence'), models.CheckConstraint(condition=models.Q(models.Q(('basis', 'casl_implied'), ('expires_at__isnull', False)), models.Q(models.Q(('basis', 'casl_implied'), _negated=True), ('expires_at__isnull', True)), _connector='OR'), name='subscription_implied_expires'), models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at__isnull', True)), models.Q(('end_reason__in', ['unsubscribe', 'complaint', 'staff', 'import_undone', 'expired', 'merged', 'lapsed']), ('ended_at__isnull', False)), _connector='OR'), name='subscription_end_has_reason')],
+            },
         ),
         migrations.CreateModel(
             name='Suppression',
@@ -388,6 +421,10 @@ class Migration(migrations.Migration):
                 ('import_batch', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='subscribers.importbatch')),
                 ('mailing_list', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.mailinglist')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('removed_at__isnull', True)), fields=['address_hash'], name='suppression_live')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason__in', ['unsubscribe', 'complaint', 'hard', 'soft_limit', 'erasure', 'staff', 'legal'])), name='suppression_reason'), models.CheckConstraint(condition=models.Q(models.Q(('mailing_list__isnull', True), ('scope', 'all')), models.Q(('mailing_list__isnull', False), ('scope', 'list')), _connector='OR'), name='suppression_scope'), models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), ('scope', 'all')), fields=('address_hash', 'reason'), name='suppression_one_live_all'), models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), ('scope', 'list')), fields=('address_hash', 'mailing_list', 'reason'), name='suppression_one_live_list')],
+            },
         ),
         migrations.AddField(
             model_name='subscriber',
@@ -413,6 +450,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'held sign-up',
                 'ordering': ['-at'],
+                'constraints': [models.UniqueConstraint(fields=('address_hash', 'mailing_list'), name='held_signup_once')],
             },
         ),
         migrations.CreateModel(
@@ -460,6 +498,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['due_at'], name='webhook_delivery_due'), models.Index(condition=models.Q(('person__isnull', False)), fields=['person'], name='webhook_delivery_person'), models.Index(condition=models.Q(('state', 'pending')), fields=['endpoint', 'person', 'event'], name='webhook_delivery_order')],
+                'constraints': [models.UniqueConstraint(fields=('endpoint', 'event'), name='webhook_delivery_once'), models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'delivered', 'given_up'])), name='webhook_delivery_state'), models.CheckConstraint(condition=models.Q(('state', 'pending'), models.Q(('attempts__gt', 0), ('leased_until__isnull', True)), _connector='OR'), name='webhook_delivery_tried')],
             },
         ),
         migrations.CreateModel(
@@ -504,221 +544,5 @@ class Migration(migrations.Migration):
                 'ordering': ['line'],
                 'constraints': [models.UniqueConstraint(fields=('batch', 'line'), name='import_refusal_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['consent', 'consent_double_opt_in', 'soft_opt_in', 'legitimate_interest', 'contract', 'casl_implied'])), name='import_batch_basis'),
-        ),
-        migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'checking', 'checked', 'running', 'finished', 'undoing', 'undone', 'failed'])), name='import_batch_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['join', 'left_list', 'left_all', 'bounced', 'complained'])), name='import_batch_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'checking', 'checked', 'failed']), models.Q(('kind', 'join'), _negated=True), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='import_batch_evidence'),
-        ),
-        migrations.AddIndex(
-            model_name='exportrequest',
-            index=models.Index(fields=['asked_at'], name='export_asked'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='export_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('without_approval', False), ('people_when_asked__lte', 500), _connector='OR'), name='export_alone_is_small'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('allowed_at__isnull', True), ('allowed_by__isnull', True), ('expires_at__isnull', True)), models.Q(('allowed_at__isnull', False), ('allowed_by__isnull', False), ('expires_at__isnull', False)), _connector='OR'), name='export_allowed_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('asked_by__isnull', False), ('asked_by_key__isnull', True), ('key_label', ''), ('key_maker', '')), models.Q(('asked_by__isnull', True), ('asked_by_key__isnull', False), ('without_approval', False), models.Q(('key_label', ''), _negated=True)), _connector='OR'), name='export_asked_by_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('allowed_by__isnull', True), models.Q(('allowed_by', models.F('asked_by')), _negated=True), _connector='OR'), name='export_second_is_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('max_people', models.F('people_when_asked')), ('without_approval', True)), models.Q(('max_people__gte', models.F('people_when_asked')), ('max_people__lte', django.db.models.expressions.CombinedExpression(models.F('people_when_asked'), '+', django.db.models.expressions.CombinedExpression(models.F('people_when_asked'), '/', models.Value(20)))), ('without_approval', False)), _connector='OR'), name='export_grows_by_little'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('people_in_file__isnull', True), ('used_at__isnull', True)), models.Q(('people_in_file__isnull', False), ('people_in_file__lte', models.F('max_people')), ('used_at__isnull', False)), _connector='OR'), name='export_taken_as_allowed'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('without_approval', True), models.Q(('expires_at__isnull', False), ('used_at__lte', models.F('expires_at'))), _connector='OR'), name='export_used_while_allowed'),
-        ),
-        migrations.AddIndex(
-            model_name='stayquestion',
-            index=models.Index(condition=models.Q(('answered_at__isnull', True), ('resting_since__isnull', False)), fields=['subscriber'], name='stay_question_resting'),
-        ),
-        migrations.AddConstraint(
-            model_name='stayquestion',
-            constraint=models.UniqueConstraint(condition=models.Q(('answered_at__isnull', True)), fields=('subscriber',), name='one_open_stay_question'),
-        ),
-        migrations.AddConstraint(
-            model_name='stayquestion',
-            constraint=models.CheckConstraint(condition=models.Q(('resting_since__isnull', True), models.Q(('resting_since__gt', models.F('sent_at')), ('sent_at__isnull', False)), _connector='OR'), name='nobody_rests_unasked'),
-        ),
-        migrations.AddIndex(
-            model_name='reply',
-            index=models.Index(fields=['subscriber', 'replied_on'], name='reply_of_person'),
-        ),
-        migrations.AddIndex(
-            model_name='reply',
-            index=models.Index(condition=models.Q(('issue__isnull', False)), fields=['issue'], name='reply_to_issue'),
-        ),
-        migrations.AddConstraint(
-            model_name='reply',
-            constraint=models.UniqueConstraint(condition=models.Q(('issue__isnull', False)), fields=('subscriber', 'issue'), name='reply_once_to_an_issue'),
-        ),
-        migrations.AddConstraint(
-            model_name='reply',
-            constraint=models.UniqueConstraint(condition=models.Q(('issue__isnull', True)), fields=('subscriber', 'replied_on'), name='reply_once_on_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='reply',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('origin__in', ['staff', 'api']), models.Q(('by', ''), _negated=True)), models.Q(('by', ''), ('origin', 'mail')), _connector='OR'), name='reply_has_an_origin'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailedlink',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['preferences', 'download', 'erase', 'move', 'arrive'])), name='mailed_link_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailedlink',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'arrive'), models.Q(('new_email', ''), _negated=True)), models.Q(models.Q(('kind', 'arrive'), _negated=True), ('new_email', '')), _connector='OR'), name='mailed_link_new_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailedlink',
-            constraint=models.UniqueConstraint(condition=models.Q(('sent_at__isnull', True)), fields=('subscriber', 'kind'), name='mailed_link_one_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='consentevent',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['requested', 'confirmed', 'imported', 'left', 'left_all', 'preferences', 'suppressed', 'lifted', 'ended', 'erased', 'moved', 'merged'])), name='consent_event_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='confirmation',
-            constraint=models.UniqueConstraint(condition=models.Q(('sent_at__isnull', True)), fields=('subscriber', 'mailing_list'), name='confirmation_one_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='casefollow',
-            constraint=models.UniqueConstraint(fields=('subscriber', 'case'), name='case_followed_once'),
-        ),
-        migrations.AddIndex(
-            model_name='subscriberattribute',
-            index=models.Index(fields=['key', 'folded', 'subscriber'], name='attribute_key_value'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriberattribute',
-            constraint=models.UniqueConstraint(fields=('subscriber', 'key'), name='attribute_one_value'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriberattribute',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('key', ''), _negated=True), models.Q(('value', ''), _negated=True)), name='attribute_not_empty'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['mailing_list', 'subscriber'], name='subscription_open'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True), ('confirmed_at__isnull', False)), fields=['mailing_list', 'confirmed_at'], name='subscription_confirmed'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True), ('confirmed_at__isnull', True), ('import_batch__isnull', True)), fields=['mailing_list', 'requested_at'], name='subscription_joined'),
-        ),
-        migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True), ('expires_at__isnull', False)), fields=['expires_at'], name='subscription_expires'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('subscriber', 'mailing_list'), name='subscription_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['consent', 'consent_double_opt_in', 'soft_opt_in', 'legitimate_interest', 'contract', 'casl_implied'])), name='subscription_basis'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('frequency__in', ['every', 'monthly', 'events'])), name='subscription_frequency'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('basis', 'consent_double_opt_in'), models.Q(('evidence', ''), _negated=True), _connector='OR'), name='subscription_has_evidence'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('basis', 'casl_implied'), ('expires_at__isnull', False)), models.Q(models.Q(('basis', 'casl_implied'), _negated=True), ('expires_at__isnull', True)), _connector='OR'), name='subscription_implied_expires'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at__isnull', True)), models.Q(('end_reason__in', ['unsubscribe', 'complaint', 'staff', 'import_undone', 'expired', 'merged', 'lapsed']), ('ended_at__isnull', False)), _connector='OR'), name='subscription_end_has_reason'),
-        ),
-        migrations.AddIndex(
-            model_name='suppression',
-            index=models.Index(condition=models.Q(('removed_at__isnull', True)), fields=['address_hash'], name='suppression_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['unsubscribe', 'complaint', 'hard', 'soft_limit', 'erasure', 'staff', 'legal'])), name='suppression_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('mailing_list__isnull', True), ('scope', 'all')), models.Q(('mailing_list__isnull', False), ('scope', 'list')), _connector='OR'), name='suppression_scope'),
-        ),
-        migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), ('scope', 'all')), fields=('address_hash', 'reason'), name='suppression_one_live_all'),
-        ),
-        migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), ('scope', 'list')), fields=('address_hash', 'mailing_list', 'reason'), name='suppression_one_live_list'),
-        ),
-        migrations.AddIndex(
-            model_name='subscriber',
-            index=models.Index(fields=['created_at'], name='subscriber_created'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscriber',
-            constraint=models.CheckConstraint(condition=models.Q(('giving__in', ['none', 'donor', 'monthly'])), name='subscriber_giving'),
-        ),
-        migrations.AddConstraint(
-            model_name='heldsignup',
-            constraint=models.UniqueConstraint(fields=('address_hash', 'mailing_list'), name='held_signup_once'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['due_at'], name='webhook_delivery_due'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('person__isnull', False)), fields=['person'], name='webhook_delivery_person'),
-        ),
-        migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['endpoint', 'person', 'event'], name='webhook_delivery_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookdelivery',
-            constraint=models.UniqueConstraint(fields=('endpoint', 'event'), name='webhook_delivery_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookdelivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'delivered', 'given_up'])), name='webhook_delivery_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookdelivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'pending'), models.Q(('attempts__gt', 0), ('leased_until__isnull', True)), _connector='OR'), name='webhook_delivery_tried'),
         ),
     ]

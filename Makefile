@@ -9,7 +9,7 @@ QUICK := tests/unit tests/db tests/web tests/contract
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging email-gallery email-check email-goldens email-blocks messages soak guide-pictures desk-looks lock audit licences site
+.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging schema email-gallery email-check email-goldens email-blocks messages soak guide-pictures desk-looks lock audit licences site
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint           check style, types and layers"
 	@echo "make messages       update the Spanish catalogue"
 	@echo "make docs           write docs/reference/commands.md again"
+	@echo "make schema         write the tables of a new SQLite database again, after a change of a migration"
 	@echo "make site           build the documentation as a site in build/site, which needs no server (seconds)"
 	@echo "make integration    run the product against a real WordPress, calendar, mail and other servers (an hour on two cores)"
 	@echo "make soak           send three issues to 200,000 people, three times, while everything fails at random (at most 20 minutes)"
@@ -67,6 +68,9 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.commands_reference
 	$(BIN)/python -m scripts.sender_codes_reference
 	$(BIN)/python -m scripts.api_reference
+
+schema: $(VENV)/.dev
+	$(BIN)/python -m scripts.schema_snapshot
 
 site: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file scripts/docs_site/mkdocs.yml

@@ -70,6 +70,7 @@ def _hash_migrations() -> str:
     for app in ("newsletter", "subscribers"):
         for migration in sorted((ROOT / app / "migrations").glob("*.py")):
             found.update(migration.name.encode() + migration.read_bytes())
+    found.update((ROOT / "newsletter/management/schema_snapshot.sql").read_bytes())
     installed = Path(sysconfig.get_path("purelib")).glob("*.dist-info")
     found.update("\n".join(sorted(library.name for library in installed)).encode())
     return found.hexdigest()[:16]

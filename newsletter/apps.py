@@ -1,6 +1,11 @@
 """The Django app of publishing: it registers with `subscribers` what publishing adds to it."""
 
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from subscribers.people.publishing_hooks import PublishingHooks
 
 
 class NewsletterConfig(AppConfig):
@@ -12,11 +17,29 @@ class NewsletterConfig(AppConfig):
         from newsletter.feedback.explaining import explain_exclusion, explain_welcome
         from newsletter.inbound import data_export as inbound_data_export
         from newsletter.sending.notices import segment_conditions
-        from newsletter.web import subscriber_pages
+        from subscribers.people.publishing_hooks import register_publishing_hooks
 
         segment_conditions.register()
         data_export.register()
         inbound_data_export.register()
         explain_welcome.register()
         explain_exclusion.register()
-        subscriber_pages.install_publishing_hooks()
+        register_publishing_hooks(_load_publishing_hooks)
+        _track_pictures()
+
+
+def _track_pictures() -> None:
+    """Let Wagtail record which pictures a row uses, also if a command saves it. The desk registers these models too late for that."""
+    from wagtail.models.reference_index import ReferenceIndex
+
+    from newsletter.models import Appeal, EventNotice, Issue, Publication, Story
+
+    for model in (Appeal, EventNotice, Issue, Publication, Story):
+        ReferenceIndex.register_model(model)
+
+
+def _load_publishing_hooks() -> "PublishingHooks":
+    """Import the functions when a page first needs one: a command that shows no page starts sooner without them."""
+    from newsletter.web.subscriber_pages import make_publishing_hooks
+
+    return make_publishing_hooks()

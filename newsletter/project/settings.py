@@ -22,7 +22,7 @@ INSTALLED_APPS = [
     "newsletter",
     "subscribers",
     "newsletter.project.staff_app.StaffConfig",
-    "wagtail.snippets",
+    "newsletter.project.snippets_app.SnippetsConfig",
     "wagtail.images",
     "wagtail.search",
     "wagtail.admin",

@@ -26,7 +26,7 @@ from newsletter.rendering.colours import (
 )
 from newsletter.sending.notices.template_mails import forget_mails
 from subscribers.models import Frequency, MailingList, Subscriber, Topic
-from subscribers.people.publishing_hooks import Branding, MonthlyMailCount, PublishingHooks, register_publishing_hooks
+from subscribers.people.publishing_hooks import Branding, MonthlyMailCount, PublishingHooks
 
 MONTH = timedelta(days=31)
 _MAX_ISSUES = 40
@@ -34,23 +34,21 @@ _STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTE
 _GOOD, _BAD = "#2f8f4e", "#c0392b"
 
 
-def install_publishing_hooks() -> None:
-    """Register the functions of this module. The app calls it when it starts."""
-    register_publishing_hooks(
-        PublishingHooks(
-            branding=build_style_context,
-            last_month=count_last_month,
-            frequencies=list_offered_frequencies,
-            topics=find_counting_topics,
-            has_languages=has_further_languages,
-            mails_a_month=estimate_mails_a_month,
-            list_mails=list_sent_mails,
-            list_missed=list_missed_mails,
-            find_open_issues=find_open_issues,
-            home_country=find_list_country,
-            forget=forget_reports,
-            move_mails=move_mails,
-        )
+def make_publishing_hooks() -> PublishingHooks:
+    """Return the functions of this module under the names by which people's pages know them."""
+    return PublishingHooks(
+        branding=build_style_context,
+        last_month=count_last_month,
+        frequencies=list_offered_frequencies,
+        topics=find_counting_topics,
+        has_languages=has_further_languages,
+        mails_a_month=estimate_mails_a_month,
+        list_mails=list_sent_mails,
+        list_missed=list_missed_mails,
+        find_open_issues=find_open_issues,
+        home_country=find_list_country,
+        forget=forget_reports,
+        move_mails=move_mails,
     )
 
 

@@ -1,8 +1,9 @@
-"""Functions that the publishing app registers at its start, so that people's pages need not import it."""
+"""Functions that the publishing app offers to people's pages, which must not import it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 from newsletter.common.archiving import Uses
 from subscribers.models import Frequency, MailingList, Subscriber
@@ -82,13 +83,13 @@ class PublishingHooks:
     move_mails: Callable[..., None] = lambda *, keep, absorb: None
 
 
-_registered = [PublishingHooks()]
+_registered: list[Callable[[], PublishingHooks]] = [PublishingHooks]
 
 
-def register_publishing_hooks(host: PublishingHooks) -> None:
-    """Register the functions, replacing earlier ones. Call it once, when the app starts."""
-    _registered[0] = host
+def register_publishing_hooks(load: Callable[[], PublishingHooks]) -> None:
+    """Register what returns the functions, replacing an earlier one. It is called when a page first needs one of them."""
+    _registered[0] = cache(load)
 
 
 def get_publishing_hooks() -> PublishingHooks:
-    return _registered[0]
+    return _registered[0]()

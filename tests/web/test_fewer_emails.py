@@ -34,10 +34,10 @@ def months() -> Iterator[set[Frequency]]:
         return MONTHS.get(mailing_list.slug)
 
     register_publishing_hooks(
-        replace(before, last_month=last_month, frequencies=lambda mailing_list: frozenset(frequencies))
+        lambda: replace(before, last_month=last_month, frequencies=lambda mailing_list: frozenset(frequencies))
     )
     yield frequencies
-    register_publishing_hooks(before)
+    register_publishing_hooks(lambda: before)
 
 
 @pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])

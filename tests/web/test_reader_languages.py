@@ -67,10 +67,10 @@ def month() -> Iterator[None]:
 
     frequencies: Callable[[MailingList], frozenset[Frequency]] = lambda mailing_list: frozenset(Frequency)  # noqa: E731
     register_publishing_hooks(
-        replace(before, last_month=last_month, mails_a_month=mails_a_month, frequencies=frequencies)
+        lambda: replace(before, last_month=last_month, mails_a_month=mails_a_month, frequencies=frequencies)
     )
     yield
-    register_publishing_hooks(before)
+    register_publishing_hooks(lambda: before)
 
 
 @pytest.fixture(autouse=True)
@@ -214,5 +214,5 @@ def test_the_form_for_other_sites_is_in_the_organisations_language(language: str
     weekly = make_list(name="Weekly", ask_language=True)
     english = render_embed_form(weekly)
     before = get_publishing_hooks()
-    register_publishing_hooks(replace(before, branding=lambda: replace(before.branding(), language=language)))
+    register_publishing_hooks(lambda: replace(before, branding=lambda: replace(before.branding(), language=language)))
     assert find_untranslated({"form": render_embed_form(weekly)}, {"form": english}, language=language) == []

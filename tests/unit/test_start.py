@@ -1,0 +1,26 @@
+"""What every command imports at its start. A command that shows no page does not wait for the desk."""
+
+import subprocess
+import sys
+
+START = "import django; django.setup(); import sys"
+NOT_AT_THE_START = ("icalendar", "newsletter.desk", "newsletter.web", "trafilatura")
+
+
+def test_a_command_starts_without_the_desk_and_its_libraries() -> None:
+    found = _run(f"{START}; print([name for name in {NOT_AT_THE_START} if name in sys.modules])")
+    assert found == "[]"
+
+
+def test_rows_that_use_pictures_are_tracked_without_the_desk() -> None:
+    tracked = "{model._meta.label for model in ReferenceIndex.tracked_models}"
+    found = _run(
+        f"{START}; from wagtail.models.reference_index import ReferenceIndex; from wagtail.hooks import search_for_hooks; "
+        f"before = {tracked}; search_for_hooks(); print(sorted({tracked} - before))"
+    )
+    assert found == "[]"
+
+
+def _run(program: str) -> str:
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    return run.stdout.strip()

@@ -29,7 +29,7 @@ class NewsletterConfig(AppConfig):
 
 
 def _track_pictures() -> None:
-    """Let Wagtail record which pictures a row uses, also if a command saves it. The desk registers these models too late for that."""
+    """Let Wagtail record which pictures a row uses. The desk, which registers these models too, may not be loaded."""
     from wagtail.models.reference_index import ReferenceIndex
 
     from newsletter.models import Appeal, EventNotice, Issue, Publication, Story

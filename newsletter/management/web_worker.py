@@ -19,6 +19,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from newsletter.common.networks import is_proxy, single_client_network
 from newsletter.management.request_buffer import BodyLimit, RequestBuffer, Stage
+from newsletter.management.thread_pool import LastUsedFirstExecutor
 
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 20.0
@@ -75,6 +76,10 @@ class CollectingWorker(ThreadWorker):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._waiting: dict[Connection, None] = {}
+        self._next_look = 0.0
+
+    def get_thread_pool(self) -> LastUsedFirstExecutor:
+        return LastUsedFirstExecutor(self.cfg.threads)
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection and wait for its request in the event loop."""
@@ -97,8 +102,11 @@ class CollectingWorker(ThreadWorker):
         self._make_room(connection.network)
 
     def murder_pending(self) -> None:
-        """Close every connection whose request did not arrive in time. Gunicorn calls it once a second."""
+        """Close every connection whose request did not arrive in time. Called at every event; looks once a second."""
         now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + 1.0
         for connection in list(self._waiting):
             if not self.alive and not connection.request.started:
                 connection.deadline = min(connection.deadline, now + STOPPING_SECONDS)

@@ -1,0 +1,95 @@
+"""A pool of threads in which the thread that worked last works next."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    future: "Future[Any]"
+    call: Callable[[], Any]
+
+    def run(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self.call()
+        except BaseException as error:  # noqa: BLE001 - whoever waits for the future gets it
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+
+_Hand = SimpleQueue["_Work | None"]
+
+
+class LastUsedFirstExecutor(Executor):
+    """Threads for requests. Each keeps a database connection with its cache, so few of them should do most of the work.
+
+    The standard pool takes the thread that has waited longest, and each request finds the caches of another thread.
+    """
+
+    def __init__(self, max_threads: int) -> None:
+        self._max_threads = max_threads
+        self._lock = Lock()
+        self._idle: list[_Hand] = []
+        self._waiting: deque[_Work] = deque()
+        self._threads: list[Thread] = []
+        self._is_shut_down = False
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        work = _Work(Future(), lambda: fn(*args, **kwargs))
+        with self._lock:
+            if self._is_shut_down:
+                raise RuntimeError("The pool takes no work after its shutdown.")
+            if self._idle:
+                self._idle.pop().put(work)
+            elif len(self._threads) < self._max_threads:
+                self._start_thread(work)
+            else:
+                self._waiting.append(work)
+        return work.future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        with self._lock:
+            self._is_shut_down = True
+            if cancel_futures:
+                while self._waiting:
+                    self._waiting.popleft().future.cancel()
+            while self._idle:
+                self._idle.pop().put(None)
+        if wait:
+            for thread in self._threads:
+                thread.join()
+
+    def _start_thread(self, work: _Work) -> None:
+        thread = Thread(target=self._work, args=(work,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self, first: _Work) -> None:
+        mine: _Hand = SimpleQueue()
+        work: _Work | None = first
+        while work is not None:
+            work.run()
+            work = None  # lets go of its request while this thread waits
+            work = self._next_work(mine) or mine.get()
+
+    def _next_work(self, mine: _Hand) -> _Work | None:
+        """Return waiting work, or offer this thread for the next and return None."""
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            if self._is_shut_down:
+                mine.put(None)
+            else:
+                self._idle.append(mine)
+        return None

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 
-from newsletter.bench.api import measure_api
 from newsletter.bench.freezing import measure_freeze
 from newsletter.bench.importing import measure_import
 from newsletter.bench.outbound import measure_outbound
 from newsletter.bench.parts import measure_compile, measure_full_bodies, measure_webhooks
-from newsletter.bench.people_search import measure_people_search
-from newsletter.bench.preview import measure_preview
 from newsletter.bench.recovery import measure_recovery
 from newsletter.bench.segments import measure_segments
 from newsletter.bench.sending import measure_send
-from newsletter.bench.unsubscribing import measure_unsubscribing
+from newsletter.bench.serving.api import measure_api
+from newsletter.bench.serving.pages import measure_pages
+from newsletter.bench.serving.people_search import measure_people_search
+from newsletter.bench.serving.preview import measure_preview
+from newsletter.bench.serving.starting import measure_start
+from newsletter.bench.serving.unsubscribing import measure_unsubscribing
 
 Run = tuple[Callable[..., object], dict[str, int]]
 
@@ -50,4 +52,6 @@ MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
     "unsubscribing": lambda people: [(measure_unsubscribing, {"people": min(people, MAX_UNSUBSCRIBES)})],
     "api": lambda people: [(measure_api, {"people": people})],
     "preview": lambda people: [(measure_preview, {})],
+    "pages": lambda people: [(measure_pages, {"people": people})],
+    "start": lambda people: [(measure_start, {})],
 }

@@ -6,16 +6,20 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TitleFieldPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column, NumberColumn
+from wagtail.admin.widgets.button import HeaderButton
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from newsletter.common.archiving import MAX_USES_NAMED, Uses, find_uses
 from subscribers.audience.eligibility import AudienceCount, count_lists
+from subscribers.audience.kept_figures import Figure, recall_or_count
 from subscribers.desk.choosers import PermittedChooserViewSet
+from subscribers.desk.count_again import COUNT_AGAIN_URL, label_count_again, wants_count
 from subscribers.desk.editing.archiving import (
     ArchivableEditMixin,
     ArchivableList,
@@ -54,9 +58,24 @@ register_permission_policy(MailingList, NeverDeletePolicy(MailingList))
 class ListIndexView(ArchivableList):
     """The lists, each with the number of people who can be emailed and who cannot, all counted at one moment."""
 
+    @cached_property
+    def figure(self) -> Figure[dict[int, AudienceCount]]:
+        now = timezone.now()
+        return recall_or_count("lists", lambda: count_lists(now=now), now=now, again=wants_count(self.request))
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        buttons: list[HeaderButton] = super().header_buttons
+        if self.figure.counted_at is None:
+            return buttons
+        return [
+            *buttons,
+            HeaderButton(label_count_again(self.figure.counted_at), url=COUNT_AGAIN_URL, icon_name="rotate"),
+        ]
+
     def get_context_data(self, *args: object, **kwargs: object) -> dict[str, object]:
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
-        counts = count_lists(now=timezone.now())
+        counts = self.figure.value
         for mailing_list in context["object_list"]:
             mailing_list.audience_count = counts.get(mailing_list.pk, NOBODY)
         return context

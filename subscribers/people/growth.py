@@ -2,14 +2,17 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models import Case, Count, F, IntegerField, Q, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from subscribers.models import Basis, MailingList, Subscription
+from subscribers.models.subscriptions import SubscriptionQuerySet
 
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -24,30 +27,26 @@ class Week:
 
 def count_growth(*, mailing_list: MailingList, weeks: int, now: datetime) -> list[Week]:
     """Return the weeks, oldest first, the last one ending now. Days are those of the current time zone."""
-    since = now - weeks * WEEK
-    said_yes = (
-        Subscription.objects.once_each()
-        .filter(mailing_list=mailing_list)
-        .filter(Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN))
-        .annotate(joined_at=Coalesce("confirmed_at", "requested_at"))
-        .order_by()
+    agreed = Subscription.objects.filter(mailing_list=mailing_list).filter(
+        Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN)
     )
-    people = said_yes.filter(joined_at__lte=now, ended_at__isnull=True).count()
-    joined = _by_week(said_yes.filter(joined_at__gt=since, joined_at__lte=now), "joined_at", now=now)
-    left = _by_week(said_yes.filter(ended_at__gt=since, ended_at__lte=now), "ended_at", now=now)
+    last_day = timezone.localtime(now).date()
+    first_days = [last_day - back * WEEK - 6 * DAY for back in range(weeks)]
+    joined = _count_by_week(agreed, Coalesce("confirmed_at", "requested_at"), first_days, now=now)
+    left = _count_by_week(agreed, F("ended_at"), first_days, now=now)
+    people = agreed.filter(ended_at__isnull=True).count()
     found = []
     for back in range(weeks):
-        day = (now - back * WEEK).date()
-        found.append(Week(day=day, people=people, joined=joined[back], left=left[back]))
+        found.append(Week(day=last_day - back * WEEK, people=people, joined=joined[back], left=left[back]))
         people += left[back] - joined[back]
     return list(reversed(found))
 
 
-def _by_week(rows: QuerySet[Subscription], field: str, *, now: datetime) -> Counter[int]:
-    """Count rows by how many weeks ago they happened."""
-    days = rows.annotate(day=TruncDate(field)).values_list("day").annotate(people=Count("pk"))
-    found: Counter[int] = Counter()
-    today = now.date()
-    for day, people in days.values_list(F("day"), "people"):
-        found[max((today - day).days, 0) // 7] += people
-    return found
+def _count_by_week(
+    rows: SubscriptionQuerySet, when: Combinable, first_days: list[date], *, now: datetime
+) -> Counter[int]:
+    """Count rows by how many weeks ago they happened. The database compares times; it calls no function for each row."""
+    begins = [timezone.make_aware(datetime.combine(day, time.min)) for day in first_days]
+    week = Case(*(When(at__gte=begin, then=back) for back, begin in enumerate(begins)), output_field=IntegerField())
+    within = rows.once_each().annotate(at=when).filter(at__gte=begins[-1], at__lte=now).order_by()
+    return Counter(dict(within.annotate(week=week).values_list("week").annotate(people=Count("pk"))))

@@ -24,8 +24,10 @@ from newsletter.desk.shell.charts import Point, draw_line
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Issue
 from newsletter.sending.settling.receipt import Receipt
+from subscribers.audience.kept_figures import Figure, recall_or_count
+from subscribers.desk.count_again import COUNT_AGAIN_URL, label_counted, wants_count
 from subscribers.models import MailingList
-from subscribers.people.growth import count_growth
+from subscribers.people.growth import Week, count_growth
 
 MAX_LISTS_SHOWN = 6
 GROWTH_WEEKS = 12
@@ -41,7 +43,13 @@ class Rate:
     share: str
 
 
-class HomeContext(AlarmsContext):
+class GrowthContext(TypedDict):
+    growth_charts: list[SafeString]
+    growth_counted: str
+    count_again_url: str
+
+
+class HomeContext(AlarmsContext, GrowthContext):
     """The context of desk/home.html. ``rates`` is empty, and ``receipt_error`` says why, if the numbers do not add up."""
 
     setup: list[StepState]
@@ -58,7 +66,6 @@ class HomeContext(AlarmsContext):
     recipients: int
     rates: list[Rate]
     receipt_error: str
-    growth_charts: list[SafeString]
 
 
 class ParentContext(TypedDict):
@@ -92,7 +99,7 @@ class HomePanel(Component):
             "recipients": receipt.recipients if receipt else 0,
             "rates": list_rates(receipt, to_files=delivery.get("to_files", False)) if receipt else [],
             "receipt_error": delivery.get("receipt_error", ""),
-            "growth_charts": draw_growth(now=now),
+            **growth_context(now=now, again=wants_count(request)),
         }
 
 
@@ -130,14 +137,26 @@ def _share(people: int, recipients: int) -> str:
     return format_percent(100 * people / recipients)
 
 
-def draw_growth(*, now: datetime) -> list[SafeString]:
-    """Draw one chart for each list of an enabled publication, by name."""
+def growth_context(*, now: datetime, again: bool) -> GrowthContext:
+    """Return one chart for each list of an enabled publication, by name, and when the oldest was counted if not now."""
     lists = MailingList.objects.filter(publication__enabled=True).distinct().order_by("name")
-    return [_draw_list(mailing_list, now=now) for mailing_list in lists[:MAX_LISTS_SHOWN]]
+    figures = [(row, _recall_growth(row, now=now, again=again)) for row in lists[:MAX_LISTS_SHOWN]]
+    counted = min((figure.counted_at for _row, figure in figures if figure.counted_at), default=None)
+    return {
+        "growth_charts": [_draw_list(row, figure.value) for row, figure in figures],
+        "growth_counted": label_counted(counted) if counted else "",
+        "count_again_url": COUNT_AGAIN_URL,
+    }
 
 
-def _draw_list(mailing_list: MailingList, *, now: datetime) -> SafeString:
-    weeks = count_growth(mailing_list=mailing_list, weeks=GROWTH_WEEKS, now=now)
+def _recall_growth(mailing_list: MailingList, *, now: datetime, again: bool) -> Figure[list[Week]]:
+    def count() -> list[Week]:
+        return count_growth(mailing_list=mailing_list, weeks=GROWTH_WEEKS, now=now)
+
+    return recall_or_count(f"growth of list {mailing_list.pk}", count, now=now, again=again)
+
+
+def _draw_list(mailing_list: MailingList, weeks: list[Week]) -> SafeString:
     first = next((at for at, week in enumerate(weeks) if week.people or week.joined or week.left), len(weeks) - 1)
     shown = weeks[max(first - 1, 0) :]
     points = [Point(label=date_format(week.day, _("j M")), value=week.people) for week in shown]

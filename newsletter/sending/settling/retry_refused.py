@@ -23,7 +23,7 @@ from newsletter.sending.settling.send_controls import reopen_send
 
 _REQUEST_ID = re.compile(r"\b(?=[\w-]*\d)[\w-]{8,}\b")
 _ENDED = (Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
-_REASON = "exception__reason"
+_REASON, _BATCH_REASON = "exception__reason", "batch__reason"
 
 
 @dataclass(frozen=True)
@@ -92,34 +92,41 @@ def _move(batch: Batch, deliveries: list[int], *, now: datetime) -> None:
 
 def _find_chosen(send: Send, *, keys: Collection[str]) -> dict[Batch, list[int]]:
     found: dict[int, list[int]] = defaultdict(list)
-    rows = _find_refused(send).order_by("pk").values_list("pk", "batch", "exception__state", _REASON, "batch__reason")
-    for delivery, batch, own_state, own_reason, batch_reason in rows.iterator(chunk_size=5_000):
-        if _make_key(own_reason if own_state else batch_reason) in keys:
-            found[batch].append(delivery)
+    for refused, reason in ((_find_alone(send), _REASON), (_find_with_batch(send), _BATCH_REASON)):
+        rows = refused.order_by("pk").values_list("pk", "batch", reason)
+        for delivery, batch, words in rows.iterator(chunk_size=5_000):
+            if _make_key(words) in keys:
+                found[batch].append(delivery)
     batches = Batch.objects.select_for_update().in_bulk(found)
-    return {batches[pk]: deliveries for pk, deliveries in sorted(found.items())}
+    return {batches[pk]: sorted(deliveries) for pk, deliveries in sorted(found.items())}
 
 
 def _find_reasons(send: Send) -> Iterator[tuple[str, int]]:
-    refused = _find_refused(send).order_by()
-    own = refused.filter(exception__state=DeliveryException.State.REJECTED)
-    yield from own.values_list(_REASON).annotate(Count("pk"))
-    whole = refused.exclude(exception__state=DeliveryException.State.REJECTED)
-    yield from whole.values_list("batch__reason").annotate(Count("pk"))
+    for refused, reason in ((_find_alone(send), _REASON), (_find_with_batch(send), _BATCH_REASON)):
+        yield from refused.order_by().values_list(reason).annotate(Count("pk"))
 
 
-def _find_refused(send: Send) -> QuerySet[Delivery]:
-    """Return the deliveries that the provider refused: alone or with their whole batch.
-
-    Nobody is among them who has, or may have, the mail of an earlier call, or whose mail could not be rendered.
-    """
-    no_report = Q(exception__bounced_at__isnull=True, exception__complained_at__isnull=True)
-    alone = Q(exception__state=DeliveryException.State.REJECTED, exception__code=DeliveryException.Code.NONE)
-    with_batch = Q(batch__state=Batch.State.REJECTED, batch__code=Batch.Code.NONE) & (
-        Q(exception__isnull=True) | Q(exception__state="")
+def _find_alone(send: Send) -> QuerySet[Delivery]:
+    """Return the deliveries that the provider refused one by one."""
+    refused = DeliveryException.objects.filter(
+        delivery__batch__send=send, state=DeliveryException.State.REJECTED, code=DeliveryException.Code.NONE
     )
+    return _without_mail(send).filter(pk__in=refused.values("delivery"))
+
+
+def _find_with_batch(send: Send) -> QuerySet[Delivery]:
+    """Return the deliveries that the provider refused with their whole batch."""
+    refused = Batch.objects.filter(send=send, state=Batch.State.REJECTED, code=Batch.Code.NONE)
+    return _without_mail(send).filter(
+        Q(exception__isnull=True) | Q(exception__state=""), batch__in=refused.values("pk")
+    )
+
+
+def _without_mail(send: Send) -> QuerySet[Delivery]:
+    """Return the deliveries of a send but for those of people who have, or may have, the mail of an earlier call."""
+    no_report = Q(exception__bounced_at__isnull=True, exception__complained_at__isnull=True)
     unclear = Attempt.objects.filter(batch=OuterRef("batch"), outcome="uncertain")
-    return Delivery.objects.filter(no_report, alone | with_batch, ~Exists(unclear), batch__send=send, proof=False)
+    return Delivery.objects.filter(no_report, ~Exists(unclear), batch__send=send, proof=False)
 
 
 def _make_key(reason: str) -> str:

@@ -28,7 +28,7 @@ class PreviewFigures:
 def measure_preview(*, people: int = 2_000, times: int = 15) -> PreviewFigures:
     """Post the editor's form with a new headline each time, as the editor does, and read the mail."""
     issue = make_approved_issue(make_audience(people, stories=7))
-    client = _sign_in()
+    client = sign_in()
     took, size = [], 0
     for number in range(times + 1):
         started = time.perf_counter()
@@ -40,7 +40,7 @@ def measure_preview(*, people: int = 2_000, times: int = 15) -> PreviewFigures:
     )
 
 
-def _sign_in() -> Client:
+def sign_in() -> Client:
     """Return a client signed in as a new administrator who passed the second factor."""
     user = User.objects.create_superuser(f"bench-{uuid4()}@example.org", "bench@example.org", uuid4().hex)
     client = Client()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from newsletter.api_keys import make_key
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.segments import seed
-from newsletter.bench.web import serve_web
+from newsletter.bench.serving.web import serve_web
 from newsletter.models import ApiScope
 from newsletter.models.api_keys import MAX_CALLS_PER_MINUTE
 from subscribers.models import Subscriber

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from newsletter.bench.audience import make_audience
 from newsletter.bench.errors import NotMeasured
-from newsletter.bench.web import serve_web
+from newsletter.bench.serving.web import serve_web
 from subscribers.links.signed_links import Purpose, Signer, link_keys
 from subscribers.models import Subscriber, Subscription
 

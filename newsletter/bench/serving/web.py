@@ -28,9 +28,7 @@ class _Setup(TypedDict):
 @contextmanager
 def serve_web() -> Iterator[int]:
     """Start the server and yield its port. Raise NotMeasured if it does not start."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = find_free_port()
     ours, theirs = multiprocessing.Pipe(duplex=False)
     database = {key: value for key, value in connection.settings_dict.items() if key != "TEST"}
     journal = settings.NEWSLETTER_DATA_DIR / "left.journal"  # not the journal of real people
@@ -45,6 +43,12 @@ def serve_web() -> Iterator[int]:
     finally:
         process.terminate()
         process.join(20)
+
+
+def find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _is_ready(pipe: Connection) -> bool:

@@ -1,0 +1,1 @@
+"""Measure what the web process serves: its start, the pages of the desk, the editor, the API and one-click unsubscribing."""

@@ -1,0 +1,177 @@
+"""Measure every page of the desk, and the public ones, in an installation that has been used for years."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from statistics import median, quantiles
+
+from django.apps import apps
+from django.conf import settings
+from django.db.models import Model
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from newsletter.bench.audience import make_approved_issue, make_audience
+from newsletter.bench.errors import NotMeasured
+from newsletter.bench.provider import serve_provider
+from newsletter.bench.serving.preview import sign_in
+from newsletter.bench.workers import start_workers
+from newsletter.models import Issue, Story
+from newsletter.sending.freezing.start import start_send
+from subscribers.links.signed_links import Purpose, Signer, link_keys
+from subscribers.models import Subscriber
+
+ISSUES, STORIES = 200, 10_000
+_CONCURRENCY = 2
+_REPEATS = 3
+_SLOWEST_NAMED = 10
+_DESK = ("newsletter_", "people:", "subscribers_", "wagtailadmin_home", "wagtailsnippets_")
+_ROWS_OF_ROUTES: dict[str, type[Model]] = {"newsletter_story": Story, "newsletter_": Issue, "subscribers_": Subscriber}
+
+
+@dataclass(frozen=True)
+class PageFigures:
+    """Milliseconds on the server for a whole page: the median of three. ``slowest`` names the slowest of all."""
+
+    people: int
+    issues: int
+    stories: int
+    desk_pages: int
+    home_ms: float
+    desk_p95_ms: float
+    public_p95_ms: float
+    slowest: dict[str, float]
+
+
+def measure_pages(*, people: int) -> PageFigures:
+    """Send an issue to everybody, add years of stories and issues, and open each page that needs no further input."""
+    issue = _make_used_installation(people)
+    settings.ALLOWED_HOSTS = ["*"]
+    staff, reader = sign_in(), Client()
+    desk = {name: took for name, url in _find_desk_pages(issue) if (took := _time(staff, url))}
+    public = {url: took for url in _list_public_pages(issue) if (took := _time(reader, url))}
+    if "wagtailadmin_home" not in desk or not public:
+        raise NotMeasured("Home or the public pages did not answer.")
+    slowest = sorted({**desk, **public}.items(), key=lambda page: -page[1])[:_SLOWEST_NAMED]
+    return PageFigures(
+        people=people,
+        issues=Issue.objects.count(),
+        stories=Story.objects.count(),
+        desk_pages=len(desk),
+        home_ms=desk["wagtailadmin_home"],
+        desk_p95_ms=round(quantiles(desk.values(), n=100)[94], 1),
+        public_p95_ms=round(quantiles(public.values(), n=100)[94], 1),
+        slowest=dict(slowest),
+    )
+
+
+def _time(client: Client, url: str) -> float:
+    """Return the milliseconds of a page, or 0 if this address shows none without further input."""
+    took = []
+    for _ in range(_REPEATS):
+        started = time.perf_counter()
+        answer = client.get(url)
+        answer.getvalue()
+        took.append((time.perf_counter() - started) * 1000)
+        if answer.status_code != 200:
+            return 0
+    return round(median(took), 1)
+
+
+def _find_desk_pages(issue: Issue) -> Iterator[tuple[str, str]]:
+    """Yield the names and addresses of routes without arguments, and of those for one row, with the first such row."""
+    for name in dict.fromkeys(_list_names(get_resolver(), "")):
+        if not name.startswith(_DESK):
+            continue
+        for values in ((), (_find_row(name, issue),)):
+            try:
+                yield name, reverse(name, args=[value for value in values if value is not None])
+                break
+            except NoReverseMatch:
+                continue
+
+
+def _list_names(resolver: URLResolver, namespace: str) -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            if pattern.name:
+                yield f"{namespace}{pattern.name}"
+        else:
+            yield from _list_names(pattern, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
+
+
+def _find_row(name: str, issue: Issue) -> int | None:
+    if name.startswith("wagtailsnippets_"):
+        app, _, label = name.removeprefix("wagtailsnippets_").partition(":")[0].partition("_")
+        model: type[Model] | None = apps.get_model(app, label)
+    else:
+        model = next((model for start, model in _ROWS_OF_ROUTES.items() if name.startswith(start)), None)
+    if model is None or model is Issue:
+        return issue.pk if model else None
+    return model._default_manager.values_list("pk", flat=True).first()
+
+
+def _list_public_pages(issue: Issue) -> list[str]:
+    person, weekly, slug = Subscriber.objects.order_by("pk")[0], issue.publication.mailing_list, issue.publication.slug
+    signer = Signer(link_keys(), site_url="", issued=datetime.now(UTC))
+    links = [
+        signer.url(purpose, person.uuid.bytes, bytes.fromhex(weekly.public_id))
+        for purpose in (Purpose.PREFERENCES, Purpose.UNSUBSCRIBE)
+    ]
+    return ["/news/", f"/news/{slug}/", f"/news/{slug}/feed.xml", f"/join/{weekly.slug}", *links]
+
+
+def _make_used_installation(people: int) -> Issue:
+    publication = make_audience(people, stories=7)
+    publication.archive = "public"
+    publication.save()
+    with serve_provider(latency=0) as endpoint:
+        settings.NEWSLETTER_PROVIDER_URL = f"mailgun://bench@news.example.org?endpoint={endpoint}&max_batch=1000"
+        issue = make_approved_issue(publication)
+        with start_workers(1, concurrency=_CONCURRENCY) as workers:
+            send = start_send(issue=issue, now=datetime.now(UTC))
+            for worker in workers:
+                worker.begin(send.pk)
+            for worker in workers:
+                worker.end()
+    issue.refresh_from_db()
+    _add_stories()
+    _add_issues(issue)
+    return issue
+
+
+def _add_stories() -> None:
+    now = datetime.now(UTC)
+    Story.objects.bulk_create(
+        [
+            Story(
+                external_id=f"desk:past{number}",
+                url=f"https://example.org/past/{number}/",
+                title=f"Story {number} of the past",
+                teaser="A sentence about what happened, and another that says what it means.",
+                language="en",
+                published_at=now - timedelta(hours=4 * number),
+                seen_at=now,
+            )
+            for number in range(STORIES)
+        ],
+        batch_size=500,
+    )
+
+
+def _add_issues(like: Issue) -> None:
+    """Add earlier issues, which were not sent in the end."""
+    made = datetime.now(UTC)
+    Issue.objects.bulk_create(
+        Issue(
+            publication=like.publication,
+            number=like.number + number,
+            public_id=f"past{number}",
+            state=Issue.State.CANCELLED,
+            made_at=made - timedelta(days=7 * number),
+            subject=f"Issue {number} of the past",
+            body=like.body,
+        )
+        for number in range(1, ISSUES)
+    )

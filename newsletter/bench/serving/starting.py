@@ -1,0 +1,83 @@
+"""Measure how long commands take to start, and an empty folder until it serves a page."""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import requests
+
+from newsletter.bench.errors import NotMeasured
+from newsletter.bench.serving.web import find_free_port
+
+COMMANDS = (("--help",), ("status",), ("doctor", "--quick"))
+_NEWSLETTER = (sys.executable, "-m", "newsletter.project.cli")
+_READY_SECONDS = 120
+_LOOK_SECONDS = 0.02
+_ADMITTED = ("HOME", "LANG", "PATH")
+
+
+@dataclass(frozen=True)
+class StartFigures:
+    """The median of several starts of each command, in milliseconds. ``first_page_seconds`` includes making the database."""
+
+    milliseconds: dict[str, float]
+    largest_memory_mb: float
+    first_page_seconds: float
+
+
+def measure_start(*, times: int = 5) -> StartFigures:
+    """Start commands and a server in new folders, with settings of their own."""
+    with TemporaryDirectory(prefix="newsletter-start-") as folder:
+        first_page = _serve_first_page(Path(folder))
+        took = {" ".join(command): _time_command(command, Path(folder), times=times) for command in COMMANDS}
+    return StartFigures(
+        milliseconds=took,
+        largest_memory_mb=round(getrusage(RUSAGE_CHILDREN).ru_maxrss / 1024, 1),
+        first_page_seconds=round(first_page, 2),
+    )
+
+
+def _time_command(command: tuple[str, ...], folder: Path, *, times: int) -> float:
+    took = []
+    for _ in range(times):
+        started = time.perf_counter()
+        subprocess.run(  # noqa: S603 - our own command
+            [*_NEWSLETTER, *command], env=_environment(folder), cwd=folder, capture_output=True, timeout=120
+        )
+        took.append((time.perf_counter() - started) * 1000)
+    return round(median(took), 1)
+
+
+def _serve_first_page(folder: Path) -> float:
+    """Return the seconds from the start of a server on an empty folder to its first page."""
+    port, started = find_free_port(), time.perf_counter()
+    command = [*_NEWSLETTER, "serve", "--port", str(port)]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, env=_environment(folder), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            while time.perf_counter() - started < _READY_SECONDS and server.poll() is None:
+                if _answers(port):
+                    return time.perf_counter() - started
+                time.sleep(_LOOK_SECONDS)
+        finally:
+            server.terminate()
+    raise NotMeasured("The server on an empty folder did not serve a page.")
+
+
+def _answers(port: int) -> bool:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/admin/login/", timeout=_READY_SECONDS).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name in _ADMITTED}
+    return {**kept, "NEWSLETTER_DATA_DIR": str(folder)}

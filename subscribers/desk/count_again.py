@@ -1,0 +1,23 @@
+"""Say when figures on a page were counted, and let staff count them again."""
+
+from datetime import datetime
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+PARAMETER, VALUE = "count", "again"
+COUNT_AGAIN_URL = f"?{PARAMETER}={VALUE}"
+
+
+def wants_count(request: HttpRequest) -> bool:
+    return request.GET.get(PARAMETER) == VALUE
+
+
+def label_counted(counted_at: datetime) -> str:
+    return _("Counted at %(time)s.") % {"time": date_format(timezone.localtime(counted_at), "H:i")}
+
+
+def label_count_again(counted_at: datetime) -> str:
+    return f"{label_counted(counted_at)} {_('Count again')}"
